@@ -1,0 +1,134 @@
+/**
+ * What is true of a pull request, as far as we know: the input of the evaluation, and nothing else is.
+ * Plain JSON, stored per pull request. Times are milliseconds since the epoch, as GitHub dates them.
+ */
+
+/** A person, an app or a team's member: compared by kind and id, never by login. */
+export interface Actor {
+  readonly kind: "user" | "bot";
+  readonly id: number;
+  /** For display only. Bots with the `[bot]` suffix, as REST writes them. */
+  readonly login: string;
+}
+
+/** Something that somebody did at some time. `id` makes a doubled event the same act. */
+export type Act = {
+  readonly id: string;
+  readonly at: number;
+  readonly by: Actor;
+} & (
+  | { readonly kind: "opened" }
+  | { readonly kind: "labeled"; readonly label: string }
+  | { readonly kind: "unlabeled"; readonly label: string }
+  | {
+      readonly kind: "review";
+      readonly reviewId: number;
+      readonly state: "approved" | "changes_requested" | "commented";
+      readonly sha: string;
+    }
+  | { readonly kind: "review_dismissed"; readonly reviewId: number }
+  | { readonly kind: "pushed"; readonly before: string; readonly sha: string; readonly forced: boolean }
+  | { readonly kind: "drafted" }
+  | { readonly kind: "readied" }
+  | { readonly kind: "closed"; readonly merged: boolean }
+  | { readonly kind: "reopened" }
+  | { readonly kind: "base_changed"; readonly from: string; readonly to: string }
+  | { readonly kind: "command"; readonly commentId: number; readonly command: string; readonly argument: string }
+  | {
+      readonly kind: "workflow";
+      readonly workflow: string;
+      readonly runId: number;
+      readonly result: "success" | "failure" | "cancelled";
+      readonly sha: string;
+    }
+  | {
+      readonly kind: "plan";
+      readonly plan: string;
+      readonly run: string;
+      readonly result: "success" | "failure" | "cancelled";
+      readonly sha: string;
+    }
+);
+
+/** The newest known state of a check on the head commit. A state: it only gates. */
+export interface CheckFact {
+  readonly name: string;
+  /** The app that wrote it: id and slug. */
+  readonly appId: number;
+  readonly appSlug: string;
+  readonly status: "queued" | "in_progress" | "completed";
+  readonly conclusion: string | null;
+  readonly sha: string;
+  readonly at: number;
+  /** True when our own app wrote it: such checks never count as evidence. */
+  readonly ours: boolean;
+  /** The last completed conclusion, which stands while it runs again. */
+  readonly lastConclusion: string | null;
+}
+
+/** What invalidates acts before it. */
+export interface Reset {
+  readonly id: string;
+  /** Acts for stages later than this one, at or before `at`, no longer count. Null: later than none, everything counts anew. */
+  readonly stage: string | null;
+  readonly head: string;
+  readonly at: number;
+  readonly by: Actor;
+  readonly why: "push" | "back" | "draft" | "reopened" | "base_changed" | "command";
+  readonly note: string;
+}
+
+export interface Facts {
+  readonly repository: {
+    readonly id: number;
+    readonly owner: string;
+    readonly name: string;
+    readonly defaultBranch: string;
+    readonly private: boolean;
+  };
+  readonly installationId: number;
+  readonly number: number;
+  /** GraphQL node id of the pull request. */
+  readonly nodeId: string;
+  readonly title: string;
+  readonly body: string;
+  readonly author: Actor;
+  readonly state: "open" | "closed";
+  readonly merged: boolean;
+  readonly draft: boolean;
+  readonly openedAt: number;
+  readonly head: {
+    readonly sha: string;
+    readonly ref: string;
+    readonly repositoryId: number | null;
+    readonly at: number;
+  };
+  readonly base: { readonly sha: string; readonly ref: string };
+  /** Labels on it now. */
+  readonly labels: readonly string[];
+  /** Changed files; null: not known (yet). */
+  readonly files: readonly string[] | null;
+  /** In order of date, then id. */
+  readonly acts: readonly Act[];
+  readonly resets: readonly Reset[];
+  readonly checks: readonly CheckFact[];
+  /** Newest `updated_at` seen: older snapshots never overwrite newer states. */
+  readonly updatedAt: number;
+}
+
+/** What is known of people's standing. What is not here is unknown, and unknown grants nothing. */
+export interface Standing {
+  /** `${kind}:${id}` -> permission on the repository. */
+  readonly permissions: Readonly<Record<string, "none" | "read" | "triage" | "write" | "maintain" | "admin">>;
+  /** `org/team` -> `${kind}:${id}` -> member? */
+  readonly teams: Readonly<Record<string, Readonly<Record<string, boolean>>>>;
+  /** Login as the policy writes it (`tess[bot]`, `alice`) -> who that is; null: nobody has that login. */
+  readonly identities: Readonly<Record<string, Actor | null>>;
+}
+
+/** Something the evaluation would have needed to know. The shell looks it up and evaluates again. */
+export type Lookup =
+  | { readonly kind: "permission"; readonly actor: Actor }
+  | { readonly kind: "team"; readonly team: string; readonly actor: Actor }
+  | { readonly kind: "identity"; readonly login: string }
+  | { readonly kind: "files" };

@@ -1,0 +1,185 @@
+/**
+ * A plan as the rest of the house sees it: every default filled in, every duration in milliseconds, stages in the
+ * order in which they run. What the YAML file may say is in `schema.ts`; how one becomes the other in `read.ts`.
+ *
+ * It is plain JSON: it travels to the coordinator in its canonical form and is compared by digest.
+ */
+
+export const STAGE_TYPES = ["validation", "prepare", "execute", "custom", "cleanup", "hybrid", "quorum"] as const;
+export type StageType = (typeof STAGE_TYPES)[number];
+
+export const COMPLETIONS = ["duration", "tasks_done", "script_exit", "validation_passed", "duration_or_tasks"] as const;
+export type Completion = (typeof COMPLETIONS)[number];
+
+export type Scalar = string | number | boolean;
+/** Any value that JSON can carry. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** What starts a process: a shell script (`run`), or a program with its arguments, never through a shell. */
+export type Command =
+  | { readonly kind: "script"; readonly script: string }
+  | { readonly kind: "program"; readonly file: string; readonly args: readonly string[] };
+
+/** When a stage is entered, given whether the run has failed so far. */
+export type When = "on_success" | "on_failure" | "always";
+
+/** Which agents run a stage. The others wait at its barrier only if they are among those that must arrive. */
+export type RunsOn =
+  | { readonly kind: "all" }
+  | { readonly kind: "first" }
+  | { readonly kind: "agents"; readonly agents: readonly (string | number)[] };
+
+export interface Retry {
+  /** Attempts in all, the first included; ≥ 1. */
+  readonly maxAttempts: number;
+  /** Pause before the second attempt; doubles each time. */
+  readonly backoffMs: number;
+  readonly maxBackoffMs: number;
+  /** Only these exit codes are retried; null: any. */
+  readonly onExitCodes: readonly number[] | null;
+  readonly notOnExitCodes: readonly number[];
+}
+
+export type BarrierRule =
+  | { readonly kind: "all_or_nothing" }
+  | { readonly kind: "majority" }
+  | { readonly kind: "best_effort" }
+  | { readonly kind: "at_least"; readonly count: number }
+  | { readonly kind: "at_least_percent"; readonly percent: number }
+  | { readonly kind: "none" };
+
+export interface Barrier {
+  readonly rule: BarrierRule;
+  /** From the first arrival; null: the stage's remaining time. */
+  readonly timeoutMs: number | null;
+  readonly stragglerGraceMs: number;
+  readonly onStraggler: "exclude" | "rejoin";
+  /** Overrides of the run's liveness while this stage is in force; null: the run's own. */
+  readonly heartbeatIntervalMs: number | null;
+  readonly missedThreshold: number | null;
+  /** How long, and how often again, a silent agent is asked before it counts as missing. Added to the loss threshold. */
+  readonly queryTimeoutMs: number | null;
+  readonly queryRetries: number | null;
+}
+
+export interface Liveness {
+  readonly heartbeatIntervalMs: number;
+  readonly warnAfterMs: number;
+  readonly lostAfterMs: number;
+}
+
+export interface Thresholds {
+  readonly maxErrors: number | null;
+  /** 0..1, errors / (done + errors). */
+  readonly maxErrorRate: number | null;
+  readonly maxConsecutiveErrors: number | null;
+}
+
+export type Comparison = ">" | ">=" | "<" | "<=" | "==" | "!=";
+export interface Expectation {
+  readonly metric: string;
+  readonly comparison: Comparison;
+  readonly value: number;
+}
+
+export type TaskSource =
+  | { readonly kind: "list"; readonly values: readonly Json[] }
+  | { readonly kind: "count"; readonly count: number }
+  /** A command that prints one JSON value a line. */
+  | { readonly kind: "from"; readonly command: string };
+
+export interface Tasks {
+  readonly source: TaskSource;
+  /** Tasks that one agent runs at a time; ≥ 1. */
+  readonly concurrency: number;
+  /** How often one task may fail before it is failed for good: 0 = the first failure is final. */
+  readonly maxFailures: number;
+  /** How often one task may be lost with its agent. */
+  readonly maxPreemptions: number;
+  /** Task key -> keys of the tasks that it needs. A task's key is its scalar value, its `id`, or its index. */
+  readonly needs: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Background {
+  /** When others may rely on it; null: at once. */
+  readonly ready: { readonly port: number } | { readonly run: string } | null;
+  /** Name of the last stage during which it must live. */
+  readonly until: string;
+}
+
+export interface PlanStage {
+  readonly name: string;
+  readonly description: string | null;
+  /** Position in running order, counted from 0; what `--only-stage 2` means. */
+  readonly index: number;
+  /** As written, else index + 1. */
+  readonly order: number;
+  readonly type: StageType;
+  readonly completion: Completion;
+  /** Where the stage stands in its file, counted from 1. */
+  readonly line: number;
+  readonly column: number;
+  readonly command: Command | null;
+  readonly env: Readonly<Record<string, string>>;
+  readonly workingDirectory: string | null;
+  /** `duration`: how long the work goes on. */
+  readonly durationMs: number | null;
+  /** `max_duration`. */
+  readonly maxDurationMs: number | null;
+  /** Never null: the larger of 6 h and the duration + 5 min unless given. */
+  readonly timeoutMs: number;
+  readonly optional: boolean;
+  readonly when: When;
+  readonly runsOn: RunsOn;
+  readonly role: string | null;
+  readonly retry: Retry;
+  readonly barrier: Barrier;
+  readonly dependsOn: readonly string[];
+  readonly expectedObjects: number | null;
+  readonly expectedTasks: number | null;
+  readonly thresholds: Thresholds | null;
+  readonly expect: readonly Expectation[];
+  /** Wait for a person before this stage. */
+  readonly checkpoint: boolean;
+  /** Patterns over `<stage>.<key>` that select outputs for STAGEWRIGHT_CONTEXT; null: all. */
+  readonly context: readonly string[] | null;
+  /** Bytes. */
+  readonly contextLimit: number;
+  readonly tasks: Tasks | null;
+  readonly background: Background | null;
+}
+
+export interface PlanAgent {
+  readonly id: string;
+  /** host:port */
+  readonly address: string | null;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface Plan {
+  readonly name: string;
+  /** Size of the group; null: not said by the plan (then --agents, else the matrix, else 1). */
+  readonly agentCount: number | null;
+  /** Named agents, when the plan lists them; then `agentCount` is its length. */
+  readonly agents: readonly PlanAgent[];
+  /** Role -> how many; empty: no roles. */
+  readonly roles: Readonly<Record<string, number>>;
+  readonly sharedFilesystem: boolean;
+  readonly treeCreationMode: "isolated" | "coordinator" | "concurrent";
+  readonly pathSelection: "partitioned" | "exclusive" | "random";
+  readonly env: Readonly<Record<string, string>>;
+  readonly params: Readonly<Record<string, Scalar>>;
+  readonly assembly: { readonly timeoutMs: number; readonly atLeast: number | null };
+  readonly liveness: Liveness;
+  readonly stages: readonly PlanStage[];
+}
+
+/** Something wrong (or worth a warning) in a user's file. Lines and columns count from 1. */
+export interface Problem {
+  readonly severity: "error" | "warning";
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** What is wrong, what was expected, and a suggestion where there is one: one line. */
+  readonly message: string;
+}

@@ -1,0 +1,274 @@
+/**
+ * The words of a run: what happens to it (events), what it knows (state), what it tells its agents (instructions).
+ *
+ * `machine.ts` is the only place that decides: `apply(state, event) -> state`, `instructionFor(state, agent)`.
+ * Times are milliseconds since the epoch on the coordinator's clock; they come in with the event.
+ */
+import type { Json, Plan } from "../plan/plan.ts";
+
+/** Repository id, workflow run id, attempt, group, plan: `key` is these joined, unique per run. */
+export interface RunKey {
+  readonly repositoryId: string;
+  readonly runId: string;
+  readonly attempt: number;
+  readonly group: string;
+  readonly plan: string;
+}
+
+export const RUN_STATUSES = ["assembling", "running", "aborting", "succeeded", "failed", "cancelled"] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+export const AGENT_STATUSES = [
+  "joining",
+  "idle",
+  "validating",
+  "preparing",
+  "running",
+  "at_barrier",
+  "completed",
+  "failed",
+  "aborting",
+  "excluded",
+  "lost",
+] as const;
+export type AgentStatus = (typeof AGENT_STATUSES)[number];
+
+/** How one attempt's command came to its end, as the agent saw it. Whether that is success is judged by the machine. */
+export type AttemptEnd =
+  | { readonly kind: "no_command" }
+  | { readonly kind: "exited"; readonly code: number }
+  | { readonly kind: "signalled"; readonly signal: string }
+  /** We ended it because a time was over. */
+  | { readonly kind: "time_over"; readonly limit: "duration" | "max_duration" | "timeout" }
+  /** We ended it because the instruction changed to `stop` or `abort`. */
+  | { readonly kind: "stopped"; readonly why: string }
+  /** The agent dropped it to rejoin (SIGHUP, restart). */
+  | { readonly kind: "reset" }
+  | { readonly kind: "not_started"; readonly message: string }
+  | {
+      readonly kind: "threshold";
+      readonly threshold: "max_errors" | "max_error_rate" | "max_consecutive_errors";
+      readonly message: string;
+    };
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number | null;
+  readonly errors: number;
+}
+
+export type Aggregation = "sum" | "mean" | "min" | "max";
+export interface Metric {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly agg: Aggregation;
+  /** How many samples `value` stands for: a mean of means is weighted by it. */
+  readonly count: number;
+}
+
+export interface Annotation {
+  readonly path: string;
+  readonly line: number;
+  readonly level: "notice" | "warning" | "failure";
+  readonly title: string | null;
+  readonly message: string;
+}
+
+/** What an agent says of one attempt that has ended: a stage's own command, or one task's. */
+export interface AttemptReport {
+  /** The stage's index in the plan. */
+  readonly stage: number;
+  /** As in the `execute` instruction (or the task lease): the fencing token. */
+  readonly attempt: string;
+  /** Task key, or null for the stage's own command. */
+  readonly task: string | null;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly end: AttemptEnd;
+  readonly progress: Progress | null;
+  readonly metrics: readonly Metric[];
+  /** Name -> HdrHistogram V2 compressed, base64: merges exactly. */
+  readonly histograms: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, Json>>;
+  readonly annotations: readonly Annotation[];
+  /** The last lines of output, masked, bounded. */
+  readonly tail: string;
+}
+
+/** Why somebody waits. A closed list, so that every wait can be explained. */
+export const WAIT_REASONS = [
+  "assembly",
+  "start",
+  "barrier",
+  "retry",
+  "tasks",
+  "not_my_stage",
+  "ready",
+  "checkpoint",
+] as const;
+export type WaitReason = (typeof WAIT_REASONS)[number];
+
+/** One of those waited for, and what it was last seen doing. */
+export interface Awaited {
+  readonly agent: string;
+  readonly lastSeenAt: number | null;
+  readonly lastDoing: string;
+}
+
+export type Instruction =
+  | {
+      readonly do: "wait";
+      readonly reason: WaitReason;
+      readonly stage: number | null;
+      readonly who: readonly Awaited[];
+      readonly since: number;
+      /** Null only for `checkpoint`, whose wait is a person's; every other wait has its end. */
+      readonly until: number | null;
+    }
+  | {
+      readonly do: "execute";
+      readonly stage: number;
+      readonly attempt: string;
+      /** 1 for the first try of this agent at this stage. */
+      readonly attemptNumber: number;
+      /** Absolute time at which the whole group starts. */
+      readonly startAt: number;
+      /** Half-open share of `expected_objects` (or null where there is none). */
+      readonly partition: { readonly start: number; readonly end: number } | null;
+      /** Leases in force, when the stage has tasks. */
+      readonly leases: readonly Lease[];
+      /** True: the stage's own command is done or not wanted; only the leases count. */
+      readonly tasksOnly: boolean;
+    }
+  | { readonly do: "stop"; readonly stage: number; readonly why: string }
+  | { readonly do: "abort"; readonly why: string }
+  | { readonly do: "exclude"; readonly why: string }
+  | { readonly do: "finish"; readonly summary: RunSummary };
+
+export interface Lease {
+  readonly task: string;
+  readonly value: Json;
+  readonly attempt: string;
+}
+
+export type Verdict = "success" | "failure" | "cancelled";
+
+export interface RunSummary {
+  readonly status: RunStatus;
+  readonly verdict: Verdict;
+  /** One sentence: what failed, where, who. */
+  readonly message: string;
+  readonly failedStage: string | null;
+  readonly phases: readonly PhaseRecord[];
+}
+
+/** How one agent fared in one stage. */
+export interface AgentPhase {
+  readonly agent: string;
+  readonly index: number;
+  readonly status: "success" | "failure" | "skipped" | "excluded" | "lost" | "stopped";
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly attempts: number;
+  readonly reason: string | null;
+  readonly tail: string;
+  readonly end: AttemptEnd | null;
+}
+
+/** The record of one plan stage of a run: what JSON, summary, check run and annotations are made from. */
+export interface PhaseRecord {
+  readonly stage: number;
+  readonly name: string;
+  readonly description: string | null;
+  readonly order: number;
+  readonly line: number;
+  readonly column: number;
+  readonly optional: boolean;
+  readonly status: "success" | "warning" | "failure" | "skipped" | "cancelled";
+  /** Why it failed, was skipped, or succeeded only with a warning. */
+  readonly reason: string | null;
+  readonly startedAt: number | null;
+  readonly completedAt: number | null;
+  readonly retryCount: number;
+  readonly progress: Progress | null;
+  readonly metrics: readonly (Metric & { readonly expected: string | null; readonly met: boolean | null })[];
+  readonly histograms: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, Json>>;
+  readonly annotations: readonly (Annotation & { readonly agent: string })[];
+  readonly agents: readonly AgentPhase[];
+  readonly tasks: {
+    readonly done: number;
+    readonly failed: number;
+    readonly skipped: number;
+    readonly total: number;
+  } | null;
+}
+
+/** Which of the plan's stages this run goes through (phase control). */
+export interface Selection {
+  readonly only: readonly number[] | null;
+  readonly skip: readonly number[];
+  readonly stopAfter: number | null;
+}
+
+/** What an agent tells with each sync. */
+export interface Sync {
+  readonly agent: string;
+  readonly session: string;
+  /** What it is doing, for others to read ("running epoch-1", "at the barrier of epoch-1"). */
+  readonly doing: string;
+  readonly status: AgentStatus;
+  readonly stage: number | null;
+  readonly progress: Progress | null;
+  readonly finished: readonly AttemptReport[];
+  /** How many further tasks it could take now. */
+  readonly wants: number;
+  /** Tasks that a generator printed (`{"tasks": […]}` or `from`), to be added to the current stage. */
+  readonly addTasks: readonly Json[];
+  /** Background stages whose `ready` holds here. */
+  readonly ready: readonly number[];
+  /** Outputs known so far of the running attempt. */
+  readonly outputs: Readonly<Record<string, Json>>;
+}
+
+export type RunEvent =
+  | {
+      readonly type: "created";
+      readonly at: number;
+      readonly key: RunKey;
+      readonly plan: Plan;
+      readonly selection: Selection;
+      /** How many agents make the group. */
+      readonly agentCount: number;
+    }
+  | {
+      readonly type: "joined";
+      readonly at: number;
+      readonly agent: string;
+      readonly session: string;
+      readonly role: string | null;
+      readonly index: number | null;
+      readonly address: string | null;
+      readonly checkRunId: string | null;
+    }
+  | ({ readonly type: "synced"; readonly at: number } & Sync)
+  | {
+      readonly type: "reset";
+      readonly at: number;
+      readonly agent: string;
+      readonly session: string;
+      readonly why: string;
+    }
+  | {
+      readonly type: "left";
+      readonly at: number;
+      readonly agent: string;
+      readonly session: string;
+      readonly why: string;
+    }
+  | { readonly type: "ticked"; readonly at: number }
+  | { readonly type: "approved"; readonly at: number; readonly stage: number; readonly by: string }
+  | { readonly type: "cancelled"; readonly at: number; readonly by: string; readonly why: string }
+  /** The coordinator came back: its downtime must not count as anyone's silence. */
+  | { readonly type: "coordinator_started"; readonly at: number };
