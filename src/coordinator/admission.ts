@@ -1,0 +1,139 @@
+/**
+ * Who may join: an agent reaches only the run that its token names.
+ *
+ * On GitHub the token is the job's OIDC token, checked against the issuer's published keys. Elsewhere (the command on
+ * one machine, a sandbox without OIDC) a shared secret stands in, and then the run's key is taken as said.
+ * `sub` is never looked at: its format changed for repositories created after 2026-07-15.
+ */
+import { timingSafeEqual } from "node:crypto";
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { z } from "zod";
+import type { RunKey } from "../run/types.ts";
+import { Refusal } from "./protocol.ts";
+
+export const GITHUB_ISSUER = "https://token.actions.githubusercontent.com";
+
+const numeric = z.union([z.string().regex(/^\d+$/), z.number().int().min(0).transform(String)]);
+
+const claimsSchema = z.object({
+  repository: z.string(),
+  repository_id: numeric,
+  run_id: numeric,
+  run_attempt: numeric,
+  check_run_id: numeric.optional(),
+});
+
+/** What a verified token says of the job that holds it. */
+export interface JobClaims {
+  readonly repository: string;
+  readonly repositoryId: string;
+  readonly runId: string;
+  readonly attempt: number;
+  readonly checkRunId: string | null;
+}
+
+export type TokenVerifier = (token: string) => Promise<JobClaims>;
+
+/**
+ * A verifier of GitHub's OIDC tokens.
+ * @param issuer `https://token.actions.githubusercontent.com`, or a GitHub Enterprise Server's own.
+ * @param audience what the token must have been asked for: it keeps a token for one coordinator from serving another.
+ * @returns a function that throws `Refusal` with the reason for anything but a valid token.
+ */
+export function createTokenVerifier(options: {
+  issuer: string;
+  audience: string;
+  keys?: JWTVerifyGetKey;
+}): TokenVerifier {
+  const keys = options.keys ?? discoverKeys(options.issuer);
+  return async (token) => {
+    let payload: unknown;
+    try {
+      ({ payload } = await jwtVerify(token, keys, {
+        issuer: options.issuer,
+        audience: options.audience,
+        algorithms: ["RS256"],
+        requiredClaims: ["exp", "iat"],
+        // Runners' clocks drift; GitHub's tokens live five minutes.
+        clockTolerance: 30,
+      }));
+    } catch (error) {
+      throw new Refusal("unauthorized", `the token was refused: ${whyRefused(error, options)}`);
+    }
+    const claims = claimsSchema.safeParse(payload);
+    if (!claims.success) {
+      const missing = claims.error.issues.map((issue) => issue.path.join(".")).join(", ");
+      throw new Refusal("unauthorized", `the token was refused: it lacks a usable ${missing}`);
+    }
+    return {
+      repository: claims.data.repository,
+      repositoryId: claims.data.repository_id,
+      runId: claims.data.run_id,
+      attempt: Number(claims.data.run_attempt),
+      checkRunId: claims.data.check_run_id ?? null,
+    };
+  };
+}
+
+/** Refuses claims that name another run than `key`, with both named. */
+export function checkClaims(claims: JobClaims, key: RunKey): void {
+  const pairs: readonly [string, string, string][] = [
+    ["repository", claims.repositoryId, key.repositoryId],
+    ["workflow run", claims.runId, key.runId],
+    ["attempt", String(claims.attempt), String(key.attempt)],
+  ];
+  for (const [what, token, asked] of pairs) {
+    if (token !== asked) {
+      throw new Refusal(
+        "wrong_run",
+        `the token names ${what} ${token}, the request ${what} ${asked}: an agent may join only the run its own job belongs to`,
+      );
+    }
+  }
+}
+
+/** Compares in constant time, whatever the lengths. */
+export function secretMatches(given: string, expected: string): boolean {
+  const a = Buffer.from(given);
+  const b = Buffer.from(expected);
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+const discoverySchema = z.object({ issuer: z.string(), jwks_uri: z.url() });
+
+/** Finds the issuer's keys once, when first needed; a failed discovery is tried again with the next token. */
+function discoverKeys(issuer: string): JWTVerifyGetKey {
+  let found: Promise<JWTVerifyGetKey> | null = null;
+  const discover = async (): Promise<JWTVerifyGetKey> => {
+    const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+    if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+    const configuration = discoverySchema.parse(await response.json());
+    if (configuration.issuer !== issuer)
+      throw new Error(`${url} speaks for ${configuration.issuer}, not for ${issuer}`);
+    return createRemoteJWKSet(new URL(configuration.jwks_uri), { timeoutDuration: 10_000 });
+  };
+  return async (header, token) => {
+    found ??= discover();
+    try {
+      return await (await found)(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JOSEError)) found = null;
+      throw error;
+    }
+  };
+}
+
+function whyRefused(error: unknown, options: { issuer: string; audience: string }): string {
+  if (error instanceof errors.JWTExpired) return "it has expired";
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    if (error.claim === "aud") return `it was made for another audience than ${options.audience}`;
+    if (error.claim === "iss") return `it was not issued by ${options.issuer}`;
+    return `its claim ${error.claim} does not hold`;
+  }
+  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWSSignatureVerificationFailed) {
+    return `its signature is not by a key of ${options.issuer}`;
+  }
+  if (error instanceof errors.JOSEError) return error.message;
+  return `the keys of ${options.issuer} could not be read (${error instanceof Error ? error.message : String(error)})`;
+}

@@ -1,0 +1,126 @@
+/** One JSON request over HTTP or HTTPS, with what agents need of it: gzip, a deadline, a pinned certificate. */
+import { createHash } from "node:crypto";
+import http from "node:http";
+import https from "node:https";
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import { LIMITS } from "./protocol.ts";
+
+/** Bodies above this are compressed: below, the header costs more than it saves. */
+const GZIP_FROM_BYTES = 4 * 1024;
+
+export interface JsonAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  /** Seconds that the other side asks to wait, if it does. */
+  readonly retryAfter: number | null;
+}
+
+export interface JsonRequest {
+  readonly method: "GET" | "POST";
+  readonly url: URL;
+  readonly bearer: string | null;
+  readonly body?: unknown;
+  readonly agent: http.Agent;
+  /** Milliseconds for the whole exchange. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sends the request and reads the whole JSON answer.
+ * @throws the socket's error, or a `TimeoutError`/`AbortError`; a status is never an exception.
+ */
+export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(request.timeoutMs)]);
+  const headers: http.OutgoingHttpHeaders = { accept: "application/json", "accept-encoding": "gzip" };
+  let payload: Buffer | null = null;
+  if (request.body !== undefined) {
+    payload = Buffer.from(JSON.stringify(request.body));
+    headers["content-type"] = "application/json";
+    if (payload.length > GZIP_FROM_BYTES) {
+      payload = await promisify(gzip)(payload, { level: 1 });
+      headers["content-encoding"] = "gzip";
+    }
+    headers["content-length"] = payload.length;
+  }
+  if (request.bearer !== null) headers.authorization = `Bearer ${request.bearer}`;
+  const send = request.url.protocol === "https:" ? https.request : http.request;
+  return await new Promise<JsonAnswer>((resolve, reject) => {
+    const outgoing = send(
+      request.url,
+      { method: request.method, headers, agent: request.agent, signal },
+      (incoming) => {
+        readBody(incoming, LIMITS.bodyBytes).then((bytes) => {
+          const retryAfter = Number(incoming.headers["retry-after"]);
+          let body: unknown = null;
+          try {
+            body = bytes.length === 0 ? null : JSON.parse(bytes.toString("utf8"));
+          } catch {
+            // Not ours (a proxy's page, say): the status tells, and an ok status without JSON fails the schema.
+          }
+          resolve({
+            status: incoming.statusCode ?? 0,
+            body,
+            retryAfter: Number.isFinite(retryAfter) ? retryAfter : null,
+          });
+        }, reject);
+      },
+    );
+    outgoing.on("error", (error) => reject(signal.aborted && signal.reason instanceof Error ? signal.reason : error));
+    outgoing.end(payload);
+  });
+}
+
+/** The body is larger than allowed. */
+export class BodyTooLarge extends Error {}
+
+/**
+ * Reads a message's body, decompressed, at most `limit` bytes of it.
+ * @throws BodyTooLarge; Error for another content encoding or broken gzip.
+ */
+export async function readBody(message: http.IncomingMessage, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of message) {
+    size += chunk.length;
+    if (size > limit) throw new BodyTooLarge(`the body is larger than ${limit} bytes`);
+    chunks.push(chunk);
+  }
+  const bytes = Buffer.concat(chunks);
+  const encoding = message.headers["content-encoding"] ?? "identity";
+  if (encoding === "identity") return bytes;
+  if (encoding !== "gzip") throw new Error(`content-encoding ${encoding} is not understood; gzip is`);
+  try {
+    return await promisify(gunzip)(bytes, { maxOutputLength: limit });
+  } catch (error) {
+    if (error instanceof RangeError) throw new BodyTooLarge(`the body is larger than ${limit} bytes`);
+    throw error;
+  }
+}
+
+/** SHA-256 of a certificate in DER form, as lower-case hex. */
+export function fingerprintOf(certificate: Buffer): string {
+  return createHash("sha256").update(certificate).digest("hex");
+}
+
+/**
+ * Connections that accept exactly one certificate (in DER form). A run's leader makes its own, so no authority vouches
+ * for it: having verified the fingerprint once does.
+ */
+export function pinnedAgent(certificate: Buffer): https.Agent {
+  const expected = fingerprintOf(certificate);
+  return new https.Agent({
+    keepAlive: true,
+    ca: pemOf(certificate),
+    checkServerIdentity: (_host, shown) =>
+      fingerprintOf(shown.raw) === expected
+        ? undefined
+        : new Error("the other side shows another certificate than the leader of this run"),
+  });
+}
+
+function pemOf(certificate: Buffer): string {
+  const lines = certificate.toString("base64").match(/.{1,64}/g) ?? [];
+  return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
+}

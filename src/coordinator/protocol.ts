@@ -1,0 +1,188 @@
+/**
+ * What agents and coordinator say to each other, as schemas that both ends parse with.
+ *
+ * Versioned by `protocol`: a coordinator serves its own version and the one before. Every list and text is bounded
+ * here, so that nothing behind this file meets an unbounded value.
+ */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { planDigest } from "../plan/canonical.ts";
+import type { Json, Plan } from "../plan/plan.ts";
+import { AGENT_STATUSES, type RunKey } from "../run/types.ts";
+
+/** Newest first. */
+export const PROTOCOLS = [1] as const;
+export const PROTOCOL = PROTOCOLS[0];
+
+/** Limits of one coordinator; each is refused with an error of its own. */
+export const LIMITS = {
+  /** Bytes of a request's body after decompression. */
+  bodyBytes: 8 * 1024 * 1024,
+  agents: 10_000,
+  tasks: 100_000,
+  /** Finished attempts in one sync. */
+  reports: 1_000,
+  /** Syncs of one session in a second, averaged over ten. */
+  syncsPerSecond: 50,
+  /** The longest that a sync is held, milliseconds. */
+  holdMs: 30_000,
+  tailCharacters: 16_384,
+  outputBytes: 256 * 1024,
+} as const;
+
+const time = z.number().finite();
+const name = z.string().min(1).max(200);
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const json: z.ZodType<Json> = z.json();
+
+export const runKeySchema = z.strictObject({
+  repositoryId: z.string().min(1).max(64),
+  runId: z.string().min(1).max(64),
+  attempt: z.number().int().min(1).max(1_000_000),
+  group: name,
+  plan: name,
+});
+
+const selectionSchema = z.strictObject({
+  only: z.array(count).max(10_000).nullable(),
+  skip: z.array(count).max(10_000),
+  stopAfter: count.nullable(),
+});
+
+const progressSchema = z.strictObject({ done: z.number(), total: z.number().nullable(), errors: z.number() });
+
+const attemptEndSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("no_command") }),
+  z.strictObject({ kind: z.literal("exited"), code: z.number().int() }),
+  z.strictObject({ kind: z.literal("signalled"), signal: z.string().max(32) }),
+  z.strictObject({ kind: z.literal("time_over"), limit: z.enum(["duration", "max_duration", "timeout"]) }),
+  z.strictObject({ kind: z.literal("stopped"), why: z.string().max(4096) }),
+  z.strictObject({ kind: z.literal("reset") }),
+  z.strictObject({ kind: z.literal("not_started"), message: z.string().max(4096) }),
+  z.strictObject({
+    kind: z.literal("threshold"),
+    threshold: z.enum(["max_errors", "max_error_rate", "max_consecutive_errors"]),
+    message: z.string().max(4096),
+  }),
+]);
+
+const metricSchema = z.strictObject({
+  name,
+  value: z.number(),
+  unit: z.string().max(64),
+  agg: z.enum(["sum", "mean", "min", "max"]),
+  count,
+});
+
+const annotationSchema = z.strictObject({
+  path: z.string().max(4096),
+  line: z.number().int().min(1),
+  level: z.enum(["notice", "warning", "failure"]),
+  title: z.string().max(255).nullable(),
+  message: z.string().max(65_536),
+});
+
+const attemptReportSchema = z.strictObject({
+  stage: count,
+  attempt: name,
+  task: z.string().max(1024).nullable(),
+  startedAt: time,
+  endedAt: time,
+  end: attemptEndSchema,
+  progress: progressSchema.nullable(),
+  metrics: z.array(metricSchema).max(1_000),
+  histograms: z.record(name, z.string().max(1_000_000)),
+  outputs: z.record(name, json),
+  annotations: z.array(annotationSchema).max(1_000),
+  tail: z.string().max(LIMITS.tailCharacters),
+});
+
+export const joinBodySchema = z.strictObject({
+  protocol: z.number().int(),
+  /** Chosen by the agent, the same on each repetition of one join: a lost answer is given again. */
+  nonce: z.string().min(16).max(128),
+  key: runKeySchema,
+  /** The whole plan; its digest is computed by the coordinator, never believed. */
+  plan: z.custom<Plan>((value) => typeof value === "object" && value !== null && !Array.isArray(value)),
+  selection: selectionSchema,
+  agentCount: z.number().int().min(1),
+  agent: name,
+  role: name.nullable(),
+  index: count.nullable(),
+  address: z.string().max(255).nullable(),
+});
+export type JoinBody = z.infer<typeof joinBodySchema>;
+
+export const syncBodySchema = z.strictObject({
+  protocol: z.number().int(),
+  seq: z.number().int().min(1),
+  holdMs: z.number().int().min(0).max(LIMITS.holdMs),
+  /** Non-null: the agent dropped what it was doing and is idle again. */
+  reset: z.string().max(4096).nullable(),
+  sync: z.strictObject({
+    doing: z.string().max(500),
+    status: z.enum(AGENT_STATUSES),
+    stage: count.nullable(),
+    progress: progressSchema.nullable(),
+    finished: z.array(attemptReportSchema).max(LIMITS.reports),
+    wants: z.number().int().min(0).max(10_000),
+    addTasks: z.array(json).max(10_000),
+    ready: z.array(count).max(10_000),
+    outputs: z.record(name, json),
+  }),
+});
+export type SyncBody = z.infer<typeof syncBodySchema>;
+
+export const leaveBodySchema = z.strictObject({
+  protocol: z.number().int(),
+  seq: z.number().int().min(1),
+  why: z.string().max(4096),
+});
+
+export const joinedSchema = z.object({ protocol: z.number(), run: name, session: z.string(), now: time });
+
+/** Answers come from a coordinator that the agent has already authenticated: their frame is checked, not each leaf. */
+export const syncAnswerSchema = z.object({
+  instruction: z.looseObject({ do: z.enum(["wait", "execute", "stop", "abort", "exclude", "finish"]) }),
+  now: time,
+  roster: z.looseObject({ agents: z.array(z.looseObject({ name: z.string(), index: z.number() })) }).nullable(),
+  outputs: z.record(z.string(), z.record(z.string(), z.unknown())),
+  notices: z.array(z.string()),
+});
+
+/** Why a request was refused; with HTTP status. A closed list, so that agents can act on it. */
+export const REFUSALS = {
+  protocol: 400,
+  invalid: 400,
+  unauthorized: 401,
+  wrong_run: 403,
+  not_installed: 403,
+  not_found: 404,
+  held: 409,
+  different_plan: 409,
+  sequence: 409,
+  ended: 410,
+  too_large: 413,
+  too_many: 429,
+} as const satisfies Record<string, number>;
+export type RefusalCode = keyof typeof REFUSALS;
+
+export const refusalSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
+/** A request that the coordinator will not carry out. `message` says why and what to do. */
+export class Refusal extends Error {
+  readonly code: RefusalCode;
+  constructor(code: RefusalCode, message: string) {
+    super(message);
+    this.name = "Refusal";
+    this.code = code;
+  }
+}
+
+/** The id of a run in addresses: derived from its key, so that all its agents find the same one. 22 characters. */
+export function runIdOf(key: RunKey): string {
+  const parts = [key.repositoryId, key.runId, String(key.attempt), key.group, key.plan];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("base64url").slice(0, 22);
+}
+
+export { planDigest };
