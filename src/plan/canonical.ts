@@ -1,0 +1,82 @@
+/**
+ * A plan in its canonical form: JSON with sorted keys and without positions, so that two checkouts that differ only
+ * in comments or indentation agree, and a digest over it.
+ */
+import { createHash } from "node:crypto";
+import type { Plan } from "./plan.ts";
+
+/** Where a stage stands in its file says nothing about what it does. */
+const POSITION_KEYS: ReadonlySet<string> = new Set(["line", "column"]);
+
+/** The plan as JSON text: keys sorted, no white space, positions of stages left out. */
+export function canonicalPlan(plan: Plan): string {
+  return canonicalJson({ ...plan, stages: plan.stages.map(withoutPosition) });
+}
+
+/** SHA-256 over the canonical form, in lower-case hex. */
+export function planDigest(plan: Plan): string {
+  return createHash("sha256").update(canonicalPlan(plan)).digest("hex");
+}
+
+/**
+ * In words, where `theirs` differs from `ours`: the first few paths with both values, stages named by name.
+ * Empty when the two agree.
+ */
+export function planDifference(ours: Plan, theirs: Plan, limit = 5): string {
+  const found: string[] = [];
+  compare(named(ours), named(theirs), "", found);
+  const shown = found.slice(0, limit);
+  if (found.length > limit) {
+    shown.push(`and ${found.length - limit} more`);
+  }
+  return shown.join("; ");
+}
+
+/** JSON with the keys of every object sorted by code unit; `undefined` members are left out, as in JSON. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) {
+    return `[${value.map((item) => canonicalJson(item ?? null)).join(",")}]`;
+  }
+  if (isRecord(value)) {
+    const members = Object.keys(value)
+      .sort()
+      .filter((key) => value[key] !== undefined)
+      .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
+    return `{${members.join(",")}}`;
+  }
+  return JSON.stringify(value) ?? "null";
+}
+
+function withoutPosition(stage: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(stage).filter(([key]) => !POSITION_KEYS.has(key)));
+}
+
+/** Stages keyed by name, and their order as a list of its own: a missing stage is then one difference, not all. */
+function named(plan: Plan): Record<string, unknown> {
+  const stages = Object.fromEntries(plan.stages.map((stage) => [stage.name, withoutPosition(stage)]));
+  return { ...plan, stages, "order of stages": plan.stages.map((stage) => stage.name).join(", ") };
+}
+
+function compare(ours: unknown, theirs: unknown, path: string, found: string[]): void {
+  if (isRecord(ours) && isRecord(theirs)) {
+    for (const key of [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].sort()) {
+      compare(ours[key], theirs[key], path === "" ? key : `${path}.${key}`, found);
+    }
+    return;
+  }
+  const [left, right] = [canonicalJson(ours), canonicalJson(theirs)];
+  if (left !== right) {
+    found.push(`${path}: ${shown(ours, left)} here, ${shown(theirs, right)} there`);
+  }
+}
+
+function shown(value: unknown, text: string): string {
+  if (value === undefined) {
+    return "nothing";
+  }
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
