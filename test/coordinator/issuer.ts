@@ -1,0 +1,57 @@
+/** A real OIDC issuer on loopback, as GitHub's is: discovery, published keys, RS256 tokens. */
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+
+export interface Issuer {
+  readonly url: string;
+  /** A token for a job; `claims` override, `signer: "self"` signs with a key that is not published. */
+  token(options: {
+    audience: string;
+    claims?: Record<string, unknown>;
+    signer?: "self";
+    issuer?: string;
+    expiresInSeconds?: number;
+  }): Promise<string>;
+  close(): Promise<void>;
+}
+
+export const JOB_CLAIMS = {
+  repository: "acme/training",
+  repository_id: "42",
+  run_id: "1001",
+  run_attempt: "1",
+  check_run_id: "7001",
+};
+
+export async function startIssuer(): Promise<Issuer> {
+  const published = await generateKeyPair("RS256");
+  const own = await generateKeyPair("RS256");
+  const jwk = { ...(await exportJWK(published.publicKey)), kid: "key-1", alg: "RS256", use: "sig" };
+  const server = http.createServer((request, response) => {
+    response.setHeader("content-type", "application/json");
+    if (request.url === "/.well-known/openid-configuration") {
+      response.end(JSON.stringify({ issuer: url, jwks_uri: `${url}/keys` }));
+    } else if (request.url === "/keys") response.end(JSON.stringify({ keys: [jwk] }));
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    async token({ audience, claims, signer, issuer, expiresInSeconds }) {
+      const now = Math.floor(Date.now() / 1000);
+      return await new SignJWT({ ...JOB_CLAIMS, ...claims })
+        .setProtectedHeader({ alg: "RS256", kid: "key-1" })
+        .setIssuer(issuer ?? url)
+        .setAudience(audience)
+        .setIssuedAt(now - 600)
+        .setExpirationTime(now + (expiresInSeconds ?? 300))
+        .sign(signer === "self" ? own.privateKey : published.privateKey);
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import type { Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { createTokenVerifier } from "../../src/coordinator/admission.ts";
+import { requestJson } from "../../src/coordinator/http.ts";
+import {
+  createLeaderServer,
+  leaderProofHandler,
+  makeLeaderIdentity,
+  proveLeader,
+} from "../../src/coordinator/leader.ts";
+import { type Issuer, startIssuer } from "./issuer.ts";
+
+const KEY = { repositoryId: "42", runId: "1001", attempt: 1, group: "train", plan: "plan" };
+const signal = AbortSignal.timeout(30_000);
+
+let issuer: Issuer;
+const servers: Server[] = [];
+beforeAll(async () => {
+  issuer = await startIssuer();
+});
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+afterAll(async () => {
+  await issuer.close();
+});
+
+async function listen(idToken: (audience: string) => Promise<string>, seen: string[] = []): Promise<string> {
+  const identity = await makeLeaderIdentity(new Date());
+  const proof = leaderProofHandler({ identity, idToken, now: Date.now });
+  const server = createLeaderServer(identity, (request, response) => {
+    seen.push(`${request.method} ${request.url} ${request.headers.authorization ?? "-"}`);
+    void proof(request, response).then((answered) => {
+      if (!answered) response.writeHead(200, { "content-type": "application/json" }).end('{"hello":"follower"}');
+    });
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const verifier = (audience: string) => createTokenVerifier({ issuer: issuer.url, audience });
+
+it("accepts the leader of its own run and then talks to that certificate alone", async () => {
+  const address = await listen((audience) => issuer.token({ audience }));
+  const leader = await proveLeader({ address, key: KEY, verifier, signal });
+  const answer = await requestJson({
+    method: "GET",
+    url: new URL("/x", leader.url),
+    bearer: "t",
+    agent: leader.agent,
+    timeoutMs: 5000,
+    signal,
+  });
+  expect(answer.body).toEqual({ hello: "follower" });
+
+  const other = await listen((audience) => issuer.token({ audience }));
+  const swapped = requestJson({
+    method: "GET",
+    url: new URL(`https://${other}/x`),
+    bearer: "t",
+    agent: leader.agent,
+    timeoutMs: 5000,
+    signal,
+  });
+  await expect(swapped).rejects.toThrow(/certificate/);
+  leader.agent.destroy();
+});
+
+it.each([
+  [
+    "a token of another run",
+    (audience: string) => issuer.token({ audience, claims: { run_id: "666" } }),
+    "workflow run 666",
+  ],
+  [
+    "a token of another repository",
+    (audience: string) => issuer.token({ audience, claims: { repository_id: "666" } }),
+    "repository 666",
+  ],
+  ["a self-signed token", (audience: string) => issuer.token({ audience, signer: "self" }), "signature"],
+  [
+    "the true leader's token for another certificate",
+    () => issuer.token({ audience: "stagewright-leader:abc" }),
+    "audience",
+  ],
+])("refuses a false leader that shows %s, before sending it anything secret", async (_name, idToken, says) => {
+  const seen: string[] = [];
+  const address = await listen(idToken, seen);
+  await expect(proveLeader({ address, key: KEY, verifier, signal })).rejects.toThrow(says);
+  expect(seen).toEqual(["GET /api/leader -"]);
+});
