@@ -1,0 +1,99 @@
+/** What a check run shows of a run, while it goes on and when it is over. */
+import type { PhaseRecord, Verdict } from "../run/types.ts";
+import { clip, markdown, oneLine } from "./escape.ts";
+import { count, duration } from "./format.ts";
+import { type RunReport, rosterOf } from "./report.ts";
+import {
+  failuresSection,
+  fitting,
+  icon,
+  metricsSection,
+  remarksSection,
+  stagesSection,
+  timelineSection,
+  verdictSection,
+} from "./summary.ts";
+
+/** GitHub's limit for `summary` and for `text`, counted here in bytes to be on the safe side. */
+export const CHECK_TEXT_LIMIT = 65_535;
+const TITLE_LIMIT = 255;
+
+export interface CheckOutput {
+  readonly title: string;
+  readonly summary: string;
+  /** Null: nothing beyond the summary. */
+  readonly text: string | null;
+}
+
+/** The conclusion that GitHub knows for a verdict. */
+export function conclusionOf(verdict: Verdict): "success" | "failure" | "cancelled" {
+  return verdict;
+}
+
+/** The output of a finished run. `notes`: further lines of ours ("12 annotations not shown"). */
+export function checkOutput(report: RunReport, notes: readonly string[] = []): CheckOutput {
+  const text = fitting(CHECK_TEXT_LIMIT, (detail) => [
+    failuresSection(report, detail),
+    remarksSection(report, detail),
+    metricsSection(report, detail),
+    timelineSection(report, detail),
+  ]).trim();
+  return {
+    title: title(report),
+    summary: fitting(CHECK_TEXT_LIMIT, (detail) => [
+      verdictSection(report),
+      stagesSection(report, detail),
+      notes.map((note) => `_${markdown(note)}_`).join("  \n"),
+    ]),
+    text: text === "" ? null : text,
+  };
+}
+
+export interface RunProgress {
+  readonly planName: string;
+  readonly planFile: string;
+  /** Names of the stages that this run goes through, in order. */
+  readonly stages: readonly string[];
+  readonly phases: readonly PhaseRecord[];
+  /** What is going on now: "running epoch-1", "waiting for agent-3"; empty: nothing yet. */
+  readonly doing: string;
+  readonly startedAt: number;
+  readonly now: number;
+}
+
+/** The output of a run that is going on. */
+export function progressOutput(progress: RunProgress): CheckOutput {
+  const done = progress.phases.filter((phase) => phase.status !== "skipped").length;
+  const doing = progress.doing === "" ? "starting" : progress.doing;
+  const rows = progress.phases.slice(-200).map((phase) => `${icon(phase.status)} ${markdown(clip(phase.name, 200))}`);
+  return {
+    title: clip(oneLine(`${doing} (${done} of ${count(progress.stages.length, "stage")} done)`), TITLE_LIMIT),
+    summary: fitting(CHECK_TEXT_LIMIT, (detail) => [
+      `## ${markdown(progress.planName)}: ${markdown(clip(doing, 500))}`,
+      `${done} of ${count(progress.stages.length, "stage")} done after ${duration(Math.max(0, progress.now - progress.startedAt))}`,
+      rows.slice(0, detail.stageRows).join("  \n"),
+    ]),
+    text: null,
+  };
+}
+
+function title(report: RunReport): string {
+  const { summary } = report;
+  switch (summary.verdict) {
+    case "success": {
+      const ran = summary.phases.filter((phase) => phase.status !== "skipped").length;
+      const warnings = summary.phases.filter((phase) => phase.status === "warning").length;
+      const agents = rosterOf(summary).length;
+      const parts = [
+        count(ran, "stage"),
+        ...(agents > 1 ? [count(agents, "agent")] : []),
+        duration(Math.max(0, report.completedAt - report.startedAt)),
+        ...(warnings > 0 ? [count(warnings, "warning")] : []),
+      ];
+      return parts.join(", ");
+    }
+    case "failure":
+    case "cancelled":
+      return clip(oneLine(summary.message === "" ? summary.verdict : summary.message), TITLE_LIMIT);
+  }
+}

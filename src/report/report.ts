@@ -1,0 +1,56 @@
+/** What every report is made from, and the few questions that several of them ask of it. */
+import type { AgentPhase, PhaseRecord, RunSummary } from "../run/types.ts";
+
+export interface RunReport {
+  readonly summary: RunSummary;
+  readonly planName: string;
+  /** The plan file as an annotation names it: relative to the repository's root. */
+  readonly planFile: string;
+  /** Absolute path of the checkout that annotations' paths are relative to; null: they are taken as they come. */
+  readonly workspace: string | null;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly completedAt: number;
+  /** The stage after which the user asked to stop, if the run got that far. */
+  readonly stoppedAfter: string | null;
+}
+
+/** Did the stage's work succeed? A failed optional stage did not, though the run goes on; one skipped did not run. */
+export function stageSucceeded(record: PhaseRecord): boolean {
+  switch (record.status) {
+    case "success":
+      return true;
+    case "warning":
+      return !(record.optional && record.agents.some((agent) => agent.status === "failure" || agent.status === "lost"));
+    case "failure":
+    case "skipped":
+    case "cancelled":
+      return false;
+  }
+}
+
+/** The agents of a stage that did not come through it, in order of their index. */
+export function failingAgents(record: PhaseRecord): readonly AgentPhase[] {
+  return record.agents
+    .filter((agent) => agent.status === "failure" || agent.status === "lost" || agent.status === "excluded")
+    .toSorted((a, b) => a.index - b.index);
+}
+
+/** All agents that appear in any stage, in order of their index. */
+export function rosterOf(summary: RunSummary): readonly { readonly name: string; readonly index: number }[] {
+  const byName = new Map<string, number>();
+  for (const phase of summary.phases) for (const agent of phase.agents) byName.set(agent.agent, agent.index);
+  return [...byName].map(([name, index]) => ({ name, index })).sort((a, b) => a.index - b.index);
+}
+
+/** When the first and the last agent of a stage ended their part; null when none did. */
+export function doneTimes(record: PhaseRecord): { readonly first: number | null; readonly last: number | null } {
+  let first: number | null = null;
+  let last: number | null = null;
+  for (const { endedAt } of record.agents) {
+    if (endedAt === null) continue;
+    first = first === null ? endedAt : Math.min(first, endedAt);
+    last = last === null ? endedAt : Math.max(last, endedAt);
+  }
+  return { first, last };
+}
