@@ -13,7 +13,6 @@ import {
   Refusal,
   type RefusalCode,
   refusalSchema,
-  type SyncBody,
   syncAnswerSchema,
 } from "./protocol.ts";
 
@@ -155,6 +154,3 @@ function refusalOf(body: unknown): Refusal | null {
   const { code, message } = parsed.data.error;
   return Object.hasOwn(REFUSALS, code) ? new Refusal(code as RefusalCode, message) : null;
 }
-
-/** What a sync carries, for those that build one. */
-export type SyncContent = SyncBody["sync"];

@@ -6,7 +6,6 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { planDigest } from "../plan/canonical.ts";
 import type { Json, Plan } from "../plan/plan.ts";
 import { AGENT_STATUSES, type RunKey } from "../run/types.ts";
 
@@ -131,7 +130,8 @@ export const syncBodySchema = z.strictObject({
     outputs: z.record(name, json),
   }),
 });
-export type SyncBody = z.infer<typeof syncBodySchema>;
+/** What a sync says of its agent. */
+export type SyncContent = z.infer<typeof syncBodySchema>["sync"];
 
 export const leaveBodySchema = z.strictObject({
   protocol: z.number().int(),
@@ -184,5 +184,3 @@ export function runIdOf(key: RunKey): string {
   const parts = [key.repositoryId, key.runId, String(key.attempt), key.group, key.plan];
   return createHash("sha256").update(JSON.stringify(parts)).digest("base64url").slice(0, 22);
 }
-
-export { planDigest };

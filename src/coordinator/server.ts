@@ -1,0 +1,223 @@
+/**
+ * The coordinator's side of the protocol: HTTP requests to hosted runs. The same handler serves the app, a leader and
+ * the command line; who may join and where runs are kept come in as options.
+ */
+import { randomBytes } from "node:crypto";
+import type http from "node:http";
+import { z } from "zod";
+import type { RunKey } from "../run/types.ts";
+import { BodyTooLarge, readBody } from "./http.ts";
+import type { JoinRequest, SyncAnswer } from "./port.ts";
+import {
+  joinBodySchema,
+  LIMITS,
+  leaveBodySchema,
+  PROTOCOL,
+  PROTOCOLS,
+  REFUSALS,
+  Refusal,
+  runIdOf,
+  type SyncContent,
+  syncBodySchema,
+} from "./protocol.ts";
+import { digestOf, type SessionTokens } from "./sessions.ts";
+
+/** Who somebody proved to be. */
+export interface Principal {
+  /** The job's check run, which binds a session to it; null where tokens do not say. */
+  readonly checkRunId: string | null;
+  readonly repository: string | null;
+}
+
+/** A run as this server needs it. Every method may throw `Refusal`. */
+export interface HostedRun {
+  /** The same nonce again gets the same session. */
+  join(request: JoinRequest, nonce: string, principal: Principal): Promise<{ session: string; now: number }>;
+  sync(
+    request: {
+      session: string;
+      sequence: number;
+      digest: string;
+      reset: string | null;
+      content: SyncContent;
+      holdMs: number;
+    },
+    signal: AbortSignal,
+  ): Promise<SyncAnswer>;
+  leave(request: { session: string; sequence: number; digest: string; why: string }): Promise<void>;
+  /** What everybody of the run may read: who waits for what, since when, until when. */
+  status(): unknown;
+}
+
+export interface CoordinatorServerOptions {
+  /** Finds the run of a request to join, or opens it. */
+  readonly open: (request: JoinRequest) => Promise<HostedRun>;
+  /** Finds a run by its id; null when there is none. */
+  readonly find: (run: string) => Promise<HostedRun | null>;
+  /** Checks the bearer of a join, or of a reader who holds no session. @throws Refusal */
+  readonly authorize: (bearer: string, key: RunKey | null, run: string) => Promise<Principal>;
+  readonly tokens: SessionTokens;
+  /** Told of what went wrong on our side; the other side gets no details. */
+  readonly onError: (error: unknown, request: string) => void;
+}
+
+const ROUTE = /^\/api\/runs\/(?:(join)|([A-Za-z0-9_-]{22})(?:\/(sync|leave))?)(?:\?.*)?$/;
+
+type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => Promise<boolean>;
+
+/** @returns a handler that answers `/api/runs/…` and says false to everything else. */
+export function coordinatorHandler(options: CoordinatorServerOptions): Handler {
+  const pace = new Pace(LIMITS.syncsPerSecond);
+  return async (request, response) => {
+    if (!request.url?.startsWith("/api/runs/")) return false;
+    const closed = new AbortController();
+    response.once("close", () => closed.abort(new Error("the agent closed the connection")));
+    try {
+      const route = ROUTE.exec(request.url);
+      if (route === null) throw new Refusal("not_found", "there is no such address; see GET /api/runs/{run}");
+      const [, join, run = "", action] = route;
+      const bearer = bearerOf(request);
+      if (request.method === "GET" && action === undefined && join === undefined) {
+        send(response, 200, await readStatus(options, bearer, run));
+      } else if (request.method !== "POST" || (join === undefined && action === undefined)) {
+        throw new Refusal("not_found", `${request.method} is not served here`);
+      } else {
+        const bytes = await readBody(request, LIMITS.bodyBytes);
+        if (join !== undefined) send(response, 200, await joinRun(options, bearer, parse(joinBodySchema, bytes)));
+        else {
+          const session = options.tokens.verify(bearer);
+          pace.check(session);
+          const hosted = await hostedRun(options, run);
+          const digest = digestOf(bytes);
+          if (action === "sync") {
+            const body = parse(syncBodySchema, bytes);
+            const { seq: sequence, reset, sync: content, holdMs } = body;
+            send(
+              response,
+              200,
+              await hosted.sync({ session, sequence, digest, reset, content, holdMs }, closed.signal),
+            );
+          } else {
+            const body = parse(leaveBodySchema, bytes);
+            await hosted.leave({ session, sequence: body.seq, digest, why: body.why });
+            pace.forget(session);
+            send(response, 200, { left: true });
+          }
+        }
+      }
+    } catch (error) {
+      if (!closed.signal.aborted) sendError(response, error, options, `${request.method} ${request.url}`);
+    }
+    return true;
+  };
+}
+
+async function joinRun(
+  options: CoordinatorServerOptions,
+  bearer: string,
+  body: z.infer<typeof joinBodySchema>,
+): Promise<unknown> {
+  const run = runIdOf(body.key);
+  const principal = await options.authorize(bearer, body.key, run);
+  if (body.agentCount > LIMITS.agents) {
+    throw new Refusal("too_many", `a run takes at most ${LIMITS.agents} agents, this one asks for ${body.agentCount}`);
+  }
+  const { protocol: _protocol, nonce, ...request } = body;
+  const hosted = await options.open(request);
+  const joined = await hosted.join(request, nonce, principal);
+  return { protocol: PROTOCOL, run, session: options.tokens.issue(joined.session), now: joined.now };
+}
+
+async function readStatus(options: CoordinatorServerOptions, bearer: string, run: string): Promise<unknown> {
+  const hosted = await hostedRun(options, run);
+  try {
+    options.tokens.verify(bearer);
+  } catch {
+    await options.authorize(bearer, null, run);
+  }
+  return hosted.status();
+}
+
+async function hostedRun(options: CoordinatorServerOptions, run: string): Promise<HostedRun> {
+  const hosted = await options.find(run);
+  if (hosted === null) throw new Refusal("not_found", `there is no run ${run} here: join it first`);
+  return hosted;
+}
+
+function bearerOf(request: http.IncomingMessage): string {
+  const match = /^Bearer ([\x21-\x7e]{1,16384})$/i.exec(request.headers.authorization ?? "");
+  if (match?.[1] === undefined)
+    throw new Refusal("unauthorized", "an Authorization header with a bearer token is needed");
+  return match[1];
+}
+
+function parse<T>(schema: z.ZodType<T>, bytes: Buffer): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString("utf8"));
+  } catch {
+    throw new Refusal("invalid", "the body is not JSON");
+  }
+  const version = z.looseObject({ protocol: z.number() }).safeParse(value);
+  if (version.success && !PROTOCOLS.some((known) => known === version.data.protocol)) {
+    throw new Refusal(
+      "protocol",
+      `protocol ${version.data.protocol} is not served here, ${PROTOCOLS.join(" and ")} is: use one version of the action everywhere`,
+    );
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
+  throw new Refusal("invalid", `the body does not fit the protocol: ${issues.join("; ")}`);
+}
+
+function send(response: http.ServerResponse, status: number, body: unknown): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.writeHead(status, { "content-type": "application/json", "content-length": bytes.length });
+  response.end(bytes);
+}
+
+function sendError(
+  response: http.ServerResponse,
+  error: unknown,
+  options: CoordinatorServerOptions,
+  request: string,
+): void {
+  let refusal: Refusal;
+  if (error instanceof Refusal) refusal = error;
+  else if (error instanceof BodyTooLarge) refusal = new Refusal("too_large", error.message);
+  else {
+    const incident = randomBytes(4).toString("hex");
+    options.onError(error, `${request} (incident ${incident})`);
+    send(response, 500, {
+      error: { code: "internal", message: `something went wrong here; its log says more under incident ${incident}` },
+    });
+    return;
+  }
+  if (refusal.code === "too_many") response.setHeader("retry-after", "1");
+  send(response, REFUSALS[refusal.code], { error: { code: refusal.code, message: refusal.message } });
+}
+
+/** Counts requests of each session over ten seconds. */
+class Pace {
+  readonly #most: number;
+  readonly #counts = new Map<string, { since: number; count: number }>();
+
+  constructor(perSecond: number) {
+    this.#most = perSecond * 10;
+  }
+
+  /** @throws Refusal `too_many` */
+  check(session: string): void {
+    const now = performance.now();
+    const seen = this.#counts.get(session);
+    if (seen === undefined || now - seen.since > 10_000) this.#counts.set(session, { since: now, count: 1 });
+    else if (++seen.count > this.#most) {
+      throw new Refusal("too_many", `more than ${this.#most} requests of one agent in ten seconds`);
+    }
+  }
+
+  forget(session: string): void {
+    this.#counts.delete(session);
+  }
+}
