@@ -1,0 +1,73 @@
+/**
+ * Ends our commands when this process dies without being able to (KILL, out of memory).
+ *
+ * One small `sh` for all commands of an agent. It reads the ids of their process groups from a pipe that only we hold
+ * open; when we die the pipe closes, and it ends the groups and, on Linux, everything else that bears our mark.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { MARK } from "./process-groups.ts";
+
+const SCRIPT = `
+mark=$1
+groups=
+while read -r word group; do
+  case $word in
+    add) groups="$groups $group" ;;
+    remove)
+      rest=
+      for each in $groups; do [ "$each" = "$group" ] || rest="$rest $each"; done
+      groups=$rest ;;
+    bye) exit 0 ;;
+  esac
+done
+for signal in TERM KILL; do
+  for group in $groups; do kill -s "$signal" -- "-$group" 2>/dev/null; done
+  for file in $(grep -lszxF "${MARK}=$mark" /proc/[0-9]*/environ 2>/dev/null); do
+    process=\${file#/proc/}
+    kill -s "$signal" -- "\${process%/environ}" 2>/dev/null
+  done
+  [ "$signal" = KILL ] || sleep 2
+done
+`;
+
+export interface Watchdog {
+  watch(group: number): void;
+  forget(group: number): void;
+  /** Everything has been ended: it may go. */
+  dismiss(): void;
+}
+
+/** Starts the watchdog. Where there is no `sh` it says so through `warn`, and commands run without one. */
+export function startWatchdog(mark: string, warn: (message: string) => void): Watchdog {
+  // Its own session: neither a terminal's Ctrl-C nor the end of our group reaches it. Its environment is bare, so that
+  // it does not bear the mark itself.
+  const child: ChildProcess = spawn("sh", ["-c", SCRIPT, "stagewright-watchdog", mark], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+    cwd: "/",
+    env: { PATH: process.env.PATH ?? "/usr/bin:/bin" },
+  });
+  let usable = true;
+  const fail = (error: Error): void => {
+    if (!usable) return;
+    usable = false;
+    warn(`commands would outlive this process if it were killed: their watchdog is gone (${error.message})`);
+  };
+  child.on("error", fail);
+  child.stdin?.on("error", fail);
+  child.unref();
+  const stdin = child.stdin;
+  if (stdin !== null && "unref" in stdin && typeof stdin.unref === "function") stdin.unref();
+  const tell = (line: string): void => {
+    if (usable) stdin?.write(`${line}\n`);
+  };
+  return {
+    watch: (group) => tell(`add ${group}`),
+    forget: (group) => tell(`remove ${group}`),
+    dismiss: () => {
+      tell("bye");
+      usable = false;
+      stdin?.end();
+    },
+  };
+}
