@@ -1,0 +1,102 @@
+/** The environment that a plan's commands see: what a `run:` step would have, less what is ours, plus our words. */
+import type { Json, Plan, PlanStage, Scalar } from "../plan/plan.ts";
+
+/** Inputs, state and runner credentials of the step that runs us, and our own settings: none of a command's business. */
+const NOT_PASSED_ON = /^(INPUT_|STATE_|ACTIONS_|STAGEWRIGHT_)/i;
+/** Linux refuses an environment entry of more than 128 KiB; larger outputs are in the context file. */
+const LONGEST_VALUE = 65_536;
+
+export interface RosterMember {
+  readonly name: string;
+  readonly index: number;
+  readonly role: string | null;
+  readonly roleIndex: number;
+  readonly address: string | null;
+}
+
+export interface EnvironmentOptions {
+  /** What this process was given. */
+  readonly inherited: Readonly<Record<string, string | undefined>>;
+  /** Names of variables that this process holds for itself, so that commands do not get them. */
+  readonly ownSecrets: readonly string[];
+  /** A directory with a `stagewright` that works, put first on PATH. */
+  readonly bin: string;
+  readonly plan: Plan;
+  readonly stage: PlanStage;
+  readonly run: string;
+  readonly attempt: string;
+  readonly member: RosterMember;
+  readonly roster: readonly RosterMember[];
+  /** Half-open share of the stage's objects; null where there is none. */
+  readonly partition: { readonly start: number; readonly end: number } | null;
+  /** Outputs of earlier stages: stage -> key -> value. */
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly files: { readonly events: string; readonly context: string; readonly hostfile: string };
+  readonly task: { readonly value: Json } | null;
+}
+
+/** All variables of one attempt. The plan's `env`, then the agent's, then the stage's; our own words win over all. */
+export function commandEnvironment(options: EnvironmentOptions): Record<string, string> {
+  const { plan, stage, member } = options;
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(options.inherited)) {
+    if (value !== undefined && !NOT_PASSED_ON.test(name) && !options.ownSecrets.includes(name)) env[name] = value;
+  }
+  const planned = plan.agents.find((agent) => agent.id === member.name) ?? plan.agents[member.index];
+  Object.assign(env, plan.env, planned?.env ?? {}, stage.env);
+  env.PATH = env.PATH === undefined || env.PATH === "" ? options.bin : `${options.bin}:${env.PATH}`;
+
+  const ours: Record<string, Scalar | null> = {
+    AGENT_INDEX: member.index,
+    AGENT_COUNT: options.roster.length,
+    AGENT_NAME: member.name,
+    ROLE: member.role,
+    ROLE_INDEX: member.role === null ? null : member.roleIndex,
+    RUN: options.run,
+    STAGE: stage.name,
+    ATTEMPT: options.attempt,
+    PARTITION_START: options.partition?.start ?? null,
+    PARTITION_END: options.partition?.end ?? null,
+    EVENTS: options.files.events,
+    CONTEXT: options.files.context,
+    HOSTFILE: options.files.hostfile,
+    TASK: options.task === null ? null : JSON.stringify(options.task.value),
+  };
+  for (const [name, value] of Object.entries(plan.params)) ours[`PARAM_${variable(name)}`] = value;
+  for (const other of options.roster) {
+    if (other.role === null || other.address === null) continue;
+    ours[`ADDRESS_${variable(other.role)}_${other.roleIndex}`] = other.address;
+    if (other.roleIndex === 0) ours[`ADDRESS_${variable(other.role)}`] = other.address;
+  }
+  for (const [stageName, values] of Object.entries(options.outputs)) {
+    for (const [key, value] of Object.entries(values)) {
+      if (isScalar(value)) ours[`OUTPUT_${variable(stageName)}_${variable(key)}`] = value;
+    }
+  }
+  for (const [name, value] of Object.entries(ours)) {
+    if (value === null) continue;
+    const text = String(value);
+    // A NUL cannot be passed at all, and would keep the command from starting.
+    if (text.length <= LONGEST_VALUE && !text.includes("\0")) env[`STAGEWRIGHT_${name}`] = text;
+  }
+  return env;
+}
+
+/** A name as a part of a variable's name: upper case, everything else an underscore ("epoch-1" -> "EPOCH_1"). */
+export function variable(name: string): string {
+  return name.toUpperCase().replace(/[^A-Z0-9]/g, "_");
+}
+
+/** One host a line, by index, as MPI and its like read it; members without an address are left out. */
+export function hostfile(roster: readonly RosterMember[]): string {
+  return roster
+    .toSorted((a, b) => a.index - b.index)
+    .flatMap(({ address }) =>
+      address === null ? [] : [`${address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1")}\n`],
+    )
+    .join("");
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+}

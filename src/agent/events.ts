@@ -1,0 +1,189 @@
+/**
+ * What commands tell by appending JSON lines to `$STAGEWRIGHT_EVENTS`, read while they run.
+ *
+ * A line that cannot be understood is warned about by its number; nothing is dropped without a word.
+ */
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { z } from "zod";
+import type { Json } from "../plan/plan.ts";
+
+/** Characters of one line. */
+const LONGEST_LINE = 262_144;
+/** Bytes of one attempt's file that are read. */
+const LARGEST_FILE = 64 * 1024 * 1024;
+const CHUNK = 262_144;
+/** Bad lines of one attempt that are each warned about; the rest is counted. */
+const WARNED_LINES = 20;
+
+const name = z.string().min(1).max(200);
+const amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+const json: z.ZodType<Json> = z.json();
+
+export const eventSchema = z
+  .strictObject({
+    progress: z.strictObject({ done: amount, total: amount.nullish(), errors: amount.optional() }),
+    metric: z.strictObject({
+      name,
+      value: z.number(),
+      unit: z.string().max(64).optional(),
+      agg: z.enum(["sum", "mean", "min", "max"]).optional(),
+      /** How many samples `value` stands for. */
+      count: z.number().int().min(1).optional(),
+    }),
+    /** `values` (or one `value`): whole numbers ≥ 0; `encoded`: an HdrHistogram, V2 compressed, base64. */
+    histogram: z.union([
+      z.strictObject({ name, value: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER) }),
+      z.strictObject({ name, values: z.array(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)).min(1) }),
+      z.strictObject({ name, encoded: z.base64().min(1) }),
+    ]),
+    annotation: z.strictObject({
+      path: z.string().min(1).max(4096).optional(),
+      line: z.number().int().min(1).optional(),
+      level: z.enum(["notice", "warning", "failure", "error"]).optional(),
+      title: z.string().max(255).optional(),
+      message: z.string().min(1).max(65_536),
+    }),
+    output: z.record(name, json),
+    tasks: z.array(json).max(10_000),
+  })
+  .partial();
+
+/** One line, understood. Several keys in one line are taken one after the other. */
+export type CommandEvent = z.infer<typeof eventSchema>;
+
+/** Reads a line; a string says what is wrong with it. */
+export function readEvent(line: string): CommandEvent | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return "is not JSON";
+  }
+  const parsed = eventSchema.safeParse(value);
+  if (parsed.success) {
+    return Object.keys(parsed.data).length > 0 ? parsed.data : "says nothing (an empty object)";
+  }
+  const issue = parsed.error.issues[0];
+  if (issue === undefined) return "is not an event";
+  const at = issue.path.join(".");
+  return `${at === "" ? "" : `${at}: `}${issue.message}`;
+}
+
+export interface EventsFileOptions {
+  readonly path: string;
+  readonly onEvent: (event: CommandEvent) => void | Promise<void>;
+  readonly warn: (message: string) => void;
+}
+
+/** Follows one attempt's events file from its beginning. */
+export class EventsFile {
+  readonly #options: EventsFileOptions;
+  #position = 0;
+  #rest: Buffer = Buffer.alloc(0);
+  #skipping = false;
+  #line = 0;
+  #bad = 0;
+  #full = false;
+  #reading: Promise<void> = Promise.resolve();
+
+  constructor(options: EventsFileOptions) {
+    this.#options = options;
+  }
+
+  /** Reads what has been appended since. Calls follow one another, however they overlap. */
+  poll(): Promise<void> {
+    this.#reading = this.#reading.then(() => this.#read());
+    return this.#reading;
+  }
+
+  /** The command is over: reads the rest, a last line without its line end included. */
+  async finish(): Promise<void> {
+    await this.poll();
+    if (this.#rest.length > 0 || this.#skipping) {
+      await this.#take(this.#rest);
+      this.#rest = Buffer.alloc(0);
+    }
+    if (this.#bad > WARNED_LINES) {
+      this.#options.warn(`${this.#bad - WARNED_LINES} further lines of $STAGEWRIGHT_EVENTS were not understood`);
+    }
+  }
+
+  async #read(): Promise<void> {
+    const { path, warn } = this.#options;
+    if (this.#full) return;
+    try {
+      const { size } = await stat(path);
+      if (size < this.#position) {
+        warn("$STAGEWRIGHT_EVENTS was overwritten, which loses lines: append to it (>>)");
+        this.#position = 0;
+        this.#rest = Buffer.alloc(0);
+        this.#skipping = false;
+      }
+      if (size === this.#position) return;
+      const file = await open(path, "r");
+      try {
+        await this.#readFrom(file);
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      this.#full = true;
+      warn(`$STAGEWRIGHT_EVENTS can no longer be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  async #readFrom(file: FileHandle): Promise<void> {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    for (;;) {
+      const { bytesRead } = await file.read(chunk, 0, CHUNK, this.#position);
+      if (bytesRead === 0) return;
+      this.#position += bytesRead;
+      await this.#push(chunk.subarray(0, bytesRead));
+      if (this.#position >= LARGEST_FILE) {
+        this.#full = true;
+        this.#options.warn(`$STAGEWRIGHT_EVENTS is over ${LARGEST_FILE / 1024 / 1024} MiB: what follows is not read`);
+        return;
+      }
+    }
+  }
+
+  async #push(chunk: Buffer): Promise<void> {
+    let from = 0;
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, from)) {
+      await this.#take(this.#joined(chunk.subarray(from, at)));
+      this.#rest = Buffer.alloc(0);
+      from = at + 1;
+    }
+    this.#rest = this.#joined(chunk.subarray(from));
+    if (this.#rest.length > LONGEST_LINE) {
+      this.#skipping = true;
+      this.#rest = Buffer.alloc(0);
+    }
+  }
+
+  #joined(part: Buffer): Buffer {
+    if (this.#skipping) return Buffer.alloc(0);
+    // Copied: the chunk that `part` looks into is read into again.
+    return Buffer.concat([this.#rest, part]);
+  }
+
+  async #take(line: Buffer): Promise<void> {
+    this.#line += 1;
+    if (this.#skipping || line.length > LONGEST_LINE) {
+      this.#skipping = false;
+      this.#warnOf(`is longer than ${LONGEST_LINE / 1024} KiB`);
+      return;
+    }
+    const text = line.toString("utf8").trim();
+    if (text === "") return;
+    const event = readEvent(text);
+    if (typeof event === "string") this.#warnOf(event);
+    else await this.#options.onEvent(event);
+  }
+
+  #warnOf(what: string): void {
+    this.#bad += 1;
+    if (this.#bad <= WARNED_LINES)
+      this.#options.warn(`line ${this.#line} of $STAGEWRIGHT_EVENTS ${what}; it was ignored`);
+  }
+}

@@ -1,0 +1,221 @@
+/** What one attempt has told so far, bounded, masked when it is handed on. */
+import type { Histogram } from "hdr-histogram-js";
+import type { Json, Thresholds } from "../plan/plan.ts";
+import type { Annotation, AttemptEnd, AttemptReport, Metric, Progress } from "../run/types.ts";
+import type { OutputCommand } from "./commands.ts";
+import type { CommandEvent } from "./events.ts";
+import { shortened, Tail } from "./lines.ts";
+import type { Masks } from "./masks.ts";
+
+/** What one report may carry; the coordinator refuses more. */
+const MOST = { metrics: 1_000, histograms: 100, annotations: 1_000, outputBytes: 256 * 1024 } as const;
+
+export interface RecordOptions {
+  readonly masks: Masks;
+  /** Where an annotation without a place of its own points: the stage in its plan file. */
+  readonly place: { readonly path: string; readonly line: number };
+  readonly thresholds: Thresholds | null;
+  readonly warn: (message: string) => void;
+  readonly onProgress: (progress: Progress) => void;
+  readonly onTasks: (values: readonly Json[]) => void;
+  readonly onThreshold: (end: Extract<AttemptEnd, { kind: "threshold" }>) => void;
+}
+
+export class AttemptRecord {
+  readonly tail = new Tail();
+  progress: Progress | null = null;
+  readonly #options: RecordOptions;
+  readonly #metrics = new Map<string, Metric>();
+  readonly #histograms = new Map<string, Histogram>();
+  readonly #outputs = new Map<string, Json>();
+  readonly #annotations: Annotation[] = [];
+  readonly #full = new Set<string>();
+  #outputBytes = 0;
+  #consecutiveErrors = 0;
+  #over = false;
+
+  constructor(options: RecordOptions) {
+    this.#options = options;
+  }
+
+  async take(event: CommandEvent): Promise<void> {
+    if (event.progress !== undefined) {
+      const { done, total, errors } = event.progress;
+      this.#onProgress({ done, total: total ?? null, errors: errors ?? 0 });
+    }
+    if (event.metric !== undefined) {
+      const { name, value, unit, agg, count } = event.metric;
+      this.#onMetric({ name, value, unit: unit ?? "", agg: agg ?? "mean", count: count ?? 1 });
+    }
+    if (event.histogram !== undefined) await this.#onHistogram(event.histogram);
+    if (event.annotation !== undefined) {
+      const { path, line, level, title, message } = event.annotation;
+      this.annotate({
+        path: path ?? null,
+        line: line ?? null,
+        level: level === "error" ? "failure" : (level ?? "notice"),
+        title: title ?? null,
+        message,
+      });
+    }
+    if (event.output !== undefined) for (const [key, value] of Object.entries(event.output)) this.#onOutput(key, value);
+    if (event.tasks !== undefined) this.#options.onTasks(event.tasks);
+  }
+
+  annotate(given: Omit<Extract<OutputCommand, { kind: "annotation" }>, "kind">): void {
+    if (this.#annotations.length >= MOST.annotations) {
+      this.#warnOnce("annotations");
+      return;
+    }
+    const { masks, place } = this.#options;
+    this.#annotations.push({
+      path: given.path ?? place.path,
+      line: given.line ?? (given.path === null ? place.line : 1),
+      level: given.level,
+      title: given.title === null ? null : masks.text(given.title).slice(0, 255),
+      message: shortened(masks.text(given.message), 65_536),
+    });
+  }
+
+  /** Outputs known so far, masked. */
+  outputs(): Readonly<Record<string, Json>> {
+    return Object.fromEntries([...this.#outputs].map(([key, value]) => [key, this.#options.masks.json(value)]));
+  }
+
+  /** The whole record as the coordinator gets it. */
+  async report(
+    about: Pick<AttemptReport, "stage" | "attempt" | "task" | "startedAt" | "endedAt" | "end">,
+  ): Promise<AttemptReport> {
+    const { masks } = this.#options;
+    const histograms: Record<string, string> = {};
+    if (this.#histograms.size > 0) {
+      const hdr = await import("hdr-histogram-js");
+      for (const [name, histogram] of this.#histograms) histograms[name] = hdr.encodeIntoCompressedBase64(histogram);
+    }
+    return {
+      ...about,
+      end: maskedEnd(about.end, masks),
+      progress: this.progress,
+      metrics: [...this.#metrics.values()],
+      histograms,
+      outputs: this.outputs(),
+      annotations: this.#annotations,
+      tail: masks.text(this.tail.toString()),
+    };
+  }
+
+  #onProgress(progress: Progress): void {
+    const before = this.progress ?? { done: 0, total: null, errors: 0 };
+    this.progress = progress;
+    this.#options.onProgress(progress);
+    // What lies between two reports is not known in its order: any success among them breaks the series.
+    if (progress.done > before.done) this.#consecutiveErrors = 0;
+    else this.#consecutiveErrors += Math.max(0, progress.errors - before.errors);
+    const over = this.#overThreshold(progress);
+    if (over !== null && !this.#over) {
+      this.#over = true;
+      this.#options.onThreshold(over);
+    }
+  }
+
+  #overThreshold(progress: Progress): Extract<AttemptEnd, { kind: "threshold" }> | null {
+    const limits = this.#options.thresholds;
+    if (limits === null) return null;
+    const { done, errors } = progress;
+    if (limits.maxErrors !== null && errors > limits.maxErrors) {
+      return threshold("max_errors", `${errors} errors, at most ${limits.maxErrors} are allowed`);
+    }
+    if (limits.maxConsecutiveErrors !== null && this.#consecutiveErrors > limits.maxConsecutiveErrors) {
+      const message = `${this.#consecutiveErrors} errors in a row, at most ${limits.maxConsecutiveErrors} are allowed`;
+      return threshold("max_consecutive_errors", message);
+    }
+    const rate = done + errors === 0 ? 0 : errors / (done + errors);
+    if (limits.maxErrorRate !== null && rate > limits.maxErrorRate) {
+      const message = `an error rate of ${(rate * 100).toFixed(1)} %, at most ${(limits.maxErrorRate * 100).toFixed(1)} % are allowed`;
+      return threshold("max_error_rate", message);
+    }
+    return null;
+  }
+
+  #onMetric(metric: Metric): void {
+    const before = this.#metrics.get(metric.name);
+    if (before === undefined) {
+      if (this.#metrics.size < MOST.metrics) this.#metrics.set(metric.name, metric);
+      else this.#warnOnce("metrics");
+      return;
+    }
+    if (before.agg !== metric.agg) {
+      this.#options.warn(
+        `metric ${metric.name} was ${before.agg} before and is now said to be ${metric.agg}; ${before.agg} stays`,
+      );
+    }
+    const count = before.count + metric.count;
+    this.#metrics.set(metric.name, { ...before, value: combined(before, metric, count), count });
+  }
+
+  async #onHistogram(given: NonNullable<CommandEvent["histogram"]>): Promise<void> {
+    const hdr = await import("hdr-histogram-js");
+    let histogram = this.#histograms.get(given.name);
+    if (histogram === undefined) {
+      if (this.#histograms.size >= MOST.histograms) {
+        this.#warnOnce("histograms");
+        return;
+      }
+      histogram = hdr.build({ lowestDiscernibleValue: 1, highestTrackableValue: 2, numberOfSignificantValueDigits: 3 });
+      histogram.autoResize = true;
+      this.#histograms.set(given.name, histogram);
+    }
+    try {
+      if ("encoded" in given) histogram.add(hdr.decodeFromCompressedBase64(given.encoded));
+      else for (const value of "values" in given ? given.values : [given.value]) histogram.recordValue(value);
+    } catch (error) {
+      this.#options.warn(
+        `histogram ${given.name} could not be read: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+
+  #onOutput(key: string, value: Json): void {
+    const bytes = Buffer.byteLength(key) + Buffer.byteLength(JSON.stringify(value));
+    const before = this.#outputs.get(key);
+    const freed = before === undefined ? 0 : Buffer.byteLength(key) + Buffer.byteLength(JSON.stringify(before));
+    if (this.#outputBytes - freed + bytes > MOST.outputBytes) {
+      this.#options.warn(`output ${key} was left out: one attempt's outputs may have ${MOST.outputBytes / 1024} KiB`);
+      return;
+    }
+    this.#outputBytes += bytes - freed;
+    this.#outputs.set(key, value);
+  }
+
+  #warnOnce(what: "metrics" | "histograms" | "annotations"): void {
+    if (this.#full.has(what)) return;
+    this.#full.add(what);
+    this.#options.warn(`more than ${MOST[what]} ${what} in one attempt: the rest is left out`);
+  }
+}
+
+function threshold(
+  name: Extract<AttemptEnd, { kind: "threshold" }>["threshold"],
+  message: string,
+): Extract<AttemptEnd, { kind: "threshold" }> {
+  return { kind: "threshold", threshold: name, message };
+}
+
+function combined(a: Metric, b: Metric, count: number): number {
+  switch (a.agg) {
+    case "sum":
+      return a.value + b.value;
+    case "mean":
+      return (a.value * a.count + b.value * b.count) / count;
+    case "min":
+      return Math.min(a.value, b.value);
+    case "max":
+      return Math.max(a.value, b.value);
+    default:
+      return a.agg satisfies never;
+  }
+}
+
+function maskedEnd(end: AttemptEnd, masks: Masks): AttemptEnd {
+  return "message" in end ? { ...end, message: masks.text(end.message).slice(0, 4096) } : end;
+}
