@@ -1,0 +1,23 @@
+/** The sandbox's memory: what GitHub would know, the functions that change it, and the feed that tells of every change. */
+export * from "./accounts.ts";
+export * from "./apps.ts";
+export * from "./changes.ts";
+export * from "./checks.ts";
+export * from "./comments.ts";
+export * from "./commits.ts";
+export * from "./deployments.ts";
+export * from "./errors.ts";
+export * from "./git.ts";
+export * from "./labels.ts";
+export * from "./model/index.ts";
+export * from "./pulls.ts";
+export { decidingReviews, type MergeState, mergeState } from "./pulls-follow.ts";
+export * from "./refs.ts";
+export * from "./repositories.ts";
+export * from "./reviews.ts";
+export * from "./runs.ts";
+export * from "./statuses.ts";
+export * from "./suites.ts";
+export * from "./timeline.ts";
+export * from "./workflows.ts";
+export * from "./world.ts";
