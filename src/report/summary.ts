@@ -244,5 +244,5 @@ function agentFailure(agent: AgentPhase, outputLines: number): string {
 }
 
 function why(reason: string | null): string {
-  return reason === null ? "no reason recorded" : markdown(clip(reason, 1000));
+  return reason === null || reason.trim() === "" ? "no reason recorded" : markdown(clip(reason, 1000));
 }
