@@ -2,7 +2,7 @@
  * What an evaluation says: where the pull request is, why, and what is missing for the next step. One tree serves
  * the decision, the check's text, comments, `simulate` and the dashboard.
  */
-import type { Actor, Lookup } from "./facts.ts";
+import type { Actor, Lookup, Reset } from "./facts.ts";
 
 /** One condition (or a combination) with its verdict and its reason in words. */
 export interface ResultNode {
@@ -29,10 +29,10 @@ export interface Entry {
 }
 
 export interface Evaluation {
-  /** Null: no stage's conditions hold (a draft), closed, or opted out. */
+  /** Null: no stage's conditions hold (a draft), closed, opted out, or nothing is known of it yet. */
   readonly stage: string | null;
   /** Why there is no stage, when there is none. */
-  readonly inactive: "draft" | "closed" | "opted_out" | "conditions" | null;
+  readonly inactive: "unknown" | "draft" | "closed" | "opted_out" | "conditions" | null;
   /** The stages reached, in order. */
   readonly entries: readonly Entry[];
   /** The stages that exist for this pull request, in order, each with its result tree. */
@@ -45,4 +45,22 @@ export interface Evaluation {
   /** The first stage not reached and what it lacks, in one line; null in the last stage. */
   readonly missing: { readonly stage: string; readonly summary: string } | null;
   readonly lookups: readonly Lookup[];
+  /** In force now, from acts and from the app's own records, oldest first. */
+  readonly resets: readonly Reset[];
+  /** Since when it is in this stage: its entry, or the reset that brought it back here. Null: no stage. */
+  readonly since: number | null;
+  /** When it is overdue in this stage (`max_age`); null: never. */
+  readonly dueAt: number | null;
+  /** How often it was sent back by a `back` rule or `/stage back` since it was opened or taken off hold. */
+  readonly rounds: number;
+  /** Nothing is to be moved while this stands. */
+  readonly held: Hold | null;
+}
+
+export interface Hold {
+  readonly why: "command" | "max_rounds";
+  readonly at: number;
+  /** Null: by the policy's `max_rounds`. */
+  readonly by: Actor | null;
+  readonly reason: string;
 }

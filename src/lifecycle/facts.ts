@@ -64,6 +64,8 @@ export interface CheckFact {
   readonly ours: boolean;
   /** The last completed conclusion, which stands while it runs again. */
   readonly lastConclusion: string | null;
+  /** When that was; null: it never completed. */
+  readonly lastConclusionAt: number | null;
 }
 
 /** What invalidates acts before it. */
@@ -78,7 +80,8 @@ export interface Reset {
   readonly note: string;
 }
 
-export interface Facts {
+/** The states of a pull request as one webhook or snapshot showed them, dated by GitHub's own `updated_at`. */
+export interface PullState {
   readonly repository: {
     readonly id: number;
     readonly owner: string;
@@ -86,8 +89,6 @@ export interface Facts {
     readonly defaultBranch: string;
     readonly private: boolean;
   };
-  readonly installationId: number;
-  readonly number: number;
   /** GraphQL node id of the pull request. */
   readonly nodeId: string;
   readonly title: string;
@@ -97,23 +98,45 @@ export interface Facts {
   readonly merged: boolean;
   readonly draft: boolean;
   readonly openedAt: number;
-  readonly head: {
-    readonly sha: string;
-    readonly ref: string;
-    readonly repositoryId: number | null;
+  readonly head: { readonly sha: string; readonly ref: string; readonly repositoryId: number | null };
+  readonly base: { readonly sha: string; readonly ref: string };
+  readonly labels: readonly string[];
+  /** `updated_at` of the pull request. */
+  readonly updatedAt: number;
+}
+
+/** The newest states seen. Of two with the same date a snapshot counts more than a webhook's payload. */
+export interface Observed extends PullState {
+  readonly from: "webhook" | "snapshot";
+}
+
+/** The current states are the newest observation with all newer acts applied: see `record.ts`. */
+export interface Facts extends Omit<PullState, "head"> {
+  readonly installationId: number;
+  readonly number: number;
+  readonly head: PullState["head"] & {
+    /** When this commit became the head; 0 while nothing was observed. */
     readonly at: number;
   };
-  readonly base: { readonly sha: string; readonly ref: string };
-  /** Labels on it now. */
-  readonly labels: readonly string[];
-  /** Changed files; null: not known (yet). */
+  /** Changed files; null: not known for this head and base. */
   readonly files: readonly string[] | null;
   /** In order of date, then id. */
   readonly acts: readonly Act[];
+  /** Those written by the app itself. Those that follow from acts and the policy are derived anew each time. */
   readonly resets: readonly Reset[];
   readonly checks: readonly CheckFact[];
-  /** Newest `updated_at` seen: older snapshots never overwrite newer states. */
-  readonly updatedAt: number;
+  /** Null: acts or checks came before anything told of the pull request itself. A snapshot is needed. */
+  readonly observed: Observed | null;
+  /** Each head commit ever seen -> the earliest date at which it was. */
+  readonly heads: Readonly<Record<string, number>>;
+  /** Lists of changed files, by head commit and base: a list may arrive before its push does. */
+  readonly fileLists: readonly FileList[];
+}
+
+export interface FileList {
+  readonly sha: string;
+  readonly baseRef: string;
+  readonly files: readonly string[];
 }
 
 /** What is known of people's standing. What is not here is unknown, and unknown grants nothing. */
