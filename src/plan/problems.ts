@@ -103,7 +103,7 @@ export function suggestion(word: string, known: Iterable<string>): string {
   }
   const plain = word.toLowerCase().replaceAll("-", "_");
   let best: string | null = null;
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let least = Math.max(word.length < 4 ? 1 : 2, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
     const far = distance(plain, candidate.toLowerCase().replaceAll("-", "_"));
     if (far < least) {
