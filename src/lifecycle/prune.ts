@@ -1,0 +1,75 @@
+/** Bounds what is kept of a pull request, and chooses what goes by what it is, never by when it came. */
+import type { Act } from "./facts.ts";
+
+/** Acts kept of one pull request. A pull request with more has superseded most of them itself. */
+export const MOST_ACTS = 2_000;
+
+/** The `most` newest of a list; of those with one date, by key, so that the choice does not depend on their order. */
+export function keepNewest<T>(
+  list: readonly T[],
+  most: number,
+  dateOf: (item: T) => number,
+  keyOf: (item: T) => string,
+): T[] {
+  if (list.length <= most) {
+    return [...list];
+  }
+  const newestFirst = [...list].sort((a, b) => dateOf(b) - dateOf(a) || (keyOf(a) < keyOf(b) ? -1 : 1));
+  return newestFirst.slice(0, most);
+}
+
+/**
+ * At most `MOST_ACTS` of the acts, which come sorted by date: first go those that a newer act of the same kind by the
+ * same person about the same thing has replaced, oldest first, then simply the oldest. The opening is always kept.
+ */
+export function pruneActs(acts: readonly Act[]): readonly Act[] {
+  let surplus = acts.length - MOST_ACTS;
+  if (surplus <= 0) {
+    return acts;
+  }
+  const newest = new Map<string, Act>();
+  for (const act of acts) {
+    newest.set(topic(act), act);
+  }
+  const drop = new Set<Act>();
+  const dropWhere = (goes: (act: Act) => boolean): void => {
+    for (const act of acts) {
+      if (surplus > 0 && act.kind !== "opened" && !drop.has(act) && goes(act)) {
+        drop.add(act);
+        surplus -= 1;
+      }
+    }
+  };
+  dropWhere((act) => newest.get(topic(act)) !== act);
+  dropWhere(() => true);
+  return acts.filter((act) => !drop.has(act));
+}
+
+/** What an act is about: of two with one topic, the older says nothing about now. */
+function topic(act: Act): string {
+  switch (act.kind) {
+    case "labeled":
+    case "unlabeled":
+      return `label:${act.label.toLowerCase()}`;
+    case "review":
+      return `review:${act.by.kind}:${act.by.id}`;
+    case "review_dismissed":
+      return `dismissed:${act.reviewId}`;
+    case "workflow":
+      return `workflow:${act.workflow}`;
+    case "plan":
+      return `plan:${act.plan}`;
+    case "command":
+      return `command:${act.command}:${act.by.kind}:${act.by.id}`;
+    case "drafted":
+    case "readied":
+      return "draft";
+    case "closed":
+    case "reopened":
+      return "state";
+    case "pushed":
+    case "opened":
+    case "base_changed":
+      return act.kind;
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Keeps what is known of a pull request, in whatever order it is told. Every part is the maximum or the union of
+ * what was told (newest observation, acts by id, newest state of each check), and the current states follow from
+ * these, so doubled and reordered changes end in the same facts.
+ */
+import { canonicalJson } from "../plan/canonical.ts";
+import { type Change, type CheckSeen, type PullKey, UNKNOWN_ACTOR } from "./change.ts";
+import type { Act, CheckFact, Facts, FileList, Observed, PullState, Reset } from "./facts.ts";
+import { keepNewest, pruneActs } from "./prune.ts";
+
+/** Checks kept of one pull request, heads of the past included. */
+const MOST_CHECKS = 1_000;
+const MOST_HEADS = 500;
+const MOST_RESETS = 200;
+/** Lists of changed files: the head's, and some that came before their push or are about to be out of date. */
+const MOST_FILE_LISTS = 4;
+
+/**
+ * The facts after a change. `facts` null: the first that is heard of this pull request. A change that tells nothing
+ * new returns equal facts (`sameFacts`).
+ */
+export function record(facts: Facts | null, change: Change): Facts {
+  const before = facts ?? blank(change.pull);
+  const told = { ...before, installationId: change.pull.installationId };
+  switch (change.kind) {
+    case "observed":
+      return settle({
+        ...observe(told, { ...change.state, from: "webhook" }, null),
+        acts: [...told.acts, ...change.acts],
+      });
+    case "acts":
+      return settle({ ...told, acts: [...told.acts, ...change.acts] });
+    case "checks":
+      return settle({ ...told, checks: mergeChecks(told.checks, change.checks) });
+    case "files":
+      return settle({ ...told, fileLists: mergeFiles(told.fileLists, change) });
+    case "reset":
+      return settle({ ...told, resets: mergeResets(told.resets, change.reset) });
+    case "snapshot": {
+      const state = change.state;
+      const list = change.files === null ? null : { sha: state.head.sha, baseRef: state.base.ref, files: change.files };
+      return settle({
+        ...observe(told, { ...state, from: "snapshot" }, change.headAt),
+        acts: [...told.acts, ...change.acts],
+        checks: change.checks === null ? told.checks : mergeChecks(told.checks, change.checks),
+        fileLists: list === null ? told.fileLists : mergeFiles(told.fileLists, list),
+      });
+    }
+  }
+}
+
+/** True when a change told nothing new. */
+export function sameFacts(a: Facts, b: Facts): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}
+
+function blank(pull: PullKey): Facts {
+  return {
+    installationId: pull.installationId,
+    repository: pull.repository,
+    number: pull.number,
+    nodeId: "",
+    title: "",
+    body: "",
+    author: UNKNOWN_ACTOR,
+    state: "open",
+    merged: false,
+    draft: false,
+    openedAt: 0,
+    head: { sha: "", ref: "", repositoryId: null, at: 0 },
+    base: { sha: "", ref: "" },
+    labels: [],
+    updatedAt: 0,
+    files: null,
+    acts: [],
+    resets: [],
+    checks: [],
+    observed: null,
+    heads: {},
+    fileLists: [],
+  };
+}
+
+function observe(facts: Facts, seen: Observed, headAt: number | null): Facts {
+  const at = Math.min(headAt ?? seen.updatedAt, seen.updatedAt);
+  const known = facts.heads[seen.head.sha];
+  const heads = { ...facts.heads, [seen.head.sha]: known === undefined ? at : Math.min(known, at) };
+  const newer = facts.observed === null || compareObserved(seen, facts.observed) > 0;
+  return { ...facts, heads: boundHeads(heads), observed: newer ? seen : facts.observed };
+}
+
+/** By GitHub's date; at the same date a snapshot knows more than a payload made on the way. */
+function compareObserved(a: Observed, b: Observed): number {
+  return (
+    a.updatedAt - b.updatedAt ||
+    Number(a.from === "snapshot") - Number(b.from === "snapshot") ||
+    compareText(canonicalJson(a), canonicalJson(b))
+  );
+}
+
+/** Everything that follows from what was told, computed anew. */
+function settle(facts: Facts): Facts {
+  const told = mergeActs(facts.acts);
+  const acts = pruneActs(sortActs([...told, ...unheardPushes(facts.heads, told)]));
+  const { observed } = facts;
+  if (observed === null) {
+    return { ...facts, acts };
+  }
+  const { from: _, ...state } = observed;
+  const now = applyActs(state, acts);
+  const list = facts.fileLists.find((each) => each.sha === now.head.sha && each.baseRef === now.base.ref);
+  return { ...facts, ...now, files: list?.files ?? null, acts };
+}
+
+/** The observed states with all acts that are not older than the observation. */
+function applyActs(state: PullState, acts: readonly Act[]): Omit<PullState, "head"> & Pick<Facts, "head"> {
+  const since = acts.filter((act) => act.at >= state.updatedAt);
+  let { draft, merged, base } = state;
+  let open = state.state;
+  const labels = new Map(state.labels.map((name) => [name.toLowerCase(), name]));
+  for (const act of since) {
+    switch (act.kind) {
+      case "labeled":
+        labels.set(act.label.toLowerCase(), act.label);
+        break;
+      case "unlabeled":
+        labels.delete(act.label.toLowerCase());
+        break;
+      case "drafted":
+        draft = true;
+        break;
+      case "readied":
+        draft = false;
+        break;
+      case "closed":
+        open = "closed";
+        merged = merged || act.merged;
+        break;
+      case "reopened":
+        open = "open";
+        break;
+      case "base_changed":
+        base = { ...base, ref: act.to };
+        break;
+      default:
+        break;
+    }
+  }
+  const sha = lastPush(since) ?? state.head.sha;
+  const arrivals = acts.filter((act) => act.kind === "pushed" && act.sha === sha).map((act) => act.at);
+  return {
+    ...state,
+    head: { ...state.head, sha, at: arrivals.length > 0 ? Math.max(...arrivals) : state.openedAt },
+    base,
+    draft,
+    merged,
+    state: open,
+    labels: [...labels.values()].sort(compareText),
+    updatedAt: Math.max(state.updatedAt, ...since.map((act) => act.at)),
+  };
+}
+
+/** The commit of the newest push; of several with one date, the one from which no other of them starts. */
+function lastPush(acts: readonly Act[]): string | null {
+  const pushes = acts.filter((act) => act.kind === "pushed");
+  const newest = pushes.filter((push) => push.at === pushes.at(-1)?.at);
+  const last = newest.find((push) => !newest.some((other) => other !== push && other.before === push.sha));
+  return (last ?? newest.at(-1))?.sha ?? null;
+}
+
+/**
+ * Pushes that nobody told of: heads that were seen, but whose event never came. They count as pushes by nobody
+ * known. The first head of all was not pushed to the pull request: it was opened with it.
+ */
+function unheardPushes(heads: Readonly<Record<string, number>>, acts: readonly Act[]): Act[] {
+  const pushed = new Set<string>();
+  const seen = new Map(Object.entries(heads));
+  for (const act of acts) {
+    if (act.kind === "pushed") {
+      pushed.add(act.sha);
+      // What a push replaced was a head before it.
+      seen.set(act.before, Math.min(seen.get(act.before) ?? act.at, act.at));
+    }
+  }
+  const unheard = [...seen]
+    .filter(([sha]) => !pushed.has(sha))
+    .sort(([a, at], [b, other]) => at - other || compareText(a, b));
+  return unheard.slice(1).map(([sha, at], index) => ({
+    kind: "pushed",
+    id: `${UNHEARD}${sha}`,
+    at,
+    by: UNKNOWN_ACTOR,
+    before: unheard[index]?.[0] ?? "",
+    sha,
+    forced: false,
+  }));
+}
+
+const UNHEARD = "unheard-push:";
+
+/** One act for each id, without those that only stood in for what has been told since. */
+function mergeActs(acts: readonly Act[]): Act[] {
+  const byId = new Map<string, Act>();
+  for (const act of acts) {
+    const known = byId.get(act.id);
+    if (!act.id.startsWith(UNHEARD) && (known === undefined || canonicalJson(act) > canonicalJson(known))) {
+      byId.set(act.id, act);
+    }
+  }
+  return [...byId.values()];
+}
+
+function sortActs(acts: readonly Act[]): Act[] {
+  return [...acts].sort((a, b) => a.at - b.at || compareText(a.id, b.id));
+}
+
+const STATUS_RANK = { queued: 0, in_progress: 1, completed: 2 } as const;
+
+function mergeChecks(known: readonly CheckFact[], seen: readonly CheckSeen[]): CheckFact[] {
+  const byKey = new Map(known.map((check) => [checkKey(check), check]));
+  for (const check of seen) {
+    const completed = check.status === "completed";
+    const fact: CheckFact = {
+      ...check,
+      lastConclusion: completed ? check.conclusion : null,
+      lastConclusionAt: completed ? check.at : null,
+    };
+    const before = byKey.get(checkKey(check));
+    byKey.set(checkKey(check), before === undefined ? fact : mergeCheck(before, fact));
+  }
+  const bounded = keepNewest([...byKey.values()], MOST_CHECKS, (check) => check.at, checkKey);
+  return bounded.sort((a, b) => compareText(checkKey(a), checkKey(b)));
+}
+
+function mergeCheck(a: CheckFact, b: CheckFact): CheckFact {
+  const order =
+    a.at - b.at ||
+    STATUS_RANK[a.status] - STATUS_RANK[b.status] ||
+    compareText(a.conclusion ?? "", b.conclusion ?? "") ||
+    compareText(a.appSlug, b.appSlug);
+  const concluded =
+    (a.lastConclusionAt ?? -1) - (b.lastConclusionAt ?? -1) ||
+    compareText(a.lastConclusion ?? "", b.lastConclusion ?? "");
+  const last = concluded >= 0 ? a : b;
+  return {
+    ...(order >= 0 ? a : b),
+    ours: a.ours || b.ours,
+    lastConclusion: last.lastConclusion,
+    lastConclusionAt: last.lastConclusionAt,
+  };
+}
+
+function checkKey(check: Pick<CheckFact, "appId" | "name" | "sha">): string {
+  return JSON.stringify([check.sha, check.appId, check.name]);
+}
+
+function mergeFiles(known: readonly FileList[], seen: FileList): FileList[] {
+  const list: FileList = { sha: seen.sha, baseRef: seen.baseRef, files: [...seen.files].sort(compareText) };
+  const others = known.filter((each) => each.sha !== list.sha || each.baseRef !== list.baseRef);
+  const same = known.find((each) => each.sha === list.sha && each.baseRef === list.baseRef);
+  const kept = same !== undefined && canonicalJson(same) > canonicalJson(list) ? same : list;
+  return [...others.slice(-(MOST_FILE_LISTS - 1)), kept];
+}
+
+function mergeResets(known: readonly Reset[], reset: Reset): Reset[] {
+  const all = [...known.filter((each) => each.id !== reset.id), reset];
+  return keepNewest(
+    all,
+    MOST_RESETS,
+    (each) => each.at,
+    (each) => each.id,
+  ).sort((a, b) => a.at - b.at || compareText(a.id, b.id));
+}
+
+function boundHeads(heads: Readonly<Record<string, number>>): Record<string, number> {
+  const kept = keepNewest(
+    Object.entries(heads),
+    MOST_HEADS,
+    ([, at]) => at,
+    ([sha]) => sha,
+  );
+  return Object.fromEntries(kept.sort(([a], [b]) => compareText(a, b)));
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
