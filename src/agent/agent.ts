@@ -1,0 +1,95 @@
+/** An agent, put together: its directory, its processes, its masks and its loop. What entries start. */
+import { tmpdir } from "node:os";
+import type { CoordinatorPort } from "../coordinator/port.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { AttemptReport, RunKey, Selection } from "../run/types.ts";
+import type { Surroundings } from "./attempt.ts";
+import { runCleanup } from "./cleanup.ts";
+import { AgentDirectory } from "./directory.ts";
+import type { AgentLog } from "./log.ts";
+import { AgentLoop, type LoopEnd } from "./loop.ts";
+import { Masks } from "./masks.ts";
+import { Processes, SHUTDOWN_GRACE_MS } from "./process.ts";
+
+export interface AgentOptions {
+  readonly plan: Plan;
+  /** As annotations are to name it: relative to the repository's root. */
+  readonly planFile: string;
+  readonly key: RunKey;
+  readonly name: string;
+  readonly role: string | null;
+  readonly index: number | null;
+  /** host:port at which other agents reach this one. */
+  readonly address: string | null;
+  /** Where commands run unless their stage says otherwise: absolute. */
+  readonly workingDirectory: string;
+  /** The environment that commands inherit, before it is cleaned. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Names in it that commands must not get, beyond INPUT_*, STATE_*, ACTIONS_*, STAGEWRIGHT_*. */
+  readonly ownSecrets: readonly string[];
+  /** What starts the command line of this program (`stagewright` for commands): `[node, …, cli]`. */
+  readonly commandLine: readonly string[];
+  readonly log: AgentLog;
+}
+
+export interface Agent {
+  /** From joining to the end. Afterwards nothing that it started runs any more. @throws what the coordinator refuses */
+  run(): Promise<LoopEnd>;
+  reset(why: string): void;
+  leave(why: string): void;
+  hurry(): void;
+  kill(): void;
+}
+
+/** Makes an agent of a group (solo: a group of one). */
+export function createAgent(
+  options: AgentOptions & {
+    readonly coordinator: CoordinatorPort;
+    readonly selection: Selection;
+    readonly agentCount: number;
+  },
+): Agent {
+  const { plan, key, name, role, index, address, selection, agentCount } = options;
+  const around = surroundings(options);
+  const join = { key, plan, selection, agentCount, agent: name, role, index, address };
+  const loop = new AgentLoop({ join, coordinator: options.coordinator, around });
+  return {
+    run: () => loop.run().finally(() => around.directory.remove()),
+    reset: (why) => loop.reset(why),
+    leave: (why) => loop.leave(why),
+    hurry: () => loop.hurry(),
+    kill: () => loop.kill(),
+  };
+}
+
+/**
+ * Runs only the cleanup stages, on this machine alone: what a cancelled job's post step does. Ends what still runs when
+ * the signal aborts.
+ */
+export async function cleanUp(options: AgentOptions, signal: AbortSignal): Promise<readonly AttemptReport[]> {
+  const around = surroundings(options);
+  const { name, role, index, address } = options;
+  const member = { name, role, address, index: index ?? 0, roleIndex: 0 };
+  try {
+    return await runCleanup(around, { member, roster: [member], outputs: {} }, signal);
+  } finally {
+    await around.processes.endAll(SHUTDOWN_GRACE_MS);
+    around.directory.remove();
+  }
+}
+
+function surroundings(options: AgentOptions): Surroundings {
+  const { plan, planFile, key, log, workingDirectory, environment, ownSecrets } = options;
+  return {
+    plan,
+    planFile,
+    run: [key.repositoryId, key.runId, key.attempt, key.group, key.plan].join("/"),
+    workingDirectory,
+    inherited: environment,
+    ownSecrets,
+    directory: new AgentDirectory(environment.RUNNER_TEMP ?? tmpdir(), options.commandLine),
+    processes: new Processes((text) => log({ kind: "warning", stage: null, text })),
+    masks: new Masks(),
+    log,
+  };
+}

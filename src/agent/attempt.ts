@@ -1,0 +1,275 @@
+/** One attempt: a command (or a wait without one) with its limits, its output and its events, to its report. */
+import type { Command, Json, Plan, PlanStage } from "../plan/plan.ts";
+import type { AttemptEnd, AttemptReport, Lease } from "../run/types.ts";
+import { after, pause } from "./clock.ts";
+import { CommandReader } from "./commands.ts";
+import { contextFile } from "./context.ts";
+import type { AgentDirectory, AttemptFiles } from "./directory.ts";
+import { commandEnvironment, hostfile, type RosterMember } from "./environment.ts";
+import { EventsFile } from "./events.ts";
+import { printable, shortened } from "./lines.ts";
+import type { AgentLog } from "./log.ts";
+import type { Masks } from "./masks.ts";
+import { GRACE_MS, type Processes, type RunningProcess } from "./process.ts";
+import { AttemptRecord } from "./record.ts";
+
+/** How often a running command's events are read. */
+const EVENTS_EVERY_MS = 250;
+
+/** What all attempts of one agent share. */
+export interface Surroundings {
+  readonly plan: Plan;
+  readonly run: string;
+  readonly planFile: string;
+  readonly workingDirectory: string;
+  readonly inherited: Readonly<Record<string, string | undefined>>;
+  readonly ownSecrets: readonly string[];
+  readonly directory: AgentDirectory;
+  readonly processes: Processes;
+  readonly masks: Masks;
+  readonly log: AgentLog;
+}
+
+export interface AttemptOptions {
+  readonly stage: PlanStage;
+  readonly attempt: string;
+  readonly attemptNumber: number;
+  /** The leased task, or null for the stage's own command. */
+  readonly lease: Lease | null;
+  /** What to run; null: nothing, the stage only takes its time. */
+  readonly command: Command | null;
+  /** True: each line of standard output is a task (`tasks: {from: …}`). */
+  readonly generator: boolean;
+  /** Milliseconds until the group starts together. */
+  readonly startInMs: number;
+  /** performance.now() from which the stage's times count, when that is not this attempt's own start. */
+  readonly timesFrom: number | null;
+  readonly partition: { readonly start: number; readonly end: number } | null;
+  readonly member: RosterMember;
+  readonly roster: readonly RosterMember[];
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly onTasks: (values: readonly Json[]) => void;
+}
+
+/** What we end an attempt for; the first reason holds. */
+type Ending = Exclude<AttemptEnd, { kind: "exited" | "signalled" | "not_started" | "no_command" }>;
+
+export class Attempt {
+  readonly options: AttemptOptions;
+  readonly record: AttemptRecord;
+  /** The report, once everything of this attempt is at an end. Never rejects. */
+  readonly ended: Promise<AttemptReport>;
+  /** Its command has been started (or it is over already). */
+  readonly started: Promise<void>;
+  readonly #around: Surroundings;
+  readonly #started = Promise.withResolvers<void>();
+  readonly #stopping = new AbortController();
+  #ending: Ending | null = null;
+  #process: RunningProcess | null = null;
+  #environmentOf: Record<string, string> = {};
+  #graceMs = GRACE_MS;
+
+  constructor(options: AttemptOptions, around: Surroundings) {
+    this.options = options;
+    this.#around = around;
+    const { stage, lease } = options;
+    this.record = new AttemptRecord({
+      masks: around.masks,
+      place: { path: around.planFile, line: stage.line },
+      thresholds: stage.thresholds,
+      warn: (text) => this.#warn(text),
+      onProgress: (progress) => around.log({ kind: "progress", stage, task: lease?.task ?? null, progress }),
+      onTasks: options.onTasks,
+      onThreshold: (end) => this.end(end),
+    });
+    this.started = this.#started.promise;
+    this.ended = this.#run();
+    void this.ended.then(() => this.#started.resolve());
+  }
+
+  /** Ends it: TERM, the grace, KILL. Called again, the shorter grace holds and the first reason. */
+  end(why: Ending, graceMs = GRACE_MS): void {
+    this.#ending ??= why;
+    this.#graceMs = Math.min(this.#graceMs, graceMs);
+    this.#process?.end(this.#graceMs);
+    this.#stopping.abort();
+  }
+
+  async #run(): Promise<AttemptReport> {
+    const { stage, attempt, attemptNumber, lease } = this.options;
+    const task = lease?.task ?? null;
+    if (this.options.startInMs > 0) await pause(this.options.startInMs, this.#stopping.signal);
+    const startedAt = Date.now();
+    let end: AttemptEnd;
+    if (this.#ending !== null) end = this.#ending;
+    else {
+      this.#around.log({ kind: "started", stage, task, attempt, attemptNumber });
+      const cancelTimers = this.#armLimits();
+      try {
+        end = this.options.command === null ? await this.#runWithout() : await this.#runCommand(this.options.command);
+      } catch (error) {
+        // Nothing of the command: our own files could not be written (a full disk).
+        end = { kind: "not_started", message: error instanceof Error ? error.message : String(error) };
+      }
+      for (const cancel of cancelTimers) cancel();
+    }
+    const report = await this.record.report({ stage: stage.index, attempt, task, startedAt, endedAt: Date.now(), end });
+    this.#around.log({ kind: "ended", stage, report });
+    return report;
+  }
+
+  /** `duration`, `max_duration` and `timeout`, from the stage's start on this agent. */
+  #armLimits(): (() => void)[] {
+    const { stage, timesFrom } = this.options;
+    const gone = timesFrom === null ? 0 : performance.now() - timesFrom;
+    const limits = [
+      ["duration", stage.background === null ? stage.durationMs : null],
+      ["max_duration", stage.background === null ? stage.maxDurationMs : null],
+      ["timeout", stage.background === null ? stage.timeoutMs : null],
+    ] as const;
+    return limits.flatMap(([limit, ms]) =>
+      ms === null ? [] : [after(ms - gone, () => this.end({ kind: "time_over", limit }))],
+    );
+  }
+
+  /** No command: `duration` waits for its time, everything else is done at once. */
+  async #runWithout(): Promise<AttemptEnd> {
+    if (this.options.stage.completion !== "duration") return { kind: "no_command" };
+    await new Promise<void>((resolve) => {
+      if (this.#stopping.signal.aborted) resolve();
+      this.#stopping.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    return this.#ending ?? { kind: "no_command" };
+  }
+
+  async #runCommand(command: Command): Promise<AttemptEnd> {
+    const { stage, lease } = this.options;
+    const { directory, processes } = this.#around;
+    const context = await contextFile(this.options.outputs, stage);
+    if (context.leftOut.length > 0) {
+      this.#warn(
+        `$STAGEWRIGHT_CONTEXT is over its limit of ${stage.contextLimit} bytes: ${context.leftOut.join(", ")} left out`,
+      );
+    }
+    const files = await directory.attemptFiles(context.json, hostfile(this.options.roster));
+    // Ended while the files were written: then it does not start at all.
+    if (this.#ending !== null) return this.#ending;
+    this.#environmentOf = this.#environment(files);
+    const scalar = lease !== null && (typeof lease.value !== "object" || lease.value === null);
+    const running = processes.start({
+      command,
+      args: scalar ? [String(lease.value)] : [],
+      name: stage.name,
+      env: this.#environmentOf,
+      workingDirectory: this.workingDirectory,
+      onLine: this.#lineReader(),
+      onLeftBehind: (left) =>
+        this.#warn(`the command left ${left.length} process(es) behind, ended now: ${left.join(", ")}`),
+    });
+    this.#process = running;
+    this.#started.resolve();
+    const events = new EventsFile({
+      path: files.events,
+      onEvent: (event) => this.record.take(event),
+      warn: (text) => this.#warn(text),
+    });
+    const polling = setInterval(() => void events.poll(), EVENTS_EVERY_MS);
+    const end = await running.ended;
+    clearInterval(polling);
+    await events.finish();
+    directory.forget(files);
+    return end.kind === "not_started" ? end : (this.#ending ?? end);
+  }
+
+  #environment(files: AttemptFiles): Record<string, string> {
+    const { stage, attempt, lease, member, roster, partition, outputs } = this.options;
+    const { plan, run, inherited, ownSecrets, directory } = this.#around;
+    return commandEnvironment({
+      inherited,
+      ownSecrets,
+      bin: directory.bin,
+      plan,
+      stage,
+      run,
+      attempt,
+      member,
+      roster,
+      partition,
+      outputs,
+      files,
+      task: lease === null ? null : { value: lease.value },
+    });
+  }
+
+  /** What its command was started with; empty before. */
+  get environment(): Readonly<Record<string, string>> {
+    return this.#environmentOf;
+  }
+
+  get workingDirectory(): string {
+    const { stage } = this.options;
+    const base = this.#around.workingDirectory;
+    if (stage.workingDirectory === null) return base;
+    return stage.workingDirectory.startsWith("/") ? stage.workingDirectory : `${base}/${stage.workingDirectory}`;
+  }
+
+  /** Takes the output line by line: workflow commands are followed, everything is masked before anybody sees it. */
+  #lineReader(): (line: string, stream: "stdout" | "stderr") => void {
+    const { stage, lease, generator, onTasks } = this.options;
+    const { masks, log } = this.#around;
+    const task = lease?.task ?? null;
+    // The two streams are read apart: a token of one must not stop the other.
+    const readers = { stdout: new CommandReader(), stderr: new CommandReader() };
+    let number = 0;
+    const show = (raw: string, stream: "stdout" | "stderr"): void => {
+      const line = shortened(printable(masks.text(raw)));
+      this.record.tail.push(line);
+      log({ kind: "output", stage, task, stream, line });
+    };
+    return (raw, stream) => {
+      const said = readers[stream].read(raw);
+      if (generator && stream === "stdout" && said === null) {
+        number += 1;
+        if (raw.trim() === "") return;
+        const value = jsonOf(raw);
+        if (value === undefined) this.#warn(`line ${number} of the task generator is not JSON; it was ignored`);
+        else onTasks([value]);
+        return;
+      }
+      switch (said?.kind) {
+        case undefined:
+          return show(raw, stream);
+        case "mask":
+          masks.add(said.value);
+          log({ kind: "mask", value: said.value });
+          return;
+        case "annotation":
+          this.record.annotate(said);
+          return show(`${said.level}: ${said.message}`, stream);
+        case "group":
+          log({ kind: "group", stage, title: shortened(printable(masks.text(said.title))) });
+          return;
+        case "endgroup":
+          log({ kind: "group", stage, title: null });
+          return;
+        case "debug":
+          return;
+        default:
+          said satisfies never;
+      }
+    };
+  }
+
+  #warn(text: string): void {
+    this.#around.log({ kind: "warning", stage: this.options.stage, text: this.#around.masks.text(text) });
+  }
+}
+
+function jsonOf(line: string): Json | undefined {
+  try {
+    const value: Json = JSON.parse(line);
+    return value;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The cleanup stages of one agent on its own: when it has been excluded, and when its job was cancelled and only the
+ * post step is left. Without barriers and without a coordinator.
+ */
+import type { Plan, PlanStage } from "../plan/plan.ts";
+import type { AttemptReport } from "../run/types.ts";
+import { Attempt, type Surroundings } from "./attempt.ts";
+import type { GroupView } from "./work.ts";
+
+/** The stages that run whatever happened before: those with `when: always` or `on_failure`. */
+export function cleanupStages(plan: Plan): readonly PlanStage[] {
+  return plan.stages.filter((stage) => stage.when !== "on_success" && stage.background === null);
+}
+
+/**
+ * Runs them one after the other, each once; a failed one does not keep the next from running. An aborted signal ends
+ * the one that runs and skips the rest.
+ */
+export async function runCleanup(
+  around: Surroundings,
+  view: GroupView,
+  signal: AbortSignal,
+): Promise<readonly AttemptReport[]> {
+  const reports: AttemptReport[] = [];
+  for (const stage of cleanupStages(around.plan)) {
+    if (signal.aborted) break;
+    const attempt = new Attempt(
+      {
+        stage,
+        attempt: `cleanup-${view.member.name}-${stage.index}`,
+        attemptNumber: 1,
+        lease: null,
+        command: stage.tasks === null ? stage.command : null,
+        generator: false,
+        startInMs: 0,
+        timesFrom: null,
+        partition: null,
+        ...view,
+        onTasks: () => undefined,
+      },
+      around,
+    );
+    const onAbort = (): void => attempt.end({ kind: "stopped", why: "the time for cleanup is over" }, 1_000);
+    signal.addEventListener("abort", onAbort, { once: true });
+    reports.push(await attempt.ended);
+    signal.removeEventListener("abort", onAbort);
+  }
+  return reports;
+}

@@ -1,0 +1,391 @@
+/**
+ * The agent's loop: tell the coordinator what is, get told what to do, do it, again and again.
+ *
+ * It decides nothing about the run. Everything is level-triggered: the same instruction twice changes nothing, and an
+ * instruction that was missed is given again with the next answer.
+ */
+import type { CoordinatorPort, JoinRequest, SyncAnswer } from "../coordinator/port.ts";
+import type { PlanStage } from "../plan/plan.ts";
+import type { AgentStatus, Instruction, RunSummary, Sync } from "../run/types.ts";
+import type { Surroundings } from "./attempt.ts";
+import { runCleanup } from "./cleanup.ts";
+import { after, ClockOffset, pause } from "./clock.ts";
+import type { RosterMember } from "./environment.ts";
+import { GRACE_MS, SHUTDOWN_GRACE_MS } from "./process.ts";
+import { explainWait, type Wait } from "./waits.ts";
+import { type GroupView, Work } from "./work.ts";
+
+/** Without an answer for so long an agent stops its work. */
+export const SILENCE_MS = 90_000;
+const EXPLAIN_EVERY_MS = 10_000;
+const CLOCK_WARNING_MS = 1_000;
+/** At least so long between two syncs that are answered at once and change nothing. */
+const QUIET_MS = 100;
+
+export type LoopEnd =
+  | { readonly kind: "finished"; readonly summary: RunSummary; readonly excluded: string | null }
+  /** `leave` was called. */
+  | { readonly kind: "left"; readonly why: string }
+  /** The coordinator has not answered for 90 s; the work has been stopped. */
+  | { readonly kind: "unreachable"; readonly why: string };
+
+export interface LoopOptions {
+  readonly join: JoinRequest;
+  readonly coordinator: CoordinatorPort;
+  readonly around: Surroundings;
+  /** Milliseconds; default 90 s. */
+  readonly silenceMs?: number;
+}
+
+export class AgentLoop {
+  readonly #options: LoopOptions;
+  readonly #work: Work;
+  readonly #clock = new ClockOffset();
+  readonly #leaving = new AbortController();
+  readonly #silence = new AbortController();
+  #hold: AbortController | null = null;
+  #cancelSilence: () => void = () => undefined;
+  #news = false;
+  #toldWants = 0;
+  #resetWhy: string | null = null;
+  #leaveWhy = "";
+  #graceMs = GRACE_MS;
+  #instruction: Instruction | null = null;
+  #view: GroupView;
+  #excluded: string | null = null;
+  #cleanup: Promise<unknown> | null = null;
+  #checkpointTold = -1;
+  #clockWarned = false;
+  #explaining: NodeJS.Timeout | null = null;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+    this.#work = new Work(options.around, () => this.#wake());
+    const { agent, index, role, address } = options.join;
+    const member = { name: agent, index: index ?? 0, role, roleIndex: 0, address };
+    this.#view = { member, roster: [member], outputs: {} };
+  }
+
+  /** From joining to the end of the run. @throws what the coordinator refuses, once nothing runs any more */
+  async run(): Promise<LoopEnd> {
+    const { coordinator, join, around } = this.#options;
+    try {
+      this.#armSilence();
+      const signal = AbortSignal.any([this.#leaving.signal, this.#silence.signal]);
+      try {
+        const sent = Date.now();
+        const joined = await coordinator.join(join, signal);
+        // Not later than it was sent: the way back is not counted twice.
+        this.#clock.sample(joined.now, Math.max(sent, Date.now()));
+        around.log({ kind: "joined", agent: join.agent });
+        this.#armSilence();
+        for (;;) {
+          const finished = await this.#turn(signal);
+          if (finished !== null) return { kind: "finished", summary: finished, excluded: this.#excluded };
+        }
+      } catch (error) {
+        if (this.#leaving.signal.aborted) return await this.#left();
+        if (!this.#silence.signal.aborted) throw error;
+        const why = `the coordinator has not answered for ${Math.round(this.#silenceMs / 1000)} s: this agent stops its work`;
+        around.log({ kind: "warning", stage: null, text: why });
+        return { kind: "unreachable", why };
+      }
+    } finally {
+      this.#cancelSilence();
+      this.#explain(null);
+      await this.#endAll("the run is over for this agent");
+    }
+  }
+
+  /** Drops what it is doing and begins anew as idle (SIGHUP). */
+  reset(why: string): void {
+    this.#resetWhy = why;
+    this.#wake();
+  }
+
+  /** Ends its work within seconds and tells the coordinator that it is gone. `run` resolves with `left`. */
+  leave(why: string): void {
+    this.#leaveWhy = why;
+    this.hurry();
+    this.#leaving.abort();
+  }
+
+  /** From now on commands get the short grace between TERM and KILL. */
+  hurry(): void {
+    this.#graceMs = SHUTDOWN_GRACE_MS;
+  }
+
+  /** KILLs what runs, without any grace. */
+  kill(): void {
+    this.#graceMs = 0;
+    this.#work.endStage({ kind: "stopped", why: "killed" }, 0);
+    this.#work.endBackground(null, { kind: "stopped", why: "killed" }, 0);
+  }
+
+  /** One exchange. @returns the run's summary when it is over. */
+  async #turn(signal: AbortSignal): Promise<RunSummary | null> {
+    if (this.#resetWhy !== null) await this.#reset(this.#resetWhy, signal);
+    const began = performance.now();
+    const before = this.#instruction;
+    const answer = await this.#sync(signal);
+    if (answer === null) return null;
+    this.#armSilence();
+    this.#clock.sample(answer.now, Date.now());
+    this.#warnOfClock();
+    for (const text of answer.notices) this.#options.around.log({ kind: "notice", text });
+    this.#view = viewOf(answer, this.#view);
+    this.#instruction = answer.instruction;
+    const { instruction } = answer;
+    this.#explain(instruction.do === "wait" ? instruction : null);
+    if (instruction.do === "finish") return instruction.summary;
+    this.#carryOut(instruction);
+    // A coordinator that does not hold must not make this a busy loop.
+    const quiet = !this.#news && JSON.stringify(before) === JSON.stringify(instruction);
+    if (quiet && performance.now() - began < QUIET_MS) {
+      this.#hold = new AbortController();
+      await pause(QUIET_MS, AbortSignal.any([signal, this.#hold.signal]));
+      this.#hold = null;
+    }
+    return null;
+  }
+
+  /** @returns null when local news cut the wait short: they are told with the next call. */
+  async #sync(signal: AbortSignal): Promise<SyncAnswer | null> {
+    const work = this.#work;
+    // With news it is not held, and so never cut: what has been sent gets its answer.
+    const holdMs = this.#news || this.#instruction === null ? 0 : this.#heartbeatMs();
+    this.#news = false;
+    const content = this.#content();
+    const hold = new AbortController();
+    if (holdMs > 0) this.#hold = hold;
+    try {
+      const answer = await this.#options.coordinator.sync(content, holdMs, AbortSignal.any([signal, hold.signal]));
+      work.finished = work.finished.filter((report) => !content.finished.includes(report));
+      work.newTasks = work.newTasks.slice(content.addTasks.length);
+      return answer;
+    } catch (error) {
+      if (hold.signal.aborted && !signal.aborted) return null;
+      throw error;
+    } finally {
+      this.#hold = null;
+    }
+  }
+
+  #content(): Omit<Sync, "session" | "agent"> {
+    const work = this.#work;
+    const instruction = this.#instruction;
+    const stage = stageOf(instruction);
+    const planned = stage === null ? undefined : this.#options.around.plan.stages[stage];
+    const wants = instruction?.do === "execute" && planned !== undefined ? work.wants(planned) : 0;
+    this.#toldWants = wants;
+    return {
+      doing: this.#doing(planned),
+      status: this.#status(planned),
+      stage,
+      progress: work.progress,
+      finished: work.finished.slice(0, 500),
+      wants,
+      addTasks: work.newTasks.slice(0, 5_000),
+      ready: work.ready,
+      outputs: work.outputs,
+    };
+  }
+
+  #carryOut(instruction: Exclude<Instruction, { do: "finish" }>): void {
+    const work = this.#work;
+    const { log, plan } = this.#options.around;
+    switch (instruction.do) {
+      case "wait": {
+        if (instruction.reason === "checkpoint" && instruction.stage !== null) this.#tellCheckpoint(instruction.stage);
+        work.endStage({ kind: "stopped", why: "the group is no longer in this stage" }, this.#graceMs);
+        if (instruction.stage !== null) this.#endPassedBackground(instruction.stage);
+        return;
+      }
+      case "execute": {
+        const stage = plan.stages[instruction.stage];
+        if (stage === undefined)
+          throw new Error(`the coordinator names stage ${instruction.stage}, which the plan lacks`);
+        this.#endPassedBackground(instruction.stage);
+        work.execute(stage, instruction, Math.max(0, instruction.startAt - this.#now()), this.#view);
+        if (work.wants(stage) !== this.#toldWants) this.#news = true;
+        return;
+      }
+      case "stop":
+        work.endStage({ kind: "stopped", why: instruction.why }, this.#graceMs);
+        return;
+      case "abort":
+        this.#stopAll(instruction.why);
+        return;
+      case "exclude":
+        if (this.#excluded !== null) return;
+        this.#excluded = instruction.why;
+        log({ kind: "excluded", why: instruction.why });
+        this.#stopAll(instruction.why);
+        this.#cleanup = work
+          .settled()
+          .then(() => runCleanup(this.#options.around, this.#view, this.#leaving.signal))
+          .finally(() => this.#wake());
+        return;
+      default:
+        instruction satisfies never;
+    }
+  }
+
+  #stopAll(why: string): void {
+    this.#work.endStage({ kind: "stopped", why }, this.#graceMs);
+    this.#work.endBackground(null, { kind: "stopped", why }, this.#graceMs);
+  }
+
+  #endPassedBackground(stage: number): void {
+    this.#work.endBackground(stage, { kind: "stopped", why: "its last stage is over" }, this.#graceMs);
+  }
+
+  async #reset(why: string, signal: AbortSignal): Promise<void> {
+    this.#resetWhy = null;
+    this.#work.endStage({ kind: "reset" }, this.#graceMs);
+    this.#work.endBackground(null, { kind: "reset" }, this.#graceMs);
+    // The coordinator is told at once, so that it does not wait for what is being dropped.
+    await this.#options.coordinator.reset(why, signal);
+    await this.#work.settled();
+    this.#instruction = null;
+    this.#options.around.log({
+      kind: "warning",
+      stage: null,
+      text: `reset (${why}): dropped its work, rejoins as idle`,
+    });
+  }
+
+  async #left(): Promise<LoopEnd> {
+    await this.#endAll(this.#leaveWhy);
+    try {
+      await this.#options.coordinator.leave(this.#leaveWhy, AbortSignal.timeout(1_000));
+    } catch (error) {
+      const text = `could not tell the coordinator: ${error instanceof Error ? error.message : String(error)}`;
+      this.#options.around.log({ kind: "warning", stage: null, text });
+    }
+    return { kind: "left", why: this.#leaveWhy };
+  }
+
+  async #endAll(why: string): Promise<void> {
+    this.#stopAll(why);
+    await this.#cleanup;
+    await this.#work.settled();
+    await this.#options.around.processes.endAll(this.#graceMs);
+  }
+
+  #wake(): void {
+    this.#news = true;
+    this.#hold?.abort();
+  }
+
+  get #silenceMs(): number {
+    return this.#options.silenceMs ?? SILENCE_MS;
+  }
+
+  #armSilence(): void {
+    this.#cancelSilence();
+    this.#cancelSilence = after(this.#silenceMs, () => this.#silence.abort());
+  }
+
+  #heartbeatMs(): number {
+    const { plan } = this.#options.around;
+    const stage = stageOf(this.#instruction);
+    const own = stage === null ? null : (plan.stages[stage]?.barrier.heartbeatIntervalMs ?? null);
+    return own ?? plan.liveness.heartbeatIntervalMs;
+  }
+
+  /** Now, on the coordinator's clock. */
+  #now(): number {
+    return Date.now() + this.#clock.ms;
+  }
+
+  #warnOfClock(): void {
+    const ms = Math.round(this.#clock.ms);
+    if (this.#clockWarned || Math.abs(ms) <= CLOCK_WARNING_MS) return;
+    this.#clockWarned = true;
+    const text = `this machine's clock is ${Math.abs(ms)} ms ${ms > 0 ? "behind" : "ahead of"} the coordinator's; starts are corrected for it`;
+    this.#options.around.log({ kind: "warning", stage: null, text });
+  }
+
+  #tellCheckpoint(index: number): void {
+    const stage = this.#options.around.plan.stages[index];
+    if (stage === undefined || this.#checkpointTold === index) return;
+    this.#checkpointTold = index;
+    this.#options.around.log({ kind: "checkpoint", stage });
+  }
+
+  /** Says every ten seconds what a wait is for, as long as it lasts. */
+  #explain(wait: Wait | null): void {
+    if (wait === null) {
+      if (this.#explaining !== null) clearInterval(this.#explaining);
+      this.#explaining = null;
+      return;
+    }
+    this.#explaining ??= setInterval(() => {
+      const { plan, log } = this.#options.around;
+      if (this.#instruction?.do === "wait")
+        log({ kind: "waiting", text: explainWait(this.#instruction, plan, this.#now()) });
+    }, EXPLAIN_EVERY_MS);
+  }
+
+  #status(stage: PlanStage | undefined): AgentStatus {
+    if (this.#excluded !== null) return "excluded";
+    const instruction = this.#instruction;
+    if (instruction === null) return "idle";
+    switch (instruction.do) {
+      case "wait":
+        return instruction.reason === "barrier" ? "at_barrier" : "idle";
+      case "execute":
+        if (stage === undefined || this.#work.running.length === 0) return "at_barrier";
+        return stage.type === "validation" ? "validating" : stage.type === "prepare" ? "preparing" : "running";
+      case "stop":
+        return "at_barrier";
+      case "abort":
+        return "aborting";
+      case "exclude":
+        return "excluded";
+      case "finish":
+        return instruction.summary.verdict === "success" ? "completed" : "failed";
+      default:
+        return instruction satisfies never;
+    }
+  }
+
+  #doing(stage: PlanStage | undefined): string {
+    const instruction = this.#instruction;
+    const name = stage?.name ?? "nothing";
+    if (instruction === null) return "joining";
+    const running = this.#work.running.length;
+    switch (instruction.do) {
+      case "wait":
+        return running > 0 ? `ending ${name}` : instruction.reason === "barrier" ? `at the barrier of ${name}` : "idle";
+      case "execute":
+        if (running === 0) return `done with ${name}`;
+        return stage?.tasks == null ? `running ${name}` : `running ${running} task(s) of ${name}`;
+      case "stop":
+      case "abort":
+        return running > 0 ? `ending ${name}` : "idle";
+      case "exclude":
+        return "cleaning up after its exclusion";
+      case "finish":
+        return "done";
+      default:
+        return instruction satisfies never;
+    }
+  }
+}
+
+function stageOf(instruction: Instruction | null): number | null {
+  return instruction !== null && "stage" in instruction ? instruction.stage : null;
+}
+
+/** The group as an answer shows it; before it is assembled what was known before. */
+function viewOf(answer: SyncAnswer, before: GroupView): GroupView {
+  if (answer.roster === null) return { ...before, outputs: answer.outputs };
+  const roster = answer.roster.agents;
+  return {
+    member: roster.find(({ name }) => name === before.member.name) ?? before.member,
+    roster,
+    outputs: answer.outputs,
+  };
+}

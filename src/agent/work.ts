@@ -1,0 +1,189 @@
+/** What this agent is carrying out now: attempts of the stage, its tasks, and background commands. */
+import type { Command, Json, PlanStage } from "../plan/plan.ts";
+import type { AttemptReport, Instruction, Lease, Progress } from "../run/types.ts";
+import { Attempt, type AttemptOptions, type Surroundings } from "./attempt.ts";
+import { becomesReady } from "./background.ts";
+import { after } from "./clock.ts";
+import type { RosterMember } from "./environment.ts";
+import { GRACE_MS } from "./process.ts";
+
+export type Execute = Extract<Instruction, { do: "execute" }>;
+type Ending = Parameters<Attempt["end"]>[0];
+
+/** What of the group an attempt's environment shows. */
+export interface GroupView {
+  readonly member: RosterMember;
+  readonly roster: readonly RosterMember[];
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** How many reports are kept in case the coordinator asks for an attempt that is over already. */
+const KEPT_REPORTS = 1_000;
+
+export class Work {
+  /** Reports that the coordinator has not acknowledged yet. */
+  finished: AttemptReport[] = [];
+  /** Tasks that generators printed and that have not been told yet. */
+  newTasks: Json[] = [];
+  readonly #around: Surroundings;
+  readonly #onNews: () => void;
+  readonly #running = new Map<string, Attempt>();
+  readonly #background = new Map<number, { attempt: Attempt; over: AbortController; ready: boolean }>();
+  readonly #reports = new Map<string, AttemptReport>();
+  #stage: { readonly index: number; readonly attempt: string; readonly startedAt: number } | null = null;
+
+  constructor(around: Surroundings, onNews: () => void) {
+    this.#around = around;
+    this.#onNews = onNews;
+  }
+
+  get isIdle(): boolean {
+    return this.#running.size === 0 && this.#background.size === 0;
+  }
+
+  /** Attempts of the stage, background commands not counted. */
+  get running(): readonly Attempt[] {
+    return [...this.#running.values()];
+  }
+
+  /** Background stages that are ready here. */
+  get ready(): readonly number[] {
+    return [...this.#background].flatMap(([stage, { ready }]) => (ready ? [stage] : []));
+  }
+
+  /** Of all that runs for the stage; null when nothing has been told. */
+  get progress(): Progress | null {
+    const known = this.running.flatMap(({ record }) => (record.progress === null ? [] : [record.progress]));
+    if (known.length === 0) return null;
+    return known.reduce((a, b) => ({
+      done: a.done + b.done,
+      total: a.total === null || b.total === null ? null : a.total + b.total,
+      errors: a.errors + b.errors,
+    }));
+  }
+
+  /** Outputs so far of the stage's own attempt. */
+  get outputs(): Readonly<Record<string, Json>> {
+    return this.running.find(({ options }) => options.lease === null)?.record.outputs() ?? {};
+  }
+
+  /** How many further tasks of this stage could be run now. */
+  wants(stage: PlanStage): number {
+    if (stage.tasks === null) return 0;
+    const busy = this.running.filter(({ options }) => options.lease !== null).length;
+    return Math.max(0, stage.tasks.concurrency - busy);
+  }
+
+  /** Makes what runs be what is wanted: starts what is missing, ends what is no longer named. */
+  execute(stage: PlanStage, instruction: Execute, startInMs: number, view: GroupView): void {
+    if (this.#stage?.index !== stage.index || this.#stage.attempt !== instruction.attempt) {
+      this.#stage = { index: stage.index, attempt: instruction.attempt, startedAt: performance.now() + startInMs };
+    }
+    const own = instruction.tasksOnly ? [] : [instruction.attempt];
+    const wanted = new Set([...own, ...instruction.leases.map((lease) => lease.attempt)]);
+    for (const [id, attempt] of this.#running) {
+      if (!wanted.has(id)) attempt.end({ kind: "stopped", why: "its lease or attempt is no longer in force" });
+    }
+    if (!instruction.tasksOnly) this.#ensure(stage, instruction, null, startInMs, view);
+    for (const lease of instruction.leases) this.#ensure(stage, instruction, lease, startInMs, view);
+  }
+
+  /** Ends everything but background commands. */
+  endStage(why: Ending, graceMs = GRACE_MS): void {
+    for (const attempt of this.#running.values()) attempt.end(why, graceMs);
+  }
+
+  /** Ends background commands whose last stage is before `stage` (all: null). */
+  endBackground(before: number | null, why: Ending, graceMs = GRACE_MS): void {
+    for (const [, { attempt, over }] of this.#background) {
+      const until = this.#around.plan.stages.findIndex(({ name }) => name === attempt.options.stage.background?.until);
+      if (before !== null && until >= before) continue;
+      over.abort();
+      attempt.end(why, graceMs);
+    }
+  }
+
+  /** Resolves once nothing runs. */
+  async settled(): Promise<void> {
+    const all = [...this.#running.values(), ...[...this.#background.values()].map(({ attempt }) => attempt)];
+    await Promise.all(all.map((attempt) => attempt.ended));
+  }
+
+  #ensure(stage: PlanStage, instruction: Execute, lease: Lease | null, startInMs: number, view: GroupView): void {
+    const id = lease?.attempt ?? instruction.attempt;
+    if (this.#running.has(id) || this.#background.get(stage.index)?.attempt.options.attempt === id) return;
+    const known = this.#reports.get(id);
+    if (known !== undefined) {
+      // It is over, but the coordinator does not know (its memory is older than ours): say it again.
+      if (!this.finished.includes(known)) this.finished.push(known);
+      return;
+    }
+    const attempt = new Attempt(this.#optionsFor(stage, instruction, lease, startInMs, view), this.#around);
+    if (stage.background !== null && lease === null) this.#keep(stage, attempt);
+    else this.#running.set(id, attempt);
+    void attempt.ended.then((report) => this.#onEnded(id, stage, report));
+  }
+
+  #optionsFor(
+    stage: PlanStage,
+    instruction: Execute,
+    lease: Lease | null,
+    startInMs: number,
+    view: GroupView,
+  ): AttemptOptions {
+    const generator = lease === null && stage.tasks?.source.kind === "from";
+    return {
+      stage,
+      attempt: lease?.attempt ?? instruction.attempt,
+      attemptNumber: instruction.attemptNumber,
+      lease,
+      command: commandFor(stage, lease),
+      generator,
+      startInMs,
+      timesFrom: lease === null ? null : (this.#stage?.startedAt ?? null),
+      partition: instruction.partition,
+      ...view,
+      onTasks: (values) => {
+        this.newTasks.push(...values);
+        this.#onNews();
+      },
+    };
+  }
+
+  #keep(stage: PlanStage, attempt: Attempt): void {
+    const over = new AbortController();
+    const entry = { attempt, over, ready: false };
+    this.#background.set(stage.index, entry);
+    const cancel = after(stage.timeoutMs, () => attempt.end({ kind: "time_over", limit: "timeout" }));
+    void attempt.ended.then(() => over.abort());
+    void becomesReady(stage, attempt, this.#around, over.signal).then((ready) => {
+      cancel();
+      if (!ready) return;
+      entry.ready = true;
+      this.#around.log({ kind: "ready", stage });
+      this.#onNews();
+    });
+  }
+
+  #onEnded(id: string, stage: PlanStage, report: AttemptReport): void {
+    this.#running.delete(id);
+    if (this.#background.get(stage.index)?.attempt.options.attempt === id) this.#background.delete(stage.index);
+    // Dropped to begin anew: the coordinator has been told of the reset, and gives a new attempt.
+    if (report.end.kind === "reset") return;
+    this.finished.push(report);
+    this.#reports.set(id, report);
+    if (this.#reports.size > KEPT_REPORTS) {
+      for (const oldest of this.#reports.keys()) {
+        this.#reports.delete(oldest);
+        break;
+      }
+    }
+    this.#onNews();
+  }
+}
+
+/** A stage with tasks runs its command once a task; its own attempt is only the generator, if there is one. */
+function commandFor(stage: PlanStage, lease: Lease | null): Command | null {
+  if (stage.tasks === null || lease !== null) return stage.command;
+  return stage.tasks.source.kind === "from" ? { kind: "script", script: stage.tasks.source.command } : null;
+}
