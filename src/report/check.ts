@@ -1,12 +1,11 @@
 /** What a check run shows of a run, while it goes on and when it is over. */
-import type { PhaseRecord, Verdict } from "../run/types.ts";
+import type { Verdict } from "../run/types.ts";
 import { clip, markdown, oneLine } from "./escape.ts";
 import { count, duration } from "./format.ts";
 import { type RunReport, rosterOf } from "./report.ts";
 import {
   failuresSection,
   fitting,
-  icon,
   metricsSection,
   remarksSection,
   stagesSection,
@@ -51,10 +50,10 @@ export function checkOutput(report: RunReport, notes: readonly string[] = []): C
 
 export interface RunProgress {
   readonly planName: string;
-  readonly planFile: string;
   /** Names of the stages that this run goes through, in order. */
   readonly stages: readonly string[];
-  readonly phases: readonly PhaseRecord[];
+  /** Those that are over, each with how it ended. */
+  readonly done: readonly { readonly name: string; readonly how: string }[];
   /** What is going on now: "running epoch-1", "waiting for agent-3"; empty: nothing yet. */
   readonly doing: string;
   readonly startedAt: number;
@@ -63,15 +62,17 @@ export interface RunProgress {
 
 /** The output of a run that is going on. */
 export function progressOutput(progress: RunProgress): CheckOutput {
-  const done = progress.phases.filter((phase) => phase.status !== "skipped").length;
+  const done = `${progress.done.length} of ${count(progress.stages.length, "stage")} done`;
   const doing = progress.doing === "" ? "starting" : progress.doing;
-  const rows = progress.phases.slice(-200).map((phase) => `${icon(phase.status)} ${markdown(clip(phase.name, 200))}`);
+  const rows = progress.done
+    .slice(-200)
+    .map(({ name, how }) => `- ${markdown(clip(name, 200))}: ${markdown(clip(how, 200))}`);
   return {
-    title: clip(oneLine(`${doing} (${done} of ${count(progress.stages.length, "stage")} done)`), TITLE_LIMIT),
+    title: clip(oneLine(`${doing} (${done})`), TITLE_LIMIT),
     summary: fitting(CHECK_TEXT_LIMIT, (detail) => [
       `## ${markdown(progress.planName)}: ${markdown(clip(doing, 500))}`,
-      `${done} of ${count(progress.stages.length, "stage")} done after ${duration(Math.max(0, progress.now - progress.startedAt))}`,
-      rows.slice(0, detail.stageRows).join("  \n"),
+      `${done} after ${duration(Math.max(0, progress.now - progress.startedAt))}`,
+      (detail.stageRows === 0 ? [] : rows.slice(-detail.stageRows)).join("\n"),
     ]),
     text: null,
   };

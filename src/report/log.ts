@@ -1,5 +1,5 @@
 /** The readable log, a line a thing that happened. Pure strings; how they are coloured is the caller's. */
-import type { PhaseRecord, Progress, RunSummary } from "../run/types.ts";
+import type { AttemptEnd, PhaseRecord, Progress, RunSummary } from "../run/types.ts";
 import { clip, oneLine } from "./escape.ts";
 import { between, count, duration, number } from "./format.ts";
 import { failingAgents } from "./report.ts";
@@ -45,6 +45,28 @@ export function stageOutcome(record: PhaseRecord, colours: Colours): string {
       return `${colours.red("✗")} ${name} cancelled${time("after")}${reason}`;
     case "skipped":
       return colours.dim(`- ${name} skipped${reason}`);
+  }
+}
+
+/** How an attempt's command ended, in words: "exit code 3", "ended after its duration". */
+export function endText(end: AttemptEnd): string {
+  switch (end.kind) {
+    case "no_command":
+      return "nothing to run";
+    case "exited":
+      return `exit code ${end.code}`;
+    case "signalled":
+      return `ended by ${end.signal}`;
+    case "time_over":
+      return end.limit === "duration" ? "ended when its duration was over" : `ended: its ${end.limit} was over`;
+    case "stopped":
+      return `stopped: ${line(end.why)}`;
+    case "reset":
+      return "dropped to begin anew";
+    case "not_started":
+      return `could not start: ${line(end.message)}`;
+    case "threshold":
+      return `ended at its ${end.threshold}: ${line(end.message)}`;
   }
 }
 

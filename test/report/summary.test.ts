@@ -188,15 +188,14 @@ describe("the check's output", () => {
   it("says while it runs what it is doing", () => {
     const output = progressOutput({
       planName: "train",
-      planFile: "p.yml",
       stages: ["preflight", "epoch-1", "cleanup"],
-      phases: [phase()],
+      done: [{ name: "preflight", how: "exit code 0" }],
       doing: "running epoch-1",
       startedAt: T0,
       now: T0 + 5000,
     });
     expect(output.title).toBe("running epoch-1 (1 of 3 stages done)");
-    expect(output.summary).toContain("✅ preflight");
+    expect(output.summary).toContain("- preflight: exit code 0");
   });
 });
 
