@@ -19,7 +19,8 @@ export interface WorkflowRun {
   readonly workflowId: number;
   readonly path: string;
   readonly name: string;
-  readonly displayTitle: string;
+  /** `run-name` is known only once the file is read. */
+  displayTitle: string;
   readonly runNumber: number;
   /** 1 for the first; a re-run raises it. */
   attempt: number;
