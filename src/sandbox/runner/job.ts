@@ -76,7 +76,8 @@ export async function runJob(
   };
   timers.push(setTimeout(onTimeout, Math.min(request.timeoutMinutes * 60_000, LONGEST_TIMER_MS)));
 
-  const context = { request, state, observer, wish: wish.signal, force: force.signal, put };
+  const forced = request.force === null ? force.signal : AbortSignal.any([force.signal, request.force]);
+  const context = { request, state, observer, wish: wish.signal, force: forced, put };
   try {
     observer.line(`Runner name: '${request.runner.name}', labels: ${request.runner.labels.join(", ")}`, 1);
     plain(SET_UP, "success");

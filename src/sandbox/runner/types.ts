@@ -67,6 +67,8 @@ export interface JobRequest {
   readonly cancelTimes: CancelTimes;
   /** How long everything after a cancellation may take: 5 min at GitHub. */
   readonly cancelTimeoutMs: number;
+  /** Aborted: nothing goes on any more, whatever its condition. Null: only by the time above. */
+  readonly force: AbortSignal | null;
 }
 
 export type Outcome = "success" | "failure" | "cancelled" | "skipped";

@@ -83,6 +83,7 @@ export async function run(
     directory: await mkdtemp(join(tmpdir(), "stagewright-runner-")),
     cancelTimes: { interruptMs: 400, terminateMs: 200, drainMs: 500 },
     cancelTimeoutMs: 10_000,
+    force: null,
     ...options.request,
   };
   const services: RunnerServices = {

@@ -1,0 +1,326 @@
+/**
+ * Reads a workflow file. The form is checked as strictly as it is small: what the sandbox does not do is refused by
+ * name, so that a workflow that runs here does all that it says.
+ */
+import { isMap, isPair, isScalar, LineCounter, parseDocument } from "yaml";
+import { z } from "zod";
+import type { Value } from "../runner/expressions.ts";
+import type { StepDefinition } from "../runner/types.ts";
+import type {
+  ConcurrencyDefinition,
+  JobDefinition,
+  RunDefaults,
+  TriggerFilter,
+  WorkflowDefinition,
+} from "./definition.ts";
+
+/** GitHub's own limit for a workflow file is 512 KiB. */
+const FILE_LIMIT = 512 * 1024;
+
+/** The workflow cannot be run here. `line` counts from 1. */
+export class WorkflowProblem extends Error {
+  override readonly name = "WorkflowProblem";
+  readonly line: number;
+  constructor(message: string, line: number) {
+    super(message);
+    this.line = line;
+  }
+}
+
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const value: z.ZodType<Value> = z.lazy(() => z.union([scalar, z.array(value), z.record(z.string(), value)]));
+const variables = z.record(z.string(), scalar);
+const list = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
+
+const trigger = z.strictObject({
+  types: list.optional(),
+  branches: list.optional(),
+  "branches-ignore": list.optional(),
+  tags: list.optional(),
+  "tags-ignore": list.optional(),
+  paths: list.optional(),
+  "paths-ignore": list.optional(),
+  workflows: list.optional(),
+});
+const description = z.string().optional();
+const called = z.strictObject({
+  inputs: z
+    .record(
+      z.string(),
+      z.strictObject({
+        description,
+        type: z.enum(["string", "number", "boolean"]),
+        required: z.boolean().optional(),
+        default: scalar.optional(),
+      }),
+    )
+    .nullish(),
+  outputs: z.record(z.string(), z.strictObject({ description, value: scalar })).nullish(),
+  secrets: z.record(z.string(), z.strictObject({ description, required: z.boolean().optional() }).nullable()).nullish(),
+});
+/** The form of a dispatch's inputs is checked where it is dispatched; `inputs` arrive as text. */
+const dispatched = z.strictObject({
+  inputs: z
+    .record(
+      z.string(),
+      z.strictObject({
+        description,
+        type: z.enum(["string", "number", "boolean", "choice", "environment"]).optional(),
+        required: z.boolean().optional(),
+        default: scalar.optional(),
+        options: z.array(scalar).optional(),
+      }),
+    )
+    .nullish(),
+});
+const filtered = trigger.nullable();
+const events = z.strictObject({
+  push: filtered.optional(),
+  pull_request: filtered.optional(),
+  pull_request_target: filtered.optional(),
+  pull_request_review: filtered.optional(),
+  issue_comment: filtered.optional(),
+  merge_group: filtered.optional(),
+  workflow_run: filtered.optional(),
+  repository_dispatch: filtered.optional(),
+  workflow_dispatch: dispatched.nullable().optional(),
+  workflow_call: called.nullable().optional(),
+});
+const named = (names: readonly string[]): Record<string, null> => Object.fromEntries(names.map((name) => [name, null]));
+const on = z
+  .union([z.string().transform((one) => named([one])), z.array(z.string()).transform(named), z.looseObject({})])
+  .pipe(events);
+
+const permissions = z.union([
+  z.enum(["read-all", "write-all"]),
+  z.record(z.string(), z.enum(["read", "write", "none"])),
+]);
+const concurrency = z.union([
+  z.string().transform((group) => ({ group, "cancel-in-progress": false })),
+  z.strictObject({ group: scalar, "cancel-in-progress": z.union([z.boolean(), z.string()]).optional() }),
+]);
+const defaults = z.strictObject({
+  run: z.strictObject({ shell: z.string().optional(), "working-directory": z.string().optional() }).optional(),
+});
+const step = z.strictObject({
+  id: z.string().optional(),
+  name: z.string().optional(),
+  if: scalar.optional(),
+  uses: z.string().optional(),
+  with: variables.optional(),
+  run: z.string().optional(),
+  shell: z.string().optional(),
+  "working-directory": z.string().optional(),
+  env: variables.optional(),
+  "continue-on-error": z.union([z.boolean(), z.string()]).optional(),
+  "timeout-minutes": z.union([z.number(), z.string()]).optional(),
+});
+const job = z.strictObject({
+  name: z.string().optional(),
+  needs: list.optional(),
+  if: scalar.optional(),
+  permissions: permissions.optional(),
+  concurrency: concurrency.optional(),
+  environment: z.union([z.string(), z.strictObject({ name: z.string(), url: z.string().optional() })]).optional(),
+  env: variables.optional(),
+  defaults: defaults.optional(),
+  outputs: variables.optional(),
+  strategy: z
+    .strictObject({
+      matrix: z.union([z.string(), z.record(z.string(), value)]).optional(),
+      "fail-fast": z.union([z.boolean(), z.string()]).optional(),
+      "max-parallel": z.union([z.number(), z.string()]).optional(),
+    })
+    .optional(),
+  "continue-on-error": z.union([z.boolean(), z.string()]).optional(),
+  "timeout-minutes": z.union([z.number(), z.string()]).optional(),
+  "runs-on": z.union([z.string(), z.array(z.string())]).optional(),
+  steps: z.array(step).min(1).optional(),
+  uses: z.string().optional(),
+  with: variables.optional(),
+  secrets: z.union([z.literal("inherit"), variables]).optional(),
+});
+const workflow = z.strictObject({
+  name: z.string().optional(),
+  "run-name": z.string().optional(),
+  on,
+  permissions: permissions.optional(),
+  env: variables.optional(),
+  defaults: defaults.optional(),
+  concurrency: concurrency.optional(),
+  jobs: z.record(z.string().regex(/^[A-Za-z_][\w-]*$/), job).refine((jobs) => Object.keys(jobs).length > 0, "no jobs"),
+});
+
+type Read<T extends z.ZodType> = z.output<T>;
+
+function defaultsOf(read: Read<typeof defaults> | undefined): RunDefaults {
+  return { shell: read?.run?.shell ?? null, workingDirectory: read?.run?.["working-directory"] ?? null };
+}
+
+function concurrencyOf(read: Read<typeof concurrency> | undefined): ConcurrencyDefinition | null {
+  return read === undefined ? null : { group: read.group, cancelInProgress: read["cancel-in-progress"] ?? false };
+}
+
+function filterOf(read: Read<typeof filtered>): TriggerFilter {
+  return {
+    types: read?.types ?? null,
+    branches: read?.branches ?? null,
+    branchesIgnore: read?.["branches-ignore"] ?? null,
+    tags: read?.tags ?? null,
+    tagsIgnore: read?.["tags-ignore"] ?? null,
+    paths: read?.paths ?? null,
+    pathsIgnore: read?.["paths-ignore"] ?? null,
+    workflows: read?.workflows ?? null,
+  };
+}
+
+function stepOf(read: Read<typeof step>): StepDefinition {
+  const common = {
+    id: read.id ?? null,
+    name: read.name ?? null,
+    if: read.if ?? null,
+    env: read.env ?? {},
+    continueOnError: read["continue-on-error"] ?? false,
+    timeoutMinutes: read["timeout-minutes"] ?? null,
+  };
+  if (read.uses !== undefined && read.run === undefined) {
+    return { ...common, work: { kind: "uses", uses: read.uses, with: read.with ?? {} } };
+  }
+  if (read.run !== undefined && read.uses === undefined) {
+    const workingDirectory = read["working-directory"] ?? null;
+    return { ...common, work: { kind: "run", script: read.run, shell: read.shell ?? null, workingDirectory } };
+  }
+  throw new WorkflowProblem("a step has either `run` or `uses`", 1);
+}
+
+function jobOf(key: string, read: Read<typeof job>): JobDefinition {
+  const work = ((): JobDefinition["work"] => {
+    if (read.uses !== undefined && read.steps === undefined) {
+      return { kind: "call", uses: read.uses, with: read.with ?? {}, secrets: read.secrets ?? {} };
+    }
+    if (read.steps === undefined || read.uses !== undefined || read["runs-on"] === undefined) {
+      throw new WorkflowProblem(`jobs.${key} needs either \`runs-on\` and \`steps\`, or \`uses\``, 1);
+    }
+    return { kind: "steps", runsOn: read["runs-on"], steps: read.steps.map(stepOf) };
+  })();
+  return {
+    key,
+    name: read.name ?? null,
+    needs: read.needs ?? [],
+    if: read.if ?? null,
+    permissions: read.permissions ?? null,
+    concurrency: concurrencyOf(read.concurrency),
+    environment: typeof read.environment === "object" ? read.environment.name : (read.environment ?? null),
+    env: read.env ?? {},
+    defaults: defaultsOf(read.defaults),
+    outputs: read.outputs ?? {},
+    strategy:
+      read.strategy === undefined
+        ? null
+        : {
+            matrix: read.strategy.matrix ?? null,
+            failFast: read.strategy["fail-fast"] ?? true,
+            maxParallel: read.strategy["max-parallel"] ?? null,
+          },
+    continueOnError: read["continue-on-error"] ?? false,
+    timeoutMinutes: read["timeout-minutes"] ?? 360,
+    work,
+  };
+}
+
+/** Reads a workflow file's text. Throws WorkflowProblem with the first thing wrong or not implemented. */
+export function readWorkflow(text: string): WorkflowDefinition {
+  if (Buffer.byteLength(text) > FILE_LIMIT) throw new WorkflowProblem("the file is larger than 512 KiB", 1);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const [broken] = document.errors;
+  if (broken !== undefined)
+    throw new WorkflowProblem(broken.message.split("\n", 1)[0] ?? "no YAML", lines.linePos(broken.pos[0]).line);
+  const lineOf = (path: readonly PropertyKey[]): number => {
+    for (let length = path.length; length > 0; length -= 1) {
+      const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+      const last = path[length - 1];
+      const pair = isMap(parent)
+        ? parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === last)
+        : undefined;
+      const range = pair !== undefined && isScalar(pair.key) ? pair.key.range : null;
+      if (range) return lines.linePos(range[0]).line;
+    }
+    return 1;
+  };
+  const read = workflow.safeParse(document.toJS({ maxAliasCount: 100 }));
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    if (issue === undefined) throw new WorkflowProblem("the file does not have the form of a workflow", 1);
+    const [first] = issue.code === "unrecognized_keys" ? issue.keys : [];
+    const path = first === undefined ? issue.path : [...issue.path, first];
+    const shown = path.map(String).join(".");
+    const message =
+      first === undefined ? `${shown || "the file"}: ${issue.message}` : `not implemented in the sandbox: ${shown}`;
+    throw new WorkflowProblem(message, lineOf(path));
+  }
+  const { data } = read;
+  const call = data.on.workflow_call;
+  const definition: WorkflowDefinition = {
+    name: data.name ?? null,
+    runName: data["run-name"] ?? null,
+    on: Object.fromEntries(
+      Object.entries(data.on).map(([event, filter]) => [event, filterOf(trigger.nullable().catch(null).parse(filter))]),
+    ),
+    call:
+      call === undefined
+        ? null
+        : {
+            inputs: Object.fromEntries(
+              Object.entries(call?.inputs ?? {}).map(([name, input]) => [
+                name,
+                { type: input.type, required: input.required ?? false, default: input.default },
+              ]),
+            ),
+            outputs: Object.fromEntries(
+              Object.entries(call?.outputs ?? {}).map(([name, output]) => [name, output.value]),
+            ),
+            secrets: Object.fromEntries(
+              Object.entries(call?.secrets ?? {}).map(([name, secret]) => [
+                name,
+                { required: secret?.required ?? false },
+              ]),
+            ),
+          },
+    dispatchInputs: Object.fromEntries(
+      Object.entries(data.on.workflow_dispatch?.inputs ?? {}).map(([name, input]) => [
+        name,
+        {
+          type: input.type === "number" || input.type === "boolean" ? input.type : "string",
+          required: input.required ?? false,
+          default: input.default,
+        },
+      ]),
+    ),
+    permissions: data.permissions ?? null,
+    env: data.env ?? {},
+    defaults: defaultsOf(data.defaults),
+    concurrency: concurrencyOf(data.concurrency),
+    jobs: Object.entries(data.jobs).map(([key, read]) => jobOf(key, read)),
+  };
+  checkNeeds(definition, (key) => lineOf(["jobs", key, "needs"]));
+  return definition;
+}
+
+function checkNeeds(definition: WorkflowDefinition, lineOf: (key: string) => number): void {
+  const byKey = new Map(definition.jobs.map((one) => [one.key, one]));
+  const checked = new Set<JobDefinition>();
+  const visit = (one: JobDefinition, above: readonly string[]): void => {
+    if (checked.has(one)) return;
+    if (above.includes(one.key))
+      throw new WorkflowProblem(`jobs need each other: ${[...above, one.key].join(" → ")}`, lineOf(one.key));
+    for (const need of one.needs) {
+      const next = byKey.get(need);
+      if (next === undefined)
+        throw new WorkflowProblem(`jobs.${one.key} needs "${need}", which is no job`, lineOf(one.key));
+      visit(next, [...above, one.key]);
+    }
+    checked.add(one);
+  };
+  for (const one of definition.jobs) visit(one, []);
+}
