@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { sameActor, whoMay } from "../standing.ts";
+import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
+import { opinions, type Review, shortSha } from "./reviews.ts";
+import { names } from "./values.ts";
+
+const count = z.int().min(1).max(100);
+
+export const approvals: ConditionDefinition<"approvals"> = {
+  kind: "approvals",
+  basis: "act",
+  help: "So many people of `by` (else: with write permission) have approved the head commit. The author never counts.",
+  examples: ["approvals: 1", 'approvals: { count: 2, by: ["tess[bot]", "@org/testing"] }'],
+  schema: z.union([
+    count.transform((value) => ({ kind: "approvals" as const, count: value, by: null })),
+    z
+      .strictObject({ count: count.optional(), by: names.optional() })
+      .transform((value) => ({ kind: "approvals" as const, count: value.count ?? 1, by: value.by ?? null })),
+  ]),
+  title: (leaf) => (leaf.count === 1 ? "an approval" : `${leaf.count} approvals`),
+  judge(leaf, context) {
+    const counted: Review[] = [];
+    const refused: string[] = [];
+    let open = 0;
+    for (const opinion of opinions(context.history)) {
+      if (opinion.state !== "approved") {
+        continue;
+      }
+      const who = opinion.by.login;
+      if (sameActor(opinion.by, context.facts.author)) {
+        refused.push(`${who} is the author`);
+        continue;
+      }
+      const onHead = opinion.reviews.filter((review) => context.commits.includes(review.sha));
+      const first = onHead.find((review) => context.discount(review) === null);
+      if (first === undefined) {
+        const last = onHead.at(-1);
+        const old = opinion.reviews.at(-1);
+        refused.push(
+          last === undefined
+            ? `${who} approved ${shortSha(old?.sha ?? "")}, not the head commit`
+            : `${who} approved ${context.discount(last) ?? ""}`,
+        );
+        continue;
+      }
+      const authority = context.authority(opinion.by, leaf.by);
+      if (authority.truth === "yes") {
+        counted.push(first);
+      } else {
+        open += authority.truth === "unknown" ? 1 : 0;
+        refused.push(`${who} ${authority.reason}`);
+      }
+    }
+    // The moment at which there were enough: later approvals do not date the entry anew.
+    const inOrder = counted.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+    const decisive = inOrder[leaf.count - 1];
+    if (decisive !== undefined) {
+      const enough = inOrder.slice(0, leaf.count);
+      const verdict = holds(`approved by ${enough.map((review) => review.by.login).join(", ")}`, decisive);
+      return { ...verdict, evidence: enough.map((review) => review.id) };
+    }
+    const lacking = leaf.count - counted.length;
+    const missing = lacking === 1 ? "an approval is" : `${lacking} approvals are`;
+    const why = refused.length > 0 ? ` (${refused.slice(0, 5).join("; ")})` : "";
+    const reason = `${missing} missing on the head commit: ${whoMay(leaf.by)} can give it${why}`;
+    return counted.length + open >= leaf.count ? unknown(reason) : fails(reason);
+  },
+};

@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { sameActor, whoMay } from "../standing.ts";
+import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
+import { opinions } from "./reviews.ts";
+import { names } from "./values.ts";
+
+export const changesRequested: ConditionDefinition<"changes_requested"> = {
+  kind: "changes_requested",
+  basis: "act",
+  help: "Someone of `by` (else: with write permission) requests changes on the head commit, and has not approved or been dismissed since.",
+  examples: ["changes_requested", 'changes_requested: { by: ["tess[bot]"] }'],
+  schema: z.union([
+    z.union([z.literal(true), z.null()]).transform(() => ({ kind: "changes_requested" as const, by: null })),
+    z
+      .strictObject({ by: names.optional() })
+      .transform((value) => ({ kind: "changes_requested" as const, by: value.by ?? null })),
+  ]),
+  title: () => "changes requested",
+  judge(leaf, context) {
+    let open = false;
+    const candidates = opinions(context.history)
+      .filter((opinion) => opinion.state === "changes_requested" && !sameActor(opinion.by, context.facts.author))
+      .flatMap((opinion) => {
+        const first = opinion.reviews.find(
+          (review) => context.commits.includes(review.sha) && context.discount(review) === null,
+        );
+        return first === undefined ? [] : [first];
+      })
+      .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+    for (const review of candidates) {
+      const authority = context.authority(review.by, leaf.by);
+      if (authority.truth === "yes") {
+        return holds(`${review.by.login} requests changes`, review);
+      }
+      open ||= authority.truth === "unknown";
+    }
+    const reason = `nobody of ${whoMay(leaf.by)} requests changes on the head commit`;
+    return open ? unknown(reason) : fails(leaf.by === null ? "nobody with write permission requests changes" : reason);
+  },
+};

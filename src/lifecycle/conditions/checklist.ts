@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { type ConditionDefinition, fails, holds } from "./condition.ts";
+import { text } from "./values.ts";
+
+export const checklist: ConditionDefinition<"checklist"> = {
+  kind: "checklist",
+  basis: "state",
+  help: "Every box of the task list in the description is ticked, and there is at least one; a text names the heading under which it stands.",
+  examples: ["checklist", "checklist: Before review"],
+  schema: z.union([
+    z.union([z.literal(true), z.null()]).transform(() => ({ kind: "checklist" as const, section: null })),
+    text.transform((value) => ({ kind: "checklist" as const, section: value })),
+  ]),
+  title: (leaf) => (leaf.section === null ? "checklist" : `checklist "${leaf.section}"`),
+  judge(leaf, { facts }) {
+    const boxes = boxesOf(facts.body, leaf.section);
+    const where = leaf.section === null ? "in the description" : `under "${leaf.section}" in the description`;
+    if (boxes.length === 0) {
+      return fails(`there is no task list ${where}`);
+    }
+    const open = boxes.filter((ticked) => !ticked).length;
+    return open > 0
+      ? fails(`${open} of ${boxes.length} boxes ${where} are not ticked`)
+      : holds(`all ${boxes.length} boxes ${where} are ticked`);
+  },
+};
+
+/** Whether each box is ticked. What stands in a code block or a comment is no task list. */
+export function boxesOf(body: string, section: string | null): boolean[] {
+  const boxes: boolean[] = [];
+  let fence: string | null = null;
+  /** Level of the heading that we are under; 0: not under it. */
+  let level = section === null ? 1 : 0;
+  for (const line of body.replace(/<!--[\s\S]*?(?:-->|$)/g, "").split(/\r?\n/)) {
+    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
+    if (fence !== null) {
+      fence = mark?.startsWith(fence) === true ? null : fence;
+      continue;
+    }
+    if (mark !== undefined) {
+      fence = mark;
+      continue;
+    }
+    const heading = headingOf(line);
+    if (heading !== null && section !== null) {
+      if (heading.text.toLowerCase() === section.toLowerCase()) {
+        level = heading.depth;
+      } else if (heading.depth <= level) {
+        level = 0;
+      }
+      continue;
+    }
+    const box = /^\s*(?:[-*+]|\d{1,9}[.)])\s+\[([ xX])\]\s/.exec(`${line} `);
+    if (box !== null && level > 0) {
+      boxes.push(box[1] !== " ");
+    }
+  }
+  return boxes;
+}
+
+function headingOf(line: string): { depth: number; text: string } | null {
+  const depth = /^ {0,3}(#{1,6})(?=[ \t])/.exec(line)?.[1]?.length;
+  return depth === undefined ? null : { depth, text: line.trim().slice(depth).trim() };
+}

@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { whoMay } from "../standing.ts";
+import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
+import { commandName, names } from "./values.ts";
+
+export const command: ConditionDefinition<"command"> = {
+  kind: "command",
+  basis: "act",
+  help: "Someone of `by` (else: with write permission) wrote a comment with the line `/<name>`.",
+  examples: ["command: ship-it", 'command: { name: ship-it, by: ["@org/release"] }'],
+  schema: z.union([
+    commandName.transform((value) => ({ kind: "command" as const, name: value, by: null })),
+    z
+      .strictObject({ name: commandName, by: names.optional() })
+      .transform((value) => ({ kind: "command" as const, name: value.name, by: value.by ?? null })),
+  ]),
+  title: (leaf) => `command /${leaf.name}`,
+  judge(leaf, context) {
+    let refusal = `/${leaf.name} is missing: ${whoMay(leaf.by)} can comment it`;
+    let open = false;
+    for (const act of context.history) {
+      if (act.kind !== "command" || act.command !== leaf.name) {
+        continue;
+      }
+      const discount = context.discount(act);
+      if (discount !== null) {
+        refusal = `/${leaf.name} was given ${discount}: it must be given again by ${whoMay(leaf.by)}`;
+        continue;
+      }
+      const authority = context.authority(act.by, leaf.by);
+      if (authority.truth === "yes") {
+        return holds(`/${leaf.name} by ${act.by.login}`, act);
+      }
+      open ||= authority.truth === "unknown";
+      refusal = `/${leaf.name} came from ${act.by.login}, who ${authority.reason}`;
+    }
+    return open ? unknown(refusal) : fails(refusal);
+  },
+};

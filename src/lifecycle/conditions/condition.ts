@@ -1,0 +1,66 @@
+/** What a condition is: how it is written, what it means, how it is judged. One file each, all in `index.ts`. */
+import type { z } from "zod";
+import type { Act, Actor, Facts, Lookup } from "../facts.ts";
+import type { Leaf, LeafKind, Names } from "../policy.ts";
+import type { Authority } from "../standing.ts";
+
+/** "unknown" grants nothing, and its opposite grants nothing either. */
+export type Truth = "yes" | "no" | "unknown";
+
+export interface Verdict {
+  readonly truth: Truth;
+  /** One sentence: what holds and by whom, or what is missing and who can give it. */
+  readonly reason: string;
+  /** When it came to hold by an act; null for states, and where it does not hold. */
+  readonly at: number | null;
+  readonly by: Actor | null;
+  readonly evidence: readonly string[];
+}
+
+/** What a condition may look at. */
+export interface Context {
+  readonly facts: Facts;
+  /** All acts up to the moment looked at, in order; those that no longer count for this stage included. */
+  readonly history: readonly Act[];
+  /** Null: the act counts here. Else why not, completing "it was …". */
+  readonly discount: (act: Act) => string | null;
+  /**
+   * The head commit, then the commits before it that pushes excepted by the policy have carried over. Reviews,
+   * workflow results and checks of these count.
+   */
+  readonly commits: readonly string[];
+  /** False when a moment of the past is replayed: then `facts` is only asked for what acts cannot tell. */
+  readonly present: boolean;
+  readonly authority: (actor: Actor, names: Names | null) => Authority;
+  readonly ask: (lookup: Lookup) => void;
+  readonly ourAppId: number;
+}
+
+export interface ConditionDefinition<K extends LeafKind> {
+  readonly kind: K;
+  /** An act has an author and a date; a state only gates. */
+  readonly basis: "act" | "state";
+  /** One sentence for the documentation. */
+  readonly help: string;
+  /** Values as the policy may write them under the condition's key. */
+  readonly examples: readonly string[];
+  /** What may stand under its key in the policy; its output is the condition with every default filled in. */
+  readonly schema: z.ZodType<Leaf<K>>;
+  /** A short name for people: `label ready-for-qa`. */
+  readonly title: (leaf: Leaf<K>) => string;
+  readonly judge: (leaf: Leaf<K>, context: Context) => Verdict;
+}
+
+export function holds(reason: string, act?: Act | null): Verdict {
+  return act === undefined || act === null
+    ? { truth: "yes", reason, at: null, by: null, evidence: [] }
+    : { truth: "yes", reason, at: act.at, by: act.by, evidence: [act.id] };
+}
+
+export function fails(reason: string): Verdict {
+  return { truth: "no", reason, at: null, by: null, evidence: [] };
+}
+
+export function unknown(reason: string): Verdict {
+  return { truth: "unknown", reason, at: null, by: null, evidence: [] };
+}

@@ -1,0 +1,48 @@
+/** Every condition of the policy language. A new one is a file of its own and a line here. */
+import type { Leaf, LeafKind } from "../policy.ts";
+import { approvals } from "./approvals.ts";
+import { author } from "./author.ts";
+import { base } from "./base.ts";
+import { changesRequested } from "./changes-requested.ts";
+import { checklist } from "./checklist.ts";
+import { checks } from "./checks.ts";
+import { checksPass } from "./checks-pass.ts";
+import { command } from "./command.ts";
+import type { ConditionDefinition, Context, Verdict } from "./condition.ts";
+import { draft } from "./draft.ts";
+import { label } from "./label.ts";
+import { onlyPaths } from "./only-paths.ts";
+import { paths } from "./paths.ts";
+import { planPassed } from "./plan-passed.ts";
+import { workflow } from "./workflow.ts";
+
+export const CONDITIONS: { readonly [K in LeafKind]: ConditionDefinition<K> } = {
+  draft,
+  label,
+  approvals,
+  changes_requested: changesRequested,
+  checks,
+  checks_pass: checksPass,
+  workflow,
+  plan_passed: planPassed,
+  checklist,
+  base,
+  paths,
+  only_paths: onlyPaths,
+  author,
+  command,
+};
+
+export function judge<K extends LeafKind>(leaf: Leaf<K>, context: Context): Verdict {
+  return CONDITIONS[leaf.kind].judge(leaf, context);
+}
+
+/** A short name for people. */
+export function titleOf<K extends LeafKind>(leaf: Leaf<K>): string {
+  return CONDITIONS[leaf.kind].title(leaf);
+}
+
+/** Whether it rests on something that somebody did at some time. */
+export function basisOf<K extends LeafKind>(leaf: Leaf<K>): "act" | "state" {
+  return CONDITIONS[leaf.kind].basis;
+}

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { whoMay } from "../standing.ts";
+import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
+import { names } from "./values.ts";
+
+/** GitHub's longest label. */
+const labelName = z.string().trim().min(1).max(50);
+
+export const label: ConditionDefinition<"label"> = {
+  kind: "label",
+  basis: "act",
+  help: "The label is on the pull request, put there by one of `by`, else by someone with write permission.",
+  examples: ["label: ready-for-qa", 'label: { name: ready-for-qa, by: ["cleo[bot]", "@org/quality"] }'],
+  schema: z.union([
+    labelName.transform((value) => ({ kind: "label" as const, name: value, by: null })),
+    z
+      .strictObject({ name: labelName, by: names.optional() })
+      .transform((value) => ({ kind: "label" as const, name: value.name, by: value.by ?? null })),
+  ]),
+  title: (leaf) => `label ${leaf.name}`,
+  judge(leaf, context) {
+    const wanted = leaf.name.toLowerCase();
+    const about = context.history.filter(
+      (act) => (act.kind === "labeled" || act.kind === "unlabeled") && act.label.toLowerCase() === wanted,
+    );
+    const removed = about.findLastIndex((act) => act.kind === "unlabeled");
+    const given = about.slice(removed + 1);
+    const on = !context.present || context.facts.labels.some((name) => name.toLowerCase() === wanted);
+    if (given.length === 0 || !on) {
+      return fails(`label ${leaf.name} is missing: ${whoMay(leaf.by)} can add it`);
+    }
+    let refusal = "";
+    let open = false;
+    for (const act of given) {
+      const discount = context.discount(act);
+      if (discount !== null) {
+        refusal = `label ${leaf.name} was given ${discount}: it must be given again by ${whoMay(leaf.by)}`;
+        continue;
+      }
+      const authority = context.authority(act.by, leaf.by);
+      if (authority.truth === "yes") {
+        return holds(`label ${leaf.name} by ${act.by.login}`, act);
+      }
+      open ||= authority.truth === "unknown";
+      refusal = `label ${leaf.name} was added by ${act.by.login}, who ${authority.reason}: ${whoMay(leaf.by)} can remove it and add it again`;
+    }
+    return open ? unknown(refusal) : fails(refusal);
+  },
+};

@@ -1,0 +1,27 @@
+import { list } from "../standing.ts";
+import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
+import { matcher } from "./globs.ts";
+import { texts } from "./values.ts";
+
+export const onlyPaths: ConditionDefinition<"only_paths"> = {
+  kind: "only_paths",
+  basis: "state",
+  help: "Every changed file matches one of these globs, and there is at least one.",
+  examples: ['only_paths: ["docs/**", "*.md"]'],
+  schema: texts.transform((value) => ({ kind: "only_paths" as const, patterns: value })),
+  title: (leaf) => `changes only in ${list(leaf.patterns)}`,
+  judge(leaf, { facts, ask }) {
+    if (facts.files === null) {
+      ask({ kind: "files" });
+      return unknown("the changed files are not known yet");
+    }
+    const matches = matcher(leaf.patterns);
+    const other = facts.files.find((file) => !matches(file));
+    if (other !== undefined) {
+      return fails(`${other} is changed, which does not match ${list(leaf.patterns)}`);
+    }
+    return facts.files.length === 0
+      ? fails("no file is changed")
+      : holds(`only files that match ${list(leaf.patterns)} are changed`);
+  },
+};

@@ -1,0 +1,41 @@
+/** What the conditions about reviews share: whose word stands, and since when. Not a condition itself. */
+import type { Act, Actor } from "../facts.ts";
+import { actorKey } from "../standing.ts";
+
+export type Review = Extract<Act, { kind: "review" }>;
+
+/** The reviews of one person that say the same now, oldest first. */
+export interface Opinion {
+  readonly by: Actor;
+  readonly state: "approved" | "changes_requested";
+  readonly reviews: readonly Review[];
+}
+
+/**
+ * For each reviewer the newest approval or request for changes, with those before it that said the same.
+ * A comment changes nothing; a dismissed review leaves its author without an opinion: an older one does not revive.
+ */
+export function opinions(history: readonly Act[]): Opinion[] {
+  const dismissed = new Set(history.flatMap((act) => (act.kind === "review_dismissed" ? [act.reviewId] : [])));
+  const byReviewer = new Map<string, Opinion | null>();
+  for (const act of history) {
+    if (act.kind !== "review" || act.state === "commented") {
+      continue;
+    }
+    const key = actorKey(act.by);
+    const before = byReviewer.get(key) ?? null;
+    if (dismissed.has(act.reviewId)) {
+      byReviewer.set(key, null);
+    } else if (before !== null && before.state === act.state) {
+      byReviewer.set(key, { ...before, reviews: [...before.reviews, act] });
+    } else {
+      byReviewer.set(key, { by: act.by, state: act.state, reviews: [act] });
+    }
+  }
+  return [...byReviewer.values()].filter((opinion) => opinion !== null);
+}
+
+/** The first seven digits of a commit, as GitHub shows it. */
+export function shortSha(sha: string): string {
+  return sha.slice(0, 7);
+}

@@ -1,0 +1,31 @@
+import { z } from "zod";
+import type { ConditionDefinition } from "./condition.ts";
+import { judgeRuns } from "./runs.ts";
+import { text } from "./values.ts";
+
+const result = z.enum(["success", "failure", "cancelled"]);
+
+export const workflow: ConditionDefinition<"workflow"> = {
+  kind: "workflow",
+  basis: "act",
+  help: "The newest finished run of this workflow for the head commit ended with `result` (default: success).",
+  examples: ["workflow: qa.yml", "{ workflow: qa.yml, result: failure }"],
+  schema: z.union([
+    text.transform((value) => ({ kind: "workflow" as const, workflow: value, result: "success" as const })),
+    z.strictObject({ workflow: text, result: result.optional() }).transform((value) => ({
+      kind: "workflow" as const,
+      workflow: value.workflow,
+      result: value.result ?? "success",
+    })),
+  ]),
+  title: (leaf) => `workflow ${leaf.workflow}${leaf.result === "success" ? "" : ` ${leaf.result}`}`,
+  judge(leaf, context) {
+    const runs = context.history.filter((act) => act.kind === "workflow");
+    const same = runs.filter((run) => run.workflow === leaf.workflow || fileName(run.workflow) === leaf.workflow);
+    return judgeRuns(leaf.workflow, same, leaf.result, context);
+  },
+};
+
+function fileName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

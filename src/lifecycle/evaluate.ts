@@ -1,0 +1,127 @@
+/** Where a pull request is, why, and what it lacks: a function of its facts, the policy and people's standing. */
+import type { Context } from "./conditions/condition.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Actor, Facts, Lookup, Standing } from "./facts.ts";
+import type { Names, Policy, PolicyStage } from "./policy.ts";
+import { commitsInForce } from "./pushes.ts";
+import { firedBack, type Replay, replay, sinceOf } from "./replay.ts";
+import { actorKey, authorityOf } from "./standing.ts";
+import { judgeTree } from "./tree.ts";
+import { type Journey, type Step, walk } from "./walk.ts";
+
+export interface EvaluateInput {
+  readonly facts: Facts;
+  readonly policy: Policy;
+  readonly standing: Standing;
+  /** Id of the app itself: its own checks are no evidence. */
+  readonly ourAppId: number;
+}
+
+/** Where the pull request is now. Never throws; reads no clock: `dueAt` says when it will be overdue. */
+export function evaluate({ facts, policy, standing, ourAppId }: EvaluateInput): Evaluation {
+  const lookups = new Map<string, Lookup>();
+  const ask = (lookup: Lookup): void => {
+    lookups.set(lookupKey(lookup), lookup);
+  };
+  const authority = (actor: Actor, names: Names | null) => {
+    const known = authorityOf(actor, names, standing);
+    known.lookups.forEach(ask);
+    return known;
+  };
+  const commits = commitsInForce(facts.acts, policy, authority, facts.head.sha);
+  const context = { facts, history: facts.acts, commits, present: true, authority, ask, ourAppId };
+  const stages = policy.stages.filter((stage) => exists(stage, context));
+  const inactive = inactiveOf(facts, policy);
+  if (inactive === "unknown") {
+    return { ...NOWHERE, inactive, lookups: [...lookups.values()] };
+  }
+  const past = replay({ facts, policy, stages, context });
+  const { journey, steps, rounds } = settleBackRules(
+    { facts, policy, stages, resets: past.resets, overrides: past.overrides, context },
+    past,
+  );
+  const reached = inactive === null ? steps.findLastIndex((step) => step.entry !== null) : -1;
+  const here = steps[reached];
+  const next = steps[reached + 1];
+  const since = here?.entry == null ? null : sinceOf(journey, reached, here.entry.at);
+  const maxAge = here?.stage.maxAgeMs ?? null;
+  return {
+    stage: here?.stage.name ?? null,
+    inactive: here !== undefined ? null : (inactive ?? (facts.draft ? "draft" : "conditions")),
+    entries: steps.slice(0, reached + 1).flatMap((step) => (step.entry === null ? [] : [step.entry])),
+    stages: steps.map(({ stage, result }, index) => ({
+      name: stage.name,
+      gate: stage.gate,
+      reached: index <= reached,
+      result,
+    })),
+    missing: next === undefined || inactive !== null ? null : { stage: next.stage.name, summary: next.result.reason },
+    lookups: [...lookups.values()],
+    resets: journey.resets.map((each) => each.reset).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)),
+    since,
+    dueAt: since === null || maxAge === null ? null : since + maxAge,
+    rounds,
+    held: past.hold,
+  };
+}
+
+const NOWHERE: Evaluation = {
+  stage: null,
+  inactive: null,
+  entries: [],
+  stages: [],
+  missing: null,
+  lookups: [],
+  resets: [],
+  since: null,
+  dueAt: null,
+  rounds: 0,
+  held: null,
+};
+
+function inactiveOf(facts: Facts, policy: Policy): "unknown" | "closed" | "opted_out" | null {
+  if (facts.observed === null) {
+    return "unknown";
+  }
+  if (facts.state === "closed") {
+    return "closed";
+  }
+  const optOut = policy.optOutLabel.toLowerCase();
+  return facts.labels.some((label) => label.toLowerCase() === optOut) ? "opted_out" : null;
+}
+
+/** A stage whose `when` cannot be judged yet exists: what is unknown skips nothing. */
+function exists(stage: PolicyStage, context: Omit<Context, "discount">): boolean {
+  return stage.when === null || judgeTree(stage.when, { ...context, discount: () => null }).truth !== "no";
+}
+
+/**
+ * The walk of now, with the `back` rules of where it leads. The replay knew no states: where one holds the pull
+ * request at an earlier stage than it assumed, that stage's rule has its say.
+ */
+function settleBackRules(start: Journey, past: Replay): { journey: Journey; steps: Step[]; rounds: number } {
+  let journey = start;
+  let rounds = past.rounds.length;
+  for (;;) {
+    const steps = walk(journey);
+    const fired = firedBack(journey, steps);
+    if (fired === null || journey.resets.some((each) => each.reset.id === fired.reset.reset.id)) {
+      return { journey, steps, rounds };
+    }
+    journey = { ...journey, resets: [...journey.resets, fired.reset] };
+    rounds += 1;
+  }
+}
+
+function lookupKey(lookup: Lookup): string {
+  switch (lookup.kind) {
+    case "permission":
+      return `permission ${actorKey(lookup.actor)}`;
+    case "team":
+      return `team ${lookup.team} ${actorKey(lookup.actor)}`;
+    case "identity":
+      return `identity ${lookup.login}`;
+    case "files":
+      return "files";
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * What acts do to a pull request's way beyond what conditions say of them: resets, overrides, rounds, holds. They are
+ * derived from the acts in the order of their dates, each time anew, so it does not matter when we heard of them.
+ *
+ * For a moment of the past only acts are known, not states. As entries are dated by acts alone, states are taken to
+ * have held: a `back` rule fires for the same act whether a check was red for a while or not.
+ */
+
+import type { Context } from "./conditions/condition.ts";
+import { basisOf } from "./conditions/index.ts";
+import type { Hold } from "./evaluation.ts";
+import type { Act, Actor, Facts, Reset } from "./facts.ts";
+import { ALWAYS, type Condition, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from "./policy.ts";
+import { commitsInForce, isExempt } from "./pushes.ts";
+import { judgeTree } from "./tree.ts";
+import { type IndexedReset, type Journey, type Override, type Step, walk } from "./walk.ts";
+
+export interface Replay {
+  readonly resets: readonly IndexedReset[];
+  readonly overrides: readonly Override[];
+  /** Dates at which it was sent back by a rule or by `/stage back`, since it was last taken off hold. */
+  readonly rounds: readonly number[];
+  readonly hold: Hold | null;
+}
+
+export interface ReplayInput {
+  readonly facts: Facts;
+  readonly policy: Policy;
+  readonly stages: readonly PolicyStage[];
+  readonly context: Omit<Context, "discount">;
+}
+
+/** Goes through all acts once, in order of date. */
+export function replay(input: ReplayInput): Replay {
+  const past = new Past(input);
+  for (const act of input.facts.acts) {
+    past.take(act);
+  }
+  return past.result();
+}
+
+/**
+ * The reset that the `back` rule of the stage now reached writes, if it does; null: it does not. `steps` is the walk
+ * over `journey`.
+ */
+export function firedBack(journey: Journey, steps: readonly Step[]): { reset: IndexedReset; at: number } | null {
+  const index = steps.findLastIndex((step) => step.entry !== null);
+  const step = steps[index];
+  if (step === undefined || step.entry === null || step.stage.back === null) {
+    return null;
+  }
+  const { when, to } = step.stage.back;
+  const since = sinceOf(journey, index, step.entry.at);
+  const discount = (act: Act): string | null => (act.at > since ? null : `before ${step.stage.name} was reached`);
+  const judged = judgeTree(when, { ...journey.context, discount });
+  const { at, by } = judged.node;
+  // What only a state says is dated by nothing: states gate, and send nobody back.
+  if (judged.truth !== "yes" || at === null || by === null) {
+    return null;
+  }
+  const reset: Reset = {
+    id: `back:${step.stage.name}:${judged.node.evidence.join(",")}`,
+    stage: to,
+    head: journey.facts.head.sha,
+    at,
+    by,
+    why: "back",
+    note: judged.node.reason,
+  };
+  return { reset: { reset, index: indexOf(journey, to) }, at };
+}
+
+/** Since when it is in the stage at `index`: its entry, or a newer reset that left it there. */
+export function sinceOf(journey: Pick<Journey, "resets">, index: number, entered: number): number {
+  return Math.max(entered, ...journey.resets.filter((each) => each.index <= index).map((each) => each.reset.at));
+}
+
+/** Index of a stage among those that exist for the pull request: its own, else that of the nearest before it. */
+export function indexOf({ policy, stages }: Pick<Journey, "policy" | "stages">, name: string | null): number {
+  const place = policy.stages.findIndex((stage) => stage.name === name);
+  const known = policy.stages.slice(0, place + 1).map((stage) => stage.name);
+  return stages.findLastIndex((stage) => known.includes(stage.name));
+}
+
+class Past {
+  private readonly input: ReplayInput;
+  private readonly stages: readonly PolicyStage[];
+  private resets: IndexedReset[] = [];
+  private readonly overrides: Override[] = [];
+  private rounds: number[] = [];
+  private hold: Hold | null = null;
+  private readonly hasBackRules: boolean;
+
+  constructor(input: ReplayInput) {
+    this.input = input;
+    this.stages = input.stages.map((stage) => ({ ...stage, enter: actsOnly(stage.enter) ?? ALWAYS }));
+    this.hasBackRules = input.stages.some((stage) => stage.back !== null);
+    for (const reset of input.facts.resets) {
+      this.write(reset);
+    }
+  }
+
+  take(act: Act): void {
+    switch (act.kind) {
+      case "pushed":
+        if (!isExempt(act, this.input.policy, this.input.context.authority)) {
+          this.pushBack(act, "push", act.sha);
+        }
+        break;
+      case "base_changed":
+        this.pushBack(act, "base_changed", this.input.facts.head.sha);
+        break;
+      case "drafted":
+        this.write(this.resetBy(act, null, "draft", ""));
+        break;
+      case "reopened":
+        this.write(this.resetBy(act, null, "reopened", ""));
+        break;
+      case "labeled":
+        if (act.label.startsWith(STAGE_LABEL_PREFIX)) {
+          this.moveTo(act, act.label.slice(STAGE_LABEL_PREFIX.length), false);
+        }
+        break;
+      case "command":
+        this.obey(act);
+        break;
+      default:
+        break;
+    }
+    this.applyBackRule(act);
+  }
+
+  result(): Replay {
+    const { maxRounds } = this.input.policy;
+    const last = maxRounds === null ? undefined : this.rounds[maxRounds - 1];
+    const tired: Hold | null =
+      last === undefined
+        ? null
+        : {
+            why: "max_rounds",
+            at: last,
+            by: null,
+            reason: `it was sent back ${this.rounds.length} times, and the policy allows ${maxRounds ?? 0}`,
+          };
+    return { resets: this.resets, overrides: this.overrides, rounds: this.rounds, hold: this.hold ?? tired };
+  }
+
+  private obey(act: Extract<Act, { kind: "command" }>): void {
+    switch (act.command) {
+      case "to":
+        this.moveTo(act, act.argument, true);
+        break;
+      case "back": {
+        const reached = this.reachedAt(act);
+        const target = this.stages[reached - 1];
+        if (target !== undefined && this.mayMove(act.by)) {
+          this.sendBack(act, target.name, `${act.by.login} asked for it`);
+        }
+        break;
+      }
+      case "hold":
+        if (this.mayMove(act.by)) {
+          this.hold = { why: "command", at: act.at, by: act.by, reason: act.argument };
+        }
+        break;
+      case "unhold":
+        if (this.mayMove(act.by)) {
+          this.hold = null;
+          this.rounds = [];
+        }
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** To an earlier stage: back. To a later one: an override, for operators alone. */
+  private moveTo(act: Act, name: string, backForWriters: boolean): void {
+    const index = this.stages.findIndex((stage) => stage.name === name);
+    if (index < 0) {
+      return;
+    }
+    const operator = this.isOperator(act.by);
+    if (!operator && !(backForWriters && this.mayMove(act.by))) {
+      return;
+    }
+    if (index < this.reachedAt(act)) {
+      this.sendBack(act, name, `${act.by.login} moved it to ${name}`);
+    }
+    if (operator) {
+      this.overrides.push({ id: act.id, at: act.at, by: act.by, index });
+    }
+  }
+
+  private sendBack(act: Act, to: string, note: string): void {
+    this.write(this.resetBy(act, to, "command", note));
+    this.rounds.push(act.at);
+  }
+
+  private pushBack(act: Act, why: "push" | "base_changed", head: string): void {
+    const { backTo } = this.input.policy.onPush;
+    if (backTo !== null) {
+      this.write({ ...this.resetBy(act, backTo, why, ""), head });
+    }
+  }
+
+  /** The same acts may fire the rule of one stage after another, but each at most once. */
+  private applyBackRule(act: Act): void {
+    if (!this.hasBackRules) {
+      return;
+    }
+    const journey = this.journeyAt(act);
+    const fired = firedBack(journey, walk(journey));
+    if (fired !== null && !this.resets.some((each) => each.reset.id === fired.reset.reset.id)) {
+      this.resets.push(fired.reset);
+      this.rounds.push(fired.at);
+    }
+  }
+
+  private reachedAt(act: Act): number {
+    return walk(this.journeyAt(act)).findLastIndex((step) => step.entry !== null);
+  }
+
+  /** What was known when it was done: all acts of that second, whatever their order in it. */
+  private journeyAt(act: Act): Journey {
+    const { facts, policy, context } = this.input;
+    const history = facts.acts.filter((each) => each.at <= act.at);
+    const resets = this.resets.filter((each) => each.reset.at <= act.at);
+    const commits = commitsInForce(history, policy, context.authority, headAt(facts, history));
+    return {
+      facts,
+      policy,
+      stages: this.stages,
+      resets,
+      overrides: this.overrides,
+      context: { ...context, history, commits, present: false },
+    };
+  }
+
+  private write(reset: Reset): void {
+    this.resets.push({ reset, index: indexOf(this.input, reset.stage) });
+  }
+
+  private resetBy(act: Act, stage: string | null, why: Reset["why"], note: string): Reset {
+    return { id: `${why}:${act.id}`, stage, head: this.input.facts.head.sha, at: act.at, by: act.by, why, note };
+  }
+
+  private isOperator(actor: Actor): boolean {
+    return this.input.context.authority(actor, this.input.policy.operators).truth === "yes";
+  }
+
+  private mayMove(actor: Actor): boolean {
+    return this.isOperator(actor) || this.input.context.authority(actor, null).truth === "yes";
+  }
+}
+
+/** The head commit after these acts. */
+function headAt(facts: Facts, history: readonly Act[]): string {
+  const last = history.findLast((act) => act.kind === "pushed");
+  const next = facts.acts.find((act) => act.kind === "pushed" && !history.includes(act));
+  return last?.kind === "pushed" ? last.sha : next?.kind === "pushed" ? next.before : facts.head.sha;
+}
+
+/** What is left of a condition when nothing is known of states; null: nothing. */
+function actsOnly(condition: Condition): Condition | null {
+  switch (condition.kind) {
+    case "all": {
+      const of = condition.of.map(actsOnly).filter((part) => part !== null);
+      return of.length === 0 ? null : { kind: "all", of };
+    }
+    case "any": {
+      const of = condition.of.map(actsOnly).filter((part) => part !== null);
+      return of.length === 0 ? null : { kind: "any", of };
+    }
+    case "not": {
+      const of = actsOnly(condition.of);
+      return of === null ? null : { kind: "not", of };
+    }
+    default:
+      return basisOf(condition) === "act" ? condition : null;
+  }
+}

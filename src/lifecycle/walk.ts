@@ -1,0 +1,137 @@
+/**
+ * How far a pull request comes: the longest prefix of its stages whose conditions hold, at the present or at a moment
+ * of the past. An act counts for a stage if it is not earlier than the entry into the stage before it, and newer than
+ * every reset to an earlier stage.
+ */
+import type { Context } from "./conditions/condition.ts";
+import type { Entry, ResultNode } from "./evaluation.ts";
+import type { Act, Actor, Facts, Reset } from "./facts.ts";
+import type { Policy, PolicyStage } from "./policy.ts";
+import { type Judged, judgeTree } from "./tree.ts";
+
+/** A reset with the index of its stage among those that exist for the pull request; -1: before the first. */
+export interface IndexedReset {
+  readonly reset: Reset;
+  readonly index: number;
+}
+
+/** An operator's word that a pull request is in a stage. */
+export interface Override {
+  readonly id: string;
+  readonly at: number;
+  readonly by: Actor;
+  readonly index: number;
+}
+
+export interface Journey {
+  readonly facts: Facts;
+  readonly policy: Policy;
+  /** Those that exist for this pull request. */
+  readonly stages: readonly PolicyStage[];
+  readonly resets: readonly IndexedReset[];
+  readonly overrides: readonly Override[];
+  /** What conditions look at, but for what counts for which stage. */
+  readonly context: Omit<Context, "discount">;
+}
+
+export interface Step {
+  readonly stage: PolicyStage;
+  readonly result: ResultNode;
+  readonly entry: Entry | null;
+}
+
+/** One step for each stage, in order; those reached have an entry. */
+export function walk(journey: Journey): Step[] {
+  const steps: Step[] = [];
+  /** Date of the entry into the stage before; null: it was not reached. */
+  let before: number | null = journey.facts.openedAt;
+  for (const [index, stage] of journey.stages.entries()) {
+    const entered: number | null = before;
+    const discount = (act: Act): string | null => discountOf(journey, index, entered, act);
+    const judged = judgeTree(stage.enter, { ...journey.context, discount });
+    const entry: Entry | null = entered === null ? null : enter(journey, index, entered, judged);
+    steps.push({ stage, result: entry === null ? judged.node : resultOf(judged, entry), entry });
+    before = entry?.at ?? null;
+  }
+  return steps;
+}
+
+/** Why an act does not count for the stage at this index; null: it counts. */
+function discountOf(journey: Journey, index: number, before: number | null, act: Act): string | null {
+  const reset = journey.resets.findLast((each) => each.index < index && act.at <= each.reset.at);
+  if (reset !== undefined) {
+    return `before ${sayReset(reset.reset)}`;
+  }
+  const previous = journey.stages[index - 1];
+  if (previous === undefined) {
+    return null;
+  }
+  if (before === null) {
+    return `while ${previous.name} had not been reached`;
+  }
+  return act.at < before ? `before ${previous.name} was reached` : null;
+}
+
+function enter(journey: Journey, index: number, before: number, judged: Judged): Entry | null {
+  const stage = journey.stages[index]?.name ?? "";
+  const natural: Entry | null =
+    judged.truth === "yes"
+      ? {
+          stage,
+          at: Math.max(before, judged.node.at ?? before),
+          by: judged.node.by,
+          evidence: judged.node.evidence,
+          reason: judged.node.reason,
+        }
+      : null;
+  const override = journey.overrides.find(
+    (each) =>
+      each.index >= index &&
+      each.at >= before &&
+      !journey.resets.some((reset) => reset.index < index && each.at <= reset.reset.at),
+  );
+  if (override === undefined || (natural !== null && natural.at <= override.at)) {
+    return natural;
+  }
+  return {
+    stage,
+    at: override.at,
+    by: override.by,
+    evidence: [override.id],
+    reason: `${override.by.login}, an operator, moved it to ${journey.stages[override.index]?.name ?? stage}`,
+  };
+}
+
+/** The tree as it is shown: an override stands above conditions that do not hold. */
+function resultOf(judged: Judged, entry: Entry): ResultNode {
+  if (judged.truth === "yes") {
+    return judged.node;
+  }
+  return {
+    condition: "override",
+    holds: true,
+    reason: entry.reason,
+    at: entry.at,
+    by: entry.by,
+    evidence: entry.evidence,
+    children: [judged.node],
+  };
+}
+
+/** `alice pushed 1a2b3c4`: what a reset was, after "before". */
+export function sayReset(reset: Reset): string {
+  const who = reset.by.login;
+  switch (reset.why) {
+    case "push":
+      return `${who} pushed ${reset.head.slice(0, 7)}`;
+    case "draft":
+      return `${who} made it a draft or marked it ready`;
+    case "reopened":
+      return `${who} reopened it`;
+    case "base_changed":
+      return `${who} changed its base`;
+    case "back":
+    case "command":
+      return `it was sent back (${reset.note})`;
+  }
+}

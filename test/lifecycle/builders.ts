@@ -1,0 +1,170 @@
+/** Short ways to write facts for tests. Times are minutes after the opening. */
+import { act, type Change, type CheckSeen, type Deed, type PullKey } from "../../src/lifecycle/change.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
+import { evaluate } from "../../src/lifecycle/evaluate.ts";
+import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
+import type { Act, Actor, Facts, PullState, Standing } from "../../src/lifecycle/facts.ts";
+import type { Policy } from "../../src/lifecycle/policy.ts";
+import { record } from "../../src/lifecycle/record.ts";
+
+export const OPENED = Date.parse("2026-03-02T09:00:00Z");
+export const OUR_APP_ID = 4242;
+
+export function minute(n: number): number {
+  return OPENED + n * 60_000;
+}
+
+const user = (id: number, login: string): Actor => ({ kind: "user", id, login });
+const bot = (id: number, login: string): Actor => ({ kind: "bot", id, login });
+
+export const rex = bot(11, "rex[bot]");
+export const cleo = bot(12, "cleo[bot]");
+export const tess = bot(13, "tess[bot]");
+export const alice = user(21, "alice");
+export const bob = user(22, "bob");
+export const lead = user(23, "lead");
+export const outsider = user(66, "outsider");
+/** A person who chose a bot's name without its suffix. */
+export const tessUser = user(67, "tess");
+
+export const standing: Standing = {
+  permissions: {
+    "user:21": "write",
+    "user:22": "write",
+    "user:23": "admin",
+    "user:66": "read",
+    "user:67": "read",
+  },
+  teams: {
+    "org/leads": { "user:23": true, "user:21": false, "user:22": false, "user:66": false, "user:67": false },
+    "org/quality": { "user:21": true, "user:22": false, "user:23": false, "user:66": false, "user:67": false },
+    "org/testing": { "user:22": true, "user:21": false, "user:23": false, "user:66": false, "user:67": false },
+  },
+  identities: {
+    "rex[bot]": rex,
+    "cleo[bot]": cleo,
+    "tess[bot]": tess,
+    alice,
+    bob,
+    lead,
+    outsider,
+    tess: tessUser,
+  },
+};
+
+export const pull: PullKey = {
+  installationId: 1,
+  repository: { id: 100, owner: "org", name: "repo", defaultBranch: "main", private: false },
+  number: 7,
+};
+
+export function state(overrides: Partial<PullState> = {}): PullState {
+  return {
+    repository: pull.repository,
+    nodeId: "PR_7",
+    title: "Add a thing",
+    body: "",
+    author: rex,
+    state: "open",
+    merged: false,
+    draft: false,
+    openedAt: OPENED,
+    head: { sha: "aaaaaaa1", ref: "task-7", repositoryId: 100 },
+    base: { sha: "0000000", ref: "main" },
+    labels: [],
+    updatedAt: OPENED,
+    ...overrides,
+  };
+}
+
+export function opened(overrides: Partial<PullState> = {}): Change {
+  const seen = state(overrides);
+  return { pull, kind: "observed", state: seen, acts: [act({ kind: "opened", at: seen.openedAt, by: seen.author })] };
+}
+
+export function did(...deeds: Deed[]): Change {
+  return { pull, kind: "acts", acts: deeds.map(act) };
+}
+
+export const labeled = (n: number, label: string, by: Actor): Deed => ({ kind: "labeled", at: minute(n), by, label });
+export const unlabeled = (n: number, label: string, by: Actor): Deed => ({
+  kind: "unlabeled",
+  at: minute(n),
+  by,
+  label,
+});
+export const pushed = (n: number, before: string, sha: string, by: Actor): Deed => ({
+  kind: "pushed",
+  at: minute(n),
+  by,
+  before,
+  sha,
+  forced: false,
+});
+export const review = (
+  n: number,
+  by: Actor,
+  verdict: "approved" | "changes_requested" | "commented",
+  sha = "aaaaaaa1",
+  reviewId = n * 1000 + by.id,
+): Deed => ({ kind: "review", at: minute(n), by, state: verdict, sha, reviewId });
+export const dismissed = (n: number, by: Actor, reviewId: number): Deed => ({
+  kind: "review_dismissed",
+  at: minute(n),
+  by,
+  reviewId,
+});
+export const comment = (n: number, by: Actor, command: string, argument = ""): Deed => ({
+  kind: "command",
+  at: minute(n),
+  by,
+  commentId: n * 1000 + by.id,
+  command,
+  argument,
+});
+export const ran = (
+  n: number,
+  workflow: string,
+  result: "success" | "failure" | "cancelled",
+  sha = "aaaaaaa1",
+  runId = n,
+): Deed => ({ kind: "workflow", at: minute(n), by: tess, workflow, runId, result, sha });
+
+export function check(n: number, overrides: Partial<CheckSeen> = {}): CheckSeen {
+  return {
+    name: "build",
+    appId: 15368,
+    appSlug: "github-actions",
+    status: "completed",
+    conclusion: "success",
+    sha: "aaaaaaa1",
+    at: minute(n),
+    ours: false,
+    ...overrides,
+  };
+}
+
+export function checked(...checks: CheckSeen[]): Change {
+  return { pull, kind: "checks", checks };
+}
+
+export function history(...changes: Change[]): Facts {
+  const [first, ...rest] = changes;
+  if (first === undefined) {
+    throw new Error("a history has at least one change");
+  }
+  return rest.reduce((facts, change) => record(facts, change), record(null, first));
+}
+
+export function judge(facts: Facts, policy: Policy = DEFAULT_POLICY, known: Standing = standing): Evaluation {
+  return evaluate({ facts, policy, standing: known, ourAppId: OUR_APP_ID });
+}
+
+/** Facts of a pull request that was opened at minute 0, with these deeds since. */
+export function after(...deeds: Deed[]): Facts {
+  return history(opened(), did(...deeds));
+}
+
+export function actsOf(...deeds: Deed[]): Act[] {
+  return deeds.map(act);
+}
