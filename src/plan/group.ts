@@ -2,7 +2,7 @@
 
 import { envOf } from "./env.ts";
 import type { PlanAgent } from "./plan.ts";
-import { quote, suggestion } from "./problems.ts";
+import { quote } from "./problems.ts";
 import type { agentShape } from "./schema.ts";
 import type { Keys, Place } from "./shape.ts";
 
@@ -71,7 +71,7 @@ export function checkPlacement(
     const known = roles.length === 0 ? 'expected "roles" in the plan' : `expected one of ${roles.join(", ")}`;
     problems.error(
       source.at([...path, "role"]),
-      `role: unknown role ${quote(stage.role)}${suggestion(stage.role, roles)}, ${known}`,
+      `role: unknown role ${quote(stage.role)}${problems.suggest(stage.role, roles)}, ${known}`,
     );
   }
   if (typeof stage.runs_on !== "object") {
@@ -90,7 +90,7 @@ export function checkPlacement(
       problems.error(at, `runs_on: there is no agent ${agent}, expected 0 to ${group.agentCount - 1}`);
     }
     if (typeof agent === "string" && ids.length > 0 && !ids.includes(agent)) {
-      problems.error(at, `runs_on: unknown agent ${quote(agent)}${suggestion(agent, ids)}`);
+      problems.error(at, `runs_on: unknown agent ${quote(agent)}${problems.suggest(agent, ids)}`);
     }
   }
 }

@@ -3,7 +3,7 @@
  * commands. Commands never see them substituted (nobody can inject through a value): they read STAGEWRIGHT_PARAM_<NAME>.
  */
 import type { Scalar } from "./plan.ts";
-import { quote, suggestion } from "./problems.ts";
+import { quote } from "./problems.ts";
 import { paramShape } from "./schema.ts";
 import { isMapping, type Keys, type Place, parseKeys } from "./shape.ts";
 
@@ -38,7 +38,7 @@ export function readParams(
   }
   for (const name of Object.keys(given)) {
     if (!names.includes(name)) {
-      const message = `the parameter ${quote(name)} was given, but this plan does not declare it${suggestion(name, names)}`;
+      const message = `the parameter ${quote(name)} was given, but this plan does not declare it${place.problems.suggest(name, names)}`;
       place.problems.error(place.source.keyAt(place.path), message);
     }
   }
@@ -209,7 +209,7 @@ function replace(text: string, place: Place, context: Walk): Scalar {
   const lookUp = (name: string): Scalar | undefined => {
     const value = context.params.get(name);
     if (value === undefined) {
-      const message = `unknown parameter ${quote(name)}${suggestion(name, context.params.keys())}`;
+      const message = `unknown parameter ${quote(name)}${place.problems.suggest(name, context.params.keys())}`;
       place.problems.error(at(), `${message}, expected one that "params" declares`);
       return undefined;
     }

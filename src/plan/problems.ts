@@ -14,6 +14,7 @@ export const START: Position = { line: 1, column: 1 };
 export const MOST_PROBLEMS_SHOWN = 100;
 /** Longest excerpt of a user's text in a message. */
 const LONGEST_QUOTE = 60;
+const MOST_CANDIDATES = 1_000;
 /** A longer key is no misspelling, and the distance costs length × length. */
 const LONGEST_GUESS = 64;
 
@@ -33,6 +34,11 @@ export class Problems {
 
   warning(at: Position, message: string): void {
     this.add("warning", at, message);
+  }
+
+  /** As `suggestion`, among a user's own names; none once more is found than is shown: each costs a comparison. */
+  suggest(word: string, known: Iterable<string>): string {
+    return this.found.length > MOST_PROBLEMS_SHOWN ? "" : suggestion(word, [...known].slice(0, MOST_CANDIDATES));
   }
 
   get hasErrors(): boolean {

@@ -1,6 +1,6 @@
 /** What concerns several stages: their names, their order, and whom they name. */
 import type { PlanStage } from "./plan.ts";
-import { quote, suggestion } from "./problems.ts";
+import { quote } from "./problems.ts";
 import type { Expanded } from "./repeat.ts";
 import type { Place } from "./shape.ts";
 import { has } from "./stage.ts";
@@ -107,7 +107,7 @@ function checkDependencies(
     const at = source.at([...expanded.written.path, "depends_on", position]);
     const found = byName.get(expanded.resolve(written));
     if (found === undefined) {
-      problems.error(at, `depends_on: there is no stage ${quote(written)}${suggestion(written, byName.keys())}`);
+      problems.error(at, `depends_on: there is no stage ${quote(written)}${problems.suggest(written, byName.keys())}`);
     } else if (found === index) {
       problems.error(at, "depends_on: a stage cannot need its own result");
     } else if (found > index) {
@@ -134,7 +134,7 @@ function settled(
   const found = byName.get(expanded.resolve(until));
   const at = source.at([...expanded.written.path, "until"]);
   if (found === undefined) {
-    problems.error(at, `until: there is no stage ${quote(until)}${suggestion(until, byName.keys())}`);
+    problems.error(at, `until: there is no stage ${quote(until)}${problems.suggest(until, byName.keys())}`);
   } else if (found <= index) {
     problems.error(at, `until: ${quote(until)} does not run after this stage, expected a later one`);
   }

@@ -13,10 +13,13 @@ import {
   type Node,
   type ParsedNode,
   Parser,
+  type YAMLMap,
 } from "yaml";
 import { type Position, type Problems, quote, START } from "./problems.ts";
 
 export const LARGEST_FILE_BYTES = 1_048_576;
+/** Words, signs and runs of white space: they, not bytes, are what reading takes time for (about 5 µs each). */
+const MOST_LEXEMES = 80_000;
 /** Lists and mappings inside one another; the deepest sensible plan needs about ten. */
 const DEEPEST_NESTING = 64;
 
@@ -102,7 +105,14 @@ function compose(
   // Keys are compared in `plainValue`: the library compares each with each, which is quadratic.
   const composer = new Composer({ uniqueKeys: false, prettyErrors: false, strict: true, version: "1.2" });
   const documents = [];
+  let lexemes = 0;
   for (const lexeme of new Lexer().lex(text)) {
+    lexemes += 1;
+    if (lexemes > MOST_LEXEMES) {
+      const where = position(parser.offset);
+      problems.error(where, `the file has more than ${MOST_LEXEMES} words and signs, expected fewer up to here`);
+      return null;
+    }
     for (const token of parser.next(lexeme)) {
       documents.push(...composer.next(token));
     }
@@ -203,9 +213,7 @@ function find(root: Node, path: Path): { node: Node; key: Node | null; whole: bo
   for (const step of path) {
     let next: Node | null = null;
     if (isMap<Node, Node | null>(node)) {
-      const pair = node.items.find(
-        (item) => isScalar(item.key) && (item.key.value === step || item.key.source === step),
-      );
+      const pair = pairsOf(node).get(String(step));
       key = pair?.key ?? key;
       next = pair?.value ?? null;
       if (pair !== undefined && next === null) {
@@ -220,4 +228,24 @@ function find(root: Node, path: Path): { node: Node; key: Node | null; whole: bo
     node = next;
   }
   return { node, key, whole: true };
+}
+
+type Pairs = ReadonlyMap<string, { readonly key: Node; readonly value: Node | null }>;
+/** A mapping may have 100,000 keys, each with a problem: looked for one by one they would take minutes. */
+const indexes = new WeakMap<object, Pairs>();
+
+function pairsOf(node: YAMLMap<Node, Node | null>): Pairs {
+  const known = indexes.get(node);
+  if (known !== undefined) {
+    return known;
+  }
+  const pairs = new Map<string, { readonly key: Node; readonly value: Node | null }>();
+  for (const { key, value } of node.items) {
+    const name = isScalar(key) ? (typeof key.value === "number" ? (key.source ?? "") : String(key.value)) : "";
+    if (!pairs.has(name)) {
+      pairs.set(name, { key, value });
+    }
+  }
+  indexes.set(node, pairs);
+  return pairs;
 }

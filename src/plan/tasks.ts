@@ -1,6 +1,6 @@
 /** Tasks: where they come from, what they may cost, and that what they need of one another can be had. */
 import type { Json, Scalar, TaskSource, Tasks } from "./plan.ts";
-import { quote, suggestion } from "./problems.ts";
+import { quote } from "./problems.ts";
 import type { tasksShape } from "./schema.ts";
 import { isMapping, type Keys, type Place } from "./shape.ts";
 
@@ -98,7 +98,7 @@ function checkKeys(from: TaskSource, needs: Tasks["needs"], place: Place, listPa
     checkNeeded(
       needs,
       (key) => keys.has(key),
-      (key) => suggestion(key, keys),
+      (key) => problems.suggest(key, keys),
       place,
     );
   } else if (from.kind === "count") {
