@@ -10,7 +10,6 @@ import type { AgentStatus, Instruction, RunSummary, Sync } from "../run/types.ts
 import type { Surroundings } from "./attempt.ts";
 import { runCleanup } from "./cleanup.ts";
 import { after, ClockOffset, pause } from "./clock.ts";
-import type { RosterMember } from "./environment.ts";
 import { GRACE_MS, SHUTDOWN_GRACE_MS } from "./process.ts";
 import { explainWait, type Wait } from "./waits.ts";
 import { type GroupView, Work } from "./work.ts";
@@ -73,10 +72,8 @@ export class AgentLoop {
       this.#armSilence();
       const signal = AbortSignal.any([this.#leaving.signal, this.#silence.signal]);
       try {
-        const sent = Date.now();
         const joined = await coordinator.join(join, signal);
-        // Not later than it was sent: the way back is not counted twice.
-        this.#clock.sample(joined.now, Math.max(sent, Date.now()));
+        this.#clock.sample(joined.now, Date.now());
         around.log({ kind: "joined", agent: join.agent });
         this.#armSilence();
         for (;;) {
