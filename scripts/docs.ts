@@ -1,0 +1,66 @@
+/**
+ * Rewrites what the documentation takes from the code: blocks between `<!-- generated: name -->` and
+ * `<!-- end: name -->`, and whole files. `--check` writes nothing and fails when something is stale.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { planJsonSchema } from "../src/plan/json-schema.ts";
+import { completionTable, KEY_TABLES, keyTable } from "../src/plan/key-table.ts";
+
+interface Generated {
+  /** From the repository's root. */
+  readonly file: string;
+  /** Null: the whole file. */
+  readonly block: string | null;
+  readonly generate: () => string;
+}
+
+/** One line for each block; a room adds its own. */
+const GENERATED: readonly Generated[] = [
+  ...Object.entries(KEY_TABLES).map(
+    ([name, shape]): Generated => ({
+      file: "docs/plan.md",
+      block: `keys of ${name}`,
+      generate: () => keyTable(shape),
+    }),
+  ),
+  { file: "docs/plan.md", block: "completions", generate: completionTable },
+  { file: "schema/plan.json", block: null, generate: () => JSON.stringify(planJsonSchema(), null, 2) },
+];
+
+const root = join(import.meta.dirname, "..");
+const check = process.argv.includes("--check");
+let failed = false;
+
+for (const file of new Set(GENERATED.map((entry) => entry.file))) {
+  const path = join(root, file);
+  const before = await readFile(path, "utf8").catch(() => "");
+  let after = before;
+  for (const { block, generate } of GENERATED.filter((entry) => entry.file === file)) {
+    after = block === null ? `${generate()}\n` : replaceBlock(after, file, block, generate());
+  }
+  if (after === before) {
+    continue;
+  }
+  if (check) {
+    console.error(`${file} is stale, expected what \`npm run docs\` writes`);
+    failed = true;
+  } else {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, after);
+    console.error(`${file} written`);
+  }
+}
+process.exitCode = failed ? 1 : 0;
+
+function replaceBlock(text: string, file: string, block: string, content: string): string {
+  const [open, close] = [`<!-- generated: ${block} -->`, `<!-- end: ${block} -->`];
+  const start = text.indexOf(open);
+  const end = text.indexOf(close, start);
+  if (start < 0 || end < 0) {
+    console.error(`${file} has no block "${block}", expected ${open} and ${close}`);
+    failed = true;
+    return text;
+  }
+  return `${text.slice(0, start + open.length)}\n${content}\n${text.slice(end)}`;
+}
