@@ -79,5 +79,5 @@ function takes(schema: unknown): string {
 }
 
 function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+  return text.replaceAll("<", "&lt;").replaceAll("|", "\\|").replaceAll("\n", " ");
 }
