@@ -99,7 +99,7 @@ export class EventsFile {
   /** The command is over: reads the rest, a last line without its line end included. */
   async finish(): Promise<void> {
     await this.poll();
-    if (this.#rest.length > 0 || this.#skipping) {
+    if (!this.#full && (this.#rest.length > 0 || this.#skipping)) {
       await this.#take(this.#rest);
       this.#rest = Buffer.alloc(0);
     }

@@ -67,13 +67,13 @@ export class AttemptRecord {
       this.#warnOnce("annotations");
       return;
     }
-    const { masks, place } = this.#options;
+    const { place } = this.#options;
     this.#annotations.push({
       path: given.path ?? place.path,
       line: given.line ?? (given.path === null ? place.line : 1),
       level: given.level,
-      title: given.title === null ? null : masks.text(given.title).slice(0, 255),
-      message: shortened(masks.text(given.message), 65_536),
+      title: given.title,
+      message: given.message,
     });
   }
 
@@ -90,16 +90,22 @@ export class AttemptRecord {
     const histograms: Record<string, string> = {};
     if (this.#histograms.size > 0) {
       const hdr = await import("hdr-histogram-js");
-      for (const [name, histogram] of this.#histograms) histograms[name] = hdr.encodeIntoCompressedBase64(histogram);
+      for (const [name, histogram] of this.#histograms)
+        histograms[masks.text(name)] = hdr.encodeIntoCompressedBase64(histogram);
     }
     return {
       ...about,
       end: maskedEnd(about.end, masks),
       progress: this.progress,
-      metrics: [...this.#metrics.values()],
+      metrics: [...this.#metrics.values()].map((metric) => ({ ...metric, name: masks.text(metric.name) })),
       histograms,
       outputs: this.outputs(),
-      annotations: this.#annotations,
+      // Masked only now: a value may have been masked after it was told.
+      annotations: this.#annotations.map(({ title, message, ...rest }) => ({
+        ...rest,
+        title: title === null ? null : masks.text(title).slice(0, 255),
+        message: shortened(masks.text(message), 65_536),
+      })),
       tail: masks.text(this.tail.toString()),
     };
   }
