@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+/** Entry of the command. `emit` is called by commands, perhaps often: it loads nothing else. */
+const NEEDED = 22;
+const major = Number(process.versions.node.split(".")[0]);
+
+if (major < NEEDED) {
+  process.stderr.write(
+    `stagewright needs Node ${NEEDED} or later, this is ${process.versions.node}; in a checkout "npx node" is the right one\n`,
+  );
+  process.exitCode = 2;
+} else {
+  // Whoever reads our output may stop reading: that neither ends nor fails the work.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    });
+  }
+  const words = process.argv.slice(2);
+  if (words[0] === "emit") {
+    const { emit } = await import("./cli/emit.ts");
+    process.exitCode = emit(words.slice(1), process.env);
+  } else {
+    const { main } = await import("./cli/program.ts");
+    process.exitCode = await main(process.argv);
+  }
+}

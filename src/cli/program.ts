@@ -1,0 +1,131 @@
+/** The command line: what it takes, and which file carries it out. */
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { EXIT, type ExitCode, UsageError } from "./exit.ts";
+import type { RunOptions } from "./run.ts";
+
+/** Commands and options of the design that are not there yet: named, so that nobody takes them for misspelt. */
+const NOT_BUILT = {
+  commands: { simulate: "", sandbox: "", doctor: "", adopt: "", convert: "", agent: "" },
+  options: [
+    ["--agents <count>", "start so many agents on this machine"],
+    ["--save-state <file>", "save the run's state"],
+    ["--save-phase-state <file>", "the same"],
+    ["--load-state <file>", "go on from a saved state"],
+    ["--load-phase-state <file>", "the same"],
+    ["-i, --interactive", "ask for input"],
+    ["-f, --input-file <file>", "take input from a file"],
+  ],
+} as const;
+
+/** Carries out a command line. @returns the exit code. Never throws what is the user's to put right. */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = EXIT.success;
+  const program = build((result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv]);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.success : EXIT.usage;
+    if (error instanceof UsageError) {
+      for (const line of error.lines) process.stderr.write(`${line}\n`);
+      return EXIT.usage;
+    }
+    throw error;
+  }
+}
+
+function build(end: (code: ExitCode) => void): Command {
+  const program = new Command("stagewright")
+    .description("Runs plans of staged work, and checks plans before they run.")
+    .exitOverride()
+    .showHelpAfterError("(--help says more)")
+    .showSuggestionAfterError();
+
+  const run = program
+    .command("run")
+    .argument("<plan>", "a plan file")
+    .description("run a plan on this machine; the result as JSON on stdout, the log on stderr")
+    .option("--param <name=value>", "set a parameter of the plan (repeatable)", param, {})
+    .option("--only-stage <stage>", "run only this stage, by name or by number from 0 (repeatable)", list)
+    .option("--stop-after-stage <stage>", "stop after this stage", once)
+    .option("--skip-stages <stages>", "leave these stages out (comma separated, repeatable)", list)
+    .option("--only-phase <stage>", "older spelling of --only-stage", list)
+    .option("--stop-after-phase <stage>", "older spelling of --stop-after-stage", once)
+    .option("--skip-phases <stages>", "older spelling of --skip-stages", list)
+    .option("-o, --output-file <file>", "write the JSON result into this file, too", once)
+    .option("--agent-name <name>", "this agent's name", once)
+    .option("--dry-run", "say what would run, and run nothing")
+    .action(async (plan: string, options: RunOptions & Record<string, unknown>) => {
+      refuseNotBuilt(options);
+      const { run: carryOut } = await import("./run.ts");
+      end(await carryOut(plan, options));
+    });
+  for (const [flags, description] of NOT_BUILT.options) run.option(flags, `${description} (not built yet)`);
+
+  program
+    .command("validate")
+    .argument("<file...>", "plan files")
+    .description("say everything that is wrong with plan files")
+    .option("--param <name=value>", "set a parameter of the plans (repeatable)", param, {})
+    .action(async (files: string[], options: { param: Record<string, string> }) => {
+      const { validate } = await import("./validate.ts");
+      end(validate(files, options.param));
+    });
+
+  program
+    .command("schema")
+    .argument("<what>", "plan")
+    .description("print the JSON Schema of plan files")
+    .action(async (what: string) => {
+      if (what !== "plan") throw new UsageError(`schema ${what}: expected "plan" (schema policy is not built yet)`);
+      const { planJsonSchema } = await import("../plan/json-schema.ts");
+      process.stdout.write(`${JSON.stringify(planJsonSchema(), null, 2)}\n`);
+    });
+
+  program
+    .command("emit")
+    .argument("<key=value...>", "outputs")
+    .description("tell outputs of the running stage (in a command of a plan)");
+
+  for (const name of Object.keys(NOT_BUILT.commands)) {
+    program
+      .command(name)
+      .description("not built yet")
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => {
+        throw new UsageError(`stagewright ${name}: not built yet`);
+      });
+  }
+  return program;
+}
+
+function refuseNotBuilt(options: Readonly<Record<string, unknown>>): void {
+  for (const [flags] of NOT_BUILT.options) {
+    const long = /--[a-z-]+/.exec(flags)?.[0] ?? flags;
+    const key = long.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    if (options[key] !== undefined) throw new UsageError(`${long}: not built yet`);
+  }
+}
+
+function param(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("Expected name=value.");
+  const name = text.slice(0, at);
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`"${name}" is given twice.`);
+  return Object.fromEntries([...Object.entries(before), [name, text.slice(at + 1)]]);
+}
+
+function list(text: string, before: readonly string[] | undefined): string[] {
+  const words = text.split(",").map((word) => word.trim());
+  if (words.includes("")) throw new InvalidArgumentError("Expected names or numbers of stages.");
+  return [...(before ?? []), ...words];
+}
+
+function once(text: string, before: string | undefined): string {
+  if (before !== undefined) throw new InvalidArgumentError("It is given twice.");
+  if (text === "") throw new InvalidArgumentError("It is empty.");
+  return text;
+}

@@ -1,0 +1,208 @@
+/** `stagewright run PLAN`: a plan by one agent on this machine. */
+import { randomUUID } from "node:crypto";
+import { accessSync, constants, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { createAgent } from "../agent/agent.ts";
+import type { LoopEnd } from "../agent/loop.ts";
+import { RunHost } from "../coordinator/host.ts";
+import { LocalCoordinator } from "../coordinator/local.ts";
+import { needsGroup } from "../plan/needs-group.ts";
+import type { Plan } from "../plan/plan.ts";
+import { isSelected, select } from "../plan/select.ts";
+import { resultJson } from "../report/json.ts";
+import { verdictLines } from "../report/log.ts";
+import type { RunReport } from "../report/report.ts";
+import type { RunKey, Selection } from "../run/types.ts";
+import { ask } from "./checkpoint.ts";
+import { ConsoleLog, screenOf } from "./console.ts";
+import { dryRun } from "./dry-run.ts";
+import { EXIT, type ExitCode, UsageError } from "./exit.ts";
+import { loadPlan } from "./files.ts";
+import { Signals } from "./signals.ts";
+
+export interface RunOptions {
+  readonly param: Readonly<Record<string, string>>;
+  readonly onlyStage?: readonly string[];
+  readonly stopAfterStage?: string;
+  readonly skipStages?: readonly string[];
+  readonly onlyPhase?: readonly string[];
+  readonly stopAfterPhase?: string;
+  readonly skipPhases?: readonly string[];
+  readonly outputFile?: string;
+  readonly agentName?: string;
+  readonly dryRun?: boolean;
+}
+
+const DEFAULT_AGENT = "local-0";
+
+/** @returns the exit code. @throws UsageError before anything has run */
+export async function run(file: string, options: RunOptions): Promise<ExitCode> {
+  const { plan, keys } = loadPlan(file, options.param, (line) => process.stderr.write(`${line}\n`));
+  const selection = selectionOf(plan, options);
+  if (options.dryRun === true) {
+    process.stdout.write(`${dryRun(plan, selection).join("\n")}\n`);
+    return EXIT.success;
+  }
+  const needs = needsGroup(plan, keys);
+  if (needs.length > 0) {
+    throw new UsageError(
+      ...needs.map(
+        ({ line, column, reason }) => `${file}:${line}:${column}: error: ${reason}, which needs a group: not built yet`,
+      ),
+    );
+  }
+  checkBefore(plan, selection, options, file);
+  return carryOut(file, plan, selection, options);
+}
+
+async function carryOut(file: string, plan: Plan, selection: Selection, options: RunOptions): Promise<ExitCode> {
+  const selected = plan.stages.filter((stage) => isSelected(selection, stage.index));
+  const screen = screenOf(process.stderr, process.env);
+  const log = new ConsoleLog(screen, plan, selected);
+  const name = options.agentName ?? DEFAULT_AGENT;
+  const key: RunKey = { repositoryId: "local", runId: randomUUID(), attempt: 1, group: "local", plan: plan.name };
+  const startedAt = Date.now();
+  const host = new RunHost({
+    created: { type: "created", at: startedAt, key, plan, selection, agentCount: 1 },
+    onChange: (changed) => log.phases(changed.summary().phases, false),
+  });
+  const asking = new AbortController();
+  const agent = createAgent({
+    plan,
+    planFile: relative(process.cwd(), resolve(file)),
+    key,
+    name,
+    role: null,
+    index: null,
+    address: null,
+    workingDirectory: process.cwd(),
+    environment: process.env,
+    ownSecrets: [],
+    commandLine: [process.execPath, realpathSync(process.argv[1] ?? "stagewright")],
+    coordinator: new LocalCoordinator(host),
+    selection,
+    agentCount: 1,
+    log: (event) => {
+      log.event(event);
+      if (event.kind !== "checkpoint") return;
+      void ask(event.stage, asking.signal).then((yes) => {
+        if (asking.signal.aborted) return;
+        const by = userName();
+        void (yes
+          ? host.approve(event.stage.index, by)
+          : host.cancel(by, `${by} did not agree to ${event.stage.name}`));
+      });
+    },
+  });
+  const signals = new Signals(
+    {
+      cancel: (by) => {
+        asking.abort();
+        agent.hurry();
+        void host.cancel(by, `interrupted by ${by}`);
+      },
+      stop: (by) => {
+        agent.kill();
+        agent.leave(`interrupted by ${by}`);
+      },
+    },
+    (text) => log.line(text),
+  );
+  let end: LoopEnd;
+  try {
+    end = await agent.run();
+  } finally {
+    signals.dispose();
+    asking.abort();
+    host.close();
+  }
+  const summary = end.kind === "finished" ? end.summary : host.summary();
+  log.phases(summary.phases, true);
+  const stop =
+    selection.stopAfter === null ? undefined : summary.phases.find(({ stage }) => stage === selection.stopAfter);
+  const report: RunReport = {
+    summary,
+    planName: plan.name,
+    planFile: file,
+    workspace: process.cwd(),
+    startedAt,
+    completedAt: Date.now(),
+    stoppedAfter: stop?.status === "success" || stop?.status === "warning" ? stop.name : null,
+  };
+  for (const line of verdictLines(report, screen.colours)) log.line(line);
+  const json = resultJson(report);
+  process.stdout.write(json);
+  const written = options.outputFile === undefined || writeResult(options.outputFile, json, (text) => log.line(text));
+  if (signals.exitCode !== null) return signals.exitCode;
+  return end.kind === "finished" && summary.verdict === "success" && written ? EXIT.success : EXIT.failure;
+}
+
+/** Both spellings mean the same; both at once would leave open which holds. @throws UsageError */
+function selectionOf(plan: Plan, options: RunOptions): Selection {
+  const { onlyStage, onlyPhase, stopAfterStage, stopAfterPhase, skipStages, skipPhases } = options;
+  const twice = [
+    [onlyStage, onlyPhase, "only"],
+    [stopAfterStage, stopAfterPhase, "stop-after"],
+    [skipStages, skipPhases, "skip"],
+  ] as const;
+  for (const [stage, phase, word] of twice) {
+    const plural = word === "skip" ? "s" : "";
+    if (stage !== undefined && phase !== undefined) {
+      throw new UsageError(`--${word}-stage${plural} and --${word}-phase${plural} are the same, expected one of them`);
+    }
+  }
+  const selected = select(plan, {
+    only: onlyStage ?? onlyPhase,
+    stopAfter: stopAfterStage ?? stopAfterPhase,
+    skip: skipStages ?? skipPhases,
+  });
+  if ("problems" in selected) throw new UsageError(...selected.problems);
+  return selected.selection;
+}
+
+/** What would only be found out when it is too late. @throws UsageError */
+function checkBefore(plan: Plan, selection: Selection, options: RunOptions, file: string): void {
+  if (process.platform === "win32") throw new UsageError("run: process groups are needed, which Windows does not have");
+  const checkpoint = plan.stages.find((stage) => stage.checkpoint && isSelected(selection, stage.index));
+  if (checkpoint !== undefined && !(process.stdin.isTTY && process.stderr.isTTY)) {
+    throw new UsageError(
+      `${file}:${checkpoint.line}:${checkpoint.column}: error: stage "${checkpoint.name}" waits for a person, and there is no terminal to ask at`,
+    );
+  }
+  if (options.outputFile === undefined) return;
+  const target = resolve(options.outputFile);
+  if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`--output-file ${options.outputFile}: is a directory`);
+  }
+  try {
+    accessSync(dirname(target), constants.W_OK);
+  } catch {
+    throw new UsageError(`--output-file ${options.outputFile}: its directory is not there or may not be written to`);
+  }
+}
+
+/** Whole or not at all: written beside it, then renamed. */
+function writeResult(file: string, json: string, say: (text: string) => void): boolean {
+  const target = resolve(file);
+  try {
+    // A device or a pipe is written to, not replaced.
+    if (statSync(target, { throwIfNoEntry: false })?.isFile() ?? true) {
+      const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
+      writeFileSync(temporary, json);
+      renameSync(temporary, target);
+    } else writeFileSync(target, json);
+    return true;
+  } catch (error) {
+    say(`--output-file ${file}: could not be written: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return "the person at the terminal";
+  }
+}

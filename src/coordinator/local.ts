@@ -1,0 +1,34 @@
+/** A coordinator in the agent's own process: a run of one agent, without any network. */
+import type { Sync } from "../run/types.ts";
+import type { RunHost } from "./host.ts";
+import type { CoordinatorPort, Joined, JoinRequest, SyncAnswer } from "./port.ts";
+
+export class LocalCoordinator implements CoordinatorPort {
+  readonly #host: RunHost;
+  readonly #session: string;
+  #agent = "";
+
+  /** @param session identifies this life of the agent's process; with one process any text will do */
+  constructor(host: RunHost, session = "local") {
+    this.#host = host;
+    this.#session = session;
+  }
+
+  async join(request: JoinRequest): Promise<Joined> {
+    this.#agent = request.agent;
+    const { now } = await this.#host.join(request, this.#session, null);
+    return { session: this.#session, now };
+  }
+
+  sync(sync: Omit<Sync, "session" | "agent">, holdMs: number, signal: AbortSignal): Promise<SyncAnswer> {
+    return this.#host.sync({ ...sync, agent: this.#agent, session: this.#session }, holdMs, signal);
+  }
+
+  reset(why: string): Promise<void> {
+    return this.#host.reset(this.#agent, this.#session, why);
+  }
+
+  leave(why: string): Promise<void> {
+    return this.#host.leave(this.#agent, this.#session, why);
+  }
+}
