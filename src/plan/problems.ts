@@ -107,14 +107,25 @@ export function suggestion(word: string, known: Iterable<string>): string {
   if (word.length > LONGEST_GUESS) {
     return "";
   }
-  const plain = word.toLowerCase().replaceAll("-", "_");
+  const plain = normal(word);
   let best: string | null = null;
-  let least = Math.max(word.length < 4 ? 1 : 2, Math.floor(word.length / 3)) + 1;
+  let least = Math.max(word.length < 2 ? 0 : word.length < 4 ? 1 : 2, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
-    const far = distance(plain, candidate.toLowerCase().replaceAll("-", "_"));
+    const other = normal(candidate);
+    // Two letters swapped are one slip, but two edits.
+    const swapped = plain.length === other.length && letters(plain) === letters(other);
+    const far = swapped ? Math.min(1, distance(plain, other)) : distance(plain, other);
     if (far < least) {
       [best, least] = [candidate, far];
     }
   }
   return best === null ? "" : `; did you mean ${JSON.stringify(best)}?`;
+}
+
+function normal(word: string): string {
+  return word.toLowerCase().replaceAll("-", "_");
+}
+
+function letters(word: string): string {
+  return [...word].sort().join("");
 }

@@ -1,0 +1,289 @@
+import { describe, expect, it } from "vitest";
+import { formatProblem, readPlan } from "../../src/plan/read.ts";
+
+/** Everything said of a plan, without the file's name. */
+function said(text: string, params: Record<string, string> = {}): string[] {
+  return readPlan(text, "p.yml", { params }).problems.map((problem) => formatProblem(problem).replace(/^p\.yml:/, ""));
+}
+
+const one = (stage: string) => `stages:\n  - ${stage}\n`;
+
+describe("each rule is told at its place", () => {
+  it.each<[string, string, string[]]>([
+    [
+      "an unknown top key",
+      "stagse: []\nworkload: { prepare: x }\n",
+      ['1:1: error: unknown key "stagse"; did you mean "stages"?'],
+    ],
+    [
+      "an unknown stage key",
+      one("{ name: a, rnu: x, run: y }"),
+      ['2:16: error: unknown key "rnu"; did you mean "run"?'],
+    ],
+    [
+      "a nested unknown key",
+      one("{ name: a, run: y, retry: { max_atempts: 2, max_attempts: 2 } }"),
+      ['2:33: error: retry: unknown key "max_atempts"; did you mean "max_attempts"?'],
+    ],
+    ["a missing name", one("{ run: x }"), ['2:5: error: a stage has no name, expected "name"']],
+    [
+      "a wrong duration",
+      one("{ name: a, run: x, timeout: 5 minutes }"),
+      [
+        '2:33: error: timeout: expected a duration such as 90 (seconds), "90s", "5m" or "1h30m", longer than 0, got "5 minutes"',
+      ],
+    ],
+    [
+      "a zero timeout",
+      one("{ name: a, run: x, timeout: 0 }"),
+      ['2:33: error: timeout: expected a duration such as 90 (seconds), "90s", "5m" or "1h30m", longer than 0, got 0'],
+    ],
+    [
+      "a duration beyond timers",
+      one("{ name: a, run: x, timeout: 30d }"),
+      ['2:33: error: timeout: expected at most 24d, got "30d"'],
+    ],
+    [
+      "an illegal completion",
+      one("{ name: prepare, completion: script_exit, run: x }"),
+      [
+        "2:34: error: completion: a stage of type prepare cannot end by script_exit, expected tasks_done or duration_or_tasks",
+      ],
+    ],
+    [
+      "script_exit without a command",
+      one("{ name: a }"),
+      ['2:5: error: a custom stage (completion: script_exit) needs a command, expected "run" or "command"'],
+    ],
+    [
+      "duration without a duration",
+      one("{ name: a, type: execute, completion: duration }"),
+      ['2:31: error: completion: duration needs how long, expected "duration"'],
+    ],
+    [
+      "a key that its completion ignores",
+      one("{ name: a, run: x, max_duration: 1s }"),
+      [
+        "2:24: error: max_duration: it has no effect with completion: script_exit (type custom), expected validation_passed or duration_or_tasks; or use timeout",
+      ],
+    ],
+    [
+      "run beside command",
+      one("{ name: a, run: x, command: y }"),
+      ['2:24: error: command: the stage has "run", too, expected one of them'],
+    ],
+    [
+      "args without command",
+      one("{ name: a, run: x, args: [y] }"),
+      ['2:24: error: args: they belong to "command", which is not here'],
+    ],
+    [
+      "timeout twice",
+      one("{ name: a, run: x, timeout: 1s, timeout_secs: 1 }"),
+      ['2:37: error: timeout_secs: the stage has "timeout", too, expected one of them'],
+    ],
+    [
+      "a timeout within the duration",
+      one("{ name: a, duration: 1h, timeout: 5m }"),
+      ["2:39: error: timeout (5m) ends the stage before its duration (1h) is over, expected a longer one"],
+    ],
+    [
+      "a duplicate name",
+      "stages:\n  - { name: a, run: x }\n  - { name: a, run: x }\n",
+      ['3:13: error: name: there is another stage "a" at line 2, expected distinct names'],
+    ],
+    [
+      "a duplicate order",
+      "stages:\n  - { name: a, order: 1, run: x }\n  - { name: b, order: 1, run: x }\n",
+      ['3:23: error: order: 1 is already that of "a" at line 2'],
+    ],
+    [
+      "order on some stages only",
+      "stages:\n  - { name: a, order: 1, run: x }\n  - { name: b, run: x }\n",
+      ['3:5: error: this stage has no "order" though others have, expected it on all stages or on none'],
+    ],
+    [
+      "a gap in the order",
+      "stages:\n  - { name: a, order: 1, run: x }\n  - { name: b, order: 4, run: x }\n",
+      ["3:23: warning: order: there is a gap between 1 and 4"],
+    ],
+    [
+      "a dependency on nobody",
+      "stages:\n  - { name: prepare }\n  - { name: b, run: x, depends_on: [prepair] }\n",
+      ['3:37: error: depends_on: there is no stage "prepair"; did you mean "prepare"?'],
+    ],
+    [
+      "a dependency on a later stage",
+      "stages:\n  - { name: a, run: x, depends_on: [b] }\n  - { name: b, run: x }\n",
+      ['2:37: error: depends_on: "b" runs later, expected an earlier stage'],
+    ],
+    [
+      "a dependency on itself",
+      one("{ name: a, run: x, depends_on: [a] }"),
+      ["2:37: error: depends_on: a stage cannot need its own result"],
+    ],
+    [
+      "quorum",
+      one("{ name: q, type: quorum, validators: [] , run: x}"),
+      [
+        "2:22: error: type: quorum stages (validators that vote) are not built yet",
+        "2:30: error: validators: quorum stages (validators that vote) are not built yet",
+      ],
+    ],
+    [
+      "weighted shares",
+      "weights: [1, 2]\nworkload: { preflight: x }\n",
+      ["1:1: error: weights: weighted shares are not built yet"],
+    ],
+    [
+      "task globs",
+      one("{ name: a, run: x, tasks: { glob: '*.txt' } }"),
+      ["2:33: error: tasks.glob: tasks from a glob are not built yet, expected values, count or from"],
+    ],
+    [
+      "an unknown param",
+      'params: { epochs: { type: integer, default: 2 } }\nstages:\n  - repeat: "{{params.epoch}}"\n    stages: [{ name: a, run: x }]\n',
+      [
+        '3:13: error: repeat: expected a whole number from 0 to 1000, got "{{params.epoch}}"',
+        '3:13: error: unknown parameter "epoch"; did you mean "epochs"?, expected one that "params" declares',
+      ],
+    ],
+    [
+      "a param in a command",
+      "params: { a: { default: x } }\nstages:\n  - { name: a, run: 'echo {{params.a}}' }\n",
+      ["3:21: warning: parameters are not put into commands, expected $STAGEWRIGHT_PARAM_A in place of {{params.a}}"],
+    ],
+    [
+      "a param without value",
+      "params: { a: { type: integer } }\nworkload: { preflight: x, prepare: x }\n",
+      ['1:11: error: the parameter "a" has no default, expected it to be given (--param a=…)'],
+    ],
+    [
+      "a param's default of another type",
+      "params: { a: { type: integer, default: x } }\nworkload: { preflight: x }\n",
+      ['1:40: error: params.a.default: expected a whole number, got "x"'],
+    ],
+    [
+      "too many stages",
+      "stages:\n  - repeat: 1000\n    stages: [{ name: a, run: x }, { name: b, run: x }]\n",
+      ["2:13: error: the plan would have 2000 stages, expected at most 1000"],
+    ],
+    [
+      "order in a repetition",
+      "stages:\n  - repeat: 2\n    stages: [{ name: a, run: x, order: 1 }]\n",
+      ["3:33: error: order: a repeated stage cannot have one, expected the file's order"],
+    ],
+    [
+      "a contradicting tree",
+      "tree_creation_mode: coordinator\nshared_filesystem: false\nworkload: { prepare: x }\n",
+      ["1:21: error: tree_creation_mode: coordinator needs a tree that all agents see, but shared_filesystem is false"],
+    ],
+    [
+      "roles against agents",
+      "agents: 3\nroles: { server: 1, client: 3 }\nworkload: { prepare: x }\n",
+      ["2:1: error: roles: they are 4 agents together, but agents says 3"],
+    ],
+    [
+      "an unknown role",
+      "roles: { server: 1 }\nstages: [{ name: a, run: x, role: sever }]\n",
+      ['2:35: error: role: unknown role "sever"; did you mean "server"?, expected one of server'],
+    ],
+    [
+      "an agent that is not there",
+      "agents: 2\nstages: [{ name: a, run: x, runs_on: [2] }]\n",
+      ["2:39: error: runs_on: there is no agent 2, expected 0 to 1"],
+    ],
+    [
+      "more at a barrier than agents",
+      "agents: 2\nstages: [{ name: a, run: x, barrier: at_least 3 }]\n",
+      ["2:38: error: barrier: at_least 3, but the group has only 2 agents"],
+    ],
+    [
+      "a loss before the heartbeats",
+      "liveness: { lost_after: 10s }\nstages: [{ name: a, run: x, barrier: { heartbeat_interval: 5s, missed_threshold: 3 } }]\n",
+      [
+        "2:38: error: liveness.lost_after (10s) must be at least missed_threshold × heartbeat_interval of this stage's barrier (15s)",
+      ],
+    ],
+    [
+      "tasks in a circle",
+      one("{ name: a, run: x, tasks: { values: [p, q], needs: { p: [q], q: [p] } } }"),
+      ['2:61: error: needs: tasks need each other in a circle: "p" → "q" → "p"'],
+    ],
+    [
+      "tasks with one key",
+      one("{ name: a, run: x, tasks: [p, p] }"),
+      ['2:35: error: tasks: two tasks have the key "p", expected distinct values or ids'],
+    ],
+    [
+      "ready without background",
+      one("{ name: a, run: x, ready: { port: 1 } }"),
+      ['2:24: error: ready: it belongs to "background: true", which is not here'],
+    ],
+    [
+      "until an earlier stage",
+      "stages:\n  - { name: a, run: x }\n  - { name: b, run: x, background: true, until: a }\n",
+      ['3:49: error: until: "a" does not run after this stage, expected a later one'],
+    ],
+    [
+      "retry without attempts",
+      one("{ name: a, run: x, retry: { backoff: 1s } }"),
+      ['2:24: error: retry: nothing would be tried again, expected "max_attempts"'],
+    ],
+    [
+      "keys beside distributed",
+      "agents: 2\ndistributed: { workload: { prepare: x } }\n",
+      ['1:1: error: "agents" stands beside "distributed", expected "agents" inside "distributed"'],
+    ],
+    [
+      "an unused workload",
+      "workload: { execute: x }\nstages: [{ name: a, run: x }]\n",
+      ["1:13: warning: workload.execute: no stage uses this command"],
+    ],
+  ])("%s", (_, text, expected) => {
+    expect(said(text)).toEqual(expect.arrayContaining(expected));
+    expect(said(text).length).toBeLessThanOrEqual(
+      expected.length + (text.startsWith("params") || text.includes("workload") ? 1 : 0),
+    );
+  });
+
+  it("five different mistakes are five lines, in the file's order", () => {
+    const text = [
+      "agents: four",
+      "stages:",
+      "  - name: prepare",
+      "    type: prepare",
+      "    completion: script_exit",
+      "  - name: work",
+      "    run: echo",
+      "    timeout: soon",
+      "    depends_on: [prepair]",
+      "  - { name: work, duratoin: 1h, run: x }",
+    ].join("\n");
+    expect(said(text).map((line) => line.replace(/^(\d+:\d+): error: (.*)$/, "$1 $2").slice(0, 41))).toEqual([
+      "1:9 agents: expected a number of agents o",
+      "5:17 completion: a stage of type prepare ",
+      "8:14 timeout: expected a duration such as",
+      '9:18 depends_on: there is no stage "prepa',
+      '10:13 name: there is another stage "work"',
+      '10:19 unknown key "duratoin"; did you mea',
+    ]);
+    expect(readPlan(text, "p.yml").plan).toBeNull();
+  });
+
+  it("parameters that are given are parsed by their type", () => {
+    const text =
+      "params: { n: { type: integer } }\nstages:\n  - repeat: '{{params.n}}'\n    stages: [{ name: a, run: x }]\n";
+    expect(readPlan(text, "p.yml", { params: { n: "3" } }).plan?.stages.map(({ name }) => name)).toEqual([
+      "a-1",
+      "a-2",
+      "a-3",
+    ]);
+    expect(said(text, { n: "3x" })).toEqual([
+      '1:11: error: the parameter "n" was given as "3x", expected a whole number',
+    ]);
+    expect(said(text, { n: "3", m: "1" })).toEqual([
+      '1:1: error: the parameter "m" was given, but this plan does not declare it',
+    ]);
+  });
+});
