@@ -1,0 +1,53 @@
+/** Opens the store that `DATABASE_URL` names and brings its tables up to date. */
+import { Kysely, Migrator } from "kysely";
+import { deliveryStore } from "./deliveries.ts";
+import { pullStore } from "./pulls.ts";
+import { effectStore, restStore } from "./rest.ts";
+import { sqliteDialect } from "./sqlite.ts";
+import type { Store } from "./store.ts";
+import { MIGRATIONS, type Tables } from "./tables.ts";
+
+export const DEFAULT_DATABASE_URL = "sqlite:data/stagewright.db";
+
+/** The setting itself is wrong: nothing was opened. The message says what to write instead. */
+export class DatabaseUrlError extends Error {
+  override readonly name = "DatabaseUrlError";
+}
+
+/**
+ * `sqlite:<file>` (relative to the working directory, or absolute; `sqlite::memory:` for tests).
+ * Throws a DatabaseUrlError for any other address, and whatever the database throws when it cannot be opened.
+ */
+export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Store> {
+  const db = new Kysely<Tables>({ dialect: dialect(url) });
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    await db.destroy();
+    throw new Error(`The database ${withoutPassword(url)} could not be brought up to date.`, { cause: error });
+  }
+  return {
+    ...deliveryStore(db),
+    ...pullStore(db),
+    ...effectStore(db),
+    ...restStore(db),
+    close: () => db.destroy(),
+  };
+}
+
+function dialect(url: string) {
+  if (/^postgres(?:ql)?:/iu.test(url)) {
+    throw new DatabaseUrlError("PostgreSQL is not built yet: set DATABASE_URL to sqlite:<file>, or leave it out.");
+  }
+  const file = /^sqlite:(?:\/\/(?=\/))?(?<file>.+)$/iu.exec(url)?.groups?.file;
+  if (file === undefined) {
+    throw new DatabaseUrlError(
+      `DATABASE_URL is “${withoutPassword(url)}”; expected sqlite:<file>, such as ${DEFAULT_DATABASE_URL}.`,
+    );
+  }
+  return sqliteDialect(file);
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^@/]*@/u, "//***@");
+}

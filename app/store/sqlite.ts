@@ -1,0 +1,67 @@
+/** SQLite through Node's own module, as Kysely wants it. */
+import { mkdirSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { type Dialect, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
+import { LRUCache } from "lru-cache";
+
+/** Preparing costs more than running most statements; the app has fewer than this. */
+const MOST_STATEMENTS = 200;
+
+/**
+ * Opens (and creates) the file; `:memory:` keeps everything in memory. With WAL and full synchronisation a commit that
+ * has returned survives a crash of the process and of the machine.
+ */
+export function sqliteDialect(file: string): Dialect {
+  return new SqliteDialect({ database: async () => adapt(open(file)) });
+}
+
+function open(file: string): DatabaseSync {
+  if (file !== ":memory:") {
+    mkdirSync(dirname(resolve(file)), { recursive: true });
+  }
+  const database = new DatabaseSync(file, { timeout: 5_000 });
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+  return database;
+}
+
+function adapt(database: DatabaseSync): SqliteDatabase {
+  const statements = new LRUCache<string, SqliteStatement>({ max: MOST_STATEMENTS });
+  return {
+    close: () => database.close(),
+    prepare: (sql) => {
+      const known = statements.get(sql);
+      if (known !== undefined) {
+        return known;
+      }
+      const statement = adaptStatement(database.prepare(sql));
+      statements.set(sql, statement);
+      return statement;
+    },
+  };
+}
+
+function adaptStatement(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...parameters.map(input)),
+    run: (parameters) => statement.run(...parameters.map(input)),
+    iterate: (parameters) => statement.iterate(...parameters.map(input)),
+  };
+}
+
+function input(value: unknown): SQLInputValue {
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "bigint":
+      return value;
+    case "boolean":
+      return value ? 1 : 0;
+    default:
+      if (value === null || value instanceof Uint8Array) {
+        return value;
+      }
+      throw new TypeError(`SQLite cannot store a value of type ${typeof value}.`);
+  }
+}

@@ -1,0 +1,311 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DatabaseUrlError, openStore } from "../../../app/store/open.ts";
+import type { NewDelivery, Pull, Store } from "../../../app/store/store.ts";
+import { act } from "../../../src/lifecycle/change.ts";
+import { record } from "../../../src/lifecycle/record.ts";
+import { pullState } from "../builders.ts";
+
+// One set of expectations for every database behind the interface.
+const databases = [{ name: "SQLite", open: (directory: string) => openStore(`sqlite:${join(directory, "test.db")}`) }];
+
+describe.each(databases)("the store on $name", ({ open }) => {
+  let directory: string;
+  let store: Store;
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), "stagewright-store-"));
+    store = await open(directory);
+  });
+  afterEach(async () => {
+    await store.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const delivery = (id: string, overrides: Partial<NewDelivery> = {}): NewDelivery => ({
+    id,
+    event: "pull_request",
+    payload: `{"id":"${id}"}`,
+    key: "1#7",
+    receivedAt: 1_000,
+    ...overrides,
+  });
+
+  const pull = (overrides: Partial<Pull> = {}): Pull => ({
+    repositoryId: 1,
+    number: 7,
+    installationId: 5,
+    version: 0,
+    facts: record(null, {
+      pull: { installationId: 5, repository: pullState().repository, number: overrides.number ?? 7 },
+      kind: "observed",
+      state: pullState(),
+      acts: [act({ kind: "opened", at: 1, by: pullState().author })],
+    }),
+    shown: null,
+    evaluation: null,
+    lookAt: null,
+    lookTries: 0,
+    intent: null,
+    intentAt: null,
+    blocked: null,
+    ...overrides,
+  });
+
+  describe("deliveries", () => {
+    it("are accepted once each, in order, however often they come", async () => {
+      const first = await store.acceptDeliveries([delivery("a"), delivery("b"), delivery("a")]);
+      expect(first.map((each) => each.id)).toEqual(["a", "b"]);
+      const second = await store.acceptDeliveries([delivery("b"), delivery("c")]);
+      expect(second.map((each) => each.id)).toEqual(["c"]);
+      const pending = await store.pendingDeliveries(0, 10);
+      expect(pending.map((each) => each.id)).toEqual(["a", "b", "c"]);
+      expect(await store.knownDeliveries(["a", "c", "x"])).toEqual(new Set(["a", "c"]));
+    });
+
+    it("are accepted thousands at a time", async () => {
+      const many = Array.from({ length: 1_234 }, (_, index) => delivery(`d${index}`));
+      const accepted = await store.acceptDeliveries(many);
+      expect(accepted.map((each) => each.id)).toEqual(many.map((each) => each.id));
+      expect(await store.acceptDeliveries(many)).toEqual([]);
+    });
+
+    it("are still known when they are done, so that a redelivery is not handled again", async () => {
+      const [accepted] = await store.acceptDeliveries([delivery("a")]);
+      await store.commit({ done: [accepted?.seq ?? 0], now: 2_000 });
+      expect(await store.pendingDeliveries(0, 10)).toEqual([]);
+      expect(await store.acceptDeliveries([delivery("a")])).toEqual([]);
+      expect(await store.countDeliveries()).toEqual({ pending: 0, done: 1, dead: 0 });
+      expect(await store.pruneDeliveries(2_000)).toBe(0);
+      expect(await store.pruneDeliveries(2_001)).toBe(1);
+    });
+
+    it("keep their error and count their tries; given up, they are listed and can be revived", async () => {
+      const accepted = await store.acceptDeliveries([delivery("a"), delivery("b")]);
+      for (const { seq } of accepted) {
+        await store.postponeDelivery(seq, 5_000, "no luck");
+        expect(await store.delivery(seq)).toMatchObject({
+          status: "pending",
+          tries: 1,
+          nextAt: 5_000,
+          error: "no luck",
+        });
+        await store.buryDelivery(seq, "never");
+      }
+      expect(await store.pendingDeliveries(0, 10)).toEqual([]);
+      const page = await store.deadDeliveries(1);
+      expect(page.items).toMatchObject([{ id: "b", error: "never", tries: 2 }]);
+      const rest = await store.deadDeliveries(1, page.next ?? 0);
+      expect(rest).toMatchObject({ items: [{ id: "a" }], next: null });
+      expect(await store.reviveDelivery("a", 9_000)).toMatchObject({ id: "a", nextAt: 9_000 });
+      expect(await store.reviveDelivery("a", 9_000)).toBeNull();
+      expect(await store.countDeliveries()).toEqual({ pending: 1, done: 0, dead: 1 });
+    });
+  });
+
+  describe("a commit", () => {
+    it("keeps a pull request as it was given, with a version that grows", async () => {
+      const given = pull({ lookAt: 3_000 });
+      expect(await store.commit({ pulls: [given], now: 1 })).toEqual({ committed: true });
+      expect(await store.pull({ repositoryId: 1, number: 7 })).toEqual({ ...given, version: 1 });
+      expect(await store.pull({ repositoryId: 1, number: 8 })).toBeNull();
+    });
+
+    it("does nothing at all when a pull request was changed meanwhile", async () => {
+      const [accepted] = await store.acceptDeliveries([delivery("a")]);
+      await store.commit({ pulls: [pull()], now: 1 });
+      const read = pull({ version: 1 });
+      expect(await store.commit({ pulls: [{ ...read, lookAt: 1 }], now: 2 })).toEqual({ committed: true });
+      const late = await store.commit({
+        pulls: [pull({ number: 8 }), { ...read, lookAt: 2 }],
+        done: [accepted?.seq ?? 0],
+        history: [
+          {
+            repositoryId: 1,
+            number: 7,
+            at: 1,
+            kind: "note",
+            from: null,
+            to: null,
+            actor: null,
+            reason: "x",
+            evidence: [],
+          },
+        ],
+        now: 3,
+      });
+      expect(late).toMatchObject({ committed: false, conflict: { repositoryId: 1, number: 7 } });
+      expect(await store.pull({ repositoryId: 1, number: 8 })).toBeNull();
+      expect(await store.pull({ repositoryId: 1, number: 7 })).toMatchObject({ version: 2, lookAt: 1 });
+      expect(await store.pendingDeliveries(0, 10)).toHaveLength(1);
+      expect((await store.history({ repositoryId: 1, number: 7 }, 10)).items).toEqual([]);
+    });
+
+    it("refuses to create what somebody else has created meanwhile", async () => {
+      await store.commit({ pulls: [pull()], now: 1 });
+      expect(await store.commit({ pulls: [pull()], now: 2 })).toMatchObject({ committed: false });
+    });
+
+    it("adds an effect once for its key", async () => {
+      const effect = {
+        key: "k",
+        repositoryId: 1,
+        number: 7,
+        installationId: 5,
+        kind: "comment",
+        payload: { body: "hello" },
+        nextAt: 10,
+      };
+      await store.commit({ effects: [effect], now: 1 });
+      await store.commit({ effects: [effect, { ...effect, key: "l", nextAt: 20 }], now: 2 });
+      expect((await store.effectsDue(10, 10)).map((each) => each.key)).toEqual(["k"]);
+      const [due] = await store.effectsDue(10, 10);
+      await store.postponeEffect(due?.id ?? 0, 30, "later", { run: 1 });
+      expect(await store.nextEffectAt()).toBe(20);
+      await store.finishEffect(due?.id ?? 0, { run: 2 });
+      expect(await store.effectsOf({ repositoryId: 1, number: 7 })).toMatchObject([
+        { key: "k", status: "done", tries: 1, result: { run: 2 } },
+        { key: "l", status: "pending" },
+      ]);
+    });
+  });
+
+  it("pages through the history of a pull request in order", async () => {
+    const line = (reason: string, number = 7) => ({
+      repositoryId: 1,
+      number,
+      at: 1,
+      kind: "moved" as const,
+      from: null,
+      to: "pr-created",
+      actor: { kind: "user" as const, id: 3, login: "alice" },
+      reason,
+      evidence: ["opened"],
+    });
+    await store.commit({ history: [line("one"), line("other", 8), line("two"), line("three")], now: 1 });
+    const page = await store.history({ repositoryId: 1, number: 7 }, 2);
+    expect(page.items.map((each) => each.reason)).toEqual(["one", "two"]);
+    const rest = await store.history({ repositoryId: 1, number: 7 }, 2, page.next ?? 0);
+    expect(rest).toMatchObject({
+      items: [{ reason: "three", actor: { login: "alice" }, evidence: ["opened"] }],
+      next: null,
+    });
+  });
+
+  it("finds pull requests that are due, by commit and by page", async () => {
+    const intent = { id: "i", from: null, to: "a", createdAt: 1, tries: 0, sentAt: null, notes: [], read: false };
+    await store.commit({
+      pulls: [
+        pull({ number: 7, lookAt: 20 }),
+        pull({ number: 8, lookAt: 10 }),
+        pull({ number: 9, intent, intentAt: 15 }),
+        pull({ number: 9, repositoryId: 2, installationId: 6, intent, intentAt: 5 }),
+      ],
+      now: 1,
+    });
+    expect((await store.dueLooks(10, 9)).map((each) => each.number)).toEqual([8]);
+    expect((await store.dueLooks(99, 9)).map((each) => each.number)).toEqual([8, 7]);
+    expect(await store.nextLookAt()).toBe(10);
+    expect(await store.dueIntents(5, 14, 9)).toEqual([]);
+    expect(await store.dueIntents(5, 15, 9)).toMatchObject([{ number: 9, intent }]);
+    expect(await store.intentInstallations()).toEqual([
+      { installationId: 5, at: 15 },
+      { installationId: 6, at: 5 },
+    ]);
+    expect(await store.pullIds({ headSha: pullState().head.sha, repositoryId: 1 })).toHaveLength(3);
+    expect(await store.pullIds({ headSha: "f".repeat(40) })).toEqual([]);
+    const page = await store.pulls({ open: true }, 3);
+    expect(page.map((each) => [each.repositoryId, each.number])).toEqual([
+      [1, 7],
+      [1, 8],
+      [1, 9],
+    ]);
+    expect(await store.pulls({ open: true }, 3, page.at(-1))).toMatchObject([{ repositoryId: 2, number: 9 }]);
+    expect(await store.askForLook({ installationId: 5 }, 12)).toBe(2);
+    expect((await store.dueLooks(12, 9)).map((each) => each.number).sort()).toEqual([7, 8, 9]);
+    expect(await store.pull({ repositoryId: 1, number: 7 })).toMatchObject({ version: 2, lookAt: 12 });
+  });
+
+  it("remembers repositories by id through a rename", async () => {
+    const repository = {
+      id: 1,
+      nodeId: "R_1",
+      installationId: 5,
+      owner: "Acme",
+      name: "Widget",
+      defaultBranch: "main",
+      private: true,
+    };
+    await store.putRepository(repository);
+    expect(await store.repositoryByName("acme", "widget")).toEqual(repository);
+    await store.commit({ repositories: [{ ...repository, name: "gadget" }], now: 1 });
+    expect(await store.repositoryByName("acme", "widget")).toBeNull();
+    expect(await store.repository(1)).toMatchObject({ name: "gadget" });
+    expect(await store.repositories(5)).toHaveLength(1);
+  });
+
+  it("forgets what was cached by age and by scope", async () => {
+    await store.cache(
+      [
+        { key: "a", scope: "org:1", value: null },
+        { key: "b", scope: "org:2", value: { x: 1 } },
+      ],
+      100,
+    );
+    expect(await store.cached("a", 100)).toBeNull();
+    expect(await store.cached("a", 101)).toBeUndefined();
+    await store.dropCache("org:1");
+    expect(await store.cached("a", 0)).toBeUndefined();
+    expect(await store.cached("b", 0)).toEqual({ x: 1 });
+    expect(await store.pruneCache(101)).toBe(1);
+  });
+
+  it("keeps everything when it is opened again", async () => {
+    await store.acceptDeliveries([delivery("a")]);
+    await store.setMeta("cursor", "12");
+    await store.close();
+    store = await open(directory);
+    expect(await store.pendingDeliveries(0, 10)).toHaveLength(1);
+    expect(await store.meta("cursor")).toBe("12");
+    await store.ping();
+  });
+
+  it("keeps each delivery whose acceptance was answered when the process is killed", async () => {
+    await store.close();
+    const child = spawn(
+      join("node_modules", ".bin", "node"),
+      [join(import.meta.dirname, "accept-forever.ts"), join(directory, "test.db")],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    let answered = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      answered += text;
+      if (answered.length > 20_000) {
+        child.kill("SIGKILL");
+      }
+    });
+    await once(child, "close");
+    store = await open(directory);
+    const ids = answered.split("\n").slice(0, -1);
+    expect(ids.length).toBeGreaterThan(100);
+    const known = await store.knownDeliveries(ids);
+    expect(ids.filter((id) => !known.has(id))).toEqual([]);
+  });
+});
+
+describe("DATABASE_URL", () => {
+  it.each([
+    ["postgres://user:secret@host/db", /PostgreSQL is not built yet/],
+    ["postgresql://host/db", /PostgreSQL is not built yet/],
+    ["mysql://user:secret@host/db", /expected sqlite:<file>/],
+    ["data.db", /expected sqlite:<file>/],
+  ])("%s is refused with a remedy and without its password", async (url, message) => {
+    const failure = await openStore(url).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(DatabaseUrlError);
+    expect(String(failure)).toMatch(message);
+    expect(String(failure)).not.toContain("secret");
+  });
+});
