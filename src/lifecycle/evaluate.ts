@@ -1,6 +1,6 @@
 /** Where a pull request is, why, and what it lacks: a function of its facts, the policy and people's standing. */
 import type { Context } from "./conditions/condition.ts";
-import type { Evaluation } from "./evaluation.ts";
+import type { Evaluation, Hold } from "./evaluation.ts";
 import type { Actor, Facts, Lookup, Standing } from "./facts.ts";
 import type { Names, Policy, PolicyStage } from "./policy.ts";
 import { commitsInForce } from "./pushes.ts";
@@ -40,7 +40,7 @@ export function evaluate({ facts, policy, standing, ourAppId }: EvaluateInput): 
     { facts, policy, stages, resets: past.resets, overrides: past.overrides, context },
     past,
   );
-  const reached = inactive === null ? steps.findLastIndex((step) => step.entry !== null) : -1;
+  const reached = inactive === null ? reachedBy(steps, past.hold) : -1;
   const here = steps[reached];
   const next = steps[reached + 1];
   const since = here?.entry == null ? null : sinceOf(journey, reached, here.entry.at);
@@ -55,7 +55,8 @@ export function evaluate({ facts, policy, standing, ourAppId }: EvaluateInput): 
       reached: index <= reached,
       result,
     })),
-    missing: next === undefined || inactive !== null ? null : { stage: next.stage.name, summary: next.result.reason },
+    missing:
+      next === undefined || inactive !== null ? null : { stage: next.stage.name, summary: lacks(next, past.hold) },
     lookups: [...lookups.values()],
     resets: journey.resets.map((each) => each.reset).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)),
     since,
@@ -88,6 +89,17 @@ function inactiveOf(facts: Facts, policy: Policy): "unknown" | "closed" | "opted
   }
   const optOut = policy.optOutLabel.toLowerCase();
   return facts.labels.some((label) => label.toLowerCase() === optOut) ? "opted_out" : null;
+}
+
+/** Index of the stage that it is in. On hold it goes no further, but what it loses it loses. */
+function reachedBy(steps: readonly Step[], hold: Hold | null): number {
+  return steps.findLastIndex((step) => step.entry !== null && (hold === null || step.entry.at <= hold.at));
+}
+
+function lacks(next: Step, hold: Hold | null): string {
+  return next.entry === null || hold === null
+    ? next.result.reason
+    : `on hold by ${hold.by?.login ?? "the policy"}${hold.reason === "" ? "" : `: ${hold.reason}`}`;
 }
 
 /** A stage whose `when` cannot be judged yet exists: what is unknown skips nothing. */

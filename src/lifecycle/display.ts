@@ -1,0 +1,213 @@
+/** What people and branch protection see of an evaluation: one label, and check runs on the head commit. */
+import { clip, codeSpan, markdown, oneLine } from "../report/escape.ts";
+import type { Evaluation, ResultNode } from "./evaluation.ts";
+import type { Facts } from "./facts.ts";
+import { type Condition, type Policy, STAGE_LABEL_PREFIX } from "./policy.ts";
+
+/** The app writes `stagewright / <stage>`. */
+export const CHECK_NAME_PREFIX = "stagewright / ";
+/** GitHub takes 65,535 characters of text and of summary; of titles it shows about this many. */
+const LONGEST_TEXT = 65_535;
+const LONGEST_TITLE = 200;
+const LONGEST_REASON = 500;
+
+export interface WantedCheck {
+  readonly name: string;
+  readonly stage: string;
+  readonly status: "queued" | "in_progress" | "completed";
+  /** Only when completed. */
+  readonly conclusion: "success" | "cancelled" | null;
+  readonly title: string;
+  /** Markdown, escaped and bounded. */
+  readonly summary: string;
+  readonly text: string;
+}
+
+export interface Wanted {
+  /** `stage/<name>`; null: no stage label at all. */
+  readonly label: string | null;
+  /** Labels on it now that must go: other stages' labels, and trigger labels that a reset has made void. */
+  readonly removeLabels: readonly string[];
+  readonly checks: readonly WantedCheck[];
+}
+
+export interface DisplayInput {
+  readonly evaluation: Evaluation;
+  readonly policy: Policy;
+  readonly facts: Facts;
+}
+
+/**
+ * The outward state that this evaluation asks for; null: what is shown is to be left as it is (closed, or nothing is
+ * known yet). Opting out takes the label away and ends the checks without success, so that it opens no gate.
+ */
+export function wanted({ evaluation, policy, facts }: DisplayInput): Wanted | null {
+  if (evaluation.inactive === "closed" || evaluation.inactive === "unknown") {
+    return null;
+  }
+  const label = evaluation.stage === null ? null : stageLabel(evaluation.stage);
+  return {
+    label,
+    removeLabels: removals(label, { evaluation, policy, facts }),
+    checks: checksOf(evaluation, policy),
+  };
+}
+
+export function stageLabel(stage: string): string {
+  return `${STAGE_LABEL_PREFIX}${stage}`;
+}
+
+/** The stage that a label stands for; null: it is no stage label. */
+export function stageOfLabel(label: string): string | null {
+  return label.toLowerCase().startsWith(STAGE_LABEL_PREFIX) ? label.slice(STAGE_LABEL_PREFIX.length) : null;
+}
+
+function removals(label: string | null, { evaluation, policy, facts }: DisplayInput): string[] {
+  const others = facts.labels.filter((name) => stageOfLabel(name) !== null && name.toLowerCase() !== label);
+  if (evaluation.inactive === "opted_out") {
+    return others;
+  }
+  const reached = evaluation.stages.filter((stage) => stage.reached).map((stage) => stage.name);
+  const needed = new Set<string>();
+  const spent = new Set<string>();
+  for (const [index, stage] of policy.stages.entries()) {
+    const triggers = triggerLabels(stage.enter).map((name) => name.toLowerCase());
+    if (reached.includes(stage.name)) {
+      triggers.forEach((name) => {
+        needed.add(name);
+      });
+      continue;
+    }
+    for (const reset of evaluation.resets) {
+      const earlier = policy.stages.findIndex((each) => each.name === reset.stage) < index;
+      for (const name of earlier ? triggers : []) {
+        if (isOlder(facts, name, reset.at)) {
+          spent.add(name);
+        }
+      }
+    }
+  }
+  const on = (name: string): boolean => spent.has(name.toLowerCase()) && !needed.has(name.toLowerCase());
+  return [...others, ...facts.labels.filter((name) => stageOfLabel(name) === null && on(name))];
+}
+
+/** Whether the label was last given at or before this moment. A label whose giving is not known stays. */
+function isOlder(facts: Facts, label: string, moment: number): boolean {
+  const given = facts.acts.findLast((act) => act.kind === "labeled" && act.label.toLowerCase() === label);
+  return given !== undefined && given.at <= moment;
+}
+
+/** Labels that bring a pull request into a stage: those that a condition asks for, not those it forbids. */
+export function triggerLabels(condition: Condition): string[] {
+  switch (condition.kind) {
+    case "all":
+    case "any":
+      return condition.of.flatMap(triggerLabels);
+    case "label":
+      return [condition.name];
+    default:
+      return [];
+  }
+}
+
+function checksOf(evaluation: Evaluation, policy: Policy): WantedCheck[] {
+  const next = evaluation.stages.findIndex((stage) => !stage.reached);
+  return evaluation.stages.flatMap((stage, index) => {
+    const shown = stage.gate || (policy.checks === "all" && (stage.reached || index === next));
+    return shown ? [checkOf(evaluation, policy, index, next)] : [];
+  });
+}
+
+function checkOf(evaluation: Evaluation, policy: Policy, index: number, next: number): WantedCheck {
+  const stage = evaluation.stages[index];
+  const name = stage?.name ?? "";
+  const base = {
+    name: `${CHECK_NAME_PREFIX}${name}`,
+    stage: name,
+    summary: summaryOf(evaluation, policy, name),
+    text: stage === undefined ? "" : treeText(stage.result),
+  };
+  if (evaluation.inactive === "opted_out") {
+    const title = `Opted out by the label ${policy.optOutLabel}`;
+    return { ...base, status: "completed", conclusion: "cancelled", title: clip(title, LONGEST_TITLE) };
+  }
+  if (stage?.reached === true) {
+    const title = titleText(`Reached: ${stage.result.reason}`);
+    return { ...base, status: "completed", conclusion: "success", title };
+  }
+  if (index === next) {
+    const held = evaluation.held === null ? "" : `On hold: ${evaluation.held.reason || "no reason given"}. `;
+    return {
+      ...base,
+      status: "in_progress",
+      conclusion: null,
+      title: titleText(`${held}${stage?.result.reason ?? ""}`),
+    };
+  }
+  const before = evaluation.stages[next]?.name ?? "";
+  return { ...base, status: "queued", conclusion: null, title: titleText(`Waits for ${before}`) };
+}
+
+function titleText(text: string): string {
+  const line = clip(oneLine(text), LONGEST_TITLE);
+  return line.charAt(0).toUpperCase() + line.slice(1);
+}
+
+function summaryOf(evaluation: Evaluation, policy: Policy, name: string): string {
+  const lines = evaluation.stages.map((stage) => {
+    const mark = stage.reached ? "✓" : stage.name === evaluation.missing?.stage ? "→" : "·";
+    const owner = policy.stages.find((each) => each.name === stage.name)?.owner ?? "";
+    const reason = markdown(clip(stage.result.reason, LONGEST_REASON));
+    const title = stage.name === name ? `**${markdown(stage.name)}**` : markdown(stage.name);
+    return `| ${mark} | ${title} | ${codeSpan(owner)} | ${reason} |`;
+  });
+  const hold = evaluation.held;
+  const held =
+    hold === null
+      ? []
+      : [`On hold by ${markdown(hold.by?.login ?? "the policy")}: ${markdown(clip(hold.reason, LONGEST_REASON))}`, ""];
+  const table = ["| | Stage | Owner | |", "|---|---|---|---|", ...lines];
+  return boundedLines([...held, ...table]);
+}
+
+/** The conditions of one stage, as a nested list. */
+export function treeText(result: ResultNode): string {
+  const lines: string[] = [];
+  const add = (node: ResultNode, depth: number): void => {
+    const reason = node.children.length > 0 ? "" : `: ${markdown(clip(node.reason, LONGEST_REASON))}`;
+    lines.push(`${"  ".repeat(depth)}- ${node.holds ? "✓" : "✗"} ${markdown(sayCondition(node))}${reason}`);
+    for (const child of node.children) {
+      add(child, depth + 1);
+    }
+  };
+  add(result, 0);
+  return boundedLines(lines);
+}
+
+function sayCondition(node: ResultNode): string {
+  switch (node.condition) {
+    case "all":
+      return "all of";
+    case "any":
+      return "any of";
+    case "not":
+      return "not";
+    case "override":
+      return node.reason;
+    default:
+      return node.condition;
+  }
+}
+
+/** Whole lines as far as GitHub's limit allows, with a word on what did not fit. */
+function boundedLines(lines: readonly string[]): string {
+  let text = "";
+  for (const [index, line] of lines.entries()) {
+    const more = `\n\n…and ${lines.length - index} more lines`;
+    if (text.length + line.length + 1 + more.length > LONGEST_TEXT) {
+      return `${text}${more}`;
+    }
+    text += index === 0 ? line : `\n${line}`;
+  }
+  return text;
+}
