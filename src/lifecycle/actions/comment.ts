@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { clip } from "../../report/escape.ts";
+import { fillMarkdown } from "../templates.ts";
+import type { ActionDefinition } from "./action.ts";
+import { template } from "./values.ts";
+
+/** GitHub takes 65,536 characters; the marker and a margin go off. */
+const LONGEST_COMMENT = 65_000;
+const body = template("a comment's text", 60_000);
+
+export const comment: ActionDefinition<"comment"> = {
+  kind: "comment",
+  help: "Write a comment. Each stage has one, which is updated when it is entered again.",
+  examples: ['comment: "Task {{ticket}}: over to {{owner}}"'],
+  needs: {},
+  whenPassed: false,
+  schema: z.union([
+    body.transform((value) => ({ kind: "comment" as const, body: value })),
+    z.strictObject({ body }).transform((value) => ({ kind: "comment" as const, body: value.body })),
+  ]),
+  plan: (action, { stage, occasion, values }) => ({
+    kind: "comment",
+    marker: occasion === "overdue" ? `${stage.name}/overdue` : stage.name,
+    body: clip(fillMarkdown(action.body, values), LONGEST_COMMENT),
+  }),
+};

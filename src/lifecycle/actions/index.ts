@@ -1,0 +1,52 @@
+/** Every action of the policy language. A new one is a file of its own and a line here. */
+import type { Action, ActionKind, Policy } from "../policy.ts";
+import type { ActionContext, ActionDefinition, Effect } from "./action.ts";
+import { assign } from "./assign.ts";
+import { autoMerge } from "./auto-merge.ts";
+import { comment } from "./comment.ts";
+import { label } from "./label.ts";
+import { release } from "./release.ts";
+import { repositoryDispatch } from "./repository-dispatch.ts";
+import { requestReview } from "./request-review.ts";
+import { start } from "./start.ts";
+
+export const ACTIONS: { readonly [K in ActionKind]: ActionDefinition<K> } = {
+  comment,
+  start,
+  repository_dispatch: repositoryDispatch,
+  release,
+  request_review: requestReview,
+  assign,
+  label,
+  auto_merge: autoMerge,
+};
+
+export function planAction<K extends ActionKind>(action: Action<K>, context: ActionContext): Effect {
+  return ACTIONS[action.kind].plan(action, context);
+}
+
+/** What a stage's actions ask for on this occasion. `passed`: the pull request goes through it without stopping. */
+export function planActions(context: ActionContext, passed = false): Effect[] {
+  const { stage, occasion } = context;
+  const actions = { enter: stage.onEnter, back: stage.onBack, overdue: stage.onOverdue }[occasion];
+  return actions
+    .filter((action) => !passed || ACTIONS[action.kind].whenPassed)
+    .map((action) => planAction(action, context));
+}
+
+/** Permissions of the installation that the policy's actions need, with the actions that need them. */
+export function permissionsNeeded(policy: Policy): Map<string, { level: "read" | "write"; actions: ActionKind[] }> {
+  const needed = new Map<string, { level: "read" | "write"; actions: ActionKind[] }>();
+  for (const stage of policy.stages) {
+    for (const { kind } of [...stage.onEnter, ...stage.onBack, ...stage.onOverdue]) {
+      for (const [permission, level] of Object.entries(ACTIONS[kind].needs)) {
+        const known = needed.get(permission);
+        needed.set(permission, {
+          level: known?.level === "write" ? "write" : level,
+          actions: [...new Set([...(known?.actions ?? []), kind])],
+        });
+      }
+    }
+  }
+  return needed;
+}
