@@ -29,7 +29,7 @@ export const bench: Bench = {
       publicKeyEncoding: { type: "spki", format: "pem" },
       privateKeyEncoding: { type: "pkcs8", format: "pem" },
     });
-    const env = {
+    const env: NodeJS.ProcessEnv = {
       ...process.env,
       APP_ID: "1",
       PRIVATE_KEY: privateKey,
