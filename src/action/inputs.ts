@@ -1,0 +1,97 @@
+/** Reads the action's inputs: all that is wrong with them at once, nothing taken silently for something else. */
+import { INPUTS, type InputName, inputVariable } from "./io.ts";
+
+export interface Inputs {
+  readonly plan: string;
+  /** Name -> text; the plan's own types say what it means. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly onlyStages: readonly string[];
+  readonly stopAfterStage: string | null;
+  readonly skipStages: readonly string[];
+  /** Null: from the job. */
+  readonly agentName: string | null;
+  readonly agentIndex: number;
+  /** Null: not said, neither by hand nor by the matrix. */
+  readonly agentCount: number | null;
+  readonly report: "auto" | "check" | "commands";
+  /** Empty: none. */
+  readonly githubToken: string;
+}
+
+export type ReadInputs = { readonly inputs: Inputs } | { readonly problems: readonly string[] };
+
+const REPORTS = ["auto", "check", "commands"] as const;
+const LONGEST_NAME = 100;
+
+/** The inputs in `env` (`INPUT_*`), or one line for each that is wrong. */
+export function readInputs(env: Readonly<Record<string, string | undefined>>): ReadInputs {
+  const problems: string[] = [];
+  const text = (name: InputName): string => {
+    const given = (env[inputVariable(name)] ?? "").trim();
+    // Outside a runner nobody fills in an expression: then there is no value.
+    const fallback = INPUTS[name].default.includes("${{") ? "" : INPUTS[name].default;
+    return given === "" ? fallback : given;
+  };
+  const count = (name: InputName, least: number, most: number): number | null => {
+    const given = text(name);
+    if (given === "") return null;
+    if (/^\d{1,6}$/u.test(given) && Number(given) >= least && Number(given) <= most) return Number(given);
+    problems.push(`${name}: expected a whole number from ${least} to ${most}, got ${quoted(given)}`);
+    return null;
+  };
+
+  const plan = text("plan");
+  if (plan === "") problems.push("plan: expected the path of a plan file, got nothing");
+  const given = text("report");
+  const report = REPORTS.find((each) => each === given);
+  if (report === undefined) problems.push(`report: expected auto, check or commands, got ${quoted(given)}`);
+  const agentCount = count("agent-count", 1, 1000);
+  const agentIndex = count("agent-index", 0, 999);
+  if (agentCount !== null && agentIndex !== null && agentIndex >= agentCount && agentCount > 1) {
+    problems.push(`agent-index: ${agentIndex} is not below agent-count (${agentCount}); indexes count from 0`);
+  }
+  const agentName = text("agent-name");
+  if (agentName.length > LONGEST_NAME || /\p{Cc}/u.test(agentName)) {
+    problems.push(`agent-name: expected at most ${LONGEST_NAME} characters on one line`);
+  }
+  const inputs = {
+    plan,
+    params: params(env[inputVariable("params")] ?? "", problems),
+    onlyStages: list(text("only-stage")),
+    stopAfterStage: text("stop-after-stage") || null,
+    skipStages: list(text("skip-stages")),
+    agentName: agentName === "" ? null : agentName,
+    agentIndex: agentIndex ?? 0,
+    agentCount,
+    report: report ?? "auto",
+    githubToken: text("github-token"),
+  };
+  return problems.length > 0 ? { problems } : { inputs };
+}
+
+/** Lines of `name=value`; the value may hold further equals signs and is not trimmed at its end beyond the line's. */
+function params(text: string, problems: string[]): Readonly<Record<string, string>> {
+  const found = new Map<string, string>();
+  for (const [at, raw] of text.split(/\r?\n/u).entries()) {
+    if (raw.trim() === "") continue;
+    const equals = raw.indexOf("=");
+    const name = raw.slice(0, equals).trim();
+    if (equals < 0 || name === "")
+      problems.push(`params: line ${at + 1}: expected name=value, got ${quoted(raw.trim())}`);
+    else if (found.has(name)) problems.push(`params: line ${at + 1}: ${quoted(name)} is given twice`);
+    else found.set(name, raw.slice(equals + 1).trim());
+  }
+  return Object.fromEntries(found);
+}
+
+/** Separated by commas or lines. */
+function list(text: string): readonly string[] {
+  return text
+    .split(/[,\n]/u)
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text);
+}

@@ -1,0 +1,83 @@
+/**
+ * Every input and output of the action, once. `action.yml` says the same (a test holds the two together), the inputs
+ * are read by this list, and the documentation's tables are made from it.
+ */
+
+export interface InputSpec {
+  readonly description: string;
+  readonly required: boolean;
+  /** As in action.yml: GitHub fills expressions in. A missing input behaves like its default. */
+  readonly default: string;
+}
+
+export const INPUTS = {
+  plan: {
+    description: "The plan file, relative to the workspace.",
+    required: true,
+    default: "",
+  },
+  params: {
+    description: "Values for the plan's params: lines of name=value.",
+    required: false,
+    default: "",
+  },
+  "only-stage": {
+    description: "Run only these stages: names or numbers (counted from 0), separated by commas.",
+    required: false,
+    default: "",
+  },
+  "stop-after-stage": {
+    description: "Stop after this stage: a name or a number (counted from 0).",
+    required: false,
+    default: "",
+  },
+  "skip-stages": {
+    description: "Leave out these stages: names or numbers (counted from 0), separated by commas.",
+    required: false,
+    default: "",
+  },
+  "agent-name": {
+    description: "This agent's name. Default: the job's id and its index in the matrix, such as train-0.",
+    required: false,
+    default: "",
+  },
+  "agent-index": {
+    description: "This agent's number in its group, from 0.",
+    required: false,
+    default: "${{ strategy.job-index }}",
+  },
+  "agent-count": {
+    description:
+      "How many agents make the group. Default: the size of the matrix, unless the plan says it. 1 runs the plan on its own in each job.",
+    required: false,
+    default: "${{ strategy.job-total }}",
+  },
+  report: {
+    description:
+      "Where the result is shown beside the job summary: check (a check run), commands (annotations of this step), or auto (a check run if the token may write one, else commands).",
+    required: false,
+    default: "auto",
+  },
+  "github-token": {
+    description: "Writes the check run; needs checks: write for that.",
+    required: false,
+    default: "${{ github.token }}",
+  },
+} as const satisfies Readonly<Record<string, InputSpec>>;
+
+export type InputName = keyof typeof INPUTS;
+
+export const OUTPUTS = {
+  result: { description: "success, failure or cancelled." },
+  message: { description: "One sentence: what came of it, and why." },
+  "failed-stage": { description: "The name of the stage that failed, if one did." },
+  "results-file": { description: "Path of a JSON file with the result of every stage." },
+  "check-run-url": { description: "Address of the check run, if one was written." },
+} as const satisfies Readonly<Record<string, { readonly description: string }>>;
+
+export type OutputName = keyof typeof OUTPUTS;
+
+/** The environment variable in which the runner passes an input. */
+export function inputVariable(name: string): string {
+  return `INPUT_${name.replaceAll(" ", "_").toUpperCase()}`;
+}

@@ -1,0 +1,103 @@
+/**
+ * How a step talks to GitHub's runner: files for outputs, state and the summary; commands on standard output.
+ *
+ * A few lines of our own instead of @actions/core: that package brings an HTTP client, whose loading alone takes
+ * several times as long as everything else a short plan does.
+ */
+import { randomUUID } from "node:crypto";
+import { appendFileSync } from "node:fs";
+import { commandData, workflowCommand } from "../report/escape.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Appends to the runner's command files. A file that the runner did not name is left out, and said so once. */
+export class RunnerFiles {
+  readonly #env: Environment;
+  readonly #warn: (text: string) => void;
+
+  constructor(env: Environment, warn: (text: string) => void) {
+    this.#env = env;
+    this.#warn = warn;
+  }
+
+  output(name: string, value: string): void {
+    this.#append("GITHUB_OUTPUT", heredoc(name, value));
+  }
+
+  /** Of several values of one name the post step sees the last, as `STATE_<name>`. */
+  state(name: string, value: string): void {
+    this.#append("GITHUB_STATE", heredoc(name, value));
+  }
+
+  /** Appended to what is there: the limit is for all of it. */
+  summary(markdown: string): void {
+    this.#append("GITHUB_STEP_SUMMARY", markdown);
+  }
+
+  #append(variable: string, text: string): void {
+    const path = this.#env[variable];
+    if (path === undefined || path === "") {
+      this.#warn(`${variable} is not set: this runner takes no such file`);
+      return;
+    }
+    try {
+      appendFileSync(path, text);
+    } catch (error) {
+      this.#warn(`${variable}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+/** A value of any content: its delimiter cannot be guessed, so nothing in it can end it. */
+function heredoc(name: string, value: string): string {
+  const delimiter = `end_${randomUUID()}`;
+  return `${name}<<${delimiter}\n${value}\n${delimiter}\n`;
+}
+
+/**
+ * Standard output of a step. Whatever is written as text is kept from being read as a command: the runner is told to
+ * stop reading, under a random token, and to go on only for commands of our own.
+ */
+export class RunnerConsole {
+  readonly #write: (text: string) => void;
+  #token: string | null = null;
+
+  constructor(write: (text: string) => void) {
+    this.#write = write;
+  }
+
+  /** One line or several, theirs or ours. */
+  text(text: string): void {
+    if (this.#token === null) {
+      this.#token = randomUUID();
+      this.#write(`::stop-commands::${this.#token}\n`);
+    }
+    this.#write(`${text}\n`);
+  }
+
+  /** A whole command line, made by `workflowCommand`. */
+  command(line: string): void {
+    this.resume();
+    this.#write(`${line}\n`);
+  }
+
+  mask(value: string): void {
+    // An empty mask would be refused by the runner.
+    if (value.trim() !== "") this.command(`::add-mask::${commandData(value)}`);
+  }
+
+  error(message: string): void {
+    this.command(workflowCommand("error", {}, message));
+  }
+
+  warning(message: string): void {
+    this.command(workflowCommand("warning", {}, message));
+  }
+
+  /** Lets the runner read commands again; to be called before the process ends. */
+  resume(): void {
+    if (this.#token === null) return;
+    this.#write(`::${this.#token}::\n`);
+    this.#token = null;
+  }
+}
