@@ -5,12 +5,12 @@
  * instruction that was missed is given again with the next answer.
  */
 import type { CoordinatorPort, JoinRequest, SyncAnswer } from "../coordinator/port.ts";
-import type { PlanStage } from "../plan/plan.ts";
-import type { AgentStatus, Instruction, RunSummary, Sync } from "../run/types.ts";
+import type { Instruction, RunSummary, Sync } from "../run/types.ts";
 import type { Surroundings } from "./attempt.ts";
 import { runCleanup } from "./cleanup.ts";
 import { after, ClockOffset, pause } from "./clock.ts";
 import { GRACE_MS, SHUTDOWN_GRACE_MS } from "./process.ts";
+import { doingOf, statusOf } from "./standing.ts";
 import { explainWait, type Wait } from "./waits.ts";
 import { type GroupView, Work } from "./work.ts";
 
@@ -175,9 +175,10 @@ export class AgentLoop {
     const planned = stage === null ? undefined : this.#options.around.plan.stages[stage];
     const wants = instruction?.do === "execute" && planned !== undefined ? work.wants(planned) : 0;
     this.#toldWants = wants;
+    const standing = { instruction, stage: planned, running: work.running.length, excluded: this.#excluded !== null };
     return {
-      doing: this.#doing(planned),
-      status: this.#status(planned),
+      doing: doingOf(standing),
+      status: statusOf(standing),
       stage,
       progress: work.progress,
       finished: work.finished.slice(0, 500),
@@ -323,52 +324,6 @@ export class AgentLoop {
       if (this.#instruction?.do === "wait")
         log({ kind: "waiting", text: explainWait(this.#instruction, plan, this.#now()) });
     }, EXPLAIN_EVERY_MS);
-  }
-
-  #status(stage: PlanStage | undefined): AgentStatus {
-    if (this.#excluded !== null) return "excluded";
-    const instruction = this.#instruction;
-    if (instruction === null) return "idle";
-    switch (instruction.do) {
-      case "wait":
-        return instruction.reason === "barrier" ? "at_barrier" : "idle";
-      case "execute":
-        if (stage === undefined || this.#work.running.length === 0) return "at_barrier";
-        return stage.type === "validation" ? "validating" : stage.type === "prepare" ? "preparing" : "running";
-      case "stop":
-        return "at_barrier";
-      case "abort":
-        return "aborting";
-      case "exclude":
-        return "excluded";
-      case "finish":
-        return instruction.summary.verdict === "success" ? "completed" : "failed";
-      default:
-        return instruction satisfies never;
-    }
-  }
-
-  #doing(stage: PlanStage | undefined): string {
-    const instruction = this.#instruction;
-    const name = stage?.name ?? "nothing";
-    if (instruction === null) return "joining";
-    const running = this.#work.running.length;
-    switch (instruction.do) {
-      case "wait":
-        return running > 0 ? `ending ${name}` : instruction.reason === "barrier" ? `at the barrier of ${name}` : "idle";
-      case "execute":
-        if (running === 0) return `done with ${name}`;
-        return stage?.tasks == null ? `running ${name}` : `running ${running} task(s) of ${name}`;
-      case "stop":
-      case "abort":
-        return running > 0 ? `ending ${name}` : "idle";
-      case "exclude":
-        return "cleaning up after its exclusion";
-      case "finish":
-        return "done";
-      default:
-        return instruction satisfies never;
-    }
   }
 }
 

@@ -1,0 +1,415 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Agent, type AgentOptions, cleanUp, createAgent } from "../../src/agent/agent.ts";
+import type { AgentEvent } from "../../src/agent/log.ts";
+import type { CoordinatorPort, SyncAnswer } from "../../src/coordinator/port.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { readPlan } from "../../src/plan/read.ts";
+import type { AttemptReport, Instruction, RunSummary, Sync } from "../../src/run/types.ts";
+
+let directory = "";
+let log: AgentEvent[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "stagewright-test-"));
+  log = [];
+});
+
+afterEach(() => {
+  // Its own directory must be gone, with all files of attempts.
+  expect(readdirSync(directory).filter((name) => name.startsWith("stagewright-"))).toEqual([]);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const finish: Instruction = {
+  do: "finish",
+  summary: { status: "succeeded", verdict: "success", message: "", failedStage: null, phases: [] } satisfies RunSummary,
+};
+
+/** A coordinator that says what a test's script says, given all that it was told so far. */
+class Scripted implements CoordinatorPort {
+  readonly syncs: Omit<Sync, "session" | "agent">[] = [];
+  readonly reports: AttemptReport[] = [];
+  readonly resets: string[] = [];
+  readonly leaves: string[] = [];
+  readonly #script: (told: Scripted) => Instruction;
+  outputs: SyncAnswer["outputs"] = {};
+
+  constructor(script: (told: Scripted) => Instruction) {
+    this.#script = script;
+  }
+
+  async join() {
+    return { session: "s", now: Date.now() };
+  }
+
+  async sync(sync: Omit<Sync, "session" | "agent">, holdMs: number, signal: AbortSignal): Promise<SyncAnswer> {
+    this.syncs.push(sync);
+    for (const report of sync.finished) {
+      if (!this.reports.some(({ attempt }) => attempt === report.attempt)) this.reports.push(report);
+    }
+    const before = JSON.stringify(this.#script(this));
+    const until = performance.now() + Math.min(holdMs, 500);
+    while (performance.now() < until && JSON.stringify(this.#script(this)) === before) {
+      await sleep(10, undefined, { signal });
+    }
+    signal.throwIfAborted();
+    const roster = { agents: [{ name: "one", index: 0, role: null, roleIndex: 0, address: "10.0.0.1:7000" }] };
+    return { instruction: this.#script(this), now: Date.now(), roster, outputs: this.outputs, notices: [] };
+  }
+
+  async reset(why: string) {
+    this.resets.push(why);
+  }
+
+  async leave(why: string) {
+    this.leaves.push(why);
+  }
+}
+
+function planOf(text: string): Plan {
+  const { plan, problems } = readPlan(text, "plan.yml");
+  if (plan === null) throw new Error(JSON.stringify(problems));
+  return plan;
+}
+
+function optionsFor(plan: Plan): AgentOptions {
+  return {
+    plan,
+    planFile: "plan.yml",
+    key: { repositoryId: "1", runId: "2", attempt: 1, group: "g", plan: plan.name },
+    name: "one",
+    role: null,
+    index: 0,
+    address: null,
+    workingDirectory: directory,
+    environment: { PATH: process.env.PATH, RUNNER_TEMP: directory, "INPUT_GITHUB-TOKEN": "t0ken", GITHUB_SHA: "abc" },
+    ownSecrets: [],
+    commandLine: [process.execPath, new URL("../../src/cli.ts", import.meta.url).pathname],
+    log: (event) => log.push(event),
+  };
+}
+
+function agentFor(plan: Plan, coordinator: CoordinatorPort): Agent {
+  const selection = { only: null, skip: [], stopAfter: null };
+  return createAgent({ ...optionsFor(plan), coordinator, selection, agentCount: 1 });
+}
+
+function execute(attempt: string, overrides: Partial<Extract<Instruction, { do: "execute" }>> = {}): Instruction {
+  return {
+    do: "execute",
+    stage: 0,
+    attempt,
+    attemptNumber: 1,
+    startAt: 0,
+    partition: null,
+    leases: [],
+    tasksOnly: false,
+    ...overrides,
+  };
+}
+
+const wait = (overrides: Partial<Extract<Instruction, { do: "wait" }>> = {}): Instruction => ({
+  do: "wait",
+  reason: "barrier",
+  stage: 0,
+  who: [],
+  since: 0,
+  until: 1,
+  ...overrides,
+});
+
+const lines = (): string[] => log.flatMap((event) => (event.kind === "output" ? [event.line] : []));
+
+describe("executing", () => {
+  it("runs the command, tells what it told, and finishes", async () => {
+    const plan = planOf(`
+      params: { size: { type: integer, default: 3 } }
+      stages:
+        - name: train-it
+          env: { PLANNED: "yes" }
+          run: |
+            echo "::add-mask::s3cret"
+            echo "out s3cret $STAGEWRIGHT_STAGE $STAGEWRIGHT_PARAM_SIZE $STAGEWRIGHT_AGENT_NAME $PLANNED $STAGEWRIGHT_OUTPUT_PREPARE_ROWS"
+            echo "shares $STAGEWRIGHT_PARTITION_START-$STAGEWRIGHT_PARTITION_END of $STAGEWRIGHT_RUN on $(cat $STAGEWRIGHT_HOSTFILE)"
+            env | grep -c INPUT_ || true
+            cat $STAGEWRIGHT_CONTEXT
+            echo "::error file=a.ts,line=2::broken s3cret"
+            stagewright emit rows=3 name=s3cret
+            echo '{"metric":{"name":"speed","value":2,"agg":"sum"}}' >> $STAGEWRIGHT_EVENTS
+            echo '{"progress":{"done":7}}' >> $STAGEWRIGHT_EVENTS
+            echo nonsense >> $STAGEWRIGHT_EVENTS
+    `);
+    const coordinator = new Scripted(({ reports }) =>
+      reports.length > 0 ? finish : execute("a-1", { partition: { start: 5, end: 9 } }),
+    );
+    coordinator.outputs = { prepare: { rows: 12, list: [1] } };
+    const end = await agentFor(plan, coordinator).run();
+    expect(end).toMatchObject({ kind: "finished", excluded: null });
+    const [report] = coordinator.reports;
+    expect(report).toMatchObject({
+      attempt: "a-1",
+      task: null,
+      end: { kind: "exited", code: 0 },
+      progress: { done: 7, total: null, errors: 0 },
+      outputs: { rows: 3, name: "***" },
+      annotations: [{ path: "a.ts", line: 2, level: "failure", message: "broken ***" }],
+    });
+    expect(report?.metrics).toEqual([{ name: "speed", value: 2, unit: "", agg: "sum", count: 1 }]);
+    expect(lines()).toEqual([
+      "out *** train-it 3 one yes 12",
+      "shares 5-9 of 1/2/1/g/plan on 10.0.0.1",
+      "0",
+      '{"prepare":{"rows":12,"list":[1]}}',
+      "failure: broken ***",
+    ]);
+    expect(log.filter(({ kind }) => kind === "warning")).toEqual([
+      expect.objectContaining({ text: expect.stringContaining("line 4 of $STAGEWRIGHT_EVENTS is not JSON") }),
+    ]);
+    // The plan itself says it, and the mask has to.
+    const shown = log.filter(({ kind }) => kind !== "mask");
+    expect(JSON.stringify(shown, (key, value) => (key === "stage" ? null : value))).not.toContain("s3cret");
+  });
+
+  it.each([
+    ["duration", "{ name: s, duration: 1s, run: sleep 60 }", { kind: "time_over", limit: "duration" }],
+    ["duration without a command", "{ name: s, duration: 1s }", { kind: "time_over", limit: "duration" }],
+    ["timeout", "{ name: s, timeout: 1s, run: sleep 60 }", { kind: "time_over", limit: "timeout" }],
+    [
+      "max_duration",
+      "{ name: preflight, max_duration: 1s, run: sleep 60 }",
+      { kind: "time_over", limit: "max_duration" },
+    ],
+    ["nothing to run", "{ name: prepare }", { kind: "no_command" }],
+    ["a failing command", "{ name: s, run: exit 7 }", { kind: "exited", code: 7 }],
+    [
+      "a threshold",
+      `{ name: s, thresholds: { max_errors: 1 }, run: 'echo "{\\"progress\\":{\\"done\\":0,\\"errors\\":2}}" >> $STAGEWRIGHT_EVENTS; sleep 60' }`,
+      { kind: "threshold", threshold: "max_errors" },
+    ],
+  ])("reports the end: %s", async (_, stage, end) => {
+    const coordinator = new Scripted(({ reports }) => (reports.length > 0 ? finish : execute("a-1")));
+    await agentFor(planOf(`stages:\n  - ${stage}\n`), coordinator).run();
+    expect(coordinator.reports[0]?.end).toMatchObject(end);
+  });
+
+  it("starts at the group's time, not before", async () => {
+    const startAt = Date.now() + 700;
+    const coordinator = new Scripted(({ reports }) => (reports.length > 0 ? finish : execute("a-1", { startAt })));
+    await agentFor(planOf("stages: [{ name: s, run: 'true' }]"), coordinator).run();
+    expect(coordinator.reports[0]?.startedAt).toBeGreaterThanOrEqual(startAt - 5);
+  });
+
+  it("tells a report again when the coordinator has forgotten it, and does not run it twice", async () => {
+    let told = 0;
+    const coordinator = new Scripted(({ syncs }) => {
+      told = syncs.filter(({ finished }) => finished.length > 0).length;
+      return told >= 2 ? finish : execute("a-1");
+    });
+    await agentFor(planOf("stages: [{ name: s, run: echo once }]"), coordinator).run();
+    expect(told).toBe(2);
+    expect(lines()).toEqual(["once"]);
+  });
+});
+
+describe("being told otherwise", () => {
+  it.each([
+    ["stop", { do: "stop", stage: 0, why: "the group has enough" }],
+    ["abort", { do: "abort", why: "node-2 failed" }],
+    ["wait", wait()],
+  ] as const)("ends the command on %s and reports it", async (_, instruction) => {
+    const coordinator = new Scripted(({ reports, syncs }) => {
+      if (reports.length > 0) return finish;
+      return syncs.some(({ outputs }) => outputs.up === true) ? instruction : execute("a-1");
+    });
+    const plan = planOf(
+      "liveness: { heartbeat_interval: 100ms }\nstages: [{ name: s, run: 'stagewright emit up=true; sleep 60' }]",
+    );
+    await agentFor(plan, coordinator).run();
+    expect(coordinator.reports[0]?.end.kind).toBe("stopped");
+  });
+
+  it("cleans up on its own when excluded, and says so at the end", async () => {
+    let cleaned = false;
+    const coordinator = new Scripted(({ syncs }) => {
+      cleaned ||= lines().includes("wiped");
+      if (cleaned) return finish;
+      return syncs.length > 2 ? { do: "exclude", why: "too slow" } : execute("a-1");
+    });
+    const plan = planOf(
+      "liveness: { heartbeat_interval: 100ms }\nstages: [{ name: s, run: sleep 60 }, { name: cleanup, run: echo wiped }]",
+    );
+    expect(await agentFor(plan, coordinator).run()).toMatchObject({ kind: "finished", excluded: "too slow" });
+  });
+
+  it("drops its work on reset, does not report it, and takes the new attempt", async () => {
+    const coordinator = new Scripted(({ reports, resets }) => {
+      if (reports.length > 0) return finish;
+      return execute(resets.length === 0 ? "a-1" : "a-2");
+    });
+    const agent = agentFor(
+      planOf("stages: [{ name: s, run: 'echo run; test -e again || { touch again; sleep 60; }' }]"),
+      coordinator,
+    );
+    const ended = agent.run();
+    while (!lines().includes("run")) await sleep(10);
+    agent.reset("SIGHUP");
+    await ended;
+    expect(coordinator.resets).toEqual(["SIGHUP"]);
+    expect(coordinator.reports.map(({ attempt }) => attempt)).toEqual(["a-2"]);
+    expect(lines()).toEqual(["run", "run"]);
+  });
+
+  it("leaves within seconds though the command is deaf to TERM", async () => {
+    const coordinator = new Scripted(() => execute("a-1"));
+    const agent = agentFor(
+      planOf(`stages: [{ name: s, run: "trap '' TERM; echo up; while :; do sleep 0.1; done" }]`),
+      coordinator,
+    );
+    const ended = agent.run();
+    while (!lines().includes("up")) await sleep(10);
+    const began = performance.now();
+    agent.leave("SIGTERM");
+    expect(await ended).toEqual({ kind: "left", why: "SIGTERM" });
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(coordinator.leaves).toEqual(["SIGTERM"]);
+  });
+
+  it("passes on what the coordinator refuses, with nothing left running", async () => {
+    const coordinator = new Scripted(({ syncs }) => {
+      if (syncs.length > 3) throw new Error("another plan");
+      return execute("a-1");
+    });
+    const plan = planOf("liveness: { heartbeat_interval: 100ms }\nstages: [{ name: s, run: sleep 60 }]");
+    await expect(agentFor(plan, coordinator).run()).rejects.toThrow("another plan");
+    expect(log.filter(({ kind }) => kind === "ended")).toHaveLength(1);
+  });
+});
+
+describe("tasks", () => {
+  it("runs its leases side by side up to its concurrency, values as $1 and as JSON", async () => {
+    const waiting = ["a", "b c", "d"].map((value, n) => ({ task: value, value, attempt: `t-${n}` }));
+    let most = 0;
+    const coordinator = new Scripted(({ reports, syncs }) => {
+      const wants = syncs.at(-1)?.wants ?? 0;
+      most = Math.max(most, wants);
+      const open = waiting.filter(({ attempt }) => !reports.some((report) => report.attempt === attempt));
+      return open.length === 0 ? finish : execute("s-1", { tasksOnly: true, leases: open.slice(0, 2) });
+    });
+    const plan = planOf(
+      `stages: [{ name: s, type: prepare, tasks: [a, "b c", d], concurrency: 2, run: 'echo "$1 $STAGEWRIGHT_TASK $STAGEWRIGHT_ATTEMPT"; sleep 0.2' }]`,
+    );
+    await agentFor(plan, coordinator).run();
+    expect(lines().toSorted()).toEqual(['a "a" t-0', 'b c "b c" t-1', 'd "d" t-2']);
+    expect(coordinator.reports.map(({ task }) => task).toSorted()).toEqual(["a", "b c", "d"]);
+    expect(most).toBe(2);
+  });
+
+  it("tells the tasks that a generator prints", async () => {
+    const coordinator = new Scripted(({ reports, syncs }) => {
+      const told = syncs.flatMap(({ addTasks }) => addTasks);
+      return reports.length > 0 && told.length >= 2 ? finish : execute("g-1");
+    });
+    const plan = planOf(
+      `stages: [{ name: s, type: prepare, tasks: { from: 'echo 1; echo; echo oops; echo "{\\"id\\":\\"x\\"}"' }, run: 'true' }]`,
+    );
+    await agentFor(plan, coordinator).run();
+    expect(coordinator.syncs.flatMap(({ addTasks }) => addTasks)).toEqual([1, { id: "x" }]);
+    expect(log.filter(({ kind }) => kind === "warning")).toHaveLength(1);
+  });
+});
+
+describe("waiting", () => {
+  it("stops its work and says so when no answer comes", async () => {
+    const { AgentLoop } = await import("../../src/agent/loop.ts");
+    const { AgentDirectory } = await import("../../src/agent/directory.ts");
+    const { Processes } = await import("../../src/agent/process.ts");
+    const { Masks } = await import("../../src/agent/masks.ts");
+    const plan = planOf("stages: [{ name: s, run: sleep 60 }]");
+    const options = optionsFor(plan);
+    const around = {
+      plan,
+      planFile: "plan.yml",
+      run: "r",
+      workingDirectory: directory,
+      inherited: options.environment,
+      ownSecrets: [],
+      directory: new AgentDirectory(directory, ["true"]),
+      processes: new Processes(() => undefined),
+      masks: new Masks(),
+      log: options.log,
+    };
+    const scripted = new Scripted(() => execute("a-1"));
+    let asked = 0;
+    const coordinator: CoordinatorPort = {
+      join: () => scripted.join(),
+      reset: (why) => scripted.reset(why),
+      leave: (why) => scripted.leave(why),
+      sync: (sync, holdMs, signal) => {
+        asked += 1;
+        if (asked < 3) return scripted.sync(sync, holdMs, signal);
+        return new Promise((_, reject) =>
+          signal.addEventListener("abort", () => reject(signal.reason), { once: true }),
+        );
+      },
+    };
+    const join_ = {
+      key: options.key,
+      plan,
+      selection: { only: null, skip: [], stopAfter: null },
+      agentCount: 1,
+      agent: "one",
+      role: null,
+      index: 0,
+      address: null,
+    };
+    const loop = new AgentLoop({ join: join_, coordinator, around, silenceMs: 1_500 });
+    expect(await loop.run()).toMatchObject({ kind: "unreachable", why: expect.stringContaining("has not answered") });
+    expect(log.filter(({ kind }) => kind === "ended")).toHaveLength(1);
+    around.directory.remove();
+  });
+});
+
+describe("background commands", () => {
+  it("are ready when their port answers, go on in later stages, and end after their last", async () => {
+    const port = 20_000 + (process.pid % 10_000);
+    const plan = planOf(`
+      stages:
+        - { name: server, background: true, ready: { port: ${port} }, run: "sleep 0.3; exec node -e 'require(\\"net\\").createServer().listen(${port})'" }
+        - { name: use, run: "echo used" }
+        - { name: later, run: "echo later" }
+        - { name: cleanup, run: "true" }
+    `);
+    const isOver = (told: Scripted, attempt: string) => told.reports.some((report) => report.attempt === attempt);
+    const coordinator = new Scripted((told) => {
+      if (isOver(told, "b-1")) return finish;
+      if (isOver(told, "l-1")) return execute("c-1", { stage: 3 });
+      if (isOver(told, "u-1")) return execute("l-1", { stage: 2 });
+      return told.syncs.some(({ ready }) => ready.includes(0)) ? execute("u-1", { stage: 1 }) : execute("b-1");
+    });
+    await agentFor(plan, coordinator).run();
+    expect(lines()).toEqual(["used", "later"]);
+    expect(coordinator.reports.find(({ attempt }) => attempt === "b-1")?.end).toEqual({
+      kind: "stopped",
+      why: "its last stage is over",
+    });
+  });
+});
+
+describe("cleaning up alone", () => {
+  it("runs the stages that run whatever happened, a failed one too, and ends them in time", async () => {
+    const plan = planOf(`
+      stages:
+        - { name: work, run: "echo work" }
+        - { name: collect, when: always, run: "echo collect; exit 3" }
+        - { name: report, when: on_failure, run: "echo report" }
+        - { name: cleanup, run: "echo cleanup; sleep 60" }
+    `);
+    const reports = await cleanUp(optionsFor(plan), AbortSignal.timeout(1_500));
+    expect(lines()).toEqual(["collect", "report", "cleanup"]);
+    expect(reports.map(({ end }) => end.kind)).toEqual(["exited", "exited", "stopped"]);
+  });
+});
