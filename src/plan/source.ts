@@ -36,9 +36,12 @@ export interface Source {
   textAt(path: Path): string | null;
 }
 
-/** Null when the file cannot be read as one YAML mapping; `problems` then says why. */
-export function readSource(content: string | Uint8Array, problems: Problems): Source | null {
-  const text = decode(content, problems);
+/** What an empty file should have held. */
+const A_PLAN = 'a plan with "stages" or "workload"';
+
+/** Null when the file cannot be read as one YAML mapping; `problems` then says why, and that `expected` was. */
+export function readSource(content: string | Uint8Array, problems: Problems, expected = A_PLAN): Source | null {
+  const text = decode(content, problems, expected);
   if (text === null) {
     return null;
   }
@@ -47,7 +50,7 @@ export function readSource(content: string | Uint8Array, problems: Problems): So
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const root = compose(text, lines, position, problems);
+  const root = compose(text, lines, position, problems, expected);
   if (root === null) {
     return null;
   }
@@ -67,7 +70,7 @@ export function readSource(content: string | Uint8Array, problems: Problems): So
   };
 }
 
-function decode(content: string | Uint8Array, problems: Problems): string | null {
+function decode(content: string | Uint8Array, problems: Problems, expected: string): string | null {
   const bytes = typeof content === "string" ? Buffer.byteLength(content) : content.byteLength;
   if (bytes > LARGEST_FILE_BYTES) {
     problems.error(START, `the file has ${bytes} bytes, expected at most ${LARGEST_FILE_BYTES} (1 MiB)`);
@@ -79,7 +82,7 @@ function decode(content: string | Uint8Array, problems: Problems): string | null
     return null;
   }
   if (text.trim() === "") {
-    problems.error(START, 'the file is empty, expected a plan with "stages" or "workload"');
+    problems.error(START, `the file is empty, expected ${expected}`);
     return null;
   }
   return text;
@@ -99,6 +102,7 @@ function compose(
   lines: LineCounter,
   position: (offset: number) => Position,
   problems: Problems,
+  expected: string,
 ): ParsedNode | null {
   lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
@@ -134,13 +138,13 @@ function compose(
     }
   }
   if (second !== undefined) {
-    problems.error(position(second.range[0]), "a second document begins here, expected one plan in a file");
+    problems.error(position(second.range[0]), "a second document begins here, expected one in a file");
   }
   if (problems.hasErrors) {
     return null;
   }
   if (first === undefined || first.contents === null || (isScalar(first.contents) && first.contents.value === null)) {
-    problems.error(START, 'the file says nothing, expected a plan with "stages" or "workload"');
+    problems.error(START, `the file says nothing, expected ${expected}`);
     return null;
   }
   return first.contents;
@@ -157,7 +161,7 @@ function plainValue(node: Node | null, position: (offset: number) => Position, p
     return null;
   }
   if (isAlias(node)) {
-    problems.error(at, "aliases (*name) are not allowed in a plan, expected the value itself");
+    problems.error(at, "aliases (*name) are not allowed, expected the value itself");
     return null;
   }
   if (isSeq<Node | null>(node)) {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { clip } from "../../report/escape.ts";
 import { fillMarkdown } from "../templates.ts";
+import { mapping, template } from "../values.ts";
 import type { ActionDefinition } from "./action.ts";
-import { template } from "./values.ts";
 
 /** GitHub takes 65,536 characters; the marker and a margin go off. */
 const LONGEST_COMMENT = 65_000;
@@ -14,10 +14,13 @@ export const comment: ActionDefinition<"comment"> = {
   examples: ['comment: "Task {{ticket}}: over to {{owner}}"'],
   needs: {},
   whenPassed: false,
-  schema: z.union([
-    body.transform((value) => ({ kind: "comment" as const, body: value })),
-    z.strictObject({ body }).transform((value) => ({ kind: "comment" as const, body: value.body })),
-  ]),
+  schema: z.union(
+    [
+      body.transform((value) => ({ kind: "comment" as const, body: value })),
+      mapping({ body }).transform((value) => ({ kind: "comment" as const, body: value.body })),
+    ],
+    { error: "expected a comment's text, or { body }" },
+  ),
   plan: (action, { stage, occasion, values }) => ({
     kind: "comment",
     marker: occasion === "overdue" ? `${stage.name}/overdue` : stage.name,

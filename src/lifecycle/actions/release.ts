@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { mapping } from "../values.ts";
 import type { ActionDefinition } from "./action.ts";
 
 const error = "expected the name of an environment";
@@ -10,11 +11,12 @@ export const release: ActionDefinition<"release"> = {
   examples: ["release: qa", "release: { environment: qa }"],
   needs: { deployments: "write" },
   whenPassed: true,
-  schema: z.union([
-    environment.transform((value) => ({ kind: "release" as const, environment: value })),
-    z
-      .strictObject({ environment })
-      .transform((value) => ({ kind: "release" as const, environment: value.environment })),
-  ]),
+  schema: z.union(
+    [
+      environment.transform((value) => ({ kind: "release" as const, environment: value })),
+      mapping({ environment }).transform((value) => ({ kind: "release" as const, environment: value.environment })),
+    ],
+    { error: "expected the name of an environment, or { environment }" },
+  ),
   plan: (action, { facts }) => ({ kind: "release", environment: action.environment, sha: facts.head.sha }),
 };

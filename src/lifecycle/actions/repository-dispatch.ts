@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { fill } from "../templates.ts";
+import { mapping, templates } from "../values.ts";
 import { type ActionDefinition, occasionKey } from "./action.ts";
-import { templates } from "./values.ts";
 
 /** GitHub's payload has at most ten members; one is our key. */
 const MOST_MEMBERS = 9;
@@ -14,16 +14,19 @@ export const repositoryDispatch: ActionDefinition<"repository_dispatch"> = {
   examples: ['repository_dispatch: { event_type: qa-ready, payload: { pr: "{{number}}", sha: "{{sha}}" } }'],
   needs: { contents: "write" },
   whenPassed: false,
-  schema: z.union([
-    eventType.transform((value) => ({ kind: "repository_dispatch" as const, eventType: value, payload: {} })),
-    z
-      .strictObject({ event_type: eventType, payload: templates("a payload", MOST_MEMBERS).optional() })
-      .transform((value) => ({
-        kind: "repository_dispatch" as const,
-        eventType: value.event_type,
-        payload: value.payload ?? {},
-      })),
-  ]),
+  schema: z.union(
+    [
+      eventType.transform((value) => ({ kind: "repository_dispatch" as const, eventType: value, payload: {} })),
+      mapping({ event_type: eventType, payload: templates("a payload", MOST_MEMBERS).optional() }).transform(
+        (value) => ({
+          kind: "repository_dispatch" as const,
+          eventType: value.event_type,
+          payload: value.payload ?? {},
+        }),
+      ),
+    ],
+    { error: "expected an event type, or { event_type, payload }" },
+  ),
   plan: (action, context) => ({
     kind: "repository_dispatch",
     key: occasionKey(context, action.eventType),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { fill } from "../templates.ts";
+import { flag, mapping, templates, whole } from "../values.ts";
 import { type ActionDefinition, isFork, occasionKey } from "./action.ts";
-import { templates } from "./values.ts";
 
 /** Of GitHub's 25 inputs the commit, the pull request and the key are ours. */
 const MOST_INPUTS = 22;
@@ -17,29 +17,30 @@ export const start: ActionDefinition<"start"> = {
   examples: ["start: qa.yml", 'start: { workflow: qa.yml, inputs: { pr: "{{number}}" }, limit: 1 }'],
   needs: { actions: "write" },
   whenPassed: false,
-  schema: z.union([
-    workflowFile.transform((value) => ({
-      kind: "start" as const,
-      workflow: value,
-      inputs: {},
-      limit: null,
-      forks: false,
-    })),
-    z
-      .strictObject({
+  schema: z.union(
+    [
+      workflowFile.transform((value) => ({
+        kind: "start" as const,
+        workflow: value,
+        inputs: {},
+        limit: null,
+        forks: false,
+      })),
+      mapping({
         workflow: workflowFile,
         inputs: templates("inputs", MOST_INPUTS).optional(),
-        limit: z.int({ error: "expected a whole number from 1 to 100" }).min(1).max(100).optional(),
-        forks: z.boolean({ error: "expected true or false" }).optional(),
-      })
-      .transform((value) => ({
+        limit: whole(1, 100).optional(),
+        forks: flag.optional(),
+      }).transform((value) => ({
         kind: "start" as const,
         workflow: value.workflow,
         inputs: value.inputs ?? {},
         limit: value.limit ?? null,
         forks: value.forks ?? false,
       })),
-  ]),
+    ],
+    { error: "expected the name of a workflow file, or { workflow, inputs, limit, forks }" },
+  ),
   plan(action, context) {
     const { facts, values } = context;
     if (isFork(facts) && !action.forks) {

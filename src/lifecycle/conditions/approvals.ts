@@ -1,22 +1,27 @@
 import { z } from "zod";
 import { sameActor, whoMay } from "../standing.ts";
+import { mapping, names, whole } from "../values.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 import { opinions, type Review, shortSha } from "./reviews.ts";
-import { names } from "./values.ts";
 
-const count = z.int().min(1).max(100);
+const count = whole(1, 100);
 
 export const approvals: ConditionDefinition<"approvals"> = {
   kind: "approvals",
   basis: "act",
   help: "So many people of `by` (else: with write permission) have approved the head commit. The author never counts.",
   examples: ["approvals: 1", 'approvals: { count: 2, by: ["tess[bot]", "@org/testing"] }'],
-  schema: z.union([
-    count.transform((value) => ({ kind: "approvals" as const, count: value, by: null })),
-    z
-      .strictObject({ count: count.optional(), by: names.optional() })
-      .transform((value) => ({ kind: "approvals" as const, count: value.count ?? 1, by: value.by ?? null })),
-  ]),
+  schema: z.union(
+    [
+      count.transform((value) => ({ kind: "approvals" as const, count: value, by: null })),
+      mapping({ count: count.optional(), by: names.optional() }).transform((value) => ({
+        kind: "approvals" as const,
+        count: value.count ?? 1,
+        by: value.by ?? null,
+      })),
+    ],
+    { error: "expected a whole number from 1 to 100, or { count, by }" },
+  ),
   title: (leaf) => (leaf.count === 1 ? "an approval" : `${leaf.count} approvals`),
   judge(leaf, context) {
     const counted: Review[] = [];

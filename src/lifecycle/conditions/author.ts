@@ -1,6 +1,6 @@
 import { list } from "../standing.ts";
+import { names } from "../values.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
-import { names } from "./values.ts";
 
 export const author: ConditionDefinition<"author"> = {
   kind: "author",

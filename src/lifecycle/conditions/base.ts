@@ -1,14 +1,14 @@
 import { list } from "../standing.ts";
+import { patterns } from "../values.ts";
 import { type ConditionDefinition, fails, holds } from "./condition.ts";
 import { matcher } from "./globs.ts";
-import { texts } from "./values.ts";
 
 export const base: ConditionDefinition<"base"> = {
   kind: "base",
   basis: "state",
   help: "The pull request goes into a branch that matches one of these globs.",
   examples: ["base: main", 'base: [main, "release/*"]'],
-  schema: texts.transform((value) => ({ kind: "base" as const, patterns: value })),
+  schema: patterns.transform((value) => ({ kind: "base" as const, patterns: value })),
   title: (leaf) => `base ${list(leaf.patterns)}`,
   judge(leaf, { facts }) {
     return matcher(leaf.patterns)(facts.base.ref)

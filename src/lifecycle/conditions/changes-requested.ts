@@ -1,20 +1,24 @@
 import { z } from "zod";
 import { sameActor, whoMay } from "../standing.ts";
+import { bare, mapping, names } from "../values.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 import { opinions } from "./reviews.ts";
-import { names } from "./values.ts";
 
 export const changesRequested: ConditionDefinition<"changes_requested"> = {
   kind: "changes_requested",
   basis: "act",
   help: "Someone of `by` (else: with write permission) requests changes on the head commit, and has not approved or been dismissed since.",
   examples: ["changes_requested", 'changes_requested: { by: ["tess[bot]"] }'],
-  schema: z.union([
-    z.union([z.literal(true), z.null()]).transform(() => ({ kind: "changes_requested" as const, by: null })),
-    z
-      .strictObject({ by: names.optional() })
-      .transform((value) => ({ kind: "changes_requested" as const, by: value.by ?? null })),
-  ]),
+  schema: z.union(
+    [
+      bare.transform(() => ({ kind: "changes_requested" as const, by: null })),
+      mapping({ by: names.optional() }).transform((value) => ({
+        kind: "changes_requested" as const,
+        by: value.by ?? null,
+      })),
+    ],
+    { error: "expected true, or { by }" },
+  ),
   title: () => "changes requested",
   judge(leaf, context) {
     let open = false;

@@ -1,16 +1,19 @@
 import { z } from "zod";
+import { bare, text } from "../values.ts";
 import { type ConditionDefinition, fails, holds } from "./condition.ts";
-import { text } from "./values.ts";
 
 export const checklist: ConditionDefinition<"checklist"> = {
   kind: "checklist",
   basis: "state",
   help: "Every box of the task list in the description is ticked, and there is at least one; a text names the heading under which it stands.",
   examples: ["checklist", "checklist: Before review"],
-  schema: z.union([
-    z.union([z.literal(true), z.null()]).transform(() => ({ kind: "checklist" as const, section: null })),
-    text.transform((value) => ({ kind: "checklist" as const, section: value })),
-  ]),
+  schema: z.union(
+    [
+      bare.transform(() => ({ kind: "checklist" as const, section: null })),
+      text("a heading").transform((value) => ({ kind: "checklist" as const, section: value })),
+    ],
+    { error: "expected true, or the heading under which the task list stands" },
+  ),
   title: (leaf) => (leaf.section === null ? "checklist" : `checklist "${leaf.section}"`),
   judge(leaf, { facts }) {
     const boxes = boxesOf(facts.body, leaf.section);

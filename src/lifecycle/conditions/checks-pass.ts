@@ -1,19 +1,25 @@
 import { z } from "zod";
+import { bare, mapping, oneOrMore, text } from "../values.ts";
 import { checksOf, sayCheck } from "./check-state.ts";
 import { type ConditionDefinition, fails, holds } from "./condition.ts";
-import { texts } from "./values.ts";
+
+const checkNames = oneOrMore(text("the name of a check"), "the name of a check");
 
 export const checksPass: ConditionDefinition<"checks_pass"> = {
   kind: "checks_pass",
   basis: "state",
   help: "Every check of the head commit but Stagewright's own has succeeded, and there is at least one; `ignore` leaves some out.",
   examples: ["checks_pass", "checks_pass: { ignore: [coverage] }"],
-  schema: z.union([
-    z.union([z.literal(true), z.null()]).transform(() => ({ kind: "checks_pass" as const, ignore: [] })),
-    z
-      .strictObject({ ignore: texts.optional() })
-      .transform((value) => ({ kind: "checks_pass" as const, ignore: value.ignore ?? [] })),
-  ]),
+  schema: z.union(
+    [
+      bare.transform(() => ({ kind: "checks_pass" as const, ignore: [] })),
+      mapping({ ignore: checkNames.optional() }).transform((value) => ({
+        kind: "checks_pass" as const,
+        ignore: value.ignore ?? [],
+      })),
+    ],
+    { error: "expected true, or { ignore }" },
+  ),
   title: () => "all checks",
   judge(leaf, context) {
     const counted = checksOf(context).filter((check) => !leaf.ignore.includes(check.name));

@@ -1,19 +1,26 @@
 import { z } from "zod";
+import { mapping, oneOrMore, text } from "../values.ts";
 import { checksOf, sayCheck } from "./check-state.ts";
 import { type ConditionDefinition, fails, holds } from "./condition.ts";
-import { text, texts } from "./values.ts";
+
+const checkNames = oneOrMore(text("the name of a check"), "the name of a check");
 
 export const checks: ConditionDefinition<"checks"> = {
   kind: "checks",
   basis: "state",
   help: "Each of these checks has succeeded on the head commit. Any workflow can write a check of any name: `app` says whose counts.",
   examples: ["checks: [build]", "checks: { names: [build, lint], app: github-actions }"],
-  schema: z.union([
-    texts.transform((value) => ({ kind: "checks" as const, names: value, app: null })),
-    z
-      .strictObject({ names: texts, app: text.optional() })
-      .transform((value) => ({ kind: "checks" as const, names: value.names, app: value.app ?? null })),
-  ]),
+  schema: z.union(
+    [
+      checkNames.transform((value) => ({ kind: "checks" as const, names: value, app: null })),
+      mapping({ names: checkNames, app: text("an app's slug").optional() }).transform((value) => ({
+        kind: "checks" as const,
+        names: value.names,
+        app: value.app ?? null,
+      })),
+    ],
+    { error: "expected names of checks, or { names, app }" },
+  ),
   title: (leaf) => `checks ${leaf.names.join(", ")}`,
   judge(leaf, context) {
     const known = checksOf(context).filter((check) => leaf.app === null || check.appSlug === leaf.app);

@@ -1,19 +1,24 @@
 import { z } from "zod";
 import { whoMay } from "../standing.ts";
+import { commandName, mapping, names } from "../values.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
-import { commandName, names } from "./values.ts";
 
 export const command: ConditionDefinition<"command"> = {
   kind: "command",
   basis: "act",
   help: "Someone of `by` (else: with write permission) wrote a comment with the line `/<name>`.",
   examples: ["command: ship-it", 'command: { name: ship-it, by: ["@org/release"] }'],
-  schema: z.union([
-    commandName.transform((value) => ({ kind: "command" as const, name: value, by: null })),
-    z
-      .strictObject({ name: commandName, by: names.optional() })
-      .transform((value) => ({ kind: "command" as const, name: value.name, by: value.by ?? null })),
-  ]),
+  schema: z.union(
+    [
+      commandName.transform((value) => ({ kind: "command" as const, name: value, by: null })),
+      mapping({ name: commandName, by: names.optional() }).transform((value) => ({
+        kind: "command" as const,
+        name: value.name,
+        by: value.by ?? null,
+      })),
+    ],
+    { error: "expected a command's name, or { name, by }" },
+  ),
   title: (leaf) => `command /${leaf.name}`,
   judge(leaf, context) {
     let refusal = `/${leaf.name} is missing: ${whoMay(leaf.by)} can comment it`;

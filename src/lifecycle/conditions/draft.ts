@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { flag } from "../values.ts";
 import { type ConditionDefinition, fails, holds } from "./condition.ts";
 
 export const draft: ConditionDefinition<"draft"> = {
@@ -6,7 +6,7 @@ export const draft: ConditionDefinition<"draft"> = {
   basis: "state",
   help: "The pull request is (`true`) or is not (`false`) a draft.",
   examples: ["draft: false"],
-  schema: z.boolean().transform((value) => ({ kind: "draft", draft: value })),
+  schema: flag.transform((value) => ({ kind: "draft", draft: value })),
   title: (leaf) => (leaf.draft ? "a draft" : "not a draft"),
   judge(leaf, { facts }) {
     const is = facts.draft ? "it is a draft" : "it is not a draft";

@@ -1,22 +1,24 @@
 import { z } from "zod";
 import { whoMay } from "../standing.ts";
+import { labelName, mapping, names } from "../values.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
-import { names } from "./values.ts";
-
-/** GitHub's longest label. */
-const labelName = z.string().trim().min(1).max(50);
 
 export const label: ConditionDefinition<"label"> = {
   kind: "label",
   basis: "act",
   help: "The label is on the pull request, put there by one of `by`, else by someone with write permission.",
   examples: ["label: ready-for-qa", 'label: { name: ready-for-qa, by: ["cleo[bot]", "@org/quality"] }'],
-  schema: z.union([
-    labelName.transform((value) => ({ kind: "label" as const, name: value, by: null })),
-    z
-      .strictObject({ name: labelName, by: names.optional() })
-      .transform((value) => ({ kind: "label" as const, name: value.name, by: value.by ?? null })),
-  ]),
+  schema: z.union(
+    [
+      labelName.transform((value) => ({ kind: "label" as const, name: value, by: null })),
+      mapping({ name: labelName, by: names.optional() }).transform((value) => ({
+        kind: "label" as const,
+        name: value.name,
+        by: value.by ?? null,
+      })),
+    ],
+    { error: "expected a label, or { name, by }" },
+  ),
   title: (leaf) => `label ${leaf.name}`,
   judge(leaf, context) {
     const wanted = leaf.name.toLowerCase();

@@ -1,14 +1,14 @@
 import { list } from "../standing.ts";
+import { patterns } from "../values.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 import { matcher } from "./globs.ts";
-import { texts } from "./values.ts";
 
 export const onlyPaths: ConditionDefinition<"only_paths"> = {
   kind: "only_paths",
   basis: "state",
   help: "Every changed file matches one of these globs, and there is at least one.",
   examples: ['only_paths: ["docs/**", "*.md"]'],
-  schema: texts.transform((value) => ({ kind: "only_paths" as const, patterns: value })),
+  schema: patterns.transform((value) => ({ kind: "only_paths" as const, patterns: value })),
   title: (leaf) => `changes only in ${list(leaf.patterns)}`,
   judge(leaf, { facts, ask }) {
     if (facts.files === null) {

@@ -1,14 +1,14 @@
 import { list } from "../standing.ts";
+import { patterns } from "../values.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 import { matcher } from "./globs.ts";
-import { texts } from "./values.ts";
 
 export const paths: ConditionDefinition<"paths"> = {
   kind: "paths",
   basis: "state",
   help: "At least one changed file matches one of these globs.",
   examples: ['paths: "docs/**"', 'paths: ["src/**", "package.json"]'],
-  schema: texts.transform((value) => ({ kind: "paths" as const, patterns: value })),
+  schema: patterns.transform((value) => ({ kind: "paths" as const, patterns: value })),
   title: (leaf) => `changes in ${list(leaf.patterns)}`,
   judge(leaf, { facts, ask }) {
     if (facts.files === null) {

@@ -1,13 +1,13 @@
+import { text } from "../values.ts";
 import type { ConditionDefinition } from "./condition.ts";
 import { judgeRuns } from "./runs.ts";
-import { text } from "./values.ts";
 
 export const planPassed: ConditionDefinition<"plan_passed"> = {
   kind: "plan_passed",
   basis: "act",
   help: "The newest run of this Stagewright plan for the head commit succeeded.",
   examples: ["plan_passed: benchmark"],
-  schema: text.transform((value) => ({ kind: "plan_passed" as const, plan: value })),
+  schema: text("a plan's name").transform((value) => ({ kind: "plan_passed" as const, plan: value })),
   title: (leaf) => `plan ${leaf.plan}`,
   judge(leaf, context) {
     const runs = context.history.filter((act) => act.kind === "plan");

@@ -1,23 +1,27 @@
 import { z } from "zod";
+import { mapping, text } from "../values.ts";
 import type { ConditionDefinition } from "./condition.ts";
 import { judgeRuns } from "./runs.ts";
-import { text } from "./values.ts";
 
-const result = z.enum(["success", "failure", "cancelled"]);
+const file = text("the name of a workflow file, such as qa.yml");
+const result = z.enum(["success", "failure", "cancelled"], { error: "expected success | failure | cancelled" });
 
 export const workflow: ConditionDefinition<"workflow"> = {
   kind: "workflow",
   basis: "act",
   help: "The newest finished run of this workflow for the head commit ended with `result` (default: success).",
   examples: ["workflow: qa.yml", "{ workflow: qa.yml, result: failure }"],
-  schema: z.union([
-    text.transform((value) => ({ kind: "workflow" as const, workflow: value, result: "success" as const })),
-    z.strictObject({ workflow: text, result: result.optional() }).transform((value) => ({
-      kind: "workflow" as const,
-      workflow: value.workflow,
-      result: value.result ?? "success",
-    })),
-  ]),
+  schema: z.union(
+    [
+      file.transform((value) => ({ kind: "workflow" as const, workflow: value, result: "success" as const })),
+      mapping({ workflow: file, result: result.optional() }).transform((value) => ({
+        kind: "workflow" as const,
+        workflow: value.workflow,
+        result: value.result ?? "success",
+      })),
+    ],
+    { error: "expected the name of a workflow file, or { workflow, result }" },
+  ),
   title: (leaf) => `workflow ${leaf.workflow}${leaf.result === "success" ? "" : ` ${leaf.result}`}`,
   judge(leaf, context) {
     const runs = context.history.filter((act) => act.kind === "workflow");
