@@ -1,0 +1,160 @@
+/** One line for each thing that happens in the sandbox: when, who, what, why. */
+import { type Change, fullName, type Repository, type World } from "../../src/sandbox/world/index.ts";
+
+export interface Narrator {
+  /** What the next doing of this person is for. */
+  because(login: string, why: string): void;
+  /** A line that is not about the sandbox's world. */
+  say(who: string, what: string, why?: string): void;
+  stop(): void;
+}
+
+interface Told {
+  readonly who: string;
+  readonly what: string;
+  readonly why: string;
+}
+
+const WHO_WIDTH = 20;
+
+/** Tells of every change, on `write`, a line at a time. */
+export function createNarrator(world: World, write: (line: string) => void): Narrator {
+  const reasons = new Map<string, string>();
+  const line = (at: number, { who, what, why }: Told): void => {
+    const time = new Date(at).toISOString().slice(11, 23);
+    write(`${time}  ${who.padEnd(WHO_WIDTH)} ${what}${why === "" ? "" : `  — ${why}`}`);
+  };
+  // Told when the whole mutation is through, so that reasons that stand beside it are there too.
+  const stop = world.changes.subscribe((change) => {
+    const told = tell(world, change);
+    if (told === null) return;
+    const why = reasons.get(change.actor.account.login);
+    if (why !== undefined) reasons.delete(change.actor.account.login);
+    line(change.at, { ...told, why: why ?? told.why });
+  });
+  return {
+    because: (login, why) => void reasons.set(login, why),
+    say: (who, what, why = "") => line(world.now(), { who, what, why }),
+    stop,
+  };
+}
+
+/** Null: not worth a line of its own. */
+function tell(world: World, change: Change): Told | null {
+  const who = change.actor.account.login;
+  switch (change.kind) {
+    case "installation":
+      return { who, what: `installation of the app: ${change.action}`, why: "" };
+    case "repository":
+      return { who, what: `repository ${fullName(world, change.repository)} ${change.action}`, why: "" };
+    case "push": {
+      const message = world.commits.get(change.after)?.message.split("\n", 1)[0] ?? "";
+      return {
+        who,
+        what: `pushed ${change.after.slice(0, 7)} to ${change.ref.replace("refs/heads/", "")}`,
+        why: message,
+      };
+    }
+    case "pull_request":
+      return pullRequest(who, change);
+    case "pull_request_review": {
+      const verdict = change.review.state.toLowerCase().replaceAll("_", " ");
+      return { who, what: `reviewed #${change.pull.number}: ${verdict}`, why: change.review.body };
+    }
+    case "issue_comment":
+      return { who, what: `commented on #${change.pull.number}`, why: firstLine(change.comment.body) };
+    case "check_run":
+      return checkRun(world, change);
+    case "workflow_run": {
+      const { run, action } = change;
+      const what = action === "completed" ? `completed: ${run.conclusion}` : action.replaceAll("_", " ");
+      const attempt = run.attempt > 1 ? `, attempt ${run.attempt}` : "";
+      const why = action === "requested" ? `${run.event}${attempt}, ${run.path}` : "";
+      return { who: "github-actions[bot]", what: `workflow "${run.name}" ${what}`, why };
+    }
+    case "workflow_job": {
+      const { job, action } = change;
+      const runner = job.runner === null ? "" : ` on ${job.runner.name}`;
+      const labels = `wants a runner with ${job.labels.join(", ")}`;
+      const step = job.steps.find((one) => one.conclusion === "failure")?.name;
+      const why = action === "queued" ? labels : step === undefined ? "" : `step "${step}" failed`;
+      const what = action === "completed" ? `${job.conclusion}` : action.replaceAll("_", " ");
+      return { who: job.runner?.name ?? "github-actions[bot]", what: `job "${job.name}" ${what}${runner}`, why };
+    }
+    case "deployment_protection_rule":
+      return {
+        who: "github",
+        what: `holds a job for environment ${change.request.environment}`,
+        why: "an app guards it",
+      };
+    case "gate_decided":
+      return { who, what: `gate of job "${change.job.name}": ${change.verdict}`, why: "" };
+    case "rerun_wanted":
+      return {
+        who,
+        what: `re-runs ${change.only === "failed" ? "the failed jobs of " : ""}"${change.run.name}"`,
+        why: "",
+      };
+    case "cancel_wanted":
+      return { who, what: `cancels "${change.run.name}"`, why: "" };
+    default:
+      return null;
+  }
+}
+
+function pullRequest(who: string, change: Extract<Change, { kind: "pull_request" }>): Told {
+  const number = `#${change.pull.number}`;
+  switch (change.action) {
+    case "opened":
+      return { who, what: `opened ${number} "${change.pull.title}"`, why: "" };
+    case "labeled":
+      return { who, what: `put label ${change.label.name} on ${number}`, why: "" };
+    case "unlabeled":
+      return { who, what: `took label ${change.label.name} off ${number}`, why: "" };
+    case "synchronize":
+      return { who, what: `moved the head of ${number} to ${change.after.slice(0, 7)}`, why: "" };
+    default:
+      return { who, what: `${number}: ${change.action.replaceAll("_", " ")}`, why: "" };
+  }
+}
+
+function checkRun(world: World, change: Extract<Change, { kind: "check_run" }>): Told | null {
+  // A job's own check run says what the job's line has said.
+  if (change.run.jobId !== null) return null;
+  const who = world.apps.get(change.run.appId)?.slug ?? "app";
+  const state = change.run.conclusion ?? change.run.status.replaceAll("_", " ");
+  return { who, what: `check "${change.run.name}": ${state}`, why: firstLine(change.run.output.title ?? "") };
+}
+
+const firstLine = (text: string): string => text.split("\n").find((line) => !/^(<!--.*-->)?\s*$/.test(line)) ?? "";
+
+/** Where to look, and how to go on by hand. */
+export function invitation(options: {
+  readonly url: string;
+  readonly appUrl: string;
+  readonly repository: string;
+  readonly number: number;
+  readonly tokens: Readonly<Record<string, string>>;
+}): readonly string[] {
+  const { url, appUrl, repository, number, tokens } = options;
+  const pull = `${url}/api/v3/repos/${repository}`;
+  const curl = (login: string, method: string, path: string, body: unknown): string =>
+    `  curl -sX ${method} -H 'authorization: Bearer ${tokens[login] ?? ""}' ${pull}${path} -d '${JSON.stringify(body)}'`;
+  return [
+    "",
+    `Pull request   ${url}/${repository}/pull/${number}`,
+    `Runs           ${url}/${repository}/actions`,
+    `App            ${appUrl}`,
+    "",
+    "Play on, for example:",
+    curl("rex", "PUT", "/contents/src/more.txt", { message: "More", branch: "task-7", content: "bW9yZQo=" }),
+    curl("cleo", "POST", `/issues/${number}/labels`, { labels: ["ready-for-qa"] }),
+    curl("tess", "POST", `/pulls/${number}/reviews`, { event: "APPROVE" }),
+    "",
+    "Ctrl-C ends it.",
+  ];
+}
+
+/** For the header: which repository this is about. */
+export const title = (world: World, repository: Repository): string =>
+  `Stagewright in a sandbox: ${fullName(world, repository)}`;

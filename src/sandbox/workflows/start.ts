@@ -1,0 +1,73 @@
+/** GitHub Actions for a sandbox, ready to use: runners, an OIDC issuer, and this project's own action. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type OidcIssuer, startOidcIssuer } from "../oidc.ts";
+import { type CancelTimes, GITHUB_CANCEL_TIMES } from "../runner/process.ts";
+import { payload } from "../webhooks/payloads.ts";
+import type { World } from "../world/world.ts";
+import { startWorkflows } from "./engine.ts";
+import { localAction } from "./local-action.ts";
+import { createRunnerPool, type RunnerPool } from "./pool.ts";
+
+export interface ActionsOptions {
+  /** The project's directory: where `action.yml` and `dist/` are. */
+  readonly root: string;
+  /** How many self-hosted runners there are. */
+  readonly runners: number;
+  /** Labels besides `self-hosted`, `linux` and `x64`. */
+  readonly labels?: readonly string[];
+  /** Of every repository. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Default: GitHub's own. */
+  readonly cancelTimes?: CancelTimes;
+  /** Default: GitHub's five minutes. */
+  readonly cancelTimeoutMs?: number;
+  /** False: no job gets OIDC. */
+  readonly oidc?: boolean;
+  readonly report: (error: unknown) => void;
+}
+
+export interface Actions {
+  readonly pool: RunnerPool;
+  readonly issuer: OidcIssuer | null;
+  /** Cancels all runs, ends by force after `graceMs` what still runs, and leaves nothing behind. */
+  close(graceMs: number): Promise<void>;
+}
+
+const GITHUB_CANCEL_TIMEOUT_MS = 5 * 60_000;
+
+/** Starts the interpreter and the runners on a world. `world.baseUrl` must be known before the first job starts. */
+export async function startActions(world: World, options: ActionsOptions): Promise<Actions> {
+  const directory = await mkdtemp(join(tmpdir(), "stagewright-runners-"));
+  const issuer = options.oidc === false ? null : await startOidcIssuer({ port: 0 });
+  const pool = createRunnerPool({ count: options.runners, labels: options.labels ?? [] });
+  const workflows = startWorkflows({
+    world,
+    pool,
+    issuer,
+    urls: () => ({
+      server: world.baseUrl,
+      api: `${world.baseUrl}/api/v3`,
+      graphql: `${world.baseUrl}/api/graphql`,
+    }),
+    secrets: () => options.secrets ?? {},
+    variables: () => options.variables ?? {},
+    ...localAction(options.root),
+    directory,
+    cancelTimes: options.cancelTimes ?? GITHUB_CANCEL_TIMES,
+    cancelTimeoutMs: options.cancelTimeoutMs ?? GITHUB_CANCEL_TIMEOUT_MS,
+    payloadOf: (change) => payload(world, change) ?? {},
+    report: options.report,
+  });
+  return {
+    pool,
+    issuer,
+    async close(graceMs) {
+      await workflows.close(graceMs);
+      await issuer?.close();
+      await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
