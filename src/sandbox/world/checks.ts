@@ -43,6 +43,8 @@ export interface NewCheckRun extends CheckFields {
   /** A workflow run's suite; default: the app's own on this commit. */
   readonly suite?: CheckSuite;
   readonly jobId?: number;
+  /** Taken from `ids.next("CheckRun")` before, where it had to be known. */
+  readonly id?: number;
 }
 
 /** @throws WorldError invalid: unknown commit, or beyond GitHub's limits */
@@ -58,7 +60,7 @@ export function createCheckRun(world: World, actor: Actor, input: NewCheckRun): 
       sha: input.headSha,
       branch: branchAt(input.repository, input.headSha),
     });
-  const id = world.ids.next("CheckRun");
+  const id = input.id ?? world.ids.next("CheckRun");
   const run: CheckRun = {
     id,
     nodeId: world.ids.node("CheckRun", id),

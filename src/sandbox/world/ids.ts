@@ -27,7 +27,6 @@ const prefixes = {
   ProtectionRule: "GA",
   Workflow: "W",
   WorkflowRun: "WFR",
-  WorkflowJob: "JOB",
 } as const;
 
 export type NodeKind = keyof typeof prefixes;

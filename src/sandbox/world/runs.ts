@@ -84,7 +84,8 @@ export interface NewJob {
 export function addJob(world: World, run: WorkflowRun, input: NewJob): WorkflowJob {
   const repo = repository(world, run.repositoryId);
   const actor = actionsActor(world);
-  const id = world.ids.next("WorkflowJob");
+  // A job and its check run share one id, as on GitHub.
+  const id = world.ids.next("CheckRun");
   const status = input.status ?? "queued";
   const check = createCheckRun(world, actor, {
     repository: repo,
@@ -92,6 +93,7 @@ export function addJob(world: World, run: WorkflowRun, input: NewJob): WorkflowJ
     headSha: run.headSha,
     name: input.name,
     suite: required(world.suites.get(run.checkSuiteId)),
+    id,
     jobId: id,
     externalId: world.ids.guid(),
     detailsUrl: `${world.baseUrl}/${fullName(world, repo)}/actions/runs/${run.id}/job/${id}`,
@@ -99,7 +101,7 @@ export function addJob(world: World, run: WorkflowRun, input: NewJob): WorkflowJ
   });
   const job: WorkflowJob = {
     id,
-    nodeId: world.ids.node("WorkflowJob", id),
+    nodeId: check.nodeId,
     repositoryId: repo.id,
     runId: run.id,
     attempt: run.attempt,

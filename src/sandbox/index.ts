@@ -1,0 +1,81 @@
+/** A local stand-in for GitHub that remembers: REST, GraphQL, webhooks, pages, and an admin door for tests. */
+import { Faults } from "./admin/faults.ts";
+import { RequestLog } from "./admin/requests.ts";
+import { defaultLimits, type Limits, RateLimits } from "./auth/limits.ts";
+import { notYet } from "./graphql/handler.ts";
+import { description } from "./openapi/excerpt.ts";
+import { RestHandler } from "./rest/handler.ts";
+import { apiPath, serveApi } from "./server/api.ts";
+import { httpServer, type Outcome } from "./server/http.ts";
+import { json, type Request } from "./server/message.ts";
+import { Sender } from "./webhooks/sender.ts";
+import { createWorld, type World } from "./world/index.ts";
+
+export interface SandboxOptions {
+  /** Milliseconds since the epoch. Default: the machine's clock. */
+  readonly now?: () => number;
+  /** With a seed, ids and tokens repeat from run to run. */
+  readonly seed?: string;
+  /** Told of faults in the sandbox itself. Default: written to stderr. */
+  readonly report?: (error: unknown) => void;
+  /** Requests an hour. */
+  readonly limits?: Partial<Limits>;
+  /** Answer 500 where an answer does not fit GitHub's description: for tests. */
+  readonly checkResponses?: boolean;
+}
+
+export interface Sandbox {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly requests: RequestLog;
+  readonly webhooks: Sender;
+  /** `http://127.0.0.1:PORT`; known once it listens. */
+  readonly url: string;
+  /** 0: any free port. Resolves to the address. */
+  listen(port?: number): Promise<string>;
+  close(): Promise<void>;
+}
+
+export function createSandbox(options: SandboxOptions = {}): Sandbox {
+  const report = options.report ?? ((error: unknown) => console.error("sandbox:", error));
+  const world = createWorld({
+    report,
+    ...(options.now === undefined ? {} : { now: options.now }),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+  });
+  const faults = new Faults();
+  const requests = new RequestLog();
+  const limits = new RateLimits({ ...defaultLimits, ...options.limits }, world.now);
+  const webhooks = new Sender({ world, fault: (delivery) => faults.takeHook(delivery) });
+  const rest = new RestHandler({
+    world,
+    limits,
+    description: description(),
+    redeliver: (delivery) => webhooks.redeliver(delivery),
+    checkResponses: options.checkResponses ?? false,
+  });
+  const api = { now: world.now, faults, requests, rest, graphql: notYet };
+  const handle = async (request: Request): Promise<Outcome> => {
+    const path = apiPath(request);
+    if (path !== null) return serveApi(api, request, path);
+    return json(404, { message: "Not Found" });
+  };
+  const server = httpServer(handle, report);
+  return {
+    world,
+    faults,
+    requests,
+    webhooks,
+    get url() {
+      return world.baseUrl;
+    },
+    async listen(port = 0) {
+      world.baseUrl = `http://127.0.0.1:${await server.listen(port)}`;
+      return world.baseUrl;
+    },
+    async close() {
+      webhooks.close();
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** The API's door: faults, REST or GraphQL, and the log of what was asked. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Faults, RequestFault } from "../admin/faults.ts";
+import type { RequestLog } from "../admin/requests.ts";
+import type { GraphqlHandler } from "../graphql/handler.ts";
+import { summary } from "../graphql/summary.ts";
+import type { RestHandler } from "../rest/handler.ts";
+import type { Outcome } from "./http.ts";
+import { json, type Request, type Response } from "./message.ts";
+
+export interface ApiOptions {
+  readonly now: () => number;
+  readonly faults: Faults;
+  readonly requests: RequestLog;
+  readonly rest: RestHandler;
+  readonly graphql: GraphqlHandler;
+}
+
+/** First segments of api.github.com's own paths, served without a prefix too, for clients that know no prefix. */
+const bare = new Set([
+  "repos",
+  "app",
+  "apps",
+  "orgs",
+  "users",
+  "user",
+  "installation",
+  "rate_limit",
+  "meta",
+  "graphql",
+]);
+
+/** The path below the API's prefix; null: it is not for the API. */
+export function apiPath(request: Request): string | null {
+  const { pathname } = request.url;
+  if (pathname === "/api/graphql") return "/graphql";
+  if (pathname === "/api/v3" || pathname.startsWith("/api/v3/"))
+    return pathname.slice("/api/v3".length).replace(/\/$/, "") || "/";
+  if (request.headers.accept?.includes("text/html") === true) return null;
+  return bare.has(pathname.split("/")[1] ?? "") ? pathname : null;
+}
+
+export async function serveApi(options: ApiOptions, request: Request, path: string): Promise<Outcome> {
+  const isGraphql = path === "/graphql" && request.method === "POST";
+  const graphql = isGraphql ? summary(request.body) : null;
+  const operation = isGraphql ? "POST /graphql" : options.rest.operationOf(request.method, path);
+  const names = graphql === null ? [] : [...(graphql.name === null ? [] : [graphql.name]), ...graphql.fields];
+  const fault = options.faults.takeRequest({ method: request.method, path, operation, graphql: names });
+  const log = (status: number) =>
+    options.requests.add({ at: options.now(), method: request.method, path, operation, status, graphql });
+  const refusal = fault === null ? null : refuse(fault, isGraphql);
+  if (refusal !== null) {
+    log(refusal.status);
+    return refusal;
+  }
+  const response = isGraphql ? await options.graphql.handle(request) : await options.rest.handle(request, path);
+  if (fault?.kind === "delay") await sleep(fault.ms);
+  if (fault?.kind === "dropAnswer") {
+    log(fault.how === "cut" ? 0 : 502);
+    return fault.how === "cut"
+      ? "cut"
+      : { status: 502, headers: { "content-type": "text/html" }, body: "<html><body>502 Bad Gateway</body></html>" };
+  }
+  log(response.status);
+  return response;
+}
+
+/** Null: this fault lets the request through. */
+function refuse(fault: RequestFault, isGraphql: boolean): Response | null {
+  switch (fault.kind) {
+    case "status":
+      return json(fault.status, { message: fault.message, documentation_url: "https://docs.github.com/rest" });
+    case "rateLimited": {
+      const message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+      const headers = { "retry-after": String(fault.retryAfter) };
+      if (isGraphql) return json(200, { data: null, errors: [{ type: "RATE_LIMITED", message }] }, headers);
+      return json(
+        fault.status,
+        { message, documentation_url: "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api" },
+        headers,
+      );
+    }
+    case "delay":
+    case "dropAnswer":
+      return null;
+  }
+}
