@@ -1,0 +1,108 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { readInputs } from "../../src/action/inputs.ts";
+import { INPUTS, inputVariable, OUTPUTS } from "../../src/action/io.ts";
+
+const metadata = parse(readFileSync("action.yml", "utf8"));
+
+describe("the action's contract", () => {
+  it("has the inputs of action.yml and no others, with the same words and defaults", () => {
+    const declared = Object.fromEntries(
+      Object.entries(INPUTS).map(([name, { description, required, default: value }]) => [
+        name,
+        value === "" ? { description, required } : { description, required, default: value },
+      ]),
+    );
+    expect(metadata.inputs).toEqual(declared);
+  });
+
+  it("has the outputs of action.yml and no others", () => {
+    expect(metadata.outputs).toEqual(OUTPUTS);
+  });
+
+  it("runs the same file as its post step, always", () => {
+    expect(metadata.runs).toEqual({
+      using: "node24",
+      main: "dist/index.js",
+      post: "dist/index.js",
+      "post-if": "always()",
+    });
+  });
+});
+
+describe("reading inputs", () => {
+  const env = (given: Record<string, string>) =>
+    Object.fromEntries(Object.entries(given).map(([name, value]) => [inputVariable(name), value]));
+  const read = (given: Record<string, string>) => {
+    const result = readInputs(env({ plan: "p.yml", ...given }));
+    if ("problems" in result) throw new Error(result.problems.join("\n"));
+    return result.inputs;
+  };
+  const problems = (given: Record<string, string>) => {
+    const result = readInputs(env(given));
+    return "problems" in result ? result.problems : [];
+  };
+
+  it("takes a missing optional input for its default", () => {
+    expect(readInputs({ INPUT_PLAN: "p.yml" })).toEqual({
+      inputs: {
+        plan: "p.yml",
+        params: {},
+        onlyStages: [],
+        stopAfterStage: null,
+        skipStages: [],
+        agentName: null,
+        agentIndex: 0,
+        agentCount: null,
+        report: "auto",
+        githubToken: "",
+      },
+    });
+  });
+
+  it("takes an empty input for its default", () => {
+    const empty = Object.fromEntries(Object.keys(INPUTS).map((name) => [name, ""]));
+    expect(read({ ...empty, plan: "p.yml" })).toEqual(read({}));
+  });
+
+  it("reads params line by line; a value may hold equals signs", () => {
+    expect(read({ params: "\n epochs = 3 \nurl=http://x/?a=b\r\nempty=\n" }).params).toEqual({
+      epochs: "3",
+      url: "http://x/?a=b",
+      empty: "",
+    });
+  });
+
+  it("keeps a param named like a built-in property", () => {
+    expect(Object.entries(read({ params: "__proto__=1\nconstructor=2" }).params)).toEqual([
+      ["__proto__", "1"],
+      ["constructor", "2"],
+    ]);
+  });
+
+  it("splits stages at commas and lines", () => {
+    expect(read({ "skip-stages": "prepare, 3\n cleanup," }).skipStages).toEqual(["prepare", "3", "cleanup"]);
+  });
+
+  it("says everything that is wrong at once", () => {
+    expect(
+      problems({
+        report: "loud",
+        params: "novalue\na=1\na=2",
+        "agent-index": "4",
+        "agent-count": "2",
+      }),
+    ).toEqual([
+      "plan: expected the path of a plan file, got nothing",
+      'report: expected auto, check or commands, got "loud"',
+      "agent-index: 4 is not below agent-count (2); indexes count from 0",
+      'params: line 1: expected name=value, got "novalue"',
+      'params: line 3: "a" is given twice',
+    ]);
+  });
+
+  it.each(["-1", "1.5", "x", "1e3", "99999999"])("refuses %j as a number", (value) => {
+    expect(problems({ plan: "p", "agent-count": value })).toHaveLength(1);
+  });
+});
