@@ -1,0 +1,163 @@
+/** What we read of GitHub's webhook payloads: no field more than is used, whatever else GitHub sends. */
+import { z } from "zod";
+
+/** An ISO date as milliseconds since the epoch. */
+export const date = z.string().transform((text, context) => {
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) {
+    context.addIssue({ code: "custom", message: "expected an ISO date" });
+    return z.NEVER;
+  }
+  return at;
+});
+
+const id = z.number().int().nonnegative();
+const sha = z.string().min(1).max(64);
+
+export const user = z.object({ id, login: z.string(), type: z.string().nullish() });
+export type User = z.infer<typeof user>;
+
+export const repository = z.object({
+  id,
+  node_id: z.string(),
+  name: z.string(),
+  owner: z.object({ login: z.string().nullish(), name: z.string().nullish() }),
+  default_branch: z.string().nullish(),
+  private: z.boolean(),
+});
+
+/** What most payloads have in common. */
+export const envelope = z.object({
+  action: z.string().nullish(),
+  repository: repository.nullish(),
+  installation: z.object({ id }).nullish(),
+  organization: z.object({ id, login: z.string() }).nullish(),
+  sender: user.nullish(),
+});
+
+const branch = z.object({ ref: z.string(), sha, repo: z.object({ id }).nullish() });
+
+export const pullRequest = z.object({
+  node_id: z.string(),
+  number: z.number().int().positive(),
+  title: z.string(),
+  body: z.string().nullish(),
+  user: user.nullish(),
+  state: z.enum(["open", "closed"]),
+  merged_at: date.nullish(),
+  closed_at: date.nullish(),
+  draft: z.boolean().nullish(),
+  created_at: date,
+  updated_at: date,
+  head: branch,
+  base: branch,
+  labels: z.array(z.object({ name: z.string() })).nullish(),
+});
+
+const known = z.object({ repository, installation: z.object({ id }).nullish(), sender: user.nullish() });
+
+export const pullRequestEvent = known.extend({
+  action: z.string(),
+  pull_request: pullRequest,
+  label: z.object({ name: z.string() }).nullish(),
+  before: sha.nullish(),
+  after: sha.nullish(),
+  changes: z.object({ base: z.object({ ref: z.object({ from: z.string() }) }).nullish() }).nullish(),
+});
+
+export const reviewEvent = known.extend({
+  action: z.string(),
+  pull_request: pullRequest,
+  review: z.object({
+    id,
+    user: user.nullish(),
+    state: z.string(),
+    commit_id: sha.nullish(),
+    submitted_at: date.nullish(),
+  }),
+});
+
+export const commentEvent = known.extend({
+  action: z.string(),
+  issue: z.object({ number: z.number().int().positive(), pull_request: z.unknown().optional() }),
+  comment: z.object({ id, node_id: z.string(), user: user.nullish(), body: z.string().nullish(), created_at: date }),
+});
+
+const pullReferences = z
+  .array(
+    z.object({ number: z.number().int().positive(), base: z.object({ repo: z.object({ id }).nullish() }).nullish() }),
+  )
+  .nullish();
+
+export const checkRunEvent = known.extend({
+  action: z.string(),
+  requested_action: z.object({ identifier: z.string().nullish() }).nullish(),
+  check_run: z.object({
+    name: z.string(),
+    head_sha: sha,
+    external_id: z.string().nullish(),
+    status: z.string(),
+    conclusion: z.string().nullish(),
+    started_at: date.nullish(),
+    completed_at: date.nullish(),
+    app: z.object({ id, slug: z.string().nullish() }).nullish(),
+    check_suite: z
+      .object({ created_at: date.nullish(), app: z.object({ id, slug: z.string().nullish() }).nullish() })
+      .nullish(),
+    pull_requests: pullReferences,
+  }),
+});
+
+export const checkSuiteEvent = known.extend({
+  action: z.string(),
+  check_suite: z.object({ head_sha: sha, app: z.object({ id }).nullish(), pull_requests: pullReferences }),
+});
+
+export const statusEvent = known.extend({
+  sha,
+  context: z.string(),
+  state: z.string(),
+  created_at: date,
+  updated_at: date.nullish(),
+});
+
+export const workflowRunEvent = known.extend({
+  action: z.string(),
+  workflow: z.object({ path: z.string().nullish() }).nullish(),
+  workflow_run: z.object({
+    id,
+    path: z.string().nullish(),
+    head_sha: sha,
+    conclusion: z.string().nullish(),
+    updated_at: date,
+    actor: user.nullish(),
+    pull_requests: pullReferences,
+  }),
+});
+
+export const labelEvent = known.extend({
+  action: z.string(),
+  label: z.object({ name: z.string() }),
+  changes: z.object({ name: z.object({ from: z.string() }).nullish() }).nullish(),
+});
+
+export const pushEvent = known.extend({ ref: z.string(), after: z.string() });
+
+const brief = z.object({ id, node_id: z.string(), full_name: z.string(), private: z.boolean() });
+
+export const installationEvent = z.object({
+  action: z.string(),
+  installation: z.object({ id }),
+  repositories: z.array(brief).nullish(),
+});
+
+export const installationRepositoriesEvent = z.object({
+  action: z.string(),
+  installation: z.object({ id }),
+  repositories_added: z.array(brief.partial({ node_id: true, full_name: true, private: true })).nullish(),
+  repositories_removed: z.array(z.object({ id })).nullish(),
+});
+
+export type PullPayload = z.infer<typeof pullRequest>;
+export type RepositoryPayload = z.infer<typeof repository>;
+export type PullReferences = z.infer<typeof pullReferences>;
