@@ -244,19 +244,19 @@ function startError(error: Error, options: StartOptions): string {
   const { command, workingDirectory } = options;
   const what = command.kind === "program" ? `"${command.file}"` : "the shell";
   if (!statSync(workingDirectory, { throwIfNoEntry: false })?.isDirectory()) {
-    return `could not start ${what}: the working directory ${workingDirectory} is not there`;
+    return `${what}: the working directory ${workingDirectory} is not there`;
   }
   switch (code) {
     case "ENOENT":
-      return `could not start ${what}: no such program (or its interpreter) on this machine`;
+      return `${what}: no such program (or its interpreter) on this machine`;
     case "EACCES":
-      return `could not start ${what}: it is not executable`;
+      return `${what}: it is not executable`;
     case "E2BIG":
-      return `could not start ${what}: its arguments and environment are too large${
+      return `${what}: its arguments and environment are too large${
         command.kind === "script" && command.script.length > LONGEST_ARGUMENT ? "; put the script into a file" : ""
       }`;
     default:
-      return `could not start ${what}: ${error.message}`;
+      return `${what}: ${error.message}`;
   }
 }
 

@@ -14,7 +14,7 @@ export function explainWait(wait: Wait, plan: Plan, now: number): string {
   ];
   if (wait.who.length > 0) {
     const named = wait.who.slice(0, NAMED).map((who) => awaitedText(who, now));
-    const more = wait.who.length - named.length;
+    const more = wait.who.length - named.length + (wait.more ?? 0);
     parts.push(`${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`);
   }
   parts.push(wait.until === null ? "no limit: a person decides" : `until ${clock(wait.until)}`);

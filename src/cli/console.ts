@@ -5,6 +5,7 @@ import type { Plan, PlanStage } from "../plan/plan.ts";
 import {
   agentOutcomes,
   type Colours,
+  endText,
   metricLines,
   NO_COLOURS,
   progressText,
@@ -84,8 +85,8 @@ export class ConsoleLog {
         this.#progress(event.stage.name, progressText(event.progress));
         return;
       case "ended":
-        if (event.report.task !== null && event.report.end.kind !== "exited") {
-          this.line(`  ${colours.yellow("⚠")} task ${event.report.task}: ${event.report.end.kind.replace("_", " ")}`);
+        if (event.report.task !== null && !(event.report.end.kind === "exited" && event.report.end.code === 0)) {
+          this.line(`  ${colours.yellow("⚠")} task ${event.report.task}: ${endText(event.report.end)}`);
         }
         return;
       case "ready":

@@ -164,6 +164,9 @@ function selectionOf(plan: Plan, options: RunOptions): Selection {
 /** What would only be found out when it is too late. @throws UsageError */
 function checkBefore(plan: Plan, selection: Selection, options: RunOptions, file: string): void {
   if (process.platform === "win32") throw new UsageError("run: process groups are needed, which Windows does not have");
+  if (options.agentName !== undefined && !/^[^\p{Cc}]{1,200}$/u.test(options.agentName)) {
+    throw new UsageError("--agent-name: expected 1 to 200 printable characters");
+  }
   const checkpoint = plan.stages.find((stage) => stage.checkpoint && isSelected(selection, stage.index));
   if (checkpoint !== undefined && !(process.stdin.isTTY && process.stderr.isTTY)) {
     throw new UsageError(

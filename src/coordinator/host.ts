@@ -3,17 +3,8 @@
  *
  * Everything that decides is the machine's; who may speak, and over what, is the caller's.
  */
-import {
-  apply,
-  begin,
-  instructionFor,
-  nextDeadline,
-  noticesFor,
-  outputsOf,
-  type RunState,
-  rosterOf,
-  summaryOf,
-} from "../run/machine.ts";
+import { apply, instructionFor, isOver, nextDeadline, start, summaryOf } from "../run/machine.ts";
+import type { RunState } from "../run/state.ts";
 import type { Instruction, RunEvent, RunSummary, Sync } from "../run/types.ts";
 import type { JoinRequest, SyncAnswer } from "./port.ts";
 
@@ -46,6 +37,8 @@ export class RunHost {
   readonly #waiters = new Set<Waiter>();
   /** Per agent: what its last answer instructed, as `newsKey`. */
   readonly #answered = new Map<string, string>();
+  /** Per agent: the number of the last notice that it was told. */
+  readonly #told = new Map<string, number>();
   #state: RunState;
   #timer: NodeJS.Timeout | null = null;
   #flush: NodeJS.Immediate | null = null;
@@ -54,7 +47,7 @@ export class RunHost {
   constructor(options: RunHostOptions, state?: RunState) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#state = state ?? begin(options.created);
+    this.#state = state ?? start(options.created);
     this.#arm();
   }
 
@@ -63,8 +56,7 @@ export class RunHost {
   }
 
   get isOver(): boolean {
-    const { status } = this.#state;
-    return status === "succeeded" || status === "failed" || status === "cancelled";
+    return isOver(this.#state.status);
   }
 
   /** Takes an agent in (or back). The machine may refuse: then its reason is among the answer's notices. */
@@ -117,7 +109,8 @@ export class RunHost {
   async commit(event: RunEvent): Promise<void> {
     const before = this.#state;
     this.#state = apply(before, event);
-    if (this.#options.append !== undefined && !isHeartbeat(event)) {
+    // Heartbeats do not raise it.
+    if (this.#options.append !== undefined && this.#state.revision !== before.revision) {
       const { append } = this.#options;
       this.#stored = this.#stored.then(() => append([event]));
       await this.#stored;
@@ -168,10 +161,18 @@ export class RunHost {
     return {
       instruction,
       now: this.#now(),
-      roster: rosterOf(this.#state),
-      outputs: outputsOf(this.#state),
-      notices: noticesFor(this.#state, agent),
+      roster: this.#state.roster,
+      outputs: this.#state.outputs,
+      notices: this.#noticesFor(agent),
     };
+  }
+
+  /** What this agent has not been told yet. */
+  #noticesFor(agent: string): string[] {
+    const told = this.#told.get(agent) ?? 0;
+    const { notices, noticeSeq } = this.#state;
+    this.#told.set(agent, noticeSeq);
+    return notices.filter((notice) => notice.seq > told && (notice.agent ?? agent) === agent).map(({ text }) => text);
   }
 
   /** Time is an event, too: the next one at which the machine has something to decide. */
@@ -204,12 +205,4 @@ function newsKey(instruction: Instruction): string {
     default:
       return instruction satisfies never;
   }
-}
-
-/** A sync that tells nothing but "I am still here, doing this". */
-function isHeartbeat(event: RunEvent): boolean {
-  if (event.type === "ticked") return false;
-  return (
-    event.type === "synced" && event.finished.length === 0 && event.addTasks.length === 0 && event.ready.length === 0
-  );
 }

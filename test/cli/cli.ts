@@ -1,0 +1,72 @@
+/** Runs the command as a user does: as a process of its own, with files in a directory of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ms: number;
+}
+
+export class Bench {
+  readonly directory = mkdtempSync(join(tmpdir(), "stagewright-cli-"));
+
+  file(name: string, content: string | Buffer): string {
+    writeFileSync(join(this.directory, name), content);
+    return name;
+  }
+
+  read(name: string): string {
+    return readFileSync(join(this.directory, name), "utf8");
+  }
+
+  start(args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess; outcome: Promise<Outcome> } {
+    const began = performance.now();
+    const child = spawn(process.execPath, [CLI, ...args], {
+      cwd: this.directory,
+      env: { PATH: process.env.PATH, HOME: this.directory, TMPDIR: this.directory, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (data) => {
+      stdout += data;
+    });
+    child.stderr.on("data", (data) => {
+      stderr += data;
+    });
+    const outcome = new Promise<Outcome>((resolve) => {
+      child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr, ms: performance.now() - began }));
+    });
+    return { child, outcome };
+  }
+
+  run(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+    return this.start(args, env).outcome;
+  }
+
+  /** What runs anywhere with this directory as its TMPDIR: everything that was started from here, however it left. */
+  processes(): readonly string[] {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((pid) => {
+        try {
+          const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
+          return environment.includes(`TMPDIR=${this.directory}`) ? [readFileSync(`/proc/${pid}/cmdline`, "utf8")] : [];
+        } catch {
+          return [];
+        }
+      });
+  }
+
+  dispose(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
