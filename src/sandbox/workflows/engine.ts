@@ -17,7 +17,7 @@ import type { WorkflowDefinition } from "./definition.ts";
 import { brokenJob } from "./job-run.ts";
 import { runConclusion, runJobs } from "./jobs.ts";
 import { readWorkflow, WorkflowProblem } from "./read.ts";
-import { accepts, type Trigger, triggersOf } from "./triggers.ts";
+import { accepts, skipped, type Trigger, triggersOf } from "./triggers.ts";
 
 export interface WorkflowEngineOptions extends WorkflowSurroundings {
   /** What `github.event` holds for a change: the webhook's payload. */
@@ -30,6 +30,9 @@ export interface Workflows {
   /** Cancels what runs, ends it by force after `graceMs`, and resolves when nothing runs any more. */
   close(graceMs: number): Promise<void>;
 }
+
+/** GitHub chains workflows by `workflow_run` this deep. */
+const CHAIN_LIMIT = 3;
 
 interface Active {
   readonly cancel: AbortController;
@@ -44,6 +47,8 @@ export function startWorkflows(options: WorkflowEngineOptions): Workflows {
   /** Runs whose code is a fork's. */
   const untrusted = new Set<number>();
   const memories = new Map<number, Memory>();
+  /** How many `workflow_run` triggers a run stands behind. */
+  const chain = new Map<number, number>();
   const gates = new Map<number, (verdict: "approved" | "rejected") => void>();
   const groups = new Map<number, ConcurrencyGroups>();
   const waiting = new Set<Promise<void>>();
@@ -184,6 +189,8 @@ export function startWorkflows(options: WorkflowEngineOptions): Workflows {
 
   function startTriggered(change: Change, trigger: Trigger): void {
     const repo = trigger.repository;
+    const depth = trigger.after === null ? 0 : (chain.get(trigger.after.id) ?? 0) + 1;
+    if (depth > CHAIN_LIMIT || skipped(world, trigger)) return;
     for (const path of workflowPaths(world, trigger.sha)) {
       const text = commit(world, trigger.sha).files.get(path)?.bytes.toString("utf8") ?? "";
       let displayTitle: string | undefined;
@@ -204,6 +211,7 @@ export function startWorkflows(options: WorkflowEngineOptions): Workflows {
         ...(displayTitle === undefined ? {} : { displayTitle }),
       });
       if (trigger.untrusted) untrusted.add(run.id);
+      if (depth > 0) chain.set(run.id, depth);
       launch(run, "all");
     }
   }

@@ -19,6 +19,9 @@ import { grant, tokenPermissions } from "./permissions.ts";
 const QUEUE_LIMIT_MS = 24 * 3_600_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** Characters of a job's log that the sandbox keeps in its memory. */
+const LOG_LIMIT = 8 * 1024 * 1024;
+
 /** One of a matrix's jobs (or the only one). */
 export interface Placed {
   readonly attempt: Attempt;
@@ -180,8 +183,17 @@ async function onRunner(
 
 function observerOf(attempt: Attempt, job: WorkflowJob): JobObserver {
   const { world } = attempt.surroundings;
+  let size = 0;
   return {
-    line: (line) => appendLog(job, `${new Date(world.now()).toISOString()} ${line}\n`),
+    line(line) {
+      if (size > LOG_LIMIT) return;
+      const text = `${new Date(world.now()).toISOString()} ${line}\n`;
+      size += text.length;
+      appendLog(
+        job,
+        size > LOG_LIMIT ? `##[warning]The log is cut here: the sandbox keeps ${LOG_LIMIT} characters a job.\n` : text,
+      );
+    },
     steps: (steps) =>
       updateJob(world, job, {
         steps: steps.map(({ number, name, status, conclusion, startedAt, completedAt }) => {

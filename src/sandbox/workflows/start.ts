@@ -15,7 +15,7 @@ export interface ActionsOptions {
   readonly root: string;
   /** How many self-hosted runners there are. */
   readonly runners: number;
-  /** Labels besides `self-hosted`, `linux` and `x64`. */
+  /** Labels besides `self-hosted`, `linux` and `x64`. Default: `ubuntu-latest`, as the sandbox has no runners of GitHub's. */
   readonly labels?: readonly string[];
   /** Of every repository. */
   readonly secrets?: Readonly<Record<string, string>>;
@@ -42,7 +42,7 @@ const GITHUB_CANCEL_TIMEOUT_MS = 5 * 60_000;
 export async function startActions(world: World, options: ActionsOptions): Promise<Actions> {
   const directory = await mkdtemp(join(tmpdir(), "stagewright-runners-"));
   const issuer = options.oidc === false ? null : await startOidcIssuer({ port: 0 });
-  const pool = createRunnerPool({ count: options.runners, labels: options.labels ?? [] });
+  const pool = createRunnerPool({ count: options.runners, labels: options.labels ?? ["ubuntu-latest"] });
   const workflows = startWorkflows({
     world,
     pool,

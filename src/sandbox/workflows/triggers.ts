@@ -2,7 +2,7 @@
 import picomatch from "picomatch";
 import type { Change } from "../world/changes.ts";
 import { changedFiles, zeroSha } from "../world/git.ts";
-import type { PullRequest, Repository } from "../world/model/index.ts";
+import type { PullRequest, Repository, WorkflowRun } from "../world/model/index.ts";
 import type { World } from "../world/world.ts";
 import type { TriggerFilter } from "./definition.ts";
 
@@ -23,8 +23,9 @@ export interface Trigger {
   readonly filteredRef: string | null;
   /** Changed paths; null: `paths` does not apply. */
   readonly paths: readonly string[] | null;
-  /** `workflow_run`: the other workflow's name. */
+  /** `workflow_run`: the other workflow's name, and its run. */
   readonly workflow: string | null;
+  readonly after: WorkflowRun | null;
   /** The run's code comes from a fork: read-only token, no secrets, no OIDC. */
   readonly untrusted: boolean;
 }
@@ -56,6 +57,7 @@ function ofPull(world: World, event: string, type: string, repository: Repositor
     filteredRef: `refs/heads/${pull.base.ref}`,
     paths: pathsBetween(world, pull.base.sha, pull.head.sha),
     workflow: null,
+    after: null,
     untrusted: pull.head.repositoryId !== repository.id,
   };
 }
@@ -76,6 +78,7 @@ function onDefaultBranch(event: string, type: string | null, repository: Reposit
     filteredRef: null,
     paths: null,
     workflow: null,
+    after: null,
     untrusted: false,
   };
 }
@@ -116,6 +119,7 @@ export function triggersOf(world: World, change: Change): readonly Trigger[] {
           filteredRef: change.ref,
           paths: change.ref.startsWith("refs/tags/") ? null : pathsBetween(world, change.before, change.after),
           workflow: null,
+          after: null,
           untrusted: false,
         },
       ];
@@ -123,7 +127,7 @@ export function triggersOf(world: World, change: Change): readonly Trigger[] {
       const trigger = onDefaultBranch("workflow_run", change.action, change.repository);
       if (trigger === null) return [];
       const filteredRef = change.run.headBranch === null ? null : `refs/heads/${change.run.headBranch}`;
-      return [{ ...trigger, workflow: change.workflow.name, filteredRef }];
+      return [{ ...trigger, workflow: change.workflow.name, after: change.run, filteredRef }];
     }
     case "merge_group": {
       if (change.action !== "checks_requested") return [];
@@ -145,6 +149,15 @@ export function triggersOf(world: World, change: Change): readonly Trigger[] {
     default:
       return [];
   }
+}
+
+/** What in a commit's message keeps a push or a pull request from starting anything. */
+const SKIP = /\[(skip ci|ci skip|no ci|skip actions|actions skip)\]/;
+
+/** Whether the newest commit asks for no workflows. */
+export function skipped(world: World, trigger: Trigger): boolean {
+  if (trigger.event !== "push" && trigger.event !== "pull_request") return false;
+  return SKIP.test(world.commits.get(trigger.headSha)?.message ?? "");
 }
 
 /** GitHub's filter patterns: later ones win, `!` takes away. */

@@ -348,3 +348,27 @@ jobs:
     },
   );
 });
+
+describe("chains", () => {
+  test("a workflow that follows itself ends after three links", async () => {
+    const job = 'jobs: { a: { runs-on: self-hosted, steps: [{ run: "true" }] } }';
+    here = await place({
+      "first.yml": `name: first\non: push\n${job}`,
+      "next.yml": `name: next\non: { workflow_run: { workflows: [first, next], types: [completed] } }\n${job}`,
+    });
+    await here.completed("workflow_run", 2);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect([...here.world.runs.values()].map((run) => run.name)).toEqual(["first", "next", "next", "next"]);
+  });
+
+  test("[skip ci] in the message starts nothing", async () => {
+    here = await place({
+      "ci.yml": 'on: { push: { branches: [side] } }\njobs: { a: { runs-on: self-hosted, steps: [{ run: "true" }] } }',
+    });
+    here.push("side", { a: "1" }, "Change [skip ci]");
+    here.push("side", { a: "2" }, "Change for real");
+    await here.completed("push");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect([...here.world.runs.values()].map((run) => run.displayTitle)).toEqual(["Change for real"]);
+  });
+});

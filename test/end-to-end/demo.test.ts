@@ -1,0 +1,121 @@
+/** `npm start -- --once` and Ctrl-C, as a user starts them: real processes from outside. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { ROOT } from "./builders.ts";
+
+interface Demo {
+  readonly child: ChildProcess;
+  output(): string;
+  readonly ended: Promise<{ readonly code: number | null; readonly output: string }>;
+}
+
+const running: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of running.splice(0))
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+});
+
+function start(args: readonly string[]): Demo {
+  const child = spawn(process.execPath, [join(ROOT, "app/demo/start.ts"), ...args], {
+    cwd: ROOT,
+    // Everything that the demo starts inherits this, except where it is cut off on purpose; TMPDIR marks those too.
+    env: { ...process.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.push(child);
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    output += chunk.toString("utf8");
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    output += chunk.toString("utf8");
+  });
+  const ended = new Promise<{ code: number | null; output: string }>((resolve) => {
+    child.once("close", (code) => resolve({ code, output }));
+  });
+  return { child, output: () => output, ended };
+}
+
+async function shows(demo: Demo, text: RegExp): Promise<RegExpExecArray> {
+  const deadline = Date.now() + 120_000;
+  for (;;) {
+    const found = text.exec(demo.output());
+    if (found !== null) return found;
+    if (Date.now() > deadline || demo.child.exitCode !== null) {
+      throw new Error(`the demo never showed ${text}:\n${demo.output()}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Processes below this one, of whatever depth: those whose parent chain leads here. */
+async function descendants(root: number): Promise<readonly number[]> {
+  const parents = new Map<number, number>();
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
+    const ppid = /^\d+ \(.*\) \S+ (\d+)/s.exec(stat)?.[1];
+    if (ppid !== undefined) parents.set(Number(name), Number(ppid));
+  }
+  const below = (pid: number): boolean => {
+    const parent = parents.get(pid);
+    return parent !== undefined && (parent === root || below(parent));
+  };
+  return [...parents.keys()].filter(below);
+}
+
+const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+test("--once verifies every step and exits 0", { timeout: 240_000 }, async () => {
+  const { code, output } = await start(["--once"]).ended;
+  expect(output).toContain("Every step was verified against what the sandbox holds.");
+  expect(code).toBe(0);
+  expect(output.match(/✓ verified/g)).toHaveLength(5);
+  for (const line of [/rex +opened #1/, /cleo +put label ready-for-qa on #1/, /tess +reviewed #1: approved/]) {
+    expect(output).toMatch(line);
+  }
+});
+
+test("the app's death ends it with 1 and the step it was needed for", { timeout: 240_000 }, async () => {
+  const demo = start(["--once"]);
+  await shows(demo, /✓ verified +a pull request is opened/);
+  const pids = await descendants(demo.child.pid ?? 0);
+  const commands = await Promise.all(
+    pids.map(async (pid) => ({ pid, line: await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "") })),
+  );
+  const app = commands.find(({ line }) => line.includes("app/server.ts"));
+  if (app === undefined) throw new Error("the app's process was not found");
+  process.kill(app.pid, "SIGKILL");
+  const { code, output } = await demo.ended;
+  expect(code).toBe(1);
+  expect(output).toMatch(/✗ step "[^"]+" failed: the app ended by SIGKILL/);
+  expect(pids.filter(alive)).toEqual([]);
+});
+
+test("Ctrl-C in the middle of the plan leaves no process behind", { timeout: 240_000 }, async () => {
+  const demo = start([]);
+  await shows(demo, /job "train" in progress/);
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  const pids = await descendants(demo.child.pid ?? 0);
+  expect(pids.length).toBeGreaterThanOrEqual(2);
+  demo.child.kill("SIGINT");
+  const { code } = await demo.ended;
+  expect(code).toBe(130);
+  expect(pids.filter(alive)).toEqual([]);
+});
+
+test("a wrong option is exit code 2 and says what is right", async () => {
+  const { code, output } = await start(["--port", "many"]).ended;
+  expect(code).toBe(2);
+  expect(output).toContain("expected 0 to 65535");
+  expect(output).not.toContain("    at ");
+});
