@@ -29,6 +29,11 @@ export interface House {
   close(): Promise<void>;
 }
 
+/** Something that must be there first is not; the message says what to do. */
+export class NotReady extends Error {
+  override readonly name = "NotReady";
+}
+
 /** The project's directory. */
 const ROOT = resolve(import.meta.dirname, "../..");
 const RUNNERS = 4;
@@ -69,13 +74,16 @@ export async function openHouse(options: { readonly port: number; readonly signa
   };
   try {
     await access(join(ROOT, "dist", "index.js")).catch((cause: unknown) => {
-      throw new Error("dist/index.js is missing: run `npm run build`", { cause });
+      throw new NotReady("dist/index.js is missing: run `npm run build`", { cause });
     });
     const directory = await mkdtemp(join(tmpdir(), "stagewright-demo-"));
     closers.push(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
     const sandbox = createSandbox({ report });
     const { world } = sandbox;
-    const url = await sandbox.listen(options.port);
+    const url = await sandbox.listen(options.port).catch((cause: unknown) => {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new NotReady(`the sandbox cannot listen on port ${options.port}: ${why}`, { cause });
+    });
     closers.push(() => sandbox.close());
     const actions = await startActions(world, { root: ROOT, runners: RUNNERS, report });
     closers.push(() => actions.close(GRACE_MS));
@@ -115,7 +123,7 @@ export async function openHouse(options: { readonly port: number; readonly signa
     } catch (error) {
       options.signal.throwIfAborted();
       const why = error instanceof Error ? error.message : String(error);
-      throw new Error([`the app did not start: ${why}`, ...app.tail()].join("\n"), { cause: error });
+      throw new NotReady([`the app did not start: ${why}`, ...app.tail()].join("\n"), { cause: error });
     }
     const scene = await setScene(world, ROOT, registered);
     let opened: Promise<Store> | undefined;

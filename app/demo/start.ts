@@ -1,6 +1,6 @@
 /** `npm start`: the main job on this machine alone. `--once` does it, verifies every step, and exits. */
 import { parseArgs } from "node:util";
-import { type House, openHouse } from "./house.ts";
+import { type House, NotReady, openHouse } from "./house.ts";
 import { createNarrator, invitation, title } from "./narrator.ts";
 import { StepFailed, tellStory } from "./story.ts";
 
@@ -60,7 +60,8 @@ async function main(options: Options, interrupted: AbortController): Promise<num
   } catch (error) {
     if (signal.aborted) return 130;
     complain(`✗ ${error instanceof Error ? error.message : String(error)}`);
-    if (!(error instanceof StepFailed) && error instanceof Error && error.stack !== undefined) complain(error.stack);
+    const expected = error instanceof StepFailed || error instanceof NotReady;
+    if (!expected && error instanceof Error && error.stack !== undefined) complain(error.stack);
     for (const line of house?.diagnosis() ?? []) complain(line);
     return 1;
   } finally {
