@@ -153,14 +153,14 @@ function postEntry(parts: Parts, post: PostStep): Entry {
   };
 }
 
-/** What the job left running is told, ended by SIGTERM, and named in the result. */
+/** What the job left running is told, ended (SIGKILL, as the runner does), and named in the result. */
 async function endOrphans(trackingId: string, note: (line: string) => void): Promise<readonly string[]> {
   const orphans = await findOrphans(trackingId);
   if (orphans.length > 0) note("Cleaning up orphan processes");
   for (const { pid, command } of orphans) {
     note(`Terminate orphan process: pid (${pid}) (${command})`);
     try {
-      process.kill(pid, "SIGTERM");
+      process.kill(pid, "SIGKILL");
     } catch (error) {
       // It ended meanwhile: what was wanted.
       note(`It was gone already: ${error instanceof Error ? error.message : String(error)}`);

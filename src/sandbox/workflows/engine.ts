@@ -7,7 +7,7 @@ import { expandText } from "../runner/expressions.ts";
 import type { Change } from "../world/changes.ts";
 import { readFileAt } from "../world/commits.ts";
 import type { Repository, WorkflowJob, WorkflowRun } from "../world/model/index.ts";
-import { completeRun, createRun, jobsOf } from "../world/runs.ts";
+import { completeRun, createRun, jobsOf, updateJob } from "../world/runs.ts";
 import { workflowPaths } from "../world/workflows.ts";
 import { commit, fullName, repository } from "../world/world.ts";
 import { type Attempt, type Memory, typedInputs, type WorkflowSurroundings } from "./attempt.ts";
@@ -129,7 +129,11 @@ export function startWorkflows(options: WorkflowEngineOptions): Workflows {
       const outcomes = await runJobs(attempt, level);
       completeRun(world, run, runConclusion(outcomes, entry.cancel.signal.aborted));
     } catch (error) {
+      options.report(error);
       brokenJob(attempt, "workflow", run.path, error);
+      for (const job of jobsOf(world, run)) {
+        if (job.status !== "completed") updateJob(world, job, { status: "completed", conclusion: "failure" });
+      }
       completeRun(world, run, "failure");
     } finally {
       leave?.();

@@ -74,9 +74,10 @@ export async function finishJob(placed: Placed, job: WorkflowJob, cancel: AbortS
   const { attempt, definition, scope } = placed;
   const { world } = attempt.surroundings;
   const end = (conclusion: Exclude<JobConclusion, "skipped">): JobEnd => {
-    updateJob(world, job, { status: "completed", conclusion });
+    if (job.status !== "completed") updateJob(world, job, { status: "completed", conclusion });
     return { result: conclusion, outputs: {} };
   };
+  if (cancel.aborted) return end("cancelled");
   const own = new AbortController();
   const signal = AbortSignal.any([cancel, own.signal]);
   let leave: (() => void) | null = null;

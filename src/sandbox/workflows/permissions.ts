@@ -6,10 +6,23 @@ type Level = "read" | "write" | "none";
 export type Granted = Readonly<Record<string, Level>>;
 
 /** The permissions that a token can have, as a workflow file spells them. */
-const NAMES = [
-  ...["actions", "attestations", "checks", "contents", "deployments", "discussions", "id-token", "issues", "models"],
-  ...["packages", "pages", "pull-requests", "repository-projects", "security-events", "statuses"],
-];
+export const PERMISSIONS = [
+  "actions",
+  "attestations",
+  "checks",
+  "contents",
+  "deployments",
+  "discussions",
+  "id-token",
+  "issues",
+  "models",
+  "packages",
+  "pages",
+  "pull-requests",
+  "repository-projects",
+  "security-events",
+  "statuses",
+] as const;
 
 /** GitHub's restricted default, for repositories made since 2023. */
 const DEFAULT: Granted = { contents: "read", packages: "read" };
@@ -17,7 +30,9 @@ const DEFAULT: Granted = { contents: "read", packages: "read" };
 function resolve(definition: PermissionsDefinition): Granted {
   if (typeof definition !== "string") return definition;
   const level = definition === "read-all" ? "read" : "write";
-  return Object.fromEntries(NAMES.map((name) => [name, name === "id-token" && level === "read" ? "none" : level]));
+  return Object.fromEntries(
+    PERMISSIONS.map((name) => [name, name === "id-token" && level === "read" ? "none" : level]),
+  );
 }
 
 const order: readonly Level[] = ["none", "read", "write"];

@@ -13,6 +13,7 @@ import type {
   TriggerFilter,
   WorkflowDefinition,
 } from "./definition.ts";
+import { PERMISSIONS } from "./permissions.ts";
 
 /** GitHub's own limit for a workflow file is 512 KiB. */
 const FILE_LIMIT = 512 * 1024;
@@ -93,7 +94,7 @@ const on = z
 
 const permissions = z.union([
   z.enum(["read-all", "write-all"]),
-  z.record(z.string(), z.enum(["read", "write", "none"])),
+  z.partialRecord(z.enum(PERMISSIONS), z.enum(["read", "write", "none"])),
 ]);
 const concurrency = z.union([
   z.string().transform((group) => ({ group, "cancel-in-progress": false })),
@@ -121,7 +122,7 @@ const job = z.strictObject({
   if: scalar.optional(),
   permissions: permissions.optional(),
   concurrency: concurrency.optional(),
-  environment: z.union([z.string(), z.strictObject({ name: z.string(), url: z.string().optional() })]).optional(),
+  environment: z.union([z.string(), z.strictObject({ name: z.string() })]).optional(),
   env: variables.optional(),
   defaults: defaults.optional(),
   outputs: variables.optional(),
@@ -228,6 +229,19 @@ function jobOf(key: string, read: Read<typeof job>): JobDefinition {
   };
 }
 
+/**
+ * What to tell of an issue. Where one of several forms was allowed, the form that came furthest is the one that was
+ * meant: its own issue is told, with the whole path.
+ */
+function telling(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== "invalid_union") return issue;
+  const inner = issue.errors.flatMap((branch) => branch.slice(0, 1).map(telling));
+  const depth = (one: z.core.$ZodIssue): number => one.path.length + (one.code === "unrecognized_keys" ? 1 : 0);
+  const [deepest] = inner.toSorted((a, b) => depth(b) - depth(a));
+  if (deepest === undefined || depth(deepest) === 0) return issue;
+  return { ...deepest, path: [...issue.path, ...deepest.path] };
+}
+
 /** Reads a workflow file's text. Throws WorkflowProblem with the first thing wrong or not implemented. */
 export function readWorkflow(text: string): WorkflowDefinition {
   if (Buffer.byteLength(text) > FILE_LIMIT) throw new WorkflowProblem("the file is larger than 512 KiB", 1);
@@ -250,13 +264,14 @@ export function readWorkflow(text: string): WorkflowDefinition {
   };
   const read = workflow.safeParse(document.toJS({ maxAliasCount: 100 }));
   if (!read.success) {
-    const [issue] = read.error.issues;
+    const [first] = read.error.issues;
+    const issue = first === undefined ? undefined : telling(first);
     if (issue === undefined) throw new WorkflowProblem("the file does not have the form of a workflow", 1);
-    const [first] = issue.code === "unrecognized_keys" ? issue.keys : [];
-    const path = first === undefined ? issue.path : [...issue.path, first];
+    const [key] = issue.code === "unrecognized_keys" ? issue.keys : [];
+    const path = key === undefined ? issue.path : [...issue.path, key];
     const shown = path.map(String).join(".");
     const message =
-      first === undefined ? `${shown || "the file"}: ${issue.message}` : `not implemented in the sandbox: ${shown}`;
+      key === undefined ? `${shown || "the file"}: ${issue.message}` : `not implemented in the sandbox: ${shown}`;
     throw new WorkflowProblem(message, lineOf(path));
   }
   const { data } = read;

@@ -1,7 +1,7 @@
 /** Which changes of the world start a workflow, and as what: event, ref and commit as GitHub defines them. */
 import picomatch from "picomatch";
 import type { Change } from "../world/changes.ts";
-import { changedFiles, zeroSha } from "../world/git.ts";
+import { changedFiles, mergeBase, zeroSha } from "../world/git.ts";
 import type { PullRequest, Repository, WorkflowRun } from "../world/model/index.ts";
 import type { World } from "../world/world.ts";
 import type { TriggerFilter } from "./definition.ts";
@@ -55,7 +55,8 @@ function ofPull(world: World, event: string, type: string, repository: Repositor
     headBranch: pull.head.ref,
     pullNumbers: [pull.number],
     filteredRef: `refs/heads/${pull.base.ref}`,
-    paths: pathsBetween(world, pull.base.sha, pull.head.sha),
+    // As GitHub shows a pull request: since it left its base.
+    paths: pathsBetween(world, mergeBase(world, pull.base.sha, pull.head.sha) ?? pull.base.sha, pull.head.sha),
     workflow: null,
     after: null,
     untrusted: pull.head.repositoryId !== repository.id,

@@ -16,6 +16,18 @@ describe("readWorkflow", () => {
     ["a container", minimal("    container: node:24\n"), "not implemented in the sandbox: jobs.a.container", 5],
     ["services", minimal("    services: {}\n"), "not implemented in the sandbox: jobs.a.services", 5],
     ["another event", minimal("").replace("push", "schedule"), "not implemented in the sandbox: on.schedule", 1],
+    [
+      "an environment's address",
+      minimal("    environment: { name: qa, url: x }\n"),
+      "not implemented in the sandbox: jobs.a.environment.url",
+      5,
+    ],
+    [
+      "a misspelt permission",
+      minimal("    permissions: { chekcs: write }\n"),
+      "not implemented in the sandbox: jobs.a.permissions.chekcs",
+      5,
+    ],
     ["a need that is no job", minimal("    needs: [b]\n"), 'jobs.a needs "b", which is no job', 5],
     ["a need of itself", minimal("    needs: a\n"), "jobs need each other: a → a", 5],
     [
