@@ -3,6 +3,7 @@ import { Kysely, Migrator } from "kysely";
 import { deliveryStore } from "./deliveries.ts";
 import { pullStore } from "./pulls.ts";
 import { effectStore, restStore } from "./rest.ts";
+import { runStore } from "./runs.ts";
 import { sqliteDialect } from "./sqlite.ts";
 import type { Store } from "./store.ts";
 import { MIGRATIONS, type Tables } from "./tables.ts";
@@ -31,6 +32,7 @@ export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Sto
     ...pullStore(db),
     ...effectStore(db),
     ...restStore(db),
+    runs: runStore(db),
     close: () => db.destroy(),
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
 import type { Actor, Facts } from "../../src/lifecycle/facts.ts";
+import type { AppRunStore } from "./runs.ts";
 
 /** A delivery as GitHub sent it, before it is stored. */
 export interface NewDelivery {
@@ -61,6 +62,7 @@ export interface ShownCheck {
   /** GraphQL node id. */
   readonly nodeId: string;
   readonly sha: string;
+  readonly completed: boolean;
   /** Of status, conclusion, title, summary and text: equal means nothing to write. */
   readonly digest: string;
 }
@@ -99,6 +101,8 @@ export interface Blocked {
   readonly reason: string;
   /** How often in a row; the pause until the next try grows with it. */
   readonly times: number;
+  /** It is tried again by itself then. */
+  readonly until: number;
   /** Digest of what was wanted: when that changes, the move is tried at once. */
   readonly wanted: string;
 }
@@ -202,6 +206,9 @@ export interface Page<T> {
 }
 
 export interface Store {
+  /** Runs of groups: their own commits, apart from those of pull requests. */
+  readonly runs: AppRunStore;
+
   /** Stores deliveries in one commit. Returns those that were not known before, in order. */
   acceptDeliveries(batch: readonly NewDelivery[]): Promise<readonly PendingDelivery[]>;
   /** Those still to be handled, oldest first, after a `seq`. */

@@ -1,7 +1,8 @@
 /** The tables, as Kysely knows them, and how they came to be. Columns that end in `_json` hold JSON text. */
 import { type Generated, type Kysely, type Migration, sql } from "kysely";
+import { type RunTables, runsMigration } from "./runs.ts";
 
-export interface Tables {
+export interface Tables extends RunTables {
   deliveries: {
     seq: Generated<number>;
     id: string;
@@ -190,4 +191,4 @@ const first: Migration = {
 };
 
 /** In the order they are applied. A migration that was released is never changed. */
-export const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001-first": first };
+export const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001-first": first, "0002-runs": runsMigration };
