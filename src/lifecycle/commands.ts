@@ -27,7 +27,12 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
     by: "writers",
     isAct: true,
   },
-  back: { usage: "/stage back", help: "Move it back by one stage.", by: "writers", isAct: true },
+  back: {
+    usage: "/stage back",
+    help: "Move it back by one stage. The owner of the stage may do so, too.",
+    by: "writers",
+    isAct: true,
+  },
   retry: { usage: "/stage retry", help: "Try again what was blocked.", by: "writers", isAct: false },
   hold: { usage: "/stage hold [reason]", help: "Move it no further until /stage unhold.", by: "writers", isAct: true },
   unhold: { usage: "/stage unhold", help: "Let it move again.", by: "writers", isAct: true },
@@ -142,7 +147,9 @@ export function decideCommand({ command, actor, evaluation, policy, standing }: 
   }
   const writer = authorityOf(actor, null, standing);
   const lookups = [...operator.lookups, ...writer.lookups];
-  const may = operator.truth === "yes" || writer.truth === "yes";
+  const owner = command.name === "back" ? ownerHere(evaluation, policy) : null;
+  const owns = owner !== null && authorityOf(actor, [owner], standing).truth === "yes";
+  const may = operator.truth === "yes" || writer.truth === "yes" || owns;
   if (command.name !== "to") {
     return may ? { allowed: true } : refuse(`${actor.login} ${writer.reason}`, lookups);
   }
@@ -160,6 +167,10 @@ export function decideCommand({ command, actor, evaluation, policy, standing }: 
     return refuse(`${actor.login} may not move it past conditions that do not hold: ${who}`, operator.lookups);
   }
   return may ? { allowed: true } : refuse(`${actor.login} ${writer.reason}`, lookups);
+}
+
+function ownerHere(evaluation: Evaluation, policy: Policy): string | null {
+  return policy.stages.find((stage) => stage.name === evaluation.stage)?.owner ?? null;
 }
 
 function refuse(reason: string, lookups: readonly Lookup[] = []): CommandDecision {

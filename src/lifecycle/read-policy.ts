@@ -4,12 +4,15 @@ import { Problems, quote, suggestion } from "../plan/problems.ts";
 import { isMapping, type Keys, type Place, parseKeys } from "../plan/shape.ts";
 import { type Path, readSource, type Source } from "../plan/source.ts";
 import { completePolicy, mergePolicies, type PolicyParts, type StageParts } from "./merge-policies.ts";
-import type { Policy } from "./policy.ts";
+import type { Condition, Policy } from "./policy.ts";
 import { readActions, readCondition, restsOnActs } from "./read-condition.ts";
 import { policyShape, stageShape } from "./schema.ts";
 
 /** Where a repository keeps its policy. */
 export const POLICY_PATH = ".github/stagewright.yml";
+
+/** In all stages together: they are judged again for each event. */
+const MOST_CONDITIONS = 300;
 
 export interface PolicyReading {
   /** Null: there are errors, or the policy that it extends has not been given. */
@@ -43,6 +46,10 @@ export function readPolicy(
   const stagesOk = "stages" in source.value || keys.extends !== undefined;
   if (!stagesOk) {
     problems.error(source.at([]), "stages: expected a list of stages");
+  }
+  const count = (parts.stages ?? []).map(conditionsOf).reduce((sum, each) => sum + each, 0);
+  if (count > MOST_CONDITIONS) {
+    problems.error(source.keyAt(["stages"]), `${count} conditions in all, expected at most ${MOST_CONDITIONS}`);
   }
   checkStages(own, parts, root, waits);
   if (!waits) {
@@ -179,6 +186,23 @@ function checkNames(own: PolicyParts, all: PolicyParts, { source, problems }: Pl
   if (typeof backTo === "string" && !names.includes(backTo)) {
     const path: Path = own.onPush?.backTo === undefined ? [] : ["on_push", "back_to"];
     problems.error(source.at(path), `on_push.back_to: ${expected(backTo)}`);
+  }
+}
+
+function conditionsOf(stage: StageParts): number {
+  const trees = [stage.enter, stage.when ?? undefined, stage.back?.when];
+  return trees.reduce((sum, tree) => sum + (tree === undefined ? 0 : leavesOf(tree)), 0);
+}
+
+function leavesOf(condition: Condition): number {
+  switch (condition.kind) {
+    case "all":
+    case "any":
+      return condition.of.reduce((sum, part) => sum + leavesOf(part), 0);
+    case "not":
+      return leavesOf(condition.of);
+    default:
+      return 1;
   }
 }
 

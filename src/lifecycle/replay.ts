@@ -52,7 +52,7 @@ export function firedBack(journey: Journey, steps: readonly Step[]): { reset: In
   const { when, to } = step.stage.back;
   const since = sinceOf(journey, index, step.entry.at);
   const discount = (act: Act): string | null => (act.at > since ? null : `before ${step.stage.name} was reached`);
-  const judged = judgeTree(when, { ...journey.context, discount });
+  const judged = judgeTree(when, { ...journey.context, discount, authority: withOwner(journey, step.stage) });
   const { at, by } = judged.node;
   // What only a state says is dated by nothing: states gate, and send nobody back.
   if (judged.truth !== "yes" || at === null || by === null) {
@@ -68,6 +68,16 @@ export function firedBack(journey: Journey, steps: readonly Step[]): { reset: In
     note: judged.node.reason,
   };
   return { reset: { reset, index: indexOf(journey, to) }, at };
+}
+
+/** Where a rule names nobody, the stage's owner may send back, too: often an app, which has no write permission. */
+function withOwner({ context }: Journey, { owner }: PolicyStage): Context["authority"] {
+  return (actor, names) => {
+    const may = context.authority(actor, names);
+    return names === null && owner !== null && may.truth !== "yes" && context.authority(actor, [owner]).truth === "yes"
+      ? { truth: "yes", reason: "owns the stage", lookups: [] }
+      : may;
+  };
 }
 
 /** Since when it is in the stage at `index`: its entry, or a newer reset that left it there. */
@@ -153,7 +163,9 @@ class Past {
       case "back": {
         const reached = this.reachedAt(act);
         const target = this.stages[reached - 1];
-        if (target !== undefined && this.mayMove(act.by)) {
+        const owner = this.stages[reached]?.owner ?? null;
+        const owns = owner !== null && this.input.context.authority(act.by, [owner]).truth === "yes";
+        if (target !== undefined && (owns || this.mayMove(act.by))) {
           this.sendBack(act, target.name, `${act.by.login} asked for it`);
         }
         break;

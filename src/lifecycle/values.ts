@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { parseDuration } from "../plan/duration.ts";
 import { quote, suggestion } from "../plan/problems.ts";
+import { globProblem } from "./conditions/globs.ts";
 import { templateProblems } from "./templates.ts";
 
 /** Waits for people are longer than those of plans, and no timer runs for them. */
@@ -52,7 +53,13 @@ export const name = z
   });
 export const names = oneOrMore(name, "the name of a user, an app or a team", 50);
 
-export const patterns = oneOrMore(text("a glob", 1_000), "a glob");
+const glob = text("a glob", 200).superRefine((value, context) => {
+  const message = globProblem(value);
+  if (message !== null) {
+    context.addIssue({ code: "custom", message });
+  }
+});
+export const patterns = oneOrMore(glob, "a glob");
 
 const LABEL = `expected a label of at most ${LARGEST_LABEL} characters`;
 /** A label that is not one of ours, which show where a pull request is and decide nothing. */
