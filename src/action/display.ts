@@ -2,7 +2,8 @@
 import type { AgentEvent } from "../agent/log.ts";
 import { oneLine, workflowCommand } from "../report/escape.ts";
 import { duration } from "../report/format.ts";
-import { endText, progressText } from "../report/log.ts";
+import { agentOutcomes, endText, metricLines, NO_COLOURS, progressText, stageOutcome } from "../report/log.ts";
+import type { PhaseRecord } from "../run/types.ts";
 import type { RunnerConsole } from "./runner.ts";
 
 /** At least so long between two lines about the progress of one stage. */
@@ -11,6 +12,7 @@ const PROGRESS_EVERY_MS = 10_000;
 export class Display {
   readonly #console: RunnerConsole;
   readonly #now: () => number;
+  readonly #told = new Set<number>();
   #group: number | null = null;
   #progressAt = 0;
 
@@ -26,6 +28,22 @@ export class Display {
       if (event.kind === "started") this.#openGroup(event.stage.index, event.stage.name);
       const line = this.#lineOf(event);
       if (line !== null) this.#console.text(line);
+    }
+  }
+
+  /** Tells of each stage that is over how it ended, once; with `over`, also of those that never began. */
+  judged(phases: readonly PhaseRecord[], over: boolean): void {
+    for (const phase of phases) {
+      const known = phase.completedAt !== null || (over && phase.startedAt === null);
+      if (!known || this.#told.has(phase.stage)) continue;
+      this.#told.add(phase.stage);
+      if (this.#group === phase.stage) this.closeGroup();
+      const lines = [
+        stageOutcome(phase, NO_COLOURS),
+        ...agentOutcomes(phase, NO_COLOURS),
+        ...metricLines(phase, NO_COLOURS),
+      ];
+      for (const line of lines) this.#console.text(line);
     }
   }
 

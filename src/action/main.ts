@@ -11,7 +11,7 @@ import { needsGroup } from "../plan/needs-group.ts";
 import type { Plan, Problem } from "../plan/plan.ts";
 import { isSelected, select } from "../plan/select.ts";
 import { resultJson } from "../report/json.ts";
-import { NO_COLOURS, stageOutcome, verdictLines } from "../report/log.ts";
+import { NO_COLOURS, verdictLines } from "../report/log.ts";
 import type { RunReport } from "../report/report.ts";
 import type { RunKey, RunSummary, Selection } from "../run/types.ts";
 import { Display } from "./display.ts";
@@ -112,7 +112,14 @@ async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<nu
     display.show(event);
     if (tracker.follow(event)) publisher.progress(tracker.progress(entry.pace.now()));
   };
-  const host = new RunHost({ created: { type: "created", at: startedAt, key, plan, selection, agentCount: 1 } });
+  const host = new RunHost({
+    created: { type: "created", at: startedAt, key, plan, selection, agentCount: 1 },
+    onChange: (changed) => {
+      const { phases } = changed.summary();
+      display.judged(phases, false);
+      if (tracker.judged(phases)) publisher.progress(tracker.progress(entry.pace.now()));
+    },
+  });
   const agent = createAgent({
     plan,
     planFile: source.file,
@@ -134,8 +141,9 @@ async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<nu
   const interruption = new Interruption(agent, (why) => host.cancel("the runner", why), entry.exit);
   try {
     const end = await agent.run();
-    display.closeGroup();
     const summary = summaryOf(end, host);
+    display.closeGroup();
+    display.judged(summary.phases, true);
     const report = reportOf(task, summary, startedAt, entry.pace.now());
     if (!interruption.happened) state.finished(summary.verdict);
     await show(report, task, entry, publisher, interruption);
@@ -155,7 +163,6 @@ async function show(
   interruption: Interruption,
 ): Promise<void> {
   const { summary } = report;
-  for (const phase of summary.phases) console.text(stageOutcome(phase, NO_COLOURS));
   for (const line of verdictLines(report, NO_COLOURS)) console.text(line);
   const resultsFile = join(job.temporary, `stagewright-results-${randomUUID()}.json`);
   writeFileSync(resultsFile, resultJson(report), { mode: 0o600 });

@@ -1,12 +1,12 @@
-/** Follows an agent's events, to say while a run goes on how far it is. What they mean is judged elsewhere. */
+/** Follows a run, to say while it goes on how far it is. */
 import type { AgentEvent } from "../agent/log.ts";
 import type { RunProgress } from "../report/check.ts";
-import { duration } from "../report/format.ts";
-import { endText } from "../report/log.ts";
+import { between, duration } from "../report/format.ts";
+import type { PhaseRecord } from "../run/types.ts";
 
 export class Tracker {
   readonly #base: Pick<RunProgress, "planName" | "stages" | "startedAt">;
-  readonly #done = new Map<string, string>();
+  #done: RunProgress["done"] = [];
   #doing = "";
 
   constructor(base: Pick<RunProgress, "planName" | "stages" | "startedAt">) {
@@ -20,15 +20,6 @@ export class Tracker {
         if (event.task !== null) return false;
         this.#doing = `running ${event.stage.name}${event.attemptNumber > 1 ? `, attempt ${event.attemptNumber}` : ""}`;
         return true;
-      case "ended": {
-        const { task, end, startedAt, endedAt } = event.report;
-        if (task !== null) return false;
-        const how = `${endText(end)} after ${duration(Math.max(0, endedAt - startedAt))}`;
-        // Told again after a retry, it moves to the end.
-        this.#done.delete(event.stage.name);
-        this.#done.set(event.stage.name, how);
-        return true;
-      }
       case "waiting":
         this.#doing = event.text;
         return true;
@@ -36,6 +27,7 @@ export class Tracker {
         this.#doing = `${event.stage.name} waits for a person`;
         return true;
       case "joined":
+      case "ended":
       case "output":
       case "group":
       case "progress":
@@ -48,8 +40,22 @@ export class Tracker {
     }
   }
 
+  /** @returns whether a stage is over that was not before */
+  judged(phases: readonly PhaseRecord[]): boolean {
+    const before = this.#done.length;
+    this.#done = phases
+      .filter(({ completedAt }) => completedAt !== null)
+      .map(({ name, status, reason, startedAt, completedAt }) => {
+        const took = between(startedAt, completedAt);
+        return {
+          name,
+          how: `${status}${took === null ? "" : ` in ${duration(took)}`}${reason === null ? "" : `: ${reason}`}`,
+        };
+      });
+    return this.#done.length !== before;
+  }
+
   progress(now: number): RunProgress {
-    const done = [...this.#done].map(([name, how]) => ({ name, how }));
-    return { ...this.#base, done, doing: this.#doing, now };
+    return { ...this.#base, done: this.#done, doing: this.#doing, now };
   }
 }
