@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Sync } from "../run/types.ts";
+import type { Instruction, Sync } from "../run/types.ts";
 import { requestJson } from "./http.ts";
-import type { CoordinatorPort, Joined, JoinRequest, SyncAnswer } from "./port.ts";
+import type { CoordinatorPort, Joined, JoinRequest, Roster, SyncAnswer } from "./port.ts";
 import {
   joinedSchema,
   PROTOCOL,
@@ -22,6 +22,24 @@ const ANSWER_MS = 15_000;
 const HOLD_SLACK_MS = 10_000;
 const BACKOFF_FIRST_MS = 200;
 const BACKOFF_MOST_MS = 10_000;
+
+/** Refusals that pass: the same request may be accepted later. */
+const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["too_many", "not_stored"]);
+
+type Content = Omit<Sync, "session" | "agent">;
+
+/** What an agent tells that has just dropped everything. */
+const IDLE: Content = {
+  doing: "idle",
+  status: "idle",
+  stage: null,
+  progress: null,
+  finished: [],
+  wants: 0,
+  addTasks: [],
+  ready: [],
+  outputs: {},
+};
 
 export interface HttpCoordinatorOptions {
   readonly url: URL;
@@ -47,7 +65,9 @@ export class HttpCoordinator implements CoordinatorPort {
   #run = "";
   #session = "";
   #sequence = 0;
-  #reset: string | null = null;
+  #roster: { readonly version: string; readonly value: Roster } | null = null;
+  #outputs: { readonly version: string; readonly values: SyncAnswer["outputs"] } | null = null;
+  #notice = 0;
 
   constructor(options: HttpCoordinatorOptions) {
     this.#options = options;
@@ -68,28 +88,19 @@ export class HttpCoordinator implements CoordinatorPort {
     this.#run = joined.run;
     this.#session = joined.session;
     this.#sequence = 0;
+    this.#roster = null;
+    this.#outputs = null;
+    this.#notice = 0;
     return { session: joined.session, now: joined.now };
   }
 
-  async sync(sync: Omit<Sync, "session" | "agent">, holdMs: number, signal: AbortSignal): Promise<SyncAnswer> {
-    this.#sequence += 1;
-    const { doing, status, stage, progress, finished, wants, addTasks, ready, outputs } = sync;
-    const body = {
-      protocol: PROTOCOL,
-      seq: this.#sequence,
-      holdMs,
-      reset: this.#reset,
-      sync: { doing, status, stage, progress, finished, wants, addTasks, ready, outputs },
-    };
-    this.#reset = null;
-    const answer = await this.#send(`/api/runs/${this.#run}/sync`, body, holdMs + HOLD_SLACK_MS, signal, null);
-    // The frame is checked; the leaves come from the coordinator that this agent has authenticated.
-    return syncAnswerSchema.parse(answer) as unknown as SyncAnswer;
+  async sync(sync: Content, holdMs: number, signal: AbortSignal): Promise<SyncAnswer> {
+    return await this.#exchange(sync, null, holdMs, signal);
   }
 
-  /** Carried by the next sync. */
-  async reset(why: string): Promise<void> {
-    this.#reset = why;
+  /** Told at once: nobody is to wait for what is being dropped. */
+  async reset(why: string, signal: AbortSignal): Promise<void> {
+    await this.#exchange(IDLE, why, 0, signal);
   }
 
   async leave(why: string, signal: AbortSignal): Promise<void> {
@@ -102,6 +113,39 @@ export class HttpCoordinator implements CoordinatorPort {
       null,
     );
     this.#agent.destroy();
+  }
+
+  async #exchange(sync: Content, reset: string | null, holdMs: number, signal: AbortSignal): Promise<SyncAnswer> {
+    this.#sequence += 1;
+    const { doing, status, stage, progress, finished, wants, addTasks, ready, outputs } = sync;
+    const body = {
+      protocol: PROTOCOL,
+      seq: this.#sequence,
+      holdMs,
+      reset,
+      sync: { doing, status, stage, progress, finished, wants, addTasks, ready, outputs },
+      known: {
+        roster: this.#roster?.version ?? null,
+        outputs: this.#outputs?.version ?? null,
+        notice: this.#notice,
+      },
+    };
+    const answer = syncAnswerSchema.parse(
+      await this.#send(`/api/runs/${this.#run}/sync`, body, holdMs + HOLD_SLACK_MS, signal, null),
+    );
+    if (answer.roster !== null) {
+      this.#roster = { version: answer.roster.version, value: { agents: answer.roster.agents } };
+    }
+    if (answer.outputs !== null) this.#outputs = answer.outputs;
+    this.#notice = answer.notice;
+    return {
+      // The frame is checked; the leaves come from the coordinator that this agent has authenticated.
+      instruction: answer.instruction as unknown as Instruction,
+      now: answer.now,
+      roster: this.#roster?.value ?? null,
+      outputs: this.#outputs?.values ?? {},
+      notices: answer.notices,
+    };
   }
 
   async #send(
@@ -129,7 +173,7 @@ export class HttpCoordinator implements CoordinatorPort {
         });
         if (answer.status >= 200 && answer.status < 300) return answer.body;
         const refusal = refusalOf(answer.body);
-        if (refusal !== null && refusal.code !== "too_many") throw refusal;
+        if (refusal !== null && !PASSING.has(refusal.code)) throw refusal;
         if (answer.status < 500 && answer.status !== 429 && answer.status !== 408) {
           throw new Refusal(
             "invalid",

@@ -6,8 +6,9 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { Json, Plan } from "../plan/plan.ts";
+import type { Json } from "../plan/plan.ts";
 import { AGENT_STATUSES, type RunKey } from "../run/types.ts";
+import { planSchema } from "./plan-schema.ts";
 
 /** Newest first. */
 export const PROTOCOLS = [1] as const;
@@ -18,7 +19,6 @@ export const LIMITS = {
   /** Bytes of a request's body after decompression. */
   bodyBytes: 8 * 1024 * 1024,
   agents: 10_000,
-  tasks: 100_000,
   /** Finished attempts in one sync. */
   reports: 1_000,
   /** Syncs of one session in a second, averaged over ten. */
@@ -33,6 +33,13 @@ const time = z.number().finite();
 const name = z.string().min(1).max(200);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const json: z.ZodType<Json> = z.json();
+const version = z.string().max(64);
+const outputs = z
+  .record(name, json)
+  .refine(
+    (values) => JSON.stringify(values).length <= LIMITS.outputBytes,
+    `expected at most ${LIMITS.outputBytes} bytes`,
+  );
 
 export const runKeySchema = z.strictObject({
   repositoryId: z.string().min(1).max(64),
@@ -91,7 +98,7 @@ const attemptReportSchema = z.strictObject({
   progress: progressSchema.nullable(),
   metrics: z.array(metricSchema).max(1_000),
   histograms: z.record(name, z.string().max(1_000_000)),
-  outputs: z.record(name, json),
+  outputs,
   annotations: z.array(annotationSchema).max(1_000),
   tail: z.string().max(LIMITS.tailCharacters),
 });
@@ -102,9 +109,9 @@ export const joinBodySchema = z.strictObject({
   nonce: z.string().min(16).max(128),
   key: runKeySchema,
   /** The whole plan; its digest is computed by the coordinator, never believed. */
-  plan: z.custom<Plan>((value) => typeof value === "object" && value !== null && !Array.isArray(value)),
+  plan: planSchema,
   selection: selectionSchema,
-  agentCount: z.number().int().min(1),
+  agentCount: z.number().int().min(1).max(1_000_000),
   agent: name,
   role: name.nullable(),
   index: count.nullable(),
@@ -127,11 +134,17 @@ export const syncBodySchema = z.strictObject({
     wants: z.number().int().min(0).max(10_000),
     addTasks: z.array(json).max(10_000),
     ready: z.array(count).max(10_000),
-    outputs: z.record(name, json),
+    outputs,
+  }),
+  known: z.strictObject({
+    /** Versions of what the agent was told before: what has not changed since is not told again. */
+    roster: version.nullable(),
+    outputs: version.nullable(),
+    /** The newest notice that it has. */
+    notice: count,
   }),
 });
-/** What a sync says of its agent. */
-export type SyncContent = z.infer<typeof syncBodySchema>["sync"];
+export type SyncBody = z.infer<typeof syncBodySchema>;
 
 export const leaveBodySchema = z.strictObject({
   protocol: z.number().int(),
@@ -145,9 +158,26 @@ export const joinedSchema = z.object({ protocol: z.number(), run: name, session:
 export const syncAnswerSchema = z.object({
   instruction: z.looseObject({ do: z.enum(["wait", "execute", "stop", "abort", "exclude", "finish"]) }),
   now: time,
-  roster: z.looseObject({ agents: z.array(z.looseObject({ name: z.string(), index: z.number() })) }).nullable(),
-  outputs: z.record(z.string(), z.record(z.string(), z.unknown())),
+  /** Null: there is none yet, or it is the one that the agent knows. */
+  roster: z
+    .object({
+      version,
+      agents: z.array(
+        z.object({
+          name: z.string(),
+          index: z.number(),
+          role: z.string().nullable(),
+          roleIndex: z.number(),
+          address: z.string().nullable(),
+        }),
+      ),
+    })
+    .nullable(),
+  /** Null: they are those that the agent knows. */
+  outputs: z.object({ version, values: z.record(z.string(), z.record(z.string(), z.unknown())) }).nullable(),
   notices: z.array(z.string()),
+  /** The newest of all notices. */
+  notice: count,
 });
 
 /** Why a request was refused; with HTTP status. A closed list, so that agents can act on it. */
@@ -163,6 +193,7 @@ export const REFUSALS = {
   sequence: 409,
   ended: 410,
   too_large: 413,
+  not_stored: 503,
   too_many: 429,
 } as const satisfies Record<string, number>;
 export type RefusalCode = keyof typeof REFUSALS;

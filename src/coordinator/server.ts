@@ -4,10 +4,11 @@
  */
 import { randomBytes } from "node:crypto";
 import type http from "node:http";
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { RunKey } from "../run/types.ts";
 import { BodyTooLarge, readBody } from "./http.ts";
-import type { JoinRequest, SyncAnswer } from "./port.ts";
+import type { JoinRequest } from "./port.ts";
 import {
   joinBodySchema,
   LIMITS,
@@ -17,7 +18,7 @@ import {
   REFUSALS,
   Refusal,
   runIdOf,
-  type SyncContent,
+  type SyncBody,
   syncBodySchema,
 } from "./protocol.ts";
 import { digestOf, type SessionTokens } from "./sessions.ts";
@@ -29,22 +30,23 @@ export interface Principal {
   readonly repository: string | null;
 }
 
+/** A request of a session, as it was numbered. */
+export interface Numbered {
+  readonly session: string;
+  readonly sequence: number;
+  readonly digest: string;
+}
+
 /** A run as this server needs it. Every method may throw `Refusal`. */
 export interface HostedRun {
+  readonly key: RunKey;
   /** The same nonce again gets the same session. */
   join(request: JoinRequest, nonce: string, principal: Principal): Promise<{ session: string; now: number }>;
-  sync(
-    request: {
-      session: string;
-      sequence: number;
-      digest: string;
-      reset: string | null;
-      content: SyncContent;
-      holdMs: number;
-    },
-    signal: AbortSignal,
-  ): Promise<SyncAnswer>;
-  leave(request: { session: string; sequence: number; digest: string; why: string }): Promise<void>;
+  /** The answer's JSON text. */
+  sync(request: Numbered, body: SyncBody, signal: AbortSignal): Promise<string>;
+  leave(request: Numbered, why: string): Promise<void>;
+  /** Whether this session is one of this run's. */
+  knows(session: string): boolean;
   /** What everybody of the run may read: who waits for what, since when, until when. */
   status(): unknown;
 }
@@ -54,8 +56,8 @@ export interface CoordinatorServerOptions {
   readonly open: (request: JoinRequest) => Promise<HostedRun>;
   /** Finds a run by its id; null when there is none. */
   readonly find: (run: string) => Promise<HostedRun | null>;
-  /** Checks the bearer of a join, or of a reader who holds no session. @throws Refusal */
-  readonly authorize: (bearer: string, key: RunKey | null, run: string) => Promise<Principal>;
+  /** Checks the bearer of a join, or of a reader who holds no session: may it reach this run? @throws Refusal */
+  readonly authorize: (bearer: string, key: RunKey) => Promise<Principal>;
   readonly tokens: SessionTokens;
   /** Told of what went wrong on our side; the other side gets no details. */
   readonly onError: (error: unknown, request: string) => void;
@@ -91,15 +93,10 @@ export function coordinatorHandler(options: CoordinatorServerOptions): Handler {
           const digest = digestOf(bytes);
           if (action === "sync") {
             const body = parse(syncBodySchema, bytes);
-            const { seq: sequence, reset, sync: content, holdMs } = body;
-            send(
-              response,
-              200,
-              await hosted.sync({ session, sequence, digest, reset, content, holdMs }, closed.signal),
-            );
+            sendText(response, 200, await hosted.sync({ session, sequence: body.seq, digest }, body, closed.signal));
           } else {
             const body = parse(leaveBodySchema, bytes);
-            await hosted.leave({ session, sequence: body.seq, digest, why: body.why });
+            await hosted.leave({ session, sequence: body.seq, digest }, body.why);
             pace.forget(session);
             send(response, 200, { left: true });
           }
@@ -118,7 +115,7 @@ async function joinRun(
   body: z.infer<typeof joinBodySchema>,
 ): Promise<unknown> {
   const run = runIdOf(body.key);
-  const principal = await options.authorize(bearer, body.key, run);
+  const principal = await options.authorize(bearer, body.key);
   if (body.agentCount > LIMITS.agents) {
     throw new Refusal("too_many", `a run takes at most ${LIMITS.agents} agents, this one asks for ${body.agentCount}`);
   }
@@ -130,11 +127,8 @@ async function joinRun(
 
 async function readStatus(options: CoordinatorServerOptions, bearer: string, run: string): Promise<unknown> {
   const hosted = await hostedRun(options, run);
-  try {
-    options.tokens.verify(bearer);
-  } catch {
-    await options.authorize(bearer, null, run);
-  }
+  const session = options.tokens.read(bearer);
+  if (session === null || !hosted.knows(session)) await options.authorize(bearer, hosted.key);
   return hosted.status();
 }
 
@@ -165,14 +159,27 @@ function parse<T>(schema: z.ZodType<T>, bytes: Buffer): T {
       `protocol ${version.data.protocol} is not served here, ${PROTOCOLS.join(" and ")} is: use one version of the action everywhere`,
     );
   }
-  const parsed = schema.safeParse(value);
+  const parsed = safely(schema, value);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
   throw new Refusal("invalid", `the body does not fit the protocol: ${issues.join("; ")}`);
 }
 
 function send(response: http.ServerResponse, status: number, body: unknown): void {
-  const bytes = Buffer.from(JSON.stringify(body));
+  sendText(response, status, JSON.stringify(body));
+}
+
+function safely<T>(schema: z.ZodType<T>, value: unknown): z.ZodSafeParseResult<T> {
+  try {
+    return schema.safeParse(value);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new Refusal("invalid", "the body is nested too deeply");
+  }
+}
+
+function sendText(response: http.ServerResponse, status: number, text: string): void {
+  const bytes = Buffer.from(text);
   response.writeHead(status, { "content-type": "application/json", "content-length": bytes.length });
   response.end(bytes);
 }
@@ -194,14 +201,15 @@ function sendError(
     });
     return;
   }
-  if (refusal.code === "too_many") response.setHeader("retry-after", "1");
+  if (refusal.code === "too_many" || refusal.code === "not_stored") response.setHeader("retry-after", "1");
   send(response, REFUSALS[refusal.code], { error: { code: refusal.code, message: refusal.message } });
 }
 
 /** Counts requests of each session over ten seconds. */
 class Pace {
   readonly #most: number;
-  readonly #counts = new Map<string, { since: number; count: number }>();
+  /** A session that is forgotten for others begins anew: at worst it is counted too low. */
+  readonly #counts = new LRUCache<string, { since: number; count: number }>({ max: 2 * LIMITS.agents });
 
   constructor(perSecond: number) {
     this.#most = perSecond * 10;

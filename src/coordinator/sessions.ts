@@ -8,8 +8,6 @@ import { secretMatches } from "./admission.ts";
 import { Refusal } from "./protocol.ts";
 
 export interface Session {
-  readonly id: string;
-  readonly run: string;
   readonly agent: string;
   /** The newest accepted number and the digest of its body; 0 and "" before the first. */
   readonly sequence: number;
@@ -56,12 +54,18 @@ export class SessionTokens {
 
   /** @returns the session's id. @throws Refusal `unauthorized`. */
   verify(token: string): string {
-    const dot = token.lastIndexOf(".");
-    const session = token.slice(0, Math.max(0, dot));
-    if (dot < 1 || !secretMatches(token.slice(dot + 1), this.#sign(session))) {
+    const session = this.read(token);
+    if (session === null) {
       throw new Refusal("unauthorized", "this is no session token of this coordinator: join first");
     }
     return session;
+  }
+
+  /** @returns the session's id; null when this is no session token of ours. */
+  read(token: string): string | null {
+    const dot = token.lastIndexOf(".");
+    const session = token.slice(0, Math.max(0, dot));
+    return dot >= 1 && secretMatches(token.slice(dot + 1), this.#sign(session)) ? session : null;
   }
 
   #sign(session: string): string {

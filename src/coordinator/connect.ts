@@ -1,0 +1,168 @@
+/**
+ * An agent's way to its coordinator, wherever that lives: in this process (solo), in this process for others, too
+ * (leader), in another agent (follower), or at an address (the app, the command line's parent process).
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Plan } from "../plan/plan.ts";
+import type { RunKey, Selection } from "../run/types.ts";
+import type { TokenVerifier } from "./admission.ts";
+import { HttpCoordinator } from "./client.ts";
+import { findLeader } from "./find-leader.ts";
+import { RunHost } from "./host.ts";
+import { followerAudience } from "./leader.ts";
+import { LocalCoordinator, MemberCoordinator } from "./local.ts";
+import type { CoordinatorPort } from "./port.ts";
+import { Runs } from "./runs.ts";
+import { serveLeader } from "./serve.ts";
+
+/** A leader that is silent for so long is gone, and the run with it. */
+export const LEADER_SILENCE_MS = 60_000;
+/** A leader whose own part is over waits at most so long for the others to hear the end. */
+const FAREWELL_MS = 60_000;
+
+interface Tokens {
+  /** This job's OIDC token for an audience. */
+  readonly idToken: (audience: string) => Promise<string>;
+  readonly verifier: (audience: string) => TokenVerifier;
+}
+
+export type Home =
+  | { readonly kind: "solo" }
+  | {
+      readonly kind: "url";
+      readonly url: URL;
+      /** An OIDC token for that address, or a shared secret. */
+      readonly credential: () => Promise<string>;
+    }
+  | ({
+      readonly kind: "leader";
+      readonly listen: string;
+      readonly advertise: string | null;
+      /** This job's check run, which binds its session; null where nothing says it. */
+      readonly checkRunId: string | null;
+      /** Tells the followers where (null: they know). Resolves with what takes that back. @throws why it cannot */
+      readonly announce: ((address: string) => Promise<() => Promise<void>>) | null;
+    } & Tokens)
+  | ({
+      readonly kind: "follower";
+      readonly addresses: (signal: AbortSignal) => Promise<readonly string[]>;
+    } & Tokens);
+
+export interface ConnectOptions {
+  readonly home: Home;
+  readonly key: RunKey;
+  readonly plan: Plan;
+  readonly selection: Selection;
+  readonly agentCount: number;
+  /** Told after each change where the run is hosted here; must not throw. */
+  readonly onChange?: (host: RunHost) => void;
+  /** A line for the log: retries, waits, refused leaders, faults of a coordinator here. */
+  readonly say: (text: string) => void;
+}
+
+export interface Connection {
+  readonly coordinator: CoordinatorPort;
+  /** The run's host, where it is in this process. */
+  readonly host: RunHost | null;
+  /** How long the coordinator may be silent before an agent stops; null: the agent's own default. */
+  readonly silenceMs: number | null;
+  /** To be called when the agent's own part is over. A leader stays until the others know the end. */
+  close(): Promise<void>;
+}
+
+/** @throws NoLeader, Refusal; Error with the reason when a leader cannot listen or be announced; the signal's reason */
+export async function connect(options: ConnectOptions, signal: AbortSignal): Promise<Connection> {
+  const { home } = options;
+  switch (home.kind) {
+    case "solo":
+      return solo(options);
+    case "url":
+      return {
+        coordinator: new HttpCoordinator({ url: home.url, credential: home.credential, onRetry: retryTo(options.say) }),
+        host: null,
+        silenceMs: null,
+        close: async () => undefined,
+      };
+    case "leader":
+      return await lead(options, home);
+    case "follower":
+      return await follow(options, home, signal);
+    default:
+      return home satisfies never;
+  }
+}
+
+function solo({ key, plan, selection, agentCount, onChange }: ConnectOptions): Connection {
+  const host = new RunHost({
+    created: { type: "created", at: Date.now(), key, plan, selection, agentCount },
+    ...(onChange === undefined ? {} : { onChange }),
+  });
+  return { coordinator: new LocalCoordinator(host), host, silenceMs: null, close: async () => host.close() };
+}
+
+async function lead(options: ConnectOptions, home: Extract<Home, { kind: "leader" }>): Promise<Connection> {
+  const { key, plan, selection, agentCount, onChange, say } = options;
+  const onError = (error: unknown, what: string): void =>
+    say(`warning: coordinator: ${what}: ${error instanceof Error ? error.message : String(error)}`);
+  const runs = new Runs({
+    store: null,
+    onError,
+    ...(onChange === undefined ? {} : { onChange: (run) => onChange(run.host) }),
+  });
+  const { listen, advertise, idToken, verifier } = home;
+  const serving = await serveLeader({ listen, advertise, idToken, verifier, runs, onError });
+  try {
+    say(`this agent coordinates the group, at ${serving.address}`);
+    const run = await runs.open({
+      key,
+      plan,
+      selection,
+      agentCount,
+      agent: "",
+      role: null,
+      index: null,
+      address: null,
+    });
+    const takeBack = (await home.announce?.(serving.address)) ?? null;
+    return {
+      coordinator: new MemberCoordinator(run, { checkRunId: home.checkRunId, repository: null }),
+      host: run.host,
+      silenceMs: null,
+      close: async () => {
+        const until = performance.now() + FAREWELL_MS;
+        while (run.host.isOver && !run.host.isEveryoneTold && performance.now() < until) await sleep(50);
+        await takeBack?.().catch((error: unknown) => onError(error, "the address could not be taken back"));
+        await serving.close();
+      },
+    };
+  } catch (error) {
+    await serving.close();
+    throw error;
+  }
+}
+
+async function follow(
+  options: ConnectOptions,
+  home: Extract<Home, { kind: "follower" }>,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const { key, plan, say } = options;
+  const { addresses, verifier, idToken } = home;
+  const timeoutMs = plan.assembly.timeoutMs;
+  const leader = await findLeader({ key, addresses, verifier, timeoutMs, say }, signal);
+  say(`found the leader of the group at ${leader.url.host}`);
+  const coordinator = new HttpCoordinator({
+    url: leader.url,
+    credential: () => idToken(followerAudience(leader.fingerprint)),
+    agent: leader.agent,
+    onRetry: retryTo(say),
+  });
+  return { coordinator, host: null, silenceMs: LEADER_SILENCE_MS, close: async () => leader.agent.destroy() };
+}
+
+/** Short interruptions are everyday; from the third try on they are worth a line. */
+function retryTo(say: (text: string) => void): (why: string, tries: number, pauseMs: number) => void {
+  return (why, tries, pauseMs) => {
+    if (tries >= 3) say(`warning: no answer yet (try ${tries}, again in ${(pauseMs / 1000).toFixed(1)} s): ${why}`);
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * A plan as it comes over the wire: every default filled in, every list and text bounded, so that a coordinator can
+ * rely on its shape whoever sent it. What a plan *file* may say is `plan/schema.ts`'s business.
+ */
+import { z } from "zod";
+import { COMPLETIONS, type Json, STAGE_TYPES } from "../plan/plan.ts";
+
+/** Bounds of a plan in a request, beyond that of the whole body. */
+export const PLAN_LIMITS = {
+  agents: 10_000,
+  stages: 10_000,
+  tasks: 100_000,
+  /** A stage's longest times: a run of GitHub's own lasts 35 days. Milliseconds. */
+  timeMs: 100 * 24 * 60 * 60 * 1000,
+} as const;
+
+const json: z.ZodType<Json> = z.json();
+const name = z.string().min(1).max(200);
+const text = z.string().max(1_048_576);
+const short = z.string().max(4096);
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const ms = z.number().min(0).max(PLAN_LIMITS.timeMs);
+const env = z.record(z.string().min(1).max(1024), text);
+const names = z.array(name).max(PLAN_LIMITS.stages);
+const exitCodes = z.array(z.number().int().min(0).max(255)).max(256);
+
+const command = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("script"), script: text }),
+  z.strictObject({ kind: z.literal("program"), file: short, args: z.array(text).max(10_000) }),
+]);
+
+const runsOn = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("all") }),
+  z.strictObject({ kind: z.literal("first") }),
+  z.strictObject({ kind: z.literal("agents"), agents: z.array(z.union([name, count])).max(PLAN_LIMITS.agents) }),
+]);
+
+const barrierRule = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("all_or_nothing") }),
+  z.strictObject({ kind: z.literal("majority") }),
+  z.strictObject({ kind: z.literal("best_effort") }),
+  z.strictObject({ kind: z.literal("at_least"), count: z.number().int().min(1).max(PLAN_LIMITS.agents) }),
+  z.strictObject({ kind: z.literal("at_least_percent"), percent: z.number().gt(0).max(100) }),
+  z.strictObject({ kind: z.literal("none") }),
+]);
+
+const barrier = z.strictObject({
+  rule: barrierRule,
+  timeoutMs: ms.nullable(),
+  stragglerGraceMs: ms,
+  onStraggler: z.enum(["exclude", "rejoin"]),
+  heartbeatIntervalMs: ms.gt(0).nullable(),
+  missedThreshold: count.nullable(),
+  queryTimeoutMs: ms.nullable(),
+  queryRetries: count.nullable(),
+});
+
+const taskSource = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("list"), values: z.array(json).max(PLAN_LIMITS.tasks) }),
+  z.strictObject({ kind: z.literal("count"), count: count.max(PLAN_LIMITS.tasks) }),
+  z.strictObject({ kind: z.literal("from"), command: text }),
+]);
+
+const tasks = z.strictObject({
+  source: taskSource,
+  concurrency: z.number().int().min(1).max(10_000),
+  maxFailures: count,
+  maxPreemptions: count,
+  needs: z.record(z.string().max(1024), z.array(z.string().max(1024)).max(10_000)),
+});
+
+const stage = z.strictObject({
+  name,
+  description: text.nullable(),
+  index: count,
+  order: z.number(),
+  type: z.enum(STAGE_TYPES),
+  completion: z.enum(COMPLETIONS),
+  line: count,
+  column: count,
+  command: command.nullable(),
+  env,
+  workingDirectory: short.nullable(),
+  durationMs: ms.nullable(),
+  maxDurationMs: ms.nullable(),
+  timeoutMs: ms,
+  optional: z.boolean(),
+  when: z.enum(["on_success", "on_failure", "always"]),
+  runsOn,
+  role: name.nullable(),
+  retry: z.strictObject({
+    maxAttempts: z.number().int().min(1).max(1_000),
+    backoffMs: ms,
+    maxBackoffMs: ms,
+    onExitCodes: exitCodes.nullable(),
+    notOnExitCodes: exitCodes,
+  }),
+  barrier,
+  dependsOn: names,
+  expectedObjects: count.nullable(),
+  expectedTasks: count.nullable(),
+  thresholds: z
+    .strictObject({
+      maxErrors: count.nullable(),
+      maxErrorRate: z.number().min(0).max(1).nullable(),
+      maxConsecutiveErrors: count.nullable(),
+    })
+    .nullable(),
+  expect: z
+    .array(z.strictObject({ metric: name, comparison: z.enum([">", ">=", "<", "<=", "==", "!="]), value: z.number() }))
+    .max(1_000),
+  checkpoint: z.boolean(),
+  context: z.array(z.string().max(1024)).max(10_000).nullable(),
+  contextLimit: count,
+  tasks: tasks.nullable(),
+  background: z
+    .strictObject({
+      ready: z
+        .union([z.strictObject({ port: z.number().int().min(1).max(65_535) }), z.strictObject({ run: text })])
+        .nullable(),
+      until: name,
+    })
+    .nullable(),
+});
+
+const shape = z.strictObject({
+  name,
+  agentCount: z.number().int().min(1).max(PLAN_LIMITS.agents).nullable(),
+  agents: z.array(z.strictObject({ id: name, address: z.string().max(255).nullable(), env })).max(PLAN_LIMITS.agents),
+  roles: z.record(name, z.number().int().min(1).max(PLAN_LIMITS.agents)),
+  sharedFilesystem: z.boolean(),
+  treeCreationMode: z.enum(["isolated", "coordinator", "concurrent"]),
+  pathSelection: z.enum(["partitioned", "exclusive", "random"]),
+  env,
+  params: z.record(name, z.union([text, z.number(), z.boolean()])),
+  assembly: z.strictObject({ timeoutMs: ms, atLeast: z.number().int().min(1).max(PLAN_LIMITS.agents).nullable() }),
+  liveness: z.strictObject({ heartbeatIntervalMs: ms.gt(0), warnAfterMs: ms.gt(0), lostAfterMs: ms.gt(0) }),
+  stages: z.array(stage).min(1).max(PLAN_LIMITS.stages),
+});
+
+/** The whole plan, and that its stages are numbered and named as everything behind relies on. */
+export const planSchema = shape.superRefine((plan, context) => {
+  const seen = new Set<string>();
+  for (const [position, { name, index }] of plan.stages.entries()) {
+    if (index !== position) {
+      context.addIssue({ code: "custom", path: ["stages", position, "index"], message: `expected ${position}` });
+    }
+    if (seen.has(name)) {
+      context.addIssue({ code: "custom", path: ["stages", position, "name"], message: "expected a name of its own" });
+    }
+    seen.add(name);
+  }
+});

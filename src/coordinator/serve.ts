@@ -1,0 +1,159 @@
+/** A coordinator's HTTP server of its own: plain on loopback with a shared secret, or TLS as a run's leader. */
+import { randomBytes } from "node:crypto";
+import http from "node:http";
+import type { Server } from "node:https";
+import { networkInterfaces } from "node:os";
+import { checkClaims, secretMatches, type TokenVerifier } from "./admission.ts";
+import { createLeaderServer, followerAudience, leaderProofHandler, makeLeaderIdentity } from "./leader.ts";
+import { Refusal } from "./protocol.ts";
+import type { Runs } from "./runs.ts";
+import { coordinatorHandler, type Principal } from "./server.ts";
+import { SessionTokens } from "./sessions.ts";
+
+export interface Serving {
+  /** host:port at which agents reach it. */
+  readonly address: string;
+  readonly runs: Runs;
+  /** Ends at once; held agents are answered first. */
+  close(): Promise<void>;
+}
+
+type OnError = (error: unknown, what: string) => void;
+
+/** Longer than any agent is held between two requests: its connection is not to be closed under it. */
+const KEEP_ALIVE_MS = 120_000;
+
+/**
+ * Coordinates agents on this machine.
+ * @param secret what agents join with; whoever knows it may reach every run here.
+ */
+export async function serveLoopback(options: {
+  readonly secret: string;
+  readonly runs: Runs;
+  readonly port?: number;
+  readonly onError: OnError;
+}): Promise<Serving> {
+  const { runs, onError, secret } = options;
+  const authorize = async (bearer: string): Promise<Principal> => {
+    if (!secretMatches(bearer, secret)) throw new Refusal("unauthorized", "this is not the secret of this coordinator");
+    return { checkRunId: null, repository: null };
+  };
+  const handle = coordinatorHandler({ ...finders(runs), authorize, tokens: freshTokens(), onError });
+  const server = http.createServer((request, response) => answer(handle, request, response, onError));
+  const port = await listen(server, "127.0.0.1", options.port ?? 0);
+  return { address: `127.0.0.1:${port}`, runs, close: () => close(server, runs) };
+}
+
+export interface LeaderOptions {
+  /** host:port to listen at; host 0.0.0.0 for all, port 0 for any that is free. */
+  readonly listen: string;
+  /** host or host:port at which others reach it; null: this machine's first address in a network. */
+  readonly advertise: string | null;
+  /** This job's OIDC tokens. */
+  readonly idToken: (audience: string) => Promise<string>;
+  readonly verifier: (audience: string) => TokenVerifier;
+  readonly runs: Runs;
+  readonly onError: OnError;
+}
+
+/** Coordinates the jobs of a matrix from one of them: TLS with a certificate of its own, whose proof it shows. */
+export async function serveLeader(options: LeaderOptions): Promise<Serving> {
+  const { runs, onError, idToken } = options;
+  const identity = await makeLeaderIdentity(new Date());
+  const verify = options.verifier(followerAudience(identity.fingerprint));
+  const handle = coordinatorHandler({
+    ...finders(runs),
+    tokens: freshTokens(),
+    onError,
+    authorize: async (bearer, key) => {
+      const claims = await verify(bearer);
+      checkClaims(claims, key);
+      return { checkRunId: claims.checkRunId, repository: claims.repository };
+    },
+  });
+  const prove = leaderProofHandler({ identity, idToken, now: Date.now });
+  const server = createLeaderServer(identity, (request, response) =>
+    answer(
+      async (asked, said) => (await prove(asked, said)) || (await handle(asked, said)),
+      request,
+      response,
+      onError,
+    ),
+  );
+  const at = splitAddress(options.listen);
+  const port = await listen(server, at.host, at.port ?? 0);
+  const shown = splitAddress(options.advertise ?? reachableHost(at.host));
+  return { address: joinAddress(shown.host, shown.port ?? port), runs, close: () => close(server, runs) };
+}
+
+function finders(runs: Runs) {
+  return {
+    open: (request: Parameters<Runs["open"]>[0]) => runs.open(request),
+    find: (run: string) => runs.find(run),
+  };
+}
+
+/** Sessions live and die with this process, and so does what signs them. */
+function freshTokens(): SessionTokens {
+  return new SessionTokens(randomBytes(32).toString("base64url"));
+}
+
+function answer(
+  handle: (request: http.IncomingMessage, response: http.ServerResponse) => Promise<boolean>,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  onError: OnError,
+): void {
+  handle(request, response).then(
+    (answered) => {
+      if (!answered) response.writeHead(404).end();
+    },
+    (error: unknown) => {
+      onError(error, `${request.method} ${request.url}`);
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    },
+  );
+}
+
+async function listen(server: http.Server | Server, host: string, port: number): Promise<number> {
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) =>
+      reject(new Error(`cannot listen at ${host}:${port}: ${error.message}`, { cause: error })),
+    );
+    server.listen({ host, port, backlog: 4096 }, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error(`listening at ${host} gave no port`);
+  return address.port;
+}
+
+async function close(server: http.Server | Server, runs: Runs): Promise<void> {
+  await runs.close();
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  // Answers on their way are written; whoever asks again meets a closed door.
+  setTimeout(() => server.closeAllConnections(), 1_000).unref();
+  await closed;
+}
+
+/** "host:port", "host", "[::1]:80" or ":80". @throws Error for anything else */
+export function splitAddress(text: string): { readonly host: string; readonly port: number | null } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]*))(?::(\d{1,5}))?$/.exec(text);
+  const port = match?.[3] === undefined ? null : Number(match[3]);
+  if (match === null || (port !== null && port > 65_535)) throw new Error(`${text} is no address; expected host:port`);
+  return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
+}
+
+function joinAddress(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Where others reach this machine, as far as it can tell itself. */
+function reachableHost(listens: string): string {
+  if (listens !== "0.0.0.0" && listens !== "::") return listens.includes(":") ? `[${listens}]` : listens;
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  const outside = addresses.filter(({ internal, family }) => !internal && family === "IPv4");
+  return outside[0]?.address ?? "127.0.0.1";
+}
