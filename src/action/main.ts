@@ -10,6 +10,7 @@ import { LocalCoordinator } from "../coordinator/local.ts";
 import { needsGroup } from "../plan/needs-group.ts";
 import type { Plan, Problem } from "../plan/plan.ts";
 import { isSelected, select } from "../plan/select.ts";
+import { clip, oneLine } from "../report/escape.ts";
 import { resultJson } from "../report/json.ts";
 import { NO_COLOURS, verdictLines } from "../report/log.ts";
 import type { RunReport } from "../report/report.ts";
@@ -145,7 +146,8 @@ async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<nu
     display.closeGroup();
     display.judged(summary.phases, true);
     const report = reportOf(task, summary, startedAt, entry.pace.now());
-    if (!interruption.happened) state.finished(summary.verdict);
+    // Only a run that came to its own end has had its cleanup.
+    if (end.kind === "finished" && summary.verdict !== "cancelled") state.finished(summary.verdict);
     await show(report, task, entry, publisher, interruption);
     return interruption.exitCode ?? (summary.verdict === "success" ? 0 : 1);
   } finally {
@@ -167,7 +169,7 @@ async function show(
   const resultsFile = join(job.temporary, `stagewright-results-${randomUUID()}.json`);
   writeFileSync(resultsFile, resultJson(report), { mode: 0o600 });
   files.output("result", summary.verdict);
-  files.output("message", summary.message);
+  files.output("message", clip(oneLine(summary.message), 4000));
   files.output("failed-stage", summary.failedStage ?? "");
   files.output("results-file", resultsFile);
   const { checkRunUrl } = await publisher.finish(report, interruption.deadline);

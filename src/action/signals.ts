@@ -35,10 +35,6 @@ export class Interruption {
     process.on("SIGHUP", this.#onHangup);
   }
 
-  get happened(): boolean {
-    return this.#exitCode !== null;
-  }
-
   /** 130 or 143; null: not interrupted. */
   get exitCode(): number | null {
     return this.#exitCode;
