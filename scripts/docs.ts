@@ -4,6 +4,14 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import {
+  actionTable,
+  commandTable,
+  conditionTable,
+  POLICY_KEY_TABLES,
+  policyJsonSchema,
+  templateList,
+} from "../src/lifecycle/policy-reference.ts";
 import { planJsonSchema } from "../src/plan/json-schema.ts";
 import { completionTable, KEY_TABLES, keyTable } from "../src/plan/key-table.ts";
 
@@ -26,6 +34,18 @@ const GENERATED: readonly Generated[] = [
   ),
   { file: "docs/plan.md", block: "completions", generate: completionTable },
   { file: "schema/plan.json", block: null, generate: () => JSON.stringify(planJsonSchema(), null, 2) },
+  ...Object.entries(POLICY_KEY_TABLES).map(
+    ([name, shape]): Generated => ({
+      file: "docs/policy.md",
+      block: `keys of ${name}`,
+      generate: () => keyTable(shape),
+    }),
+  ),
+  { file: "docs/policy.md", block: "conditions", generate: conditionTable },
+  { file: "docs/policy.md", block: "actions", generate: actionTable },
+  { file: "docs/policy.md", block: "templates", generate: templateList },
+  { file: "docs/policy.md", block: "commands", generate: commandTable },
+  { file: "schema/policy.json", block: null, generate: () => JSON.stringify(policyJsonSchema(), null, 2) },
 ];
 
 const root = join(import.meta.dirname, "..");
