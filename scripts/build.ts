@@ -2,7 +2,7 @@
  * Builds what is shipped: dist/index.js (the action) and dist/cli/index.js (the command), with their chunks and the
  * licences of what is in them. The same source gives the same bytes, wherever it lies.
  */
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { minify } from "terser";
 import { z } from "zod";
 
@@ -27,12 +28,11 @@ export async function buildInto(target: string): Promise<void> {
   const work = mkdtempSync(join(ROOT, "build", "work-"));
   try {
     const compiled = join(work, "js");
-    run("typescript/bin/tsc", ["-p", "tsconfig.build.json", "--outDir", compiled], ROOT);
+    await run("typescript/bin/tsc", ["-p", "tsconfig.build.json", "--outDir", compiled], ROOT);
     // Bundled as modules, though this folder lies beside no package.json that says so.
     writeFileSync(join(compiled, "package.json"), '{"type":"module"}\n');
     // Apart from each other: in one folder two bundles would overwrite each other's numbered chunks.
-    const action = await bundle(work, "action");
-    const command = await bundle(work, "cli");
+    const [action, command] = await Promise.all([bundle(work, "action"), bundle(work, "cli")]);
     makeExecutable(join(command, "index.js"));
     renameSync(command, join(action, "cli"));
     mkdirSync(dirname(target), { recursive: true });
@@ -49,7 +49,7 @@ async function bundle(work: string, entry: "action" | "cli"): Promise<string> {
   const stats = join(work, `stats-${entry}.json`);
   if (!existsSync(join(work, "js", `${entry}.js`))) throw new Error(`src/${entry}.ts is missing`);
   // Run in `work`, whose name is random: chunks are numbered by their modules' paths from here.
-  run(
+  await run(
     "@vercel/ncc/dist/ncc/cli.js",
     ["build", `js/${entry}.js`, "-o", out, "-m", "--no-cache", "--stats-out", stats],
     work,
@@ -109,17 +109,23 @@ function licences(statsFile: string): string {
   return `${[...new Set(entries)].sort().join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
 }
 
+const execute = promisify(execFile);
+
 /** Runs a package's program with this Node. */
-function run(program: string, args: readonly string[], cwd: string): void {
-  const done = spawnSync(process.execPath, [join(ROOT, "node_modules", program), ...args], {
-    cwd,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  if (done.status !== 0) {
-    throw new Error(`${program} failed (${done.status ?? done.signal}):\n${done.stdout}${done.stderr}`.trimEnd());
+async function run(program: string, args: readonly string[], cwd: string): Promise<void> {
+  try {
+    await execute(process.execPath, [join(ROOT, "node_modules", program), ...args], {
+      cwd,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+  } catch (error) {
+    const said = outputSchema.safeParse(error);
+    const words = said.success ? `${said.data.stdout}${said.data.stderr}`.trim() : String(error);
+    throw new Error(`${program} failed:\n${words}`, { cause: error });
   }
 }
+
+const outputSchema = z.object({ stdout: z.string(), stderr: z.string() });
 
 if (import.meta.main) {
   const started = performance.now();
