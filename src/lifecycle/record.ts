@@ -99,7 +99,8 @@ function compareObserved(a: Observed, b: Observed): number {
 }
 
 /** Everything that follows from what was told, computed anew. */
-function settle(facts: Facts): Facts {
+function settle(before: Facts): Facts {
+  const facts = { ...before, fileLists: boundFiles(before.fileLists, before.heads) };
   const told = mergeActs(facts.acts);
   const acts = pruneActs(sortActs([...told, ...unheardPushes(facts.heads, told)]));
   const { observed } = facts;
@@ -256,10 +257,19 @@ function checkKey(check: Pick<CheckFact, "appId" | "name" | "sha">): string {
 
 function mergeFiles(known: readonly FileList[], seen: FileList): FileList[] {
   const list: FileList = { sha: seen.sha, baseRef: seen.baseRef, files: [...seen.files].sort(compareText) };
-  const others = known.filter((each) => each.sha !== list.sha || each.baseRef !== list.baseRef);
-  const same = known.find((each) => each.sha === list.sha && each.baseRef === list.baseRef);
+  const same = known.find((each) => fileKey(each) === fileKey(list));
   const kept = same !== undefined && canonicalJson(same) > canonicalJson(list) ? same : list;
-  return [...others.slice(-(MOST_FILE_LISTS - 1)), kept];
+  return [...known.filter((each) => each !== same), kept];
+}
+
+/** The lists of the newest heads; a commit that is not known yet is about to become one. */
+function boundFiles(lists: readonly FileList[], heads: Readonly<Record<string, number>>): FileList[] {
+  const kept = keepNewest(lists, MOST_FILE_LISTS, (list) => heads[list.sha] ?? Number.MAX_SAFE_INTEGER, fileKey);
+  return kept.sort((a, b) => compareText(fileKey(a), fileKey(b)));
+}
+
+function fileKey(list: FileList): string {
+  return JSON.stringify([list.sha, list.baseRef]);
 }
 
 function mergeResets(known: readonly Reset[], reset: Reset): Reset[] {
