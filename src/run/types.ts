@@ -125,6 +125,8 @@ export type Instruction =
       readonly since: number;
       /** Null only for `checkpoint`, whose wait is a person's; every other wait has its end. */
       readonly until: number | null;
+      /** How many are waited for beyond those named in `who`; not there: none. */
+      readonly more?: number;
     }
   | {
       readonly do: "execute";
@@ -212,6 +214,14 @@ export interface Selection {
   readonly stopAfter: number | null;
 }
 
+/** Results of an earlier run that this one goes on from. */
+export interface Carried {
+  /** Names of stages that succeeded: they satisfy `depends_on`. */
+  readonly succeeded: readonly string[];
+  /** Stage name -> key -> value. */
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+}
+
 /** What an agent tells with each sync. */
 export interface Sync {
   readonly agent: string;
@@ -241,6 +251,8 @@ export type RunEvent =
       readonly selection: Selection;
       /** How many agents make the group. */
       readonly agentCount: number;
+      /** What a saved state brings along: not there: nothing. */
+      readonly carried?: Carried;
     }
   | {
       readonly type: "joined";
@@ -252,7 +264,12 @@ export type RunEvent =
       readonly address: string | null;
       readonly checkRunId: string | null;
     }
-  | ({ readonly type: "synced"; readonly at: number } & Sync)
+  | ({
+      readonly type: "synced";
+      readonly at: number;
+      /** Rises within a session: a number that is not above the last is a repetition and changes nothing. */
+      readonly sequence?: number;
+    } & Sync)
   | {
       readonly type: "reset";
       readonly at: number;

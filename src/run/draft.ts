@@ -1,0 +1,217 @@
+/**
+ * A run's state while events are applied to it: changeable from inside, a new plain state when it is done. What it was
+ * made from is never touched. Everything here is bookkeeping; what is decided stands in the files that use it.
+ */
+import type { Plan, PlanStage } from "../plan/plan.ts";
+import { isLegalAgentMove, isLegalRunMove } from "./moves.ts";
+import { chunkNumber, lookUp, Rows } from "./rows.ts";
+import type { AgentState, Notice, Remarks, RunState, StageRun, TaskPool, TaskRecord, Turn } from "./state.ts";
+import type { AgentPhase, AgentStatus, RunStatus } from "./types.ts";
+
+/** How many notices a state keeps; agents read them with every sync. */
+const KEPT_NOTICES = 200;
+const KEPT_REMARKS = 10;
+
+type Head = { -readonly [K in keyof Omit<RunState, "agents" | "stages" | "notices">]: RunState[K] };
+
+export interface PoolDraft {
+  readonly records: Rows<TaskRecord>;
+  readonly queue: Rows<number>;
+  readonly hungry: Rows<number>;
+}
+
+export class Draft {
+  readonly head: Head;
+  agents: Rows<AgentState>;
+  readonly #base: RunState;
+  readonly #stages: Rows<StageRun>;
+  readonly #results = new Map<number, Rows<AgentPhase | null>>();
+  readonly #pools = new Map<number, PoolDraft>();
+  #notices: Notice[] | null = null;
+
+  constructor(state: RunState) {
+    this.#base = state;
+    const { agents: _agents, stages: _stages, notices: _notices, ...head } = state;
+    this.head = head;
+    this.agents = new Rows(state.agents);
+    this.#stages = new Rows(state.stages);
+  }
+
+  get plan(): Plan {
+    return this.head.plan;
+  }
+
+  get now(): number {
+    return this.head.now;
+  }
+
+  planned(stage: number): PlanStage {
+    const planned = this.plan.stages[stage];
+    if (planned === undefined) throw new RangeError(`the plan has no stage ${stage}`);
+    return planned;
+  }
+
+  stage(stage: number): StageRun {
+    const run = this.#stages.at(stage);
+    if (run === undefined) throw new RangeError(`the plan has no stage ${stage}`);
+    return run;
+  }
+
+  /** Changes a stage; says that it must be kept unless it is only what a heartbeat tells. */
+  editStage(stage: number, change: Partial<StageRun>, keep = true): void {
+    this.#stages.set(stage, { ...this.stage(stage), ...change });
+    if (keep) this.head.revision++;
+  }
+
+  agent(slot: number): AgentState {
+    const agent = this.agents.at(slot);
+    if (agent === undefined) throw new RangeError(`there is no agent in position ${slot}`);
+    return agent;
+  }
+
+  slotOf(name: string): number | undefined {
+    return lookUp(this.head.names, name);
+  }
+
+  editAgent(slot: number, change: Partial<AgentState>, keep = true): void {
+    const before = this.agent(slot);
+    const after = { ...before, ...change };
+    this.agents.set(slot, after);
+    this.head.living += Number(isLiving(after)) - Number(isLiving(before));
+    this.head.backgrounds += after.backgrounds.length - before.backgrounds.length;
+    if (keep) this.head.revision++;
+  }
+
+  editTurn(slot: number, change: Partial<Turn>, keep = true): void {
+    const { turn } = this.agent(slot);
+    if (turn === null) throw new Error(`${this.agent(slot).name} has no turn to change`);
+    this.editAgent(slot, { turn: { ...turn, ...change } }, keep);
+  }
+
+  results(stage: number): Rows<AgentPhase | null> {
+    const open = this.#results.get(stage) ?? new Rows(this.stage(stage).results);
+    this.#results.set(stage, open);
+    return open;
+  }
+
+  setResult(stage: number, slot: number, result: AgentPhase): void {
+    const rows = this.results(stage);
+    while (rows.size <= slot) rows.push(null);
+    rows.set(slot, result);
+    this.head.revision++;
+  }
+
+  pool(stage: number): PoolDraft {
+    const pool = this.stage(stage).pool;
+    if (pool === null) throw new Error(`stage ${stage} has no tasks`);
+    const open = this.#pools.get(stage) ?? {
+      records: new Rows(pool.records),
+      queue: new Rows(pool.queue),
+      hungry: new Rows(pool.hungry),
+    };
+    this.#pools.set(stage, open);
+    return open;
+  }
+
+  editPool(stage: number, change: Partial<Omit<TaskPool, "records" | "queue" | "hungry">>): void {
+    const { pool } = this.stage(stage);
+    if (pool === null) throw new Error(`stage ${stage} has no tasks`);
+    this.editStage(stage, { pool: { ...pool, ...change } });
+  }
+
+  /** Once, when the group is complete: everyone in the position of their index. */
+  replaceAgents(agents: RunState["agents"]): void {
+    this.agents = new Rows(agents);
+    this.head.revision++;
+  }
+
+  /** One more (or less) whose outcome is to come. */
+  countPending(stage: number, slot: number, by: 1 | -1): void {
+    const run = this.stage(stage);
+    const pendingByChunk = [...run.pendingByChunk];
+    const chunk = chunkNumber(slot);
+    while (pendingByChunk.length <= chunk) pendingByChunk.push(0);
+    pendingByChunk[chunk] = (pendingByChunk[chunk] ?? 0) + by;
+    this.editStage(stage, { pending: run.pending + by, pendingByChunk });
+  }
+
+  /** Moves the run; a move that the table does not allow is a fault of this program. */
+  moveRun(to: RunStatus): void {
+    const from = this.head.status;
+    if (!isLegalRunMove(from, to)) throw new Error(`a run cannot go from ${from} to ${to}`);
+    this.head.status = to;
+    this.head.revision++;
+  }
+
+  /** Moves an agent if the table allows it; otherwise says so, once, and leaves it where it is. */
+  moveAgent(slot: number, to: AgentStatus, keep = true): boolean {
+    const agent = this.agent(slot);
+    if (agent.status === to) return true;
+    if (isLegalAgentMove(agent.status, to)) {
+      this.editAgent(slot, { status: to, rejected: null }, keep);
+      return true;
+    }
+    this.reject(slot, `${agent.name} cannot go from ${agent.status} to ${to}`);
+    return false;
+  }
+
+  /** Says why something that an agent told is not accepted; the same is not said twice in a row. */
+  reject(slot: number, text: string): void {
+    const agent = this.agent(slot);
+    if (agent.rejected === text) return;
+    this.editAgent(slot, { rejected: text });
+    this.notice(`rejected: ${text}`, agent.name);
+  }
+
+  /** `agent`: for its log alone; null: for everyone. */
+  notice(text: string, agent: string | null = null): void {
+    this.#notices ??= [...this.#base.notices];
+    this.head.noticeSeq++;
+    this.head.revision++;
+    this.#notices.push({ seq: this.head.noticeSeq, at: this.now, agent, text });
+  }
+
+  remark(stage: number, where: "warnings" | "troubles", text: string): void {
+    this.editStage(stage, { [where]: withRemark(this.stage(stage)[where], text) });
+  }
+
+  /** The agents have to be looked through at this time, or before. */
+  wake(at: number): void {
+    if (at === Number.POSITIVE_INFINITY) return;
+    if (this.head.sweepAt === null || at < this.head.sweepAt) this.head.sweepAt = at;
+  }
+
+  done(): RunState {
+    for (const [stage, rows] of this.#results) this.#stages.set(stage, { ...this.stage(stage), results: rows.done() });
+    for (const [stage, open] of this.#pools) {
+      const run = this.stage(stage);
+      if (run.pool === null) continue;
+      const pool = {
+        ...run.pool,
+        records: open.records.done(),
+        queue: open.queue.done(),
+        hungry: open.hungry.done(),
+      };
+      this.#stages.set(stage, { ...run, pool });
+    }
+    const notices = this.#notices?.slice(-KEPT_NOTICES) ?? this.#base.notices;
+    return { ...this.head, agents: this.agents.done(), stages: this.#stages.done(), notices };
+  }
+}
+
+/** A member that is there. */
+export function isLiving(agent: AgentState): boolean {
+  return agent.standing === "member" && (agent.presence === "here" || agent.presence === "silent");
+}
+
+function withRemark(remarks: Remarks, text: string): Remarks {
+  const texts = remarks.count < KEPT_REMARKS ? [...remarks.texts, text] : remarks.texts;
+  return { texts, count: remarks.count + 1 };
+}
+
+/** "a, b and 3 more" */
+export function remarksText(remarks: Remarks, most = 3): string {
+  const named = remarks.texts.slice(0, most);
+  const more = remarks.count - named.length;
+  return named.join("; ") + (more > 0 ? `; and ${more} more` : "");
+}

@@ -1,0 +1,261 @@
+/** Which stage comes next, why a stage is not run, and who runs it. */
+import type { PlanStage } from "../plan/plan.ts";
+import { isSelected } from "../plan/select.ts";
+import { isFailing } from "./abort.ts";
+import { deadlineOf } from "./deadlines.ts";
+import { type Draft, isLiving } from "./draft.ts";
+import { unreached } from "./outcome.ts";
+import { isPast } from "./reports.ts";
+import { chunksOf } from "./rows.ts";
+import type { AgentState, StageRun } from "./state.ts";
+import { poolOf } from "./tasks.ts";
+import { beginTurn } from "./turns.ts";
+
+export type Decision =
+  | { readonly kind: "skip"; readonly reason: string }
+  | { readonly kind: "checkpoint" }
+  | { readonly kind: "nobody"; readonly reason: string }
+  | { readonly kind: "enter" };
+
+/** Decides on a stage whose turn it is. */
+export function decide(draft: Draft, index: number): Decision {
+  const planned = draft.planned(index);
+  const { failure, selection, approved } = draft.head;
+  if (failure === null) {
+    if (!isSelected(selection, index)) return { kind: "skip", reason: "left out by phase control" };
+    if (planned.when === "on_failure") return { kind: "skip", reason: "runs only after a failure" };
+  } else {
+    const { stage, kind } = failure;
+    const what = kind === "cancelled" ? "was cancelled" : "has failed";
+    const where = stage === null ? "" : ` at ${draft.planned(stage).name}`;
+    if (planned.when === "on_success") return { kind: "skip", reason: `the run ${what}${where}` };
+    if (selection.skip.includes(index)) return { kind: "skip", reason: "left out by phase control" };
+  }
+  for (const needed of planned.dependsOn) {
+    const why = missingResult(draft, needed);
+    if (why !== null) return { kind: "skip", reason: `needs the result of ${needed}, which ${why}` };
+  }
+  if (planned.checkpoint && failure === null && !approved.includes(index)) return { kind: "checkpoint" };
+  if (workersOf(draft, planned).length === 0) {
+    const reason = draft.head.living === 0 ? "no agent is left" : `none of the agents that it is for is left`;
+    return { kind: "nobody", reason };
+  }
+  return { kind: "enter" };
+}
+
+/** Why a result is not there; null: it is. */
+function missingResult(draft: Draft, name: string): string | null {
+  if (draft.head.carried.succeeded.includes(name)) return null;
+  const index = draft.plan.stages.findIndex((stage) => stage.name === name);
+  if (index < 0) return "is not in the plan";
+  const run = draft.stage(index);
+  if (run.worked === true) return null;
+  if (run.status === "skipped") return "was skipped";
+  return run.status === null ? "has not run" : "did not succeed";
+}
+
+/** Writes down that a stage is not run. */
+export function skip(draft: Draft, index: number, reason: string): void {
+  const { now } = draft;
+  const closed = { phase: "closed", status: "skipped", worked: false, reason, closedAt: now } as const;
+  draft.editStage(index, closed);
+}
+
+/** Whether a stage is for this agent, whoever else is there. A stage for the first alone is for any: see `workersOf`. */
+function isFor(draft: Draft, planned: PlanStage, agent: AgentState): boolean {
+  if (planned.role !== null && planned.role !== agent.role) return false;
+  const { runsOn } = planned;
+  if (runsOn.kind !== "agents") return true;
+  const id = draft.plan.agents[agent.index]?.id;
+  return runsOn.agents.some((named) => named === agent.index || named === agent.name || named === id);
+}
+
+/** One agent makes (and removes) the tree for all: `tree_creation_mode: coordinator`. */
+export function isForFirst(draft: Draft, planned: PlanStage): boolean {
+  if (planned.runsOn.kind !== "all") return planned.runsOn.kind === "first";
+  const isTree = planned.type === "prepare" || planned.type === "cleanup";
+  return isTree && draft.plan.treeCreationMode === "coordinator";
+}
+
+/** Positions of the members that run a stage now, in the order of their indexes. */
+export function workersOf(draft: Draft, planned: PlanStage): readonly number[] {
+  const workers: number[] = [];
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const agent = draft.agent(slot);
+    if (!isLiving(agent) || !isFor(draft, planned, agent)) continue;
+    workers.push(slot);
+    if (isForFirst(draft, planned)) break;
+  }
+  return workers;
+}
+
+function electorateOf(draft: Draft, planned: PlanStage): number {
+  if (isForFirst(draft, planned)) return 1;
+  let count = 0;
+  for (const agent of draft.agents) if (isFor(draft, planned, agent)) count++;
+  return count;
+}
+
+/** Whether one agent that comes (back) now may take part in a stage that is open already. */
+export function mayEnterLate(draft: Draft, index: number, slot: number): boolean {
+  const planned = draft.planned(index);
+  const run = draft.stage(index);
+  if (run.phase !== "open" || run.stopping !== null || isForFirst(draft, planned)) return false;
+  // Its objects are shared out already: nothing is left for it, or its old share was given to nobody else.
+  if (planned.expectedObjects !== null && draft.plan.pathSelection !== "random") return false;
+  if (run.endsAt !== null && draft.now >= run.endsAt) return false;
+  const result = draft.results(index).at(slot) ?? null;
+  return isFor(draft, planned, draft.agent(slot)) && (result === null || result.status === "lost");
+}
+
+/**
+ * Opens the stage that comes next for everyone, and those after it up to the next barrier that somebody waits at.
+ * All start at one time.
+ */
+export function enter(draft: Draft, first: number): void {
+  const { head, now } = draft;
+  bringBack(draft);
+  const last = lastOfLeg(draft, first);
+  head.leg = { first, last };
+  head.position = last + 1;
+  const startAt = now + leadOf(draft);
+  const begun = new Set<number>();
+  for (let index = first; index <= last; index++) {
+    if (draft.stage(index).phase === "closed") continue;
+    const workers = workersOf(draft, draft.planned(index));
+    open(draft, index, workers, startAt);
+    for (const [rank, slot] of workers.entries()) {
+      draft.countPending(index, slot, 1);
+      if (begun.has(slot)) draft.setResult(index, slot, unreached(draft.agent(slot)));
+      else {
+        begun.add(slot);
+        draft.moveAgent(slot, "idle");
+        beginTurn(draft, slot, index, startAt, partitionOf(draft, index, rank, workers.length));
+      }
+    }
+  }
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const agent = draft.agent(slot);
+    const passed = agent.backgrounds.filter(({ stage }) => !isPast(draft, stage));
+    if (passed.length < agent.backgrounds.length && draft.head.failure === null) {
+      draft.editAgent(slot, { backgrounds: passed });
+    }
+    if (!begun.has(slot) && isLiving(agent)) draft.moveAgent(slot, "idle");
+    draft.wake(deadlineOf(draft, slot));
+  }
+}
+
+function open(draft: Draft, index: number, workers: readonly number[], startAt: number): void {
+  const planned = draft.planned(index);
+  const length = planned.completion === "duration_or_tasks" ? planned.maxDurationMs : planned.durationMs;
+  const isTimed = planned.completion === "duration" || planned.completion === "duration_or_tasks";
+  draft.editStage(index, {
+    phase: "open",
+    openedAt: draft.now,
+    startAt,
+    lenient: isFailing(draft),
+    electorate: electorateOf(draft, planned),
+    workers: workers.length,
+    endsAt: isTimed && length !== null && planned.background === null ? startAt + length : null,
+    results: chunksOf(Array.from({ length: draft.agents.size }, () => null)),
+    pool: planned.tasks === null ? null : poolOf(planned.tasks, workers[0] ?? null),
+  });
+}
+
+/** Shares of `expected_objects`: equal ones in the order of the indexes, or everything for each (`random`). */
+function partitionOf(
+  draft: Draft,
+  index: number,
+  rank: number,
+  workers: number,
+): { readonly start: number; readonly end: number } | null {
+  const { expectedObjects } = draft.planned(index);
+  if (expectedObjects === null) return null;
+  if (draft.plan.pathSelection === "random") return { start: 0, end: expectedObjects };
+  return {
+    start: Math.floor((expectedObjects * rank) / workers),
+    end: Math.floor((expectedObjects * (rank + 1)) / workers),
+  };
+}
+
+/** Everyone hears of a start before it comes: at most a second, and nothing for an agent alone. */
+function leadOf(draft: Draft): number {
+  const { living } = draft.head;
+  return living <= 1 ? 0 : Math.min(1_000, 100 + Math.ceil(living / 10));
+}
+
+/** Who was away and has come back takes part again. */
+function bringBack(draft: Draft): void {
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { standing, presence, turn } = draft.agent(slot);
+    if (standing !== "away" || turn?.dismissed != null) continue;
+    if (presence === "here" || presence === "silent") draft.editAgent(slot, { standing: "member", why: null });
+  }
+}
+
+/** Without a barrier after it, a stage runs on into the next one that can be entered without the group's result. */
+function lastOfLeg(draft: Draft, first: number): number {
+  let last = first;
+  if (isFailing(draft)) return last;
+  const names = new Set<string>();
+  for (;;) {
+    const planned = draft.planned(last);
+    names.add(planned.name);
+    if (planned.barrier.rule.kind !== "none" || judgedTogether(planned)) return last;
+    let next = last + 1;
+    let decision = next < draft.plan.stages.length ? decide(draft, next) : null;
+    const skipped: [number, string][] = [];
+    while (decision?.kind === "skip" && !draft.planned(next).dependsOn.some((name) => names.has(name))) {
+      skipped.push([next, decision.reason]);
+      next++;
+      decision = next < draft.plan.stages.length ? decide(draft, next) : null;
+    }
+    if (decision?.kind !== "enter" || draft.planned(next).dependsOn.some((name) => names.has(name))) return last;
+    for (const [index, reason] of skipped) skip(draft, index, reason);
+    last = next;
+  }
+}
+
+/** Its result is the group's, so nobody can go on before everyone is done. */
+function judgedTogether(planned: PlanStage): boolean {
+  const { expectedObjects, expectedTasks, tasks, background, expect } = planned;
+  return (
+    expectedObjects !== null || expectedTasks !== null || tasks !== null || background !== null || expect.length > 0
+  );
+}
+
+export function newStageRun(index: number): StageRun {
+  return {
+    stage: index,
+    phase: "before",
+    status: null,
+    reason: null,
+    worked: null,
+    openedAt: null,
+    startAt: null,
+    closedAt: null,
+    lenient: false,
+    electorate: 0,
+    workers: 0,
+    pending: 0,
+    pendingByChunk: [],
+    arrived: 0,
+    firstArrivalAt: null,
+    metAt: null,
+    done: 0,
+    errors: 0,
+    endsAt: null,
+    overdueAt: 0,
+    stopping: null,
+    warnings: { texts: [], count: 0 },
+    troubles: { texts: [], count: 0 },
+    retryCount: 0,
+    metrics: [],
+    histograms: [],
+    outputs: [],
+    outputBytes: 0,
+    annotations: [],
+    results: [],
+    pool: null,
+  };
+}

@@ -1,0 +1,202 @@
+/** Moves a run as far as it goes now: through assembly, barriers, stages and its end. Every wait's end is looked at here. */
+import { endAgents, failRun, isFailing, settleAborted } from "./abort.ts";
+import { assemble } from "./assembly.ts";
+import { type Ruling, rule, ruleText } from "./barriers.ts";
+import { closeLeg, release } from "./closing.ts";
+import type { Draft } from "./draft.ts";
+import { decide, enter, skip } from "./entering.ts";
+import { sweep } from "./liveness.ts";
+import { outcome } from "./outcome.ts";
+import { reasonToStop, settleUnstopped, stopStage } from "./stopping.ts";
+import { isPoolOver, shareOut } from "./tasks.ts";
+import { conclude } from "./turns.ts";
+
+/** Applies everything that follows from what is known, until nothing more does. */
+export function settleRun(draft: Draft): void {
+  while (step(draft)) {
+    // Each step changes something that makes the next one another one.
+  }
+}
+
+function step(draft: Draft): boolean {
+  const { head, now } = draft;
+  if (head.status === "succeeded" || head.status === "failed" || head.status === "cancelled") return false;
+  if (head.sweepAt !== null && now >= head.sweepAt) {
+    sweep(draft);
+    return true;
+  }
+  if (head.status === "assembling") return assemble(draft);
+  if (head.living === 0 && !isFailing(draft)) {
+    const stage = head.leg?.last ?? null;
+    failRun(draft, { kind: "failed", stage, reason: "no agent is left" });
+    return true;
+  }
+  if (head.stopping !== null) return stepStopping(draft, head.stopping.until);
+  return head.leg === null ? next(draft) : stepLeg(draft, head.leg);
+}
+
+/** While aborting: everyone ends what runs, then cleanup begins. */
+function stepStopping(draft: Draft, until: number): boolean {
+  const { head, now } = draft;
+  if (now < until && (pendingOf(draft) > 0 || head.backgrounds > 0)) return false;
+  settleAborted(draft);
+  closeLeg(draft);
+  head.stopping = null;
+  head.revision++;
+  return true;
+}
+
+/** Decides on the next stage, or ends the run. */
+function next(draft: Draft): boolean {
+  const { head, now } = draft;
+  const index = head.position;
+  if (index >= draft.plan.stages.length) {
+    endRun(draft);
+    return true;
+  }
+  const decision = decide(draft, index);
+  switch (decision.kind) {
+    case "skip":
+      skip(draft, index, decision.reason);
+      head.position++;
+      return true;
+    case "nobody":
+      return nobody(draft, index, decision.reason);
+    case "checkpoint":
+      if (head.checkpoint !== null) return false;
+      head.checkpoint = { stage: index, since: now };
+      draft.notice(`waiting for a person before ${draft.planned(index).name}`);
+      return true;
+    case "enter":
+      head.checkpoint = null;
+      enter(draft, index);
+      return true;
+    default:
+      return decision satisfies never;
+  }
+}
+
+function nobody(draft: Draft, index: number, reason: string): boolean {
+  const planned = draft.planned(index);
+  skip(draft, index, reason);
+  draft.head.position++;
+  if (!planned.optional && !isFailing(draft)) {
+    draft.editStage(index, { status: "failure" });
+    failRun(draft, { kind: "failed", stage: index, reason: `${planned.name}: ${reason}` });
+  }
+  return true;
+}
+
+function endRun(draft: Draft): void {
+  const { failure } = draft.head;
+  if (failure === null) draft.moveRun("succeeded");
+  else draft.moveRun(failure.kind);
+  draft.head.endedAt = draft.now;
+  draft.head.sweepAt = null;
+  endAgents(draft);
+}
+
+function stepLeg(draft: Draft, leg: { readonly first: number; readonly last: number }): boolean {
+  for (let stage = leg.first; stage <= leg.last; stage++) {
+    if (draft.stage(stage).phase === "open" && stepStage(draft, stage)) return true;
+  }
+  const ruling = rulingOf(draft, leg);
+  switch (ruling.kind) {
+    case "wait":
+      return false;
+    case "release":
+      release(draft);
+      return true;
+    case "abort":
+      failRun(draft, { kind: "failed", stage: leg.last, reason: abortReason(draft, leg, ruling.why) });
+      return true;
+    default:
+      return ruling satisfies never;
+  }
+}
+
+function stepStage(draft: Draft, stage: number): boolean {
+  const run = draft.stage(stage);
+  if (run.stopping !== null) {
+    if (draft.now < run.stopping.until || run.pending === 0) return false;
+    settleUnstopped(draft, stage);
+    return true;
+  }
+  const why = reasonToStop(draft, stage);
+  if (why !== null) {
+    stopStage(draft, stage, why);
+    return true;
+  }
+  if (run.pool === null || run.pending === 0) return false;
+  const { generator } = run.pool;
+  if (generator !== null && draft.agent(generator).turn?.settled !== false) return listElsewhere(draft, stage);
+  if (isPoolOver(run.pool)) {
+    concludeAll(draft, stage);
+    return true;
+  }
+  shareOut(draft, stage);
+  return false;
+}
+
+/** The agent that listed the tasks is gone: the next one lists them again; those known already are the same tasks. */
+function listElsewhere(draft: Draft, stage: number): boolean {
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { name, turn } = draft.agent(slot);
+    if (turn?.stage !== stage || turn.settled) continue;
+    draft.editPool(stage, { generator: slot, counted: 0 });
+    draft.notice(`${name} lists the tasks of ${draft.planned(stage).name} now`);
+    return true;
+  }
+  return false;
+}
+
+/** All tasks have ended: so has everyone's part. Whether they went well is the group's result. */
+function concludeAll(draft: Draft, stage: number): void {
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { turn } = draft.agent(slot);
+    if (turn !== null && turn.stage === stage && !turn.settled) conclude(draft, slot, outcome(draft, "success", null));
+  }
+}
+
+function pendingOf(draft: Draft): number {
+  const { leg } = draft.head;
+  let pending = 0;
+  if (leg !== null) for (let stage = leg.first; stage <= leg.last; stage++) pending += draft.stage(stage).pending;
+  return pending;
+}
+
+function rulingOf(draft: Draft, leg: { readonly last: number }): Ruling {
+  const run = draft.stage(leg.last);
+  const { electorate, arrived, firstArrivalAt, metAt, lenient, pending } = run;
+  const tally = { electorate, arrived, firstArrivalAt, metAt, pending: Math.max(pending, pendingOf(draft)) };
+  return rule(draft.planned(leg.last).barrier, tally, draft.now, lenient);
+}
+
+function abortReason(draft: Draft, leg: { readonly last: number }, why: "late" | "out_of_reach"): string {
+  const { name, barrier } = draft.planned(leg.last);
+  const { arrived, electorate, troubles } = draft.stage(leg.last);
+  const policy = ruleText(barrier.rule);
+  const missing = missingNames(draft, leg.last);
+  const who = missing.length === 0 ? "" : `, missing: ${missing.join(", ")}`;
+  if (why === "late") {
+    const ms = barrier.timeoutMs ?? 0;
+    return `${name}: barrier ${policy} not met within ${ms / 1000} s of the first arrival: ${arrived} of ${electorate} arrived${who}`;
+  }
+  const because = troubles.count > 0 ? ` (${troubles.texts.slice(0, 3).join("; ")})` : "";
+  return `${name}: barrier ${policy} is out of reach: ${arrived} of ${electorate} arrived${who}${because}`;
+}
+
+/** Those of a stage's electorate that did not arrive; the first ten. */
+function missingNames(draft: Draft, stage: number): readonly string[] {
+  const names: string[] = [];
+  const results = draft.results(stage);
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { name, turn } = draft.agent(slot);
+    const pending = turn !== null && turn.stage === stage && !turn.settled;
+    const failed = results.at(slot) != null && results.at(slot)?.status !== "success";
+    if (!pending && !failed) continue;
+    if (names.length === 10) return [...names, "…"];
+    names.push(name);
+  }
+  return names;
+}

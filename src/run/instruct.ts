@@ -1,0 +1,162 @@
+/** What an agent is to do now: read from the state, never kept. Asking twice gives the same answer. */
+import { missingAgents } from "./assembly.ts";
+import { rule } from "./barriers.ts";
+import { isOver } from "./moves.ts";
+import { type MergeHistograms, summary } from "./result.ts";
+import { chunkRange, lookUp, rowAt, rowsOf } from "./rows.ts";
+import type { AgentState, RunState, StageRun, Turn } from "./state.ts";
+import type { Awaited, Instruction, Lease } from "./types.ts";
+
+/** How many of those waited for are named. */
+const NAMED = 16;
+/** A pause before the next attempt that is longer than this is a wait; a shorter one is the attempt's own start. */
+const SHORT_PAUSE_MS = 5_000;
+
+/**
+ * The instruction for the agent of this name. For somebody who is not of this group: `abort`, which says so.
+ * `merge`: see `summary`.
+ */
+export function instructionFor(state: RunState, agent: string, merge?: MergeHistograms): Instruction {
+  const slot = lookUp(state.names, agent);
+  const known = slot === undefined ? undefined : rowAt(state.agents, slot);
+  if (slot === undefined || known === undefined) return { do: "abort", why: `${agent} is not in this group` };
+  if (isOver(state.status)) return { do: "finish", summary: summary(state, merge) };
+  if (known.standing === "excluded") return { do: "exclude", why: known.why ?? "excluded" };
+  if (state.status === "assembling") return waitForAssembly(state);
+  if (state.stopping !== null) return { do: "abort", why: state.failure?.reason ?? "the run is aborted" };
+  const { turn } = known;
+  if (turn?.dismissed != null) return { do: "stop", stage: turn.stage, why: turn.dismissed.why };
+  if (state.checkpoint !== null) {
+    const { stage, since } = state.checkpoint;
+    return { do: "wait", reason: "checkpoint", stage, who: [], since, until: null };
+  }
+  const { leg } = state;
+  // Only while an event is being applied: nobody sees it.
+  if (leg === null) return { do: "abort", why: "the run is between two stages" };
+  const restarting = known.backgrounds.find(({ ready }) => !ready);
+  if (restarting !== undefined) {
+    const { stage, attempt, attempts, startAt } = restarting;
+    const rest = { partition: null, leases: [], tasksOnly: false };
+    return { do: "execute", stage, attempt, attemptNumber: attempts, startAt, ...rest };
+  }
+  const isInLeg = known.standing === "member" && turn !== null && turn.stage >= leg.first && turn.stage <= leg.last;
+  const stage = isInLeg ? turn.stage : leg.last;
+  const run = rowAt(state.stages, stage);
+  if (run === undefined) throw new RangeError(`the plan has no stage ${stage}`);
+  if (!isInLeg) return waitForOthers(state, stage, run, isBackground(state, stage) ? "ready" : "not_my_stage");
+  if (turn.settled) return waitForOthers(state, stage, run, isBackground(state, stage) ? "ready" : "barrier");
+  return work(state, stage, run, turn, slot);
+}
+
+function work(state: RunState, stage: number, run: StageRun, turn: Turn, slot: number): Instruction {
+  if (run.stopping !== null) return { do: "stop", stage, why: run.stopping.why };
+  const pause = Math.max(SHORT_PAUSE_MS, 2 * state.plan.liveness.heartbeatIntervalMs);
+  if (turn.lastFailure !== null && turn.startAt - state.now > pause) {
+    const who = awaited(state, slot);
+    return { do: "wait", reason: "retry", stage, who, since: state.now, until: turn.startAt };
+  }
+  const tasksOnly = run.pool !== null && run.pool.generator !== slot;
+  if (tasksOnly && turn.leases.length === 0 && turn.wants > 0) {
+    return waitForOthers(state, stage, run, "tasks");
+  }
+  return {
+    do: "execute",
+    stage,
+    attempt: turn.attempt,
+    attemptNumber: turn.attempts,
+    startAt: turn.startAt,
+    partition: turn.partition,
+    leases: leasesOf(run, turn),
+    tasksOnly,
+  };
+}
+
+function leasesOf({ pool }: StageRun, turn: Turn): readonly Lease[] {
+  return turn.leases.flatMap((number) => {
+    const record = pool === null ? undefined : rowAt(pool.records, number);
+    if (record === undefined || record.attempt === null) return [];
+    return [{ task: record.key, value: record.value, attempt: record.attempt }];
+  });
+}
+
+function isBackground(state: RunState, stage: number): boolean {
+  return state.plan.stages[stage]?.background != null;
+}
+
+function waitForAssembly(state: RunState): Instruction {
+  const { plan, agentCount, createdAt, assemblyUntil } = state;
+  const missing = missingAgents(plan, agentCount, [...rowsOf(state.agents)]);
+  const who = missing.slice(0, NAMED).map((agent) => ({ agent, lastSeenAt: null, lastDoing: "has not joined" }));
+  return {
+    do: "wait",
+    reason: "assembly",
+    stage: null,
+    who,
+    since: createdAt,
+    until: assemblyUntil,
+    ...more(missing.length, who.length),
+  };
+}
+
+function waitForOthers(
+  state: RunState,
+  stage: number,
+  run: StageRun,
+  reason: "barrier" | "not_my_stage" | "ready" | "tasks",
+): Instruction {
+  const who = pendingAgents(state, run, NAMED);
+  const since = run.firstArrivalAt ?? run.openedAt ?? state.now;
+  return {
+    do: "wait",
+    reason,
+    stage,
+    who,
+    since,
+    until: endOfWait(state, stage, run),
+    ...more(run.pending, who.length),
+  };
+}
+
+function more(all: number, named: number): { readonly more?: number } {
+  return all > named ? { more: all - named } : {};
+}
+
+/** When the barrier's wait is over at the latest. */
+export function endOfWait(state: RunState, stage: number, run: StageRun): number {
+  const planned = state.plan.stages[stage];
+  const attempts = run.stopping?.until ?? run.overdueAt;
+  if (planned === undefined) return attempts;
+  const ruling = rule(planned.barrier, run, state.now, run.lenient);
+  return ruling.kind === "wait" && ruling.until !== null ? Math.min(ruling.until, attempts) : attempts;
+}
+
+/** The first few whose outcome of a stage is to come. Costs a look at the chunks, not at all agents. */
+export function pendingAgents(state: RunState, run: StageRun, most: number): readonly Awaited[] {
+  const who: Awaited[] = [];
+  for (const [chunk, pending] of run.pendingByChunk.entries()) {
+    if (pending === 0) continue;
+    const { from, to } = chunkRange(chunk);
+    for (let slot = from; slot < to; slot++) {
+      const agent = rowAt(state.agents, slot);
+      if (agent === undefined) break;
+      if (!isPendingIn(state, run, agent, slot)) continue;
+      if (who.length === most) return who;
+      who.push(toAwaited(agent));
+    }
+  }
+  return who;
+}
+
+function isPendingIn(state: RunState, run: StageRun, { turn }: AgentState, slot: number): boolean {
+  if (turn?.stage === run.stage) return !turn.settled;
+  return state.leg !== null && state.leg.first !== state.leg.last && rowAt(run.results, slot)?.status === "skipped";
+}
+
+function awaited(state: RunState, slot: number): readonly Awaited[] {
+  const agent = rowAt(state.agents, slot);
+  return agent === undefined ? [] : [toAwaited(agent)];
+}
+
+function toAwaited({ name, lastSeenAt, doing }: AgentState): Awaited {
+  return { agent: name, lastSeenAt, lastDoing: doing };
+}

@@ -1,0 +1,296 @@
+/**
+ * A run, decided: `apply` takes what happens, `instructionFor` says what an agent is to do now. Nothing else decides.
+ *
+ * Pure: no clock, no randomness, no I/O. Time comes in with the events, ids are counted. The state is plain JSON and is
+ * never changed in place; what one event costs does not grow with the number of agents (but for those that concern
+ * everyone: a start, a release, a sweep).
+ */
+import { failRun } from "./abort.ts";
+import { admit, takeIn } from "./assembly.ts";
+import { rule } from "./barriers.ts";
+import { Draft } from "./draft.ts";
+import { newStageRun } from "./entering.ts";
+import { settleRun } from "./flow.ts";
+import { forgiveAbsence, lose, rejoin, restart, seen } from "./liveness.ts";
+import { isOver, isWorking } from "./moves.ts";
+import { addOutput, outcome } from "./outcome.ts";
+import { takeReport } from "./reports.ts";
+import { chunksOf, directoryOf, rowAt } from "./rows.ts";
+import type { RunState } from "./state.ts";
+import { ENDS_SLACK_MS } from "./stopping.ts";
+import { addTasks, wantTasks } from "./tasks.ts";
+import { conclude, countProgress } from "./turns.ts";
+import type { RunEvent, Sync } from "./types.ts";
+
+export { type Admission, admit, type JoinEvent } from "./assembly.ts";
+export { type Explanation, explain } from "./explain.ts";
+export { instructionFor } from "./instruct.ts";
+export { type MergeHistograms, summary, summaryOf } from "./result.ts";
+export type { Notice, RunRoster, RunState } from "./state.ts";
+export type Created = Extract<RunEvent, { type: "created" }>;
+
+/** A run's first state. Same as `apply(null, created)`. */
+export function begin(event: Created): RunState {
+  const { at, key, plan, selection, agentCount } = event;
+  return {
+    version: 1,
+    key,
+    plan,
+    selection,
+    carried: event.carried ?? { succeeded: [], outputs: {} },
+    agentCount,
+    status: "assembling",
+    revision: 1,
+    createdAt: at,
+    now: at,
+    assemblyUntil: at + plan.assembly.timeoutMs,
+    assembledAt: null,
+    endedAt: null,
+    agents: [],
+    names: directoryOf([]),
+    roster: null,
+    living: 0,
+    backgrounds: 0,
+    stages: chunksOf(plan.stages.map((_, index) => newStageRun(index))),
+    position: 0,
+    leg: null,
+    checkpoint: null,
+    approved: [],
+    failure: null,
+    stopping: null,
+    sweepAt: null,
+    outputs: event.carried?.outputs ?? {},
+    notices: [],
+    noticeSeq: 0,
+  };
+}
+
+/**
+ * The state after an event. The given one stays as it is; an event that changes nothing may give back the same one.
+ * @throws if the first event is not `created`
+ */
+export function apply(state: RunState | null, event: RunEvent): RunState {
+  return applyAll(state, [event]);
+}
+
+/** The same for several events in their order, at the cost of one copy. */
+export function applyAll(state: RunState | null, events: readonly RunEvent[]): RunState {
+  let draft: Draft | null = state === null ? null : new Draft(state);
+  for (const event of events) {
+    if (draft === null) {
+      if (event.type !== "created") throw new Error(`a run begins with "created", not with "${event.type}"`);
+      draft = new Draft(begin(event));
+    } else if (event.type !== "created") take(draft, event);
+  }
+  if (draft === null) throw new Error("there is no event to begin a run with");
+  return draft.done();
+}
+
+/**
+ * When time alone will change something: a `ticked` is due then. Null: never, as things are. It may be early (then the
+ * tick changes nothing but this), never late.
+ */
+export function nextDeadline(state: RunState): number | null {
+  if (isOver(state.status)) return null;
+  const times: (number | null)[] = [state.sweepAt];
+  if (state.status === "assembling") times.push(state.assemblyUntil);
+  if (state.stopping !== null) times.push(state.stopping.until);
+  else if (state.leg !== null) {
+    for (let stage = state.leg.first; stage <= state.leg.last; stage++) {
+      const run = rowAt(state.stages, stage);
+      if (run === undefined || run.phase !== "open" || run.pending === 0) continue;
+      if (run.stopping !== null) times.push(run.stopping.until);
+      else if (run.endsAt !== null) times.push(run.endsAt + ENDS_SLACK_MS);
+    }
+    const last = rowAt(state.stages, state.leg.last);
+    const planned = state.plan.stages[state.leg.last];
+    if (last !== undefined && planned !== undefined) {
+      // Waiting is what the state is about: only the end of the wait is asked for here.
+      const ruling = rule(planned.barrier, { ...last, pending: Math.max(1, last.pending) }, state.now, last.lenient);
+      if (ruling.kind === "wait") times.push(ruling.until);
+    }
+  }
+  const due = times.filter((time) => time !== null);
+  return due.length === 0 ? null : Math.min(...due);
+}
+
+/** Notices for this agent (and for everyone) after the given one: `after` is the last `seq` it was told; 0: all kept. */
+export function noticesFor(state: RunState, agent: string, after = 0): RunState["notices"] {
+  if (state.noticeSeq <= after) return [];
+  return state.notices.filter((notice) => notice.seq > after && (notice.agent === null || notice.agent === agent));
+}
+
+/** The group, once it is assembled. The same object as long as nobody is added. */
+export function rosterOf(state: RunState): RunState["roster"] {
+  return state.roster;
+}
+
+/** Outputs of stages whose barrier is behind the group: stage -> key -> value. The same object while nothing is added. */
+export function outputsOf(state: RunState): RunState["outputs"] {
+  return state.outputs;
+}
+
+function take(draft: Draft, event: Exclude<RunEvent, { type: "created" }>): void {
+  const { head } = draft;
+  if (isOver(head.status)) return;
+  if (!passTime(draft, event)) return;
+  takeEvent(draft, event);
+  settleRun(draft);
+}
+
+/** Lets the time until the event go by first: what is due by then happens before it. */
+function passTime(draft: Draft, event: RunEvent): boolean {
+  const { head } = draft;
+  const before = head.now;
+  const due = event.type === "coordinator_started" ? null : nextDeadline(draft.done());
+  head.now = Math.max(head.now, event.at);
+  if (event.type === "coordinator_started") {
+    forgiveAbsence(draft, head.now - before);
+    draft.notice("the coordinator is back: the time without it does not count");
+    return true;
+  }
+  if (due === null || head.now < due) return true;
+  // Nobody let the time pass for so long: this process itself stood still.
+  const late = head.now - due;
+  if (late > draft.plan.liveness.warnAfterMs) {
+    forgiveAbsence(draft, late);
+    draft.notice(`the coordinator stood still for ${Math.round(late / 1000)} s, which does not count`);
+  }
+  settleRun(draft);
+  return !isOver(head.status);
+}
+
+function takeEvent(draft: Draft, event: Exclude<RunEvent, { type: "created" }>): void {
+  switch (event.type) {
+    case "joined": {
+      const admission = admit(draft.done(), event);
+      if (!admission.ok) draft.notice(`refused to let ${event.agent} join: ${admission.reason}`, event.agent);
+      else join(draft, event);
+      return;
+    }
+    case "synced":
+      sync(draft, event);
+      return;
+    case "reset": {
+      const slot = slotOf(draft, event);
+      if (slot === null) return;
+      seen(draft, slot);
+      draft.notice(`${event.agent} was reset: ${event.why}`);
+      restart(draft, slot, event.why);
+      return;
+    }
+    case "left": {
+      const slot = slotOf(draft, event);
+      if (slot !== null) lose(draft, slot, "left", `left: ${event.why}`);
+      return;
+    }
+    case "ticked":
+    case "coordinator_started":
+      return;
+    case "approved":
+      if (draft.head.approved.includes(event.stage) || draft.plan.stages[event.stage] === undefined) return;
+      draft.head.approved = [...draft.head.approved, event.stage];
+      draft.notice(`${event.by} approved ${draft.planned(event.stage).name}`);
+      return;
+    case "cancelled":
+      failRun(draft, { kind: "cancelled", stage: null, reason: `cancelled by ${event.by}: ${event.why}` });
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+function join(draft: Draft, event: Extract<RunEvent, { type: "joined" }>): void {
+  const slot = draft.slotOf(event.agent);
+  if (slot === undefined) {
+    const added = takeIn(draft, event);
+    draft.wake(event.at + draft.plan.liveness.warnAfterMs);
+    rejoin(draft, added);
+    return;
+  }
+  const { session, address, checkRunId } = event;
+  if (draft.agent(slot).session === session) return;
+  seen(draft, slot);
+  draft.editAgent(slot, {
+    session,
+    sequence: 0,
+    address: address ?? draft.agent(slot).address,
+    checkRunId: checkRunId ?? draft.agent(slot).checkRunId,
+  });
+  draft.notice(`${event.agent} joined again`);
+  restart(draft, slot, "restarted");
+}
+
+function sync(draft: Draft, event: Extract<RunEvent, { type: "synced" }>): void {
+  const slot = slotOf(draft, event);
+  if (slot === null) return;
+  if (event.sequence !== undefined) {
+    if (event.sequence <= draft.agent(slot).sequence) return;
+    draft.editAgent(slot, { sequence: event.sequence }, false);
+  }
+  seen(draft, slot);
+  if (draft.agent(slot).doing !== event.doing) draft.editAgent(slot, { doing: event.doing.slice(0, 500) }, false);
+  takeStatus(draft, slot, event);
+  const { leg } = draft.head;
+  const { stage } = event;
+  const isOpen = stage !== null && leg !== null && stage >= leg.first && stage <= leg.last;
+  const hasTasks = isOpen && draft.stage(stage).pool !== null && draft.stage(stage).stopping === null;
+  if (event.addTasks.length > 0) {
+    if (hasTasks) addTasks(draft, stage, event.addTasks);
+    else draft.reject(slot, `${event.addTasks.length} tasks for a stage that takes none`);
+  }
+  for (const report of event.finished) takeReport(draft, slot, report);
+  takeProgress(draft, slot, event);
+  for (const ready of event.ready) takeReady(draft, slot, ready, event);
+  if (hasTasks && draft.stage(stage).pool !== null) wantTasks(draft, slot, stage, event.wants);
+  rejoin(draft, slot);
+}
+
+/** What an agent says of itself is taken as far as the table of moves and its attempt in force allow it. */
+function takeStatus(draft: Draft, slot: number, event: Sync): void {
+  if (!isWorking(event.status)) return;
+  const { turn, standing } = draft.agent(slot);
+  if (standing !== "member" || turn === null || turn.stage !== event.stage) return;
+  // It says so of work whose end is in this very message, or has been told before.
+  if (turn.settled || event.finished.some(({ attempt }) => attempt === turn.attempt)) return;
+  if (draft.moveAgent(slot, event.status, false) && !turn.seenRunning) draft.editTurn(slot, { seenRunning: true });
+}
+
+function takeProgress(draft: Draft, slot: number, event: Sync): void {
+  const { turn } = draft.agent(slot);
+  if (event.progress === null || turn === null || turn.stage !== event.stage || turn.settled) return;
+  if (turn.seenRunning) countProgress(draft, slot, event.progress);
+}
+
+/** A background command that others may rely on: its stage is done for this agent, the command runs on. */
+function takeReady(draft: Draft, slot: number, stage: number, event: Sync): void {
+  const { turn, backgrounds, index } = draft.agent(slot);
+  const again = backgrounds.find((run) => run.stage === stage && !run.ready);
+  if (again !== undefined) {
+    draft.editAgent(slot, { backgrounds: backgrounds.map((run) => (run === again ? { ...run, ready: true } : run)) });
+    return;
+  }
+  if (turn === null || turn.settled || turn.stage !== stage || draft.planned(stage).background === null) return;
+  if (draft.stage(stage).stopping !== null || draft.head.failure !== null) return;
+  const { attempt, attempts, startAt, overdueAt } = turn;
+  draft.editTurn(slot, { startedAt: turn.startedAt ?? startAt });
+  draft.editAgent(slot, {
+    backgrounds: [...backgrounds, { stage, attempt, attempts, ready: true, startAt, overdueAt }],
+  });
+  if (event.stage === stage) {
+    for (const [key, value] of Object.entries(event.outputs)) addOutput(draft, stage, index, key, value);
+  }
+  conclude(draft, slot, outcome(draft, "success", null));
+}
+
+/** Whose event it is; null (and a notice): nobody's, or one from a life that is over. */
+function slotOf(draft: Draft, event: { readonly agent: string; readonly session: string }): number | null {
+  const slot = draft.slotOf(event.agent);
+  if (slot === undefined) {
+    draft.notice(`ignored a message of ${event.agent}, who is not in this group`, event.agent);
+    return null;
+  }
+  if (draft.agent(slot).session === event.session) return slot;
+  draft.reject(slot, `a message of an old session of ${event.agent}`);
+  return null;
+}

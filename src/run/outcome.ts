@@ -1,0 +1,160 @@
+/** Writes down how an agent fared: in its stage's results and counts, so that no count needs a look at all agents. */
+import type { Json } from "../plan/plan.ts";
+import { quorumOf } from "./barriers.ts";
+import type { Draft } from "./draft.ts";
+import type { StageRun } from "./state.ts";
+import type { AgentPhase, AttemptEnd, AttemptReport, Metric } from "./types.ts";
+
+const KEPT = {
+  annotations: 1_000,
+  metrics: 1_000,
+  outputBytes: 256 * 1024,
+  tail: 16_384,
+  tailOfSuccess: 2_048,
+} as const;
+
+export interface Outcome {
+  readonly status: AgentPhase["status"];
+  readonly reason: string | null;
+  readonly end: AttemptEnd | null;
+  readonly tail: string;
+  readonly endedAt: number;
+}
+
+/** An outcome that no report told. */
+export function outcome(draft: Draft, status: AgentPhase["status"], reason: string | null): Outcome {
+  return { status, reason, end: null, tail: "", endedAt: draft.now };
+}
+
+/** Makes the outcome of an agent's present turn final. Nothing when it is final already. */
+export function settle(draft: Draft, slot: number, { status, reason, end, tail, endedAt }: Outcome): void {
+  const agent = draft.agent(slot);
+  const { turn } = agent;
+  if (turn === null || turn.settled) return;
+  const planned = draft.planned(turn.stage);
+  draft.setResult(turn.stage, slot, {
+    agent: agent.name,
+    index: agent.index,
+    status,
+    startedAt: turn.startedAt,
+    endedAt: turn.startedAt === null ? null : endedAt,
+    attempts: turn.attempts,
+    reason,
+    tail: status === "success" ? tail.slice(-KEPT.tailOfSuccess) : tail.slice(-KEPT.tail),
+    end,
+  });
+  draft.editTurn(slot, { settled: true, leases: [], wants: 0, queued: false });
+  draft.countPending(turn.stage, slot, -1);
+  if (status === "success" || (status === "failure" && planned.optional)) countArrival(draft, turn.stage);
+  if (status === "failure") draft.remark(turn.stage, "troubles", `${agent.name}: ${reason ?? "failed"}`);
+  if (agent.standing === "member" && (agent.presence === "here" || agent.presence === "silent")) {
+    draft.moveAgent(slot, "at_barrier");
+  }
+}
+
+/** The same for the stages that it would have come to without a barrier in between. */
+export function settleRest(draft: Draft, slot: number, result: Outcome): void {
+  settle(draft, slot, result);
+  const { leg } = draft.head;
+  const agent = draft.agent(slot);
+  if (leg === null) return;
+  for (let stage = leg.first; stage <= leg.last; stage++) {
+    if (!isStillToCome(draft, stage, slot)) continue;
+    const { status, reason, end, tail } = result;
+    draft.setResult(stage, slot, { ...unreached(agent), status, reason, end, tail });
+    draft.countPending(stage, slot, -1);
+  }
+}
+
+/** The result of a stage that an agent is going to take part in, but has not begun. */
+export function unreached(agent: { readonly name: string; readonly index: number }): AgentPhase {
+  const nothing = { startedAt: null, endedAt: null, attempts: 0, tail: "", end: null };
+  return { agent: agent.name, index: agent.index, status: "skipped", reason: "not reached", ...nothing };
+}
+
+export function isStillToCome(draft: Draft, stage: number, slot: number): boolean {
+  return draft.results(stage).at(slot)?.status === "skipped";
+}
+
+function countArrival(draft: Draft, stage: number): void {
+  const run = draft.stage(stage);
+  const arrived = run.arrived + 1;
+  const quorum = quorumOf(draft.planned(stage).barrier.rule, run.electorate);
+  draft.editStage(stage, {
+    arrived,
+    firstArrivalAt: run.firstArrivalAt ?? draft.now,
+    metAt: run.metAt ?? (quorum !== null && arrived >= quorum ? draft.now : null),
+  });
+}
+
+/** Adds what an accepted attempt told to its stage's result. `rank`: whose it is, for outputs of the same key. */
+export function contribute(draft: Draft, stage: number, rank: number, agent: string, report: AttemptReport): void {
+  const run = draft.stage(stage);
+  draft.editStage(stage, {
+    metrics: report.metrics.reduce(withMetric, run.metrics),
+    histograms: Object.entries(report.histograms).reduce(withHistogram, run.histograms),
+    ...annotated(run, agent, report),
+  });
+  for (const [key, value] of Object.entries(report.outputs)) addOutput(draft, stage, rank, key, value);
+}
+
+/** The annotations alone: what failed may still say where. */
+export function annotate(draft: Draft, stage: number, agent: string, report: AttemptReport): void {
+  if (report.annotations.length > 0) draft.editStage(stage, annotated(draft.stage(stage), agent, report));
+}
+
+function annotated(run: StageRun, agent: string, report: AttemptReport): Pick<StageRun, "annotations"> {
+  const room = Math.max(0, KEPT.annotations - run.annotations.length);
+  const added = report.annotations.slice(0, room).map((annotation) => ({ ...annotation, agent }));
+  return { annotations: added.length === 0 ? run.annotations : [...run.annotations, ...added] };
+}
+
+export function addOutput(draft: Draft, stage: number, rank: number, key: string, value: Json): void {
+  const run = draft.stage(stage);
+  const before = run.outputs.find((output) => output.key === key);
+  if (before !== undefined && before.rank < rank) return;
+  const bytes = sizeOf(key, value) - (before === undefined ? 0 : sizeOf(key, before.value));
+  if (run.outputBytes + bytes > KEPT.outputBytes) {
+    const most = KEPT.outputBytes / 1024;
+    draft.notice(`output ${key} of ${draft.planned(stage).name} was left out: a stage's outputs may have ${most} KiB`);
+    return;
+  }
+  const others = run.outputs.filter((output) => output !== before);
+  draft.editStage(stage, { outputs: [...others, { key, value, rank }], outputBytes: run.outputBytes + bytes });
+}
+
+export function sizeOf(key: string, value: Json): number {
+  return key.length + JSON.stringify(value).length;
+}
+
+function withMetric(metrics: readonly Metric[], metric: Metric): readonly Metric[] {
+  const at = metrics.findIndex(({ name }) => name === metric.name);
+  const before = metrics[at];
+  if (before === undefined) return metrics.length < KEPT.metrics ? [...metrics, metric] : metrics;
+  return metrics.with(at, merged(before, metric));
+}
+
+function merged(a: Metric, b: Metric): Metric {
+  const count = a.count + b.count;
+  switch (a.agg) {
+    case "sum":
+      return { ...a, count, value: a.value + b.value };
+    case "mean":
+      return { ...a, count, value: count === 0 ? 0 : (a.value * a.count + b.value * b.count) / count };
+    case "min":
+      return { ...a, count, value: Math.min(a.value, b.value) };
+    case "max":
+      return { ...a, count, value: Math.max(a.value, b.value) };
+    default:
+      return a.agg satisfies never;
+  }
+}
+
+type Histograms = StageRun["histograms"];
+
+function withHistogram(histograms: Histograms, [name, part]: readonly [string, string]): Histograms {
+  const at = histograms.findIndex((histogram) => histogram.name === name);
+  const before = histograms[at];
+  if (before === undefined) return [...histograms, { name, parts: [part] }];
+  return histograms.with(at, { name, parts: [...before.parts, part] });
+}

@@ -1,0 +1,127 @@
+/** A run's result: what each stage came to, merged over its agents. What JSON, summary and check run are made from. */
+import { expectations, tasksOf } from "./closing.ts";
+import { rowAt, rowsOf } from "./rows.ts";
+import type { AgentState, RunState, StageRun } from "./state.ts";
+import type { AgentPhase, PhaseRecord, Progress, RunSummary, Verdict } from "./types.ts";
+
+/** Merges HdrHistograms (V2 compressed, base64) exactly into one: see `histograms.ts`. */
+export type MergeHistograms = (parts: readonly string[]) => string;
+
+/**
+ * Where the run stands, whether it is over or not.
+ *
+ * `merge` is called for histograms that several agents told. Without it these are left out: percentiles cannot be
+ * averaged, and one agent's are not the group's. Whether it is needed says `hasHistogramsToMerge`.
+ */
+export function summary(state: RunState, merge?: MergeHistograms): RunSummary {
+  const { status, failure } = state;
+  const phases = [...rowsOf(state.stages)].flatMap((run) => {
+    const record = phaseOf(state, run, merge);
+    return record === null ? [] : [record];
+  });
+  const verdict: Verdict = failure === null ? "success" : failure.kind === "failed" ? "failure" : "cancelled";
+  const failed = failure?.kind === "failed" ? failure.stage : null;
+  const failedStage = failed === null ? null : (state.plan.stages[failed]?.name ?? null);
+  return { status, verdict, message: messageOf(state, phases), failedStage, phases };
+}
+
+/** The same, under the name by which hosts ask for it. */
+export const summaryOf = summary;
+
+export function hasHistogramsToMerge(state: RunState): boolean {
+  return [...rowsOf(state.stages)].some(({ histograms }) => histograms.some(({ parts }) => parts.length > 1));
+}
+
+function messageOf(state: RunState, phases: readonly PhaseRecord[]): string {
+  if (state.failure !== null) return state.failure.reason;
+  if (state.status !== "succeeded") return `the run is ${state.status}`;
+  const ran = phases.filter(({ status }) => status !== "skipped");
+  const warned = ran.filter(({ status }) => status === "warning");
+  const skipped = phases.length - ran.length;
+  const said = [
+    `${ran.length} ${ran.length === 1 ? "stage" : "stages"} succeeded`,
+    ...(warned.length > 0 ? [`${warned.length} of them with warnings (${names(warned)})`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+  ];
+  return said.join(", ");
+}
+
+function names(phases: readonly PhaseRecord[]): string {
+  const named = phases.slice(0, 5).map(({ name }) => name);
+  return named.join(", ") + (phases.length > named.length ? ", …" : "");
+}
+
+function phaseOf(state: RunState, run: StageRun, merge: MergeHistograms | undefined): PhaseRecord | null {
+  const planned = state.plan.stages[run.stage];
+  // A stage that is open has no result yet; one that was not come to has one only when the run is over.
+  if (planned === undefined || run.status === null) return null;
+  const agents = [...agentsOf(state, run)];
+  const times = <K extends "startedAt" | "endedAt">(key: K): number[] =>
+    agents.map((agent) => agent[key]).filter((time) => time !== null);
+  const { name, description, order, line, column, optional } = planned;
+  const ended = times("endedAt");
+  const first = times("startedAt").reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
+  const last = ended.reduce((most, time) => Math.max(most, time), Number.NEGATIVE_INFINITY);
+  const expected = expectations(planned, run.metrics);
+  return {
+    stage: run.stage,
+    name,
+    description,
+    order,
+    line,
+    column,
+    optional,
+    status: run.status,
+    reason: run.reason,
+    startedAt: Number.isFinite(first) ? first : run.startAt,
+    completedAt: Number.isFinite(last) ? last : run.startAt === null ? null : run.closedAt,
+    retryCount: run.retryCount,
+    progress: progressOf(run, agents.length > 0 ? totalOf(state, run) : null),
+    metrics: run.metrics.map((metric) => {
+      const about = expected.filter((expectation) => expectation.metric === metric.name);
+      const text = about.map(({ comparison, value }) => `${comparison} ${value}`).join(" and ");
+      const met = about.every((expectation) => expectation.met);
+      return { ...metric, expected: about.length === 0 ? null : text, met: about.length === 0 ? null : met };
+    }),
+    histograms: mergedHistograms(run, merge),
+    outputs: Object.fromEntries(run.outputs.map(({ key, value }) => [key, value])),
+    annotations: run.annotations,
+    agents,
+    tasks:
+      run.pool === null
+        ? null
+        : { done: run.pool.done, failed: run.pool.failed, skipped: run.pool.skipped, total: tasksOf(run) },
+  };
+}
+
+function* agentsOf(state: RunState, run: StageRun): Generator<AgentPhase> {
+  for (const result of rowsOf(run.results)) if (result !== null) yield result;
+  // Excluded earlier: they did not take part, and the result says so.
+  if (run.startAt === null) return;
+  for (const [slot, agent] of [...rowsOf<AgentState>(state.agents)].entries()) {
+    if (agent.standing === "excluded" && rowAt(run.results, slot) == null && (agent.turn?.stage ?? -1) < run.stage) {
+      const nothing = { startedAt: null, endedAt: null, attempts: 0, tail: "", end: null };
+      yield { agent: agent.name, index: agent.index, status: "excluded", reason: agent.why, ...nothing };
+    }
+  }
+}
+
+function totalOf(state: RunState, run: StageRun): number | null {
+  return state.plan.stages[run.stage]?.expectedObjects ?? state.plan.stages[run.stage]?.expectedTasks ?? null;
+}
+
+function progressOf(run: StageRun, total: number | null): Progress | null {
+  if (run.pool !== null) return { done: run.pool.done, total: tasksOf(run), errors: run.pool.failed };
+  if (run.done === 0 && run.errors === 0 && total === null) return null;
+  return { done: run.done, total, errors: run.errors };
+}
+
+function mergedHistograms(run: StageRun, merge: MergeHistograms | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    run.histograms.flatMap(({ name, parts }): [string, string][] => {
+      const [only] = parts;
+      if (parts.length === 1 && only !== undefined) return [[name, only]];
+      return merge === undefined ? [] : [[name, merge(parts)]];
+    }),
+  );
+}

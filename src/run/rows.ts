@@ -1,0 +1,139 @@
+/**
+ * Long lists inside a state that is plain JSON and never changed in place: a list of chunks, so that one changed row
+ * costs a chunk and the list of chunks, not ten thousand rows.
+ */
+
+const BITS = 6;
+const SIZE = 1 << BITS;
+const MASK = SIZE - 1;
+
+/** Rows in chunks of 64, all chunks full but the last. */
+export type Chunks<T> = readonly (readonly T[])[];
+
+export function chunksOf<T>(rows: readonly T[]): Chunks<T> {
+  const chunks: T[][] = [];
+  for (let start = 0; start < rows.length; start += SIZE) chunks.push(rows.slice(start, start + SIZE));
+  return chunks;
+}
+
+export function rowCount(chunks: Chunks<unknown>): number {
+  const last = chunks.at(-1);
+  return last === undefined ? 0 : (chunks.length - 1) * SIZE + last.length;
+}
+
+export function rowAt<T>(chunks: Chunks<T>, index: number): T | undefined {
+  return chunks[index >> BITS]?.[index & MASK];
+}
+
+export function* rowsOf<T>(chunks: Chunks<T>): Generator<T> {
+  for (const chunk of chunks) yield* chunk;
+}
+
+/** Which chunk a row is in: for counts kept per chunk. */
+export function chunkNumber(index: number): number {
+  return index >> BITS;
+}
+
+/** Indexes of the rows of one chunk. */
+export function chunkRange(chunk: number): { readonly from: number; readonly to: number } {
+  return { from: chunk << BITS, to: (chunk + 1) << BITS };
+}
+
+/** A changeable view of chunks: copies what it changes, once; what it started from stays as it was. */
+export class Rows<T> {
+  #chunks: (readonly T[])[] | null = null;
+  readonly #base: Chunks<T>;
+  readonly #own = new Map<number, T[]>();
+  #size: number;
+
+  constructor(base: Chunks<T>) {
+    this.#base = base;
+    this.#size = rowCount(base);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  at(index: number): T | undefined {
+    return rowAt(this.#chunks ?? this.#base, index);
+  }
+
+  set(index: number, row: T): void {
+    if (index < 0 || index >= this.#size) throw new RangeError(`there is no row ${index}`);
+    this.#owned(index >> BITS)[index & MASK] = row;
+  }
+
+  /** @returns the new row's index */
+  push(row: T): number {
+    this.#owned(this.#size >> BITS).push(row);
+    return this.#size++;
+  }
+
+  *[Symbol.iterator](): Generator<T> {
+    for (let index = 0; index < this.#size; index++) {
+      const row = this.at(index);
+      if (row !== undefined) yield row;
+    }
+  }
+
+  done(): Chunks<T> {
+    return this.#chunks ?? this.#base;
+  }
+
+  #owned(number: number): T[] {
+    const own = this.#own.get(number);
+    if (own !== undefined) return own;
+    this.#chunks ??= [...this.#base];
+    const copy = [...(this.#chunks[number] ?? [])];
+    this.#chunks[number] = copy;
+    this.#own.set(number, copy);
+    return copy;
+  }
+}
+
+/** Names -> numbers, growing without ever being copied whole (but for doublings). Any text is a safe name. */
+export interface Directory {
+  readonly size: number;
+  readonly buckets: Chunks<readonly (readonly [string, number])[]>;
+}
+
+const PER_BUCKET = 8;
+
+export function directoryOf(names: readonly string[]): Directory {
+  return built(
+    names.map((name, index) => [name, index] as const),
+    names.length,
+  );
+}
+
+export function lookUp(directory: Directory, name: string): number | undefined {
+  const bucket = rowAt(directory.buckets, bucketOf(name, rowCount(directory.buckets)));
+  return bucket?.find(([other]) => other === name)?.[1];
+}
+
+/** The directory with one more name, which must not be in it yet. */
+export function entered(directory: Directory, name: string, number: number): Directory {
+  const count = rowCount(directory.buckets);
+  if (directory.size >= count * PER_BUCKET) {
+    return built([...[...rowsOf(directory.buckets)].flat(), [name, number]], directory.size * 2 + 1);
+  }
+  const buckets = new Rows(directory.buckets);
+  const at = bucketOf(name, count);
+  buckets.set(at, [...(buckets.at(at) ?? []), [name, number]]);
+  return { size: directory.size + 1, buckets: buckets.done() };
+}
+
+function built(entries: readonly (readonly [string, number])[], room: number): Directory {
+  const count = Math.max(1, Math.ceil(room / (PER_BUCKET / 2)));
+  const buckets = Array.from({ length: count }, (): (readonly [string, number])[] => []);
+  for (const entry of entries) buckets[bucketOf(entry[0], count)]?.push(entry);
+  return { size: entries.length, buckets: chunksOf(buckets) };
+}
+
+/** FNV-1a, 32 bits. */
+function bucketOf(name: string, count: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+  return (hash >>> 0) % count;
+}

@@ -1,0 +1,264 @@
+/** What a run knows: plain JSON, never changed in place. Times are milliseconds on the coordinator's clock. */
+import type { Json, Plan } from "../plan/plan.ts";
+import type { Chunks, Directory } from "./rows.ts";
+import type {
+  AgentPhase,
+  AgentStatus,
+  Annotation,
+  AttemptEnd,
+  Carried,
+  Metric,
+  PhaseRecord,
+  Progress,
+  RunKey,
+  RunStatus,
+  Selection,
+} from "./types.ts";
+
+/** The group as everyone may know it once it is assembled. */
+export interface RunRoster {
+  readonly agents: readonly {
+    readonly name: string;
+    readonly index: number;
+    readonly role: string | null;
+    readonly roleIndex: number;
+    readonly address: string | null;
+  }[];
+}
+
+/** Something worth a line in a log. */
+export interface Notice {
+  /** Rises by one; the first is 1. */
+  readonly seq: number;
+  readonly at: number;
+  /** For this agent's log alone; null: for everyone's. */
+  readonly agent: string | null;
+  readonly text: string;
+}
+
+export interface Failure {
+  readonly kind: "failed" | "cancelled";
+  /** The stage that failed, as its index in the plan; null: none in particular. */
+  readonly stage: number | null;
+  readonly reason: string;
+  readonly at: number;
+}
+
+export interface RunState {
+  readonly version: 1;
+  readonly key: RunKey;
+  readonly plan: Plan;
+  readonly selection: Selection;
+  readonly carried: Carried;
+  readonly agentCount: number;
+  readonly status: RunStatus;
+  /** Rises with every change that must be kept; heartbeats alone do not raise it. */
+  readonly revision: number;
+  readonly createdAt: number;
+  /** Time of the newest event. */
+  readonly now: number;
+  readonly assemblyUntil: number;
+  readonly assembledAt: number | null;
+  readonly endedAt: number | null;
+  /** In order of their index once assembled; those who join later stand behind. */
+  readonly agents: Chunks<AgentState>;
+  /** Agent name -> position in `agents`. */
+  readonly names: Directory;
+  readonly roster: RunRoster | null;
+  /** Agents that are there (assembly), or members that are there (later). */
+  readonly living: number;
+  /** Background commands that run now. */
+  readonly backgrounds: number;
+  /** One for each stage of the plan. */
+  readonly stages: Chunks<StageRun>;
+  /** The first stage that has not been decided on. */
+  readonly position: number;
+  /** Stages that are open now, first to last: more than one where no barrier stands between them. */
+  readonly leg: { readonly first: number; readonly last: number } | null;
+  readonly checkpoint: { readonly stage: number; readonly since: number } | null;
+  readonly approved: readonly number[];
+  readonly failure: Failure | null;
+  /** While aborting: until everyone has ended what was running. */
+  readonly stopping: { readonly since: number; readonly until: number } | null;
+  /** When the agents have to be looked through next: not later than the first of their deadlines. */
+  readonly sweepAt: number | null;
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  /** The newest ones. */
+  readonly notices: readonly Notice[];
+  readonly noticeSeq: number;
+}
+
+export interface AgentState {
+  readonly name: string;
+  readonly role: string | null;
+  readonly roleIndex: number;
+  readonly index: number;
+  /** As it said when it joined. */
+  readonly ownIndex: number | null;
+  readonly address: string | null;
+  readonly checkRunId: string | null;
+  /** Its present life; null: it has left. */
+  readonly session: string | null;
+  /** Of its newest accepted sync. */
+  readonly sequence: number;
+  readonly status: AgentStatus;
+  readonly joinedAt: number;
+  readonly lastSeenAt: number;
+  /** Since when its silence counts: `lastSeenAt`, or later when the coordinator itself was away. */
+  readonly silentSince: number;
+  readonly doing: string;
+  readonly presence: "here" | "silent" | "lost" | "left";
+  /** `away`: not a member for now, but may come back to the group's stage. */
+  readonly standing: "member" | "away" | "excluded";
+  /** Why it is excluded or away. */
+  readonly why: string | null;
+  readonly turn: Turn | null;
+  readonly backgrounds: readonly BackgroundRun[];
+  /** The last move that was rejected: told once. */
+  readonly rejected: string | null;
+}
+
+/** An agent's part in a stage that is, or was last, its own. */
+export interface Turn {
+  readonly stage: number;
+  /** The attempt in force: its fencing token. */
+  readonly attempt: string;
+  /** Attempts begun, the present one included. */
+  readonly attempts: number;
+  readonly failures: number;
+  readonly preemptions: number;
+  readonly startAt: number;
+  /** When the agent should have reported its end: past its timeout. */
+  readonly overdueAt: number;
+  /** The agent has said that it is at work on the present attempt. */
+  readonly seenRunning: boolean;
+  readonly startedAt: number | null;
+  readonly progress: Progress | null;
+  readonly partition: { readonly start: number; readonly end: number } | null;
+  /** Its final outcome is known. */
+  readonly settled: boolean;
+  readonly lastFailure: { readonly reason: string; readonly end: AttemptEnd; readonly tail: string } | null;
+  /** Non-null: the group went on without it; it is to end this stage's work first. */
+  readonly dismissed: { readonly why: string; readonly until: number } | null;
+  /** Tasks leased to it, by number. */
+  readonly leases: readonly number[];
+  /** Tasks that it could take beyond them. */
+  readonly wants: number;
+  /** It stands in the queue of those who want tasks. */
+  readonly queued: boolean;
+}
+
+/** A background command that is ready, or is to be started again after its agent was reset. */
+export interface BackgroundRun {
+  readonly stage: number;
+  readonly attempt: string;
+  readonly attempts: number;
+  readonly ready: boolean;
+  readonly startAt: number;
+  readonly overdueAt: number;
+}
+
+export type TaskStatus = "waiting" | "ready" | "leased" | "done" | "failed" | "skipped" | "unfinished";
+
+export interface TaskRecord {
+  readonly key: string;
+  readonly value: Json;
+  readonly status: TaskStatus;
+  /** Position in `agents` of who holds it, or held it last. */
+  readonly holder: number | null;
+  /** The lease in force, or the one whose result was accepted. */
+  readonly attempt: string | null;
+  readonly attempts: number;
+  readonly failures: number;
+  readonly preemptions: number;
+  /** Needed tasks that are not done yet. */
+  readonly missing: number;
+  readonly reason: string | null;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  /** What it said of its result; left out over a bound. */
+  readonly outputs: Readonly<Record<string, Json>>;
+}
+
+export interface TaskPool {
+  readonly records: Chunks<TaskRecord>;
+  readonly keys: Directory;
+  /** Numbers of tasks that are ready, oldest first, from `queueHead` on. */
+  readonly queue: Chunks<number>;
+  readonly queueHead: number;
+  /** Agents that want tasks, from `hungryHead` on. */
+  readonly hungry: Chunks<number>;
+  readonly hungryHead: number;
+  /** Tasks that have not ended. */
+  readonly open: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly unfinished: number;
+  /** Who prints the tasks, while somebody does. */
+  readonly generator: number | null;
+  /** Tasks without a key of their own are counted from here. */
+  readonly counted: number;
+  /** Why no further tasks could be listed. */
+  readonly error: string | null;
+  /** A few of the failed, for the reason. */
+  readonly examples: readonly string[];
+  readonly outputBytes: number;
+}
+
+export interface StageRun {
+  readonly stage: number;
+  readonly phase: "before" | "open" | "closed";
+  /** Set when it is closed. */
+  readonly status: PhaseRecord["status"] | null;
+  readonly reason: string | null;
+  /** Its result can be built upon (`depends_on`); null: not closed. */
+  readonly worked: boolean | null;
+  readonly openedAt: number | null;
+  readonly startAt: number | null;
+  readonly closedAt: number | null;
+  /** Its barrier lets go whoever is missing: the run has failed already. */
+  readonly lenient: boolean;
+  readonly electorate: number;
+  /** Agents that took part. */
+  readonly workers: number;
+  readonly pending: number;
+  /** The same, by chunk of the agents. */
+  readonly pendingByChunk: readonly number[];
+  readonly arrived: number;
+  readonly firstArrivalAt: number | null;
+  readonly metAt: number | null;
+  /** Sums over the agents' present attempts. */
+  readonly done: number;
+  readonly errors: number;
+  /** When the group's `duration` is over; null: it has none. */
+  readonly endsAt: number | null;
+  /** The latest of its attempts' own limits. */
+  readonly overdueAt: number;
+  /** The group is to end its work: `well` says whether that is success. */
+  readonly stopping: {
+    readonly since: number;
+    readonly until: number;
+    readonly why: string;
+    readonly well: boolean;
+  } | null;
+  readonly warnings: Remarks;
+  readonly troubles: Remarks;
+  readonly retryCount: number;
+  readonly metrics: readonly Metric[];
+  /** Encoded histograms by name, to be merged when the result is read. */
+  readonly histograms: readonly { readonly name: string; readonly parts: readonly string[] }[];
+  /** `rank`: whose it is; the lowest wins, so that the order of arrival does not. */
+  readonly outputs: readonly { readonly key: string; readonly value: Json; readonly rank: number }[];
+  readonly outputBytes: number;
+  readonly annotations: readonly (Annotation & { readonly agent: string })[];
+  /** By position in `agents`; null: did not take part. */
+  readonly results: Chunks<AgentPhase | null>;
+  readonly pool: TaskPool | null;
+}
+
+/** The first few, and how many there were. */
+export interface Remarks {
+  readonly texts: readonly string[];
+  readonly count: number;
+}
