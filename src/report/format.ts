@@ -1,7 +1,8 @@
 /** Durations, dates and numbers as people read them. */
 
-/** "0.4 s", "12.3 s", "3 min 04 s", "2 h 05 min". `ms` ≥ 0. */
+/** "84 ms", "12.3 s", "3 min 04 s", "2 h 05 min". `ms` ≥ 0. */
 export function duration(ms: number): string {
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${two(seconds % 60)} s`;
