@@ -161,7 +161,7 @@ export function judge(facts: Facts, policy: Policy = DEFAULT_POLICY, known: Stan
 }
 
 /** Facts of a pull request that was opened at minute 0, with these deeds since. */
-export function after(...deeds: Deed[]): Facts {
+export function openedThen(...deeds: Deed[]): Facts {
   return history(opened(), did(...deeds));
 }
 

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import {
-  after,
   alice,
   bob,
   check,
@@ -12,6 +11,7 @@ import {
   labeled,
   minute,
   opened,
+  openedThen,
   outsider,
   pushed,
   review,
@@ -21,7 +21,7 @@ import {
 } from "./builders.ts";
 
 test("a pull request that is no draft is in pr-created, since it was opened", () => {
-  const result = judge(after());
+  const result = judge(openedThen());
   expect(result.stage).toBe("pr-created");
   expect(result.entries).toEqual([expect.objectContaining({ stage: "pr-created", at: minute(0) })]);
   expect(result.missing).toEqual({
@@ -37,7 +37,7 @@ test("a draft has no stage", () => {
 });
 
 test("the label, then an approval, lead through all stages, each entry dated by its act", () => {
-  const result = judge(after(labeled(5, "ready-for-qa", alice), review(9, bob, "approved")));
+  const result = judge(openedThen(labeled(5, "ready-for-qa", alice), review(9, bob, "approved")));
   expect(result.stage).toBe("approved");
   expect(result.missing).toBeNull();
   expect(result.entries.map(({ stage, at }) => ({ stage, at }))).toEqual([
@@ -48,8 +48,8 @@ test("the label, then an approval, lead through all stages, each entry dated by 
 });
 
 test("an approval before ready-for-qa skips no stage, and does not count later", () => {
-  expect(judge(after(review(3, bob, "approved"))).stage).toBe("pr-created");
-  const result = judge(after(review(3, bob, "approved"), labeled(5, "ready-for-qa", alice)));
+  expect(judge(openedThen(review(3, bob, "approved"))).stage).toBe("pr-created");
+  const result = judge(openedThen(review(3, bob, "approved"), labeled(5, "ready-for-qa", alice)));
   expect(result.stage).toBe("ready-for-qa");
   expect(result.missing?.summary).toContain("bob approved before ready-for-qa was reached");
 });
@@ -60,7 +60,7 @@ test("a pull request opened with the label already on it gets through to ready-f
 });
 
 test("a push moves it back, and label and approval must be given again", () => {
-  const facts = after(
+  const facts = openedThen(
     labeled(5, "ready-for-qa", alice),
     review(9, bob, "approved"),
     pushed(10, "aaaaaaa1", "bbbbbbb2", rex),
@@ -78,15 +78,15 @@ test.each([
   ["an app that is not named", tess, "name it in `by`"],
   ["someone without write permission", outsider, "outsider has no write permission"],
 ])("an approval by %s does not count", (_, by, reason) => {
-  const result = judge(after(labeled(5, "ready-for-qa", alice), review(9, by, "approved")));
+  const result = judge(openedThen(labeled(5, "ready-for-qa", alice), review(9, by, "approved")));
   expect(result.stage).toBe("ready-for-qa");
   expect(result.missing?.summary).toContain(reason);
 });
 
 test("a dismissed approval and a removed label move it back as far as they carried it", () => {
   const both = [labeled(5, "ready-for-qa", alice), review(9, bob, "approved", "aaaaaaa1", 1)];
-  expect(judge(after(...both, dismissed(10, alice, 1))).stage).toBe("ready-for-qa");
-  expect(judge(after(...both, unlabeled(10, "ready-for-qa", alice))).stage).toBe("pr-created");
+  expect(judge(openedThen(...both, dismissed(10, alice, 1))).stage).toBe("ready-for-qa");
+  expect(judge(openedThen(...both, unlabeled(10, "ready-for-qa", alice))).stage).toBe("pr-created");
 });
 
 test("nothing is known before anything told of the pull request itself", () => {

@@ -22,21 +22,17 @@ export const changesRequested: ConditionDefinition<"changes_requested"> = {
   title: () => "changes requested",
   judge(leaf, context) {
     let open = false;
-    const candidates = opinions(context.history)
+    const onHead = opinions(context.history)
       .filter((opinion) => opinion.state === "changes_requested" && !sameActor(opinion.by, context.facts.author))
-      .flatMap((opinion) => {
-        const first = opinion.reviews.find(
-          (review) => context.commits.includes(review.sha) && context.discount(review) === null,
-        );
-        return first === undefined ? [] : [first];
-      })
+      .flatMap((opinion) => opinion.reviews.filter((review) => context.commits.includes(review.sha)))
       .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
-    for (const review of candidates) {
+    for (const review of onHead) {
       const authority = context.authority(review.by, leaf.by);
-      if (authority.truth === "yes") {
+      if (authority.truth === "yes" && context.discount(review) === null) {
         return holds(`${review.by.login} requests changes`, review);
       }
-      open ||= authority.truth === "unknown";
+      // An old request still stands: it sends nobody back again, and `not` does not hold either.
+      open ||= authority.truth !== "no";
     }
     const reason = `nobody of ${whoMay(leaf.by)} requests changes on the head commit`;
     return open ? unknown(reason) : fails(leaf.by === null ? "nobody with write permission requests changes" : reason);

@@ -32,7 +32,6 @@ export const label: ConditionDefinition<"label"> = {
       return fails(`label ${leaf.name} is missing: ${whoMay(leaf.by)} can add it`);
     }
     let refusal = "";
-    let open = false;
     for (const act of given) {
       const discount = context.discount(act);
       if (discount !== null) {
@@ -43,9 +42,9 @@ export const label: ConditionDefinition<"label"> = {
       if (authority.truth === "yes") {
         return holds(`label ${leaf.name} by ${act.by.login}`, act);
       }
-      open ||= authority.truth === "unknown";
       refusal = `label ${leaf.name} was added by ${act.by.login}, who ${authority.reason}: ${whoMay(leaf.by)} can remove it and add it again`;
     }
-    return open ? unknown(refusal) : fails(refusal);
+    // It is on, though it does not count: it brings nobody forward, and `not` does not hold either.
+    return unknown(refusal);
   },
 };

@@ -1,7 +1,7 @@
 /** What `workflow` and `plan_passed` share: the newest result of something that runs. Not a condition itself. */
 import type { Act } from "../facts.ts";
 import type { ActResult } from "../policy.ts";
-import { type Context, fails, holds, type Verdict } from "./condition.ts";
+import { type Context, fails, holds, unknown, type Verdict } from "./condition.ts";
 import { shortSha } from "./reviews.ts";
 
 export type Run = Extract<Act, { kind: "workflow" | "plan" }>;
@@ -22,7 +22,9 @@ export function judgeRuns(what: string, runs: readonly Run[], wanted: ActResult,
   const last = row.at(-1) ?? decisive.at(-1);
   if (last !== undefined) {
     const discount = context.discount(last);
-    return fails(`${what} ${said[last.result]}${discount === null ? "" : ` ${discount}`}`);
+    const reason = `${what} ${said[last.result]}${discount === null ? "" : ` ${discount}`}`;
+    // It did end so, though that does not count here: `not` does not hold either.
+    return row.length > 0 ? unknown(reason) : fails(reason);
   }
   const elsewhere = runs.at(-1);
   return fails(
