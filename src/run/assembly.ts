@@ -4,7 +4,7 @@ import { failRun } from "./abort.ts";
 import { limitsOf } from "./deadlines.ts";
 import type { Draft } from "./draft.ts";
 import { isOver } from "./moves.ts";
-import { chunksOf, directoryOf, entered, lookUp, rowAt, rowsOf } from "./rows.ts";
+import { chunksOf, directoryOf, entered, lookUp, rowAt, rowCount, rowsOf } from "./rows.ts";
 import type { AgentState, RunState } from "./state.ts";
 import { stageInForceOf } from "./trouble.ts";
 import type { RunEvent } from "./types.ts";
@@ -24,13 +24,18 @@ export function admit(state: RunState, event: JoinEvent): Admission {
   const slot = lookUp(state.names, event.agent);
   const known = slot === undefined ? undefined : rowAt(state.agents, slot);
   if (known !== undefined) return admitAgain(state, event, known);
-  const others = [...rowsOf(state.agents)].filter((agent) => state.roster !== null || isThere(agent));
-  if (others.length >= state.agentCount) {
-    const names = listed(others.map(({ name }) => name));
+  const held = state.roster === null ? state.living : rowCount(state.agents);
+  if (held >= state.agentCount) {
+    const names = listed(othersOf(state).map(({ name }) => name));
     const reason = `this group has its ${state.agentCount} agents (${names}), ${event.agent} is none of them`;
     return { ok: false, code: "invalid", reason };
   }
-  return admitRole(state, event, others) ?? admitIndex(state, event, others) ?? { ok: true };
+  return admitRole(state, event) ?? admitIndex(state, event) ?? { ok: true };
+}
+
+/** Those who hold a place: before the group is assembled only who is there. */
+function othersOf(state: RunState): readonly AgentState[] {
+  return [...rowsOf(state.agents)].filter((agent) => state.roster !== null || isThere(agent));
 }
 
 function admitAgain(state: RunState, event: JoinEvent, known: AgentState): Admission {
@@ -47,35 +52,37 @@ function admitAgain(state: RunState, event: JoinEvent, known: AgentState): Admis
   return { ok: false, code: "held", reason };
 }
 
-function admitRole(state: RunState, event: JoinEvent, others: readonly AgentState[]): Admission | null {
+function admitRole(state: RunState, event: JoinEvent): Admission | null {
   const { roles } = state.plan;
   if (event.role === null || Object.keys(roles).length === 0) return null;
   if (!Object.hasOwn(roles, event.role)) {
     const reason = `unknown role ${event.role}, the plan has ${Object.keys(roles).join(", ")}`;
     return { ok: false, code: "invalid", reason };
   }
-  const holders = others.filter(({ role }) => role === event.role);
+  const holders = othersOf(state).filter(({ role }) => role === event.role);
   if (holders.length < (roles[event.role] ?? 0)) return null;
   const names = listed(holders.map(({ name }) => name));
   return { ok: false, code: "held", reason: `the role ${event.role} is taken by ${names}` };
 }
 
 /** With roles, agents of several jobs meet, each with a matrix of its own: indexes are given at assembly instead. */
-function admitIndex(state: RunState, event: JoinEvent, others: readonly AgentState[]): Admission | null {
-  if (event.index === null || hasRoles(state, [...others, event])) return null;
+function admitIndex(state: RunState, event: JoinEvent): Admission | null {
+  if (event.index === null || event.role !== null || Object.keys(state.plan.roles).length > 0) return null;
   if (event.index >= state.agentCount) {
     const reason = `index ${event.index} is not within a group of ${state.agentCount} agents`;
     return { ok: false, code: "invalid", reason };
   }
-  const indexOf = (agent: AgentState): number | null => (state.roster === null ? agent.ownIndex : agent.index);
-  const holder = others.find((agent) => indexOf(agent) === event.index);
-  if (holder === undefined) return null;
+  const holder = holderOf(state, event.index);
+  if (holder === null || holder.role !== null) return null;
   const hint = "give each agent an index of its own, or roles";
   return { ok: false, code: "held", reason: `index ${event.index} is ${holder.name}'s: ${hint}` };
 }
 
-function hasRoles(state: RunState, agents: readonly { readonly role: string | null }[]): boolean {
-  return Object.keys(state.plan.roles).length > 0 || agents.some(({ role }) => role !== null);
+function holderOf(state: RunState, index: number): AgentState | null {
+  if (state.roster !== null) return othersOf(state).find((agent) => agent.index === index) ?? null;
+  const slot = lookUp(state.indexes, String(index));
+  const agent = slot === undefined ? undefined : rowAt(state.agents, slot);
+  return agent !== undefined && isThere(agent) ? agent : null;
 }
 
 function isThere({ presence }: AgentState): boolean {
@@ -96,6 +103,7 @@ export function takeIn(draft: Draft, event: JoinEvent): number {
     checkRunId,
     session,
     sequence: 0,
+    resetSequence: 0,
     status: "joining",
     joinedAt: at,
     lastSeenAt: at,
@@ -110,6 +118,7 @@ export function takeIn(draft: Draft, event: JoinEvent): number {
     rejected: null,
   });
   draft.head.names = entered(draft.head.names, name, slot);
+  if (index !== null) draft.head.indexes = entered(draft.head.indexes, String(index), slot);
   if (!assembled) draft.head.living++;
   else addLate(draft, slot);
   draft.head.revision++;

@@ -1,7 +1,14 @@
-/** When something about an agent has to be decided without it: its silence, its timeout. */
+/** When time alone decides something: about an agent (its silence, its timeout), about a barrier, about the run. */
 import type { Plan } from "../plan/plan.ts";
+import { rule } from "./barriers.ts";
 import type { Draft } from "./draft.ts";
+import { isOver } from "./moves.ts";
+import { rowAt } from "./rows.ts";
+import type { RunState, StageRun } from "./state.ts";
 import { stageInForce } from "./trouble.ts";
+
+/** Agents end a duration by their own clocks; the group's end comes this much later, for those who cannot. */
+export const ENDS_SLACK_MS = 1_000;
 
 export interface SilenceLimits {
   readonly warnAfterMs: number;
@@ -38,4 +45,41 @@ export function deadlineOf(draft: Draft, slot: number): number {
   if (turn?.dismissed != null) at = Math.min(at, turn.dismissed.until);
   for (const background of agent.backgrounds) if (!background.ready) at = Math.min(at, background.overdueAt);
   return at;
+}
+
+/**
+ * When time alone will change something: a `ticked` is due then. Null: never, as things are. It may be early (then the
+ * tick changes nothing but this), never late.
+ */
+export function nextDeadline(state: RunState): number | null {
+  return nextTime(state, (stage) => rowAt(state.stages, stage));
+}
+
+type Waits = Pick<RunState, "status" | "sweepAt" | "assemblyUntil" | "stopping" | "leg" | "plan" | "now">;
+
+export function nextTime(run: Waits, stageAt: (stage: number) => StageRun | undefined): number | null {
+  if (isOver(run.status)) return null;
+  const times: (number | null)[] = [run.sweepAt];
+  if (run.status === "assembling") times.push(run.assemblyUntil);
+  if (run.stopping !== null) times.push(run.stopping.until);
+  else if (run.leg !== null) {
+    for (let stage = run.leg.first; stage <= run.leg.last; stage++) {
+      const open = stageAt(stage);
+      if (open !== undefined && open.phase === "open" && open.pending > 0) times.push(endOf(open));
+    }
+    const last = stageAt(run.leg.last);
+    const planned = run.plan.stages[run.leg.last];
+    if (last !== undefined && planned !== undefined) {
+      // Waiting is what the state is about: only the end of the wait is asked for here.
+      const ruling = rule(planned.barrier, { ...last, pending: Math.max(1, last.pending) }, run.now, last.lenient);
+      if (ruling.kind === "wait") times.push(ruling.until);
+    }
+  }
+  const due = times.filter((time) => time !== null);
+  return due.length === 0 ? null : Math.min(...due);
+}
+
+function endOf({ stopping, endsAt }: StageRun): number | null {
+  if (stopping !== null) return stopping.until;
+  return endsAt === null ? null : endsAt + ENDS_SLACK_MS;
 }

@@ -3,12 +3,15 @@ import { missingAgents } from "./assembly.ts";
 import { rule } from "./barriers.ts";
 import { isOver } from "./moves.ts";
 import { type MergeHistograms, summary } from "./result.ts";
-import { chunkRange, lookUp, rowAt, rowsOf } from "./rows.ts";
+import { chunkRange, lookUp, rowAt, rowCount, rowsOf } from "./rows.ts";
 import type { AgentState, RunState, StageRun, Turn } from "./state.ts";
-import type { Awaited, Instruction, Lease } from "./types.ts";
+import type { Awaited, Instruction, Lease, RunSummary } from "./types.ts";
 
 /** How many of those waited for are named. */
 const NAMED = 16;
+/** Up to this many agents, each of them gets the whole group's summary. */
+const WHOLE_UP_TO = 100;
+const TROUBLED_SHOWN = 50;
 /** A pause before the next attempt that is longer than this is a wait; a shorter one is the attempt's own start. */
 const SHORT_PAUSE_MS = 5_000;
 
@@ -20,7 +23,7 @@ export function instructionFor(state: RunState, agent: string, merge?: MergeHist
   const slot = lookUp(state.names, agent);
   const known = slot === undefined ? undefined : rowAt(state.agents, slot);
   if (slot === undefined || known === undefined) return { do: "abort", why: `${agent} is not in this group` };
-  if (isOver(state.status)) return { do: "finish", summary: summary(state, merge) };
+  if (isOver(state.status)) return { do: "finish", summary: finalSummary(state, agent, merge) };
   if (known.standing === "excluded") return { do: "exclude", why: known.why ?? "excluded" };
   if (state.status === "assembling") return waitForAssembly(state);
   if (state.stopping !== null) return { do: "abort", why: state.failure?.reason ?? "the run is aborted" };
@@ -83,9 +86,27 @@ function isBackground(state: RunState, stage: number): boolean {
   return state.plan.stages[stage]?.background != null;
 }
 
+/** The summary of a run that is over: made once for everyone; in large groups each gets its own part of it. */
+function finalSummary(state: RunState, agent: string, merge: MergeHistograms | undefined): RunSummary {
+  const whole = finalSummaries.get(state) ?? summary(state, merge);
+  finalSummaries.set(state, whole);
+  if (rowCount(state.agents) <= WHOLE_UP_TO) return whole;
+  const phases = whole.phases.map((phase) => {
+    const troubled = phase.agents.filter(({ status, agent: name }) => status !== "success" && name !== agent);
+    const own = phase.agents.filter(({ agent: name }) => name === agent);
+    return { ...phase, agents: [...own, ...troubled.slice(0, TROUBLED_SHOWN)] };
+  });
+  return { ...whole, phases };
+}
+
+/** A cache by identity: the same state always has the same summary. */
+const finalSummaries = new WeakMap<RunState, RunSummary>();
+
 function waitForAssembly(state: RunState): Instruction {
-  const { plan, agentCount, createdAt, assemblyUntil } = state;
-  const missing = missingAgents(plan, agentCount, [...rowsOf(state.agents)]);
+  const { agentCount, living, createdAt, assemblyUntil } = state;
+  // Who is missing is worth a look at everyone only where it can be told in a few names.
+  const few = agentCount - living <= NAMED || agentCount <= WHOLE_UP_TO;
+  const missing = few ? missingOf(state) : [];
   const who = missing.slice(0, NAMED).map((agent) => ({ agent, lastSeenAt: null, lastDoing: "has not joined" }));
   return {
     do: "wait",
@@ -94,8 +115,18 @@ function waitForAssembly(state: RunState): Instruction {
     who,
     since: createdAt,
     until: assemblyUntil,
-    ...more(missing.length, who.length),
+    ...more(few ? missing.length : agentCount - living, who.length),
   };
+}
+
+const missingByState = new WeakMap<RunState, readonly string[]>();
+
+function missingOf(state: RunState): readonly string[] {
+  const known = missingByState.get(state);
+  if (known !== undefined) return known;
+  const missing = missingAgents(state.plan, state.agentCount, [...rowsOf(state.agents)]);
+  missingByState.set(state, missing);
+  return missing;
 }
 
 function waitForOthers(

@@ -7,7 +7,7 @@
  */
 import { failRun } from "./abort.ts";
 import { admit, takeIn } from "./assembly.ts";
-import { rule } from "./barriers.ts";
+import { nextTime } from "./deadlines.ts";
 import { Draft } from "./draft.ts";
 import { newStageRun } from "./entering.ts";
 import { settleRun } from "./flow.ts";
@@ -15,14 +15,14 @@ import { forgiveAbsence, lose, rejoin, restart, seen } from "./liveness.ts";
 import { isOver, isWorking } from "./moves.ts";
 import { addOutput, outcome } from "./outcome.ts";
 import { takeReport } from "./reports.ts";
-import { chunksOf, directoryOf, rowAt } from "./rows.ts";
+import { chunksOf, directoryOf } from "./rows.ts";
 import type { RunState } from "./state.ts";
-import { ENDS_SLACK_MS } from "./stopping.ts";
 import { addTasks, wantTasks } from "./tasks.ts";
 import { conclude, countProgress } from "./turns.ts";
 import type { RunEvent, Sync } from "./types.ts";
 
 export { type Admission, admit, type JoinEvent } from "./assembly.ts";
+export { nextDeadline } from "./deadlines.ts";
 export { type Explanation, explain } from "./explain.ts";
 export { instructionFor } from "./instruct.ts";
 export { type MergeHistograms, summary, summaryOf } from "./result.ts";
@@ -48,6 +48,7 @@ export function begin(event: Created): RunState {
     endedAt: null,
     agents: [],
     names: directoryOf([]),
+    indexes: directoryOf([]),
     roster: null,
     living: 0,
     backgrounds: 0,
@@ -75,6 +76,7 @@ export function apply(state: RunState | null, event: RunEvent): RunState {
 
 /** The same for several events in their order, at the cost of one copy. */
 export function applyAll(state: RunState | null, events: readonly RunEvent[]): RunState {
+  if (state !== null && (events.length === 0 || isOver(state.status))) return state;
   let draft: Draft | null = state === null ? null : new Draft(state);
   for (const event of events) {
     if (draft === null) {
@@ -84,34 +86,6 @@ export function applyAll(state: RunState | null, events: readonly RunEvent[]): R
   }
   if (draft === null) throw new Error("there is no event to begin a run with");
   return draft.done();
-}
-
-/**
- * When time alone will change something: a `ticked` is due then. Null: never, as things are. It may be early (then the
- * tick changes nothing but this), never late.
- */
-export function nextDeadline(state: RunState): number | null {
-  if (isOver(state.status)) return null;
-  const times: (number | null)[] = [state.sweepAt];
-  if (state.status === "assembling") times.push(state.assemblyUntil);
-  if (state.stopping !== null) times.push(state.stopping.until);
-  else if (state.leg !== null) {
-    for (let stage = state.leg.first; stage <= state.leg.last; stage++) {
-      const run = rowAt(state.stages, stage);
-      if (run === undefined || run.phase !== "open" || run.pending === 0) continue;
-      if (run.stopping !== null) times.push(run.stopping.until);
-      else if (run.endsAt !== null) times.push(run.endsAt + ENDS_SLACK_MS);
-    }
-    const last = rowAt(state.stages, state.leg.last);
-    const planned = state.plan.stages[state.leg.last];
-    if (last !== undefined && planned !== undefined) {
-      // Waiting is what the state is about: only the end of the wait is asked for here.
-      const ruling = rule(planned.barrier, { ...last, pending: Math.max(1, last.pending) }, state.now, last.lenient);
-      if (ruling.kind === "wait") times.push(ruling.until);
-    }
-  }
-  const due = times.filter((time) => time !== null);
-  return due.length === 0 ? null : Math.min(...due);
 }
 
 /** Notices for this agent (and for everyone) after the given one: `after` is the last `seq` it was told; 0: all kept. */
@@ -142,7 +116,7 @@ function take(draft: Draft, event: Exclude<RunEvent, { type: "created" }>): void
 function passTime(draft: Draft, event: RunEvent): boolean {
   const { head } = draft;
   const before = head.now;
-  const due = event.type === "coordinator_started" ? null : nextDeadline(draft.done());
+  const due = event.type === "coordinator_started" ? null : nextTime(draft.head, (stage) => draft.stage(stage));
   head.now = Math.max(head.now, event.at);
   if (event.type === "coordinator_started") {
     forgiveAbsence(draft, head.now - before);
@@ -174,6 +148,10 @@ function takeEvent(draft: Draft, event: Exclude<RunEvent, { type: "created" }>):
     case "reset": {
       const slot = slotOf(draft, event);
       if (slot === null) return;
+      if (event.sequence !== undefined) {
+        if (event.sequence <= draft.agent(slot).resetSequence) return;
+        draft.editAgent(slot, { resetSequence: event.sequence });
+      }
       seen(draft, slot);
       draft.notice(`${event.agent} was reset: ${event.why}`);
       restart(draft, slot, event.why);
@@ -214,6 +192,7 @@ function join(draft: Draft, event: Extract<RunEvent, { type: "joined" }>): void 
   draft.editAgent(slot, {
     session,
     sequence: 0,
+    resetSequence: 0,
     address: address ?? draft.agent(slot).address,
     checkRunId: checkRunId ?? draft.agent(slot).checkRunId,
   });

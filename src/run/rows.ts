@@ -112,9 +112,15 @@ export function lookUp(directory: Directory, name: string): number | undefined {
   return bucket?.find(([other]) => other === name)?.[1];
 }
 
-/** The directory with one more name, which must not be in it yet. */
+/** The directory with one more name, or another number for it. */
 export function entered(directory: Directory, name: string, number: number): Directory {
   const count = rowCount(directory.buckets);
+  if (lookUp(directory, name) !== undefined) {
+    const changed = new Rows(directory.buckets);
+    const at = bucketOf(name, count);
+    changed.set(at, [...(changed.at(at) ?? []).filter(([other]) => other !== name), [name, number]]);
+    return { size: directory.size, buckets: changed.done() };
+  }
   if (directory.size >= count * PER_BUCKET) {
     return built([...[...rowsOf(directory.buckets)].flat(), [name, number]], directory.size * 2 + 1);
   }

@@ -64,6 +64,8 @@ export interface RunState {
   readonly agents: Chunks<AgentState>;
   /** Agent name -> position in `agents`. */
   readonly names: Directory;
+  /** The index that an agent said is its own -> position in `agents`; used until the group is assembled. */
+  readonly indexes: Directory;
   readonly roster: RunRoster | null;
   /** Agents that are there (assembly), or members that are there (later). */
   readonly living: number;
@@ -101,6 +103,8 @@ export interface AgentState {
   readonly session: string | null;
   /** Of its newest accepted sync. */
   readonly sequence: number;
+  /** Of its newest accepted reset. */
+  readonly resetSequence: number;
   readonly status: AgentStatus;
   readonly joinedAt: number;
   readonly lastSeenAt: number;

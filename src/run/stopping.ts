@@ -1,12 +1,10 @@
 /** Ends a stage for the whole group because its time is over or its count is reached: that is success. */
 import { STOP_WAIT_MS } from "./abort.ts";
+import { ENDS_SLACK_MS } from "./deadlines.ts";
 import type { Draft } from "./draft.ts";
 import { outcome } from "./outcome.ts";
 import { takeBack } from "./tasks.ts";
 import { conclude } from "./turns.ts";
-
-/** Agents end a duration by their own clocks; the group's end comes this much later, for those who cannot. */
-export const ENDS_SLACK_MS = 1_000;
 
 /** Who has nothing running is done at once, the others when they say so. */
 export function stopStage(draft: Draft, stage: number, why: string): void {

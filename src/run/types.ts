@@ -146,6 +146,7 @@ export type Instruction =
   | { readonly do: "stop"; readonly stage: number; readonly why: string }
   | { readonly do: "abort"; readonly why: string }
   | { readonly do: "exclude"; readonly why: string }
+  /** In groups of more than 100 the stages' `agents` are shortened to the agent itself and those that had trouble. */
   | { readonly do: "finish"; readonly summary: RunSummary };
 
 export interface Lease {
@@ -273,6 +274,8 @@ export type RunEvent =
   | {
       readonly type: "reset";
       readonly at: number;
+      /** Rises with each reset of a session; one that is not above the last is a repetition. */
+      readonly sequence?: number;
       readonly agent: string;
       readonly session: string;
       readonly why: string;
