@@ -4,7 +4,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { canonicalJson, planDifference, planDigest } from "../plan/canonical.ts";
-import { admit, agentNamed, explain, noticesFor, outputsOf, rosterOf } from "../run/machine.ts";
+import { admit, explain, noticesFor, outputsOf, rosterOf } from "../run/machine.ts";
+import { lookUp, rowAt, rowCount } from "../run/rows.ts";
 import type { RunKey } from "../run/types.ts";
 import { Answers } from "./answers.ts";
 import type { RunHost } from "./host.ts";
@@ -60,7 +61,7 @@ export class GroupRun implements HostedRun {
     const session = randomBytes(16).toString("base64url");
     const event = { type: "joined", at: this.host.now, agent, session, role, index, address, checkRunId } as const;
     const admission = admit(this.host.state, event);
-    if (!admission.ok) throw new Refusal("held", admission.reason);
+    if (!admission.ok) throw new Refusal(admission.code, admission.reason);
     const opened = { id: session, agent, nonce, checkRunId };
     this.host.commit({ event, opened });
     this.#open(opened);
@@ -126,7 +127,7 @@ export class GroupRun implements HostedRun {
       status: state.status,
       now: this.host.now,
       agents: rosterOf(state),
-      explanation: explain(state, this.host.now),
+      explanation: explain(state),
       summary: this.#answers.summary(this.host.summary()),
     };
   }
@@ -139,7 +140,7 @@ export class GroupRun implements HostedRun {
   /** @throws Refusal `different_plan` naming what the request would have otherwise */
   #checkSameRun(request: JoinRequest): void {
     const { plan, selection, agentCount, agents } = this.host.state;
-    const others = agents.length === 0 ? "the coordinator" : "the others";
+    const others = rowCount(agents) === 0 ? "the coordinator" : "the others";
     if (planDigest(request.plan) !== this.#digest) {
       const difference = planDifference(plan, request.plan);
       throw new Refusal(
@@ -170,8 +171,9 @@ export class GroupRun implements HostedRun {
   /** The session, if it is still the one that speaks for its agent. */
   #inForce(id: string): SessionState {
     const session = this.#session(id);
-    const agent = agentNamed(this.host.state, session.agent);
-    if (agent !== undefined && agent.session === null) {
+    const { agents, names } = this.host.state;
+    const agent = rowAt(agents, lookUp(names, session.agent) ?? -1);
+    if (agent?.session === null) {
       throw new Refusal("ended", `${session.agent} has left this run`);
     }
     if (agent?.session !== id) {

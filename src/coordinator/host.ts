@@ -3,7 +3,6 @@
  * news. Everything that decides is the machine's; who may speak, and over what, is the caller's.
  */
 import {
-  agentsOf,
   apply,
   begin,
   instructionFor,
@@ -14,9 +13,11 @@ import {
   rosterOf,
   summaryOf,
 } from "../run/machine.ts";
+import { hasHistogramsToMerge, type MergeHistograms } from "../run/result.ts";
+import { rowsOf } from "../run/rows.ts";
 import type { Instruction, RunEvent, RunSummary, Sync } from "../run/types.ts";
 import { Journal } from "./journal.ts";
-import { newsKey } from "./news.ts";
+import { groupKey, newsKey } from "./news.ts";
 import type { JoinRequest, SyncAnswer } from "./port.ts";
 import { Refusal } from "./protocol.ts";
 import type { RunRecord } from "./run-store.ts";
@@ -57,8 +58,15 @@ export class RunHost {
   readonly #journal: Journal | null;
   #state: RunState;
   #timer: NodeJS.Timeout | null = null;
+  /** The machine's next deadline, as of the last turn: later ones are found when this one comes. */
+  #deadline: number | null = null;
   #flush: NodeJS.Immediate | null = null;
   #closed = false;
+  /** As of the last look for news. */
+  #looked: { readonly agents: RunState["agents"]; readonly group: string };
+  #finish: Instruction | null = null;
+  #merge: MergeHistograms | null = null;
+  #merging: Promise<void> | null = null;
 
   /** @param state of a run that was begun before; else it begins with `created` */
   constructor(options: RunHostOptions, state?: RunState) {
@@ -67,6 +75,8 @@ export class RunHost {
     this.#state = state ?? begin(options.created);
     this.#journal = options.append === undefined ? null : new Journal(options.append);
     if (state === undefined) this.#journal?.keep({ event: options.created });
+    this.#looked = { agents: this.#state.agents, group: groupKey(this.#state) };
+    this.#prepareEnd();
     this.#arm();
   }
 
@@ -135,7 +145,7 @@ export class RunHost {
 
   /** Where the run stands, whether it is over or not. */
   summary(): RunSummary {
-    return summaryOf(this.#state);
+    return summaryOf(this.#state, this.#merge ?? undefined);
   }
 
   /** Stops its timer; held agents are answered. The run itself goes on where another host takes it up. */
@@ -149,10 +159,14 @@ export class RunHost {
 
   /** Applies one event, now; `saved` tells when it is kept. */
   commit(record: RunRecord): void {
-    const before = this.#state;
-    this.#state = apply(before, record.event);
-    if (this.#state.revision === before.revision) this.#journal?.noteHeartbeat(record);
+    const { event } = record;
+    // What time alone decides is an event of its own: then heartbeats decide nothing, and need not all be kept.
+    if (event.type === "synced" && this.#deadline !== null && event.at >= this.#deadline) this.#tick(event.at);
+    const { revision } = this.#state;
+    this.#state = apply(this.#state, event);
+    if (event.type === "synced" && this.#state.revision === revision) this.#journal?.noteHeartbeat(record);
     else this.#journal?.keep(record);
+    this.#prepareEnd();
     this.#options.onChange?.(this);
     // Once for everything that arrives in one turn of the event loop: with many agents, most of a barrier.
     this.#flush ??= setImmediate(() => {
@@ -162,23 +176,29 @@ export class RunHost {
     });
   }
 
-  /** Resolves when everything committed so far survives a crash. @throws what the store says */
+  /** Resolves when everything committed so far survives a crash, and may be told. @throws what the store says */
   async saved(): Promise<void> {
     await this.#journal?.saved();
+    await this.#merging;
   }
 
   /** What this agent is to do, noted as told. */
   instruct(agent: string): Instruction {
+    if (this.isOver) {
+      this.#finished.add(agent);
+      // A run that is over does not change: its result is put together once for all.
+      this.#finish ??= { do: "finish", summary: this.summary() };
+      return this.#finish;
+    }
     const instruction = instructionFor(this.#state, agent);
     this.#answered.set(agent, newsKey(instruction));
-    if (instruction.do === "finish") this.#finished.add(agent);
     return instruction;
   }
 
   /** Whether all who are still there know that the run is over: then nobody needs this coordinator any more. */
   get isEveryoneTold(): boolean {
     if (!this.isOver) return false;
-    for (const { name, presence } of agentsOf(this.#state)) {
+    for (const { name, presence } of rowsOf(this.#state.agents)) {
       if (presence === "here" && !this.#finished.has(name)) return false;
     }
     return true;
@@ -220,12 +240,40 @@ export class RunHost {
     });
   }
 
+  /** Looks only at those whose instruction can have changed: with a thousand held, an arrival concerns one. */
   #wakeForNews(): void {
-    for (const [agent, waiter] of this.#waiters) if (this.#isNews(agent)) waiter.wake();
+    const { agents } = this.#state;
+    const before = this.#looked;
+    const group = groupKey(this.#state);
+    this.#looked = { agents, group };
+    if (group !== before.group) {
+      for (const [agent, waiter] of this.#waiters) if (this.#isNews(agent)) waiter.wake();
+      return;
+    }
+    for (const [number, chunk] of agents.entries()) {
+      const old = before.agents[number];
+      if (chunk === old) continue;
+      for (const [at, row] of chunk.entries()) {
+        if (row === old?.[at]) continue;
+        const waiter = this.#waiters.get(row.name);
+        if (waiter !== undefined && this.#isNews(row.name)) waiter.wake();
+      }
+    }
   }
 
   #isNews(agent: string): boolean {
+    if (this.isOver) return !this.#finished.has(agent);
     return this.#answered.get(agent) !== newsKey(instructionFor(this.#state, agent));
+  }
+
+  /** Merging histograms takes a library that is loaded when there is something to merge. */
+  #prepareEnd(): void {
+    if (!this.isOver || this.#merging !== null || !hasHistogramsToMerge(this.#state)) return;
+    this.#merging = import("../run/histograms.ts")
+      .then(({ histogramMerger }) => histogramMerger())
+      .then((merge) => {
+        this.#merge = merge;
+      });
   }
 
   /** Time is an event, too: the next one at which the machine has something to decide. */
@@ -233,8 +281,14 @@ export class RunHost {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     const at = this.isOver || this.#closed ? null : nextDeadline(this.#state);
+    this.#deadline = at;
     if (at === null) return;
     const ms = Math.min(LONGEST_TIMER, Math.max(1, at - this.#now()));
-    this.#timer = setTimeout(() => this.commit({ event: { type: "ticked", at: this.#now() } }), ms);
+    this.#timer = setTimeout(() => this.#tick(this.#now()), ms);
+  }
+
+  #tick(at: number): void {
+    this.#deadline = null;
+    this.commit({ event: { type: "ticked", at } });
   }
 }

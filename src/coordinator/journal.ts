@@ -5,6 +5,8 @@
  */
 import type { RunRecord } from "./run-store.ts";
 
+/** Heartbeats wait at most so long: a state that is read again is not older than that. */
+const HEARTBEATS_MS = 5_000;
 /** After a failed write; meanwhile whoever waits gets the error and asks again. */
 const RETRY_MS = 1_000;
 
@@ -17,6 +19,7 @@ export class Journal {
   #writing: Promise<void> | null = null;
   #next: Promise<void> | null = null;
   #retry: NodeJS.Timeout | null = null;
+  #flushing: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(append: (records: readonly RunRecord[]) => Promise<void>) {
@@ -48,6 +51,15 @@ export class Journal {
     // Newest last: they are written in the order in which they came.
     this.#heartbeats.delete(event.agent);
     this.#heartbeats.set(event.agent, record);
+    this.#flushing ??= setTimeout(() => this.#flush(), HEARTBEATS_MS);
+  }
+
+  #flush(): void {
+    this.#flushing = null;
+    if (this.#heartbeats.size === 0 || this.#closed) return;
+    this.#waiting.push(...this.#heartbeats.values());
+    this.#heartbeats.clear();
+    void this.#begin();
   }
 
   /** Resolves when everything given to `keep` so far is written. @throws what the write says */
@@ -60,6 +72,7 @@ export class Journal {
   close(): void {
     this.#closed = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
+    if (this.#flushing !== null) clearTimeout(this.#flushing);
   }
 
   /** The write that will carry all that waits now. */

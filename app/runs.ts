@@ -1,0 +1,113 @@
+/**
+ * Hosts runs for agents: the app as the coordinator of every group whose jobs name its address. An agent is let in by
+ * its job's OIDC token, made for this app's address, and only from repositories that the app is installed on.
+ */
+import { randomBytes } from "node:crypto";
+import {
+  checkClaims,
+  createTokenVerifier,
+  GITHUB_ISSUER,
+  type JobClaims,
+  type TokenVerifier,
+} from "../src/coordinator/admission.ts";
+import { Refusal, runIdOf } from "../src/coordinator/protocol.ts";
+import { Runs } from "../src/coordinator/runs.ts";
+import { coordinatorHandler, type Principal } from "../src/coordinator/server.ts";
+import { SessionTokens } from "../src/coordinator/sessions.ts";
+import type { Pace } from "../src/github/checks.ts";
+import type { GitHubClient } from "../src/github/port.ts";
+import type { RunKey } from "../src/run/types.ts";
+import { RunChecks, type RunPlace } from "./run-checks.ts";
+import type { Store } from "./store/store.ts";
+import type { Handler } from "./webhook-endpoint.ts";
+
+/** Runs that are over are kept for so long. */
+const KEEP_MS = 35 * 24 * 60 * 60 * 1000;
+const PRUNE_EVERY_MS = 60 * 60 * 1000;
+const SECRET = "run-session-secret";
+
+export interface HostRunsOptions {
+  readonly store: Pick<Store, "runs" | "meta" | "setMeta">;
+  /** This app's own address: what agents name as their coordinator, and the audience of their tokens. */
+  readonly publicUrl: string;
+  /** `oidcIssuer(env)`. */
+  readonly issuer: string;
+  /** The app's installation on a repository; null: it is not installed there. */
+  readonly installation: (repositoryId: number, fullName: string) => Promise<number | null>;
+  readonly client: (installationId: number) => Promise<GitHubClient>;
+  readonly pace: Pace;
+  readonly onError: (error: unknown, what: string) => void;
+  /** Checks tokens in place of the issuer's published keys (tests). */
+  readonly verifier?: TokenVerifier;
+}
+
+export interface HostedRuns {
+  /** Answers `/api/runs/…`. */
+  readonly handler: Handler;
+  readonly runs: Runs;
+  /** Resolves when what is to be shown on GitHub has been sent. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Who issues the tokens of GitHub's jobs: github.com, or a GitHub Enterprise Server of one's own. */
+export function oidcIssuer(env: Readonly<Record<string, string | undefined>>): string {
+  if (env.OIDC_ISSUER) return env.OIDC_ISSUER;
+  return env.GHE_HOST ? `https://${env.GHE_HOST}/_services/token` : GITHUB_ISSUER;
+}
+
+/** Takes up the runs that the last process left, and answers from then on. */
+export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
+  const { store, onError, pace } = options;
+  const audience = new URL(options.publicUrl).origin;
+  const verify = options.verifier ?? createTokenVerifier({ issuer: options.issuer, audience });
+  const places = new Map<string, RunPlace>();
+  const checks = new RunChecks({ store: store.runs, client: options.client, pace, onError });
+  const runs = new Runs({
+    store: store.runs,
+    now: pace.now,
+    onError,
+    onChange: (run) => checks.look(run, places.get(run.id) ?? null),
+  });
+  const admitted = async (claims: JobClaims, key: RunKey): Promise<Principal> => {
+    checkClaims(claims, key);
+    const installationId = await options.installation(Number(claims.repositoryId), claims.repository);
+    if (installationId === null) {
+      throw new Refusal("not_installed", `this app is not installed on ${claims.repository}: install it there first`);
+    }
+    places.set(runIdOf(key), { repository: claims.repository, installationId });
+    return { checkRunId: claims.checkRunId, repository: claims.repository };
+  };
+  const handler = coordinatorHandler({
+    open: (request) => runs.open(request),
+    find: (run) => runs.find(run),
+    authorize: async (bearer, key) => await admitted(await verify(bearer), key),
+    tokens: new SessionTokens(await sessionSecret(store)),
+    onError,
+  });
+  await runs.restore();
+  for await (const run of runs) checks.look(run, null);
+  const pruning = setInterval(() => {
+    store.runs.prune(pace.now() - KEEP_MS).catch((error: unknown) => onError(error, "forgetting old runs"));
+  }, PRUNE_EVERY_MS);
+  pruning.unref();
+  return {
+    handler,
+    runs,
+    settled: () => checks.settled(),
+    close: async () => {
+      clearInterval(pruning);
+      checks.close();
+      await runs.close();
+    },
+  };
+}
+
+/** Signs session tokens: kept, so that sessions outlive the process. */
+async function sessionSecret(store: Pick<Store, "meta" | "setMeta">): Promise<string> {
+  const known = await store.meta(SECRET);
+  if (known !== null) return known;
+  await store.setMeta(SECRET, randomBytes(32).toString("base64url"));
+  // Of two processes that begin at once both take what is stored.
+  return (await store.meta(SECRET)) ?? "";
+}

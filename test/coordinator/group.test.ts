@@ -1,0 +1,44 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { Serving } from "../../src/coordinator/serve.ts";
+import { agentOf, clientOf, joinOf, planOf, removeDirectories, startCoordinator } from "./builders.ts";
+
+const serving: Serving[] = [];
+afterEach(async () => {
+  for (const one of serving.splice(0)) await one.close();
+  removeDirectories();
+});
+
+const PLAN = planOf(`
+name: group
+agents: 4
+stages:
+  - { name: prepare, runs_on: first, run: echo prepared }
+  - { name: work, run: 'echo "$STAGEWRIGHT_AGENT_INDEX of $STAGEWRIGHT_AGENT_COUNT"; stagewright emit agent-$STAGEWRIGHT_AGENT_INDEX=$STAGEWRIGHT_AGENT_NAME' }
+  - { name: check, run: 'echo "first is $STAGEWRIGHT_OUTPUT_WORK_AGENT_0"' }
+`);
+
+describe("four agents over HTTP", () => {
+  it("go through a plan together, and each ends with the group's verdict", async () => {
+    const coordinator = await startCoordinator();
+    serving.push(coordinator);
+    const agents = [0, 1, 2, 3].map((index) =>
+      agentOf(clientOf(coordinator.address), joinOf(PLAN, `node-${index}`, { index })),
+    );
+    const ends = await Promise.all(agents.map(({ agent }) => agent.run()));
+    for (const end of ends) {
+      if (end.kind !== "finished") throw new Error(end.why);
+      expect(end.summary.verdict).toBe("success");
+      expect(end.summary.phases.map(({ name, status }) => [name, status])).toEqual([
+        ["prepare", "success"],
+        ["work", "success"],
+        ["check", "success"],
+      ]);
+      expect(end.summary.phases[1]?.agents.map(({ agent }) => agent)).toEqual(["node-0", "node-1", "node-2", "node-3"]);
+    }
+    const lines = agents.map(({ events }) =>
+      events.flatMap((event) => (event.kind === "output" ? [`${event.stage.name}: ${event.line}`] : [])),
+    );
+    expect(lines[0]).toEqual(["prepare: prepared", "work: 0 of 4", "check: first is node-0"]);
+    expect(lines[3]).toEqual(["work: 3 of 4", "check: first is node-0"]);
+  });
+});
