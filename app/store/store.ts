@@ -43,7 +43,7 @@ export interface Repository {
   readonly id: number;
   /** GraphQL node id. */
   readonly nodeId: string;
-  /** Null: the app is not installed there (any more), or no delivery has said so yet. */
+  /** Null: the app is not installed there (any more), or no delivery has said so yet. A pull request's own is the same. */
   readonly installationId: number | null;
   readonly owner: string;
   readonly name: string;
@@ -73,8 +73,8 @@ export interface Shown {
   /** The labels `stage/…` that were on it, with their node ids. */
   readonly labels: readonly { readonly name: string; readonly nodeId: string }[];
   readonly checks: readonly ShownCheck[];
-  /** When this was read. */
-  readonly at: number;
+  /** Labels that were taken away, and when GitHub had last changed the pull request by then. */
+  readonly absent: { readonly labels: readonly string[]; readonly at: number };
 }
 
 /** A move that has been decided and not been confirmed yet. */

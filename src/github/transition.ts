@@ -21,8 +21,8 @@ import {
 } from "./pull-fields.ts";
 
 /** What a check run is to show. */
-export type CheckShow = Pick<WantedCheck, "name" | "conclusion" | "title" | "summary" | "text"> & {
-  readonly status: "queued" | "in_progress" | "completed";
+export type CheckShow = Pick<WantedCheck, "name" | "status" | "title" | "summary" | "text"> & {
+  readonly conclusion: WantedCheck["conclusion"] | "action_required";
   /** A button: its label and what it is called in the event that pressing it sends. */
   readonly action: { readonly label: string; readonly description: string; readonly identifier: string } | null;
 };

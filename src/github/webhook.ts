@@ -58,7 +58,9 @@ export type News =
 export interface Heard {
   readonly repository: RepositorySeen | null;
   readonly installationId: number | null;
-  readonly organizationId: number | null;
+  readonly organizationLogin: string | null;
+  /** Who caused it; null: the payload does not say. */
+  readonly sender: Actor | null;
   readonly news: readonly News[];
 }
 
@@ -99,13 +101,14 @@ export const EVENTS_ALWAYS_SENT: readonly string[] = ["installation", "installat
 export function readWebhook(event: string, payload: unknown, ourselves: Ourselves): Heard {
   const reader = Object.hasOwn(READERS, event) ? READERS[event] : undefined;
   if (reader === undefined) {
-    return { repository: null, installationId: null, organizationId: null, news: [] };
+    return { repository: null, installationId: null, organizationLogin: null, sender: null, news: [] };
   }
   const common = payloads.envelope.parse(payload);
   return {
     repository: common.repository == null ? null : repositorySeen(common.repository),
     installationId: common.installation?.id ?? null,
-    organizationId: common.organization?.id ?? null,
+    organizationLogin: common.organization?.login ?? null,
+    sender: common.sender == null ? null : actorOf(common.sender),
     news: reader(payload, ourselves),
   };
 }

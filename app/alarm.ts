@@ -1,0 +1,72 @@
+/** Wakes one loop: at a time, or at once when told that there is something to do. Never runs it twice at a time. */
+export class Alarm {
+  readonly #work: () => Promise<number | null>;
+  readonly #now: () => number;
+  readonly #failed: (error: unknown) => void;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> | null = null;
+  #again = false;
+  #stopped = false;
+
+  /**
+   * `work` resolves with the time at which it wants to run again (null: when told). When it throws, `failed` is told
+   * and it runs again after `FAILED_PAUSE`.
+   */
+  constructor(work: () => Promise<number | null>, now: () => number, failed: (error: unknown) => void) {
+    this.#work = work;
+    this.#now = now;
+    this.#failed = failed;
+  }
+
+  /** There may be something to do. */
+  ring(): void {
+    if (this.#stopped) {
+      return;
+    }
+    this.#again = true;
+    this.#running ??= this.#run();
+  }
+
+  get idle(): boolean {
+    return this.#running === null;
+  }
+
+  /** Resolves when what is going on has ended; nothing starts any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#clear();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // Lets the one who rang finish first.
+    await Promise.resolve();
+    let next: number | null = null;
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      this.#clear();
+      try {
+        next = await this.#work();
+      } catch (error) {
+        this.#failed(error);
+        next = this.#now() + FAILED_PAUSE;
+      }
+    }
+    this.#running = null;
+    if (next !== null && !this.#stopped) {
+      const wait = Math.min(Math.max(next - this.#now(), 0), LONGEST_TIMER);
+      this.#timer = setTimeout(() => this.ring(), wait);
+    }
+  }
+
+  #clear(): void {
+    if (this.#timer !== null) {
+      clearTimeout(this.#timer);
+      this.#timer = null;
+    }
+  }
+}
+
+const FAILED_PAUSE = 1_000;
+/** Node's timers cannot wait longer than 2^31 ms; waking too early does no harm. */
+const LONGEST_TIMER = 2_000_000_000;

@@ -1,0 +1,87 @@
+/** The app's own settings, read from the environment by its entry; Probot reads APP_ID, PRIVATE_KEY and its like. */
+import { z } from "zod";
+import { DEFAULT_DATABASE_URL } from "./store/open.ts";
+import { DEFAULT_TIMINGS, type Timings } from "./timings.ts";
+
+export interface Config {
+  readonly webhookSecret: string;
+  readonly webhookPath: string;
+  readonly databaseUrl: string;
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: string | null;
+  readonly timings: Timings;
+}
+
+/** A setting is missing or wrong; each line says what to do. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** What Probot falls back to when there is no secret: everybody knows it. */
+const KNOWN_SECRETS: ReadonlySet<string> = new Set(["development"]);
+
+const text = z
+  .string()
+  .trim()
+  .optional()
+  .transform((value) => (value === undefined || value === "" ? undefined : value));
+/** A whole number within bounds. */
+const whole = (least: number, most: number) =>
+  text.transform((value, context) => {
+    const number = value === undefined ? undefined : Number(value);
+    if (number !== undefined && !(Number.isInteger(number) && number >= least && number <= most)) {
+      context.addIssue({ code: "custom", message: `expected a whole number from ${least} to ${most}` });
+      return z.NEVER;
+    }
+    return number;
+  });
+const settings = z.object({
+  WEBHOOK_SECRET: text,
+  WEBHOOK_PATH: text.pipe(z.string().startsWith("/").optional()),
+  DATABASE_URL: text,
+  HOST: text,
+  PORT: whole(0, 65_535),
+  PUBLIC_URL: text.pipe(z.url({ protocol: /^https?$/u }).optional()),
+  STAGEWRIGHT_WRITE_INTERVAL_MS: whole(0, 3_600_000),
+  STAGEWRIGHT_RETRY_PAUSE_MS: whole(0, 3_600_000),
+});
+
+const MOST_RETRY_PAUSE = 30_000;
+
+/** Throws a ConfigError that lists everything wrong at once. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = settings.safeParse(env);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("\n"));
+  }
+  const { data } = parsed;
+  const secret = data.WEBHOOK_SECRET;
+  if (secret === undefined) {
+    throw new ConfigError(
+      "WEBHOOK_SECRET is missing: set it to the secret of the app's settings on GitHub, at least 20 random characters.",
+    );
+  }
+  if (KNOWN_SECRETS.has(secret)) {
+    throw new ConfigError(
+      `WEBHOOK_SECRET is “${secret}”, which anybody can guess: make one with \`openssl rand -hex 32\` and set it here and in the app's settings on GitHub.`,
+    );
+  }
+  const pause = data.STAGEWRIGHT_RETRY_PAUSE_MS;
+  return {
+    webhookSecret: secret,
+    webhookPath: data.WEBHOOK_PATH ?? "/api/github/webhooks",
+    databaseUrl: data.DATABASE_URL ?? DEFAULT_DATABASE_URL,
+    host: data.HOST ?? "localhost",
+    port: data.PORT ?? 3000,
+    publicUrl: data.PUBLIC_URL?.replace(/\/+$/u, "") ?? null,
+    timings: {
+      ...DEFAULT_TIMINGS,
+      writeInterval: data.STAGEWRIGHT_WRITE_INTERVAL_MS ?? DEFAULT_TIMINGS.writeInterval,
+      retryPauses:
+        pause === undefined
+          ? DEFAULT_TIMINGS.retryPauses
+          : [1, 2, 4].map((factor) => Math.min(pause * factor, MOST_RETRY_PAUSE)),
+    },
+  };
+}

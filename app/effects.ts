@@ -1,0 +1,176 @@
+/**
+ * Decided moves on their way to GitHub: one lane for each installation, in which what waits goes out together in one
+ * request, at GitHub's pace. What is sent is judged by what comes back; see `mover.ts`.
+ */
+import type { Logger } from "pino";
+import { Alarm } from "./alarm.ts";
+import type { Clients } from "./clients.ts";
+import type { Mover } from "./mover.ts";
+import type { Pull, Store } from "./store/store.ts";
+import type { Timings } from "./timings.ts";
+
+export interface EffectsOptions {
+  readonly store: Store;
+  readonly clients: Clients;
+  readonly mover: Mover;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly timings: Timings;
+}
+
+/** What a lane lends to whoever writes in it. */
+export interface Lane {
+  readonly installationId: number;
+  /** How many mutations the next request may hold. */
+  readonly budget: number;
+  /** Waits for its turn, then sends. `mutations`: how many the request holds, to learn how long they take. */
+  write<T>(mutations: number, send: () => Promise<T>): Promise<T>;
+  /** GitHub said that it is too much: nothing is sent before then. */
+  holdUntil(at: number): void;
+}
+
+/** Pull requests taken from the store at once. */
+const PAGE = 200;
+const FIRST_BUDGET = 20;
+const LEAST_BUDGET = 5;
+const MOST_BUDGET = 100;
+
+export class Effects {
+  readonly #options: EffectsOptions;
+  readonly #lanes = new Map<number, InstallationLane>();
+  #stopping = false;
+
+  constructor(options: EffectsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what was decided before the process ended. */
+  async start(): Promise<void> {
+    for (const { installationId } of await this.#options.store.intentInstallations()) {
+      this.wake(installationId);
+    }
+  }
+
+  /** Moves of this installation may be due. */
+  wake(installationId: number): void {
+    if (this.#stopping) {
+      return;
+    }
+    let lane = this.#lanes.get(installationId);
+    if (lane === undefined) {
+      lane = new InstallationLane(installationId, this.#options);
+      this.#lanes.set(installationId, lane);
+    }
+    lane.ring();
+  }
+
+  get idle(): boolean {
+    return [...this.#lanes.values()].every((lane) => lane.idle);
+  }
+
+  /** Resolves when the requests that are on their way have been judged. What waits stays stored. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.stop()));
+  }
+}
+
+class InstallationLane implements Lane {
+  readonly installationId: number;
+  readonly #options: EffectsOptions;
+  readonly #alarm: Alarm;
+  #budget = FIRST_BUDGET;
+  #nextWriteAt = 0;
+  #heldUntil = 0;
+
+  constructor(installationId: number, options: EffectsOptions) {
+    this.installationId = installationId;
+    this.#options = options;
+    const failed = (error: unknown): void =>
+      options.log.error({ installation: installationId, err: error }, "sending decided moves failed");
+    this.#alarm = new Alarm(() => this.#work(), options.now, failed);
+  }
+
+  ring(): void {
+    this.#alarm.ring();
+  }
+
+  get idle(): boolean {
+    return this.#alarm.idle;
+  }
+
+  stop(): Promise<void> {
+    return this.#alarm.stop();
+  }
+
+  get budget(): number {
+    return this.#budget;
+  }
+
+  holdUntil(at: number): void {
+    this.#heldUntil = Math.max(this.#heldUntil, at);
+  }
+
+  async write<T>(mutations: number, send: () => Promise<T>): Promise<T> {
+    const { now, sleep, timings } = this.#options;
+    const wait = Math.max(this.#nextWriteAt, this.#heldUntil) - now();
+    if (wait > 0) {
+      await sleep(wait);
+    }
+    const started = now();
+    try {
+      const answer = await send();
+      this.#adapt(mutations, now() - started);
+      return answer;
+    } catch (error) {
+      // It may have been too long for GitHub.
+      this.#budget = Math.max(LEAST_BUDGET, Math.floor(this.#budget / 2));
+      throw error;
+    } finally {
+      this.#nextWriteAt = now() + timings.writeInterval;
+    }
+  }
+
+  /** So many mutations that a request takes about the time aimed at; at most twice as many as before. */
+  #adapt(mutations: number, took: number): void {
+    if (mutations === 0) {
+      return;
+    }
+    const fitting = Math.floor((this.#options.timings.requestTarget * mutations) / Math.max(took, 1));
+    this.#budget = Math.min(Math.max(fitting, LEAST_BUDGET), this.#budget * 2, MOST_BUDGET);
+  }
+
+  async #work(): Promise<number | null> {
+    const { store, mover, now } = this.#options;
+    for (;;) {
+      if (this.#heldUntil > now()) {
+        return this.#heldUntil;
+      }
+      const due = await store.dueIntents(this.installationId, now(), PAGE);
+      if (due.length === 0) {
+        const next = (await store.intentInstallations()).find((each) => each.installationId === this.installationId);
+        return next?.at ?? null;
+      }
+      await mover.round(fairly(due), this);
+    }
+  }
+}
+
+/** In turns by repository, so that one with many moves does not keep the others waiting. */
+function fairly(pulls: readonly Pull[]): Pull[] {
+  const queues = new Map<number, Pull[]>();
+  for (const pull of pulls) {
+    queues.set(pull.repositoryId, [...(queues.get(pull.repositoryId) ?? []), pull]);
+  }
+  const ordered: Pull[] = [];
+  while (ordered.length < pulls.length) {
+    for (const queue of queues.values()) {
+      const next = queue.shift();
+      if (next !== undefined) {
+        ordered.push(next);
+      }
+    }
+  }
+  return ordered;
+}

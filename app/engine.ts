@@ -1,0 +1,88 @@
+/** The rooms of the app, put together: deliveries come in, facts are kept, pull requests are looked at and moved. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { Clients, Ourselves } from "./clients.ts";
+import { Effects } from "./effects.ts";
+import { Inbox } from "./inbox.ts";
+import { Judge } from "./judge.ts";
+import { LabelIds } from "./label-ids.ts";
+import { Listener } from "./listener.ts";
+import { Looks } from "./looks.ts";
+import { Mover } from "./mover.ts";
+import { Outcomes } from "./outcomes.ts";
+import { onePolicy } from "./policies.ts";
+import { StandingKeeper } from "./standing.ts";
+import type { Store } from "./store/store.ts";
+import type { Timings } from "./timings.ts";
+
+export interface EngineOptions {
+  readonly store: Store;
+  readonly clients: Clients;
+  readonly ourselves: () => Ourselves;
+  readonly log: Logger;
+  readonly timings: Timings;
+  readonly now: () => number;
+  /** Where this app can be reached by people; null: nowhere. */
+  readonly publicUrl: string | null;
+}
+
+export interface Engine {
+  readonly inbox: Inbox;
+  /** Takes up what was left when the process ended. */
+  start(): Promise<void>;
+  /** Ends what is going on; what waits stays stored. */
+  stop(): Promise<void>;
+  /** Resolves when there is nothing to do before some later time. */
+  idle(): Promise<void>;
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  const { store, clients, ourselves, log, timings, now, publicUrl } = options;
+  const { appId } = ourselves();
+  const { requestTimeout } = timings;
+  const standing = new StandingKeeper({ store, now, keepMs: timings.keepStanding });
+  const labelIds = new LabelIds({ store, now, requestTimeout });
+  const policies = onePolicy();
+  const judge = new Judge({ clients, standing, policies, appId, requestTimeout });
+  const wake = (): void => looks.wake();
+  const outcomes = new Outcomes({ store, log, now, timings, wake });
+  const mover = new Mover({
+    store,
+    clients,
+    judge,
+    labelIds,
+    outcomes,
+    appId,
+    log,
+    now,
+    timings,
+    detailsUrl: (repository, number) =>
+      publicUrl === null ? null : `${publicUrl}/pulls/${repository.owner}/${repository.name}/${number}`,
+  });
+  const effects = new Effects({ store, clients, mover, log, now, sleep: (ms) => sleep(ms), timings });
+  const looks = new Looks({ store, judge, log, now, timings, decided: (installation) => effects.wake(installation) });
+  const listener = new Listener({ store, standing, labelIds, policies, ourselves, log, now, wake });
+  const inbox = new Inbox({ store, log, now, handle: (delivery) => listener.handle(delivery) });
+  return {
+    inbox,
+    start: async () => {
+      await inbox.start();
+      await effects.start();
+      looks.wake();
+    },
+    stop: async () => {
+      await inbox.stop();
+      await looks.stop();
+      await effects.stop();
+    },
+    idle: async () => {
+      for (;;) {
+        await inbox.idle();
+        if (looks.idle && effects.idle && inbox.backlog === 0) {
+          return;
+        }
+        await sleep(2);
+      }
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * The Probot app function. `server.ts` runs it for real; with Probot's own `createNodeMiddleware` it works, too.
+ * Webhooks are stored before they are answered, so its own endpoint comes before Probot's; where only Probot's is
+ * reached, each event is stored all the same.
+ */
+import type { ApplicationFunction, Probot } from "probot";
+import { orderKey } from "../src/github/webhook.ts";
+import { type Clients, createClients, type Ourselves, readBotLogin } from "./clients.ts";
+import type { Config } from "./config.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import { pages } from "./pages.ts";
+import type { Store } from "./store/store.ts";
+import { webhookEndpoint } from "./webhook-endpoint.ts";
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly store: Store;
+  readonly appId: number;
+  readonly now?: () => number;
+}
+
+export interface App {
+  readonly load: ApplicationFunction;
+  /** Known once Probot has loaded it. */
+  engine(): Engine;
+  stop(): Promise<void>;
+}
+
+const IDENTITY_PAUSE = 30_000;
+
+export function createApp({ config, store, appId, now = Date.now }: AppOptions): App {
+  let engine: Engine | undefined;
+  let stopping = false;
+  let timer: NodeJS.Timeout | undefined;
+  let ourselves: Ourselves = { appId, botLogin: null };
+
+  const load: ApplicationFunction = async (probot, { addHandler }) => {
+    const { log } = probot;
+    const clients = createClients((installationId) => probot.auth(installationId));
+    const made = createEngine({
+      store,
+      clients,
+      ourselves: () => ourselves,
+      log,
+      timings: config.timings,
+      now,
+      publicUrl: config.publicUrl,
+    });
+    engine = made;
+    await made.start();
+    const { inbox } = made;
+    addHandler(webhookEndpoint({ inbox, secret: config.webhookSecret, path: config.webhookPath, log, now }));
+    addHandler(pages({ store, inbox, ready: () => !stopping }));
+    probot.onAny(async ({ id, name, payload }) => {
+      const text = JSON.stringify(payload);
+      await inbox.accept({ id, event: name, payload: text, key: orderKey(name, payload), receivedAt: now() });
+    });
+    void learnOurselves(probot, clients);
+  };
+
+  /** Only saves reads (our own label events are known as ours), so it may take its time. */
+  const learnOurselves = async (probot: Probot, clients: Clients): Promise<void> => {
+    try {
+      const signal = AbortSignal.timeout(config.timings.requestTimeout);
+      ourselves = { appId, botLogin: await readBotLogin(await clients.app(), signal) };
+      probot.log.info({ bot: ourselves.botLogin }, "known on GitHub");
+    } catch (error) {
+      probot.log.warn({ err: error }, "GitHub could not be asked who this app is; it will be asked again");
+      if (!stopping) {
+        timer = setTimeout(() => void learnOurselves(probot, clients), IDENTITY_PAUSE);
+        timer.unref();
+      }
+    }
+  };
+
+  return {
+    load,
+    engine: () => {
+      if (engine === undefined) {
+        throw new Error("The app is not loaded yet.");
+      }
+      return engine;
+    },
+    stop: async () => {
+      stopping = true;
+      clearTimeout(timer);
+      await engine?.stop();
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/** Where a pull request is and what it is to show: the pure evaluation, with what it asks to know looked up. */
+import type { GitHubClient } from "../src/github/port.ts";
+import { readSnapshot } from "../src/github/snapshot.ts";
+import { readFiles } from "../src/github/standing.ts";
+import { evaluate } from "../src/lifecycle/evaluate.ts";
+import type { Evaluation } from "../src/lifecycle/evaluation.ts";
+import type { Facts, Lookup, Standing } from "../src/lifecycle/facts.ts";
+import type { Policy } from "../src/lifecycle/policy.ts";
+import { record } from "../src/lifecycle/record.ts";
+import type { Clients } from "./clients.ts";
+import type { Policies } from "./policies.ts";
+import { type Showing, showingOf } from "./showing.ts";
+import { NO_STANDING, type StandingKeeper, type StandingLookup } from "./standing.ts";
+import type { Pull, Repository } from "./store/store.ts";
+
+/** Each round of lookups may lead to further ones; more than this are the next look's. */
+const MOST_ROUNDS = 6;
+
+export interface JudgeOptions {
+  readonly clients: Clients;
+  readonly standing: StandingKeeper;
+  readonly policies: Policies;
+  readonly appId: number;
+  readonly requestTimeout: number;
+}
+
+export interface Judgement {
+  /** With what was looked up. */
+  readonly facts: Facts;
+  readonly policy: Policy;
+  readonly standing: Standing;
+  readonly evaluation: Evaluation;
+  /** Null: it is to be left as it is. */
+  readonly showing: Showing | null;
+}
+
+export class Judge {
+  readonly #options: JudgeOptions;
+
+  constructor(options: JudgeOptions) {
+    this.#options = options;
+  }
+
+  /** Throws what GitHub's client throws when something that must be known cannot be asked: then nothing is decided. */
+  async judge(pull: Pull, repository: Repository): Promise<Judgement> {
+    const { clients, standing: keeper, policies, appId } = this.#options;
+    const policy = await policies.of(repository);
+    const client = async (): Promise<GitHubClient> => {
+      if (repository.installationId === null) {
+        throw new Error(`The app is not installed on ${repository.owner}/${repository.name}.`);
+      }
+      return await clients.installation(repository.installationId);
+    };
+    let { facts } = pull;
+    if (facts.observed === null) {
+      facts = await this.#takeUp(facts, repository, await client());
+    }
+    let standing = NO_STANDING;
+    let evaluation = evaluate({ facts, policy, standing, ourAppId: appId });
+    for (let round = 0; evaluation.lookups.length > 0 && round < MOST_ROUNDS; round += 1) {
+      if (evaluation.lookups.some((lookup) => lookup.kind === "files")) {
+        facts = await this.#learnFiles(facts, repository, await client());
+      }
+      const lookups = evaluation.lookups.filter(isStanding);
+      standing = await keeper.learn(standing, lookups, repository, client, this.#signal());
+      evaluation = evaluate({ facts, policy, standing, ourAppId: appId });
+    }
+    return {
+      facts,
+      policy,
+      standing,
+      evaluation,
+      showing: showingOf({ facts, evaluation, policy, shown: pull.shown }),
+    };
+  }
+
+  /** The pull request was there before we were, or its first events never came. */
+  async #takeUp(facts: Facts, repository: Repository, client: GitHubClient): Promise<Facts> {
+    const snapshot = await readSnapshot(client, repository, facts.number, this.#options.appId, this.#signal());
+    return snapshot === null
+      ? facts
+      : record(facts, {
+          ...snapshot,
+          pull: { installationId: facts.installationId, repository: snapshot.state.repository, number: facts.number },
+        });
+  }
+
+  async #learnFiles(facts: Facts, repository: Repository, client: GitHubClient): Promise<Facts> {
+    const { installationId, number, head, base } = facts;
+    const files = await readFiles(client, repository, number, this.#signal());
+    return record(facts, {
+      kind: "files",
+      pull: { installationId, repository: facts.repository, number },
+      sha: head.sha,
+      baseRef: base.ref,
+      files,
+    });
+  }
+
+  #signal(): AbortSignal {
+    return AbortSignal.timeout(this.#options.requestTimeout);
+  }
+}
+
+function isStanding(lookup: Lookup): lookup is StandingLookup {
+  return lookup.kind !== "files";
+}

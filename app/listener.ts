@@ -1,0 +1,256 @@
+/**
+ * Deliveries become facts. No request is made here, so handling cannot fail for GitHub's sake; what follows from the
+ * facts is decided by whoever looks at the pull request next.
+ */
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import { lifecycleRepository, type News, type RepositorySeen, readWebhook } from "../src/github/webhook.ts";
+import { act, type Change } from "../src/lifecycle/change.ts";
+import { COMMANDS, parseCommands } from "../src/lifecycle/commands.ts";
+import type { Act } from "../src/lifecycle/facts.ts";
+import { record, sameFacts } from "../src/lifecycle/record.ts";
+import type { Ourselves } from "./clients.ts";
+import { noteLine } from "./history.ts";
+import type { LabelIds } from "./label-ids.ts";
+import type { Policies } from "./policies.ts";
+import { changePull, newPull, sooner } from "./pull-rows.ts";
+import type { StandingKeeper } from "./standing.ts";
+import type { Delivery, NewHistory, Pull, PullId, Repository, Store } from "./store/store.ts";
+
+export interface ListenerOptions {
+  readonly store: Store;
+  readonly standing: StandingKeeper;
+  readonly labelIds: LabelIds;
+  readonly policies: Policies;
+  readonly ourselves: () => Ourselves;
+  readonly log: Logger;
+  readonly now: () => number;
+  /** Told when pull requests wait to be looked at. */
+  readonly wake: () => void;
+}
+
+interface Heard {
+  readonly delivery: Delivery;
+  readonly repository: Repository;
+  /** Somebody else's doing, as far as we can tell. */
+  readonly foreign: boolean;
+}
+
+export class Listener {
+  readonly #options: ListenerOptions;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+  }
+
+  /** Returns false: the delivery is to be marked as done (or the same news handled again, which changes nothing). */
+  async handle(delivery: Delivery): Promise<boolean> {
+    const { store, ourselves, log, wake } = this.#options;
+    const payload: unknown = JSON.parse(delivery.payload);
+    const heard = readWebhook(delivery.event, payload, ourselves());
+    const repository = heard.repository === null ? null : await this.#seen(heard.repository, heard.installationId);
+    const key = repository === null ? {} : { repository: `${repository.owner}/${repository.name}` };
+    const sender = heard.sender;
+    const foreign = sender === null || sender.kind !== "bot" || sender.login !== ourselves().botLogin;
+    log.debug(
+      { delivery: delivery.id, event: delivery.event, news: heard.news.map((each) => each.kind), ...key },
+      "heard",
+    );
+    for (const news of heard.news) {
+      if (news.kind === "installed") {
+        await this.#installed(heard.installationId, news.repositories);
+      } else if (news.kind === "uninstalled") {
+        await this.#uninstalled(heard.installationId, news.repositoryIds);
+      } else if (news.kind === "standing" && repository === null) {
+        await this.#forgetOrganization(heard.organizationLogin, heard.installationId);
+      } else if (repository !== null) {
+        await this.#take(news, { delivery, repository, foreign });
+      }
+    }
+    if (heard.news.length > 0) {
+      wake();
+    }
+    // Read again: another delivery of the same moment may have been put away meanwhile.
+    return (await store.delivery(delivery.seq))?.status === "done";
+  }
+
+  async #take(news: Exclude<News, { kind: "installed" | "uninstalled" }>, heard: Heard): Promise<void> {
+    const { store, standing, labelIds, policies, now } = this.#options;
+    const { repository } = heard;
+    switch (news.kind) {
+      case "pull":
+        await this.#record(news.change, heard, news.stageLabels && heard.foreign);
+        break;
+      case "commit":
+        await this.#commit(news, heard);
+        break;
+      case "comment":
+        await this.#comment(news, heard);
+        break;
+      case "labels":
+        await labelIds.forget(repository.id);
+        await store.askForLook({ repositoryId: repository.id, open: true }, now());
+        break;
+      case "default_branch":
+        if (await policies.mayHaveChanged(repository)) {
+          await store.askForLook({ repositoryId: repository.id, open: true }, now());
+        }
+        break;
+      case "standing":
+        await standing.forgetRepository(repository.id);
+        if (news.of === "organization") {
+          await standing.forgetOrganization(repository.owner);
+        }
+        break;
+      case "repository_gone":
+        await store.putRepository({ ...repository, installationId: null });
+        break;
+    }
+  }
+
+  async #commit(news: Extract<News, { kind: "commit" }>, heard: Heard): Promise<void> {
+    const { store } = this.#options;
+    const { repository } = heard;
+    const known = await store.pullIds({ repositoryId: repository.id, headSha: news.sha });
+    const numbers = new Set([...known.map((each) => each.number), ...news.pulls]);
+    for (const number of numbers) {
+      const pull = this.#key(repository, number);
+      const { what } = news;
+      switch (what.kind) {
+        case "checks":
+          await this.#record({ pull, kind: "checks", checks: what.checks }, heard, false);
+          break;
+        case "acts":
+          await this.#record({ pull, kind: "acts", acts: what.acts }, heard, false);
+          break;
+        case "retry":
+          await this.#retry({ repositoryId: repository.id, number }, `${what.by.login} asked for it`);
+          break;
+      }
+    }
+  }
+
+  async #comment(news: Extract<News, { kind: "comment" }>, heard: Heard): Promise<void> {
+    const { comment, number } = news;
+    const policy = await this.#options.policies.of(heard.repository);
+    const acts: Act[] = [];
+    for (const command of parseCommands(comment.body, policy)) {
+      if (command.kind === "unknown" || (command.kind === "stage" && !COMMANDS[command.name].isAct)) {
+        continue;
+      }
+      const { name, argument } = command;
+      const { id: commentId, at, by } = comment;
+      acts.push(act({ kind: "command", at, by, commentId, command: name, argument }));
+    }
+    if (acts.length > 0) {
+      await this.#record({ pull: this.#key(heard.repository, number), kind: "acts", acts }, heard, false);
+    }
+  }
+
+  /** `stageLabels`: somebody changed labels that only we set; what is on it is read again, whatever we knew. */
+  async #record(change: Change, { repository, delivery }: Heard, stageLabels: boolean): Promise<void> {
+    const { store, now, log } = this.#options;
+    const id: PullId = { repositoryId: change.pull.repository.id, number: change.pull.number };
+    const written = await changePull(store, id, now, (row) => {
+      const installationId = repository.installationId ?? row?.installationId ?? null;
+      const pull = { ...change.pull, installationId: installationId ?? 0 };
+      const facts = record(row?.facts ?? null, { ...change, pull });
+      if (row !== null && !stageLabels && sameFacts(facts, row.facts) && row.installationId === installationId) {
+        return null;
+      }
+      const before = row ?? newPull(id, facts, installationId);
+      const at = now();
+      const next: Pull = { ...before, installationId, facts, lookAt: sooner(before.lookAt, at), lookTries: 0 };
+      return { pull: stageLabels ? this.#readAgain(next, at) : next };
+    });
+    log.info(
+      {
+        repository: `${repository.owner}/${repository.name}`,
+        pull: id.number,
+        delivery: delivery.id,
+        event: delivery.event,
+        change: change.kind,
+        news: written !== null,
+      },
+      "recorded",
+    );
+  }
+
+  #readAgain(pull: Pull, at: number): Pull {
+    const stage = pull.shown?.stage ?? null;
+    const fresh = { id: randomUUID(), from: stage, to: stage, createdAt: at, tries: 0, sentAt: null, notes: [] };
+    return { ...pull, intent: { ...(pull.intent ?? fresh), read: true }, intentAt: sooner(pull.intentAt, at) };
+  }
+
+  async #retry(id: PullId, why: string): Promise<void> {
+    const { store, now } = this.#options;
+    await changePull(store, id, now, (row) => {
+      if (row === null) {
+        return null;
+      }
+      const { blocked } = row;
+      const history: NewHistory[] =
+        blocked === null ? [] : [noteLine(id, "unblocked", `${why}: the move is tried again`, now())];
+      const pull = { ...row, lookAt: now(), blocked: blocked === null ? null : { ...blocked, until: now() } };
+      return { pull, history };
+    });
+  }
+
+  #key(repository: Repository, number: number) {
+    const seen = { ...repository, defaultBranch: repository.defaultBranch };
+    return { installationId: repository.installationId ?? 0, repository: lifecycleRepository(seen), number };
+  }
+
+  /** Remembers the repository as this payload shows it. */
+  async #seen(seen: RepositorySeen, installationId: number | null): Promise<Repository> {
+    const { store } = this.#options;
+    const before = await store.repository(seen.id);
+    const now: Repository = {
+      id: seen.id,
+      nodeId: seen.nodeId === "" ? (before?.nodeId ?? "") : seen.nodeId,
+      installationId: installationId ?? before?.installationId ?? null,
+      owner: seen.owner,
+      name: seen.name,
+      defaultBranch: seen.defaultBranch ?? before?.defaultBranch ?? "",
+      private: seen.private,
+    };
+    if (before === null || JSON.stringify(before) !== JSON.stringify(now)) {
+      await store.putRepository(now);
+    }
+    return now;
+  }
+
+  async #installed(installationId: number | null, repositories: readonly RepositorySeen[]): Promise<void> {
+    const { store, log, now } = this.#options;
+    for (const each of repositories) {
+      const repository = await this.#seen(each, installationId);
+      await store.askForLook({ repositoryId: repository.id, open: true }, now());
+    }
+    log.info({ installation: installationId, repositories: repositories.length }, "installed");
+  }
+
+  /** Facts are kept: the app may come back. Nothing is sent meanwhile. */
+  async #uninstalled(installationId: number | null, repositoryIds: readonly number[] | null): Promise<void> {
+    const { store, log } = this.#options;
+    if (installationId === null) {
+      return;
+    }
+    const all = await store.repositories(installationId);
+    const gone = all.filter((each) => repositoryIds === null || repositoryIds.includes(each.id));
+    for (const repository of gone) {
+      await store.putRepository({ ...repository, installationId: null });
+    }
+    log.info({ installation: installationId, repositories: gone.length }, "uninstalled");
+  }
+
+  async #forgetOrganization(login: string | null, installationId: number | null): Promise<void> {
+    const { store, standing } = this.#options;
+    if (login !== null) {
+      await standing.forgetOrganization(login);
+    }
+    // Teams give permissions on repositories, too.
+    for (const repository of installationId === null ? [] : await store.repositories(installationId)) {
+      await standing.forgetRepository(repository.id);
+    }
+  }
+}

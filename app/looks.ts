@@ -1,0 +1,160 @@
+/** Looks at pull requests about which something is new, and decides what they are to show. */
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import { sameFacts } from "../src/lifecycle/record.ts";
+import { Alarm } from "./alarm.ts";
+import type { Judge, Judgement } from "./judge.ts";
+import { sooner } from "./pull-rows.ts";
+import { differs, showingDigest } from "./showing.ts";
+import type { Intent, Pull, PullId, Repository, Store } from "./store/store.ts";
+import type { Timings } from "./timings.ts";
+
+export interface LooksOptions {
+  readonly store: Store;
+  readonly judge: Judge;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly timings: Timings;
+  /** Told when moves of this installation have been decided. */
+  readonly decided: (installationId: number) => void;
+}
+
+const PAGE = 64;
+const CONCURRENCY = 8;
+/** After this many writes of others in between it is left for the next time. */
+const MOST_TRIES = 5;
+
+export class Looks {
+  readonly #options: LooksOptions;
+  readonly #alarm: Alarm;
+
+  constructor(options: LooksOptions) {
+    this.#options = options;
+    const failed = (error: unknown): void => options.log.error({ err: error }, "looking at pull requests failed");
+    this.#alarm = new Alarm(() => this.#work(), options.now, failed);
+  }
+
+  wake(): void {
+    this.#alarm.ring();
+  }
+
+  get idle(): boolean {
+    return this.#alarm.idle;
+  }
+
+  async stop(): Promise<void> {
+    await this.#alarm.stop();
+  }
+
+  async #work(): Promise<number | null> {
+    const { store, now } = this.#options;
+    for (;;) {
+      const due = [...(await store.dueLooks(now(), PAGE))];
+      if (due.length === 0) {
+        return await store.nextLookAt();
+      }
+      const worker = async (): Promise<void> => {
+        for (let id = due.shift(); id !== undefined; id = due.shift()) {
+          await this.#look(id);
+        }
+      };
+      await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    }
+  }
+
+  async #look(id: PullId): Promise<void> {
+    const { store, log, now } = this.#options;
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const row = await store.pull(id);
+      if (row === null || row.lookAt === null || row.lookAt > now()) {
+        return;
+      }
+      const next = await this.#decide(row);
+      const outcome = await store.commit({ pulls: [next], now: now() });
+      if (outcome.committed) {
+        if (next.intent !== null && next.installationId !== null) {
+          this.#options.decided(next.installationId);
+        }
+        return;
+      }
+    }
+    log.debug({ pull: id.number, repositoryId: id.repositoryId }, "changed again and again while it was looked at");
+  }
+
+  /** The row as it is to be. Never throws. */
+  async #decide(row: Pull): Promise<Pull> {
+    const { store, judge, log, now } = this.#options;
+    const repository = await store.repository(row.repositoryId);
+    if (repository === null || repository.installationId === null) {
+      return { ...row, lookAt: null, intent: null, intentAt: null };
+    }
+    const names = { repository: `${repository.owner}/${repository.name}`, pull: row.number };
+    try {
+      const judgement = await judge.judge(row, repository);
+      const next = this.#settle(row, repository, judgement);
+      log.info(
+        {
+          ...names,
+          stage: judgement.evaluation.stage,
+          shown: row.shown?.stage ?? null,
+          inactive: judgement.evaluation.inactive,
+          missing: judgement.evaluation.missing?.summary ?? null,
+          decided: next.intent !== null,
+        },
+        "looked",
+      );
+      return next;
+    } catch (error) {
+      const pause = this.#pause(row.lookTries);
+      log.warn(
+        { ...names, err: error, pause, tries: row.lookTries + 1 },
+        "could not be looked at, will be tried again",
+      );
+      return { ...row, lookAt: now() + pause, lookTries: row.lookTries + 1 };
+    }
+  }
+
+  #settle(row: Pull, repository: Repository, { facts, evaluation, showing }: Judgement): Pull {
+    const now = this.#options.now();
+    const base: Pull = {
+      ...row,
+      installationId: repository.installationId,
+      facts: sameFacts(facts, row.facts) ? row.facts : facts,
+      evaluation,
+      lookTries: 0,
+      lookAt: evaluation.dueAt !== null && evaluation.dueAt > now ? evaluation.dueAt : null,
+      intent: null,
+      intentAt: null,
+    };
+    if (showing === null) {
+      return base;
+    }
+    const { blocked } = row;
+    if (blocked !== null && blocked.wanted === showingDigest(showing) && blocked.until > now && row.intent === null) {
+      return { ...base, lookAt: sooner(base.lookAt, blocked.until) };
+    }
+    const pending = row.intent;
+    // What was sent and not confirmed may show on GitHub, whatever is wanted now: it must be read.
+    const unknown = pending !== null && (pending.sentAt !== null || pending.read);
+    if (!differs(showing, row.shown) && !unknown) {
+      return { ...base, blocked: null };
+    }
+    const fresh: Intent = {
+      id: randomUUID(),
+      from: row.shown?.stage ?? null,
+      to: showing.stage,
+      createdAt: now,
+      tries: 0,
+      sentAt: null,
+      notes: [],
+      read: false,
+    };
+    const intent = pending === null ? fresh : { ...pending, to: showing.stage };
+    return { ...base, intent, intentAt: pending === null ? now : (row.intentAt ?? now) };
+  }
+
+  #pause(tries: number): number {
+    const { lookPause, lookPauseMost } = this.#options.timings;
+    return Math.min(lookPause * 2 ** tries, lookPauseMost);
+  }
+}

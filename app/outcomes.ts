@@ -1,0 +1,159 @@
+/** What becomes of a move: confirmed, put off, given up for now, or dropped; each stored with its reason. */
+import type { Logger } from "pino";
+import type { PullSeen } from "../src/github/pull-fields.ts";
+import { stageLabel } from "../src/lifecycle/display.ts";
+import type { Facts } from "../src/lifecycle/facts.ts";
+import { record, sameFacts } from "../src/lifecycle/record.ts";
+import { movedLines, noteLine } from "./history.ts";
+import type { Candidate } from "./mover.ts";
+import { changePull, sooner } from "./pull-rows.ts";
+import { blockedShowing, type Showing, showingDigest } from "./showing.ts";
+import type { NewHistory, Pull, Shown, Store } from "./store/store.ts";
+import type { Timings } from "./timings.ts";
+
+export interface OutcomesOptions {
+  readonly store: Store;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly timings: Timings;
+  /** Told when something is to be looked at again. */
+  readonly wake: () => void;
+}
+
+const MOST_NOTES = 20;
+
+export class Outcomes {
+  readonly #options: OutcomesOptions;
+
+  constructor(options: OutcomesOptions) {
+    this.#options = options;
+  }
+
+  /** GitHub shows what it is to show. `seen`: the pull request as the read-back showed it. */
+  async confirm(candidate: Candidate, seen: PullSeen | null, shown: Shown | null): Promise<void> {
+    const { store, log, now } = this.#options;
+    const { pull, intent, repository, judgement, showing } = candidate;
+    const from = pull.shown?.stage ?? null;
+    const to = showing.stage;
+    const { evaluation } = judgement;
+    const written = await changePull(store, pull, now, (row) => {
+      if (row === null) {
+        return null;
+      }
+      const at = now();
+      const facts = seen === null ? row.facts : withSeen(row.facts, seen);
+      const notes = [...intent.notes, ...candidate.notes];
+      const history: NewHistory[] = [
+        ...notes.map((note) => noteLine(row, "note", note, at)),
+        ...movedLines({ id: row, from, to, evaluation, facts: judgement.facts, now: at }),
+        ...(row.blocked === null ? [] : [noteLine(row, "unblocked", "the move could be made", at)]),
+      ];
+      // Somebody may have touched the labels while the request was on its way: then there is more to read.
+      const ours = row.intent === null || row.intent.id === intent.id;
+      const touched = row.intent?.read === true && !intent.read;
+      const keep = !ours || touched;
+      // What was heard meanwhile was judged before this was known.
+      const news = !sameFacts(row.facts, judgement.facts) || !sameFacts(facts, row.facts);
+      const next: Pull = {
+        ...row,
+        facts,
+        shown: shown === null ? null : { ...shown, stage: to, checks: currentChecks(shown, facts.head.sha) },
+        evaluation,
+        blocked: null,
+        intent: keep && row.intent !== null ? { ...row.intent, sentAt: null, from: to } : null,
+        intentAt: keep ? (row.intentAt ?? at) : null,
+        lookAt: news ? sooner(row.lookAt, at) : row.lookAt,
+      };
+      return { pull: next, history };
+    });
+    log.info(
+      { repository: `${repository.owner}/${repository.name}`, pull: pull.number, from, to, tries: intent.tries },
+      "confirmed",
+    );
+    if (written?.lookAt != null) {
+      this.#options.wake();
+    }
+  }
+
+  /** It is tried again after the pause. What was sent stays marked as sent. */
+  async postpone(pull: Pull, reason: string, pause: number): Promise<void> {
+    const { store, log, now } = this.#options;
+    await changePull(store, pull, now, (row) => {
+      if (row === null || row.intent === null) {
+        return null;
+      }
+      const tries = Math.max(row.intent.tries, pull.intent?.tries ?? 0);
+      const notes = [...row.intent.notes, `${reason}; looked again after ${Math.ceil(pause / 1000)} s`];
+      const intent = { ...row.intent, tries, notes: notes.slice(-MOST_NOTES) };
+      return { pull: { ...row, intent, intentAt: now() + pause } };
+    });
+    log.warn({ pull: pull.number, repositoryId: pull.repositoryId, reason, pause }, "put off");
+  }
+
+  /** There is nothing to move any more. */
+  async drop(pull: Pull): Promise<void> {
+    const { store, now } = this.#options;
+    await changePull(store, pull, now, (row) =>
+      row === null || row.intent === null || row.intent.id !== pull.intent?.id
+        ? null
+        : { pull: { ...row, intent: null, intentAt: null } },
+    );
+  }
+
+  /** Given up for now. `shown`: what GitHub shows after the old label was written back; null: that is not known. */
+  async block(candidate: Candidate, reason: string, shown: Shown | null): Promise<void> {
+    const { store, log, now, timings } = this.#options;
+    const { pull, intent, showing, repository } = candidate;
+    const from = pull.shown?.stage ?? null;
+    await changePull(store, pull, now, (row) => {
+      if (row === null) {
+        return null;
+      }
+      const at = now();
+      const times = (row.blocked?.times ?? 0) + 1;
+      const pause = Math.min(timings.blockedPause * 2 ** (times - 1), timings.blockedPauseMost);
+      const to = showing.stage ?? "no stage";
+      const line: NewHistory = {
+        ...noteLine(row, "blocked", `the move to ${to} is blocked: ${reason}`, at),
+        from,
+        to: showing.stage,
+      };
+      const next: Pull = {
+        ...row,
+        shown: shown === null ? row.shown : { ...shown, stage: from },
+        intent: null,
+        intentAt: null,
+        blocked: { at, to: showing.stage, reason, times, until: at + pause, wanted: showingDigest(showing) },
+        lookAt: sooner(row.lookAt, at + pause),
+      };
+      return { pull: next, history: [...intent.notes.map((note) => noteLine(row, "note", note, at)), line] };
+    });
+    log.error({ repository: `${repository.owner}/${repository.name}`, pull: pull.number, reason }, "blocked");
+    this.#options.wake();
+  }
+
+  /** What is shown while the move is blocked. */
+  blockedShowing(candidate: Candidate, reason: string): Showing {
+    const from = candidate.pull.shown?.stage ?? null;
+    return blockedShowing(candidate.showing, from, from === null ? null : stageLabel(from), reason);
+  }
+}
+
+/** The facts with the states that a read-back showed. */
+function withSeen(facts: Facts, seen: PullSeen): Facts {
+  const pull = { installationId: facts.installationId, repository: seen.state.repository, number: facts.number };
+  return record(facts, {
+    kind: "snapshot",
+    pull,
+    state: seen.state,
+    acts: [],
+    checks: null,
+    files: null,
+    headAt: null,
+  });
+}
+
+/** Those of commits that are heads no more cannot be shown again. */
+function currentChecks(shown: Shown, headSha: string): Shown["checks"] {
+  return shown.checks.filter((check) => check.sha === headSha);
+}

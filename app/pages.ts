@@ -1,0 +1,103 @@
+/** What the app answers besides webhooks: whether it lives, and what it knows of a pull request. */
+import type { IncomingMessage } from "node:http";
+import { z } from "zod";
+import type { Inbox } from "./inbox.ts";
+import type { Store } from "./store/store.ts";
+import { answer, type Handler, pathOf } from "./webhook-endpoint.ts";
+
+export interface PagesOptions {
+  readonly store: Store;
+  readonly inbox: Pick<Inbox, "backlog" | "revive">;
+  readonly ready: () => boolean;
+}
+
+const HISTORY_PAGE = 100;
+const DEAD_PAGE = 50;
+const pageNumber = z.coerce.number().int().positive().optional().catch(undefined);
+
+/** `/healthz`, `/readyz`, and for callers on this machine `/api/pulls/{owner}/{repo}/{number}` and `/api/deliveries/dead`. */
+export function pages(options: PagesOptions): Handler {
+  const { store, inbox, ready } = options;
+  return async (request, response) => {
+    const path = pathOf(request);
+    if (path === "/healthz" && request.method === "GET") {
+      return answer(response, 200, { healthy: true });
+    }
+    if (path === "/readyz" && request.method === "GET") {
+      const failure = ready() ? await store.ping().then(noFailure, String) : "still starting, or stopping";
+      return failure === null
+        ? answer(response, 200, { ready: true, backlog: inbox.backlog })
+        : answer(response, 503, { ready: false, reason: failure });
+    }
+    const pull = /^\/api\/pulls\/(?<owner>[^/]{1,100})\/(?<name>[^/]{1,100})\/(?<number>\d{1,9})$/u.exec(path)?.groups;
+    const revived = /^\/api\/deliveries\/dead\/(?<id>[\w-]{1,200})\/retry$/u.exec(path)?.groups;
+    if (pull === undefined && revived === undefined && path !== "/api/deliveries/dead") {
+      return false;
+    }
+    // These tell of private repositories, and there is no sign-in: only for who is on this machine.
+    if (!isLocal(request)) {
+      return answer(response, 403, { error: "This is answered to callers on the app's own machine only." });
+    }
+    const query = new URL(request.url ?? "/", "http://localhost").searchParams;
+    if (pull !== undefined && request.method === "GET") {
+      const after = pageNumber.parse(query.get("after") ?? undefined);
+      const found = await pullPage(store, pull.owner ?? "", pull.name ?? "", Number(pull.number), after);
+      return found === null
+        ? answer(response, 404, { error: "Nothing is known of that." })
+        : answer(response, 200, found);
+    }
+    if (path === "/api/deliveries/dead" && request.method === "GET") {
+      return answer(
+        response,
+        200,
+        await store.deadDeliveries(DEAD_PAGE, pageNumber.parse(query.get("before") ?? undefined)),
+      );
+    }
+    if (revived !== undefined && request.method === "POST") {
+      const done = await inbox.revive(revived.id ?? "");
+      return answer(
+        response,
+        done ? 202 : 404,
+        done ? { retried: revived.id } : { error: "There is no such dead delivery." },
+      );
+    }
+    return answer(response, 405, { error: "Not allowed here." });
+  };
+}
+
+async function pullPage(store: Store, owner: string, name: string, number: number, after: number | undefined) {
+  const repository = await store.repositoryByName(owner, name);
+  const pull = repository === null ? null : await store.pull({ repositoryId: repository.id, number });
+  if (repository === null || pull === null) {
+    return null;
+  }
+  const { facts, shown, evaluation, intent, intentAt, blocked, version } = pull;
+  const history = await store.history(pull, HISTORY_PAGE, after);
+  return {
+    repository: `${repository.owner}/${repository.name}`,
+    number,
+    title: facts.title,
+    state: facts.state,
+    draft: facts.draft,
+    head: facts.head.sha,
+    stage: shown?.stage ?? null,
+    evaluation,
+    moving: intent === null ? null : { ...intent, nextAt: intentAt },
+    blocked,
+    checks: shown?.checks ?? [],
+    version,
+    history: history.items,
+    nextHistory: history.next,
+  };
+}
+
+function isLocal(request: IncomingMessage): boolean {
+  const address = request.socket.remoteAddress ?? "";
+  // A proxy on this machine speaks for callers elsewhere.
+  const forwarded = request.headers["x-forwarded-for"] !== undefined || request.headers.forwarded !== undefined;
+  return !forwarded && /^(?:127\.|::1$|::ffff:127\.)/u.test(address);
+}
+
+function noFailure(): null {
+  return null;
+}

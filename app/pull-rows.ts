@@ -1,0 +1,55 @@
+/** Changing a pull request's row: read, decide, write if nobody else has written meanwhile, else read again. */
+import type { Facts } from "../src/lifecycle/facts.ts";
+import type { Commit, Pull, PullId, Store } from "./store/store.ts";
+
+/** Others write the same row for moments only; this often means that something is wrong. */
+const MOST_TRIES = 20;
+
+export type RowChange = { readonly pull: Pull } & Omit<Commit, "pulls" | "now">;
+
+/**
+ * Applies `change` to the row as it is now (null: there is none) until nobody interferes. `change` returns null to
+ * leave it. Resolves with what was written, or null.
+ */
+export async function changePull(
+  store: Pick<Store, "pull" | "commit">,
+  id: PullId,
+  now: () => number,
+  change: (row: Pull | null) => RowChange | null,
+): Promise<Pull | null> {
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const row = await store.pull(id);
+    const made = change(row);
+    if (made === null) {
+      return null;
+    }
+    const { pull, ...rest } = made;
+    const outcome = await store.commit({ ...rest, pulls: [pull], now: now() });
+    if (outcome.committed) {
+      return { ...pull, version: pull.version + 1 };
+    }
+  }
+  throw new Error(`Pull request ${id.repositoryId}#${id.number} was changed by others ${MOST_TRIES} times in a row.`);
+}
+
+export function newPull(id: PullId, facts: Facts, installationId: number | null): Pull {
+  return {
+    repositoryId: id.repositoryId,
+    number: id.number,
+    installationId,
+    version: 0,
+    facts,
+    shown: null,
+    evaluation: null,
+    lookAt: null,
+    lookTries: 0,
+    intent: null,
+    intentAt: null,
+    blocked: null,
+  };
+}
+
+/** The earlier of two times; null: none. */
+export function sooner(a: number | null, b: number | null): number | null {
+  return a === null ? b : b === null ? a : Math.min(a, b);
+}

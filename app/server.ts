@@ -1,0 +1,176 @@
+/** `npm run app`: starts the app for real, with Probot's environment variables; without APP_ID its setup page. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { createNodeMiddleware, createProbot, ProbotOctokit, run } from "probot";
+import { type Config, ConfigError, readConfig } from "./config.ts";
+import { createApp } from "./index.ts";
+import { DatabaseUrlError, openStore } from "./store/open.ts";
+
+/** A bad setting; nothing was started. */
+const BAD_USAGE = 2;
+const FAILED = 1;
+/** What is being sent when the app is told to stop gets this long; what waits is stored anyway. */
+const STOP_MS = 20_000;
+/** GitHub itself gives up after 10 s. */
+const REQUEST_MS = 30_000;
+
+/**
+ * The app paces its writes itself, once for all kinds of requests, and a write that failed is looked at before it is
+ * sent again: the plugins that would do either blindly are off. This must come after Probot's own defaults.
+ */
+const Octokit = ProbotOctokit.defaults((options: ConstructorParameters<typeof ProbotOctokit>[0]) => ({
+  ...options,
+  throttle: { enabled: false },
+  retry: { enabled: false },
+}));
+
+async function main(): Promise<void> {
+  loadDotEnv();
+  const { env } = process;
+  const production = env.NODE_ENV === "production";
+  if (empty(env.APP_ID)) {
+    if (production) {
+      throw new ConfigError(
+        "APP_ID is missing: set it and PRIVATE_KEY (or PRIVATE_KEY_PATH) from the app's settings on GitHub, or start without NODE_ENV=production to make an app in the browser.",
+      );
+    }
+    await setUp();
+    return;
+  }
+  const appId = Number(env.APP_ID);
+  if (!Number.isInteger(appId) || appId <= 0) {
+    throw new ConfigError(`APP_ID is “${env.APP_ID}”; expected the number in the app's settings on GitHub.`);
+  }
+  const config = readConfig(env);
+  const probot = createProbot({
+    env,
+    overrides: {
+      appId,
+      Octokit,
+      secret: config.webhookSecret,
+      logFormat: env.LOG_FORMAT === "pretty" || (env.LOG_FORMAT === undefined && !production) ? "pretty" : "json",
+      logLevel: logLevel(env.LOG_LEVEL),
+    },
+  });
+  await probot.ready().catch((error: unknown) => {
+    throw new ConfigError(
+      "PRIVATE_KEY is missing or not a key: set it (or PRIVATE_KEY_PATH) to the app's private key in PEM form.",
+      {
+        cause: error,
+      },
+    );
+  });
+  const store = await openStore(config.databaseUrl);
+  const app = createApp({ config, store, appId });
+  const middleware = await createNodeMiddleware(app.load, { probot, webhooksPath: config.webhookPath });
+  const server = createServer((request, response) => {
+    void middleware(request, response, () => {
+      response.writeHead(404, { "content-type": "application/json" }).end('{"error":"There is nothing here."}\n');
+    });
+  });
+  server.requestTimeout = REQUEST_MS;
+  const port = await listen(server, config);
+  probot.log.info(
+    { host: config.host, port, database: config.databaseUrl.split(":", 1)[0] },
+    `listening on http://${config.host}:${port}`,
+  );
+
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) {
+      return;
+    }
+    stopping = true;
+    probot.log.info({ signal }, "stopping");
+    setTimeout(() => process.exit(FAILED), STOP_MS).unref();
+    server.closeIdleConnections();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    setTimeout(() => server.closeAllConnections(), STOP_MS / 4).unref();
+    closed
+      .then(() => app.stop())
+      .then(() => store.close())
+      .then(
+        () => probot.log.info("stopped"),
+        (error: unknown) => {
+          probot.log.error({ err: error }, "could not stop in order");
+          process.exitCode = FAILED;
+        },
+      );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+/** Probot's page makes an app on GitHub from the manifest beside this file, and writes its secrets to `.env`. */
+async function setUp(): Promise<void> {
+  const dotEnv = join(process.cwd(), ".env");
+  // Probot looks for the manifest in the working directory.
+  process.chdir(import.meta.dirname);
+  await run(() => undefined, {
+    env: process.env,
+    updateEnv: (values) => {
+      const known = readDotEnv(dotEnv);
+      const all = { ...known, ...values };
+      const lines = Object.entries(all).map(([key, value]) => `${key}=${(value ?? "").replaceAll("\n", "\\n")}`);
+      writeFileSync(dotEnv, `${lines.join("\n")}\n`, { mode: 0o600 });
+      Object.assign(process.env, all);
+      return all;
+    },
+  });
+}
+
+function listen(server: Server, config: Config): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const taken = error.code === "EADDRINUSE" ? `Port ${config.port} is taken: set PORT to another one.` : null;
+      reject(taken === null ? error : new ConfigError(taken));
+    });
+    server.listen(config.port, config.host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function loadDotEnv(): void {
+  // What is set already goes before the file.
+  for (const [key, value] of Object.entries(readDotEnv(".env"))) {
+    process.env[key] ??= value;
+  }
+}
+
+function empty(value: string | undefined): boolean {
+  return value === undefined || value.trim() === "";
+}
+
+function readDotEnv(file: string): Record<string, string | undefined> {
+  try {
+    return parseEnv(readFileSync(file, "utf8"));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      return {};
+    }
+    throw error;
+  }
+}
+
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+function logLevel(given: string | undefined): (typeof LEVELS)[number] {
+  const level = LEVELS.find((each) => each === (empty(given) ? "info" : given));
+  if (level === undefined) {
+    throw new ConfigError(`LOG_LEVEL is “${given}”; expected ${LEVELS.join(", ")}.`);
+  }
+  return level;
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof ConfigError || error instanceof DatabaseUrlError) {
+    process.stderr.write(`stagewright: ${error.message}\n`);
+    process.exit(BAD_USAGE);
+  }
+  process.stderr.write(
+    `stagewright: the app could not be started.\n${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exit(FAILED);
+});

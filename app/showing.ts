@@ -1,0 +1,229 @@
+/** What a pull request is to show, how that differs from what it shows, and the writes that make up the difference. */
+import { createHash } from "node:crypto";
+import type { CheckRead, LabelSeen } from "../src/github/pull-fields.ts";
+import type { CheckShow, CheckWrite, Transition } from "../src/github/transition.ts";
+import { stageOfLabel, wanted } from "../src/lifecycle/display.ts";
+import type { Evaluation } from "../src/lifecycle/evaluation.ts";
+import type { Facts } from "../src/lifecycle/facts.ts";
+import type { Policy } from "../src/lifecycle/policy.ts";
+import { canonicalJson } from "../src/plan/canonical.ts";
+import type { Shown, ShownCheck } from "./store/store.ts";
+
+export interface Showing {
+  readonly stage: string | null;
+  /** The one stage label; null: none. */
+  readonly label: string | null;
+  /** Labels that must not be on it. */
+  readonly gone: readonly string[];
+  readonly headSha: string;
+  readonly checks: readonly CheckShow[];
+}
+
+export interface ShowingInput {
+  readonly facts: Facts;
+  readonly evaluation: Evaluation;
+  readonly policy: Policy;
+  readonly shown: Shown | null;
+}
+
+/** Null: it is to be left as it is (closed, on hold elsewhere, or nothing is known of it). */
+export function showingOf({ facts, evaluation, policy, shown }: ShowingInput): Showing | null {
+  const want = wanted({ evaluation, policy, facts });
+  if (want === null) {
+    return null;
+  }
+  // On hold it goes nowhere, but what it waits for is kept up to date.
+  if (evaluation.held !== null && evaluation.stage !== (shown?.stage ?? null)) {
+    return null;
+  }
+  const checks = want.checks.map(({ name, status, conclusion, title, summary, text }) => ({
+    name,
+    status,
+    conclusion,
+    title,
+    summary,
+    text,
+    action: null,
+  }));
+  const names = new Set(checks.map((check) => check.name));
+  const left = (shown?.checks ?? []).filter((check) => check.sha === facts.head.sha && !names.has(check.name));
+  return {
+    stage: evaluation.stage,
+    label: want.label,
+    gone: want.removeLabels.filter((name) => !isAbsent(name, facts, shown)),
+    headSha: facts.head.sha,
+    checks: [...checks, ...left.map((check) => notReached(check, evaluation))],
+  };
+}
+
+/**
+ * Whether GitHub itself said that the label is not there, which counts more than what follows from events: their dates
+ * are of whole seconds. Stage labels set by others are read again before anything is decided about them.
+ */
+function isAbsent(name: string, facts: Facts, shown: Shown | null): boolean {
+  const key = name.toLowerCase();
+  if (stageOfLabel(name) !== null) {
+    return shown !== null && !shown.labels.some((label) => label.name.toLowerCase() === key);
+  }
+  const absent = shown?.absent.labels.some((label) => label.toLowerCase() === key) ?? false;
+  const given = facts.acts.findLast((act) => act.kind === "labeled" && act.label.toLowerCase() === key);
+  return absent && (given === undefined || given.at <= (shown?.absent.at ?? 0));
+}
+
+/** A check run cannot be taken away; one whose stage is out of reach again must not stay a success. */
+function notReached({ name }: ShownCheck, evaluation: Evaluation): CheckShow {
+  const before = evaluation.missing?.stage;
+  const title = before === undefined ? "Not reached" : `Waits for ${before}`;
+  return { name, status: "queued", conclusion: null, title, summary: title, text: "", action: null };
+}
+
+/** What is shown instead while a move is blocked: where it was before, why it stays there, and a button. */
+export function blockedShowing(
+  showing: Showing,
+  from: string | null,
+  fromLabel: string | null,
+  reason: string,
+): Showing {
+  const next = showing.checks.find((check) => check.status === "in_progress") ?? showing.checks.at(-1);
+  const title = `Blocked: ${reason}`.slice(0, 200);
+  const summary = [
+    `${title}.`,
+    "",
+    "GitHub could not be brought to show the pull request's new stage. It is tried again by itself, or at once with the",
+    "Retry button, with a comment `/stage retry`, or when something about the pull request changes.",
+  ].join("\n");
+  return {
+    ...showing,
+    stage: from,
+    label: fromLabel,
+    gone: showing.label === null || showing.label === fromLabel ? showing.gone : [...showing.gone, showing.label],
+    checks:
+      next === undefined
+        ? []
+        : [
+            {
+              name: next.name,
+              status: "completed",
+              conclusion: "action_required",
+              title,
+              summary,
+              text: "",
+              action: { label: "Retry", description: "Try the move again now", identifier: "retry" },
+            },
+          ],
+  };
+}
+
+export function checkDigest(check: CheckShow): string {
+  return digest(check);
+}
+
+/** Equal for two that show the same in the end, whatever is there now. */
+export function showingDigest({ stage, label, headSha, checks }: Showing): string {
+  return digest({ stage, label, headSha, checks });
+}
+
+function digest(value: unknown): string {
+  return createHash("sha256").update(canonicalJson(value)).digest("base64url");
+}
+
+/** Whether what GitHub confirmed is not what is to be shown. */
+export function differs(showing: Showing, shown: Shown | null): boolean {
+  return differsInLabels(showing, shown) || checksToWrite(showing, shown).length > 0;
+}
+
+function differsInLabels(showing: Showing, shown: Shown | null): boolean {
+  if (showing.gone.length > 0) {
+    return true;
+  }
+  const labels = (shown?.labels ?? []).map((each) => each.name.toLowerCase());
+  return showing.label === null ? labels.length > 0 : labels.length !== 1 || labels[0] !== showing.label.toLowerCase();
+}
+
+function checksToWrite(showing: Showing, shown: Shown | null): { show: CheckShow; known: ShownCheck | null }[] {
+  return showing.checks.flatMap((show) => {
+    const known = shown?.checks.find((check) => check.name === show.name && check.sha === showing.headSha) ?? null;
+    return known?.digest === checkDigest(show) ? [] : [{ show, known }];
+  });
+}
+
+/** Names of all labels whose ids are needed to make this pull request show that. */
+export function labelsNeeded(showing: Showing, shown: Shown | null): string[] {
+  const on = shown?.labels ?? [];
+  const known = new Set(on.map((each) => each.name.toLowerCase()));
+  const add = showing.label !== null && !known.has(showing.label.toLowerCase()) ? [showing.label] : [];
+  return [...add, ...showing.gone.filter((name) => !known.has(name.toLowerCase()))];
+}
+
+export interface WriteInput {
+  readonly number: number;
+  readonly pullNodeId: string;
+  readonly repositoryNodeId: string;
+  readonly showing: Showing;
+  readonly shown: Shown | null;
+  /** Ids by name; null or missing: there is no such label, so it cannot be on anything. */
+  readonly labelIds: Readonly<Record<string, string | null>>;
+  readonly detailsUrl: string | null;
+}
+
+/** Only what is different. */
+export function writesFor(input: WriteInput): Transition {
+  const { showing, shown, labelIds } = input;
+  const on = shown?.labels ?? [];
+  const wantedLabel = showing.label?.toLowerCase() ?? null;
+  const remove = new Set<string>();
+  for (const each of on) {
+    if (each.name.toLowerCase() !== wantedLabel) {
+      remove.add(each.nodeId);
+    }
+  }
+  for (const name of showing.gone) {
+    const id = on.find((each) => each.name.toLowerCase() === name.toLowerCase())?.nodeId ?? labelIds[name];
+    if (id != null) {
+      remove.add(id);
+    }
+  }
+  const isOn = on.some((each) => each.name.toLowerCase() === wantedLabel);
+  const add = showing.label === null || isOn ? null : (labelIds[showing.label] ?? null);
+  const checks = checksToWrite(showing, shown).map(({ show, known }): CheckWrite => {
+    const externalId = `stagewright:${input.number}:${show.name}`;
+    // A completed check run is not opened again: a new one of the same name takes its place.
+    const reopened = known?.completed === true && show.status !== "completed";
+    return known === null || reopened
+      ? { kind: "create", show, externalId }
+      : { kind: "update", nodeId: known.nodeId, show, externalId };
+  });
+  return {
+    pullNodeId: input.pullNodeId,
+    repositoryNodeId: input.repositoryNodeId,
+    headSha: showing.headSha,
+    removeLabelIds: [...remove],
+    addLabelIds: add === null ? [] : [add],
+    checks,
+    detailsUrl: input.detailsUrl,
+  };
+}
+
+export interface ReadInput {
+  readonly stage: string | null;
+  readonly labels: readonly LabelSeen[];
+  /** Labels that the showing wants gone, and the pull request's `updated_at` when that was confirmed. */
+  readonly absent: Shown["absent"];
+  readonly checks: readonly ShownCheck[];
+}
+
+/** What is shown, as a read just told. */
+export function shownOf({ stage, labels, absent, checks }: ReadInput): Shown {
+  return { stage, labels: labels.filter((label) => stageOfLabel(label.name) !== null), absent, checks };
+}
+
+/** A check run that GitHub confirmed; `show` null: it shows something else than what we would. */
+export function shownCheck(read: CheckRead, sha: string, show: CheckShow | null): ShownCheck {
+  return {
+    name: read.name,
+    nodeId: read.nodeId,
+    sha,
+    completed: read.status === "completed",
+    digest: show === null ? "" : checkDigest(show),
+  };
+}
