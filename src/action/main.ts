@@ -127,7 +127,8 @@ async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<nu
     key,
     name: agentName,
     role: null,
-    index: inputs.agentIndex,
+    // A group of one: its only place is the first, wherever the job stands in its matrix.
+    index: 0,
     address: null,
     workingDirectory: job.workspace,
     environment: entry.env,
