@@ -40,6 +40,8 @@ export interface AttemptOptions {
   readonly command: Command | null;
   /** True: each line of standard output is a task (`tasks: {from: …}`). */
   readonly generator: boolean;
+  /** What is being ended must be gone before this begins (a server before the cleanup of its data). */
+  readonly after: Promise<unknown>;
   /** Milliseconds until the group starts together. */
   readonly startInMs: number;
   /** performance.now() from which the stage's times count, when that is not this attempt's own start. */
@@ -64,6 +66,9 @@ export class Attempt {
   readonly #around: Surroundings;
   readonly #started = Promise.withResolvers<void>();
   readonly #stopping = new AbortController();
+  readonly #stopped = new Promise<void>((resolve) => {
+    this.#stopping.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
   #ending: Ending | null = null;
   #process: RunningProcess | null = null;
   #environmentOf: Record<string, string> = {};
@@ -87,6 +92,10 @@ export class Attempt {
     void this.ended.then(() => this.#started.resolve());
   }
 
+  get isEnding(): boolean {
+    return this.#ending !== null;
+  }
+
   /** Ends it: TERM, the grace, KILL. Called again, the shorter grace holds and the first reason. */
   end(why: Ending, graceMs = GRACE_MS): void {
     this.#ending ??= why;
@@ -98,6 +107,7 @@ export class Attempt {
   async #run(): Promise<AttemptReport> {
     const { stage, attempt, attemptNumber, lease } = this.options;
     const task = lease?.task ?? null;
+    await Promise.race([this.options.after, this.#stopped]);
     if (this.options.startInMs > 0) await pause(this.options.startInMs, this.#stopping.signal);
     const startedAt = Date.now();
     let end: AttemptEnd;
@@ -135,10 +145,7 @@ export class Attempt {
   /** No command: `duration` waits for its time, everything else is done at once. */
   async #runWithout(): Promise<AttemptEnd> {
     if (this.options.stage.completion !== "duration") return { kind: "no_command" };
-    await new Promise<void>((resolve) => {
-      if (this.#stopping.signal.aborted) resolve();
-      this.#stopping.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    await this.#stopped;
     return this.#ending ?? { kind: "no_command" };
   }
 

@@ -32,6 +32,7 @@ export async function runCleanup(
         lease: null,
         command: stage.tasks === null ? stage.command : null,
         generator: false,
+        after: Promise.resolve(),
         startInMs: 0,
         timesFrom: null,
         partition: null,

@@ -173,7 +173,8 @@ export class AgentLoop {
     const instruction = this.#instruction;
     const stage = stageOf(instruction);
     const planned = stage === null ? undefined : this.#options.around.plan.stages[stage];
-    const wants = instruction?.do === "execute" && planned !== undefined ? work.wants(planned) : 0;
+    const takesTasks = instruction?.do === "execute" || (instruction?.do === "wait" && instruction.reason === "tasks");
+    const wants = takesTasks && planned !== undefined ? work.wants(planned) : 0;
     this.#toldWants = wants;
     const standing = { instruction, stage: planned, running: work.running.length, excluded: this.#excluded !== null };
     return {

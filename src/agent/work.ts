@@ -139,6 +139,7 @@ export class Work {
       lease,
       command: commandFor(stage, lease),
       generator,
+      after: this.#ending(),
       startInMs,
       timesFrom: lease === null ? null : (this.#stage?.startedAt ?? null),
       partition: instruction.partition,
@@ -148,6 +149,12 @@ export class Work {
         this.#onNews();
       },
     };
+  }
+
+  /** Resolves once everything that has been told to end is gone. */
+  #ending(): Promise<unknown> {
+    const all = [...this.#running.values(), ...[...this.#background.values()].map(({ attempt }) => attempt)];
+    return Promise.all(all.filter((attempt) => attempt.isEnding).map((attempt) => attempt.ended));
   }
 
   #keep(stage: PlanStage, attempt: Attempt): void {

@@ -251,7 +251,9 @@ describe("being told otherwise", () => {
       return execute(resets.length === 0 ? "a-1" : "a-2");
     });
     const agent = agentFor(
-      planOf("stages: [{ name: s, run: 'echo run; test -e again || { touch again; sleep 60; }' }]"),
+      planOf(
+        "stages: [{ name: s, run: 'test -e again || first=1; touch again; echo run; test -z $first || sleep 60' }]",
+      ),
       coordinator,
     );
     const ended = agent.run();
