@@ -70,7 +70,8 @@ describe("a failing plan", () => {
         path: "plan.yml",
         startLine: 4,
         level: "failure",
-        message: expect.stringContaining("the disk is on fire"),
+        message: "bench-0 failed: exit code 7",
+        rawDetails: "the disk is on fire",
       }),
     ]);
     expect(writtenChecks(here, run.sha)).toEqual([]);

@@ -81,7 +81,7 @@ export async function place(
 export async function until<T>(
   what: string,
   probe: () => T | null | undefined | false | Promise<T | null | undefined | false>,
-  ms = 60_000,
+  ms = 45_000,
 ): Promise<T> {
   const deadline = Date.now() + ms;
   for (;;) {
@@ -94,11 +94,18 @@ export async function until<T>(
 
 /** The completed run of an event, by its place in time. */
 export function completed(here: Place, event: string, at = 0): Promise<WorkflowRun> {
+  const found = (): WorkflowRun | undefined => {
+    const all = runsOf(here.world, here.repository).filter((one) => one.event === event);
+    return all.toReversed()[at];
+  };
   return until(`run ${at} of ${event} to complete`, () => {
-    const run = runsOf(here.world, here.repository)
-      .filter((one) => one.event === event)
-      .toReversed()[at];
+    const run = found();
     return run?.status === "completed" ? run : undefined;
+  }).catch((error: unknown) => {
+    const run = found();
+    const jobs = run === undefined ? [] : jobsOf(here.world, run);
+    const logs = jobs.map((job) => `${job.name}: ${job.status}\n${logOf(job)}`);
+    throw new Error([String(error), ...logs].join("\n"), { cause: error });
   });
 }
 
