@@ -1,5 +1,5 @@
 /** What the history says of a confirmed move: each stage passed, who brought it there, why, and the evidence. */
-import type { Evaluation } from "../src/lifecycle/evaluation.ts";
+import type { Entry, Evaluation } from "../src/lifecycle/evaluation.ts";
 import type { Act, Actor, Facts, Reset } from "../src/lifecycle/facts.ts";
 import type { HistoryKind, NewHistory, PullId } from "./store/store.ts";
 
@@ -35,13 +35,7 @@ export function movedLines({ id, from, to, evaluation, facts, now }: Move): NewH
   return evaluation.entries
     .filter((entry) => order.indexOf(entry.stage) > start)
     .map((entry) => {
-      const passed = line({
-        from: before,
-        to: entry.stage,
-        actor: entry.by,
-        reason: entry.reason,
-        evidence: entry.evidence,
-      });
+      const passed = line({ from: before, to: entry.stage, reason: entry.reason, ...evidenceOf(entry, facts) });
       before = entry.stage;
       return passed;
     });
@@ -57,6 +51,17 @@ export function noteLine(
 ): NewHistory {
   const { repositoryId, number } = id;
   return { repositoryId, number, at: now, kind, from: null, to: null, actor, reason, evidence: [] };
+}
+
+/** Where only states speak for an entry: the opening for the first, else the commit whose states they are. */
+function evidenceOf(entry: Entry, facts: Facts): Pick<Cause, "actor" | "evidence"> {
+  if (entry.evidence.length > 0) {
+    return { actor: entry.by, evidence: entry.evidence };
+  }
+  const opened = facts.acts.find((act) => act.kind === "opened" && act.at === entry.at);
+  return opened === undefined
+    ? { actor: entry.by, evidence: [`head:${facts.head.sha}`] }
+    : { actor: opened.by, evidence: [opened.id] };
 }
 
 interface Cause {

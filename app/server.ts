@@ -4,9 +4,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { createNodeMiddleware, createProbot, ProbotOctokit, run } from "probot";
+import { createNodeMiddleware, createProbot, run } from "probot";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createApp } from "./index.ts";
+import { Octokit } from "./octokit.ts";
 import { DatabaseUrlError, openStore } from "./store/open.ts";
 
 /** A bad setting; nothing was started. */
@@ -16,16 +17,6 @@ const FAILED = 1;
 const STOP_MS = 20_000;
 /** GitHub itself gives up after 10 s. */
 const REQUEST_MS = 30_000;
-
-/**
- * The app paces its writes itself, once for all kinds of requests, and a write that failed is looked at before it is
- * sent again: the plugins that would do either blindly are off. This must come after Probot's own defaults.
- */
-const Octokit = ProbotOctokit.defaults((options: ConstructorParameters<typeof ProbotOctokit>[0]) => ({
-  ...options,
-  throttle: { enabled: false },
-  retry: { enabled: false },
-}));
 
 async function main(): Promise<void> {
   loadDotEnv();

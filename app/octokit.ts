@@ -1,0 +1,14 @@
+/**
+ * Probot's client without the plugins that pace and retry: the app paces its writes itself, once for all kinds of
+ * requests, and a write that failed is looked at before anything is sent again.
+ */
+import { ProbotOctokit } from "probot";
+
+type Options = ConstructorParameters<typeof ProbotOctokit>[0];
+
+/** A function, because it must come after Probot's own defaults. */
+export const Octokit = ProbotOctokit.defaults((options: Options) => ({
+  ...options,
+  throttle: { enabled: false },
+  retry: { enabled: false },
+}));

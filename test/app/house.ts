@@ -1,0 +1,222 @@
+/** The app in this process, connected over real HTTP to a sandbox with one repository and a few people. */
+
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pino } from "pino";
+import { createNodeMiddleware, createProbot } from "probot";
+import { parse } from "yaml";
+import { readConfig } from "../../app/config.ts";
+import { type App, createApp } from "../../app/index.ts";
+import { Octokit } from "../../app/octokit.ts";
+import { openStore } from "../../app/store/open.ts";
+import type { History, Pull, Store } from "../../app/store/store.ts";
+import type { Timings } from "../../app/timings.ts";
+import { createSandbox, type Sandbox } from "../../src/sandbox/index.ts";
+import {
+  type Account,
+  addApp,
+  addOrganization,
+  addRepository,
+  addUser,
+  asUser,
+  type CheckRun,
+  commitFiles,
+  install,
+  labelsOn,
+  openPull,
+  type PullRequest,
+  type Repository,
+  type App as SandboxApp,
+  setCollaborator,
+} from "../../src/sandbox/world/index.ts";
+
+export const SECRET = "the secret of the tests";
+
+export interface House {
+  readonly sandbox: Sandbox;
+  readonly store: Store;
+  readonly app: App;
+  readonly url: string;
+  readonly repository: Repository;
+  readonly registered: SandboxApp;
+  readonly owner: Account;
+  /** All may write: rex is the author, cleo says that it may be tested, tess approves. */
+  readonly rex: Account;
+  readonly cleo: Account;
+  readonly tess: Account;
+  /** May only read. */
+  readonly mallory: Account;
+  open(overrides?: { readonly draft?: boolean; readonly branch?: string; readonly title?: string }): PullRequest;
+  push(pull: PullRequest, by?: Account): void;
+  labels(pull: PullRequest): string[];
+  stageLabels(pull: PullRequest): string[];
+  /** Our newest check run of each name on the head commit: status or conclusion. */
+  checks(pull: PullRequest): Record<string, string>;
+  row(pull: PullRequest): Promise<Pull | null>;
+  history(pull: PullRequest): Promise<readonly History[]>;
+  /** Resolves when the sandbox has delivered what it had to and the app has nothing to do. */
+  settled(): Promise<void>;
+  /** Waits until it is so; fails with what is missing after some seconds. */
+  until(what: string, holds: () => boolean | Promise<boolean>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface HouseOptions {
+  readonly timings?: Partial<Timings>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly databaseUrl?: string;
+}
+
+const PATIENCE_MS = 20_000;
+
+export async function openHouse(options: HouseOptions = {}): Promise<House> {
+  const faults: unknown[] = [];
+  const sandbox = createSandbox({
+    report: (error) => faults.push(error),
+    limits: { installation: 1_000_000 } as never,
+  });
+  const { world } = sandbox;
+  const sandboxUrl = await sandbox.listen();
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const manifest = parse(readFileSync("app/app.yml", "utf8"));
+  const owner = addOrganization(world, "acme");
+  const registered = addApp(world, {
+    slug: "stagewright",
+    name: "Stagewright",
+    owner,
+    permissions: manifest.default_permissions,
+    events: manifest.default_events,
+    webhook: { url: `${url}/api/github/webhooks`, secret: SECRET },
+  });
+  const [rex, cleo, tess, mallory] = ["rex", "cleo", "tess", "mallory"].map((name) => addUser(world, name)) as [
+    Account,
+    Account,
+    Account,
+    Account,
+  ];
+  const repository = addRepository(world, asUser(owner), {
+    owner,
+    name: "widget",
+    files: { "README.md": "# widget\n", ...options.files },
+  });
+  for (const person of [rex, cleo, tess]) {
+    setCollaborator(world, asUser(owner), repository, person, "write");
+  }
+  setCollaborator(world, asUser(owner), repository, mallory, "read");
+
+  const store = await openStore(options.databaseUrl ?? "sqlite::memory:");
+  const env = {
+    APP_ID: `${registered.id}`,
+    PRIVATE_KEY: registered.privateKey ?? "",
+    WEBHOOK_SECRET: SECRET,
+    GHE_HOST: new URL(sandboxUrl).host,
+    GHE_PROTOCOL: "http",
+  };
+  const config = readConfig(env);
+  const log = pino({ level: process.env.TEST_LOG_LEVEL ?? "silent" });
+  const probot = createProbot({ env, overrides: { appId: registered.id, secret: SECRET, Octokit, log } });
+  const app = createApp({
+    store,
+    appId: registered.id,
+    config: {
+      ...config,
+      timings: { ...config.timings, writeInterval: 0, retryPauses: [20, 40, 80], lookPause: 20, ...options.timings },
+    },
+  });
+  const middleware = await createNodeMiddleware(app.load, { probot, webhooksPath: config.webhookPath });
+  server.on("request", (request, response) => void middleware(request, response, () => response.writeHead(404).end()));
+  install(world, asUser(owner), { app: registered, account: owner, repositories: [repository] });
+
+  let branches = 0;
+  const house: House = {
+    sandbox,
+    store,
+    app,
+    url,
+    repository,
+    registered,
+    owner,
+    rex,
+    cleo,
+    tess,
+    mallory,
+    open: ({ draft = false, branch, title = "Add a gadget" } = {}) => {
+      branches += 1;
+      const head = branch ?? `gadget-${branches}`;
+      commitFiles(world, asUser(rex), repository, {
+        branch: head,
+        message: "Add",
+        files: { [`${head}.txt`]: "gadget\n" },
+      });
+      return openPull(world, asUser(rex), repository, { title, head, base: "main", draft });
+    },
+    push: (pull, by = rex) => {
+      branches += 1;
+      commitFiles(world, asUser(by), repository, {
+        branch: pull.head.ref,
+        message: "More",
+        files: { "more.txt": `${branches}\n` },
+      });
+    },
+    labels: (pull) => labelsOn(world, pull).map((label) => label.name),
+    stageLabels: (pull) => house.labels(pull).filter((name) => name.startsWith("stage/")),
+    checks: (pull) => ourChecks(sandbox, registered, pull),
+    row: (pull) => store.pull({ repositoryId: repository.id, number: pull.number }),
+    history: async (pull) => (await store.history({ repositoryId: repository.id, number: pull.number }, 1_000)).items,
+    settled: async () => {
+      let before = "";
+      for (let now = activity(sandbox); now !== before; now = activity(sandbox)) {
+        before = now;
+        await sandbox.webhooks.idle();
+        await app.engine().idle();
+        await sleep(2);
+      }
+    },
+    until: async (what, holds) => {
+      const deadline = Date.now() + PATIENCE_MS;
+      while (!(await holds())) {
+        if (Date.now() > deadline) {
+          throw new Error(`It never came to this: ${what}. ${faults.map(String).join("; ")}`);
+        }
+        await sleep(5);
+      }
+    },
+    close: async () => {
+      await closeServer(server);
+      await app.stop();
+      await store.close();
+      await sandbox.close();
+      if (faults.length > 0) {
+        throw new AggregateError(faults, "The sandbox had faults of its own.");
+      }
+    },
+  };
+  return house;
+}
+
+function ourChecks(sandbox: Sandbox, app: SandboxApp, pull: PullRequest): Record<string, string> {
+  const shown: Record<string, CheckRun> = {};
+  for (const run of sandbox.world.checkRuns.values()) {
+    if (run.appId === app.id && run.headSha === pull.head.sha && (shown[run.name]?.id ?? 0) < run.id) {
+      shown[run.name] = run;
+    }
+  }
+  return Object.fromEntries(Object.values(shown).map((run) => [run.name, run.conclusion ?? run.status]));
+}
+
+/** Changes with every request and every webhook. */
+function activity({ requests, world }: Sandbox): string {
+  return `${requests.counts().total} ${world.deliveries.size}`;
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
