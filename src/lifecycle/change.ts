@@ -78,10 +78,15 @@ export function act(deed: Deed): Act {
     case "base_changed":
       return { ...deed, id: `base_changed:${deed.to}@${deed.at}` };
     case "command":
-      return { ...deed, id: `command:${deed.commentId}:${deed.command}:${deed.argument}` };
+      return { ...deed, id: commandId(deed) };
     case "workflow":
       return { ...deed, id: `workflow:${deed.runId}@${deed.at}` };
     case "plan":
       return { ...deed, id: `plan:${deed.run}@${deed.at}` };
   }
+}
+
+/** Of `back` the argument is the stage that was shown when it was given, if known: no part of what was said. */
+function commandId({ commentId, command, argument }: { commentId: number; command: string; argument: string }): string {
+  return command === "back" ? `command:${commentId}:back` : `command:${commentId}:${command}:${argument}`;
 }

@@ -161,7 +161,9 @@ class Past {
         this.moveTo(act, act.argument, true);
         break;
       case "back": {
-        const reached = this.reachedAt(act);
+        // The stage that was shown then, if the app says so: a state may have held it there.
+        const shown = this.stages.findIndex((stage) => stage.name === act.argument);
+        const reached = shown < 0 ? this.reachedAt(act) : Math.min(shown, this.reachedAt(act));
         const target = this.stages[reached - 1];
         const owner = this.stages[reached]?.owner ?? null;
         const owns = owner !== null && this.input.context.authority(act.by, [owner]).truth === "yes";
