@@ -38,6 +38,8 @@ export class NotReady extends Error {
 const ROOT = resolve(import.meta.dirname, "../..");
 const RUNNERS = 4;
 const APP_START_MS = 60_000;
+/** Characters of a line of the app's log that a diagnosis shows. */
+const LINE_LIMIT = 500;
 /** A cancelled job's cleanup gets this long when the demo ends. */
 const GRACE_MS = 8_000;
 
@@ -68,9 +70,11 @@ export async function openHouse(options: { readonly port: number; readonly signa
   const close = async (): Promise<void> => {
     for (const one of closers.splice(0).reverse()) await one();
   };
-  const faults: string[] = [];
+  /** The sandbox's own faults -> how often. */
+  const faults = new Map<string, number>();
   const report = (error: unknown): void => {
-    faults.push(`sandbox: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    faults.set(text, (faults.get(text) ?? 0) + 1);
   };
   try {
     await access(join(ROOT, "dist", "index.js")).catch((cause: unknown) => {
@@ -140,7 +144,10 @@ export async function openHouse(options: { readonly port: number; readonly signa
         return opened;
       },
       doomed,
-      diagnosis: () => [...faults, ...app.tail().map((line) => `app: ${line}`)],
+      diagnosis: () => [
+        ...[...faults].map(([text, count]) => `sandbox (${count} times): ${text}`),
+        ...app.tail().map((line) => `app: ${line.length > LINE_LIMIT ? `${line.slice(0, LINE_LIMIT)}…` : line}`),
+      ],
       close,
     };
   } catch (error) {

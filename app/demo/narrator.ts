@@ -2,7 +2,7 @@
 import { type Change, fullName, type Repository, type World } from "../../src/sandbox/world/index.ts";
 
 export interface Narrator {
-  /** What the next doing of this person is for. */
+  /** What the next doing of this person is for; said several times, it is for the next ones in order. */
   because(login: string, why: string): void;
   /** A line that is not about the sandbox's world. */
   say(who: string, what: string, why?: string): void;
@@ -19,7 +19,7 @@ const WHO_WIDTH = 20;
 
 /** Tells of every change, on `write`, a line at a time. */
 export function createNarrator(world: World, write: (line: string) => void): Narrator {
-  const reasons = new Map<string, string>();
+  const reasons = new Map<string, string[]>();
   const line = (at: number, { who, what, why }: Told): void => {
     const time = new Date(at).toISOString().slice(11, 23);
     write(`${time}  ${who.padEnd(WHO_WIDTH)} ${what}${why === "" ? "" : `  — ${why}`}`);
@@ -28,12 +28,11 @@ export function createNarrator(world: World, write: (line: string) => void): Nar
   const stop = world.changes.subscribe((change) => {
     const told = tell(world, change);
     if (told === null) return;
-    const why = reasons.get(change.actor.account.login);
-    if (why !== undefined) reasons.delete(change.actor.account.login);
+    const why = reasons.get(change.actor.account.login)?.shift();
     line(change.at, { ...told, why: why ?? told.why });
   });
   return {
-    because: (login, why) => void reasons.set(login, why),
+    because: (login, why) => void reasons.set(login, [...(reasons.get(login) ?? []), why]),
     say: (who, what, why = "") => line(world.now(), { who, what, why }),
     stop,
   };
