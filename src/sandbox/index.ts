@@ -2,7 +2,7 @@
 import { Faults } from "./admin/faults.ts";
 import { RequestLog } from "./admin/requests.ts";
 import { defaultLimits, type Limits, RateLimits } from "./auth/limits.ts";
-import { notYet } from "./graphql/handler.ts";
+import { GraphqlHandler } from "./graphql/handler.ts";
 import { description } from "./openapi/excerpt.ts";
 import { RestHandler } from "./rest/handler.ts";
 import { apiPath, serveApi } from "./server/api.ts";
@@ -54,7 +54,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     redeliver: (delivery) => webhooks.redeliver(delivery),
     checkResponses: options.checkResponses ?? false,
   });
-  const api = { now: world.now, faults, requests, rest, graphql: notYet };
+  const api = { now: world.now, faults, requests, rest, graphql: new GraphqlHandler({ world, limits }) };
   const handle = async (request: Request): Promise<Outcome> => {
     const path = apiPath(request);
     if (path !== null) return serveApi(api, request, path);
