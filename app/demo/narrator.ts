@@ -120,6 +120,8 @@ function pullRequest(who: string, change: Extract<Change, { kind: "pull_request"
 function checkRun(world: World, change: Extract<Change, { kind: "check_run" }>): Told | null {
   // A job's own check run says what the job's line has said.
   if (change.run.jobId !== null) return null;
+  // One that is made completed is told twice by GitHub: the second time says all.
+  if (change.action === "created" && change.run.status === "completed") return null;
   const who = world.apps.get(change.run.appId)?.slug ?? "app";
   const state = change.run.conclusion ?? change.run.status.replaceAll("_", " ");
   return { who, what: `check "${change.run.name}": ${state}`, why: firstLine(change.run.output.title ?? "") };
