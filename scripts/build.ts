@@ -51,7 +51,7 @@ async function bundle(work: string, entry: "action" | "cli"): Promise<string> {
   // Run in `work`, whose name is random: chunks are numbered by their modules' paths from here.
   await run(
     "@vercel/ncc/dist/ncc/cli.js",
-    ["build", `js/${entry}.js`, "-o", out, "-m", "--no-cache", "--stats-out", stats],
+    ["build", `js/${entry}.js`, "-o", out, "-m", "--no-cache", "--target", "es2022", "--stats-out", stats],
     work,
   );
   for (const file of readdirSync(out)) {
