@@ -12,6 +12,7 @@ export interface AttemptFiles {
 export class AgentDirectory {
   readonly path: string;
   readonly bin: string;
+  readonly #last = new Map<string, { readonly content: string; readonly path: Promise<string> }>();
   #attempts = 0;
 
   /**
@@ -27,22 +28,35 @@ export class AgentDirectory {
     });
   }
 
-  /** Fresh files for one attempt. */
+  /**
+   * The files of one attempt. Its events are its own, and made by whoever first appends to them; context and hostfile
+   * are written when they differ from the last, since they mostly do not.
+   */
   async attemptFiles(context: string, hostfile: string): Promise<AttemptFiles> {
     this.#attempts += 1;
-    const file = (name: string): string => join(this.path, `${this.#attempts}-${name}`);
-    const files = { events: file("events.jsonl"), context: file("context.json"), hostfile: file("hostfile") };
-    await Promise.all([
-      writeFile(files.events, "", { mode: 0o600 }),
-      writeFile(files.context, context, { mode: 0o600 }),
-      writeFile(files.hostfile, hostfile, { mode: 0o600 }),
-    ]);
-    return files;
+    const events = join(this.path, `events-${this.#attempts}.jsonl`);
+    return {
+      events,
+      context: await this.#shared("context.json", context),
+      hostfile: await this.#shared("hostfile", hostfile),
+    };
   }
 
-  /** An attempt is over: its files may go. */
+  /** An attempt is over: what is its alone may go. */
   forget(files: AttemptFiles): void {
-    for (const file of [files.events, files.context, files.hostfile]) rmSync(file, { force: true });
+    rmSync(files.events, { force: true });
+  }
+
+  /** A new file for new content: a running command keeps the one it was given. */
+  #shared(name: string, content: string): Promise<string> {
+    const last = this.#last.get(name);
+    if (last?.content === content) return last.path;
+    const path = join(this.path, `${this.#attempts}-${name}`);
+    const written = writeFile(path, content, { mode: 0o600 }).then(() => path);
+    this.#last.set(name, { content, path: written });
+    // Not kept when it failed: the next attempt tries again.
+    written.catch(() => this.#last.delete(name));
+    return written;
   }
 
   remove(): void {

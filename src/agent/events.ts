@@ -112,7 +112,9 @@ export class EventsFile {
     const { path, warn } = this.#options;
     if (this.#full) return;
     try {
-      const { size } = await stat(path);
+      const size = await sizeOf(path);
+      if (size === null && this.#position === 0) return;
+      if (size === null) throw new Error("it has been removed");
       if (size < this.#position) {
         warn("$STAGEWRIGHT_EVENTS was overwritten, which loses lines: append to it (>>)");
         this.#position = 0;
@@ -185,5 +187,15 @@ export class EventsFile {
     this.#bad += 1;
     if (this.#bad <= WARNED_LINES)
       this.#options.warn(`line ${this.#line} of $STAGEWRIGHT_EVENTS ${what}; it was ignored`);
+  }
+}
+
+/** Null: nobody has written to it yet. */
+async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
   }
 }
