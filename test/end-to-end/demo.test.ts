@@ -66,14 +66,17 @@ async function descendants(root: number): Promise<readonly number[]> {
   return [...parents.keys()].filter(below);
 }
 
-const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
+/** Command lines of those that still live. A zombie is dead: whoever its parent is now has not looked yet. */
+async function living(pids: readonly number[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const state = /^\d+ \(.*\) (\S)/s.exec(await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ""))?.[1];
+      if (state === undefined || state === "Z" || state === "X") return null;
+      return `${pid} ${state} ${(await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).replaceAll("\0", " ")}`;
+    }),
+  );
+  return found.filter((line) => line !== null);
+}
 
 test("--once verifies every step and exits 0", { timeout: 240_000 }, async () => {
   const { code, output } = await start(["--once"]).ended;
@@ -98,7 +101,7 @@ test("the app's death ends it with 1 and the step it was needed for", { timeout:
   const { code, output } = await demo.ended;
   expect(code).toBe(1);
   expect(output).toMatch(/✗ step "[^"]+" failed: the app ended by SIGKILL/);
-  expect(pids.filter(alive)).toEqual([]);
+  expect(await living(pids)).toEqual([]);
 });
 
 test("Ctrl-C in the middle of the plan leaves no process behind", { timeout: 240_000 }, async () => {
@@ -110,7 +113,7 @@ test("Ctrl-C in the middle of the plan leaves no process behind", { timeout: 240
   demo.child.kill("SIGINT");
   const { code } = await demo.ended;
   expect(code).toBe(130);
-  expect(pids.filter(alive)).toEqual([]);
+  expect(await living(pids)).toEqual([]);
 });
 
 test("a wrong option is exit code 2 and says what is right", async () => {
