@@ -20,6 +20,8 @@ export interface House {
   readonly appUrl: string;
   readonly repositoryName: string;
   readonly app: Child;
+  /** How often the app sent a request that puts labels on. */
+  labelRequests(): number;
   /** The app's memory, opened beside it. */
   store(): Promise<Store>;
   /** Why nothing can go on any more; null: all live. */
@@ -139,6 +141,9 @@ export async function openHouse(options: { readonly port: number; readonly signa
       appUrl,
       repositoryName: fullName(world, scene.repository),
       app,
+      labelRequests: () =>
+        sandbox.requests.entries().filter((entry) => entry.graphql?.fields.includes("addLabelsToLabelable") === true)
+          .length,
       store: () => {
         opened ??= openStore(database);
         return opened;

@@ -45,6 +45,7 @@ async function main(options: Options, interrupted: AbortController): Promise<num
       scene,
       narrator,
       store: house.store,
+      labelRequests: house.labelRequests,
       doomed: house.doomed,
       signal,
       verified: (step) => narrator.say("✓ verified", step),

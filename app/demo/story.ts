@@ -30,6 +30,8 @@ export interface StoryParts {
   readonly narrator: Narrator;
   /** The app's memory, read beside it. */
   readonly store: () => Promise<Store>;
+  /** How often the app sent a request that puts labels on. */
+  readonly labelRequests: () => number;
   /** Why nothing can go on any more: a process has died. Null: all live. */
   readonly doomed: () => string | null;
   readonly signal: AbortSignal;
@@ -114,10 +116,15 @@ export async function tellStory(parts: StoryParts): Promise<PullRequest> {
       look: () => shows("approved"),
     },
     {
-      name: "all of it still holds at the end",
+      name: "all of it still holds at the end, and each move took one GraphQL request",
       deadlineMs: MOVE_MS,
       act() {},
-      look: async () => [...(await shows("approved")), ...ranPlan(world, scene, pull(), CHANGED)],
+      look: async () => {
+        const requests = parts.labelRequests();
+        const cost =
+          requests === STAGES.length ? [] : [`${STAGES.length} requests that put labels on (were: ${requests})`];
+        return [...(await shows("approved")), ...ranPlan(world, scene, pull(), CHANGED), ...cost];
+      },
     },
   ];
 

@@ -116,6 +116,29 @@ test("Ctrl-C in the middle of the plan leaves no process behind", { timeout: 240
   expect(await living(pids)).toEqual([]);
 });
 
+test("it stays up, and one can play on: a push sends the pull request back to its first stage", {
+  timeout: 240_000,
+}, async () => {
+  const demo = start([]);
+  await shows(demo, /Ctrl-C ends it\./);
+  // The printed command itself, as one would paste it.
+  const [, command] = await shows(demo, /^ *(curl -sX PUT .*)$/m);
+  const shell = spawn("bash", ["-c", `${command} -o /dev/null -w '%{http_code}'`], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let status = "";
+  for await (const chunk of shell.stdout) status += String(chunk);
+  expect(status).toBe("201");
+  await shows(
+    demo,
+    /moved the head of #1[\s\S]*took label stage\/approved off #1[\s\S]*put label stage\/pr-created on #1/,
+  );
+  const pids = await descendants(demo.child.pid ?? 0);
+  demo.child.kill("SIGTERM");
+  expect((await demo.ended).code).toBe(130);
+  expect(await living(pids)).toEqual([]);
+});
+
 test("a wrong option is exit code 2 and says what is right", async () => {
   const { code, output } = await start(["--port", "many"]).ended;
   expect(code).toBe(2);
