@@ -141,7 +141,7 @@ function checkOf(evaluation: Evaluation, policy: Policy, index: number, next: nu
       ...base,
       status: "in_progress",
       conclusion: null,
-      title: titleText(`${held}${stage?.result.reason ?? ""}`),
+      title: titleText(`${held}${titleText(stage?.result.reason ?? "")}`),
     };
   }
   const before = evaluation.stages[next]?.name ?? "";

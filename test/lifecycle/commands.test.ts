@@ -1,0 +1,130 @@
+import { expect, test } from "vitest";
+import { COMMAND_NAMES, decideCommand, helpText, parseCommands } from "../../src/lifecycle/commands.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
+import type { Actor } from "../../src/lifecycle/facts.ts";
+import { ticketNumber, ticketOf } from "../../src/lifecycle/ticket.ts";
+import { alice, judge, labeled, lead, openedThen, outsider, standing, tess } from "./builders.ts";
+import { policyOf, readExample } from "./policies.ts";
+
+const policy = readExample("three-bots");
+const shipping = policyOf("stages:\n  - { name: a, enter: { any: [{ command: ship-it }, { draft: true }] } }\n");
+
+test.each<[body: string, commands: unknown[]]>([
+  ["/stage status", [{ kind: "stage", name: "status", argument: "" }]],
+  ["/stage", [{ kind: "stage", name: "help", argument: "" }]],
+  ["  /stage  TO   approved  ", [{ kind: "stage", name: "to", argument: "approved" }]],
+  [
+    "Please\r\n/stage hold until the *release*\r\nThanks",
+    [{ kind: "stage", name: "hold", argument: "until the *release*" }],
+  ],
+  ["/stage bakc", [{ kind: "unknown", word: "bakc", suggestion: '; did you mean "back"?' }]],
+  [
+    "/stage back\n/stage retry",
+    [expect.objectContaining({ name: "back" }), expect.objectContaining({ name: "retry" })],
+  ],
+  ["see /stage back", []],
+  ["> /stage back", []],
+  ["    /stage back", []],
+  ["```\n/stage back\n```", []],
+  ["~~~\n/stage back", []],
+  ["<!-- \n/stage back\n-->", []],
+  ["/stages back", []],
+  ["/ship-it", []],
+  ["", []],
+])("in %j", (body, commands) => {
+  expect(parseCommands(body, policy)).toEqual(commands);
+});
+
+test("a command that the policy waits for is read; others are not", () => {
+  expect(parseCommands("/ship-it now\n/other", shipping)).toEqual([
+    { kind: "policy", name: "ship-it", argument: "now" },
+  ]);
+});
+
+test("one comment gives at most five commands, and arguments are bounded and on one line", () => {
+  expect(parseCommands("/stage status\n".repeat(9), policy)).toHaveLength(5);
+  const [hold] = parseCommands(`/stage hold ${"x\u202e\u0007".repeat(5_000)}`, policy);
+  expect(hold).toMatchObject({ kind: "stage", argument: expect.stringMatching(/^x{1,200}$/) });
+});
+
+test.each<[name: string, actor: Actor, line: string, allowed: boolean]>([
+  ["anyone asks where it is", outsider, "/stage status", true],
+  ["anyone asks for help", outsider, "/stage help", true],
+  ["a writer holds", alice, "/stage hold", true],
+  ["a writer retries", alice, "/stage retry", true],
+  ["an outsider retries", outsider, "/stage retry", false],
+  ["a writer moves back", alice, "/stage to pr-created", true],
+  ["an outsider moves back", outsider, "/stage to pr-created", false],
+  ["an operator moves forward", lead, "/stage to approved", true],
+  ["a writer moves forward", alice, "/stage to approved", false],
+  ["the stage's owner, an app, sends back", tess, "/stage back", true],
+  ["the stage's owner, an app, moves forward", tess, "/stage to approved", false],
+])("%s: %s", (_, actor, line, allowed) => {
+  const [command] = parseCommands(line, DEFAULT_POLICY);
+  const owned = {
+    ...DEFAULT_POLICY,
+    operators: ["lead"],
+    stages: DEFAULT_POLICY.stages.map((s) => ({ ...s, owner: "tess[bot]" })),
+  };
+  const evaluation = judge(openedThen(labeled(1, "ready-for-qa", alice)), owned);
+  if (command === undefined) {
+    throw new Error("no command");
+  }
+  expect(decideCommand({ command, actor, evaluation, policy: owned, standing }).allowed).toBe(allowed);
+});
+
+test("whose standing is not known is refused for now, with what must be looked up", () => {
+  const stranger: Actor = { kind: "user", id: 999, login: "stranger" };
+  const [command] = parseCommands("/stage hold", policy);
+  const evaluation = judge(openedThen(), policy);
+  if (command === undefined) {
+    throw new Error("no command");
+  }
+  expect(decideCommand({ command, actor: stranger, evaluation, policy, standing })).toEqual({
+    allowed: false,
+    reason: "stranger has a permission not known yet",
+    lookups: [
+      { kind: "team", team: "org/leads", actor: stranger },
+      { kind: "permission", actor: stranger },
+    ],
+  });
+});
+
+test("help lists every command, the policy's own too", () => {
+  const help = helpText(shipping);
+  for (const name of COMMAND_NAMES) {
+    expect(help).toContain(`/stage ${name}`);
+  }
+  expect(help).toContain("`/ship-it`");
+});
+
+const PATTERNS = { label: "task-*", branch: "task-*", title: "task-*" };
+
+test.each([
+  [["task-7"], "x", "x", "7", "label"],
+  [["bug", "TASK-12"], "task-1", "x", "12", "label"],
+  [[], "feature/task-7-retry", "x", "7", "branch"],
+  [[], "task-007", "x", "7", "branch"],
+  [[], "mytask-7", "task-9: do", "9", "title"],
+  [["task-7x", "my-task-7"], "task-7x", "Fix task-8, please", "8", "title"],
+  [[], "x", "nothing", null, null],
+  [["task-", "task-x"], "task-", "task", null, null],
+])("labels %j, branch %s, title %s: ticket %s", (labels, ref, title, number, source) => {
+  const ticket = ticketOf({ labels, head: { sha: "", ref, repositoryId: 1, at: 0 }, title }, PATTERNS);
+  expect(ticket).toEqual(number === null ? { kind: "none" } : { kind: "one", number, source });
+});
+
+test("several tickets in one place are said, and none of them is taken", () => {
+  const facts = {
+    labels: ["task-7", "task-8", "task-07"],
+    head: { sha: "", ref: "task-7", repositoryId: 1, at: 0 },
+    title: "",
+  };
+  expect(ticketOf(facts, PATTERNS)).toEqual({ kind: "several", numbers: ["7", "8"], source: "label" });
+  expect(ticketNumber(facts, PATTERNS)).toBeNull();
+});
+
+test("a pattern is text but for its star", () => {
+  const facts = { labels: [], head: { sha: "", ref: "xyz-7", repositoryId: 1, at: 0 }, title: "" };
+  expect(ticketOf(facts, { label: null, branch: "x.z-*", title: null })).toEqual({ kind: "none" });
+});

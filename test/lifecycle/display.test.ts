@@ -1,0 +1,171 @@
+import { describe, expect, test } from "vitest";
+import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
+import { stageOfLabel, wanted } from "../../src/lifecycle/display.ts";
+import type { Facts } from "../../src/lifecycle/facts.ts";
+import type { Policy } from "../../src/lifecycle/policy.ts";
+import {
+  alice,
+  bob,
+  cleo,
+  comment,
+  did,
+  history,
+  judge,
+  labeled,
+  opened,
+  openedThen,
+  outsider,
+  pushed,
+  review,
+  rex,
+} from "./builders.ts";
+import { policyOf } from "./policies.ts";
+
+function shown(facts: Facts, policy: Policy = DEFAULT_POLICY) {
+  const result = wanted({ evaluation: judge(facts, policy), policy, facts });
+  if (result === null) {
+    throw new Error("nothing is to be shown");
+  }
+  return result;
+}
+
+function checks(facts: Facts, policy: Policy = DEFAULT_POLICY) {
+  return shown(facts, policy).checks.map(({ name, status, conclusion, title }) => [name, conclusion ?? status, title]);
+}
+
+test("success for what is reached, in progress with what is missing for the next, queued for later gates", () => {
+  expect(checks(openedThen())).toEqual([
+    ["stagewright / pr-created", "success", "Reached: it is not a draft"],
+    [
+      "stagewright / ready-for-qa",
+      "in_progress",
+      "Label ready-for-qa is missing: someone with write permission can add it",
+    ],
+    ["stagewright / approved", "queued", "Waits for ready-for-qa"],
+  ]);
+});
+
+test("in the last stage all are success, and its label is the only one wanted", () => {
+  const facts = openedThen(labeled(1, "ready-for-qa", alice), review(2, bob, "approved"));
+  expect(checks(facts).map(([, state]) => state)).toEqual(["success", "success", "success"]);
+  expect(shown(facts)).toMatchObject({ label: "stage/approved", removeLabels: [] });
+});
+
+test("`checks: gates` shows gates only", () => {
+  const policy = { ...DEFAULT_POLICY, checks: "gates" } as const;
+  expect(checks(openedThen(), policy).map(([name]) => name)).toEqual(["stagewright / approved"]);
+});
+
+test("a draft has no label, and its gates wait", () => {
+  const draft = history(opened({ draft: true, labels: ["stage/pr-created"] }));
+  expect(shown(draft)).toMatchObject({ label: null, removeLabels: ["stage/pr-created"] });
+  expect(checks(draft).map(([, state]) => state)).toEqual(["in_progress", "queued"]);
+});
+
+test("opted out, the gate ends as cancelled, which opens nothing", () => {
+  const facts = openedThen(
+    labeled(1, "ready-for-qa", alice),
+    review(2, bob, "approved"),
+    labeled(3, "stagewright/off", outsider),
+  );
+  expect(shown(facts).label).toBeNull();
+  expect(checks(facts).every(([, state]) => state === "cancelled")).toBe(true);
+});
+
+test("closed, or not known yet, what is shown is left as it is", () => {
+  const closed = history(opened({ state: "closed" }));
+  expect(wanted({ evaluation: judge(closed), policy: DEFAULT_POLICY, facts: closed })).toBeNull();
+  const unheard = history(did(labeled(1, "x", alice)));
+  expect(wanted({ evaluation: judge(unheard), policy: DEFAULT_POLICY, facts: unheard })).toBeNull();
+});
+
+test("on hold, the next check says so", () => {
+  const facts = openedThen(comment(1, alice, "hold", "wait for *Friday*"));
+  const [, next] = shown(facts).checks;
+  expect(next?.title).toMatch(/^On hold: wait for \*Friday\*\. Label ready-for-qa is missing/);
+  expect(next?.summary).toContain("On hold by alice: wait for \\*Friday\\*");
+});
+
+describe("labels that go", () => {
+  test("other stages' labels, whoever set them", () => {
+    const facts = history(opened({ labels: ["stage/approved", "Stage/Old", "bug"] }));
+    expect(shown(facts)).toMatchObject({ label: "stage/pr-created", removeLabels: ["Stage/Old", "stage/approved"] });
+  });
+
+  test("the trigger of a later stage after a reset, so that it can be given again", () => {
+    const facts = openedThen(labeled(1, "ready-for-qa", alice), pushed(2, "aaaaaaa1", "bbbbbbb2", rex));
+    expect(shown(facts).removeLabels).toEqual(["ready-for-qa"]);
+  });
+
+  test("not the trigger that was given since", () => {
+    const facts = openedThen(labeled(3, "ready-for-qa", alice), pushed(2, "aaaaaaa1", "bbbbbbb2", rex));
+    expect(shown(facts).removeLabels).toEqual([]);
+  });
+
+  test("not one that merely does not count: it is left to people", () => {
+    expect(shown(openedThen(labeled(3, "ready-for-qa", outsider))).removeLabels).toEqual([]);
+  });
+
+  test("not one that the policy forbids", () => {
+    const policy = policyOf(`
+stages:
+  - { name: a, enter: { draft: false } }
+  - { name: b, enter: { label: to-b, not: { label: blocked } } }
+`);
+    const facts = openedThen(
+      labeled(1, "to-b", alice),
+      labeled(1, "blocked", bob),
+      pushed(2, "aaaaaaa1", "bbbbbbb2", rex),
+    );
+    expect(shown(facts, policy).removeLabels).toEqual(["to-b"]);
+  });
+});
+
+describe("what GitHub is given", () => {
+  const hostile = "](https://evil.example) @everyone <img src=x> `x` | **b**";
+
+  test("is escaped", () => {
+    const facts = history(
+      opened({ author: rex }),
+      did(labeled(1, "ready-for-qa", { ...outsider, login: hostile }), comment(2, { ...alice }, "hold", hostile)),
+    );
+    for (const { summary, text } of shown(facts).checks) {
+      expect(summary + text).not.toMatch(/[^\\]\]\(https|@everyone\b|<img|[^\\]\*\*b/);
+    }
+  });
+
+  test("is bounded", () => {
+    const many = Array.from({ length: 200 }, (_, index) => `{ label: ${`${"é".repeat(40)}${index}`} }`);
+    const any = (from: number) => `any: [${many.slice(from, from + 100).join(", ")}]`;
+    const policy = policyOf(`stages:\n  - { name: a, enter: { all: [{ ${any(0)} }, { ${any(100)} }] } }\n`);
+    const logins = Array.from({ length: 200 }, (_, index) =>
+      labeled(1, `${"é".repeat(40)}${index}`, { ...cleo, login: "x".repeat(600) }),
+    );
+    for (const { title, summary, text } of shown(openedThen(...logins), policy).checks) {
+      expect(title.length).toBeLessThanOrEqual(200);
+      expect(Math.max(summary.length, text.length)).toBeLessThanOrEqual(65_535);
+      expect(text).toContain("more lines");
+    }
+  });
+
+  test("shows the tree of the stage's conditions", () => {
+    const policy = policyOf("stages:\n  - { name: a, enter: { any: [{ label: x }, { not: { base: main } }] } }\n");
+    expect(shown(openedThen(), policy).checks[0]?.text).toBe(
+      [
+        "- ✗ any of",
+        "  - ✗ label x: label x is missing: someone with write permission can add it",
+        "  - ✗ not",
+        "    - ✓ base main: it goes into main",
+      ].join("\n"),
+    );
+  });
+});
+
+test.each([
+  ["stage/a", "a"],
+  ["Stage/A", "A"],
+  ["stage", null],
+  ["staged/a", null],
+])("the label %s stands for the stage %s", (label, stage) => {
+  expect(stageOfLabel(label)).toBe(stage);
+});
