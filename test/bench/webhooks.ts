@@ -67,7 +67,7 @@ export const bench: Bench = {
 function unrelatedCheckRun(): Buffer {
   const examples: { name: string; examples: Record<string, unknown>[] }[] = createRequire(import.meta.url)(
     "@octokit/webhooks-examples",
-  ).default;
+  );
   const example = examples
     .find((each) => each.name === "check_run")
     ?.examples.find((each) => each.action === "created");
