@@ -1,13 +1,16 @@
 /** The command line: what it takes, and which file carries it out. */
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import type { AgentCommandOptions } from "./agent.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import type { RunOptions } from "./run.ts";
 
+/** Processes that one machine is asked for. */
+const MOST_AGENTS = 256;
+
 /** Commands and options of the design that are not there yet: named, so that nobody takes them for misspelt. */
 const NOT_BUILT = {
-  commands: { simulate: "", sandbox: "", doctor: "", adopt: "", convert: "", agent: "" },
+  commands: { simulate: "", sandbox: "", doctor: "", adopt: "", convert: "" },
   options: [
-    ["--agents <count>", "start so many agents on this machine"],
     ["--save-state <file>", "save the run's state"],
     ["--save-phase-state <file>", "the same"],
     ["--load-state <file>", "go on from a saved state"],
@@ -55,7 +58,12 @@ function build(end: (code: ExitCode) => void): Command {
     .option("--stop-after-phase <stage>", "older spelling of --stop-after-stage", once)
     .option("--skip-phases <stages>", "older spelling of --skip-stages", list)
     .option("-o, --output-file <file>", "write the JSON result into this file, too", once)
-    .option("--agent-name <name>", "this agent's name", once)
+    .option(
+      "--agents <count>",
+      "start so many agents on this machine, each a process (default: as the plan says)",
+      agents,
+    )
+    .option("--agent-name <name>", "this agent's name; of several, what their names begin with", once)
     .option("--dry-run", "say what would run, and run nothing")
     .action(async (plan: string, options: RunOptions & Record<string, unknown>) => {
       refuseNotBuilt(options);
@@ -89,6 +97,20 @@ function build(end: (code: ExitCode) => void): Command {
     .argument("<key=value...>", "outputs")
     .description("tell outputs of the running stage (in a command of a plan)");
 
+  program
+    .command("agent")
+    .description("join a run as one agent; its secret in STAGEWRIGHT_COORDINATOR_SECRET")
+    .requiredOption("--coordinator <url>", "the coordinator's address", once)
+    .requiredOption("--run <key>", "the run to join", once)
+    .requiredOption("--agent-name <name>", "this agent's name", once)
+    .option("--agent-index <number>", "its number in the group, from 0", index)
+    .option("--role <role>", "its role", once)
+    .option("--address <host>", "where other agents reach it", once)
+    .action(async (options: AgentCommandOptions) => {
+      const { agent } = await import("./agent.ts");
+      end(await agent(options));
+    });
+
   for (const name of Object.keys(NOT_BUILT.commands)) {
     program
       .command(name)
@@ -116,6 +138,19 @@ function param(text: string, before: Readonly<Record<string, string>>): Record<s
   const name = text.slice(0, at);
   if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`"${name}" is given twice.`);
   return Object.fromEntries([...Object.entries(before), [name, text.slice(at + 1)]]);
+}
+
+function agents(text: string): number {
+  const count = Number(text);
+  if (!/^[0-9]{1,5}$/.test(text) || count < 1 || count > MOST_AGENTS) {
+    throw new InvalidArgumentError(`Expected a number from 1 to ${MOST_AGENTS}.`);
+  }
+  return count;
+}
+
+function index(text: string): number {
+  if (!/^[0-9]{1,5}$/.test(text)) throw new InvalidArgumentError("Expected a number from 0.");
+  return Number(text);
 }
 
 function list(text: string, before: readonly string[] | undefined): string[] {

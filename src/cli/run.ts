@@ -1,24 +1,23 @@
-/** `stagewright run PLAN`: a plan by one agent on this machine. */
+/** `stagewright run PLAN`: a plan on this machine, by one agent in this process or by a group (`group.ts`). */
 import { randomUUID } from "node:crypto";
-import { accessSync, constants, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { createAgent } from "../agent/agent.ts";
 import type { LoopEnd } from "../agent/loop.ts";
 import { RunHost } from "../coordinator/host.ts";
 import { LocalCoordinator } from "../coordinator/local.ts";
-import { needsGroup } from "../plan/needs-group.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { Position } from "../plan/problems.ts";
 import { isSelected, select } from "../plan/select.ts";
-import { resultJson } from "../report/json.ts";
-import { verdictLines } from "../report/log.ts";
-import type { RunReport } from "../report/report.ts";
+import { summaryOf } from "../run/machine.ts";
 import type { RunKey, Selection } from "../run/types.ts";
 import { ask } from "./checkpoint.ts";
 import { ConsoleLog, screenOf } from "./console.ts";
 import { dryRun } from "./dry-run.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import { loadPlan } from "./files.ts";
+import { tellOutcome } from "./outcome.ts";
 import { Signals } from "./signals.ts";
 
 export interface RunOptions {
@@ -31,6 +30,7 @@ export interface RunOptions {
   readonly skipPhases?: readonly string[];
   readonly outputFile?: string;
   readonly agentName?: string;
+  readonly agents?: number;
   readonly dryRun?: boolean;
 }
 
@@ -44,16 +44,29 @@ export async function run(file: string, options: RunOptions): Promise<ExitCode> 
     process.stdout.write(`${dryRun(plan, selection).join("\n")}\n`);
     return EXIT.success;
   }
-  const needs = needsGroup(plan, keys);
-  if (needs.length > 0) {
-    throw new UsageError(
-      ...needs.map(
-        ({ line, column, reason }) => `${file}:${line}:${column}: error: ${reason}, which needs a group: not built yet`,
-      ),
-    );
-  }
   checkBefore(plan, selection, options, file);
+  const agents = agentCountOf(plan, options, file, keys);
+  if (agents > 1) {
+    const { runGroup } = await import("./group.ts");
+    return await runGroup({ file, plan, selection, agents, options });
+  }
   return carryOut(file, plan, selection, options);
+}
+
+/** `--agents`, else what the plan says, else one. @throws UsageError when the two contradict each other */
+function agentCountOf(
+  plan: Plan,
+  { agents }: RunOptions,
+  file: string,
+  keys: Readonly<Record<string, Position>>,
+): number {
+  if (plan.agentCount === null || agents === undefined || agents === plan.agentCount) {
+    return agents ?? plan.agentCount ?? 1;
+  }
+  const { line, column } = keys.agents ?? keys.roles ?? { line: 1, column: 1 };
+  throw new UsageError(
+    `--agents ${agents}: ${file}:${line}:${column} says ${plan.agentCount}, expected the same or nothing`,
+  );
 }
 
 async function carryOut(file: string, plan: Plan, selection: Selection, options: RunOptions): Promise<ExitCode> {
@@ -63,9 +76,16 @@ async function carryOut(file: string, plan: Plan, selection: Selection, options:
   const name = options.agentName ?? DEFAULT_AGENT;
   const key: RunKey = { repositoryId: "local", runId: randomUUID(), attempt: 1, group: "local", plan: plan.name };
   const startedAt = Date.now();
+  let lastDecided = "";
   const host = new RunHost({
     created: { type: "created", at: startedAt, key, plan, selection, agentCount: 1 },
-    onChange: (changed) => log.phases(changed.summary().phases, false),
+    onChange: ({ state }) => {
+      // The summary looks at every stage: only when another one has been decided on.
+      const decided = `${state.position} ${state.leg?.first} ${state.status}`;
+      if (decided === lastDecided) return;
+      lastDecided = decided;
+      log.phases(summaryOf(state).phases);
+    },
   });
   const asking = new AbortController();
   const agent = createAgent({
@@ -100,7 +120,7 @@ async function carryOut(file: string, plan: Plan, selection: Selection, options:
       cancel: (by) => {
         asking.abort();
         agent.hurry();
-        void host.cancel(by, `interrupted by ${by}`);
+        void host.cancel(userName(), by);
       },
       stop: (by) => {
         agent.kill();
@@ -118,22 +138,8 @@ async function carryOut(file: string, plan: Plan, selection: Selection, options:
     host.close();
   }
   const summary = end.kind === "finished" ? end.summary : host.summary();
-  log.phases(summary.phases, true);
-  const stop =
-    selection.stopAfter === null ? undefined : summary.phases.find(({ stage }) => stage === selection.stopAfter);
-  const report: RunReport = {
-    summary,
-    planName: plan.name,
-    planFile: file,
-    workspace: process.cwd(),
-    startedAt,
-    completedAt: Date.now(),
-    stoppedAfter: stop?.status === "success" || stop?.status === "warning" ? stop.name : null,
-  };
-  for (const line of verdictLines(report, screen.colours)) log.line(line);
-  const json = resultJson(report);
-  process.stdout.write(json);
-  const written = options.outputFile === undefined || writeResult(options.outputFile, json, (text) => log.line(text));
+  const { outputFile } = options;
+  const written = tellOutcome({ file, planName: plan.name, summary, selection, startedAt, outputFile }, log, screen);
   if (signals.exitCode !== null) return signals.exitCode;
   return end.kind === "finished" && summary.verdict === "success" && written ? EXIT.success : EXIT.failure;
 }
@@ -185,24 +191,8 @@ function checkBefore(plan: Plan, selection: Selection, options: RunOptions, file
   }
 }
 
-/** Whole or not at all: written beside it, then renamed. */
-function writeResult(file: string, json: string, say: (text: string) => void): boolean {
-  const target = resolve(file);
-  try {
-    // A device or a pipe is written to, not replaced.
-    if (statSync(target, { throwIfNoEntry: false })?.isFile() ?? true) {
-      const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
-      writeFileSync(temporary, json);
-      renameSync(temporary, target);
-    } else writeFileSync(target, json);
-    return true;
-  } catch (error) {
-    say(`--output-file ${file}: could not be written: ${error instanceof Error ? error.message : String(error)}`);
-    return false;
-  }
-}
-
-function userName(): string {
+/** Who sits at the terminal. */
+export function userName(): string {
   try {
     return userInfo().username;
   } catch {

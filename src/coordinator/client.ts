@@ -12,7 +12,9 @@ import {
   REFUSALS,
   Refusal,
   type RefusalCode,
+  type RunTerms,
   refusalSchema,
+  runTermsSchema,
   syncAnswerSchema,
 } from "./protocol.ts";
 
@@ -189,6 +191,25 @@ export class HttpCoordinator implements CoordinatorPort {
       this.#options.onRetry(`${this.#options.url.host}: ${why}`, tries, Math.round(pause));
       await sleep(pause, undefined, { signal });
     }
+  }
+}
+
+/**
+ * What a run's agents have agreed to, for one that is told only where to join. Asked once.
+ * @throws Refusal; Error when nobody answers as a coordinator does
+ */
+export async function readTerms(url: URL, run: string, bearer: string, signal: AbortSignal): Promise<RunTerms> {
+  const agent = new (url.protocol === "https:" ? https.Agent : http.Agent)();
+  try {
+    const path = new URL(`/api/runs/${encodeURIComponent(run)}/plan`, url);
+    const answer = await requestJson({ method: "GET", url: path, bearer, agent, timeoutMs: ANSWER_MS, signal });
+    const refusal = refusalOf(answer.body);
+    if (refusal !== null) throw refusal;
+    const terms = runTermsSchema.safeParse(answer.body);
+    if (!terms.success) throw new Error(`${url.host} answered ${answer.status}, but not as a coordinator does`);
+    return terms.data;
+  } finally {
+    agent.destroy();
   }
 }
 

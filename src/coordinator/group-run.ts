@@ -10,7 +10,7 @@ import type { RunKey } from "../run/types.ts";
 import { Answers } from "./answers.ts";
 import type { RunHost } from "./host.ts";
 import type { JoinRequest } from "./port.ts";
-import { Refusal, runIdOf, type SyncBody } from "./protocol.ts";
+import { Refusal, type RunTerms, runIdOf, type SyncBody } from "./protocol.ts";
 import type { AcceptedRequest, OpenedSession, RunRecord } from "./run-store.ts";
 import type { HostedRun, Numbered, Principal } from "./server.ts";
 import { checkSequence } from "./sessions.ts";
@@ -116,6 +116,11 @@ export class GroupRun implements HostedRun {
 
   knows(session: string): boolean {
     return this.#sessions.has(session);
+  }
+
+  terms(): RunTerms {
+    const { key, plan, selection, agentCount } = this.host.state;
+    return { key, plan, selection, agentCount };
   }
 
   status(): unknown {

@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { Json } from "../plan/plan.ts";
 import { AGENT_STATUSES, type RunKey } from "../run/types.ts";
 import { planSchema } from "./plan-schema.ts";
+import type { JoinRequest } from "./port.ts";
 
 /** Newest first. */
 export const PROTOCOLS = [1] as const;
@@ -153,6 +154,15 @@ export const leaveBodySchema = z.strictObject({
 });
 
 export const joinedSchema = z.object({ protocol: z.number(), run: name, session: z.string(), now: time });
+
+/** What `GET /api/runs/{run}/plan` answers. */
+export const runTermsSchema = z.strictObject({
+  key: runKeySchema,
+  plan: planSchema,
+  selection: selectionSchema,
+  agentCount: z.number().int().min(1).max(LIMITS.agents),
+});
+export type RunTerms = Pick<JoinRequest, "key" | "plan" | "selection" | "agentCount">;
 
 /** Answers come from a coordinator that the agent has already authenticated: their frame is checked, not each leaf. */
 export const syncAnswerSchema = z.object({

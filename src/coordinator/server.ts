@@ -17,6 +17,7 @@ import {
   PROTOCOLS,
   REFUSALS,
   Refusal,
+  type RunTerms,
   runIdOf,
   type SyncBody,
   syncBodySchema,
@@ -47,6 +48,8 @@ export interface HostedRun {
   leave(request: Numbered, why: string): Promise<void>;
   /** Whether this session is one of this run's. */
   knows(session: string): boolean;
+  /** What an agent must agree to: key, plan, selection, size. For agents that are told only where to join. */
+  terms(): RunTerms;
   /** What everybody of the run may read: who waits for what, since when, until when. */
   status(): unknown;
 }
@@ -63,7 +66,7 @@ export interface CoordinatorServerOptions {
   readonly onError: (error: unknown, request: string) => void;
 }
 
-const ROUTE = /^\/api\/runs\/(?:(join)|([A-Za-z0-9_-]{22})(?:\/(sync|leave))?)(?:\?.*)?$/;
+const ROUTE = /^\/api\/runs\/(?:(join)|([A-Za-z0-9_-]{22})(?:\/(sync|leave|plan))?)(?:\?.*)?$/;
 
 type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => Promise<boolean>;
 
@@ -79,9 +82,10 @@ export function coordinatorHandler(options: CoordinatorServerOptions): Handler {
       if (route === null) throw new Refusal("not_found", "there is no such address; see GET /api/runs/{run}");
       const [, join, run = "", action] = route;
       const bearer = bearerOf(request);
-      if (request.method === "GET" && action === undefined && join === undefined) {
-        send(response, 200, await readStatus(options, bearer, run));
-      } else if (request.method !== "POST" || (join === undefined && action === undefined)) {
+      if (request.method === "GET" && join === undefined && (action === undefined || action === "plan")) {
+        const hosted = await readableRun(options, bearer, run);
+        send(response, 200, action === "plan" ? hosted.terms() : hosted.status());
+      } else if (request.method !== "POST" || action === "plan" || (join === undefined && action === undefined)) {
         throw new Refusal("not_found", `${request.method} is not served here`);
       } else {
         const bytes = await readBody(request, LIMITS.bodyBytes);
@@ -125,11 +129,11 @@ async function joinRun(
   return { protocol: PROTOCOL, run, session: options.tokens.issue(joined.session), now: joined.now };
 }
 
-async function readStatus(options: CoordinatorServerOptions, bearer: string, run: string): Promise<unknown> {
+async function readableRun(options: CoordinatorServerOptions, bearer: string, run: string): Promise<HostedRun> {
   const hosted = await hostedRun(options, run);
   const session = options.tokens.read(bearer);
   if (session === null || !hosted.knows(session)) await options.authorize(bearer, hosted.key);
-  return hosted.status();
+  return hosted;
 }
 
 async function hostedRun(options: CoordinatorServerOptions, run: string): Promise<HostedRun> {

@@ -99,7 +99,8 @@ describe("usage", () => {
     [["run", "good.yml", "--param", "unknown=1"], "unknown"],
     [["run", "good.yml", "--output-file", "no/where.json"], "its directory is not there"],
     [["run", "good.yml", "--agent-name", "a\u001bb"], "agent-name"],
-    [["run", "good.yml", "--agents", "3"], "not built yet"],
+    [["run", "good.yml", "--agents", "0"], "Expected a number from 1 to 256"],
+    [["run", "group.yml", "--agents", "3"], "says 4, expected the same or nothing"],
     [["run", "good.yml", "--save-state", "x"], "not built yet"],
     [["run", "good.yml", "-i"], "not built yet"],
     [["run", "good.yml", "-f", "x"], "not built yet"],
@@ -109,7 +110,6 @@ describe("usage", () => {
     [["emit", "a=1"], "STAGEWRIGHT_EVENTS is not set"],
     [["emit", "=1"], "is not key=value"],
     [["run", "person.yml"], "waits for a person, and there is no terminal"],
-    [["run", "group.yml"], "not built yet"],
   ])("%j exits 2, says %s, and runs nothing", async (args, message) => {
     bench.file("bad.yml", BAD);
     bench.file("good.yml", "stages: [{ name: a, run: touch ran }]");

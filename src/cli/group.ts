@@ -1,0 +1,201 @@
+/**
+ * A group on one machine: this process coordinates, each agent is a process of its own that joins over loopback.
+ *
+ * The agents are process groups of their own, so that a Ctrl-C reaches this process alone: it ends the run, and the
+ * agents learn of that as they learn of everything. When this process dies, its agents notice at once and leave.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes, randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { realpathSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RunHost } from "../coordinator/host.ts";
+import { runIdOf } from "../coordinator/protocol.ts";
+import { Runs } from "../coordinator/runs.ts";
+import { serveLoopback } from "../coordinator/serve.ts";
+import type { Plan } from "../plan/plan.ts";
+import { isSelected } from "../plan/select.ts";
+import type { RunKey, Selection } from "../run/types.ts";
+import { type ParentMessage, PLAN_FILE_VARIABLE, SECRET_VARIABLE } from "./agent.ts";
+import { ask } from "./checkpoint.ts";
+import { ConsoleLog, screenOf } from "./console.ts";
+import { EXIT, type ExitCode } from "./exit.ts";
+import { tellOutcome } from "./outcome.ts";
+import { type RunOptions, userName } from "./run.ts";
+import { Signals } from "./signals.ts";
+
+/** After the run is over agents only say goodbye; one that does not is ended. */
+const GOODBYE_MS = 20_000;
+const KILL_MS = 5_000;
+
+export interface GroupOptions {
+  readonly file: string;
+  readonly plan: Plan;
+  readonly selection: Selection;
+  readonly agents: number;
+  readonly options: RunOptions;
+}
+
+/** @returns the exit code: the group's verdict */
+export async function runGroup({ file, plan, selection, agents, options }: GroupOptions): Promise<ExitCode> {
+  const screen = screenOf(process.stderr, process.env);
+  const selected = plan.stages.filter((stage) => isSelected(selection, stage.index));
+  const log = new ConsoleLog(screen, plan, selected);
+  const key: RunKey = { repositoryId: "local", runId: randomUUID(), attempt: 1, group: "local", plan: plan.name };
+  const startedAt = Date.now();
+  const onError = (error: unknown, what: string): void =>
+    log.line(`coordinator: ${what}: ${error instanceof Error ? error.message : String(error)}`);
+  const follower = new Follower(log, plan);
+  const runs = new Runs({ store: null, onError, onChange: ({ host }) => follower.look(host) });
+  const secret = randomBytes(32).toString("base64url");
+  const serving = await serveLoopback({ secret, runs, onError });
+  const request = { key, plan, selection, agentCount: agents, agent: "", role: null, index: null, address: null };
+  const { host } = await runs.open(request);
+  log.line(
+    `a group of ${agents} agents on this machine; more may join with ${SECRET_VARIABLE} and: ` +
+      `stagewright agent --coordinator http://${serving.address} --run ${runIdOf(key)} --agent-name NAME`,
+  );
+  const children = new Children(log);
+  const begin = options.agentName ?? "local";
+  for (let index = 0; index < agents; index += 1) {
+    const name = plan.agents[index]?.id ?? `${begin}-${index}`;
+    // With roles, indexes are given by role when the group is assembled.
+    const place = Object.keys(plan.roles).length > 0 ? [] : ["--agent-index", String(index)];
+    const address = plan.agents[index]?.address ?? "127.0.0.1";
+    const where = ["--coordinator", `http://${serving.address}`, "--run", runIdOf(key), "--address", address];
+    children.start(name, ["agent", ...where, "--agent-name", name, ...place], {
+      [SECRET_VARIABLE]: secret,
+      [PLAN_FILE_VARIABLE]: relative(process.cwd(), resolve(file)),
+    });
+  }
+  const signals = new Signals(
+    {
+      cancel: (by) => {
+        follower.stopAsking();
+        children.tell("hurry");
+        void host.cancel(by, `interrupted by ${by}`);
+      },
+      stop: () => children.kill(),
+    },
+    (text) => log.line(text),
+  );
+  try {
+    await Promise.race([follower.over, children.allGone.then(() => follower.allGone(host))]);
+    await Promise.race([children.allGone, sleep(GOODBYE_MS, undefined, { ref: false })]);
+    children.kill();
+    await children.allGone;
+  } finally {
+    signals.dispose();
+    follower.stopAsking();
+    await serving.close();
+  }
+  const summary = host.summary();
+  const { outputFile } = options;
+  const written = tellOutcome({ file, planName: plan.name, summary, selection, startedAt, outputFile }, log, screen);
+  if (signals.exitCode !== null) return signals.exitCode;
+  return host.isOver && summary.verdict === "success" && written ? EXIT.success : EXIT.failure;
+}
+
+/** Tells what the whole group comes to while it goes on, and asks at checkpoints. */
+class Follower {
+  readonly #log: ConsoleLog;
+  readonly #plan: Plan;
+  readonly #asking = new AbortController();
+  readonly over: Promise<void>;
+  #end: () => void = () => undefined;
+  #told = "";
+  #asked = -1;
+
+  constructor(log: ConsoleLog, plan: Plan) {
+    this.#log = log;
+    this.#plan = plan;
+    this.over = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  look(host: RunHost): void {
+    const { status, position, checkpoint, leg } = host.state;
+    const standing = `${status} ${position} ${leg?.first}`;
+    // A result is put together only when there can be another one: there may be many agents.
+    if (standing !== this.#told) {
+      this.#told = standing;
+      this.#log.phases(host.summary().phases, false);
+    }
+    if (checkpoint !== null && checkpoint.stage !== this.#asked) this.#ask(host, checkpoint.stage);
+    if (host.isOver) this.#end();
+  }
+
+  /** Every agent is gone. Somebody may join by hand until the run notices; it ends by itself when nobody does. */
+  async allGone(host: RunHost): Promise<void> {
+    if (host.isOver) return;
+    this.#log.line("all agents of this process are gone; the run ends when they count as lost");
+    await this.over;
+  }
+
+  stopAsking(): void {
+    this.#asking.abort();
+  }
+
+  #ask(host: RunHost, index: number): void {
+    this.#asked = index;
+    const stage = this.#plan.stages[index];
+    if (stage === undefined) return;
+    void ask(stage, this.#asking.signal).then((yes) => {
+      if (this.#asking.signal.aborted) return;
+      const by = userName();
+      void (yes ? host.approve(index, by) : host.cancel(by, `${by} did not agree to ${stage.name}`));
+    });
+  }
+}
+
+/** The agents' processes; their logs are shown with their names. */
+class Children {
+  readonly #log: ConsoleLog;
+  readonly #running = new Map<string, ChildProcess>();
+  readonly #ends: Promise<unknown>[] = [];
+
+  constructor(log: ConsoleLog) {
+    this.#log = log;
+  }
+
+  get allGone(): Promise<void> {
+    return Promise.all(this.#ends).then(() => undefined);
+  }
+
+  start(name: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
+    const child = spawn(process.execPath, [realpathSync(process.argv[1] ?? "stagewright"), ...args], {
+      env: { ...process.env, NO_COLOR: "1", ...env },
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      detached: true,
+    });
+    this.#running.set(name, child);
+    if (child.stderr !== null) {
+      createInterface({ input: child.stderr }).on("line", (line) => this.#log.line(`${name} | ${line}`));
+    }
+    child.once("error", (error) => this.#log.line(`${name} | could not be started: ${error.message}`));
+    const end = once(child, "close").then(
+      ([code, signal]) => {
+        this.#running.delete(name);
+        if (signal !== null) this.#log.line(`${name} | was ended by ${String(signal)}`);
+        else if (code !== 0) this.#log.line(`${name} | exited with ${String(code)}`);
+      },
+      () => this.#running.delete(name),
+    );
+    this.#ends.push(end);
+  }
+
+  tell(message: ParentMessage): void {
+    for (const child of this.#running.values()) if (child.connected) child.send(message);
+  }
+
+  /** Each ends its commands and itself, without cleanup; whoever does not is ended. */
+  kill(): void {
+    this.tell("kill");
+    setTimeout(() => {
+      for (const child of this.#running.values()) child.kill("SIGKILL");
+    }, KILL_MS).unref();
+  }
+}

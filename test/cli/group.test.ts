@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Bench } from "./cli.ts";
+
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+});
+afterEach(async () => {
+  for (let tries = 0; tries < 100 && bench.processes().length > 0; tries += 1) await sleep(100);
+  expect(bench.processes()).toEqual([]);
+  bench.dispose();
+});
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 1_000 && !holds(); tries += 1) await sleep(20);
+  if (!holds()) throw new Error("it did not come to that");
+}
+
+const count = (file: string): number => {
+  try {
+    return bench.read(file).split("\n").length - 1;
+  } catch {
+    return 0;
+  }
+};
+
+const PLAN = `name: group
+stages:
+  - { name: prepare, runs_on: first, run: stagewright emit rows=3 }
+  - { name: work, run: 'echo "rows $STAGEWRIGHT_OUTPUT_PREPARE_ROWS"; echo in >> worked' }
+  - { name: cleanup, run: 'echo "$STAGEWRIGHT_AGENT_NAME" >> cleaned' }
+`;
+
+describe("run --agents", () => {
+  it("runs the plan by that many processes and prints one merged result", async () => {
+    bench.file("plan.yml", PLAN);
+    const { code, stdout, stderr } = await bench.run(["run", "plan.yml", "--agents", "3"]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const result = JSON.parse(stdout);
+    expect(result.verdict).toBe("success");
+    expect(result.phase_results[1].agents.map(({ agent }: { agent: string }) => agent)).toEqual([
+      "local-0",
+      "local-1",
+      "local-2",
+    ]);
+    expect(result.phase_results[0].agents).toHaveLength(1);
+    for (const name of ["local-0", "local-1", "local-2"]) expect(stderr).toContain(`${name} | rows 3`);
+    expect(count("cleaned")).toBe(3);
+  });
+
+  it("exits 1 when one agent fails, naming it, after all have cleaned up", async () => {
+    bench.file("plan.yml", PLAN.replace("echo in >> worked", '[ "$STAGEWRIGHT_AGENT_INDEX" != 1 ]'));
+    const { code, stdout } = await bench.run(["run", "plan.yml", "--agents", "3"]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ verdict: "failure", failed_stage: "work" });
+    expect(JSON.parse(stdout).message).toContain("local-1");
+    expect(count("cleaned")).toBe(3);
+  });
+
+  it("takes the size of the group from the plan, and refuses another one", async () => {
+    bench.file("plan.yml", PLAN.replace("stages:", "agents: 2\nstages:"));
+    const { code, stdout } = await bench.run(["run", "plan.yml"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).phase_results[1].agents).toHaveLength(2);
+    const refused = await bench.run(["run", "plan.yml", "--agents", "3"]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("plan.yml:2:1 says 2");
+  });
+
+  it("ends all agents on Ctrl-C, after their cleanup, and exits 130", async () => {
+    bench.file("plan.yml", PLAN.replace("echo in >> worked", "echo in >> worked; sleep 60"));
+    const { child, outcome } = bench.start(["run", "plan.yml", "--agents", "3"]);
+    await until(() => count("worked") === 3);
+    child.kill("SIGINT");
+    const { code, stdout } = await outcome;
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout).verdict).toBe("cancelled");
+    expect(count("cleaned")).toBe(3);
+  });
+
+  it("leaves no process behind when the coordinating one is killed", async () => {
+    bench.file("plan.yml", PLAN.replace("echo in >> worked", "echo in >> worked; sleep 60"));
+    const { child, outcome } = bench.start(["run", "plan.yml", "--agents", "2"]);
+    await until(() => count("worked") === 2);
+    child.kill("SIGKILL");
+    await outcome;
+    await until(() => bench.processes().length === 0);
+    expect(count("cleaned")).toBe(2);
+  });
+});
+
+describe("agent", () => {
+  it("refuses to start without its secret, and without a coordinator", async () => {
+    const args = ["agent", "--coordinator", "http://127.0.0.1:1", "--run", "x", "--agent-name", "a"];
+    const without = await bench.run(args);
+    expect(without.code).toBe(2);
+    expect(without.stderr).toContain("STAGEWRIGHT_COORDINATOR_SECRET");
+    const alone = await bench.run(args, { STAGEWRIGHT_COORDINATOR_SECRET: "s" });
+    expect(alone.code).toBe(2);
+    expect(alone.stderr).toContain("127.0.0.1:1");
+  });
+});
