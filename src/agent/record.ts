@@ -3,7 +3,7 @@ import type { Histogram } from "hdr-histogram-js";
 import type { Json, Thresholds } from "../plan/plan.ts";
 import type { Annotation, AttemptEnd, AttemptReport, Metric, Progress } from "../run/types.ts";
 import type { OutputCommand } from "./commands.ts";
-import type { CommandEvent } from "./events.ts";
+import type { CommandEvent } from "./event-schema.ts";
 import { shortened, Tail } from "./lines.ts";
 import type { Masks } from "./masks.ts";
 

@@ -40,7 +40,8 @@ export function screenOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Sc
     write: (text) => void stream.write(text),
     colours,
     live: terminal,
-    columns: () => stream.columns ?? FALLBACK_COLUMNS,
+    // 0 where the terminal does not say.
+    columns: () => stream.columns || FALLBACK_COLUMNS,
   };
 }
 
@@ -109,12 +110,11 @@ export class ConsoleLog {
     }
   }
 
-  /** Tells the outcome of each stage once, as soon as it is known. */
-  phases(phases: readonly PhaseRecord[], over: boolean): void {
+  /** Tells the outcome of each stage that has been decided on, once. */
+  phases(phases: readonly PhaseRecord[]): void {
     const { colours } = this.#screen;
     for (const phase of phases) {
-      const known = phase.completedAt !== null || (over && phase.startedAt === null);
-      if (!known || this.#told.has(phase.name)) continue;
+      if (this.#told.has(phase.name)) continue;
       this.#told.add(phase.name);
       this.line(stageOutcome(phase, colours));
       for (const line of [...agentOutcomes(phase, colours), ...metricLines(phase, colours)]) this.line(line);

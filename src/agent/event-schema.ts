@@ -1,0 +1,57 @@
+/** What a line of `$STAGEWRIGHT_EVENTS` may say. */
+import { z } from "zod";
+import type { Json } from "../plan/plan.ts";
+
+const name = z.string().min(1).max(200);
+const amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+const json: z.ZodType<Json> = z.json();
+
+export const eventSchema = z
+  .strictObject({
+    progress: z.strictObject({ done: amount, total: amount.nullish(), errors: amount.optional() }),
+    metric: z.strictObject({
+      name,
+      value: z.number(),
+      unit: z.string().max(64).optional(),
+      agg: z.enum(["sum", "mean", "min", "max"]).optional(),
+      /** How many samples `value` stands for. */
+      count: z.number().int().min(1).optional(),
+    }),
+    /** `values` (or one `value`): whole numbers ≥ 0; `encoded`: an HdrHistogram, V2 compressed, base64. */
+    histogram: z.union([
+      z.strictObject({ name, value: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER) }),
+      z.strictObject({ name, values: z.array(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)).min(1) }),
+      z.strictObject({ name, encoded: z.base64().min(1) }),
+    ]),
+    annotation: z.strictObject({
+      path: z.string().min(1).max(4096).optional(),
+      line: z.number().int().min(1).optional(),
+      level: z.enum(["notice", "warning", "failure", "error"]).optional(),
+      title: z.string().max(255).optional(),
+      message: z.string().min(1).max(65_536),
+    }),
+    output: z.record(name, json),
+    tasks: z.array(json).max(10_000),
+  })
+  .partial();
+
+/** One line, understood. Several keys in one line are taken one after the other. */
+export type CommandEvent = z.infer<typeof eventSchema>;
+
+/** Reads a line; a string says what is wrong with it. */
+export function readEvent(line: string): CommandEvent | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return "is not JSON";
+  }
+  const parsed = eventSchema.safeParse(value);
+  if (parsed.success) {
+    return Object.keys(parsed.data).length > 0 ? parsed.data : "says nothing (an empty object)";
+  }
+  const issue = parsed.error.issues[0];
+  if (issue === undefined) return "is not an event";
+  const at = issue.path.join(".");
+  return `${at === "" ? "" : `${at}: `}${issue.message}`;
+}
