@@ -1,9 +1,11 @@
 /** A local stand-in for GitHub that remembers: REST, GraphQL, webhooks, pages, and an admin door for tests. */
+import { adminDoor } from "./admin/door.ts";
 import { Faults } from "./admin/faults.ts";
 import { RequestLog } from "./admin/requests.ts";
 import { defaultLimits, type Limits, RateLimits } from "./auth/limits.ts";
 import { GraphqlHandler } from "./graphql/handler.ts";
 import { description } from "./openapi/excerpt.ts";
+import { site } from "./pages/site.ts";
 import { RestHandler } from "./rest/handler.ts";
 import { apiPath, serveApi } from "./server/api.ts";
 import { httpServer, type Outcome } from "./server/http.ts";
@@ -58,7 +60,10 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const handle = async (request: Request): Promise<Outcome> => {
     const path = apiPath(request);
     if (path !== null) return serveApi(api, request, path);
-    return json(404, { message: "Not Found" });
+    if (!fromHere(request)) return json(403, { message: "This page is for this machine's own browser." });
+    if (request.url.pathname.startsWith("/_sandbox/"))
+      return adminDoor({ world, faults, requests }, request, request.url.pathname.slice("/_sandbox".length));
+    return site(world, request);
   };
   const server = httpServer(handle, report);
   return {
@@ -78,4 +83,14 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       await server.close();
     },
   };
+}
+
+/**
+ * Pages and the admin door know no password, so foreign web pages must not reach them through the player's browser: the
+ * Host must be this machine (no rebound names), and what is posted must come from a page of ours.
+ */
+function fromHere(request: Request): boolean {
+  if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? "")) return false;
+  const { origin } = request.headers;
+  return request.method === "GET" || origin === undefined || origin === `http://${request.headers.host}`;
 }

@@ -33,8 +33,8 @@ async function ask(query: string, variables: object = {}, as = token): Promise<A
     headers: { authorization: `bearer ${as}` },
     body: JSON.stringify({ query, variables }),
   });
-  const { status: _, ...body }: Answer = JSON.parse(await response.text());
-  return { status: response.status, headers: response.headers, ...body };
+  const { data, errors }: Pick<Answer, "data" | "errors"> = JSON.parse(await response.text());
+  return { status: response.status, headers: response.headers, data, ...(errors === undefined ? {} : { errors }) };
 }
 
 const snapshot = `query Snapshot($owner: String!, $name: String!, $number: Int!) {
