@@ -2,6 +2,7 @@
 import type { GitHubClient } from "../src/github/port.ts";
 import { readSnapshot } from "../src/github/snapshot.ts";
 import { readFiles } from "../src/github/standing.ts";
+import { stageOfLabel, wanted } from "../src/lifecycle/display.ts";
 import { evaluate } from "../src/lifecycle/evaluate.ts";
 import type { Evaluation } from "../src/lifecycle/evaluation.ts";
 import type { Facts, Lookup, Standing } from "../src/lifecycle/facts.ts";
@@ -65,13 +66,24 @@ export class Judge {
       standing = await keeper.learn(standing, lookups, repository, client, this.#signal());
       evaluation = evaluate({ facts, policy, standing, ourAppId: appId });
     }
-    return {
-      facts,
-      policy,
-      standing,
-      evaluation,
-      showing: showingOf({ facts, evaluation, policy, shown: pull.shown }),
-    };
+    const after = this.#afterRemoval({ facts, policy, standing, evaluation });
+    const showing = showingOf({ facts, evaluation, after, policy, shown: pull.shown });
+    return { facts, policy, standing, evaluation, showing };
+  }
+
+  /**
+   * The evaluation as it will be once the labels that a reset made void are gone. It leads to the same stage, and its
+   * words stay true when they are, so that nothing has to be written a second time.
+   */
+  #afterRemoval({ facts, policy, standing, evaluation }: Omit<Judgement, "showing">): Evaluation {
+    const gone =
+      wanted({ evaluation, policy, facts })?.removeLabels.filter((name) => stageOfLabel(name) === null) ?? [];
+    if (gone.length === 0) {
+      return evaluation;
+    }
+    const labels = facts.labels.filter((name) => !gone.includes(name));
+    const after = evaluate({ facts: { ...facts, labels }, policy, standing, ourAppId: this.#options.appId });
+    return after.stage === evaluation.stage && after.inactive === evaluation.inactive ? after : evaluation;
   }
 
   /** The pull request was there before we were, or its first events never came. */

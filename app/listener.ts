@@ -79,6 +79,7 @@ export class Listener {
     const { repository } = heard;
     switch (news.kind) {
       case "pull":
+        await labelIds.note(repository.id, news.labels);
         await this.#record(news.change, heard, news.stageLabels && heard.foreign);
         break;
       case "commit":
@@ -88,8 +89,9 @@ export class Listener {
         await this.#comment(news, heard);
         break;
       case "labels":
-        await labelIds.forget(repository.id);
-        await store.askForLook({ repositoryId: repository.id, open: true }, now());
+        if (heard.foreign) {
+          await labelIds.forget(repository.id);
+        }
         break;
       case "default_branch":
         if (await policies.mayHaveChanged(repository)) {

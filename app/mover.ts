@@ -16,6 +16,8 @@ import {
   type Transition,
   type Written,
 } from "../src/github/transition.ts";
+import { stageLabel, triggerLabels } from "../src/lifecycle/display.ts";
+import type { Policy } from "../src/lifecycle/policy.ts";
 import type { Clients } from "./clients.ts";
 import type { Lane } from "./effects.ts";
 import type { Judge, Judgement } from "./judge.ts";
@@ -200,12 +202,14 @@ export class Mover {
       throw new Error("A group without a pull request.");
     }
     const needed = [...new Set(group.flatMap(({ showing, shown }) => labelsNeeded(showing, shown)))];
-    const policyLabels = stageLabelsOf(first.judgement);
-    const wanted = group.map(({ showing }) => showing.label);
+    const { policy } = first.judgement;
     // All of a policy's labels at once: one request serves the repository's later moves, too.
-    const create = wanted.some((label) => label !== null && needed.includes(label)) ? policyLabels : [];
+    const adds = group.some(({ showing }) => showing.label !== null && needed.includes(showing.label));
+    const create = adds ? stageLabelsOf(policy) : [];
+    const find = adds ? policy.stages.flatMap((stage) => triggerLabels(stage.enter)) : [];
+    const gone = needed.filter((name) => !create.some((each) => each.name === name));
     const write = <T>(send: () => Promise<T>): Promise<T> => lane.write(0, send);
-    return this.#options.labelIds.resolve(client, first.repository, create, needed, write);
+    return this.#options.labelIds.resolve(client, first.repository, create, [...find, ...gone], gone, write);
   }
 
   /** From now on each of them may have been applied, whatever becomes of us: that is stored before it is sent. */
@@ -336,7 +340,7 @@ export class Mover {
       const { shown } = withRead({ ...candidate, showing }, now);
       const needed = labelsNeeded(showing, shown);
       const write = <T>(send: () => Promise<T>): Promise<T> => lane.write(0, send);
-      const labels = await labelIds.resolve(client, repository, [], needed, write);
+      const labels = await labelIds.resolve(client, repository, [], needed, needed, write);
       const transition = writesFor({
         number: pull.number,
         pullNodeId: judgement.facts.nodeId,
@@ -435,9 +439,9 @@ function judgeWritten(candidate: Candidate, transition: Transition, written: Wri
   };
 }
 
-function stageLabelsOf({ policy }: Judgement): NewLabel[] {
+function stageLabelsOf(policy: Policy): NewLabel[] {
   return policy.stages.map((stage) => ({
-    name: `stage/${stage.name}`,
+    name: stageLabel(stage.name),
     color: stage.color,
     description: (stage.description ?? `Stagewright: the pull request is in the stage ${stage.name}`).slice(0, 100),
   }));

@@ -22,12 +22,14 @@ export interface Showing {
 export interface ShowingInput {
   readonly facts: Facts;
   readonly evaluation: Evaluation;
+  /** The evaluation once all of this is done: what the check runs say is taken from it. */
+  readonly after: Evaluation;
   readonly policy: Policy;
   readonly shown: Shown | null;
 }
 
 /** Null: it is to be left as it is (closed, on hold elsewhere, or nothing is known of it). */
-export function showingOf({ facts, evaluation, policy, shown }: ShowingInput): Showing | null {
+export function showingOf({ facts, evaluation, after, policy, shown }: ShowingInput): Showing | null {
   const want = wanted({ evaluation, policy, facts });
   if (want === null) {
     return null;
@@ -36,7 +38,8 @@ export function showingOf({ facts, evaluation, policy, shown }: ShowingInput): S
   if (evaluation.held !== null && evaluation.stage !== (shown?.stage ?? null)) {
     return null;
   }
-  const checks = want.checks.map(({ name, status, conclusion, title, summary, text }) => ({
+  const shownThen = after === evaluation ? want : (wanted({ evaluation: after, policy, facts }) ?? want);
+  const checks = shownThen.checks.map(({ name, status, conclusion, title, summary, text }) => ({
     name,
     status,
     conclusion,

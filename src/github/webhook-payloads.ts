@@ -51,7 +51,7 @@ export const pullRequest = z.object({
   updated_at: date,
   head: branch,
   base: branch,
-  labels: z.array(z.object({ name: z.string() })).nullish(),
+  labels: z.array(z.object({ name: z.string(), node_id: z.string().nullish() })).nullish(),
 });
 
 const known = z.object({ repository, installation: z.object({ id }).nullish(), sender: user.nullish() });

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { act, type Change, type CheckSeen, type PullKey, UNKNOWN_ACTOR } from "../lifecycle/change.ts";
 import type { Act, Actor, PullState } from "../lifecycle/facts.ts";
 import { STAGE_LABEL_PREFIX } from "../lifecycle/policy.ts";
+import type { LabelSeen } from "./pull-fields.ts";
 import * as payloads from "./webhook-payloads.ts";
 
 export interface RepositorySeen {
@@ -31,6 +32,8 @@ export type News =
       readonly change: Change;
       /** True: somebody else changed labels that only this app sets, so what is shown must be read again. */
       readonly stageLabels: boolean;
+      /** Those on it, with their node ids. */
+      readonly labels: readonly LabelSeen[];
     }
   /** `pulls`: those that the payload names; it leaves out those of forks. */
   | { readonly kind: "commit"; readonly sha: string; readonly pulls: readonly number[]; readonly what: CommitNews }
@@ -187,7 +190,7 @@ function readPullRequest(payload: unknown): News[] {
   const stageLabels =
     (action === "labeled" || action === "unlabeled") &&
     (event.label == null || event.label.name.toLowerCase().startsWith(STAGE_LABEL_PREFIX));
-  return [{ kind: "pull", change: observed(event, acts), stageLabels }];
+  return [{ kind: "pull", change: observed(event, acts), stageLabels, labels: labelsSeen(pull) }];
 }
 
 function readReview(payload: unknown): News[] {
@@ -212,7 +215,7 @@ function readReview(payload: unknown): News[] {
       }),
     );
   }
-  return [{ kind: "pull", change: observed(event, acts), stageLabels: false }];
+  return [{ kind: "pull", change: observed(event, acts), stageLabels: false, labels: labelsSeen(pull) }];
 }
 
 function readComment(payload: unknown): News[] {
@@ -411,6 +414,10 @@ function observed(
     updatedAt: pull.updated_at,
   };
   return { kind: "observed", pull: key, state, acts };
+}
+
+function labelsSeen(pull: payloads.PullPayload): LabelSeen[] {
+  return (pull.labels ?? []).flatMap(({ name, node_id: nodeId }) => (nodeId == null ? [] : [{ name, nodeId }]));
 }
 
 export function lifecycleRepository(repository: RepositorySeen): PullState["repository"] {

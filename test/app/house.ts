@@ -58,6 +58,10 @@ export interface House {
   history(pull: PullRequest): Promise<readonly History[]>;
   /** Resolves when the sandbox has delivered what it had to and the app has nothing to do. */
   settled(): Promise<void>;
+  /** Lets GitHub's clock go on: its dates are of whole seconds, and what happens in one second has no order. */
+  later(seconds?: number): void;
+  /** GraphQL requests since the last call, by the operation's name. */
+  requests(): Record<string, number>;
   /** Waits until it is so; fails with what is missing after some seconds. */
   until(what: string, holds: () => boolean | Promise<boolean>): Promise<void>;
   close(): Promise<void>;
@@ -73,7 +77,10 @@ const PATIENCE_MS = 20_000;
 
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const faults: unknown[] = [];
+  let ahead = 0;
+  const now = (): number => Date.now() + ahead;
   const sandbox = createSandbox({
+    now,
     report: (error) => faults.push(error),
     limits: { installation: 1_000_000 } as never,
   });
@@ -177,6 +184,14 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
         await sleep(2);
       }
     },
+    later: (seconds = 2) => {
+      ahead += seconds * 1_000;
+    },
+    requests: () => {
+      const { operations } = sandbox.requests.counts().graphql;
+      sandbox.requests.clear();
+      return { ...operations };
+    },
     until: async (what, holds) => {
       const deadline = Date.now() + PATIENCE_MS;
       while (!(await holds())) {
@@ -211,7 +226,7 @@ function ourChecks(sandbox: Sandbox, app: SandboxApp, pull: PullRequest): Record
 
 /** Changes with every request and every webhook. */
 function activity({ requests, world }: Sandbox): string {
-  return `${requests.counts().total} ${world.deliveries.size}`;
+  return `${requests.counts().total} ${requests.entries().length} ${world.deliveries.size}`;
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -1,5 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { addLabelsByName, asUser, submitReview } from "../../src/sandbox/world/index.ts";
+import {
+  addComment,
+  addLabelsByName,
+  asUser,
+  changeInstallationRepositories,
+  closePull,
+  createStatus,
+  deleteLabel,
+  dismissReview,
+  editPull,
+  labelByName,
+  type PullRequest,
+  removeLabelByName,
+  reopenPull,
+  setAssignee,
+  setDraft,
+  submitReview,
+} from "../../src/sandbox/world/index.ts";
 import { type House, openHouse } from "./house.ts";
 
 describe("a pull request in the sandbox", () => {
@@ -11,10 +28,22 @@ describe("a pull request in the sandbox", () => {
     await house.close();
   });
 
-  it("moves through the default stages, each shown and explained", async () => {
-    const { sandbox, cleo, tess } = house;
-    const pull = house.open();
+  const label = (pull: PullRequest, name = "ready-for-qa", by = house.cleo) =>
+    addLabelsByName(house.sandbox.world, asUser(by), pull, [name]);
+  const approve = (pull: PullRequest, by = house.tess) =>
+    submitReview(house.sandbox.world, asUser(by), pull, { state: "APPROVED" });
+  const opened = async (overrides: Parameters<House["open"]>[0] = {}) => {
+    const pull = house.open(overrides);
     await house.settled();
+    house.later();
+    house.requests();
+    return pull;
+  };
+  const moves = async (pull: PullRequest) =>
+    (await house.history(pull)).filter((line) => line.kind === "moved").map((line) => `${line.from} -> ${line.to}`);
+
+  it("moves through the default stages, each shown and explained", async () => {
+    const pull = await opened();
     expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
     expect(house.checks(pull)).toEqual({
       "stagewright / pr-created": "success",
@@ -22,7 +51,7 @@ describe("a pull request in the sandbox", () => {
       "stagewright / approved": "queued",
     });
 
-    addLabelsByName(sandbox.world, asUser(cleo), pull, ["ready-for-qa"]);
+    label(pull);
     await house.settled();
     expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
     expect(house.checks(pull)).toEqual({
@@ -31,7 +60,8 @@ describe("a pull request in the sandbox", () => {
       "stagewright / approved": "in_progress",
     });
 
-    submitReview(sandbox.world, asUser(tess), pull, { state: "APPROVED" });
+    house.later();
+    approve(pull);
     await house.settled();
     expect(house.stageLabels(pull)).toEqual(["stage/approved"]);
     expect(house.checks(pull)).toEqual({
@@ -49,5 +79,250 @@ describe("a pull request in the sandbox", () => {
       expect(line.reason).not.toBe("");
       expect(line.evidence.length).toBeGreaterThan(0);
     }
+  });
+
+  it("takes one GraphQL request for each transition, also when several stages are passed at once", async () => {
+    const pull = await opened();
+    label(pull);
+    await house.settled();
+    expect(house.requests()).toEqual({ Transitions: 1 });
+    house.later();
+    approve(pull);
+    await house.settled();
+    expect(house.requests()).toEqual({ Transitions: 1 });
+    house.later();
+    house.push(pull);
+    await house.settled();
+    expect(house.requests()).toEqual({ Transitions: 1 });
+    expect(await moves(pull)).toEqual([
+      "null -> pr-created",
+      "pr-created -> ready-for-qa",
+      "ready-for-qa -> approved",
+      "approved -> pr-created",
+    ]);
+  });
+
+  it("asks nothing of GitHub when an event changes nothing", async () => {
+    const pull = await opened();
+    const { world } = house.sandbox;
+    for (const edit of ["one", "two", "three"]) {
+      house.later();
+      editPull(world, asUser(house.rex), pull, { title: edit });
+      addComment(world, asUser(house.rex), pull, edit);
+      createStatus(world, asUser(house.rex), house.repository, pull.head.sha, { state: "success", context: edit });
+    }
+    setAssignee(world, asUser(house.rex), pull, house.rex, true);
+    label(pull, "documentation");
+    await house.settled();
+    expect(house.sandbox.requests.counts().total).toBe(0);
+    expect((await house.row(pull))?.facts.title).toBe("three");
+  });
+
+  it("does not skip a stage for an approval that came before it, and takes one that comes after", async () => {
+    const pull = await opened();
+    approve(pull);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+    house.later();
+    label(pull);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+    house.later();
+    approve(pull);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/approved"]);
+  });
+
+  it("gets through pr-created to ready-for-qa when it has the label from the start", async () => {
+    const pull = house.open();
+    label(pull);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+    expect(await moves(pull)).toEqual(["null -> pr-created", "pr-created -> ready-for-qa"]);
+  });
+
+  it("gives nothing for a label by somebody without write permission, nor for the author's own approval", async () => {
+    const pull = await opened();
+    label(pull, "ready-for-qa", house.mallory);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+    removeLabelByName(house.sandbox.world, asUser(house.cleo), pull, "ready-for-qa");
+    house.later();
+    label(pull);
+    house.later();
+    approve(pull, house.mallory);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+  });
+
+  it("goes back with new commits, which take the trigger label away so that it can be given again", async () => {
+    const pull = await opened();
+    label(pull);
+    await house.settled();
+    house.later();
+    house.push(pull);
+    await house.settled();
+    expect(house.labels(pull)).toEqual(["stage/pr-created"]);
+    expect(house.checks(pull)).toMatchObject({ "stagewright / ready-for-qa": "in_progress" });
+    house.later();
+    label(pull);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+    const back = (await house.history(pull)).find((line) => line.to === "pr-created" && line.from !== null);
+    expect(back).toMatchObject({ actor: { login: "rex" }, reason: "new commits were pushed" });
+  });
+
+  it("goes back as far as a withdrawn label or review carried it", async () => {
+    const pull = await opened();
+    label(pull);
+    house.later();
+    const review = approve(pull);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/approved"]);
+    house.later();
+    dismissReview(house.sandbox.world, asUser(house.cleo), pull, review, "not yet");
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+    expect(house.checks(pull)).toMatchObject({ "stagewright / approved": "in_progress" });
+    house.later();
+    removeLabelByName(house.sandbox.world, asUser(house.cleo), pull, "ready-for-qa");
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+    const lines = (await house.history(pull)).slice(-2);
+    expect(lines.map((line) => [line.actor?.login, line.evidence.length])).toEqual([
+      ["cleo", 1],
+      ["cleo", 1],
+    ]);
+  });
+
+  it("has no stage while it is a draft, and starts anew when it is ready", async () => {
+    const pull = await opened({ draft: true });
+    expect(house.stageLabels(pull)).toEqual([]);
+    setDraft(house.sandbox.world, asUser(house.rex), pull, false);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+    house.later();
+    setDraft(house.sandbox.world, asUser(house.rex), pull, true);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual([]);
+  });
+
+  it("is left as it is when it is closed, and looked at again when it is reopened", async () => {
+    const pull = await opened();
+    label(pull);
+    await house.settled();
+    house.later();
+    closePull(house.sandbox.world, asUser(house.rex), pull);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+    house.later();
+    reopenPull(house.sandbox.world, asUser(house.rex), pull);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+  });
+
+  it("can be opted out with a label", async () => {
+    const pull = await opened();
+    label(pull, "stagewright/off");
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual([]);
+    expect(house.checks(pull)).toMatchObject({ "stagewright / approved": "cancelled" });
+  });
+
+  describe("when somebody else changes stage labels", () => {
+    it.each([
+      ["adds another", (pull: PullRequest) => label(pull, "stage/approved", house.mallory)],
+      [
+        "takes the right one away",
+        (pull: PullRequest) => removeLabelByName(house.sandbox.world, asUser(house.mallory), pull, "stage/pr-created"),
+      ],
+      [
+        "swaps them",
+        (pull: PullRequest) => {
+          removeLabelByName(house.sandbox.world, asUser(house.mallory), pull, "stage/pr-created");
+          label(pull, "stage/approved", house.mallory);
+        },
+      ],
+      ["makes up one of their own", (pull: PullRequest) => label(pull, "stage/done", house.mallory)],
+    ])("%s, it is put right", async (_, tamper) => {
+      const pull = await opened();
+      tamper(pull);
+      await house.settled();
+      expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+      expect(await moves(pull)).toEqual(["null -> pr-created"]);
+    });
+
+    it("deletes the label from the repository, it is made again for the next move", async () => {
+      const pull = await opened();
+      const known = labelByName(house.repository, "stage/ready-for-qa");
+      expect(known).not.toBeNull();
+      if (known !== null) {
+        deleteLabel(house.sandbox.world, asUser(house.owner), house.repository, known);
+      }
+      label(pull);
+      await house.settled();
+      expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+    });
+  });
+
+  it("is taken up when something happens to it, though it was open before the app was installed", async () => {
+    const { world } = house.sandbox;
+    const [installation] = world.installations.values();
+    if (installation === undefined) {
+      throw new Error("not installed");
+    }
+    changeInstallationRepositories(world, asUser(house.owner), installation, "removed", [house.repository]);
+    await house.settled();
+    const pull = house.open();
+    house.later();
+    label(pull);
+    house.later();
+    changeInstallationRepositories(world, asUser(house.owner), installation, "added", [house.repository]);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual([]);
+    addComment(world, asUser(house.rex), pull, "/stage hold");
+    await house.settled();
+    addComment(world, asUser(house.rex), pull, "/stage unhold");
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+    expect(await moves(pull)).toEqual(["null -> pr-created", "pr-created -> ready-for-qa"]);
+  });
+
+  it("is moved again after the app was uninstalled and installed anew", async () => {
+    const { world } = house.sandbox;
+    const pull = await opened();
+    const [installation] = world.installations.values();
+    if (installation === undefined) {
+      throw new Error("not installed");
+    }
+    changeInstallationRepositories(world, asUser(house.owner), installation, "removed", [house.repository]);
+    await house.settled();
+    house.requests();
+    label(pull);
+    await house.settled();
+    expect(house.requests()).toEqual({});
+    changeInstallationRepositories(world, asUser(house.owner), installation, "added", [house.repository]);
+    await house.settled();
+    addComment(world, asUser(house.rex), pull, "/stage hold");
+    addComment(world, asUser(house.rex), pull, "/stage unhold");
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+  });
+
+  it("moves with fifty others of the same moment in a few requests", async () => {
+    await house.close();
+    house = await openHouse({ timings: { writeInterval: 250 } });
+    const pulls = Array.from({ length: 50 }, () => house.open());
+    await house.settled();
+    house.later();
+    house.requests();
+    for (const pull of pulls) {
+      label(pull);
+    }
+    await house.settled();
+    for (const pull of pulls) {
+      expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+    }
+    expect(house.requests().Transitions).toBeLessThanOrEqual(12);
   });
 });
