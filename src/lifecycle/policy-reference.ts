@@ -79,7 +79,7 @@ export function policyJsonSchema(): Readonly<Record<string, Json>> {
           on_enter: actions(properties.on_enter ?? {}),
           on_back: actions(properties.on_back ?? {}),
           on_overdue: actions(properties.on_overdue ?? {}),
-          back: { ...back, properties: { ...mapOf(back.properties), when: condition } },
+          back: { ...back, required: ["when", "to"], properties: { ...mapOf(back.properties), when: condition } },
         },
       },
       condition: conditionSchema(),

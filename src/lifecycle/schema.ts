@@ -83,7 +83,7 @@ export const stageShape = {
   description: text("a description", 100).describe("Of its label."),
   on_enter: actions.describe("Actions on the way forward."),
   on_back: actions.describe("Actions when a pull request comes back to it."),
-  back: mapping({ when: condition, to: stageName }).describe(
+  back: mapping({ when: condition.optional(), to: stageName }).describe(
     "`when`: a condition on what was done since it was entered; `to`: the earlier stage to which it then goes back.",
   ),
   max_age: age.describe("How long a pull request should be here at most."),
