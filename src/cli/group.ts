@@ -75,7 +75,7 @@ export async function runGroup({ file, plan, selection, agents, options }: Group
       cancel: (by) => {
         follower.stopAsking();
         children.tell("hurry");
-        void host.cancel(by, `interrupted by ${by}`);
+        void host.cancel(userName(), by);
       },
       stop: () => children.kill(),
     },
@@ -122,7 +122,7 @@ class Follower {
     // A result is put together only when there can be another one: there may be many agents.
     if (standing !== this.#told) {
       this.#told = standing;
-      this.#log.phases(host.summary().phases, false);
+      this.#log.phases(host.summary().phases);
     }
     if (checkpoint !== null && checkpoint.stage !== this.#asked) this.#ask(host, checkpoint.stage);
     if (host.isOver) this.#end();

@@ -19,7 +19,7 @@ export interface Told {
 /** @returns whether everything could be written */
 export function tellOutcome(told: Told, log: ConsoleLog, screen: Screen): boolean {
   const { summary, selection } = told;
-  log.phases(summary.phases, true);
+  log.phases(summary.phases);
   const stop =
     selection.stopAfter === null ? undefined : summary.phases.find(({ stage }) => stage === selection.stopAfter);
   const report: RunReport = {
