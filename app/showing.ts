@@ -99,7 +99,7 @@ export function blockedShowing(
     ...showing,
     stage: from,
     label: fromLabel,
-    gone: showing.label === null || showing.label === fromLabel ? showing.gone : [...showing.gone, showing.label],
+    gone: [...showing.gone, ...(showing.label === null ? [] : [showing.label])].filter((name) => name !== fromLabel),
     checks:
       next === undefined
         ? []

@@ -41,7 +41,8 @@ export function requestFailure(error: unknown, now: number): RequestFailure {
   const parsed = thrown.safeParse(error);
   if (!parsed.success) return { kind: "temporary", status: null, message: String(error), retryAfterMs: null };
   const { message, response } = parsed.data;
-  const status = parsed.data.status ?? null;
+  // Octokit says 500 when there was no answer at all.
+  const status = response === undefined && parsed.data.status === 500 ? null : (parsed.data.status ?? null);
   const headers = response?.headers ?? {};
   const exhausted = headers["x-ratelimit-remaining"] === "0";
   const retryAfterMs =

@@ -71,6 +71,8 @@ export interface HouseOptions {
   readonly timings?: Partial<Timings>;
   readonly files?: Readonly<Record<string, string>>;
   readonly databaseUrl?: string;
+  /** Of the app, other than the manifest's. */
+  readonly permissions?: Readonly<Record<string, "read" | "write">>;
 }
 
 const PATIENCE_MS = 20_000;
@@ -96,7 +98,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     slug: "stagewright",
     name: "Stagewright",
     owner,
-    permissions: manifest.default_permissions,
+    permissions: { ...manifest.default_permissions, ...options.permissions },
     events: manifest.default_events,
     webhook: { url: `${url}/api/github/webhooks`, secret: SECRET },
   });
