@@ -2,9 +2,10 @@
 
 import { suggestion } from "../plan/problems.ts";
 import { oneLine } from "../report/escape.ts";
+import { leavesOf } from "./conditions/index.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Actor, Lookup, Standing } from "./facts.ts";
-import type { Condition, Policy } from "./policy.ts";
+import type { Policy } from "./policy.ts";
 import { authorityOf, list, whoMay } from "./standing.ts";
 
 export const COMMAND_NAMES = ["status", "to", "back", "retry", "hold", "unhold", "help"] as const;
@@ -100,21 +101,13 @@ function parseLine(line: string, policyNames: ReadonlySet<string>): ParsedComman
 /** Names of the commands for which the policy's conditions wait. */
 export function policyCommands(policy: Policy): string[] {
   const conditions = policy.stages.flatMap((stage) => [stage.enter, stage.when, stage.back?.when ?? null]);
-  return [...new Set(conditions.flatMap((condition) => (condition === null ? [] : commandsIn(condition))))];
-}
-
-function commandsIn(condition: Condition): string[] {
-  switch (condition.kind) {
-    case "all":
-    case "any":
-      return condition.of.flatMap(commandsIn);
-    case "not":
-      return commandsIn(condition.of);
-    case "command":
-      return [condition.name];
-    default:
-      return [];
-  }
+  return [
+    ...new Set(
+      conditions
+        .flatMap((condition) => (condition === null ? [] : leavesOf(condition)))
+        .flatMap((leaf) => (leaf.kind === "command" ? [leaf.name] : [])),
+    ),
+  ];
 }
 
 export type CommandDecision =

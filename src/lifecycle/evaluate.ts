@@ -1,11 +1,12 @@
 /** Where a pull request is, why, and what it lacks: a function of its facts, the policy and people's standing. */
+import { ActIndex } from "./act-index.ts";
 import type { Context } from "./conditions/condition.ts";
 import type { Evaluation, Hold } from "./evaluation.ts";
 import type { Actor, Facts, Lookup, Standing } from "./facts.ts";
 import type { Names, Policy, PolicyStage } from "./policy.ts";
 import { commitsInForce } from "./pushes.ts";
 import { firedBack, type Replay, replay, sinceOf } from "./replay.ts";
-import { actorKey, authorityOf } from "./standing.ts";
+import { type Authority, actorKey, authorityOf } from "./standing.ts";
 import { judgeTree } from "./tree.ts";
 import { type Journey, type Step, walk } from "./walk.ts";
 
@@ -23,13 +24,14 @@ export function evaluate({ facts, policy, standing, ourAppId }: EvaluateInput): 
   const ask = (lookup: Lookup): void => {
     lookups.set(lookupKey(lookup), lookup);
   };
-  const authority = (actor: Actor, names: Names | null) => {
+  const authority = remember((actor: Actor, names: Names | null) => {
     const known = authorityOf(actor, names, standing);
     known.lookups.forEach(ask);
     return known;
-  };
-  const commits = commitsInForce(facts.acts, policy, authority, facts.head.sha);
-  const context = { facts, history: facts.acts, commits, present: true, authority, ask, ourAppId };
+  });
+  const acts = ActIndex.of(facts.acts);
+  const commits = commitsInForce(acts.pushes(), policy, authority, facts.head.sha);
+  const context = { facts, acts, commits, present: true, authority, ask, ourAppId };
   const stages = policy.stages.filter((stage) => exists(stage, context));
   const inactive = inactiveOf(facts, policy);
   if (inactive === "unknown") {
@@ -123,6 +125,17 @@ function settleBackRules(start: Journey, past: Replay): { journey: Journey; step
     journey = { ...journey, resets: [...journey.resets, fired.reset] };
     rounds += 1;
   }
+}
+
+/** Each question is answered once: a long history asks about the same people again and again. */
+function remember(ask: Context["authority"]): Context["authority"] {
+  const answers = new Map<string, Authority>();
+  return (actor, names) => {
+    const key = `${actorKey(actor)} ${names?.join(" ") ?? "write"}`;
+    const answer = answers.get(key) ?? ask(actor, names);
+    answers.set(key, answer);
+    return answer;
+  };
 }
 
 function lookupKey(lookup: Lookup): string {

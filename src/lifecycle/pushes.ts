@@ -1,37 +1,31 @@
 /** What pushes do to the commits that reviews, checks and workflow results are bound to. */
+import type { PushAct } from "./act-index.ts";
 import type { Context } from "./conditions/condition.ts";
-import type { Act } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 
 /** Longest row of excepted pushes that is followed. */
 const MOST_COMMITS = 100;
 
 /** Whether the policy excepts this push (`on_push.except`): it keeps the stage, and what the commit before earned. */
-export function isExempt(
-  push: Extract<Act, { kind: "pushed" }>,
-  policy: Policy,
-  authority: Context["authority"],
-): boolean {
+export function isExempt(push: PushAct, policy: Policy, authority: Context["authority"]): boolean {
   const { exceptBy } = policy.onPush;
   return exceptBy.length > 0 && authority(push.by, exceptBy).truth === "yes";
 }
 
 /** The head, then the commits before it as far as excepted pushes lead back. */
 export function commitsInForce(
-  history: readonly Act[],
+  pushes: readonly PushAct[],
   policy: Policy,
   authority: Context["authority"],
   head: string,
 ): string[] {
   const commits = [head];
-  for (const act of history.toReversed()) {
-    if (act.kind !== "pushed") {
-      continue;
-    }
-    if (act.sha !== commits.at(-1) || !isExempt(act, policy, authority) || commits.length >= MOST_COMMITS) {
+  for (let index = pushes.length - 1; index >= 0 && commits.length < MOST_COMMITS; index -= 1) {
+    const push = pushes[index];
+    if (push === undefined || push.sha !== commits.at(-1) || !isExempt(push, policy, authority)) {
       break;
     }
-    commits.push(act.before);
+    commits.push(push.before);
   }
   return commits;
 }

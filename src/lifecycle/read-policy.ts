@@ -3,8 +3,9 @@ import type { Problem } from "../plan/plan.ts";
 import { Problems, quote, suggestion } from "../plan/problems.ts";
 import { isMapping, type Keys, type Place, parseKeys } from "../plan/shape.ts";
 import { type Path, readSource, type Source } from "../plan/source.ts";
+import { leavesOf } from "./conditions/index.ts";
 import { completePolicy, mergePolicies, type PolicyParts, type StageParts } from "./merge-policies.ts";
-import type { Condition, Policy } from "./policy.ts";
+import type { Policy } from "./policy.ts";
 import { readActions, readCondition, restsOnActs } from "./read-condition.ts";
 import { policyShape, stageShape } from "./schema.ts";
 
@@ -191,19 +192,7 @@ function checkNames(own: PolicyParts, all: PolicyParts, { source, problems }: Pl
 
 function conditionsOf(stage: StageParts): number {
   const trees = [stage.enter, stage.when ?? undefined, stage.back?.when];
-  return trees.reduce((sum, tree) => sum + (tree === undefined ? 0 : leavesOf(tree)), 0);
-}
-
-function leavesOf(condition: Condition): number {
-  switch (condition.kind) {
-    case "all":
-    case "any":
-      return condition.of.reduce((sum, part) => sum + leavesOf(part), 0);
-    case "not":
-      return leavesOf(condition.of);
-    default:
-      return 1;
-  }
+  return trees.reduce((sum, tree) => sum + (tree === undefined ? 0 : leavesOf(tree).length), 0);
 }
 
 function hasKey(source: Source, path: Path, key: string): boolean {

@@ -7,7 +7,7 @@
  */
 
 import type { Context } from "./conditions/condition.ts";
-import { basisOf } from "./conditions/index.ts";
+import { basisOf, leavesOf } from "./conditions/index.ts";
 import type { Hold } from "./evaluation.ts";
 import type { Act, Actor, Facts, Reset } from "./facts.ts";
 import { ALWAYS, type Condition, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from "./policy.ts";
@@ -100,11 +100,13 @@ class Past {
   private rounds: number[] = [];
   private hold: Hold | null = null;
   private readonly hasBackRules: boolean;
+  private readonly concerns: (act: Act) => boolean;
 
   constructor(input: ReplayInput) {
     this.input = input;
     this.stages = input.stages.map((stage) => ({ ...stage, enter: actsOnly(stage.enter) ?? ALWAYS }));
     this.hasBackRules = input.stages.some((stage) => stage.back !== null);
+    this.concerns = concernsPolicy(input.stages);
     for (const reset of input.facts.resets) {
       this.write(reset);
     }
@@ -161,6 +163,9 @@ class Past {
         this.moveTo(act, act.argument, true);
         break;
       case "back": {
+        if (!this.maySendBack(act.by)) {
+          break;
+        }
         // The stage that was shown then, if the app says so: a state may have held it there.
         const shown = this.stages.findIndex((stage) => stage.name === act.argument);
         const reached = shown < 0 ? this.reachedAt(act) : Math.min(shown, this.reachedAt(act));
@@ -220,7 +225,7 @@ class Past {
 
   /** The same acts may fire the rule of one stage after another, but each at most once. */
   private applyBackRule(act: Act): void {
-    if (!this.hasBackRules) {
+    if (!this.hasBackRules || !this.concerns(act)) {
       return;
     }
     const journey = this.journeyAt(act);
@@ -238,16 +243,16 @@ class Past {
   /** What was known when it was done: all acts of that second, whatever their order in it. */
   private journeyAt(act: Act): Journey {
     const { facts, policy, context } = this.input;
-    const history = facts.acts.filter((each) => each.at <= act.at);
-    const resets = this.resets.filter((each) => each.reset.at <= act.at);
-    const commits = commitsInForce(history, policy, context.authority, headAt(facts, history));
+    const acts = context.acts.until(act.at);
+    const head = acts.pushes().at(-1)?.sha ?? acts.nextPush()?.before ?? facts.head.sha;
+    const commits = commitsInForce(acts.pushes(), policy, context.authority, head);
     return {
       facts,
       policy,
       stages: this.stages,
-      resets,
+      resets: this.resets.filter((each) => each.reset.at <= act.at),
       overrides: this.overrides,
-      context: { ...context, history, commits, present: false },
+      context: { ...context, acts, commits, present: false },
     };
   }
 
@@ -263,16 +268,43 @@ class Past {
     return this.input.context.authority(actor, this.input.policy.operators).truth === "yes";
   }
 
+  private maySendBack(actor: Actor): boolean {
+    return (
+      this.mayMove(actor) ||
+      this.stages.some(({ owner }) => owner !== null && this.input.context.authority(actor, [owner]).truth === "yes")
+    );
+  }
+
   private mayMove(actor: Actor): boolean {
     return this.isOperator(actor) || this.input.context.authority(actor, null).truth === "yes";
   }
 }
 
-/** The head commit after these acts. */
-function headAt(facts: Facts, history: readonly Act[]): string {
-  const last = history.findLast((act) => act.kind === "pushed");
-  const next = facts.acts.find((act) => act.kind === "pushed" && !history.includes(act));
-  return last?.kind === "pushed" ? last.sha : next?.kind === "pushed" ? next.before : facts.head.sha;
+/** Whether an act is about anything that conditions of these stages look at, or changes the stage by itself. */
+function concernsPolicy(stages: readonly PolicyStage[]): (act: Act) => boolean {
+  const leaves = stages.flatMap((stage) => [
+    ...leavesOf(stage.enter),
+    ...(stage.back ? leavesOf(stage.back.when) : []),
+  ]);
+  const labels = new Set(leaves.flatMap((leaf) => (leaf.kind === "label" ? [leaf.name.toLowerCase()] : [])));
+  const commands = new Set(leaves.flatMap((leaf) => (leaf.kind === "command" ? [leaf.name] : [])));
+  for (const name of ["to", "back"]) {
+    commands.add(name);
+  }
+  return (act) => {
+    switch (act.kind) {
+      case "labeled":
+      case "unlabeled":
+        return labels.has(act.label.toLowerCase()) || act.label.startsWith(STAGE_LABEL_PREFIX);
+      case "command":
+        return commands.has(act.command);
+      case "opened":
+      case "closed":
+        return false;
+      default:
+        return true;
+    }
+  };
 }
 
 /** What is left of a condition when nothing is known of states; null: nothing. */

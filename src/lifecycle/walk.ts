@@ -47,20 +47,37 @@ export function walk(journey: Journey): Step[] {
   let before: number | null = journey.facts.openedAt;
   for (const [index, stage] of journey.stages.entries()) {
     const entered: number | null = before;
-    const discount = (act: Act): string | null => discountOf(journey, index, entered, act);
+    const reset = newestReset(journey, index);
+    const discount = (act: Act): string | null => discountOf(journey, index, entered, reset, act);
     const judged = judgeTree(stage.enter, { ...journey.context, discount });
-    const entry: Entry | null = entered === null ? null : enter(journey, index, entered, judged);
+    const entry: Entry | null = entered === null ? null : enter(journey, index, entered, reset, judged);
     steps.push({ stage, result: entry === null ? judged.node : resultOf(judged, entry), entry });
     before = entry?.at ?? null;
   }
   return steps;
 }
 
+/** The newest reset to a stage before this one; null: there was none. */
+function newestReset(journey: Journey, index: number): Reset | null {
+  let newest: Reset | null = null;
+  for (const each of journey.resets) {
+    if (each.index < index && (newest === null || each.reset.at >= newest.at)) {
+      newest = each.reset;
+    }
+  }
+  return newest;
+}
+
 /** Why an act does not count for the stage at this index; null: it counts. */
-function discountOf(journey: Journey, index: number, before: number | null, act: Act): string | null {
-  const reset = journey.resets.findLast((each) => each.index < index && act.at <= each.reset.at);
-  if (reset !== undefined) {
-    return `before ${sayReset(reset.reset)}`;
+function discountOf(
+  journey: Journey,
+  index: number,
+  before: number | null,
+  reset: Reset | null,
+  act: Act,
+): string | null {
+  if (reset !== null && act.at <= reset.at) {
+    return `before ${sayReset(reset)}`;
   }
   const previous = journey.stages[index - 1];
   if (previous === undefined) {
@@ -72,7 +89,7 @@ function discountOf(journey: Journey, index: number, before: number | null, act:
   return act.at < before ? `before ${previous.name} was reached` : null;
 }
 
-function enter(journey: Journey, index: number, before: number, judged: Judged): Entry | null {
+function enter(journey: Journey, index: number, before: number, reset: Reset | null, judged: Judged): Entry | null {
   const stage = journey.stages[index]?.name ?? "";
   const natural: Entry | null =
     judged.truth === "yes"
@@ -85,10 +102,7 @@ function enter(journey: Journey, index: number, before: number, judged: Judged):
         }
       : null;
   const override = journey.overrides.find(
-    (each) =>
-      each.index >= index &&
-      each.at >= before &&
-      !journey.resets.some((reset) => reset.index < index && each.at <= reset.reset.at),
+    (each) => each.index >= index && each.at >= before && (reset === null || each.at > reset.at),
   );
   if (override === undefined || (natural !== null && natural.at <= override.at)) {
     return natural;

@@ -27,7 +27,7 @@ export const approvals: ConditionDefinition<"approvals"> = {
     const counted: Review[] = [];
     const refused: string[] = [];
     let open = 0;
-    for (const opinion of opinions(context.history)) {
+    for (const opinion of opinions(context.acts.reviews())) {
       if (opinion.state !== "approved") {
         continue;
       }

@@ -22,7 +22,7 @@ export const changesRequested: ConditionDefinition<"changes_requested"> = {
   title: () => "changes requested",
   judge(leaf, context) {
     let open = false;
-    const onHead = opinions(context.history)
+    const onHead = opinions(context.acts.reviews())
       .filter((opinion) => opinion.state === "changes_requested" && !sameActor(opinion.by, context.facts.author))
       .flatMap((opinion) => opinion.reviews.filter((review) => context.commits.includes(review.sha)))
       .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));

@@ -21,15 +21,13 @@ export const command: ConditionDefinition<"command"> = {
   ),
   title: (leaf) => `command /${leaf.name}`,
   judge(leaf, context) {
-    let refusal = `/${leaf.name} is missing: ${whoMay(leaf.by)} can comment it`;
+    // Said of the newest only: there may be thousands.
+    let refusal = (): string => `/${leaf.name} is missing: ${whoMay(leaf.by)} can comment it`;
     let open = false;
-    for (const act of context.history) {
-      if (act.kind !== "command" || act.command !== leaf.name) {
-        continue;
-      }
+    for (const act of context.acts.commands(leaf.name)) {
       const discount = context.discount(act);
       if (discount !== null) {
-        refusal = `/${leaf.name} was given ${discount}: it must be given again by ${whoMay(leaf.by)}`;
+        refusal = () => `/${leaf.name} was given ${discount}: it must be given again by ${whoMay(leaf.by)}`;
         continue;
       }
       const authority = context.authority(act.by, leaf.by);
@@ -37,8 +35,8 @@ export const command: ConditionDefinition<"command"> = {
         return holds(`/${leaf.name} by ${act.by.login}`, act);
       }
       open ||= authority.truth === "unknown";
-      refusal = `/${leaf.name} came from ${act.by.login}, who ${authority.reason}`;
+      refusal = () => `/${leaf.name} came from ${act.by.login}, who ${authority.reason}`;
     }
-    return open ? unknown(refusal) : fails(refusal);
+    return open ? unknown(refusal()) : fails(refusal());
   },
 };

@@ -1,5 +1,6 @@
 /** What a condition is: how it is written, what it means, how it is judged. One file each, all in `index.ts`. */
 import type { z } from "zod";
+import type { ActIndex } from "../act-index.ts";
 import type { Act, Actor, Facts, Lookup } from "../facts.ts";
 import type { Leaf, LeafKind, Names } from "../policy.ts";
 import type { Authority } from "../standing.ts";
@@ -20,8 +21,8 @@ export interface Verdict {
 /** What a condition may look at. */
 export interface Context {
   readonly facts: Facts;
-  /** All acts up to the moment looked at, in order; those that no longer count for this stage included. */
-  readonly history: readonly Act[];
+  /** All acts up to the moment looked at; those that no longer count for this stage included. */
+  readonly acts: ActIndex;
   /** Null: the act counts here. Else why not, completing "it was …". */
   readonly discount: (act: Act) => string | null;
   /**

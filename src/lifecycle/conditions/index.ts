@@ -1,5 +1,5 @@
 /** Every condition of the policy language. A new one is a file of its own and a line here. */
-import type { Leaf, LeafKind } from "../policy.ts";
+import type { Condition, Leaf, LeafKind } from "../policy.ts";
 import { approvals } from "./approvals.ts";
 import { author } from "./author.ts";
 import { base } from "./base.ts";
@@ -45,4 +45,17 @@ export function titleOf<K extends LeafKind>(leaf: Leaf<K>): string {
 /** Whether it rests on something that somebody did at some time. */
 export function basisOf<K extends LeafKind>(leaf: Leaf<K>): "act" | "state" {
   return CONDITIONS[leaf.kind].basis;
+}
+
+/** The conditions of a tree without its combinations. */
+export function leavesOf(condition: Condition): Leaf[] {
+  switch (condition.kind) {
+    case "all":
+    case "any":
+      return condition.of.flatMap(leavesOf);
+    case "not":
+      return leavesOf(condition.of);
+    default:
+      return [condition];
+  }
 }

@@ -22,29 +22,29 @@ export const label: ConditionDefinition<"label"> = {
   title: (leaf) => `label ${leaf.name}`,
   judge(leaf, context) {
     const wanted = leaf.name.toLowerCase();
-    const about = context.history.filter(
-      (act) => (act.kind === "labeled" || act.kind === "unlabeled") && act.label.toLowerCase() === wanted,
-    );
+    const about = context.acts.labels(leaf.name);
     const removed = about.findLastIndex((act) => act.kind === "unlabeled");
     const given = about.slice(removed + 1);
     const on = !context.present || context.facts.labels.some((name) => name.toLowerCase() === wanted);
     if (given.length === 0 || !on) {
       return fails(`label ${leaf.name} is missing: ${whoMay(leaf.by)} can add it`);
     }
-    let refusal = "";
+    // Said of the newest only: there may be thousands.
+    let refusal = (): string => "";
     for (const act of given) {
       const discount = context.discount(act);
       if (discount !== null) {
-        refusal = `label ${leaf.name} was given ${discount}: it must be given again by ${whoMay(leaf.by)}`;
+        refusal = () => `label ${leaf.name} was given ${discount}: it must be given again by ${whoMay(leaf.by)}`;
         continue;
       }
       const authority = context.authority(act.by, leaf.by);
       if (authority.truth === "yes") {
         return holds(`label ${leaf.name} by ${act.by.login}`, act);
       }
-      refusal = `label ${leaf.name} was added by ${act.by.login}, who ${authority.reason}: ${whoMay(leaf.by)} can remove it and add it again`;
+      refusal = () =>
+        `label ${leaf.name} was added by ${act.by.login}, who ${authority.reason}: ${whoMay(leaf.by)} can remove it and add it again`;
     }
     // It is on, though it does not count: it brings nobody forward, and `not` does not hold either.
-    return unknown(refusal);
+    return unknown(refusal());
   },
 };

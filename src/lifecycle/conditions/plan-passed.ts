@@ -10,12 +10,6 @@ export const planPassed: ConditionDefinition<"plan_passed"> = {
   schema: text("a plan's name").transform((value) => ({ kind: "plan_passed" as const, plan: value })),
   title: (leaf) => `plan ${leaf.plan}`,
   judge(leaf, context) {
-    const runs = context.history.filter((act) => act.kind === "plan");
-    return judgeRuns(
-      `plan ${leaf.plan}`,
-      runs.filter((run) => run.plan === leaf.plan),
-      "success",
-      context,
-    );
+    return judgeRuns(`plan ${leaf.plan}`, context.acts.plans(leaf.plan), "success", context);
   },
 };

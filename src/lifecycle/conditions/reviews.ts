@@ -1,4 +1,5 @@
 /** What the conditions about reviews share: whose word stands, and since when. Not a condition itself. */
+import type { ReviewAct } from "../act-index.ts";
 import type { Act, Actor } from "../facts.ts";
 import { actorKey } from "../standing.ts";
 
@@ -15,9 +16,9 @@ export interface Opinion {
  * For each reviewer the newest approval or request for changes, with those before it that said the same.
  * A comment changes nothing; a dismissed review leaves its author without an opinion: an older one does not revive.
  */
-export function opinions(history: readonly Act[]): Opinion[] {
+export function opinions(history: readonly ReviewAct[]): Opinion[] {
   const dismissed = new Set(history.flatMap((act) => (act.kind === "review_dismissed" ? [act.reviewId] : [])));
-  const byReviewer = new Map<string, Opinion | null>();
+  const byReviewer = new Map<string, { by: Actor; state: Opinion["state"]; reviews: Review[] } | null>();
   for (const act of history) {
     if (act.kind !== "review" || act.state === "commented") {
       continue;
@@ -27,7 +28,7 @@ export function opinions(history: readonly Act[]): Opinion[] {
     if (dismissed.has(act.reviewId)) {
       byReviewer.set(key, null);
     } else if (before !== null && before.state === act.state) {
-      byReviewer.set(key, { ...before, reviews: [...before.reviews, act] });
+      before.reviews.push(act);
     } else {
       byReviewer.set(key, { by: act.by, state: act.state, reviews: [act] });
     }

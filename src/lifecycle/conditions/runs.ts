@@ -1,16 +1,14 @@
 /** What `workflow` and `plan_passed` share: the newest result of something that runs. Not a condition itself. */
-import type { Act } from "../facts.ts";
+import type { RunAct } from "../act-index.ts";
 import type { ActResult } from "../policy.ts";
 import { type Context, fails, holds, unknown, type Verdict } from "./condition.ts";
 import { shortSha } from "./reviews.ts";
-
-export type Run = Extract<Act, { kind: "workflow" | "plan" }>;
 
 /**
  * Holds when the newest finished run is the wanted one, since the first of the unbroken row of such results.
  * A cancelled run says nothing, unless that is what is asked for.
  */
-export function judgeRuns(what: string, runs: readonly Run[], wanted: ActResult, context: Context): Verdict {
+export function judgeRuns(what: string, runs: readonly RunAct[], wanted: ActResult, context: Context): Verdict {
   const said = { success: "succeeded", failure: "failed", cancelled: "was cancelled" } as const;
   const here = runs.filter((run) => context.commits.includes(run.sha));
   const decisive = here.filter((run) => run.result !== "cancelled" || wanted === "cancelled");

@@ -24,12 +24,6 @@ export const workflow: ConditionDefinition<"workflow"> = {
   ),
   title: (leaf) => `workflow ${leaf.workflow}${leaf.result === "success" ? "" : ` ${leaf.result}`}`,
   judge(leaf, context) {
-    const runs = context.history.filter((act) => act.kind === "workflow");
-    const same = runs.filter((run) => run.workflow === leaf.workflow || fileName(run.workflow) === leaf.workflow);
-    return judgeRuns(leaf.workflow, same, leaf.result, context);
+    return judgeRuns(leaf.workflow, context.acts.workflows(leaf.workflow), leaf.result, context);
   },
 };
-
-function fileName(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
