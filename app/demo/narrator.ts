@@ -135,22 +135,26 @@ export function invitation(options: {
   readonly appUrl: string;
   readonly repository: string;
   readonly number: number;
-  readonly tokens: Readonly<Record<string, string>>;
+  readonly runId: number;
 }): readonly string[] {
-  const { url, appUrl, repository, number, tokens } = options;
-  const pull = `${url}/api/v3/repos/${repository}`;
-  const curl = (login: string, method: string, path: string, body: unknown): string =>
-    `  curl -sX ${method} -H 'authorization: Bearer ${tokens[login] ?? ""}' ${pull}${path} -d '${JSON.stringify(body)}'`;
+  const { url, appUrl, repository, number, runId } = options;
+  const act = (values: Readonly<Record<string, string | number>>): string => {
+    const fields = Object.entries({ ...values, repository }).map(([name, value]) => `${name}=${value}`);
+    return `  curl -s ${url}/_sandbox/act -d '${fields.join("&")}'`;
+  };
   return [
     "",
-    `Pull request   ${url}/${repository}/pull/${number}`,
-    `Runs           ${url}/${repository}/actions`,
-    `App            ${appUrl}`,
+    `Pull request     ${url}/${repository}/pull/${number}`,
+    `Workflow run     ${url}/${repository}/actions/runs/${runId}`,
+    `Webhooks sent    ${url}/_deliveries`,
+    `What the app     ${appUrl}/api/pulls/${repository}/${number}`,
+    "  knows of it",
     "",
-    "Play on, for example:",
-    curl("rex", "PUT", "/contents/src/more.txt", { message: "More", branch: "task-7", content: "bW9yZQo=" }),
-    curl("cleo", "POST", `/issues/${number}/labels`, { labels: ["ready-for-qa"] }),
-    curl("tess", "POST", `/pulls/${number}/reviews`, { event: "APPROVE" }),
+    "Play on with the forms on the pull request's page, or from a shell:",
+    act({ do: "push", as: "rex", branch: "task-7", path: "src/more.txt", content: "more" }),
+    act({ do: "label", as: "cleo", number, label: "ready-for-qa" }),
+    act({ do: "review", as: "tess", number, state: "APPROVED" }),
+    act({ do: "rerun", as: "rex", run: runId }),
     "",
     "Ctrl-C ends it.",
   ];

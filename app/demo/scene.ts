@@ -12,7 +12,6 @@ import {
   addOrganization,
   addRepository,
   addUser,
-  addUserToken,
   asUser,
   type FileEdits,
   install,
@@ -30,8 +29,6 @@ export interface Scene {
   readonly quality: Account;
   /** Approves. */
   readonly testing: Account;
-  /** Login -> a token with which to play on. */
-  readonly tokens: Readonly<Record<string, string>>;
 }
 
 const OWNER = "acme";
@@ -100,6 +97,5 @@ export async function setScene(world: World, root: string, app: App): Promise<Sc
   const repository = addRepository(world, asUser(owner), { owner, name: "trainer", files });
   for (const person of [author, quality, testing]) setCollaborator(world, asUser(owner), repository, person, "write");
   install(world, asUser(owner), { app, account: owner, repositories: [repository] });
-  const tokens = Object.fromEntries([author, quality, testing].map((one) => [one.login, addUserToken(world, one)]));
-  return { repository, app, author, quality, testing, tokens };
+  return { repository, app, author, quality, testing };
 }

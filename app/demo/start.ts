@@ -1,5 +1,6 @@
 /** `npm start`: the main job on this machine alone. `--once` does it, verifies every step, and exits. */
 import { parseArgs } from "node:util";
+import { trainRun } from "./expectations.ts";
 import { type House, NotReady, openHouse } from "./house.ts";
 import { createNarrator, invitation, title } from "./narrator.ts";
 import { StepFailed, tellStory } from "./story.ts";
@@ -56,7 +57,8 @@ async function main(options: Options, interrupted: AbortController): Promise<num
     }
     const { url, appUrl } = house;
     const repository = house.repositoryName;
-    for (const line of invitation({ url, appUrl, repository, number: pull.number, tokens: scene.tokens })) print(line);
+    const runId = trainRun(world, scene, pull)?.id ?? 0;
+    for (const line of invitation({ url, appUrl, repository, number: pull.number, runId })) print(line);
     return await untilOver(house, signal);
   } catch (error) {
     if (signal.aborted) return 130;

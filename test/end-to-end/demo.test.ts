@@ -121,14 +121,14 @@ test("it stays up, and one can play on: a push sends the pull request back to it
 }, async () => {
   const demo = start([]);
   await shows(demo, /Ctrl-C ends it\./);
-  // The printed command itself, as one would paste it.
-  const [, command] = await shows(demo, /^ *(curl -sX PUT .*)$/m);
-  const shell = spawn("bash", ["-c", `${command} -o /dev/null -w '%{http_code}'`], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let status = "";
-  for await (const chunk of shell.stdout) status += String(chunk);
-  expect(status).toBe("201");
+  // The addresses and the command as they are printed.
+  const invitation = demo.output().slice(demo.output().lastIndexOf("Pull request "));
+  const addresses = [...(invitation.split("Play on")[0]?.matchAll(/http:\S+/g) ?? [])].map(([address]) => address);
+  expect(addresses).toHaveLength(4);
+  for (const address of addresses) expect((await fetch(address)).status, address).toBe(200);
+  const command = /^ *(curl .*do=push.*)$/m.exec(invitation)?.[1] ?? "";
+  const shell = spawn("bash", ["-c", `${command} -f`], { stdio: "ignore" });
+  expect(await new Promise((resolve) => shell.once("close", resolve))).toBe(0);
   await shows(
     demo,
     /moved the head of #1[\s\S]*took label stage\/approved off #1[\s\S]*put label stage\/pr-created on #1/,

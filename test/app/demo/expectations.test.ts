@@ -38,7 +38,7 @@ beforeEach(() => {
   const [author, quality, testing] = [addUser(world, "rex"), addUser(world, "cleo"), addUser(world, "tess")];
   const repository = addRepository(world, asUser(owner), { owner, name: "trainer", files: { "a.txt": "1" } });
   const app = addApp(world, { slug: "stagewright", owner, permissions: {}, events: [] });
-  scene = { repository, app, author, quality, testing, tokens: {} };
+  scene = { repository, app, author, quality, testing };
   commitFiles(world, asUser(author), repository, { branch: "task-7", message: "Change", files: { "a.txt": "2" } });
   pull = openPull(world, asUser(author), repository, { title: "Change", head: "task-7", base: "main" });
 });
