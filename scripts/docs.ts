@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { INPUTS, OUTPUTS } from "../src/action/io.ts";
 import {
   actionTable,
   commandTable,
@@ -41,6 +42,8 @@ const GENERATED: readonly Generated[] = [
       generate: () => keyTable(shape),
     }),
   ),
+  { file: "docs/action.md", block: "action inputs", generate: inputTable },
+  { file: "docs/action.md", block: "action outputs", generate: outputTable },
   { file: "docs/policy.md", block: "conditions", generate: conditionTable },
   { file: "docs/policy.md", block: "actions", generate: actionTable },
   { file: "docs/policy.md", block: "templates", generate: templateList },
@@ -72,6 +75,19 @@ for (const file of new Set(GENERATED.map((entry) => entry.file))) {
   }
 }
 process.exitCode = failed ? 1 : 0;
+
+function inputTable(): string {
+  const rows = Object.entries(INPUTS).map(([name, { description, required, default: value }]) => {
+    const shown = required ? "required" : value === "" ? "" : `\`${value}\``;
+    return `| \`${name}\` | ${description} | ${shown} |`;
+  });
+  return ["| input | meaning | default |", "|---|---|---|", ...rows].join("\n");
+}
+
+function outputTable(): string {
+  const rows = Object.entries(OUTPUTS).map(([name, { description }]) => `| \`${name}\` | ${description} |`);
+  return ["| output | meaning |", "|---|---|", ...rows].join("\n");
+}
 
 function replaceBlock(text: string, file: string, block: string, content: string): string {
   const [open, close] = [`<!-- generated: ${block} -->`, `<!-- end: ${block} -->`];
