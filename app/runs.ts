@@ -10,7 +10,8 @@ import {
   type JobClaims,
   type TokenVerifier,
 } from "../src/coordinator/admission.ts";
-import { Refusal, runIdOf } from "../src/coordinator/protocol.ts";
+import { Refusal } from "../src/coordinator/refusal.ts";
+import { runIdOf } from "../src/coordinator/run-id.ts";
 import { Runs } from "../src/coordinator/runs.ts";
 import { coordinatorHandler, type Principal } from "../src/coordinator/server.ts";
 import { SessionTokens } from "../src/coordinator/sessions.ts";

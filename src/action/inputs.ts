@@ -1,4 +1,5 @@
 /** Reads the action's inputs: all that is wrong with them at once, nothing taken silently for something else. */
+import { splitAddress } from "../coordinator/addresses.ts";
 import { INPUTS, type InputName, inputVariable } from "./io.ts";
 
 export interface Inputs {
@@ -13,6 +14,16 @@ export interface Inputs {
   readonly agentIndex: number;
   /** Null: not said, neither by hand nor by the matrix. */
   readonly agentCount: number | null;
+  /** Empty, `leader`, or an address. */
+  readonly coordinator: string;
+  /** Null: the job's id. */
+  readonly group: string | null;
+  readonly role: string | null;
+  readonly listen: string | null;
+  readonly advertise: string | null;
+  /** Of the job's matrix; null: not said. */
+  readonly failFast: boolean | null;
+  readonly maxParallel: number | null;
   readonly report: "auto" | "check" | "commands";
   /** Empty: none. */
   readonly githubToken: string;
@@ -50,9 +61,22 @@ export function readInputs(env: Readonly<Record<string, string | undefined>>): R
   if (agentCount !== null && agentIndex !== null && agentIndex >= agentCount && agentCount > 1) {
     problems.push(`agent-index: ${agentIndex} is not below agent-count (${agentCount}); indexes count from 0`);
   }
-  const agentName = text("agent-name");
-  if (agentName.length > LONGEST_NAME || /\p{Cc}/u.test(agentName)) {
-    problems.push(`agent-name: expected at most ${LONGEST_NAME} characters on one line`);
+  const name = (input: InputName): string | null => {
+    const given = text(input);
+    if (given.length > LONGEST_NAME || /\p{Cc}/u.test(given)) {
+      problems.push(`${input}: expected at most ${LONGEST_NAME} characters on one line`);
+    }
+    return given === "" ? null : given;
+  };
+  const address = (input: InputName): string | null => {
+    const given = text(input);
+    if (given === "" || isAddress(given)) return given === "" ? null : given;
+    problems.push(`${input}: expected host:port, got ${quoted(given)}`);
+    return null;
+  };
+  const coordinator = text("coordinator");
+  if (coordinator !== "" && coordinator !== "leader" && !isCoordinatorUrl(coordinator)) {
+    problems.push(`coordinator: expected leader or an address that begins with https://, got ${quoted(coordinator)}`);
   }
   const inputs = {
     plan,
@@ -60,13 +84,37 @@ export function readInputs(env: Readonly<Record<string, string | undefined>>): R
     onlyStages: list(text("only-stage")),
     stopAfterStage: text("stop-after-stage") || null,
     skipStages: list(text("skip-stages")),
-    agentName: agentName === "" ? null : agentName,
+    agentName: name("agent-name"),
     agentIndex: agentIndex ?? 0,
     agentCount,
+    coordinator,
+    group: name("group"),
+    role: name("role"),
+    listen: address("listen"),
+    advertise: address("advertise"),
+    failFast: text("fail-fast") === "" ? null : text("fail-fast") === "true",
+    maxParallel: count("max-parallel", 1, 100_000),
     report: report ?? "auto",
     githubToken: text("github-token"),
   };
   return problems.length > 0 ? { problems } : { inputs };
+}
+
+function isAddress(given: string): boolean {
+  try {
+    splitAddress(given);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Without TLS only on this machine: tokens must not be readable on the way. */
+function isCoordinatorUrl(given: string): boolean {
+  if (!URL.canParse(given)) return false;
+  const { protocol, hostname } = new URL(given);
+  const isHere = hostname === "127.0.0.1" || hostname === "localhost" || hostname === "[::1]";
+  return protocol === "https:" || (protocol === "http:" && isHere);
 }
 
 /** Lines of `name=value`; the value may hold further equals signs and is not trimmed at its end beyond the line's. */

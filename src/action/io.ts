@@ -52,6 +52,43 @@ export const INPUTS = {
     required: false,
     default: "${{ strategy.job-total }}",
   },
+  coordinator: {
+    description:
+      "Where the agents of a group meet: leader (the first agent coordinates; the default of a group), or the address of a Stagewright app. Empty for one agent alone.",
+    required: false,
+    default: "",
+  },
+  group: {
+    description: "The group's name: jobs of one workflow run that say the same meet in it. Default: the job's id.",
+    required: false,
+    default: "",
+  },
+  role: {
+    description: "This agent's role, of those that the plan names.",
+    required: false,
+    default: "",
+  },
+  listen: {
+    description: "Where a leader listens: host:port. Default: all of the machine's addresses, at any free port.",
+    required: false,
+    default: "",
+  },
+  advertise: {
+    description:
+      "Where other agents reach this machine: a host, or a leader's host:port. Default: the machine's first address in a network.",
+    required: false,
+    default: "",
+  },
+  "fail-fast": {
+    description: "As the job's own matrix has it: a group warns when GitHub would cancel all agents with one.",
+    required: false,
+    default: "${{ strategy.fail-fast }}",
+  },
+  "max-parallel": {
+    description: "As the job's own matrix has it: a group that could never be complete is refused at once.",
+    required: false,
+    default: "${{ strategy.max-parallel }}",
+  },
   report: {
     description:
       "Where the result is shown beside the job summary: check (a check run), commands (annotations of this step), or auto (a check run if the token may write one, else commands).",
@@ -68,7 +105,7 @@ export const INPUTS = {
 export type InputName = keyof typeof INPUTS;
 
 export const OUTPUTS = {
-  result: { description: "success, failure or cancelled." },
+  result: { description: "success, failure, cancelled, or excluded (this agent was left out of the group's run)." },
   message: { description: "One sentence: what came of it, and why." },
   "failed-stage": { description: "The name of the stage that failed, if one did." },
   "results-file": { description: "Path of a JSON file with the result of every stage." },

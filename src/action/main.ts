@@ -2,26 +2,30 @@
 import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createAgent } from "../agent/agent.ts";
+import { type Agent, createAgent } from "../agent/agent.ts";
 import type { AgentEvent } from "../agent/log.ts";
 import type { LoopEnd } from "../agent/loop.ts";
-import { RunHost } from "../coordinator/host.ts";
-import { LocalCoordinator } from "../coordinator/local.ts";
-import { needsGroup } from "../plan/needs-group.ts";
-import type { Plan, Problem } from "../plan/plan.ts";
+import { type Connection, connect } from "../coordinator/connect.ts";
+import type { RunHost } from "../coordinator/host.ts";
+import { Refusal } from "../coordinator/refusal.ts";
+import type { Plan } from "../plan/plan.ts";
 import { isSelected, select } from "../plan/select.ts";
-import { clip, oneLine } from "../report/escape.ts";
+import { clip, markdown, oneLine } from "../report/escape.ts";
 import { resultJson } from "../report/json.ts";
 import { NO_COLOURS, verdictLines } from "../report/log.ts";
 import type { RunReport } from "../report/report.ts";
 import type { RunKey, RunSummary, Selection } from "../run/types.ts";
+import { githubClient } from "./client.ts";
 import { Display } from "./display.ts";
 import type { Entry } from "./entry.ts";
+import { type Place, placeOf, placeProblems, sizeOf } from "./home.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
 import { type Job, readJob } from "./job.ts";
+import { ownPart } from "./own-part.ts";
 import { type PlanFile, readPlanFile } from "./plan-file.ts";
 import { Publisher } from "./publish.ts";
 import { annotateProblems, refuseInputs, refusePlan } from "./refuse.ts";
+import { whyIncomplete } from "./rerun.ts";
 import { Interruption } from "./signals.ts";
 import { SavedState } from "./state.ts";
 import { Tracker } from "./tracker.ts";
@@ -35,6 +39,9 @@ interface Task {
   readonly selection: Selection;
   readonly key: RunKey;
   readonly agentName: string;
+  /** Agents of the group. */
+  readonly size: number;
+  readonly place: Place;
 }
 
 export async function runMain(entry: Entry): Promise<number> {
@@ -53,42 +60,45 @@ function prepare(entry: Entry): Task | number {
   const source = readPlanFile(inputs.plan, job.workspace, inputs.params);
   const { plan, file, problems } = source;
   if (plan === null) return refusePlan(file, problems, entry);
-  const beyond = groupProblems(source, plan, inputs);
-  if (beyond.length > 0) return refusePlan(file, [...problems, ...beyond], entry);
   const selected = select(plan, {
     only: inputs.onlyStages,
     skip: inputs.skipStages,
     stopAfter: inputs.stopAfterStage ?? undefined,
   });
   if ("problems" in selected) return refuseInputs(selected.problems, entry);
+  const beyond = [...placeProblems(plan, inputs, job, entry.env), ...matrixProblems(plan, inputs)];
+  if (beyond.length > 0) return refuseInputs(beyond, entry);
   annotateProblems(problems, entry);
   const key = {
     repositoryId: job.repositoryId,
     runId: job.runId,
     attempt: job.attempt,
-    group: job.id,
+    group: inputs.group ?? job.id,
     plan: plan.name,
   };
-  const agentName = inputs.agentName ?? `${job.id}-${inputs.agentIndex}`;
-  return { inputs, job, source, plan, selection: selected.selection, key, agentName };
+  const size = sizeOf(plan, inputs);
+  if (size > 1 && inputs.failFast === true) {
+    entry.console.warning(
+      "fail-fast: GitHub would cancel all agents of the group as soon as one job fails; add `fail-fast: false` under strategy",
+    );
+  }
+  const agentName = inputs.agentName ?? plan.agents[inputs.agentIndex]?.id ?? `${job.id}-${inputs.agentIndex}`;
+  const place = placeOf(key, plan, inputs, job, entry);
+  return { inputs, job, source, plan, selection: selected.selection, key, agentName, size, place };
 }
 
-/** What needs more than this one agent is refused before anything runs. */
-function groupProblems({ keys, file }: PlanFile, plan: Plan, inputs: Inputs): readonly Problem[] {
-  const problem = (line: number, column: number, message: string): Problem => {
-    return { severity: "error", file, line, column, message };
-  };
-  const needs = needsGroup(plan, keys).map(({ line, column, reason }) =>
-    problem(line, column, `${reason}: groups of agents are not built yet`),
-  );
-  const count = plan.agentCount ?? inputs.agentCount ?? 1;
-  if (needs.length > 0 || count === 1) return needs;
-  const matrix = `this job is one of ${count} of a matrix, which would be a group of ${count} agents`;
-  return [problem(1, 1, `${matrix}: groups are not built yet; with agent-count: 1 each job runs the plan on its own`)];
+/** A matrix that runs fewer jobs at a time than the group has agents waits for ever. */
+function matrixProblems(plan: Plan, inputs: Inputs): readonly string[] {
+  const size = sizeOf(plan, inputs);
+  const { maxParallel, agentCount } = inputs;
+  if (size === 1 || maxParallel === null || maxParallel >= Math.min(size, agentCount ?? size)) return [];
+  return [
+    `max-parallel: the matrix runs ${maxParallel} jobs at a time, the group has ${size} agents and can never be complete; write \`max-parallel: ${size}\` under strategy, or leave it out`,
+  ];
 }
 
 async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<number> {
-  const { inputs, job, source, plan, selection, key, agentName } = task;
+  const { inputs, job, source, plan, selection, key, agentName, size, place } = task;
   const startedAt = entry.pace.now();
   const planCopy = join(job.temporary, `stagewright-plan-${randomUUID()}.yml`);
   writeFileSync(planCopy, source.bytes, { mode: 0o600 });
@@ -97,7 +107,8 @@ async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<nu
   const stages = plan.stages.filter(({ index }) => isSelected(selection, index)).map(({ name }) => name);
   const tracker = new Tracker({ planName: plan.name, stages, startedAt });
   const publisher = new Publisher({
-    where: inputs.report,
+    // The group's result is shown once, by its leader or its app.
+    where: place.reports ? inputs.report : "commands",
     token: inputs.githubToken,
     job,
     checkName: checkName(task),
@@ -113,53 +124,121 @@ async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<nu
     display.show(event);
     if (tracker.follow(event)) publisher.progress(tracker.progress(entry.pace.now()));
   };
-  const host = new RunHost({
-    created: { type: "created", at: startedAt, key, plan, selection, agentCount: 1 },
-    onChange: (changed) => {
-      const { phases } = changed.summary();
-      display.judged(phases, false);
-      if (tracker.judged(phases)) publisher.progress(tracker.progress(entry.pace.now()));
-    },
-  });
-  const agent = createAgent({
-    plan,
-    planFile: source.file,
-    key,
-    name: agentName,
-    role: null,
-    // A group of one: its only place is the first, wherever the job stands in its matrix.
-    index: 0,
-    address: null,
-    workingDirectory: job.workspace,
-    environment: entry.env,
-    ownSecrets: [],
-    commandLine: entry.commandLine,
-    log,
-    coordinator: new LocalCoordinator(host),
-    selection,
-    agentCount: 1,
-  });
-  publisher.start(tracker.progress(startedAt));
-  const interruption = new Interruption(agent, (why) => host.cancel("the runner", why), entry.exit);
+  let told = "";
+  const onChange = (host: RunHost): void => {
+    const { status, position, leg } = host.state;
+    // A result is put together only when there can be another one: there may be many agents.
+    const standing = `${status} ${position} ${leg?.first}`;
+    if (standing === told) return;
+    told = standing;
+    const { phases } = host.summary();
+    display.judged(phases, false);
+    if (tracker.judged(phases)) publisher.progress(tracker.progress(entry.pace.now()));
+  };
+  const running: Running = { agent: null, host: null, connecting: new AbortController() };
+  const interruption = new Interruption(interruptible(running), cancelling(running), entry.exit);
+  let connection: Connection | null = null;
   try {
+    const incomplete = size > 1 ? await incompleteBecause(task, entry) : null;
+    if (incomplete !== null) return fail(incomplete, entry);
+    const say = (text: string): void => entry.console.text(text);
+    const about = { home: place.home, key, plan, selection, agentCount: size, say };
+    connection = await connect({ ...about, onChange }, running.connecting.signal);
+    running.host = connection.host;
+    const agent = createAgent({
+      plan,
+      planFile: source.file,
+      key,
+      name: agentName,
+      role: inputs.role,
+      // A group of one: its only place is the first, wherever the job stands in its matrix.
+      index: size === 1 ? 0 : inputs.agentIndex,
+      address: place.address,
+      workingDirectory: job.workspace,
+      environment: entry.env,
+      ownSecrets: [],
+      commandLine: entry.commandLine,
+      log,
+      coordinator: connection.coordinator,
+      selection,
+      agentCount: size,
+      silenceMs: connection.silenceMs,
+    });
+    running.agent = agent;
+    publisher.start(tracker.progress(startedAt));
     const end = await agent.run();
-    const summary = summaryOf(end, host);
+    const whole = summaryOf(end, connection.host);
+    const summary = place.reports ? whole : ownPart(whole, agentName);
     display.closeGroup();
     display.judged(summary.phases, true);
     const report = reportOf(task, summary, startedAt, entry.pace.now());
     // Only a run that came to its own end has had its cleanup.
     if (end.kind === "finished" && summary.verdict !== "cancelled") state.finished(summary.verdict);
-    await show(report, task, entry, publisher, interruption);
+    const excluded = end.kind === "finished" ? end.excluded : null;
+    await show(report, excluded, task, entry, publisher, interruption);
     return interruption.exitCode ?? (summary.verdict === "success" ? 0 : 1);
+  } catch (error) {
+    if (interruption.exitCode !== null) return interruption.exitCode;
+    if (error instanceof Refusal || connection === null) {
+      return fail(error instanceof Error ? error.message : String(error), entry);
+    }
+    throw error;
   } finally {
+    // A leader stays until the others know the end; a signal still ends it.
+    await connection?.close();
     interruption.stopListening();
-    host.close();
   }
+}
+
+/** What a signal meets: an agent, or one that is still on its way to its group. */
+interface Running {
+  agent: Agent | null;
+  host: RunHost | null;
+  readonly connecting: AbortController;
+}
+
+function interruptible(running: Running): Pick<Agent, "leave" | "reset" | "kill"> {
+  return {
+    leave: (why) => {
+      running.connecting.abort(new Error(why));
+      running.agent?.leave(why);
+    },
+    reset: (why) => running.agent?.reset(why),
+    kill: () => running.agent?.kill(),
+  };
+}
+
+function cancelling(running: Running): (why: string) => Promise<void> {
+  return async (why) => await running.host?.cancel("the runner", why);
+}
+
+/** Why the group cannot be complete in this attempt; null: it can, or GitHub does not say. */
+async function incompleteBecause({ job, inputs, size }: Task, { env, console }: Entry): Promise<string | null> {
+  const { owner, repo, runId, attempt } = job;
+  if (attempt === 1 || owner === null || repo === null) return null;
+  try {
+    const runner = env.RUNNER_NAME ?? null;
+    return await whyIncomplete(await githubClient(inputs.githubToken), { owner, repo, runId, attempt, size, runner });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    console.text(`⚠ the jobs of attempt ${attempt} could not be listed (\`actions: read\` lets them be): ${why}`);
+    return null;
+  }
+}
+
+/** What keeps this agent from its group, said where people look. */
+function fail(message: string, { console, files }: Entry): number {
+  console.error(message);
+  files.output("result", "failure");
+  files.output("message", clip(oneLine(message), 4000));
+  files.summary(`## ❌ ${markdown(message)}\n`);
+  return 1;
 }
 
 /** The result in every place: log, file, outputs, GitHub. */
 async function show(
   report: RunReport,
+  excluded: string | null,
   { job }: Task,
   { console, files }: Entry,
   publisher: Publisher,
@@ -169,8 +248,9 @@ async function show(
   for (const line of verdictLines(report, NO_COLOURS)) console.text(line);
   const resultsFile = join(job.temporary, `stagewright-results-${randomUUID()}.json`);
   writeFileSync(resultsFile, resultJson(report), { mode: 0o600 });
-  files.output("result", summary.verdict);
-  files.output("message", clip(oneLine(summary.message), 4000));
+  files.output("result", excluded === null ? summary.verdict : "excluded");
+  const message = excluded === null ? summary.message : `this agent was excluded: ${excluded}; ${summary.message}`;
+  files.output("message", clip(oneLine(message), 4000));
   files.output("failed-stage", summary.failedStage ?? "");
   files.output("results-file", resultsFile);
   const { checkRunUrl } = await publisher.finish(report, interruption.deadline);
@@ -193,17 +273,18 @@ function reportOf(task: Task, summary: RunSummary, startedAt: number, completedA
 }
 
 /** Jobs of a matrix that run a plan each on their own need names of their own. */
-function checkName({ plan, job, inputs }: Task): string {
+function checkName({ plan, job, inputs, key, size }: Task): string {
+  if (size > 1) return `plan / ${plan.name} (${key.group})`;
   return `plan / ${plan.name} (${inputs.agentIndex === 0 ? job.id : `${job.id}-${inputs.agentIndex}`})`;
 }
 
-function summaryOf(end: LoopEnd, host: RunHost): RunSummary {
+function summaryOf(end: LoopEnd, host: RunHost | null): RunSummary {
+  if (end.kind === "finished") return end.summary;
+  const known = host?.summary() ?? { failedStage: null, phases: [] };
   switch (end.kind) {
-    case "finished":
-      return end.summary;
     case "left":
-      return { ...host.summary(), verdict: "cancelled", status: "cancelled", message: end.why };
+      return { ...known, verdict: "cancelled", status: "cancelled", message: end.why };
     case "unreachable":
-      return { ...host.summary(), verdict: "failure", status: "failed", message: end.why };
+      return { ...known, verdict: "failure", status: "failed", message: end.why };
   }
 }

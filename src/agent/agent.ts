@@ -47,12 +47,15 @@ export function createAgent(
     readonly coordinator: CoordinatorPort;
     readonly selection: Selection;
     readonly agentCount: number;
+    /** How long the coordinator may be silent before the work is stopped; default 90 s. Milliseconds. */
+    readonly silenceMs?: number | null;
   },
 ): Agent {
   const { plan, key, name, role, index, address, selection, agentCount } = options;
   const around = surroundings(options);
   const join = { key, plan, selection, agentCount, agent: name, role, index, address };
-  const loop = new AgentLoop({ join, coordinator: options.coordinator, around });
+  const silence = options.silenceMs == null ? {} : { silenceMs: options.silenceMs };
+  const loop = new AgentLoop({ join, coordinator: options.coordinator, around, ...silence });
   return {
     run: () => loop.run().finally(() => around.directory.remove()),
     reset: (why) => loop.reset(why),

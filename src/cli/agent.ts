@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import { cleanUp, createAgent } from "../agent/agent.ts";
 import type { LoopEnd } from "../agent/loop.ts";
 import { HttpCoordinator, readTerms } from "../coordinator/client.ts";
-import { Refusal } from "../coordinator/protocol.ts";
+import { Refusal } from "../coordinator/refusal.ts";
 import { ConsoleLog, screenOf } from "./console.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 

@@ -12,7 +12,7 @@ import { relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RunHost } from "../coordinator/host.ts";
-import { runIdOf } from "../coordinator/protocol.ts";
+import { runIdOf } from "../coordinator/run-id.ts";
 import { Runs } from "../coordinator/runs.ts";
 import { serveLoopback } from "../coordinator/serve.ts";
 import type { Plan } from "../plan/plan.ts";

@@ -9,7 +9,7 @@ import { timingSafeEqual } from "node:crypto";
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
 import type { RunKey } from "../run/types.ts";
-import { Refusal } from "./protocol.ts";
+import { Refusal } from "./refusal.ts";
 
 export const GITHUB_ISSUER = "https://token.actions.githubusercontent.com";
 

@@ -6,17 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Instruction, Sync } from "../run/types.ts";
 import { requestJson } from "./http.ts";
 import type { CoordinatorPort, Joined, JoinRequest, Roster, SyncAnswer } from "./port.ts";
-import {
-  joinedSchema,
-  PROTOCOL,
-  REFUSALS,
-  Refusal,
-  type RefusalCode,
-  type RunTerms,
-  refusalSchema,
-  runTermsSchema,
-  syncAnswerSchema,
-} from "./protocol.ts";
+import { joinedSchema, PROTOCOL, type RunTerms, refusalSchema, runTermsSchema, syncAnswerSchema } from "./protocol.ts";
+import { REFUSALS, Refusal, type RefusalCode } from "./refusal.ts";
 
 /** A request that is not a long poll must be answered within this. */
 const ANSWER_MS = 15_000;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RunKey } from "../run/types.ts";
 import type { TokenVerifier } from "./admission.ts";
 import { type ProvenLeader, proveLeader } from "./leader.ts";
-import { Refusal } from "./protocol.ts";
+import { Refusal } from "./refusal.ts";
 
 const PAUSE_FIRST_MS = 1_000;
 const PAUSE_MOST_MS = 8_000;

@@ -19,7 +19,7 @@ import type { Instruction, RunEvent, RunSummary, Sync } from "../run/types.ts";
 import { Journal } from "./journal.ts";
 import { groupKey, newsKey } from "./news.ts";
 import type { JoinRequest, SyncAnswer } from "./port.ts";
-import { Refusal } from "./protocol.ts";
+import { Refusal } from "./refusal.ts";
 import type { RunRecord } from "./run-store.ts";
 
 /** setTimeout takes at most 2^31 - 1 ms. */

@@ -12,7 +12,8 @@ import { z } from "zod";
 import type { RunKey } from "../run/types.ts";
 import { checkClaims, type TokenVerifier } from "./admission.ts";
 import { fingerprintOf, pinnedAgent, requestJson } from "./http.ts";
-import { PROTOCOL, PROTOCOLS, Refusal } from "./protocol.ts";
+import { PROTOCOL, PROTOCOLS } from "./protocol.ts";
+import { Refusal } from "./refusal.ts";
 
 /** GitHub's tokens live five minutes: one is shown at most this long. Milliseconds. */
 const PROOF_FRESH_MS = 120_000;

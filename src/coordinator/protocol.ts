@@ -4,10 +4,9 @@
  * Versioned by `protocol`: a coordinator serves its own version and the one before. Every list and text is bounded
  * here, so that nothing behind this file meets an unbounded value.
  */
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Json } from "../plan/plan.ts";
-import { AGENT_STATUSES, type RunKey } from "../run/types.ts";
+import { AGENT_STATUSES } from "../run/types.ts";
 import { planSchema } from "./plan-schema.ts";
 import type { JoinRequest } from "./port.ts";
 
@@ -190,38 +189,4 @@ export const syncAnswerSchema = z.object({
   notice: count,
 });
 
-/** Why a request was refused; with HTTP status. A closed list, so that agents can act on it. */
-export const REFUSALS = {
-  protocol: 400,
-  invalid: 400,
-  unauthorized: 401,
-  wrong_run: 403,
-  not_installed: 403,
-  not_found: 404,
-  held: 409,
-  different_plan: 409,
-  sequence: 409,
-  ended: 410,
-  too_large: 413,
-  not_stored: 503,
-  too_many: 429,
-} as const satisfies Record<string, number>;
-export type RefusalCode = keyof typeof REFUSALS;
-
 export const refusalSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
-
-/** A request that the coordinator will not carry out. `message` says why and what to do. */
-export class Refusal extends Error {
-  readonly code: RefusalCode;
-  constructor(code: RefusalCode, message: string) {
-    super(message);
-    this.name = "Refusal";
-    this.code = code;
-  }
-}
-
-/** The id of a run in addresses: derived from its key, so that all its agents find the same one. 22 characters. */
-export function runIdOf(key: RunKey): string {
-  const parts = [key.repositoryId, key.runId, String(key.attempt), key.group, key.plan];
-  return createHash("sha256").update(JSON.stringify(parts)).digest("base64url").slice(0, 22);
-}

@@ -5,7 +5,9 @@ import { apply, begin } from "../run/machine.ts";
 import { GroupRun } from "./group-run.ts";
 import { RunHost } from "./host.ts";
 import type { JoinRequest } from "./port.ts";
-import { LIMITS, Refusal, runIdOf } from "./protocol.ts";
+import { LIMITS } from "./protocol.ts";
+import { Refusal } from "./refusal.ts";
+import { runIdOf } from "./run-id.ts";
 import { type RunRecord, type RunStore, VersionConflict } from "./run-store.ts";
 
 /** How long the agents of a run that is over are still answered from memory. Milliseconds. */

@@ -2,10 +2,10 @@
 import { randomBytes } from "node:crypto";
 import http from "node:http";
 import type { Server } from "node:https";
-import { networkInterfaces } from "node:os";
+import { joinAddress, reachableHost, splitAddress } from "./addresses.ts";
 import { checkClaims, secretMatches, type TokenVerifier } from "./admission.ts";
 import { createLeaderServer, followerAudience, leaderProofHandler, makeLeaderIdentity } from "./leader.ts";
-import { Refusal } from "./protocol.ts";
+import { Refusal } from "./refusal.ts";
 import type { Runs } from "./runs.ts";
 import { coordinatorHandler, type Principal } from "./server.ts";
 import { SessionTokens } from "./sessions.ts";
@@ -136,24 +136,4 @@ async function close(server: http.Server | Server, runs: Runs): Promise<void> {
   // Answers on their way are written; whoever asks again meets a closed door.
   setTimeout(() => server.closeAllConnections(), 1_000).unref();
   await closed;
-}
-
-/** "host:port", "host", "[::1]:80" or ":80". @throws Error for anything else */
-export function splitAddress(text: string): { readonly host: string; readonly port: number | null } {
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]*))(?::(\d{1,5}))?$/.exec(text);
-  const port = match?.[3] === undefined ? null : Number(match[3]);
-  if (match === null || (port !== null && port > 65_535)) throw new Error(`${text} is no address; expected host:port`);
-  return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
-}
-
-function joinAddress(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/** Where others reach this machine, as far as it can tell itself. */
-function reachableHost(listens: string): string {
-  if (listens !== "0.0.0.0" && listens !== "::") return listens.includes(":") ? `[${listens}]` : listens;
-  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
-  const outside = addresses.filter(({ internal, family }) => !internal && family === "IPv4");
-  return outside[0]?.address ?? "127.0.0.1";
 }

@@ -15,13 +15,12 @@ import {
   leaveBodySchema,
   PROTOCOL,
   PROTOCOLS,
-  REFUSALS,
-  Refusal,
   type RunTerms,
-  runIdOf,
   type SyncBody,
   syncBodySchema,
 } from "./protocol.ts";
+import { REFUSALS, Refusal } from "./refusal.ts";
+import { runIdOf } from "./run-id.ts";
 import { digestOf, type SessionTokens } from "./sessions.ts";
 
 /** Who somebody proved to be. */

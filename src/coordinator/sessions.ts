@@ -5,7 +5,7 @@
  */
 import { createHash, createHmac } from "node:crypto";
 import { secretMatches } from "./admission.ts";
-import { Refusal } from "./protocol.ts";
+import { Refusal } from "./refusal.ts";
 
 export interface Session {
   readonly agent: string;

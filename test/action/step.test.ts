@@ -159,7 +159,7 @@ describe("bad input", () => {
     [{ report: "loud" }, /report: expected auto/u],
     [{ "only-stage": "nope" }, /there is no stage "nope"/u],
     [{ params: "unknown=1" }, /unknown/u],
-    [{ "agent-count": "4", "agent-index": "1" }, /one of 4 of a matrix.*agent-count: 1/u],
+    [{ "agent-count": "4", "agent-index": "1" }, /one of 4 agents of a group.*agent-count: 1/u],
   ])("%j ends with exit code 2 and its reason", async (inputs, reason) => {
     const result = await step("stages:\n  - { name: a, run: 'true' }\n", { inputs });
     expect(result.code).toBe(2);
@@ -170,7 +170,7 @@ describe("bad input", () => {
   it("refuses a plan for a group before anything runs", async () => {
     const result = await step("agents: 2\nstages:\n  - { name: a, run: touch a }\n");
     expect(result.code).toBe(2);
-    expect(result.annotations[0]?.message).toMatch(/for 2 agents.*not built yet/u);
+    expect(result.annotations[0]?.message).toMatch(/one of 2 agents of a group and gets no OIDC token/u);
     expect(runner?.file("a")).toBeNull();
   });
 });

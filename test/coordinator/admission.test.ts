@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkClaims, createTokenVerifier } from "../../src/coordinator/admission.ts";
-import { Refusal } from "../../src/coordinator/protocol.ts";
+import { Refusal } from "../../src/coordinator/refusal.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
 
 const AUDIENCE = "https://coordinator.example";

@@ -2,7 +2,7 @@ import http from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { checkClaims, createTokenVerifier } from "../../src/coordinator/admission.ts";
 import type { GroupRun } from "../../src/coordinator/group-run.ts";
-import { runIdOf } from "../../src/coordinator/protocol.ts";
+import { runIdOf } from "../../src/coordinator/run-id.ts";
 import { Runs } from "../../src/coordinator/runs.ts";
 import type { Serving } from "../../src/coordinator/serve.ts";
 import { coordinatorHandler } from "../../src/coordinator/server.ts";

@@ -1,0 +1,134 @@
+/** Where this job's run has its coordinator, and what must be refused before anything is tried. */
+import { hostname } from "node:os";
+import { reachableHost, splitAddress } from "../coordinator/addresses.ts";
+import type { Home } from "../coordinator/connect.ts";
+import { runIdOf } from "../coordinator/run-id.ts";
+import { type BeaconPlace, BeaconWatch, lightBeacon } from "../github/leader-beacon.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { RunKey } from "../run/types.ts";
+import { githubClient } from "./client.ts";
+import type { Entry } from "./entry.ts";
+import { hasIdTokens, idToken, verifierFor } from "./id-token.ts";
+import type { Inputs } from "./inputs.ts";
+import type { Job } from "./job.ts";
+
+/** More agents than this would spend the repository's API requests on looking for their leader. */
+const MOST_BY_BEACON = 64;
+
+export interface Place {
+  readonly home: Home;
+  /** Shows the group's result; the others show their own part. */
+  readonly reports: boolean;
+  /** Where other agents reach this one; null: nobody has to. */
+  readonly address: string | null;
+}
+
+/** How many agents make the group. */
+export function sizeOf(plan: Plan, inputs: Inputs): number {
+  return plan.agentCount ?? inputs.agentCount ?? 1;
+}
+
+/** A line for each reason why this job cannot meet its group. */
+export function placeProblems(plan: Plan, inputs: Inputs, job: Job, env: Entry["env"]): readonly string[] {
+  const size = sizeOf(plan, inputs);
+  if (size === 1 && inputs.coordinator === "") return [];
+  if (job.fork) {
+    return [
+      "coordinator: this is a pull request from a fork, whose jobs get neither OIDC tokens nor write access: a group cannot meet there; with agent-count: 1 each job runs the plan on its own",
+    ];
+  }
+  const problems: string[] = [];
+  if (!hasIdTokens(env) && secretOf(env) === null) {
+    problems.push(
+      `coordinator: this job is one of ${size} agents of a group and gets no OIDC token to join it with; add \`permissions: { id-token: write }\` to it, or agent-count: 1 to run the plan in each job on its own`,
+    );
+  } else if (!hasIdTokens(env) && !isUrl(inputs.coordinator)) {
+    problems.push("coordinator: a leader needs OIDC tokens; add `permissions: { id-token: write }` to the job");
+  }
+  if (!isUrl(inputs.coordinator) && leaderAddress(plan) === null) {
+    if (size > MOST_BY_BEACON) {
+      problems.push(
+        `coordinator: more than ${MOST_BY_BEACON} agents need the leader's address in the plan (agents: [{address: "host:port"}]) or an app`,
+      );
+    }
+    if (job.owner === null || job.headSha === null) {
+      problems.push("coordinator: outside GitHub the leader's address must be in the plan (agents: [{address}])");
+    }
+  }
+  return problems;
+}
+
+/** Finds the place. @param entry whose environment holds the job's tokens */
+export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry: Entry): Place {
+  const { env } = entry;
+  const { coordinator } = inputs;
+  if (coordinator === "" && sizeOf(plan, inputs) === 1) return { home: { kind: "solo" }, reports: true, address: null };
+  const address = plan.agents[inputs.agentIndex]?.address ?? inputs.advertise ?? reachableHost("0.0.0.0");
+  const mask = (value: string): void => entry.console.mask(value);
+  const token = (audience: string): Promise<string> => idToken(env, audience, mask);
+  if (isUrl(coordinator)) {
+    const url = new URL(coordinator);
+    const secret = secretOf(env);
+    const credential = hasIdTokens(env) ? () => token(url.origin) : async () => secret ?? "";
+    return { home: { kind: "url", url, credential }, reports: false, address };
+  }
+  const shared = { idToken: token, verifier: verifierFor(env) };
+  const known = leaderAddress(plan);
+  const beacon: BeaconPlace = {
+    owner: job.owner ?? "",
+    repo: job.repo ?? "",
+    headSha: job.headSha ?? "",
+    run: runIdOf(key),
+    group: key.group,
+    plan: key.plan,
+  };
+  if (inputs.agentIndex !== 0) {
+    const watch = (async () => new BeaconWatch(await githubClient(inputs.githubToken), beacon))();
+    // Its failure is told by each look.
+    watch.catch(() => undefined);
+    const addresses =
+      known === null ? async (signal: AbortSignal) => await (await watch).look(signal) : async () => [known];
+    return { home: { kind: "follower", addresses, ...shared }, reports: false, address };
+  }
+  const announce = async (at: string): Promise<() => Promise<void>> => {
+    const lit = await lightBeacon(
+      await githubClient(inputs.githubToken),
+      beacon,
+      at,
+      entry.pace,
+      AbortSignal.timeout(60_000),
+    );
+    if (lit.lit) return () => lit.out();
+    throw new Error(
+      `the group's leader on ${hostname()} could not show its address (${lit.failure.message}); add \`permissions: { checks: write }\` to the job, or name its address in the plan (agents: [{address: "host:port"}])`,
+    );
+  };
+  const port = known === null ? 0 : splitAddress(known).port;
+  return {
+    home: {
+      kind: "leader",
+      listen: inputs.listen ?? `0.0.0.0:${port ?? 0}`,
+      advertise: known ?? inputs.advertise,
+      checkRunId: null,
+      announce: known === null ? announce : null,
+      ...shared,
+    },
+    reports: true,
+    address,
+  };
+}
+
+/** host:port of the first agent as the plan says it; null when it does not, or without a port. */
+function leaderAddress(plan: Plan): string | null {
+  const address = plan.agents[0]?.address ?? null;
+  return address !== null && splitAddress(address).port !== null ? address : null;
+}
+
+export function isUrl(coordinator: string): boolean {
+  return coordinator !== "" && coordinator !== "leader";
+}
+
+/** Stands in for OIDC where there is none: outside GitHub. */
+function secretOf(env: Entry["env"]): string | null {
+  return env.STAGEWRIGHT_COORDINATOR_SECRET || null;
+}

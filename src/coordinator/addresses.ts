@@ -1,0 +1,23 @@
+/** Addresses of machines in a network, as people write them. */
+import { networkInterfaces } from "node:os";
+
+/** "host:port", "host", "[::1]:80" or ":80". @throws Error for anything else */
+export function splitAddress(text: string): { readonly host: string; readonly port: number | null } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]*))(?::(\d{1,5}))?$/.exec(text);
+  const port = match?.[3] === undefined ? null : Number(match[3]);
+  if (match === null || (port !== null && port > 65_535)) throw new Error(`${text} is no address; expected host:port`);
+  return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
+}
+
+/** The other way round. */
+export function joinAddress(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Where others reach this machine, as far as it can tell itself. @param listens the host it listens at */
+export function reachableHost(listens: string): string {
+  if (listens !== "0.0.0.0" && listens !== "::") return listens.includes(":") ? `[${listens}]` : listens;
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  const outside = addresses.filter(({ internal, family }) => !internal && family === "IPv4");
+  return outside[0]?.address ?? "127.0.0.1";
+}

@@ -1,0 +1,29 @@
+/** Why a coordinator refuses a request. Apart from the protocol, whose schemas a run on its own never loads. */
+
+/** With HTTP status. A closed list, so that agents can act on it. */
+export const REFUSALS = {
+  protocol: 400,
+  invalid: 400,
+  unauthorized: 401,
+  wrong_run: 403,
+  not_installed: 403,
+  not_found: 404,
+  held: 409,
+  different_plan: 409,
+  sequence: 409,
+  ended: 410,
+  too_large: 413,
+  not_stored: 503,
+  too_many: 429,
+} as const satisfies Record<string, number>;
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** A request that the coordinator will not carry out. `message` says why and what to do. */
+export class Refusal extends Error {
+  readonly code: RefusalCode;
+  constructor(code: RefusalCode, message: string) {
+    super(message);
+    this.name = "Refusal";
+    this.code = code;
+  }
+}
