@@ -6,6 +6,7 @@ import { triggerLabels, wanted } from "../../src/lifecycle/display.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
 import type { Facts } from "../../src/lifecycle/facts.ts";
 import type { Condition, Policy } from "../../src/lifecycle/policy.ts";
+import { record } from "../../src/lifecycle/record.ts";
 import {
   alice,
   bob,
@@ -198,20 +199,11 @@ test("what is taken off and what is put on changes no stage", () => {
       unlabeled(100, label, { kind: "bot", id: 5, login: "us[bot]" }),
     );
     const on = shown?.label == null ? [] : [labeled(100, shown.label, { kind: "bot", id: 5, login: "us[bot]" })];
-    const after = judge(history(opened(), did(...facts.acts, ...off, ...on), checksOf(facts)), policy);
+    const after = judge(record(facts, did(...off, ...on)), policy);
     expect(after.stage).toBe(evaluation.stage);
     expect(after.rounds).toBe(evaluation.rounds);
   });
 });
-
-function checksOf(facts: Facts): Change {
-  const seen = facts.checks.flatMap(({ lastConclusion, lastConclusionAt, ...now }) =>
-    lastConclusionAt === null
-      ? [now]
-      : [now, { ...now, status: "completed" as const, conclusion: lastConclusion, at: lastConclusionAt }],
-  );
-  return checked(...seen);
-}
 
 test("the order in which it all came, and doubles, change nothing", () => {
   fc.assert(
