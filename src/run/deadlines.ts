@@ -75,7 +75,8 @@ export function nextTime(run: Waits, stageAt: (stage: number) => StageRun | unde
       if (ruling.kind === "wait") times.push(ruling.until);
     }
   }
-  const due = times.filter((time) => time !== null);
+  // What was due by now has been acted upon: what is left of it waits for something else.
+  const due = times.flatMap((time) => (time !== null && time > run.now ? [time] : []));
   return due.length === 0 ? null : Math.min(...due);
 }
 

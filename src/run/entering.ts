@@ -123,7 +123,7 @@ export function enter(draft: Draft, first: number): void {
   for (let index = first; index <= last; index++) {
     if (draft.stage(index).phase === "closed") continue;
     const workers = workersOf(draft, draft.planned(index));
-    open(draft, index, workers, startAt);
+    open(draft, index, workers, startAt, index === first);
     for (const [rank, slot] of workers.entries()) {
       draft.countPending(index, slot, 1);
       if (begun.has(slot)) draft.setResult(index, slot, unreached(draft.agent(slot)));
@@ -145,7 +145,8 @@ export function enter(draft: Draft, first: number): void {
   }
 }
 
-function open(draft: Draft, index: number, workers: readonly number[], startAt: number): void {
+/** `together`: everyone starts it at `startAt`; in a later stage of a leg each has its own time. */
+function open(draft: Draft, index: number, workers: readonly number[], startAt: number, together: boolean): void {
   const planned = draft.planned(index);
   const length = planned.completion === "duration_or_tasks" ? planned.maxDurationMs : planned.durationMs;
   const isTimed = planned.completion === "duration" || planned.completion === "duration_or_tasks";
@@ -156,7 +157,7 @@ function open(draft: Draft, index: number, workers: readonly number[], startAt: 
     lenient: isFailing(draft),
     electorate: electorateOf(draft, planned),
     workers: workers.length,
-    endsAt: isTimed && length !== null && planned.background === null ? startAt + length : null,
+    endsAt: together && isTimed && length !== null && planned.background === null ? startAt + length : null,
     results: chunksOf(Array.from({ length: draft.agents.size }, () => null)),
     pool: planned.tasks === null ? null : poolOf(planned.tasks, workers[0] ?? null),
   });
@@ -211,6 +212,8 @@ function lastOfLeg(draft: Draft, first: number): number {
       decision = next < draft.plan.stages.length ? decide(draft, next) : null;
     }
     if (decision?.kind !== "enter" || draft.planned(next).dependsOn.some((name) => names.has(name))) return last;
+    // What the group shares out is begun together.
+    if (isShared(draft.planned(next))) return last;
     for (const [index, reason] of skipped) skip(draft, index, reason);
     last = next;
   }
@@ -218,10 +221,11 @@ function lastOfLeg(draft: Draft, first: number): number {
 
 /** Its result is the group's, so nobody can go on before everyone is done. */
 function judgedTogether(planned: PlanStage): boolean {
-  const { expectedObjects, expectedTasks, tasks, background, expect } = planned;
-  return (
-    expectedObjects !== null || expectedTasks !== null || tasks !== null || background !== null || expect.length > 0
-  );
+  return isShared(planned) || planned.expect.length > 0;
+}
+
+function isShared({ expectedObjects, expectedTasks, tasks, background }: PlanStage): boolean {
+  return expectedObjects !== null || expectedTasks !== null || tasks !== null || background !== null;
 }
 
 export function newStageRun(index: number): StageRun {

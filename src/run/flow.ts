@@ -13,10 +13,13 @@ import { conclude } from "./turns.ts";
 
 /** Applies everything that follows from what is known, until nothing more does. */
 export function settleRun(draft: Draft): void {
-  while (step(draft)) {
-    // Each step changes something that makes the next one another one.
+  // Each step changes something that makes the next one another one; a circle would be a fault of this program.
+  for (let steps = 0; step(draft); steps++) {
+    if (steps > 20 * draft.plan.stages.length + MOST_STEPS) throw new Error("the run goes round in a circle");
   }
 }
+
+const MOST_STEPS = 1_000;
 
 function step(draft: Draft): boolean {
   const { head, now } = draft;
@@ -118,9 +121,7 @@ function stepLeg(draft: Draft, leg: { readonly first: number; readonly last: num
 function stepStage(draft: Draft, stage: number): boolean {
   const run = draft.stage(stage);
   if (run.stopping !== null) {
-    if (draft.now < run.stopping.until || run.pending === 0) return false;
-    settleUnstopped(draft, stage);
-    return true;
+    return draft.now >= run.stopping.until && run.pending > 0 && settleUnstopped(draft, stage);
   }
   const why = reasonToStop(draft, stage);
   if (why !== null) {

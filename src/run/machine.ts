@@ -119,6 +119,7 @@ function passTime(draft: Draft, event: RunEvent): boolean {
   const due = event.type === "coordinator_started" ? null : nextTime(draft.head, (stage) => draft.stage(stage));
   head.now = Math.max(head.now, event.at);
   if (event.type === "coordinator_started") {
+    if (head.now === before) return true;
     forgiveAbsence(draft, head.now - before);
     draft.notice("the coordinator is back: the time without it does not count");
     return true;
@@ -263,13 +264,16 @@ function takeReady(draft: Draft, slot: number, stage: number, event: Sync): void
 }
 
 /** Whose event it is; null (and a notice): nobody's, or one from a life that is over. */
-function slotOf(draft: Draft, event: { readonly agent: string; readonly session: string }): number | null {
+function slotOf(draft: Draft, event: Extract<RunEvent, { readonly session: string }>): number | null {
   const slot = draft.slotOf(event.agent);
   if (slot === undefined) {
     draft.notice(`ignored a message of ${event.agent}, who is not in this group`, event.agent);
     return null;
   }
-  if (draft.agent(slot).session === event.session) return slot;
+  const { session, presence } = draft.agent(slot);
+  if (session === event.session) return slot;
+  // Its last word, said again.
+  if (presence === "left" && event.type === "left") return null;
   draft.reject(slot, `a message of an old session of ${event.agent}`);
   return null;
 }

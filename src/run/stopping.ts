@@ -25,15 +25,18 @@ export function stopStage(draft: Draft, stage: number, why: string): void {
   }
 }
 
-/** Those who have not said within the time that they have ended what was stopped. */
-export function settleUnstopped(draft: Draft, stage: number): void {
+/** Those who have not said within the time that they have ended what was stopped. @returns whether there were any */
+export function settleUnstopped(draft: Draft, stage: number): boolean {
+  let any = false;
   for (let slot = 0; slot < draft.agents.size; slot++) {
     const { turn } = draft.agent(slot);
     if (turn === null || turn.stage !== stage || turn.settled) continue;
     takeBack(draft, slot);
     const why = `did not end within ${STOP_WAIT_MS / 1000} s after it was stopped`;
     conclude(draft, slot, outcome(draft, "failure", why));
+    any = true;
   }
+  return any;
 }
 
 /** Why a stage is to be stopped now; null: it is not. */

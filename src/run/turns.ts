@@ -170,7 +170,10 @@ function goOn(draft: Draft, slot: number, stage: number): void {
     if (!isStillToCome(draft, next, slot)) continue;
     draft.moveAgent(slot, "idle");
     beginTurn(draft, slot, next, draft.now);
-    return;
+    // The others have done all of it meanwhile.
+    const { stopping } = draft.stage(next);
+    if (stopping === null) return;
+    settle(draft, slot, outcome(draft, stopping.well ? "success" : "stopped", stopping.why));
   }
 }
 

@@ -1,0 +1,337 @@
+/**
+ * What must hold after each step, whatever happened. Counted anew from what the agents really said and from the
+ * members' records, never from the machine's own counters (which are checked against that, too).
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { Plan, PlanStage } from "../../src/plan/plan.ts";
+import type { RunState } from "../../src/run/machine.ts";
+import { rowAt, rowsOf } from "../../src/run/rows.ts";
+import type { AgentState, StageRun, TaskRecord } from "../../src/run/state.ts";
+import type { Instruction, RunEvent } from "../../src/run/types.ts";
+import type { Machine } from "./machine.ts";
+
+type Told = Exclude<RunEvent, { type: "created" }>;
+
+export class Oracle {
+  readonly #plan: Plan;
+  readonly #machine: Machine;
+  /** `stage/agent`: that agent itself said that it is through (an end of the attempt in force, or ready). */
+  readonly #said = new Set<string>();
+  /** When each stage was first seen to be met, and its first arrival. */
+  readonly #met = new Map<number, number>();
+  readonly #first = new Map<number, number>();
+  readonly #released = new Set<number>();
+  #releasedAt = 0;
+  #endedTasks = new Map<string, string>();
+
+  constructor(plan: Plan, machine: Machine) {
+    this.#plan = plan;
+    this.#machine = machine;
+  }
+
+  /** Applies one event. `deep`: also what costs more to look at. */
+  step(
+    before: RunState,
+    event: Told,
+    deep: boolean,
+  ): { readonly state: RunState; readonly violations: readonly string[] } {
+    const violations: string[] = [];
+    const copy = deep ? JSON.stringify(before) : null;
+    const after = this.#machine.apply(before, event);
+    if (copy !== null) {
+      if (JSON.stringify(before) !== copy) violations.push(`${event.type} changed the state that it was applied to`);
+      const again = this.#machine.apply(after, event);
+      if (!isDeepStrictEqual(again, after))
+        violations.push(`${event.type} applied twice changes something: ${difference(after, again)}`);
+      if (!isDeepStrictEqual(JSON.parse(JSON.stringify(after)), after)) violations.push("the state is not plain JSON");
+    }
+    this.#listen(before, event);
+    violations.push(...this.#counts(after), ...this.#tasks(before, event, after));
+    this.#watchArrivals(after);
+    violations.push(...this.#releases(before, after));
+    return { state: after, violations };
+  }
+
+  /** An agent is told something. */
+  instructed(agent: string, instruction: Instruction, state: RunState): readonly string[] {
+    if (instruction.do !== "execute") return [];
+    const early = this.#unreleasedBefore(instruction.stage);
+    if (early !== null)
+      return [`${agent} is told to execute stage ${instruction.stage} before stage ${early} was released`];
+    if (!isDeepStrictEqual(this.#machine.instructionFor(state, agent), instruction))
+      return [`asking twice gives ${agent} two answers`];
+    return [];
+  }
+
+  /** An agent really starts something. */
+  started(agent: string, stage: number, attempt: string, startAt: number, now: number): readonly string[] {
+    const early = this.#unreleasedBefore(stage);
+    if (early !== null) return [`${agent} starts ${attempt} before stage ${early} was released`];
+    if (now < startAt) return [`${agent} starts ${attempt} before its time`];
+    return [];
+  }
+
+  /** A crashed coordinator has read its state again: what is gone with it did not happen. */
+  loaded(state: RunState, text: string): readonly string[] {
+    this.#endedTasks = new Map();
+    this.#noteTasks(state);
+    return isDeepStrictEqual(JSON.parse(text), state) ? [] : ["the stored state reads back as another one"];
+  }
+
+  ended(state: RunState): readonly string[] {
+    const stages = [...rowsOf(state.stages)];
+    const failed = stages.filter(({ status }) => status === "failure" || status === "cancelled");
+    if (state.status === "succeeded" && failed.length > 0)
+      return [`it succeeded although stage ${failed[0]?.stage} did not`];
+    if (state.status !== "succeeded") return [];
+    return stages.flatMap((run) => {
+      const stage = this.#plan.stages[run.stage];
+      if (stage === undefined || stage.optional || run.status === "skipped") return [];
+      const strict = stage.barrier.rule.kind === "all_or_nothing";
+      const bad = [...rowsOf(run.results)].find((result) => result !== null && result.status !== "success");
+      return strict && bad != null ? [`it succeeded although ${bad.agent} did not come through ${stage.name}`] : [];
+    });
+  }
+
+  /** Notes who says what of its own stage, before the machine decides on it. */
+  #listen(before: RunState, event: Told): void {
+    if (event.type !== "synced") return;
+    const agent = byName(before, event.agent);
+    if (agent === undefined || agent.session !== event.session) return;
+    for (const { task, stage, attempt } of event.finished) {
+      if (task === null && agent.turn?.attempt === attempt) this.#said.add(`${stage}/${agent.name}`);
+    }
+    for (const stage of event.ready) this.#said.add(`${stage}/${agent.name}`);
+  }
+
+  #counts(state: RunState): readonly string[] {
+    const agents = [...rowsOf(state.agents)];
+    const violations: string[] = [];
+    if (new Set(agents.map(({ name }) => name)).size !== agents.length) violations.push("an identity is there twice");
+    if (state.roster !== null && new Set(agents.map(({ index }) => index)).size !== agents.length)
+      violations.push("an index is given twice");
+    const living = agents.filter(isThere).filter(({ standing }) => standing === "member").length;
+    if (living !== state.living) violations.push(`${living} members are there, counted ${state.living}`);
+    const backgrounds = agents.reduce((sum, agent) => sum + agent.backgrounds.length, 0);
+    if (backgrounds !== state.backgrounds)
+      violations.push(`${backgrounds} background commands, counted ${state.backgrounds}`);
+    for (const run of rowsOf(state.stages)) {
+      if (run.phase !== "open") continue;
+      const pending = pendingIn(run, agents).length;
+      if (pending !== run.pending)
+        violations.push(`stage ${run.stage}: ${pending} are pending, counted ${run.pending}`);
+      const arrived = arrivedIn(run, this.#stage(run.stage)).length;
+      if (arrived !== run.arrived) violations.push(`stage ${run.stage}: ${arrived} arrived, counted ${run.arrived}`);
+    }
+    return violations;
+  }
+
+  #watchArrivals(state: RunState): void {
+    for (const run of rowsOf(state.stages)) {
+      if (run.phase === "before" || run.startAt === null) continue;
+      const stage = this.#stage(run.stage);
+      const arrived = arrivedIn(run, stage).length;
+      if (arrived > 0 && !this.#first.has(run.stage)) this.#first.set(run.stage, state.now);
+      const quorum = quorumOf(stage, electorateOf(state, this.#plan, stage));
+      if (quorum !== null && arrived >= quorum && !this.#met.has(run.stage)) this.#met.set(run.stage, state.now);
+    }
+  }
+
+  /** A barrier that was released must have been met, by identities that spoke for themselves. */
+  #releases(before: RunState, after: RunState): readonly string[] {
+    const violations: string[] = [];
+    for (const run of rowsOf(after.stages)) {
+      if (run.phase !== "closed" || this.#released.has(run.stage)) continue;
+      this.#released.add(run.stage);
+      this.#releasedAt = Math.max(this.#releasedAt, after.now);
+      const wentOn = run.startAt !== null && run.worked === true && !run.lenient;
+      if (wentOn) violations.push(...this.#judgeRelease(before, after, run));
+    }
+    return violations;
+  }
+
+  #judgeRelease(before: RunState, after: RunState, run: StageRun): readonly string[] {
+    const stage = this.#stage(run.stage);
+    const arrived = arrivedIn(run, stage);
+    const names = new Set(arrived);
+    const took = [...rowsOf(run.results)].filter((result) => result !== null);
+    const electorate = electorateOf(after, this.#plan, stage);
+    const where = `${stage.name} (${stage.barrier.rule.kind}) was released with ${arrived.length} of ${electorate}`;
+    const violations: string[] = [];
+    if (names.size !== arrived.length) violations.push(`${where}: an identity was counted twice`);
+    const unheard =
+      run.pool !== null || run.stopping?.well === true
+        ? []
+        : arrived.filter((name) => !this.#said.has(`${run.stage}/${name}`));
+    if (unheard.length > 0) violations.push(`${where}: ${unheard.join(", ")} never said so`);
+    const waiting = [...rowsOf(after.agents)].filter((agent) => agent.turn?.stage === run.stage && !agent.turn.settled);
+    if (waiting.length > 0)
+      violations.push(`${where}, ${waiting.map(({ name }) => name).join(", ")} being at work and not left behind`);
+    const inLeg = before.leg !== null && run.stage < before.leg.last;
+    if (inLeg) return violations;
+    const quorum = quorumOf(stage, electorate);
+    if (quorum !== null && names.size < quorum) violations.push(`${where}, its quorum is ${quorum}`);
+    const { kind } = stage.barrier.rule;
+    if (kind === "all_or_nothing" && (names.size < took.length || names.size === 0))
+      violations.push(`${where}, ${took.length} took part`);
+    if (kind === "best_effort" && names.size === 0) violations.push(`${where}: nobody arrived`);
+    const left = took.filter(
+      ({ status, reason }) => (status === "excluded" || status === "stopped") && reason?.startsWith("was still in"),
+    );
+    if (left.length > 0 && !this.#mayLeaveBehind(stage, after.now)) {
+      violations.push(
+        `${where}, leaving ${left.map(({ agent }) => agent).join(", ")} behind before the grace was over`,
+      );
+    }
+    return violations;
+  }
+
+  #mayLeaveBehind(stage: PlanStage, now: number): boolean {
+    const { barrier, index } = stage;
+    const first = this.#first.get(index);
+    const late = barrier.timeoutMs !== null && first !== undefined && now >= first + barrier.timeoutMs;
+    const met = this.#met.get(index);
+    return late || (barrier.rule.kind !== "best_effort" && met !== undefined && now >= met + barrier.stragglerGraceMs);
+  }
+
+  /** The first stage before this one that nobody may have passed yet; null: there is none. */
+  #unreleasedBefore(stage: number): number | null {
+    for (let earlier = stage - 1; earlier >= 0; earlier--) {
+      if (this.#released.has(earlier)) continue;
+      if (this.#stage(earlier).barrier.rule.kind !== "none") return earlier;
+    }
+    return null;
+  }
+
+  #tasks(before: RunState, event: Told, after: RunState): readonly string[] {
+    const violations: string[] = [];
+    for (const run of rowsOf(after.stages)) {
+      if (run.pool === null || run.pool === rowAt(before.stages, run.stage)?.pool) continue;
+      const records = [...rowsOf(run.pool.records)];
+      const earlier = rowAt(before.stages, run.stage)?.pool?.records ?? [];
+      for (const [number, record] of records.entries()) {
+        violations.push(...this.#task(run.stage, record, rowAt(earlier, number), before, event));
+      }
+      const { open, done, failed, skipped, unfinished } = run.pool;
+      const counted = [open, done, failed, skipped, unfinished];
+      const is = (status: TaskRecord["status"]): number => records.filter((record) => record.status === status).length;
+      const real = [
+        is("waiting") + is("ready") + is("leased"),
+        is("done"),
+        is("failed"),
+        is("skipped"),
+        is("unfinished"),
+      ];
+      if (!isDeepStrictEqual(counted, real))
+        violations.push(`stage ${run.stage}: tasks are ${real}, counted ${counted}`);
+      violations.push(...this.#leases(run.stage, records, after));
+    }
+    return violations;
+  }
+
+  #task(
+    stage: number,
+    record: TaskRecord,
+    earlier: TaskRecord | undefined,
+    before: RunState,
+    event: Told,
+  ): readonly string[] {
+    const name = `task ${record.key} of stage ${stage}`;
+    const key = `${stage}/${record.key}`;
+    const ended = this.#endedTasks.get(key);
+    const now = `${record.status} by ${record.attempt}`;
+    if (ended !== undefined) return ended === now ? [] : [`${name} ended twice: ${ended}, then ${now}`];
+    if (!isEnded(record)) return [];
+    this.#endedTasks.set(key, now);
+    if (record.status !== "done") return [];
+    const holder = earlier?.holder == null ? undefined : rowAt(before.agents, earlier.holder);
+    const said =
+      event.type === "synced" &&
+      event.finished.some((one) => one.task === record.key && one.stage === stage && one.attempt === record.attempt);
+    const inForce = earlier?.status === "leased" && earlier.attempt === record.attempt;
+    if (!said || !inForce || event.agent !== holder?.name)
+      return [`${name} is ${now}, which was not in force or not said`];
+    return [];
+  }
+
+  #leases(stage: number, records: readonly TaskRecord[], state: RunState): readonly string[] {
+    const held = [...rowsOf(state.agents)].flatMap(({ turn, name }, slot) =>
+      turn?.stage === stage ? turn.leases.map((number) => ({ number, slot, name })) : [],
+    );
+    const leased = records.filter(({ status }) => status === "leased").length;
+    const wrong = held.find(
+      ({ number, slot }) => records[number]?.status !== "leased" || records[number]?.holder !== slot,
+    );
+    if (wrong !== undefined || held.length !== leased) return [`stage ${stage}: leases and their holders disagree`];
+    const most = this.#stage(stage).tasks?.concurrency ?? 0;
+    const greedy = [...rowsOf(state.agents)].find(({ turn }) => turn?.stage === stage && turn.leases.length > most);
+    return greedy === undefined ? [] : [`${greedy.name} holds more tasks than it may`];
+  }
+
+  #noteTasks(state: RunState): void {
+    for (const run of rowsOf(state.stages)) {
+      for (const record of run.pool === null ? [] : rowsOf(run.pool.records)) {
+        if (isEnded(record))
+          this.#endedTasks.set(`${run.stage}/${record.key}`, `${record.status} by ${record.attempt}`);
+      }
+    }
+  }
+
+  #stage(index: number): PlanStage {
+    const stage = this.#plan.stages[index];
+    if (stage === undefined) throw new Error(`the plan has no stage ${index}`);
+    return stage;
+  }
+}
+
+function isEnded({ status }: TaskRecord): boolean {
+  return status !== "waiting" && status !== "ready" && status !== "leased";
+}
+
+function isThere({ presence }: AgentState): boolean {
+  return presence === "here" || presence === "silent";
+}
+
+function byName(state: RunState, name: string): AgentState | undefined {
+  return [...rowsOf(state.agents)].find((agent) => agent.name === name);
+}
+
+function arrivedIn(run: StageRun, stage: PlanStage): readonly string[] {
+  return [...rowsOf(run.results)].flatMap((result) =>
+    result?.status === "success" || (result?.status === "failure" && stage.optional) ? [result.agent] : [],
+  );
+}
+
+function pendingIn(run: StageRun, agents: readonly AgentState[]): readonly AgentState[] {
+  return agents.filter(({ turn }, slot) =>
+    turn?.stage === run.stage ? !turn.settled : rowAt(run.results, slot)?.status === "skipped",
+  );
+}
+
+function electorateOf(state: RunState, plan: Plan, stage: PlanStage): number {
+  const isTree = (stage.type === "prepare" || stage.type === "cleanup") && plan.treeCreationMode === "coordinator";
+  if (stage.runsOn.kind === "first" || (isTree && stage.runsOn.kind === "all")) return 1;
+  const { runsOn } = stage;
+  // Who joined after the stage was opened was not asked.
+  const openedAt = rowAt(state.stages, stage.index)?.openedAt ?? state.now;
+  const there = [...rowsOf(state.agents)].filter(({ joinedAt }) => joinedAt <= openedAt);
+  return there.filter(
+    ({ index, name }) => runsOn.kind !== "agents" || runsOn.agents.includes(index) || runsOn.agents.includes(name),
+  ).length;
+}
+
+function quorumOf(stage: PlanStage, electorate: number): number | null {
+  const { rule } = stage.barrier;
+  if (rule.kind === "majority") return Math.floor(electorate / 2) + 1;
+  if (rule.kind === "at_least") return Math.min(rule.count, electorate);
+  if (rule.kind === "at_least_percent") return Math.max(1, Math.ceil((rule.percent * electorate) / 100));
+  return null;
+}
+
+function difference(one: object, other: object): string {
+  const left = new Map(Object.entries(one));
+  return Object.entries(other)
+    .filter(([key, value]) => !isDeepStrictEqual(left.get(key), value))
+    .map(([key]) => key)
+    .join(", ");
+}

@@ -1,0 +1,20 @@
+/** The machine as the simulation drives it: the real one, or one that was broken on purpose. */
+import { admit, apply, instructionFor, nextDeadline, type RunState } from "../../src/run/machine.ts";
+import type { Instruction, RunEvent } from "../../src/run/types.ts";
+
+export interface Machine {
+  readonly apply: (state: RunState | null, event: RunEvent) => RunState;
+  readonly instructionFor: (state: RunState, agent: string) => Instruction;
+  readonly nextDeadline: (state: RunState) => number | null;
+  readonly admit: typeof admit;
+  /** A stored state, read again. */
+  readonly load: (text: string) => RunState;
+}
+
+export const machine: Machine = {
+  apply,
+  instructionFor,
+  nextDeadline,
+  admit,
+  load: (text): RunState => JSON.parse(text),
+};

@@ -1,0 +1,64 @@
+/** `npm run simulate -- --seeds 10000`: runs that many simulations; `--seed N` replays one and tells everything. */
+import { parseArgs } from "node:util";
+import { machine } from "./machine.ts";
+import { type Outcome, simulate } from "./world.ts";
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "1000" },
+    from: { type: "string", default: "1" },
+    seed: { type: "string" },
+  },
+});
+
+process.exitCode =
+  values.seed === undefined ? runMany(whole(values.from), whole(values.seeds)) : replay(whole(values.seed));
+
+function replay(seed: number): number {
+  const outcome = simulate(seed, machine, (line) => console.log(line));
+  console.log(
+    `seed ${seed}: ${outcome.status} after ${outcome.ms / 1_000} s and ${outcome.events} events. ${outcome.message}`,
+  );
+  tell(outcome);
+  return outcome.violations.length > 0 ? 1 : 0;
+}
+
+function runMany(from: number, count: number): number {
+  const began = performance.now();
+  const ends = new Map<string, number>();
+  let events = 0;
+  let bad = 0;
+  for (let seed = from; seed < from + count; seed++) {
+    const outcome = simulateSafely(seed);
+    events += outcome.events;
+    ends.set(outcome.status, (ends.get(outcome.status) ?? 0) + 1);
+    if (outcome.violations.length === 0) continue;
+    bad++;
+    if (bad <= 20) tell(outcome);
+  }
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  const kinds = [...ends].map(([status, number]) => `${number} ${status}`).join(", ");
+  console.log(`${count} seeds, ${events} events in ${seconds} s: ${kinds}`);
+  console.log(`violations: ${bad}`);
+  return bad > 0 ? 1 : 0;
+}
+
+function simulateSafely(seed: number): Outcome {
+  try {
+    return simulate(seed, machine);
+  } catch (error) {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { seed, violations: [`threw ${message}`], status: "running", events: 0, ms: 0, message };
+  }
+}
+
+function tell({ seed, violations }: Outcome): void {
+  for (const violation of violations) console.log(`seed ${seed}: ${violation}`);
+}
+
+function whole(text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  console.error(`expected a whole number, got ${text}`);
+  process.exit(2);
+}

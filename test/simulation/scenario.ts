@@ -1,0 +1,205 @@
+/** What a seed stands for: a plan, a group, and what goes wrong and when. */
+import type { Barrier, BarrierRule, Plan, PlanStage, Tasks } from "../../src/plan/plan.ts";
+import { barrier, plan, planStage } from "../run/builders.ts";
+import type { Random } from "./random.ts";
+
+export interface Faults {
+  /** Nothing goes wrong by chance after this time (milliseconds from the start). */
+  readonly untilMs: number;
+  readonly drop: number;
+  readonly double: number;
+  readonly maxDelayMs: number;
+  /** Mean pause between two faults of a kind; Infinity: never. */
+  readonly killEveryMs: number;
+  readonly freezeEveryMs: number;
+  readonly resetEveryMs: number;
+  readonly crashEveryMs: number;
+  readonly leaveEveryMs: number;
+  /** Of killed agents: how many never come back. */
+  readonly forGood: number;
+}
+
+export interface Work {
+  readonly fails: number;
+  readonly hangs: number;
+  readonly maxMs: number;
+}
+
+export interface Scenario {
+  readonly plan: Plan;
+  readonly agents: number;
+  readonly faults: Faults;
+  readonly work: Work;
+  /** The coordinator keeps every event, or only what changes a decision (heartbeats are lost with it). */
+  readonly keeps: "everything" | "revisions";
+  /** The run must be over by then (milliseconds from the start). */
+  readonly boundMs: number;
+}
+
+export function scenarioOf(random: Random): Scenario {
+  const agents = random.pick([1, 2, 3, 3, 4, 4, 5, 7]);
+  const rough = random.chance(0.8);
+  const calm = Number.POSITIVE_INFINITY;
+  const untilMs = rough ? random.between(5, 60) * 1_000 : 0;
+  const every = (probability: number): number =>
+    rough && random.chance(probability) ? random.between(5, 40) * 1_000 : calm;
+  const stages = stagesOf(random, agents);
+  const made = plan(stages, {
+    assembly: { timeoutMs: 30_000, atLeast: random.chance(0.4) ? random.between(1, agents) : null },
+    liveness: { heartbeatIntervalMs: 1_000, warnAfterMs: 3_000, lostAfterMs: 8_000 },
+    pathSelection: random.pick(["partitioned", "random"]),
+    treeCreationMode: random.pick(["isolated", "coordinator", "concurrent"]),
+  });
+  return {
+    plan: made,
+    agents,
+    faults: {
+      untilMs,
+      drop: rough && random.chance(0.6) ? random.next() * 0.3 : 0,
+      double: rough && random.chance(0.6) ? random.next() * 0.4 : 0,
+      maxDelayMs: rough ? random.pick([20, 200, 2_500]) : 20,
+      killEveryMs: every(0.6),
+      freezeEveryMs: every(0.4),
+      resetEveryMs: every(0.4),
+      crashEveryMs: every(0.5),
+      leaveEveryMs: every(0.15),
+      forGood: random.chance(0.5) ? random.next() * 0.5 : 0,
+    },
+    work: {
+      fails: random.pick([0, 0, 0.05, 0.2]),
+      hangs: random.pick([0, 0, 0.03]),
+      maxMs: random.pick([200, 2_000, 6_000]),
+    },
+    keeps: random.pick(["everything", "revisions"]),
+    boundMs: boundOf(made.stages, untilMs),
+  };
+}
+
+/** The sum of all that a run may wait for: generous, but finite. */
+function boundOf(stages: readonly PlanStage[], untilMs: number): number {
+  const perStage = stages.map(
+    ({ timeoutMs, retry }) => (timeoutMs + 60_000 + 10_000) * (retry.maxAttempts + 2) + 120_000,
+  );
+  return untilMs + 60_000 + perStage.reduce((sum, ms) => sum + ms, 0);
+}
+
+function stagesOf(random: Random, agents: number): PlanStage[] {
+  const count = random.between(1, 4);
+  const stages: PlanStage[] = [];
+  for (let index = 0; index < count; index++) stages.push(stageOf(random, agents, index, count));
+  if (random.chance(0.6)) {
+    stages.push(
+      planStage({
+        name: "cleanup",
+        type: "cleanup",
+        completion: "tasks_done",
+        when: "always",
+        optional: random.chance(0.5),
+        timeoutMs: 15_000,
+        barrier: barrierOf(random, agents),
+      }),
+    );
+  }
+  return stages.map((stage, index) => ({ ...stage, index, order: index + 1 }));
+}
+
+function stageOf(random: Random, agents: number, index: number, count: number): PlanStage {
+  const base = {
+    name: `stage-${index}`,
+    timeoutMs: random.between(10, 25) * 1_000,
+    optional: random.chance(0.15),
+    barrier: barrierOf(random, agents),
+    checkpoint: random.chance(0.05),
+    dependsOn: index > 0 && random.chance(0.15) ? [`stage-${index - 1}`] : [],
+    runsOn: random.chance(0.15)
+      ? ({ kind: "first" } as const)
+      : random.chance(0.1)
+        ? ({ kind: "agents", agents: [0, agents - 1] } as const)
+        : ({ kind: "all" } as const),
+    retry: {
+      maxAttempts: random.between(1, 3),
+      backoffMs: 500,
+      maxBackoffMs: 4_000,
+      onExitCodes: null,
+      notOnExitCodes: [],
+    },
+  };
+  switch (
+    random.pick(["script", "script", "duration", "tasks", "count", "generator", "objects", "either", "background"])
+  ) {
+    case "script":
+      return planStage(base);
+    case "duration":
+      return planStage({ ...base, type: "execute", completion: "duration", durationMs: random.between(1, 6) * 1_000 });
+    case "tasks":
+      return planStage({ ...base, type: "prepare", completion: "tasks_done", tasks: listed(random) });
+    case "count":
+      return planStage({
+        ...base,
+        type: "prepare",
+        completion: "tasks_done",
+        tasks: { ...limits(random), source: { kind: "count", count: random.between(0, 20) }, needs: {} },
+      });
+    case "generator":
+      return planStage({
+        ...base,
+        type: "prepare",
+        completion: "tasks_done",
+        tasks: { ...limits(random), source: { kind: "from", command: "list" }, needs: {} },
+      });
+    case "objects":
+      return planStage({ ...base, type: "prepare", completion: "tasks_done", expectedObjects: random.between(1, 30) });
+    case "either":
+      return planStage({
+        ...base,
+        type: "hybrid",
+        completion: "duration_or_tasks",
+        maxDurationMs: random.between(1, 5) * 1_000,
+        expectedObjects: random.chance(0.5) ? 10 : null,
+      });
+    default:
+      if (index + 1 >= count) return planStage(base);
+      return planStage({
+        ...base,
+        runsOn: { kind: "first" },
+        background: { ready: { port: 1 }, until: `stage-${random.between(index + 1, count - 1)}` },
+      });
+  }
+}
+
+function limits(random: Random): Pick<Tasks, "concurrency" | "maxFailures" | "maxPreemptions"> {
+  return {
+    concurrency: random.between(1, 3),
+    maxFailures: random.between(0, 2),
+    maxPreemptions: random.pick([1, 100]),
+  };
+}
+
+function listed(random: Random): Tasks {
+  const values = Array.from({ length: random.between(1, 12) }, (_, number) => `t${number}`);
+  const needs = values.flatMap((value, number): [string, string[]][] =>
+    number > 0 && random.chance(0.3) ? [[value, [`t${random.between(0, number - 1)}`]]] : [],
+  );
+  return { ...limits(random), source: { kind: "list", values }, needs: Object.fromEntries(needs) };
+}
+
+function barrierOf(random: Random, agents: number): Barrier {
+  const rule = random.pick<BarrierRule>([
+    { kind: "all_or_nothing" },
+    { kind: "majority" },
+    { kind: "majority" },
+    { kind: "best_effort" },
+    { kind: "best_effort" },
+    { kind: "at_least", count: random.between(1, agents) },
+    { kind: "at_least_percent", percent: random.between(10, 100) },
+    { kind: "none" },
+  ]);
+  return {
+    ...barrier,
+    rule,
+    timeoutMs: random.chance(0.3) ? random.between(3, 15) * 1_000 : null,
+    stragglerGraceMs: random.between(1, 5) * 1_000,
+    onStraggler: random.pick(["exclude", "rejoin"]),
+    ...(random.chance(0.1) ? { heartbeatIntervalMs: 1_000, missedThreshold: random.between(4, 8) } : {}),
+  };
+}

@@ -1,0 +1,340 @@
+/** One simulated run: agents, a network that loses, doubles, delays and reorders, a coordinator that crashes. */
+
+import type { RunState } from "../../src/run/machine.ts";
+import type { AttemptEnd, RunEvent } from "../../src/run/types.ts";
+import { created } from "../run/builders.ts";
+import { ModelAgent, type Surroundings } from "./agent.ts";
+import { Oracle } from "./invariants.ts";
+import type { Machine } from "./machine.ts";
+import { Random } from "./random.ts";
+import { type Scenario, scenarioOf } from "./scenario.ts";
+
+export interface Outcome {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly status: RunState["status"];
+  readonly events: number;
+  /** Simulated milliseconds. */
+  readonly ms: number;
+  readonly message: string;
+}
+
+const START = 1_700_000_000_000;
+/** How many violations of one run are told. */
+const TOLD = 5;
+
+export function simulate(seed: number, machine: Machine, log: (line: string) => void = () => {}): Outcome {
+  return new World(seed, machine, log).run();
+}
+
+class World {
+  readonly #seed: number;
+  readonly #machine: Machine;
+  readonly #log: (line: string) => void;
+  readonly #random: Random;
+  readonly #scenario: Scenario;
+  readonly #oracle: Oracle;
+  readonly #agents: ModelAgent[] = [];
+  readonly #queue = new Queue();
+  readonly #violations: string[] = [];
+  #now = START;
+  #events = 0;
+  #state: RunState;
+  /** What survives a crash. */
+  #kept: RunState;
+  #isUp = true;
+  #tick = 0;
+
+  constructor(seed: number, machine: Machine, log: (line: string) => void) {
+    this.#seed = seed;
+    this.#machine = machine;
+    this.#log = log;
+    this.#random = new Random(seed);
+    this.#scenario = scenarioOf(this.#random);
+    const { plan, agents } = this.#scenario;
+    this.#oracle = new Oracle(plan, machine);
+    this.#state = machine.apply(null, created(plan, agents, START));
+    this.#kept = this.#state;
+    const around: Surroundings = {
+      plan,
+      now: () => this.#now,
+      later: (ms, what) => this.#queue.add(this.#now + ms, what),
+      tell: (event, from) => this.#tell(event, from),
+      fate: () => this.#fate(),
+      onStart: (agent, stage, attempt, startAt) => {
+        this.#log(`${this.#time()} ${agent.name} starts ${attempt}`);
+        this.#note(this.#oracle.started(agent.name, stage, attempt, startAt, this.#now));
+      },
+    };
+    for (let index = 0; index < agents; index++) {
+      const agent = new ModelAgent(`agent-${index}`, index, around);
+      this.#agents.push(agent);
+      this.#queue.add(START + this.#random.between(0, this.#random.chance(0.1) ? 40_000 : 2_000), () => agent.revive());
+    }
+    this.#planFaults();
+    this.#armTick();
+  }
+
+  run(): Outcome {
+    const until = START + this.#scenario.boundMs;
+    for (let next = this.#queue.take(); next !== null && next.at <= until; next = this.#queue.take()) {
+      this.#now = Math.max(this.#now, next.at);
+      next.what();
+      if (this.#violations.length >= TOLD || (isOver(this.#state) && this.#now > START + this.#scenario.faults.untilMs))
+        break;
+    }
+    if (!isOver(this.#state) && this.#violations.length === 0) {
+      this.#note([`it did not end within ${this.#scenario.boundMs / 1_000} s`]);
+    }
+    this.#note(this.#oracle.ended(this.#state));
+    const { status, failure } = this.#state;
+    return {
+      seed: this.#seed,
+      violations: this.#violations,
+      status,
+      events: this.#events,
+      ms: this.#now - START,
+      message: failure?.reason ?? "",
+    };
+  }
+
+  #tell(event: Exclude<RunEvent, { type: "created" }>, from: ModelAgent): void {
+    const { drop, double } = this.#scenario.faults;
+    const rough = this.#isRough();
+    const copies = rough && this.#random.chance(drop) ? 0 : rough && this.#random.chance(double) ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) {
+      this.#queue.add(this.#now + this.#delay(), () => this.#receive(event, from));
+    }
+  }
+
+  #receive(told: Exclude<RunEvent, { type: "created" }>, from: ModelAgent): void {
+    if (!this.#isUp || told.type === "ticked") return;
+    const event = { ...told, at: this.#now };
+    if (event.type === "joined") {
+      const admission = this.#machine.admit(this.#state, event);
+      if (!admission.ok) {
+        this.#answer(() => (admission.code === "held" ? this.#reply(told, from, null) : from.giveUp()), from);
+        return;
+      }
+    }
+    this.#apply(event);
+    this.#answer(() => this.#reply(told, from, from.name), from);
+  }
+
+  #reply(to: RunEvent, from: ModelAgent, name: string | null): void {
+    if (to.type !== "joined" && to.type !== "synced" && to.type !== "reset" && to.type !== "left") return;
+    if (name === null) {
+      from.answered(to, null);
+      return;
+    }
+    if (!this.#isUp) return;
+    const instruction = this.#machine.instructionFor(this.#state, name);
+    this.#note(this.#oracle.instructed(name, instruction, this.#state));
+    from.answered(to, instruction);
+  }
+
+  #answer(what: () => void, _to: ModelAgent): void {
+    if (this.#isRough() && this.#random.chance(this.#scenario.faults.drop)) return;
+    this.#queue.add(this.#now + this.#delay(), what);
+  }
+
+  #apply(event: Exclude<RunEvent, { type: "created" }>): void {
+    const before = this.#state;
+    this.#events++;
+    const deep = this.#random.chance(0.04);
+    const after = this.#oracle.step(before, event, deep);
+    this.#note(after.violations);
+    this.#state = after.state;
+    if (this.#scenario.keeps === "everything" || after.state.revision !== before.revision) this.#kept = after.state;
+    for (const notice of after.state.notices) {
+      if (notice.seq > before.noticeSeq) this.#log(`${this.#time()}   ${notice.text}`);
+    }
+    this.#log(`${this.#time()} ${describe(event)}`);
+    this.#armTick();
+  }
+
+  #armTick(): void {
+    const at = this.#machine.nextDeadline(this.#state);
+    const tick = ++this.#tick;
+    if (at === null) return;
+    this.#queue.add(Math.max(at, this.#now), () => {
+      if (tick === this.#tick && this.#isUp) this.#apply({ type: "ticked", at: this.#now });
+    });
+  }
+
+  #crash(): void {
+    if (!this.#isUp || !this.#isRough()) return;
+    this.#isUp = false;
+    const kept = JSON.stringify(this.#kept);
+    const ms = this.#random.pick([50, 500, 4_000, 15_000]);
+    this.#log(`${this.#time()} coordinator crashes for ${ms} ms`);
+    this.#queue.add(this.#now + ms, () => {
+      this.#state = this.#machine.load(kept);
+      this.#note(this.#oracle.loaded(this.#state, kept));
+      this.#isUp = true;
+      this.#apply({ type: "coordinator_started", at: this.#now });
+    });
+  }
+
+  #planFaults(): void {
+    const { killEveryMs, freezeEveryMs, resetEveryMs, crashEveryMs, leaveEveryMs, untilMs } = this.#scenario.faults;
+    const repeat = (everyMs: number, what: () => void): void => {
+      if (everyMs === Number.POSITIVE_INFINITY) return;
+      for (let at = 0; at < untilMs; ) {
+        at += this.#random.between(1, 2 * everyMs);
+        this.#queue.add(START + at, what);
+      }
+    };
+    const someone = (what: (agent: ModelAgent) => void): void => {
+      const agent = this.#agents[this.#random.between(0, this.#agents.length - 1)];
+      if (agent?.alive && !agent.finished && this.#isRough()) what(agent);
+    };
+    repeat(killEveryMs, () => someone((agent) => this.#kill(agent)));
+    repeat(freezeEveryMs, () =>
+      someone((agent) => {
+        this.#log(`${this.#time()} ${agent.name} freezes`);
+        agent.freeze(this.#random.pick([1_000, 5_000, 15_000]));
+      }),
+    );
+    repeat(resetEveryMs, () =>
+      someone((agent) => {
+        this.#log(`${this.#time()} ${agent.name} is reset`);
+        agent.reset();
+      }),
+    );
+    repeat(leaveEveryMs, () => someone((agent) => agent.leave()));
+    repeat(crashEveryMs, () => this.#crash());
+    // A person comes by.
+    for (const [stage, { checkpoint }] of this.#scenario.plan.stages.entries()) {
+      if (!checkpoint) continue;
+      const approve = (): void => {
+        if (isOver(this.#state)) return;
+        if (this.#isUp && this.#state.checkpoint?.stage === stage)
+          this.#apply({ type: "approved", at: this.#now, stage, by: "ann" });
+        else this.#queue.add(this.#now + 3_000, approve);
+      };
+      this.#queue.add(START + 1_000, approve);
+    }
+    if (this.#random.chance(0.05)) {
+      this.#queue.add(START + this.#random.between(0, 20_000), () => {
+        if (this.#isUp) this.#apply({ type: "cancelled", at: this.#now, by: "bob", why: "enough" });
+      });
+    }
+  }
+
+  #kill(agent: ModelAgent): void {
+    agent.kill();
+    const comesBack = !this.#random.chance(this.#scenario.faults.forGood);
+    this.#log(`${this.#time()} ${agent.name} is killed${comesBack ? "" : " for good"}`);
+    if (!comesBack) return;
+    this.#queue.add(this.#now + this.#random.pick([100, 2_000, 6_000, 15_000]), () => {
+      if (!agent.alive && !isOver(this.#state)) agent.revive();
+    });
+  }
+
+  #fate(): { readonly ms: number; readonly end: AttemptEnd } {
+    const { fails, hangs, maxMs } = this.#scenario.work;
+    const ms = this.#random.between(0, maxMs);
+    if (this.#random.chance(hangs)) return { ms, end: { kind: "reset" } };
+    return { ms, end: { kind: "exited", code: this.#random.chance(fails) ? 1 : 0 } };
+  }
+
+  #isRough(): boolean {
+    return this.#now < START + this.#scenario.faults.untilMs;
+  }
+
+  #delay(): number {
+    return this.#random.between(1, this.#isRough() ? this.#scenario.faults.maxDelayMs : 20);
+  }
+
+  #time(): string {
+    return ((this.#now - START) / 1_000).toFixed(3).padStart(8);
+  }
+
+  #note(violations: readonly string[]): void {
+    for (const violation of violations) {
+      this.#log(`${this.#time()} VIOLATION ${violation}`);
+      if (this.#violations.length < TOLD) this.#violations.push(`at ${this.#time().trim()} s: ${violation}`);
+    }
+  }
+}
+
+function isOver({ status }: RunState): boolean {
+  return status === "succeeded" || status === "failed" || status === "cancelled";
+}
+
+function describe(event: RunEvent): string {
+  switch (event.type) {
+    case "synced": {
+      const ends = event.finished.map(
+        ({ attempt, end }) => `${attempt} ${end.kind}${end.kind === "exited" ? end.code : ""}`,
+      );
+      const said = [`${event.agent} syncs ${event.sequence ?? ""} ${event.status} in ${event.stage}`, ...ends];
+      return `${said.join(", ")}${event.wants > 0 ? `, wants ${event.wants}` : ""}${event.ready.length > 0 ? `, ready ${event.ready}` : ""}`;
+    }
+    case "joined":
+      return `${event.agent} joins (${event.session})`;
+    case "reset":
+      return `${event.agent} tells its reset`;
+    case "left":
+      return `${event.agent} leaves`;
+    default:
+      return event.type;
+  }
+}
+
+interface Entry {
+  readonly at: number;
+  readonly order: number;
+  readonly what: () => void;
+}
+
+/** What is to happen, by time; at the same time in the order in which it was added. A binary heap. */
+class Queue {
+  readonly #heap: Entry[] = [];
+  #order = 0;
+
+  add(at: number, what: () => void): void {
+    const heap = this.#heap;
+    heap.push({ at, what, order: this.#order++ });
+    let child = heap.length - 1;
+    while (child > 0) {
+      const parent = (child - 1) >> 1;
+      if (!this.#isBefore(child, parent)) return;
+      this.#swap(child, parent);
+      child = parent;
+    }
+  }
+
+  take(): Entry | null {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop();
+    if (first === undefined || last === undefined) return null;
+    if (heap.length === 0) return first;
+    heap[0] = last;
+    for (let parent = 0; ; ) {
+      const left = 2 * parent + 1;
+      if (left >= heap.length) return first;
+      const least = left + 1 < heap.length && this.#isBefore(left + 1, left) ? left + 1 : left;
+      if (!this.#isBefore(least, parent)) return first;
+      this.#swap(least, parent);
+      parent = least;
+    }
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const one = this.#heap[a];
+    const other = this.#heap[b];
+    if (one === undefined || other === undefined) return false;
+    return one.at < other.at || (one.at === other.at && one.order < other.order);
+  }
+
+  #swap(a: number, b: number): void {
+    const one = this.#heap[a];
+    const other = this.#heap[b];
+    if (one === undefined || other === undefined) return;
+    this.#heap[a] = other;
+    this.#heap[b] = one;
+  }
+}
