@@ -91,7 +91,7 @@ export async function openHouse(options: { readonly port: number; readonly signa
       throw new NotReady(`the sandbox cannot listen on port ${options.port}: ${why}`, { cause });
     });
     closers.push(() => sandbox.close());
-    const actions = await startActions(world, { root: ROOT, runners: RUNNERS, report });
+    const actions = await startActions(sandbox, { root: ROOT, runners: RUNNERS, report });
     closers.push(() => actions.close(GRACE_MS));
 
     const port = await freePort();
@@ -112,6 +112,7 @@ export async function openHouse(options: { readonly port: number; readonly signa
         HOST: "127.0.0.1",
         PORT: String(port),
         PUBLIC_URL: appUrl,
+        ...(actions.issuer === null ? {} : { OIDC_ISSUER: actions.issuer.issuer() }),
         DATABASE_URL: database,
         NODE_ENV: "production",
         LOG_LEVEL: "info",

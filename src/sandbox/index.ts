@@ -9,7 +9,7 @@ import { site } from "./pages/site.ts";
 import { RestHandler } from "./rest/handler.ts";
 import { apiPath, serveApi } from "./server/api.ts";
 import { httpServer, type Outcome } from "./server/http.ts";
-import { json, type Request } from "./server/message.ts";
+import { json, type Request, type Response } from "./server/message.ts";
 import { Sender } from "./webhooks/sender.ts";
 import { createWorld, type World } from "./world/index.ts";
 
@@ -33,6 +33,8 @@ export interface Sandbox {
   readonly webhooks: Sender;
   /** `http://127.0.0.1:PORT`; known once it listens. */
   readonly url: string;
+  /** Answers what is asked below a path (`/_services/token`) by somebody else: the request's path is given whole. */
+  mount(prefix: string, handle: (request: Request) => Promise<Response>): void;
   /** 0: any free port. Resolves to the address. */
   listen(port?: number): Promise<string>;
   close(): Promise<void>;
@@ -57,7 +59,9 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     checkResponses: options.checkResponses ?? false,
   });
   const api = { now: world.now, faults, requests, rest, graphql: new GraphqlHandler({ world, limits }) };
+  const mounts = new Map<string, (request: Request) => Promise<Response>>();
   const handle = async (request: Request): Promise<Outcome> => {
+    for (const [prefix, answer] of mounts) if (request.url.pathname.startsWith(`${prefix}/`)) return answer(request);
     const path = apiPath(request);
     if (path !== null) return serveApi(api, request, path);
     if (!fromHere(request)) return json(403, { message: "This page is for this machine's own browser." });
@@ -73,6 +77,9 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     webhooks,
     get url() {
       return world.baseUrl;
+    },
+    mount(prefix, answer) {
+      mounts.set(prefix, answer);
     },
     async listen(port = 0) {
       world.baseUrl = `http://127.0.0.1:${await server.listen(port)}`;

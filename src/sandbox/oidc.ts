@@ -1,10 +1,13 @@
 /**
  * The issuer of the jobs' OIDC tokens: discovery, published keys, and the endpoint at which a job asks for a token
- * with an audience of its choice. A server of its own, as at GitHub, where the issuer has a host of its own.
+ * with an audience of its choice. It lives below the sandbox's own address, where GitHub Enterprise Server has it.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { json, type Request, type Response } from "./server/message.ts";
+
+/** Where GitHub Enterprise Server's issuer is, below the server's address. */
+export const ISSUER_PATH = "/_services/token";
 
 /** What a job's tokens say; GitHub writes each value as text. */
 export interface OidcClaims {
@@ -47,9 +50,10 @@ export interface OidcAccess {
 
 export interface OidcIssuer {
   /** The `iss` of every token; discovery is below it. */
-  readonly issuer: string;
+  issuer(): string;
+  /** Answers requests below the issuer's address. */
+  handle(request: Request): Promise<Response>;
   grant(claims: OidcClaims): OidcAccess;
-  close(): Promise<void>;
 }
 
 /** GitHub's tokens live for five minutes. */
@@ -57,81 +61,60 @@ const LIFETIME_SECONDS = 300;
 /** An audience is a name or an address; nobody needs more. */
 const AUDIENCE_LIMIT = 1024;
 
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-}
-
-/** Starts the issuer on 127.0.0.1. `port` 0: any free one. */
-export async function startOidcIssuer(options: { readonly port: number }): Promise<OidcIssuer> {
+/** An issuer with a new key. `server`: the sandbox's address, known when the first token is wanted. */
+export async function createOidcIssuer(server: () => string): Promise<OidcIssuer> {
   const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
   const kid = randomUUID();
   const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid, use: "sig", alg: "RS256" }] };
   /** Request token -> the job's claims. */
   const grants = new Map<string, OidcClaims>();
-  let issuer = "";
+  const issuer = (): string => `${server()}${ISSUER_PATH}`;
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? "/", issuer);
-    if (request.method !== "GET") return send(response, 405, { message: "Method Not Allowed" });
-    switch (url.pathname) {
-      case "/.well-known/openid-configuration":
-        return send(response, 200, {
-          issuer,
-          jwks_uri: `${issuer}/.well-known/jwks`,
-          subject_types_supported: ["public", "pairwise"],
-          response_types_supported: ["id_token"],
-          id_token_signing_alg_values_supported: ["RS256"],
-          scopes_supported: ["openid"],
-        });
-      case "/.well-known/jwks":
-        return send(response, 200, jwks);
-      case "/token": {
-        const claims = grants.get((request.headers.authorization ?? "").replace(/^bearer /i, ""));
-        if (claims === undefined)
-          return send(response, 401, { message: "The request token is unknown or the job is over" });
-        const audience = url.searchParams.get("audience") ?? `https://github.com/${claims.repository_owner}`;
-        if (audience.length > AUDIENCE_LIMIT) return send(response, 400, { message: "The audience is too long" });
-        const now = Math.floor(Date.now() / 1000);
-        const value = await new SignJWT({ ...claims })
-          .setProtectedHeader({ alg: "RS256", kid, typ: "JWT" })
-          .setIssuer(issuer)
-          .setAudience(audience)
-          .setJti(randomUUID())
-          .setIssuedAt(now)
-          .setNotBefore(now - 5)
-          .setExpirationTime(now + LIFETIME_SECONDS)
-          .sign(privateKey);
-        return send(response, 200, { count: value.length, value });
-      }
-      default:
-        return send(response, 404, { message: "Not Found" });
-    }
+  async function tokenFor(claims: OidcClaims, audience: string): Promise<string> {
+    const now = Math.floor(Date.now() / 1000);
+    return new SignJWT({ ...claims })
+      .setProtectedHeader({ alg: "RS256", kid, typ: "JWT" })
+      .setIssuer(issuer())
+      .setAudience(audience)
+      .setJti(randomUUID())
+      .setIssuedAt(now)
+      .setNotBefore(now - 5)
+      .setExpirationTime(now + LIFETIME_SECONDS)
+      .sign(privateKey);
   }
-
-  const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => {
-      send(response, 500, { message: error instanceof Error ? error.message : String(error) });
-    });
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the OIDC issuer has no port");
-  issuer = `http://127.0.0.1:${address.port}`;
 
   return {
     issuer,
+    async handle(request) {
+      if (request.method !== "GET") return json(405, { message: "Method Not Allowed" });
+      switch (request.url.pathname.slice(ISSUER_PATH.length)) {
+        case "/.well-known/openid-configuration":
+          return json(200, {
+            issuer: issuer(),
+            jwks_uri: `${issuer()}/.well-known/jwks`,
+            subject_types_supported: ["public", "pairwise"],
+            response_types_supported: ["id_token"],
+            id_token_signing_alg_values_supported: ["RS256"],
+            scopes_supported: ["openid"],
+          });
+        case "/.well-known/jwks":
+          return json(200, jwks);
+        case "/token": {
+          const claims = grants.get((request.headers.authorization ?? "").replace(/^bearer /i, ""));
+          if (claims === undefined) return json(401, { message: "The request token is unknown or the job is over" });
+          const audience = request.url.searchParams.get("audience") ?? `${server()}/${claims.repository_owner}`;
+          if (audience.length > AUDIENCE_LIMIT) return json(400, { message: "The audience is too long" });
+          const value = await tokenFor(claims, audience);
+          return json(200, { count: value.length, value });
+        }
+        default:
+          return json(404, { message: "Not Found" });
+      }
+    },
     grant(claims) {
       const token = `ghid_${randomBytes(24).toString("hex")}`;
       grants.set(token, claims);
-      return { url: `${issuer}/token?api-version=2.0`, token, revoke: () => void grants.delete(token) };
+      return { url: `${issuer()}/token?api-version=2.0`, token, revoke: () => void grants.delete(token) };
     },
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
-        server.closeAllConnections();
-      }),
   };
 }

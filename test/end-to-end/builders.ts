@@ -52,7 +52,7 @@ export async function place(
   const sandbox = createSandbox({ report });
   const { world } = sandbox;
   await sandbox.listen();
-  const actions = await startActions(world, { root: ROOT, runners: options.runners ?? 2, report });
+  const actions = await startActions(sandbox, { root: ROOT, runners: options.runners ?? 2, report });
   const owner = addOrganization(world, "octo");
   const alice = addUser(world, "alice");
   const repository = addRepository(world, asUser(owner), { owner, name: "bench", files });

@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type OidcIssuer, startOidcIssuer } from "../oidc.ts";
+import type { Sandbox } from "../index.ts";
+import { createOidcIssuer, ISSUER_PATH, type OidcIssuer } from "../oidc.ts";
 import { type CancelTimes, GITHUB_CANCEL_TIMES } from "../runner/process.ts";
 import { payload } from "../webhooks/payloads.ts";
-import type { World } from "../world/world.ts";
 import { startWorkflows } from "./engine.ts";
 import { localAction } from "./local-action.ts";
 import { createRunnerPool, type RunnerPool } from "./pool.ts";
@@ -38,10 +38,15 @@ export interface Actions {
 
 const GITHUB_CANCEL_TIMEOUT_MS = 5 * 60_000;
 
-/** Starts the interpreter and the runners on a world. `world.baseUrl` must be known before the first job starts. */
-export async function startActions(world: World, options: ActionsOptions): Promise<Actions> {
+/** Starts the interpreter and the runners. The sandbox must listen before the first job starts. */
+export async function startActions(
+  sandbox: Pick<Sandbox, "world" | "mount">,
+  options: ActionsOptions,
+): Promise<Actions> {
   const directory = await mkdtemp(join(tmpdir(), "stagewright-runners-"));
-  const issuer = options.oidc === false ? null : await startOidcIssuer({ port: 0 });
+  const { world } = sandbox;
+  const issuer = options.oidc === false ? null : await createOidcIssuer(() => world.baseUrl);
+  if (issuer !== null) sandbox.mount(ISSUER_PATH, issuer.handle);
   const pool = createRunnerPool({ count: options.runners, labels: options.labels ?? ["ubuntu-latest"] });
   const workflows = startWorkflows({
     world,
@@ -66,7 +71,6 @@ export async function startActions(world: World, options: ActionsOptions): Promi
     issuer,
     async close(graceMs) {
       await workflows.close(graceMs);
-      await issuer?.close();
       await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     },
   };
