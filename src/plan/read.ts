@@ -51,8 +51,8 @@ export function readPlan(text: string | Uint8Array, file: string, options: ReadO
   const params = readParams(written.params, options.params ?? {}, { ...place, path: [...place.path, "params"] });
   const substituted = substitute(written, params, place);
   const { params: _, stages, ...others } = isMapping(substituted) ? substituted : {};
-  const { params: __, stages: ___, ...shape } = planShape;
-  const said: Keys<typeof shape> = parseKeys(shape, others, place, NOT_BUILT, Object.keys(planShape));
+  // The shape whole, though two of its keys have been read: taking it apart would make all its schemas.
+  const said = parseKeys(planShape, others, place, NOT_BUILT);
   const used = new Set<WorkloadPhase>();
   const treeCreationMode = said.tree_creation_mode ?? "isolated";
   const defaults: StageDefaults = {

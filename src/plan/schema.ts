@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { DURATION_PATTERN, formatDuration, LONGEST_DURATION_MS, parseDuration } from "./duration.ts";
+import { lazyShape, once } from "./lazy.ts";
 import { COMPLETIONS, type Comparison, type Json, STAGE_TYPES } from "./plan.ts";
 import { quote, suggestion } from "./problems.ts";
 
@@ -41,8 +42,8 @@ function durationOf(least: number) {
     });
 }
 
-const duration = durationOf(1);
-const pause = durationOf(0);
+const duration = once(() => durationOf(1));
+const pause = once(() => durationOf(0));
 
 function whole(least: number, most: number) {
   const error = `expected a whole number from ${least} to ${most}`;
@@ -70,8 +71,10 @@ function list<T extends z.ZodType>(of: T, what: string, most = 10_000) {
   return z.array(of, { error }).max(most, { error: `${error}, at most ${most}` });
 }
 
-const flag = z.boolean({ error: "expected true or false" });
-const scalar = z.union([z.string(), z.number(), z.boolean()], { error: "expected text, a number, true or false" });
+const flag = once(() => z.boolean({ error: "expected true or false" }));
+const scalar = once(() =>
+  z.union([z.string(), z.number(), z.boolean()], { error: "expected text, a number, true or false" }),
+);
 
 /** A mapping that refuses unknown keys: one line for each, which `shape.ts` takes apart again. */
 function mapping<S extends z.ZodRawShape>(shape: S, what = "a mapping") {
@@ -88,30 +91,36 @@ function record<T extends z.ZodType>(key: z.ZodString, value: T, what: string) {
 }
 
 const NAME = 'expected letters, digits, ".", "_" and "-", beginning with a letter';
-const word = z
-  .string({ error: NAME })
-  .regex(/^[A-Za-z][A-Za-z0-9._-]*$/, { error: NAME })
-  .max(LONGEST_NAME, { error: `${NAME}, at most ${LONGEST_NAME} characters` });
+const word = once(() =>
+  z
+    .string({ error: NAME })
+    .regex(/^[A-Za-z][A-Za-z0-9._-]*$/, { error: NAME })
+    .max(LONGEST_NAME, { error: `${NAME}, at most ${LONGEST_NAME} characters` }),
+);
 
 const VARIABLE = 'expected the name of a variable (letters, digits, "_"; names in STAGEWRIGHT_ are ours)';
-const variable = z.string().regex(/^(?!STAGEWRIGHT_)[A-Za-z_][A-Za-z0-9_]*$/, { error: VARIABLE });
-const env = record(variable, scalar, "variables to values");
+const variable = once(() => z.string().regex(/^(?!STAGEWRIGHT_)[A-Za-z_][A-Za-z0-9_]*$/, { error: VARIABLE }));
+const env = once(() => record(variable(), scalar(), "variables to values"));
 
-const rate = z
-  .number({ error: "expected a number from 0 to 1" })
-  .min(0, { error: "expected a number from 0 to 1" })
-  .max(1, { error: "expected a number from 0 to 1" });
+const rate = once(() =>
+  z
+    .number({ error: "expected a number from 0 to 1" })
+    .min(0, { error: "expected a number from 0 to 1" })
+    .max(1, { error: "expected a number from 0 to 1" }),
+);
 
 const COMPARISON = 'expected a comparison with a number, such as ">= 3"';
-const comparison = z
-  .string({ error: COMPARISON })
-  .regex(/^\s{0,9}(?:>=|<=|==|!=|>|<)\s{0,9}-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?\s{0,9}$/, {
-    error: COMPARISON,
-  })
-  .transform((value): { comparison: Comparison; value: number } => {
-    const [, sign = "", number = ""] = /^\s*([<>=!]{1,2})\s*(.*)$/.exec(value) ?? [];
-    return { comparison: comparisonOf(sign), value: Number(number) };
-  });
+const comparison = once(() =>
+  z
+    .string({ error: COMPARISON })
+    .regex(/^\s{0,9}(?:>=|<=|==|!=|>|<)\s{0,9}-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?\s{0,9}$/, {
+      error: COMPARISON,
+    })
+    .transform((value): { comparison: Comparison; value: number } => {
+      const [, sign = "", number = ""] = /^\s*([<>=!]{1,2})\s*(.*)$/.exec(value) ?? [];
+      return { comparison: comparisonOf(sign), value: Number(number) };
+    }),
+);
 
 function comparisonOf(sign: string): Comparison {
   switch (sign) {
@@ -126,255 +135,287 @@ function comparisonOf(sign: string): Comparison {
   }
 }
 
-const exitCodes = list(whole(0, 255), "exit codes (0 to 255)", 256);
+const exitCodes = once(() => list(whole(0, 255), "exit codes (0 to 255)", 256));
 
-export const retryShape = {
-  max_attempts: whole(1, 1000).describe("Attempts in all, the first included").optional(),
-  backoff: pause.describe("Pause before the second attempt; doubles each time").optional(),
-  max_backoff: pause.describe("The longest pause").optional(),
-  on_exit_codes: exitCodes.describe("Only these exit codes are tried again").optional(),
-  not_on_exit_codes: exitCodes.describe("These exit codes are final").optional(),
-};
+export const retryShape = lazyShape({
+  max_attempts: () => whole(1, 1000).describe("Attempts in all, the first included").optional(),
+  backoff: () => pause().describe("Pause before the second attempt; doubles each time").optional(),
+  max_backoff: () => pause().describe("The longest pause").optional(),
+  on_exit_codes: () => exitCodes().describe("Only these exit codes are tried again").optional(),
+  not_on_exit_codes: () => exitCodes().describe("These exit codes are final").optional(),
+});
 
 const SHARE = 'expected a whole number of agents or a share such as "75%"';
-const share = z.union([z.int().min(1).max(MOST_AGENTS), z.string().regex(/^(?:[1-9][0-9]?|100)%$/, { error: SHARE })], {
-  error: SHARE,
-});
+const share = once(() =>
+  z.union([z.int().min(1).max(MOST_AGENTS), z.string().regex(/^(?:[1-9][0-9]?|100)%$/, { error: SHARE })], {
+    error: SHARE,
+  }),
+);
 const RULE = 'expected all_or_nothing, majority, best_effort, none, "at_least 3" or "at_least 75%"';
-const rule = z
-  .string({ error: (issue) => RULE + guess(issue.input, ["all_or_nothing", "majority", "best_effort", "none"]) })
-  .regex(/^(?:all_or_nothing|majority|best_effort|none|at_least|at_least (?:[1-9][0-9]{0,4}|(?:[1-9][0-9]?|100)%))$/, {
-    error: (issue) => RULE + guess(issue.input, ["all_or_nothing", "majority", "best_effort", "none"]),
-  });
+const rule = once(() =>
+  z
+    .string({ error: (issue) => RULE + guess(issue.input, ["all_or_nothing", "majority", "best_effort", "none"]) })
+    .regex(
+      /^(?:all_or_nothing|majority|best_effort|none|at_least|at_least (?:[1-9][0-9]{0,4}|(?:[1-9][0-9]?|100)%))$/,
+      {
+        error: (issue) => RULE + guess(issue.input, ["all_or_nothing", "majority", "best_effort", "none"]),
+      },
+    ),
+);
 
-export const barrierShape = {
-  type: rule.describe("When the barrier releases: all_or_nothing, majority, best_effort, at_least N, none").optional(),
-  at_least: share.describe('For `type: at_least`: how many agents, or the share of the roster ("75%")').optional(),
-  agent_barrier_timeout: duration.describe("From the first arrival; default: the stage's remaining time").optional(),
-  straggler_grace: pause.describe("How long a released majority waits for the others").optional(),
-  on_straggler: oneOf(["exclude", "rejoin"]).describe("What becomes of an agent that comes too late").optional(),
-  heartbeat_interval: duration.describe("Overrides `liveness.heartbeat_interval` during this stage").optional(),
-  missed_threshold: whole(1, 1000).describe("Heartbeats missed until an agent counts as silent").optional(),
-  query_timeout: duration.describe("How long a silent agent is asked before it counts as missing").optional(),
-  query_retries: whole(0, 100).describe("How often it is asked again").optional(),
-};
+export const barrierShape = lazyShape({
+  type: () =>
+    rule().describe("When the barrier releases: all_or_nothing, majority, best_effort, at_least N, none").optional(),
+  at_least: () =>
+    share().describe('For `type: at_least`: how many agents, or the share of the roster ("75%")').optional(),
+  agent_barrier_timeout: () =>
+    duration().describe("From the first arrival; default: the stage's remaining time").optional(),
+  straggler_grace: () => pause().describe("How long a released majority waits for the others").optional(),
+  on_straggler: () => oneOf(["exclude", "rejoin"]).describe("What becomes of an agent that comes too late").optional(),
+  heartbeat_interval: () => duration().describe("Overrides `liveness.heartbeat_interval` during this stage").optional(),
+  missed_threshold: () => whole(1, 1000).describe("Heartbeats missed until an agent counts as silent").optional(),
+  query_timeout: () => duration().describe("How long a silent agent is asked before it counts as missing").optional(),
+  query_retries: () => whole(0, 100).describe("How often it is asked again").optional(),
+});
 
 const BARRIER = 'expected a policy ("majority") or a mapping with type, agent_barrier_timeout, …';
-const barrier = z.union([rule, mapping(barrierShape)], { error: BARRIER });
+const barrier = once(() => z.union([rule(), mapping(barrierShape)], { error: BARRIER }));
 
 const taskOptions = {
-  concurrency: whole(1, 1000).describe("Tasks that one agent runs at a time").optional(),
-  max_failures: whole(0, 1000).describe("How often one task may fail before it has failed for good").optional(),
-  max_preemptions: whole(0, 100_000).describe("How often one task may be lost with its agent").optional(),
-  needs: z
-    .record(z.string(), list(scalar, "task keys"), { error: "expected a mapping of a task to the tasks it needs" })
-    .describe("Task -> tasks that must be done before it; a task's key is its value, its `id`, or its index")
-    .optional(),
+  concurrency: () => whole(1, 1000).describe("Tasks that one agent runs at a time").optional(),
+  max_failures: () => whole(0, 1000).describe("How often one task may fail before it has failed for good").optional(),
+  max_preemptions: () => whole(0, 100_000).describe("How often one task may be lost with its agent").optional(),
+  needs: () =>
+    z
+      .record(z.string(), list(scalar(), "task keys"), { error: "expected a mapping of a task to the tasks it needs" })
+      .describe("Task -> tasks that must be done before it; a task's key is its value, its `id`, or its index")
+      .optional(),
 };
 
-const json: z.ZodType<Json> = z.json();
-const taskValues = list(json, "values", MOST_TASKS);
-export const tasksShape = {
-  values: taskValues.describe("The tasks, one for each value").optional(),
-  count: whole(1, MOST_TASKS).describe("So many tasks, with the values 0 to N-1").optional(),
-  from: text("a command").describe("A command that prints one JSON value a line, each a task").optional(),
+const json = once((): z.ZodType<Json> => z.json());
+const taskValues = once(() => list(json(), "values", MOST_TASKS));
+export const tasksShape = lazyShape({
+  values: () => taskValues().describe("The tasks, one for each value").optional(),
+  count: () => whole(1, MOST_TASKS).describe("So many tasks, with the values 0 to N-1").optional(),
+  from: () => text("a command").describe("A command that prints one JSON value a line, each a task").optional(),
   ...taskOptions,
-};
+});
 const TASKS = "expected a list of values or a mapping with values, count or from";
-const tasks = z.union([taskValues, mapping(tasksShape)], { error: TASKS });
+const tasks = once(() => z.union([taskValues(), mapping(tasksShape)], { error: TASKS }));
 
 const RUNS_ON = "expected all, first or a list of agents (names or indexes)";
-const runsOn = z.union(
-  [
-    oneOf(["all", "first"]),
-    list(z.union([whole(0, MOST_AGENTS - 1), text("a name", LONGEST_NAME)], { error: RUNS_ON }), "agents"),
-  ],
-  { error: RUNS_ON },
+const runsOn = once(() =>
+  z.union(
+    [
+      oneOf(["all", "first"]),
+      list(z.union([whole(0, MOST_AGENTS - 1), text("a name", LONGEST_NAME)], { error: RUNS_ON }), "agents"),
+    ],
+    { error: RUNS_ON },
+  ),
 );
 
 const READY = "expected {port: 5432} or {run: …}";
-const ready = z.union([z.strictObject({ port: whole(1, 65_535) }), z.strictObject({ run: text("a command") })], {
-  error: READY,
-});
+const ready = once(() =>
+  z.union([z.strictObject({ port: whole(1, 65_535) }), z.strictObject({ run: text("a command") })], {
+    error: READY,
+  }),
+);
 
-const patterns = z.union([text("a pattern", 1000), list(text("a pattern", 1000), "patterns", 1000)], {
-  error: "expected a pattern or a list of patterns",
-});
+const patterns = once(() =>
+  z.union([text("a pattern", 1000), list(text("a pattern", 1000), "patterns", 1000)], {
+    error: "expected a pattern or a list of patterns",
+  }),
+);
 
-export const stageShape = {
-  name: word.describe("Unique in the plan; what `--only-stage` and `depends_on` mean"),
-  description: text("text", 1000).describe("What the stage is for, as reports show it").optional(),
-  order: whole(0, 1_000_000).describe("Place in the sequence; on all stages or on none").optional(),
-  type: oneOf(STAGE_TYPES.filter((type) => type !== "quorum"))
-    .describe("What kind of work it is; inferred from name and duration when left out")
-    .optional(),
-  completion: oneOf(COMPLETIONS).describe("When the stage of an agent ends, and what is success").optional(),
-  run: text("a shell script").describe("A shell script").optional(),
-  command: text("a program").describe("A program, started without a shell").optional(),
-  args: list(z.union([z.string(), z.number(), z.boolean()], { error: "expected text" }), "arguments")
-    .describe("Arguments of `command`")
-    .optional(),
-  env: env.describe("Variables for this stage's command").optional(),
-  working_directory: text("a path", 4096).describe("Where the command runs").optional(),
-  duration: duration.describe("How long the work goes on (`completion: duration`)").optional(),
-  max_duration: duration.describe("The longest it may take (`validation_passed`, `duration_or_tasks`)").optional(),
-  timeout: duration
-    .describe("After this the stage has failed; default: 6h, or duration + 5m if that is more")
-    .optional(),
-  timeout_secs: duration.describe("The same as `timeout`").optional(),
-  optional: flag.describe("A failure is a warning").optional(),
-  when: oneOf(["on_success", "on_failure", "always"])
-    .describe("Whether it runs after a failure; default: always for cleanup, else on_success")
-    .optional(),
-  runs_on: runsOn.describe("Which agents run it").optional(),
-  role: word.describe("Only agents of this role run it").optional(),
-  retry: mapping(retryShape).describe("How often, and after what pauses, a failed command is tried again").optional(),
-  barrier: barrier.describe("Where the group waits for each other at the end of this stage").optional(),
-  depends_on: list(word, "stage names").describe("Stages whose results this one needs").optional(),
-  expected_objects: whole(0, Number.MAX_SAFE_INTEGER)
-    .describe("The group must report at least so many done")
-    .optional(),
-  expected_tasks: whole(0, Number.MAX_SAFE_INTEGER).describe("The group must report at least so many done").optional(),
-  thresholds: mapping({
-    max_errors: whole(0, Number.MAX_SAFE_INTEGER).describe("Errors that are still borne").optional(),
-    max_error_rate: rate.describe("Errors / (done + errors) that is still borne").optional(),
-    max_consecutive_errors: whole(0, Number.MAX_SAFE_INTEGER)
-      .describe("Errors in a row that are still borne")
+export const stageShape = lazyShape({
+  name: () => word().describe("Unique in the plan; what `--only-stage` and `depends_on` mean"),
+  description: () => text("text", 1000).describe("What the stage is for, as reports show it").optional(),
+  order: () => whole(0, 1_000_000).describe("Place in the sequence; on all stages or on none").optional(),
+  type: () =>
+    oneOf(STAGE_TYPES.filter((type) => type !== "quorum"))
+      .describe("What kind of work it is; inferred from name and duration when left out")
       .optional(),
-  })
-    .describe("Reported errors above which the stage fails while it runs")
-    .optional(),
-  expect: z
-    .record(z.string().min(1).max(200), comparison, { error: 'expected a mapping such as {throughput: ">= 3"}' })
-    .describe("Metric -> what it must be in the end")
-    .optional(),
-  checkpoint: flag.describe("Wait for a person before this stage").optional(),
-  context: patterns
-    .describe("Which outputs (`<stage>.<key>` patterns) STAGEWRIGHT_CONTEXT holds; default all")
-    .optional(),
-  context_limit: whole(1, 104_857_600).describe("Bytes that STAGEWRIGHT_CONTEXT may have; default 1 MiB").optional(),
-  tasks: tasks.describe("Units of work shared out to the agents").optional(),
+  completion: () => oneOf(COMPLETIONS).describe("When the stage of an agent ends, and what is success").optional(),
+  run: () => text("a shell script").describe("A shell script").optional(),
+  command: () => text("a program").describe("A program, started without a shell").optional(),
+  args: () =>
+    list(z.union([z.string(), z.number(), z.boolean()], { error: "expected text" }), "arguments")
+      .describe("Arguments of `command`")
+      .optional(),
+  env: () => env().describe("Variables for this stage's command").optional(),
+  working_directory: () => text("a path", 4096).describe("Where the command runs").optional(),
+  duration: () => duration().describe("How long the work goes on (`completion: duration`)").optional(),
+  max_duration: () =>
+    duration().describe("The longest it may take (`validation_passed`, `duration_or_tasks`)").optional(),
+  timeout: () =>
+    duration().describe("After this the stage has failed; default: 6h, or duration + 5m if that is more").optional(),
+  timeout_secs: () => duration().describe("The same as `timeout`").optional(),
+  optional: () => flag().describe("A failure is a warning").optional(),
+  when: () =>
+    oneOf(["on_success", "on_failure", "always"])
+      .describe("Whether it runs after a failure; default: always for cleanup, else on_success")
+      .optional(),
+  runs_on: () => runsOn().describe("Which agents run it").optional(),
+  role: () => word().describe("Only agents of this role run it").optional(),
+  retry: () =>
+    mapping(retryShape).describe("How often, and after what pauses, a failed command is tried again").optional(),
+  barrier: () => barrier().describe("Where the group waits for each other at the end of this stage").optional(),
+  depends_on: () => list(word(), "stage names").describe("Stages whose results this one needs").optional(),
+  expected_objects: () =>
+    whole(0, Number.MAX_SAFE_INTEGER).describe("The group must report at least so many done").optional(),
+  expected_tasks: () =>
+    whole(0, Number.MAX_SAFE_INTEGER).describe("The group must report at least so many done").optional(),
+  thresholds: () =>
+    mapping({
+      max_errors: whole(0, Number.MAX_SAFE_INTEGER).describe("Errors that are still borne").optional(),
+      max_error_rate: rate().describe("Errors / (done + errors) that is still borne").optional(),
+      max_consecutive_errors: whole(0, Number.MAX_SAFE_INTEGER)
+        .describe("Errors in a row that are still borne")
+        .optional(),
+    })
+      .describe("Reported errors above which the stage fails while it runs")
+      .optional(),
+  expect: () =>
+    z
+      .record(z.string().min(1).max(200), comparison(), { error: 'expected a mapping such as {throughput: ">= 3"}' })
+      .describe("Metric -> what it must be in the end")
+      .optional(),
+  checkpoint: () => flag().describe("Wait for a person before this stage").optional(),
+  context: () =>
+    patterns().describe("Which outputs (`<stage>.<key>` patterns) STAGEWRIGHT_CONTEXT holds; default all").optional(),
+  context_limit: () =>
+    whole(1, 104_857_600).describe("Bytes that STAGEWRIGHT_CONTEXT may have; default 1 MiB").optional(),
+  tasks: () => tasks().describe("Units of work shared out to the agents").optional(),
   ...taskOptions,
-  background: flag.describe("The command keeps running across later stages").optional(),
-  ready: ready.describe("When others may rely on the background command").optional(),
-  until: word.describe("The last stage that needs it; default: the last before cleanup").optional(),
-};
+  background: () => flag().describe("The command keeps running across later stages").optional(),
+  ready: () => ready().describe("When others may rely on the background command").optional(),
+  until: () => word().describe("The last stage that needs it; default: the last before cleanup").optional(),
+});
 
-export const repeatShape = {
-  repeat: whole(0, 1000).describe("How often the stages are repeated; their names get -1, -2, …"),
-  get stages(): z.ZodType {
-    return stages;
-  },
-};
+export const repeatShape = lazyShape({
+  repeat: () => whole(0, 1000).describe("How often the stages are repeated; their names get -1, -2, …"),
+  stages: (): z.ZodType => stages(),
+});
 
-export const stageSchema = mapping(stageShape, "a stage").meta({ id: "stage", title: "Stage" });
-const repeatSchema = z.strictObject(repeatShape).meta({ id: "repeat", title: "Repeated stages" });
-const stages = z.array(z.union([stageSchema, repeatSchema])).min(1);
+export const stageSchema = once(() => mapping(stageShape, "a stage").meta({ id: "stage", title: "Stage" }));
+const repeatSchema = once(() => z.strictObject(repeatShape).meta({ id: "repeat", title: "Repeated stages" }));
+const stages = once(() => z.array(z.union([stageSchema(), repeatSchema()])).min(1));
 
-export const paramShape = {
-  type: oneOf(["string", "integer", "number", "boolean"]).describe("Default: string").optional(),
-  default: scalar.describe("Without it the parameter must be given").optional(),
-  enum: list(scalar, "values", 1000)
-    .min(1, { error: "expected at least one value" })
-    .describe("The values it may have")
-    .optional(),
-  description: text("text", 1000).describe("What it is for").optional(),
-};
+export const paramShape = lazyShape({
+  type: () => oneOf(["string", "integer", "number", "boolean"]).describe("Default: string").optional(),
+  default: () => scalar().describe("Without it the parameter must be given").optional(),
+  enum: () =>
+    list(scalar(), "values", 1000)
+      .min(1, { error: "expected at least one value" })
+      .describe("The values it may have")
+      .optional(),
+  description: () => text("text", 1000).describe("What it is for").optional(),
+});
 
 const ADDRESS = 'expected host:port, such as "node1:7761"';
-export const agentShape = {
-  address: z
-    .string({ error: ADDRESS })
-    .regex(/^(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}$/, { error: ADDRESS })
-    .describe("host:port at which others reach it")
-    .optional(),
-  id: word.describe("Its name; default agent-<index>").optional(),
-  env: env.describe("Variables for every command on this agent").optional(),
-};
+export const agentShape = lazyShape({
+  address: () =>
+    z
+      .string({ error: ADDRESS })
+      .regex(/^(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}$/, { error: ADDRESS })
+      .describe("host:port at which others reach it")
+      .optional(),
+  id: () => word().describe("Its name; default agent-<index>").optional(),
+  env: () => env().describe("Variables for every command on this agent").optional(),
+});
 
-const agents = z.union(
-  [
-    whole(1, MOST_AGENTS),
-    list(mapping(agentShape), "agents", MOST_AGENTS).min(1, { error: "expected at least one agent" }),
-  ],
-  {
-    error: "expected a number of agents or a list of {address, id, env}",
-  },
+const agents = once(() =>
+  z.union(
+    [
+      whole(1, MOST_AGENTS),
+      list(mapping(agentShape), "agents", MOST_AGENTS).min(1, { error: "expected at least one agent" }),
+    ],
+    {
+      error: "expected a number of agents or a list of {address, id, env}",
+    },
+  ),
 );
 
 const prefixed = {
-  default_type: barrierShape.type,
-  default_at_least: barrierShape.at_least,
-  default_agent_barrier_timeout: barrierShape.agent_barrier_timeout,
-  default_straggler_grace: barrierShape.straggler_grace,
-  default_on_straggler: barrierShape.on_straggler,
-  default_heartbeat_interval: barrierShape.heartbeat_interval,
-  default_missed_threshold: barrierShape.missed_threshold,
-  default_query_timeout: barrierShape.query_timeout,
-  default_query_retries: barrierShape.query_retries,
+  default_type: () => barrierShape.type,
+  default_at_least: () => barrierShape.at_least,
+  default_agent_barrier_timeout: () => barrierShape.agent_barrier_timeout,
+  default_straggler_grace: () => barrierShape.straggler_grace,
+  default_on_straggler: () => barrierShape.on_straggler,
+  default_heartbeat_interval: () => barrierShape.heartbeat_interval,
+  default_missed_threshold: () => barrierShape.missed_threshold,
+  default_query_timeout: () => barrierShape.query_timeout,
+  default_query_retries: () => barrierShape.query_retries,
 };
 
-export const barrierSyncShape = {
+export const barrierSyncShape = lazyShape({
   ...prefixed,
-  validation: barrier.describe("The barrier of stages of this type").optional(),
-  prepare: barrier.describe("The barrier of stages of this type").optional(),
-  execute: barrier.describe("The barrier of stages of this type").optional(),
-  cleanup: barrier.describe("The barrier of stages of this type").optional(),
-};
+  validation: () => barrier().describe("The barrier of stages of this type").optional(),
+  prepare: () => barrier().describe("The barrier of stages of this type").optional(),
+  execute: () => barrier().describe("The barrier of stages of this type").optional(),
+  cleanup: () => barrier().describe("The barrier of stages of this type").optional(),
+});
 
-export const livenessShape = {
-  heartbeat_interval: duration.describe("How often an agent is heard from; default 2s").optional(),
-  warn_after: duration.describe("Silence after which a warning is shown; default 5s").optional(),
-  lost_after: duration.describe("Silence after which an agent is lost; default 30s").optional(),
-};
+export const livenessShape = lazyShape({
+  heartbeat_interval: () => duration().describe("How often an agent is heard from; default 2s").optional(),
+  warn_after: () => duration().describe("Silence after which a warning is shown; default 5s").optional(),
+  lost_after: () => duration().describe("Silence after which an agent is lost; default 30s").optional(),
+});
 
-const script = text("a shell script");
-export const workloadShape = {
-  preflight: script.describe("The command of stages of type validation, or named preflight").optional(),
-  prepare: script.describe("The command of stages of type prepare").optional(),
-  execute: script.describe("The command of stages of type execute").optional(),
-  cleanup: script.describe("The command of stages of type cleanup").optional(),
-};
+const script = once(() => text("a shell script"));
+export const workloadShape = lazyShape({
+  preflight: () => script().describe("The command of stages of type validation, or named preflight").optional(),
+  prepare: () => script().describe("The command of stages of type prepare").optional(),
+  execute: () => script().describe("The command of stages of type execute").optional(),
+  cleanup: () => script().describe("The command of stages of type cleanup").optional(),
+});
 
 const PLAN_NAME = "expected text on one line";
-export const planShape = {
-  name: text("text", LONGEST_NAME)
-    .regex(/^[^\p{Cc}]+$/u, { error: PLAN_NAME })
-    .describe("Default: the file's name without its ending")
-    .optional(),
-  description: text("text", 1000).describe("What the plan is for").optional(),
-  params: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/), mapping(paramShape), {
-      error: "expected a mapping of names to {type, default}",
+export const planShape = lazyShape({
+  name: () =>
+    text("text", LONGEST_NAME)
+      .regex(/^[^\p{Cc}]+$/u, { error: PLAN_NAME })
+      .describe("Default: the file's name without its ending")
+      .optional(),
+  description: () => text("text", 1000).describe("What the plan is for").optional(),
+  params: () =>
+    z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/), mapping(paramShape), {
+        error: "expected a mapping of names to {type, default}",
+      })
+      .describe(
+        "Values given from outside: {{params.name}} in fields that are not commands, STAGEWRIGHT_PARAM_<NAME> in commands",
+      )
+      .optional(),
+  agents: () =>
+    agents().describe("Size of the group, or its agents; default --agents, else the size of the matrix").optional(),
+  roles: () =>
+    record(word(), whole(1, MOST_AGENTS), "roles to numbers of agents").describe("Role -> how many agents").optional(),
+  shared_filesystem: () =>
+    flag()
+      .describe("Whether the agents see one file system; default false with tree_creation_mode isolated, else true")
+      .optional(),
+  tree_creation_mode: () =>
+    oneOf(["isolated", "coordinator", "concurrent"])
+      .describe("Who runs prepare and cleanup: each its own tree, the first agent alone, or all on one tree")
+      .optional(),
+  path_selection: () =>
+    oneOf(["partitioned", "exclusive", "random"])
+      .describe("Fixed shares, or one queue from which whoever is free takes (random)")
+      .optional(),
+  env: () => env().describe("Variables for every command").optional(),
+  workload: () => mapping(workloadShape).describe("Commands for stages that have none of their own").optional(),
+  assembly: () =>
+    mapping({
+      timeout: duration().describe("How long the group may take to come together; default 20m").optional(),
+      at_least: whole(1, MOST_AGENTS).describe("So many are enough once the time is over").optional(),
     })
-    .describe(
-      "Values given from outside: {{params.name}} in fields that are not commands, STAGEWRIGHT_PARAM_<NAME> in commands",
-    )
-    .optional(),
-  agents: agents.describe("Size of the group, or its agents; default --agents, else the size of the matrix").optional(),
-  roles: record(word, whole(1, MOST_AGENTS), "roles to numbers of agents")
-    .describe("Role -> how many agents")
-    .optional(),
-  shared_filesystem: flag
-    .describe("Whether the agents see one file system; default false with tree_creation_mode isolated, else true")
-    .optional(),
-  tree_creation_mode: oneOf(["isolated", "coordinator", "concurrent"])
-    .describe("Who runs prepare and cleanup: each its own tree, the first agent alone, or all on one tree")
-    .optional(),
-  path_selection: oneOf(["partitioned", "exclusive", "random"])
-    .describe("Fixed shares, or one queue from which whoever is free takes (random)")
-    .optional(),
-  env: env.describe("Variables for every command").optional(),
-  workload: mapping(workloadShape).describe("Commands for stages that have none of their own").optional(),
-  assembly: mapping({
-    timeout: duration.describe("How long the group may take to come together; default 20m").optional(),
-    at_least: whole(1, MOST_AGENTS).describe("So many are enough once the time is over").optional(),
-  })
-    .describe("How the group comes together")
-    .optional(),
-  liveness: mapping(livenessShape).describe("When a silent agent is lost").optional(),
-  barrier_sync: mapping(barrierSyncShape).describe("Barriers plan-wide, and by stage type").optional(),
-  stages: stages
-    .describe("The stages; left out: preflight, prepare, execute, cleanup with the workload's commands")
-    .optional(),
-};
+      .describe("How the group comes together")
+      .optional(),
+  liveness: () => mapping(livenessShape).describe("When a silent agent is lost").optional(),
+  barrier_sync: () => mapping(barrierSyncShape).describe("Barriers plan-wide, and by stage type").optional(),
+  stages: () =>
+    stages()
+      .describe("The stages; left out: preflight, prepare, execute, cleanup with the workload's commands")
+      .optional(),
+});
