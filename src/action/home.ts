@@ -58,6 +58,14 @@ export function placeProblems(plan: Plan, inputs: Inputs, job: Job, env: Entry["
   return problems;
 }
 
+/**
+ * Whether this agent is the first of its group. With roles, agents of several jobs meet, each with a matrix of its own
+ * that counts from 0: then the first of the role that the plan names first.
+ */
+function leads({ roles }: Plan, { agentIndex, role }: Inputs): boolean {
+  return agentIndex === 0 && (role === null || role === (Object.keys(roles)[0] ?? role));
+}
+
 /** Finds the place. @param entry whose environment holds the job's tokens */
 export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry: Entry): Place {
   const { env } = entry;
@@ -82,7 +90,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     group: key.group,
     plan: key.plan,
   };
-  if (inputs.agentIndex !== 0) {
+  if (!leads(plan, inputs)) {
     const watch = (async () => new BeaconWatch(await githubClient(inputs.githubToken), beacon))();
     // Its failure is told by each look.
     watch.catch(() => undefined);

@@ -162,7 +162,9 @@ function startProcess(options: StartOptions, mark: string, book: GroupBook): Run
     const remaining = killAt - performance.now();
     if (killer !== null) clearTimeout(killer);
     if (pid !== null) {
-      await endLeftBehind(pid, Number.isFinite(remaining) ? Math.max(0, remaining) : GRACE_MS, options.onLeftBehind);
+      // What we ended ourselves may take its grace; only what a command leaves of its own accord is worth a word.
+      const tell = killer === null ? options.onLeftBehind : () => undefined;
+      await endLeftBehind(pid, Number.isFinite(remaining) ? Math.max(0, remaining) : GRACE_MS, tell);
       book.remove(pid);
       await Promise.race([outputClosed, sleep(OUTPUT_AFTER_EXIT_MS, undefined, { ref: false })]);
     }
