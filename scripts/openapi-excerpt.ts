@@ -137,6 +137,11 @@ for (const [path, item] of Object.entries(object(description.paths))) {
 }
 if (served.size > 0) throw new Error(`not in the description: ${[...served].join(", ")}`);
 
+// The description's own mistake: it asks of an installation's account to be a user and an enterprise at once here.
+usedSchemas.add("installation");
+const installations = object(operations["GET /app/installations"]);
+installations.responses = { "200": { type: "array", items: { $ref: "#/schemas/installation" } } };
+
 const schemas: JsonObject = {};
 for (const name of usedSchemas) schemas[name] = schema(object(components.schemas)[name]); // grows while it is walked
 const excerpt = { source, operations, schemas, others };

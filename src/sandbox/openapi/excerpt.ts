@@ -1,7 +1,6 @@
 /** GitHub's REST description, as far as it is served here: made by scripts/openapi-excerpt.ts. */
 import { readFileSync } from "node:fs";
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
-import formats from "ajv-formats";
 import { z } from "zod";
 
 const schema = z.record(z.string(), z.unknown());
@@ -44,9 +43,10 @@ export class Description {
 
   constructor(excerpt: Excerpt) {
     this.excerpt = excerpt;
-    const options = { strict: false, allErrors: true, verbose: false, validateFormats: true } as const;
-    this.#strict = withFormats(new Ajv(options));
-    this.#coercing = withFormats(new Ajv({ ...options, coerceTypes: true, useDefaults: false }));
+    // GitHub's clients send times and addresses in more forms than the formats allow; they are read where they are used.
+    const options = { strict: false, allErrors: true, validateFormats: false } as const;
+    this.#strict = new Ajv(options);
+    this.#coercing = new Ajv({ ...options, coerceTypes: true });
     for (const ajv of [this.#strict, this.#coercing])
       ajv.addSchema({ $id: "excerpt", schemas: relative(excerpt.schemas) });
   }
@@ -85,18 +85,6 @@ export class Description {
     }
     return validate(value) ? [] : (validate.errors ?? []).map(problem);
   }
-}
-
-function withFormats(ajv: Ajv): Ajv {
-  // The package's types know only its CommonJS face.
-  formats.default(ajv);
-  // GitHub's clients send times in more forms than RFC 3339 allows; they are read where they are used.
-  ajv.addFormat("date-time", true);
-  ajv.addFormat("uri", true);
-  ajv.addFormat("int64", true);
-  ajv.addFormat("timestamp", true);
-  ajv.addFormat("repo.nwo", true);
-  return ajv;
 }
 
 /** `#/schemas/x` inside any schema means the excerpt's. */

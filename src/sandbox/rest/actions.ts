@@ -202,7 +202,10 @@ export const actionRoutes: readonly Route[] = [
     ok(deployment(call.world, deploymentAt(call.world, repo, call.path.deployment_id))),
   ),
   repoRoute("GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses", reads("deployments"), (call, repo) =>
-    list(call, deploymentStatuses(call.world, deploymentAt(call.world, repo, call.path.deployment_id)), (one) => one),
+    list(call, deploymentStatuses(call.world, deploymentAt(call.world, repo, call.path.deployment_id)), (one) => ({
+      ...one,
+      state: one.state === "waiting" ? "pending" : one.state,
+    })),
   ),
   repoRoute(
     "POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses",

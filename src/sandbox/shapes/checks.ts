@@ -157,7 +157,7 @@ function performedBy(world: World, accountId: number) {
   return appId === null ? null : appShape(world, required(world.apps.get(appId)));
 }
 
-/** The statuses of a deployment, newest first. */
+/** The statuses of a deployment, newest first, as webhooks show them. REST's description knows no `waiting`. */
 export function deploymentStatuses(world: World, shown: Deployment) {
   const repo = repositoryOf(world, shown.repositoryId);
   const url = repoApi(world, repo, `/deployments/${shown.id}`);

@@ -98,7 +98,7 @@ export function member(world: World, change: Of<"member">) {
 
 export function installationPayload(world: World, change: Of<"installation">) {
   const seen = repositoriesOf(world, change.installation).map((repo) => tinyRepository(world, repo));
-  const repositories = change.action === "created" || change.action === "deleted" ? { repositories: seen } : {};
+  const repositories = change.action === "suspend" || change.action === "unsuspend" ? {} : { repositories: seen };
   const { suspendedAt } = change.installation;
   const suspended = suspendedAt === null ? {} : { suspended_by: userById(world, change.actor.account.id) };
   return {

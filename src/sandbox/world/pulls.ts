@@ -1,11 +1,12 @@
 /** Pull requests: opened, edited, closed, merged. */
 import { atLeast, permissionOf } from "./accounts.ts";
+import type { MergeGroup } from "./changes.ts";
 import { makeCommit } from "./commits.ts";
 import { invalid, WorldError } from "./errors.ts";
 import { commitsBetween, mergeBase } from "./git.ts";
 import type { Account, Actor, Commit, MergeMethod, PullRequest, Repository, Reviewer } from "./model/index.ts";
 import { closeSilently, mergedTree, mergeState, refreshMerge } from "./pulls-follow.ts";
-import { requireBranch, setRef } from "./refs.ts";
+import { deleteRef, requireBranch, setRef } from "./refs.ts";
 import { openSuitesFor } from "./suites.ts";
 import { note } from "./timeline.ts";
 import { account, commit, emit, register, repository, type World } from "./world.ts";
@@ -316,4 +317,21 @@ function rebased(world: World, pull: PullRequest, actor: Actor): Commit {
     tip = makeCommit(world, { tree: files, parents: [tip.sha], message: original.message, author: actor.account });
   }
   return tip;
+}
+
+/** A merge group asks for its checks: what a merge queue does before it merges. The queue itself is not built. */
+export function queueMerge(world: World, actor: Actor, repo: Repository, group: MergeGroup): void {
+  setRef(world, actor, repo, group.headRef, group.headSha);
+  emit(world, { kind: "merge_group", action: "checks_requested", actor, repository: repo, group, reason: null });
+}
+
+export function dropMergeGroup(
+  world: World,
+  actor: Actor,
+  repo: Repository,
+  group: MergeGroup,
+  reason: "merged" | "invalidated" | "dequeued",
+): void {
+  emit(world, { kind: "merge_group", action: "destroyed", actor, repository: repo, group, reason });
+  if (repo.refs.has(group.headRef)) deleteRef(world, actor, repo, group.headRef);
 }

@@ -1,4 +1,5 @@
 /** Repositories: made, forked, renamed, moved, protected. */
+import { installationsFor } from "./apps.ts";
 import type { FileEdits } from "./commits.ts";
 import { invalid } from "./errors.ts";
 import type { Account, Actor, BranchProtection, Repository } from "./model/index.ts";
@@ -95,11 +96,32 @@ export function renameRepository(world: World, actor: Actor, repo: Repository, n
   });
 }
 
+/** Installations of the old owner lose it, those of the new owner (of all repositories) gain it. */
 export function transferRepository(world: World, actor: Actor, repo: Repository, to: Account): void {
   const fromOwner = account(world, repo.ownerId);
+  const before = installationsFor(world, repo);
   world.formerNames.set(fullName(world, repo).toLowerCase(), repo.id);
   repo.ownerId = to.id;
   repo.updatedAt = world.now();
+  for (const left of before) {
+    left.repositoryIds.delete(repo.id);
+    emit(world, {
+      kind: "installation_repositories",
+      action: "removed",
+      actor,
+      installation: left,
+      repositories: [repo],
+    });
+  }
+  for (const joined of installationsFor(world, repo)) {
+    emit(world, {
+      kind: "installation_repositories",
+      action: "added",
+      actor,
+      installation: joined,
+      repositories: [repo],
+    });
+  }
   emit(world, { kind: "repository", action: "transferred", actor, repository: repo, fromName: repo.name, fromOwner });
 }
 
