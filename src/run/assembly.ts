@@ -170,6 +170,7 @@ function start(draft: Draft): void {
   const { head, now } = draft;
   const there = [...draft.agents].filter(isThere);
   const agents = placed(draft, there).map((agent): AgentState => ({ ...agent, status: "idle", doing: "idle" }));
+  head.dropped = [...draft.agents].filter((agent) => agent.presence === "lost");
   draft.replaceAgents(chunksOf(agents));
   head.names = directoryOf(agents.map(({ name }) => name));
   head.roster = { agents: agents.map(memberOf) };
@@ -189,7 +190,9 @@ function placed(draft: Draft, there: readonly AgentState[]): readonly AgentState
   const inRoles = byName.map((agent) => ({ ...agent, role: agent.role ?? free.shift() ?? null }));
   const said = inRoles.map(({ ownIndex }) => ownIndex).filter((index) => index !== null);
   const isDistinct = new Set(said).size === said.length && said.every((index) => index < draft.head.agentCount);
-  if (!isDistinct) draft.notice("the agents' own indexes are not distinct: they are given by role, then name");
+  // With roles, agents of several jobs meet, each counted within its own: nothing to speak of.
+  if (!isDistinct && Object.keys(draft.plan.roles).length === 0)
+    draft.notice("the agents' own indexes are not distinct: they are given by role, then name");
   const taken = new Set(isDistinct ? said : []);
   let next = 0;
   const sorted = inRoles.toSorted((a, b) => compareNames(a.role ?? "", b.role ?? "") || compareNames(a.name, b.name));

@@ -166,6 +166,9 @@ export class Draft {
   /** `agent`: for its log alone; null: for everyone. */
   notice(text: string, agent: string | null = null): void {
     this.#notices ??= [...this.#base.notices];
+    const last = this.#notices.at(-1);
+    // The same about one agent again says nothing new.
+    if (last?.text === text && last.agent === agent && (agent !== null || last.at === this.now)) return;
     this.head.noticeSeq++;
     this.head.revision++;
     this.#notices.push({ seq: this.head.noticeSeq, at: this.now, agent, text });

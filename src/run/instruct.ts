@@ -16,14 +16,14 @@ const TROUBLED_SHOWN = 50;
 const SHORT_PAUSE_MS = 5_000;
 
 /**
- * The instruction for the agent of this name. For somebody who is not of this group: `abort`, which says so.
+ * The instruction for the agent of this name. For somebody who is not of this group: `abort`, which says so, until it is over.
  * `merge`: see `summary`.
  */
 export function instructionFor(state: RunState, agent: string, merge?: MergeHistograms): Instruction {
   const slot = lookUp(state.names, agent);
   const known = slot === undefined ? undefined : rowAt(state.agents, slot);
-  if (slot === undefined || known === undefined) return { do: "abort", why: `${agent} is not in this group` };
   if (isOver(state.status)) return { do: "finish", summary: finalSummary(state, agent, merge) };
+  if (slot === undefined || known === undefined) return { do: "abort", why: `${agent} is not in this group` };
   if (known.standing === "excluded") return { do: "exclude", why: known.why ?? "excluded" };
   if (state.status === "assembling") return waitForAssembly(state);
   if (state.stopping !== null) return { do: "abort", why: state.failure?.reason ?? "the run is aborted" };
@@ -155,10 +155,19 @@ function more(all: number, named: number): { readonly more?: number } {
 /** When the barrier's wait is over at the latest. */
 export function endOfWait(state: RunState, stage: number, run: StageRun): number {
   const planned = state.plan.stages[stage];
-  const attempts = run.stopping?.until ?? run.overdueAt;
+  const attempts = run.stopping?.until ?? latestLimit(state, run);
   if (planned === undefined) return attempts;
   const ruling = rule(planned.barrier, run, state.now, run.lenient);
   return ruling.kind === "wait" && ruling.until !== null ? Math.min(ruling.until, attempts) : attempts;
+}
+
+/** When the last attempt that runs now is over by its own limit: in the stages before, too, that lead here. */
+function latestLimit({ leg, stages, now }: RunState, run: StageRun): number {
+  let latest = run.overdueAt;
+  for (let stage = leg?.first ?? run.stage; stage < run.stage; stage++) {
+    latest = Math.max(latest, rowAt(stages, stage)?.overdueAt ?? 0);
+  }
+  return latest === 0 ? now : latest;
 }
 
 /** The first few whose outcome of a stage is to come. Costs a look at the chunks, not at all agents. */

@@ -149,7 +149,7 @@ export function forgiveAbsence(draft: Draft, awayMs: number): void {
         stopping: stopping === null ? null : { ...stopping, until: later(stopping.until) },
         firstArrivalAt: firstArrivalAt === null ? null : later(firstArrivalAt),
         metAt: metAt === null ? null : later(metAt),
-        overdueAt: later(overdueAt),
+        overdueAt: overdueAt === 0 ? 0 : later(overdueAt),
       });
     }
   }

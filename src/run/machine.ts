@@ -50,6 +50,7 @@ export function begin(event: Created): RunState {
     names: directoryOf([]),
     indexes: directoryOf([]),
     roster: null,
+    dropped: [],
     living: 0,
     backgrounds: 0,
     stages: chunksOf(plan.stages.map((_, index) => newStageRun(index))),
@@ -202,6 +203,7 @@ function join(draft: Draft, event: Extract<RunEvent, { type: "joined" }>): void 
 }
 
 function sync(draft: Draft, event: Extract<RunEvent, { type: "synced" }>): void {
+  joinDropped(draft, event);
   const slot = slotOf(draft, event);
   if (slot === null) return;
   if (event.sequence !== undefined) {
@@ -224,6 +226,15 @@ function sync(draft: Draft, event: Extract<RunEvent, { type: "synced" }>): void 
   for (const ready of event.ready) takeReady(draft, slot, ready, event);
   if (hasTasks && draft.stage(stage).pool !== null) wantTasks(draft, slot, stage, event.wants);
   rejoin(draft, slot);
+}
+
+/** Who was silent while the group was assembled without it joins late. */
+function joinDropped(draft: Draft, { agent: name, session, at }: Extract<RunEvent, { type: "synced" }>): void {
+  const known = draft.head.dropped.find((agent) => agent.name === name && agent.session === session);
+  if (known === undefined || draft.slotOf(name) !== undefined) return;
+  draft.head.dropped = draft.head.dropped.filter((agent) => agent !== known);
+  const { role, ownIndex: index, address, checkRunId } = known;
+  takeEvent(draft, { type: "joined", at, agent: name, session, role, index, address, checkRunId });
 }
 
 /** What an agent says of itself is taken as far as the table of moves and its attempt in force allow it. */

@@ -59,8 +59,13 @@ function takeOwn(draft: Draft, slot: number, report: AttemptReport): void {
   if (report.progress !== null) countProgress(draft, slot, report.progress);
   const endedAt = endOf(draft, slot, report);
   if (dropped && stopping !== null) {
-    if (pool !== null) endListing(draft, turn.stage, null);
     contribute(draft, turn.stage, draft.agent(slot).index, name, report);
+    if (pool !== null) {
+      // It may hold leases beside its list.
+      endListing(draft, turn.stage, null);
+      settleStopped(draft, slot, turn.stage);
+      return;
+    }
     const { why, well } = stopping;
     const result = { status: well ? "success" : "stopped", reason: why, end, tail: report.tail, endedAt } as const;
     if (well) conclude(draft, slot, result);

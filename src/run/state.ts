@@ -67,6 +67,8 @@ export interface RunState {
   /** The index that an agent said is its own -> position in `agents`; used until the group is assembled. */
   readonly indexes: Directory;
   readonly roster: RunRoster | null;
+  /** Who had joined but was silent when the group was assembled: late when they speak again. */
+  readonly dropped: readonly AgentState[];
   /** Agents that are there (assembly), or members that are there (later). */
   readonly living: number;
   /** Background commands that run now. */

@@ -90,7 +90,7 @@ export function preempt(draft: Draft, slot: number, why: string): void {
   const { stopping } = draft.stage(turn.stage);
   if (stopping !== null) {
     // Nothing is begun again in a stage that is ending.
-    settle(draft, slot, outcome(draft, stopping.well ? "success" : "stopped", stopping.why));
+    conclude(draft, slot, outcome(draft, stopping.well ? "success" : "stopped", stopping.why));
     return;
   }
   draft.notice(`${planned.name}: ${name} lost its attempt ${turn.attempt} (${why}) and runs it again`);
@@ -148,7 +148,7 @@ export function conclude(draft: Draft, slot: number, result: Outcome): void {
   const { stage } = turn;
   const planned = draft.planned(stage);
   settle(draft, slot, result);
-  if (result.status === "success" || planned.optional) {
+  if (result.status === "success" || (result.status === "failure" && planned.optional)) {
     goOn(draft, slot, stage);
     return;
   }
