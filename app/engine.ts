@@ -62,7 +62,7 @@ export function createEngine(options: EngineOptions): Engine {
   const effects = new Effects({ store, clients, mover, log, now, sleep: (ms) => sleep(ms), timings });
   const looks = new Looks({ store, judge, log, now, timings, decided: (installation) => effects.wake(installation) });
   const listener = new Listener({ store, standing, labelIds, policies, ourselves, log, now, wake });
-  const inbox = new Inbox({ store, log, now, handle: (delivery) => listener.handle(delivery) });
+  const inbox = new Inbox({ store, log, now, handle: (delivery, content) => listener.handle(delivery, content) });
   return {
     inbox,
     start: async () => {

@@ -1,6 +1,9 @@
 /**
  * Deliveries: stored before GitHub is answered, handled in order per key and in parallel across keys, tried again
  * with growing pauses, and at last kept as dead with their error. What is stored survives the process.
+ *
+ * Answering comes first: GitHub gives up on a webhook after ten seconds, and does not mind when it has its effect. So
+ * handling stands back for moments while deliveries come in.
  */
 import type { Logger } from "pino";
 import { ZodError, z } from "zod";
@@ -10,9 +13,10 @@ export interface InboxOptions {
   readonly store: Store;
   /**
    * Gives a delivery its effect. Returns true when it has marked it as done in the same commit; false leaves that to
-   * the inbox (for those that have no effect). Handling a delivery again must change nothing.
+   * the inbox (for those that have no effect). Handling a delivery again must change nothing. `content`: its payload,
+   * parsed; undefined where only the text is known.
    */
-  readonly handle: (delivery: Delivery) => Promise<boolean>;
+  readonly handle: (delivery: Delivery, content: unknown) => Promise<boolean>;
   readonly log: Logger;
   readonly now: () => number;
   /** Pauses after the first, second, … failure; after the last one the delivery is dead. Milliseconds. */
@@ -30,11 +34,30 @@ const DEFAULT_PAUSES = [1_000, 5_000, 30_000, 120_000, 600_000] as const;
 const DEFAULT_CONCURRENCY = 16;
 /** Characters of payload that may wait for one commit. */
 const MOST_WAITING = 256 * 1024 * 1024;
+/** Characters of payload that are kept in memory until they are handled; beyond that they are read back from disk. */
+const MOST_FRESH = 16 * 1024 * 1024;
 const LOAD_PAGE = 1_000;
+/** Deliveries are coming in when the last one came less than this ago. */
+const QUIET_MS = 5;
+/** So long handling stands back at most before it gets a turn, and so long is that turn. */
+const STAND_BACK_MS = 1_000;
+const TURN_MS = 100;
+/** Handling waits for nothing but promises that are already kept: it must let the event loop go on by itself. */
+const SLICE_MS = 5;
+/** So long, or so many, done deliveries wait to be marked in one commit. */
+const DONE_EVERY_MS = 20;
+const MOST_DONE = 500;
 const LONGEST_ERROR = 2_000;
 
-interface Waiting {
+/** What is known of a delivery without reading it back. */
+interface Fresh {
   readonly delivery: NewDelivery;
+  readonly content: unknown;
+}
+
+const UNTRIED = { status: "pending", tries: 0, error: null } as const;
+
+interface Waiting extends Fresh {
   readonly resolve: (outcome: "stored" | "duplicate") => void;
   readonly reject: (error: unknown) => void;
 }
@@ -47,9 +70,18 @@ export class Inbox {
   #waitingSize = 0;
   #flushing = false;
   readonly #queues = new Map<string, PendingDelivery[]>();
+  /** By `seq`. */
+  readonly #fresh = new Map<number, Fresh>();
+  #freshSize = 0;
   #ready: string[] = [];
   #active = 0;
   #done: number[] = [];
+  #marking: NodeJS.Timeout | null = null;
+  /** performance.now() of the last delivery that came, and since when handling stands back. */
+  #cameAt = Number.NEGATIVE_INFINITY;
+  #standingBackSince: number | null = null;
+  #pumping: NodeJS.Timeout | null = null;
+  #sliceBegan = 0;
   readonly #timers = new Set<NodeJS.Timeout>();
   #stopping = false;
   #changed: (() => void)[] = [];
@@ -77,14 +109,15 @@ export class Inbox {
 
   /**
    * Resolves once the delivery is on disk. Those that come while a commit is on its way share the next one, because
-   * a synced commit for each would be the slowest part of answering.
+   * a synced commit for each would be the slowest part of answering. `content`: the payload, parsed, if it is at hand.
    */
-  accept(delivery: NewDelivery): Promise<"stored" | "duplicate"> {
+  accept(delivery: NewDelivery, content?: unknown): Promise<"stored" | "duplicate"> {
     if (this.#waitingSize > MOST_WAITING) {
       return Promise.reject(new InboxFull("Too many deliveries wait to be stored."));
     }
+    this.#cameAt = performance.now();
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ delivery, resolve, reject });
+      this.#waiting.push({ delivery, content, resolve, reject });
       this.#waitingSize += delivery.payload.length;
       if (!this.#flushing) {
         this.#flushing = true;
@@ -125,6 +158,9 @@ export class Inbox {
     for (const timer of this.#timers) {
       clearTimeout(timer);
     }
+    if (this.#pumping !== null) {
+      clearTimeout(this.#pumping);
+    }
     while (this.#active > 0 || this.#flushing || this.#done.length > 0) {
       await new Promise<void>((resolve) => this.#changed.push(resolve));
     }
@@ -137,10 +173,15 @@ export class Inbox {
       this.#waitingSize = 0;
       try {
         const accepted = await this.#options.store.acceptDeliveries(batch.map((each) => each.delivery));
-        const ids = new Set(accepted.map((each) => each.id));
-        for (const { delivery, resolve } of batch) {
+        const stored = new Map(accepted.map((each) => [each.id, each.seq]));
+        for (const { delivery, content, resolve } of batch) {
           // Of two with one id in one batch the first is the one that was stored.
-          resolve(ids.delete(delivery.id) ? "stored" : "duplicate");
+          const seq = stored.get(delivery.id);
+          stored.delete(delivery.id);
+          if (seq !== undefined) {
+            this.#keepFresh(seq, { delivery, content });
+          }
+          resolve(seq === undefined ? "duplicate" : "stored");
         }
         for (const pending of accepted) {
           this.#enqueue(pending);
@@ -166,8 +207,54 @@ export class Inbox {
     this.#pump();
   }
 
+  #keepFresh(seq: number, fresh: Fresh): void {
+    if (this.#freshSize <= MOST_FRESH) {
+      this.#fresh.set(seq, fresh);
+      this.#freshSize += fresh.delivery.payload.length;
+    }
+  }
+
+  /** Its content as it came in, once; after a failure it is read with what is known of it then. */
+  #takeFresh(seq: number): Fresh | undefined {
+    const fresh = this.#fresh.get(seq);
+    if (fresh !== undefined) {
+      this.#fresh.delete(seq);
+      this.#freshSize -= fresh.delivery.payload.length;
+    }
+    return fresh;
+  }
+
+  /** Whether handling leaves the machine to answering now. Not when memory is full: then it is handling that is late. */
+  #standsBack(): boolean {
+    const at = performance.now();
+    if (at - this.#cameAt >= QUIET_MS || this.#freshSize > MOST_FRESH) {
+      this.#standingBackSince = null;
+      return false;
+    }
+    if (this.#standingBackSince === null || at - this.#standingBackSince >= STAND_BACK_MS + TURN_MS) {
+      this.#standingBackSince = at;
+    }
+    return at - this.#standingBackSince < STAND_BACK_MS;
+  }
+
+  #pumpAfter(ms: number): void {
+    this.#pumping ??= setTimeout(() => {
+      this.#pumping = null;
+      this.#sliceBegan = performance.now();
+      this.#pump();
+    }, ms);
+  }
+
   #pump(): void {
-    while (!this.#stopping && this.#active < this.#concurrency) {
+    while (!this.#stopping && this.#active < this.#concurrency && this.#ready.length > 0) {
+      if (this.#standsBack()) {
+        this.#pumpAfter(QUIET_MS);
+        return;
+      }
+      if (performance.now() - this.#sliceBegan > SLICE_MS) {
+        this.#pumpAfter(0);
+        return;
+      }
       const key = this.#ready.shift();
       if (key === undefined) {
         return;
@@ -209,16 +296,17 @@ export class Inbox {
   }
 
   /** Returns 0 when the delivery is done or dead, else the pause until it is tried again. */
-  async #handle({ seq, id, key }: PendingDelivery): Promise<number> {
+  async #handle({ seq, id, key, nextAt }: PendingDelivery): Promise<number> {
     const { store, handle, log, now } = this.#options;
     let tries = 0;
     try {
-      const delivery = await store.delivery(seq);
+      const fresh = this.#takeFresh(seq);
+      const delivery = fresh === undefined ? await store.delivery(seq) : { ...fresh.delivery, seq, ...UNTRIED, nextAt };
       if (delivery === null || delivery.status !== "pending") {
         return 0;
       }
       tries = delivery.tries;
-      if (!(await handle(delivery))) {
+      if (!(await handle(delivery, fresh?.content))) {
         this.#markDone(seq);
       }
       return 0;
@@ -244,9 +332,11 @@ export class Inbox {
   /** Marks many at once. If the process ends before, they are handled again, which changes nothing. */
   #markDone(seq: number): void {
     this.#done.push(seq);
-    if (this.#done.length === 1) {
-      setImmediate(() => void this.#flushDone());
+    if (this.#done.length >= MOST_DONE && this.#marking !== null) {
+      clearTimeout(this.#marking);
+      this.#marking = setTimeout(() => void this.#flushDone(), 0);
     }
+    this.#marking ??= setTimeout(() => void this.#flushDone(), DONE_EVERY_MS);
   }
 
   async #flushDone(): Promise<void> {
@@ -261,9 +351,7 @@ export class Inbox {
       );
     }
     this.#done = this.#done.slice(done.length);
-    if (this.#done.length > 0) {
-      setImmediate(() => void this.#flushDone());
-    }
+    this.#marking = this.#done.length > 0 ? setTimeout(() => void this.#flushDone(), DONE_EVERY_MS) : null;
     this.#notify();
   }
 

@@ -43,10 +43,13 @@ export class Listener {
     this.#options = options;
   }
 
-  /** Returns false: the delivery is to be marked as done (or the same news handled again, which changes nothing). */
-  async handle(delivery: Delivery): Promise<boolean> {
-    const { store, ourselves, log, wake } = this.#options;
-    const payload: unknown = JSON.parse(delivery.payload);
+  /**
+   * Returns false: the delivery is to be marked as done (or the same news handled again, which changes nothing).
+   * `content`: its payload, if it has been parsed already.
+   */
+  async handle(delivery: Delivery, content?: unknown): Promise<boolean> {
+    const { ourselves, log, wake } = this.#options;
+    const payload: unknown = content ?? JSON.parse(delivery.payload);
     const heard = readWebhook(delivery.event, payload, ourselves());
     const repository = heard.repository === null ? null : await this.#seen(heard.repository, heard.installationId);
     const key = repository === null ? {} : { repository: `${repository.owner}/${repository.name}` };
@@ -70,8 +73,7 @@ export class Listener {
     if (heard.news.length > 0) {
       wake();
     }
-    // Read again: another delivery of the same moment may have been put away meanwhile.
-    return (await store.delivery(delivery.seq))?.status === "done";
+    return false;
   }
 
   async #take(news: Exclude<News, { kind: "installed" | "uninstalled" }>, heard: Heard): Promise<void> {

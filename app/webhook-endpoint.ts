@@ -60,7 +60,8 @@ export function webhookEndpoint(options: EndpointOptions): Handler {
       return refuse(response, 400, "The payload is not a JSON object.");
     }
     try {
-      const outcome = await inbox.accept({ id, event, payload, key: orderKey(event, parsed), receivedAt: now() });
+      const key = orderKey(event, parsed);
+      const outcome = await inbox.accept({ id, event, payload, key, receivedAt: now() }, parsed);
       return answer(response, outcome === "stored" ? 202 : 200, { [outcome]: id });
     } catch (error) {
       log.error({ delivery: id, event, err: error }, "delivery could not be stored");
