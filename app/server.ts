@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { createNodeMiddleware, createProbot, run } from "probot";
+import { createNodeMiddleware, createProbot, type Probot, run } from "probot";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createApp } from "./index.ts";
 import { Octokit } from "./octokit.ts";
@@ -36,23 +36,10 @@ async function main(): Promise<void> {
     throw new ConfigError(`APP_ID is “${env.APP_ID}”; expected the number in the app's settings on GitHub.`);
   }
   const config = readConfig(env);
-  const probot = createProbot({
-    env,
-    overrides: {
-      appId,
-      Octokit,
-      secret: config.webhookSecret,
-      logFormat: env.LOG_FORMAT === "pretty" || (env.LOG_FORMAT === undefined && !production) ? "pretty" : "json",
-      logLevel: logLevel(env.LOG_LEVEL),
-    },
-  });
-  await probot.ready().catch((error: unknown) => {
-    throw new ConfigError(
-      "PRIVATE_KEY is missing or not a key: set it (or PRIVATE_KEY_PATH) to the app's private key in PEM form.",
-      {
-        cause: error,
-      },
-    );
+  const level = logLevel(env.LOG_LEVEL);
+  const probot = await loadProbot(config, appId, { level, production }).catch((error: unknown) => {
+    const remedy = "set it (or PRIVATE_KEY_PATH) to the app's private key in PEM form";
+    throw new ConfigError(`PRIVATE_KEY is missing or not a key: ${remedy}.`, { cause: error });
   });
   const store = await openStore(config.databaseUrl);
   const app = createApp({ config, store, appId });
@@ -93,6 +80,27 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+}
+
+/** Rejects when there is no private key that can be used: everything else is settled before. */
+async function loadProbot(
+  config: Config,
+  appId: number,
+  { level, production }: { readonly level: Level; readonly production: boolean },
+): Promise<Probot> {
+  const { env } = process;
+  const pretty = env.LOG_FORMAT === "pretty" || (empty(env.LOG_FORMAT) && !production);
+  const probot = createProbot({
+    env,
+    overrides: {
+      appId,
+      Octokit,
+      secret: config.webhookSecret,
+      logFormat: pretty ? "pretty" : "json",
+      logLevel: level,
+    },
+  });
+  return await probot.ready();
 }
 
 /** Probot's page makes an app on GitHub from the manifest beside this file, and writes its secrets to `.env`. */
@@ -147,7 +155,9 @@ function readDotEnv(file: string): Record<string, string | undefined> {
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
-function logLevel(given: string | undefined): (typeof LEVELS)[number] {
+type Level = (typeof LEVELS)[number];
+
+function logLevel(given: string | undefined): Level {
   const level = LEVELS.find((each) => each === (empty(given) ? "info" : given));
   if (level === undefined) {
     throw new ConfigError(`LOG_LEVEL is “${given}”; expected ${LEVELS.join(", ")}.`);

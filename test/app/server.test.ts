@@ -1,0 +1,255 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { openStore } from "../../app/store/open.ts";
+import { createSandbox, type Sandbox } from "../../src/sandbox/index.ts";
+import {
+  addApp,
+  addLabelsByName,
+  addOrganization,
+  addRepository,
+  addUser,
+  asUser,
+  commitFiles,
+  install,
+  labelsOn,
+  openPull,
+  type PullRequest,
+  type Repository,
+  setCollaborator,
+} from "../../src/sandbox/world/index.ts";
+
+const SERVER = resolve("app/server.ts");
+const SECRET = "a secret of forty-two characters, at least";
+const { privateKey: PRIVATE_KEY } = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+});
+
+let directory: string;
+const children: ChildProcess[] = [];
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "stagewright-server-"));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+  }
+  rmSync(directory, { recursive: true, force: true });
+});
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+}
+
+function start(env: Readonly<Record<string, string>>): Started {
+  const child = spawn(process.execPath, [SERVER], {
+    cwd: directory,
+    env: { PATH: process.env.PATH ?? "", HOME: directory, NODE_ENV: "production", LOG_LEVEL: "warn", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.push(child);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  return { child, output: () => output };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function healthy(port: number, { child, output }: Started): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
+    if (answer?.ok === true) {
+      return;
+    }
+    if (child.exitCode !== null || Date.now() > deadline) {
+      throw new Error(`The app does not answer: ${output()}`);
+    }
+    await sleep(20);
+  }
+}
+
+describe("npm run app", () => {
+  const right = { APP_ID: "1", PRIVATE_KEY, WEBHOOK_SECRET: SECRET, GHE_HOST: "127.0.0.1:1", GHE_PROTOCOL: "http" };
+
+  it.each([
+    ["no webhook secret", { WEBHOOK_SECRET: "" }, /WEBHOOK_SECRET is missing: set it/],
+    ["the secret that everybody knows", { WEBHOOK_SECRET: "development" }, /openssl rand/],
+    ["no app id in production", { APP_ID: "" }, /APP_ID is missing: set it/],
+    ["an app id that is none", { APP_ID: "stagewright" }, /APP_ID is “stagewright”; expected the number/],
+    ["no private key", { PRIVATE_KEY: "" }, /PRIVATE_KEY is missing or not a key/],
+    ["a private key that is none", { PRIVATE_KEY: "abc" }, /PRIVATE_KEY is missing or not a key/],
+    ["PostgreSQL", { DATABASE_URL: "postgres://stagewright:hunter2@db/stagewright" }, /PostgreSQL is not built yet/],
+    ["a port that is none", { PORT: "eighty" }, /PORT: expected a whole number/],
+    ["an address that is none", { PUBLIC_URL: "stagewright" }, /PUBLIC_URL: /],
+    ["a log level that is none", { LOG_LEVEL: "loud" }, /LOG_LEVEL is “loud”; expected trace/],
+  ])("refuses to start with %s: exit 2, what to do, and no secret told", async (_, wrong, message) => {
+    const { child, output } = start({ ...right, DATABASE_URL: `sqlite:${directory}/app.db`, ...wrong });
+    const [code] = await once(child, "exit");
+    expect(code, output()).toBe(2);
+    expect(output()).toMatch(message);
+    expect(output()).not.toMatch(/hunter2|\n {4}at /);
+  });
+
+  it("answers when it lives, tells nothing to who comes through a proxy, and stops in order", async () => {
+    const port = await freePort();
+    const app = start({ ...right, HOST: "127.0.0.1", PORT: `${port}`, DATABASE_URL: `sqlite:${directory}/app.db` });
+    await healthy(port, app);
+    const url = `http://127.0.0.1:${port}`;
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ healthy: true });
+    expect((await fetch(`${url}/api/pulls/acme/widget/1`)).status).toBe(404);
+    expect((await fetch(`${url}/api/pulls/acme/widget/1`, { headers: { "x-forwarded-for": "1.2.3.4" } })).status).toBe(
+      403,
+    );
+    expect((await fetch(`${url}/nothing`)).status).toBe(404);
+    app.child.kill("SIGTERM");
+    const [code] = await once(app.child, "exit");
+    expect(code, app.output()).toBe(0);
+  });
+
+  it("shows the setup page when there is no app yet", async () => {
+    const port = await freePort();
+    const app = start({ NODE_ENV: "development", NO_SMEE_SETUP: "true", PORT: `${port}`, HOST: "127.0.0.1" });
+    const deadline = Date.now() + 30_000;
+    let page = "";
+    while (page === "" && Date.now() < deadline) {
+      const answer = await fetch(`http://127.0.0.1:${port}/probot`).catch(() => null);
+      page = (await answer?.text()) ?? "";
+      await sleep(20);
+    }
+    expect(page).toContain("pull_request_review");
+    expect(page).toContain("stagewright");
+    app.child.kill("SIGKILL");
+  });
+});
+
+describe("the app, killed at any moment", () => {
+  let sandbox: Sandbox;
+  let repository: Repository;
+  let port: number;
+  let env: Record<string, string>;
+
+  beforeEach(async () => {
+    sandbox = createSandbox();
+    const url = await sandbox.listen();
+    const { world } = sandbox;
+    port = await freePort();
+    const manifest = parse(readFileSync("app/app.yml", "utf8"));
+    const owner = addOrganization(world, "acme");
+    const app = addApp(world, {
+      slug: "stagewright",
+      name: "Stagewright",
+      owner,
+      permissions: manifest.default_permissions,
+      events: manifest.default_events,
+      webhook: { url: `http://127.0.0.1:${port}/api/github/webhooks`, secret: SECRET },
+    });
+    repository = addRepository(world, asUser(owner), { owner, name: "widget", files: { "README.md": "# widget\n" } });
+    env = {
+      APP_ID: `${app.id}`,
+      PRIVATE_KEY: app.privateKey ?? "",
+      WEBHOOK_SECRET: SECRET,
+      GHE_HOST: new URL(url).host,
+      GHE_PROTOCOL: "http",
+      HOST: "127.0.0.1",
+      PORT: `${port}`,
+      DATABASE_URL: `sqlite:${join(directory, "app.db")}`,
+      STAGEWRIGHT_WRITE_INTERVAL_MS: "10",
+      STAGEWRIGHT_RETRY_PAUSE_MS: "20",
+    };
+    install(world, asUser(owner), { app, account: owner, repositories: [repository] });
+  });
+  afterEach(async () => {
+    await sandbox.close();
+  });
+
+  it("gives every delivery that it has accepted its effect after a restart", async () => {
+    const { world } = sandbox;
+    const rex = addUser(world, "rex");
+    const cleo = addUser(world, "cleo");
+    for (const person of [rex, cleo]) {
+      setCollaborator(world, asUser(cleo), repository, person, "write");
+    }
+    let app = start(env);
+    await healthy(port, app);
+    const pulls: PullRequest[] = [];
+    for (let round = 0; round < 6; round += 1) {
+      for (let each = 0; each < 3; each += 1) {
+        const branch = `gadget-${round}-${each}`;
+        commitFiles(world, asUser(rex), repository, { branch, message: "Add", files: { [`${branch}.txt`]: "1\n" } });
+        const pull = openPull(world, asUser(rex), repository, { title: branch, head: branch, base: "main" });
+        pulls.push(pull);
+        addLabelsByName(world, asUser(cleo), pull, ["ready-for-qa"]);
+      }
+      // Now while it takes deliveries in, now while it waits for an answer, now while it has nothing to do.
+      await sleep([5, 30, 60, 120, 250, 500][round] ?? 0);
+      app.child.kill("SIGKILL");
+      await once(app.child, "exit");
+      app = start(env);
+      await healthy(port, app);
+      // GitHub does not redeliver by itself: what was not accepted is sent again by hand, as its page lets one do.
+      await sandbox.webhooks.idle();
+      for (const delivery of [...world.deliveries.values()]) {
+        if (delivery.statusCode < 200 || delivery.statusCode > 299) {
+          delivery.statusCode = 299;
+          sandbox.webhooks.redeliver(delivery);
+        }
+      }
+      await sandbox.webhooks.idle();
+    }
+    const deadline = Date.now() + 30_000;
+    const stages = () =>
+      pulls.map((pull) =>
+        labelsOn(world, pull)
+          .map((label) => label.name)
+          .sort()
+          .join(),
+      );
+    while (stages().some((labels) => labels !== "ready-for-qa,stage/ready-for-qa") && Date.now() < deadline) {
+      await sleep(50);
+    }
+    expect(new Set(stages())).toEqual(new Set(["ready-for-qa,stage/ready-for-qa"]));
+    app.child.kill("SIGTERM");
+    await once(app.child, "exit");
+    const store = await openStore(env.DATABASE_URL);
+    try {
+      expect(await store.countDeliveries()).toMatchObject({ pending: 0, dead: 0 });
+      for (const pull of pulls) {
+        const id = { repositoryId: repository.id, number: pull.number };
+        const row = await store.pull(id);
+        expect(row).toMatchObject({ shown: { stage: "ready-for-qa" }, intent: null, blocked: null });
+        const moved = (await store.history(id, 100)).items.filter((line) => line.kind === "moved");
+        expect(moved.map((line) => line.to)).toEqual(["pr-created", "ready-for-qa"]);
+      }
+    } finally {
+      await store.close();
+    }
+    for (const pull of pulls) {
+      const names = [...world.checkRuns.values()].filter((run) => run.headSha === pull.head.sha).map((run) => run.name);
+      expect(names.length, "no check run is there twice").toBe(new Set(names).size);
+    }
+  }, 120_000);
+});
