@@ -129,6 +129,13 @@ export const actionRoutes: readonly Route[] = [
     const run = runAt(call.world, repo, call.path.run_id);
     return jobs(call, call.world, run, call.query.filter === "all" ? null : run.attempt);
   }),
+  repoRoute("GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}", reading, (call, repo) => {
+    const run = runAt(call.world, repo, call.path.run_id);
+    const number: number = call.path.attempt_number;
+    if (number > run.attempt || number < 1) throw notFound();
+    if (number < run.attempt) throw new WorldError("not_implemented", "the sandbox remembers the newest attempt only");
+    return ok(workflowRun(call.world, run));
+  }),
   repoRoute("GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs", reading, (call, repo) =>
     jobs(call, call.world, runAt(call.world, repo, call.path.run_id), call.path.attempt_number),
   ),
