@@ -260,6 +260,10 @@ const steps: readonly Step[] = [
   step("bot", `GET ${R}/actions/runs`, { event: "push", created: ">=2020-01-01" }),
   step("bot", `GET ${R}/actions/runs/{run_id}`, () => ({ run_id: kept.run })),
   step("bot", `GET ${R}/actions/runs/{run_id}/jobs`, () => ({ run_id: kept.run, filter: "all" })),
+  step("bot", `GET ${R}/actions/runs/{run_id}/attempts/{attempt_number}`, () => ({
+    run_id: kept.run,
+    attempt_number: 1,
+  })),
   step("bot", `GET ${R}/actions/runs/{run_id}/attempts/{attempt_number}/jobs`, () => ({
     run_id: kept.run,
     attempt_number: 1,
