@@ -264,6 +264,10 @@ const steps: readonly Step[] = [
     run_id: kept.run,
     attempt_number: 1,
   })),
+  step("bot", `GET ${R}/actions/runs/{run_id}/attempts/{attempt_number}`, () => ({
+    run_id: kept.run,
+    attempt_number: 1,
+  })),
   step("bot", `GET ${R}/actions/runs/{run_id}/attempts/{attempt_number}/jobs`, () => ({
     run_id: kept.run,
     attempt_number: 1,
