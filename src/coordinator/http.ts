@@ -32,7 +32,6 @@ export interface JsonRequest {
  * @throws the socket's error, or a `TimeoutError`/`AbortError`; a status is never an exception.
  */
 export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(request.timeoutMs)]);
   const headers: http.OutgoingHttpHeaders = { accept: "application/json", "accept-encoding": "gzip" };
   let payload: Buffer | null = null;
   if (request.body !== undefined) {
@@ -46,28 +45,45 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
   }
   if (request.bearer !== null) headers.authorization = `Bearer ${request.bearer}`;
   const send = request.url.protocol === "https:" ? https.request : http.request;
+  const { signal } = request;
+  signal.throwIfAborted();
   return await new Promise<JsonAnswer>((resolve, reject) => {
-    const outgoing = send(
-      request.url,
-      { method: request.method, headers, agent: request.agent, signal },
-      (incoming) => {
-        readBody(incoming, LIMITS.bodyBytes).then((bytes) => {
-          const retryAfter = Number(incoming.headers["retry-after"]);
-          let body: unknown = null;
-          try {
-            body = bytes.length === 0 ? null : JSON.parse(bytes.toString("utf8"));
-          } catch {
-            // Not ours (a proxy's page, say): the status tells, and an ok status without JSON fails the schema.
-          }
-          resolve({
-            status: incoming.statusCode ?? 0,
-            body,
-            retryAfter: Number.isFinite(retryAfter) ? retryAfter : null,
-          });
-        }, reject);
-      },
+    const outgoing = send(request.url, { method: request.method, headers, agent: request.agent });
+    // By hand: AbortSignal.any keeps a trace of every request at a signal that lives as long as the agent.
+    const end = (reason: unknown): void =>
+      void outgoing.destroy(reason instanceof Error ? reason : new Error("aborted"));
+    const onAbort = (): void => end(signal.reason);
+    const timer = setTimeout(
+      () => end(new DOMException(`no answer within ${request.timeoutMs / 1000} s`, "TimeoutError")),
+      request.timeoutMs,
     );
-    outgoing.on("error", (error) => reject(signal.aborted && signal.reason instanceof Error ? signal.reason : error));
+    signal.addEventListener("abort", onAbort, { once: true });
+    const over = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    };
+    const fail = (error: unknown): void => {
+      over();
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    outgoing.on("error", fail);
+    outgoing.on("response", (incoming) => {
+      readBody(incoming, LIMITS.bodyBytes).then((bytes) => {
+        over();
+        const retryAfter = Number(incoming.headers["retry-after"]);
+        let body: unknown = null;
+        try {
+          body = bytes.length === 0 ? null : JSON.parse(bytes.toString("utf8"));
+        } catch {
+          // Not ours (a proxy's page, say): the status tells, and an ok status without JSON fails the schema.
+        }
+        resolve({
+          status: incoming.statusCode ?? 0,
+          body,
+          retryAfter: Number.isFinite(retryAfter) ? retryAfter : null,
+        });
+      }, fail);
+    });
     outgoing.end(payload);
   });
 }
