@@ -5,6 +5,7 @@ import {
   jobsOf,
   type PullRequest,
   runsOf,
+  type WorkflowJob,
   type WorkflowRun,
   type World,
 } from "../../src/sandbox/world/index.ts";
@@ -54,34 +55,57 @@ export function trainRun(world: World, scene: Scene, pull: PullRequest): Workflo
   return runsOf(world, scene.repository).find((run) => run.event === "pull_request" && run.headSha === pull.head.sha);
 }
 
-/** The job ended well on a runner, its step's annotation, its summary and the plan's own check run are there. */
-export function ranPlan(world: World, scene: Scene, pull: PullRequest, changed: string): Missing {
+/** Every agent's job ended well on a runner of its own, with its annotation, and the group's one result is shown. */
+export function ranPlan(world: World, scene: Scene, pull: PullRequest, wanted: PlanWanted): Missing {
   const run = trainRun(world, scene, pull);
   if (run === undefined) return ["a workflow run for the pull request"];
-  const [job] = jobsOf(world, run);
-  if (job === undefined) return ["the job of the workflow run"];
-  if (job.status !== "completed" || run.status !== "completed") {
-    const step = job.steps.find((one) => one.status === "in_progress")?.name;
-    return [`the end of job "${job.name}" (now: ${job.status}${step === undefined ? "" : `, at "${step}"`})`];
+  const jobs = jobsOf(world, run);
+  if (jobs.length !== wanted.agents) return [`${wanted.agents} jobs of the workflow run (now: ${jobs.length})`];
+  const open = jobs.filter((job) => job.status !== "completed");
+  if (open.length === 0 && run.status !== "completed") return [`the end of run "${run.name}" (now: ${run.status})`];
+  if (open.length > 0) {
+    return open.map((job) => {
+      const step = job.steps.find((one) => one.status === "in_progress")?.name;
+      return `the end of job "${job.name}" (now: ${job.status}${step === undefined ? "" : `, at "${step}"`})`;
+    });
   }
+  const missing = jobs.flatMap((job) => jobWent(world, job, wanted.changed));
+  if (run.conclusion !== "success") missing.push(`run "${run.name}" success (is: ${run.conclusion})`);
+  const runners = new Set(jobs.map((job) => job.runner?.name));
+  if (runners.size !== jobs.length) missing.push(`a runner of its own for each job (were: ${[...runners].join(", ")})`);
+  const summary = jobs.flatMap((job) => job.summaries).join("\n");
+  for (const text of ["multi-epoch-training", "checkpoint-2", "mermaid"]) {
+    if (!summary.includes(text)) missing.push(`"${text}" in a job summary`);
+  }
+  const results = checkRunsOn(world, scene.repository, pull.head.sha).filter(
+    (check) => check.jobId === null && check.appId !== scene.app.id && check.name.startsWith("plan / "),
+  );
+  const [result] = results;
+  if (results.length !== 1 || result?.conclusion !== "success") {
+    const states = results.map((check) => check.conclusion ?? check.status);
+    missing.push(`one check run of the plan's result, success (is: ${list(states)})`);
+  } else if (!(result.output.title ?? "").includes(`${wanted.agents} agents`)) {
+    missing.push(`"${wanted.agents} agents" in the title of the plan's check run (is: ${result.output.title})`);
+  }
+  return missing;
+}
+
+export interface PlanWanted {
+  readonly agents: number;
+  /** The file on whose first line each job leaves a notice. */
+  readonly changed: string;
+}
+
+function jobWent(world: World, job: WorkflowJob, changed: string): string[] {
   const missing: string[] = [];
   if (job.conclusion !== "success") missing.push(`job "${job.name}" success (is: ${job.conclusion})`);
-  if (run.conclusion !== "success") missing.push(`run "${run.name}" success (is: ${run.conclusion})`);
-  if (job.runner === null) missing.push("the runner that took the job");
-  if (!job.log.join("").includes("The plan said success")) missing.push("the action's output `result` in a later step");
-  const summary = job.summaries.join("\n");
-  for (const text of ["multi-epoch-training", "checkpoint-2", "mermaid"]) {
-    if (!summary.includes(text)) missing.push(`"${text}" in the job summary`);
+  if (job.runner === null) missing.push(`the runner that took job "${job.name}"`);
+  if (!job.log.join("").includes("The plan said success")) {
+    missing.push(`the action's output \`result\` in a later step of "${job.name}"`);
   }
   const notices = world.checkRuns.get(job.checkRunId)?.annotations ?? [];
   if (!notices.some((one) => one.path === changed && one.startLine === 1 && one.level === "notice")) {
-    missing.push(`the notice on ${changed}:1`);
-  }
-  const plan = checkRunsOn(world, scene.repository, pull.head.sha).find(
-    (check) => check.jobId === null && check.appId !== scene.app.id,
-  );
-  if (plan?.conclusion !== "success") {
-    missing.push(`the plan's own check run success (is: ${plan?.conclusion ?? plan?.status ?? "none"})`);
+    missing.push(`the notice on ${changed}:1 of "${job.name}"`);
   }
   return missing;
 }

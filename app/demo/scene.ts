@@ -36,20 +36,26 @@ const OWNER = "acme";
 export const PLAN = "examples/multi-epoch.yml";
 const PLAN_SCRIPTS = "examples/multi-epoch";
 
+/** How many agents go through the plan together, each a job of the matrix on a runner of its own. */
+export const AGENTS = 3;
+
 const WORKFLOW = `name: train
 on: pull_request
-permissions: { contents: read, checks: write }
+permissions: { contents: read, actions: read, checks: write, id-token: write }
 jobs:
   train:
     runs-on: [self-hosted, linux]
     timeout-minutes: 10
+    strategy:
+      fail-fast: false
+      matrix: { index: [${Array.from({ length: AGENTS }, (_, at) => at).join(", ")}] }
     steps:
       - uses: actions/checkout@v5
       - name: Look at the change
         run: echo "::notice file=src/reader.txt,line=1,title=Reader::The reader has $(wc -l < src/reader.txt) line(s)"
       - id: plan
         uses: stagewright/stagewright@v1
-        with: { plan: ${PLAN} }
+        with: { plan: ${PLAN}, coordinator: leader, listen: "127.0.0.1:0" }
       - run: echo "The plan said \${{ steps.plan.outputs.result }}"
 `;
 

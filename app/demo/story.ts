@@ -11,7 +11,7 @@ import {
 import type { Store } from "../store/store.ts";
 import { movedThrough, ranPlan, STAGES, type Stage, showsStage } from "./expectations.ts";
 import type { Narrator } from "./narrator.ts";
-import { CHANGED, PLAN, type Scene } from "./scene.ts";
+import { AGENTS, CHANGED, PLAN, type Scene } from "./scene.ts";
 import { type Missing, WaitOver, waitFor } from "./waiting.ts";
 
 /** A step was not verified. */
@@ -91,10 +91,10 @@ export async function tellStory(parts: StoryParts): Promise<PullRequest> {
       look: () => shows("pr-created"),
     },
     {
-      name: `its workflow runs the plan ${PLAN} with the bundled action on a runner`,
+      name: `its workflow runs the plan ${PLAN} with the bundled action, as a group of ${AGENTS} agents on ${AGENTS} runners`,
       deadlineMs: PLAN_MS,
       act() {},
-      look: () => ranPlan(world, scene, pull(), CHANGED),
+      look: () => ranPlan(world, scene, pull(), { agents: AGENTS, changed: CHANGED }),
     },
     {
       name: "the quality account's label moves it to ready-for-qa",
@@ -123,7 +123,11 @@ export async function tellStory(parts: StoryParts): Promise<PullRequest> {
         const requests = parts.labelRequests();
         const cost =
           requests === STAGES.length ? [] : [`${STAGES.length} requests that put labels on (were: ${requests})`];
-        return [...(await shows("approved")), ...ranPlan(world, scene, pull(), CHANGED), ...cost];
+        return [
+          ...(await shows("approved")),
+          ...ranPlan(world, scene, pull(), { agents: AGENTS, changed: CHANGED }),
+          ...cost,
+        ];
       },
     },
   ];

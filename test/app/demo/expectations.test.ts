@@ -114,58 +114,75 @@ test("movedThrough names a skipped stage, and labels that others put on", () => 
 });
 
 describe("ranPlan", () => {
-  const at = { startLine: 1, endLine: 1, startColumn: null, endColumn: null, rawDetails: null, title: null };
+  const WANTED = { agents: 2, changed: "a.txt" };
+  const at0 = { startLine: 1, endLine: 1, startColumn: null, endColumn: null, rawDetails: null, title: null };
 
   function finished(
-    overrides: { conclusion?: "success" | "failure"; summary?: string; notice?: string; said?: string } = {},
+    overrides: {
+      conclusion?: "success" | "failure";
+      summary?: string;
+      notice?: string;
+      said?: string;
+      runners?: readonly string[];
+    } = {},
   ): WorkflowRun {
     const run = createRun(world, asUser(scene.author), {
       ...{ repository: scene.repository, path: ".github/workflows/train.yml", event: "pull_request" },
       ...{ ref: "refs/pull/1/merge", sha: pull.head.sha, headSha: pull.head.sha, headBranch: "task-7", payload: {} },
     });
-    const job = addJob(world, run, { key: "train", name: "train", labels: ["self-hosted"] });
-    updateJob(world, job, {
-      status: "in_progress",
-      runner: { id: 1, name: "runner-1", groupId: 1, groupName: "Default" },
-    });
-    addSummary(job, overrides.summary ?? "multi-epoch-training checkpoint-2 ```mermaid");
-    appendLog(job, overrides.said ?? "The plan said success");
-    annotateJob(world, job, [{ ...at, path: overrides.notice ?? "a.txt", level: "notice", message: "here" }]);
-    updateJob(world, job, { status: "completed", conclusion: overrides.conclusion ?? "success" });
+    for (const [at, name] of (overrides.runners ?? ["runner-1", "runner-2"]).entries()) {
+      const job = addJob(world, run, { key: "train", name: `train (${at})`, labels: ["self-hosted"] });
+      updateJob(world, job, { status: "in_progress", runner: { id: at + 1, name, groupId: 1, groupName: "Default" } });
+      addSummary(job, overrides.summary ?? "multi-epoch-training checkpoint-2 ```mermaid");
+      appendLog(job, overrides.said ?? "The plan said success");
+      annotateJob(world, job, [{ ...at0, path: overrides.notice ?? "a.txt", level: "notice", message: "here" }]);
+      updateJob(world, job, { status: "completed", conclusion: overrides.conclusion ?? "success" });
+    }
     completeRun(world, run);
     return run;
   }
-  const plansCheck = (conclusion: "success" | "failure"): void => {
+  const plansCheck = (conclusion: "success" | "failure", title = "7 stages, 2 agents"): void => {
     const actions = [...world.apps.values()].find((one) => one.slug === "github-actions");
     if (actions === undefined) throw new Error("no actions app");
     const made = createCheckRun(world, asApp(world, actions), {
-      ...{ repository: scene.repository, app: actions, headSha: pull.head.sha, name: "multi-epoch-training" },
+      ...{ repository: scene.repository, app: actions, headSha: pull.head.sha, name: "plan / multi-epoch-training" },
     });
-    updateCheckRun(world, asApp(world, actions), made, { conclusion });
+    updateCheckRun(world, asApp(world, actions), made, { conclusion, output: { title, summary: "" } });
   };
 
   test("is content when job, output, summary, annotation and check are there", () => {
     finished();
     plansCheck("success");
-    expect(ranPlan(world, scene, pull, "a.txt")).toEqual([]);
+    expect(ranPlan(world, scene, pull, WANTED)).toEqual([]);
   });
 
   test.each([
-    ["the job failed", { conclusion: "failure" as const }, /job "train" success/],
-    ["the summary lacks the stages", { summary: "nothing" }, /"checkpoint-2" in the job summary/],
+    ["the job failed", { conclusion: "failure" as const }, /job "train \(0\)" success/],
+    ["the summary lacks the stages", { summary: "nothing" }, /"checkpoint-2" in a job summary/],
     ["the annotation is elsewhere", { notice: "b.txt" }, /the notice on a.txt:1/],
     ["the output did not come through", { said: "" }, /output `result`/],
+    ["two jobs shared a runner", { runners: ["runner-1", "runner-1"] }, /a runner of its own for each job/],
+    ["a job is missing", { runners: ["runner-1"] }, /2 jobs of the workflow run \(now: 1\)/],
   ])("says so when %s", (_, overrides, expected) => {
     finished(overrides);
     plansCheck("success");
-    expect(ranPlan(world, scene, pull, "a.txt").join("\n")).toMatch(expected);
+    expect(ranPlan(world, scene, pull, WANTED).join("\n")).toMatch(expected);
   });
 
   test("says so when there is no run, no check, or a failed one", () => {
-    expect(ranPlan(world, scene, pull, "a.txt")).toEqual(["a workflow run for the pull request"]);
+    expect(ranPlan(world, scene, pull, WANTED)).toEqual(["a workflow run for the pull request"]);
     finished();
-    expect(ranPlan(world, scene, pull, "a.txt")).toEqual([expect.stringMatching(/check run success \(is: none\)/)]);
+    const result = /one check run of the plan's result, success/;
+    expect(ranPlan(world, scene, pull, WANTED)).toEqual([expect.stringMatching(/success \(is: none\)/)]);
     plansCheck("failure");
-    expect(ranPlan(world, scene, pull, "a.txt")).toEqual([expect.stringMatching(/check run success \(is: failure\)/)]);
+    expect(ranPlan(world, scene, pull, WANTED)).toEqual([expect.stringMatching(result)]);
+    plansCheck("success");
+    expect(ranPlan(world, scene, pull, WANTED)).toEqual([expect.stringMatching(/is: failure, success/)]);
+  });
+
+  test("says so when the result is not of the whole group", () => {
+    finished();
+    plansCheck("success", "7 stages");
+    expect(ranPlan(world, scene, pull, WANTED)).toEqual([expect.stringMatching(/"2 agents" in the title/)]);
   });
 });
