@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Entry of the command. `emit` is called by commands, perhaps often: it loads nothing else. */
-import module from "node:module";
+import { keepCompiledCode } from "./compile-cache.ts";
 
 const NEEDED = 22;
 const major = Number(process.versions.node.split(".")[0]);
@@ -17,8 +17,7 @@ if (major < NEEDED) {
       if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
     });
   }
-  // Compiled code is kept between starts: a third of the start-up. Not in Node before 22.8.
-  module.enableCompileCache?.();
+  keepCompiledCode(process.env);
   const words = process.argv.slice(2);
   if (words[0] === "emit") {
     const { emit } = await import("./cli/emit.ts");
