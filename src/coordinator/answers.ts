@@ -3,14 +3,19 @@
  * knows already is left out, so that a stage costs as much per agent whether there are four or a thousand.
  */
 import { createHash } from "node:crypto";
-import type { Instruction, RunSummary } from "../run/types.ts";
+import type { AgentPhase, Instruction, RunSummary } from "../run/types.ts";
 import type { Roster, SyncAnswer } from "./port.ts";
 import type { SyncBody } from "./protocol.ts";
 
-/** Bytes of a result that every agent is sent: beyond it, what others printed is left out. */
+/** Bytes of a result beyond which outputs, histograms and what commands printed are left out of it. */
 const SUMMARY_BYTES = 1_048_576;
+/** The same for what each agent is sent of it: with many agents it is sent often. */
+const SENT_BYTES = 65_536;
+/** How many of those that failed every agent is told, besides its own part. */
+const FAILED_TOLD = 10;
 
 export interface AnswerParts {
+  readonly agent: string;
   readonly instruction: Instruction;
   readonly now: number;
   readonly roster: Roster | null;
@@ -23,13 +28,13 @@ export interface AnswerParts {
 export class Answers {
   readonly #roster = new Versioned<Roster>((roster, version) => ({ version, agents: roster.agents }));
   readonly #outputs = new Versioned<SyncAnswer["outputs"]>((values, version) => ({ version, values }));
-  #finish: string | null = null;
+  #result: OwnParts | null = null;
 
   /** The answer's JSON text. */
   text(parts: AnswerParts): string {
     const { instruction, roster, outputs, known } = parts;
     const instructed =
-      instruction.do === "finish" ? this.#finishText(instruction.summary) : JSON.stringify(instruction);
+      instruction.do === "finish" ? this.#finishText(instruction.summary, parts.agent) : JSON.stringify(instruction);
     const rosterText = roster === null ? "null" : this.#roster.text(roster, known.roster);
     const outputsText = this.#outputs.text(outputs, known.outputs);
     const notices = JSON.stringify(parts.notices.map(({ text }) => text));
@@ -41,10 +46,47 @@ export class Answers {
     return bounded(summary);
   }
 
-  /** A run that is over does not change any more: made once for all its agents. */
-  #finishText(summary: RunSummary): string {
-    this.#finish ??= JSON.stringify({ do: "finish", summary: bounded(summary) });
-    return this.#finish;
+  /** A run that is over does not change any more: what all agents are told of it is made once. */
+  #finishText(summary: RunSummary, agent: string): string {
+    this.#result ??= new OwnParts(summary);
+    return `{"do":"finish","summary":${JSON.stringify(this.#result.of(agent))}}`;
+  }
+}
+
+/** A result as each agent gets it: the verdict, each stage, its own part in it and the first of those that failed. */
+class OwnParts {
+  readonly #shared: RunSummary;
+  /** By stage, in order. */
+  readonly #own: readonly ReadonlyMap<string, AgentPhase>[];
+  readonly #failed: readonly (readonly AgentPhase[])[];
+  readonly #annotations: readonly RunSummary["phases"][number]["annotations"][];
+
+  constructor(summary: RunSummary) {
+    const { phases } = summary;
+    const bare = { ...summary, phases: phases.map((phase) => ({ ...phase, agents: [], annotations: [] })) };
+    const lean = { ...bare, phases: bare.phases.map((phase) => ({ ...phase, histograms: {}, outputs: {} })) };
+    this.#shared = JSON.stringify(bare).length > SENT_BYTES ? lean : bare;
+    this.#own = phases.map(({ agents }) => new Map(agents.map((part) => [part.agent, part])));
+    this.#failed = phases.map(({ agents }) =>
+      agents
+        .filter(({ status }) => status !== "success" && status !== "skipped")
+        .slice(0, FAILED_TOLD)
+        .map((part) => ({ ...part, tail: "" })),
+    );
+    this.#annotations = phases.map(({ annotations }) => annotations);
+  }
+
+  of(agent: string): RunSummary {
+    const phases = this.#shared.phases.map((phase, at) => {
+      const own = this.#own[at]?.get(agent);
+      const others = (this.#failed[at] ?? []).filter((part) => part.agent !== agent);
+      return {
+        ...phase,
+        agents: own === undefined ? others : [own, ...others],
+        annotations: (this.#annotations[at] ?? []).filter((annotation) => annotation.agent === agent),
+      };
+    });
+    return { ...this.#shared, phases };
   }
 }
 

@@ -93,6 +93,7 @@ export class GroupRun implements HostedRun {
     await host.saved();
     const { state } = host;
     const text = this.#answers.text({
+      agent,
       instruction: host.instruct(agent),
       now: host.now,
       roster: rosterOf(state),

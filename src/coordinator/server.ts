@@ -148,6 +148,8 @@ function bearerOf(request: http.IncomingMessage): string {
   return match[1];
 }
 
+const versioned = z.looseObject({ protocol: z.number() });
+
 function parse<T>(schema: z.ZodType<T>, bytes: Buffer): T {
   let value: unknown;
   try {
@@ -155,7 +157,7 @@ function parse<T>(schema: z.ZodType<T>, bytes: Buffer): T {
   } catch {
     throw new Refusal("invalid", "the body is not JSON");
   }
-  const version = z.looseObject({ protocol: z.number() }).safeParse(value);
+  const version = versioned.safeParse(value);
   if (version.success && !PROTOCOLS.some((known) => known === version.data.protocol)) {
     throw new Refusal(
       "protocol",

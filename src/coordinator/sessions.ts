@@ -4,8 +4,11 @@
  * The same number with the same body gets the same answer; an older number, or the same with another body, is refused.
  */
 import { createHash, createHmac } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { secretMatches } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
+
+const KEPT_TOKENS = 20_000;
 
 export interface Session {
   readonly agent: string;
@@ -41,6 +44,8 @@ export function checkSequence(session: Session, sequence: number, digest: string
 /** Session tokens: `<session>.<signature>`, so that nothing secret has to be stored per session. */
 export class SessionTokens {
   readonly #secret: string;
+  /** Tokens that were found genuine: each comes with every request of its agent. */
+  readonly #known = new LRUCache<string, string>({ max: KEPT_TOKENS });
 
   /** @param secret at least 32 random bytes; stored where sessions must outlive the process. */
   constructor(secret: string) {
@@ -63,9 +68,13 @@ export class SessionTokens {
 
   /** @returns the session's id; null when this is no session token of ours. */
   read(token: string): string | null {
+    const known = this.#known.get(token);
+    if (known !== undefined) return known;
     const dot = token.lastIndexOf(".");
     const session = token.slice(0, Math.max(0, dot));
-    return dot >= 1 && secretMatches(token.slice(dot + 1), this.#sign(session)) ? session : null;
+    if (dot < 1 || !secretMatches(token.slice(dot + 1), this.#sign(session))) return null;
+    this.#known.set(token, session);
+    return session;
   }
 
   #sign(session: string): string {

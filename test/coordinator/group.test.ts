@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { runIdOf } from "../../src/coordinator/run-id.ts";
 import type { Serving } from "../../src/coordinator/serve.ts";
-import { agentOf, clientOf, joinOf, planOf, removeDirectories, startCoordinator } from "./builders.ts";
+import { agentOf, clientOf, joinOf, keyOf, planOf, removeDirectories, startCoordinator } from "./builders.ts";
 
 const serving: Serving[] = [];
 afterEach(async () => {
@@ -25,7 +26,7 @@ describe("four agents over HTTP", () => {
       agentOf(clientOf(coordinator.address), joinOf(PLAN, `node-${index}`, { index })),
     );
     const ends = await Promise.all(agents.map(({ agent }) => agent.run()));
-    for (const end of ends) {
+    for (const [index, end] of ends.entries()) {
       if (end.kind !== "finished") throw new Error(end.why);
       expect(end.summary.verdict).toBe("success");
       expect(end.summary.phases.map(({ name, status }) => [name, status])).toEqual([
@@ -33,8 +34,12 @@ describe("four agents over HTTP", () => {
         ["work", "success"],
         ["check", "success"],
       ]);
-      expect(end.summary.phases[1]?.agents.map(({ agent }) => agent)).toEqual(["node-0", "node-1", "node-2", "node-3"]);
+      // Each is told its own part: the whole is where the run is hosted.
+      expect(end.summary.phases[1]?.agents.map(({ agent }) => agent)).toEqual([`node-${index}`]);
     }
+    const run = await coordinator.runs.find(runIdOf(keyOf(PLAN)));
+    const whole = run?.host.summary().phases[1]?.agents.map(({ agent }) => agent);
+    expect(whole).toEqual(["node-0", "node-1", "node-2", "node-3"]);
     const lines = agents.map(({ events }) =>
       events.flatMap((event) => (event.kind === "output" ? [`${event.stage.name}: ${event.line}`] : [])),
     );
