@@ -11,6 +11,9 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   "start-up": () => import("./start-up.ts"),
   "empty-stages": () => import("./empty-stages.ts"),
   webhooks: () => import("./webhooks.ts"),
+  barrier: () => import("./barrier.ts"),
+  tasks: () => import("./tasks.ts"),
+  machine: () => import("./machine.ts"),
 };
 
 const { positionals, values } = parseArgs({
