@@ -1,5 +1,6 @@
 /** The app's own settings, read from the environment by its entry; Probot reads APP_ID, PRIVATE_KEY and its like. */
 import { z } from "zod";
+import { GITHUB_ISSUER } from "../src/coordinator/admission.ts";
 import { DEFAULT_DATABASE_URL } from "./store/open.ts";
 import { DEFAULT_TIMINGS, type Timings } from "./timings.ts";
 
@@ -9,7 +10,10 @@ export interface Config {
   readonly databaseUrl: string;
   readonly host: string;
   readonly port: number;
+  /** Where agents and people reach this app; null: it hosts no runs. */
   readonly publicUrl: string | null;
+  /** Who issues the OIDC tokens of the jobs that may join runs. */
+  readonly oidcIssuer: string;
   readonly timings: Timings;
 }
 
@@ -43,6 +47,8 @@ const settings = z.object({
   HOST: text,
   PORT: whole(0, 65_535),
   PUBLIC_URL: text.pipe(z.url({ protocol: /^https?$/u }).optional()),
+  OIDC_ISSUER: text.pipe(z.url({ protocol: /^https?$/u }).optional()),
+  GHE_HOST: text,
   STAGEWRIGHT_WRITE_INTERVAL_MS: whole(0, 3_600_000),
   STAGEWRIGHT_RETRY_PAUSE_MS: whole(0, 3_600_000),
 });
@@ -75,6 +81,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     host: data.HOST ?? "localhost",
     port: data.PORT ?? 3000,
     publicUrl: data.PUBLIC_URL?.replace(/\/+$/u, "") ?? null,
+    oidcIssuer: data.OIDC_ISSUER ?? (data.GHE_HOST ? `https://${data.GHE_HOST}/_services/token` : GITHUB_ISSUER),
     timings: {
       ...DEFAULT_TIMINGS,
       writeInterval: data.STAGEWRIGHT_WRITE_INTERVAL_MS ?? DEFAULT_TIMINGS.writeInterval,

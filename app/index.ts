@@ -3,12 +3,14 @@
  * Webhooks are stored before they are answered, so its own endpoint comes before Probot's; where only Probot's is
  * reached, each event is stored all the same.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ApplicationFunction, Probot } from "probot";
 import { orderKey } from "../src/github/webhook.ts";
 import { type Clients, createClients, type Ourselves, readBotLogin } from "./clients.ts";
 import type { Config } from "./config.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { pages } from "./pages.ts";
+import { type HostedRuns, hostRuns, installationLookup } from "./runs.ts";
 import type { Store } from "./store/store.ts";
 import { webhookEndpoint } from "./webhook-endpoint.ts";
 
@@ -30,6 +32,7 @@ const IDENTITY_PAUSE = 30_000;
 
 export function createApp({ config, store, appId, now = Date.now }: AppOptions): App {
   let engine: Engine | undefined;
+  let runs: HostedRuns | undefined;
   let stopping = false;
   let timer: NodeJS.Timeout | undefined;
   let ourselves: Ourselves = { appId, botLogin: null };
@@ -50,6 +53,18 @@ export function createApp({ config, store, appId, now = Date.now }: AppOptions):
     await made.start();
     const { inbox } = made;
     addHandler(webhookEndpoint({ inbox, secret: config.webhookSecret, path: config.webhookPath, log, now }));
+    if (config.publicUrl !== null) {
+      runs = await hostRuns({
+        store,
+        publicUrl: config.publicUrl,
+        issuer: config.oidcIssuer,
+        installation: installationLookup(store, () => clients.app()),
+        client: (installationId) => clients.installation(installationId),
+        pace: { now, sleep: async (ms, signal) => sleep(ms, undefined, { signal }) },
+        onError: (error, what) => log.error({ err: error }, what),
+      });
+      addHandler(runs.handler);
+    }
     addHandler(pages({ store, inbox, ready: () => !stopping }));
     probot.onAny(async ({ id, name, payload }) => {
       const text = JSON.stringify(payload);
@@ -84,6 +99,7 @@ export function createApp({ config, store, appId, now = Date.now }: AppOptions):
     stop: async () => {
       stopping = true;
       clearTimeout(timer);
+      await runs?.close();
       await engine?.stop();
     },
   };

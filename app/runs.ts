@@ -3,13 +3,9 @@
  * its job's OIDC token, made for this app's address, and only from repositories that the app is installed on.
  */
 import { randomBytes } from "node:crypto";
-import {
-  checkClaims,
-  createTokenVerifier,
-  GITHUB_ISSUER,
-  type JobClaims,
-  type TokenVerifier,
-} from "../src/coordinator/admission.ts";
+import { LRUCache } from "lru-cache";
+import { z } from "zod";
+import { checkClaims, createTokenVerifier, type JobClaims, type TokenVerifier } from "../src/coordinator/admission.ts";
 import { Refusal } from "../src/coordinator/refusal.ts";
 import { runIdOf } from "../src/coordinator/run-id.ts";
 import { Runs } from "../src/coordinator/runs.ts";
@@ -25,13 +21,16 @@ import type { Handler } from "./webhook-endpoint.ts";
 /** Runs that are over are kept for so long. */
 const KEEP_MS = 35 * 24 * 60 * 60 * 1000;
 const PRUNE_EVERY_MS = 60 * 60 * 1000;
+const ASK_MS = 10_000;
+/** Runs whose place on GitHub is remembered until their check run is open. */
+const MOST_PLACES = 10_000;
 const SECRET = "run-session-secret";
 
 export interface HostRunsOptions {
   readonly store: Pick<Store, "runs" | "meta" | "setMeta">;
   /** This app's own address: what agents name as their coordinator, and the audience of their tokens. */
   readonly publicUrl: string;
-  /** `oidcIssuer(env)`. */
+  /** Who issues the tokens of the jobs: github.com's, or a GitHub Enterprise Server's own. */
   readonly issuer: string;
   /** The app's installation on a repository; null: it is not installed there. */
   readonly installation: (repositoryId: number, fullName: string) => Promise<number | null>;
@@ -51,10 +50,30 @@ export interface HostedRuns {
   close(): Promise<void>;
 }
 
-/** Who issues the tokens of GitHub's jobs: github.com, or a GitHub Enterprise Server of one's own. */
-export function oidcIssuer(env: Readonly<Record<string, string | undefined>>): string {
-  if (env.OIDC_ISSUER) return env.OIDC_ISSUER;
-  return env.GHE_HOST ? `https://${env.GHE_HOST}/_services/token` : GITHUB_ISSUER;
+const installed = z.object({ id: z.number() });
+
+/** The app's installation on a repository, as it is stored or else as GitHub says it; null: there is none. */
+export function installationLookup(
+  store: Pick<Store, "repository">,
+  app: () => Promise<GitHubClient>,
+): HostRunsOptions["installation"] {
+  return async (repositoryId, fullName) => {
+    const known = await store.repository(repositoryId);
+    if (known?.installationId != null) return known.installationId;
+    const [owner = "", repo = ""] = fullName.split("/");
+    try {
+      const signal = AbortSignal.timeout(ASK_MS);
+      const answer = await (await app()).request("GET /repos/{owner}/{repo}/installation", {
+        owner,
+        repo,
+        request: { signal },
+      });
+      return installed.parse(answer.data).id;
+    } catch (error) {
+      if (typeof error === "object" && error !== null && "status" in error && error.status === 404) return null;
+      throw error;
+    }
+  };
 }
 
 /** Takes up the runs that the last process left, and answers from then on. */
@@ -62,7 +81,7 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
   const { store, onError, pace } = options;
   const audience = new URL(options.publicUrl).origin;
   const verify = options.verifier ?? createTokenVerifier({ issuer: options.issuer, audience });
-  const places = new Map<string, RunPlace>();
+  const places = new LRUCache<string, RunPlace>({ max: MOST_PLACES });
   const checks = new RunChecks({ store: store.runs, client: options.client, pace, onError });
   const runs = new Runs({
     store: store.runs,
