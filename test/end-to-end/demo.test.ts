@@ -106,8 +106,8 @@ test("the app's death ends it with 1 and the step it was needed for", { timeout:
 
 test("Ctrl-C in the middle of the plan leaves no process behind", { timeout: 240_000 }, async () => {
   const demo = start([]);
-  await shows(demo, /job "train" in progress/);
-  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  await shows(demo, /check "plan \/ multi-epoch-training \(train\)": in progress/);
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
   const pids = await descendants(demo.child.pid ?? 0);
   expect(pids.length).toBeGreaterThanOrEqual(2);
   demo.child.kill("SIGINT");
