@@ -79,7 +79,7 @@ export class Oracle {
   }
 
   ended(state: RunState): readonly string[] {
-    const stages = [...rowsOf(state.stages)];
+    const stages = state.stages.flat();
     const failed = stages.filter(({ status }) => status === "failure" || status === "cancelled");
     if (state.status === "succeeded" && failed.length > 0)
       return [`it succeeded although stage ${failed[0]?.stage} did not`];
@@ -88,7 +88,7 @@ export class Oracle {
       const stage = this.#plan.stages[run.stage];
       if (stage === undefined || stage.optional || run.status === "skipped") return [];
       const strict = stage.barrier.rule.kind === "all_or_nothing";
-      const bad = [...rowsOf(run.results)].find((result) => result !== null && result.status !== "success");
+      const bad = run.results.flat().find((result) => result !== null && result.status !== "success");
       return strict && bad != null ? [`it succeeded although ${bad.agent} did not come through ${stage.name}`] : [];
     });
   }
@@ -105,7 +105,7 @@ export class Oracle {
   }
 
   #counts(state: RunState): readonly string[] {
-    const agents = [...rowsOf(state.agents)];
+    const agents = state.agents.flat();
     const violations: string[] = [];
     if (new Set(agents.map(({ name }) => name)).size !== agents.length) violations.push("an identity is there twice");
     if (state.roster !== null && new Set(agents.map(({ index }) => index)).size !== agents.length)
@@ -154,7 +154,7 @@ export class Oracle {
     const stage = this.#stage(run.stage);
     const arrived = arrivedIn(run, stage);
     const names = new Set(arrived);
-    const took = [...rowsOf(run.results)].filter((result) => result !== null);
+    const took = run.results.flat().filter((result) => result !== null);
     const electorate = electorateOf(after, this.#plan, stage);
     const where = `${stage.name} (${stage.barrier.rule.kind}) was released with ${arrived.length} of ${electorate}`;
     const violations: string[] = [];
@@ -164,7 +164,7 @@ export class Oracle {
         ? []
         : arrived.filter((name) => !this.#said.has(`${run.stage}/${name}`));
     if (unheard.length > 0) violations.push(`${where}: ${unheard.join(", ")} never said so`);
-    const waiting = [...rowsOf(after.agents)].filter((agent) => agent.turn?.stage === run.stage && !agent.turn.settled);
+    const waiting = after.agents.flat().filter((agent) => agent.turn?.stage === run.stage && !agent.turn.settled);
     if (waiting.length > 0)
       violations.push(`${where}, ${waiting.map(({ name }) => name).join(", ")} being at work and not left behind`);
     const inLeg = before.leg !== null && run.stage < before.leg.last;
@@ -207,7 +207,7 @@ export class Oracle {
     const violations: string[] = [];
     for (const run of rowsOf(after.stages)) {
       if (run.pool === null || run.pool === rowAt(before.stages, run.stage)?.pool) continue;
-      const records = [...rowsOf(run.pool.records)];
+      const records = run.pool.records.flat();
       const earlier = rowAt(before.stages, run.stage)?.pool?.records ?? [];
       for (const [number, record] of records.entries()) {
         violations.push(...this.#task(run.stage, record, rowAt(earlier, number), before, event));
@@ -255,16 +255,18 @@ export class Oracle {
   }
 
   #leases(stage: number, records: readonly TaskRecord[], state: RunState): readonly string[] {
-    const held = [...rowsOf(state.agents)].flatMap(({ turn, name }, slot) =>
-      turn?.stage === stage ? turn.leases.map((number) => ({ number, slot, name })) : [],
-    );
+    const held = state.agents
+      .flat()
+      .flatMap(({ turn, name }, slot) =>
+        turn?.stage === stage ? turn.leases.map((number) => ({ number, slot, name })) : [],
+      );
     const leased = records.filter(({ status }) => status === "leased").length;
     const wrong = held.find(
       ({ number, slot }) => records[number]?.status !== "leased" || records[number]?.holder !== slot,
     );
     if (wrong !== undefined || held.length !== leased) return [`stage ${stage}: leases and their holders disagree`];
     const most = this.#stage(stage).tasks?.concurrency ?? 0;
-    const greedy = [...rowsOf(state.agents)].find(({ turn }) => turn?.stage === stage && turn.leases.length > most);
+    const greedy = state.agents.flat().find(({ turn }) => turn?.stage === stage && turn.leases.length > most);
     return greedy === undefined ? [] : [`${greedy.name} holds more tasks than it may`];
   }
 
@@ -293,13 +295,15 @@ function isThere({ presence }: AgentState): boolean {
 }
 
 function byName(state: RunState, name: string): AgentState | undefined {
-  return [...rowsOf(state.agents)].find((agent) => agent.name === name);
+  return state.agents.flat().find((agent) => agent.name === name);
 }
 
 function arrivedIn(run: StageRun, stage: PlanStage): readonly string[] {
-  return [...rowsOf(run.results)].flatMap((result) =>
-    result?.status === "success" || (result?.status === "failure" && stage.optional) ? [result.agent] : [],
-  );
+  return run.results
+    .flat()
+    .flatMap((result) =>
+      result?.status === "success" || (result?.status === "failure" && stage.optional) ? [result.agent] : [],
+    );
 }
 
 function pendingIn(run: StageRun, agents: readonly AgentState[]): readonly AgentState[] {
@@ -314,7 +318,7 @@ function electorateOf(state: RunState, plan: Plan, stage: PlanStage): number {
   const { runsOn } = stage;
   // Who joined after the stage was opened was not asked.
   const openedAt = rowAt(state.stages, stage.index)?.openedAt ?? state.now;
-  const there = [...rowsOf(state.agents)].filter(({ joinedAt }) => joinedAt <= openedAt);
+  const there = state.agents.flat().filter(({ joinedAt }) => joinedAt <= openedAt);
   return there.filter(
     ({ index, name }) => runsOn.kind !== "agents" || runsOn.agents.includes(index) || runsOn.agents.includes(name),
   ).length;

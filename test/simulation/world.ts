@@ -23,14 +23,17 @@ const START = 1_700_000_000_000;
 /** How many violations of one run are told. */
 const TOLD = 5;
 
-export function simulate(seed: number, machine: Machine, log: (line: string) => void = () => {}): Outcome {
+/** Told every step; null: nobody listens. */
+type Log = ((line: string) => void) | null;
+
+export function simulate(seed: number, machine: Machine, log: Log = null): Outcome {
   return new World(seed, machine, log).run();
 }
 
 class World {
   readonly #seed: number;
   readonly #machine: Machine;
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
   readonly #random: Random;
   readonly #scenario: Scenario;
   readonly #oracle: Oracle;
@@ -45,7 +48,7 @@ class World {
   #isUp = true;
   #tick = 0;
 
-  constructor(seed: number, machine: Machine, log: (line: string) => void) {
+  constructor(seed: number, machine: Machine, log: Log) {
     this.#seed = seed;
     this.#machine = machine;
     this.#log = log;
@@ -62,7 +65,7 @@ class World {
       tell: (event, from) => this.#tell(event, from),
       fate: () => this.#fate(),
       onStart: (agent, stage, attempt, startAt) => {
-        this.#log(`${this.#time()} ${agent.name} starts ${attempt}`);
+        this.#say(() => `${agent.name} starts ${attempt}`);
         this.#note(this.#oracle.started(agent.name, stage, attempt, startAt, this.#now));
       },
     };
@@ -141,15 +144,15 @@ class World {
   #apply(event: Exclude<RunEvent, { type: "created" }>): void {
     const before = this.#state;
     this.#events++;
-    const deep = this.#random.chance(0.04);
+    const deep = this.#random.chance(0.02);
     const after = this.#oracle.step(before, event, deep);
     this.#note(after.violations);
     this.#state = after.state;
     if (this.#scenario.keeps === "everything" || after.state.revision !== before.revision) this.#kept = after.state;
-    for (const notice of after.state.notices) {
-      if (notice.seq > before.noticeSeq) this.#log(`${this.#time()}   ${notice.text}`);
+    for (const notice of this.#log === null ? [] : after.state.notices) {
+      if (notice.seq > before.noticeSeq) this.#say(() => `  ${notice.text}`);
     }
-    this.#log(`${this.#time()} ${describe(event)}`);
+    this.#say(() => `${describe(event)}`);
     this.#armTick();
   }
 
@@ -167,7 +170,7 @@ class World {
     this.#isUp = false;
     const kept = JSON.stringify(this.#kept);
     const ms = this.#random.pick([50, 500, 4_000, 15_000]);
-    this.#log(`${this.#time()} coordinator crashes for ${ms} ms`);
+    this.#say(() => `coordinator crashes for ${ms} ms`);
     this.#queue.add(this.#now + ms, () => {
       this.#state = this.#machine.load(kept);
       this.#note(this.#oracle.loaded(this.#state, kept));
@@ -192,13 +195,13 @@ class World {
     repeat(killEveryMs, () => someone((agent) => this.#kill(agent)));
     repeat(freezeEveryMs, () =>
       someone((agent) => {
-        this.#log(`${this.#time()} ${agent.name} freezes`);
+        this.#say(() => `${agent.name} freezes`);
         agent.freeze(this.#random.pick([1_000, 5_000, 15_000]));
       }),
     );
     repeat(resetEveryMs, () =>
       someone((agent) => {
-        this.#log(`${this.#time()} ${agent.name} is reset`);
+        this.#say(() => `${agent.name} is reset`);
         agent.reset();
       }),
     );
@@ -225,7 +228,7 @@ class World {
   #kill(agent: ModelAgent): void {
     agent.kill();
     const comesBack = !this.#random.chance(this.#scenario.faults.forGood);
-    this.#log(`${this.#time()} ${agent.name} is killed${comesBack ? "" : " for good"}`);
+    this.#say(() => `${agent.name} is killed${comesBack ? "" : " for good"}`);
     if (!comesBack) return;
     this.#queue.add(this.#now + this.#random.pick([100, 2_000, 6_000, 15_000]), () => {
       if (!agent.alive && !isOver(this.#state)) agent.revive();
@@ -251,9 +254,13 @@ class World {
     return ((this.#now - START) / 1_000).toFixed(3).padStart(8);
   }
 
+  #say(line: () => string): void {
+    this.#log?.(`${this.#time()} ${line()}`);
+  }
+
   #note(violations: readonly string[]): void {
     for (const violation of violations) {
-      this.#log(`${this.#time()} VIOLATION ${violation}`);
+      this.#say(() => `VIOLATION ${violation}`);
       if (this.#violations.length < TOLD) this.#violations.push(`at ${this.#time().trim()} s: ${violation}`);
     }
   }
