@@ -13,6 +13,7 @@ export interface Child {
   readonly pid: number | null;
 }
 
+const LEASH = new URL("leash.ts", import.meta.url).href;
 const TAIL_LINES = 20;
 const STOP_MS = 5_000;
 
@@ -24,10 +25,11 @@ export function startChild(options: {
   readonly directory: string;
 }): Child {
   // A session of its own: Ctrl-C in the terminal reaches it through us, in order, and only once.
-  const child = spawn(process.execPath, [options.file], {
+  const child = spawn(process.execPath, ["--import", LEASH, options.file], {
     cwd: options.directory,
     env: { ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    // The fourth is the leash: when we are gone, it closes, and the child ends itself.
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
     detached: true,
   });
   let end: string | null = null;
@@ -38,8 +40,8 @@ export function startChild(options: {
     pending = parts.pop() ?? "";
     lines = [...lines, ...parts].slice(-TAIL_LINES);
   };
-  child.stdout.on("data", read);
-  child.stderr.on("data", read);
+  child.stdout?.on("data", read);
+  child.stderr?.on("data", read);
   const gone = new Promise<void>((resolve) => {
     child.once("error", (error) => {
       end ??= `${options.name} could not be started: ${error.message}`;

@@ -116,6 +116,16 @@ test("Ctrl-C in the middle of the plan leaves no process behind", { timeout: 240
   expect(await living(pids)).toEqual([]);
 });
 
+test("killed outright, it does not leave its app behind", { timeout: 240_000 }, async () => {
+  const demo = start([]);
+  await shows(demo, /✓ verified +a pull request is opened/);
+  const pids = await descendants(demo.child.pid ?? 0);
+  expect((await living(pids)).join("\n")).toContain("app/server.ts");
+  demo.child.kill("SIGKILL");
+  await demo.ended;
+  await expect.poll(async () => (await living(pids)).join("\n"), { timeout: 60_000 }).toBe("");
+});
+
 test("it stays up, and one can play on: a push sends the pull request back to its first stage", {
   timeout: 240_000,
 }, async () => {
