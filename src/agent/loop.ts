@@ -7,7 +7,7 @@
 import type { CoordinatorPort, JoinRequest, SyncAnswer } from "../coordinator/port.ts";
 import type { Instruction, RunSummary, Sync } from "../run/types.ts";
 import type { Surroundings } from "./attempt.ts";
-import { runCleanup } from "./cleanup.ts";
+import { missedCleanup, runCleanup } from "./cleanup.ts";
 import { after, ClockOffset, pause } from "./clock.ts";
 import { GRACE_MS, SHUTDOWN_GRACE_MS } from "./process.ts";
 import { doingOf, statusOf } from "./standing.ts";
@@ -53,6 +53,7 @@ export class AgentLoop {
   #view: GroupView;
   #excluded: string | null = null;
   #cleanup: Promise<unknown> | null = null;
+  #worked = false;
   #checkpointTold = -1;
   #clockWarned = false;
   #explaining: NodeJS.Timeout | null = null;
@@ -134,7 +135,10 @@ export class AgentLoop {
     this.#instruction = answer.instruction;
     const { instruction } = answer;
     this.#explain(instruction.do === "wait" ? instruction : null);
-    if (instruction.do === "finish") return instruction.summary;
+    if (instruction.do === "finish") {
+      await this.#cleanUpIfMissed(instruction.summary);
+      return instruction.summary;
+    }
     this.#carryOut(instruction);
     // A coordinator that does not hold must not make this a busy loop.
     const quiet = !this.#news && JSON.stringify(before) === JSON.stringify(instruction);
@@ -205,6 +209,7 @@ export class AgentLoop {
         if (stage === undefined)
           throw new Error(`the coordinator names stage ${instruction.stage}, which the plan lacks`);
         this.#endPassedBackground(instruction.stage);
+        this.#worked = true;
         work.execute(stage, instruction, Math.max(0, instruction.startAt - this.#now()), this.#view);
         if (work.wants(stage) !== this.#toldWants) this.#news = true;
         return;
@@ -228,6 +233,20 @@ export class AgentLoop {
       default:
         instruction satisfies never;
     }
+  }
+
+  /** The run ended while this agent was out of reach: the group's cleanup has not been here. */
+  async #cleanUpIfMissed(summary: RunSummary): Promise<void> {
+    const { around } = this.#options;
+    if (!this.#worked || this.#cleanup !== null || !missedCleanup(around.plan, summary, this.#view.member)) return;
+    around.log({
+      kind: "warning",
+      stage: null,
+      text: "the group has cleaned up without this agent: doing its part now",
+    });
+    this.#stopAll("the run is over");
+    await this.#work.settled();
+    await runCleanup(around, this.#view, this.#leaving.signal);
   }
 
   #stopAll(why: string): void {

@@ -21,8 +21,8 @@ export const LIMITS = {
   agents: 10_000,
   /** Finished attempts in one sync. */
   reports: 1_000,
-  /** Syncs of one session in a second, averaged over ten. */
-  syncsPerSecond: 50,
+  /** Syncs of one session in a second, averaged over ten. Short tasks take one each; a loop gone wild takes more. */
+  syncsPerSecond: 1_000,
   /** The longest that a sync is held, milliseconds. */
   holdMs: 30_000,
   tailCharacters: 16_384,

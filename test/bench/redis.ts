@@ -108,8 +108,8 @@ export async function redisBarrier(port: number, agents: number, rounds: number)
   return delays;
 }
 
-/** Tasks a second that `workers` BullMQ workers of one process complete, each doing nothing. */
-export async function bullmqTasks(port: number, workers: number, tasks: number): Promise<number> {
+/** Tasks a second that `workers` BullMQ workers of one process complete, each `concurrency` at a time, doing nothing. */
+export async function bullmqTasks(port: number, workers: number, concurrency: number, tasks: number): Promise<number> {
   const connection = { port, host: "127.0.0.1", maxRetriesPerRequest: null };
   const queue = new Queue("bench", { connection });
   await queue.waitUntilReady();
@@ -120,7 +120,7 @@ export async function bullmqTasks(port: number, workers: number, tasks: number):
   let done = 0;
   const all = await new Promise<Worker[]>((resolve) => {
     const running: Worker[] = Array.from({ length: workers }, () => {
-      const worker = new Worker("bench", async () => ({ ok: true }), { connection, concurrency: 1 });
+      const worker = new Worker("bench", async () => ({ ok: true }), { connection, concurrency });
       worker.on("completed", () => {
         done += 1;
         if (done === tasks) resolve(running);
