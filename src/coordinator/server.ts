@@ -184,9 +184,9 @@ function safely<T>(schema: z.ZodType<T>, value: unknown): z.ZodSafeParseResult<T
 }
 
 function sendText(response: http.ServerResponse, status: number, text: string): void {
-  const bytes = Buffer.from(text);
-  response.writeHead(status, { "content-type": "application/json", "content-length": bytes.length });
-  response.end(bytes);
+  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
+  // As text, not as bytes: Node then sends head and body in one piece, not two, a thousand times at a large barrier.
+  response.end(text);
 }
 
 function sendError(

@@ -146,6 +146,17 @@ describe("ending", () => {
     expect(left.flat().join()).toContain("sleep 62");
   });
 
+  it("says nothing of what it ended itself, though that takes longer than the command", async () => {
+    const { running, left } = start(
+      "(trap 'sleep 0.5; exit' TERM; echo $BASHPID > slow; while :; do sleep 0.05; done) & wait",
+    );
+    const slow = Number(await fileText("slow"));
+    running.end();
+    await running.ended;
+    expect(isAlive(slow)).toBe(false);
+    expect(left).toEqual([]);
+  });
+
   it("ends what has left its group when the agent ends", async () => {
     const { running } = start("setsid sh -c 'echo $$ > escaped; exec sleep 63' > /dev/null 2>&1 &\nsleep 0.3");
     const escaped = Number(await fileText("escaped"));
