@@ -1,0 +1,151 @@
+/**
+ * Machines that were broken on purpose, each in the one way that an invariant is there to catch. Kept as a test: a
+ * simulation that finds nothing wrong with these finds nothing.
+ */
+import type { RunState } from "../../src/run/machine.ts";
+import { chunksOf, rowAt, rowsOf } from "../../src/run/rows.ts";
+import type { StageRun } from "../../src/run/state.ts";
+import type { AttemptReport, RunEvent } from "../../src/run/types.ts";
+import { type Machine, machine } from "./machine.ts";
+
+export interface Broken {
+  readonly machine: Machine;
+  /** What the simulation says of it. */
+  readonly caughtAs: RegExp;
+}
+
+/** A barrier that counts a message that arrived twice as two arrivals. */
+const countsMessages: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    const after = machine.apply(state, event);
+    return state !== null && isRepetition(state, event) ? arriveOnceMore(after) : after;
+  },
+};
+
+function isRepetition(state: RunState, event: RunEvent): boolean {
+  if (event.type !== "synced" || event.finished.length === 0) return false;
+  const agent = state.agents.flat().find(({ name }) => name === event.agent);
+  return agent !== undefined && agent.session === event.session && (event.sequence ?? 0) <= agent.sequence;
+}
+
+/** One arrival more, at the cost of somebody who is still at work. */
+function arriveOnceMore(state: RunState): RunState {
+  const { leg } = state;
+  const run = leg === null ? undefined : rowAt(state.stages, leg.last);
+  if (run === undefined || run.pending === 0 || state.failure !== null || run.pool !== null) return state;
+  const arrived: StageRun = { ...run, arrived: run.arrived + 1, pending: run.pending - 1, firstArrivalAt: state.now };
+  return { ...state, stages: chunksOf([...rowsOf(state.stages)].map((one) => (one === run ? arrived : one))) };
+}
+
+/** A barrier that lets whoever has arrived go on at once. */
+const lets: Machine = {
+  ...machine,
+  instructionFor: (state, agent) => {
+    const instruction = machine.instructionFor(state, agent);
+    if (instruction.do !== "wait" || instruction.reason !== "barrier" || instruction.stage === null) return instruction;
+    const stage = instruction.stage + 1;
+    if (stage >= state.plan.stages.length) return instruction;
+    const rest = { startAt: state.now, partition: null, leases: [], tasksOnly: false } as const;
+    return { do: "execute", stage, attempt: `${stage}.${agent}.early`, attemptNumber: 1, ...rest };
+  },
+};
+
+/** Tasks whose results are believed whichever attempt they come from. */
+const believesStaleAttempts: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    const after = machine.apply(state, event);
+    if (state === null || event.type !== "synced") return after;
+    return event.finished.reduce((known, report) => (report.task === null ? known : believe(known, report)), after);
+  },
+};
+
+/** Takes a task as done although somebody else holds it now, or nobody. */
+function believe(state: RunState, { stage, task, attempt }: AttemptReport): RunState {
+  const run = rowAt(state.stages, stage);
+  if (run?.pool == null || run.phase !== "open") return state;
+  const records = run.pool.records.flat();
+  const number = records.findIndex(({ key }) => key === task);
+  const record = records[number];
+  if (record?.status !== "leased" || record.attempt === attempt) return state;
+  const done = chunksOf(records.with(number, { ...record, status: "done", attempt }));
+  const pool = { ...run.pool, records: done, open: run.pool.open - 1, done: run.pool.done + 1 };
+  const agents = state.agents.flat().map((agent) => ({
+    ...agent,
+    turn: agent.turn && { ...agent.turn, leases: agent.turn.leases.filter((lease) => lease !== number) },
+  }));
+  const stages = [...rowsOf(state.stages)].map((one) => (one === run ? { ...run, pool } : one));
+  return { ...state, agents: chunksOf(agents), stages: chunksOf(stages) };
+}
+
+/** A task that has ended is leased again. */
+const leasesEndedTasks: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    const after = machine.apply(state, event);
+    const run = after.leg === null ? undefined : rowAt(after.stages, after.leg.last);
+    if (run?.pool == null || run.pool.done < 2) return after;
+    const records = run.pool.records.flat();
+    const number = records.findIndex(({ status }) => status === "done");
+    const record = records[number];
+    if (record === undefined) return after;
+    const again = records.with(number, { ...record, status: "ready", attempt: null });
+    const { open, done, queue } = run.pool;
+    const pool = { ...run.pool, records: chunksOf(again), queue: chunksOf([...queue.flat(), number]) };
+    const changed = { ...run, pool: { ...pool, open: open + 1, done: done - 1 } };
+    return { ...after, stages: chunksOf([...rowsOf(after.stages)].map((one) => (one === run ? changed : one))) };
+  },
+};
+
+/** Waits that never run out: time does not pass for it. */
+const timeless: Machine = {
+  ...machine,
+  apply: (state, event) => machine.apply(state, { ...event, at: state?.createdAt ?? event.at }),
+};
+
+/** Every reset is a new one, however often the same is told. */
+const resetsAgain: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    if (event.type !== "reset") return machine.apply(state, event);
+    const { sequence: _sequence, ...without } = event;
+    return machine.apply(state, without);
+  },
+};
+
+/** It changes the state that it is given. */
+const changesInPlace: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    const after = machine.apply(state, event);
+    return state === null ? after : Object.assign(state, after);
+  },
+};
+
+/** A run that says success whatever happened. */
+const neverFails: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    const after = machine.apply(state, event);
+    return after.status === "failed" ? { ...after, status: "succeeded" } : after;
+  },
+};
+
+/** A state that loses something when it is stored. */
+const forgets: Machine = {
+  ...machine,
+  load: (text) => ({ ...machine.load(text), approved: [], noticeSeq: 0 }),
+};
+
+export const BROKEN = {
+  "counts messages instead of identities": { machine: countsMessages, caughtAs: /was released with/ },
+  "lets agents go on before the release": { machine: lets, caughtAs: /before stage \d+ was released/ },
+  "believes attempts that are not in force": { machine: believesStaleAttempts, caughtAs: /not in force or not said/ },
+  "ends a task twice": { machine: leasesEndedTasks, caughtAs: /ended twice/ },
+  "waits without an end": { machine: timeless, caughtAs: /did not end within/ },
+  "takes what is told twice as two": { machine: resetsAgain, caughtAs: /applied twice changes/ },
+  "changes what it was given": { machine: changesInPlace, caughtAs: /changed the state that it was applied to/ },
+  "hides a failure": { machine: neverFails, caughtAs: /it succeeded although/ },
+  "loses what was stored": { machine: forgets, caughtAs: /reads back as another one/ },
+} as const satisfies Record<string, Broken>;
