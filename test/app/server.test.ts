@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { z } from "zod";
 import { openStore } from "../../app/store/open.ts";
 import { createSandbox, type Sandbox } from "../../src/sandbox/index.ts";
 import {
@@ -232,6 +233,11 @@ describe("the app, killed at any moment", () => {
       await sleep(50);
     }
     expect(new Set(stages())).toEqual(new Set(["ready-for-qa,stage/ready-for-qa"]));
+    // What the app's own writes have caused is still on its way, and what is not handled when it stops stays stored.
+    await sandbox.webhooks.idle();
+    while ((await backlog(port)) > 0 && Date.now() < deadline) {
+      await sleep(50);
+    }
     app.child.kill("SIGTERM");
     await once(app.child, "exit");
     const store = await openStore(env.DATABASE_URL);
@@ -253,3 +259,9 @@ describe("the app, killed at any moment", () => {
     }
   }, 120_000);
 });
+
+/** How many deliveries are stored and not handled yet. */
+async function backlog(port: number): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${port}/readyz`);
+  return z.object({ backlog: z.number() }).parse(await response.json()).backlog;
+}
