@@ -71,8 +71,11 @@ export function rule(barrier: Barrier, tally: Tally, now: number, lenient: boole
   const { kind } = barrier.rule;
   switch (kind) {
     case "all_or_nothing":
-    case "none":
       if (tally.pending === 0) return { kind: "release" };
+      return late ? { kind: "abort", why: "late" } : { kind: "wait", until: lateAt };
+    case "none":
+      // Nobody's work is waited for, but a stage that nobody came through is none.
+      if (tally.pending === 0) return tally.arrived > 0 ? { kind: "release" } : { kind: "abort", why: "out_of_reach" };
       return late ? { kind: "abort", why: "late" } : { kind: "wait", until: lateAt };
     case "best_effort":
       if (tally.pending > 0 && !late) return { kind: "wait", until: lateAt };

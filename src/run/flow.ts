@@ -29,11 +29,6 @@ function step(draft: Draft): boolean {
     return true;
   }
   if (head.status === "assembling") return assemble(draft);
-  if (head.living === 0 && !isFailing(draft)) {
-    const stage = head.leg?.last ?? null;
-    failRun(draft, { kind: "failed", stage, reason: "no agent is left" });
-    return true;
-  }
   if (head.stopping !== null) return stepStopping(draft, head.stopping.until);
   return head.leg === null ? next(draft) : stepLeg(draft, head.leg);
 }
@@ -53,6 +48,10 @@ function stepStopping(draft: Draft, until: number): boolean {
 function next(draft: Draft): boolean {
   const { head, now } = draft;
   const index = head.position;
+  if (head.living === 0 && index < draft.plan.stages.length && !isFailing(draft)) {
+    failRun(draft, { kind: "failed", stage: null, reason: `no agent is left: ${gone(draft)}` });
+    return true;
+  }
   if (index >= draft.plan.stages.length) {
     endRun(draft);
     return true;
@@ -77,6 +76,12 @@ function next(draft: Draft): boolean {
     default:
       return decision satisfies never;
   }
+}
+
+/** Why the first few are not there any more. */
+function gone(draft: Draft): string {
+  const texts = [...draft.agents].slice(0, 5).map(({ name, why }) => `${name} ${why ?? "is gone"}`);
+  return texts.join("; ") + (draft.agents.size > texts.length ? "; …" : "");
 }
 
 function nobody(draft: Draft, index: number, reason: string): boolean {

@@ -46,7 +46,8 @@ describe("a barrier", () => {
     ["75% of 4 is 3", most, tally(3, 0), release],
     ["75% of 5 is 4", most, tally(3, 0, 5), lost],
     ["none waits for whoever is still at work", none, tally(0, 1), wait(null)],
-    ["none releases with nobody", none, tally(0, 0), release],
+    ["none goes on with one", none, tally(1, 0), release],
+    ["none needs one", none, tally(0, 0), lost],
   ])("%s", (_name, of, counts, ruling) => {
     expect(rule(barrierOf(of), counts, NOW, false)).toEqual(ruling);
   });
