@@ -9,7 +9,7 @@ import type { AttemptEnd, AttemptReport, Progress } from "./types.ts";
 
 /** How long after its timeout an attempt's end may take to be told: TERM, grace, KILL, and the way here. */
 export const OVERDUE_MS = 60_000;
-/** How often a stage's own attempt may be lost with its agent, where the stage does not say (`max_preemptions`). */
+/** How often an agent's attempt at a stage may be lost. A task's `max_preemptions` is about that task, not about this. */
 const MAX_PREEMPTIONS = 100;
 
 /** An agent's first attempt at a stage (or the next, when it was in it before). */
@@ -82,8 +82,7 @@ export function preempt(draft: Draft, slot: number, why: string): void {
   takeBack(draft, slot);
   const planned = draft.planned(turn.stage);
   const preemptions = turn.preemptions + 1;
-  const most = planned.tasks?.maxPreemptions ?? MAX_PREEMPTIONS;
-  if (preemptions > most) {
+  if (preemptions > MAX_PREEMPTIONS) {
     conclude(draft, slot, outcome(draft, "failure", `lost its work ${preemptions} times, last: ${why}`));
     return;
   }

@@ -71,7 +71,9 @@ describe("an agent that is lost", () => {
     const group = four(best);
     group.pass(31_000, group.names);
     expect(group.state.status).toBe("failed");
-    expect(group.state.failure?.reason).toContain("a: barrier best_effort is out of reach: 0 of 4 arrived, missing: agent-0");
+    expect(group.state.failure?.reason).toContain(
+      "a: barrier best_effort is out of reach: 0 of 4 arrived, missing: agent-0",
+    );
   });
 
   it("in a stage that is not its own is lost all the same", () => {
