@@ -6,5 +6,7 @@ export default defineConfig({
     // Tests start real processes on shared machines: generous, so that slowness alone never fails one.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // End-to-end tests mostly wait (for a loss to be noticed, for a grace to be over): more of them than there are cores.
+    maxWorkers: 4,
   },
 });

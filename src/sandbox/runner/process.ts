@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { StringDecoder } from "node:string_decoder";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** GitHub's runner: 7.5 s after SIGINT comes SIGTERM, 2.5 s later SIGKILL. Tests may shorten them. */
 export interface CancelTimes {
@@ -136,11 +137,18 @@ export async function findOrphans(trackingId: string): Promise<readonly Orphan[]
       .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
       .map(async (entry): Promise<Orphan | null> => {
         // A process that ends while we look, or is not ours to read, is no orphan of ours.
-        const environment = await readFile(`/proc/${entry}/environ`, "utf8").catch(() => "");
+        const environment = (await environmentOf(entry)) || (await sleep(EXEC_MS).then(() => environmentOf(entry)));
         if (!environment.split("\0").includes(wanted)) return null;
         const command = await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "");
         return { pid: Number(entry), command: command.replaceAll("\0", " ").trim() };
       }),
   );
   return found.filter((one) => one !== null);
+}
+
+/** A process that is just starting a program shows no environment until that stands. */
+const EXEC_MS = 50;
+
+function environmentOf(pid: string): Promise<string> {
+  return readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
 }
