@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import { orderKey, readWebhook } from "../../src/github/webhook.ts";
+
+const repository = {
+  id: 1,
+  node_id: "R_1",
+  name: "widget",
+  owner: { login: "acme" },
+  default_branch: "main",
+  private: false,
+};
+const sender = { id: 5, login: "cleo", type: "User" };
+const ourselves = { appId: 99 };
+const news = (event: string, payload: object) =>
+  readWebhook(event, { repository, sender, installation: { id: 3 }, ...payload }, ourselves).news;
+
+describe("a check run", () => {
+  const run = (overrides: object) => ({
+    name: "build",
+    head_sha: "abc",
+    status: "completed",
+    conclusion: "success",
+    started_at: "2026-01-01T00:00:00Z",
+    completed_at: "2026-01-01T00:01:00Z",
+    app: { id: 4, slug: "ci" },
+    pull_requests: [],
+    ...overrides,
+  });
+
+  it("of another app is a check on its commit, also when the payload names no pull request (a fork)", () => {
+    expect(news("check_run", { action: "completed", check_run: run({}) })).toEqual([
+      {
+        kind: "commit",
+        sha: "abc",
+        pulls: [],
+        what: {
+          kind: "checks",
+          checks: [
+            {
+              name: "build",
+              appId: 4,
+              appSlug: "ci",
+              status: "completed",
+              conclusion: "success",
+              sha: "abc",
+              at: Date.parse("2026-01-01T00:01:00Z"),
+              ours: false,
+            },
+          ],
+        },
+      },
+    ]);
+  });
+
+  it("of ours is no news, unless somebody asks for it again", () => {
+    const ours = run({ app: { id: 99, slug: "stagewright" } });
+    expect(news("check_run", { action: "completed", check_run: ours })).toEqual([]);
+    expect(news("check_run", { action: "rerequested", check_run: ours })).toMatchObject([{ what: { kind: "retry" } }]);
+    expect(
+      news("check_run", { action: "requested_action", check_run: ours, requested_action: { identifier: "retry" } }),
+    ).toMatchObject([{ sha: "abc", what: { kind: "retry", by: { login: "cleo" } } }]);
+  });
+
+  it("of ours in name only, written by another app, is that app's", () => {
+    const forged = run({ name: "stagewright / approved", app: { id: 4, slug: "ci" } });
+    expect(news("check_run", { action: "completed", check_run: forged })).toMatchObject([
+      { what: { kind: "checks", checks: [{ ours: false, appId: 4 }] } },
+    ]);
+  });
+
+  it("names only pull requests of its own repository", () => {
+    const references = [
+      { number: 7, base: { repo: { id: 1 } } },
+      { number: 8, base: { repo: { id: 2 } } },
+    ];
+    expect(news("check_run", { action: "created", check_run: run({ pull_requests: references }) })).toMatchObject([
+      { pulls: [7] },
+    ]);
+  });
+});
+
+describe("a workflow run", () => {
+  const run = (conclusion: string | null, path = ".github/workflows/qa.yml@refs/heads/main") => ({
+    action: "completed",
+    workflow_run: { id: 6, path, head_sha: "abc", conclusion, updated_at: "2026-01-01T00:00:00Z", actor: sender },
+  });
+  it.each([
+    ["success", "success"],
+    ["neutral", "success"],
+    ["failure", "failure"],
+    ["timed_out", "failure"],
+    ["startup_failure", "failure"],
+    ["cancelled", "cancelled"],
+    ["skipped", "cancelled"],
+  ])("that ended with %s is a %s of its file, whatever ref it was taken from", (conclusion, result) => {
+    expect(news("workflow_run", run(conclusion))).toMatchObject([
+      { sha: "abc", what: { kind: "acts", acts: [{ workflow: ".github/workflows/qa.yml", result, runId: 6 }] } },
+    ]);
+  });
+  it.each([null, "action_required"])("with %s has not ended", (conclusion) => {
+    expect(news("workflow_run", run(conclusion))).toEqual([]);
+  });
+});
+
+describe("a comment", () => {
+  const comment = (action: string, issue: object) => ({
+    action,
+    issue: { number: 7, ...issue },
+    comment: { id: 1, node_id: "IC_1", user: sender, body: "/stage back", created_at: "2026-01-01T00:00:00Z" },
+  });
+  it("on a pull request is heard when it is made, and not when it is edited", () => {
+    expect(news("issue_comment", comment("created", { pull_request: {} }))).toMatchObject([
+      { kind: "comment", number: 7, comment: { by: { id: 5 }, body: "/stage back" } },
+    ]);
+    expect(news("issue_comment", comment("edited", { pull_request: {} }))).toEqual([]);
+  });
+  it("on an issue is none of our business", () => {
+    expect(news("issue_comment", comment("created", {}))).toEqual([]);
+  });
+});
+
+describe("others", () => {
+  it("a status is a check by nobody known", () => {
+    const status = { sha: "abc", context: "ci/build", created_at: "2026-01-01T00:00:00Z" };
+    expect(news("status", { ...status, state: "pending" })).toMatchObject([
+      { what: { checks: [{ status: "in_progress", conclusion: null, appId: 0 }] } },
+    ]);
+    expect(news("status", { ...status, state: "error" })).toMatchObject([
+      { what: { checks: [{ status: "completed", conclusion: "failure" }] } },
+    ]);
+  });
+  it("only stage labels' own events matter", () => {
+    expect(news("label", { action: "deleted", label: { name: "bug" } })).toEqual([]);
+    expect(news("label", { action: "deleted", label: { name: "Stage/a" } })).toEqual([{ kind: "labels" }]);
+    const renamed = { action: "edited", label: { name: "done" }, changes: { name: { from: "stage/a" } } };
+    expect(news("label", renamed)).toEqual([{ kind: "labels" }]);
+  });
+  it("an event that nobody reads says nothing, whatever its shape", () => {
+    expect(readWebhook("constructor", null, ourselves).news).toEqual([]);
+    expect(readWebhook("star", { repository: 7 }, ourselves).news).toEqual([]);
+  });
+});
+
+describe("the order of deliveries", () => {
+  it.each([
+    ["pull_request", { repository: { id: 1 }, pull_request: { number: 7 } }, "1#7"],
+    ["issue_comment", { repository: { id: 1 }, issue: { number: 7 } }, "1#7"],
+    ["check_run", { repository: { id: 1 } }, "1"],
+    ["installation", { installation: { id: 3 } }, "installation 3"],
+    ["ping", { zen: "…" }, "ping"],
+    ["odd", { repository: "x", pull_request: [] }, "odd"],
+    ["none", null, "none"],
+  ])("of %s %j is kept by %s", (event, payload, key) => {
+    expect(orderKey(event, payload)).toBe(key);
+  });
+});
