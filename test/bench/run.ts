@@ -10,6 +10,7 @@ import type { Bench } from "./bench.ts";
 const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   "start-up": () => import("./start-up.ts"),
   "empty-stages": () => import("./empty-stages.ts"),
+  transitions: () => import("./transitions.ts"),
   webhooks: () => import("./webhooks.ts"),
   barrier: () => import("./barrier.ts"),
   tasks: () => import("./tasks.ts"),
