@@ -1,0 +1,165 @@
+import { describe, expect, it } from "vitest";
+import { summary } from "../../src/run/machine.ts";
+import { Group, plan, report } from "./builders.ts";
+
+const fails = { kind: "exited", code: 1 } as const;
+
+function statuses(group: Group): readonly string[] {
+  return summary(group.state).phases.map(
+    ({ name, status, reason }) => `${name} ${status}${reason === null ? "" : `: ${reason}`}`,
+  );
+}
+
+describe("retries", () => {
+  const retry = { maxAttempts: 4, backoffMs: 1_000, maxBackoffMs: 3_000, onExitCodes: null, notOnExitCodes: [9] };
+
+  it("are attempts of their own, after pauses that double up to a limit", () => {
+    const group = new Group(plan([{ name: "a", retry }]), 1).join();
+    const seen: [string, number][] = [];
+    for (let failure = 0; failure < 3; failure++) {
+      group.finish("agent-0", fails);
+      const { attempt, startAt } = group.execute("agent-0");
+      seen.push([attempt, startAt - group.at]);
+    }
+    expect(seen).toEqual([
+      ["0.0.2", 1_000],
+      ["0.0.3", 2_000],
+      ["0.0.4", 3_000],
+    ]);
+    group.finish("agent-0", fails);
+    expect(group.state.status).toBe("failed");
+    expect(summary(group.state).phases[0]).toMatchObject({
+      retryCount: 3,
+      reason: "agent-0 failed: exit code 1, after 4 attempts",
+    });
+  });
+
+  it.each([
+    ["an exit code that is excepted", retry, { kind: "exited", code: 9 }, false],
+    ["an exit code that is named", { ...retry, onExitCodes: [75] }, { kind: "exited", code: 75 }, true],
+    ["one that is not", { ...retry, onExitCodes: [75] }, { kind: "exited", code: 1 }, false],
+    [
+      "a signal, when codes are named",
+      { ...retry, onExitCodes: [75] },
+      { kind: "signalled", signal: "SIGKILL" },
+      false,
+    ],
+    ["a timeout", retry, { kind: "time_over", limit: "timeout" }, true],
+  ] as const)("%s", (_name, rule, end, again) => {
+    const group = new Group(plan([{ name: "a", retry: rule }]), 1).join();
+    group.finish("agent-0", end);
+    expect(group.instruction("agent-0").do).toBe(again ? "execute" : "finish");
+  });
+
+  it("are a wait with its end when the pause is long", () => {
+    const group = new Group(
+      plan([{ name: "a", retry: { ...retry, backoffMs: 60_000, maxBackoffMs: 60_000 } }]),
+      1,
+    ).join();
+    group.finish("agent-0", fails);
+    expect(group.instruction("agent-0")).toMatchObject({ do: "wait", reason: "retry", until: group.at + 60_000 });
+    group.pass(56_000);
+    expect(group.execute("agent-0").attempt).toBe("0.0.2");
+  });
+
+  it("arrive at the barrier with the last of them", () => {
+    const group = new Group(plan([{ name: "a", retry }, { name: "b" }]), 2).join();
+    group.finish("agent-0", fails);
+    group.finish("agent-1");
+    expect(group.instruction("agent-1")).toMatchObject({ do: "wait", reason: "barrier" });
+    group.finish("agent-0");
+    expect(group.execute("agent-1").stage).toBe(1);
+  });
+});
+
+describe("a failure", () => {
+  it("ends everyone's work, runs cleanup, and then fails the run", () => {
+    const stages = [{ name: "a" }, { name: "b" }, { name: "cleanup", when: "always" }] as const;
+    const group = new Group(plan(stages), 3).join();
+    for (const name of group.names) group.sync(name, { stage: 0, status: "running" });
+    group.finish("agent-1", fails, { tail: "disk is full" });
+    expect(group.state.status).toBe("aborting");
+    expect(group.instruction("agent-0")).toEqual({ do: "abort", why: "a: agent-1 failed: exit code 1" });
+    for (const name of ["agent-0", "agent-2"]) {
+      const attempt = `0.${name.slice(-1)}.1`;
+      group.sync(name, { finished: [report({ stage: 0, attempt, end: { kind: "stopped", why: "" } })] });
+    }
+    expect(group.names.map((name) => group.execute(name).stage)).toEqual([2, 2, 2]);
+    group.finishAll();
+    expect(group.state.status).toBe("failed");
+    expect(summary(group.state)).toMatchObject({
+      verdict: "failure",
+      failedStage: "a",
+      message: "a: agent-1 failed: exit code 1",
+    });
+    expect(summary(group.state).phases[0]?.agents.map(({ status, tail }) => [status, tail])).toEqual([
+      ["stopped", ""],
+      ["failure", "disk is full"],
+      ["stopped", ""],
+    ]);
+  });
+
+  it("does not wait for ever for those that do not end", () => {
+    const group = new Group(plan([{ name: "a" }, { name: "cleanup", when: "always" }]), 2).join();
+    group.sync("agent-0", { stage: 0, status: "running" });
+    group.finish("agent-1", fails);
+    group.pass(29_000);
+    expect(group.instruction("agent-0").do).toBe("abort");
+    group.pass(1_000);
+    expect(group.execute("agent-0").stage).toBe(1);
+  });
+
+  it("in cleanup, or a cleanup that hangs, is said and ends all the same", () => {
+    const cleanup = { name: "cleanup", when: "always", timeoutMs: 30_000 } as const;
+    const group = new Group(plan([{ name: "a" }, cleanup]), 2).join();
+    group.finish("agent-0", fails);
+    group.finish("agent-0", fails);
+    group.pass(29_000);
+    expect(group.state.status).toBe("aborting");
+    group.pass(62_000);
+    expect(group.state.status).toBe("failed");
+    expect(statuses(group)[1]).toBe("cleanup failure: agent-0: exit code 1; agent-1: did not end within its timeout");
+  });
+
+  it("of an optional stage is a warning, and the agent has arrived", () => {
+    const group = new Group(plan([{ name: "a", optional: true }, { name: "b" }]), 2).join();
+    group.finish("agent-0", fails);
+    group.finish("agent-1");
+    expect(group.execute("agent-0").stage).toBe(1);
+    group.finishAll();
+    expect(summary(group.state)).toMatchObject({
+      verdict: "success",
+      message: "2 stages succeeded, 1 of them with warnings (a)",
+    });
+    expect(statuses(group)[0]).toBe("a warning: agent-0: exit code 1");
+  });
+
+  it("is the first one: what comes after it does not change the reason", () => {
+    const group = new Group(plan([{ name: "a" }, { name: "cleanup", when: "always" }]), 2).join();
+    group.sync("agent-1", { stage: 0, status: "running" });
+    group.finish("agent-0", fails);
+    group.send({ type: "cancelled", at: group.at, by: "ann", why: "no" });
+    expect(group.state.failure?.reason).toBe("a: agent-0 failed: exit code 1");
+  });
+});
+
+describe("cancelling", () => {
+  it("ends what runs, cleans up, and is no failure", () => {
+    const group = new Group(plan([{ name: "a" }, { name: "cleanup", when: "always" }]), 1).join();
+    group.send({ type: "cancelled", at: group.at, by: "ann", why: "wrong branch" });
+    group.finish("agent-0");
+    expect(summary(group.state)).toMatchObject({
+      status: "cancelled",
+      verdict: "cancelled",
+      message: "cancelled by ann: wrong branch",
+      failedStage: null,
+    });
+    expect(statuses(group)).toEqual(["a cancelled: cancelled by ann: wrong branch", "cleanup success"]);
+  });
+
+  it("during assembly ends at once", () => {
+    const group = new Group(plan([{ name: "a" }]), 2).join("agent-0");
+    group.send({ type: "cancelled", at: group.at, by: "ann", why: "no" });
+    expect(group.instruction("agent-0")).toMatchObject({ do: "finish", summary: { verdict: "cancelled" } });
+  });
+});
