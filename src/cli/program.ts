@@ -3,13 +3,14 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import type { AgentCommandOptions } from "./agent.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import type { RunOptions } from "./run.ts";
+import type { SimulateOptions } from "./simulate.ts";
 
 /** Processes that one machine is asked for. */
 const MOST_AGENTS = 256;
 
 /** Commands and options of the design that are not there yet: named, so that nobody takes them for misspelt. */
 const NOT_BUILT = {
-  commands: { simulate: "", sandbox: "", doctor: "", adopt: "", convert: "" },
+  commands: { sandbox: "", doctor: "", adopt: "", convert: "" },
   options: [
     ["--save-state <file>", "save the run's state"],
     ["--save-phase-state <file>", "the same"],
@@ -41,7 +42,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
 
 function build(end: (code: ExitCode) => void): Command {
   const program = new Command("stagewright")
-    .description("Runs plans of staged work, and checks plans before they run.")
+    .description("Runs plans of staged work, checks plans and policies, and says what a policy would do.")
     .exitOverride()
     .showHelpAfterError("(--help says more)")
     .showSuggestionAfterError();
@@ -74,22 +75,34 @@ function build(end: (code: ExitCode) => void): Command {
 
   program
     .command("validate")
-    .argument("<file...>", "plan files")
-    .description("say everything that is wrong with plan files")
+    .argument("<file...>", "plan and policy files")
+    .description("say everything that is wrong with plan and policy files")
     .option("--param <name=value>", "set a parameter of the plans (repeatable)", param, {})
-    .action(async (files: string[], options: { param: Record<string, string> }) => {
+    .option("--policy", "take all of them for policies (default: by their place and their keys)")
+    .action(async (files: string[], options: { param: Record<string, string>; policy?: boolean }) => {
       const { validate } = await import("./validate.ts");
-      end(validate(files, options.param));
+      end(validate(files, options.param, options.policy === true));
+    });
+
+  program
+    .command("simulate")
+    .description("say what would happen to a pull request under a policy, and why; changes nothing")
+    .option("--policy <file>", "a policy file (default: the three stages that hold without one)", once)
+    .option("--facts <file>", "a JSON file that tells of the pull request", once)
+    .option("--event <name>", "one of the file's events: what would happen then", once)
+    .option("--json", "as JSON")
+    .option("--pr <url>", "a pull request on GitHub (not built yet)", once)
+    .action(async (options: SimulateOptions) => {
+      const { simulate } = await import("./simulate.ts");
+      end(simulate(options));
     });
 
   program
     .command("schema")
-    .argument("<what>", "plan")
-    .description("print the JSON Schema of plan files")
+    .argument("<what>", "plan | policy")
+    .description("print the JSON Schema of plan or policy files")
     .action(async (what: string) => {
-      if (what !== "plan") throw new UsageError(`schema ${what}: expected "plan" (schema policy is not built yet)`);
-      const { planJsonSchema } = await import("../plan/json-schema.ts");
-      process.stdout.write(`${JSON.stringify(planJsonSchema(), null, 2)}\n`);
+      process.stdout.write(`${JSON.stringify(await schemaOf(what), null, 2)}\n`);
     });
 
   program
@@ -122,6 +135,17 @@ function build(end: (code: ExitCode) => void): Command {
       });
   }
   return program;
+}
+
+async function schemaOf(what: string): Promise<unknown> {
+  switch (what) {
+    case "plan":
+      return (await import("../plan/json-schema.ts")).planJsonSchema();
+    case "policy":
+      return (await import("../lifecycle/policy-reference.ts")).policyJsonSchema();
+    default:
+      throw new UsageError(`schema ${what}: expected "plan" or "policy"`);
+  }
 }
 
 function refuseNotBuilt(options: Readonly<Record<string, unknown>>): void {

@@ -1,17 +1,29 @@
-/** `stagewright validate FILE…`: everything that is wrong with all files. */
-import { formatProblem } from "../plan/read.ts";
+/** `stagewright validate FILE…`: everything that is wrong with all files, plans and policies. */
+import { basename, dirname, resolve } from "node:path";
+import { readPolicy } from "../lifecycle/read-policy.ts";
+import { Problems } from "../plan/problems.ts";
+import { formatProblem, readPlan } from "../plan/read.ts";
+import { isMapping } from "../plan/shape.ts";
+import { LARGEST_FILE_BYTES, readSource } from "../plan/source.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
-import { readPlanFile } from "./files.ts";
+import { readBounded } from "./files.ts";
 
-/** @returns 2 when at least one file has an error. */
-export function validate(files: readonly string[], params: Readonly<Record<string, string>>): ExitCode {
+/** Keys that policies have and plans do not. */
+const POLICY_KEYS = ["extends", "on_push", "operators", "task_id", "max_rounds", "opt_out_label"];
+
+/** `asPolicy`: whatever the files look like. @returns 2 when at least one file has an error. */
+export function validate(
+  files: readonly string[],
+  params: Readonly<Record<string, string>>,
+  asPolicy = false,
+): ExitCode {
   let code: ExitCode = EXIT.success;
   for (const file of files) {
     try {
-      const { plan, problems } = readPlanFile(file, params);
-      for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`);
-      if (plan === null) code = EXIT.usage;
-      else process.stdout.write(`${file}: ok, ${plan.stages.length} stage${plan.stages.length === 1 ? "" : "s"}\n`);
+      const content = readBounded(file, LARGEST_FILE_BYTES);
+      const right =
+        asPolicy || isPolicy(file, content) ? validatePolicy(file, content) : validatePlan(file, content, params);
+      if (!right) code = EXIT.usage;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       for (const line of error.lines) process.stdout.write(`${line}\n`);
@@ -19,4 +31,37 @@ export function validate(files: readonly string[], params: Readonly<Record<strin
     }
   }
   return code;
+}
+
+function validatePlan(file: string, content: Buffer, params: Readonly<Record<string, string>>): boolean {
+  const { plan, problems } = readPlan(content, file, { params });
+  for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`);
+  if (plan !== null) process.stdout.write(`${file}: ok, ${stages(plan.stages.length)}\n`);
+  return plan !== null;
+}
+
+function validatePolicy(file: string, content: Buffer): boolean {
+  const { policy, parts, extends: other, problems } = readPolicy(content, file);
+  for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`);
+  if (parts === null) return false;
+  const said =
+    policy === null
+      ? `a policy that extends ${other ?? "another"} (not read here)`
+      : `a policy with ${stages(policy.stages.length)}`;
+  process.stdout.write(`${file}: ok, ${said}\n`);
+  return true;
+}
+
+/** By its place (`.github/stagewright.yml`), else by what only policies say. */
+function isPolicy(file: string, content: Buffer): boolean {
+  const path = resolve(file);
+  if (/^stagewright\.ya?ml$/.test(basename(path)) && basename(dirname(path)) === ".github") return true;
+  const value = readSource(content, new Problems(file))?.value;
+  if (!isMapping(value)) return false;
+  if (POLICY_KEYS.some((key) => Object.hasOwn(value, key))) return true;
+  return Array.isArray(value.stages) && value.stages.some((stage) => isMapping(stage) && Object.hasOwn(stage, "enter"));
+}
+
+function stages(count: number): string {
+  return `${count} stage${count === 1 ? "" : "s"}`;
 }

@@ -1,0 +1,86 @@
+/** `stagewright simulate`: what would happen to a pull request, and why. Changes nothing, asks nobody. */
+import { DEFAULT_POLICY } from "../lifecycle/default-policy.ts";
+import type { Facts } from "../lifecycle/facts.ts";
+import { FactsProblem, type ReadFacts, readFacts } from "../lifecycle/facts-file.ts";
+import type { Policy } from "../lifecycle/policy.ts";
+import { simulate as simulateFacts } from "../lifecycle/simulate.ts";
+import { formatProblem } from "../plan/read.ts";
+import { LARGEST_FILE_BYTES } from "../plan/source.ts";
+import { oneLine } from "../report/escape.ts";
+import { EXIT, type ExitCode, UsageError } from "./exit.ts";
+import { readBounded, readPolicyFile } from "./files.ts";
+import { simulationJson } from "./simulation-json.ts";
+import { simulationText } from "./simulation-text.ts";
+
+export interface SimulateOptions {
+  /** Undefined: the three stages that hold without a policy file. */
+  readonly policy?: string;
+  readonly facts?: string;
+  readonly event?: string;
+  readonly json?: boolean;
+  readonly pr?: string;
+}
+
+/** Prints on stdout. @throws UsageError for files and names that are not right */
+export function simulate(options: SimulateOptions): ExitCode {
+  if (options.pr !== undefined) throw new UsageError("--pr: not built yet; --facts takes a pull request as a file");
+  if (options.facts === undefined) throw new UsageError("--facts: expected a JSON file that tells of a pull request");
+  const policy = loadPolicy(options.policy);
+  const read = loadFacts(options.facts);
+  const after = options.event === undefined ? read.facts : factsAfter(options.facts, options.event, read);
+  const simulation = simulateFacts({
+    policy,
+    facts: after,
+    before: options.event === undefined ? null : read.facts,
+    answer: (standing, lookups) => read.people.answer(standing, lookups),
+  });
+  const out =
+    options.json === true
+      ? JSON.stringify(simulationJson(after, simulation), null, 2)
+      : simulationText(after, simulation, policy);
+  process.stdout.write(`${out}\n`);
+  return EXIT.success;
+}
+
+function loadPolicy(file: string | undefined): Policy {
+  if (file === undefined) return DEFAULT_POLICY;
+  const { policy, problems, extends: other } = readPolicyFile(file);
+  if (problems.some((problem) => problem.severity === "error")) throw new UsageError(...problems.map(formatProblem));
+  if (policy === null) {
+    throw new UsageError(`${file}: extends ${other ?? "another policy"}: simulating two files is not built yet`);
+  }
+  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
+  return policy;
+}
+
+function loadFacts(file: string): ReadFacts {
+  const bytes = readBounded(file, LARGEST_FILE_BYTES);
+  if (bytes.length > LARGEST_FILE_BYTES) throw new UsageError(`${file}: expected at most 1 MiB`);
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new UsageError(`${file}: is not JSON: ${oneLine(error instanceof Error ? error.message : String(error))}`);
+  }
+  return located(file, () => readFacts(json));
+}
+
+function factsAfter(file: string, event: string, read: ReadFacts): Facts {
+  const after = read.after.get(event);
+  if (after === undefined) {
+    const names = [...read.after.keys()].map(oneLine);
+    throw new UsageError(
+      `--event ${oneLine(event)}: ${file} has no such event, expected ${names.length === 0 ? 'one of its "events" (it has none)' : names.join(" | ")}`,
+    );
+  }
+  return located(file, after);
+}
+
+function located<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FactsProblem) throw new UsageError(...error.lines.map((line) => `${file}: ${oneLine(line)}`));
+    throw error;
+  }
+}
