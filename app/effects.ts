@@ -57,12 +57,21 @@ export class Effects {
     if (this.#stopping) {
       return;
     }
+    this.#laneOf(installationId).ring();
+  }
+
+  #laneOf(installationId: number): InstallationLane {
     let lane = this.#lanes.get(installationId);
     if (lane === undefined) {
       lane = new InstallationLane(installationId, this.#options);
       this.#lanes.set(installationId, lane);
     }
-    lane.ring();
+    return lane;
+  }
+
+  /** The installation's turn at writing, for whoever else writes to it. */
+  lane(installationId: number): Lane {
+    return this.#laneOf(installationId);
   }
 
   get idle(): boolean {
@@ -83,6 +92,8 @@ class InstallationLane implements Lane {
   #budget = FIRST_BUDGET;
   #nextWriteAt = 0;
   #heldUntil = 0;
+  /** Resolves when the writes before have been answered. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(installationId: number, options: EffectsOptions) {
     this.installationId = installationId;
@@ -113,6 +124,12 @@ class InstallationLane implements Lane {
   }
 
   async write<T>(mutations: number, send: () => Promise<T>): Promise<T> {
+    const written = this.#turn.then(() => this.#write(mutations, send));
+    this.#turn = written.catch(() => undefined);
+    return await written;
+  }
+
+  async #write<T>(mutations: number, send: () => Promise<T>): Promise<T> {
     const { now, sleep, timings } = this.#options;
     const wait = Math.max(this.#nextWriteAt, this.#heldUntil) - now();
     if (wait > 0) {

@@ -2,13 +2,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Clients, Ourselves } from "./clients.ts";
-import { Effects } from "./effects.ts";
+import { Effects, type Lane } from "./effects.ts";
 import { Inbox } from "./inbox.ts";
 import { Judge } from "./judge.ts";
 import { LabelIds } from "./label-ids.ts";
 import { Listener } from "./listener.ts";
 import { Looks } from "./looks.ts";
 import { Mover } from "./mover.ts";
+import { Outbox } from "./outbox.ts";
 import { Outcomes } from "./outcomes.ts";
 import { onePolicy } from "./policies.ts";
 import { StandingKeeper } from "./standing.ts";
@@ -45,7 +46,8 @@ export function createEngine(options: EngineOptions): Engine {
   const policies = onePolicy();
   const judge = new Judge({ clients, standing, policies, appId, requestTimeout });
   const wake = (): void => looks.wake();
-  const outcomes = new Outcomes({ store, log, now, timings, wake });
+  const queued = (): void => outbox.wake();
+  const outcomes = new Outcomes({ store, log, now, timings, wake, queued });
   const mover = new Mover({
     store,
     clients,
@@ -60,6 +62,8 @@ export function createEngine(options: EngineOptions): Engine {
       publicUrl === null ? null : `${publicUrl}/pulls/${repository.owner}/${repository.name}/${number}`,
   });
   const effects = new Effects({ store, clients, mover, log, now, sleep: (ms) => sleep(ms), timings });
+  const lane = (installation: number): Lane => effects.lane(installation);
+  const outbox = new Outbox({ store, clients, ourselves, lane, log, now, timings });
   const looks = new Looks({ store, judge, log, now, timings, decided: (installation) => effects.wake(installation) });
   const listener = new Listener({ store, standing, labelIds, policies, ourselves, log, now, wake });
   const inbox = new Inbox({ store, log, now, handle: (delivery, content) => listener.handle(delivery, content) });
@@ -68,17 +72,19 @@ export function createEngine(options: EngineOptions): Engine {
     start: async () => {
       await inbox.start();
       await effects.start();
+      outbox.wake();
       looks.wake();
     },
     stop: async () => {
       await inbox.stop();
       await looks.stop();
+      await outbox.stop();
       await effects.stop();
     },
     idle: async () => {
       for (;;) {
         await inbox.idle();
-        if (looks.idle && effects.idle && inbox.backlog === 0) {
+        if (looks.idle && effects.idle && outbox.idle && inbox.backlog === 0) {
           return;
         }
         await sleep(2);

@@ -3,12 +3,13 @@ import type { Logger } from "pino";
 import type { PullSeen } from "../src/github/pull-fields.ts";
 import { stageLabel } from "../src/lifecycle/display.ts";
 import type { Facts } from "../src/lifecycle/facts.ts";
+import { actionsOf } from "../src/lifecycle/move.ts";
 import { record, sameFacts } from "../src/lifecycle/record.ts";
 import { movedLines, noteLine } from "./history.ts";
 import type { Candidate } from "./mover.ts";
 import { changePull, sooner } from "./pull-rows.ts";
 import { blockedShowing, type Showing, showingDigest } from "./showing.ts";
-import type { NewHistory, Pull, Shown, Store } from "./store/store.ts";
+import type { NewEffect, NewHistory, Pull, Shown, Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
 
 export interface OutcomesOptions {
@@ -18,6 +19,8 @@ export interface OutcomesOptions {
   readonly timings: Timings;
   /** Told when something is to be looked at again. */
   readonly wake: () => void;
+  /** Told when effects have been decided. */
+  readonly queued: () => void;
 }
 
 const MOST_NOTES = 20;
@@ -36,6 +39,7 @@ export class Outcomes {
     const from = pull.shown?.stage ?? null;
     const to = showing.stage;
     const { evaluation } = judgement;
+    const effects = from === to ? [] : effectsOfMove(candidate, from, now());
     const written = await changePull(store, pull, now, (row) => {
       if (row === null) {
         return null;
@@ -64,8 +68,11 @@ export class Outcomes {
         intentAt: keep ? (row.intentAt ?? at) : null,
         lookAt: news ? sooner(row.lookAt, at) : row.lookAt,
       };
-      return { pull: next, history };
+      return { pull: next, history, effects };
     });
+    if (written !== null && effects.length > 0) {
+      this.#options.queued();
+    }
     log.info(
       { repository: `${repository.owner}/${repository.name}`, pull: pull.number, from, to, tries: intent.tries },
       "confirmed",
@@ -137,6 +144,25 @@ export class Outcomes {
     const from = candidate.pull.shown?.stage ?? null;
     return blockedShowing(candidate.showing, from, from === null ? null : stageLabel(from), reason);
   }
+}
+
+/** What the stages that the move leads into do, each once for this entry. */
+function effectsOfMove({ pull, repository, judgement }: Candidate, from: string | null, now: number): NewEffect[] {
+  const { installationId } = repository;
+  if (installationId === null) {
+    return [];
+  }
+  return actionsOf({ from, ...judgement }).flatMap(({ stage, occasion, at, effects }) =>
+    effects.map((effect, index) => ({
+      repositoryId: pull.repositoryId,
+      number: pull.number,
+      installationId,
+      key: `${pull.repositoryId}-${pull.number}-${stage}-${occasion}-${at}-${index}-${effect.kind}`,
+      kind: effect.kind,
+      payload: effect,
+      nextAt: now,
+    })),
+  );
 }
 
 /** The facts with the states that a read-back showed. */

@@ -7,7 +7,7 @@ import type { Tables } from "./tables.ts";
 
 type EffectPart = Pick<
   Store,
-  "effectsDue" | "effectsOf" | "nextEffectAt" | "finishEffect" | "postponeEffect" | "buryEffect"
+  "effectsDue" | "effectsOf" | "nextEffectAt" | "finishEffect" | "postponeEffect" | "deferEffect" | "buryEffect"
 >;
 
 export function effectStore(db: Kysely<Tables>): EffectPart {
@@ -55,6 +55,13 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
       await db
         .updateTable("effects")
         .set((eb) => ({ tries: eb("tries", "+", 1), next_at: nextAt, error, result_json: textOrNull(result) }))
+        .where("id", "=", id)
+        .execute();
+    },
+    async deferEffect(id, nextAt, reason, result) {
+      await db
+        .updateTable("effects")
+        .set({ tries: 0, next_at: nextAt, error: reason, result_json: textOrNull(result) })
         .where("id", "=", id)
         .execute();
     },

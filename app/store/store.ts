@@ -251,6 +251,8 @@ export interface Store {
   nextEffectAt(): Promise<number | null>;
   finishEffect(id: number, result: unknown): Promise<void>;
   postponeEffect(id: number, nextAt: number, error: string, result: unknown): Promise<void>;
+  /** Not yet, for a reason that is no failure. */
+  deferEffect(id: number, nextAt: number, reason: string, result: unknown): Promise<void>;
   buryEffect(id: number, error: string): Promise<void>;
 
   repository(id: number): Promise<Repository | null>;

@@ -1,0 +1,62 @@
+/** What carries out one kind of effect on GitHub. One file each, all in `index.ts`; `../outbox.ts` calls them. */
+import type { Logger } from "pino";
+import type { z } from "zod";
+import type { GitHubClient } from "../../src/github/port.ts";
+import type { Effect, Pull, Repository, Store } from "../store/store.ts";
+
+export interface EffectContext {
+  readonly effect: Effect;
+  readonly client: GitHubClient;
+  readonly repository: Repository;
+  /** The pull request as it is known now: it may have moved on since the effect was decided. Null: not known any more. */
+  readonly pull: Pull | null;
+  /** Every request that changes something goes through here: in turn with the installation's other writes. */
+  readonly write: <T>(send: (client: GitHubClient) => Promise<T>) => Promise<T>;
+  /** Ends the requests that take too long. */
+  readonly signal: AbortSignal;
+  readonly store: Store;
+  /** Our app's id, to tell our own comments, checks and runs from others'. */
+  readonly appId: number;
+  /** Our bot's login (`name[bot]`); null: not known yet. */
+  readonly botLogin: string | null;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/**
+ * How it went. `again`: not yet, and why (a queue is full, a run goes on); that is no failure and is not counted as
+ * one. `result` is kept with the effect, and the next call finds it in `effect.result`.
+ */
+export type Performed =
+  | {
+      readonly state: "done";
+      readonly result?: unknown;
+      /** A line for the pull request's history; null: nothing worth one. */
+      readonly note: string | null;
+    }
+  | { readonly state: "again"; readonly at: number; readonly reason: string; readonly result?: unknown }
+  /** It will never work, or must not be done: told in the history. */
+  | { readonly state: "refused"; readonly reason: string };
+
+/**
+ * `perform` may be called again after the process was killed in the middle of it: it looks for what it may have done
+ * already. What it throws is tried again if it is GitHub's trouble, else given up; both are told.
+ */
+export interface EffectHandler<P = unknown> {
+  readonly kind: string;
+  readonly schema: z.ZodType<P>;
+  readonly perform: (payload: P, context: EffectContext) => Promise<Performed>;
+}
+
+/** As the outbox calls it: with a payload as it was stored. */
+export interface StoredHandler {
+  readonly kind: string;
+  readonly perform: (payload: unknown, context: EffectContext) => Promise<Performed>;
+}
+
+export function handler<P>(definition: EffectHandler<P>): StoredHandler {
+  return {
+    kind: definition.kind,
+    perform: async (payload, context) => definition.perform(definition.schema.parse(payload), context),
+  };
+}
