@@ -1,7 +1,7 @@
 /** Where a pull request is and what it is to show: the pure evaluation, with what it asks to know looked up. */
 import type { GitHubClient } from "../src/github/port.ts";
 import { readSnapshot } from "../src/github/snapshot.ts";
-import { readFiles } from "../src/github/standing.ts";
+import { NO_STANDING, readFiles, type StandingLookup } from "../src/github/standing.ts";
 import { stageOfLabel, wanted } from "../src/lifecycle/display.ts";
 import { evaluate } from "../src/lifecycle/evaluate.ts";
 import type { Evaluation } from "../src/lifecycle/evaluation.ts";
@@ -11,7 +11,7 @@ import { record } from "../src/lifecycle/record.ts";
 import type { Clients } from "./clients.ts";
 import type { Policies } from "./policies.ts";
 import { type Showing, showingOf } from "./showing.ts";
-import { NO_STANDING, type StandingKeeper, type StandingLookup } from "./standing.ts";
+import type { StandingKeeper } from "./standing.ts";
 import type { Pull, Repository } from "./store/store.ts";
 
 /** Each round of lookups may lead to further ones; more than this are the next look's. */

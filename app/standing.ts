@@ -1,14 +1,10 @@
 /** What is known of people's standing: asked for when an evaluation needs it, and kept for ten minutes. */
 
 import type { GitHubClient } from "../src/github/port.ts";
-import { readIdentity, readMembership, readPermission } from "../src/github/standing.ts";
-import type { Actor, Lookup, Standing } from "../src/lifecycle/facts.ts";
+import { askStanding, type StandingLookup, withAnswer } from "../src/github/standing.ts";
+import type { Standing } from "../src/lifecycle/facts.ts";
 import { actorKey } from "../src/lifecycle/standing.ts";
 import type { Repository, Store } from "./store/store.ts";
-
-export type StandingLookup = Exclude<Lookup, { kind: "files" }>;
-
-export const NO_STANDING: Standing = { permissions: {}, teams: {}, identities: {} };
 
 export interface StandingOptions {
   readonly store: Pick<Store, "cached" | "cache" | "dropCache">;
@@ -37,10 +33,10 @@ export class StandingKeeper {
       const { key, scope } = placeOf(lookup, repository);
       let value = await this.#options.store.cached(key, this.#options.now() - this.#options.keepMs);
       if (value === undefined) {
-        value = await ask(lookup, repository, await client(), signal);
+        value = await askStanding(await client(), repository, lookup, signal);
         await this.#options.store.cache([{ key, scope, value }], this.#options.now());
       }
-      known = add(known, lookup, value);
+      known = withAnswer(known, lookup, value);
     }
     return known;
   }
@@ -78,39 +74,5 @@ function placeOf(lookup: StandingLookup, repository: Repository): { key: string;
       };
     case "identity":
       return { key: `identity ${lookup.login}`, scope: "identities" };
-  }
-}
-
-async function ask(
-  lookup: StandingLookup,
-  repository: Repository,
-  client: GitHubClient,
-  signal: AbortSignal,
-): Promise<unknown> {
-  switch (lookup.kind) {
-    case "permission":
-      return await readPermission(client, repository, lookup.actor, signal);
-    case "team":
-      return await readMembership(client, lookup.team, lookup.actor, signal);
-    case "identity":
-      return await readIdentity(client, lookup.login, signal);
-  }
-}
-
-/** The values come from `ask`, by way of the app's own store. */
-function add(standing: Standing, lookup: StandingLookup, value: unknown): Standing {
-  switch (lookup.kind) {
-    case "permission": {
-      const permission = value as Standing["permissions"][string];
-      return { ...standing, permissions: { ...standing.permissions, [actorKey(lookup.actor)]: permission } };
-    }
-    case "team": {
-      const members = { ...standing.teams[lookup.team], [actorKey(lookup.actor)]: value === true };
-      return { ...standing, teams: { ...standing.teams, [lookup.team]: members } };
-    }
-    case "identity": {
-      const identity = value as Actor | null;
-      return { ...standing, identities: { ...standing.identities, [lookup.login]: identity } };
-    }
   }
 }

@@ -1,6 +1,7 @@
 /** Questions about people: what may they do here, which team are they in, who bears this login. One request each. */
 import { z } from "zod";
-import type { Actor, Standing } from "../lifecycle/facts.ts";
+import type { Actor, Lookup, Standing } from "../lifecycle/facts.ts";
+import { actorKey } from "../lifecycle/standing.ts";
 import type { GitHubClient } from "./port.ts";
 import { requestFailure } from "./request-failure.ts";
 import { actorOf } from "./webhook.ts";
@@ -68,6 +69,45 @@ export async function readMembership(
 export async function readIdentity(client: GitHubClient, login: string, signal: AbortSignal): Promise<Actor | null> {
   const answer = await orNobody(client.request("GET /users/{username}", { username: login, request: { signal } }));
   return answer === null ? null : actorOf(user.parse(answer.data));
+}
+
+export type StandingLookup = Exclude<Lookup, { kind: "files" }>;
+
+export const NO_STANDING: Standing = { permissions: {}, teams: {}, identities: {} };
+
+/** GitHub's answer to a question of the evaluation: plain JSON, to be kept and given to `withAnswer`. */
+export async function askStanding(
+  client: GitHubClient,
+  repository: { readonly owner: string; readonly name: string },
+  lookup: StandingLookup,
+  signal: AbortSignal,
+): Promise<unknown> {
+  switch (lookup.kind) {
+    case "permission":
+      return await readPermission(client, repository, lookup.actor, signal);
+    case "team":
+      return await readMembership(client, lookup.team, lookup.actor, signal);
+    case "identity":
+      return await readIdentity(client, lookup.login, signal);
+  }
+}
+
+/** `answer` comes from `askStanding`, perhaps by way of the app's own store. */
+export function withAnswer(standing: Standing, lookup: StandingLookup, answer: unknown): Standing {
+  switch (lookup.kind) {
+    case "permission": {
+      const permission = answer as Permission;
+      return { ...standing, permissions: { ...standing.permissions, [actorKey(lookup.actor)]: permission } };
+    }
+    case "team": {
+      const members = { ...standing.teams[lookup.team], [actorKey(lookup.actor)]: answer === true };
+      return { ...standing, teams: { ...standing.teams, [lookup.team]: members } };
+    }
+    case "identity": {
+      const identity = answer as Actor | null;
+      return { ...standing, identities: { ...standing.identities, [lookup.login]: identity } };
+    }
+  }
 }
 
 const files = z.array(z.object({ filename: z.string(), previous_filename: z.string().nullish() }));
