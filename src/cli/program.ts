@@ -91,10 +91,10 @@ function build(end: (code: ExitCode) => void): Command {
     .option("--facts <file>", "a JSON file that tells of the pull request", once)
     .option("--event <name>", "one of the file's events: what would happen then", once)
     .option("--json", "as JSON")
-    .option("--pr <url>", "a pull request on GitHub (not built yet)", once)
+    .option("--pr <url>", "a pull request on GitHub, as it is now; needs GITHUB_TOKEN", once)
     .action(async (options: SimulateOptions) => {
       const { simulate } = await import("./simulate.ts");
-      end(simulate(options));
+      end(await simulate(options));
     });
 
   program

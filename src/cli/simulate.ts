@@ -1,9 +1,9 @@
-/** `stagewright simulate`: what would happen to a pull request, and why. Changes nothing, asks nobody. */
+/** `stagewright simulate`: what would happen to a pull request, and why. Changes nothing. */
 import { DEFAULT_POLICY } from "../lifecycle/default-policy.ts";
 import type { Facts } from "../lifecycle/facts.ts";
 import { FactsProblem, type ReadFacts, readFacts } from "../lifecycle/facts-file.ts";
 import type { Policy } from "../lifecycle/policy.ts";
-import { simulate as simulateFacts } from "../lifecycle/simulate.ts";
+import { type Simulation, simulate as simulateFacts } from "../lifecycle/simulate.ts";
 import { formatProblem } from "../plan/read.ts";
 import { LARGEST_FILE_BYTES } from "../plan/source.ts";
 import { oneLine } from "../report/escape.ts";
@@ -22,9 +22,11 @@ export interface SimulateOptions {
 }
 
 /** Prints on stdout. @throws UsageError for files and names that are not right */
-export function simulate(options: SimulateOptions): ExitCode {
-  if (options.pr !== undefined) throw new UsageError("--pr: not built yet; --facts takes a pull request as a file");
-  if (options.facts === undefined) throw new UsageError("--facts: expected a JSON file that tells of a pull request");
+export async function simulate(options: SimulateOptions): Promise<ExitCode> {
+  if (options.pr !== undefined) return await simulateOnGitHub(options.pr, options);
+  if (options.facts === undefined) {
+    throw new UsageError("expected --pr, a pull request's address, or --facts, a JSON file that tells of one");
+  }
   const policy = loadPolicy(options.policy);
   const read = loadFacts(options.facts);
   const after = options.event === undefined ? read.facts : factsAfter(options.facts, options.event, read);
@@ -34,10 +36,29 @@ export function simulate(options: SimulateOptions): ExitCode {
     before: options.event === undefined ? null : read.facts,
     answer: (standing, lookups) => read.people.answer(standing, lookups),
   });
+  return print(after, simulation, policy, options);
+}
+
+async function simulateOnGitHub(url: string, options: SimulateOptions): Promise<ExitCode> {
+  if (options.facts !== undefined) throw new UsageError("--pr and --facts: expected one of them");
+  if (options.event !== undefined) {
+    throw new UsageError("--event: names an event of a --facts file; --pr tells what would happen now");
+  }
+  const { githubClient, pullAddress } = await import("./github-client.ts");
+  const { simulatePull } = await import("./simulate-pull.ts");
+  const pull = pullAddress(url, process.env);
+  const client = await githubClient(pull.api, process.env);
+  const policy = loadPolicy(options.policy);
+  const { facts, simulation, warnings } = await simulatePull(client, pull, policy);
+  for (const warning of warnings) process.stderr.write(`${warning}\n`);
+  return print(facts, simulation, policy, options);
+}
+
+function print(facts: Facts, simulation: Simulation, policy: Policy, options: SimulateOptions): ExitCode {
   const out =
     options.json === true
-      ? JSON.stringify(simulationJson(after, simulation), null, 2)
-      : simulationText(after, simulation, policy);
+      ? JSON.stringify(simulationJson(facts, simulation), null, 2)
+      : simulationText(facts, simulation, policy);
   process.stdout.write(`${out}\n`);
   return EXIT.success;
 }

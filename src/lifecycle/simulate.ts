@@ -33,11 +33,13 @@ export interface SimulateInput {
   readonly facts: Facts;
   /** The facts before the event that is tried out; null: compared with no stage at all. */
   readonly before: Facts | null;
+  /** Where there is no `before`: the stage that is shown now. */
+  readonly shown?: string | null;
   readonly answer: (standing: Standing, lookups: readonly Lookup[]) => Standing;
 }
 
-export function simulate({ policy, facts, before, answer }: SimulateInput): Simulation {
-  const from = before === null ? null : known(before, policy, answer).stage;
+export function simulate({ policy, facts, before, shown: stage = null, answer }: SimulateInput): Simulation {
+  const from = before === null ? stage : known(before, policy, answer).stage;
   const evaluation = known(facts, policy, answer);
   // What was shown before the event is on it still.
   const shown = from === null ? facts.labels : [...new Set([...facts.labels, stageLabel(from)])];

@@ -75,8 +75,8 @@ describe("simulate", () => {
   });
 
   it.each([
-    [[], "--facts: expected a JSON file"],
-    [["--pr", "https://github.com/o/r/pull/1"], "--pr: not built yet"],
+    [[], "expected --pr, a pull request's address, or --facts"],
+    [["--pr", "https://github.com/o/r/pull/1"], "GITHUB_TOKEN: expected a token"],
     [["--facts", "absent.json"], "there is no such file"],
     [["--facts", "text.json"], "text.json: is not JSON"],
     [["--facts", "wrong.json"], "wrong.json: acts[0].do: expected do: labeled"],
