@@ -3,6 +3,7 @@ import { clip, codeSpan, markdown, oneLine } from "../report/escape.ts";
 import type { Evaluation, ResultNode } from "./evaluation.ts";
 import type { Facts } from "./facts.ts";
 import { type Condition, type Policy, STAGE_LABEL_PREFIX } from "./policy.ts";
+import { sayTicket } from "./ticket.ts";
 
 /** The app writes `stagewright / <stage>`. */
 export const CHECK_NAME_PREFIX = "stagewright / ";
@@ -49,7 +50,7 @@ export function wanted({ evaluation, policy, facts }: DisplayInput): Wanted | nu
   return {
     label,
     removeLabels: removals(label, { evaluation, policy, facts }),
-    checks: checksOf(evaluation, policy),
+    checks: checksOf({ evaluation, policy, facts }),
   };
 }
 
@@ -110,21 +111,23 @@ export function triggerLabels(condition: Condition): string[] {
   }
 }
 
-function checksOf(evaluation: Evaluation, policy: Policy): WantedCheck[] {
+function checksOf(input: DisplayInput): WantedCheck[] {
+  const { evaluation, policy } = input;
   const next = evaluation.stages.findIndex((stage) => !stage.reached);
   return evaluation.stages.flatMap((stage, index) => {
     const shown = stage.gate || (policy.checks === "all" && (stage.reached || index === next));
-    return shown ? [checkOf(evaluation, policy, index, next)] : [];
+    return shown ? [checkOf(input, index, next)] : [];
   });
 }
 
-function checkOf(evaluation: Evaluation, policy: Policy, index: number, next: number): WantedCheck {
+function checkOf(input: DisplayInput, index: number, next: number): WantedCheck {
+  const { evaluation, policy } = input;
   const stage = evaluation.stages[index];
   const name = stage?.name ?? "";
   const base = {
     name: `${CHECK_NAME_PREFIX}${name}`,
     stage: name,
-    summary: summaryOf(evaluation, policy, name),
+    summary: summaryOf(input, name),
     text: stage === undefined ? "" : treeText(stage.result),
   };
   if (evaluation.inactive === "opted_out") {
@@ -153,7 +156,7 @@ function titleText(text: string): string {
   return line.charAt(0).toUpperCase() + line.slice(1);
 }
 
-function summaryOf(evaluation: Evaluation, policy: Policy, name: string): string {
+function summaryOf({ evaluation, policy, facts }: DisplayInput, name: string): string {
   const lines = evaluation.stages.map((stage) => {
     const mark = stage.reached ? "✓" : stage.name === evaluation.missing?.stage ? "→" : "·";
     const owner = policy.stages.find((each) => each.name === stage.name)?.owner ?? "";
@@ -167,7 +170,8 @@ function summaryOf(evaluation: Evaluation, policy: Policy, name: string): string
       ? []
       : [`On hold by ${markdown(hold.by?.login ?? "the policy")}: ${markdown(clip(hold.reason, LONGEST_REASON))}`, ""];
   const table = ["| | Stage | Owner | |", "|---|---|---|---|", ...lines];
-  return boundedLines([...held, ...table]);
+  const ticket = sayTicket(facts, policy.taskId);
+  return boundedLines([...held, ...table, ...(ticket === null ? [] : ["", ticket])]);
 }
 
 /** The conditions of one stage, as a nested list. */

@@ -34,6 +34,27 @@ export function ticketNumber(facts: Pick<Facts, "labels" | "head" | "title">, pa
   return ticket.kind === "one" ? ticket.number : null;
 }
 
+/** One sentence about the ticket; null: the policy knows none. */
+export function sayTicket(facts: Pick<Facts, "labels" | "head" | "title">, patterns: TaskId): string | null {
+  const sources = [
+    patterns.label === null ? [] : ["a label"],
+    patterns.branch === null ? [] : ["the branch"],
+    patterns.title === null ? [] : ["the title"],
+  ].flat();
+  if (sources.length === 0) {
+    return null;
+  }
+  const ticket = ticketOf(facts, patterns);
+  switch (ticket.kind) {
+    case "one":
+      return `Ticket ${ticket.number}, named by its ${ticket.source}.`;
+    case "several":
+      return `No ticket: its ${ticket.source === "label" ? "labels name" : `${ticket.source} names`} several (${ticket.numbers.join(", ")}), and none is taken.`;
+    case "none":
+      return `No ticket: expected one in ${sources.join(" or ")}.`;
+  }
+}
+
 /** A label is the pattern as a whole; branches and titles hold it between characters that are no letters or digits. */
 function numbersIn(texts: readonly string[], pattern: string, whole: boolean): string[] {
   const [before = "", after = ""] = pattern.split("*", 2).map((part) => RegExp.escape(part));

@@ -19,7 +19,7 @@ import {
   review,
   rex,
 } from "./builders.ts";
-import { policyOf } from "./policies.ts";
+import { policyOf, readExample } from "./policies.ts";
 
 function shown(facts: Facts, policy: Policy = DEFAULT_POLICY) {
   const result = wanted({ evaluation: judge(facts, policy), policy, facts });
@@ -84,6 +84,22 @@ test("on hold, the next check says so", () => {
   const [, next] = shown(facts).checks;
   expect(next?.title).toMatch(/^On hold: wait for \*Friday\*\. Label ready-for-qa is missing/);
   expect(next?.summary).toContain("On hold by alice: wait for \\*Friday\\*");
+});
+
+test.each([
+  [{ labels: ["task-7"] }, "Ticket 7, named by its label."],
+  [{ labels: ["task-7", "task-8"] }, "No ticket: its labels name several (7, 8), and none is taken."],
+  [
+    { title: "Add a gadget", head: { sha: "aaaaaaa1", ref: "gadget", repositoryId: 100 } },
+    "No ticket: expected one in a label or the branch or the title.",
+  ],
+])("the ticket is said, and so is that there is none or more than one: %j", (state, said) => {
+  const [check] = shown(history(opened(state)), readExample("three-bots")).checks;
+  expect(check?.summary).toContain(`\n\n${said}`);
+});
+
+test("a policy without tickets says nothing of them", () => {
+  expect(shown(history(opened({ labels: ["task-7"] }))).checks[0]?.summary).not.toMatch(/ticket/iu);
 });
 
 describe("labels that go", () => {
