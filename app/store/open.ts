@@ -1,10 +1,12 @@
 /** Opens the store that `DATABASE_URL` names and brings its tables up to date. */
 import { Kysely, Migrator } from "kysely";
 import { deliveryStore } from "./deliveries.ts";
+import { gateStore } from "./gates.ts";
 import { pullStore } from "./pulls.ts";
 import { effectStore, restStore } from "./rest.ts";
 import { runStore } from "./runs.ts";
 import { sqliteDialect } from "./sqlite.ts";
+import { startStore } from "./starts.ts";
 import type { Store } from "./store.ts";
 import { MIGRATIONS, type Tables } from "./tables.ts";
 
@@ -33,6 +35,8 @@ export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Sto
     ...effectStore(db),
     ...restStore(db),
     runs: runStore(db),
+    starts: startStore(db),
+    gates: gateStore(db),
     close: () => db.destroy(),
   };
 }

@@ -4,7 +4,9 @@
  */
 import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
 import type { Actor, Facts } from "../../src/lifecycle/facts.ts";
+import type { GateStore } from "./gates.ts";
 import type { AppRunStore } from "./runs.ts";
+import type { StartStore } from "./starts.ts";
 
 /** A delivery as GitHub sent it, before it is stored. */
 export interface NewDelivery {
@@ -208,6 +210,10 @@ export interface Page<T> {
 export interface Store {
   /** Runs of groups: their own commits, apart from those of pull requests. */
   readonly runs: AppRunStore;
+  /** Workflow runs that were started for pull requests. */
+  readonly starts: StartStore;
+  /** Jobs that wait for an environment. */
+  readonly gates: GateStore;
 
   /** Stores deliveries in one commit. Returns those that were not known before, in order. */
   acceptDeliveries(batch: readonly NewDelivery[]): Promise<readonly PendingDelivery[]>;

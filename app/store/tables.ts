@@ -1,8 +1,10 @@
 /** The tables, as Kysely knows them, and how they came to be. Columns that end in `_json` hold JSON text. */
 import { type Generated, type Kysely, type Migration, sql } from "kysely";
+import { type GateTables, gatesMigration } from "./gates.ts";
 import { type RunTables, runsMigration } from "./runs.ts";
+import { type StartTables, startsMigration } from "./starts.ts";
 
-export interface Tables extends RunTables {
+export interface Tables extends RunTables, StartTables, GateTables {
   deliveries: {
     seq: Generated<number>;
     id: string;
@@ -191,4 +193,9 @@ const first: Migration = {
 };
 
 /** In the order they are applied. A migration that was released is never changed. */
-export const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001-first": first, "0002-runs": runsMigration };
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  "0001-first": first,
+  "0002-runs": runsMigration,
+  "0003-starts": startsMigration,
+  "0004-gates": gatesMigration,
+};

@@ -1,0 +1,325 @@
+/** Workflow runs that we start for pull requests: waiting for their turn, going on, ended. */
+import { type Generated, type Kysely, type Migration, type Selectable, sql } from "kysely";
+import { stored } from "./json.ts";
+import type { PullId } from "./store.ts";
+import type { Tables } from "./tables.ts";
+
+/** `sent`: asked for, and GitHub has not said yet which run it is. */
+export const START_STATES = ["queued", "sent", "running", "done"] as const;
+export type StartState = (typeof START_STATES)[number];
+
+export interface NewStart extends PullId {
+  /** The same key is started once. It is an input of the run, too. */
+  readonly key: string;
+  /** What set it off: all starts of one entry into a stage have the same. */
+  readonly occasion: string;
+  /** The stage whose action it is; null: not known. */
+  readonly stage: string | null;
+  /** The name of the workflow's file. */
+  readonly workflow: string;
+  readonly inputs: Readonly<Record<string, string>>;
+  /** The head of the pull request that the run is about. The run itself is on the default branch. */
+  readonly sha: string;
+  /** How many of this workflow's runs may go on at once; null: any number. */
+  readonly limit: number | null;
+}
+
+/** Its check run on the pull request's head. */
+export interface StartCheck {
+  readonly id: number;
+  /** Of what it shows: equal means nothing to write. */
+  readonly digest: string;
+  readonly at: number;
+  readonly completed: boolean;
+}
+
+export interface StartedRun extends NewStart {
+  /** Grows: the order of the queue. */
+  readonly id: number;
+  readonly state: StartState;
+  readonly queuedAt: number;
+  readonly sentAt: number | null;
+  /** How often it was asked for without a run appearing. */
+  readonly sends: number;
+  readonly runId: number | null;
+  readonly runUrl: string | null;
+  /** As GitHub last said. */
+  readonly runStatus: string | null;
+  readonly runAt: number | null;
+  /** The attempt whose result has been taken into the pull request's facts; 0: none. */
+  readonly attempt: number;
+  /** How it ended; null: it has not. */
+  readonly conclusion: string | null;
+  /** One sentence for people on how it ended or why it does not go on; empty: nothing special. */
+  readonly note: string;
+  /** Why it is to be cancelled; null: it is not. */
+  readonly cancel: string | null;
+  readonly cancelSent: boolean;
+  readonly check: StartCheck | null;
+  /** When GitHub is to be asked about the run; null: not by itself. */
+  readonly askAt: number | null;
+  /** When there is something to do; null: only when told. */
+  readonly nextAt: number | null;
+  /** Failures in a row. */
+  readonly tries: number;
+  readonly error: string | null;
+  /** Counts what has been heard of it. */
+  readonly news: number;
+}
+
+export interface StartStore {
+  /** Puts it at the end of its queue, unless its key is known. */
+  add(start: NewStart, now: number): Promise<void>;
+  due(until: number, limit: number): Promise<readonly StartedRun[]>;
+  nextAt(): Promise<number | null>;
+  byKey(key: string): Promise<StartedRun | null>;
+  ofPull(id: PullId): Promise<readonly StartedRun[]>;
+  ofRun(repositoryId: number, runId: number): Promise<StartedRun | null>;
+  /** All that have not ended, of one workflow of one repository, first come first. */
+  open(repositoryId: number, workflow: string): Promise<readonly StartedRun[]>;
+  /**
+   * Takes a turn: from `queued` to `sent`, if the limit still allows it and no other start of this workflow waits to
+   * be told its run. False: not now.
+   */
+  claim(start: StartedRun, sentAt: number): Promise<boolean>;
+  /** Writes it. If something was heard of it since it was read, it stays due at once. */
+  save(start: StartedRun): Promise<void>;
+  /** Something about the pull request is new: its starts that have not ended are looked at. */
+  wakePull(id: PullId, at: number): Promise<void>;
+  /** The queue has moved. */
+  wakeQueue(repositoryId: number, workflow: string, at: number): Promise<void>;
+  /** Something about the run is new: GitHub is asked. False: the run is none of ours. */
+  wakeRun(repositoryId: number, runId: number, at: number): Promise<boolean>;
+}
+
+export interface StartTables {
+  started_runs: {
+    id: Generated<number>;
+    key: string;
+    repository_id: number;
+    number: number;
+    workflow: string;
+    state: string;
+    run_id: number | null;
+    most: number | null;
+    next_at: number | null;
+    ask_at: number | null;
+    news: number;
+    detail_json: string;
+  };
+}
+
+export const startsMigration: Migration = {
+  up: async (db: Kysely<unknown>) => {
+    await db.schema
+      .createTable("started_runs")
+      .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
+      .addColumn("key", "text", (column) => column.notNull().unique())
+      .addColumn("repository_id", "bigint", (column) => column.notNull())
+      .addColumn("number", "integer", (column) => column.notNull())
+      .addColumn("workflow", "text", (column) => column.notNull())
+      .addColumn("state", "text", (column) => column.notNull())
+      .addColumn("run_id", "bigint")
+      .addColumn("most", "integer")
+      .addColumn("next_at", "bigint")
+      .addColumn("ask_at", "bigint")
+      .addColumn("news", "integer", (column) => column.notNull())
+      .addColumn("detail_json", "text", (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createIndex("started_runs_due")
+      .on("started_runs")
+      .column("next_at")
+      .where(sql.ref("next_at"), "is not", sql.lit(null))
+      .execute();
+    await db.schema.createIndex("started_runs_pull").on("started_runs").columns(["repository_id", "number"]).execute();
+    await db.schema.createIndex("started_runs_run").on("started_runs").columns(["run_id", "repository_id"]).execute();
+    await db.schema
+      .createIndex("started_runs_open")
+      .on("started_runs")
+      .columns(["repository_id", "workflow", "id"])
+      .where(sql.ref("state"), "!=", sql.lit("done"))
+      .execute();
+  },
+};
+
+/** What no query asks for. */
+type Detail = Omit<
+  StartedRun,
+  "id" | "key" | "repositoryId" | "number" | "workflow" | "state" | "runId" | "limit" | "nextAt" | "askAt" | "news"
+>;
+
+export function startStore(db: Kysely<Tables>): StartStore {
+  const rows = () => db.selectFrom("started_runs").selectAll();
+  return {
+    async add(start, now) {
+      const detail: Detail = {
+        occasion: start.occasion,
+        stage: start.stage,
+        inputs: start.inputs,
+        sha: start.sha,
+        queuedAt: now,
+        sentAt: null,
+        sends: 0,
+        runUrl: null,
+        runStatus: null,
+        runAt: null,
+        attempt: 0,
+        conclusion: null,
+        note: "",
+        cancel: null,
+        cancelSent: false,
+        check: null,
+        tries: 0,
+        error: null,
+      };
+      await db
+        .insertInto("started_runs")
+        .values({
+          key: start.key,
+          repository_id: start.repositoryId,
+          number: start.number,
+          workflow: start.workflow,
+          state: "queued",
+          run_id: null,
+          most: start.limit,
+          next_at: now,
+          ask_at: null,
+          news: 0,
+          detail_json: JSON.stringify(detail),
+        })
+        .onConflict((conflict) => conflict.column("key").doNothing())
+        .execute();
+    },
+    async due(until, limit) {
+      const found = await rows()
+        .where("next_at", "is not", null)
+        .where("next_at", "<=", until)
+        .orderBy("id")
+        .limit(limit)
+        .execute();
+      return found.map(started);
+    },
+    async nextAt() {
+      const row = await db
+        .selectFrom("started_runs")
+        .select("next_at")
+        .where("next_at", "is not", null)
+        .orderBy("next_at")
+        .limit(1)
+        .executeTakeFirst();
+      return row?.next_at ?? null;
+    },
+    async byKey(key) {
+      const row = await rows().where("key", "=", key).executeTakeFirst();
+      return row === undefined ? null : started(row);
+    },
+    async ofPull(id) {
+      const found = await rows()
+        .where("repository_id", "=", id.repositoryId)
+        .where("number", "=", id.number)
+        .orderBy("id")
+        .execute();
+      return found.map(started);
+    },
+    async ofRun(repositoryId, runId) {
+      const row = await rows().where("run_id", "=", runId).where("repository_id", "=", repositoryId).executeTakeFirst();
+      return row === undefined ? null : started(row);
+    },
+    async open(repositoryId, workflow) {
+      const found = await rows()
+        .where("repository_id", "=", repositoryId)
+        .where("workflow", "=", workflow)
+        .where("state", "!=", "done")
+        .orderBy("id")
+        .execute();
+      return found.map(started);
+    },
+    async claim(start, sentAt) {
+      const others = (states: readonly string[]) =>
+        db
+          .selectFrom("started_runs as other")
+          .select((eb) => eb.fn.countAll<number>().as("count"))
+          .where("other.repository_id", "=", start.repositoryId)
+          .where("other.workflow", "=", start.workflow)
+          .where("other.state", "in", states);
+      const sent: StartedRun = { ...start, sentAt, sends: start.sends + 1 };
+      const result = await db
+        .updateTable("started_runs")
+        .set({ state: "sent", detail_json: JSON.stringify(detailOf(sent)) })
+        .where("id", "=", start.id)
+        .where("state", "=", "queued")
+        .where((eb) => eb(others(["sent"]), "=", 0))
+        .where((eb) => (start.limit === null ? eb.lit(true) : eb(others(["sent", "running"]), "<", start.limit)))
+        .executeTakeFirst();
+      return Number(result.numUpdatedRows) === 1;
+    },
+    async save(start) {
+      await db
+        .updateTable("started_runs")
+        .set((eb) => ({
+          state: start.state,
+          run_id: start.runId,
+          detail_json: JSON.stringify(detailOf(start)),
+          next_at: eb.case().when("news", "=", start.news).then(start.nextAt).else(eb.ref("next_at")).end(),
+          ask_at: eb.case().when("news", "=", start.news).then(start.askAt).else(eb.ref("ask_at")).end(),
+        }))
+        .where("id", "=", start.id)
+        .execute();
+    },
+    async wakePull(id, at) {
+      await db
+        .updateTable("started_runs")
+        .set((eb) => ({ next_at: at, news: eb("news", "+", 1) }))
+        .where("repository_id", "=", id.repositoryId)
+        .where("number", "=", id.number)
+        .where("state", "!=", "done")
+        .execute();
+    },
+    async wakeQueue(repositoryId, workflow, at) {
+      await db
+        .updateTable("started_runs")
+        .set((eb) => ({ next_at: at, news: eb("news", "+", 1) }))
+        .where("repository_id", "=", repositoryId)
+        .where("workflow", "=", workflow)
+        .where("state", "=", "queued")
+        .execute();
+    },
+    async wakeRun(repositoryId, runId, at) {
+      const result = await db
+        .updateTable("started_runs")
+        .set((eb) => ({ next_at: at, ask_at: at, news: eb("news", "+", 1) }))
+        .where("run_id", "=", runId)
+        .where("repository_id", "=", repositoryId)
+        .executeTakeFirst();
+      return Number(result.numUpdatedRows) > 0;
+    },
+  };
+}
+
+function detailOf(start: StartedRun): Detail {
+  const { id: _id, key: _key, repositoryId: _repository, number: _number, workflow: _workflow, ...rest } = start;
+  const { state: _state, runId: _runId, limit: _limit, nextAt: _nextAt, askAt: _askAt, news: _news, ...detail } = rest;
+  return detail;
+}
+
+function started(row: Selectable<Tables["started_runs"]>): StartedRun {
+  const state = START_STATES.find((each) => each === row.state);
+  if (state === undefined) {
+    throw new Error(`The database holds a started run in the unknown state “${row.state}”.`);
+  }
+  return {
+    ...stored<Detail>(row.detail_json),
+    id: row.id,
+    key: row.key,
+    repositoryId: row.repository_id,
+    number: row.number,
+    workflow: row.workflow,
+    state,
+    runId: row.run_id,
+    limit: row.most,
+    nextAt: row.next_at,
+    askAt: row.ask_at,
+    news: row.news,
+  };
+}

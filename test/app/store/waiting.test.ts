@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openStore } from "../../../app/store/open.ts";
+import type { NewStart, StartedRun } from "../../../app/store/starts.ts";
+import type { Store } from "../../../app/store/store.ts";
+
+// One set of expectations for every database behind the interface.
+describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("the store on $name", ({ open }) => {
+  let store: Store;
+  beforeEach(async () => {
+    store = await open();
+  });
+  afterEach(() => store.close());
+
+  describe("runs that are started", () => {
+    const start = (number: number, overrides: Partial<NewStart> = {}): NewStart => ({
+      repositoryId: 1,
+      number,
+      key: `1-${number}`,
+      occasion: `1-${number}-entered`,
+      stage: "qa",
+      workflow: "qa.yml",
+      inputs: { level: "high" },
+      sha: "a".repeat(40),
+      limit: 1,
+      ...overrides,
+    });
+    const queued = async (number: number, overrides: Partial<NewStart> = {}): Promise<StartedRun> => {
+      await store.starts.add(start(number, overrides), 1_000);
+      const found = await store.starts.byKey(overrides.key ?? `1-${number}`);
+      if (found === null) throw new Error("it was not stored");
+      return found;
+    };
+
+    it("are queued once for each key, in the order they come", async () => {
+      await queued(7);
+      await queued(3);
+      await store.starts.add(start(7, { workflow: "other.yml" }), 2_000);
+      expect(await store.starts.open(1, "qa.yml")).toMatchObject([
+        { number: 7, state: "queued", inputs: { level: "high" }, queuedAt: 1_000, nextAt: 1_000, limit: 1 },
+        { number: 3 },
+      ]);
+      expect(await store.starts.open(1, "other.yml")).toEqual([]);
+      expect(await store.starts.nextAt()).toBe(1_000);
+      expect(await store.starts.due(999, 10)).toEqual([]);
+      expect((await store.starts.due(1_000, 1)).map((each) => each.number)).toEqual([7]);
+    });
+
+    it("take turns: no more than the limit allows, and one at a time until its run is known", async () => {
+      const [first, second, free] = [await queued(1), await queued(2, { limit: 2 }), await queued(3, { limit: null })];
+      expect(await store.starts.claim(first, 2_000)).toBe(true);
+      expect(await store.starts.claim(first, 2_000)).toBe(false);
+      // Its run is not known yet: if its answer is lost, the run that appears must be its own.
+      expect(await store.starts.claim(free, 2_000)).toBe(false);
+      const sent = await store.starts.byKey("1-1");
+      expect(sent).toMatchObject({ state: "sent", sentAt: 2_000, sends: 1 });
+      if (sent === null) throw new Error("unreachable");
+      await store.starts.save({ ...sent, state: "running", runId: 55 });
+      expect(await store.starts.claim(await queued(4), 2_000)).toBe(false);
+      expect(await store.starts.claim(second, 2_000)).toBe(true);
+      const running = await store.starts.byKey("1-2");
+      if (running === null) throw new Error("unreachable");
+      await store.starts.save({ ...running, state: "running", runId: 56 });
+      expect(await store.starts.claim(free, 2_000)).toBe(true);
+      // Other workflows and repositories have their own.
+      expect(await store.starts.claim(await queued(1, { key: "w", workflow: "other.yml" }), 2_000)).toBe(true);
+      expect(await store.starts.claim(await queued(1, { key: "r", repositoryId: 2 }), 2_000)).toBe(true);
+    });
+
+    it("stay due when something is heard of them while they are worked on", async () => {
+      const row = await queued(1);
+      await store.starts.save({ ...row, state: "running", runId: 9, nextAt: 50_000, askAt: 50_000 });
+      const read = await store.starts.ofRun(1, 9);
+      if (read === null) throw new Error("unreachable");
+      expect(await store.starts.wakeRun(1, 9, 3_000)).toBe(true);
+      expect(await store.starts.wakeRun(2, 9, 3_000)).toBe(false);
+      await store.starts.save({ ...read, runStatus: "in_progress", nextAt: 90_000, askAt: 90_000 });
+      expect(await store.starts.ofRun(1, 9)).toMatchObject({
+        runStatus: "in_progress",
+        nextAt: 3_000,
+        askAt: 3_000,
+        news: 1,
+      });
+    });
+
+    it("are woken by their pull request or queue while they have not ended, by their run always", async () => {
+      const rows = [await queued(1), await queued(2), await queued(1, { key: "done" })];
+      for (const [index, row] of rows.entries()) {
+        const state = (["running", "queued", "done"] as const)[index] ?? "done";
+        await store.starts.save({ ...row, state, runId: 10 + index, nextAt: null });
+      }
+      expect(await store.starts.nextAt()).toBeNull();
+      await store.starts.wakePull({ repositoryId: 1, number: 1 }, 5_000);
+      expect((await store.starts.due(9_000, 9)).map((each) => each.key)).toEqual(["1-1"]);
+      await store.starts.wakeQueue(1, "qa.yml", 6_000);
+      expect((await store.starts.due(9_000, 9)).map((each) => each.key)).toEqual(["1-1", "1-2"]);
+      await store.starts.wakeRun(1, 12, 7_000);
+      expect((await store.starts.due(9_000, 9)).map((each) => each.key)).toEqual(["1-1", "1-2", "done"]);
+      expect((await store.starts.ofPull({ repositoryId: 1, number: 1 })).map((each) => each.key)).toEqual([
+        "1-1",
+        "done",
+      ]);
+    });
+  });
+
+  describe("gates", () => {
+    const gate = { repositoryId: 1, runId: 5, environment: "qa", ref: "refs/pull/7/merge", event: "pull_request" };
+    const asked = async (at: number) => {
+      await store.gates.asked(gate, at);
+      const [found] = await store.gates.waiting(1);
+      if (found === undefined) throw new Error("it does not wait");
+      return found;
+    };
+
+    it("wait once however often they are asked for, and keep what was said", async () => {
+      const row = await asked(1_000);
+      expect(row).toMatchObject({ ...gate, state: "waiting", askedAt: 1_000, nextAt: 1_000, askAt: 1_000 });
+      await store.gates.save({ ...row, said: "an approval is missing", comments: 1, nextAt: null, askAt: 9_000 });
+      await store.gates.asked(gate, 2_000);
+      expect(await store.gates.waiting(1)).toMatchObject([
+        { said: "an approval is missing", comments: 1, askedAt: 1_000, nextAt: 2_000, askAt: 2_000 },
+      ]);
+    });
+
+    it("begin anew when another job of the run asks after the verdict", async () => {
+      const row = await asked(1_000);
+      await store.gates.save({ ...row, said: "x", comments: 3, state: "approved", nextAt: null, askAt: null });
+      expect(await store.gates.waiting(1)).toEqual([]);
+      expect(await asked(2_000)).toMatchObject({ state: "waiting", askedAt: 2_000, said: "", comments: 0 });
+      // What was decided about the one before does not end this one.
+      await store.gates.save({ ...row, state: "approved", nextAt: null });
+      expect(await store.gates.waiting(1)).toHaveLength(1);
+    });
+
+    it("stay due when something is heard of them while they are worked on", async () => {
+      const row = await asked(1_000);
+      await store.gates.wake(1, 3_000);
+      await store.gates.save({ ...row, said: "x", nextAt: null, askAt: 90_000 });
+      expect(await store.gates.due(3_000, 9)).toMatchObject([{ said: "x", nextAt: 3_000 }]);
+      await store.gates.wakeRun(1, 5, 2_000);
+      expect(await store.gates.ofRun(1, 5)).toMatchObject([{ nextAt: 2_000, askAt: 2_000 }]);
+      await store.gates.wake(2, 1_000);
+      expect(await store.gates.nextAt()).toBe(2_000);
+    });
+  });
+});
