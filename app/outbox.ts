@@ -8,6 +8,7 @@ import type { EffectContext, Performed } from "./actions/handler.ts";
 import { HANDLERS } from "./actions/index.ts";
 import { Alarm } from "./alarm.ts";
 import type { Clients, Ourselves } from "./clients.ts";
+import { causeOf } from "./effect-rows.ts";
 import type { Lane } from "./effects.ts";
 import { noteLine } from "./history.ts";
 import type { Effect, Repository, Store } from "./store/store.ts";
@@ -108,6 +109,7 @@ export class Outbox {
     const client = await clients.installation(effect.installationId);
     const context: EffectContext = {
       effect,
+      cause: causeOf(effect),
       client,
       repository,
       pull: await store.pull(effect),
@@ -135,6 +137,13 @@ export class Outbox {
         await store.deferEffect(effect.id, performed.at, performed.reason, performed.result ?? effect.result);
         log.info({ ...name(effect), reason: performed.reason }, "effect waits");
         return;
+      case "dropped": {
+        await store.finishEffect(effect.id, { dropped: performed.reason });
+        log.info({ ...name(effect), reason: performed.reason }, "effect not needed any more");
+        const line = noteLine(effect, "effect", `${effect.kind} is not needed any more: ${performed.reason}`, now());
+        await store.commit({ history: [line], now: now() });
+        return;
+      }
       case "refused":
         await this.#giveUp(effect, performed.reason);
         return;

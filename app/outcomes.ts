@@ -5,6 +5,7 @@ import { stageLabel } from "../src/lifecycle/display.ts";
 import type { Facts } from "../src/lifecycle/facts.ts";
 import { actionsOf } from "../src/lifecycle/move.ts";
 import { record, sameFacts } from "../src/lifecycle/record.ts";
+import { effectRows } from "./effect-rows.ts";
 import { movedLines, noteLine } from "./history.ts";
 import type { Candidate } from "./mover.ts";
 import { changePull, sooner } from "./pull-rows.ts";
@@ -152,17 +153,7 @@ function effectsOfMove({ pull, repository, judgement }: Candidate, from: string 
   if (installationId === null) {
     return [];
   }
-  return actionsOf({ from, ...judgement }).flatMap(({ stage, occasion, at, effects }) =>
-    effects.map((effect, index) => ({
-      repositoryId: pull.repositoryId,
-      number: pull.number,
-      installationId,
-      key: `${pull.repositoryId}-${pull.number}-${stage}-${occasion}-${at}-${index}-${effect.kind}`,
-      kind: effect.kind,
-      payload: effect,
-      nextAt: now,
-    })),
-  );
+  return effectRows(pull, installationId, actionsOf({ from, ...judgement }), now);
 }
 
 /** The facts with the states that a read-back showed. */

@@ -1,14 +1,19 @@
 import { z } from "zod";
 import { createComment, findComment, markerOf, updateComment } from "../../src/github/comments.ts";
-import { handler } from "./handler.ts";
+import { handler, placeOf } from "./handler.ts";
+import { tooLate } from "./late.ts";
 
 /** One comment for each marker: written once, then updated. */
 export const comment = handler({
   kind: "comment",
   schema: z.object({ marker: z.string().min(1), body: z.string().min(1) }),
   perform: async ({ marker, body }, context) => {
-    const { repository, effect, client, appId, botLogin, signal, write } = context;
-    const place = { owner: repository.owner, repo: repository.name, number: effect.number };
+    const { client, appId, botLogin, signal, write } = context;
+    const late = await tooLate(context);
+    if (late !== null) {
+      return { state: "dropped", reason: late };
+    }
+    const place = placeOf(context);
     const hidden = markerOf(marker);
     const text = `${hidden}\n${body}`;
     const known = await findComment(client, place, hidden, { appId, botLogin }, signal);

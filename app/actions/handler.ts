@@ -1,18 +1,23 @@
 /** What carries out one kind of effect on GitHub. One file each, all in `index.ts`; `../outbox.ts` calls them. */
 import type { Logger } from "pino";
 import type { z } from "zod";
+import type { PullPlace } from "../../src/github/comments.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
+import type { Cause } from "../effect-rows.ts";
 import type { Effect, Pull, Repository, Store } from "../store/store.ts";
 
 export interface EffectContext {
   readonly effect: Effect;
+  /** What it follows from; null: from no stage's actions. */
+  readonly cause: Cause | null;
+  /** Each of its requests is ended after `requestTimeout`. */
   readonly client: GitHubClient;
   readonly repository: Repository;
   /** The pull request as it is known now: it may have moved on since the effect was decided. Null: not known any more. */
   readonly pull: Pull | null;
   /** Every request that changes something goes through here: in turn with the installation's other writes. */
   readonly write: <T>(send: (client: GitHubClient) => Promise<T>) => Promise<T>;
-  /** Ends the requests that take too long. */
+  /** Ends what takes too long as a whole; a single request ends earlier. */
   readonly signal: AbortSignal;
   readonly store: Store;
   /** Our app's id, to tell our own comments, checks and runs from others'. */
@@ -34,6 +39,8 @@ export type Performed =
       /** A line for the pull request's history; null: nothing worth one. */
       readonly note: string | null;
     }
+  /** Not needed any more, for a reason that is no failure. */
+  | { readonly state: "dropped"; readonly reason: string }
   | { readonly state: "again"; readonly at: number; readonly reason: string; readonly result?: unknown }
   /** It will never work, or must not be done: told in the history. */
   | { readonly state: "refused"; readonly reason: string };
@@ -59,4 +66,9 @@ export function handler<P>(definition: EffectHandler<P>): StoredHandler {
     kind: definition.kind,
     perform: async (payload, context) => definition.perform(definition.schema.parse(payload), context),
   };
+}
+
+/** Where the effect's pull request is, as requests name it. */
+export function placeOf({ repository, effect }: EffectContext): PullPlace {
+  return { owner: repository.owner, repo: repository.name, number: effect.number };
 }

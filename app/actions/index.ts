@@ -1,8 +1,12 @@
 /** Every kind of effect that can be carried out. A new one is a file of its own and a line here. */
+import { assign } from "./assign.ts";
 import { comment } from "./comment.ts";
 import type { StoredHandler } from "./handler.ts";
+import { label } from "./label.ts";
 import { refused } from "./refused.ts";
+import { repositoryDispatch } from "./repository-dispatch.ts";
+import { requestReview } from "./request-review.ts";
 
-const ALL: readonly StoredHandler[] = [comment, refused];
+const ALL: readonly StoredHandler[] = [assign, comment, label, refused, repositoryDispatch, requestReview];
 
 export const HANDLERS: ReadonlyMap<string, StoredHandler> = new Map(ALL.map((each) => [each.kind, each]));

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { GitHubClient } from "./port.ts";
 
-export interface CommentPlace {
+/** Where a pull request is. */
+export interface PullPlace {
   readonly owner: string;
   readonly repo: string;
   readonly number: number;
@@ -35,7 +36,7 @@ export function markerOf(name: string): string {
 /** Our comment with this marker; null: there is none. Comments of others that copy the marker do not count. */
 export async function findComment(
   client: GitHubClient,
-  place: CommentPlace,
+  place: PullPlace,
   marker: string,
   author: { readonly appId: number; readonly botLogin: string | null },
   signal: AbortSignal,
@@ -53,7 +54,8 @@ export async function findComment(
     const own = comments.find(
       ({ body, performed_via_github_app: app, user }) =>
         body?.includes(marker) === true &&
-        (app?.id === author.appId || (user?.type === "Bot" && author.botLogin !== null && user.login === author.botLogin)),
+        (app?.id === author.appId ||
+          (user?.type === "Bot" && author.botLogin !== null && user.login === author.botLogin)),
     );
     if (own !== undefined) return { id: own.id, body: own.body ?? "" };
     if (comments.length < PER_PAGE) return null;
@@ -63,7 +65,7 @@ export async function findComment(
 
 export async function createComment(
   client: GitHubClient,
-  place: CommentPlace,
+  place: PullPlace,
   body: string,
   signal: AbortSignal,
 ): Promise<number> {
@@ -79,7 +81,7 @@ export async function createComment(
 
 export async function updateComment(
   client: GitHubClient,
-  place: CommentPlace,
+  place: PullPlace,
   id: number,
   body: string,
   signal: AbortSignal,

@@ -19,8 +19,8 @@ export interface Move {
 /** What one stage does on this move. */
 export interface StageActions {
   readonly stage: string;
-  readonly occasion: Exclude<Occasion, "overdue">;
-  /** The date of the entry, or of the reset that led back. */
+  readonly occasion: Occasion;
+  /** The date of the entry, of the reset that led back, or of the deadline. */
   readonly at: number;
   /** Gone through without stopping. */
   readonly passed: boolean;

@@ -1,0 +1,35 @@
+/** Whether an effect still fits when its turn comes: its pull request may have moved on since it was decided. */
+import { causeOf } from "../effect-rows.ts";
+import type { Pull } from "../store/store.ts";
+import type { EffectContext } from "./handler.ts";
+
+/** Where it is, by all that has been judged; of a closed one, where it was. */
+export function stageNow({ evaluation, shown }: Pull): string | null {
+  const moves = evaluation !== null && evaluation.inactive !== "closed" && evaluation.inactive !== "unknown";
+  return moves ? evaluation.stage : (shown?.stage ?? null);
+}
+
+/** Whether something is known of it that has not been judged yet, or a move is on its way. */
+export function isUnsettled({ lookAt, intent }: Pull, now: number): boolean {
+  return intent !== null || (lookAt !== null && lookAt <= now);
+}
+
+/** Why the stage that asked for this effect has no need of it any more; null: it still has. */
+export async function tooLate(context: EffectContext): Promise<string | null> {
+  const { effect, pull, cause, store } = context;
+  if (cause === null) {
+    return null;
+  }
+  if (pull === null) {
+    return "the pull request is not known any more";
+  }
+  const stage = stageNow(pull);
+  if (stage !== cause.stage) {
+    return stage === null ? `it is in no stage any more` : `it has gone on from ${cause.stage} to ${stage}`;
+  }
+  // It left the stage and came back: what belongs to the newer entry is queued for itself.
+  const newer = (await store.effectsOf(effect))
+    .map(causeOf)
+    .some((each) => each !== null && each.stage === cause.stage && each.at > cause.at && each.occasion !== "overdue");
+  return newer && cause.occasion !== "overdue" ? `it has come to ${cause.stage} anew since` : null;
+}
