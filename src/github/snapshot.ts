@@ -1,23 +1,19 @@
-/** Everything about a pull request as one query reads it: its states, who did what when, its checks. */
+/** Everything about pull requests as one query reads it: states, who did what when, checks, comments. */
 import { z } from "zod";
-import { act, type Change, type CheckSeen } from "../lifecycle/change.ts";
+import { act, type Change } from "../lifecycle/change.ts";
 import type { Act } from "../lifecycle/facts.ts";
 import { type GraphqlAnswer, sendGraphql } from "./graphql.ts";
 import type { GitHubClient } from "./port.ts";
+import { graphqlActor, type LabelSeen, pullSeen } from "./pull-fields.ts";
+import { type CommentSeen, checksRead, commentsSeen, type OwnCheck, reviewAct, timelineActs } from "./snapshot-acts.ts";
 import {
-  actor,
-  CHECK_FIELDS,
-  type CheckRead,
-  checkFields,
-  checkRead,
-  graphqlActor,
-  type LabelSeen,
-  PULL_FIELDS,
-  pullFields,
-  pullSeen,
-} from "./pull-fields.ts";
-import { checkStatus } from "./webhook.ts";
-import { date } from "./webhook-payloads.ts";
+  type Connections,
+  REST_QUERY,
+  restFields,
+  SNAPSHOT_FIELDS,
+  type SnapshotFields,
+  snapshotFields,
+} from "./snapshot-fields.ts";
 
 type SnapshotChange = Omit<Extract<Change, { kind: "snapshot" }>, "pull">;
 
@@ -25,98 +21,33 @@ export interface Snapshot extends SnapshotChange {
   readonly number: number;
   readonly labels: readonly LabelSeen[];
   /** Our own check runs on the head commit, the newest of each name. */
-  readonly ours: readonly CheckRead[];
+  readonly ours: readonly OwnCheck[];
+  /** Without those that were edited. */
+  readonly comments: readonly CommentSeen[];
+  /** Null: this is all of it. */
+  readonly cut: Cut | null;
 }
 
-/** Timeline items that are acts of the lifecycle. */
-const TIMELINE = `timelineItems(last: 100, itemTypes: [
-  LABELED_EVENT, UNLABELED_EVENT, CONVERT_TO_DRAFT_EVENT, READY_FOR_REVIEW_EVENT, CLOSED_EVENT, REOPENED_EVENT,
-  BASE_REF_CHANGED_EVENT, REVIEW_DISMISSED_EVENT, HEAD_REF_FORCE_PUSHED_EVENT
-]) { nodes {
-  __typename
-  ... on LabeledEvent { createdAt actor { ...ActorFields } label { name } }
-  ... on UnlabeledEvent { createdAt actor { ...ActorFields } label { name } }
-  ... on ConvertToDraftEvent { createdAt actor { ...ActorFields } }
-  ... on ReadyForReviewEvent { createdAt actor { ...ActorFields } }
-  ... on ClosedEvent { createdAt actor { ...ActorFields } }
-  ... on ReopenedEvent { createdAt actor { ...ActorFields } }
-  ... on BaseRefChangedEvent { createdAt actor { ...ActorFields } previousRefName currentRefName }
-  ... on ReviewDismissedEvent { createdAt actor { ...ActorFields } previousReviewState
-    review { fullDatabaseId submittedAt author { ...ActorFields } commit { oid } } }
-  ... on HeadRefForcePushedEvent { createdAt actor { ...ActorFields } beforeCommit { oid } afterCommit { oid } }
-} }`;
+/** Where a snapshot ends though there is more. `readRest` reads on. */
+export interface Cut {
+  /** The oldest act read of each list that goes on: where it is known, so is what came before it. */
+  readonly oldestActs: readonly Act[];
+  /** The date of the oldest comment read; null: these are all. */
+  readonly oldestComment: number | null;
+  /** There are more checks than were read. */
+  readonly checks: boolean;
+  readonly fields: SnapshotFields;
+}
 
-const SNAPSHOT_FIELDS = `fragment SnapshotFields on PullRequest {
-  ...PullFields
-  reviews(last: 100) { nodes { fullDatabaseId state submittedAt author { ...ActorFields } commit { oid } } }
-  ${TIMELINE}
-  commits(last: 1) { nodes { commit {
-    oid
-    status { contexts { context state createdAt } }
-    checkSuites(last: 50) { nodes {
-      createdAt app { databaseId slug }
-      checkRuns(last: 50, filterBy: { checkType: LATEST }) { nodes { ...CheckFields startedAt completedAt } }
-    } }
-  } } }
-}`;
-
-const nodes = <T extends z.ZodType>(of: T) => z.object({ nodes: z.array(of.nullable()).nullish() }).nullish();
-/** GitHub's BigInt is text. */
-const bigId = z.union([z.string(), z.number()]).transform(Number).nullish();
-const commit = z.object({ oid: z.string() }).nullish();
-
-const review = z.object({
-  fullDatabaseId: bigId,
-  state: z.string(),
-  submittedAt: date.nullish(),
-  author: actor,
-  commit,
-});
-
-const timelineItem = z.object({
-  __typename: z.string(),
-  createdAt: date.nullish(),
-  actor,
-  label: z.object({ name: z.string() }).nullish(),
-  previousRefName: z.string().nullish(),
-  currentRefName: z.string().nullish(),
-  previousReviewState: z.string().nullish(),
-  review: review.omit({ state: true }).nullish(),
-  beforeCommit: commit,
-  afterCommit: commit,
-});
-
-const suite = z.object({
-  createdAt: date,
-  app: z.object({ databaseId: z.number().nullish(), slug: z.string() }).nullish(),
-  checkRuns: nodes(checkFields.extend({ startedAt: date.nullish(), completedAt: date.nullish() })),
-});
-
-const snapshotFields = pullFields.extend({
-  reviews: nodes(review),
-  timelineItems: nodes(timelineItem),
-  commits: nodes(
-    z.object({
-      commit: z.object({
-        oid: z.string(),
-        status: z
-          .object({ contexts: z.array(z.object({ context: z.string(), state: z.string(), createdAt: date })) })
-          .nullish(),
-        checkSuites: nodes(suite),
-      }),
-    }),
-  ),
-});
-type SnapshotFields = z.infer<typeof snapshotFields>;
+/** Rounds of reading on; with 100 of each a round, more is not kept of a pull request anyway. */
+const MOST_ROUNDS = 20;
 
 const ONE = `query Snapshot($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) { pullRequest(number: $number) { ...SnapshotFields } }
 }
-${SNAPSHOT_FIELDS}
-${PULL_FIELDS}
-${CHECK_FIELDS}`;
+${SNAPSHOT_FIELDS}`;
 
-/** Null: there is no such pull request, or the app may not see it. One query. */
+/** Null: there is no such pull request, or the app may not see it. One query, and further ones for a long history. */
 export async function readSnapshot(
   client: GitHubClient,
   repository: { readonly owner: string; readonly name: string },
@@ -131,19 +62,17 @@ export async function readSnapshot(
     refuseUnlessMissing(answer);
     return null;
   }
-  return snapshotOf(snapshotFields.parse(found), appId);
+  return await readRest(client, snapshotOf(snapshotFields.parse(found), appId), appId, signal);
 }
 
-const PAGE = `query Snapshots($owner: String!, $name: String!, $after: String) {
+const PAGE = `query Snapshots($owner: String!, $name: String!, $first: Int!, $after: String) {
   repository(owner: $owner, name: $name) {
-    pullRequests(first: 50, after: $after, states: [OPEN], orderBy: { field: CREATED_AT, direction: ASC }) {
+    pullRequests(first: $first, after: $after, states: [OPEN], orderBy: { field: CREATED_AT, direction: ASC }) {
       nodes { ...SnapshotFields } pageInfo { hasNextPage endCursor }
     }
   }
 }
-${SNAPSHOT_FIELDS}
-${PULL_FIELDS}
-${CHECK_FIELDS}`;
+${SNAPSHOT_FIELDS}`;
 
 const page = z.object({
   pullRequests: z.object({
@@ -152,16 +81,28 @@ const page = z.object({
   }),
 });
 
-/** Up to 50 open pull requests with one query. `next`: opens the next page; null: this was the last. */
+/** Pull requests in one query. */
+export const MOST_SNAPSHOTS = 50;
+
+export interface OpenPulls {
+  readonly snapshots: readonly Snapshot[];
+  /** Opens the next page; null: this was the last. */
+  readonly next: string | null;
+}
+
+/**
+ * Up to `first` (at most `MOST_SNAPSHOTS`) open pull requests, oldest first, with one query; long histories are cut.
+ * Null: there is no such repository, or the app may not see it.
+ */
 export async function readOpenPulls(
   client: GitHubClient,
   repository: { readonly owner: string; readonly name: string },
-  after: string | null,
+  { after, first = MOST_SNAPSHOTS }: { readonly after: string | null; readonly first?: number },
   appId: number,
   signal: AbortSignal,
-): Promise<{ readonly snapshots: readonly Snapshot[]; readonly next: string | null } | null> {
+): Promise<OpenPulls | null> {
   const { owner, name } = repository;
-  const answer = await sendGraphql(client, PAGE, { owner, name, after }, signal);
+  const answer = await sendGraphql(client, PAGE, { owner, name, first, after }, signal);
   if (answer.data?.repository == null) {
     refuseUnlessMissing(answer);
     return null;
@@ -173,6 +114,63 @@ export async function readOpenPulls(
   };
 }
 
+const BY_ID = `query SnapshotsById($ids: [ID!]!) { nodes(ids: $ids) { ... on PullRequest { ...SnapshotFields } } }
+${SNAPSHOT_FIELDS}`;
+
+/**
+ * These pull requests (at most `MOST_SNAPSHOTS`), open or not, in order, with one query; long histories are cut.
+ * Null: it is not there any more, or the app may not see it.
+ */
+export async function readPullsById(
+  client: GitHubClient,
+  nodeIds: readonly string[],
+  appId: number,
+  signal: AbortSignal,
+): Promise<readonly (Snapshot | null)[]> {
+  const answer = await sendGraphql(client, BY_ID, { ids: nodeIds }, signal);
+  const found = z.array(z.unknown()).nullish().parse(answer.data?.nodes);
+  if (found == null) {
+    refuseUnlessMissing(answer);
+    return nodeIds.map(() => null);
+  }
+  return nodeIds.map((_, index) =>
+    found[index] == null ? null : snapshotOf(snapshotFields.parse(found[index]), appId),
+  );
+}
+
+/** The snapshot with what did not fit in. No query where nothing was cut. */
+export async function readRest(
+  client: GitHubClient,
+  snapshot: Snapshot,
+  appId: number,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  let whole = snapshot;
+  for (let round = 0; whole.cut !== null && round < MOST_ROUNDS; round += 1) {
+    const { fields } = whole.cut;
+    const open = openEnds(fields);
+    const answer = await sendGraphql(
+      client,
+      REST_QUERY,
+      {
+        id: fields.id,
+        ...open,
+        moreReviews: open.reviews !== null,
+        moreTimeline: open.timeline !== null,
+        moreComments: open.comments !== null,
+        moreChecks: open.checks !== null,
+      },
+      signal,
+    );
+    if (answer.data?.node == null) {
+      refuseUnlessMissing(answer);
+      break;
+    }
+    whole = snapshotOf(joined(fields, restFields.parse(answer.data.node)), appId);
+  }
+  return { ...whole, cut: null };
+}
+
 /** Nothing there is an answer; anything else that kept GitHub from reading is not. */
 function refuseUnlessMissing(answer: GraphqlAnswer): void {
   const other = answer.errors.find((each) => each.type !== "NOT_FOUND");
@@ -181,132 +179,106 @@ function refuseUnlessMissing(answer: GraphqlAnswer): void {
   }
 }
 
+/** The cursors from which each list goes on; null: it does not. */
+function openEnds(fields: SnapshotFields) {
+  const before = (list: Connections["reviews"] | Connections["timelineItems"] | Connections["comments"]) =>
+    list?.pageInfo.hasPreviousPage === true ? (list.pageInfo.startCursor ?? null) : null;
+  const checks = rollupOf(fields, fields.headRefOid)?.pageInfo;
+  return {
+    reviews: before(fields.reviews),
+    timeline: before(fields.timelineItems),
+    comments: before(fields.comments),
+    checks: checks?.hasNextPage === true ? (checks.endCursor ?? null) : null,
+  };
+}
+
+function headOf(fields: Pick<Connections, "commits">, sha: string) {
+  return (fields.commits?.nodes ?? []).find((each) => each?.commit.oid === sha)?.commit;
+}
+
+function rollupOf(fields: Pick<Connections, "commits">, sha: string) {
+  return headOf(fields, sha)?.statusCheckRollup?.contexts;
+}
+
+function joined(fields: SnapshotFields, rest: Connections): SnapshotFields {
+  const older = <T>(list: { nodes?: T[] | null | undefined } | null | undefined): T[] => list?.nodes ?? [];
+  const contexts = rollupOf(fields, fields.headRefOid);
+  const more = rollupOf(rest, fields.headRefOid);
+  const commits =
+    contexts === undefined || more === undefined
+      ? // It was pushed to meanwhile: the new head's checks are the next snapshot's.
+        contexts === undefined
+        ? fields.commits
+        : withContexts(fields, { ...contexts, pageInfo: { hasNextPage: false } })
+      : withContexts(fields, { nodes: [...older(contexts), ...older(more)], pageInfo: more.pageInfo });
+  return {
+    ...fields,
+    reviews:
+      rest.reviews == null
+        ? fields.reviews
+        : { ...rest.reviews, nodes: [...older(rest.reviews), ...older(fields.reviews)] },
+    timelineItems:
+      rest.timelineItems == null
+        ? fields.timelineItems
+        : { ...rest.timelineItems, nodes: [...older(rest.timelineItems), ...older(fields.timelineItems)] },
+    comments:
+      rest.comments == null
+        ? fields.comments
+        : { ...rest.comments, nodes: [...older(rest.comments), ...older(fields.comments)] },
+    commits: rest.commits == null ? fields.commits : commits,
+  };
+}
+
+function withContexts(
+  fields: SnapshotFields,
+  contexts: NonNullable<ReturnType<typeof rollupOf>>,
+): SnapshotFields["commits"] {
+  const nodes = (fields.commits?.nodes ?? []).map((each) =>
+    each?.commit.oid === fields.headRefOid ? { commit: { ...each.commit, statusCheckRollup: { contexts } } } : each,
+  );
+  return { nodes };
+}
+
 function snapshotOf(fields: SnapshotFields, appId: number): Snapshot {
   const seen = pullSeen(fields);
-  const head = (fields.commits?.nodes ?? []).find((each) => each?.commit.oid === fields.headRefOid)?.commit;
-  const suites = (head?.checkSuites?.nodes ?? []).filter((each) => each !== null);
-  const checks: CheckSeen[] = [];
-  const ours: CheckRead[] = [];
-  for (const each of suites) {
-    for (const run of each.checkRuns?.nodes ?? []) {
-      if (run === null) {
-        continue;
-      }
-      const isOurs = each.app?.databaseId === appId;
-      if (isOurs) {
-        ours.push(checkRead(run));
-      }
-      checks.push({
-        name: run.name,
-        appId: each.app?.databaseId ?? 0,
-        appSlug: each.app?.slug ?? "",
-        status: checkStatus(run.status),
-        conclusion: run.conclusion,
-        sha: fields.headRefOid,
-        at: run.completedAt ?? run.startedAt ?? each.createdAt,
-        ours: isOurs,
-      });
-    }
-  }
-  for (const { context, state, createdAt } of head?.status?.contexts ?? []) {
-    const pending = state === "PENDING" || state === "EXPECTED";
-    checks.push({
-      name: context,
-      appId: 0,
-      appSlug: "",
-      status: pending ? "in_progress" : "completed",
-      conclusion: pending ? null : state === "SUCCESS" ? "success" : "failure",
-      sha: fields.headRefOid,
-      at: createdAt,
-      ours: false,
-    });
-  }
+  const head = fields.headRefOid;
+  const contexts = rollupOf(fields, head)?.nodes ?? [];
+  const { checks, runs, ours } = checksRead(contexts, head, appId);
+  const reviews = (fields.reviews?.nodes ?? []).flatMap((each) => {
+    const made = each === null ? null : reviewAct(each, each.state, head);
+    return made === null ? [] : [made];
+  });
+  const timeline = (fields.timelineItems?.nodes ?? []).flatMap((item) =>
+    item === null ? [] : timelineActs(item, head, fields.merged),
+  );
+  const opened = act({ kind: "opened", at: seen.state.openedAt, by: graphqlActor(fields.author) });
+  const began = headOf(fields, head)?.checkSuites?.nodes ?? [];
+  const suites = contexts.flatMap((each) => (each?.__typename === "CheckRun" ? [each.checkSuite.createdAt] : []));
+  const dates = [...began.flatMap((each) => (each === null ? [] : [each.createdAt])), ...suites];
+  const open = openEnds(fields);
+  const oldestActs = [
+    ...(open.reviews === null ? [] : reviews.slice(0, 1)),
+    ...(open.timeline === null ? [] : timeline.slice(0, 1)),
+  ];
+  const cut = Object.values(open).every((cursor) => cursor === null)
+    ? null
+    : {
+        oldestActs,
+        oldestComment: open.comments === null ? null : (fields.comments?.nodes?.[0]?.createdAt ?? null),
+        checks: open.checks !== null,
+        fields,
+      };
   return {
     kind: "snapshot",
     number: seen.number,
     labels: seen.labels,
     ours,
+    comments: commentsSeen(fields.comments?.nodes ?? []),
+    cut,
     state: seen.state,
-    acts: actsOf(fields, seen.state.openedAt),
+    acts: [opened, ...reviews, ...timeline, ...runs],
     checks,
     files: null,
-    headAt: suites.length === 0 ? null : Math.min(...suites.map((each) => each.createdAt)),
+    headAt: dates.length === 0 ? null : Math.min(...dates),
   };
-}
-
-function actsOf(fields: SnapshotFields, openedAt: number): Act[] {
-  const acts: Act[] = [act({ kind: "opened", at: openedAt, by: graphqlActor(fields.author) })];
-  for (const each of fields.reviews?.nodes ?? []) {
-    const made = each === null ? null : reviewAct(each, each.state, fields.headRefOid);
-    if (made !== null) {
-      acts.push(made);
-    }
-  }
-  for (const item of fields.timelineItems?.nodes ?? []) {
-    if (item !== null) {
-      acts.push(...timelineActs(item, fields));
-    }
-  }
-  return acts;
-}
-
-/** Null: it is pending, or dismissed: then its dismissal tells what it was. */
-function reviewAct(given: Omit<z.infer<typeof review>, "state">, stateText: string, head: string): Act | null {
-  const state = stateText.toLowerCase();
-  if (state !== "approved" && state !== "changes_requested" && state !== "commented") {
-    return null;
-  }
-  if (given.fullDatabaseId == null || given.submittedAt == null) {
-    return null;
-  }
-  return act({
-    kind: "review",
-    at: given.submittedAt,
-    by: graphqlActor(given.author),
-    reviewId: given.fullDatabaseId,
-    state,
-    sha: given.commit?.oid ?? head,
-  });
-}
-
-function timelineActs(item: z.infer<typeof timelineItem>, fields: SnapshotFields): Act[] {
-  const at = item.createdAt;
-  if (at == null) {
-    return [];
-  }
-  const by = graphqlActor(item.actor);
-  switch (item.__typename) {
-    case "LabeledEvent":
-      return item.label == null ? [] : [act({ kind: "labeled", at, by, label: item.label.name })];
-    case "UnlabeledEvent":
-      return item.label == null ? [] : [act({ kind: "unlabeled", at, by, label: item.label.name })];
-    case "ConvertToDraftEvent":
-      return [act({ kind: "drafted", at, by })];
-    case "ReadyForReviewEvent":
-      return [act({ kind: "readied", at, by })];
-    case "ClosedEvent":
-      return [act({ kind: "closed", at, by, merged: fields.merged })];
-    case "ReopenedEvent":
-      return [act({ kind: "reopened", at, by })];
-    case "BaseRefChangedEvent": {
-      const { previousRefName: from, currentRefName: to } = item;
-      return from == null || to == null ? [] : [act({ kind: "base_changed", at, by, from, to })];
-    }
-    case "ReviewDismissedEvent": {
-      const id = item.review?.fullDatabaseId;
-      if (id == null || item.review == null) {
-        return [];
-      }
-      const given = reviewAct(item.review, item.previousReviewState ?? "", fields.headRefOid);
-      return [...(given === null ? [] : [given]), act({ kind: "review_dismissed", at, by, reviewId: id })];
-    }
-    case "HeadRefForcePushedEvent": {
-      const { beforeCommit: before, afterCommit: after } = item;
-      return before == null || after == null
-        ? []
-        : [act({ kind: "pushed", at, by, before: before.oid, sha: after.oid, forced: true })];
-    }
-    default:
-      return [];
-  }
 }

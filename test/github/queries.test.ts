@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { createLabels, findLabels } from "../../src/github/labels.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { readShown } from "../../src/github/shown.ts";
-import { readOpenPulls, readSnapshot } from "../../src/github/snapshot.ts";
+import { readOpenPulls, readPullsById, readSnapshot } from "../../src/github/snapshot.ts";
+import { REST_QUERY } from "../../src/github/snapshot-fields.ts";
 import { buildTransitions, mutationCount, type Transition } from "../../src/github/transition.ts";
 
 const schema = buildSchema(official.idl, { assumeValidSDL: true });
@@ -59,7 +60,11 @@ describe("what is asked of GitHub is valid by its official schema", () => {
   const questions: readonly [string, (client: GitHubClient) => Promise<unknown>][] = [
     ["what is shown", (client) => readShown(client, ["PR_1", "PR_2"], 1, signal)],
     ["a snapshot", (client) => readSnapshot(client, { owner: "acme", name: "widget" }, 1, 1, signal)],
-    ["a page of snapshots", (client) => readOpenPulls(client, { owner: "acme", name: "widget" }, null, 1, signal)],
+    [
+      "a page of snapshots",
+      (client) => readOpenPulls(client, { owner: "acme", name: "widget" }, { after: null }, 1, signal),
+    ],
+    ["pull requests by their ids", (client) => readPullsById(client, ["PR_1", "PR_2"], 1, signal)],
     ["labels", (client) => findLabels(client, "acme", "widget", ["a", "b"], signal)],
     ["new labels", (client) => createLabels(client, "R_1", [{ name: "a", color: "ffffff", description: "d" }], signal)],
   ];
@@ -70,6 +75,10 @@ describe("what is asked of GitHub is valid by its official schema", () => {
     for (const { query } of sent) {
       expect(validate(schema, parse(query)).map((error) => error.message)).toEqual([]);
     }
+  });
+
+  it("what a snapshot left out", () => {
+    expect(validate(schema, parse(REST_QUERY)).map((error) => error.message)).toEqual([]);
   });
 
   it("transitions of every shape", () => {

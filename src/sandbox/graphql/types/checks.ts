@@ -136,6 +136,13 @@ export const WorkflowRunType: Defined<WorkflowRun> = define("WorkflowRun", {
   url: (run, _args: never, { world }) => workflowRunShape(world, run).html_url,
   checkSuite: (run, _args: never, { world }) => CheckSuiteType(required(world.suites.get(run.checkSuiteId))),
   workflow: (run, _args: never, { world }) => WorkflowType(required(world.workflows.get(run.workflowId))),
+  file: (run) => WorkflowRunFileType(run),
+});
+
+export const WorkflowRunFileType: Defined<WorkflowRun> = define("WorkflowRunFile", {
+  id: (run, _args: never, { world }) => world.ids.node("WorkflowRun", `file:${run.id}`),
+  path: (run, _args: never, { world }) => required(world.workflows.get(run.workflowId)).path,
+  run: (run) => WorkflowRunType(run),
 });
 
 export const WorkflowType: Defined<Workflow> = define("Workflow", {
@@ -148,4 +155,4 @@ export const WorkflowType: Defined<Workflow> = define("Workflow", {
   url: (one, _args: never, { world }) => workflowShape(world, one).html_url,
 });
 
-export const checkTypes = [CheckSuiteType, CheckRunType, WorkflowRunType, WorkflowType];
+export const checkTypes = [CheckSuiteType, CheckRunType, WorkflowRunType, WorkflowRunFileType, WorkflowType];

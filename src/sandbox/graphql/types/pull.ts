@@ -243,6 +243,7 @@ export const CommentType: Defined<Comment> = define("IssueComment", {
     association(context.world, repoOf(context, comment), comment.authorId),
   createdAt: (comment) => iso(comment.createdAt),
   updatedAt: (comment) => iso(comment.updatedAt),
+  lastEditedAt: (comment) => (comment.updatedAt > comment.createdAt ? iso(comment.updatedAt) : null),
   publishedAt: (comment) => iso(comment.createdAt),
   isMinimized: () => false,
   url: (comment, _args: never, { world }) => commentShape(world, comment).html_url,

@@ -1,0 +1,177 @@
+/** What a snapshot tells of who did what when, in the words of the lifecycle. */
+import { act, type CheckSeen } from "../lifecycle/change.ts";
+import type { Act } from "../lifecycle/facts.ts";
+import { graphqlActor } from "./pull-fields.ts";
+import type { CommentFields, ContextFields, ReviewFields, TimelineFields } from "./snapshot-fields.ts";
+import { checkStatus, runResult } from "./webhook.ts";
+
+/** Our own check run as a snapshot shows it: without its texts. */
+export interface OwnCheck {
+  readonly nodeId: string;
+  readonly name: string;
+  readonly status: string;
+  readonly conclusion: string | null;
+  readonly title: string;
+}
+
+/** A comment as it was first written: an edited one is left out, for nobody can say what it said. */
+export interface CommentSeen {
+  readonly id: number;
+  readonly nodeId: string;
+  readonly at: number;
+  readonly by: Act["by"];
+  readonly body: string;
+}
+
+/** Null: it is pending, or dismissed: then its dismissal tells what it was. */
+export function reviewAct(given: Omit<ReviewFields, "state">, stateText: string, head: string): Act | null {
+  const state = stateText.toLowerCase();
+  if (state !== "approved" && state !== "changes_requested" && state !== "commented") {
+    return null;
+  }
+  if (given.fullDatabaseId == null || given.submittedAt == null) {
+    return null;
+  }
+  return act({
+    kind: "review",
+    at: given.submittedAt,
+    by: graphqlActor(given.author),
+    reviewId: given.fullDatabaseId,
+    state,
+    sha: given.commit?.oid ?? head,
+  });
+}
+
+export function timelineActs(item: TimelineFields, head: string, merged: boolean): Act[] {
+  const at = item.createdAt;
+  if (at == null) {
+    return [];
+  }
+  const by = graphqlActor(item.actor);
+  switch (item.__typename) {
+    case "LabeledEvent":
+      return item.label == null ? [] : [act({ kind: "labeled", at, by, label: item.label.name })];
+    case "UnlabeledEvent":
+      return item.label == null ? [] : [act({ kind: "unlabeled", at, by, label: item.label.name })];
+    case "ConvertToDraftEvent":
+      return [act({ kind: "drafted", at, by })];
+    case "ReadyForReviewEvent":
+      return [act({ kind: "readied", at, by })];
+    case "ClosedEvent":
+      return [act({ kind: "closed", at, by, merged })];
+    case "ReopenedEvent":
+      return [act({ kind: "reopened", at, by })];
+    case "BaseRefChangedEvent": {
+      const { previousRefName: from, currentRefName: to } = item;
+      return from == null || to == null ? [] : [act({ kind: "base_changed", at, by, from, to })];
+    }
+    case "ReviewDismissedEvent": {
+      const id = item.review?.fullDatabaseId;
+      if (id == null || item.review == null) {
+        return [];
+      }
+      const given = reviewAct(item.review, item.previousReviewState ?? "", head);
+      return [...(given === null ? [] : [given]), act({ kind: "review_dismissed", at, by, reviewId: id })];
+    }
+    case "HeadRefForcePushedEvent": {
+      const { beforeCommit: before, afterCommit: after } = item;
+      return before == null || after == null
+        ? []
+        : [act({ kind: "pushed", at, by, before: before.oid, sha: after.oid, forced: true })];
+    }
+    default:
+      return [];
+  }
+}
+
+export function commentsSeen(comments: readonly (CommentFields | null)[]): CommentSeen[] {
+  return comments.flatMap((each) =>
+    each === null || each.databaseId == null || each.lastEditedAt != null
+      ? []
+      : [
+          {
+            id: each.databaseId,
+            nodeId: each.id,
+            at: each.createdAt,
+            by: graphqlActor(each.author),
+            body: each.body,
+          },
+        ],
+  );
+}
+
+export interface ChecksRead {
+  readonly checks: readonly CheckSeen[];
+  /** Workflow runs that have ended, one act each. */
+  readonly runs: readonly Act[];
+  /** Our own, the newest of each name. */
+  readonly ours: readonly OwnCheck[];
+}
+
+export function checksRead(contexts: readonly (ContextFields | null)[], sha: string, appId: number): ChecksRead {
+  const checks: CheckSeen[] = [];
+  const runs = new Map<number, Act>();
+  const ours = new Map<string, { readonly id: number; readonly check: OwnCheck }>();
+  for (const each of contexts) {
+    if (each === null) {
+      continue;
+    }
+    if (each.__typename === "StatusContext") {
+      const pending = each.state === "PENDING" || each.state === "EXPECTED";
+      checks.push({
+        name: each.context,
+        // A status does not say which app wrote it.
+        appId: 0,
+        appSlug: "",
+        status: pending ? "in_progress" : "completed",
+        conclusion: pending ? null : each.state === "SUCCESS" ? "success" : "failure",
+        sha,
+        at: each.createdAt,
+        ours: false,
+      });
+      continue;
+    }
+    const { checkSuite: suite, name, status, conclusion, title } = each;
+    const isOurs = suite.app?.databaseId === appId;
+    if (isOurs) {
+      const id = each.databaseId ?? 0;
+      if ((ours.get(name)?.id ?? -1) < id) {
+        ours.set(name, { id, check: { nodeId: each.id, name, status, conclusion, title: title ?? "" } });
+      }
+    }
+    checks.push({
+      name,
+      appId: suite.app?.databaseId ?? 0,
+      appSlug: suite.app?.slug ?? "",
+      status: checkStatus(status),
+      conclusion,
+      sha,
+      at: each.completedAt ?? each.startedAt ?? suite.createdAt,
+      ours: isOurs,
+    });
+    const run = runAct(each, sha);
+    if (run !== null && run.kind === "workflow") {
+      runs.set(run.runId, run);
+    }
+  }
+  return { checks, runs: [...runs.values()], ours: [...ours.values()].map(({ check }) => check) };
+}
+
+/** The workflow run behind a check run; null: there is none, or it goes on. */
+function runAct({ checkSuite: suite }: Extract<ContextFields, { __typename: "CheckRun" }>, sha: string): Act | null {
+  const run = suite.workflowRun;
+  const path = run?.file?.path;
+  const result = suite.status === "COMPLETED" ? runResult(suite.conclusion?.toLowerCase() ?? null) : null;
+  if (run?.databaseId == null || path === undefined || result === null) {
+    return null;
+  }
+  return act({
+    kind: "workflow",
+    at: run.updatedAt,
+    by: graphqlActor(suite.creator),
+    workflow: path.split("@", 1)[0] ?? path,
+    runId: run.databaseId,
+    result,
+    sha,
+  });
+}
