@@ -28,6 +28,7 @@ export interface Lane {
   write<T>(mutations: number, send: () => Promise<T>): Promise<T>;
   /** GitHub said that it is too much: nothing is sent before then. */
   holdUntil(at: number): void;
+  readonly heldUntil: number;
 }
 
 /** Pull requests taken from the store at once. */
@@ -117,6 +118,10 @@ class InstallationLane implements Lane {
 
   get budget(): number {
     return this.#budget;
+  }
+
+  get heldUntil(): number {
+    return this.#heldUntil;
   }
 
   holdUntil(at: number): void {

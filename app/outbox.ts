@@ -1,17 +1,21 @@
 /**
  * Effects beside labels and checks (comments, workflows to start, …): stored in the same commit as the decision, done
- * here one after the other for each installation, at GitHub's pace, until they are done or given up with a reason.
+ * here at GitHub's pace, until they are done or given up with a reason. One queue for each installation, in turns by
+ * repository; effects of one pull request one after the other.
  */
 import type { Logger } from "pino";
+import { withDeadline } from "../src/github/deadline.ts";
 import { requestFailure } from "../src/github/request-failure.ts";
 import type { EffectContext, Performed } from "./actions/handler.ts";
 import { HANDLERS } from "./actions/index.ts";
+import { remedyFor } from "./actions/remedies.ts";
+import { isReport, reportOf } from "./actions/trouble.ts";
 import { Alarm } from "./alarm.ts";
 import type { Clients, Ourselves } from "./clients.ts";
 import { causeOf } from "./effect-rows.ts";
 import type { Lane } from "./effects.ts";
 import { noteLine } from "./history.ts";
-import type { Effect, Repository, Store } from "./store/store.ts";
+import type { Effect, NewHistory, PullId, Repository, Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
 
 export interface OutboxOptions {
@@ -25,18 +29,29 @@ export interface OutboxOptions {
   readonly timings: Timings;
 }
 
-const PAGE = 100;
+/** Taken from the store at once; small, so that what comes later is not behind all that waits. */
+const PAGE = 32;
+/** Pull requests of one installation whose effects are carried out at the same time; their writes take turns anyway. */
+const CONCURRENCY = 4;
 /** Failures in a row; with doubled pauses the last is hours after the first. */
 const MOST_TRIES = 12;
+/** An effect may take several requests and wait for its turn at each; one request ends after `requestTimeout`. */
+const EFFECT_TIMEOUT = 10 * 60_000;
 
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #alarm: Alarm;
+  readonly #queues = new Map<number, Alarm>();
+  #stopping = false;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    const failed = (error: unknown): void => options.log.error({ err: error }, "carrying out effects failed");
-    this.#alarm = new Alarm(() => this.#work(), options.now, failed);
+    this.#alarm = this.#alarmFor(async () => {
+      for (const { installationId } of await options.store.effectInstallations()) {
+        this.#queueOf(installationId).ring();
+      }
+      return null;
+    });
   }
 
   /** Effects may be due. */
@@ -44,77 +59,120 @@ export class Outbox {
     this.#alarm.ring();
   }
 
+  /** Tries again what was given up for this pull request. Resolves with how many effects that were. */
+  async retry(id: PullId): Promise<number> {
+    const revived = await this.#options.store.reviveEffects(id, this.#options.now());
+    if (revived > 0) {
+      this.wake();
+    }
+    return revived;
+  }
+
   get idle(): boolean {
-    return this.#alarm.idle;
+    return this.#alarm.idle && [...this.#queues.values()].every((queue) => queue.idle);
   }
 
+  /** Resolves when the effects that are being carried out have ended. What waits stays stored. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     await this.#alarm.stop();
+    await Promise.all([...this.#queues.values()].map((queue) => queue.stop()));
   }
 
-  async #work(): Promise<number | null> {
-    const { store, now } = this.#options;
+  #alarmFor(work: () => Promise<number | null>): Alarm {
+    const { log, now } = this.#options;
+    return new Alarm(work, now, (error) => log.error({ err: error }, "carrying out effects failed"));
+  }
+
+  #queueOf(installationId: number): Alarm {
+    let queue = this.#queues.get(installationId);
+    if (queue === undefined) {
+      queue = this.#alarmFor(() => this.#work(installationId));
+      this.#queues.set(installationId, queue);
+    }
+    return queue;
+  }
+
+  /** Carries out what is due; resolves with when there is more. */
+  async #work(installationId: number): Promise<number | null> {
+    const { store, now, lane } = this.#options;
     for (;;) {
-      const due = await store.effectsDue(now(), PAGE);
-      if (due.length === 0) {
-        return await store.nextEffectAt();
+      const { heldUntil } = lane(installationId);
+      if (heldUntil > now()) {
+        return heldUntil;
       }
-      const lanes = Map.groupBy(due, (effect) => effect.installationId);
-      await Promise.all([...lanes.values()].map((effects) => this.#inTurn(effects)));
+      const due = await store.effectsDue(installationId, now(), PAGE);
+      if (due.length === 0 || this.#stopping) {
+        const waiting = await store.effectInstallations();
+        return waiting.find((each) => each.installationId === installationId)?.at ?? null;
+      }
+      const pulls = [...Map.groupBy(due, ({ repositoryId, number }) => `${repositoryId} ${number}`).values()];
+      const worker = async (): Promise<void> => {
+        for (let effects = pulls.shift(); effects !== undefined; effects = pulls.shift()) {
+          await this.#inTurn(effects);
+        }
+      };
+      await Promise.all(Array.from({ length: CONCURRENCY }, worker));
     }
   }
 
   async #inTurn(effects: readonly Effect[]): Promise<void> {
+    const { lane, now } = this.#options;
     for (const effect of effects) {
+      // Those left stay due, and are taken up when GitHub lets us again.
+      if (this.#stopping || lane(effect.installationId).heldUntil > now()) {
+        return;
+      }
       await this.#one(effect);
     }
   }
 
   /** Never throws for GitHub's sake: the outcome is stored with its reason. */
   async #one(effect: Effect): Promise<void> {
-    const { store, now, timings } = this.#options;
+    const { store } = this.#options;
     const repository = await store.repository(effect.repositoryId);
-    if (repository === null || repository.installationId === null) {
-      await this.#giveUp(effect, "the app is not installed there any more");
+    const installationId = repository?.installationId ?? null;
+    if (repository === null || installationId === null) {
+      await this.#giveUp(effect, "the app is not installed there any more", false);
       return;
     }
+    let { result } = effect;
+    const remember = async (value: unknown): Promise<void> => {
+      await store.noteEffect(effect.id, value);
+      result = value;
+    };
     let performed: Performed;
     try {
-      performed = await this.#perform(effect, repository);
+      performed = await this.#perform(effect, repository, installationId, remember);
     } catch (error) {
-      const failure = requestFailure(error, now());
-      const pause = failure.retryAfterMs ?? (failure.kind === "rate_limit" ? timings.rateLimitPause : 0);
-      if (pause > 0) {
-        this.#options.lane(repository.installationId).holdUntil(now() + pause);
-      }
-      const hopeless = failure.kind === "permission" || failure.kind === "rejected";
-      if (hopeless || effect.tries + 1 >= MOST_TRIES) {
-        await this.#giveUp(effect, failure.message);
-        return;
-      }
-      const backoff = Math.min(timings.lookPause * 2 ** effect.tries, timings.blockedPauseMost);
-      await store.postponeEffect(effect.id, now() + Math.max(pause, backoff), failure.message, effect.result);
-      this.#options.log.warn({ ...name(effect), reason: failure.message }, "effect put off");
+      await this.#failed(effect, error, result);
       return;
     }
     await this.#settle(effect, performed);
   }
 
-  async #perform(effect: Effect, repository: Repository): Promise<Performed> {
+  async #perform(
+    effect: Effect,
+    repository: Repository,
+    installationId: number,
+    remember: EffectContext["remember"],
+  ): Promise<Performed> {
     const { store, clients, ourselves, lane, log, now, timings } = this.#options;
     const handler = HANDLERS.get(effect.kind);
     if (handler === undefined) {
       return { state: "refused", reason: `this version cannot do “${effect.kind}”` };
     }
-    const client = await clients.installation(effect.installationId);
+    const client = withDeadline(await clients.installation(installationId), timings.requestTimeout);
     const context: EffectContext = {
       effect,
       cause: causeOf(effect),
       client,
       repository,
       pull: await store.pull(effect),
-      write: (send) => lane(effect.installationId).write(1, () => send(client)),
-      signal: AbortSignal.timeout(timings.requestTimeout * 4),
+      write: (send) => lane(installationId).write(1, () => send(client)),
+      remember,
+      signal: AbortSignal.timeout(EFFECT_TIMEOUT),
+      timings,
       store,
       ...ourselves(),
       now,
@@ -123,39 +181,83 @@ export class Outbox {
     return await handler.perform(effect.payload, context);
   }
 
+  async #failed(effect: Effect, error: unknown, result: unknown): Promise<void> {
+    const { store, now, timings, lane, log } = this.#options;
+    const failure = requestFailure(error, now());
+    if (failure.kind === "rate_limit") {
+      const until = now() + (failure.retryAfterMs ?? timings.rateLimitPause);
+      lane(effect.installationId).holdUntil(until);
+      await store.deferEffect(effect.id, until, failure.message, effect.result);
+      log.warn({ ...name(effect), reason: failure.message, until }, "effect put off: it is too much for GitHub");
+      return;
+    }
+    const hopeless = failure.kind === "permission" || failure.kind === "rejected";
+    if (hopeless || effect.tries + 1 >= MOST_TRIES) {
+      await this.#giveUp(effect, `${failure.message}${remedyFor(effect.kind, failure)}`);
+      return;
+    }
+    const backoff = Math.min(timings.lookPause * 2 ** effect.tries, timings.blockedPauseMost);
+    const pause = Math.max(failure.retryAfterMs ?? 0, backoff);
+    // An answer tells that the request is over; without one it may still be on its way.
+    const known = failure.status === null ? result : effect.result;
+    await store.postponeEffect(effect.id, now() + pause, failure.message, known);
+    log.warn({ ...name(effect), err: error, pause, tries: effect.tries + 1 }, "effect put off");
+  }
+
   async #settle(effect: Effect, performed: Performed): Promise<void> {
-    const { store, now, log } = this.#options;
+    const { store, log } = this.#options;
     switch (performed.state) {
       case "done":
-        await store.finishEffect(effect.id, performed.result ?? null);
+        await this.#end(effect, performed.result ?? null, performed.note);
         log.info({ ...name(effect), result: performed.result ?? null }, "effect done");
-        if (performed.note !== null) {
-          await store.commit({ history: [noteLine(effect, "effect", performed.note, now())], now: now() });
-        }
         return;
+      case "dropped": {
+        const { reason } = performed;
+        await this.#end(effect, { dropped: reason }, `${effect.kind} is not needed any more: ${reason}`);
+        log.info({ ...name(effect), reason }, "effect not needed any more");
+        return;
+      }
       case "again":
         await store.deferEffect(effect.id, performed.at, performed.reason, performed.result ?? effect.result);
         log.info({ ...name(effect), reason: performed.reason }, "effect waits");
         return;
-      case "dropped": {
-        await store.finishEffect(effect.id, { dropped: performed.reason });
-        log.info({ ...name(effect), reason: performed.reason }, "effect not needed any more");
-        const line = noteLine(effect, "effect", `${effect.kind} is not needed any more: ${performed.reason}`, now());
-        await store.commit({ history: [line], now: now() });
-        return;
-      }
       case "refused":
         await this.#giveUp(effect, performed.reason);
         return;
     }
   }
 
-  async #giveUp(effect: Effect, reason: string): Promise<void> {
+  /** In one commit with what the history says, so that neither is there without the other. */
+  async #end(effect: Effect, result: unknown, note: string | null): Promise<void> {
+    const { store, now } = this.#options;
+    const at = now();
+    const history: NewHistory[] = note === null ? [] : [noteLine(effect, "effect", note, at)];
+    // What is said on the pull request may name this effect as not done.
+    const reports = (await store.effectsOf(effect)).filter(isReport);
+    const stale = !isReport(effect) && reports.at(-1)?.result !== null && reports.length > 0;
+    const effects = stale ? [reportOf(effect, at)] : [];
+    const settled = [{ id: effect.id, status: "done" as const, error: null, result }];
+    await store.commit({ settled, history, effects, now: at });
+    if (stale) {
+      this.wake();
+    }
+  }
+
+  /** `tell`: on the pull request, too. */
+  async #giveUp(effect: Effect, reason: string, tell = true): Promise<void> {
     const { store, now, log } = this.#options;
-    await store.buryEffect(effect.id, reason);
-    const line = noteLine(effect, "effect", `${effect.kind} was not done: ${reason}`, now());
-    await store.commit({ history: [line], now: now() });
+    const at = now();
+    const report = tell && !isReport(effect);
+    await store.commit({
+      settled: [{ id: effect.id, status: "dead", error: reason, result: effect.result }],
+      history: [noteLine(effect, "effect", `${effect.kind} was not done: ${reason}`, at)],
+      effects: report ? [reportOf(effect, at)] : [],
+      now: at,
+    });
     log.error({ ...name(effect), reason }, "effect given up");
+    if (report) {
+      this.wake();
+    }
   }
 }
 

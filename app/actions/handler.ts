@@ -1,10 +1,11 @@
 /** What carries out one kind of effect on GitHub. One file each, all in `index.ts`; `../outbox.ts` calls them. */
 import type { Logger } from "pino";
-import type { z } from "zod";
+import { z } from "zod";
 import type { PullPlace } from "../../src/github/comments.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import type { Cause } from "../effect-rows.ts";
 import type { Effect, Pull, Repository, Store } from "../store/store.ts";
+import type { Timings } from "../timings.ts";
 
 export interface EffectContext {
   readonly effect: Effect;
@@ -19,6 +20,9 @@ export interface EffectContext {
   readonly write: <T>(send: (client: GitHubClient) => Promise<T>) => Promise<T>;
   /** Ends what takes too long as a whole; a single request ends earlier. */
   readonly signal: AbortSignal;
+  /** Keeps this as the effect's result, whatever becomes of the request that follows. */
+  readonly remember: (result: unknown) => Promise<void>;
+  readonly timings: Pick<Timings, "requestTimeout" | "lookPause">;
   readonly store: Store;
   /** Our app's id, to tell our own comments, checks and runs from others'. */
   readonly appId: number;
@@ -64,7 +68,12 @@ export interface StoredHandler {
 export function handler<P>(definition: EffectHandler<P>): StoredHandler {
   return {
     kind: definition.kind,
-    perform: async (payload, context) => definition.perform(definition.schema.parse(payload), context),
+    perform: async (payload, context) => {
+      const read = definition.schema.safeParse(payload);
+      return read.success
+        ? await definition.perform(read.data, context)
+        : { state: "refused", reason: `it is not what this version expects: ${z.prettifyError(read.error)}` };
+    },
   };
 }
 

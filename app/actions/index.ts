@@ -6,7 +6,8 @@ import { label } from "./label.ts";
 import { refused } from "./refused.ts";
 import { repositoryDispatch } from "./repository-dispatch.ts";
 import { requestReview } from "./request-review.ts";
+import { trouble } from "./trouble.ts";
 
-const ALL: readonly StoredHandler[] = [assign, comment, label, refused, repositoryDispatch, requestReview];
+const ALL: readonly StoredHandler[] = [assign, comment, label, refused, repositoryDispatch, requestReview, trouble];
 
 export const HANDLERS: ReadonlyMap<string, StoredHandler> = new Map(ALL.map((each) => [each.kind, each]));

@@ -1,9 +1,10 @@
 /** Opens the store that `DATABASE_URL` names and brings its tables up to date. */
 import { Kysely, Migrator } from "kysely";
 import { deliveryStore } from "./deliveries.ts";
+import { effectStore } from "./effects.ts";
 import { gateStore } from "./gates.ts";
 import { pullStore } from "./pulls.ts";
-import { effectStore, restStore } from "./rest.ts";
+import { restStore } from "./rest.ts";
 import { runStore } from "./runs.ts";
 import { sqliteDialect } from "./sqlite.ts";
 import { startStore } from "./starts.ts";

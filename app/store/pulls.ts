@@ -1,5 +1,6 @@
 /** Pull requests, their history and the commit that changes them. */
 import type { Kysely, Selectable, Transaction } from "kysely";
+import { addEffects, settleEffects } from "./effects.ts";
 import { stored, storedOrNull, textOrNull } from "./json.ts";
 import {
   type Commit,
@@ -170,28 +171,8 @@ async function write(db: Transaction<Tables>, commit: Commit): Promise<void> {
   if (history.length > 0) {
     await db.insertInto("history").values(history.map(historyRow)).execute();
   }
-  const effects = commit.effects ?? [];
-  if (effects.length > 0) {
-    await db
-      .insertInto("effects")
-      .values(
-        effects.map((effect) => ({
-          key: effect.key,
-          repository_id: effect.repositoryId,
-          number: effect.number,
-          installation_id: effect.installationId,
-          kind: effect.kind,
-          payload_json: JSON.stringify(effect.payload),
-          status: "pending",
-          tries: 0,
-          next_at: effect.nextAt,
-          error: null,
-          result_json: null,
-        })),
-      )
-      .onConflict((conflict) => conflict.column("key").doNothing())
-      .execute();
-  }
+  await addEffects(db, commit.effects ?? []);
+  await settleEffects(db, commit.settled ?? [], commit.now);
   for (const each of commit.repositories ?? []) {
     await putRepository(db, each);
   }

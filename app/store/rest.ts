@@ -1,79 +1,9 @@
-/** Effects, repositories, the cache and single values. */
+/** Repositories, the cache and single values. */
 import { type Kysely, type Selectable, sql } from "kysely";
-import { stored, storedOrNull, textOrNull } from "./json.ts";
+import { stored } from "./json.ts";
 import { putRepository } from "./pulls.ts";
-import type { Effect, Repository, Store } from "./store.ts";
+import type { Repository, Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
-
-type EffectPart = Pick<
-  Store,
-  "effectsDue" | "effectsOf" | "nextEffectAt" | "finishEffect" | "postponeEffect" | "deferEffect" | "buryEffect"
->;
-
-export function effectStore(db: Kysely<Tables>): EffectPart {
-  return {
-    async effectsDue(until, limit) {
-      const rows = await db
-        .selectFrom("effects")
-        .selectAll()
-        .where("status", "=", "pending")
-        .where("next_at", "<=", until)
-        .orderBy("next_at")
-        .orderBy("id")
-        .limit(limit)
-        .execute();
-      return rows.map(effect);
-    },
-    async effectsOf(id) {
-      const rows = await db
-        .selectFrom("effects")
-        .selectAll()
-        .where("repository_id", "=", id.repositoryId)
-        .where("number", "=", id.number)
-        .orderBy("id")
-        .execute();
-      return rows.map(effect);
-    },
-    async nextEffectAt() {
-      const row = await db
-        .selectFrom("effects")
-        .select("next_at")
-        .where("status", "=", "pending")
-        .orderBy("next_at")
-        .limit(1)
-        .executeTakeFirst();
-      return row?.next_at ?? null;
-    },
-    async finishEffect(id, result) {
-      await db
-        .updateTable("effects")
-        .set({ status: "done", error: null, result_json: textOrNull(result) })
-        .where("id", "=", id)
-        .execute();
-    },
-    async postponeEffect(id, nextAt, error, result) {
-      await db
-        .updateTable("effects")
-        .set((eb) => ({ tries: eb("tries", "+", 1), next_at: nextAt, error, result_json: textOrNull(result) }))
-        .where("id", "=", id)
-        .execute();
-    },
-    async deferEffect(id, nextAt, reason, result) {
-      await db
-        .updateTable("effects")
-        .set({ tries: 0, next_at: nextAt, error: reason, result_json: textOrNull(result) })
-        .where("id", "=", id)
-        .execute();
-    },
-    async buryEffect(id, error) {
-      await db
-        .updateTable("effects")
-        .set((eb) => ({ status: "dead", tries: eb("tries", "+", 1), error }))
-        .where("id", "=", id)
-        .execute();
-    },
-  };
-}
 
 type RestPart = Pick<
   Store,
@@ -171,26 +101,6 @@ export function restStore(db: Kysely<Tables>): RestPart {
     async ping() {
       await sql`select 1`.execute(db);
     },
-  };
-}
-
-function effect(row: Selectable<Tables["effects"]>): Effect {
-  if (row.status !== "pending" && row.status !== "done" && row.status !== "dead") {
-    throw new Error(`The database holds an effect with the unknown status “${row.status}”.`);
-  }
-  return {
-    id: row.id,
-    key: row.key,
-    repositoryId: row.repository_id,
-    number: row.number,
-    installationId: row.installation_id,
-    kind: row.kind,
-    payload: stored(row.payload_json),
-    status: row.status,
-    tries: row.tries,
-    nextAt: row.next_at,
-    error: row.error,
-    result: storedOrNull(row.result_json),
   };
 }
 

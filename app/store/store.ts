@@ -169,11 +169,20 @@ export interface Effect extends NewEffect {
   readonly result: unknown;
 }
 
+/** How an effect ended. `dead`: given up, with the reason in `error`. */
+export interface SettledEffect {
+  readonly id: number;
+  readonly status: "done" | "dead";
+  readonly error: string | null;
+  readonly result: unknown;
+}
+
 /** One unit of change. A pull request is written only if it still has the version that was read. */
 export interface Commit {
   readonly pulls?: readonly Pull[];
   readonly history?: readonly NewHistory[];
   readonly effects?: readonly NewEffect[];
+  readonly settled?: readonly SettledEffect[];
   readonly repositories?: readonly Repository[];
   /** Deliveries (by `seq`) that have had their effect with this commit. */
   readonly done?: readonly number[];
@@ -252,14 +261,21 @@ export interface Store {
   /** Oldest first; `after`: an id. */
   history(id: PullId, limit: number, after?: number): Promise<Page<History>>;
 
-  effectsDue(until: number, limit: number): Promise<readonly Effect[]>;
+  /** Pending effects of an installation that are due until then, the longest due first, in turns by repository. */
+  effectsDue(installationId: number, until: number, limit: number): Promise<readonly Effect[]>;
   effectsOf(id: PullId): Promise<readonly Effect[]>;
-  nextEffectAt(): Promise<number | null>;
-  finishEffect(id: number, result: unknown): Promise<void>;
+  /** For each installation with pending effects: when its first is due. */
+  effectInstallations(): Promise<readonly { readonly installationId: number; readonly at: number }[]>;
+  /** After a failure, which is counted. */
   postponeEffect(id: number, nextAt: number, error: string, result: unknown): Promise<void>;
   /** Not yet, for a reason that is no failure. */
   deferEffect(id: number, nextAt: number, reason: string, result: unknown): Promise<void>;
-  buryEffect(id: number, error: string): Promise<void>;
+  /** Keeps what was learnt while it is being done. */
+  noteEffect(id: number, result: unknown): Promise<void>;
+  /** Effects of the pull request that were given up are tried again. Returns how many. */
+  reviveEffects(id: PullId, now: number): Promise<number>;
+  /** Forgets effects that ended before a time, of pull requests that are not open. Returns how many. */
+  pruneEffects(doneBefore: number): Promise<number>;
 
   repository(id: number): Promise<Repository | null>;
   repositoryByName(owner: string, name: string): Promise<Repository | null>;

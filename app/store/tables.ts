@@ -1,5 +1,6 @@
 /** The tables, as Kysely knows them, and how they came to be. Columns that end in `_json` hold JSON text. */
 import { type Generated, type Kysely, type Migration, sql } from "kysely";
+import { effectsMigration } from "./effects.ts";
 import { type GateTables, gatesMigration } from "./gates.ts";
 import { type RunTables, runsMigration } from "./runs.ts";
 import { type StartTables, startsMigration } from "./starts.ts";
@@ -72,6 +73,8 @@ export interface Tables extends RunTables, StartTables, GateTables {
     next_at: number;
     error: string | null;
     result_json: string | null;
+    /** When it was done or given up. */
+    done_at: number | null;
   };
   cache: { key: string; scope: string; value_json: string; at: number };
   meta: { key: string; value: string };
@@ -198,4 +201,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0002-runs": runsMigration,
   "0003-starts": startsMigration,
   "0004-gates": gatesMigration,
+  "0005-effects": effectsMigration,
 };

@@ -161,15 +161,43 @@ describe.each(databases)("the store on $name", ({ open }) => {
       };
       await store.commit({ effects: [effect], now: 1 });
       await store.commit({ effects: [effect, { ...effect, key: "l", nextAt: 20 }], now: 2 });
-      expect((await store.effectsDue(10, 10)).map((each) => each.key)).toEqual(["k"]);
-      const [due] = await store.effectsDue(10, 10);
-      await store.postponeEffect(due?.id ?? 0, 30, "later", { run: 1 });
-      expect(await store.nextEffectAt()).toBe(20);
-      await store.finishEffect(due?.id ?? 0, { run: 2 });
+      expect((await store.effectsDue(5, 10, 10)).map((each) => each.key)).toEqual(["k"]);
+      expect(await store.effectsDue(6, 10, 10)).toEqual([]);
+      const [due] = await store.effectsDue(5, 10, 10);
+      const id = due?.id ?? 0;
+      await store.postponeEffect(id, 30, "later", { run: 1 });
+      expect(await store.effectInstallations()).toEqual([{ installationId: 5, at: 20 }]);
+      await store.commit({ settled: [{ id, status: "done", error: null, result: { run: 2 } }], now: 3 });
       expect(await store.effectsOf({ repositoryId: 1, number: 7 })).toMatchObject([
         { key: "k", status: "done", tries: 1, result: { run: 2 } },
         { key: "l", status: "pending" },
       ]);
+    });
+
+    it("takes effects in turns by repository, revives what was given up, and forgets what is long over", async () => {
+      const effect = (key: string, repositoryId: number, nextAt: number) => {
+        const of = { repositoryId, number: 7, installationId: 5 };
+        return { key, ...of, kind: "comment", payload: {}, nextAt };
+      };
+      const effects = [effect("a", 1, 1), effect("b", 1, 2), effect("c", 1, 3), effect("d", 2, 4)];
+      await store.commit({ pulls: [pull()], effects, now: 1 });
+      const due = await store.effectsDue(5, 10, 3);
+      expect(due.map((each) => each.key)).toEqual(["a", "d", "b"]);
+      const dead = due.map(({ id }) => ({ id, status: "dead" as const, error: "no", result: null }));
+      await store.commit({ settled: dead, now: 20 });
+      expect(await store.reviveEffects({ repositoryId: 2, number: 7 }, 30)).toBe(1);
+      expect(await store.effectsOf({ repositoryId: 2, number: 7 })).toMatchObject([
+        { key: "d", status: "pending", tries: 0, nextAt: 30 },
+      ]);
+      expect(await store.pruneEffects(100)).toBe(0);
+      const row = await store.pull({ repositoryId: 1, number: 7 });
+      if (row === null) {
+        throw new Error("there is no pull request");
+      }
+      await store.commit({ pulls: [{ ...row, facts: { ...row.facts, state: "closed" } }], now: 40 });
+      expect(await store.pruneEffects(20)).toBe(0);
+      expect(await store.pruneEffects(100)).toBe(2);
+      expect((await store.effectsOf({ repositoryId: 1, number: 7 })).map((each) => each.key)).toEqual(["c"]);
     });
   });
 

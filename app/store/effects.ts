@@ -1,0 +1,193 @@
+/** What is to be done on GitHub besides labels and checks: stored with the decision, settled with its outcome. */
+import { type Kysely, type Migration, type Selectable, sql, type Transaction } from "kysely";
+import { stored, storedOrNull, textOrNull } from "./json.ts";
+import type { Effect, NewEffect, SettledEffect, Store } from "./store.ts";
+import type { Tables } from "./tables.ts";
+
+export const effectsMigration: Migration = {
+  up: async (db: Kysely<unknown>) => {
+    await db.schema.alterTable("effects").addColumn("done_at", "bigint").execute();
+    await db.schema
+      .createIndex("effects_pending")
+      .on("effects")
+      .columns(["installation_id", "next_at"])
+      .where(sql.ref("status"), "=", sql.lit("pending"))
+      .execute();
+  },
+};
+
+type EffectPart = Pick<
+  Store,
+  | "effectsDue"
+  | "effectsOf"
+  | "effectInstallations"
+  | "postponeEffect"
+  | "deferEffect"
+  | "noteEffect"
+  | "reviveEffects"
+  | "pruneEffects"
+>;
+
+export function effectStore(db: Kysely<Tables>): EffectPart {
+  return {
+    async effectsDue(installationId, until, limit) {
+      // In turns by repository, so that one with many effects does not keep the others waiting.
+      const rows = await db
+        .selectFrom((from) =>
+          from
+            .selectFrom("effects")
+            .selectAll()
+            .select(sql<number>`row_number() over (partition by repository_id order by next_at, id)`.as("turn"))
+            .where("installation_id", "=", installationId)
+            .where("status", "=", "pending")
+            .where("next_at", "<=", until)
+            .as("due"),
+        )
+        .selectAll()
+        .orderBy("turn")
+        .orderBy("next_at")
+        .orderBy("id")
+        .limit(limit)
+        .execute();
+      return rows.map(effect);
+    },
+    async effectsOf(id) {
+      const rows = await db
+        .selectFrom("effects")
+        .selectAll()
+        .where("repository_id", "=", id.repositoryId)
+        .where("number", "=", id.number)
+        .orderBy("id")
+        .execute();
+      return rows.map(effect);
+    },
+    async effectInstallations() {
+      const rows = await db
+        .selectFrom("effects")
+        .select(["installation_id as installationId", (eb) => eb.fn.min("next_at").as("at")])
+        .where("status", "=", "pending")
+        .groupBy("installation_id")
+        .execute();
+      return rows.map(({ installationId, at }) => ({ installationId, at: Number(at) }));
+    },
+    async postponeEffect(id, nextAt, error, result) {
+      await db
+        .updateTable("effects")
+        .set((eb) => ({ tries: eb("tries", "+", 1), next_at: nextAt, error, result_json: textOrNull(result) }))
+        .where("id", "=", id)
+        .execute();
+    },
+    async deferEffect(id, nextAt, reason, result) {
+      await db
+        .updateTable("effects")
+        .set({ tries: 0, next_at: nextAt, error: reason, result_json: textOrNull(result) })
+        .where("id", "=", id)
+        .execute();
+    },
+    async noteEffect(id, result) {
+      await db
+        .updateTable("effects")
+        .set({ result_json: textOrNull(result) })
+        .where("id", "=", id)
+        .execute();
+    },
+    async reviveEffects(id, now) {
+      const revived = await db
+        .updateTable("effects")
+        .set({ status: "pending", tries: 0, next_at: now, done_at: null })
+        .where("repository_id", "=", id.repositoryId)
+        .where("number", "=", id.number)
+        .where("status", "=", "dead")
+        .executeTakeFirst();
+      return Number(revived.numUpdatedRows);
+    },
+    async pruneEffects(doneBefore) {
+      // Of open pull requests their keys are kept: what is done once an entry must not be done again.
+      const pruned = await db
+        .deleteFrom("effects")
+        .where("status", "!=", "pending")
+        .where("done_at", "<", doneBefore)
+        .where((eb) =>
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom("pulls")
+                .select("pulls.number")
+                .whereRef("pulls.repository_id", "=", "effects.repository_id")
+                .whereRef("pulls.number", "=", "effects.number")
+                .where("pulls.open", "=", 1),
+            ),
+          ),
+        )
+        .executeTakeFirst();
+      return Number(pruned.numDeletedRows);
+    },
+  };
+}
+
+/** A key that is known already is left as it is. */
+export async function addEffects(db: Transaction<Tables>, effects: readonly NewEffect[]): Promise<void> {
+  if (effects.length === 0) {
+    return;
+  }
+  await db
+    .insertInto("effects")
+    .values(
+      effects.map((each) => ({
+        key: each.key,
+        repository_id: each.repositoryId,
+        number: each.number,
+        installation_id: each.installationId,
+        kind: each.kind,
+        payload_json: JSON.stringify(each.payload),
+        status: "pending",
+        tries: 0,
+        next_at: each.nextAt,
+        error: null,
+        result_json: null,
+        done_at: null,
+      })),
+    )
+    .onConflict((conflict) => conflict.column("key").doNothing())
+    .execute();
+}
+
+export async function settleEffects(
+  db: Transaction<Tables>,
+  settled: readonly SettledEffect[],
+  now: number,
+): Promise<void> {
+  for (const { id, status, error, result } of settled) {
+    await db
+      .updateTable("effects")
+      .set((eb) => ({
+        status,
+        error,
+        result_json: textOrNull(result),
+        done_at: now,
+        tries: eb("tries", "+", status === "dead" ? 1 : 0),
+      }))
+      .where("id", "=", id)
+      .execute();
+  }
+}
+
+function effect(row: Selectable<Tables["effects"]>): Effect {
+  if (row.status !== "pending" && row.status !== "done" && row.status !== "dead") {
+    throw new Error(`The database holds an effect with the unknown status “${row.status}”.`);
+  }
+  return {
+    id: row.id,
+    key: row.key,
+    repositoryId: row.repository_id,
+    number: row.number,
+    installationId: row.installation_id,
+    kind: row.kind,
+    payload: stored(row.payload_json),
+    status: row.status,
+    tries: row.tries,
+    nextAt: row.next_at,
+    error: row.error,
+    result: storedOrNull(row.result_json),
+  };
+}
