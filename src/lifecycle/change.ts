@@ -42,6 +42,11 @@ export type Change = { readonly pull: PullKey } & (
       readonly files: readonly string[] | null;
       /** When the head commit arrived, as far as GitHub tells (its earliest check suite); null: unknown. */
       readonly headAt: number | null;
+      /**
+       * Set where states were found changed without a newer date (a label renamed or deleted, a branch renamed): it
+       * was certainly so at this time.
+       */
+      readonly asOf?: number;
     }
   /** A reset that the app itself wrote (a button of the dashboard, an adoption). */
   | { readonly kind: "reset"; readonly reset: Reset }

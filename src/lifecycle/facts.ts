@@ -108,6 +108,8 @@ export interface PullState {
 /** The newest states seen. Of two with the same date a snapshot counts more than a webhook's payload. */
 export interface Observed extends PullState {
   readonly from: "webhook" | "snapshot";
+  /** GitHub showed these states then, although it dates them earlier: acts before that are contained in them. */
+  readonly asOf?: number;
 }
 
 /** The current states are the newest observation with all newer acts applied: see `record.ts`. */

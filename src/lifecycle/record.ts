@@ -40,7 +40,11 @@ export function record(facts: Facts | null, change: Change): Facts {
       const state = change.state;
       const list = change.files === null ? null : { sha: state.head.sha, baseRef: state.base.ref, files: change.files };
       return settle({
-        ...observe(told, { ...state, from: "snapshot" }, change.headAt),
+        ...observe(
+          told,
+          { ...state, from: "snapshot", ...(change.asOf === undefined ? {} : { asOf: change.asOf }) },
+          change.headAt,
+        ),
         acts: [...told.acts, ...change.acts],
         checks: change.checks === null ? told.checks : mergeChecks(told.checks, change.checks),
         fileLists: list === null ? told.fileLists : mergeFiles(told.fileLists, list),
@@ -89,11 +93,12 @@ function observe(facts: Facts, seen: Observed, headAt: number | null): Facts {
   return { ...facts, heads: boundHeads(heads), observed: newer ? seen : facts.observed };
 }
 
-/** By GitHub's date; at the same date a snapshot knows more than a payload made on the way. */
+/** By GitHub's date; at the same date a snapshot knows more than a payload made on the way, and a later one still more. */
 function compareObserved(a: Observed, b: Observed): number {
   return (
     a.updatedAt - b.updatedAt ||
     Number(a.from === "snapshot") - Number(b.from === "snapshot") ||
+    (a.asOf ?? 0) - (b.asOf ?? 0) ||
     compareText(canonicalJson(a), canonicalJson(b))
   );
 }
@@ -107,15 +112,19 @@ function settle(before: Facts): Facts {
   if (observed === null) {
     return { ...facts, acts };
   }
-  const { from: _, ...state } = observed;
-  const now = applyActs(state, acts);
+  const { from: _, asOf = 0, ...state } = observed;
+  const now = applyActs(state, acts, Math.max(asOf, state.updatedAt));
   const list = facts.fileLists.find((each) => each.sha === now.head.sha && each.baseRef === now.base.ref);
   return { ...facts, ...now, files: list?.files ?? null, acts };
 }
 
 /** The observed states with all acts that are not older than the observation. */
-function applyActs(state: PullState, acts: readonly Act[]): Omit<PullState, "head"> & Pick<Facts, "head"> {
-  const since = acts.filter((act) => act.at >= state.updatedAt);
+function applyActs(
+  state: PullState,
+  acts: readonly Act[],
+  seenAt: number,
+): Omit<PullState, "head"> & Pick<Facts, "head"> {
+  const since = acts.filter((act) => act.at >= seenAt);
   let { draft, merged, base } = state;
   let open = state.state;
   const labels = new Map(state.labels.map((name) => [name.toLowerCase(), name]));

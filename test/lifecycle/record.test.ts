@@ -102,9 +102,11 @@ const anyChange: fc.Arbitrary<Change> = fc.oneof(
       sha: fc.constantFrom(...shas),
       draft: fc.boolean(),
       labels: fc.subarray(["ready-for-qa", "x"]),
+      later: fc.option(fc.nat(3)),
     })
     .map(
-      ({ n, sha, draft, labels }): Change => ({
+      ({ n, sha, draft, labels, later }): Change => ({
+        ...(later === null ? {} : { asOf: minute(n + later) }),
         pull,
         kind: "snapshot",
         state: state({ updatedAt: minute(n), draft, labels, head: { ...pushedHead, sha } }),
@@ -181,7 +183,16 @@ test("of two observations with one date a snapshot knows more", () => {
   }
 });
 
-function snapshotOf(n: number, sha: string, headAt: number | null = null): Change {
+test("a label that is gone without a newer date stays gone, until it is given again", () => {
+  const given = did(labeled(5, "ready-for-qa", alice));
+  const gone: Change = { ...snapshotOf(5, "aaaaaaa1"), asOf: minute(8) };
+  for (const order of permutations([opened(), given, gone])) {
+    expect(history(...order).labels).toEqual([]);
+  }
+  expect(history(opened(), gone, given, did(labeled(9, "ready-for-qa", alice))).labels).toEqual(["ready-for-qa"]);
+});
+
+function snapshotOf(n: number, sha: string, headAt: number | null = null): Extract<Change, { kind: "snapshot" }> {
   return {
     pull,
     kind: "snapshot",
