@@ -2,7 +2,6 @@
  * Deliveries become facts. No request is made here, so handling cannot fail for GitHub's sake; what follows from the
  * facts is decided by whoever looks at the pull request next.
  */
-import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { lifecycleRepository, type News, type RepositorySeen, readWebhook } from "../src/github/webhook.ts";
 import { act, type Change } from "../src/lifecycle/change.ts";
@@ -13,7 +12,7 @@ import type { Ourselves } from "./clients.ts";
 import { noteLine } from "./history.ts";
 import type { LabelIds } from "./label-ids.ts";
 import type { Policies } from "./policies.ts";
-import { changePull, newPull, sooner } from "./pull-rows.ts";
+import { changePull, newPull, readAgain, sooner } from "./pull-rows.ts";
 import type { StandingKeeper } from "./standing.ts";
 import type { Delivery, NewHistory, Pull, PullId, Repository, Store } from "./store/store.ts";
 
@@ -165,7 +164,7 @@ export class Listener {
       const before = row ?? newPull(id, facts, installationId);
       const at = now();
       const next: Pull = { ...before, installationId, facts, lookAt: sooner(before.lookAt, at), lookTries: 0 };
-      return { pull: stageLabels ? this.#readAgain(next, at) : next };
+      return { pull: stageLabels ? readAgain(next, at) : next };
     });
     log.info(
       {
@@ -178,12 +177,6 @@ export class Listener {
       },
       "recorded",
     );
-  }
-
-  #readAgain(pull: Pull, at: number): Pull {
-    const stage = pull.shown?.stage ?? null;
-    const fresh = { id: randomUUID(), from: stage, to: stage, createdAt: at, tries: 0, sentAt: null, notes: [] };
-    return { ...pull, intent: { ...(pull.intent ?? fresh), read: true }, intentAt: sooner(pull.intentAt, at) };
   }
 
   async #retry(id: PullId, why: string): Promise<void> {

@@ -1,4 +1,5 @@
 /** Changing a pull request's row: read, decide, write if nobody else has written meanwhile, else read again. */
+import { randomUUID } from "node:crypto";
 import type { Facts } from "../src/lifecycle/facts.ts";
 import type { Commit, Pull, PullId, Store } from "./store/store.ts";
 
@@ -47,6 +48,15 @@ export function newPull(id: PullId, facts: Facts, installationId: number | null)
     intentAt: null,
     blocked: null,
   };
+}
+
+/** What is on it is read again before anything is written, whatever we knew. `note`: for the history, and why. */
+export function readAgain(pull: Pull, at: number, note: string | null = null): Pull {
+  const stage = pull.shown?.stage ?? null;
+  const fresh = { id: randomUUID(), from: stage, to: stage, createdAt: at, tries: 0, sentAt: null, notes: [] };
+  const intent = pull.intent ?? fresh;
+  const notes = note === null ? intent.notes : [...intent.notes, note];
+  return { ...pull, intent: { ...intent, notes, read: true }, intentAt: sooner(pull.intentAt, at) };
 }
 
 /** The earlier of two times; null: none. */

@@ -220,6 +220,11 @@ export function shownOf({ stage, labels, absent, checks }: ReadInput): Shown {
   return { stage, labels: labels.filter((label) => stageOfLabel(label.name) !== null), absent, checks };
 }
 
+/** What can be compared cheaply: a check run's texts are long, and others' are read with ours. */
+export function seenText({ status, conclusion, title }: Pick<CheckRead, "status" | "conclusion" | "title">): string {
+  return `${conclusion ?? status}: ${title}`;
+}
+
 /** A check run that GitHub confirmed; `show` null: it shows something else than what we would. */
 export function shownCheck(read: CheckRead, sha: string, show: CheckShow | null): ShownCheck {
   return {
@@ -227,6 +232,7 @@ export function shownCheck(read: CheckRead, sha: string, show: CheckShow | null)
     nodeId: read.nodeId,
     sha,
     completed: read.status === "completed",
+    seen: seenText(read),
     digest: show === null ? "" : checkDigest(show),
   };
 }

@@ -18,6 +18,29 @@ export interface Timings {
   readonly rateLimitPause: number;
   /** A write request should take about this long; its size is adapted to it. */
   readonly requestTarget: number;
+  /** Reconciling begins this long after the start, when whoever sends webhooks has found us again. */
+  readonly reconcileDelay: number;
+  /** Between two sweeps over a repository's open pull requests. */
+  readonly sweepEvery: number;
+  /** Between two pages of a sweep. */
+  readonly sweepPause: number;
+  /** A sweep over one repository that takes longer is ended, and begun again later. */
+  readonly sweepMost: number;
+  /** After a sweep that failed, doubled each time, up to `sweepEvery`. */
+  readonly sweepRetryPause: number;
+  /**
+   * What GitHub shows is believed against what events told only when those are older than this: clocks differ, and
+   * events are on their way for a while.
+   */
+  readonly settled: number;
+  /** Between two looks at GitHub's list of webhook deliveries. */
+  readonly deliveriesEvery: number;
+  /** A delivery that is not here this long after it was sent is missed. */
+  readonly deliveryGrace: number;
+  /** After a redelivery that did not arrive, doubled each time. */
+  readonly redeliverPause: number;
+  /** Between two readings of the installations, and of rows that are old enough to go. */
+  readonly upkeepEvery: number;
 }
 
 export const DEFAULT_TIMINGS: Timings = {
@@ -31,4 +54,14 @@ export const DEFAULT_TIMINGS: Timings = {
   keepStanding: 10 * 60_000,
   rateLimitPause: 60_000,
   requestTarget: 5_000,
+  reconcileDelay: 5_000,
+  sweepEvery: 10 * 60_000,
+  sweepPause: 250,
+  sweepMost: 15 * 60_000,
+  sweepRetryPause: 30_000,
+  settled: 60_000,
+  deliveriesEvery: 5 * 60_000,
+  deliveryGrace: 60_000,
+  redeliverPause: 2 * 60_000,
+  upkeepEvery: 60 * 60_000,
 };

@@ -10,6 +10,7 @@ type RestPart = Pick<
   | "repository"
   | "repositoryByName"
   | "repositories"
+  | "installedRepositories"
   | "putRepository"
   | "cached"
   | "cache"
@@ -40,6 +41,17 @@ export function restStore(db: Kysely<Tables>): RestPart {
         .selectAll()
         .where("installation_id", "=", installationId)
         .orderBy("id")
+        .execute();
+      return rows.map(repository);
+    },
+    async installedRepositories(limit, after = 0) {
+      const rows = await db
+        .selectFrom("repositories")
+        .selectAll()
+        .where("installation_id", "is not", null)
+        .where("id", ">", after)
+        .orderBy("id")
+        .limit(limit)
         .execute();
       return rows.map(repository);
     },

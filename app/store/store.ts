@@ -65,6 +65,8 @@ export interface ShownCheck {
   readonly nodeId: string;
   readonly sha: string;
   readonly completed: boolean;
+  /** Status, conclusion and title as GitHub told them, to notice when they change. */
+  readonly seen?: string;
   /** Of status, conclusion, title, summary and text: equal means nothing to write. */
   readonly digest: string;
 }
@@ -280,6 +282,8 @@ export interface Store {
   repository(id: number): Promise<Repository | null>;
   repositoryByName(owner: string, name: string): Promise<Repository | null>;
   repositories(installationId: number): Promise<readonly Repository[]>;
+  /** All repositories on which the app is installed, in order of their ids; `after`: an id. */
+  installedRepositories(limit: number, after?: number): Promise<readonly Repository[]>;
   putRepository(repository: Repository): Promise<void>;
 
   /** Things that may be forgotten and learnt again: permissions, label ids, policies. `scope` is what is dropped together. */
