@@ -12,6 +12,7 @@ import { Mover } from "./mover.ts";
 import { Outbox } from "./outbox.ts";
 import { Outcomes } from "./outcomes.ts";
 import { onePolicy } from "./policies.ts";
+import { Reconcile } from "./reconcile/index.ts";
 import { StandingKeeper } from "./standing.ts";
 import type { Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
@@ -29,6 +30,7 @@ export interface EngineOptions {
 
 export interface Engine {
   readonly inbox: Inbox;
+  readonly reconcile: Reconcile;
   /** Takes up what was left when the process ended. */
   start(): Promise<void>;
   /** Ends what is going on; what waits stays stored. */
@@ -64,18 +66,43 @@ export function createEngine(options: EngineOptions): Engine {
   const effects = new Effects({ store, clients, mover, log, now, sleep: (ms) => sleep(ms), timings });
   const lane = (installation: number): Lane => effects.lane(installation);
   const outbox = new Outbox({ store, clients, ourselves, lane, log, now, timings });
-  const looks = new Looks({ store, judge, log, now, timings, decided: (installation) => effects.wake(installation) });
-  const listener = new Listener({ store, standing, labelIds, policies, ourselves, log, now, wake });
+  const looks = new Looks({
+    store,
+    judge,
+    log,
+    now,
+    timings,
+    decided: (installation) => effects.wake(installation),
+    queued,
+  });
+  const outOfDate = (repositoryId: number): void => reconcile.sweepSoon(repositoryId);
+  const listener = new Listener({ store, standing, labelIds, policies, ourselves, log, now, wake, outOfDate });
+  const reconcile = new Reconcile({
+    store,
+    clients,
+    appId,
+    log,
+    now,
+    timings,
+    comments: (repository, number, comments) => listener.comments(repository, number, comments),
+    wake: (installation) => {
+      looks.wake();
+      effects.wake(installation);
+    },
+  });
   const inbox = new Inbox({ store, log, now, handle: (delivery, content) => listener.handle(delivery, content) });
   return {
     inbox,
+    reconcile,
     start: async () => {
       await inbox.start();
       await effects.start();
       outbox.wake();
       looks.wake();
+      reconcile.start();
     },
     stop: async () => {
+      await reconcile.stop();
       await inbox.stop();
       await looks.stop();
       await outbox.stop();
@@ -84,7 +111,7 @@ export function createEngine(options: EngineOptions): Engine {
     idle: async () => {
       for (;;) {
         await inbox.idle();
-        if (looks.idle && effects.idle && outbox.idle && inbox.backlog === 0) {
+        if (reconcile.idle && looks.idle && effects.idle && outbox.idle && inbox.backlog === 0) {
           return;
         }
         await sleep(2);

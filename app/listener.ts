@@ -3,6 +3,7 @@
  * facts is decided by whoever looks at the pull request next.
  */
 import type { Logger } from "pino";
+import type { CommentSeen } from "../src/github/snapshot-acts.ts";
 import { lifecycleRepository, type News, type RepositorySeen, readWebhook } from "../src/github/webhook.ts";
 import { act, type Change } from "../src/lifecycle/change.ts";
 import { COMMANDS, parseCommands } from "../src/lifecycle/commands.ts";
@@ -13,6 +14,7 @@ import { noteLine } from "./history.ts";
 import type { LabelIds } from "./label-ids.ts";
 import type { Policies } from "./policies.ts";
 import { changePull, newPull, readAgain, sooner } from "./pull-rows.ts";
+import { watchFrom } from "./reconcile/watched.ts";
 import type { StandingKeeper } from "./standing.ts";
 import type { Delivery, NewHistory, Pull, PullId, Repository, Store } from "./store/store.ts";
 
@@ -26,14 +28,19 @@ export interface ListenerOptions {
   readonly now: () => number;
   /** Told when pull requests wait to be looked at. */
   readonly wake: () => void;
+  /** Told when what is known of a repository's pull requests may be wrong in ways that no event tells. */
+  readonly outOfDate: (repositoryId: number) => void;
 }
 
 interface Heard {
-  readonly delivery: Delivery;
+  readonly delivery: Pick<Delivery, "id" | "event">;
   readonly repository: Repository;
   /** Somebody else's doing, as far as we can tell. */
   readonly foreign: boolean;
 }
+
+/** In the place of a delivery: nothing was delivered. */
+const FOUND = { id: "found by the sweep", event: "issue_comment" } as const;
 
 export class Listener {
   readonly #options: ListenerOptions;
@@ -60,7 +67,7 @@ export class Listener {
     );
     for (const news of heard.news) {
       if (news.kind === "installed") {
-        await this.#installed(heard.installationId, news.repositories);
+        await this.#installed(heard.installationId, news.repositories, news.since ?? delivery.receivedAt);
       } else if (news.kind === "uninstalled") {
         await this.#uninstalled(heard.installationId, news.repositoryIds);
       } else if (news.kind === "standing" && repository === null) {
@@ -131,6 +138,14 @@ export class Listener {
           break;
       }
     }
+  }
+
+  /** Comments that were found without an event; those that are known already change nothing. */
+  async comments(repository: Repository, number: number, comments: readonly CommentSeen[]): Promise<void> {
+    for (const comment of comments) {
+      await this.#comment({ kind: "comment", number, comment }, { delivery: FOUND, repository, foreign: true });
+    }
+    this.#options.wake();
   }
 
   async #comment(news: Extract<News, { kind: "comment" }>, heard: Heard): Promise<void> {
@@ -217,11 +232,22 @@ export class Listener {
     return now;
   }
 
-  async #installed(installationId: number | null, repositories: readonly RepositorySeen[]): Promise<void> {
-    const { store, log, now } = this.#options;
+  async #installed(
+    installationId: number | null,
+    repositories: readonly RepositorySeen[],
+    since: number,
+  ): Promise<void> {
+    const { store, log, now, outOfDate } = this.#options;
     for (const each of repositories) {
+      const before = await store.repository(each.id);
       const repository = await this.#seen(each, installationId);
-      await store.askForLook({ repositoryId: repository.id, open: true }, now());
+      if (before === null || before.installationId === null) {
+        await watchFrom(store, repository.id, since);
+      }
+      if ((await store.askForLook({ repositoryId: repository.id, open: true }, now())) > 0) {
+        // What happened while the app was away is nowhere but on GitHub.
+        outOfDate(repository.id);
+      }
     }
     log.info({ installation: installationId, repositories: repositories.length }, "installed");
   }

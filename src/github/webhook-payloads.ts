@@ -145,15 +145,22 @@ export const pushEvent = known.extend({ ref: z.string(), after: z.string() });
 
 const brief = z.object({ id, node_id: z.string(), full_name: z.string(), private: z.boolean() });
 
+/** Dates of installations have come as text and as seconds since the epoch. */
+const installationDate = z
+  .union([date, z.number().transform((seconds) => seconds * 1000)])
+  .nullish()
+  .catch(null);
+const installation = z.object({ id, created_at: installationDate, updated_at: installationDate });
+
 export const installationEvent = z.object({
   action: z.string(),
-  installation: z.object({ id }),
+  installation,
   repositories: z.array(brief).nullish(),
 });
 
 export const installationRepositoriesEvent = z.object({
   action: z.string(),
-  installation: z.object({ id }),
+  installation,
   repositories_added: z.array(brief.partial({ node_id: true, full_name: true, private: true })).nullish(),
   repositories_removed: z.array(z.object({ id })).nullish(),
 });

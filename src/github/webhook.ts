@@ -53,7 +53,8 @@ export type News =
   | { readonly kind: "default_branch" }
   /** What was known of people's standing may be wrong now. */
   | { readonly kind: "standing"; readonly of: "repository" | "organization" }
-  | { readonly kind: "installed"; readonly repositories: readonly RepositorySeen[] }
+  /** `since`: from when on the app sees what happens there; null: it saw it before. */
+  | { readonly kind: "installed"; readonly repositories: readonly RepositorySeen[]; readonly since: number | null }
   /** Null: from all repositories. */
   | { readonly kind: "uninstalled"; readonly repositoryIds: readonly number[] | null }
   | { readonly kind: "repository_gone" };
@@ -341,6 +342,7 @@ function readInstallation(payload: unknown): News[] {
       return [
         {
           kind: "installed",
+          since: installedAt(event.action, event.installation),
           repositories: (event.repositories ?? []).map((each) =>
             briefRepository(each.id, each.full_name, each.node_id, each.private),
           ),
@@ -354,6 +356,17 @@ function readInstallation(payload: unknown): News[] {
   }
 }
 
+function installedAt(action: string, installation: z.infer<typeof payloads.installationEvent>["installation"]) {
+  switch (action) {
+    case "created":
+      return installation.created_at ?? null;
+    case "unsuspend":
+      return installation.updated_at ?? null;
+    default:
+      return null;
+  }
+}
+
 function readInstallationRepositories(payload: unknown): News[] {
   const event = payloads.installationRepositoriesEvent.parse(payload);
   const added = (event.repositories_added ?? []).flatMap((each) =>
@@ -361,7 +374,7 @@ function readInstallationRepositories(payload: unknown): News[] {
   );
   const removed = (event.repositories_removed ?? []).map((each) => each.id);
   return [
-    { kind: "installed", repositories: added },
+    { kind: "installed", repositories: added, since: event.installation.updated_at ?? null },
     { kind: "uninstalled", repositoryIds: removed },
   ];
 }

@@ -71,6 +71,8 @@ export interface HouseOptions {
   readonly timings?: Partial<Timings>;
   readonly files?: Readonly<Record<string, string>>;
   readonly databaseUrl?: string;
+  /** The app's clock goes on with GitHub's when a test says `later`; else it stays behind. */
+  readonly oneClock?: boolean;
   /** Of the app, other than the manifest's. */
   readonly permissions?: Readonly<Record<string, "read" | "write">>;
 }
@@ -130,11 +132,21 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? "silent" });
   const probot = createProbot({ env, overrides: { appId: registered.id, secret: SECRET, Octokit, log } });
   const app = createApp({
+    ...(options.oneClock === true ? { now } : {}),
     store,
     appId: registered.id,
     config: {
       ...config,
-      timings: { ...config.timings, writeInterval: 0, retryPauses: [20, 40, 80], lookPause: 20, ...options.timings },
+      timings: {
+        ...config.timings,
+        writeInterval: 0,
+        retryPauses: [20, 40, 80],
+        lookPause: 20,
+        // What runs by itself would come between what a test counts: it asks for it when it wants it.
+        reconcileDelay: 3_600_000,
+        sweepPause: 0,
+        ...options.timings,
+      },
     },
   });
   const middleware = await createNodeMiddleware(app.load, { probot, webhooksPath: config.webhookPath });

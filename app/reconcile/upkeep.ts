@@ -1,0 +1,124 @@
+/** Now and then: where the app is installed is read again, and rows that are old enough go. */
+import type { Logger } from "pino";
+import { type InstalledRepository, listInstallations, listRepositories } from "../../src/github/installations.ts";
+import { requestFailure } from "../../src/github/request-failure.ts";
+import type { Clients } from "../clients.ts";
+import type { Repository, Store } from "../store/store.ts";
+import type { Timings } from "../timings.ts";
+import { nameOf } from "./sweep.ts";
+import { watchedSince, watchFrom } from "./watched.ts";
+
+export interface UpkeepOptions {
+  readonly store: Store;
+  readonly clients: Clients;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly timings: Timings;
+}
+
+const DAY_MS = 24 * 60 * 60_000;
+/** Their ids make redeliveries known: GitHub redelivers for three days. */
+const KEEP_DELIVERIES_MS = 7 * DAY_MS;
+const KEEP_EFFECTS_MS = 30 * DAY_MS;
+const KEEP_CACHE_MS = 2 * DAY_MS;
+const PAGE = 500;
+
+/** Ids of repositories that are known to be installed since now. */
+export async function readInstallations(options: UpkeepOptions, stop: AbortSignal): Promise<readonly number[]> {
+  const { store, clients, log, timings } = options;
+  const signal = (): AbortSignal => AbortSignal.any([stop, AbortSignal.timeout(timings.requestTimeout * 4)]);
+  // What is installed while the lists are read is not in them.
+  const before = await installed(store);
+  const covered = new Set<number>();
+  const unread = new Set<number>();
+  const fresh: number[] = [];
+  for (const installation of await listInstallations(await clients.app(), signal())) {
+    if (installation.suspended) {
+      continue;
+    }
+    let found: readonly InstalledRepository[];
+    try {
+      found = await listRepositories(await clients.installation(installation.id), signal());
+    } catch (error) {
+      if (requestFailure(error, options.now()).kind === "rate_limit") {
+        throw error;
+      }
+      unread.add(installation.id);
+      log.warn({ installation: installation.id, err: error }, "the repositories of an installation could not be read");
+      continue;
+    }
+    for (const each of found) {
+      covered.add(each.id);
+      if (await note(store, each, installation)) {
+        fresh.push(each.id);
+      }
+    }
+  }
+  await forget(options, before, covered, unread);
+  return fresh;
+}
+
+/** True: it was not known that the app is installed on it. */
+async function note(
+  store: Store,
+  seen: InstalledRepository,
+  { id: installationId, createdAt }: { readonly id: number; readonly createdAt: number },
+): Promise<boolean> {
+  const before = await store.repository(seen.id);
+  const now: Repository = { ...seen, installationId };
+  if (before !== null && JSON.stringify(sorted(before)) === JSON.stringify(sorted(now))) {
+    return false;
+  }
+  await store.putRepository(now);
+  if (before?.installationId === installationId) {
+    return false;
+  }
+  if ((await watchedSince(store, seen.id)) === null || before?.installationId === null) {
+    await watchFrom(store, seen.id, createdAt);
+  }
+  return true;
+}
+
+function sorted(repository: Repository): [string, unknown][] {
+  return Object.entries(repository).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+async function installed(store: Store): Promise<Repository[]> {
+  const all: Repository[] = [];
+  for (;;) {
+    const page = await store.installedRepositories(PAGE, all.at(-1)?.id);
+    all.push(...page);
+    if (page.length < PAGE) {
+      return all;
+    }
+  }
+}
+
+/** Those that no installation covers any more. Facts are kept: the app may come back. */
+async function forget(
+  { store, log }: UpkeepOptions,
+  before: readonly Repository[],
+  covered: ReadonlySet<number>,
+  unread: ReadonlySet<number>,
+): Promise<void> {
+  for (const { id, installationId } of before) {
+    if (installationId === null || covered.has(id) || unread.has(installationId)) {
+      continue;
+    }
+    const repository = await store.repository(id);
+    if (repository?.installationId === installationId) {
+      await store.putRepository({ ...repository, installationId: null });
+      log.info({ repository: nameOf(repository) }, "not installed any more");
+    }
+  }
+}
+
+/** Forgets what is of no use any more. */
+export async function prune({ store, log, now }: UpkeepOptions): Promise<void> {
+  const deliveries = await store.pruneDeliveries(now() - KEEP_DELIVERIES_MS);
+  const effects = await store.pruneEffects(now() - KEEP_EFFECTS_MS);
+  const cached = await store.pruneCache(now() - KEEP_CACHE_MS);
+  if (deliveries + effects + cached > 0) {
+    log.info({ deliveries, effects, cached }, "old rows forgotten");
+  }
+}
