@@ -30,6 +30,7 @@ export interface EngineOptions {
 
 export interface Engine {
   readonly inbox: Inbox;
+  readonly outbox: Outbox;
   readonly reconcile: Reconcile;
   /** Takes up what was left when the process ended. */
   start(): Promise<void>;
@@ -93,6 +94,7 @@ export function createEngine(options: EngineOptions): Engine {
   const inbox = new Inbox({ store, log, now, handle: (delivery, content) => listener.handle(delivery, content) });
   return {
     inbox,
+    outbox,
     reconcile,
     start: async () => {
       await inbox.start();

@@ -1,12 +1,15 @@
 /** Looks at pull requests about which something is new, and decides what they are to show. */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import { actionsMeanwhile } from "../src/lifecycle/meanwhile.ts";
+import { mergingStages } from "../src/lifecycle/move.ts";
 import { sameFacts } from "../src/lifecycle/record.ts";
 import { Alarm } from "./alarm.ts";
+import { effectRows } from "./effect-rows.ts";
 import type { Judge, Judgement } from "./judge.ts";
 import { sooner } from "./pull-rows.ts";
 import { differs, showingDigest } from "./showing.ts";
-import type { Intent, Pull, PullId, Repository, Store } from "./store/store.ts";
+import type { Intent, NewEffect, Pull, PullId, Repository, Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
 
 export interface LooksOptions {
@@ -17,6 +20,16 @@ export interface LooksOptions {
   readonly timings: Timings;
   /** Told when moves of this installation have been decided. */
   readonly decided: (installationId: number) => void;
+  /** Told when effects have been decided, or may be due earlier. */
+  readonly queued: () => void;
+}
+
+interface Decided {
+  /** The row as it is to be. */
+  readonly next: Pull;
+  readonly effects: readonly NewEffect[];
+  /** Whether what waits to be merged should look again. */
+  readonly hasten: boolean;
 }
 
 const PAGE = 64;
@@ -69,9 +82,15 @@ export class Looks {
       if (row === null || row.lookAt === null || row.lookAt > now()) {
         return;
       }
-      const next = await this.#decide(row);
-      const outcome = await store.commit({ pulls: [next], now: now() });
+      const { next, effects, hasten } = await this.#decide(row);
+      const outcome = await store.commit({ pulls: [next], effects, now: now() });
       if (outcome.committed) {
+        if (hasten) {
+          await store.hastenEffects(id, "auto_merge", now());
+        }
+        if (hasten || effects.length > 0) {
+          this.#options.queued();
+        }
         if (next.intent !== null && next.installationId !== null) {
           this.#options.decided(next.installationId);
         }
@@ -81,12 +100,12 @@ export class Looks {
     log.debug({ pull: id.number, repositoryId: id.repositoryId }, "changed again and again while it was looked at");
   }
 
-  /** The row as it is to be. Never throws. */
-  async #decide(row: Pull): Promise<Pull> {
+  /** Never throws. */
+  async #decide(row: Pull): Promise<Decided> {
     const { store, judge, log, now } = this.#options;
     const repository = await store.repository(row.repositoryId);
     if (repository === null || repository.installationId === null) {
-      return { ...row, lookAt: null, intent: null, intentAt: null };
+      return { next: { ...row, lookAt: null, intent: null, intentAt: null }, effects: [], hasten: false };
     }
     const names = { repository: `${repository.owner}/${repository.name}`, pull: row.number };
     try {
@@ -103,15 +122,26 @@ export class Looks {
         },
         "looked",
       );
-      return next;
+      const merging = mergingStages(judgement.policy.stages).some((each) => each.name === next.shown?.stage);
+      return { next, effects: this.#effects(row, repository, judgement), hasten: merging };
     } catch (error) {
       const pause = this.#pause(row.lookTries);
       log.warn(
         { ...names, err: error, pause, tries: row.lookTries + 1 },
         "could not be looked at, will be tried again",
       );
-      return { ...row, lookAt: now() + pause, lookTries: row.lookTries + 1 };
+      return { next: { ...row, lookAt: now() + pause, lookTries: row.lookTries + 1 }, effects: [], hasten: false };
     }
+  }
+
+  /** What is to be done while it stays where it is; each is known by its key, so asking again adds nothing. */
+  #effects(row: Pull, { installationId }: Repository, { evaluation, policy, facts }: Judgement): NewEffect[] {
+    const now = this.#options.now();
+    if (installationId === null || evaluation.stage === null || evaluation.stage !== row.shown?.stage) {
+      return [];
+    }
+    const actions = actionsMeanwhile({ before: row.evaluation, evaluation, policy, facts, now });
+    return effectRows(row, installationId, actions, now);
   }
 
   #settle(row: Pull, repository: Repository, { facts, evaluation, showing }: Judgement): Pull {

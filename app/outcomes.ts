@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { PullSeen } from "../src/github/pull-fields.ts";
 import { stageLabel } from "../src/lifecycle/display.ts";
 import type { Facts } from "../src/lifecycle/facts.ts";
+import { actionsMeanwhile } from "../src/lifecycle/meanwhile.ts";
 import { actionsOf } from "../src/lifecycle/move.ts";
 import { record, sameFacts } from "../src/lifecycle/record.ts";
 import { effectRows } from "./effect-rows.ts";
@@ -40,12 +41,13 @@ export class Outcomes {
     const from = pull.shown?.stage ?? null;
     const to = showing.stage;
     const { evaluation } = judgement;
-    const effects = from === to ? [] : effectsOfMove(candidate, from, now());
+    let effects: NewEffect[] = [];
     const written = await changePull(store, pull, now, (row) => {
       if (row === null) {
         return null;
       }
       const at = now();
+      effects = effectsOf(candidate, from, row, at);
       const facts = seen === null ? row.facts : withSeen(row.facts, seen);
       const notes = [...intent.notes, ...candidate.notes];
       const history: NewHistory[] = [
@@ -147,13 +149,16 @@ export class Outcomes {
   }
 }
 
-/** What the stages that the move leads into do, each once for this entry. */
-function effectsOfMove({ pull, repository, judgement }: Candidate, from: string | null, now: number): NewEffect[] {
+/** What the stages that the move leads into do, and what is to be done now that it is there; each once. */
+function effectsOf({ pull, intent, repository, judgement }: Candidate, from: string | null, row: Pull, now: number) {
   const { installationId } = repository;
+  const to = judgement.evaluation.stage;
   if (installationId === null) {
     return [];
   }
-  return effectRows(pull, installationId, actionsOf({ from, ...judgement }), now);
+  const moved = from === to ? [] : actionsOf({ from, ...judgement });
+  const meanwhile = to === null ? [] : actionsMeanwhile({ before: row.evaluation, ...judgement, now });
+  return effectRows(pull, installationId, [...moved, ...meanwhile], now, `${intent.id}-${from ?? ""}`);
 }
 
 /** The facts with the states that a read-back showed. */

@@ -28,14 +28,10 @@ export interface ShowingInput {
   readonly shown: Shown | null;
 }
 
-/** Null: it is to be left as it is (closed, on hold elsewhere, or nothing is known of it). */
+/** Null: it is to be left as it is (closed, or nothing is known of it). */
 export function showingOf({ facts, evaluation, after, policy, shown }: ShowingInput): Showing | null {
   const want = wanted({ evaluation, policy, facts });
   if (want === null) {
-    return null;
-  }
-  // On hold it goes nowhere, but what it waits for is kept up to date.
-  if (evaluation.held !== null && evaluation.stage !== (shown?.stage ?? null)) {
     return null;
   }
   const shownThen = after === evaluation ? want : (wanted({ evaluation: after, policy, facts }) ?? want);

@@ -1,13 +1,27 @@
 /** Every kind of effect that can be carried out. A new one is a file of its own and a line here. */
 import { assign } from "./assign.ts";
+import { autoMerge } from "./auto-merge.ts";
 import { comment } from "./comment.ts";
+import { disableAutoMergeAction } from "./disable-auto-merge.ts";
 import type { StoredHandler } from "./handler.ts";
 import { label } from "./label.ts";
+import { note } from "./note.ts";
 import { refused } from "./refused.ts";
 import { repositoryDispatch } from "./repository-dispatch.ts";
 import { requestReview } from "./request-review.ts";
 import { trouble } from "./trouble.ts";
 
-const ALL: readonly StoredHandler[] = [assign, comment, label, refused, repositoryDispatch, requestReview, trouble];
+const ALL: readonly StoredHandler[] = [
+  assign,
+  autoMerge,
+  comment,
+  disableAutoMergeAction,
+  label,
+  note,
+  refused,
+  repositoryDispatch,
+  requestReview,
+  trouble,
+];
 
 export const HANDLERS: ReadonlyMap<string, StoredHandler> = new Map(ALL.map((each) => [each.kind, each]));

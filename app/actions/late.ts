@@ -1,5 +1,5 @@
 /** Whether an effect still fits when its turn comes: its pull request may have moved on since it was decided. */
-import { causeOf } from "../effect-rows.ts";
+import { type Cause, causeOf } from "../effect-rows.ts";
 import type { Pull } from "../store/store.ts";
 import type { EffectContext } from "./handler.ts";
 
@@ -30,6 +30,10 @@ export async function tooLate(context: EffectContext): Promise<string | null> {
   // It left the stage and came back: what belongs to the newer entry is queued for itself.
   const newer = (await store.effectsOf(effect))
     .map(causeOf)
-    .some((each) => each !== null && each.stage === cause.stage && each.at > cause.at && each.occasion !== "overdue");
-  return newer && cause.occasion !== "overdue" ? `it has come to ${cause.stage} anew since` : null;
+    .some((each) => each !== null && comes(each) && each.stage === cause.stage && each.at > cause.at);
+  return newer && comes(cause) ? `it has come to ${cause.stage} anew since` : null;
+}
+
+function comes({ occasion }: Cause): boolean {
+  return occasion === "enter" || occasion === "back";
 }

@@ -64,4 +64,10 @@ function report(failed: readonly Effect[]): string {
   return ["**Not everything that the policy asks for could be done.**", "", ...lines, ...more, "", tail].join("\n");
 }
 
-const SAY = { enter: "on entering", back: "on coming back to", overdue: "overdue in" } as const;
+const SAY = {
+  enter: "on entering",
+  back: "on coming back to",
+  overdue: "overdue in",
+  hold: "on hold in",
+  unhold: "off hold in",
+} as const;

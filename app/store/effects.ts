@@ -24,6 +24,7 @@ type EffectPart = Pick<
   | "postponeEffect"
   | "deferEffect"
   | "noteEffect"
+  | "hastenEffects"
   | "reviveEffects"
   | "pruneEffects"
 >;
@@ -89,6 +90,18 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
         .updateTable("effects")
         .set({ result_json: textOrNull(result) })
         .where("id", "=", id)
+        .execute();
+    },
+    async hastenEffects(id, kind, now) {
+      await db
+        .updateTable("effects")
+        .set({ next_at: now })
+        .where("repository_id", "=", id.repositoryId)
+        .where("number", "=", id.number)
+        .where("kind", "=", kind)
+        .where("status", "=", "pending")
+        .where("tries", "=", 0)
+        .where("next_at", ">", now)
         .execute();
     },
     async reviveEffects(id, now) {

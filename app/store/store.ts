@@ -274,6 +274,8 @@ export interface Store {
   deferEffect(id: number, nextAt: number, reason: string, result: unknown): Promise<void>;
   /** Keeps what was learnt while it is being done. */
   noteEffect(id: number, result: unknown): Promise<void>;
+  /** Effects of this kind that wait (for no failure's sake) are due now: something about the pull request is new. */
+  hastenEffects(id: PullId, kind: string, now: number): Promise<void>;
   /** Effects of the pull request that were given up are tried again. Returns how many. */
   reviveEffects(id: PullId, now: number): Promise<number>;
   /** Forgets effects that ended before a time, of pull requests that are not open. Returns how many. */

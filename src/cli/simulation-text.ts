@@ -92,6 +92,10 @@ function sayEffect(effect: Effect): string {
       return effect.method === "queue"
         ? `put ${effect.sha.slice(0, 12)} into the merge queue`
         : `merge ${effect.sha.slice(0, 12)} (${effect.method}) as soon as GitHub's rules allow`;
+    case "disable_auto_merge":
+      return "turn auto-merge off, if Stagewright turned it on";
+    case "note":
+      return `note in the history: ${effect.text}`;
     case "refused":
       return `refuse ${effect.action}: ${effect.reason}`;
   }

@@ -34,6 +34,10 @@ export type Effect =
       /** Merges this commit and no other. */
       readonly sha: string;
     }
+  /** What this stage's `auto_merge` turned on is turned off: the pull request went back, or is on hold. */
+  | { readonly kind: "disable_auto_merge"; readonly stage: string }
+  /** A line for the history. */
+  | { readonly kind: "note"; readonly text: string }
   /** What the policy asks for and may not be done here; shown to people. */
   | { readonly kind: "refused"; readonly action: ActionKind; readonly reason: string };
 

@@ -9,6 +9,7 @@ export * from "./deployments.ts";
 export * from "./errors.ts";
 export * from "./git.ts";
 export * from "./labels.ts";
+export * from "./merge-queue.ts";
 export * from "./model/index.ts";
 export * from "./pulls.ts";
 export { decidingReviews, type MergeState, mergeState } from "./pulls-follow.ts";

@@ -3,7 +3,17 @@ import { asApp, asUser, atLeast, permissionOf } from "./accounts.ts";
 import { checkRunsOn } from "./checks.ts";
 import { makeCommit } from "./commits.ts";
 import { commitsBetween, mergeBase, mergeTrees } from "./git.ts";
-import type { Actor, PullRequest, Repository, Review, Tree } from "./model/index.ts";
+import { dequeuePull, enqueuePull, tryQueued } from "./merge-queue.ts";
+import type {
+  Actor,
+  BranchProtection,
+  CheckRun,
+  PullRequest,
+  Repository,
+  Review,
+  Status,
+  Tree,
+} from "./model/index.ts";
 import { closePull, disableAutoMerge, mergePull } from "./pulls.ts";
 import { latestStatuses } from "./statuses.ts";
 import { latestRuns, openSuitesFor } from "./suites.ts";
@@ -76,6 +86,7 @@ function moveHead(world: World, actor: Actor, repo: Repository, pull: PullReques
       note(world, actor, pull, { event: "committed", sha: made.sha });
   pull.updatedAt = world.now();
   refreshMerge(world, pull);
+  dequeuePull(world, actor, pull);
   if (pull.head.repositoryId !== repo.id) openSuitesFor(world, actor, repo, { sha, branch: pull.head.ref, before });
   emit(world, {
     kind: "pull_request",
@@ -111,17 +122,7 @@ export function mergeState(world: World, pull: PullRequest): MergeState {
   const statuses = latestStatuses(world, repo, pull.head.sha);
   const protection = repo.protections.get(pull.base.ref);
   if (protection !== undefined) {
-    const satisfied = protection.requiredChecks.every(
-      (wanted) =>
-        runs.some(
-          (run) =>
-            run.name === wanted.context &&
-            (wanted.appId === null || run.appId === wanted.appId) &&
-            (run.conclusion === "success" || run.conclusion === "neutral" || run.conclusion === "skipped"),
-        ) ||
-        (wanted.appId === null &&
-          statuses.some((status) => status.context === wanted.context && status.state === "success")),
-    );
+    const satisfied = satisfiesChecks(protection, runs, statuses);
     const deciding = decidingReviews(pull).filter((review) =>
       atLeast(permissionOf(world, repo, account(world, review.authorId)), "write"),
     );
@@ -135,6 +136,24 @@ export function mergeState(world: World, pull: PullRequest): MergeState {
   return failing || statuses.some((status) => status.state !== "success") ? "unstable" : "clean";
 }
 
+export function satisfiesChecks(
+  { requiredChecks }: BranchProtection,
+  runs: readonly CheckRun[],
+  statuses: readonly Status[],
+): boolean {
+  return requiredChecks.every(
+    (wanted) =>
+      runs.some(
+        (run) =>
+          run.name === wanted.context &&
+          (wanted.appId === null || run.appId === wanted.appId) &&
+          (run.conclusion === "success" || run.conclusion === "neutral" || run.conclusion === "skipped"),
+      ) ||
+      (wanted.appId === null &&
+        statuses.some((status) => status.context === wanted.context && status.state === "success")),
+  );
+}
+
 /** Merges what waited for this commit's checks or for this approval. */
 export function tryAutoMerges(world: World, repo: Repository, sha: string): void {
   for (const pull of repo.pulls.values()) {
@@ -143,6 +162,16 @@ export function tryAutoMerges(world: World, repo: Repository, sha: string): void
     if (state !== "clean" && state !== "unstable") continue;
     const by = account(world, pull.autoMerge.enabledById);
     const actor = by.appId === null ? asUser(by) : asApp(world, app(world, by.appId));
-    mergePull(world, actor, pull, pull.autoMerge);
+    if (repo.merging.queues.has(pull.base.ref)) {
+      pull.autoMerge = null;
+      enqueuePull(world, actor, pull);
+    } else {
+      mergePull(world, actor, pull, pull.autoMerge);
+    }
+  }
+  const queued = [...repo.pulls.values()].find((pull) => pull.queued?.group.headSha === sha)?.queued;
+  if (queued != null) {
+    const by = account(world, queued.byId);
+    tryQueued(world, by.appId === null ? asUser(by) : asApp(world, app(world, by.appId)), repo, sha);
   }
 }

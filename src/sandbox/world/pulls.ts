@@ -77,6 +77,7 @@ export function openPull(world: World, actor: Actor, repo: Repository, input: Ne
     comments: [],
     timeline: [],
     autoMerge: null,
+    queued: null,
   };
   repo.pulls.set(pull.number, pull);
   register(world, { type: "PullRequest", value: pull });
@@ -213,7 +214,7 @@ export function setAssignee(world: World, actor: Actor, pull: PullRequest, assig
   });
 }
 
-/** @throws WorldError invalid: it could be merged at once, or is closed */
+/** @throws WorldError invalid: it could be merged at once, is closed, or the settings forbid it */
 export function enableAutoMerge(
   world: World,
   actor: Actor,
@@ -221,7 +222,11 @@ export function enableAutoMerge(
   input: { readonly method: MergeMethod; readonly title?: string; readonly message?: string },
 ): void {
   if (pull.state !== "open") throw invalid("Pull request is closed");
-  if (mergeState(world, pull) === "clean") throw invalid("Pull request is in clean status");
+  const { merging } = repository(world, pull.repositoryId);
+  if (!merging.autoMerge) throw invalid("Auto merge is not allowed for this repository");
+  if (!merging.methods.includes(input.method)) throw invalid(`Merge method ${input.method} merging is not allowed`);
+  const state = mergeState(world, pull);
+  if (state === "clean" || state === "unstable") throw invalid(`Pull request is in ${state} status`);
   pull.autoMerge = {
     enabledById: actor.account.id,
     method: input.method,
@@ -277,6 +282,8 @@ export function mergePull(
   if (state === "blocked")
     throw new WorldError("not_allowed", "At least one required check or approving review is missing.");
   const method = input.method ?? "merge";
+  if (!repo.merging.methods.includes(method))
+    throw new WorldError("not_allowed", `${method} merges are not allowed on this repository.`);
   const title =
     input.title ??
     (method === "merge"
@@ -319,7 +326,7 @@ function rebased(world: World, pull: PullRequest, actor: Actor): Commit {
   return tip;
 }
 
-/** A merge group asks for its checks: what a merge queue does before it merges. The queue itself is not built. */
+/** A merge group asks for its checks: what a merge queue (`merge-queue.ts`) does before it merges. */
 export function queueMerge(world: World, actor: Actor, repo: Repository, group: MergeGroup): void {
   setRef(world, actor, repo, group.headRef, group.headSha);
   emit(world, { kind: "merge_group", action: "checks_requested", actor, repository: repo, group, reason: null });

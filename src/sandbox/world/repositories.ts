@@ -73,6 +73,7 @@ function makeRepository(world: World, input: NewRepository, parentId: number | n
     pulls: new Map(),
     environments: new Map(),
     protections: new Map(),
+    merging: { autoMerge: true, methods: ["merge", "squash", "rebase"], queues: new Set() },
     nextNumber: 1,
   };
   world.repositories.set(id, repo);

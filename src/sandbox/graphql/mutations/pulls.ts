@@ -9,9 +9,11 @@ import type {
   CreateLabelInput,
   DeleteIssueCommentInput,
   DeleteLabelInput,
+  DequeuePullRequestInput,
   DisablePullRequestAutoMergeInput,
   DismissPullRequestReviewInput,
   EnablePullRequestAutoMergeInput,
+  EnqueuePullRequestInput,
   MarkPullRequestReadyForReviewInput,
   MergePullRequestInput,
   RemoveLabelsFromLabelableInput,
@@ -204,9 +206,20 @@ export const pullMutations = {
     w.disableAutoMerge(context.world, actor(context), pull);
     return answer(context, input, { pullRequest: PullRequestType(pull) });
   },
+  enqueuePullRequest: (_root: null, { input }: Input<EnqueuePullRequestInput>, context: Context) => {
+    const pull = mayWrite(context, input.pullRequestId, "write", "pull_requests", "contents");
+    w.enqueuePull(context.world, actor(context), pull, input.expectedHeadOid ?? undefined);
+    return { clientMutationId: input.clientMutationId ?? null };
+  },
+  dequeuePullRequest: (_root: null, { input }: Input<DequeuePullRequestInput>, context: Context) => {
+    w.dequeuePull(context.world, actor(context), mayWrite(context, input.id, "write", "pull_requests", "contents"));
+    return { clientMutationId: input.clientMutationId ?? null };
+  },
   mergePullRequest: (_root: null, { input }: Input<MergePullRequestInput>, context: Context) => {
     const pull = mayWrite(context, input.pullRequestId, "write", "contents");
     const { commitHeadline: title, commitBody: message, expectedHeadOid: sha } = input;
+    if (repoOf(context, pull).merging.queues.has(pull.base.ref))
+      throw failure("UNPROCESSABLE", "Changes must be made through the merge queue");
     w.mergePull(context.world, actor(context), pull, {
       method: methods[input.mergeMethod ?? "MERGE"],
       ...given({ title, message, sha }),

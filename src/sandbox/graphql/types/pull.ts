@@ -120,8 +120,16 @@ export const PullRequestType: Defined<PullRequest> = define("PullRequest", {
     pullFiles(world, pull).reduce((sum, one) => sum + lineCounts(one).deletions, 0),
   changedFiles: (pull, _args: never, { world }) => pullFiles(world, pull).length,
   totalCommentsCount: (pull) => pull.comments.length,
-  isInMergeQueue: () => false,
-  isMergeQueueEnabled: () => false,
+  mergeQueueEntry: (pull, _args: never, context) =>
+    pull.queued === null
+      ? null
+      : {
+          enqueuer: actorById(context, pull.queued.byId),
+          enqueuedAt: iso(pull.queued.at),
+          pullRequest: PullRequestType(pull),
+        },
+  isInMergeQueue: (pull) => pull.queued !== null,
+  isMergeQueueEnabled: (pull, _args: never, context) => repoOf(context, pull).merging.queues.has(pull.base.ref),
   viewerDidAuthor: (pull, _args: never, { caller }) => caller.kind === "user" && caller.account.id === pull.authorId,
   autoMergeRequest: (pull, _args: never, context) =>
     pull.autoMerge === null

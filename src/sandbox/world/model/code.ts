@@ -1,6 +1,6 @@
 /** Repositories and what is in them. Commits hold whole trees: the sandbox's repositories are small. */
 import type { RepositoryPermission } from "./people.ts";
-import type { PullRequest } from "./pulls.ts";
+import type { MergeMethod, PullRequest } from "./pulls.ts";
 
 export interface File {
   readonly bytes: Buffer;
@@ -48,6 +48,14 @@ export interface Environment {
   readonly rules: { readonly id: number; readonly nodeId: string; readonly appId: number }[];
 }
 
+export interface Merging {
+  autoMerge: boolean;
+  /** Ways to merge that are allowed. */
+  methods: readonly MergeMethod[];
+  /** Branches into which only a merge queue merges. */
+  readonly queues: Set<string>;
+}
+
 export interface Repository {
   readonly id: number;
   readonly nodeId: string;
@@ -72,5 +80,7 @@ export interface Repository {
   readonly environments: Map<string, Environment>;
   /** Branch name -> its protection. */
   readonly protections: Map<string, BranchProtection>;
+  /** What the settings allow of merging. */
+  readonly merging: Merging;
   nextNumber: number;
 }

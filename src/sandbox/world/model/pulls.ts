@@ -1,4 +1,5 @@
 /** Pull requests, what people say about them, and their history. */
+import type { MergeGroup } from "../changes.ts";
 
 export type MergeMethod = "merge" | "squash" | "rebase";
 
@@ -105,4 +106,6 @@ export interface PullRequest {
     readonly title: string;
     readonly message: string;
   } | null;
+  /** In a merge queue. */
+  queued: { readonly byId: number; readonly at: number; readonly group: MergeGroup } | null;
 }

@@ -1,0 +1,65 @@
+/**
+ * Merge queues: what waits in one gets a merge group, whose commit the required checks run on; when they have
+ * succeeded there, it is merged. Groups hold one pull request each, and none waits for another.
+ */
+import { checkRunsOn } from "./checks.ts";
+import { makeCommit } from "./commits.ts";
+import { invalid, WorldError } from "./errors.ts";
+import type { Actor, PullRequest, Repository } from "./model/index.ts";
+import { dropMergeGroup, mergePull, queueMerge } from "./pulls.ts";
+import { mergedTree, mergeState, satisfiesChecks } from "./pulls-follow.ts";
+import { latestRuns } from "./suites.ts";
+import { repository, type World } from "./world.ts";
+
+export function setMergeQueue(repo: Repository, branch: string, on: boolean): void {
+  if (on) repo.merging.queues.add(branch);
+  else repo.merging.queues.delete(branch);
+}
+
+/** @throws WorldError conflict (the head moved), invalid (no queue, or it cannot be merged) */
+export function enqueuePull(world: World, actor: Actor, pull: PullRequest, sha?: string): void {
+  const repo = repository(world, pull.repositoryId);
+  if (pull.queued !== null) throw invalid("Pull request is already in the merge queue");
+  if (!repo.merging.queues.has(pull.base.ref)) throw invalid("Merge queue is not enabled for this branch");
+  if (sha !== undefined && sha !== pull.head.sha) {
+    throw new WorldError("conflict", "Head branch was modified. Review and try again.");
+  }
+  const state = mergeState(world, pull);
+  const tree = mergedTree(world, pull);
+  if (pull.state !== "open" || tree === null || (state !== "clean" && state !== "unstable")) {
+    throw invalid("Pull request is not in a mergeable state");
+  }
+  const parents = [pull.base.sha, pull.head.sha];
+  const made = makeCommit(world, { tree, parents, message: `Merge #${pull.number}`, author: actor.account });
+  const group = {
+    headSha: made.sha,
+    headRef: `refs/heads/gh-readonly-queue/${pull.base.ref}/pr-${pull.number}-${pull.base.sha}`,
+    baseSha: pull.base.sha,
+    baseRef: `refs/heads/${pull.base.ref}`,
+    pullNumbers: [pull.number],
+  };
+  pull.queued = { byId: actor.account.id, at: world.now(), group };
+  queueMerge(world, actor, repo, group);
+  tryQueued(world, actor, repo, made.sha);
+}
+
+export function dequeuePull(world: World, actor: Actor, pull: PullRequest): void {
+  if (pull.queued === null) return;
+  const { group } = pull.queued;
+  pull.queued = null;
+  dropMergeGroup(world, actor, repository(world, pull.repositoryId), group, "dequeued");
+}
+
+/** Merges what waits in the queue for this group's checks. */
+export function tryQueued(world: World, actor: Actor, repo: Repository, sha: string): void {
+  for (const pull of repo.pulls.values()) {
+    const group = pull.queued?.group;
+    if (group?.headSha !== sha) continue;
+    const protection = repo.protections.get(pull.base.ref);
+    const runs = latestRuns(checkRunsOn(world, repo, sha));
+    if (protection !== undefined && !satisfiesChecks(protection, runs, [])) continue;
+    pull.queued = null;
+    dropMergeGroup(world, actor, repo, group, "merged");
+    mergePull(world, actor, pull, { method: "squash" });
+  }
+}
