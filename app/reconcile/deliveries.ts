@@ -64,17 +64,23 @@ export class MissedDeliveries {
       const [last] = attempts;
       // Before this memory began, what GitHub saw arrive was somebody's; it is not asked for again.
       const arrived = attempts.some((each) => each.arrived && each.deliveredAt < started);
-      if (last === undefined || known.has(guid) || arrived || last.deliveredAt > at - timings.deliveryGrace) {
+      if (last === undefined || known.has(guid) || arrived) {
         continue;
       }
-      report.missed += 1;
+      const onItsWay = last.deliveredAt > at - timings.deliveryGrace;
+      if (!onItsWay) {
+        report.missed += 1;
+        report.givenUp += attempts.length >= MOST_ATTEMPTS ? 1 : 0;
+      }
       if (attempts.length >= MOST_ATTEMPTS) {
-        report.givenUp += 1;
         continue;
       }
-      // It stays to be looked at until it has come, or has been tried often enough.
+      // It stays to be looked at, with all attempts at it, until it has come or has been tried often enough.
       settled = Math.min(settled, ...attempts.map((each) => each.deliveredAt - 1));
-      const due = last.deliveredAt + timings.redeliverPause * 2 ** (attempts.length - 1);
+      if (onItsWay) {
+        continue;
+      }
+      const due = last.deliveredAt + timings.redeliverPause * 2 ** (attempts.length - 2);
       const atOnce = attempts.length === 1;
       if ((atOnce || due <= at) && report.redelivered < MOST_REDELIVERED) {
         report.redelivered += (await this.#ask(client, last, attempts.length, stop)) ? 1 : 0;

@@ -101,6 +101,7 @@ export function commentsSeen(comments: readonly (CommentFields | null)[]): Comme
 }
 
 export interface ChecksRead {
+  /** Those of others. */
   readonly checks: readonly CheckSeen[];
   /** Workflow runs that have ended, one act each. */
   readonly runs: readonly Act[];
@@ -138,6 +139,8 @@ export function checksRead(contexts: readonly (ContextFields | null)[], sha: str
       if ((ours.get(name)?.id ?? -1) < id) {
         ours.set(name, { id, check: { nodeId: each.id, name, status, conclusion, title: title ?? "" } });
       }
+      // What we say ourselves is no news to us.
+      continue;
     }
     checks.push({
       name,
@@ -147,7 +150,7 @@ export function checksRead(contexts: readonly (ContextFields | null)[], sha: str
       conclusion,
       sha,
       at: each.completedAt ?? each.startedAt ?? suite.createdAt,
-      ours: isOurs,
+      ours: false,
     });
     const run = runAct(each, sha);
     if (run !== null && run.kind === "workflow") {
