@@ -8,6 +8,7 @@ import { invalid, WorldError } from "./errors.ts";
 import type { Actor, PullRequest, Repository } from "./model/index.ts";
 import { dropMergeGroup, mergePull, queueMerge } from "./pulls.ts";
 import { mergedTree, mergeState, satisfiesChecks } from "./pulls-follow.ts";
+import { latestStatuses } from "./statuses.ts";
 import { latestRuns } from "./suites.ts";
 import { repository, type World } from "./world.ts";
 
@@ -57,7 +58,7 @@ export function tryQueued(world: World, actor: Actor, repo: Repository, sha: str
     if (group?.headSha !== sha) continue;
     const protection = repo.protections.get(pull.base.ref);
     const runs = latestRuns(checkRunsOn(world, repo, sha));
-    if (protection !== undefined && !satisfiesChecks(protection, runs, [])) continue;
+    if (protection !== undefined && !satisfiesChecks(protection, runs, latestStatuses(world, repo, sha))) continue;
     pull.queued = null;
     dropMergeGroup(world, actor, repo, group, "merged");
     mergePull(world, actor, pull, { method: "squash" });
