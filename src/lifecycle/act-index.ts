@@ -18,10 +18,12 @@ interface Lists {
 export class ActIndex {
   private readonly lists: Lists;
   private readonly moment: number;
+  private readonly withdrawals: boolean;
 
-  private constructor(lists: Lists, moment: number) {
+  private constructor(lists: Lists, moment: number, withdrawals: boolean) {
     this.lists = lists;
     this.moment = moment;
+    this.withdrawals = withdrawals;
   }
 
   /** `acts` in order of date, as facts keep them. */
@@ -30,20 +32,23 @@ export class ActIndex {
     for (const act of acts) {
       sort(act, lists);
     }
-    return new ActIndex(lists, Number.POSITIVE_INFINITY);
+    return new ActIndex(lists, Number.POSITIVE_INFINITY, true);
   }
 
-  /** What had been done at this moment, the whole of its second included. */
-  until(moment: number): ActIndex {
-    return new ActIndex(this.lists, moment);
+  /**
+   * What had been done at this moment, the whole of its second included; `withdrawals`: also what was taken back in
+   * that second.
+   */
+  until(moment: number, withdrawals: boolean): ActIndex {
+    return new ActIndex(this.lists, moment, withdrawals);
   }
 
   labels(name: string): readonly LabelAct[] {
-    return this.cut(this.lists.labels.get(name.toLowerCase()));
+    return this.standing(this.cut(this.lists.labels.get(name.toLowerCase())));
   }
 
   reviews(): readonly ReviewAct[] {
-    return this.cut(this.lists.reviews);
+    return this.standing(this.cut(this.lists.reviews));
   }
 
   /** By the workflow's path or the name of its file. */
@@ -68,6 +73,13 @@ export class ActIndex {
     return this.lists.pushes[endOf(this.lists.pushes, this.moment)] ?? null;
   }
 
+  private standing<T extends LabelAct | ReviewAct>(acts: readonly T[]): readonly T[] {
+    const last = acts.at(-1);
+    return this.withdrawals || last === undefined || last.at < this.moment
+      ? acts
+      : acts.filter((act) => act.at < this.moment || !isWithdrawal(act));
+  }
+
   private cut<T extends Act>(list: readonly T[] | undefined): readonly T[] {
     if (list === undefined) {
       return [];
@@ -75,6 +87,10 @@ export class ActIndex {
     const end = endOf(list, this.moment);
     return end === list.length ? list : list.slice(0, end);
   }
+}
+
+export function isWithdrawal({ kind }: Act): boolean {
+  return kind === "unlabeled" || kind === "review_dismissed";
 }
 
 function sort(act: Act, lists: Lists): void {

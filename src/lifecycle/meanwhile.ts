@@ -33,7 +33,7 @@ function overdue({ evaluation, policy, facts, now }: Meanwhile): StageActions[] 
   const values = templateValues({ facts, policy, stage, reason });
   const line: Effect = {
     kind: "note",
-    text: `overdue in ${stage.name}: it should have been there for ${hours(dueAt - since)} at most (${reason})`,
+    text: `overdue in ${stage.name}: it should have been there for ${sayAge(dueAt - since)} at most (${reason})`,
   };
   const planned = planActions({ facts, stage, occasion: "overdue", at: dueAt, values });
   return [{ stage: stage.name, occasion: "overdue", at: dueAt, passed: false, effects: [line, ...planned] }];
@@ -82,8 +82,11 @@ function offHold({ before, evaluation, policy, facts }: Meanwhile): StageActions
   return effects.length === 0 ? [] : [{ stage: stage.name, occasion: "unhold", at, passed: false, effects }];
 }
 
-/** `24 h`, `90 min`. */
-function hours(ms: number): string {
-  const minutes = Math.round(ms / 60_000);
-  return minutes % 60 === 0 ? `${minutes / 60} h` : `${minutes} min`;
+/** `24 h`, `90 min`, `30 s`. */
+function sayAge(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  if (seconds % 3_600 === 0) {
+    return `${seconds / 3_600} h`;
+  }
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
 }

@@ -6,6 +6,7 @@
  * have held: a `back` rule fires for the same act whether a check was red for a while or not.
  */
 
+import { isWithdrawal } from "./act-index.ts";
 import type { Context } from "./conditions/condition.ts";
 import { basisOf, leavesOf } from "./conditions/index.ts";
 import type { Hold } from "./evaluation.ts";
@@ -240,10 +241,13 @@ class Past {
     return walk(this.journeyAt(act)).findLastIndex((step) => step.entry !== null);
   }
 
-  /** What was known when it was done: all acts of that second, whatever their order in it. */
+  /**
+   * What was known when it was done: all acts of that second, whatever their order in it. What was taken back in that
+   * second was there before: often it is our own answer, taking off the label of the stage that the act led out of.
+   */
   private journeyAt(act: Act): Journey {
     const { facts, policy, context } = this.input;
-    const acts = context.acts.until(act.at);
+    const acts = context.acts.until(act.at, isWithdrawal(act));
     const head = acts.pushes().at(-1)?.sha ?? acts.nextPush()?.before ?? facts.head.sha;
     const commits = commitsInForce(acts.pushes(), policy, context.authority, head);
     return {

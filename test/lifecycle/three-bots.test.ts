@@ -183,3 +183,14 @@ test("is overdue a day after it came to QA, not after it was opened", () => {
   expect(where(labeled(10, READY, cleo)).dueAt).toBe(minute(10) + day);
   expect(where().dueAt).toBeNull();
 });
+
+test("a label that is taken off in the second in which QA failed leaves the round as it was", () => {
+  const failed = [labeled(10, READY, cleo), ran(15, "qa.yml", "failure", A, 1)];
+  const expected = { stage: "pr-created", rounds: 1, resets: [expect.objectContaining({ why: "back" })] };
+  expect(where(...failed, unlabeled(15, READY, lead))).toMatchObject(expected);
+  expect(where(labeled(10, READY, cleo), unlabeled(15, READY, lead))).toMatchObject({ stage: "pr-created", rounds: 0 });
+  expect(where(labeled(10, READY, cleo), comment(15, tess, "back"), unlabeled(15, READY, lead))).toMatchObject({
+    stage: "pr-created",
+    rounds: 1,
+  });
+});
