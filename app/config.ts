@@ -14,6 +14,8 @@ export interface Config {
   readonly publicUrl: string | null;
   /** Who issues the OIDC tokens of the jobs that may join runs. */
   readonly oidcIssuer: string;
+  /** GitHub's REST API, without a slash at the end. */
+  readonly apiUrl: string;
   readonly timings: Timings;
 }
 
@@ -49,8 +51,10 @@ const settings = z.object({
   PUBLIC_URL: text.pipe(z.url({ protocol: /^https?$/u }).optional()),
   OIDC_ISSUER: text.pipe(z.url({ protocol: /^https?$/u }).optional()),
   GHE_HOST: text,
+  GHE_PROTOCOL: text.pipe(z.enum(["http", "https"]).optional()),
   STAGEWRIGHT_WRITE_INTERVAL_MS: whole(0, 3_600_000),
   STAGEWRIGHT_RETRY_PAUSE_MS: whole(0, 3_600_000),
+  STAGEWRIGHT_SWEEP_MINUTES: whole(1, 10_080),
 });
 
 const MOST_RETRY_PAUSE = 30_000;
@@ -82,8 +86,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: data.PORT ?? 3000,
     publicUrl: data.PUBLIC_URL?.replace(/\/+$/u, "") ?? null,
     oidcIssuer: data.OIDC_ISSUER ?? (data.GHE_HOST ? `https://${data.GHE_HOST}/_services/token` : GITHUB_ISSUER),
+    // As Probot makes it of the same settings.
+    apiUrl: data.GHE_HOST ? `${data.GHE_PROTOCOL ?? "https"}://${data.GHE_HOST}/api/v3` : "https://api.github.com",
     timings: {
       ...DEFAULT_TIMINGS,
+      sweepEvery:
+        data.STAGEWRIGHT_SWEEP_MINUTES === undefined
+          ? DEFAULT_TIMINGS.sweepEvery
+          : data.STAGEWRIGHT_SWEEP_MINUTES * 60_000,
       writeInterval: data.STAGEWRIGHT_WRITE_INTERVAL_MS ?? DEFAULT_TIMINGS.writeInterval,
       retryPauses:
         pause === undefined

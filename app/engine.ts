@@ -32,6 +32,8 @@ export interface Engine {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly reconcile: Reconcile;
+  /** Pull requests may wait to be looked at. */
+  wake(): void;
   /** Takes up what was left when the process ended. */
   start(): Promise<void>;
   /** Ends what is going on; what waits stays stored. */
@@ -96,6 +98,7 @@ export function createEngine(options: EngineOptions): Engine {
     inbox,
     outbox,
     reconcile,
+    wake,
     start: async () => {
       await inbox.start();
       await effects.start();

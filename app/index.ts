@@ -4,8 +4,10 @@
  * reached, each event is stored all the same.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { Octokit as RestOctokit } from "@octokit/rest";
 import type { ApplicationFunction, Probot } from "probot";
 import { orderKey } from "../src/github/webhook.ts";
+import { adoptEndpoint } from "./adopt/endpoint.ts";
 import { type Clients, createClients, type Ourselves, readBotLogin } from "./clients.ts";
 import type { Config } from "./config.ts";
 import { createEngine, type Engine } from "./engine.ts";
@@ -29,6 +31,8 @@ export interface App {
 }
 
 const IDENTITY_PAUSE = 30_000;
+/** What strangers' tokens are refused for is told to them. */
+const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 export function createApp({ config, store, appId, now = Date.now }: AppOptions): App {
   let engine: Engine | undefined;
@@ -65,6 +69,19 @@ export function createApp({ config, store, appId, now = Date.now }: AppOptions):
       });
       addHandler(runs.handler);
     }
+    addHandler(
+      adoptEndpoint({
+        store,
+        clients,
+        appId,
+        log,
+        now,
+        timings: config.timings,
+        wake: () => made.wake(),
+        withToken: (token) =>
+          new RestOctokit({ auth: token, baseUrl: config.apiUrl, userAgent: "stagewright", log: SILENT }),
+      }),
+    );
     addHandler(pages({ store, inbox, ready: () => !stopping }));
     probot.onAny(async ({ id, name, payload }) => {
       const text = JSON.stringify(payload);

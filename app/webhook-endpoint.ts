@@ -40,7 +40,7 @@ export function webhookEndpoint(options: EndpointOptions): Handler {
     if (event === null || id === null || signature === null) {
       return refuse(response, 400, "X-GitHub-Event, X-GitHub-Delivery or X-Hub-Signature-256 is missing.");
     }
-    const body = await read(request, largestPayload);
+    const body = await readBody(request, largestPayload);
     if (body === "too large") {
       // The rest of the body is not read: the connection cannot be used again.
       response.setHeader("connection", "close");
@@ -98,7 +98,7 @@ function header(request: IncomingMessage, name: string): string | null {
 }
 
 /** Not an async iterator: leaving one early would close the connection before the refusal is sent. */
-function read(request: IncomingMessage, most: number): Promise<Buffer | "too large" | "aborted"> {
+export function readBody(request: IncomingMessage, most: number): Promise<Buffer | "too large" | "aborted"> {
   return new Promise((resolve) => {
     if (Number(request.headers["content-length"] ?? 0) > most) {
       resolve("too large");

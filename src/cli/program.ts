@@ -1,5 +1,6 @@
 /** The command line: what it takes, and which file carries it out. */
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import type { AdoptOptions } from "./adopt.ts";
 import type { AgentCommandOptions } from "./agent.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import type { RunOptions } from "./run.ts";
@@ -10,7 +11,7 @@ const MOST_AGENTS = 256;
 
 /** Commands and options of the design that are not there yet: named, so that nobody takes them for misspelt. */
 const NOT_BUILT = {
-  commands: { sandbox: "", doctor: "", adopt: "", convert: "" },
+  commands: { sandbox: "", doctor: "", convert: "" },
   options: [
     ["--save-state <file>", "save the run's state"],
     ["--save-phase-state <file>", "the same"],
@@ -95,6 +96,18 @@ function build(end: (code: ExitCode) => void): Command {
     .action(async (options: SimulateOptions) => {
       const { simulate } = await import("./simulate.ts");
       end(await simulate(options));
+    });
+
+  program
+    .command("adopt")
+    .argument("<repository>", "OWNER/NAME")
+    .description("have the app take up pull requests that were open before it was installed; needs GITHUB_TOKEN")
+    .requiredOption("--app <url>", "the app's address", once)
+    .option("--dry-run", "say what would be taken up, and take up nothing")
+    .option("--json", "as JSON")
+    .action(async (repository: string, options: AdoptOptions) => {
+      const { adopt } = await import("./adopt.ts");
+      end(await adopt(repository, options));
     });
 
   program
