@@ -112,6 +112,13 @@ export class Listener {
           await standing.forgetOrganization(repository.owner);
         }
         break;
+      case "run":
+        await store.starts.wakeRun(repository.id, news.runId, now());
+        await store.gates.wakeRun(repository.id, news.runId, now());
+        break;
+      case "gate":
+        await store.gates.asked({ ...news, repositoryId: repository.id }, now());
+        break;
       case "repository_gone":
         await store.putRepository({ ...repository, installationId: null });
         break;
@@ -131,6 +138,10 @@ export class Listener {
           await this.#record({ pull, kind: "checks", checks: what.checks }, heard, false);
           break;
         case "acts":
+          // A run that we started is about the pull request that it was started for, not about its own commit.
+          if (what.dispatched && what.acts.every((each) => each.by.login === this.#options.ourselves().botLogin)) {
+            break;
+          }
           await this.#record({ pull, kind: "acts", acts: what.acts }, heard, false);
           break;
         case "retry":

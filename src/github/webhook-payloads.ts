@@ -127,6 +127,7 @@ export const workflowRunEvent = known.extend({
   workflow_run: z.object({
     id,
     path: z.string().nullish(),
+    event: z.string().nullish(),
     head_sha: sha,
     conclusion: z.string().nullish(),
     updated_at: date,
@@ -134,6 +135,34 @@ export const workflowRunEvent = known.extend({
     pull_requests: pullReferences,
   }),
 });
+
+/** Where an app answers for a run; the payload names the run nowhere else. */
+const CALLBACK = /^\/actions\/runs\/(\d{1,15})\/deployment_protection_rule$/u;
+
+/**
+ * The run's id in place of the callback's address, which must be one of the payload's own repository: an address is
+ * never taken from outside, it is made anew of repository and run.
+ */
+export const protectionRuleEvent = known
+  .extend({
+    action: z.string(),
+    environment: z.string().min(1).max(255),
+    event: z.string().max(100).nullish(),
+    ref: z.string().max(1_000).nullish(),
+    deployment_callback_url: z.string().max(2_000),
+    repository: repository.extend({ url: z.string().max(1_000) }),
+  })
+  .transform((event, context) => {
+    const { deployment_callback_url: url, repository: own } = event;
+    const base = own.url.replace(/\/+$/u, "");
+    const id = url.startsWith(base) ? CALLBACK.exec(url.slice(base.length))?.[1] : undefined;
+    if (id === undefined) {
+      const message = "expected the address of a run of this repository";
+      context.addIssue({ code: "custom", message, path: ["deployment_callback_url"] });
+      return z.NEVER;
+    }
+    return { ...event, deployment_callback_url: Number(id) };
+  });
 
 export const labelEvent = known.extend({
   action: z.string(),

@@ -22,7 +22,8 @@ export interface RepositorySeen {
 /** Something new about a commit; it concerns every pull request that has it as head. */
 export type CommitNews =
   | { readonly kind: "checks"; readonly checks: readonly CheckSeen[] }
-  | { readonly kind: "acts"; readonly acts: readonly Act[] }
+  /** `dispatched`: of runs that somebody asked for with `workflow_dispatch`. */
+  | { readonly kind: "acts"; readonly acts: readonly Act[]; readonly dispatched: boolean }
   /** Somebody pressed Retry or re-ran one of our check runs. */
   | { readonly kind: "retry"; readonly by: Actor };
 
@@ -47,6 +48,17 @@ export type News =
         readonly by: Actor;
         readonly body: string;
       };
+    }
+  /** Something about a workflow's run has changed. */
+  | { readonly kind: "run"; readonly runId: number }
+  /** A job waits for an environment whose protection rule we are. */
+  | {
+      readonly kind: "gate";
+      readonly runId: number;
+      readonly environment: string;
+      /** `refs/pull/7/merge`, or a branch with or without `refs/heads/`. */
+      readonly ref: string;
+      readonly event: string;
     }
   /** A stage's label was made, renamed or deleted in the repository. */
   | { readonly kind: "labels" }
@@ -85,6 +97,7 @@ const READERS: Readonly<Record<string, (payload: unknown, ourselves: Ourselves) 
   check_suite: readCheckSuite,
   status: readStatus,
   workflow_run: readWorkflowRun,
+  deployment_protection_rule: readProtectionRule,
   label: readLabel,
   push: readPush,
   repository: readRepository,
@@ -299,8 +312,9 @@ function readWorkflowRun(payload: unknown): News[] {
   const run = event.workflow_run;
   const result = runResult(run.conclusion ?? null);
   const path = run.path ?? event.workflow?.path;
+  const news: News = { kind: "run", runId: run.id };
   if (event.action !== "completed" || result === null || path == null) {
-    return [];
+    return [news];
   }
   const done = act({
     kind: "workflow",
@@ -313,7 +327,19 @@ function readWorkflowRun(payload: unknown): News[] {
     sha: run.head_sha,
   });
   const pulls = pullNumbers(run.pull_requests, event.repository.id);
-  return [{ kind: "commit", sha: run.head_sha, pulls, what: { kind: "acts", acts: [done] } }];
+  const dispatched = run.event === "workflow_dispatch";
+  return [news, { kind: "commit", sha: run.head_sha, pulls, what: { kind: "acts", acts: [done], dispatched } }];
+}
+
+function readProtectionRule(payload: unknown): News[] {
+  const event = payloads.protectionRuleEvent.parse(payload);
+  if (event.action !== "requested") {
+    return [];
+  }
+  const { environment, ref } = event;
+  return [
+    { kind: "gate", runId: event.deployment_callback_url, environment, ref: ref ?? "", event: event.event ?? "" },
+  ];
 }
 
 function readLabel(payload: unknown): News[] {

@@ -52,8 +52,8 @@ export interface ActionFields {
     readonly forks: boolean;
   };
   repository_dispatch: { readonly eventType: string; readonly payload: Readonly<Record<string, string>> };
-  /** Opens the gate of an environment whose protection rule is ours. */
-  release: { readonly environment: string };
+  /** Opens the gate of an environment whose protection rule is ours. `forks`: for the head of a fork, too. */
+  release: { readonly environment: string; readonly forks: boolean };
   request_review: { readonly users: readonly string[]; readonly teams: readonly string[] };
   assign: { readonly users: readonly string[] };
   label: { readonly add: readonly string[]; readonly remove: readonly string[] };

@@ -1,7 +1,9 @@
 /** What pushes do to the commits that reviews, checks and workflow results are bound to. */
-import type { PushAct } from "./act-index.ts";
+import { ActIndex, type PushAct } from "./act-index.ts";
 import type { Context } from "./conditions/condition.ts";
+import type { Facts, Standing } from "./facts.ts";
 import type { Policy } from "./policy.ts";
+import { authorityOf } from "./standing.ts";
 
 /** Longest row of excepted pushes that is followed. */
 const MOST_COMMITS = 100;
@@ -28,4 +30,10 @@ export function commitsInForce(
     commits.push(push.before);
   }
   return commits;
+}
+
+/** The same, for whoever has no evaluation at hand but knows people's standing. */
+export function validCommits(facts: Facts, policy: Policy, standing: Standing): string[] {
+  const authority: Context["authority"] = (actor, names) => authorityOf(actor, names, standing);
+  return commitsInForce(ActIndex.of(facts.acts).pushes(), policy, authority, facts.head.sha);
 }

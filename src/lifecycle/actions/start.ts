@@ -3,8 +3,10 @@ import { fill } from "../templates.ts";
 import { flag, mapping, templates, whole } from "../values.ts";
 import { type ActionDefinition, isFork, occasionKey } from "./action.ts";
 
-/** Of GitHub's 25 inputs the commit, the pull request and the key are ours. */
-const MOST_INPUTS = 22;
+/** Inputs that every run gets without being asked for. */
+export const GIVEN_INPUTS: readonly string[] = ["sha", "pull_request", "stagewright_key"];
+/** GitHub takes 25. */
+const MOST_INPUTS = 25 - GIVEN_INPUTS.length;
 const error = "expected the name of a workflow file, such as qa.yml";
 const workflowFile = z
   .string({ error })
@@ -13,7 +15,7 @@ const workflowFile = z
 
 export const start: ActionDefinition<"start"> = {
   kind: "start",
-  help: "Start a workflow of the default branch for the head commit and show its run as a check. `limit`: how many such runs may go on at once; others queue. Heads of forks only with `forks: true`.",
+  help: "Start a workflow of the default branch for the head commit and show its run as a check. It is given the inputs `sha`, `pull_request` and `stagewright_key`, which the workflow must declare. `limit`: how many such runs may go on at once; others queue. Heads of forks only with `forks: true`.",
   examples: ["start: qa.yml", 'start: { workflow: qa.yml, inputs: { pr: "{{number}}" }, limit: 1 }'],
   needs: { actions: "write" },
   whenPassed: false,
@@ -28,7 +30,13 @@ export const start: ActionDefinition<"start"> = {
       })),
       mapping({
         workflow: workflowFile,
-        inputs: templates("inputs", MOST_INPUTS).optional(),
+        inputs: templates("inputs", MOST_INPUTS)
+          .superRefine((value, context) => {
+            for (const name of Object.keys(value).filter((each) => GIVEN_INPUTS.includes(each))) {
+              context.addIssue({ code: "custom", message: `leave out ${name}: every run is given it`, path: [name] });
+            }
+          })
+          .optional(),
         limit: whole(1, 100).optional(),
         forks: flag.optional(),
       }).transform((value) => ({
