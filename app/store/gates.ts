@@ -54,6 +54,10 @@ export interface GateStore {
   save(gate: WaitingGate): Promise<void>;
   /** Something about the repository's pull requests is new: all that wait there are looked at. */
   wake(repositoryId: number, at: number): Promise<void>;
+  /** All that wait are looked at. */
+  wakeAll(at: number): Promise<void>;
+  /** Whether jobs have ever waited there. */
+  known(repositoryId: number): Promise<boolean>;
   /** Something about the run is new: GitHub is asked. */
   wakeRun(repositoryId: number, runId: number, at: number): Promise<void>;
 }
@@ -188,20 +192,23 @@ export function gateStore(db: Kysely<Tables>): GateStore {
       return found.map(gate);
     },
     async save(each) {
-      const { repositoryId, runId, environment, state, askedAt, nextAt, askAt, news, ...detail } = each;
+      await saveGate(db, each);
+    },
+    async wakeAll(at) {
       await db
         .updateTable("waiting_gates")
-        .set((eb) => ({
-          state,
-          detail_json: JSON.stringify(detail satisfies Detail),
-          next_at: eb.case().when("news", "=", news).then(nextAt).else(eb.ref("next_at")).end(),
-          ask_at: eb.case().when("news", "=", news).then(askAt).else(eb.ref("ask_at")).end(),
-        }))
-        .where("repository_id", "=", repositoryId)
-        .where("run_id", "=", runId)
-        .where("environment", "=", environment)
-        .where("asked_at", "=", askedAt)
+        .set((eb) => ({ next_at: at, news: eb("news", "+", 1) }))
+        .where("state", "=", "waiting")
         .execute();
+    },
+    async known(repositoryId) {
+      const row = await db
+        .selectFrom("waiting_gates")
+        .select("run_id")
+        .where("repository_id", "=", repositoryId)
+        .limit(1)
+        .executeTakeFirst();
+      return row !== undefined;
     },
     async wake(repositoryId, at) {
       await db
@@ -221,6 +228,23 @@ export function gateStore(db: Kysely<Tables>): GateStore {
         .execute();
     },
   };
+}
+
+export async function saveGate(db: Kysely<Tables>, each: WaitingGate): Promise<void> {
+  const { repositoryId, runId, environment, state, askedAt, nextAt, askAt, news, ...detail } = each;
+  await db
+    .updateTable("waiting_gates")
+    .set((eb) => ({
+      state,
+      detail_json: JSON.stringify(detail satisfies Detail),
+      next_at: eb.case().when("news", "=", news).then(nextAt).else(eb.ref("next_at")).end(),
+      ask_at: eb.case().when("news", "=", news).then(askAt).else(eb.ref("ask_at")).end(),
+    }))
+    .where("repository_id", "=", repositoryId)
+    .where("run_id", "=", runId)
+    .where("environment", "=", environment)
+    .where("asked_at", "=", askedAt)
+    .execute();
 }
 
 function gate(row: Selectable<Tables["waiting_gates"]>): WaitingGate {

@@ -3,6 +3,7 @@ import { Kysely, Migrator } from "kysely";
 import { deliveryStore } from "./deliveries.ts";
 import { effectStore } from "./effects.ts";
 import { gateStore } from "./gates.ts";
+import { policyStore } from "./policies.ts";
 import { pullStore } from "./pulls.ts";
 import { restStore } from "./rest.ts";
 import { runStore } from "./runs.ts";
@@ -38,6 +39,7 @@ export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Sto
     runs: runStore(db),
     starts: startStore(db),
     gates: gateStore(db),
+    policies: policyStore(db),
     close: () => db.destroy(),
   };
 }

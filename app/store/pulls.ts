@@ -1,7 +1,9 @@
 /** Pull requests, their history and the commit that changes them. */
 import type { Kysely, Selectable, Transaction } from "kysely";
 import { addEffects, settleEffects } from "./effects.ts";
+import { saveGate } from "./gates.ts";
 import { stored, storedOrNull, textOrNull } from "./json.ts";
+import { saveStart } from "./starts.ts";
 import {
   type Commit,
   type Committed,
@@ -173,6 +175,12 @@ async function write(db: Transaction<Tables>, commit: Commit): Promise<void> {
   }
   await addEffects(db, commit.effects ?? []);
   await settleEffects(db, commit.settled ?? [], commit.now);
+  for (const each of commit.starts ?? []) {
+    await saveStart(db, each);
+  }
+  for (const each of commit.gates ?? []) {
+    await saveGate(db, each);
+  }
   for (const each of commit.repositories ?? []) {
     await putRepository(db, each);
   }

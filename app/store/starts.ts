@@ -39,6 +39,9 @@ export interface StartedRun extends NewStart {
   readonly state: StartState;
   readonly queuedAt: number;
   readonly sentAt: number | null;
+  readonly firstSentAt: number | null;
+  /** Why it does not stand in line; empty: it does. */
+  readonly parked: string;
   /** How often it was asked for without a run appearing. */
   readonly sends: number;
   readonly runId: number | null;
@@ -90,6 +93,10 @@ export interface StartStore {
   wakeQueue(repositoryId: number, workflow: string, at: number): Promise<void>;
   /** Something about the run is new: GitHub is asked. False: the run is none of ours. */
   wakeRun(repositoryId: number, runId: number, at: number): Promise<boolean>;
+  /** All that have not ended are looked at. */
+  wakeAll(at: number): Promise<void>;
+  /** GitHub is asked about all runs of the repository that go on. */
+  wakeRuns(repositoryId: number, at: number): Promise<void>;
 }
 
 export interface StartTables {
@@ -160,6 +167,8 @@ export function startStore(db: Kysely<Tables>): StartStore {
         sha: start.sha,
         queuedAt: now,
         sentAt: null,
+        firstSentAt: null,
+        parked: "",
         sends: 0,
         runUrl: null,
         runStatus: null,
@@ -243,7 +252,12 @@ export function startStore(db: Kysely<Tables>): StartStore {
           .where("other.repository_id", "=", start.repositoryId)
           .where("other.workflow", "=", start.workflow)
           .where("other.state", "in", states);
-      const sent: StartedRun = { ...start, sentAt, sends: start.sends + 1 };
+      const sent: StartedRun = {
+        ...start,
+        sentAt,
+        firstSentAt: start.firstSentAt ?? sentAt,
+        sends: start.sends + 1,
+      };
       const result = await db
         .updateTable("started_runs")
         .set({ state: "sent", detail_json: JSON.stringify(detailOf(sent)) })
@@ -255,16 +269,21 @@ export function startStore(db: Kysely<Tables>): StartStore {
       return Number(result.numUpdatedRows) === 1;
     },
     async save(start) {
+      await saveStart(db, start);
+    },
+    async wakeAll(at) {
       await db
         .updateTable("started_runs")
-        .set((eb) => ({
-          state: start.state,
-          run_id: start.runId,
-          detail_json: JSON.stringify(detailOf(start)),
-          next_at: eb.case().when("news", "=", start.news).then(start.nextAt).else(eb.ref("next_at")).end(),
-          ask_at: eb.case().when("news", "=", start.news).then(start.askAt).else(eb.ref("ask_at")).end(),
-        }))
-        .where("id", "=", start.id)
+        .set((eb) => ({ next_at: at, news: eb("news", "+", 1) }))
+        .where("state", "!=", "done")
+        .execute();
+    },
+    async wakeRuns(repositoryId, at) {
+      await db
+        .updateTable("started_runs")
+        .set((eb) => ({ next_at: at, ask_at: at, news: eb("news", "+", 1) }))
+        .where("repository_id", "=", repositoryId)
+        .where("state", "=", "running")
         .execute();
     },
     async wakePull(id, at) {
@@ -295,6 +314,20 @@ export function startStore(db: Kysely<Tables>): StartStore {
       return Number(result.numUpdatedRows) > 0;
     },
   };
+}
+
+export async function saveStart(db: Kysely<Tables>, start: StartedRun): Promise<void> {
+  await db
+    .updateTable("started_runs")
+    .set((eb) => ({
+      state: start.state,
+      run_id: start.runId,
+      detail_json: JSON.stringify(detailOf(start)),
+      next_at: eb.case().when("news", "=", start.news).then(start.nextAt).else(eb.ref("next_at")).end(),
+      ask_at: eb.case().when("news", "=", start.news).then(start.askAt).else(eb.ref("ask_at")).end(),
+    }))
+    .where("id", "=", start.id)
+    .execute();
 }
 
 function detailOf(start: StartedRun): Detail {

@@ -4,9 +4,10 @@
  */
 import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
 import type { Actor, Facts } from "../../src/lifecycle/facts.ts";
-import type { GateStore } from "./gates.ts";
+import type { GateStore, WaitingGate } from "./gates.ts";
+import type { PolicyStore } from "./policies.ts";
 import type { AppRunStore } from "./runs.ts";
-import type { StartStore } from "./starts.ts";
+import type { StartedRun, StartStore } from "./starts.ts";
 
 /** A delivery as GitHub sent it, before it is stored. */
 export interface NewDelivery {
@@ -185,6 +186,9 @@ export interface Commit {
   readonly history?: readonly NewHistory[];
   readonly effects?: readonly NewEffect[];
   readonly settled?: readonly SettledEffect[];
+  /** Started runs and gates as they are now: see `StartStore.save`, `GateStore.save`. */
+  readonly starts?: readonly StartedRun[];
+  readonly gates?: readonly WaitingGate[];
   readonly repositories?: readonly Repository[];
   /** Deliveries (by `seq`) that have had their effect with this commit. */
   readonly done?: readonly number[];
@@ -225,6 +229,8 @@ export interface Store {
   readonly starts: StartStore;
   /** Jobs that wait for an environment. */
   readonly gates: GateStore;
+  /** The policy of each repository. */
+  readonly policies: PolicyStore;
 
   /** Stores deliveries in one commit. Returns those that were not known before, in order. */
   acceptDeliveries(batch: readonly NewDelivery[]): Promise<readonly PendingDelivery[]>;

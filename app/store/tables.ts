@@ -2,10 +2,11 @@
 import { type Generated, type Kysely, type Migration, sql } from "kysely";
 import { effectsMigration } from "./effects.ts";
 import { type GateTables, gatesMigration } from "./gates.ts";
+import { policiesMigration, type PolicyTables } from "./policies.ts";
 import { type RunTables, runsMigration } from "./runs.ts";
 import { type StartTables, startsMigration } from "./starts.ts";
 
-export interface Tables extends RunTables, StartTables, GateTables {
+export interface Tables extends RunTables, StartTables, GateTables, PolicyTables {
   deliveries: {
     seq: Generated<number>;
     id: string;
@@ -202,4 +203,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0003-starts": startsMigration,
   "0004-gates": gatesMigration,
   "0005-effects": effectsMigration,
+  "0006-policies": policiesMigration,
 };
