@@ -68,7 +68,7 @@ export function createEngine(options: EngineOptions): Engine {
   });
   const effects = new Effects({ store, clients, mover, log, now, sleep: (ms) => sleep(ms), timings });
   const lane = (installation: number): Lane => effects.lane(installation);
-  const outbox = new Outbox({ store, clients, ourselves, lane, log, now, timings });
+  const outbox = new Outbox({ store, clients, ourselves, lane, look: wake, log, now, timings });
   const looks = new Looks({
     store,
     judge,
@@ -79,7 +79,7 @@ export function createEngine(options: EngineOptions): Engine {
     queued,
   });
   const outOfDate = (repositoryId: number): void => reconcile.sweepSoon(repositoryId);
-  const listener = new Listener({ store, standing, labelIds, policies, ourselves, log, now, wake, outOfDate });
+  const listener = new Listener({ store, standing, labelIds, policies, ourselves, log, now, wake, queued, outOfDate });
   const reconcile = new Reconcile({
     store,
     clients,

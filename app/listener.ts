@@ -28,6 +28,8 @@ export interface ListenerOptions {
   readonly now: () => number;
   /** Told when pull requests wait to be looked at. */
   readonly wake: () => void;
+  /** Told when effects have been queued. */
+  readonly queued: () => void;
   /** Told when what is known of a repository's pull requests may be wrong in ways that no event tells. */
   readonly outOfDate: (repositoryId: number) => void;
 }
@@ -96,6 +98,9 @@ export class Listener {
       case "comment":
         await this.#comment(news, heard);
         break;
+      case "merge_group":
+        await this.#mergeGroup(news, heard);
+        break;
       case "labels":
         if (heard.foreign) {
           await labelIds.forget(repository.id);
@@ -149,6 +154,27 @@ export class Listener {
           break;
       }
     }
+  }
+
+  /** What is shown on the group's commit is decided when all of its pull requests have been looked at. */
+  async #mergeGroup({ number, headSha, branch }: News & { kind: "merge_group" }, heard: Heard): Promise<void> {
+    const { store, now, queued } = this.#options;
+    const { repository } = heard;
+    const { installationId } = repository;
+    if (installationId === null) {
+      return;
+    }
+    const id: PullId = { repositoryId: repository.id, number };
+    // Of one that is not known yet this is the first that is heard.
+    await this.#record({ pull: this.#key(repository, number), kind: "acts", acts: [] }, heard, false);
+    const at = now();
+    const key = `${repository.id}-merge-group-${headSha}`;
+    const payload = { headSha, branch, at };
+    await store.commit({
+      effects: [{ ...id, key, installationId, kind: "merge_group", payload, nextAt: at }],
+      now: at,
+    });
+    queued();
   }
 
   /** Comments that were found without an event; those that are known already change nothing. */

@@ -24,6 +24,8 @@ export interface OutboxOptions {
   readonly ourselves: () => Ourselves;
   /** The installation's turn at writing, shared with the moves. */
   readonly lane: (installationId: number) => Lane;
+  /** Told when pull requests wait to be looked at. */
+  readonly look: () => void;
   readonly log: Logger;
   readonly now: () => number;
   readonly timings: Timings;
@@ -157,7 +159,7 @@ export class Outbox {
     installationId: number,
     remember: EffectContext["remember"],
   ): Promise<Performed> {
-    const { store, clients, ourselves, lane, log, now, timings } = this.#options;
+    const { store, clients, ourselves, lane, look, log, now, timings } = this.#options;
     const handler = HANDLERS.get(effect.kind);
     if (handler === undefined) {
       return { state: "refused", reason: `this version cannot do “${effect.kind}”` };
@@ -172,6 +174,7 @@ export class Outbox {
       write: (send) => lane(installationId).write(1, () => send(client)),
       remember,
       signal: AbortSignal.timeout(EFFECT_TIMEOUT),
+      look,
       timings,
       store,
       ...ourselves(),

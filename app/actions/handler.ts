@@ -22,7 +22,9 @@ export interface EffectContext {
   readonly signal: AbortSignal;
   /** Keeps this as the effect's result, whatever becomes of the request that follows. */
   readonly remember: (result: unknown) => Promise<void>;
-  readonly timings: Pick<Timings, "requestTimeout" | "lookPause">;
+  /** Pull requests may wait to be looked at. */
+  readonly look: () => void;
+  readonly timings: Pick<Timings, "requestTimeout" | "lookPause" | "settled">;
   readonly store: Store;
   /** Our app's id, to tell our own comments, checks and runs from others'. */
   readonly appId: number;

@@ -5,6 +5,7 @@ import { comment } from "./comment.ts";
 import { disableAutoMergeAction } from "./disable-auto-merge.ts";
 import type { StoredHandler } from "./handler.ts";
 import { label } from "./label.ts";
+import { mergeGroup } from "./merge-group.ts";
 import { note } from "./note.ts";
 import { refused } from "./refused.ts";
 import { repositoryDispatch } from "./repository-dispatch.ts";
@@ -17,6 +18,7 @@ const ALL: readonly StoredHandler[] = [
   comment,
   disableAutoMergeAction,
   label,
+  mergeGroup,
   note,
   refused,
   repositoryDispatch,

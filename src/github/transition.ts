@@ -22,7 +22,7 @@ import {
 
 /** What a check run is to show. */
 export type CheckShow = Pick<WantedCheck, "name" | "status" | "title" | "summary" | "text"> & {
-  readonly conclusion: WantedCheck["conclusion"] | "action_required";
+  readonly conclusion: WantedCheck["conclusion"] | "action_required" | "failure";
   /** A button: its label and what it is called in the event that pressing it sends. */
   readonly action: { readonly label: string; readonly description: string; readonly identifier: string } | null;
 };

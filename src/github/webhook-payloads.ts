@@ -164,6 +164,11 @@ export const protectionRuleEvent = known
     return { ...event, deployment_callback_url: Number(id) };
   });
 
+export const mergeGroupEvent = known.extend({
+  action: z.string(),
+  merge_group: z.object({ head_sha: sha, head_ref: z.string().max(1_000), base_ref: z.string().max(1_000) }),
+});
+
 export const labelEvent = known.extend({
   action: z.string(),
   label: z.object({ name: z.string() }),

@@ -60,6 +60,8 @@ export type News =
       readonly ref: string;
       readonly event: string;
     }
+  /** A merge queue asks for the checks of a group; `number`: the pull request that the group was made for. */
+  | { readonly kind: "merge_group"; readonly number: number; readonly headSha: string; readonly branch: string }
   /** A stage's label was made, renamed or deleted in the repository. */
   | { readonly kind: "labels" }
   | { readonly kind: "default_branch" }
@@ -98,6 +100,7 @@ const READERS: Readonly<Record<string, (payload: unknown, ourselves: Ourselves) 
   status: readStatus,
   workflow_run: readWorkflowRun,
   deployment_protection_rule: readProtectionRule,
+  merge_group: readMergeGroup,
   label: readLabel,
   push: readPush,
   repository: readRepository,
@@ -340,6 +343,19 @@ function readProtectionRule(payload: unknown): News[] {
   return [
     { kind: "gate", runId: event.deployment_callback_url, environment, ref: ref ?? "", event: event.event ?? "" },
   ];
+}
+
+/** Branches of a queue: `gh-readonly-queue/<base>/pr-<number>-<sha>`. */
+const QUEUE_BRANCH = /^refs\/heads\/gh-readonly-queue\/.+\/pr-(?<number>\d{1,9})-[0-9a-f]+$/u;
+
+function readMergeGroup(payload: unknown): News[] {
+  const event = payloads.mergeGroupEvent.parse(payload);
+  const { head_ref: ref, head_sha: headSha, base_ref: base } = event.merge_group;
+  const number = QUEUE_BRANCH.exec(ref)?.groups?.number;
+  if (event.action !== "checks_requested" || number === undefined) {
+    return [];
+  }
+  return [{ kind: "merge_group", number: Number(number), headSha, branch: base.replace(/^refs\/heads\//u, "") }];
 }
 
 function readLabel(payload: unknown): News[] {

@@ -141,6 +141,7 @@ describe("the manifest", () => {
       contents: "read",
       issues: "read",
       members: "read",
+      merge_queues: "read",
       metadata: "read",
       pull_requests: "write",
       statuses: "read",

@@ -23,6 +23,7 @@ import { pullMutations } from "./mutations/pulls.ts";
 import { Query } from "./query.ts";
 import { checkTypes } from "./types/checks.ts";
 import { commitTypes } from "./types/commit.ts";
+import { mergeQueueTypes } from "./types/merge-queue.ts";
 import { peopleTypes } from "./types/people.ts";
 import { pullTypes } from "./types/pull.ts";
 import { repositoryTypes } from "./types/repository.ts";
@@ -40,6 +41,7 @@ export const types: readonly TypeDefinition[] = [
   ...checkTypes,
   ...pullTypes,
   ...timelineTypes,
+  ...mergeQueueTypes,
 ];
 const byName = new Map(types.map((type) => [type.name, type]));
 

@@ -33,6 +33,7 @@ import {
   upper,
 } from "../define.ts";
 import { CommitType } from "./commit.ts";
+import { mergeQueue } from "./merge-queue.ts";
 import { actorEntity, User } from "./people.ts";
 import { PullRequestType } from "./pull.ts";
 
@@ -128,6 +129,10 @@ export const RepositoryType: Defined<Repository> = define("Repository", {
   object: (repo, args: { oid?: Optional<string>; expression?: Optional<string> }, context) => {
     reading(context, repo, "contents");
     return objectAt(context, repo, args.expression ?? args.oid ?? "");
+  },
+  mergeQueue: (repo, args: { branch?: Optional<string> }, context) => {
+    reading(context, repo, "merge_queues");
+    return mergeQueue(repo, args.branch ?? repo.defaultBranch);
   },
   pullRequest: (repo, args: { number: number }, context) => {
     readPulls(context, repo);
