@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Clients, Ourselves } from "./clients.ts";
 import { Effects, type Lane } from "./effects.ts";
+import { GrantsKeeper } from "./grants.ts";
 import { Inbox } from "./inbox.ts";
 import { Judge } from "./judge.ts";
 import { LabelIds } from "./label-ids.ts";
@@ -11,7 +12,9 @@ import { Looks } from "./looks.ts";
 import { Mover } from "./mover.ts";
 import { Outbox } from "./outbox.ts";
 import { Outcomes } from "./outcomes.ts";
-import { onePolicy } from "./policies.ts";
+import { PolicyKeeper } from "./policies/keeper.ts";
+import { PolicyCheck } from "./policies/show.ts";
+import type { Policies } from "./policies.ts";
 import { Reconcile } from "./reconcile/index.ts";
 import { StandingKeeper } from "./standing.ts";
 import type { Store } from "./store/store.ts";
@@ -26,6 +29,8 @@ export interface EngineOptions {
   readonly now: () => number;
   /** Where this app can be reached by people; null: nowhere. */
   readonly publicUrl: string | null;
+  /** In place of the repositories' own policy files. */
+  readonly policies?: Policies;
 }
 
 export interface Engine {
@@ -48,9 +53,21 @@ export function createEngine(options: EngineOptions): Engine {
   const { requestTimeout } = timings;
   const standing = new StandingKeeper({ store, now, keepMs: timings.keepStanding });
   const labelIds = new LabelIds({ store, now, requestTimeout });
-  const policies = onePolicy();
-  const judge = new Judge({ clients, standing, policies, appId, requestTimeout });
+  const grants = new GrantsKeeper({ store, clients, now, requestTimeout });
   const wake = (): void => looks.wake();
+  const lane = (installation: number): Lane => effects.lane(installation);
+  const check = new PolicyCheck({ clients, grants, appId, lane, log, now, timings });
+  const keeper = new PolicyKeeper({
+    store,
+    clients,
+    show: (repository, state) => check.show(repository, state),
+    log,
+    now,
+    timings,
+    wake,
+  });
+  const policies = options.policies ?? keeper;
+  const judge = new Judge({ clients, standing, policies, appId, requestTimeout });
   const queued = (): void => outbox.wake();
   const outcomes = new Outcomes({ store, log, now, timings, wake, queued });
   const mover = new Mover({
@@ -67,8 +84,8 @@ export function createEngine(options: EngineOptions): Engine {
       publicUrl === null ? null : `${publicUrl}/pulls/${repository.owner}/${repository.name}/${number}`,
   });
   const effects = new Effects({ store, clients, mover, log, now, sleep: (ms) => sleep(ms), timings });
-  const lane = (installation: number): Lane => effects.lane(installation);
-  const outbox = new Outbox({ store, clients, ourselves, lane, look: wake, log, now, timings });
+  const refusal = (kind: string, installation: number) => grants.refusal(kind, installation);
+  const outbox = new Outbox({ store, clients, ourselves, lane, look: wake, refusal, log, now, timings });
   const looks = new Looks({
     store,
     judge,
@@ -79,7 +96,19 @@ export function createEngine(options: EngineOptions): Engine {
     queued,
   });
   const outOfDate = (repositoryId: number): void => reconcile.sweepSoon(repositoryId);
-  const listener = new Listener({ store, standing, labelIds, policies, ourselves, log, now, wake, queued, outOfDate });
+  const listener = new Listener({
+    store,
+    standing,
+    labelIds,
+    policies,
+    grants,
+    ourselves,
+    log,
+    now,
+    wake,
+    queued,
+    outOfDate,
+  });
   const reconcile = new Reconcile({
     store,
     clients,
@@ -104,19 +133,24 @@ export function createEngine(options: EngineOptions): Engine {
       await effects.start();
       outbox.wake();
       looks.wake();
+      if (policies === keeper) {
+        keeper.wake();
+      }
       reconcile.start();
     },
     stop: async () => {
       await reconcile.stop();
       await inbox.stop();
       await looks.stop();
+      await keeper.stop();
       await outbox.stop();
       await effects.stop();
     },
     idle: async () => {
       for (;;) {
         await inbox.idle();
-        if (reconcile.idle && looks.idle && effects.idle && outbox.idle && inbox.backlog === 0) {
+        const idle = keeper.idle && reconcile.idle && looks.idle && effects.idle && outbox.idle;
+        if (idle && inbox.backlog === 0) {
           return;
         }
         await sleep(2);

@@ -1,18 +1,22 @@
 /**
- * Deliveries become facts. No request is made here, so handling cannot fail for GitHub's sake; what follows from the
- * facts is decided by whoever looks at the pull request next.
+ * Deliveries become facts. No request is made here (but for the policy whose commands a comment may hold, where that is
+ * not known), so handling does not fail for GitHub's sake; what follows from the facts is decided by whoever looks at the
+ * pull request next.
  */
 import type { Logger } from "pino";
 import type { CommentSeen } from "../src/github/snapshot-acts.ts";
 import { lifecycleRepository, type News, type RepositorySeen, readWebhook } from "../src/github/webhook.ts";
 import { act, type Change } from "../src/lifecycle/change.ts";
 import { COMMANDS, parseCommands } from "../src/lifecycle/commands.ts";
+import { DEFAULT_POLICY } from "../src/lifecycle/default-policy.ts";
 import type { Act } from "../src/lifecycle/facts.ts";
+import type { Policy } from "../src/lifecycle/policy.ts";
 import { record, sameFacts } from "../src/lifecycle/record.ts";
 import type { Ourselves } from "./clients.ts";
+import type { GrantsKeeper } from "./grants.ts";
 import { noteLine } from "./history.ts";
 import type { LabelIds } from "./label-ids.ts";
-import type { Policies } from "./policies.ts";
+import { type Policies, PolicyUnreadable } from "./policies.ts";
 import { changePull, newPull, readAgain, sooner } from "./pull-rows.ts";
 import { watchFrom } from "./reconcile/watched.ts";
 import type { StandingKeeper } from "./standing.ts";
@@ -23,6 +27,7 @@ export interface ListenerOptions {
   readonly standing: StandingKeeper;
   readonly labelIds: LabelIds;
   readonly policies: Policies;
+  readonly grants: GrantsKeeper;
   readonly ourselves: () => Ourselves;
   readonly log: Logger;
   readonly now: () => number;
@@ -70,6 +75,8 @@ export class Listener {
     for (const news of heard.news) {
       if (news.kind === "installed") {
         await this.#installed(heard.installationId, news.repositories, news.since ?? delivery.receivedAt);
+      } else if (news.kind === "granted") {
+        await this.#granted(heard.installationId);
       } else if (news.kind === "uninstalled") {
         await this.#uninstalled(heard.installationId, news.repositoryIds);
       } else if (news.kind === "standing" && repository === null) {
@@ -84,7 +91,7 @@ export class Listener {
     return false;
   }
 
-  async #take(news: Exclude<News, { kind: "installed" | "uninstalled" }>, heard: Heard): Promise<void> {
+  async #take(news: Exclude<News, { kind: "installed" | "granted" | "uninstalled" }>, heard: Heard): Promise<void> {
     const { store, standing, labelIds, policies, now } = this.#options;
     const { repository } = heard;
     switch (news.kind) {
@@ -187,7 +194,7 @@ export class Listener {
 
   async #comment(news: Extract<News, { kind: "comment" }>, heard: Heard): Promise<void> {
     const { comment, number } = news;
-    const policy = await this.#options.policies.of(heard.repository);
+    const policy = await this.#policy(heard.repository);
     const acts: Act[] = [];
     for (const command of parseCommands(comment.body, policy)) {
       if (command.kind === "unknown" || (command.kind === "stage" && !COMMANDS[command.name].isAct)) {
@@ -199,6 +206,18 @@ export class Listener {
     }
     if (acts.length > 0) {
       await this.#record({ pull: this.#key(heard.repository, number), kind: "acts", acts }, heard, false);
+    }
+  }
+
+  /** For its commands: where it cannot be used, those that every policy has. */
+  async #policy(repository: Repository): Promise<Policy> {
+    try {
+      return await this.#options.policies.of(repository);
+    } catch (error) {
+      if (error instanceof PolicyUnreadable || repository.installationId === null) {
+        return DEFAULT_POLICY;
+      }
+      throw error;
     }
   }
 
@@ -252,7 +271,7 @@ export class Listener {
 
   /** Remembers the repository as this payload shows it. */
   async #seen(seen: RepositorySeen, installationId: number | null): Promise<Repository> {
-    const { store } = this.#options;
+    const { store, policies } = this.#options;
     const before = await store.repository(seen.id);
     const now: Repository = {
       id: seen.id,
@@ -266,6 +285,11 @@ export class Listener {
     if (before === null || JSON.stringify(before) !== JSON.stringify(now)) {
       await store.putRepository(now);
     }
+    const moved = before !== null && (before.owner !== now.owner || before.name !== now.name);
+    const other = before !== null && before.defaultBranch !== "" && before.defaultBranch !== now.defaultBranch;
+    if (moved || other) {
+      await policies.mayHaveChanged(now);
+    }
     return now;
   }
 
@@ -274,12 +298,16 @@ export class Listener {
     repositories: readonly RepositorySeen[],
     since: number,
   ): Promise<void> {
-    const { store, log, now, outOfDate } = this.#options;
+    const { store, log, now, outOfDate, policies, grants } = this.#options;
+    if (installationId !== null) {
+      await grants.forget(installationId);
+    }
     for (const each of repositories) {
       const before = await store.repository(each.id);
       const repository = await this.#seen(each, installationId);
       if (before === null || before.installationId === null) {
         await watchFrom(store, repository.id, since);
+        await policies.mayHaveChanged(repository);
       }
       if ((await store.askForLook({ repositoryId: repository.id, open: true }, now())) > 0) {
         // What happened while the app was away is nowhere but on GitHub.
@@ -287,6 +315,18 @@ export class Listener {
       }
     }
     log.info({ installation: installationId, repositories: repositories.length }, "installed");
+  }
+
+  /** The app may do more or less than before: what the policies lack is said anew. */
+  async #granted(installationId: number | null): Promise<void> {
+    const { store, grants, policies } = this.#options;
+    if (installationId === null) {
+      return;
+    }
+    await grants.forget(installationId);
+    for (const repository of await store.repositories(installationId)) {
+      await policies.mayHaveChanged(repository);
+    }
   }
 
   /** Facts are kept: the app may come back. Nothing is sent meanwhile. */

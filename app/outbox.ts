@@ -26,6 +26,8 @@ export interface OutboxOptions {
   readonly lane: (installationId: number) => Lane;
   /** Told when pull requests wait to be looked at. */
   readonly look: () => void;
+  /** Why the app may not do what an effect of this kind takes; null: nothing is known to speak against it. */
+  readonly refusal?: (kind: string, installationId: number) => Promise<string | null>;
   readonly log: Logger;
   readonly now: () => number;
   readonly timings: Timings;
@@ -163,6 +165,10 @@ export class Outbox {
     const handler = HANDLERS.get(effect.kind);
     if (handler === undefined) {
       return { state: "refused", reason: `this version cannot do “${effect.kind}”` };
+    }
+    const reason = (await this.#options.refusal?.(effect.kind, installationId)) ?? null;
+    if (reason !== null) {
+      return { state: "refused", reason };
     }
     const client = withDeadline(await clients.installation(installationId), timings.requestTimeout);
     const context: EffectContext = {

@@ -14,6 +14,8 @@ export interface Timings {
   readonly lookPauseMost: number;
   /** What is known of people's standing is asked again after this. */
   readonly keepStanding: number;
+  /** A policy is read again after this, should the event that it changed have been lost. */
+  readonly keepPolicy: number;
   /** When GitHub says that it is too much, but not for how long. */
   readonly rateLimitPause: number;
   /** A write request should take about this long; its size is adapted to it. */
@@ -39,6 +41,14 @@ export interface Timings {
   readonly deliveryGrace: number;
   /** After a redelivery that did not arrive, doubled each time. */
   readonly redeliverPause: number;
+  /** Between two questions about a run that goes on, in case its events were lost. */
+  readonly askRuns: number;
+  /** A run that was asked for and has not appeared after this is asked for again. */
+  readonly runAppears: number;
+  /** Between two questions about a run whose job waits for an environment. */
+  readonly askGates: number;
+  /** A job that waits for an environment and belongs to no pull request is rejected after this. */
+  readonly freeRunMost: number;
   /** Between two readings of the installations, and of rows that are old enough to go. */
   readonly upkeepEvery: number;
 }
@@ -52,6 +62,7 @@ export const DEFAULT_TIMINGS: Timings = {
   lookPause: 2_000,
   lookPauseMost: 5 * 60_000,
   keepStanding: 10 * 60_000,
+  keepPolicy: 10 * 60_000,
   rateLimitPause: 60_000,
   requestTarget: 5_000,
   reconcileDelay: 5_000,
@@ -63,5 +74,9 @@ export const DEFAULT_TIMINGS: Timings = {
   deliveriesEvery: 5 * 60_000,
   deliveryGrace: 60_000,
   redeliverPause: 2 * 60_000,
+  askRuns: 5 * 60_000,
+  runAppears: 2 * 60_000,
+  askGates: 6 * 60 * 60_000,
+  freeRunMost: 24 * 60 * 60_000,
   upkeepEvery: 60 * 60_000,
 };

@@ -2,7 +2,7 @@
 import { type Generated, type Kysely, type Migration, sql } from "kysely";
 import { effectsMigration } from "./effects.ts";
 import { type GateTables, gatesMigration } from "./gates.ts";
-import { policiesMigration, type PolicyTables } from "./policies.ts";
+import { type PolicyTables, policiesMigration } from "./policies.ts";
 import { type RunTables, runsMigration } from "./runs.ts";
 import { type StartTables, startsMigration } from "./starts.ts";
 

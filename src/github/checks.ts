@@ -57,6 +57,15 @@ const listed = z.object({
   check_runs: z.array(created.extend({ external_id: z.string().nullable().optional() })),
 });
 const counted = z.object({ output: z.object({ annotations_count: z.number() }) });
+const finished = z.object({
+  check_runs: z.array(
+    created.extend({
+      external_id: z.string().nullish(),
+      app: z.object({ id: z.number() }).nullish(),
+      output: z.object({ annotations_count: z.number() }).nullish(),
+    }),
+  ),
+});
 
 /** Creates the check run, in progress. After a lost answer it is looked for before it is created again. */
 export async function openCheck(
@@ -99,6 +108,72 @@ export async function openCheck(
   if (!result.ok) return { opened: false, failure: result.failure };
   const handle = { id: result.value.id, url: result.value.html_url ?? null };
   return { opened: true, check: new LiveCheck(client, target, handle, pace) };
+}
+
+/** A check run whose whole result is known, of the app with this id. */
+export interface FinishedCheck extends CheckTarget {
+  readonly appId: number;
+  readonly conclusion: CheckConclusion;
+  readonly text: CheckText;
+  readonly annotations: readonly Readonly<Record<string, string | number>>[];
+}
+
+/**
+ * Publishes it unless it is there already: it is looked for by app, name, commit and external id before each try, so
+ * that after a lost answer nothing is written twice. Null: it is there now, with all of its annotations.
+ */
+export async function publishCheck(
+  client: GitHubClient,
+  check: FinishedCheck,
+  pace: Pace,
+  signal: AbortSignal,
+): Promise<RequestFailure | null> {
+  const { owner, repo, conclusion, text, annotations } = check;
+  const result = await persistently(pace, signal, async () => {
+    const answer = await client.request("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
+      owner,
+      repo,
+      ref: check.headSha,
+      check_name: check.name,
+      app_id: check.appId,
+      filter: "all",
+      per_page: 100,
+      request: bounded(signal),
+    });
+    const runs = finished.parse(answer.data).check_runs;
+    const known = runs.find((run) => run.external_id === check.externalId && run.app?.id === check.appId);
+    let id = known?.id;
+    let sent = known?.output?.annotations_count ?? 0;
+    if (id === undefined) {
+      sent = Math.min(annotations.length, ANNOTATIONS_PER_REQUEST);
+      const made = await client.request("POST /repos/{owner}/{repo}/check-runs", {
+        owner,
+        repo,
+        name: check.name,
+        head_sha: check.headSha,
+        external_id: check.externalId,
+        status: "completed",
+        conclusion,
+        completed_at: new Date(pace.now()).toISOString(),
+        ...(check.detailsUrl === null ? {} : { details_url: check.detailsUrl }),
+        output: { ...output(text), ...(sent === 0 ? {} : { annotations: annotations.slice(0, sent) }) },
+        request: bounded(signal),
+      });
+      id = created.parse(made.data).id;
+    }
+    while (sent < annotations.length) {
+      const batch = annotations.slice(sent, sent + ANNOTATIONS_PER_REQUEST);
+      await client.request("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
+        owner,
+        repo,
+        check_run_id: id,
+        output: { ...output(text), annotations: batch },
+        request: bounded(signal),
+      });
+      sent += batch.length;
+    }
+  });
+  return result.ok ? null : result.failure;
 }
 
 /** A check run opened by us (in this process or an earlier one). */

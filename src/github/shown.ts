@@ -1,5 +1,6 @@
 /** What GitHub shows of pull requests now: read before anything is written again. */
 import { z } from "zod";
+import { POLICY_CHECK_NAME } from "../lifecycle/policy-verdict.ts";
 import { sendGraphql } from "./graphql.ts";
 import type { GitHubClient } from "./port.ts";
 import {
@@ -62,6 +63,8 @@ export async function readShown(
     const read = shownFields.parse(node);
     const commit = (read.commits?.nodes ?? []).find((each) => each?.commit.oid === read.headRefOid)?.commit;
     const runs = (commit?.checkSuites?.nodes ?? []).flatMap((suite) => suite?.checkRuns?.nodes ?? []);
-    return { pull: pullSeen(read), checks: runs.flatMap((run) => (run === null ? [] : [checkRead(run)])) };
+    // The one about the policy belongs to the commit, whatever becomes of the pull request.
+    const checks = runs.flatMap((run) => (run === null || run.name === POLICY_CHECK_NAME ? [] : [checkRead(run)]));
+    return { pull: pullSeen(read), checks };
   });
 }

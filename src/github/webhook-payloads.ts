@@ -175,7 +175,30 @@ export const labelEvent = known.extend({
   changes: z.object({ name: z.object({ from: z.string() }).nullish() }).nullish(),
 });
 
-export const pushEvent = known.extend({ ref: z.string(), after: z.string() });
+/** GitHub lists no more commits of a push. */
+export const MOST_PUSH_COMMITS = 2048;
+/** Ours, well below the 3,000 files that GitHub lists of a commit elsewhere. */
+export const MOST_PUSH_PATHS = 1_000;
+
+const paths = z.array(z.string()).nullish();
+const pushedCommit = z
+  .object({ added: paths, removed: paths, modified: paths })
+  .transform(({ added, removed, modified }) => ({
+    added: added ?? [],
+    removed: removed ?? [],
+    modified: modified ?? [],
+  }));
+
+export const pushEvent = known.extend({
+  ref: z.string(),
+  after: z.string(),
+  forced: z.boolean().nullish(),
+  created: z.boolean().nullish(),
+  commits: z
+    .array(pushedCommit)
+    .nullish()
+    .transform((commits) => commits ?? []),
+});
 
 const brief = z.object({ id, node_id: z.string(), full_name: z.string(), private: z.boolean() });
 

@@ -6,6 +6,8 @@ import { z } from "zod";
 import { act, type Change, type CheckSeen, type PullKey, UNKNOWN_ACTOR } from "../lifecycle/change.ts";
 import type { Act, Actor, PullState } from "../lifecycle/facts.ts";
 import { STAGE_LABEL_PREFIX } from "../lifecycle/policy.ts";
+import { POLICY_CHECK_NAME } from "../lifecycle/policy-verdict.ts";
+import { POLICY_PATH } from "../lifecycle/read-policy.ts";
 import type { LabelSeen } from "./pull-fields.ts";
 import * as payloads from "./webhook-payloads.ts";
 
@@ -69,6 +71,8 @@ export type News =
   | { readonly kind: "standing"; readonly of: "repository" | "organization" }
   /** `since`: from when on the app sees what happens there; null: it saw it before. */
   | { readonly kind: "installed"; readonly repositories: readonly RepositorySeen[]; readonly since: number | null }
+  /** The installation's permissions or events are others now. */
+  | { readonly kind: "granted" }
   /** Null: from all repositories. */
   | { readonly kind: "uninstalled"; readonly repositoryIds: readonly number[] | null }
   | { readonly kind: "repository_gone" };
@@ -263,6 +267,9 @@ function readCheckRun(payload: unknown, { appId }: Ourselves): News[] {
   const app = run.app ?? run.check_suite?.app;
   const ours = app?.id === appId;
   const pulls = pullNumbers(run.pull_requests, event.repository.id);
+  if (ours && run.name === POLICY_CHECK_NAME) {
+    return event.action === "rerequested" ? [{ kind: "default_branch" }] : [];
+  }
   if (ours && (event.action === "rerequested" || event.action === "requested_action")) {
     return [{ kind: "commit", sha: run.head_sha, pulls, what: { kind: "retry", by: actorOf(event.sender) } }];
   }
@@ -367,7 +374,22 @@ function readLabel(payload: unknown): News[] {
 function readPush(payload: unknown): News[] {
   const event = payloads.pushEvent.parse(payload);
   const branch = event.repository.default_branch;
-  return branch != null && event.ref === `refs/heads/${branch}` ? [{ kind: "default_branch" }] : [];
+  const concerns = branch != null && event.ref === `refs/heads/${branch}`;
+  return concerns && mayTouch(event, POLICY_PATH) ? [{ kind: "default_branch" }] : [];
+}
+
+/**
+ * Whether a push may have changed this file. Only what lists everything it did says no: not a forced push, a new
+ * branch, one with more commits than GitHub lists, nor a commit without files (a merge says nothing of its own).
+ */
+function mayTouch({ forced, created, commits }: z.infer<typeof payloads.pushEvent>, path: string): boolean {
+  if (forced !== false || created !== false || commits.length === 0 || commits.length >= payloads.MOST_PUSH_COMMITS) {
+    return true;
+  }
+  return commits.some(({ added, removed, modified }) => {
+    const paths = [...added, ...removed, ...modified];
+    return paths.length === 0 || paths.length >= payloads.MOST_PUSH_PATHS || paths.includes(path);
+  });
 }
 
 function readRepository(payload: unknown): News[] {
@@ -389,6 +411,7 @@ function readInstallation(payload: unknown): News[] {
             briefRepository(each.id, each.full_name, each.node_id, each.private),
           ),
         },
+        ...(event.action === "new_permissions_accepted" ? [{ kind: "granted" } as const] : []),
       ];
     case "deleted":
     case "suspend":

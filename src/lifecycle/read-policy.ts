@@ -1,6 +1,6 @@
 /** From a policy file to the policy, with everything that is wrong with it told at once, at its place. */
 import type { Problem } from "../plan/plan.ts";
-import { Problems, quote, suggestion } from "../plan/problems.ts";
+import { type Position, Problems, quote, START, suggestion } from "../plan/problems.ts";
 import { isMapping, type Keys, type Place, parseKeys } from "../plan/shape.ts";
 import { type Path, readSource, type Source } from "../plan/source.ts";
 import { leavesOf } from "./conditions/index.ts";
@@ -22,6 +22,8 @@ export interface PolicyReading {
   readonly parts: PolicyParts | null;
   /** The repository (`org/.github`) whose policy it extends. */
   readonly extends: string | null;
+  /** Where it says so; the file's beginning where it does not. */
+  readonly extendsAt: Position;
   readonly problems: readonly Problem[];
 }
 
@@ -37,7 +39,7 @@ export function readPolicy(
   const problems = new Problems(file);
   const source = readSource(content, problems, 'a policy with "stages"');
   if (source === null || !isMapping(source.value)) {
-    return { policy: null, parts: null, extends: null, problems: problems.list() };
+    return { policy: null, parts: null, extends: null, extendsAt: START, problems: problems.list() };
   }
   const root: Place = { source, problems, path: [] };
   const keys = parseKeys(policyShape, source.value, root);
@@ -61,6 +63,7 @@ export function readPolicy(
     policy: failed || waits ? null : completePolicy(parts),
     parts: failed ? null : parts,
     extends: keys.extends ?? null,
+    extendsAt: keys.extends === undefined ? START : source.at(["extends"]),
     problems: problems.list(),
   };
 }

@@ -52,14 +52,17 @@ export function annotationsOf(report: RunReport): readonly ReportAnnotation[] {
 }
 
 /** One annotation for each problem of a file, at its place. */
-export function problemAnnotations(problems: readonly Problem[]): readonly ReportAnnotation[] {
+export function problemAnnotations(
+  problems: readonly Problem[],
+  what: "plan" | "policy" = "plan",
+): readonly ReportAnnotation[] {
   return problems.map((problem) =>
     bounded({
       path: problem.file,
       line: problem.line,
       column: problem.column,
       level: problem.severity === "error" ? "failure" : "warning",
-      title: problem.severity === "error" ? "invalid plan" : "plan",
+      title: problem.severity === "error" ? `invalid ${what}` : what,
       message: problem.message,
       details: null,
     }),

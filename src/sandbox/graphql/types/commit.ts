@@ -22,7 +22,7 @@ import { type Context, connection, type Defined, define, type Optional, type Pag
 import { CheckRunType, CheckSuiteType } from "./checks.ts";
 import { actorById, User } from "./people.ts";
 import { PullRequestType } from "./pull.ts";
-import { filterPulls, type PullFilter, RepositoryType, TreeType } from "./repository.ts";
+import { entryAt, filterPulls, type PullFilter, RepositoryType, TreeType } from "./repository.ts";
 
 export interface CommitValue {
   readonly repo: Repository;
@@ -61,6 +61,10 @@ export const CommitType: Defined<CommitValue> = define("Commit", {
   commitUrl: ({ repo, commit: made }, _args: never, { world }) => repoHtml(world, repo, `/commit/${made.sha}`),
   repository: ({ repo }) => RepositoryType(repo),
   tree: ({ repo, commit: made }) => TreeType({ repo, directory: directoryOf(made.files), path: "" }),
+  file: ({ repo, commit: made }, args: { path: string }, context) => {
+    reading(context, repo, "contents");
+    return entryAt(repo, made, args.path);
+  },
   changedFilesIfAvailable: (value, _args: never, context) => changes(value, context).length,
   additions: (value, _args: never, context) =>
     changes(value, context).reduce((sum, one) => sum + lineCounts(one).additions, 0),

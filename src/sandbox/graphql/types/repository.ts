@@ -238,6 +238,25 @@ export const RefType: Defined<RefValue> = define("Ref", {
     const sha = repo.refs.get(name);
     return sha === undefined ? null : CommitType({ repo, commit: commit(world, sha) });
   },
+  // What anybody who may read the branch may know of its protection; rulesets are not built here.
+  refUpdateRule: ({ repo, name }) => {
+    const protection = repo.protections.get(name.replace(/^refs\/heads\//, ""));
+    return protection === undefined
+      ? null
+      : {
+          pattern: name.slice(prefixOf(name).length),
+          requiredApprovingReviewCount: protection.requiredApprovals === 0 ? null : protection.requiredApprovals,
+          requiredStatusCheckContexts: protection.requiredChecks.map((each) => each.context),
+          requiresCodeOwnerReviews: false,
+          requiresConversationResolution: false,
+          requiresLinearHistory: false,
+          requiresSignatures: false,
+          allowsDeletions: false,
+          allowsForcePushes: false,
+          blocksCreations: false,
+        };
+  },
+  rules: (_ref, args: PageArgs) => connection("rules", [], args, () => null),
   associatedPullRequests: ({ repo, name }, args: PullFilter, context) => {
     readPulls(context, repo);
     const branch = name.replace(/^refs\/heads\//, "");
@@ -294,20 +313,28 @@ export const TreeType: Defined<TreeValue> = define("Tree", {
   abbreviatedOid: ({ directory }) => treeSha(directory).slice(0, 7),
   repository: ({ repo }) => RepositoryType(repo),
   entries: ({ repo, directory, path }) =>
-    [...directory].map(([name, entry]) => {
-      const full = path === "" ? name : `${path}/${name}`;
-      const isTree = entry instanceof Map;
-      return {
-        name,
-        path: full,
-        type: isTree ? "tree" : "blob",
-        mode: isTree ? 0o40000 : entry.executable ? 0o100755 : 0o100644,
-        oid: isTree ? treeSha(entry) : blobSha(entry),
-        size: isTree ? 0 : entry.bytes.length,
-        object: isTree ? TreeType({ repo, directory: entry, path: full }) : BlobType({ repo, file: entry }),
-        repository: RepositoryType(repo),
-      };
-    }),
+    [...directory].map(([name, entry]) => treeEntry(repo, name, path === "" ? name : `${path}/${name}`, entry)),
 });
+
+function treeEntry(repo: Repository, name: string, path: string, entry: File | Directory) {
+  const isTree = entry instanceof Map;
+  return {
+    name,
+    path,
+    type: isTree ? "tree" : "blob",
+    mode: isTree ? 0o40000 : entry.executable ? 0o100755 : 0o100644,
+    oid: isTree ? treeSha(entry) : blobSha(entry),
+    size: isTree ? 0 : entry.bytes.length,
+    object: isTree ? TreeType({ repo, directory: entry, path }) : BlobType({ repo, file: entry }),
+    repository: RepositoryType(repo),
+  };
+}
+
+/** The file or folder at this path of a commit; null: there is none. */
+export function entryAt(repo: Repository, at: Commit, path: string) {
+  const name = path.split("/").at(-1) ?? path;
+  const found = at.files.get(path) ?? folder(at, path);
+  return found === null ? null : treeEntry(repo, name, path, found);
+}
 
 export const repositoryTypes = [RepositoryType, EnvironmentType, LabelType, RefType, BlobType, TreeType];

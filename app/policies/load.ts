@@ -1,0 +1,131 @@
+/** A repository's policy as GitHub has it now, with those that it extends. */
+import { type PolicyFile, type PolicyFileSeen, readPolicyFile } from "../../src/github/policy-file.ts";
+import type { GitHubClient } from "../../src/github/port.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
+import type { PolicyParts } from "../../src/lifecycle/merge-policies.ts";
+import type { Policy } from "../../src/lifecycle/policy.ts";
+import { POLICY_PATH, type PolicyReading, readPolicy } from "../../src/lifecycle/read-policy.ts";
+import type { Problem } from "../../src/plan/plan.ts";
+import { LARGEST_FILE_BYTES } from "../../src/plan/source.ts";
+
+export interface Loaded {
+  /** Null: it has errors. */
+  readonly policy: Policy | null;
+  readonly problems: readonly Problem[];
+  /** Changes when what was read does; null: there is no file. */
+  readonly source: string | null;
+  /** Repositories (`owner/name`) whose policies it extends, also those that could not be read. */
+  readonly bases: readonly string[];
+  readonly seen: Omit<PolicyFileSeen, "file">;
+}
+
+interface Place {
+  readonly owner: string;
+  readonly name: string;
+}
+
+/** A policy may extend one that extends another, and so on. */
+const MOST_BASES = 5;
+
+/**
+ * Throws what the client throws, and an Error where the repository cannot be seen. `fetch` reads the file of a
+ * repository, null where the app may not see it.
+ */
+export async function loadPolicy(
+  repository: Place,
+  fetch: (place: Place) => Promise<PolicyFileSeen | null>,
+): Promise<Loaded> {
+  const seen = await fetch(repository);
+  if (seen === null) {
+    throw new Error(`${repository.owner}/${repository.name} is not there, or the app may not see it.`);
+  }
+  const { file, ...rest } = seen;
+  if (file === null) {
+    return { policy: DEFAULT_POLICY, problems: [], source: null, bases: [], seen: rest };
+  }
+  const chain: Chain = { names: [nameOf(repository)], oids: [file.oid] };
+  const { policy, problems } = await readWithBases(file, POLICY_PATH, chain, fetch);
+  return { policy, problems, source: chain.oids.join(" "), bases: chain.names.slice(1), seen: rest };
+}
+
+/** The policy of a file that stands elsewhere (a pull request's head), read as if it were this repository's. */
+export async function loadProposed(
+  repository: Place,
+  file: PolicyFile,
+  fetch: (place: Place) => Promise<PolicyFileSeen | null>,
+): Promise<Pick<Loaded, "policy" | "problems">> {
+  return await readWithBases(file, POLICY_PATH, { names: [nameOf(repository)], oids: [file.oid] }, fetch);
+}
+
+/** How the client of an installation reads policy files. */
+export function policyFetcher(client: GitHubClient, requestTimeout: number) {
+  return (place: Place): Promise<PolicyFileSeen | null> =>
+    readPolicyFile(client, place, POLICY_PATH, LARGEST_FILE_BYTES, AbortSignal.timeout(requestTimeout));
+}
+
+interface Chain {
+  readonly names: string[];
+  readonly oids: string[];
+}
+
+async function readWithBases(
+  file: PolicyFile,
+  path: string,
+  chain: Chain,
+  fetch: (place: Place) => Promise<PolicyFileSeen | null>,
+): Promise<PolicyReading> {
+  if (file.content === null) {
+    const message = `the file has ${file.size} bytes, expected at most ${LARGEST_FILE_BYTES} (1 MiB)`;
+    return refused({ severity: "error", file: path, line: 1, column: 1, message });
+  }
+  const own = readPolicy(file.content, path);
+  if (own.extends === null) {
+    return own;
+  }
+  const base = await baseOf(own.extends, chain, fetch);
+  if ("problem" in base) {
+    const at = { severity: "error", file: path, ...own.extendsAt } as const;
+    const problems = [...own.problems, { ...at, message: `extends: ${base.problem}` }];
+    return { ...own, policy: null, parts: null, problems };
+  }
+  return readPolicy(file.content, path, base.parts);
+}
+
+async function baseOf(
+  name: string,
+  chain: Chain,
+  fetch: (place: Place) => Promise<PolicyFileSeen | null>,
+): Promise<{ readonly parts: PolicyParts } | { readonly problem: string }> {
+  const [owner = "", repository = ""] = name.split("/", 2);
+  const before = chain.names.indexOf(name.toLowerCase());
+  if (before >= 0) {
+    return { problem: `a circle: ${[...chain.names.slice(before), name].join(" → ")}` };
+  }
+  if (chain.names.length > MOST_BASES) {
+    return { problem: `${chain.names.join(" → ")} is a row of more than ${MOST_BASES} policies` };
+  }
+  chain.names.push(name.toLowerCase());
+  const seen = await fetch({ owner, name: repository });
+  if (seen === null) {
+    return { problem: `${name} is not there, or the app may not read it: install the app on it, too` };
+  }
+  if (seen.file === null) {
+    return { problem: `${name} has no ${POLICY_PATH}` };
+  }
+  chain.oids.push(seen.file.oid);
+  const reading = await readWithBases(seen.file, `${name}/${POLICY_PATH}`, chain, fetch);
+  const [first, ...more] = reading.problems.filter((problem) => problem.severity === "error");
+  if (first !== undefined || reading.parts === null) {
+    const where = first === undefined ? "" : `: ${first.file}:${first.line}:${first.column}: ${first.message}`;
+    return { problem: `${name} has ${more.length + 1} ${more.length === 0 ? "error" : "errors"}${where}` };
+  }
+  return { parts: reading.parts };
+}
+
+function refused(problem: Problem): PolicyReading {
+  return { policy: null, parts: null, extends: null, extendsAt: { line: 1, column: 1 }, problems: [problem] };
+}
+
+function nameOf({ owner, name }: Place): string {
+  return `${owner}/${name}`.toLowerCase();
+}
