@@ -32,13 +32,17 @@ export const mergeGroup = handler({
           ? { state: "refused", reason: `the merge group waited too long: ${member}` }
           : { state: "again", at: now() + timings.lookPause, reason: member };
       }
-      members.push(member);
+      if (member.evaluation.inactive !== "closed") {
+        members.push(member);
+      } else if (number === effect.number) {
+        return { state: "dropped", reason: "the merge group has been merged, or is gone" };
+      }
     }
     return await show(members, group, headSha, context);
   },
 });
 
-/** A reason to wait in place of the member. */
+/** A reason to wait in place of the member. One that is closed by now was merged before this group, or left it. */
 async function memberOf(number: number, context: EffectContext): Promise<GroupMember | string> {
   const { store, repository, client, appId, signal, now, timings } = context;
   const row = await store.pull({ repositoryId: repository.id, number });

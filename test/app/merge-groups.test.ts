@@ -93,9 +93,13 @@ describe("merge groups", () => {
     enqueuePull(world(), asUser(house.rex), pull);
     const sha = pull.queued?.group.headSha ?? "";
     await house.until("it is merged", () => pull.merged);
-    await house.until("it is said", async () =>
-      (await house.history(pull)).some((line) => line.reason.includes("may be merged")),
+    await house.until("nothing is left to do", async () =>
+      (await house.store.effectsOf({ repositoryId: house.repository.id, number: pull.number })).every(
+        (effect) => effect.status !== "pending",
+      ),
     );
+    await house.settled();
+    expect(Object.values(shown(sha)).map(([conclusion]) => conclusion)).toEqual(["success", "success", "success"]);
     expect(checkRunsOn(world(), house.repository, sha)).toHaveLength(3);
   });
 });
