@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Clients, Ourselves } from "./clients.ts";
 import { Effects, type Lane } from "./effects.ts";
+import { Gates } from "./gates/index.ts";
 import { GrantsKeeper } from "./grants.ts";
 import { Inbox } from "./inbox.ts";
 import { Judge } from "./judge.ts";
@@ -17,7 +18,8 @@ import { PolicyCheck } from "./policies/show.ts";
 import type { Policies } from "./policies.ts";
 import { Reconcile } from "./reconcile/index.ts";
 import { StandingKeeper } from "./standing.ts";
-import type { Store } from "./store/store.ts";
+import { Starts } from "./starts/index.ts";
+import type { PullId, Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
 
 export interface EngineOptions {
@@ -37,6 +39,10 @@ export interface Engine {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly reconcile: Reconcile;
+  /** Runs that are started for pull requests. */
+  readonly starts: Starts;
+  /** Jobs that wait for an environment. */
+  readonly gates: Gates;
   /** Pull requests may wait to be looked at. */
   wake(): void;
   /** Takes up what was left when the process ended. */
@@ -69,7 +75,18 @@ export function createEngine(options: EngineOptions): Engine {
   const policies = options.policies ?? keeper;
   const judge = new Judge({ clients, standing, policies, appId, requestTimeout });
   const queued = (): void => outbox.wake();
-  const outcomes = new Outcomes({ store, log, now, timings, wake, queued });
+  const tending = { store, clients, lane, judge, log, now, timings, looks: wake };
+  const starts = new Starts({ ...tending, ourselves });
+  const gates = new Gates({ ...tending, appId });
+  const tended = (): void => {
+    starts.wake();
+    gates.wake();
+  };
+  const changed = async (id: PullId): Promise<void> => {
+    await starts.pullChanged(id);
+    await gates.pullChanged(id.repositoryId);
+  };
+  const outcomes = new Outcomes({ store, log, now, timings, wake, queued, changed });
   const mover = new Mover({
     store,
     clients,
@@ -85,7 +102,7 @@ export function createEngine(options: EngineOptions): Engine {
   });
   const effects = new Effects({ store, clients, mover, log, now, sleep: (ms) => sleep(ms), timings });
   const refusal = (kind: string, installation: number) => grants.refusal(kind, installation);
-  const outbox = new Outbox({ store, clients, ourselves, lane, look: wake, refusal, log, now, timings });
+  const outbox = new Outbox({ store, clients, ourselves, lane, tended, look: wake, refusal, log, now, timings });
   const looks = new Looks({
     store,
     judge,
@@ -94,6 +111,7 @@ export function createEngine(options: EngineOptions): Engine {
     timings,
     decided: (installation) => effects.wake(installation),
     queued,
+    changed,
   });
   const outOfDate = (repositoryId: number): void => reconcile.sweepSoon(repositoryId);
   const listener = new Listener({
@@ -105,7 +123,10 @@ export function createEngine(options: EngineOptions): Engine {
     ourselves,
     log,
     now,
-    wake,
+    wake: () => {
+      wake();
+      tended();
+    },
     queued,
     outOfDate,
   });
@@ -127,10 +148,14 @@ export function createEngine(options: EngineOptions): Engine {
     inbox,
     outbox,
     reconcile,
+    starts,
+    gates,
     wake,
     start: async () => {
       await inbox.start();
       await effects.start();
+      await starts.start();
+      await gates.start();
       outbox.wake();
       looks.wake();
       if (policies === keeper) {
@@ -144,13 +169,14 @@ export function createEngine(options: EngineOptions): Engine {
       await looks.stop();
       await keeper.stop();
       await outbox.stop();
+      await Promise.all([starts.stop(), gates.stop()]);
       await effects.stop();
     },
     idle: async () => {
       for (;;) {
         await inbox.idle();
-        const idle = keeper.idle && reconcile.idle && looks.idle && effects.idle && outbox.idle;
-        if (idle && inbox.backlog === 0) {
+        const rooms = [keeper, reconcile, looks, effects, outbox, starts, gates];
+        if (rooms.every((room) => room.idle) && inbox.backlog === 0) {
           return;
         }
         await sleep(2);

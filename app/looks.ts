@@ -22,6 +22,8 @@ export interface LooksOptions {
   readonly decided: (installationId: number) => void;
   /** Told when effects have been decided, or may be due earlier. */
   readonly queued: () => void;
+  /** Told when a pull request was looked at: what waits for it may go on. */
+  readonly changed?: (id: PullId) => Promise<void>;
 }
 
 interface Decided {
@@ -91,6 +93,7 @@ export class Looks {
         if (hasten || effects.length > 0) {
           this.#options.queued();
         }
+        await this.#options.changed?.(id);
         if (next.intent !== null && next.installationId !== null) {
           this.#options.decided(next.installationId);
         }

@@ -24,6 +24,8 @@ export interface OutboxOptions {
   readonly ourselves: () => Ourselves;
   /** The installation's turn at writing, shared with the moves. */
   readonly lane: (installationId: number) => Lane;
+  /** Told when a start or a gate is due. */
+  readonly tended?: () => void;
   /** Told when pull requests wait to be looked at. */
   readonly look: () => void;
   /** Why the app may not do what an effect of this kind takes; null: nothing is known to speak against it. */
@@ -161,7 +163,7 @@ export class Outbox {
     installationId: number,
     remember: EffectContext["remember"],
   ): Promise<Performed> {
-    const { store, clients, ourselves, lane, look, log, now, timings } = this.#options;
+    const { store, clients, ourselves, lane, look, tended, log, now, timings } = this.#options;
     const handler = HANDLERS.get(effect.kind);
     if (handler === undefined) {
       return { state: "refused", reason: `this version cannot do “${effect.kind}”` };
@@ -183,6 +185,7 @@ export class Outbox {
       look,
       timings,
       store,
+      tended: tended ?? (() => undefined),
       ...ourselves(),
       now,
       log,
@@ -196,7 +199,8 @@ export class Outbox {
     if (failure.kind === "rate_limit") {
       const until = now() + (failure.retryAfterMs ?? timings.rateLimitPause);
       lane(effect.installationId).holdUntil(until);
-      await store.deferEffect(effect.id, until, failure.message, effect.result);
+      // It keeps its place: while the lane is held nothing is taken up.
+      await store.deferEffect(effect.id, effect.nextAt, failure.message, effect.result);
       log.warn({ ...name(effect), reason: failure.message, until }, "effect put off: it is too much for GitHub");
       return;
     }

@@ -11,7 +11,7 @@ import { movedLines, noteLine } from "./history.ts";
 import type { Candidate } from "./mover.ts";
 import { changePull, sooner } from "./pull-rows.ts";
 import { blockedShowing, type Showing, showingDigest } from "./showing.ts";
-import type { NewEffect, NewHistory, Pull, Shown, Store } from "./store/store.ts";
+import type { NewEffect, NewHistory, Pull, PullId, Shown, Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
 
 export interface OutcomesOptions {
@@ -23,6 +23,8 @@ export interface OutcomesOptions {
   readonly wake: () => void;
   /** Told when effects have been decided. */
   readonly queued: () => void;
+  /** Told when a move was confirmed: what waits for the pull request may go on. */
+  readonly changed?: (id: PullId) => Promise<void>;
 }
 
 const MOST_NOTES = 20;
@@ -75,6 +77,9 @@ export class Outcomes {
     });
     if (written !== null && effects.length > 0) {
       this.#options.queued();
+    }
+    if (written !== null && from !== to) {
+      await this.#options.changed?.(pull);
     }
     log.info(
       { repository: `${repository.owner}/${repository.name}`, pull: pull.number, from, to, tries: intent.tries },

@@ -28,6 +28,8 @@ export interface EffectContext {
   readonly store: Store;
   /** Our app's id, to tell our own comments, checks and runs from others'. */
   readonly appId: number;
+  /** To be told when a start or a gate is due. */
+  readonly tended: () => void;
   /** Our bot's login (`name[bot]`); null: not known yet. */
   readonly botLogin: string | null;
   readonly now: () => number;

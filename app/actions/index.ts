@@ -8,8 +8,10 @@ import { label } from "./label.ts";
 import { mergeGroup } from "./merge-group.ts";
 import { note } from "./note.ts";
 import { refused } from "./refused.ts";
+import { release } from "./release.ts";
 import { repositoryDispatch } from "./repository-dispatch.ts";
 import { requestReview } from "./request-review.ts";
+import { start } from "./start.ts";
 import { trouble } from "./trouble.ts";
 
 const ALL: readonly StoredHandler[] = [
@@ -21,8 +23,10 @@ const ALL: readonly StoredHandler[] = [
   mergeGroup,
   note,
   refused,
+  release,
   repositoryDispatch,
   requestReview,
+  start,
   trouble,
 ];
 

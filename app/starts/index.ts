@@ -1,0 +1,456 @@
+/**
+ * Runs that are started for pull requests: each waits for its turn, is asked for once, followed until it ends, shown
+ * as a check run on the pull request's head, and its result becomes one of the pull request's facts. What is to be
+ * done with one follows from what is known of it, its pull request and the line it stands in; a step is taken when
+ * something about these is new, and from time to time in case nobody told.
+ */
+import { createCheckRun, findCheckRun, updateCheckRun } from "../../src/github/check-run.ts";
+import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
+import { runResult } from "../../src/github/webhook.ts";
+import { cancelRun, dispatchedRuns, dispatchWorkflow, type RunSeen, readRun } from "../../src/github/workflows.ts";
+import { act } from "../../src/lifecycle/change.ts";
+import { validCommits } from "../../src/lifecycle/pushes.ts";
+import { record } from "../../src/lifecycle/record.ts";
+import { isUnsettled, stageNow } from "../actions/late.ts";
+import type { Ourselves } from "../clients.ts";
+import { noteLine } from "../history.ts";
+import type { Judge } from "../judge.ts";
+import { changePull } from "../pull-rows.ts";
+import type { StartedRun } from "../store/starts.ts";
+import type { NewHistory, Pull, PullId, Repository } from "../store/store.ts";
+import { type Desk, Tending, type TendingOptions } from "../tending.ts";
+import { isReplaced, type Turn, turnOf } from "./line.ts";
+import { refusal } from "./remedy.ts";
+import { checkName, digestOf, shownOfStart } from "./shown.ts";
+
+export interface StartsOptions extends TendingOptions {
+  readonly judge: Judge;
+  readonly ourselves: () => Ourselves;
+  /** Told when something is to be looked at again. */
+  readonly looks: () => void;
+}
+
+/** GitHub's clock may be behind ours by as much. */
+const SKEW_MS = 2 * 60_000;
+/** How often a run is asked for that does not appear. */
+const MOST_SENDS = 3;
+/** Failures in a row; with doubled pauses the last is hours after the first. */
+const MOST_TRIES = 12;
+/** The first of a line see each change of their place at once; the others are told again after this. */
+const FIRST_OF_LINE = 3;
+const SAME_PLACE_MS = 5 * 60_000;
+
+export class Starts {
+  readonly #options: StartsOptions;
+  readonly #tending: Tending<StartedRun>;
+
+  constructor(options: StartsOptions) {
+    this.#options = options;
+    const { starts } = options.store;
+    this.#tending = new Tending(options, {
+      what: "started runs",
+      due: (until, limit) => starts.due(until, limit),
+      nextAt: () => starts.nextAt(),
+      step: (start, desk) => this.#step(start, desk),
+      failed: (start, failure, at) => this.#failed(start, failure, at),
+    });
+  }
+
+  /** Takes up what was going on when the process ended. */
+  async start(): Promise<void> {
+    await this.#options.store.starts.wakeAll(this.#options.now());
+    this.wake();
+  }
+
+  wake(): void {
+    this.#tending.wake();
+  }
+
+  /** Something about the pull request is new. */
+  async pullChanged(id: PullId): Promise<void> {
+    await this.#options.store.starts.wakePull(id, this.#options.now());
+    this.wake();
+  }
+
+  /** Asks GitHub about all runs that go on: events may have been lost. */
+  async lookAgain(repository: Pick<Repository, "id">): Promise<void> {
+    await this.#options.store.starts.wakeRuns(repository.id, this.#options.now());
+    this.wake();
+  }
+
+  get idle(): boolean {
+    return this.#tending.idle;
+  }
+
+  async stop(): Promise<void> {
+    await this.#tending.stop();
+  }
+
+  async #step(start: StartedRun, desk: Desk): Promise<void> {
+    const pull = await this.#options.store.pull(start);
+    const fresh: StartedRun = { ...start, nextAt: null };
+    let turn: Turn | null = null;
+    let after: StartedRun;
+    switch (fresh.state) {
+      case "queued":
+        [after, turn] = await this.#queued(fresh, pull, desk);
+        break;
+      case "sent":
+        after = await this.#find(fresh, desk);
+        break;
+      case "running":
+        after = await this.#follow(await this.#stopIfUseless(fresh, pull, desk), desk);
+        break;
+      case "done":
+        after = await this.#follow(fresh, desk);
+        break;
+    }
+    await this.#save(after);
+    await this.#show(after, turn, desk);
+  }
+
+  /** What it waits for; when it is its turn, the run. */
+  async #queued(start: StartedRun, pull: Pull | null, desk: Desk): Promise<[StartedRun, Turn | null]> {
+    const { store, now, timings } = this.#options;
+    const { starts } = store;
+    const open = await starts.open(start.repositoryId, start.workflow);
+    const useless = isReplaced(start, open) ? "the stage was entered anew" : await this.#useless(start, pull, desk);
+    if (useless !== null) {
+      return [await this.#end({ ...start, cancel: useless }, "cancelled", useless), null];
+    }
+    if (pull === null || isUnsettled(pull, now())) {
+      // It is about to be judged or moved: whoever does that tells.
+      return [{ ...start, nextAt: now() + timings.lookPause }, null];
+    }
+    const parked = parkedBecause(start, pull);
+    const waiting: StartedRun = { ...start, parked, tries: 0, error: null, nextAt: now() + timings.askRuns };
+    if (parked !== "") {
+      if (start.parked === "") {
+        await starts.save(waiting);
+        await this.#moveUp(start);
+      }
+      return [waiting, null];
+    }
+    const turn = turnOf(waiting, open);
+    if (!turn.go) {
+      return [waiting, turn];
+    }
+    if (start.sends > 0) {
+      const found = await this.#appeared(start, desk);
+      if (found !== null) {
+        return [await this.#began(waiting, found.id, found.url), null];
+      }
+    }
+    // From now on GitHub may have been asked, whatever becomes of us.
+    if (!(await starts.claim(waiting, now()))) {
+      return [{ ...waiting, nextAt: now() + timings.lookPause }, null];
+    }
+    const sent = await starts.byKey(start.key);
+    if (sent === null) {
+      throw new Error(`The start ${start.key} is gone.`);
+    }
+    return [await this.#send({ ...sent, nextAt: null }, desk), null];
+  }
+
+  async #send(start: StartedRun, { repository, write, signal }: Desk): Promise<StartedRun> {
+    const { store, now, timings, log } = this.#options;
+    const inputs = {
+      ...start.inputs,
+      sha: start.sha,
+      pull_request: String(start.number),
+      stagewright_key: start.key,
+    };
+    const { workflow } = start;
+    const dispatch = { workflow, branch: repository.defaultBranch, inputs };
+    try {
+      const run = await write((client) => dispatchWorkflow(client, repository, dispatch, signal));
+      if (run !== null) {
+        return await this.#began(start, run.runId, run.url);
+      }
+    } catch (error) {
+      const failure = requestFailure(error, now());
+      if (failure.kind === "rate_limit") {
+        await store.starts.save({ ...start, state: "queued", sends: start.sends - 1 });
+        throw error;
+      }
+      if (failure.kind !== "temporary") {
+        return await this.#end(start, "failure", refusal(workflow, repository.defaultBranch, failure));
+      }
+      log.warn({ start: start.key, err: error }, "it is not known whether the run was started");
+    }
+    return { ...start, nextAt: now() + timings.lookPause };
+  }
+
+  /** GitHub was asked, and has not said which run it is. */
+  async #find(start: StartedRun, desk: Desk): Promise<StartedRun> {
+    const { now, timings } = this.#options;
+    const found = await this.#appeared(start, desk);
+    if (found !== null) {
+      return await this.#began(start, found.id, found.url);
+    }
+    if (now() < (start.sentAt ?? 0) + timings.runAppears) {
+      return { ...start, nextAt: now() + Math.min(timings.lookPause * 2, timings.runAppears) };
+    }
+    const minutes = Math.ceil(timings.runAppears / 60_000);
+    if (start.sends >= MOST_SENDS) {
+      const note = `GitHub was asked ${start.sends} times, and no run appeared within ${minutes} min each`;
+      return await this.#end(start, "failure", note);
+    }
+    const note = `No run appeared within ${minutes} min; it is asked for again`;
+    await this.#tell(start, `${start.workflow}: no run appeared within ${minutes} min, it is asked for again`);
+    return { ...start, state: "queued", note, nextAt: now() };
+  }
+
+  /** Our oldest run of the workflow since then that belongs to no other start; one that says the key before all. */
+  async #appeared(start: StartedRun, { repository, client, signal }: Desk): Promise<RunSeen | null> {
+    const { store, ourselves } = this.#options;
+    const { botLogin } = ourselves();
+    if (botLogin === null) {
+      throw new Error("The app does not know its own name yet, so it cannot tell its runs from others'.");
+    }
+    const since = (start.firstSentAt ?? start.queuedAt) - SKEW_MS;
+    const runs = await dispatchedRuns(client, repository, start.workflow, since, signal);
+    let first: RunSeen | null = null;
+    for (const run of runs) {
+      const ours = run.by?.bot === true && run.by.login === botLogin;
+      if (!ours || (await store.starts.ofRun(repository.id, run.id)) !== null) {
+        continue;
+      }
+      if (run.title.includes(start.key)) {
+        return run;
+      }
+      if (!ANY_KEY.test(run.title)) {
+        first ??= run;
+      }
+    }
+    return first;
+  }
+
+  async #began(start: StartedRun, runId: number, runUrl: string | null): Promise<StartedRun> {
+    const { now, timings, store } = this.#options;
+    const began: StartedRun = {
+      ...start,
+      state: "running",
+      parked: "",
+      note: "",
+      runId,
+      runUrl,
+      runStatus: "queued",
+      askAt: now() + timings.askRuns,
+      // What was heard of the pull request meanwhile may make it useless.
+      nextAt: now(),
+    };
+    const line = noteLine(start, "effect", `${start.workflow} was started: run ${runId}`, now());
+    await store.commit({ starts: [began], history: [line], now: now() });
+    await this.#moveUp(start);
+    return began;
+  }
+
+  /** Asks GitHub about the run when that is due, and takes its result. */
+  async #follow(start: StartedRun, { repository, client, signal }: Desk): Promise<StartedRun> {
+    const { now, timings } = this.#options;
+    const { runId, askAt } = start;
+    if (runId === null || askAt === null || askAt > now()) {
+      return { ...start, nextAt: askAt };
+    }
+    const run = await readRun(client, repository, runId, signal);
+    if (run === null) {
+      return start.state === "done"
+        ? { ...start, askAt: null }
+        : await this.#end(start, "cancelled", `run ${runId} was deleted`);
+    }
+    const result = run.status === "completed" ? runResult(run.conclusion) : null;
+    const next = now() + timings.askRuns;
+    const seen: StartedRun = {
+      ...start,
+      runUrl: run.url ?? start.runUrl,
+      runStatus: run.status,
+      runAt: start.runStatus === run.status ? (start.runAt ?? run.updatedAt) : run.updatedAt,
+      tries: 0,
+      error: null,
+    };
+    if (result === null) {
+      // Run again by hand: nobody else's wish to cancel it stands against that.
+      const again = start.state === "done" ? { cancel: null, cancelSent: true, note: "" } : {};
+      return { ...seen, ...again, state: "running", conclusion: null, askAt: next, nextAt: next };
+    }
+    return start.state === "done" && run.attempt <= start.attempt
+      ? { ...seen, askAt: null, nextAt: null }
+      : await this.#take(seen, run, result);
+  }
+
+  /** The run has ended: its result is about the commit that it was started for, wherever it ran. */
+  async #take(start: StartedRun, run: RunSeen, result: "success" | "failure" | "cancelled"): Promise<StartedRun> {
+    const { store, now, looks } = this.#options;
+    const ended: StartedRun = {
+      ...start,
+      state: "done",
+      conclusion: result,
+      attempt: run.attempt,
+      askAt: null,
+      nextAt: null,
+    };
+    const said = { success: "succeeded", failure: "failed", cancelled: "was cancelled" } as const;
+    const why = result === "cancelled" && start.cancel !== null ? ` (${start.cancel})` : "";
+    const line = noteLine(start, "effect", `${start.workflow} ${said[result]}: run ${run.id}${why}`, now());
+    const by = run.by === null ? null : { kind: run.by.bot ? "bot" : "user", id: run.by.id, login: run.by.login };
+    const written = await changePull(store, start, now, (row) => {
+      if (row === null) {
+        return null;
+      }
+      const done = act({
+        kind: "workflow",
+        at: run.updatedAt,
+        by: by?.kind === "user" ? { ...by, kind: "user" } : { kind: "bot", id: by?.id ?? 0, login: by?.login ?? "" },
+        workflow: run.path,
+        runId: run.id,
+        result,
+        sha: start.sha,
+      });
+      const { repository, number, installationId } = row.facts;
+      const pull = { installationId, repository, number };
+      const facts = record(row.facts, { kind: "acts", pull, acts: [done] });
+      return { pull: { ...row, facts, lookAt: now(), lookTries: 0 }, history: [line], starts: [ended] };
+    });
+    if (written === null) {
+      await store.commit({ starts: [ended], history: [line], now: now() });
+    }
+    looks();
+    await this.#moveUp(start);
+    return ended;
+  }
+
+  /** Without a run's result: it was never started, or nobody needs it. */
+  async #end(start: StartedRun, conclusion: "failure" | "cancelled", note: string): Promise<StartedRun> {
+    const { store, now, log } = this.#options;
+    const ended: StartedRun = { ...start, state: "done", conclusion, note, askAt: null, nextAt: null };
+    const what = start.runId === null ? "was not started" : `run ${start.runId} is not followed any more`;
+    const line = noteLine(start, "effect", `${start.workflow} ${what}: ${note}`, now());
+    await store.commit({ starts: [ended], history: [line], now: now() });
+    log.info({ start: start.key, pull: start.number, conclusion, reason: note }, "start ended");
+    await this.#moveUp(start);
+    return ended;
+  }
+
+  async #stopIfUseless(start: StartedRun, pull: Pull | null, desk: Desk): Promise<StartedRun> {
+    const { runId } = start;
+    const cancel = start.cancel ?? (await this.#useless(start, pull, desk));
+    if (cancel === null || runId === null || start.cancelSent) {
+      return start;
+    }
+    // Kept before it is asked for: what ends the run is then known to be us.
+    const ending: StartedRun = { ...start, cancel };
+    await this.#options.store.starts.save(ending);
+    await desk.write((client) => cancelRun(client, desk.repository, runId, desk.signal));
+    return { ...ending, cancelSent: true };
+  }
+
+  /** Why nobody needs its result any more; null: somebody does. */
+  async #useless({ sha, number }: StartedRun, pull: Pull | null, { repository }: Desk): Promise<string | null> {
+    if (pull === null || pull.facts.observed === null) {
+      return null;
+    }
+    const { facts } = pull;
+    if (facts.state === "closed") {
+      return `#${number} was ${facts.merged ? "merged" : "closed"}`;
+    }
+    if (facts.head.sha === sha) {
+      return null;
+    }
+    const { policy, standing, facts: judged } = await this.#options.judge.judge(pull, repository);
+    const useless = policy.onPush.cancel && !validCommits(judged, policy, standing).includes(sha);
+    return useless ? `a newer commit was pushed (${judged.head.sha.slice(0, 7)})` : null;
+  }
+
+  /** Writes its check run, if that shows something else. */
+  async #show(start: StartedRun, turn: Turn | null, desk: Desk): Promise<void> {
+    const { store, now, ourselves, log } = this.#options;
+    const { repository, client, write, signal } = desk;
+    const { check } = start;
+    const shown = shownOfStart(start, turn);
+    const digest = digestOf(shown);
+    const never = check === null && start.state === "done" && start.conclusion === "cancelled" && start.runId === null;
+    const behind = turn !== null && !turn.go && turn.place > FIRST_OF_LINE;
+    const undecided = start.state === "queued" && start.parked === "" && turn === null;
+    if (check?.digest === digest || never || undecided) {
+      return;
+    }
+    if (behind && check !== null && now() < check.at + SAME_PLACE_MS) {
+      return;
+    }
+    const place = { ...repository, sha: start.sha, externalId: `stagewright-start:${start.key}` };
+    const completed = shown.status === "completed";
+    let id = check === null || (check.completed && !completed) ? null : check.id;
+    try {
+      // Its answer may have been lost when it was made.
+      id ??= await findCheckRun(client, place, checkName(start.workflow), ourselves().appId, signal);
+      if (id === null) {
+        id = await write((writer) => createCheckRun(writer, place, shown, signal));
+      } else {
+        const known = id;
+        await write((writer) => updateCheckRun(writer, repository, known, shown, signal));
+      }
+    } catch (error) {
+      const failure = requestFailure(error, now());
+      if (failure.kind === "temporary" || failure.kind === "rate_limit") {
+        throw error;
+      }
+      // Only the display is lost: the run and its result do not depend on it.
+      log.error({ start: start.key, err: error }, "the check run of a started run could not be written");
+      id ??= 0;
+    }
+    await store.starts.save({ ...start, check: { id, digest, at: now(), completed } });
+  }
+
+  async #save(start: StartedRun): Promise<void> {
+    await this.#options.store.starts.save(start);
+  }
+
+  /** Those that wait for the same workflow see whether it is their turn. */
+  async #moveUp({ repositoryId, workflow }: StartedRun): Promise<void> {
+    await this.#options.store.starts.wakeQueue(repositoryId, workflow, this.#options.now());
+    this.wake();
+  }
+
+  async #tell(start: StartedRun, text: string): Promise<void> {
+    const { store, now } = this.#options;
+    const history: NewHistory[] = [noteLine(start, "effect", text, now())];
+    await store.commit({ history, now: now() });
+  }
+
+  async #failed({ key }: StartedRun, { kind, message }: RequestFailure, at: number): Promise<void> {
+    const { starts } = this.#options.store;
+    const start = await starts.byKey(key);
+    if (start === null) {
+      return;
+    }
+    if (kind === "rate_limit") {
+      await starts.save({ ...start, nextAt: at, error: message });
+      return;
+    }
+    const tries = start.tries + 1;
+    // A run that goes on is followed to its end, however long GitHub is in trouble.
+    if (tries >= MOST_TRIES && start.state !== "running" && start.state !== "done") {
+      await this.#end({ ...start, tries }, "failure", message);
+      return;
+    }
+    const given = start.state === "done" && tries >= MOST_TRIES;
+    await starts.save({ ...start, tries, error: message, nextAt: given ? null : at });
+  }
+}
+
+/** A key of ours in a run's name: see `effectRows`. */
+const ANY_KEY = /\b\d+-\d+-\S+-\d+-\d+-start\b/u;
+
+/** Why it does not stand in line although it has not ended; empty: it does. */
+function parkedBecause({ stage }: StartedRun, pull: Pull): string {
+  const held = pull.evaluation?.held ?? null;
+  if (held !== null) {
+    return `on hold by ${held.by?.login ?? "the policy"}`;
+  }
+  if (stage === null || stageNow(pull) === stage) {
+    return "";
+  }
+  const reached = pull.evaluation?.entries.some((entry) => entry.stage === stage) ?? false;
+  return reached ? "" : `it is not in ${stage} any more`;
+}
