@@ -1,6 +1,6 @@
 /** What GitHub shows of pull requests now: read before anything is written again. */
 import { z } from "zod";
-import { POLICY_CHECK_NAME } from "../lifecycle/policy-verdict.ts";
+import { isStageCheck } from "../lifecycle/policy-verdict.ts";
 import { sendGraphql } from "./graphql.ts";
 import type { GitHubClient } from "./port.ts";
 import {
@@ -63,8 +63,8 @@ export async function readShown(
     const read = shownFields.parse(node);
     const commit = (read.commits?.nodes ?? []).find((each) => each?.commit.oid === read.headRefOid)?.commit;
     const runs = (commit?.checkSuites?.nodes ?? []).flatMap((suite) => suite?.checkRuns?.nodes ?? []);
-    // The one about the policy belongs to the commit, whatever becomes of the pull request.
-    const checks = runs.flatMap((run) => (run === null || run.name === POLICY_CHECK_NAME ? [] : [checkRead(run)]));
+    // Others of ours are written elsewhere, whatever becomes of the pull request's stage.
+    const checks = runs.flatMap((run) => (run === null || !isStageCheck(run.name) ? [] : [checkRead(run)]));
     return { pull: pullSeen(read), checks };
   });
 }

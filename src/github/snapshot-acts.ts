@@ -1,7 +1,7 @@
 /** What a snapshot tells of who did what when, in the words of the lifecycle. */
 import { act, type CheckSeen } from "../lifecycle/change.ts";
 import type { Act } from "../lifecycle/facts.ts";
-import { POLICY_CHECK_NAME } from "../lifecycle/policy-verdict.ts";
+import { isStageCheck } from "../lifecycle/policy-verdict.ts";
 import { graphqlActor } from "./pull-fields.ts";
 import type { CommentFields, ContextFields, ReviewFields, TimelineFields } from "./snapshot-fields.ts";
 import { checkStatus, runResult } from "./webhook.ts";
@@ -136,7 +136,7 @@ export function checksRead(contexts: readonly (ContextFields | null)[], sha: str
     const { checkSuite: suite, name, status, conclusion, title } = each;
     const isOurs = suite.app?.databaseId === appId;
     if (isOurs) {
-      if (name === POLICY_CHECK_NAME) {
+      if (!isStageCheck(name)) {
         continue;
       }
       const id = each.databaseId ?? 0;

@@ -1,12 +1,16 @@
 /** What the check run about the policy itself says: which policy is in force, what is wrong with it, what it lacks. */
 import type { Problem } from "../plan/plan.ts";
 import { clip, codeSpan, markdown, oneLine } from "../report/escape.ts";
+import { CHECK_NAME_PREFIX } from "./display.ts";
 import type { Lack } from "./needs.ts";
-import type { Policy } from "./policy.ts";
+import { POLICY_STAGE_NAME, type Policy } from "./policy.ts";
 
-/** The other check runs of ours are named after stages; no stage may have this name. */
-export const POLICY_STAGE_NAME = "policy";
-export const POLICY_CHECK_NAME = "stagewright / policy";
+export const POLICY_CHECK_NAME = `${CHECK_NAME_PREFIX}${POLICY_STAGE_NAME}`;
+
+/** Of our check runs those that show stages: others (the policy's, started runs', plans') belong to somebody else. */
+export function isStageCheck(name: string): boolean {
+  return name.startsWith(CHECK_NAME_PREFIX) && name !== POLICY_CHECK_NAME;
+}
 
 export interface VerdictInput {
   /** The file's path. */
