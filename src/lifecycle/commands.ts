@@ -5,8 +5,8 @@ import { oneLine } from "../report/escape.ts";
 import { leavesOf } from "./conditions/index.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Actor, Lookup, Standing } from "./facts.ts";
-import type { Policy } from "./policy.ts";
-import { authorityOf, list, whoMay } from "./standing.ts";
+import type { Leaf, Policy } from "./policy.ts";
+import { authorityOf, list, mayMaintain, whoMay } from "./standing.ts";
 
 export const COMMAND_NAMES = ["status", "to", "back", "retry", "hold", "unhold", "help"] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
@@ -34,14 +34,31 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
     by: "writers",
     isAct: true,
   },
-  retry: { usage: "/stage retry", help: "Try again what was blocked.", by: "writers", isAct: false },
-  hold: { usage: "/stage hold [reason]", help: "Move it no further until /stage unhold.", by: "writers", isAct: true },
-  unhold: { usage: "/stage unhold", help: "Let it move again.", by: "writers", isAct: true },
+  retry: {
+    usage: "/stage retry",
+    help: "Try again what was blocked or could not be done, and put stage labels right again.",
+    by: "writers",
+    isAct: true,
+  },
+  hold: {
+    usage: "/stage hold [--repository] [reason]",
+    help: "Move it no further until /stage unhold. With `--repository` (operators and maintainers only): none of the repository's pull requests.",
+    by: "writers",
+    isAct: true,
+  },
+  unhold: {
+    usage: "/stage unhold [--repository]",
+    help: "Let it (with `--repository`: all of them) move again.",
+    by: "writers",
+    isAct: true,
+  },
   help: { usage: "/stage help", help: "List these commands.", by: "anyone", isAct: false },
 };
 
 export type ParsedCommand =
   | { readonly kind: "stage"; readonly name: CommandName; readonly argument: string }
+  /** For all pull requests of the repository: `hold --repository`, `unhold --repository`. */
+  | { readonly kind: "repository"; readonly name: "hold" | "unhold"; readonly argument: string }
   /** One that a `command` condition of the policy waits for. */
   | { readonly kind: "policy"; readonly name: string; readonly argument: string }
   /** `/stage` with a word that is no command; `suggestion` reads `; did you mean "back"?` or is empty. */
@@ -93,21 +110,43 @@ function parseLine(line: string, policyNames: ReadonlySet<string>): ParsedComman
   }
   const word = (words[0] ?? "help").toLowerCase();
   const known = COMMAND_NAMES.find((each) => each === word);
-  return known === undefined
-    ? { kind: "unknown", word: word.slice(0, 40), suggestion: suggestion(word, COMMAND_NAMES) }
-    : { kind: "stage", name: known, argument: argumentOf(words.slice(1)) };
+  if (known === undefined) {
+    return { kind: "unknown", word: word.slice(0, 40), suggestion: suggestion(word, COMMAND_NAMES) };
+  }
+  const [option = "", ...rest] = words.slice(1);
+  // Phones make one long dash of two.
+  const long = option.replace(/^—/u, "--").toLowerCase();
+  if ((known !== "hold" && known !== "unhold") || !long.startsWith("--")) {
+    return { kind: "stage", name: known, argument: argumentOf(words.slice(1)) };
+  }
+  return long === REPOSITORY_OPTION
+    ? { kind: "repository", name: known, argument: argumentOf(rest) }
+    : {
+        kind: "unknown",
+        word: `${known} ${long}`.slice(0, 40),
+        suggestion: `; the only option is ${REPOSITORY_OPTION}`,
+      };
 }
+
+/** What tells a hold of the whole repository from one of the pull request. */
+const REPOSITORY_OPTION = "--repository";
 
 /** Names of the commands for which the policy's conditions wait. */
 export function policyCommands(policy: Policy): string[] {
-  const conditions = policy.stages.flatMap((stage) => [stage.enter, stage.when, stage.back?.when ?? null]);
-  return [
-    ...new Set(
-      conditions
-        .flatMap((condition) => (condition === null ? [] : leavesOf(condition)))
-        .flatMap((leaf) => (leaf.kind === "command" ? [leaf.name] : [])),
+  return [...new Set(commandLeaves(policy).map(({ leaf }) => leaf.name))];
+}
+
+/** `owner`: of the stage whose `back` rule asks for it, who may give it where the rule names nobody. */
+function commandLeaves(policy: Policy): { readonly leaf: Leaf<"command">; readonly owner: string | null }[] {
+  return policy.stages.flatMap((stage) =>
+    [stage.enter, stage.when, stage.back?.when ?? null].flatMap((condition) =>
+      condition === null
+        ? []
+        : leavesOf(condition).flatMap((leaf) =>
+            leaf.kind === "command" ? [{ leaf, owner: condition === stage.back?.when ? stage.owner : null }] : [],
+          ),
     ),
-  ];
+  );
 }
 
 export type CommandDecision =
@@ -123,43 +162,141 @@ export interface CommandInput {
 }
 
 /** Whether this person may give this command now, and if not, why not. Lookups: ask again when they are known. */
-export function decideCommand({ command, actor, evaluation, policy, standing }: CommandInput): CommandDecision {
-  if (command.kind === "unknown") {
-    return refuse(`there is no command "${command.word}"${command.suggestion}`);
+export function decideCommand(input: CommandInput): CommandDecision {
+  const { command } = input;
+  switch (command.kind) {
+    case "unknown":
+      return refuse(`there is no command "${command.word}"${command.suggestion}`);
+    case "policy":
+      return decidePolicyCommand(command.name, input);
+    case "repository":
+      return decideForRepository(input);
+    case "stage":
+      return COMMANDS[command.name].by === "anyone" ? { allowed: true } : decideForPull(command, input);
   }
-  if (command.kind === "policy") {
-    // The condition that waits for it judges who gave it.
-    return { allowed: true };
-  }
-  if (COMMANDS[command.name].by === "anyone") {
-    return { allowed: true };
-  }
+}
+
+/** As the condition that waits for it will judge it. */
+function decidePolicyCommand(name: string, { actor, policy, standing }: CommandInput): CommandDecision {
+  const authorities = commandLeaves(policy)
+    .filter(({ leaf }) => leaf.name === name)
+    .flatMap(({ leaf, owner }) => [
+      authorityOf(actor, leaf.by, standing),
+      ...(leaf.by === null && owner !== null ? [authorityOf(actor, [owner], standing)] : []),
+    ]);
+  const [first] = authorities;
+  return first === undefined || authorities.some(({ truth }) => truth === "yes")
+    ? { allowed: true }
+    : refuse(
+        `${actor.login} ${first.reason}`,
+        authorities.flatMap(({ lookups }) => lookups),
+      );
+}
+
+function decideForRepository({ actor, policy, standing }: CommandInput): CommandDecision {
   const operator = authorityOf(actor, policy.operators, standing);
-  if (operator.truth === "yes" && command.name !== "to") {
-    return { allowed: true };
-  }
+  const maintainer = mayMaintain(actor, standing);
+  return operator.truth === "yes" || maintainer.truth === "yes"
+    ? { allowed: true }
+    : refuse(`${actor.login} ${maintainer.reason}; ${whoOperates(policy)}`, [
+        ...operator.lookups,
+        ...maintainer.lookups,
+      ]);
+}
+
+type StageCommand = Extract<ParsedCommand, { kind: "stage" }>;
+
+function decideForPull(command: StageCommand, input: CommandInput): CommandDecision {
+  const { actor, evaluation, policy, standing } = input;
+  const operator = authorityOf(actor, policy.operators, standing);
   const writer = authorityOf(actor, null, standing);
-  const lookups = [...operator.lookups, ...writer.lookups];
   const owner = command.name === "back" ? ownerHere(evaluation, policy) : null;
-  const owns = owner !== null && authorityOf(actor, [owner], standing).truth === "yes";
-  const may = operator.truth === "yes" || writer.truth === "yes" || owns;
-  if (command.name !== "to") {
-    return may ? { allowed: true } : refuse(`${actor.login} ${writer.reason}`, lookups);
+  const owning = owner === null ? null : authorityOf(actor, [owner], standing);
+  const lookups = [...operator.lookups, ...writer.lookups, ...(owning?.lookups ?? [])];
+  const may = operator.truth === "yes" || writer.truth === "yes" || owning?.truth === "yes";
+  if (!may) {
+    return refuse(`${actor.login} ${writer.reason}`, lookups);
   }
+  switch (command.name) {
+    case "back":
+      return decideBack(evaluation);
+    case "to":
+      return decideTo(command.argument, operator.truth === "yes", operator.lookups, input);
+    case "unhold":
+      return decideUnhold(evaluation);
+    default:
+      return { allowed: true };
+  }
+}
+
+function decideBack(evaluation: Evaluation): CommandDecision {
   const names = evaluation.stages.map((stage) => stage.name);
-  const target = names.indexOf(command.argument);
-  if (target < 0) {
-    return refuse(`there is no stage "${command.argument}" here: expected ${list(names)}`);
+  if (evaluation.stage === null) {
+    return refuse(`it is in no stage: ${sayInactive(evaluation)}`);
+  }
+  return names.indexOf(evaluation.stage) < 1 ? refuse(`${evaluation.stage} is its first stage`) : { allowed: true };
+}
+
+function decideUnhold({ held }: Evaluation): CommandDecision {
+  if (held === null) {
+    return refuse("it is not on hold");
+  }
+  return held.why === "repository"
+    ? refuse("the whole repository is on hold, not this pull request alone: /stage unhold --repository")
+    : { allowed: true };
+}
+
+function decideTo(
+  target: string,
+  isOperator: boolean,
+  lookups: readonly Lookup[],
+  { actor, evaluation, policy }: CommandInput,
+): CommandDecision {
+  const names = evaluation.stages.map((stage) => stage.name);
+  const index = names.indexOf(target);
+  if (index < 0) {
+    return refuse(`there is no stage "${target}" here: expected ${list(names)}${suggestion(target, names)}`);
+  }
+  if (evaluation.inactive === "closed" || evaluation.inactive === "opted_out" || evaluation.inactive === "unknown") {
+    return refuse(`it is in no stage: ${sayInactive(evaluation)}`);
   }
   const here = evaluation.stages.findLastIndex((stage) => stage.reached);
-  if (target === here) {
-    return refuse(`it is in ${command.argument} already`);
+  if (index === here) {
+    return refuse(`it is in ${target} already`);
   }
-  if (target > here && operator.truth !== "yes") {
-    const who = policy.operators.length === 0 ? "the policy names no `operators`" : `${whoMay(policy.operators)} may`;
-    return refuse(`${actor.login} may not move it past conditions that do not hold: ${who}`, operator.lookups);
+  return index < here || isOperator
+    ? { allowed: true }
+    : refuse(`${actor.login} may not move it past conditions that do not hold: ${whoOperates(policy)}`, lookups);
+}
+
+function whoOperates({ operators }: Policy): string {
+  return operators.length === 0 ? "the policy names no operators" : `${whoMay(operators)} may`;
+}
+
+/** Why there is no stage; completes "it is in no stage: …". */
+export function sayInactive({ inactive, missing }: Evaluation): string {
+  switch (inactive) {
+    case "closed":
+      return "the pull request is closed";
+    case "draft":
+      return "it is a draft";
+    case "opted_out":
+      return "a label opts it out";
+    case "unknown":
+      return "nothing is known of it yet";
+    case "conditions":
+    case null:
+      return missing?.summary ?? "no stage's conditions hold";
   }
-  return may ? { allowed: true } : refuse(`${actor.login} ${writer.reason}`, lookups);
+}
+
+/**
+ * Whether somebody has no standing at all: neither operator nor writer nor the owner of any stage. What such people
+ * ask for stays refused, whatever they become later. Unknown is not "no".
+ */
+export function isOutsider({ actor, policy, standing }: Pick<CommandInput, "actor" | "policy" | "standing">): boolean {
+  const owners = policy.stages.flatMap(({ owner }) => (owner === null ? [] : [owner]));
+  return [policy.operators, null, owners].every((names) => authorityOf(actor, names, standing).truth === "no");
 }
 
 function ownerHere(evaluation: Evaluation, policy: Policy): string | null {

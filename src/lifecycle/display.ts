@@ -1,6 +1,6 @@
 /** What people and branch protection see of an evaluation: one label, and check runs on the head commit. */
 import { clip, codeSpan, markdown, oneLine } from "../report/escape.ts";
-import type { Evaluation, ResultNode } from "./evaluation.ts";
+import type { Evaluation, Hold, ResultNode } from "./evaluation.ts";
 import type { Facts } from "./facts.ts";
 import { type Condition, type Policy, STAGE_LABEL_PREFIX } from "./policy.ts";
 import { sayTicket } from "./ticket.ts";
@@ -139,7 +139,7 @@ function checkOf(input: DisplayInput, index: number, next: number): WantedCheck 
     return { ...base, status: "completed", conclusion: "success", title };
   }
   if (index === next) {
-    const held = evaluation.held === null ? "" : `On hold: ${evaluation.held.reason || "no reason given"}. `;
+    const held = evaluation.held === null ? "" : `${sayHold(evaluation.held)}. `;
     return {
       ...base,
       status: "in_progress",
@@ -149,6 +149,18 @@ function checkOf(input: DisplayInput, index: number, next: number): WantedCheck 
   }
   const before = evaluation.stages[next]?.name ?? "";
   return { ...base, status: "queued", conclusion: null, title: titleText(`Waits for ${before}`) };
+}
+
+/** Who holds it, since when, and why: plain text, one line. */
+export function sayHold({ why, at, by, reason }: Hold): string {
+  const what = why === "repository" ? "The whole repository is on hold" : "On hold";
+  const since = new Date(at).toISOString().slice(0, 16).replace("T", " ");
+  return oneLine(`${what} by ${by?.login ?? "the policy"} since ${since} UTC: ${reason || "no reason given"}`);
+}
+
+/** The command that ends it. */
+export function unholdOf({ why }: Hold): string {
+  return why === "repository" ? "/stage unhold --repository" : "/stage unhold";
 }
 
 function titleText(text: string): string {
@@ -168,7 +180,7 @@ function summaryOf({ evaluation, policy, facts }: DisplayInput, name: string): s
   const held =
     hold === null
       ? []
-      : [`On hold by ${markdown(hold.by?.login ?? "the policy")}: ${markdown(clip(hold.reason, LONGEST_REASON))}`, ""];
+      : [`${markdown(clip(sayHold(hold), LONGEST_REASON))}. It goes no further until ${codeSpan(unholdOf(hold))}.`, ""];
   const table = ["| | Stage | Owner | |", "|---|---|---|---|", ...lines];
   const ticket = sayTicket(facts, policy.taskId);
   return boundedLines([...held, ...table, ...(ticket === null ? [] : ["", ticket])]);

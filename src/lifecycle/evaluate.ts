@@ -16,10 +16,12 @@ export interface EvaluateInput {
   readonly standing: Standing;
   /** Id of the app itself: its own checks are no evidence. */
   readonly ourAppId: number;
+  /** Of the whole repository; left out: it is not on hold. */
+  readonly repositoryHold?: Hold | null;
 }
 
 /** Where the pull request is now. Never throws; reads no clock: `dueAt` says when it will be overdue. */
-export function evaluate({ facts, policy, standing, ourAppId }: EvaluateInput): Evaluation {
+export function evaluate({ facts, policy, standing, ourAppId, repositoryHold = null }: EvaluateInput): Evaluation {
   const lookups = new Map<string, Lookup>();
   const ask = (lookup: Lookup): void => {
     lookups.set(lookupKey(lookup), lookup);
@@ -42,7 +44,8 @@ export function evaluate({ facts, policy, standing, ourAppId }: EvaluateInput): 
     { facts, policy, stages, resets: past.resets, overrides: past.overrides, context },
     past,
   );
-  const reached = inactive === null ? reachedBy(steps, past.hold) : -1;
+  const hold = earlier(past.hold, repositoryHold);
+  const reached = inactive === null ? reachedBy(steps, hold) : -1;
   const here = steps[reached];
   const next = steps[reached + 1];
   const since = here?.entry == null ? null : sinceOf(journey, reached, here.entry.at);
@@ -57,14 +60,13 @@ export function evaluate({ facts, policy, standing, ourAppId }: EvaluateInput): 
       reached: index <= reached,
       result,
     })),
-    missing:
-      next === undefined || inactive !== null ? null : { stage: next.stage.name, summary: lacks(next, past.hold) },
+    missing: next === undefined || inactive !== null ? null : { stage: next.stage.name, summary: lacks(next, hold) },
     lookups: [...lookups.values()],
     resets: journey.resets.map((each) => each.reset).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)),
     since,
     dueAt: since === null || maxAge === null ? null : since + maxAge,
     rounds,
-    held: past.hold,
+    held: hold,
   };
 }
 
@@ -96,6 +98,11 @@ function inactiveOf(facts: Facts, policy: Policy): "unknown" | "closed" | "opted
 /** Index of the stage that it is in. On hold it goes no further, but what it loses it loses. */
 function reachedBy(steps: readonly Step[], hold: Hold | null): number {
   return steps.findLastIndex((step) => step.entry !== null && (hold === null || step.entry.at <= hold.at));
+}
+
+/** The earlier hold lets it less far. */
+function earlier(a: Hold | null, b: Hold | null): Hold | null {
+  return a === null || (b !== null && b.at < a.at) ? b : a;
 }
 
 function lacks(next: Step, hold: Hold | null): string {

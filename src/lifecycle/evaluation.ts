@@ -58,7 +58,8 @@ export interface Evaluation {
 }
 
 export interface Hold {
-  readonly why: "command" | "max_rounds";
+  /** `repository`: the whole repository is on hold. */
+  readonly why: "command" | "max_rounds" | "repository";
   readonly at: number;
   /** Null: by the policy's `max_rounds`. */
   readonly by: Actor | null;

@@ -29,6 +29,17 @@ export function authorityOf(actor: Actor, names: Names | null, standing: Standin
   return names === null ? writePermission(actor, standing) : named(actor, names, standing);
 }
 
+/** Whether somebody may look after the repository as a whole: the permission maintain or admin. */
+export function mayMaintain(actor: Actor, standing: Standing): Authority {
+  const permission = own(standing.permissions, actorKey(actor));
+  if (actor.kind === "bot" || actor.id === 0 || permission === undefined) {
+    return writePermission(actor, standing);
+  }
+  return permission === "maintain" || permission === "admin"
+    ? yes("maintains the repository")
+    : no("does not maintain the repository");
+}
+
 function writePermission(actor: Actor, standing: Standing): Authority {
   if (actor.kind === "bot") {
     return no("is an app, and apps have no permission level: name it in `by`");

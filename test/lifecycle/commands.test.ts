@@ -17,6 +17,11 @@ test.each<[body: string, commands: unknown[]]>([
     "Please\r\n/stage hold until the *release*\r\nThanks",
     [{ kind: "stage", name: "hold", argument: "until the *release*" }],
   ],
+  ["/stage hold --repository a release", [{ kind: "repository", name: "hold", argument: "a release" }]],
+  ["/stage hold —Repository", [{ kind: "repository", name: "hold", argument: "" }]],
+  ["/stage unhold --repository", [{ kind: "repository", name: "unhold", argument: "" }]],
+  ["/stage hold --repo", [{ kind: "unknown", word: "hold --repo", suggestion: "; the only option is --repository" }]],
+  ["/stage hold the --repository", [{ kind: "stage", name: "hold", argument: "the --repository" }]],
   ["/stage bakc", [{ kind: "unknown", word: "bakc", suggestion: '; did you mean "back"?' }]],
   [
     "/stage back\n/stage retry",
@@ -57,6 +62,9 @@ test.each<[name: string, actor: Actor, line: string, allowed: boolean]>([
   ["an outsider moves back", outsider, "/stage to pr-created", false],
   ["an operator moves forward", lead, "/stage to approved", true],
   ["a writer moves forward", alice, "/stage to approved", false],
+  ["an operator holds the repository", lead, "/stage hold --repository", true],
+  ["a writer holds the repository", alice, "/stage hold --repository", false],
+  ["somebody takes it off hold though it is not", alice, "/stage unhold", false],
   ["the stage's owner, an app, sends back", tess, "/stage back", true],
   ["the stage's owner, an app, moves forward", tess, "/stage to approved", false],
 ])("%s: %s", (_, actor, line, allowed) => {

@@ -82,8 +82,10 @@ test("closed, or not known yet, what is shown is left as it is", () => {
 test("on hold, the next check says so", () => {
   const facts = openedThen(comment(1, alice, "hold", "wait for *Friday*"));
   const [, next] = shown(facts).checks;
-  expect(next?.title).toMatch(/^On hold: wait for \*Friday\*\. Label ready-for-qa is missing/);
-  expect(next?.summary).toContain("On hold by alice: wait for \\*Friday\\*");
+  expect(next?.title).toMatch(
+    /^On hold by alice since 2026-03-02 09:01 UTC: wait for \*Friday\*\. Label ready-for-qa is missing/,
+  );
+  expect(next?.summary).toContain("On hold by alice since 2026-03-02 09:01 UTC: wait for \\*Friday\\*");
 });
 
 test.each([
