@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { CheckRead, LabelSeen } from "../src/github/pull-fields.ts";
 import type { CheckShow, CheckWrite, Transition } from "../src/github/transition.ts";
-import { stageOfLabel, wanted } from "../src/lifecycle/display.ts";
+import { CHECK_NAME_PREFIX, stageOfLabel, wanted } from "../src/lifecycle/display.ts";
 import type { Evaluation } from "../src/lifecycle/evaluation.ts";
 import type { Facts } from "../src/lifecycle/facts.ts";
 import type { Policy } from "../src/lifecycle/policy.ts";
@@ -51,7 +51,7 @@ export function showingOf({ facts, evaluation, after, policy, shown }: ShowingIn
     label: want.label,
     gone: want.removeLabels.filter((name) => !isAbsent(name, facts, shown)),
     headSha: facts.head.sha,
-    checks: [...checks, ...left.map((check) => notReached(check, evaluation))],
+    checks: [...checks, ...left.map((check) => notReached(check, evaluation, policy))],
   };
 }
 
@@ -70,7 +70,11 @@ function isAbsent(name: string, facts: Facts, shown: Shown | null): boolean {
 }
 
 /** A check run cannot be taken away; one whose stage is out of reach again must not stay a success. */
-function notReached({ name }: ShownCheck, evaluation: Evaluation): CheckShow {
+function notReached({ name }: ShownCheck, evaluation: Evaluation, policy: Policy): CheckShow {
+  if (!policy.stages.some((stage) => name === `${CHECK_NAME_PREFIX}${stage.name}`)) {
+    const title = "The policy has no such stage any more";
+    return { name, status: "completed", conclusion: "cancelled", title, summary: title, text: "", action: null };
+  }
   const before = evaluation.missing?.stage;
   const title = before === undefined ? "Not reached" : `Waits for ${before}`;
   return { name, status: "queued", conclusion: null, title, summary: title, text: "", action: null };

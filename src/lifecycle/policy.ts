@@ -120,5 +120,8 @@ export interface Policy {
 /** The condition that always holds. */
 export const ALWAYS: Condition = { kind: "all", of: [] };
 
+/** No stage may have it: the check run about the policy itself is named like those of stages. */
+export const POLICY_STAGE_NAME = "policy";
+
 /** What precedes a stage's name in its label. */
 export const STAGE_LABEL_PREFIX = "stage/";

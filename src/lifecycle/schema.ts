@@ -3,6 +3,7 @@
  * JSON Schema and the key tables of the guide. Conditions and actions have schemas of their own, in their files.
  */
 import { z } from "zod";
+import { POLICY_STAGE_NAME } from "./policy.ts";
 import { age, flag, labelName, mapping, name, names, text, whole } from "./values.ts";
 
 /** GitHub's longest label less `stage/`. */
@@ -13,7 +14,10 @@ const STAGE_NAME = 'expected a stage\'s name: lower-case letters, digits, "-", "
 export const stageName = z
   .string({ error: STAGE_NAME })
   .max(LONGEST_STAGE_NAME, { error: `${STAGE_NAME}, at most ${LONGEST_STAGE_NAME} characters` })
-  .regex(/^[a-z][a-z0-9._-]*$/, { error: STAGE_NAME });
+  .regex(/^[a-z][a-z0-9._-]*$/, { error: STAGE_NAME })
+  .refine((stage) => stage !== POLICY_STAGE_NAME, {
+    error: `"${POLICY_STAGE_NAME}" is the name of the check run about the policy itself, expected another`,
+  });
 
 const REPOSITORY = 'expected a repository, such as "org/.github"';
 const PATTERN = 'expected a pattern with one "*" that stands for digits, such as "task-*"';
