@@ -66,7 +66,10 @@ export class Outcomes {
       const next: Pull = {
         ...row,
         facts,
-        shown: shown === null ? null : { ...shown, stage: to, checks: currentChecks(shown, facts.head.sha) },
+        shown:
+          shown === null
+            ? null
+            : { ...shown, stage: to, checks: currentChecks(shown, facts.head.sha), shared: showing.shared },
         evaluation,
         blocked: null,
         intent: keep && row.intent !== null ? { ...row.intent, sentAt: null, from: to } : null,
@@ -78,7 +81,7 @@ export class Outcomes {
     if (written !== null && effects.length > 0) {
       this.#options.queued();
     }
-    if (written !== null && from !== to) {
+    if (written !== null) {
       await this.#options.changed?.(pull);
     }
     log.info(

@@ -73,6 +73,8 @@ export interface HouseOptions {
   readonly databaseUrl?: string;
   /** The app's clock goes on with GitHub's when a test says `later`; else it stays behind. */
   readonly oneClock?: boolean;
+  /** Besides those of the manifest. */
+  readonly events?: readonly string[];
   /** Of the app, other than the manifest's. */
   readonly permissions?: Readonly<Record<string, "read" | "write">>;
 }
@@ -101,7 +103,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     name: "Stagewright",
     owner,
     permissions: { ...manifest.default_permissions, ...options.permissions },
-    events: manifest.default_events,
+    events: [...manifest.default_events, ...(options.events ?? [])],
     webhook: { url: `${url}/api/github/webhooks`, secret: SECRET },
   });
   const [rex, cleo, tess, mallory] = ["rex", "cleo", "tess", "mallory"].map((name) => addUser(world, name)) as [
