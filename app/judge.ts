@@ -4,20 +4,25 @@ import { readSnapshot } from "../src/github/snapshot.ts";
 import { NO_STANDING, readFiles, type StandingLookup } from "../src/github/standing.ts";
 import { stageOfLabel, wanted } from "../src/lifecycle/display.ts";
 import { evaluate } from "../src/lifecycle/evaluate.ts";
-import type { Evaluation } from "../src/lifecycle/evaluation.ts";
+import type { Evaluation, Hold } from "../src/lifecycle/evaluation.ts";
 import type { Facts, Lookup, Standing } from "../src/lifecycle/facts.ts";
 import type { Policy } from "../src/lifecycle/policy.ts";
 import { record } from "../src/lifecycle/record.ts";
 import type { Clients } from "./clients.ts";
 import type { Policies } from "./policies.ts";
+import { type Sharer, type Sharing, sharingOf } from "./shared-commits.ts";
 import { type Showing, showingOf } from "./showing.ts";
 import type { StandingKeeper } from "./standing.ts";
-import type { Pull, Repository } from "./store/store.ts";
+import type { Pull, Repository, Store } from "./store/store.ts";
 
 /** Each round of lookups may lead to further ones; more than this are the next look's. */
 const MOST_ROUNDS = 6;
 
+/** Pull requests with one head commit that are taken notice of. */
+const MOST_SHARERS = 50;
+
 export interface JudgeOptions {
+  readonly store: Pick<Store, "pulls" | "holds">;
   readonly clients: Clients;
   readonly standing: StandingKeeper;
   readonly policies: Policies;
@@ -44,46 +49,83 @@ export class Judge {
 
   /** Throws what GitHub's client throws when something that must be known cannot be asked: then nothing is decided. */
   async judge(pull: Pull, repository: Repository): Promise<Judgement> {
-    const { clients, standing: keeper, policies, appId } = this.#options;
+    const { store, policies, appId } = this.#options;
     const policy = await policies.of(repository);
-    const client = async (): Promise<GitHubClient> => {
-      if (repository.installationId === null) {
-        throw new Error(`The app is not installed on ${repository.owner}/${repository.name}.`);
-      }
-      return await clients.installation(repository.installationId);
-    };
+    const repositoryHold = await store.holds.of(repository.id);
+    const client = (): Promise<GitHubClient> => this.#client(repository);
     let { facts } = pull;
     if (facts.observed === null) {
       facts = await this.#takeUp(facts, repository, await client());
     }
     let standing = NO_STANDING;
-    let evaluation = evaluate({ facts, policy, standing, ourAppId: appId });
+    let evaluation = evaluate({ facts, policy, standing, ourAppId: appId, repositoryHold });
     for (let round = 0; evaluation.lookups.length > 0 && round < MOST_ROUNDS; round += 1) {
       if (evaluation.lookups.some((lookup) => lookup.kind === "files")) {
         facts = await this.#learnFiles(facts, repository, await client());
       }
-      const lookups = evaluation.lookups.filter(isStanding);
-      standing = await keeper.learn(standing, lookups, repository, client, this.#signal());
-      evaluation = evaluate({ facts, policy, standing, ourAppId: appId });
+      standing = await this.learn(standing, evaluation.lookups, repository);
+      evaluation = evaluate({ facts, policy, standing, ourAppId: appId, repositoryHold });
     }
-    const after = this.#afterRemoval({ facts, policy, standing, evaluation });
-    const showing = showingOf({ facts, evaluation, after, policy, shown: pull.shown });
+    const after = this.#afterRemoval({ facts, policy, standing, evaluation }, repositoryHold);
+    const sharing = await this.#sharing({ number: pull.number, facts, evaluation: after }, repository, policy);
+    const showing = showingOf({ facts, evaluation, after, policy, shown: pull.shown, sharing });
     return { facts, policy, standing, evaluation, showing };
+  }
+
+  /** `standing` with the answers to what was asked about people. Throws as `judge` does. */
+  async learn(standing: Standing, lookups: readonly Lookup[], repository: Repository): Promise<Standing> {
+    const asked = lookups.filter(isStanding);
+    return await this.#options.standing.learn(
+      standing,
+      asked,
+      repository,
+      () => this.#client(repository),
+      this.#signal(),
+    );
+  }
+
+  async #client({ installationId, owner, name }: Repository): Promise<GitHubClient> {
+    if (installationId === null) {
+      throw new Error(`The app is not installed on ${owner}/${name}.`);
+    }
+    return await this.#options.clients.installation(installationId);
   }
 
   /**
    * The evaluation as it will be once the labels that a reset made void are gone. It leads to the same stage, and its
    * words stay true when they are, so that nothing has to be written a second time.
    */
-  #afterRemoval({ facts, policy, standing, evaluation }: Omit<Judgement, "showing">): Evaluation {
+  #afterRemoval(
+    { facts, policy, standing, evaluation }: Omit<Judgement, "showing">,
+    repositoryHold: Hold | null,
+  ): Evaluation {
     const gone =
       wanted({ evaluation, policy, facts })?.removeLabels.filter((name) => stageOfLabel(name) === null) ?? [];
     if (gone.length === 0) {
       return evaluation;
     }
     const labels = facts.labels.filter((name) => !gone.includes(name));
-    const after = evaluate({ facts: { ...facts, labels }, policy, standing, ourAppId: this.#options.appId });
+    const after = evaluate({
+      facts: { ...facts, labels },
+      policy,
+      standing,
+      ourAppId: this.#options.appId,
+      repositoryHold,
+    });
     return after.stage === evaluation.stage && after.inactive === evaluation.inactive ? after : evaluation;
+  }
+
+  /** Other pull requests with this head commit, as they were judged last: when that changes, this one is looked at again. */
+  async #sharing(self: Sharer, repository: Repository, policy: Policy): Promise<Sharing | null> {
+    const { sha } = self.facts.head;
+    const rows = await this.#options.store.pulls(
+      { repositoryId: repository.id, headSha: sha, open: true },
+      MOST_SHARERS,
+    );
+    const others = rows.flatMap(({ number, facts, evaluation }) =>
+      number === self.number || evaluation === null ? [] : [{ number, facts, evaluation }],
+    );
+    return others.length === 0 ? null : sharingOf([self, ...others], policy);
   }
 
   /** The pull request was there before we were, or its first events never came. */

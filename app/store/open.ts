@@ -3,6 +3,7 @@ import { Kysely, Migrator } from "kysely";
 import { deliveryStore } from "./deliveries.ts";
 import { effectStore } from "./effects.ts";
 import { gateStore } from "./gates.ts";
+import { holdStore } from "./holds.ts";
 import { policyStore } from "./policies.ts";
 import { pullStore } from "./pulls.ts";
 import { restStore } from "./rest.ts";
@@ -40,6 +41,7 @@ export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Sto
     starts: startStore(db),
     gates: gateStore(db),
     policies: policyStore(db),
+    holds: holdStore(db),
     close: () => db.destroy(),
   };
 }

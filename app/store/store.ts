@@ -5,6 +5,7 @@
 import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
 import type { Actor, Facts } from "../../src/lifecycle/facts.ts";
 import type { GateStore, WaitingGate } from "./gates.ts";
+import type { HoldStore } from "./holds.ts";
 import type { PolicyStore } from "./policies.ts";
 import type { AppRunStore } from "./runs.ts";
 import type { StartedRun, StartStore } from "./starts.ts";
@@ -78,6 +79,8 @@ export interface Shown {
   /** The labels `stage/…` that were on it, with their node ids. */
   readonly labels: readonly { readonly name: string; readonly nodeId: string }[];
   readonly checks: readonly ShownCheck[];
+  /** The head commit was other pull requests', too: their check runs may be the newer ones. */
+  readonly shared?: boolean;
   /** Labels that were taken away, and when GitHub had last changed the pull request by then. */
   readonly absent: { readonly labels: readonly string[]; readonly at: number };
 }
@@ -231,6 +234,8 @@ export interface Store {
   readonly gates: GateStore;
   /** The policy of each repository. */
   readonly policies: PolicyStore;
+  /** Repositories that are on hold. */
+  readonly holds: HoldStore;
 
   /** Stores deliveries in one commit. Returns those that were not known before, in order. */
   acceptDeliveries(batch: readonly NewDelivery[]): Promise<readonly PendingDelivery[]>;

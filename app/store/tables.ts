@@ -2,11 +2,12 @@
 import { type Generated, type Kysely, type Migration, sql } from "kysely";
 import { effectsMigration } from "./effects.ts";
 import { type GateTables, gatesMigration } from "./gates.ts";
+import { type HoldTables, holdsMigration } from "./holds.ts";
 import { type PolicyTables, policiesMigration } from "./policies.ts";
 import { type RunTables, runsMigration } from "./runs.ts";
 import { type StartTables, startsMigration } from "./starts.ts";
 
-export interface Tables extends RunTables, StartTables, GateTables, PolicyTables {
+export interface Tables extends RunTables, StartTables, GateTables, PolicyTables, HoldTables {
   deliveries: {
     seq: Generated<number>;
     id: string;
@@ -204,4 +205,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004-gates": gatesMigration,
   "0005-effects": effectsMigration,
   "0006-policies": policiesMigration,
+  "0007-holds": holdsMigration,
 };

@@ -5,6 +5,7 @@ import { oneLine } from "../report/escape.ts";
 import { leavesOf } from "./conditions/index.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Actor, Lookup, Standing } from "./facts.ts";
+import { sayInactive } from "./inactive.ts";
 import type { Leaf, Policy } from "./policy.ts";
 import { authorityOf, list, mayMaintain, whoMay } from "./standing.ts";
 
@@ -271,23 +272,6 @@ function decideTo(
 
 function whoOperates({ operators }: Policy): string {
   return operators.length === 0 ? "the policy names no operators" : `${whoMay(operators)} may`;
-}
-
-/** Why there is no stage; completes "it is in no stage: …". */
-export function sayInactive({ inactive, missing }: Evaluation): string {
-  switch (inactive) {
-    case "closed":
-      return "the pull request is closed";
-    case "draft":
-      return "it is a draft";
-    case "opted_out":
-      return "a label opts it out";
-    case "unknown":
-      return "nothing is known of it yet";
-    case "conditions":
-    case null:
-      return missing?.summary ?? "no stage's conditions hold";
-  }
 }
 
 /**

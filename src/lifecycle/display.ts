@@ -2,6 +2,7 @@
 import { clip, codeSpan, markdown, oneLine } from "../report/escape.ts";
 import type { Evaluation, Hold, ResultNode } from "./evaluation.ts";
 import type { Facts } from "./facts.ts";
+import { sayInactive } from "./inactive.ts";
 import { type Condition, type Policy, STAGE_LABEL_PREFIX } from "./policy.ts";
 import { sayTicket } from "./ticket.ts";
 
@@ -154,8 +155,12 @@ function checkOf(input: DisplayInput, index: number, next: number): WantedCheck 
 /** Who holds it, since when, and why: plain text, one line. */
 export function sayHold({ why, at, by, reason }: Hold): string {
   const what = why === "repository" ? "The whole repository is on hold" : "On hold";
-  const since = new Date(at).toISOString().slice(0, 16).replace("T", " ");
-  return oneLine(`${what} by ${by?.login ?? "the policy"} since ${since} UTC: ${reason || "no reason given"}`);
+  return oneLine(`${what} by ${by?.login ?? "the policy"} since ${sayDate(at)}: ${reason || "no reason given"}`);
+}
+
+/** To the minute. `at`: milliseconds since the epoch. */
+function sayDate(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 /** The command that ends it. */
@@ -184,6 +189,22 @@ function summaryOf({ evaluation, policy, facts }: DisplayInput, name: string): s
   const table = ["| | Stage | Owner | |", "|---|---|---|---|", ...lines];
   const ticket = sayTicket(facts, policy.taskId);
   return boundedLines([...held, ...table, ...(ticket === null ? [] : ["", ticket])]);
+}
+
+/** Where it is, since when, and what is missing for the next stage: the answer to `/stage status`, in Markdown. */
+export function statusText(input: DisplayInput): string {
+  const { evaluation } = input;
+  const { stage, since, missing } = evaluation;
+  const here =
+    stage === null
+      ? `It is in no stage: ${markdown(sayInactive(evaluation))}.`
+      : `It is in **${markdown(stage)}**${since === null ? "" : ` since ${sayDate(since)}`}.`;
+  const next = evaluation.stages.find((each) => each.name === missing?.stage);
+  const lacks =
+    missing === null || next === undefined
+      ? []
+      : ["", `Missing for **${markdown(missing.stage)}**: ${markdown(missing.summary)}`, "", treeText(next.result)];
+  return boundedLines([here, "", summaryOf(input, stage ?? ""), ...lacks]);
 }
 
 /** The conditions of one stage, as a nested list. */
