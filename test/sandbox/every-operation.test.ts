@@ -276,6 +276,7 @@ const steps: readonly Step[] = [
   step("bot", `GET ${R}/actions/jobs/{job_id}/logs`, () => ({ job_id: kept.job })),
   step("bot", `GET ${R}/environments`),
   step("bot", `GET ${R}/environments/{environment_name}`, { environment_name: "qa" }),
+  step("bot", `GET ${R}/actions/runs/{run_id}/pending_deployments`, () => ({ run_id: kept.run })),
   step("bot", `GET ${R}/environments/{environment_name}/deployment_protection_rules`, { environment_name: "qa" }),
   step("bot", `GET ${R}/environments/{environment_name}/deployment_protection_rules/apps`, { environment_name: "qa" }),
   step("bot", `POST ${R}/actions/runs/{run_id}/deployment_protection_rule`, () => ({

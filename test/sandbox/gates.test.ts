@@ -70,6 +70,20 @@ describe("a gate", () => {
     ).toEqual(["queued", "pending"]);
   });
 
+  it("is among the pending deployments of a run that waits, until it is answered", async () => {
+    const pending = async () =>
+      (await house.bot.rest.actions.getPendingDeploymentsForRun({ ...where, run_id: run.id })).data.map(
+        (one) => one.environment.name,
+      );
+    const waiting = async () =>
+      (await house.bot.rest.actions.listWorkflowRunsForRepo({ ...where, status: "waiting" })).data.workflow_runs.map(
+        (one) => one.id,
+      );
+    expect([await pending(), await waiting()]).toEqual([["qa"], [run.id]]);
+    await answer({ environment_name: "qa", state: "approved" });
+    expect([await pending(), await waiting()]).toEqual([[], []]);
+  });
+
   it("stays shut when rejected", async () => {
     await answer({ environment_name: "qa", state: "rejected", comment: "superseded" });
     expect(await decided()).toEqual(["rejected"]);

@@ -1,6 +1,6 @@
 /** Workflows, their runs and jobs, and the deployments that hold them. */
 import { workflow, workflowJob, workflowRun } from "../shapes/actions.ts";
-import { deployment, deploymentStatuses, environment, protectionRule } from "../shapes/checks.ts";
+import { deployment, deploymentStatuses, environment, pendingDeployments, protectionRule } from "../shapes/checks.ts";
 import {
   answerProtection,
   cancelRun,
@@ -183,6 +183,10 @@ export const actionRoutes: readonly Route[] = [
       return noContent;
     },
   ),
+  repoRoute("GET /repos/{owner}/{repo}/actions/runs/{run_id}/pending_deployments", reading, (call, repo) => {
+    const run = runAt(call.world, repo, call.path.run_id);
+    return ok(pendingDeployments(call.world, repo, run));
+  }),
   repoRoute("GET /repos/{owner}/{repo}/environments", reading, (call, repo) =>
     counted(call, "environments", [...repo.environments.values()], (one) => environment(call.world, one)),
   ),

@@ -11,6 +11,7 @@ import {
   required,
   runsOfSuite,
   type Status,
+  type WorkflowRun,
   type World,
 } from "../world/index.ts";
 import { repository, simpleCommit } from "./code.ts";
@@ -199,6 +200,24 @@ export function environment(world: World, shown: Environment) {
     })),
     deployment_branch_policy: null,
   };
+}
+
+/** `GET …/runs/{id}/pending_deployments`: environments that jobs of the run's current attempt wait for. */
+export function pendingDeployments(world: World, repo: Repository, run: WorkflowRun) {
+  const names = [...world.protectionRequests.values()]
+    .filter((one) => one.runId === run.id && one.attempt === run.attempt && one.state === "pending")
+    .filter((one) => world.jobs.get(one.jobId)?.status !== "completed")
+    .map((one) => one.environment);
+  return [...new Set(names)].map((name) => {
+    const { id, node_id, name: shown, url, html_url } = environment(world, required(repo.environments.get(name)));
+    return {
+      environment: { id, node_id, name: shown, url, html_url },
+      wait_timer: 0,
+      wait_timer_started_at: null,
+      current_user_can_approve: false,
+      reviewers: [],
+    };
+  });
 }
 
 /** `GET …/environments/{name}/deployment_protection_rules`. */

@@ -13,6 +13,7 @@ import type {
   WorkflowJob,
   WorkflowRun,
 } from "./model/index.ts";
+import { jobsOf } from "./runs.ts";
 import { actionsActor } from "./suites.ts";
 import { app, emit, register, repository, required, type World } from "./world.ts";
 
@@ -148,6 +149,9 @@ export function deployJob(
     world.protectionRequests.set(request.id, request);
     return request;
   });
+  // With nothing else to do the run as a whole waits.
+  const idle = jobsOf(world, run).every((each) => each.status === "waiting" || each.status === "completed");
+  if (requests.length > 0 && idle && run.status === "queued") run.status = "waiting";
   for (const request of requests) {
     emit(world, {
       kind: "deployment_protection_rule",
@@ -212,6 +216,7 @@ function decide(world: World, run: WorkflowRun, request: ProtectionRequest, acto
   const job = required(world.jobs.get(request.jobId));
   if (job.status === "completed") return;
   setDeploymentState(world, actionsActor(world), deployment, rejected ? "failure" : "queued");
+  if (run.status === "waiting") run.status = "queued";
   emit(world, {
     kind: "gate_decided",
     actor,
