@@ -1,7 +1,8 @@
 /** `npm run app`: starts the app for real, with Probot's environment variables; without APP_ID its setup page. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { createNodeMiddleware, createProbot, type Probot, run } from "probot";
@@ -106,8 +107,10 @@ async function loadProbot(
 /** Probot's page makes an app on GitHub from the manifest beside this file, and writes its secrets to `.env`. */
 async function setUp(): Promise<void> {
   const dotEnv = join(process.cwd(), ".env");
-  // Probot looks for the manifest in the working directory.
-  process.chdir(import.meta.dirname);
+  // Probot looks for `app.yml` in the working directory.
+  const directory = mkdtempSync(join(tmpdir(), "stagewright-setup-"));
+  copyFileSync(join(import.meta.dirname, manifestFile(process.env.STAGEWRIGHT_MANIFEST)), join(directory, "app.yml"));
+  process.chdir(directory);
   await run(() => undefined, {
     env: process.env,
     updateEnv: (values) => {
@@ -119,6 +122,18 @@ async function setUp(): Promise<void> {
       return all;
     },
   });
+}
+
+/** `full`: with what optional actions of a policy need. */
+function manifestFile(choice: string | undefined): string {
+  switch (empty(choice) ? "minimal" : choice) {
+    case "minimal":
+      return "app.yml";
+    case "full":
+      return "app-full.yml";
+    default:
+      throw new ConfigError(`STAGEWRIGHT_MANIFEST is “${choice}”; expected minimal or full.`);
+  }
 }
 
 function listen(server: Server, config: Config): Promise<number> {

@@ -37,7 +37,7 @@ const ALWAYS_NEEDED: Readonly<Record<string, "read" | "write">> = {
 const ALWAYS_HEARD = ["pull_request", "push", "issue_comment", "label", "check_run"];
 
 /** By condition: what has to be heard and read for it. */
-const CONDITION_NEEDS: Readonly<
+export const CONDITION_NEEDS: Readonly<
   Partial<Record<Leaf["kind"], { readonly events?: readonly string[]; readonly permissions?: readonly string[] }>>
 > = {
   approvals: { events: ["pull_request_review"] },
@@ -48,7 +48,7 @@ const CONDITION_NEEDS: Readonly<
 };
 
 /** Actions that wait for an event of their own. */
-const ACTION_EVENTS: Readonly<Partial<Record<ActionKind, readonly string[]>>> = {
+export const ACTION_EVENTS: Readonly<Partial<Record<ActionKind, readonly string[]>>> = {
   start: ["workflow_run"],
   release: ["deployment_protection_rule"],
 };
@@ -82,11 +82,9 @@ export function refusalOf(kind: string, permissions: Readonly<Record<string, str
 }
 
 function permissionLacks(policy: Policy, permissions: Readonly<Record<string, string>>): Lack[] {
-  const needed = new Map<string, { level: "read" | "write"; users: string[] }>();
+  const needed = new Map<string, { level: "read" | "write"; user: string }[]>();
   const need = (name: string, level: "read" | "write", user: string): void => {
-    const known = needed.get(name);
-    const users = known === undefined ? [user] : [...new Set([...known.users, user])];
-    needed.set(name, { level: known?.level === "write" ? "write" : level, users });
+    needed.set(name, [...(needed.get(name) ?? []), { level, user }]);
   };
   for (const [name, level] of Object.entries(ALWAYS_NEEDED)) {
     need(name, level, "every policy");
@@ -104,12 +102,14 @@ function permissionLacks(policy: Policy, permissions: Readonly<Record<string, st
   if (namesIn(policy).some((name) => name.startsWith("@"))) {
     need("members", "read", "teams");
   }
-  return [...needed]
-    .filter(([name, { level }]) => !grants(permissions, name, level))
-    .map(([name, { level, users }]) => ({
-      kind: "permission",
-      text: `The app lacks the permission ${name}: ${level} (has: ${permissions[name] ?? "none"}), needed by ${users.join(", ")}: ask for it in the app's settings, and accept it in the installation's`,
-    }));
+  return [...needed].flatMap(([name, needs]): Lack[] => {
+    const open = needs.filter(({ level }) => !grants(permissions, name, level));
+    const level = open.some((each) => each.level === "write") ? "write" : "read";
+    const users = [...new Set(open.map(({ user }) => user))].join(", ");
+    const has = permissions[name] ?? "none";
+    const text = `The app lacks the permission ${name}: ${level} (has: ${has}), needed by ${users}: ask for it in the app's settings, and accept it in the installation's`;
+    return open.length === 0 ? [] : [{ kind: "permission", text }];
+  });
 }
 
 function eventLacks(policy: Policy, events: readonly string[]): Lack[] {

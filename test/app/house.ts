@@ -73,6 +73,8 @@ export interface HouseOptions {
   readonly databaseUrl?: string;
   /** The app's clock goes on with GitHub's when a test says `later`; else it stays behind. */
   readonly oneClock?: boolean;
+  /** Default: the minimal one. */
+  readonly manifest?: "app.yml" | "app-full.yml";
   /** Besides those of the manifest. */
   readonly events?: readonly string[];
   /** Of the app, other than the manifest's. */
@@ -96,7 +98,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  const manifest = parse(readFileSync("app/app.yml", "utf8"));
+  const manifest = parse(readFileSync(`app/${options.manifest ?? "app.yml"}`, "utf8"));
   const owner = addOrganization(world, "acme");
   const registered = addApp(world, {
     slug: "stagewright",

@@ -1,10 +1,7 @@
 import { createHmac, randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import { z } from "zod";
-import { EVENTS_ALWAYS_SENT, EVENTS_READ } from "../../src/github/webhook.ts";
 import { type House, openHouse, SECRET } from "./house.ts";
 
 const payload = z.looseObject({ action: z.string().optional() });
@@ -120,31 +117,5 @@ describe("GitHub's own example payloads", () => {
     });
     const expected = ACTS[example.action];
     expect(pull?.facts.acts.map((act) => act.kind)).toEqual(expected === undefined ? [] : [expected]);
-  });
-});
-
-describe("the manifest", () => {
-  const manifest = z
-    .object({ default_events: z.array(z.string()), default_permissions: z.record(z.string(), z.string()) })
-    .parse(parse(readFileSync("app/app.yml", "utf8")));
-
-  it("lists exactly the events that are read", () => {
-    expect(manifest.default_events.toSorted()).toEqual(
-      EVENTS_READ.filter((name) => !EVENTS_ALWAYS_SENT.includes(name)).toSorted(),
-    );
-  });
-
-  it("asks for what the events and writes need, and nothing else", () => {
-    expect(manifest.default_permissions).toEqual({
-      actions: "read",
-      checks: "write",
-      contents: "read",
-      issues: "read",
-      members: "read",
-      merge_queues: "read",
-      metadata: "read",
-      pull_requests: "write",
-      statuses: "read",
-    });
   });
 });
