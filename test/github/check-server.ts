@@ -139,6 +139,7 @@ export class CheckServer {
     return {
       ...rest,
       html_url: `https://github.example/acme/widgets/runs/${check.id}`,
+      app: { id: 7 },
       output: { ...check.output, annotations_count: annotations.length },
     };
   }

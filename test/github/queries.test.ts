@@ -2,6 +2,7 @@ import { schema as official } from "@octokit/graphql-schema";
 import { buildSchema, parse, validate } from "graphql";
 import { describe, expect, it } from "vitest";
 import { createLabels, findLabels } from "../../src/github/labels.ts";
+import { readPolicyFile } from "../../src/github/policy-file.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { readShown } from "../../src/github/shown.ts";
 import { readOpenPulls, readPullsById, readSnapshot } from "../../src/github/snapshot.ts";
@@ -65,6 +66,10 @@ describe("what is asked of GitHub is valid by its official schema", () => {
       (client) => readOpenPulls(client, { owner: "acme", name: "widget" }, { after: null }, 1, signal),
     ],
     ["pull requests by their ids", (client) => readPullsById(client, ["PR_1", "PR_2"], 1, signal)],
+    [
+      "a policy file",
+      (client) => readPolicyFile(client, { owner: "acme", name: "widget" }, ".github/stagewright.yml", 1, signal),
+    ],
     ["labels", (client) => findLabels(client, "acme", "widget", ["a", "b"], signal)],
     ["new labels", (client) => createLabels(client, "R_1", [{ name: "a", color: "ffffff", description: "d" }], signal)],
   ];

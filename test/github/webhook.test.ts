@@ -154,3 +154,60 @@ describe("the order of deliveries", () => {
     expect(orderKey(event, payload)).toBe(key);
   });
 });
+
+describe("a push", () => {
+  const touched = (added: string[] = [], modified: string[] = [], removed: string[] = []) => ({
+    added,
+    modified,
+    removed,
+  });
+  const policy = ".github/stagewright.yml";
+  const pushed = (overrides: object = {}) =>
+    news("push", {
+      ref: "refs/heads/main",
+      after: "abc",
+      forced: false,
+      created: false,
+      commits: [touched(["README.md"])],
+      ...overrides,
+    }).map((each) => each.kind);
+
+  it.each([
+    ["adds", touched([policy])],
+    ["modifies", touched([], [policy])],
+    ["removes", touched([], [], [policy])],
+  ])("to the default branch that %s the policy is news", (_, commit) => {
+    expect(pushed({ commits: [touched(["README.md"]), commit] })).toEqual(["default_branch"]);
+    expect(pushed({ ref: "refs/heads/other", commits: [commit] })).toEqual([]);
+    expect(pushed({ ref: "refs/tags/main", commits: [commit] })).toEqual([]);
+  });
+
+  it("that tells of everything it did, and of nothing to the policy, is none", () => {
+    expect(pushed()).toEqual([]);
+  });
+
+  it.each([
+    ["is forced", { forced: true }],
+    ["makes the branch", { created: true }],
+    ["does not say whether it is forced", { forced: undefined }],
+    ["lists no commits", { commits: [] }],
+    ["may have more commits than are listed", { commits: Array.from({ length: 2048 }, () => touched(["a"])) }],
+    ["may have more files than are listed", { commits: [touched(Array.from({ length: 3_000 }, (_, i) => `${i}`))] }],
+    ["has a merge that names no files", { commits: [touched(["a"]), touched()] }],
+  ])("that %s may have changed the policy", (_, overrides) => {
+    expect(pushed(overrides)).toEqual(["default_branch"]);
+  });
+});
+
+describe("the check run about the policy", () => {
+  const event = (action: string) =>
+    news("check_run", {
+      action,
+      check_run: { name: "stagewright / policy", head_sha: "abc", status: "completed", app: { id: 99, slug: "us" } },
+    });
+
+  it("has the policy read anew when it is run again, and is no news else", () => {
+    expect(event("rerequested")).toEqual([{ kind: "default_branch" }]);
+    expect(event("created")).toEqual([]);
+  });
+});

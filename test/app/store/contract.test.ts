@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DatabaseUrlError, openStore } from "../../../app/store/open.ts";
+import type { PolicyState } from "../../../app/store/policies.ts";
 import type { NewDelivery, Pull, Store } from "../../../app/store/store.ts";
 import { act } from "../../../src/lifecycle/change.ts";
+import { DEFAULT_POLICY } from "../../../src/lifecycle/default-policy.ts";
 import { record } from "../../../src/lifecycle/record.ts";
 import { pullState } from "../builders.ts";
 
@@ -53,6 +55,77 @@ describe.each(databases)("the store on $name", ({ open }) => {
     intentAt: null,
     blocked: null,
     ...overrides,
+  });
+
+  describe("policies", () => {
+    const state: PolicyState = {
+      inForce: DEFAULT_POLICY,
+      source: "b10b",
+      problems: [],
+      readAt: 1_000,
+      head: "c0ffee",
+      branch: "main",
+      private: false,
+      reviewsRequired: null,
+      shown: null,
+      toShow: true,
+    };
+    const save = (overrides: Partial<Parameters<Store["policies"]["save"]>[0]> = {}) =>
+      store.policies.save({
+        repositoryId: 1,
+        version: 0,
+        newsRead: 1,
+        dueAt: null,
+        tries: 0,
+        state,
+        bases: [],
+        ...overrides,
+      });
+
+    it("are due from when they are marked until they are written", async () => {
+      expect(await store.policies.of(1)).toBeNull();
+      await store.policies.mark([1, 2], 500);
+      expect(await store.policies.of(1)).toMatchObject({ version: 0, news: 1, newsRead: 0, state: null });
+      expect(await store.policies.due(499, 10)).toEqual([]);
+      expect([...(await store.policies.due(500, 10))].sort()).toEqual([1, 2]);
+      expect(await save()).toBe(true);
+      expect(await store.policies.of(1)).toMatchObject({ version: 1, newsRead: 1, state, dueAt: null });
+      expect(await store.policies.due(500, 10)).toEqual([2]);
+      await store.policies.postpone(2, 900);
+      expect(await store.policies.nextAt()).toBe(900);
+      expect(await store.policies.of(2)).toMatchObject({ tries: 1 });
+      await store.policies.postpone(2, null);
+      expect(await store.policies.nextAt()).toBeNull();
+    });
+
+    it("are written by one of two who read the same, and stay due when something was heard meanwhile", async () => {
+      await store.policies.mark([1], 500);
+      await store.policies.mark([1], 600);
+      expect(await save({ newsRead: 1 })).toBe(true);
+      expect(await save({ newsRead: 2 })).toBe(false);
+      expect(await store.policies.of(1)).toMatchObject({ version: 1, news: 2, newsRead: 1, dueAt: 600 });
+      expect(await save({ version: 1, newsRead: 2, dueAt: 700 })).toBe(true);
+      expect(await store.policies.of(1)).toMatchObject({ version: 2, newsRead: 2, dueAt: 700 });
+    });
+
+    it("are found by those that they extend, whatever the case", async () => {
+      await store.policies.mark([1, 2, 3], 500);
+      await save({ bases: ["Acme/.github", "acme/more"] });
+      await save({ repositoryId: 2, bases: ["acme/.github-old"] });
+      expect(await store.policies.dependents("ACME/.github")).toEqual([1]);
+      await save({ version: 1, bases: null });
+      expect(await store.policies.dependents("acme/more")).toEqual([1]);
+      await save({ version: 2, bases: [] });
+      expect(await store.policies.dependents("acme/more")).toEqual([]);
+    });
+
+    it("are marked by the thousand", async () => {
+      await store.policies.mark(
+        Array.from({ length: 1_000 }, (_, index) => index + 1),
+        500,
+      );
+      expect(await store.policies.due(500, 2_000)).toHaveLength(1_000);
+    });
   });
 
   describe("deliveries", () => {
