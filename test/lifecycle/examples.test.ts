@@ -9,7 +9,11 @@ import { bob, check, checked, comment, did, history, judge, lead, opened, ran, r
 import { THREE_BOTS } from "./policies.ts";
 
 const examples = join(import.meta.dirname, "../../examples");
-const FILES = [...globSync("policies/*.yml", { cwd: examples }), "recipe/.github/stagewright.yml"].sort();
+const FILES = [
+  ...globSync("policies/*.yml", { cwd: examples }),
+  "hand-off/.github/stagewright.yml",
+  "recipe/.github/stagewright.yml",
+].sort();
 
 function policy(file: string): Policy {
   const read = readPolicy(readFileSync(join(examples, file)), file);
@@ -19,7 +23,7 @@ function policy(file: string): Policy {
 }
 
 it("finds the examples", () => {
-  expect(FILES.length).toBe(5);
+  expect(FILES.length).toBe(6);
 });
 
 it.each(FILES)("%s is read without a problem", (file) => {
