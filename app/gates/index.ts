@@ -29,6 +29,8 @@ export interface GatesOptions extends TendingOptions {
   readonly looks: () => void;
 }
 
+const NO_FAILURE = { tries: 0, error: null } as const;
+
 export class Gates {
   readonly #options: GatesOptions;
   readonly #tending: Tending<WaitingGate>;
@@ -94,8 +96,6 @@ export class Gates {
       ...known,
       pulls,
       reason: verdict.reason,
-      tries: 0,
-      error: null,
       nextAt: next > now() ? next : (known.askAt ?? now() + timings.askGates),
     };
     log.info(
@@ -180,7 +180,7 @@ export class Gates {
         return;
       }
     }
-    const done: WaitingGate = { ...sent, state: verdict, nextAt: null, askAt: null };
+    const done: WaitingGate = { ...sent, ...NO_FAILURE, state: verdict, nextAt: null, askAt: null };
     const word = verdict === "approved" ? "may begin" : "was rejected";
     const line = `the job that waited for the environment ${environment} ${word} (run ${runId}): ${reason}`;
     await store.commit({ gates: [done], history: lines(done, line, now()), now: now() });
@@ -193,9 +193,11 @@ export class Gates {
     const { runId, environment, comments, said } = gate;
     const text = sentence(verdict.reason);
     if (!verdict.tell || text === said || comments >= MOST_COMMENTS) {
-      await store.gates.save(gate);
+      await store.gates.save({ ...gate, ...NO_FAILURE });
       return;
     }
+    // Whom it concerns is known then, even if GitHub takes no comment.
+    await store.gates.save(gate);
     try {
       await write((client) =>
         answerGate(client, repository, { runId, environment, verdict: null, comment: text }, signal),
@@ -207,7 +209,7 @@ export class Gates {
       await this.#over(gate, "nothing waits there for our answer");
       return;
     }
-    const told: WaitingGate = { ...gate, said: text, comments: comments + 1 };
+    const told: WaitingGate = { ...gate, ...NO_FAILURE, said: text, comments: comments + 1 };
     const history =
       said === "" ? lines(told, `a job waits for the environment ${environment}: ${verdict.reason}`, now()) : [];
     await store.commit({ gates: [told], history, now: now() });
