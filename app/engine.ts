@@ -73,7 +73,7 @@ export function createEngine(options: EngineOptions): Engine {
     wake,
   });
   const policies = options.policies ?? keeper;
-  const judge = new Judge({ clients, standing, policies, appId, requestTimeout });
+  const judge = new Judge({ store, clients, standing, policies, appId, requestTimeout });
   const queued = (): void => outbox.wake();
   const tending = { store, clients, lane, judge, log, now, timings, looks: wake };
   const starts = new Starts({ ...tending, ourselves });

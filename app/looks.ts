@@ -4,10 +4,11 @@ import type { Logger } from "pino";
 import { actionsMeanwhile } from "../src/lifecycle/meanwhile.ts";
 import { mergingStages } from "../src/lifecycle/move.ts";
 import { sameFacts } from "../src/lifecycle/record.ts";
+import { canonicalJson } from "../src/plan/canonical.ts";
 import { Alarm } from "./alarm.ts";
 import { effectRows } from "./effect-rows.ts";
 import type { Judge, Judgement } from "./judge.ts";
-import { sooner } from "./pull-rows.ts";
+import { changePull, sooner } from "./pull-rows.ts";
 import { differs, showingDigest } from "./showing.ts";
 import type { Intent, NewEffect, Pull, PullId, Repository, Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
@@ -94,6 +95,7 @@ export class Looks {
           this.#options.queued();
         }
         await this.#options.changed?.(id);
+        await this.#tellSharers(row, next);
         if (next.intent !== null && next.installationId !== null) {
           this.#options.decided(next.installationId);
         }
@@ -169,6 +171,8 @@ export class Looks {
     const pending = row.intent;
     // What was sent and not confirmed may show on GitHub, whatever is wanted now: it must be read.
     const unknown = pending !== null && (pending.sentAt !== null || pending.read);
+    // Whose check runs are the newest on a shared commit is not known by heart.
+    const read = showing.shared || row.shown?.shared === true;
     if (!differs(showing, row.shown) && !unknown) {
       return { ...base, blocked: null };
     }
@@ -180,10 +184,29 @@ export class Looks {
       tries: 0,
       sentAt: null,
       notes: [],
-      read: false,
+      read,
     };
-    const intent = pending === null ? fresh : { ...pending, to: showing.stage };
+    const intent = pending === null ? fresh : { ...pending, to: showing.stage, read: pending.read || read };
     return { ...base, intent, intentAt: pending === null ? now : (row.intentAt ?? now) };
+  }
+
+  /** What is shown of others with the same head commit, now or until now, depends on where this one is. */
+  async #tellSharers(before: Pull, after: Pull): Promise<void> {
+    const { store, now } = this.#options;
+    const { sha } = after.facts.head;
+    const shas = new Set((before.shown?.checks ?? []).map((check) => check.sha).filter((each) => each !== sha));
+    if (canonicalJson(before.evaluation) !== canonicalJson(after.evaluation)) {
+      shas.add(sha);
+    }
+    for (const headSha of shas) {
+      for (const id of await store.pullIds({ repositoryId: after.repositoryId, headSha, open: true })) {
+        if (id.number !== after.number) {
+          await changePull(store, id, now, (row) =>
+            row === null ? null : { pull: { ...row, lookAt: sooner(row.lookAt, now()) } },
+          );
+        }
+      }
+    }
   }
 
   #pause(tries: number): number {

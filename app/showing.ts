@@ -7,6 +7,7 @@ import type { Evaluation } from "../src/lifecycle/evaluation.ts";
 import type { Facts } from "../src/lifecycle/facts.ts";
 import type { Policy } from "../src/lifecycle/policy.ts";
 import { canonicalJson } from "../src/plan/canonical.ts";
+import { type Sharing, sayShared } from "./shared-commits.ts";
 import type { Shown, ShownCheck } from "./store/store.ts";
 
 export interface Showing {
@@ -17,6 +18,8 @@ export interface Showing {
   readonly gone: readonly string[];
   readonly headSha: string;
   readonly checks: readonly CheckShow[];
+  /** The commit is the head of other pull requests, too: what is on it is read before it is written. */
+  readonly shared: boolean;
 }
 
 export interface ShowingInput {
@@ -26,16 +29,19 @@ export interface ShowingInput {
   readonly after: Evaluation;
   readonly policy: Policy;
   readonly shown: Shown | null;
+  /** Null: the head commit is this pull request's alone. */
+  readonly sharing: Sharing | null;
 }
 
 /** Null: it is to be left as it is (closed, or nothing is known of it). */
-export function showingOf({ facts, evaluation, after, policy, shown }: ShowingInput): Showing | null {
+export function showingOf({ facts, evaluation, after, policy, shown, sharing }: ShowingInput): Showing | null {
   const want = wanted({ evaluation, policy, facts });
   if (want === null) {
     return null;
   }
-  const shownThen = after === evaluation ? want : (wanted({ evaluation: after, policy, facts }) ?? want);
-  const checks = shownThen.checks.map(({ name, status, conclusion, title, summary, text }) => ({
+  const source = sharing === null ? { evaluation: after, facts } : sharing.least;
+  const shownThen = source.evaluation === evaluation ? want : (wanted({ ...source, policy }) ?? want);
+  const own = shownThen.checks.map(({ name, status, conclusion, title, summary, text }) => ({
     name,
     status,
     conclusion,
@@ -44,6 +50,7 @@ export function showingOf({ facts, evaluation, after, policy, shown }: ShowingIn
     text,
     action: null,
   }));
+  const checks = sharing === null ? own : own.map((check) => sayShared(check, sharing));
   const names = new Set(checks.map((check) => check.name));
   const left = (shown?.checks ?? []).filter((check) => check.sha === facts.head.sha && !names.has(check.name));
   return {
@@ -51,7 +58,8 @@ export function showingOf({ facts, evaluation, after, policy, shown }: ShowingIn
     label: want.label,
     gone: want.removeLabels.filter((name) => !isAbsent(name, facts, shown)),
     headSha: facts.head.sha,
-    checks: [...checks, ...left.map((check) => notReached(check, evaluation, policy))],
+    checks: [...checks, ...left.map((check) => notReached(check, source.evaluation, policy))],
+    shared: sharing !== null,
   };
 }
 

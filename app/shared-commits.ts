@@ -1,0 +1,48 @@
+/**
+ * Check runs belong to a commit, and a commit may be the head of several pull requests. What is published on it then is
+ * the same whoever writes it: how far the one is that is the furthest behind, so that no gate opens for it by another's
+ * progress.
+ */
+import type { CheckShow } from "../src/github/transition.ts";
+import type { Evaluation } from "../src/lifecycle/evaluation.ts";
+import type { Facts } from "../src/lifecycle/facts.ts";
+import type { Policy } from "../src/lifecycle/policy.ts";
+import { clip } from "../src/report/escape.ts";
+
+/** An open pull request with this commit as its head. */
+export interface Sharer {
+  readonly number: number;
+  readonly facts: Facts;
+  readonly evaluation: Evaluation;
+}
+
+export interface Sharing {
+  /** The one that is shown. */
+  readonly least: Sharer;
+  /** All of them, in order. */
+  readonly numbers: readonly number[];
+}
+
+const LONGEST_TITLE = 250;
+
+/** Null: the commit is nobody else's. Those that opted out are not governed, and hold nobody back. */
+export function sharingOf(sharers: readonly Sharer[], policy: Policy): Sharing | null {
+  const governed = sharers.filter(({ evaluation }) => evaluation.inactive !== "opted_out");
+  const place = ({ evaluation }: Sharer): number => policy.stages.findIndex((each) => each.name === evaluation.stage);
+  const [least] = governed.toSorted((a, b) => place(a) - place(b) || a.number - b.number);
+  if (least === undefined || governed.length < 2) {
+    return null;
+  }
+  return { least, numbers: governed.map(({ number }) => number).sort((a, b) => a - b) };
+}
+
+/** The check run with a word on whose it is. */
+export function sayShared(check: CheckShow, { least, numbers }: Sharing): CheckShow {
+  const all = numbers.map((number) => `#${number}`).join(" and ");
+  const why = `This commit is the head of ${all}. Shown is how far #${least.number} is, the furthest behind.`;
+  return {
+    ...check,
+    title: clip(`#${least.number} of ${all}: ${check.title}`, LONGEST_TITLE),
+    summary: `${why}\n\n${check.summary}`,
+  };
+}
