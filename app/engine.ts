@@ -2,6 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Clients, Ourselves } from "./clients.ts";
+import { answerHandler } from "./commands/answer.ts";
+import { Desk } from "./commands/desk.ts";
+import { pressHandler } from "./commands/press.ts";
 import { Effects, type Lane } from "./effects.ts";
 import { Gates } from "./gates/index.ts";
 import { GrantsKeeper } from "./grants.ts";
@@ -77,7 +80,7 @@ export function createEngine(options: EngineOptions): Engine {
   const queued = (): void => outbox.wake();
   const tending = { store, clients, lane, judge, log, now, timings, looks: wake };
   const starts = new Starts({ ...tending, ourselves });
-  const gates = new Gates({ ...tending, appId });
+  const gates = new Gates({ ...tending, policies, appId });
   const tended = (): void => {
     starts.wake();
     gates.wake();
@@ -102,7 +105,21 @@ export function createEngine(options: EngineOptions): Engine {
   });
   const effects = new Effects({ store, clients, mover, log, now, sleep: (ms) => sleep(ms), timings });
   const refusal = (kind: string, installation: number) => grants.refusal(kind, installation);
-  const outbox = new Outbox({ store, clients, ourselves, lane, tended, look: wake, refusal, log, now, timings });
+  const desk = new Desk({ store, judge, now, look: wake, queued });
+  const handlers = new Map([answerHandler(desk), pressHandler(desk, judge)].map((each) => [each.kind, each]));
+  const outbox = new Outbox({
+    store,
+    clients,
+    ourselves,
+    lane,
+    tended,
+    look: wake,
+    handlers,
+    refusal,
+    log,
+    now,
+    timings,
+  });
   const looks = new Looks({
     store,
     judge,
@@ -138,6 +155,10 @@ export function createEngine(options: EngineOptions): Engine {
     now,
     timings,
     comments: (repository, number, comments) => listener.comments(repository, number, comments),
+    swept: async (repository) => {
+      await starts.lookAgain(repository);
+      await gates.lookAgain(repository);
+    },
     wake: (installation) => {
       looks.wake();
       effects.wake(installation);

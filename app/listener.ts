@@ -6,21 +6,22 @@
 import type { Logger } from "pino";
 import type { CommentSeen } from "../src/github/snapshot-acts.ts";
 import { lifecycleRepository, type News, type RepositorySeen, readWebhook } from "../src/github/webhook.ts";
-import { act, type Change } from "../src/lifecycle/change.ts";
-import { COMMANDS, parseCommands } from "../src/lifecycle/commands.ts";
+import type { Change } from "../src/lifecycle/change.ts";
+import { parseCommands } from "../src/lifecycle/commands.ts";
 import { DEFAULT_POLICY } from "../src/lifecycle/default-policy.ts";
-import type { Act } from "../src/lifecycle/facts.ts";
 import type { Policy } from "../src/lifecycle/policy.ts";
 import { record, sameFacts } from "../src/lifecycle/record.ts";
 import type { Ourselves } from "./clients.ts";
+import { commandAct, sayEqual } from "./commands/acts.ts";
+import { answerTo } from "./commands/answer.ts";
+import { pressEffect } from "./commands/press.ts";
 import type { GrantsKeeper } from "./grants.ts";
-import { noteLine } from "./history.ts";
 import type { LabelIds } from "./label-ids.ts";
 import { type Policies, PolicyUnreadable } from "./policies.ts";
 import { changePull, newPull, readAgain, sooner } from "./pull-rows.ts";
 import { watchFrom } from "./reconcile/watched.ts";
 import type { StandingKeeper } from "./standing.ts";
-import type { Delivery, NewHistory, Pull, PullId, Repository, Store } from "./store/store.ts";
+import type { Delivery, NewEffect, Pull, PullId, Repository, Store } from "./store/store.ts";
 
 export interface ListenerOptions {
   readonly store: Store;
@@ -40,14 +41,16 @@ export interface ListenerOptions {
 }
 
 interface Heard {
-  readonly delivery: Pick<Delivery, "id" | "event">;
+  readonly delivery: Pick<Delivery, "id" | "event" | "seq" | "receivedAt">;
   readonly repository: Repository;
   /** Somebody else's doing, as far as we can tell. */
   readonly foreign: boolean;
 }
 
 /** In the place of a delivery: nothing was delivered. */
-const FOUND = { id: "found by the sweep", event: "issue_comment" } as const;
+const FOUND = { id: "found by the sweep", event: "issue_comment", seq: 0, receivedAt: 0 } as const;
+/** What is older was answered when it was written, or is of no interest any more. */
+const OLDEST_ANSWERED = 3 * 24 * 60 * 60_000;
 
 export class Listener {
   readonly #options: ListenerOptions;
@@ -156,8 +159,13 @@ export class Listener {
           }
           await this.#record({ pull, kind: "acts", acts: what.acts }, heard, false);
           break;
-        case "retry":
-          await this.#retry({ repositoryId: repository.id, number }, `${what.by.login} asked for it`);
+        case "pressed":
+          if (what.pull !== null && what.pull !== number) {
+            break;
+          }
+          await this.#queue(heard, (installationId) => [
+            pressEffect({ repositoryId: repository.id, number }, installationId, what, heard.delivery),
+          ]);
           break;
       }
     }
@@ -192,20 +200,36 @@ export class Listener {
     this.#options.wake();
   }
 
-  async #comment(news: Extract<News, { kind: "comment" }>, heard: Heard): Promise<void> {
-    const { comment, number } = news;
-    const policy = await this.#policy(heard.repository);
-    const acts: Act[] = [];
-    for (const command of parseCommands(comment.body, policy)) {
-      if (command.kind === "unknown" || (command.kind === "stage" && !COMMANDS[command.name].isAct)) {
-        continue;
-      }
-      const { name, argument } = command;
-      const { id: commentId, at, by } = comment;
-      acts.push(act({ kind: "command", at, by, commentId, command: name, argument }));
+  /** What its commands do follows from their being recorded; the answer is an effect. Our own hold none. */
+  async #comment({ comment, number }: Extract<News, { kind: "comment" }>, heard: Heard): Promise<void> {
+    const { store, ourselves, now } = this.#options;
+    const { repository } = heard;
+    if (comment.by.kind === "bot" && comment.by.login === ourselves().botLogin) {
+      return;
     }
-    if (acts.length > 0) {
-      await this.#record({ pull: this.#key(heard.repository, number), kind: "acts", acts }, heard, false);
+    const policy = await this.#policy(repository);
+    const parsed = parseCommands(comment.body, policy);
+    const edited = comment.before !== null;
+    if (parsed.length === 0 || (edited && sayEqual(parsed, parseCommands(comment.before ?? "", policy)))) {
+      return;
+    }
+    const id: PullId = { repositoryId: repository.id, number };
+    const row = await store.pull(id);
+    const seen = parsed.map((command) => ({ command, act: edited ? null : commandAct(command, comment, row) }));
+    const acts = seen.flatMap(({ act }) => (act === null ? [] : [act]));
+    // Of a pull request that is not known yet this is the first that is heard.
+    await this.#record({ pull: this.#key(repository, number), kind: "acts", acts }, heard, false);
+    if (comment.at > now() - OLDEST_ANSWERED) {
+      await this.#queue(heard, (installationId) => [answerTo(id, installationId, { ...comment, edited }, seen, now())]);
+    }
+  }
+
+  /** What is known by its key already is not done again. */
+  async #queue({ repository }: Heard, effects: (installationId: number) => NewEffect[]): Promise<void> {
+    const { store, now, queued } = this.#options;
+    if (repository.installationId !== null) {
+      await store.commit({ effects: effects(repository.installationId), now: now() });
+      queued();
     }
   }
 
@@ -248,20 +272,6 @@ export class Listener {
       },
       "recorded",
     );
-  }
-
-  async #retry(id: PullId, why: string): Promise<void> {
-    const { store, now } = this.#options;
-    await changePull(store, id, now, (row) => {
-      if (row === null) {
-        return null;
-      }
-      const { blocked } = row;
-      const history: NewHistory[] =
-        blocked === null ? [] : [noteLine(id, "unblocked", `${why}: the move is tried again`, now())];
-      const pull = { ...row, lookAt: now(), blocked: blocked === null ? null : { ...blocked, until: now() } };
-      return { pull, history };
-    });
   }
 
   #key(repository: Repository, number: number) {

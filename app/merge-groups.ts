@@ -35,7 +35,7 @@ export function groupChecks(members: readonly GroupMember[]): CheckShow[] {
         ...reasons.map((reason) => `- ${markdown(oneLine(reason))}`),
       ].join("\n"),
       text: "",
-      action: null,
+      actions: [],
     };
   });
 }

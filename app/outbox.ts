@@ -6,7 +6,8 @@
 import type { Logger } from "pino";
 import { withDeadline } from "../src/github/deadline.ts";
 import { requestFailure } from "../src/github/request-failure.ts";
-import type { EffectContext, Performed } from "./actions/handler.ts";
+import type { Actor } from "../src/lifecycle/facts.ts";
+import type { EffectContext, Performed, StoredHandler } from "./actions/handler.ts";
 import { HANDLERS } from "./actions/index.ts";
 import { remedyFor } from "./actions/remedies.ts";
 import { isReport, reportOf } from "./actions/trouble.ts";
@@ -15,7 +16,7 @@ import type { Clients, Ourselves } from "./clients.ts";
 import { causeOf } from "./effect-rows.ts";
 import type { Lane } from "./effects.ts";
 import { noteLine } from "./history.ts";
-import type { Effect, NewHistory, PullId, Repository, Store } from "./store/store.ts";
+import type { Effect, HistoryKind, NewHistory, PullId, Repository, Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
 
 export interface OutboxOptions {
@@ -28,6 +29,8 @@ export interface OutboxOptions {
   readonly tended?: () => void;
   /** Told when pull requests wait to be looked at. */
   readonly look: () => void;
+  /** Beside those of the policy's actions. */
+  readonly handlers?: ReadonlyMap<string, StoredHandler>;
   /** Why the app may not do what an effect of this kind takes; null: nothing is known to speak against it. */
   readonly refusal?: (kind: string, installationId: number) => Promise<string | null>;
   readonly log: Logger;
@@ -164,7 +167,7 @@ export class Outbox {
     remember: EffectContext["remember"],
   ): Promise<Performed> {
     const { store, clients, ourselves, lane, look, tended, log, now, timings } = this.#options;
-    const handler = HANDLERS.get(effect.kind);
+    const handler = this.#options.handlers?.get(effect.kind) ?? HANDLERS.get(effect.kind);
     if (handler === undefined) {
       return { state: "refused", reason: `this version cannot do “${effect.kind}”` };
     }
@@ -221,7 +224,7 @@ export class Outbox {
     const { store, log } = this.#options;
     switch (performed.state) {
       case "done":
-        await this.#end(effect, performed.result ?? null, performed.note);
+        await this.#end(effect, performed.result ?? null, performed.note, performed.line);
         log.info({ ...name(effect), result: performed.result ?? null }, "effect done");
         return;
       case "dropped": {
@@ -241,10 +244,12 @@ export class Outbox {
   }
 
   /** In one commit with what the history says, so that neither is there without the other. */
-  async #end(effect: Effect, result: unknown, note: string | null): Promise<void> {
+  async #end(effect: Effect, result: unknown, note: string | null, line?: HistoryAbout): Promise<void> {
     const { store, now } = this.#options;
     const at = now();
-    const history: NewHistory[] = note === null ? [] : [noteLine(effect, "effect", note, at)];
+    const { kind, actor, evidence }: HistoryAbout = line ?? { kind: "effect", actor: null };
+    const history: NewHistory[] =
+      note === null ? [] : [{ ...noteLine(effect, kind, note, at, actor), evidence: evidence ?? [] }];
     // What is said on the pull request may name this effect as not done.
     const reports = (await store.effectsOf(effect)).filter(isReport);
     const stale = !isReport(effect) && reports.at(-1)?.result !== null && reports.length > 0;
@@ -272,6 +277,13 @@ export class Outbox {
       this.wake();
     }
   }
+}
+
+/** What a line of the history is about. */
+interface HistoryAbout {
+  readonly kind: HistoryKind;
+  readonly actor: Actor | null;
+  readonly evidence?: readonly string[];
 }
 
 function name({ kind, key, repositoryId, number }: Effect) {

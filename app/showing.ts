@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { CheckRead, LabelSeen } from "../src/github/pull-fields.ts";
 import type { CheckShow, CheckWrite, Transition } from "../src/github/transition.ts";
+import { BUTTONS, buttonsOf } from "../src/lifecycle/buttons.ts";
 import { CHECK_NAME_PREFIX, stageOfLabel, wanted } from "../src/lifecycle/display.ts";
 import type { Evaluation } from "../src/lifecycle/evaluation.ts";
 import type { Facts } from "../src/lifecycle/facts.ts";
@@ -41,14 +42,14 @@ export function showingOf({ facts, evaluation, after, policy, shown, sharing }: 
   }
   const source = sharing === null ? { evaluation: after, facts } : sharing.least;
   const shownThen = source.evaluation === evaluation ? want : (wanted({ ...source, policy }) ?? want);
-  const own = shownThen.checks.map(({ name, status, conclusion, title, summary, text }) => ({
+  const own = shownThen.checks.map(({ name, stage, status, conclusion, title, summary, text }) => ({
     name,
     status,
     conclusion,
     title,
     summary,
     text,
-    action: null,
+    actions: buttonsOf(source.evaluation, stage),
   }));
   const checks = sharing === null ? own : own.map((check) => sayShared(check, sharing));
   const names = new Set(checks.map((check) => check.name));
@@ -81,11 +82,11 @@ function isAbsent(name: string, facts: Facts, shown: Shown | null): boolean {
 function notReached({ name }: ShownCheck, evaluation: Evaluation, policy: Policy): CheckShow {
   if (!policy.stages.some((stage) => name === `${CHECK_NAME_PREFIX}${stage.name}`)) {
     const title = "The policy has no such stage any more";
-    return { name, status: "completed", conclusion: "cancelled", title, summary: title, text: "", action: null };
+    return { name, status: "completed", conclusion: "cancelled", title, summary: title, text: "", actions: [] };
   }
   const before = evaluation.missing?.stage;
   const title = before === undefined ? "Not reached" : `Waits for ${before}`;
-  return { name, status: "queued", conclusion: null, title, summary: title, text: "", action: null };
+  return { name, status: "queued", conclusion: null, title, summary: title, text: "", actions: [] };
 }
 
 /** What is shown instead while a move is blocked: where it was before, why it stays there, and a button. */
@@ -119,7 +120,7 @@ export function blockedShowing(
               title,
               summary,
               text: "",
-              action: { label: "Retry", description: "Try the move again now", identifier: "retry" },
+              actions: [BUTTONS.retry],
             },
           ],
   };

@@ -3,8 +3,9 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import type { PullPlace } from "../../src/github/comments.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
+import type { Actor } from "../../src/lifecycle/facts.ts";
 import type { Cause } from "../effect-rows.ts";
-import type { Effect, Pull, Repository, Store } from "../store/store.ts";
+import type { Effect, HistoryKind, Pull, Repository, Store } from "../store/store.ts";
 import type { Timings } from "../timings.ts";
 
 export interface EffectContext {
@@ -46,6 +47,8 @@ export type Performed =
       readonly result?: unknown;
       /** A line for the pull request's history; null: nothing worth one. */
       readonly note: string | null;
+      /** What kind of line that is, and whose doing; left out: the app's own, an effect. */
+      readonly line?: { readonly kind: HistoryKind; readonly actor: Actor; readonly evidence?: readonly string[] };
     }
   /** Not needed any more, for a reason that is no failure. */
   | { readonly state: "dropped"; readonly reason: string }

@@ -4,6 +4,9 @@
  */
 import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
 import type { Actor, Facts } from "../../src/lifecycle/facts.ts";
+
+export type { HoldWord } from "./holds.ts";
+
 import type { GateStore, WaitingGate } from "./gates.ts";
 import type { HoldStore } from "./holds.ts";
 import type { PolicyStore } from "./policies.ts";

@@ -22,6 +22,7 @@ export interface CommentSeen {
   readonly at: number;
   readonly by: Act["by"];
   readonly body: string;
+  readonly before: null;
 }
 
 /** Null: it is pending, or dismissed: then its dismissal tells what it was. */
@@ -96,6 +97,7 @@ export function commentsSeen(comments: readonly (CommentFields | null)[]): Comme
             at: each.createdAt,
             by: graphqlActor(each.author),
             body: each.body,
+            before: null,
           },
         ],
   );

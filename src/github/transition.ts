@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import type { Button } from "../lifecycle/buttons.ts";
 import type { WantedCheck } from "../lifecycle/display.ts";
 import { STAGE_LABEL_PREFIX } from "../lifecycle/policy.ts";
 import { type GraphqlError, sendGraphql } from "./graphql.ts";
@@ -23,8 +24,8 @@ import {
 /** What a check run is to show. */
 export type CheckShow = Pick<WantedCheck, "name" | "status" | "title" | "summary" | "text"> & {
   readonly conclusion: WantedCheck["conclusion"] | "action_required" | "failure";
-  /** A button: its label and what it is called in the event that pressing it sends. */
-  readonly action: { readonly label: string; readonly description: string; readonly identifier: string } | null;
+  /** At most three. */
+  readonly actions: readonly Button[];
 };
 
 export type CheckWrite = {
@@ -141,7 +142,7 @@ function mutationsOf(transition: Transition, alias: string): Mutation[] {
       status: show.status.toUpperCase(),
       ...(show.conclusion === null ? {} : { conclusion: show.conclusion.toUpperCase() }),
       output: { title: show.title, summary: show.summary, ...(show.text === "" ? {} : { text: show.text }) },
-      actions: show.action === null ? [] : [show.action],
+      actions: show.actions,
       ...(transition.detailsUrl === null ? {} : { detailsUrl: transition.detailsUrl }),
     };
     mutations.push(

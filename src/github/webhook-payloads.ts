@@ -80,6 +80,7 @@ export const reviewEvent = known.extend({
 export const commentEvent = known.extend({
   action: z.string(),
   issue: z.object({ number: z.number().int().positive(), pull_request: z.unknown().optional() }),
+  changes: z.object({ body: z.object({ from: z.string().nullish() }).nullish() }).nullish(),
   comment: z.object({ id, node_id: z.string(), user: user.nullish(), body: z.string().nullish(), created_at: date }),
 });
 

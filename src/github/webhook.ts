@@ -26,8 +26,15 @@ export type CommitNews =
   | { readonly kind: "checks"; readonly checks: readonly CheckSeen[] }
   /** `dispatched`: of runs that somebody asked for with `workflow_dispatch`. */
   | { readonly kind: "acts"; readonly acts: readonly Act[]; readonly dispatched: boolean }
-  /** Somebody pressed Retry or re-ran one of our check runs. */
-  | { readonly kind: "retry"; readonly by: Actor };
+  /** Somebody pressed a button on one of our check runs, or re-ran it: then `identifier` is `retry`. */
+  | {
+      readonly kind: "pressed";
+      readonly by: Actor;
+      readonly identifier: string;
+      readonly check: string;
+      /** The pull request that the check run was written for; null: it does not say. */
+      readonly pull: number | null;
+    };
 
 export type News =
   | {
@@ -49,6 +56,8 @@ export type News =
         readonly at: number;
         readonly by: Actor;
         readonly body: string;
+        /** Null: it was written just now; else what it said before it was edited, and `by` is who edited it. */
+        readonly before: string | null;
       };
     }
   /** Something about a workflow's run has changed. */
@@ -241,8 +250,8 @@ function readReview(payload: unknown): News[] {
 
 function readComment(payload: unknown): News[] {
   const event = payloads.commentEvent.parse(payload);
-  // An edited comment gives no commands: who reads the thread later would not see what was obeyed.
-  if (event.action !== "created" || event.issue.pull_request === undefined) {
+  const edited = event.action === "edited";
+  if ((event.action !== "created" && !edited) || event.issue.pull_request === undefined) {
     return [];
   }
   const { comment } = event;
@@ -254,8 +263,9 @@ function readComment(payload: unknown): News[] {
         id: comment.id,
         nodeId: comment.node_id,
         at: comment.created_at,
-        by: actorOf(comment.user),
+        by: actorOf(edited ? event.sender : comment.user),
         body: comment.body ?? "",
+        before: edited ? (event.changes?.body?.from ?? "") : null,
       },
     },
   ];
@@ -271,7 +281,15 @@ function readCheckRun(payload: unknown, { appId }: Ourselves): News[] {
     return event.action === "rerequested" ? [{ kind: "default_branch" }] : [];
   }
   if (ours && (event.action === "rerequested" || event.action === "requested_action")) {
-    return [{ kind: "commit", sha: run.head_sha, pulls, what: { kind: "retry", by: actorOf(event.sender) } }];
+    const identifier = event.action === "rerequested" ? "retry" : (event.requested_action?.identifier ?? "");
+    const what = {
+      kind: "pressed",
+      by: actorOf(event.sender),
+      identifier,
+      check: run.name,
+      pull: writtenFor(run.external_id),
+    } as const;
+    return [{ kind: "commit", sha: run.head_sha, pulls, what }];
   }
   if (ours) {
     // What we wrote ourselves was confirmed when we wrote it.
@@ -290,6 +308,12 @@ function readCheckRun(payload: unknown, { appId }: Ourselves): News[] {
   return [{ kind: "commit", sha: run.head_sha, pulls, what: { kind: "checks", checks: [seen] } }];
 }
 
+/** As `showing.ts` of the app names them: `stagewright:7:…`. */
+function writtenFor(externalId: string | null | undefined): number | null {
+  const number = /^stagewright:(\d{1,9}):/.exec(externalId ?? "")?.[1];
+  return number === undefined ? null : Number(number);
+}
+
 function readCheckSuite(payload: unknown, { appId }: Ourselves): News[] {
   const event = payloads.checkSuiteEvent.parse(payload);
   const suite = event.check_suite;
@@ -297,7 +321,8 @@ function readCheckSuite(payload: unknown, { appId }: Ourselves): News[] {
     return [];
   }
   const pulls = pullNumbers(suite.pull_requests, event.repository.id);
-  return [{ kind: "commit", sha: suite.head_sha, pulls, what: { kind: "retry", by: actorOf(event.sender) } }];
+  const what = { kind: "pressed", by: actorOf(event.sender), identifier: "retry", check: "", pull: null } as const;
+  return [{ kind: "commit", sha: suite.head_sha, pulls, what }];
 }
 
 function readStatus(payload: unknown): News[] {

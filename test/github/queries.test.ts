@@ -38,7 +38,7 @@ const transition: Transition = {
     {
       kind: "create",
       externalId: "stagewright:1:x",
-      show: { name: "x", status: "queued", conclusion: null, title: "t", summary: "s", text: "", action: null },
+      show: { name: "x", status: "queued", conclusion: null, title: "t", summary: "s", text: "", actions: [] },
     },
     {
       kind: "update",
@@ -51,7 +51,7 @@ const transition: Transition = {
         title: "t",
         summary: "s",
         text: "x",
-        action: { label: "Retry", description: "Try again", identifier: "retry" },
+        actions: [{ label: "Retry", description: "Try again", identifier: "retry" }],
       },
     },
   ],

@@ -1,0 +1,37 @@
+/** Commands of comments as acts: what the evaluation takes notice of. */
+import { act } from "../../src/lifecycle/change.ts";
+import { COMMANDS, type ParsedCommand } from "../../src/lifecycle/commands.ts";
+import type { Act, Actor } from "../../src/lifecycle/facts.ts";
+import { canonicalJson } from "../../src/plan/canonical.ts";
+import type { Pull } from "../store/store.ts";
+
+/** Null: where the pull request is does not depend on it. `row`: what is known of the pull request by now. */
+export function commandAct(
+  command: ParsedCommand,
+  { id: commentId, at, by }: { readonly id: number; readonly at: number; readonly by: Actor },
+  row: Pull | null,
+): Act | null {
+  if (
+    command.kind === "unknown" ||
+    command.kind === "repository" ||
+    (command.kind === "stage" && !COMMANDS[command.name].isAct)
+  ) {
+    return null;
+  }
+  const { name, argument } = command;
+  const back = command.kind === "stage" && name === "back";
+  const made = act({ kind: "command", at, by, commentId, command: name, argument: back ? shownAt(at, row) : argument });
+  // Told again, it means what it meant the first time.
+  return row?.facts.acts.find((known) => known.id === made.id) ?? made;
+}
+
+/** The stage that people saw when they wrote; empty: not known. */
+function shownAt(at: number, row: Pull | null): string {
+  const stage = row?.shown?.stage ?? null;
+  const { since = null, stage: judged = null } = row?.evaluation ?? {};
+  return stage !== null && judged === stage && since !== null && since <= at ? stage : "";
+}
+
+export function sayEqual(a: readonly ParsedCommand[], b: readonly ParsedCommand[]): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}

@@ -1,0 +1,163 @@
+/**
+ * The answer to a comment with commands: a reaction, and a comment where there is something to say. It is an effect of
+ * its own, known by the comment's id, so that a comment is answered once however often it is told of.
+ */
+import { z } from "zod";
+import { markerOf } from "../../src/github/comments.ts";
+import { type Reaction, react } from "../../src/github/reactions.ts";
+import { COMMAND_NAMES, type ParsedCommand } from "../../src/lifecycle/commands.ts";
+import type { Act, Actor } from "../../src/lifecycle/facts.ts";
+import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
+import { notCertain, putComment } from "../actions/comment.ts";
+import { type EffectContext, handler, type Performed, placeOf, type StoredHandler } from "../actions/handler.ts";
+import { stored } from "../store/json.ts";
+import type { NewEffect, PullId } from "../store/store.ts";
+import type { Desk, Given, Outcome } from "./desk.ts";
+import { mayAnswer } from "./pace.ts";
+
+const KIND = "answer";
+const LONGEST_REASON = 1_000;
+const LONGEST_COMMAND = 60;
+
+const actorShape = z.object({ kind: z.enum(["user", "bot"]), id: z.number(), login: z.string() });
+const commandShape = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("stage"), name: z.enum(COMMAND_NAMES), argument: z.string() }),
+  z.object({ kind: z.literal("repository"), name: z.enum(["hold", "unhold"]), argument: z.string() }),
+  z.object({ kind: z.literal("policy"), name: z.string(), argument: z.string() }),
+  z.object({ kind: z.literal("unknown"), word: z.string(), suggestion: z.string() }),
+]);
+
+const payload = z.object({
+  commentId: z.number(),
+  at: z.number(),
+  by: actorShape,
+  /** The comment was edited into saying this, which gives no commands. */
+  edited: z.boolean(),
+  given: z.array(z.object({ command: commandShape, act: z.string().nullable() })),
+});
+
+export interface Comment {
+  readonly id: number;
+  readonly at: number;
+  readonly by: Actor;
+  readonly edited: boolean;
+}
+
+export interface CommandSeen {
+  readonly command: ParsedCommand;
+  readonly act: Act | null;
+}
+
+/** What answers a comment. An edited comment is answered once more, and no more after that. */
+export function answerTo(
+  { repositoryId, number }: PullId,
+  installationId: number,
+  comment: Comment,
+  commands: readonly CommandSeen[],
+  now: number,
+): NewEffect {
+  const { id: commentId, at, by, edited } = comment;
+  const given = commands.map(({ command, act }) => ({ command, act: act === null ? null : JSON.stringify(act) }));
+  return {
+    repositoryId,
+    number,
+    installationId,
+    key: `${repositoryId}-${number}-${KIND}-${commentId}${edited ? "-edited" : ""}`,
+    kind: KIND,
+    payload: { commentId, at, by, edited, given } satisfies z.infer<typeof payload>,
+    nextAt: now,
+  };
+}
+
+export function answerHandler(desk: Desk): StoredHandler {
+  return handler({
+    kind: KIND,
+    schema: payload,
+    perform: async ({ commentId, at, by, edited, given }, context): Promise<Performed> => {
+      const { pull, repository, write, signal, effect } = context;
+      const unsure = notCertain(context);
+      if (unsure !== null) {
+        return { state: "again", at: unsure, reason: "whether it was answered already is not certain yet" };
+      }
+      if (pull === null) {
+        return { state: "dropped", reason: "the pull request is not known any more" };
+      }
+      const commands = given.map(
+        ({ command, act }): Given => ({ command, by, at, act: act === null ? null : stored<Act>(act) }),
+      );
+      const outcomes = edited
+        ? commands.map((): Outcome => ({ outcome: "refused", reason: EDITED }))
+        : await desk.take(commands, pull, repository);
+      const place = placeOf(context);
+      const there = await write((client) => react(client, place, commentId, reactionTo(outcomes), signal));
+      const note = `${by.login} asked for ${commands.map((each, index) => sayOutcome(each, outcomes[index])).join("; ")}`;
+      const line = { kind: "note", actor: by } as const;
+      if (!there) {
+        return { state: "done", note: `${note} (the comment is gone)`, line };
+      }
+      const said = textOf(commands, outcomes, edited);
+      if (said === null) {
+        return { state: "done", note, line };
+      }
+      const result = await say(context, effect.key, said);
+      return { state: "done", result, note, line };
+    },
+  });
+}
+
+const EDITED = "an edited comment gives no commands: write it in a new one";
+
+/** In a comment of its own, unless there are too many of them already: then the reaction has to do. */
+export async function say(context: EffectContext, marker: string, body: string): Promise<{ id: number | null } | null> {
+  if (!(await mayAnswer(context))) {
+    return null;
+  }
+  return { id: await putComment(context, markerOf(marker), body, true) };
+}
+
+function reactionTo(outcomes: readonly Outcome[]): Reaction {
+  if (outcomes.some(({ outcome }) => outcome === "refused")) {
+    return "confused";
+  }
+  return outcomes.some(({ outcome }) => outcome === "done") ? "+1" : "eyes";
+}
+
+/** Null: there is nothing to say. */
+function textOf(commands: readonly Given[], outcomes: readonly Outcome[], edited: boolean): string | null {
+  if (edited) {
+    return `${markdown(sentence(EDITED))}`;
+  }
+  const parts = outcomes.flatMap((outcome, index) => {
+    const written = codeSpan(writtenOf(commands[index]?.command));
+    if (outcome.outcome === "refused") {
+      return [`${written}: ${markdown(clip(outcome.reason, LONGEST_REASON))}. \`/stage help\` lists the commands.`];
+    }
+    return outcome.text === null ? [] : [commands.length === 1 ? outcome.text : `${written}:\n\n${outcome.text}`];
+  });
+  return parts.length === 0 ? null : parts.join("\n\n");
+}
+
+/** For the history: plain text, one line. */
+export function sayOutcome({ command }: Given, outcome: Outcome | undefined): string {
+  const how = outcome?.outcome === "refused" ? `refused, ${outcome.reason}` : "done";
+  return oneLine(`“${writtenOf(command)}”: ${how}`);
+}
+
+function writtenOf(command: ParsedCommand | undefined): string {
+  switch (command?.kind) {
+    case undefined:
+      return "";
+    case "stage":
+      return clip(oneLine(`/stage ${command.name} ${command.argument}`), LONGEST_COMMAND);
+    case "repository":
+      return clip(oneLine(`/stage ${command.name} --repository ${command.argument}`), LONGEST_COMMAND);
+    case "policy":
+      return clip(oneLine(`/${command.name} ${command.argument}`), LONGEST_COMMAND);
+    case "unknown":
+      return clip(oneLine(`/stage ${command.word}`), LONGEST_COMMAND);
+  }
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}

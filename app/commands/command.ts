@@ -1,0 +1,40 @@
+/** What carries out one command. One file each, all in `index.ts`; `answer.ts` and `press.ts` call them. */
+import type { Actor } from "../../src/lifecycle/facts.ts";
+import type { Judgement } from "../judge.ts";
+import type { HoldWord, Pull, Repository } from "../store/store.ts";
+
+export interface CommandContext {
+  readonly by: Actor;
+  /** When it was given. */
+  readonly at: number;
+  /** As it was written, on one line; it may hold anything. */
+  readonly argument: string;
+  /** As things stood without this command. */
+  readonly before: Judgement;
+  /** As they stand with it. */
+  readonly after: Judgement;
+  readonly pull: Pull;
+  readonly repository: Repository;
+  readonly effects: Effects;
+}
+
+/** What commands do beside what follows from their being given, which the evaluation sees to. */
+export interface Effects {
+  /** Blocked moves and effects that were given up are tried again. */
+  readonly retry: () => Promise<void>;
+  /** Resolves with false when a newer word on the repository is known. All its pull requests are looked at again. */
+  readonly hold: (word: HoldWord) => Promise<boolean>;
+  /** Effects of this pull request that were given up. */
+  readonly failed: () => Promise<number>;
+}
+
+/** `seen`: there was nothing to do but to say something. `text`: Markdown, escaped; null: nothing to say. */
+export interface Done {
+  readonly outcome: "done" | "seen";
+  readonly text: string | null;
+}
+
+/** Carries out a command that was found to be allowed. May be called again after a crash. */
+export type CommandHandler = (context: CommandContext) => Promise<Done>;
+
+export const DONE: Done = { outcome: "done", text: null };

@@ -1,0 +1,147 @@
+/** Where commands are taken, whether written in a comment or given with a button: decided, then carried out. */
+import { decideCommand, isOutsider, type ParsedCommand } from "../../src/lifecycle/commands.ts";
+import type { Act, Actor, Facts } from "../../src/lifecycle/facts.ts";
+import { record } from "../../src/lifecycle/record.ts";
+import type { Judge, Judgement } from "../judge.ts";
+import { PolicyUnreadable } from "../policies.ts";
+import { changePull } from "../pull-rows.ts";
+import type { HoldWord, Pull, PullId, Repository, Store } from "../store/store.ts";
+import type { Done, Effects } from "./command.ts";
+import { REPOSITORY_COMMANDS, STAGE_COMMANDS } from "./index.ts";
+import { unblocked } from "./unblocked.ts";
+
+export interface DeskOptions {
+  readonly store: Store;
+  readonly judge: Judge;
+  readonly now: () => number;
+  /** Told when pull requests wait to be looked at. */
+  readonly look: () => void;
+  /** Told when effects are due. */
+  readonly queued: () => void;
+}
+
+export interface Given {
+  readonly command: ParsedCommand;
+  readonly by: Actor;
+  readonly at: number;
+  /** The act that it is; null: where the pull request is does not depend on it. */
+  readonly act: Act | null;
+}
+
+export type Outcome =
+  | Done
+  /** `reason`: plain text. */
+  | { readonly outcome: "refused"; readonly reason: string };
+
+/** Standing that was asked for may lead to further questions (several names, teams), but not to many. */
+const MOST_ROUNDS = 4;
+
+export class Desk {
+  readonly #options: DeskOptions;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Decides on the commands and carries them out in order, each judged without itself and those after it. Throws what
+   * GitHub's client throws where it must be asked who somebody is: nothing has been decided then.
+   */
+  async take(given: readonly Given[], pull: Pull, repository: Repository): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for (const [index, each] of given.entries()) {
+      const later = new Set(given.slice(index).flatMap(({ act }) => (act === null ? [] : [act.id])));
+      const facts: Facts = { ...pull.facts, acts: pull.facts.acts.filter((act) => !later.has(act.id)) };
+      try {
+        outcomes.push(await this.#one(each, { ...pull, facts }, pull, repository));
+      } catch (error) {
+        if (!(error instanceof PolicyUnreadable)) {
+          throw error;
+        }
+        outcomes.push({ outcome: "refused", reason: error.message });
+      }
+    }
+    return outcomes;
+  }
+
+  async #one(given: Given, without: Pull, pull: Pull, repository: Repository): Promise<Outcome> {
+    const { judge } = this.#options;
+    const { command, by, at, act } = given;
+    const before = await judge.judge(without, repository);
+    const reason = await this.#refusal(given, before, pull, repository);
+    if (reason !== null) {
+      return { outcome: "refused", reason };
+    }
+    if (command.kind === "unknown" || command.kind === "policy") {
+      // What a condition waits for is judged by that condition.
+      return { outcome: "done", text: null };
+    }
+    const after =
+      act === null ? before : await judge.judge({ ...without, facts: withAct(without.facts, act) }, repository);
+    const carryOut = command.kind === "stage" ? STAGE_COMMANDS[command.name] : REPOSITORY_COMMANDS[command.name];
+    const { argument } = command;
+    return await carryOut({ by, at, argument, before, after, pull, repository, effects: this.#effects(pull) });
+  }
+
+  /** Null: it is allowed. */
+  async #refusal(given: Given, before: Judgement, pull: PullId, repository: Repository): Promise<string | null> {
+    const { judge } = this.#options;
+    const { command, by: actor, act } = given;
+    const { evaluation, policy } = before;
+    let { standing } = before;
+    for (let round = 0; ; round += 1) {
+      const decision = decideCommand({ command, actor, evaluation, policy, standing });
+      if (decision.allowed) {
+        return null;
+      }
+      if (decision.lookups.length === 0 || round === MOST_ROUNDS) {
+        if (act !== null && act.kind === "command" && isOutsider({ actor, policy, standing })) {
+          await this.#strike(act, pull);
+        }
+        return decision.reason;
+      }
+      standing = await judge.learn(standing, decision.lookups, repository);
+    }
+  }
+
+  /** Whatever they become later, what they were refused must not come into force then. */
+  async #strike(act: Extract<Act, { kind: "command" }>, pull: PullId): Promise<void> {
+    const { store, now } = this.#options;
+    await changePull(store, pull, now, (row) =>
+      row === null ? null : { pull: { ...row, facts: withAct(row.facts, struck(act)) } },
+    );
+  }
+
+  #effects(pull: Pull): Effects {
+    const { store, now, look, queued } = this.#options;
+    return {
+      failed: async () => (await store.effectsOf(pull)).filter((effect) => effect.status === "dead").length,
+      retry: async () => {
+        await changePull(store, pull, now, (row) => (row === null ? null : unblocked(row, now())));
+        if ((await store.reviveEffects(pull, now())) > 0) {
+          queued();
+        }
+        look();
+      },
+      hold: async (word: HoldWord) => {
+        const newest = await store.holds.put(word);
+        await store.askForLook({ repositoryId: word.repositoryId, open: true }, now());
+        look();
+        return newest;
+      },
+    };
+  }
+}
+
+function withAct(facts: Facts, act: Act): Facts {
+  const { installationId, repository, number } = facts;
+  return record(facts, { kind: "acts", pull: { installationId, repository, number }, acts: [act] });
+}
+
+/**
+ * A command that was refused for good: the same act by a name that no rule looks for. Of two acts with one id facts
+ * keep the later in the order of text, and "~" comes after all letters.
+ */
+function struck(act: Extract<Act, { kind: "command" }>): Act {
+  return { ...act, command: `~${act.command}` };
+}
