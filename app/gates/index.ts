@@ -12,10 +12,12 @@ import {
   judgeFreeRun,
   judgeGate,
   judgeTogether,
+  releasesAny,
 } from "../../src/lifecycle/gate.ts";
 import { validCommits } from "../../src/lifecycle/pushes.ts";
 import { noteLine } from "../history.ts";
 import type { Judge } from "../judge.ts";
+import type { Policies } from "../policies.ts";
 import type { WaitingGate } from "../store/gates.ts";
 import type { NewHistory, Repository } from "../store/store.ts";
 import { type Desk, Tending, type TendingOptions } from "../tending.ts";
@@ -24,6 +26,7 @@ import { findWaiting } from "./sweep.ts";
 
 export interface GatesOptions extends TendingOptions {
   readonly judge: Judge;
+  readonly policies: Pick<Policies, "of">;
   readonly appId: number;
   /** Told when pull requests wait to be looked at. */
   readonly looks: () => void;
@@ -63,8 +66,15 @@ export class Gates {
     this.wake();
   }
 
-  /** Asks GitHub which jobs wait: events may have been lost. Throws what kept it from being asked. */
+  /**
+   * Asks GitHub which jobs wait: events may have been lost. Not where the policy releases nothing and nothing ever
+   * waited. Throws what kept it from being asked.
+   */
   async lookAgain(repository: Repository): Promise<void> {
+    const { policies, store } = this.#options;
+    if (!releasesAny(await policies.of(repository)) && !(await store.gates.known(repository.id))) {
+      return;
+    }
     await findWaiting(this.#options, repository);
     await this.pullChanged(repository.id);
   }

@@ -10,7 +10,10 @@ import { type DeliveriesReport, MissedDeliveries } from "./deliveries.ts";
 import { nameOf, RepositoryHidden, Sweeper, type SweeperOptions, type SweepReport } from "./sweep.ts";
 import { prune, readInstallations } from "./upkeep.ts";
 
-export type ReconcileOptions = SweeperOptions;
+export interface ReconcileOptions extends SweeperOptions {
+  /** Whoever else has something to make up for in a repository that was swept. */
+  readonly swept?: (repository: Repository) => Promise<void>;
+}
 
 /** Sweeps of different repositories at one time; each waits for GitHub most of its time. */
 const CONCURRENCY = 2;
@@ -73,7 +76,9 @@ export class Reconcile {
 
   /** Sweeps one repository now. Throws what kept it from being swept. */
   async sweep(repository: Repository): Promise<SweepReport> {
-    return await this.#sweeper.sweep(repository, this.#stop.signal);
+    const report = await this.#sweeper.sweep(repository, this.#stop.signal);
+    await this.#options.swept?.(repository);
+    return report;
   }
 
   /** Looks for missed webhooks now. Throws what kept GitHub's list from being read. */

@@ -21,6 +21,8 @@ const DAY_MS = 24 * 60 * 60_000;
 const KEEP_DELIVERIES_MS = 7 * DAY_MS;
 const KEEP_EFFECTS_MS = 30 * DAY_MS;
 const KEEP_CACHE_MS = 2 * DAY_MS;
+/** GitHub lets a run be run again for 30 days; its result still counts then. */
+const KEEP_STARTS_MS = 60 * 24 * 60 * 60_000;
 const PAGE = 500;
 
 /** Ids of repositories that are known to be installed since now. */
@@ -118,7 +120,9 @@ export async function prune({ store, log, now }: UpkeepOptions): Promise<void> {
   const deliveries = await store.pruneDeliveries(now() - KEEP_DELIVERIES_MS);
   const effects = await store.pruneEffects(now() - KEEP_EFFECTS_MS);
   const cached = await store.pruneCache(now() - KEEP_CACHE_MS);
-  if (deliveries + effects + cached > 0) {
-    log.info({ deliveries, effects, cached }, "old rows forgotten");
+  const starts = await store.starts.prune(now() - KEEP_STARTS_MS);
+  const gates = await store.gates.prune(now() - KEEP_STARTS_MS);
+  if (deliveries + effects + cached + starts + gates > 0) {
+    log.info({ deliveries, effects, cached, starts, gates }, "old rows forgotten");
   }
 }

@@ -56,6 +56,8 @@ export interface GateStore {
   wake(repositoryId: number, at: number): Promise<void>;
   /** All that wait are looked at. */
   wakeAll(at: number): Promise<void>;
+  /** Forgets those that were answered, or are gone, and were asked for before this. Returns how many. */
+  prune(before: number): Promise<number>;
   /** Whether jobs have ever waited there. */
   known(repositoryId: number): Promise<boolean>;
   /** Something about the run is new: GitHub is asked. */
@@ -200,6 +202,14 @@ export function gateStore(db: Kysely<Tables>): GateStore {
         .set((eb) => ({ next_at: at, news: eb("news", "+", 1) }))
         .where("state", "=", "waiting")
         .execute();
+    },
+    async prune(before) {
+      const result = await db
+        .deleteFrom("waiting_gates")
+        .where("state", "!=", "waiting")
+        .where("asked_at", "<", before)
+        .executeTakeFirst();
+      return Number(result.numDeletedRows);
     },
     async known(repositoryId) {
       const row = await db

@@ -97,6 +97,8 @@ export interface StartStore {
   wakeAll(at: number): Promise<void>;
   /** GitHub is asked about all runs of the repository that go on. */
   wakeRuns(repositoryId: number, at: number): Promise<void>;
+  /** Forgets those that have ended and were queued before this. Returns how many. */
+  prune(before: number): Promise<number>;
 }
 
 export interface StartTables {
@@ -107,6 +109,7 @@ export interface StartTables {
     number: number;
     workflow: string;
     state: string;
+    queued_at: number;
     run_id: number | null;
     most: number | null;
     next_at: number | null;
@@ -126,6 +129,7 @@ export const startsMigration: Migration = {
       .addColumn("number", "integer", (column) => column.notNull())
       .addColumn("workflow", "text", (column) => column.notNull())
       .addColumn("state", "text", (column) => column.notNull())
+      .addColumn("queued_at", "bigint", (column) => column.notNull())
       .addColumn("run_id", "bigint")
       .addColumn("most", "integer")
       .addColumn("next_at", "bigint")
@@ -153,7 +157,18 @@ export const startsMigration: Migration = {
 /** What no query asks for. */
 type Detail = Omit<
   StartedRun,
-  "id" | "key" | "repositoryId" | "number" | "workflow" | "state" | "runId" | "limit" | "nextAt" | "askAt" | "news"
+  | "id"
+  | "key"
+  | "repositoryId"
+  | "number"
+  | "workflow"
+  | "state"
+  | "queuedAt"
+  | "runId"
+  | "limit"
+  | "nextAt"
+  | "askAt"
+  | "news"
 >;
 
 export function startStore(db: Kysely<Tables>): StartStore {
@@ -165,7 +180,6 @@ export function startStore(db: Kysely<Tables>): StartStore {
         stage: start.stage,
         inputs: start.inputs,
         sha: start.sha,
-        queuedAt: now,
         sentAt: null,
         firstSentAt: null,
         parked: "",
@@ -190,6 +204,7 @@ export function startStore(db: Kysely<Tables>): StartStore {
           number: start.number,
           workflow: start.workflow,
           state: "queued",
+          queued_at: now,
           run_id: null,
           most: start.limit,
           next_at: now,
@@ -286,6 +301,14 @@ export function startStore(db: Kysely<Tables>): StartStore {
         .where("state", "=", "running")
         .execute();
     },
+    async prune(before) {
+      const result = await db
+        .deleteFrom("started_runs")
+        .where("state", "=", "done")
+        .where("queued_at", "<", before)
+        .executeTakeFirst();
+      return Number(result.numDeletedRows);
+    },
     async wakePull(id, at) {
       await db
         .updateTable("started_runs")
@@ -332,7 +355,16 @@ export async function saveStart(db: Kysely<Tables>, start: StartedRun): Promise<
 
 function detailOf(start: StartedRun): Detail {
   const { id: _id, key: _key, repositoryId: _repository, number: _number, workflow: _workflow, ...rest } = start;
-  const { state: _state, runId: _runId, limit: _limit, nextAt: _nextAt, askAt: _askAt, news: _news, ...detail } = rest;
+  const {
+    state: _state,
+    queuedAt: _queuedAt,
+    runId: _runId,
+    limit: _limit,
+    nextAt: _nextAt,
+    askAt: _askAt,
+    news: _news,
+    ...detail
+  } = rest;
   return detail;
 }
 
@@ -349,6 +381,7 @@ function started(row: Selectable<Tables["started_runs"]>): StartedRun {
     number: row.number,
     workflow: row.workflow,
     state,
+    queuedAt: row.queued_at,
     runId: row.run_id,
     limit: row.most,
     nextAt: row.next_at,

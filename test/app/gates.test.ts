@@ -456,6 +456,39 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     expect(gate.request.state).toBe("approved");
   });
 
+  it("the sweep looks again", async () => {
+    await open();
+    const pull = await staged();
+    house.sandbox.faults.place({ kind: "hookDrop", match: { event: "deployment_protection_rule" } });
+    const gate = wait(ofPull(pull));
+    await house.app.engine().reconcile.sweep(required(await house.store.repository(house.repository.id)));
+    await house.settled();
+    expect(gate.request.state).toBe("approved");
+  });
+
+  it("a sweep asks about jobs only where the policy releases any, or some have waited", async () => {
+    await open(policy("comment: hello"));
+    await opened();
+    house.sandbox.requests.clear();
+    await house.app.engine().reconcile.sweep(required(await house.store.repository(house.repository.id)));
+    await house.settled();
+    expect(house.sandbox.requests.entries().filter((each) => each.path.includes("/actions/"))).toEqual([]);
+  });
+
+  it("killed between the verdict and hearing that it was taken, the app knows it when it comes back", async () => {
+    await open();
+    const pull = await staged();
+    const gate = wait(ofPull(pull));
+    await house.settled();
+    const [row] = await house.store.gates.ofRun(house.repository.id, gate.run.id);
+    // What was stored at that moment.
+    await house.store.gates.save({ ...required(row ?? null), state: "waiting", sent: "approved", nextAt: null });
+    await house.app.engine().gates.start();
+    await house.settled();
+    expect((await house.store.gates.ofRun(house.repository.id, gate.run.id))[0]?.state).toBe("approved");
+    expect(said(gate)).toEqual(["#1 has reached staging."]);
+  });
+
   it("looking again answers for no environment that somebody else guards", async () => {
     await open();
     const pull = await opened();

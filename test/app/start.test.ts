@@ -336,6 +336,44 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     expect(shown(pull)).toBe("success: Succeeded");
   });
 
+  it("a lost event is made up for by the sweep", async () => {
+    await open(policy());
+    const pull = await inQa();
+    house.later();
+    house.sandbox.faults.place({ kind: "hookDrop", match: { event: "workflow_run" }, times: 100 });
+    finish(onlyRun(), "success");
+    await house.settled();
+    expect(stage(pull)).toBe("stage/qa");
+    await house.app.engine().reconcile.sweep(required(await house.store.repository(house.repository.id)));
+    await house.settled();
+    expect(stage(pull)).toBe("stage/done");
+  });
+
+  it("killed between asking for a run and hearing of it, the app finds it when it comes back", async () => {
+    await open(policy());
+    const pull = await inQa();
+    const [row] = await house.store.starts.ofPull({ repositoryId: house.repository.id, number: pull.number });
+    // What was stored at that moment.
+    const then = { ...required(row ?? null), state: "sent", runId: null, runUrl: null, askAt: null } as const;
+    await house.store.starts.save({ ...then, nextAt: null });
+    await house.app.engine().starts.start();
+    await house.settled();
+    expect(runs()).toHaveLength(1);
+    expect((await house.store.starts.ofRun(house.repository.id, onlyRun().id))?.state).toBe("running");
+  });
+
+  it("killed before it asked, the app asks when it comes back", async () => {
+    await open(policy());
+    house.sandbox.faults.place({ kind: "status", match: dispatches, status: 502, times: 1 });
+    const pull = await inQa();
+    const [row] = await house.store.starts.ofPull({ repositoryId: house.repository.id, number: pull.number });
+    const then = { ...required(row ?? null), state: "queued", sends: 0, sentAt: null, firstSentAt: null } as const;
+    await house.store.starts.save({ ...then, nextAt: null });
+    await house.app.engine().starts.start();
+    await house.settled();
+    expect(runs()).toHaveLength(1);
+  });
+
   it("a check run whose answer was lost is made once", async () => {
     await open(policy());
     const pull = await opened();

@@ -102,6 +102,28 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
     });
   });
 
+  it("forgets what has ended long ago, and nothing that goes on", async () => {
+    const start = { repositoryId: 1, number: 1, occasion: "o", stage: null, inputs: {}, sha: "a", limit: null };
+    for (const key of ["open", "done", "young"]) {
+      await store.starts.add({ ...start, key, workflow: "qa.yml" }, key === "young" ? 9_000 : 1_000);
+      const row = await store.starts.byKey(key);
+      if (row !== null && key !== "open") await store.starts.save({ ...row, state: "done", runId: 1 });
+    }
+    expect(await store.starts.prune(5_000)).toBe(1);
+    expect((await store.starts.ofPull({ repositoryId: 1, number: 1 })).map((each) => each.key)).toEqual([
+      "open",
+      "young",
+    ]);
+    for (const runId of [1, 2]) {
+      await store.gates.asked({ repositoryId: 1, runId, environment: "qa", ref: "", event: "push" }, 1_000);
+    }
+    const [first] = await store.gates.waiting(1);
+    if (first !== undefined) await store.gates.save({ ...first, state: "gone" });
+    expect(await store.gates.prune(5_000)).toBe(1);
+    expect((await store.gates.waiting(1)).map((each) => each.runId)).toEqual([2]);
+    expect([await store.gates.known(1), await store.gates.known(2)]).toEqual([true, false]);
+  });
+
   describe("gates", () => {
     const gate = { repositoryId: 1, runId: 5, environment: "qa", ref: "refs/pull/7/merge", event: "pull_request" };
     const asked = async (at: number) => {
