@@ -55,10 +55,15 @@ describe("a check run", () => {
   it("of ours is no news, unless somebody asks for it again", () => {
     const ours = run({ app: { id: 99, slug: "stagewright" } });
     expect(news("check_run", { action: "completed", check_run: ours })).toEqual([]);
-    expect(news("check_run", { action: "rerequested", check_run: ours })).toMatchObject([{ what: { kind: "retry" } }]);
+    expect(news("check_run", { action: "rerequested", check_run: ours })).toMatchObject([
+      { what: { kind: "pressed", identifier: "retry", pull: null } },
+    ]);
+    const written = { ...ours, external_id: "stagewright:7:stagewright / approved" };
     expect(
-      news("check_run", { action: "requested_action", check_run: ours, requested_action: { identifier: "retry" } }),
-    ).toMatchObject([{ sha: "abc", what: { kind: "retry", by: { login: "cleo" } } }]);
+      news("check_run", { action: "requested_action", check_run: written, requested_action: { identifier: "back" } }),
+    ).toMatchObject([
+      { sha: "abc", what: { kind: "pressed", identifier: "back", check: ours.name, pull: 7, by: { login: "cleo" } } },
+    ]);
   });
 
   it("of ours in name only, written by another app, is that app's", () => {
@@ -108,11 +113,13 @@ describe("a comment", () => {
     issue: { number: 7, ...issue },
     comment: { id: 1, node_id: "IC_1", user: sender, body: "/stage back", created_at: "2026-01-01T00:00:00Z" },
   });
-  it("on a pull request is heard when it is made, and not when it is edited", () => {
+  it("on a pull request is heard when it is made, and when it is edited, with who did that", () => {
     expect(news("issue_comment", comment("created", { pull_request: {} }))).toMatchObject([
-      { kind: "comment", number: 7, comment: { by: { id: 5 }, body: "/stage back" } },
+      { kind: "comment", number: 7, comment: { by: { id: 5 }, body: "/stage back", before: null } },
     ]);
-    expect(news("issue_comment", comment("edited", { pull_request: {} }))).toEqual([]);
+    const edited = { ...comment("edited", { pull_request: {} }), changes: { body: { from: "hello" } } };
+    expect(news("issue_comment", edited)).toMatchObject([{ kind: "comment", comment: { before: "hello" } }]);
+    expect(news("issue_comment", comment("deleted", { pull_request: {} }))).toEqual([]);
   });
   it("on an issue is none of our business", () => {
     expect(news("issue_comment", comment("created", {}))).toEqual([]);
