@@ -24,20 +24,23 @@ export interface PolicyFileSeen {
   readonly reviewsRequired: number | null;
 }
 
-const QUERY = `query PolicyFile($owner: String!, $name: String!, $path: String!, $rules: Boolean!) {
+const RULES = `refUpdateRule { requiredApprovingReviewCount }
+      rules(first: 100) { nodes { parameters { ... on PullRequestParameters { requiredApprovingReviewCount } } } }`;
+
+/** `rules`: what is asked about the branch besides; older servers do not know of it, and do not take the question. */
+function queryWith(rules: string): string {
+  return `query PolicyFile($owner: String!, $name: String!, $path: String!) {
   repository(owner: $owner, name: $name) {
     databaseId isPrivate
     defaultBranchRef {
       name
       target { ... on Commit { oid file(path: $path) { type object { ...FileFields } } } }
-      refUpdateRule @include(if: $rules) { requiredApprovingReviewCount }
-      rules(first: 100) @include(if: $rules) {
-        nodes { parameters { ... on PullRequestParameters { requiredApprovingReviewCount } } }
-      }
+      ${rules}
     }
   }
 }
 fragment FileFields on Blob { oid byteSize isBinary isTruncated text }`;
+}
 
 const blob = z.object({
   oid: z.string().min(1),
@@ -85,11 +88,11 @@ export async function readPolicyFile(
   signal: AbortSignal,
 ): Promise<PolicyFileSeen | null> {
   let rules = true;
-  let { data, errors } = await sendGraphql(client, QUERY, { owner, name, path, rules }, signal);
+  let { data, errors } = await sendGraphql(client, queryWith(RULES), { owner, name, path }, signal);
   if (errors.some(isFailure)) {
     // A field that failed is null, too: it cannot be told from a file that is not there.
     rules = false;
-    ({ data, errors } = await sendGraphql(client, QUERY, { owner, name, path, rules }, signal));
+    ({ data, errors } = await sendGraphql(client, queryWith(""), { owner, name, path }, signal));
   }
   const failed = errors.find(isFailure);
   if (failed !== undefined) {

@@ -82,7 +82,7 @@ describe("a policy file", () => {
   it("is asked for without the branch's rules where the app may not see these", async () => {
     answers({ repository: repository(entry({ byteSize: 10 })) }, [{ type: "FORBIDDEN", message: "not accessible" }]);
     github()
-      .post("/graphql", (body) => body.variables.rules === false)
+      .post("/graphql", (body) => !body.query.includes("refUpdateRule"))
       .reply(200, { data: { repository: repository(entry({ byteSize: 10 })) } });
     expect(await read()).toMatchObject({ file: { oid: "b10b" }, reviewsRequired: null });
   });
