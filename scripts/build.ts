@@ -2,10 +2,8 @@
  * Builds what is shipped: dist/index.js (the action) and dist/cli/index.js (the command), with their chunks and the
  * licences of what is in them. The same source gives the same bytes, wherever it lies.
  */
-import { execFile } from "node:child_process";
 import {
   chmodSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,89 +12,91 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { minify } from "terser";
+import { type OutputChunk, type Plugin, rolldown } from "rolldown";
 import { z } from "zod";
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Builds both bundles into `target`, replacing what is there. Throws with the tool's own words when one fails. */
+/** Builds both bundles into `target`, replacing what is there. Throws with the bundler's own words when one fails. */
 export async function buildInto(target: string): Promise<void> {
   mkdirSync(join(ROOT, "build"), { recursive: true });
   const work = mkdtempSync(join(ROOT, "build", "work-"));
   try {
-    const compiled = join(work, "js");
-    await run("typescript/bin/tsc", ["-p", "tsconfig.build.json", "--outDir", compiled], ROOT);
-    // Bundled as modules, though this folder lies beside no package.json that says so.
-    writeFileSync(join(compiled, "package.json"), '{"type":"module"}\n');
-    // Apart from each other: in one folder two bundles would overwrite each other's numbered chunks.
-    const [action, command] = await Promise.all([bundle(work, "action"), bundle(work, "cli")]);
-    makeExecutable(join(command, "index.js"));
-    renameSync(command, join(action, "cli"));
+    // Apart from each other: chunks of one entry alone hold nothing that only the other one needs.
+    await bundle("action", join(work, "dist"));
+    await bundle("cli", join(work, "dist", "cli"));
+    chmodSync(join(work, "dist", "cli", "index.js"), 0o755);
     mkdirSync(dirname(target), { recursive: true });
     rmSync(target, { recursive: true, force: true });
-    renameSync(action, target);
+    renameSync(join(work, "dist"), target);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-/** Bundles one entry; returns the folder with index.js, its chunks, package.json and licenses.txt. */
-async function bundle(work: string, entry: "action" | "cli"): Promise<string> {
-  const out = join(work, `bundle-${entry}`);
-  const stats = join(work, `stats-${entry}.json`);
-  if (!existsSync(join(work, "js", `${entry}.js`))) throw new Error(`src/${entry}.ts is missing`);
-  // Run in `work`, whose name is random: chunks are numbered by their modules' paths from here.
-  await run(
-    "@vercel/ncc/dist/ncc/cli.js",
-    ["build", `js/${entry}.js`, "-o", out, "-m", "--no-cache", "--target", "es2022", "--stats-out", stats],
-    work,
-  );
-  for (const file of readdirSync(out)) {
-    if (/^\d+\.index\.js$/u.test(file)) await minified(join(out, file));
+/** Bundles one entry into `folder`: index.js, its chunks, package.json and licenses.txt. */
+async function bundle(entry: "action" | "cli", folder: string): Promise<void> {
+  const build = await rolldown({
+    input: join(ROOT, "src", `${entry}.ts`),
+    platform: "node",
+    plugins: [builtinsByRequire],
+    // The ES modules of the same release: Node's condition names CommonJS, of which nothing can be left out.
+    resolve: { alias: { yaml: join(ROOT, "node_modules", "yaml", "browser", "index.js") } },
+    // Neither says so of itself in a way that is found: importing them does nothing but define.
+    treeshake: { moduleSideEffects: (id) => !/\/node_modules\/(?:yaml|zod)\//u.test(id) },
+    onLog: (level, log, fallback) => {
+      // hdr-histogram-js hides its `require` from bundlers in an eval.
+      if (log.code !== "EVAL") fallback(level === "warn" ? "error" : level, log);
+    },
+  });
+  try {
+    const { output } = await build.write({
+      dir: folder,
+      format: "esm",
+      minify: true,
+      entryFileNames: "index.js",
+      chunkFileNames: "[name]-[hash].js",
+    });
+    // Beside no package.json that says so it would not be read as modules.
+    writeFileSync(join(folder, "package.json"), '{"type":"module"}\n');
+    writeFileSync(join(folder, "licenses.txt"), licences(output.filter((file) => file.type === "chunk")));
+  } finally {
+    await build.close();
   }
-  writeFileSync(join(out, "licenses.txt"), licences(stats));
-  return out;
 }
 
-/** ncc minifies only the main file. */
-async function minified(file: string): Promise<void> {
-  const { code } = await minify(readFileSync(file, "utf8"), { module: true, format: { comments: false } });
-  if (code === undefined) throw new Error(`terser returned nothing for ${file}`);
-  writeFileSync(file, `${code}\n`);
-}
+const VIRTUAL = "\0builtin:";
 
-function makeExecutable(file: string): void {
-  const code = readFileSync(file, "utf8");
-  if (!code.startsWith("#!")) writeFileSync(file, `#!/usr/bin/env node\n${code}`);
-  chmodSync(file, 0o755);
-}
-
-interface Module {
-  readonly name?: string | null | undefined;
-  readonly modules?: readonly Module[] | undefined;
-}
-const moduleSchema: z.ZodType<Module> = z.object({
-  name: z.string().nullish(),
-  get modules() {
-    return z.array(moduleSchema).optional();
+/**
+ * Takes Node's own modules by `require`. An `import` of one makes a namespace of all that it exports, and with that
+ * loads the parts that Node itself loads on use: 10 ms of the start-up for those that are needed. node:module is what
+ * `require` is made with.
+ */
+const builtinsByRequire: Plugin = {
+  name: "builtins-by-require",
+  resolveId: {
+    filter: { id: /^node:(?!module$)/u },
+    handler: (id, importer, { kind }) =>
+      importer?.startsWith(VIRTUAL) === true || kind !== "import-statement" ? null : `${VIRTUAL}${id}`,
   },
-});
-const statsSchema = z.object({ modules: z.array(moduleSchema) });
+  load: {
+    filter: { id: /^\0builtin:/u },
+    handler: (id) => `module.exports = require(${JSON.stringify(id.slice(VIRTUAL.length))});`,
+  },
+};
+
 const packageSchema = z.object({ name: z.string(), version: z.string(), license: z.string().optional() });
 
 /** Name, version, licence and its text of every package that is in a bundle. */
-function licences(statsFile: string): string {
+function licences(chunks: readonly OutputChunk[]): string {
   const folders = new Set<string>();
-  const visit = (module: Module): void => {
-    const path = /node_modules\/.*$/u.exec(module.name ?? "")?.[0] ?? "";
-    const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/ ]+/u.exec(path)?.[0];
+  for (const module of chunks.flatMap(({ moduleIds }) => moduleIds)) {
+    const path = relative(ROOT, module).replaceAll("\\", "/");
+    const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/u.exec(path)?.[0];
     if (folder !== undefined) folders.add(folder);
-    module.modules?.forEach(visit);
-  };
-  statsSchema.parse(JSON.parse(readFileSync(statsFile, "utf8"))).modules.forEach(visit);
+  }
   const entries = [...folders].map((folder) => {
     const path = join(ROOT, folder);
     const { name, version, license } = packageSchema.parse(
@@ -108,24 +108,6 @@ function licences(statsFile: string): string {
   });
   return `${[...new Set(entries)].sort().join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
 }
-
-const execute = promisify(execFile);
-
-/** Runs a package's program with this Node. */
-async function run(program: string, args: readonly string[], cwd: string): Promise<void> {
-  try {
-    await execute(process.execPath, [join(ROOT, "node_modules", program), ...args], {
-      cwd,
-      maxBuffer: 64 * 1024 * 1024,
-    });
-  } catch (error) {
-    const said = outputSchema.safeParse(error);
-    const words = said.success ? `${said.data.stdout}${said.data.stderr}`.trim() : String(error);
-    throw new Error(`${program} failed:\n${words}`, { cause: error });
-  }
-}
-
-const outputSchema = z.object({ stdout: z.string(), stderr: z.string() });
 
 if (import.meta.main) {
   const started = performance.now();
