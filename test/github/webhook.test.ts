@@ -99,11 +99,48 @@ describe("a workflow run", () => {
     ["skipped", "cancelled"],
   ])("that ended with %s is a %s of its file, whatever ref it was taken from", (conclusion, result) => {
     expect(news("workflow_run", run(conclusion))).toMatchObject([
+      { kind: "run", runId: 6 },
       { sha: "abc", what: { kind: "acts", acts: [{ workflow: ".github/workflows/qa.yml", result, runId: 6 }] } },
     ]);
   });
   it.each([null, "action_required"])("with %s has not ended", (conclusion) => {
-    expect(news("workflow_run", run(conclusion))).toEqual([]);
+    expect(news("workflow_run", run(conclusion))).toEqual([{ kind: "run", runId: 6 }]);
+  });
+  it("that somebody asked for is told as such", () => {
+    const { workflow_run } = run("success");
+    const asked = { action: "completed", workflow_run: { ...workflow_run, event: "workflow_dispatch" } };
+    expect(news("workflow_run", asked)).toMatchObject([{ kind: "run" }, { what: { dispatched: true } }]);
+  });
+});
+
+describe("a job that waits for an environment", () => {
+  const url = "https://api.example/repos/acme/widget";
+  const asked = (callback: string, base = url) => ({
+    action: "requested",
+    environment: "qa",
+    event: "pull_request",
+    ref: "refs/pull/7/merge",
+    deployment_callback_url: callback,
+    repository: { ...repository, url: base },
+  });
+  it("is known by its run, which only the callback's address names", () => {
+    const callback = `${url}/actions/runs/55/deployment_protection_rule`;
+    expect(news("deployment_protection_rule", asked(callback))).toEqual([
+      { kind: "gate", runId: 55, environment: "qa", ref: "refs/pull/7/merge", event: "pull_request" },
+    ]);
+    expect(news("deployment_protection_rule", { ...asked(callback), action: "else" })).toEqual([]);
+  });
+  it.each([
+    "https://evil.example/repos/acme/widget/actions/runs/55/deployment_protection_rule",
+    "https://api.example/repos/acme/widget.evil/actions/runs/55/deployment_protection_rule",
+    `${url}/actions/runs/55/deployment_protection_rule?x=1`,
+    `${url}/actions/runs/5e1/deployment_protection_rule`,
+    `${url}/actions/runs/-5/deployment_protection_rule`,
+    `${url}/actions/runs/55/../../deployment_protection_rule`,
+    `${url}@evil.example/actions/runs/55/deployment_protection_rule`,
+    "",
+  ])("is refused with the address %s", (callback) => {
+    expect(() => news("deployment_protection_rule", asked(callback))).toThrow(/deployment_callback_url/);
   });
 });
 
