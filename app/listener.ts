@@ -3,6 +3,7 @@
  * not known), so handling does not fail for GitHub's sake; what follows from the facts is decided by whoever looks at the
  * pull request next.
  */
+import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import type { CommentSeen } from "../src/github/snapshot-acts.ts";
 import { lifecycleRepository, type News, type RepositorySeen, readWebhook } from "../src/github/webhook.ts";
@@ -52,8 +53,17 @@ const FOUND = { id: "found by the sweep", event: "issue_comment", seq: 0, receiv
 /** What is older was answered when it was written, or is of no interest any more. */
 const OLDEST_ANSWERED = 3 * 24 * 60 * 60_000;
 
+/** Commits that no pull request is known to have as its head. */
+const MOST_EARLY = 2_000;
+
+function earlyKey({ id }: Repository, sha: string): string {
+  return `${id} ${sha}`;
+}
+
 export class Listener {
   readonly #options: ListenerOptions;
+  /** Checks and runs that were told before the push of their commit. What a restart forgets, the sweep reads. */
+  readonly #early = new LRUCache<string, readonly Extract<News, { kind: "commit" }>[]>({ max: MOST_EARLY });
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -115,6 +125,9 @@ export class Listener {
         if (heard.foreign) {
           await labelIds.forget(repository.id);
         }
+        if (news.onPulls) {
+          this.#options.outOfDate(repository.id);
+        }
         break;
       case "default_branch":
         if (await policies.mayHaveChanged(repository)) {
@@ -143,8 +156,17 @@ export class Listener {
   async #commit(news: Extract<News, { kind: "commit" }>, heard: Heard): Promise<void> {
     const { store } = this.#options;
     const { repository } = heard;
-    const known = await store.pullIds({ repositoryId: repository.id, headSha: news.sha });
-    const numbers = new Set([...known.map((each) => each.number), ...news.pulls]);
+    const heads = async (): Promise<readonly number[]> =>
+      (await store.pullIds({ repositoryId: repository.id, headSha: news.sha })).map((each) => each.number);
+    const numbers = new Set([...(await heads()), ...news.pulls]);
+    if (numbers.size === 0) {
+      // Of a commit that is no head, or whose push is still on its way to us: it may be recorded this very moment.
+      const key = earlyKey(repository, news.sha);
+      this.#early.set(key, [...(this.#early.get(key) ?? []), news]);
+      for (const number of await heads()) {
+        numbers.add(number);
+      }
+    }
     for (const number of numbers) {
       const pull = this.#key(repository, number);
       const { what } = news;
@@ -272,6 +294,12 @@ export class Listener {
       },
       "recorded",
     );
+    const key = earlyKey(repository, written?.facts.head.sha ?? "");
+    const early = this.#early.get(key) ?? [];
+    this.#early.delete(key);
+    for (const each of early) {
+      await this.#commit(each, { repository, delivery, foreign: true });
+    }
   }
 
   #key(repository: Repository, number: number) {

@@ -16,7 +16,7 @@ import {
   type Transition,
   type Written,
 } from "../src/github/transition.ts";
-import { stageLabel, triggerLabels } from "../src/lifecycle/display.ts";
+import { stageLabel, stageOfLabel, triggerLabels } from "../src/lifecycle/display.ts";
 import type { Policy } from "../src/lifecycle/policy.ts";
 import type { Clients } from "./clients.ts";
 import type { Lane } from "./effects.ts";
@@ -275,11 +275,15 @@ export class Mover {
   async #refused(
     client: GitHubClient,
     candidate: Candidate,
-    { errors }: Written,
+    { errors, pull }: Written,
     reason: string,
     lane: Lane,
   ): Promise<void> {
-    if (errors.some((each) => each.type === "NOT_FOUND")) {
+    // An id that we know may be another label's by now: labels are renamed and deleted.
+    const label = candidate.showing.label?.toLowerCase();
+    const other =
+      pull !== null && label !== undefined && !pull.labels.some((each) => each.name.toLowerCase() === label);
+    if (other || errors.some((each) => each.type === "NOT_FOUND")) {
       await this.#options.labelIds.forget(candidate.repository.id);
     }
     const hopeless = errors.some((each) => each.type === "FORBIDDEN");
@@ -420,7 +424,10 @@ function judgeWritten(candidate: Candidate, transition: Transition, written: Wri
     return { right: false, reason: `the labels could not be written${because}` };
   }
   const labels = written.pull?.labels ?? shown?.labels ?? [];
-  const verdict = judgeLabels(labels, showing.label, written.pull === null ? [] : showing.gone);
+  const gone = written.pull === null ? [] : showing.gone;
+  // Of stage labels that are left as they are, any may be on it.
+  const judged = showing.left ? labels.filter((each) => stageOfLabel(each.name) === null) : labels;
+  const verdict = judgeLabels(judged, showing.left ? null : showing.label, gone);
   if (!verdict.right) {
     return { right: false, reason: `${verdict.reason}${because}` };
   }

@@ -125,8 +125,9 @@ export class Reconcile {
     const turn = this.#turns.get(repository.id);
     let next: Turn = { nextAt: 0, failures: 0 };
     try {
-      await this.sweep(repository);
-      next = { nextAt: now() + timings.sweepEvery, failures: 0 };
+      const { unsettled } = await this.sweep(repository);
+      const pause = unsettled > 0 ? Math.min(timings.settled, timings.sweepEvery) : timings.sweepEvery;
+      next = { nextAt: now() + pause, failures: 0 };
     } catch (error) {
       if (this.#stop.signal.aborted) {
         return;

@@ -2,16 +2,16 @@
  * One sweep over a repository: all its open pull requests in pages of one query each, then those that we think open
  * and GitHub did not list. What was missed is recorded, what is shown wrongly is read again and put right.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { MOST_SNAPSHOTS, readOpenPulls, readPullsById, type Snapshot } from "../../src/github/snapshot.ts";
 import type { CommentSeen } from "../../src/github/snapshot-acts.ts";
 import type { Clients } from "../clients.ts";
+import { pause } from "../pause.ts";
 import type { Repository, Store } from "../store/store.ts";
 import type { Timings } from "../timings.ts";
-import { completed, type TakenIn, takeIn } from "./take-in.ts";
+import { completed, takeIn } from "./take-in.ts";
 import { watchedSince, watchFrom } from "./watched.ts";
 
 export interface SweeperOptions {
@@ -34,6 +34,8 @@ export interface SweepReport {
   readonly unchanged: number;
   readonly repaired: number;
   readonly taken_up: number;
+  /** Not what their events told, which may still be on their way: to be swept again soon. */
+  readonly unsettled: number;
   /** Open since before the installation, and untouched since. */
   readonly left: number;
   /** No longer open, or no longer there. */
@@ -69,7 +71,16 @@ export class Sweeper {
     const signal = AbortSignal.any([stop, AbortSignal.timeout(timings.sweepMost)]);
     const began = now();
     const since = await this.#since(repository);
-    const counts: Counts = { queries: 0, open: 0, unchanged: 0, repaired: 0, taken_up: 0, left: 0, gone: 0 };
+    const counts: Counts = {
+      queries: 0,
+      open: 0,
+      unchanged: 0,
+      repaired: 0,
+      taken_up: 0,
+      unsettled: 0,
+      left: 0,
+      gone: 0,
+    };
     const client = counting(await clients.installation(installationId), counts);
     const known = new Set(
       (await store.pullIds({ repositoryId: repository.id, open: true })).map((each) => each.number),
@@ -107,7 +118,7 @@ export class Sweeper {
         }
         first = Math.max(LEAST_PAGE, Math.floor(first / 2));
         log.warn({ repository: nameOf(repository), first, err: error }, "a page could not be read, asking for fewer");
-        await sleep(timings.sweepPause, undefined, { signal });
+        await pause(timings.sweepPause, signal);
         continue;
       }
       if (read === null) {
@@ -118,7 +129,7 @@ export class Sweeper {
         return;
       }
       after = read.next;
-      await sleep(timings.sweepPause, undefined, { signal });
+      await pause(timings.sweepPause, signal);
     }
   }
 
@@ -164,10 +175,11 @@ export class Sweeper {
     const swept = Number((await store.meta(sweptKey(repository.id))) ?? since);
     const snapshot = await completed(client, row, given, { appId, since: swept }, this.#bounded(signal));
     const seen = { snapshot, repository, askedAt };
-    const taken: TakenIn = await takeIn({ store, appId, now, settled: timings.settled }, seen);
-    counts[taken] += 1;
-    if (taken !== "unchanged") {
-      log.info({ repository: nameOf(repository), pull: given.number, taken }, "found by the sweep");
+    const { outcome, unsettled } = await takeIn({ store, appId, now, settled: timings.settled }, seen);
+    counts[outcome] += 1;
+    counts.unsettled += unsettled ? 1 : 0;
+    if (outcome !== "unchanged") {
+      log.info({ repository: nameOf(repository), pull: given.number, outcome }, "found by the sweep");
     }
     const youngest = Math.max(since, now() - OLDEST_COMMAND_MS);
     const comments = snapshot.comments.filter((comment) => comment.at >= youngest && comment.body.includes("/"));

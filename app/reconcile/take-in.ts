@@ -16,7 +16,11 @@ export interface TakeInOptions {
 }
 
 /** `unchanged`: there was nothing new; `repaired`: something had been missed, or is shown wrongly. */
-export type TakenIn = "unchanged" | "repaired" | "taken_up";
+export interface TakenIn {
+  readonly outcome: "unchanged" | "repaired" | "taken_up";
+  /** The facts say something else, which is too young to be doubted: it is to be seen again. */
+  readonly unsettled: boolean;
+}
 
 export interface Seen {
   readonly snapshot: Snapshot;
@@ -50,14 +54,17 @@ export async function takeIn({ store, now, settled }: TakeInOptions, seen: Seen)
   const { snapshot, repository, askedAt } = seen;
   const id: PullId = { repositoryId: repository.id, number: snapshot.number };
   const { installationId } = repository;
-  let outcome: TakenIn = "unchanged";
+  let outcome: TakenIn["outcome"] = "unchanged";
+  let unsettled = false;
   await changePull(store, id, now, (row) => {
     outcome = "unchanged";
     const pull = { installationId: installationId ?? 0, repository: snapshot.state.repository, number: id.number };
     const known = row?.facts ?? null;
     let facts = record(known, { ...snapshot, pull });
     const sure = askedAt - settled;
-    if (contradicts(facts, snapshot) && facts.updatedAt < sure) {
+    const doubt = contradicts(facts, snapshot);
+    unsettled = doubt && facts.updatedAt >= sure;
+    if (doubt && !unsettled) {
       facts = record(facts, { ...snapshot, pull, asOf: sure });
     }
     const at = now();
@@ -80,5 +87,5 @@ export async function takeIn({ store, now, settled }: TakeInOptions, seen: Seen)
     const note = drift.length === 0 ? null : `found by the sweep: ${drift.join(", ")}`;
     return { pull: drift.length === 0 ? next : readAgain(next, at, row === null ? null : note) };
   });
-  return outcome;
+  return { outcome, unsettled };
 }

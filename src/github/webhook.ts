@@ -73,8 +73,11 @@ export type News =
     }
   /** A merge queue asks for the checks of a group; `number`: the pull request that the group was made for. */
   | { readonly kind: "merge_group"; readonly number: number; readonly headSha: string; readonly branch: string }
-  /** A stage's label was made, renamed or deleted in the repository. */
-  | { readonly kind: "labels" }
+  /**
+   * The repository's labels have changed. `onPulls`: perhaps also which are on its pull requests, of which there is no
+   * other event.
+   */
+  | { readonly kind: "labels"; readonly onPulls: boolean }
   | { readonly kind: "default_branch" }
   /** What was known of people's standing may be wrong now. */
   | { readonly kind: "standing"; readonly of: "repository" | "organization" }
@@ -392,8 +395,11 @@ function readMergeGroup(payload: unknown): News[] {
 
 function readLabel(payload: unknown): News[] {
   const event = payloads.labelEvent.parse(payload);
-  const names = [event.label.name, event.changes?.name?.from ?? ""];
-  return names.some((name) => name.toLowerCase().startsWith(STAGE_LABEL_PREFIX)) ? [{ kind: "labels" }] : [];
+  if (event.action === "deleted" || event.changes?.name != null) {
+    return [{ kind: "labels", onPulls: true }];
+  }
+  const isStage = event.label.name.toLowerCase().startsWith(STAGE_LABEL_PREFIX);
+  return isStage ? [{ kind: "labels", onPulls: false }] : [];
 }
 
 function readPush(payload: unknown): News[] {
