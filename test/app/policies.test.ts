@@ -11,11 +11,14 @@ import {
   type CheckRun,
   changeInstallationRepositories,
   commitFiles,
+  createRef,
   forkRepository,
+  openPull,
   type PullRequest,
   protectBranch,
   type Repository,
   renameRepository,
+  rerequestCheckRun,
   setInstallationPermissions,
 } from "../../src/sandbox/world/index.ts";
 import { type House, openHouse } from "./house.ts";
@@ -222,6 +225,58 @@ describe("the policy of a repository", () => {
     await house.until("it moves by it", () => house.stageLabels(pull).join() === "stage/opened");
     await house.until("it is said", () => said().length === 1);
     expect(said()[0]?.slice(0, 2)).toEqual([made.sha, "success"]);
+  });
+
+  it("is noticed with the next event after a while when the event of its change was lost", async () => {
+    await house.close();
+    house = await openHouse({ timings: { keepPolicy: 300 } });
+    const pull = house.open();
+    const other = house.open();
+    await house.settled();
+    house.sandbox.faults.place({ kind: "hookDrop", match: { event: "push" } });
+    policy(TWO_STAGES);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+    const { state } = (await house.store.policies.of(house.repository.id)) ?? {};
+    await house.until("it is no longer believed", () => Date.now() > (state?.readAt ?? 0) + 300);
+    house.later();
+    addComment(house.sandbox.world, asUser(house.rex), pull, "/stage hold");
+    await house.settled();
+    expect(house.stageLabels(other)).toEqual(["stage/opened"]);
+  });
+
+  it("is read anew when somebody has its check run again", async () => {
+    policy(BROKEN);
+    await house.settled();
+    house.requests();
+    const [run] = runs();
+    if (run === undefined) {
+      throw new Error("no check run");
+    }
+    rerequestCheckRun(house.sandbox.world, asUser(house.rex), run);
+    await house.settled();
+    expect(house.requests()).toEqual({ PolicyFile: 1 });
+    expect(said()).toHaveLength(1);
+  });
+
+  it("says nothing about a pull request whose head it stands on, and is left alone by it", async () => {
+    const made = policy(TWO_STAGES);
+    await house.settled();
+    const { world } = house.sandbox;
+    createRef(world, asUser(house.rex), house.repository, "refs/heads/release", made.parents[0] ?? "");
+    const pull = openPull(world, asUser(house.rex), house.repository, {
+      title: "Release",
+      head: "main",
+      base: "release",
+    });
+    await house.settled();
+    label(pull, "stage/none", house.mallory);
+    await house.settled();
+    expect(house.checks(pull)).toMatchObject({
+      "stagewright / policy": "success",
+      "stagewright / opened": "success",
+      "stagewright / checked": "in_progress",
+    });
   });
 
   it("is said once, also when GitHub's answer is lost", async () => {
