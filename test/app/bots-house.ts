@@ -97,7 +97,11 @@ export async function openBotsHouse(files: Readonly<Record<string, string>>): Pr
         .filter((line) => line.kind === "moved")
         .map((line) => `${line.from ?? "-"} -> ${line.to ?? "-"} (${line.actor?.login ?? "nobody"})`),
     comesTo: async (pull, stage) => {
-      await house.until(`it is in ${stage}`, () => house.stageLabels(pull).join() === `stage/${stage}`);
+      await house.until(`it is in ${stage}`, async () => {
+        const row = await house.row(pull);
+        const quiet = row !== null && row.intent === null && (row.lookAt === null || row.lookAt > Date.now());
+        return quiet && row.shown?.stage === stage && house.stageLabels(pull).join() === `stage/${stage}`;
+      });
       await house.settled();
     },
     close: async () => {
