@@ -173,11 +173,15 @@ describe("others", () => {
       { what: { checks: [{ status: "completed", conclusion: "failure" }] } },
     ]);
   });
-  it("only stage labels' own events matter", () => {
-    expect(news("label", { action: "deleted", label: { name: "bug" } })).toEqual([]);
-    expect(news("label", { action: "deleted", label: { name: "Stage/a" } })).toEqual([{ kind: "labels" }]);
+  it("a label's event matters when it may be on pull requests, or is a stage's", () => {
+    expect(news("label", { action: "created", label: { name: "bug" } })).toEqual([]);
+    expect(news("label", { action: "edited", label: { name: "bug" }, changes: {} })).toEqual([]);
+    expect(news("label", { action: "created", label: { name: "Stage/a" } })).toEqual([
+      { kind: "labels", onPulls: false },
+    ]);
+    expect(news("label", { action: "deleted", label: { name: "bug" } })).toEqual([{ kind: "labels", onPulls: true }]);
     const renamed = { action: "edited", label: { name: "done" }, changes: { name: { from: "stage/a" } } };
-    expect(news("label", renamed)).toEqual([{ kind: "labels" }]);
+    expect(news("label", renamed)).toEqual([{ kind: "labels", onPulls: true }]);
   });
   it("an event that nobody reads says nothing, whatever its shape", () => {
     expect(readWebhook("constructor", null, ourselves).news).toEqual([]);
