@@ -48,15 +48,6 @@ export async function loadPolicy(
   return { policy, problems, source: chain.oids.join(" "), bases: chain.names.slice(1), seen: rest };
 }
 
-/** The policy of a file that stands elsewhere (a pull request's head), read as if it were this repository's. */
-export async function loadProposed(
-  repository: Place,
-  file: PolicyFile,
-  fetch: (place: Place) => Promise<PolicyFileSeen | null>,
-): Promise<Pick<Loaded, "policy" | "problems">> {
-  return await readWithBases(file, POLICY_PATH, { names: [nameOf(repository)], oids: [file.oid] }, fetch);
-}
-
 /** How the client of an installation reads policy files. */
 export function policyFetcher(client: GitHubClient, requestTimeout: number) {
   return (place: Place): Promise<PolicyFileSeen | null> =>
