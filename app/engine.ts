@@ -1,5 +1,4 @@
 /** The rooms of the app, put together: deliveries come in, facts are kept, pull requests are looked at and moved. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Clients, Ourselves } from "./clients.ts";
 import { answerHandler } from "./commands/answer.ts";
@@ -16,6 +15,7 @@ import { Looks } from "./looks.ts";
 import { Mover } from "./mover.ts";
 import { Outbox } from "./outbox.ts";
 import { Outcomes } from "./outcomes.ts";
+import { pause } from "./pause.ts";
 import { PolicyKeeper } from "./policies/keeper.ts";
 import { PolicyCheck } from "./policies/show.ts";
 import type { Policies } from "./policies.ts";
@@ -76,7 +76,7 @@ export function createEngine(options: EngineOptions): Engine {
     wake,
   });
   const policies = options.policies ?? keeper;
-  const judge = new Judge({ store, clients, standing, policies, appId, requestTimeout });
+  const judge = new Judge({ store, clients, standing, policies, ourselves, now, requestTimeout });
   const queued = (): void => outbox.wake();
   const tending = { store, clients, lane, judge, log, now, timings, looks: wake };
   const starts = new Starts({ ...tending, ourselves });
@@ -103,7 +103,7 @@ export function createEngine(options: EngineOptions): Engine {
     detailsUrl: (repository, number) =>
       publicUrl === null ? null : `${publicUrl}/pulls/${repository.owner}/${repository.name}/${number}`,
   });
-  const effects = new Effects({ store, clients, mover, log, now, sleep: (ms) => sleep(ms), timings });
+  const effects = new Effects({ store, clients, mover, log, now, sleep: pause, timings });
   const refusal = (kind: string, installation: number) => grants.refusal(kind, installation);
   const desk = new Desk({ store, judge, now, look: wake, queued });
   const handlers = new Map([answerHandler(desk), pressHandler(desk, judge)].map((each) => [each.kind, each]));
@@ -200,7 +200,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (rooms.every((room) => room.idle) && inbox.backlog === 0) {
           return;
         }
-        await sleep(2);
+        await pause(2);
       }
     },
   };

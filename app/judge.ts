@@ -8,7 +8,8 @@ import type { Evaluation, Hold } from "../src/lifecycle/evaluation.ts";
 import type { Facts, Lookup, Standing } from "../src/lifecycle/facts.ts";
 import type { Policy } from "../src/lifecycle/policy.ts";
 import { record } from "../src/lifecycle/record.ts";
-import type { Clients } from "./clients.ts";
+import { type Tampering, tamperingOf } from "../src/lifecycle/tampering.ts";
+import type { Clients, Ourselves } from "./clients.ts";
 import type { Policies } from "./policies.ts";
 import { type Sharer, type Sharing, sharingOf } from "./shared-commits.ts";
 import { type Showing, showingOf } from "./showing.ts";
@@ -26,7 +27,8 @@ export interface JudgeOptions {
   readonly clients: Clients;
   readonly standing: StandingKeeper;
   readonly policies: Policies;
-  readonly appId: number;
+  readonly ourselves: () => Ourselves;
+  readonly now: () => number;
   readonly requestTimeout: number;
 }
 
@@ -36,9 +38,13 @@ export interface Judgement {
   readonly policy: Policy;
   readonly standing: Standing;
   readonly evaluation: Evaluation;
+  /** Stage labels that others set or took off. */
+  readonly tampering: Tampering;
   /** Null: it is to be left as it is. */
   readonly showing: Showing | null;
 }
+
+type Judged = Omit<Judgement, "showing" | "tampering">;
 
 export class Judge {
   readonly #options: JudgeOptions;
@@ -49,7 +55,8 @@ export class Judge {
 
   /** Throws what GitHub's client throws when something that must be known cannot be asked: then nothing is decided. */
   async judge(pull: Pull, repository: Repository): Promise<Judgement> {
-    const { store, policies, appId } = this.#options;
+    const { store, policies, ourselves } = this.#options;
+    const { appId } = ourselves();
     const policy = await policies.of(repository);
     const repositoryHold = await store.holds.of(repository.id);
     const client = (): Promise<GitHubClient> => this.#client(repository);
@@ -66,10 +73,13 @@ export class Judge {
       standing = await this.learn(standing, evaluation.lookups, repository);
       evaluation = evaluate({ facts, policy, standing, ourAppId: appId, repositoryHold });
     }
+    const learnt = await this.#tampering({ facts, policy, standing, evaluation }, repository);
+    const { tampering } = learnt;
+    standing = learnt.standing;
     const after = this.#afterRemoval({ facts, policy, standing, evaluation }, repositoryHold);
     const sharing = await this.#sharing({ number: pull.number, facts, evaluation: after }, repository, policy);
-    const showing = showingOf({ facts, evaluation, after, policy, shown: pull.shown, sharing });
-    return { facts, policy, standing, evaluation, showing };
+    const showing = showingOf({ facts, evaluation, after, policy, shown: pull.shown, sharing, stop: tampering.stop });
+    return { facts, policy, standing, evaluation, tampering, showing };
   }
 
   /** `standing` with the answers to what was asked about people. Throws as `judge` does. */
@@ -84,6 +94,21 @@ export class Judge {
     );
   }
 
+  async #tampering(
+    { standing: before, ...judged }: Judged,
+    repository: Repository,
+  ): Promise<Pick<Judgement, "standing" | "tampering">> {
+    const { ourselves, now } = this.#options;
+    let standing = before;
+    for (let round = 0; ; round += 1) {
+      const tampering = tamperingOf({ ...judged, standing, botLogin: ourselves().botLogin, now: now() });
+      if (tampering.lookups.length === 0 || round === MOST_ROUNDS) {
+        return { standing, tampering };
+      }
+      standing = await this.learn(standing, tampering.lookups, repository);
+    }
+  }
+
   async #client({ installationId, owner, name }: Repository): Promise<GitHubClient> {
     if (installationId === null) {
       throw new Error(`The app is not installed on ${owner}/${name}.`);
@@ -95,10 +120,7 @@ export class Judge {
    * The evaluation as it will be once the labels that a reset made void are gone. It leads to the same stage, and its
    * words stay true when they are, so that nothing has to be written a second time.
    */
-  #afterRemoval(
-    { facts, policy, standing, evaluation }: Omit<Judgement, "showing">,
-    repositoryHold: Hold | null,
-  ): Evaluation {
+  #afterRemoval({ facts, policy, standing, evaluation }: Judged, repositoryHold: Hold | null): Evaluation {
     const gone =
       wanted({ evaluation, policy, facts })?.removeLabels.filter((name) => stageOfLabel(name) === null) ?? [];
     if (gone.length === 0) {
@@ -109,7 +131,7 @@ export class Judge {
       facts: { ...facts, labels },
       policy,
       standing,
-      ourAppId: this.#options.appId,
+      ourAppId: this.#options.ourselves().appId,
       repositoryHold,
     });
     return after.stage === evaluation.stage && after.inactive === evaluation.inactive ? after : evaluation;
@@ -130,7 +152,13 @@ export class Judge {
 
   /** The pull request was there before we were, or its first events never came. */
   async #takeUp(facts: Facts, repository: Repository, client: GitHubClient): Promise<Facts> {
-    const snapshot = await readSnapshot(client, repository, facts.number, this.#options.appId, this.#signal());
+    const snapshot = await readSnapshot(
+      client,
+      repository,
+      facts.number,
+      this.#options.ourselves().appId,
+      this.#signal(),
+    );
     return snapshot === null
       ? facts
       : record(facts, {

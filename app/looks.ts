@@ -11,6 +11,7 @@ import type { Judge, Judgement } from "./judge.ts";
 import { changePull, sooner } from "./pull-rows.ts";
 import { differs, showingDigest } from "./showing.ts";
 import type { Intent, NewEffect, Pull, PullId, Repository, Store } from "./store/store.ts";
+import { tamperingEffects } from "./tampering.ts";
 import type { Timings } from "./timings.ts";
 
 export interface LooksOptions {
@@ -128,7 +129,8 @@ export class Looks {
         "looked",
       );
       const merging = mergingStages(judgement.policy.stages).some((each) => each.name === next.shown?.stage);
-      return { next, effects: this.#effects(row, repository, judgement), hasten: merging };
+      const effects = [...this.#effects(row, repository, judgement), ...this.#tampering(row, repository, judgement)];
+      return { next, effects, hasten: merging };
     } catch (error) {
       const pause = this.#pause(row.lookTries);
       log.warn(
@@ -149,7 +151,14 @@ export class Looks {
     return effectRows(row, installationId, actions, now);
   }
 
-  #settle(row: Pull, repository: Repository, { facts, evaluation, showing }: Judgement): Pull {
+  /** Nothing is said of what was there before the app: it has never been shown otherwise. */
+  #tampering(row: Pull, { installationId }: Repository, { tampering, showing }: Judgement): NewEffect[] {
+    return installationId === null || showing === null || row.shown === null
+      ? []
+      : tamperingEffects(row, installationId, tampering, this.#options.now());
+  }
+
+  #settle(row: Pull, repository: Repository, { facts, evaluation, showing, tampering }: Judgement): Pull {
     const now = this.#options.now();
     const base: Pull = {
       ...row,
@@ -157,7 +166,10 @@ export class Looks {
       facts: sameFacts(facts, row.facts) ? row.facts : facts,
       evaluation,
       lookTries: 0,
-      lookAt: evaluation.dueAt !== null && evaluation.dueAt > now ? evaluation.dueAt : null,
+      lookAt: sooner(
+        evaluation.dueAt !== null && evaluation.dueAt > now ? evaluation.dueAt : null,
+        tampering.stop?.until ?? null,
+      ),
       intent: null,
       intentAt: null,
     };

@@ -7,9 +7,13 @@ import { CHECK_NAME_PREFIX, stageOfLabel, wanted } from "../src/lifecycle/displa
 import type { Evaluation } from "../src/lifecycle/evaluation.ts";
 import type { Facts } from "../src/lifecycle/facts.ts";
 import type { Policy } from "../src/lifecycle/policy.ts";
+import type { Stop } from "../src/lifecycle/tampering.ts";
 import { canonicalJson } from "../src/plan/canonical.ts";
+import { clip, markdown } from "../src/report/escape.ts";
 import { type Sharing, sayShared } from "./shared-commits.ts";
 import type { Shown, ShownCheck } from "./store/store.ts";
+
+const LONGEST_TITLE = 200;
 
 export interface Showing {
   readonly stage: string | null;
@@ -21,6 +25,8 @@ export interface Showing {
   readonly checks: readonly CheckShow[];
   /** The commit is the head of other pull requests, too: what is on it is read before it is written. */
   readonly shared: boolean;
+  /** Stage labels are left as they are: somebody changes them again and again. */
+  readonly left: boolean;
 }
 
 export interface ShowingInput {
@@ -32,10 +38,12 @@ export interface ShowingInput {
   readonly shown: Shown | null;
   /** Null: the head commit is this pull request's alone. */
   readonly sharing: Sharing | null;
+  /** Null: stage labels are put right. */
+  readonly stop: Stop | null;
 }
 
 /** Null: it is to be left as it is (closed, or nothing is known of it). */
-export function showingOf({ facts, evaluation, after, policy, shown, sharing }: ShowingInput): Showing | null {
+export function showingOf({ facts, evaluation, after, policy, shown, sharing, stop }: ShowingInput): Showing | null {
   const want = wanted({ evaluation, policy, facts });
   if (want === null) {
     return null;
@@ -49,18 +57,23 @@ export function showingOf({ facts, evaluation, after, policy, shown, sharing }: 
     title,
     summary,
     text,
-    actions: buttonsOf(source.evaluation, stage),
+    // On a shared commit nobody can say which pull request is meant.
+    actions: sharing === null ? buttonsOf(source.evaluation, stage) : [],
   }));
-  const checks = sharing === null ? own : own.map((check) => sayShared(check, sharing));
+  const stopped = stop === null ? own : own.map((check) => sayStopped(check, stop));
+  const checks = sharing === null ? stopped : stopped.map((check) => sayShared(check, sharing));
   const names = new Set(checks.map((check) => check.name));
   const left = (shown?.checks ?? []).filter((check) => check.sha === facts.head.sha && !names.has(check.name));
   return {
     stage: evaluation.stage,
     label: want.label,
-    gone: want.removeLabels.filter((name) => !isAbsent(name, facts, shown)),
+    gone: want.removeLabels.filter(
+      (name) => !isAbsent(name, facts, shown) && (stop === null || stageOfLabel(name) === null),
+    ),
     headSha: facts.head.sha,
     checks: [...checks, ...left.map((check) => notReached(check, source.evaluation, policy))],
     shared: sharing !== null,
+    left: stop !== null,
   };
 }
 
@@ -76,6 +89,17 @@ function isAbsent(name: string, facts: Facts, shown: Shown | null): boolean {
   const absent = shown?.absent.labels.some((label) => label.toLowerCase() === key) ?? false;
   const given = facts.acts.findLast((act) => act.kind === "labeled" && act.label.toLowerCase() === key);
   return absent && (given === undefined || given.at <= (shown?.absent.at ?? 0));
+}
+
+/** Said where the buttons are, with one more. */
+function sayStopped(check: CheckShow, { until, by }: Stop): CheckShow {
+  if (check.actions.length === 0) {
+    return check;
+  }
+  const time = new Date(until).toISOString().slice(0, 16).replace("T", " ");
+  const title = clip(`Stage labels are left as they are until ${time} UTC. ${check.title}`, LONGEST_TITLE);
+  const why = `${markdown(by.login)} and perhaps others keep changing stage labels: they are not put right until ${time} UTC, or until somebody presses Retry or comments \`/stage retry\`.`;
+  return { ...check, title, summary: `${why}\n\n${check.summary}`, actions: [...check.actions, BUTTONS.retry] };
 }
 
 /** A check run cannot be taken away; one whose stage is out of reach again must not stay a success. */
@@ -145,8 +169,8 @@ export function differs(showing: Showing, shown: Shown | null): boolean {
 }
 
 function differsInLabels(showing: Showing, shown: Shown | null): boolean {
-  if (showing.gone.length > 0) {
-    return true;
+  if (showing.gone.length > 0 || showing.left) {
+    return showing.gone.length > 0;
   }
   const labels = (shown?.labels ?? []).map((each) => each.name.toLowerCase());
   return showing.label === null ? labels.length > 0 : labels.length !== 1 || labels[0] !== showing.label.toLowerCase();
@@ -163,7 +187,7 @@ function checksToWrite(showing: Showing, shown: Shown | null): { show: CheckShow
 export function labelsNeeded(showing: Showing, shown: Shown | null): string[] {
   const on = shown?.labels ?? [];
   const known = new Set(on.map((each) => each.name.toLowerCase()));
-  const add = showing.label !== null && !known.has(showing.label.toLowerCase()) ? [showing.label] : [];
+  const add = !showing.left && showing.label !== null && !known.has(showing.label.toLowerCase()) ? [showing.label] : [];
   return [...add, ...showing.gone.filter((name) => !known.has(name.toLowerCase()))];
 }
 
@@ -185,7 +209,7 @@ export function writesFor(input: WriteInput): Transition {
   const wantedLabel = showing.label?.toLowerCase() ?? null;
   const remove = new Set<string>();
   for (const each of on) {
-    if (each.name.toLowerCase() !== wantedLabel) {
+    if (!showing.left && each.name.toLowerCase() !== wantedLabel) {
       remove.add(each.nodeId);
     }
   }
@@ -196,7 +220,7 @@ export function writesFor(input: WriteInput): Transition {
     }
   }
   const isOn = on.some((each) => each.name.toLowerCase() === wantedLabel);
-  const add = showing.label === null || isOn ? null : (labelIds[showing.label] ?? null);
+  const add = showing.left || showing.label === null || isOn ? null : (labelIds[showing.label] ?? null);
   const checks = checksToWrite(showing, shown).map(({ show, known }): CheckWrite => {
     const externalId = `stagewright:${input.number}:${show.name}`;
     // A completed check run is not opened again: a new one of the same name takes its place.

@@ -12,6 +12,7 @@ import { release } from "./release.ts";
 import { repositoryDispatch } from "./repository-dispatch.ts";
 import { requestReview } from "./request-review.ts";
 import { start } from "./start.ts";
+import { tampering } from "./tampering.ts";
 import { trouble } from "./trouble.ts";
 
 const ALL: readonly StoredHandler[] = [
@@ -27,6 +28,7 @@ const ALL: readonly StoredHandler[] = [
   repositoryDispatch,
   requestReview,
   start,
+  tampering,
   trouble,
 ];
 
