@@ -11,6 +11,8 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   "start-up": () => import("./start-up.ts"),
   "empty-stages": () => import("./empty-stages.ts"),
   transitions: () => import("./transitions.ts"),
+  sweep: () => import("./sweep.ts"),
+  "quiet-events": () => import("./quiet-events.ts"),
   webhooks: () => import("./webhooks.ts"),
   barrier: () => import("./barrier.ts"),
   tasks: () => import("./tasks.ts"),

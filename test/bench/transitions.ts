@@ -1,9 +1,13 @@
 /** What a move costs on GitHub: GraphQL requests counted by the sandbox, and seconds for many moves at once. */
-import { addLabelsByName, asUser } from "../../src/sandbox/world/index.ts";
-import { openHouse } from "../app/house.ts";
+import { addLabelsByName, asUser, type PullRequest } from "../../src/sandbox/world/index.ts";
+import { type House, openHouse } from "../app/house.ts";
 import type { Bench } from "./bench.ts";
+import { oneAtATime, type Tally } from "./one-at-a-time.ts";
 
 const MANY = 50;
+/** GitHub asks for a second between writes. */
+const PACE_MS = 1_000;
+const SLOW_MS = 200;
 
 export const bench: Bench = {
   what: "GitHub requests per transition, counted by the sandbox",
@@ -21,22 +25,72 @@ export const bench: Bench = {
       addLabelsByName(house.sandbox.world, asUser(house.cleo), pull, ["documentation"]);
       await house.settled();
       yield `an event that changes nothing: ${count(house.requests())} requests (aim 0)`;
-
-      const pulls = Array.from({ length: MANY }, (_, n) => house.open({ branch: `bench-${n}` }));
-      await house.settled();
-      house.later();
-      house.requests();
-      const started = performance.now();
-      for (const each of pulls) addLabelsByName(house.sandbox.world, asUser(house.cleo), each, ["ready-for-qa"]);
-      await house.settled();
-      const seconds = ((performance.now() - started) / 1000).toFixed(1);
-      const right = pulls.filter((each) => house.stageLabels(each).join() === "stage/ready-for-qa").length;
-      yield `${MANY} at once: ${right} right with ${count(house.requests())} GraphQL requests in ${seconds} s`;
     } finally {
       await house.close();
     }
+    yield `${MANY} pull requests become ready at once, next to one call at a time (some minutes: it is paced)`;
+    // They wait nearly all of the time, so they may run side by side.
+    const [pacedOurs, pacedTheirs, slowOurs, slowTheirs] = await Promise.all([
+      ours(0),
+      theirs(0),
+      ours(SLOW_MS),
+      theirs(SLOW_MS),
+    ]);
+    yield line("a write a second", pacedOurs, pacedTheirs);
+    yield line(`a write a second, ${SLOW_MS} ms for each mutation`, slowOurs, slowTheirs);
   },
 };
+
+function line(how: string, we: Tally, they: Tally): string {
+  const ratio = (we.seconds / they.seconds).toFixed(2);
+  return [
+    `${how}: ${we.right} right with ${we.requests} requests in ${we.seconds.toFixed(1)} s`,
+    `one at a time ${they.right} right with ${they.requests} requests in ${they.seconds.toFixed(1)} s`,
+    `ratio ${ratio} (aim: at most 12 requests, 0.1)`,
+  ].join(" | ");
+}
+
+/** A house with so many pull requests in their first stage. */
+async function prepared(writeInterval: number): Promise<{ house: House; pulls: PullRequest[] }> {
+  const house = await openHouse({ timings: { writeInterval } });
+  const pulls = Array.from({ length: MANY }, (_, n) => house.open({ branch: `bench-${n}` }));
+  await house.settled();
+  house.later();
+  return { house, pulls };
+}
+
+async function ours(mutationMs: number): Promise<Tally> {
+  const { house, pulls } = await prepared(PACE_MS);
+  try {
+    slow(house, mutationMs);
+    house.sandbox.requests.clear();
+    const right = () => pulls.filter((each) => house.stageLabels(each).join() === "stage/ready-for-qa").length;
+    const started = performance.now();
+    for (const each of pulls) addLabelsByName(house.sandbox.world, asUser(house.cleo), each, ["ready-for-qa"]);
+    await house.settled();
+    const seconds = (performance.now() - started) / 1000;
+    return { requests: house.sandbox.requests.counts().total, seconds, right: right() };
+  } finally {
+    await house.close();
+  }
+}
+
+async function theirs(mutationMs: number): Promise<Tally> {
+  const { house, pulls } = await prepared(0);
+  try {
+    // Nobody else moves them.
+    house.sandbox.faults.place({ kind: "hookDrop", match: {}, times: 1_000_000 });
+    slow(house, mutationMs);
+    return await oneAtATime(house, pulls, PACE_MS);
+  } finally {
+    house.sandbox.faults.clear();
+    await house.close();
+  }
+}
+
+function slow(house: House, ms: number): void {
+  if (ms > 0) house.sandbox.faults.place({ kind: "delay", match: {}, times: 1_000_000, ms, perWrite: true });
+}
 
 function count(requests: Record<string, number>): number {
   return Object.values(requests).reduce((sum, each) => sum + each, 0);

@@ -28,8 +28,14 @@ export const faultSchema = z.discriminatedUnion("kind", [
     status: z.number().int().min(400).max(599),
     message: z.string().default("fault"),
   }),
-  /** Answered late; applied in time. */
-  z.strictObject({ kind: z.literal("delay"), match: requestMatch, times, ms: milliseconds }),
+  /** Answered late; applied in time. `perWrite`: so much for each thing that the request changes, reads at once. */
+  z.strictObject({
+    kind: z.literal("delay"),
+    match: requestMatch,
+    times,
+    ms: milliseconds,
+    perWrite: z.boolean().default(false),
+  }),
   /** Applied, but the answer is lost: the connection is cut, or a gateway answers 502. */
   z.strictObject({
     kind: z.literal("dropAnswer"),

@@ -54,7 +54,7 @@ export async function serveApi(options: ApiOptions, request: Request, path: stri
     return refusal;
   }
   const response = isGraphql ? await options.graphql.handle(request) : await options.rest.handle(request, path);
-  if (fault?.kind === "delay") await sleep(fault.ms);
+  if (fault?.kind === "delay") await sleep(fault.perWrite ? fault.ms * writesOf(request, graphql) : fault.ms);
   if (fault?.kind === "dropAnswer") {
     log(fault.how === "cut" ? 0 : 502);
     return fault.how === "cut"
@@ -63,6 +63,12 @@ export async function serveApi(options: ApiOptions, request: Request, path: stri
   }
   log(response.status);
   return response;
+}
+
+/** How many things it changes: a mutation's root fields, or one by REST. */
+function writesOf(request: Request, graphql: ReturnType<typeof summary>): number {
+  if (graphql === null) return request.method === "GET" ? 0 : 1;
+  return graphql.kind === "mutation" ? graphql.fields.length : 0;
 }
 
 /** Null: this fault lets the request through. */
