@@ -21,7 +21,6 @@ import {
   openedThen,
   pushed,
   standing,
-  history as tell,
 } from "./builders.ts";
 import { policyOf } from "./policies.ts";
 
