@@ -1,5 +1,4 @@
 /** The step itself: reads what is asked, runs the plan as one agent, shows the result. Returns the exit code. */
-import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Agent, createAgent } from "../agent/agent.ts";
@@ -10,6 +9,7 @@ import type { RunHost } from "../coordinator/host.ts";
 import { Refusal } from "../coordinator/refusal.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isSelected, select } from "../plan/select.ts";
+import { unguessable } from "../random.ts";
 import { clip, markdown, oneLine } from "../report/escape.ts";
 import { resultJson } from "../report/json.ts";
 import { NO_COLOURS, verdictLines } from "../report/log.ts";
@@ -100,7 +100,7 @@ function matrixProblems(plan: Plan, inputs: Inputs): readonly string[] {
 async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<number> {
   const { inputs, job, source, plan, selection, key, agentName, size, place } = task;
   const startedAt = entry.pace.now();
-  const planCopy = join(job.temporary, `stagewright-plan-${randomUUID()}.yml`);
+  const planCopy = join(job.temporary, `stagewright-plan-${unguessable()}.yml`);
   writeFileSync(planCopy, source.bytes, { mode: 0o600 });
   state.run({ planCopy, planFile: source.file, agent: agentName, startedAt });
 
@@ -246,7 +246,7 @@ async function show(
 ): Promise<void> {
   const { summary } = report;
   for (const line of verdictLines(report, NO_COLOURS)) console.text(line);
-  const resultsFile = join(job.temporary, `stagewright-results-${randomUUID()}.json`);
+  const resultsFile = join(job.temporary, `stagewright-results-${unguessable()}.json`);
   writeFileSync(resultsFile, resultJson(report), { mode: 0o600 });
   files.output("result", excluded === null ? summary.verdict : "excluded");
   const message = excluded === null ? summary.message : `this agent was excluded: ${excluded}; ${summary.message}`;

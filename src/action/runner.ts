@@ -4,8 +4,8 @@
  * A few lines of our own instead of @actions/core: that package brings an HTTP client, whose loading alone takes
  * several times as long as everything else a short plan does.
  */
-import { randomUUID } from "node:crypto";
 import { appendFileSync } from "node:fs";
+import { unguessable } from "../random.ts";
 import { commandData, workflowCommand } from "../report/escape.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -50,7 +50,7 @@ export class RunnerFiles {
 
 /** A value of any content: its delimiter cannot be guessed, so nothing in it can end it. */
 function heredoc(name: string, value: string): string {
-  const delimiter = `end_${randomUUID()}`;
+  const delimiter = `end_${unguessable()}`;
   return `${name}<<${delimiter}\n${value}\n${delimiter}\n`;
 }
 
@@ -69,7 +69,7 @@ export class RunnerConsole {
   /** One line or several, theirs or ours. */
   text(text: string): void {
     if (this.#token === null) {
-      this.#token = randomUUID();
+      this.#token = unguessable();
       this.#write(`::stop-commands::${this.#token}\n`);
     }
     this.#write(`${text}\n`);

@@ -6,11 +6,11 @@
  * on Linux), and the watchdog does both when the agent is killed.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "../plan/plan.ts";
+import { unguessable } from "../random.ts";
 import { LineSplitter } from "./lines.ts";
 import { describeProcess, groupMembers, MARK, markedProcesses, signalGroup } from "./process-groups.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
@@ -52,7 +52,7 @@ export interface RunningProcess {
 }
 
 export class Processes {
-  readonly mark = randomUUID();
+  readonly mark = unguessable();
   readonly #groups = new Set<number>();
   readonly #running = new Set<RunningProcess>();
   readonly #warn: (message: string) => void;

@@ -1,5 +1,4 @@
 /** `stagewright run PLAN`: a plan on this machine, by one agent in this process or by a group (`group.ts`). */
-import { randomUUID } from "node:crypto";
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, relative, resolve } from "node:path";
@@ -10,6 +9,7 @@ import { LocalCoordinator } from "../coordinator/local.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Position } from "../plan/problems.ts";
 import { isSelected, select } from "../plan/select.ts";
+import { unguessable } from "../random.ts";
 import { summaryOf } from "../run/machine.ts";
 import type { RunKey, Selection } from "../run/types.ts";
 import { ask } from "./checkpoint.ts";
@@ -74,7 +74,7 @@ async function carryOut(file: string, plan: Plan, selection: Selection, options:
   const screen = screenOf(process.stderr, process.env);
   const log = new ConsoleLog(screen, plan, selected);
   const name = options.agentName ?? DEFAULT_AGENT;
-  const key: RunKey = { repositoryId: "local", runId: randomUUID(), attempt: 1, group: "local", plan: plan.name };
+  const key: RunKey = { repositoryId: "local", runId: unguessable(), attempt: 1, group: "local", plan: plan.name };
   const startedAt = Date.now();
   let lastDecided = "";
   const host = new RunHost({
