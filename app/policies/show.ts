@@ -1,6 +1,5 @@
 /** Says in a check run which policy is in force, what is wrong with the file, and what it needs and lacks. */
 import { createHash } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { publishCheck } from "../../src/github/checks.ts";
 import { readGuard } from "../../src/github/installation.ts";
@@ -13,6 +12,7 @@ import { checkAnnotation, problemAnnotations } from "../../src/report/annotation
 import type { Clients } from "../clients.ts";
 import type { Lane } from "../effects.ts";
 import type { GrantsKeeper } from "../grants.ts";
+import { pause } from "../pause.ts";
 import type { PolicyState } from "../store/policies.ts";
 import type { Repository } from "../store/store.ts";
 import type { Timings } from "../timings.ts";
@@ -116,7 +116,7 @@ export class PolicyCheck {
       externalId: `policy ${digest}`,
       detailsUrl: null,
     };
-    const pace = { now, sleep: async (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }) };
+    const pace = { now, sleep: pause };
     const failure = await publishCheck(client, { ...target, ...check }, pace, AbortSignal.timeout(LONGEST_MS));
     if (failure === null) {
       return;

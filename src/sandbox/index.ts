@@ -10,7 +10,7 @@ import { RestHandler } from "./rest/handler.ts";
 import { apiPath, serveApi } from "./server/api.ts";
 import { httpServer, type Outcome } from "./server/http.ts";
 import { json, type Request, type Response } from "./server/message.ts";
-import { Sender } from "./webhooks/sender.ts";
+import { type Post, Sender } from "./webhooks/sender.ts";
 import { createWorld, type World } from "./world/index.ts";
 
 export interface SandboxOptions {
@@ -24,6 +24,8 @@ export interface SandboxOptions {
   readonly limits?: Partial<Limits>;
   /** Answer 500 where an answer does not fit GitHub's description: for tests. */
   readonly checkResponses?: boolean;
+  /** Carries a webhook to the app. Default: over HTTP. */
+  readonly post?: Post;
 }
 
 export interface Sandbox {
@@ -35,6 +37,8 @@ export interface Sandbox {
   readonly url: string;
   /** Answers what is asked below a path (`/_services/token`) by somebody else: the request's path is given whole. */
   mount(prefix: string, handle: (request: Request) => Promise<Response>): void;
+  /** Answers as over HTTP, without a socket; `cut`: the connection would end without an answer. */
+  answer(request: Request): Promise<Outcome>;
   /** 0: any free port. Resolves to the address. */
   listen(port?: number): Promise<string>;
   close(): Promise<void>;
@@ -50,7 +54,11 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const faults = new Faults();
   const requests = new RequestLog();
   const limits = new RateLimits({ ...defaultLimits, ...options.limits }, world.now);
-  const webhooks = new Sender({ world, fault: (delivery) => faults.takeHook(delivery) });
+  const webhooks = new Sender({
+    world,
+    fault: (delivery) => faults.takeHook(delivery),
+    ...(options.post === undefined ? {} : { post: options.post }),
+  });
   const rest = new RestHandler({
     world,
     limits,
@@ -81,6 +89,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     mount(prefix, answer) {
       mounts.set(prefix, answer);
     },
+    answer: handle,
     async listen(port = 0) {
       world.baseUrl = `http://127.0.0.1:${await server.listen(port)}`;
       return world.baseUrl;

@@ -19,15 +19,29 @@ export type HookFault =
   | { readonly kind: "delay"; readonly ms: number }
   | { readonly kind: "reorder" };
 
+/** What the receiver of a webhook answered. */
+export interface HookAnswer {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Rejects when there was no answer. */
+export type Post = (delivery: Delivery, signal: AbortSignal) => Promise<HookAnswer>;
+
 export interface SenderOptions {
   readonly world: World;
   /** Asked once per delivery. */
   readonly fault: (delivery: Delivery) => HookFault | null;
+  /** Default: over HTTP. */
+  readonly post?: Post;
 }
 
 export class Sender {
   readonly #world: World;
   readonly #fault: SenderOptions["fault"];
+  readonly #post: Post;
   readonly #queues = new Map<number, Delivery[]>();
   readonly #busy = new Set<number>();
   readonly #stop = new AbortController();
@@ -37,6 +51,7 @@ export class Sender {
   constructor(options: SenderOptions) {
     this.#world = options.world;
     this.#fault = options.fault;
+    this.#post = options.post ?? overHttp;
     this.#world.changes.record((change) => this.#told(change));
   }
 
@@ -202,19 +217,13 @@ export class Sender {
     if (this.#stop.signal.aborted) return;
     const started = performance.now();
     try {
-      const response = await fetch(delivery.url, {
-        method: "POST",
-        headers: delivery.request.headers,
-        body: delivery.request.body,
-        redirect: "manual",
-        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(timeoutMs)]),
-      });
-      const body = (await response.text()).slice(0, responseLimit);
-      const { status: statusCode } = response;
+      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(timeoutMs)]);
+      const { status: statusCode, statusText, headers, body } = await this.#post(delivery, signal);
+      const ok = statusCode >= 200 && statusCode < 300;
       Object.assign(delivery, {
         statusCode,
-        status: response.ok ? "OK" : response.statusText || "Invalid HTTP Response",
-        response: { headers: Object.fromEntries(response.headers), body },
+        status: ok ? "OK" : statusText || "Invalid HTTP Response",
+        response: { headers, body: body.slice(0, responseLimit) },
       });
     } catch (error) {
       const timedOut = error instanceof Error && error.name === "TimeoutError";
@@ -224,3 +233,15 @@ export class Sender {
     delivery.duration = Math.round(performance.now() - started);
   }
 }
+
+const overHttp: Post = async (delivery, signal) => {
+  const response = await fetch(delivery.url, {
+    method: "POST",
+    headers: delivery.request.headers,
+    body: delivery.request.body,
+    redirect: "manual",
+    signal,
+  });
+  const { status, statusText } = response;
+  return { status, statusText, headers: Object.fromEntries(response.headers), body: await response.text() };
+};

@@ -22,16 +22,22 @@ export interface NewApp {
   readonly permissions: Permissions;
   readonly events: readonly string[];
   readonly webhook?: { readonly url: string; readonly secret: string };
+  /** PEM; default: made anew, which takes a moment. */
+  readonly keys?: { readonly privateKey: string; readonly publicKey: string };
 }
 
 /** Makes the app, its bot `<slug>[bot]` and an RSA key pair. */
 export function addApp(world: World, input: NewApp): App {
-  const { privateKey, publicKey } = generateKeyPairSync("rsa", {
+  const { privateKey, publicKey } = input.keys ?? makeKeys();
+  return makeApp(world, input, world.ids.next("App"), { privateKey, publicKey });
+}
+
+export function makeKeys(): { readonly privateKey: string; readonly publicKey: string } {
+  return generateKeyPairSync("rsa", {
     modulusLength: 2048,
     publicKeyEncoding: { type: "spki", format: "pem" },
     privateKeyEncoding: { type: "pkcs1", format: "pem" },
   });
-  return makeApp(world, input, world.ids.next("App"), { privateKey, publicKey });
 }
 
 const actionsSlug = "github-actions";

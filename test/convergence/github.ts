@@ -1,0 +1,212 @@
+/** GitHub in this process: the sandbox without sockets, a client that is Octokit's own, and its webhooks in our hands. */
+import { sign } from "node:crypto";
+import { Octokit } from "@octokit/rest";
+import type { GitHubClient } from "../../src/github/port.ts";
+import { createSandbox, type Sandbox } from "../../src/sandbox/index.ts";
+import {
+  type Account,
+  addApp,
+  addOrganization,
+  addRepository,
+  addUser,
+  asUser,
+  type Delivery,
+  type Installation,
+  install,
+  makeKeys,
+  mintInstallationToken,
+  type Repository,
+  type App as SandboxApp,
+  setCollaborator,
+} from "../../src/sandbox/world/index.ts";
+import type { VirtualClock } from "./clock.ts";
+import { MANIFEST } from "./manifest.ts";
+
+const BASE = "http://github.test";
+/** Of the same app in all worlds. */
+const KEYS = makeKeys();
+const TOKEN_LIFE_MS = 30 * 60_000;
+const JWT_LIFE_MS = 9 * 60_000;
+
+export interface People {
+  readonly owner: Account;
+  readonly rex: Account;
+  readonly cleo: Account;
+  readonly tess: Account;
+  readonly mallory: Account;
+}
+
+/** What goes wrong with one request. */
+export type Trouble = "502" | "500" | "cut" | "lost answer" | "429" | "403" | "stale";
+
+export class SimulatedGitHub {
+  readonly sandbox: Sandbox;
+  readonly people: People;
+  readonly repository: Repository;
+  readonly app: SandboxApp;
+  readonly installation: Installation;
+  /** Webhooks on their way, oldest first. The scheduler takes them out. */
+  readonly underway: Delivery[] = [];
+  readonly faults: unknown[] = [];
+  readonly #clock: VirtualClock;
+  #signed: { readonly text: string; readonly until: number } | null = null;
+  #token: { readonly text: string; readonly until: number } | null = null;
+  /** By request: the answer before the last one. */
+  readonly #answers = new Map<string, Answer>();
+  /** Asked for each request. */
+  trouble: () => Trouble | null = () => null;
+
+  constructor(clock: VirtualClock, seed: number, files: Readonly<Record<string, string>>) {
+    this.#clock = clock;
+    this.sandbox = createSandbox({
+      now: clock.now,
+      seed: `${seed}`,
+      report: (error) => this.faults.push(error),
+      limits: { installation: 1_000_000, app: 1_000_000 } as never,
+      post: async (delivery) => {
+        this.underway.push(delivery);
+        return { status: 200, statusText: "OK", headers: {}, body: "" };
+      },
+    });
+    const { world } = this.sandbox;
+    world.baseUrl = BASE;
+    const owner = addOrganization(world, "acme");
+    this.app = addApp(world, {
+      slug: "stagewright",
+      owner,
+      permissions: MANIFEST.permissions,
+      events: MANIFEST.events,
+      webhook: { url: "http://app.test/", secret: "secret" },
+      keys: KEYS,
+    });
+    const [rex, cleo, tess, mallory] = ["rex", "cleo", "tess", "mallory"].map((name) => addUser(world, name));
+    if (rex === undefined || cleo === undefined || tess === undefined || mallory === undefined) {
+      throw new Error("four people");
+    }
+    this.people = { owner, rex, cleo, tess, mallory };
+    this.repository = addRepository(world, asUser(owner), {
+      owner,
+      name: "widget",
+      files: { "README.md": "# widget\n", ...files },
+    });
+    for (const person of [rex, cleo, tess]) {
+      setCollaborator(world, asUser(owner), this.repository, person, "write");
+    }
+    this.installation = install(world, asUser(owner), {
+      app: this.app,
+      account: owner,
+      repositories: [this.repository],
+    });
+  }
+
+  /** `alive`: false once the process that asks has been killed; it hears nothing any more. */
+  client(as: "app" | "installation", alive: () => boolean, troubled = true): GitHubClient {
+    const fetch = (url: string, init: Init): Promise<FetchAnswer> => this.#fetch(as, url, init, alive, troubled);
+    return new Octokit({ baseUrl: `${BASE}/api/v3`, request: { fetch }, log: SILENT });
+  }
+
+  async #fetch(as: "app" | "installation", url: string, init: Init, alive: () => boolean, troubled: boolean) {
+    await died(alive);
+    const body = init.body ?? "";
+    const key = `${init.method} ${url} ${body}`;
+    const trouble = troubled ? this.trouble() : null;
+    if (trouble === "502" || trouble === "500") {
+      return fetchAnswer(
+        { status: Number(trouble), headers: { "content-type": "text/html" }, body: "<html></html>" },
+        url,
+      );
+    }
+    if (trouble === "429" || trouble === "403") {
+      const message = "You have exceeded a secondary rate limit.";
+      const headers = { "content-type": "application/json", "retry-after": "7" };
+      return url.endsWith("/graphql")
+        ? fetchAnswer(
+            { status: 200, headers, body: JSON.stringify({ data: null, errors: [{ type: "RATE_LIMITED", message }] }) },
+            url,
+          )
+        : fetchAnswer({ status: Number(trouble), headers, body: JSON.stringify({ message }) }, url);
+    }
+    if (trouble === "cut") {
+      throw new TypeError("fetch failed");
+    }
+    const stale = this.#answers.get(key);
+    if (trouble === "stale" && stale !== undefined && isRead(init.method, body)) {
+      return fetchAnswer(stale, url);
+    }
+    const headers = lowerCase(init.headers);
+    headers.authorization = as === "app" ? `bearer ${this.#jwt()}` : `token ${this.#installationToken()}`;
+    const outcome = await this.#clock.outside(
+      this.sandbox.answer({ method: init.method, url: new URL(url), headers, body }),
+    );
+    await died(alive);
+    if (outcome === "cut" || trouble === "lost answer") {
+      throw new TypeError("fetch failed");
+    }
+    this.#answers.set(key, outcome);
+    return fetchAnswer(outcome, url);
+  }
+
+  #installationToken(): string {
+    if (this.#token === null || this.#token.until <= this.#clock.now()) {
+      const { token } = mintInstallationToken(this.sandbox.world, this.installation);
+      this.#token = { text: token, until: this.#clock.now() + TOKEN_LIFE_MS };
+    }
+    return this.#token.text;
+  }
+
+  #jwt(): string {
+    if (this.#signed === null || this.#signed.until <= this.#clock.now()) {
+      this.#signed = { text: this.#sign(), until: this.#clock.now() + JWT_LIFE_MS };
+    }
+    return this.#signed.text;
+  }
+
+  #sign(): string {
+    const at = Math.floor(this.#clock.now() / 1_000);
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const text = `${part({ alg: "RS256", typ: "JWT" })}.${part({ iat: at, exp: at + 600, iss: this.app.id })}`;
+    return `${text}.${sign("sha256", Buffer.from(text), KEYS.privateKey).toString("base64url")}`;
+  }
+}
+
+interface Init {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** As much of a fetch's answer as Octokit reads, without streams. */
+function fetchAnswer({ status, headers, body }: Answer, url: string) {
+  return {
+    status,
+    url,
+    ok: status < 400,
+    headers: new Headers(headers),
+    text: async () => body,
+    json: async (): Promise<unknown> => JSON.parse(body),
+  };
+}
+type FetchAnswer = ReturnType<typeof fetchAnswer>;
+
+function isRead(method: string, body: string): boolean {
+  return method === "GET" || (method === "POST" && body.startsWith('{"query":"query'));
+}
+
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** Never resolves for the dead. */
+export async function died(alive: () => boolean): Promise<void> {
+  if (!alive()) {
+    await new Promise<never>(() => {});
+  }
+}

@@ -1,0 +1,123 @@
+/** What must be so once everything has been heard of or swept, and nothing happens any more. */
+import type { History, Pull, Store } from "../../app/store/store.ts";
+import { stageLabel } from "../../src/lifecycle/display.ts";
+import { checkRunsOn, labelsOn, type PullRequest } from "../../src/sandbox/world/index.ts";
+import type { SimulatedGitHub } from "./github.ts";
+import type { Shadow } from "./shadow.ts";
+
+/** One sentence for each way in which this pull request is not as it must be. `shadow`: null where it cannot know. */
+export async function violationsOf(
+  github: SimulatedGitHub,
+  store: Store,
+  shadow: Shadow | null,
+  pull: PullRequest,
+): Promise<string[]> {
+  const row = await store.pull({ repositoryId: github.repository.id, number: pull.number });
+  if (row === null) {
+    return [`#${pull.number} is not known`];
+  }
+  const history = (await store.history(row, 1_000)).items;
+  return [
+    ...shownWrongly(github, pull, row),
+    ...(shadow === null ? [] : await notTheSame(github, shadow, pull, row)),
+    ...brokenHistory(row, history),
+    ...repeated(pull),
+    ...(row.intent === null ? [] : ["a move is still on its way"]),
+  ].map((each) => `#${pull.number} ${each}`);
+}
+
+/** What is on GitHub against the evaluation of what the app knows. */
+function shownWrongly(github: SimulatedGitHub, pull: PullRequest, row: Pull): string[] {
+  if (pull.state !== "open") {
+    return [];
+  }
+  const stage = row.evaluation?.stage ?? null;
+  const wanted = stage === null ? [] : [stageLabel(stage)];
+  const on = stageLabels(github, pull);
+  return same(on, wanted) ? [] : [`has the labels ${say(on)}, its own evaluation says ${say(wanted)}`];
+}
+
+/** What is on GitHub against what everybody would know whom everything reached. */
+async function notTheSame(github: SimulatedGitHub, shadow: Shadow, pull: PullRequest, row: Pull): Promise<string[]> {
+  const judgement = await shadow.judge(row);
+  if (judgement === null) {
+    return ["the shadow knows nothing of it"];
+  }
+  if (pull.state !== "open" || judgement.showing === null) {
+    return row.evaluation?.stage === judgement.evaluation.stage
+      ? []
+      : [`is in ${row.evaluation?.stage}, expected ${judgement.evaluation.stage}`];
+  }
+  const found: string[] = [];
+  const wanted = judgement.showing.label === null ? [] : [judgement.showing.label];
+  const on = stageLabels(github, pull);
+  if (!same(on, wanted)) {
+    found.push(`has the labels ${say(on)}, everything known says ${say(wanted)}`);
+  }
+  const shown = newestChecks(github, pull);
+  for (const check of judgement.showing.checks) {
+    const text = `${check.conclusion ?? check.status}: ${check.title}`;
+    const is = shown.get(check.name);
+    if (is !== text) {
+      found.push(`shows the check run ${check.name} as “${is ?? "nothing"}”, everything known says “${text}”`);
+    }
+  }
+  return found;
+}
+
+function brokenHistory(row: Pull, history: readonly History[]): string[] {
+  const found: string[] = [];
+  const order = row.evaluation?.stages.map((stage) => stage.name) ?? [];
+  let at: string | null = null;
+  for (const line of history.filter((each) => each.kind === "moved")) {
+    if (line.from !== at) {
+      found.push(`its history goes on from ${line.from} where it was in ${at}`);
+    }
+    const step = order.indexOf(line.to ?? "") - order.indexOf(line.from ?? "");
+    if (line.to !== null && step > 1) {
+      found.push(`its history skips from ${line.from} to ${line.to}`);
+    }
+    if (line.reason === "") {
+      found.push(`its history gives no reason for ${line.from} → ${line.to}`);
+    }
+    if (line.to !== null && step > 0 && line.evidence.length === 0) {
+      found.push(`its history gives no evidence for ${line.from} → ${line.to}`);
+    }
+    at = line.to;
+  }
+  if (row.shown !== null && at !== row.shown.stage) {
+    found.push(`its history ends in ${at}, it is shown in ${row.shown.stage}`);
+  }
+  return found;
+}
+
+/** Comments with the same marker, which was to be looked for. */
+function repeated(pull: PullRequest): string[] {
+  const markers = pull.comments.flatMap((comment) => /<!-- stagewright: .*? -->/u.exec(comment.body ?? "") ?? []);
+  const twice = markers.filter((marker, index) => markers.indexOf(marker) !== index);
+  return twice.map((marker) => `has two comments ${marker}`);
+}
+
+function stageLabels(github: SimulatedGitHub, pull: PullRequest): string[] {
+  return labelsOn(github.sandbox.world, pull)
+    .map((label) => label.name)
+    .filter((name) => name.startsWith("stage/"));
+}
+
+function newestChecks(github: SimulatedGitHub, pull: PullRequest): Map<string, string> {
+  const shown = new Map<string, string>();
+  for (const run of checkRunsOn(github.sandbox.world, github.repository, pull.head.sha)) {
+    if (run.appId === github.app.id) {
+      shown.set(run.name, `${run.conclusion ?? run.status}: ${run.output.title ?? ""}`);
+    }
+  }
+  return shown;
+}
+
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((each) => b.includes(each));
+}
+
+function say(names: readonly string[]): string {
+  return names.length === 0 ? "none" : names.join(", ");
+}

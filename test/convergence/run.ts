@@ -1,0 +1,62 @@
+/** `npm run converge -- --seeds 2000`: plays so many stories; `--seed N` replays one and tells everything. */
+import { parseArgs } from "node:util";
+import { type Outcome, simulate } from "./simulate.ts";
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "200" },
+    from: { type: "string", default: "1" },
+    seed: { type: "string" },
+  },
+});
+
+process.exitCode =
+  values.seed === undefined ? await runMany(whole(values.from), whole(values.seeds)) : await replay(whole(values.seed));
+
+async function replay(seed: number): Promise<number> {
+  const outcome = await simulate(seed, (line) => console.log(line));
+  tell(outcome);
+  console.log(
+    `seed ${seed}: ${outcome.acts} acts, ${outcome.kills} kills, ${outcome.requests} requests, violations: ${outcome.violations.length}`,
+  );
+  return outcome.violations.length > 0 ? 1 : 0;
+}
+
+async function runMany(from: number, count: number): Promise<number> {
+  const began = performance.now();
+  const sum = { acts: 0, kills: 0, requests: 0, bad: 0 };
+  for (let seed = from; seed < from + count; seed += 1) {
+    const outcome = await safely(seed);
+    sum.acts += outcome.acts;
+    sum.kills += outcome.kills;
+    sum.requests += outcome.requests;
+    if (outcome.violations.length > 0) {
+      sum.bad += 1;
+      if (sum.bad <= 20) tell(outcome);
+    }
+  }
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  console.log(`${count} seeds in ${seconds} s: ${sum.acts} acts, ${sum.kills} kills, ${sum.requests} requests`);
+  console.log(`violations: ${sum.bad}`);
+  return sum.bad > 0 ? 1 : 0;
+}
+
+async function safely(seed: number): Promise<Outcome> {
+  try {
+    return await simulate(seed);
+  } catch (error) {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { seed, violations: [`threw ${message}`], acts: 0, requests: 0, kills: 0 };
+  }
+}
+
+function tell({ seed, violations }: Outcome): void {
+  for (const violation of violations) console.log(`seed ${seed}: ${violation}`);
+}
+
+function whole(text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  console.error(`expected a whole number, got ${text}`);
+  process.exit(2);
+}

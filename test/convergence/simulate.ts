@@ -1,0 +1,243 @@
+/** One seed: a story of pull requests, told to the app by a GitHub on which nobody can rely, and what came of it. */
+import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
+import type { Policy } from "../../src/lifecycle/policy.ts";
+import { readPolicy } from "../../src/lifecycle/read-policy.ts";
+import { Random } from "../simulation/random.ts";
+import { VirtualClock } from "./clock.ts";
+import { SimulatedGitHub, type Trouble } from "./github.ts";
+import { violationsOf } from "./invariants.ts";
+import { AppProcess, type Breakage } from "./process.ts";
+import { Shadow } from "./shadow.ts";
+import { Story } from "./story.ts";
+
+export interface Outcome {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly acts: number;
+  readonly requests: number;
+  readonly kills: number;
+}
+
+export type Trace = (line: string) => void;
+
+const START = Date.parse("2026-03-02T09:00:00Z");
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const TROUBLES: readonly [Trouble, ...Trouble[]] = [
+  "502",
+  "500",
+  "cut",
+  "lost answer",
+  "lost answer",
+  "429",
+  "403",
+  "stale",
+];
+
+const TEAM_POLICY = `version: 1
+operators: [cleo]
+stages:
+  - name: pr-created
+    owner: rex
+    enter: { draft: false }
+  - name: ready-for-qa
+    owner: tess
+    enter: { label: { name: ready-for-qa, by: [cleo] }, checks: [build] }
+    on_enter: [{ comment: "Over to {{owner}}" }]
+    back: { when: changes_requested, to: pr-created }
+    on_back: [{ comment: "Back from {{owner}}: {{reason}}" }]
+  - name: approved
+    gate: true
+    enter: { approvals: { count: 1, by: [tess] } }
+    on_enter: [{ comment: "Done" }]
+on_push: { back_to: pr-created }
+max_rounds: 3
+`;
+
+export async function simulate(seed: number, trace: Trace = () => {}, breakage: Breakage = {}): Promise<Outcome> {
+  const random = new Random(seed);
+  const clock = new VirtualClock(START);
+  clock.install();
+  try {
+    return await new Simulation(seed, random, clock, trace, breakage).run();
+  } finally {
+    clock.uninstall();
+  }
+}
+
+class Simulation {
+  readonly #seed: number;
+  readonly #random: Random;
+  readonly #clock: VirtualClock;
+  readonly #trace: Trace;
+  readonly #breakage: Breakage;
+  #kills = 0;
+
+  constructor(seed: number, random: Random, clock: VirtualClock, trace: Trace, breakage: Breakage) {
+    this.#seed = seed;
+    this.#random = random;
+    this.#clock = clock;
+    this.#trace = trace;
+    this.#breakage = breakage;
+  }
+
+  async run(): Promise<Outcome> {
+    const random = this.#random;
+    const clock = this.#clock;
+    const own = random.chance(0.5);
+    const byWhatIsShown = random.chance(0.25);
+    const files = own ? { ".github/stagewright.yml": TEAM_POLICY } : {};
+    const github = new SimulatedGitHub(clock, this.#seed, files);
+    const policy = own ? teamPolicy() : DEFAULT_POLICY;
+    const shadow = await Shadow.open(clock, github, policy);
+    const app = await AppProcess.open(clock, github, this.#breakage);
+    const story = new Story(github, random, { byWhatIsShown });
+    let heard = 0;
+    const overhear = (): void => {
+      for (const delivery of github.underway.slice(heard)) {
+        if (!delivery.redelivery) {
+          shadow.hear(delivery);
+        }
+      }
+      heard = github.underway.length;
+    };
+    const take = (index: number) => {
+      overhear();
+      heard -= 1;
+      const [delivery] = github.underway.splice(index, 1);
+      return delivery;
+    };
+    await app.start();
+    await this.#pass(1, overhear);
+    // The installation itself is heard of.
+    while (github.underway.length > 0) {
+      const delivery = take(0);
+      if (delivery !== undefined) {
+        await app.deliver(delivery);
+      }
+    }
+    await this.#pass(90, overhear);
+
+    let troubleLeft = 0;
+    github.trouble = () => {
+      if (troubleLeft === 0) {
+        return null;
+      }
+      troubleLeft -= 1;
+      const trouble = random.pick(TROUBLES);
+      this.#say(`trouble: ${trouble}`);
+      return trouble;
+    };
+    const steps = random.between(20, 90);
+    const lossy = random.pick([0, 0, 0.1, 0.4]);
+    let acts = 0;
+    for (let step = 0; step < steps; step += 1) {
+      const chance = random.next();
+      if (chance < 0.3) {
+        await this.#pass(random.between(1, 3), overhear);
+        const told = story.act();
+        if (told !== null) {
+          acts += 1;
+          this.#say(told);
+        }
+        await clock.settle();
+        overhear();
+      } else if (chance < 0.75 && github.underway.length > 0) {
+        const index = random.chance(0.6) ? 0 : random.between(0, github.underway.length - 1);
+        const twice = random.chance(0.1);
+        const delivery = twice ? github.underway[index] : take(index);
+        if (delivery !== undefined) {
+          const lost = random.chance(lossy);
+          this.#say(
+            `${lost ? "lost" : "delivered"}: ${delivery.event}.${delivery.action} ${delivery.id}${twice ? ", to come again" : ""}`,
+          );
+          if (!lost && !(await app.deliver(delivery))) {
+            Object.assign(delivery, { statusCode: 0, status: "failed to connect to host" });
+          }
+        }
+      } else if (chance < 0.85) {
+        await this.#pass(random.pick([1, 2, 5, 20, 200]), overhear);
+      } else if (chance < 0.92) {
+        troubleLeft = random.between(1, 3);
+      } else if (app.running && random.chance(0.5)) {
+        this.#say("killed");
+        this.#kills += 1;
+        app.kill();
+      } else if (!app.running) {
+        this.#say("started again");
+        await app.start();
+      }
+    }
+    troubleLeft = 0;
+    if (!app.running) {
+      await app.start();
+    }
+    // What is still on its way comes, or never does.
+    overhear();
+    while (github.underway.length > 0) {
+      const delivery = take(random.between(0, github.underway.length - 1));
+      if (delivery !== undefined && !random.chance(lossy)) {
+        await app.deliver(delivery);
+      }
+    }
+    this.#say("nothing happens any more");
+    await this.#rest(30, app, github, overhear, take);
+    const violations = github.faults.map((fault) => `a fault: ${fault instanceof Error ? fault.stack : String(fault)}`);
+    for (const pull of story.pulls) {
+      violations.push(...(await violationsOf(github, app.store, byWhatIsShown ? null : shadow, pull)));
+    }
+    const before = writes(github);
+    await this.#rest(15, app, github, overhear, take);
+    const more = writes(github) - before;
+    if (more > 0) {
+      violations.push(`${more} writes although nothing had happened`);
+    }
+    const requests = github.sandbox.requests.counts().total;
+    app.kill();
+    return { seed: this.#seed, violations, acts, requests, kills: this.#kills };
+  }
+
+  /** Long enough for two sweeps and for what was put off; what the app's own writes cause is heard. */
+  async #rest(
+    minutes: number,
+    app: AppProcess,
+    github: SimulatedGitHub,
+    overhear: () => void,
+    take: (index: number) => SimulatedGitHub["underway"][number] | undefined,
+  ): Promise<void> {
+    for (let minute = 0; minute < minutes; minute += 1) {
+      await this.#clock.advance(MINUTE);
+      overhear();
+      while (github.underway.length > 0) {
+        const delivery = take(0);
+        if (delivery !== undefined) {
+          await app.deliver(delivery);
+        }
+      }
+    }
+  }
+
+  async #pass(seconds: number, overhear: () => void): Promise<void> {
+    await this.#clock.advance(seconds * SECOND);
+    overhear();
+  }
+
+  #say(line: string): void {
+    this.#trace(`${((this.#clock.now() - START) / SECOND).toFixed(0).padStart(5)} s  ${line}`);
+  }
+}
+
+function teamPolicy(): Policy {
+  const { policy, problems } = readPolicy(TEAM_POLICY);
+  if (policy === null) {
+    throw new Error(JSON.stringify(problems));
+  }
+  return policy;
+}
+
+/** Requests so far that may change something. */
+function writes(github: SimulatedGitHub): number {
+  return github.sandbox.requests
+    .entries()
+    .filter(({ method, graphql }) => (graphql === null ? method !== "GET" : graphql.name === "Transition")).length;
+}

@@ -1,0 +1,227 @@
+/** What people do to pull requests, at random: acts that GitHub would let them do. */
+import {
+  type App,
+  addApp,
+  addComment,
+  addLabelsByName,
+  asApp,
+  asUser,
+  checkRunsOn,
+  closePull,
+  commitFiles,
+  createCheckRun,
+  dismissReview,
+  install,
+  labelsOn,
+  makeKeys,
+  openPull,
+  type PullRequest,
+  removeLabels,
+  reopenPull,
+  setDraft,
+  submitReview,
+  updateCheckRun,
+} from "../../src/sandbox/world/index.ts";
+import type { Random } from "../simulation/random.ts";
+import type { SimulatedGitHub } from "./github.ts";
+
+const KEYS = makeKeys();
+const MOST_PULLS = 3;
+const STAGES = ["pr-created", "ready-for-qa", "approved"] as const;
+
+export interface StoryOptions {
+  /** Commands and labels whose meaning depends on what was shown when they were heard. */
+  readonly byWhatIsShown: boolean;
+}
+
+export class Story {
+  readonly #github: SimulatedGitHub;
+  readonly #random: Random;
+  readonly #options: StoryOptions;
+  readonly #ci: App;
+  #count = 0;
+
+  constructor(github: SimulatedGitHub, random: Random, options: StoryOptions) {
+    this.#github = github;
+    this.#random = random;
+    this.#options = options;
+    const { world } = github.sandbox;
+    const { owner } = github.people;
+    const permissions = { checks: "write", metadata: "read" } as const;
+    this.#ci = addApp(world, { slug: "ci", owner, permissions, events: [], keys: KEYS });
+    install(world, asUser(owner), { app: this.#ci, account: owner, repositories: [github.repository] });
+  }
+
+  get pulls(): PullRequest[] {
+    return [...this.#github.repository.pulls.values()];
+  }
+
+  /** Does something and says what; null: it would not have been possible now. */
+  act(): string | null {
+    const { pulls } = this;
+    const [first, ...rest] = pulls;
+    if (first === undefined || (pulls.length < MOST_PULLS && this.#random.chance(0.15))) {
+      return this.#open();
+    }
+    const pull = this.#random.pick([first, ...rest]);
+    const deeds: [() => string | null, ...(() => string | null)[]] = [
+      () => this.#label(pull),
+      () => this.#label(pull),
+      () => this.#unlabel(pull),
+      () => this.#review(pull),
+      () => this.#review(pull),
+      () => this.#review(pull),
+      () => this.#dismiss(pull),
+      () => this.#push(pull),
+      () => this.#draft(pull),
+      () => this.#close(pull),
+      () => this.#check(pull),
+      () => this.#check(pull),
+      () => this.#command(pull),
+      () => this.#tamper(pull),
+    ];
+    const told = this.#random.pick(deeds)();
+    return told === null ? null : `#${pull.number} ${told}`;
+  }
+
+  #open(): string {
+    const { sandbox, repository, people } = this.#github;
+    this.#count += 1;
+    const head = `gadget-${this.#count}`;
+    commitFiles(sandbox.world, asUser(people.rex), repository, {
+      branch: head,
+      message: "Add",
+      files: { [`${head}.txt`]: "gadget\n" },
+    });
+    const draft = this.#random.chance(0.2);
+    const pull = openPull(sandbox.world, asUser(people.rex), repository, { title: "Add", head, base: "main", draft });
+    return `#${pull.number} opened${draft ? " as a draft" : ""}`;
+  }
+
+  #label(pull: PullRequest): string | null {
+    const { sandbox, people } = this.#github;
+    if (labelsOn(sandbox.world, pull).some((label) => label.name === "ready-for-qa")) {
+      return null;
+    }
+    const who = this.#random.pick([people.cleo, people.cleo, people.rex]);
+    addLabelsByName(sandbox.world, asUser(who), pull, ["ready-for-qa"]);
+    return `${who.login} adds ready-for-qa`;
+  }
+
+  #unlabel(pull: PullRequest): string | null {
+    const { sandbox, people } = this.#github;
+    const label = labelsOn(sandbox.world, pull).find((each) => each.name === "ready-for-qa");
+    if (label === undefined) {
+      return null;
+    }
+    removeLabels(sandbox.world, asUser(people.cleo), pull, [label]);
+    return "cleo removes ready-for-qa";
+  }
+
+  #review(pull: PullRequest): string | null {
+    if (pull.state !== "open") {
+      return null;
+    }
+    const { sandbox, people } = this.#github;
+    const who = this.#random.pick([people.tess, people.tess, people.cleo, people.mallory]);
+    const state = this.#random.pick(["APPROVED", "APPROVED", "CHANGES_REQUESTED", "COMMENTED"] as const);
+    submitReview(sandbox.world, asUser(who), pull, { state, body: "said" });
+    return `${who.login} reviews: ${state}`;
+  }
+
+  #dismiss(pull: PullRequest): string | null {
+    const { sandbox, people } = this.#github;
+    const review = pull.reviews.findLast((each) => each.state === "APPROVED" || each.state === "CHANGES_REQUESTED");
+    if (review === undefined) {
+      return null;
+    }
+    dismissReview(sandbox.world, asUser(people.cleo), pull, review, "no");
+    return `cleo dismisses review ${review.id}`;
+  }
+
+  #push(pull: PullRequest): string | null {
+    if (pull.state !== "open") {
+      return null;
+    }
+    const { sandbox, repository, people } = this.#github;
+    this.#count += 1;
+    commitFiles(sandbox.world, asUser(people.rex), repository, {
+      branch: pull.head.ref,
+      message: "More",
+      files: { "more.txt": `${this.#count}\n` },
+    });
+    return `rex pushes ${pull.head.sha.slice(0, 7)}`;
+  }
+
+  #draft(pull: PullRequest): string | null {
+    if (pull.state !== "open") {
+      return null;
+    }
+    const { sandbox, people } = this.#github;
+    setDraft(sandbox.world, asUser(people.rex), pull, !pull.draft);
+    return pull.draft ? "becomes a draft" : "is ready for review";
+  }
+
+  #close(pull: PullRequest): string | null {
+    const { sandbox, people } = this.#github;
+    if (pull.state === "open") {
+      if (!this.#random.chance(0.5)) {
+        return null;
+      }
+      closePull(sandbox.world, asUser(people.rex), pull);
+      return "is closed";
+    }
+    reopenPull(sandbox.world, asUser(people.rex), pull);
+    return "is reopened";
+  }
+
+  #check(pull: PullRequest): string {
+    const { sandbox, repository } = this.#github;
+    const { world } = sandbox;
+    const actor = asApp(world, this.#ci);
+    const known = checkRunsOn(world, repository, pull.head.sha).find((run) => run.appId === this.#ci.id);
+    const conclusion = this.#random.pick(["success", "success", "failure"] as const);
+    if (known !== undefined && known.status !== "completed") {
+      updateCheckRun(world, actor, known, { status: "completed", conclusion });
+      return `build ends: ${conclusion}`;
+    }
+    const fields = this.#random.chance(0.5)
+      ? ({ status: "in_progress" } as const)
+      : ({ status: "completed", conclusion } as const);
+    createCheckRun(world, actor, { repository, app: this.#ci, headSha: pull.head.sha, name: "build", ...fields });
+    return `build: ${fields.status}`;
+  }
+
+  #command(pull: PullRequest): string | null {
+    const { sandbox, people } = this.#github;
+    const who = this.#random.pick([people.cleo, people.tess, people.mallory]);
+    const shown = ["/stage back", "/stage to approved", "/stage to pr-created"] as const;
+    const body = this.#random.pick([
+      "/stage hold wait",
+      "/stage unhold",
+      "/stage unhold",
+      "/stage status",
+      "looks good",
+      ...(this.#options.byWhatIsShown ? shown : []),
+    ]);
+    addComment(sandbox.world, asUser(who), pull, body);
+    return `${who.login} writes ${body}`;
+  }
+
+  #tamper(pull: PullRequest): string | null {
+    const { sandbox, people } = this.#github;
+    // Cleo may move it by the label: that is a command like `to`.
+    const who = this.#options.byWhatIsShown ? this.#random.pick([people.rex, people.cleo]) : people.rex;
+    const on = labelsOn(sandbox.world, pull).filter((label) => label.name.startsWith("stage/"));
+    if (on.length > 0 && this.#random.chance(0.4)) {
+      removeLabels(sandbox.world, asUser(who), pull, on.slice(0, 1));
+      return `${who.login} removes ${on[0]?.name}`;
+    }
+    const name = `stage/${this.#random.pick(STAGES)}`;
+    if (on.some((label) => label.name === name)) {
+      return null;
+    }
+    addLabelsByName(sandbox.world, asUser(who), pull, [name]);
+    return `${who.login} adds ${name}`;
+  }
+}
