@@ -57,10 +57,11 @@ function onHold({ evaluation, policy }: Meanwhile): StageActions[] {
   const stage = policy.stages.find((each) => each.name === here);
   if (held.why === "max_rounds" && stage !== undefined) {
     const owner = stage.owner === null ? "" : `${mention(stage.owner)} `;
-    const times = policy.maxRounds ?? rounds;
-    const body = `${owner}This pull request was sent back ${times} times and is on hold: it goes no further until somebody looks at it and writes \`/stage unhold\`.`;
+    const count = policy.maxRounds ?? rounds;
+    const times = count === 1 ? "once" : `${count} times`;
+    const body = `${owner}This pull request was sent back ${times} and is on hold: it goes no further until somebody looks at it and writes \`/stage unhold\`.`;
     const effects: Effect[] = [
-      { kind: "note", text: `on hold: it was sent back ${times} times` },
+      { kind: "note", text: `on hold: it was sent back ${times}` },
       { kind: "comment", marker: "hold", body },
     ];
     actions.push({ stage: stage.name, occasion: "hold", at: held.at, passed: false, effects });

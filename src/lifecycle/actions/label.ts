@@ -12,12 +12,12 @@ export const label: ActionDefinition<"label"> = {
   whenPassed: false,
   schema: z.union(
     [
-      labels.transform((value) => ({ kind: "label" as const, add: value, remove: [] })),
       mapping({ add: labels.optional(), remove: labels.optional() }).transform((value) => ({
         kind: "label" as const,
         add: value.add ?? [],
         remove: value.remove ?? [],
       })),
+      labels.transform((value) => ({ kind: "label" as const, add: value, remove: [] })),
     ],
     { error: "expected labels, or { add, remove }" },
   ),
