@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "../plan/plan.ts";
 import { unguessable } from "../random.ts";
@@ -221,14 +221,19 @@ function programOf(options: StartOptions): readonly [string, readonly string[]] 
 
 const shells = new Map<string, string>();
 
-/** `bash` where there is one, else `sh`, both with -e: what a `run:` step of a workflow gets. */
+/**
+ * `bash` where there is one, else `sh`, both with -e: what a `run:` step of a workflow gets. By its whole path, so that
+ * the system need not look for it in every directory each time.
+ */
 function shell(path: string | undefined): string {
   const directories = path ?? "/usr/bin:/bin";
   const known = shells.get(directories);
   if (known !== undefined) return known;
-  const found = directories.split(delimiter).some((directory) => isExecutable(join(directory, "bash")));
-  shells.set(directories, found ? "bash" : "sh");
-  return found ? "bash" : "sh";
+  const directory = directories.split(delimiter).find((each) => isExecutable(join(each, "bash")));
+  // A relative directory means another one wherever a command runs: that is the system's to find.
+  const found = directory === undefined ? "sh" : isAbsolute(directory) ? join(directory, "bash") : "bash";
+  shells.set(directories, found);
+  return found;
 }
 
 function isExecutable(file: string): boolean {
