@@ -52,6 +52,9 @@ const LEAST_PAGE = 5;
 /** Commands in comments that are older than this are not obeyed any more: nobody expects it. */
 const OLDEST_COMMAND_MS = 3 * 24 * 60 * 60_000;
 
+/** A comment with no such line holds no command. */
+const COMMAND_LINE = /^ {0,3}\/[a-z]/imu;
+
 type Counts = { -readonly [K in keyof SweepReport]: number };
 
 export class Sweeper {
@@ -182,7 +185,10 @@ export class Sweeper {
       log.info({ repository: nameOf(repository), pull: given.number, outcome }, "found by the sweep");
     }
     const youngest = Math.max(since, now() - OLDEST_COMMAND_MS);
-    const comments = snapshot.comments.filter((comment) => comment.at >= youngest && comment.body.includes("/"));
+    const obeyed = new Set((row?.facts.acts ?? []).flatMap((act) => (act.kind === "command" ? [act.commentId] : [])));
+    const comments = snapshot.comments.filter(
+      ({ id, at, body }) => at >= youngest && !obeyed.has(id) && COMMAND_LINE.test(body),
+    );
     if (comments.length > 0 && snapshot.state.state === "open") {
       await this.#options.comments(repository, given.number, comments);
     }

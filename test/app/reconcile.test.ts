@@ -128,6 +128,19 @@ describe("a sweep", () => {
     expect((await house.row(pull))?.version).toBe(version);
   });
 
+  it("answers a question that it finds, once", async () => {
+    const pull = await opened();
+    await lost(() => {
+      addComment(world(), asUser(house.tess), pull, "See https://example.com/stage\n/stage status");
+    });
+    const answers = () => pull.comments.filter((comment) => comment.authorId === house.registered.botId);
+    await sweep();
+    expect(answers()).toHaveLength(1);
+    house.later(120);
+    await sweep();
+    expect(answers()).toHaveLength(1);
+  });
+
   it("puts stage labels and check runs right that were changed behind its back", async () => {
     const pull = await opened();
     await lost(() => {

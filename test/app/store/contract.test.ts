@@ -348,6 +348,22 @@ describe.each(databases)("the store on $name", ({ open }) => {
     expect(await store.repositories(5)).toHaveLength(1);
   });
 
+  it("lists the repositories that the app is installed on, in pages", async () => {
+    const repository = { nodeId: "R", owner: "acme", defaultBranch: "main", private: false };
+    for (const [id, installationId] of [
+      [1, 5],
+      [2, null],
+      [3, 6],
+      [4, 5],
+    ] as const) {
+      await store.putRepository({ ...repository, id, installationId, name: `widget-${id}` });
+    }
+    const ids = (found: readonly { readonly id: number }[]) => found.map(({ id }) => id);
+    expect(ids(await store.installedRepositories(2))).toEqual([1, 3]);
+    expect(ids(await store.installedRepositories(2, 3))).toEqual([4]);
+    expect(ids(await store.installedRepositories(2, 4))).toEqual([]);
+  });
+
   it("forgets what was cached by age and by scope", async () => {
     await store.cache(
       [
