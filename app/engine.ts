@@ -87,7 +87,7 @@ export function createEngine(options: EngineOptions): Engine {
   };
   const changed = async (id: PullId): Promise<void> => {
     await starts.pullChanged(id);
-    await gates.pullChanged(id.repositoryId);
+    await gates.pullChanged(id);
   };
   const outcomes = new Outcomes({ store, log, now, timings, wake, queued, changed });
   const mover = new Mover({

@@ -19,7 +19,7 @@ import { noteLine } from "../history.ts";
 import type { Judge } from "../judge.ts";
 import type { Policies } from "../policies.ts";
 import type { WaitingGate } from "../store/gates.ts";
-import type { NewHistory, Repository } from "../store/store.ts";
+import type { NewHistory, PullId, Repository } from "../store/store.ts";
 import { type Desk, Tending, type TendingOptions } from "../tending.ts";
 import { type Concerned, pullsOf } from "./pulls.ts";
 import { findWaiting } from "./sweep.ts";
@@ -60,9 +60,14 @@ export class Gates {
     this.#tending.wake();
   }
 
-  /** Something about a pull request of this repository is new. */
-  async pullChanged(repositoryId: number): Promise<void> {
-    await this.#options.store.gates.wake(repositoryId, this.#options.now());
+  /** Something about the pull request is new. */
+  async pullChanged({ repositoryId, number }: PullId): Promise<void> {
+    const { store, now } = this.#options;
+    if ((await store.gates.waiting(repositoryId)).length === 0) {
+      return;
+    }
+    const headSha = (await store.pull({ repositoryId, number }))?.facts.head.sha ?? "";
+    await store.gates.wakePull({ repositoryId, number, headSha }, now());
     this.wake();
   }
 
@@ -76,7 +81,8 @@ export class Gates {
       return;
     }
     await findWaiting(this.#options, repository);
-    await this.pullChanged(repository.id);
+    await store.gates.wake(repository.id, this.#options.now());
+    this.wake();
   }
 
   get idle(): boolean {

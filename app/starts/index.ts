@@ -4,14 +4,12 @@
  * done with one follows from what is known of it, its pull request and the line it stands in; a step is taken when
  * something about these is new, and from time to time in case nobody told.
  */
-import { createCheckRun, findCheckRun, updateCheckRun } from "../../src/github/check-run.ts";
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
 import { runResult } from "../../src/github/webhook.ts";
-import { cancelRun, dispatchedRuns, dispatchWorkflow, type RunSeen, readRun } from "../../src/github/workflows.ts";
+import { cancelRun, dispatchWorkflow, type RunSeen, readRun } from "../../src/github/workflows.ts";
 import { act } from "../../src/lifecycle/change.ts";
-import { validCommits } from "../../src/lifecycle/pushes.ts";
 import { record } from "../../src/lifecycle/record.ts";
-import { isUnsettled, stageNow } from "../actions/late.ts";
+import { isUnsettled } from "../actions/late.ts";
 import type { Ourselves } from "../clients.ts";
 import { noteLine } from "../history.ts";
 import type { Judge } from "../judge.ts";
@@ -19,9 +17,11 @@ import { changePull } from "../pull-rows.ts";
 import type { StartedRun } from "../store/starts.ts";
 import type { NewHistory, Pull, PullId, Repository } from "../store/store.ts";
 import { type Desk, Tending, type TendingOptions } from "../tending.ts";
+import { showStart } from "./check.ts";
+import { findStarted } from "./find.ts";
 import { isReplaced, type Turn, turnOf } from "./line.ts";
+import { parkedBecause, uselessBecause } from "./needed.ts";
 import { refusal } from "./remedy.ts";
-import { checkName, digestOf, shownOfStart } from "./shown.ts";
 
 export interface StartsOptions extends TendingOptions {
   readonly judge: Judge;
@@ -30,15 +30,10 @@ export interface StartsOptions extends TendingOptions {
   readonly looks: () => void;
 }
 
-/** GitHub's clock may be behind ours by as much. */
-const SKEW_MS = 2 * 60_000;
 /** How often a run is asked for that does not appear. */
 const MOST_SENDS = 3;
 /** Failures in a row; with doubled pauses the last is hours after the first. */
 const MOST_TRIES = 12;
-/** The first of a line see each change of their place at once; the others are told again after this. */
-const FIRST_OF_LINE = 3;
-const SAME_PLACE_MS = 5 * 60_000;
 
 export class Starts {
   readonly #options: StartsOptions;
@@ -105,8 +100,12 @@ export class Starts {
         after = await this.#follow(fresh, desk);
         break;
     }
-    await this.#save(after);
-    await this.#show(after, turn, desk);
+    await this.#options.store.starts.save(after);
+    const { ourselves, now, log, store } = this.#options;
+    const check = await showStart(after, turn, { appId: ourselves().appId, now, log }, desk);
+    if (check !== null) {
+      await store.starts.save({ ...after, check });
+    }
   }
 
   /** What it waits for; when it is its turn, the run. */
@@ -114,7 +113,9 @@ export class Starts {
     const { store, now, timings } = this.#options;
     const { starts } = store;
     const open = await starts.open(start.repositoryId, start.workflow);
-    const useless = isReplaced(start, open) ? "the stage was entered anew" : await this.#useless(start, pull, desk);
+    const useless = isReplaced(start, open)
+      ? "the stage was entered anew"
+      : await uselessBecause(start, pull, desk.repository, this.#options.judge);
     if (useless !== null) {
       return [await this.#end({ ...start, cancel: useless }, "cancelled", useless), null];
     }
@@ -136,7 +137,7 @@ export class Starts {
       return [waiting, turn];
     }
     if (start.sends > 0) {
-      const found = await this.#appeared(start, desk);
+      const found = await findStarted(start, this.#options.store.starts, this.#options.ourselves(), desk);
       if (found !== null) {
         return [await this.#began(waiting, found.id, found.url), null];
       }
@@ -184,7 +185,7 @@ export class Starts {
   /** GitHub was asked, and has not said which run it is. */
   async #find(start: StartedRun, desk: Desk): Promise<StartedRun> {
     const { now, timings } = this.#options;
-    const found = await this.#appeared(start, desk);
+    const found = await findStarted(start, this.#options.store.starts, this.#options.ourselves(), desk);
     if (found !== null) {
       return await this.#began(start, found.id, found.url);
     }
@@ -199,31 +200,6 @@ export class Starts {
     const note = `No run appeared within ${minutes} min; it is asked for again`;
     await this.#tell(start, `${start.workflow}: no run appeared within ${minutes} min, it is asked for again`);
     return { ...start, state: "queued", note, nextAt: now() };
-  }
-
-  /** Our oldest run of the workflow since then that belongs to no other start; one that says the key before all. */
-  async #appeared(start: StartedRun, { repository, client, signal }: Desk): Promise<RunSeen | null> {
-    const { store, ourselves } = this.#options;
-    const { botLogin } = ourselves();
-    if (botLogin === null) {
-      throw new Error("The app does not know its own name yet, so it cannot tell its runs from others'.");
-    }
-    const since = (start.firstSentAt ?? start.queuedAt) - SKEW_MS;
-    const runs = await dispatchedRuns(client, repository, start.workflow, since, signal);
-    let first: RunSeen | null = null;
-    for (const run of runs) {
-      const ours = run.by?.bot === true && run.by.login === botLogin;
-      if (!ours || (await store.starts.ofRun(repository.id, run.id)) !== null) {
-        continue;
-      }
-      if (run.title.includes(start.key)) {
-        return run;
-      }
-      if (!ANY_KEY.test(run.title)) {
-        first ??= run;
-      }
-    }
-    return first;
   }
 
   async #began(start: StartedRun, runId: number, runUrl: string | null): Promise<StartedRun> {
@@ -334,7 +310,7 @@ export class Starts {
 
   async #stopIfUseless(start: StartedRun, pull: Pull | null, desk: Desk): Promise<StartedRun> {
     const { runId } = start;
-    const cancel = start.cancel ?? (await this.#useless(start, pull, desk));
+    const cancel = start.cancel ?? (await uselessBecause(start, pull, desk.repository, this.#options.judge));
     if (cancel === null || runId === null || start.cancelSent) {
       return start;
     }
@@ -343,67 +319,6 @@ export class Starts {
     await this.#options.store.starts.save(ending);
     await desk.write((client) => cancelRun(client, desk.repository, runId, desk.signal));
     return { ...ending, cancelSent: true };
-  }
-
-  /** Why nobody needs its result any more; null: somebody does. */
-  async #useless({ sha, number }: StartedRun, pull: Pull | null, { repository }: Desk): Promise<string | null> {
-    if (pull === null || pull.facts.observed === null) {
-      return null;
-    }
-    const { facts } = pull;
-    if (facts.state === "closed") {
-      return `#${number} was ${facts.merged ? "merged" : "closed"}`;
-    }
-    if (facts.head.sha === sha) {
-      return null;
-    }
-    const { policy, standing, facts: judged } = await this.#options.judge.judge(pull, repository);
-    const useless = policy.onPush.cancel && !validCommits(judged, policy, standing).includes(sha);
-    return useless ? `a newer commit was pushed (${judged.head.sha.slice(0, 7)})` : null;
-  }
-
-  /** Writes its check run, if that shows something else. */
-  async #show(start: StartedRun, turn: Turn | null, desk: Desk): Promise<void> {
-    const { store, now, ourselves, log } = this.#options;
-    const { repository, client, write, signal } = desk;
-    const { check } = start;
-    const shown = shownOfStart(start, turn);
-    const digest = digestOf(shown);
-    const never = check === null && start.state === "done" && start.conclusion === "cancelled" && start.runId === null;
-    const behind = turn !== null && !turn.go && turn.place > FIRST_OF_LINE;
-    const undecided = start.state === "queued" && start.parked === "" && turn === null;
-    if (check?.digest === digest || never || undecided) {
-      return;
-    }
-    if (behind && check !== null && now() < check.at + SAME_PLACE_MS) {
-      return;
-    }
-    const place = { ...repository, sha: start.sha, externalId: `stagewright-start:${start.key}` };
-    const completed = shown.status === "completed";
-    let id = check === null || (check.completed && !completed) ? null : check.id;
-    try {
-      // Its answer may have been lost when it was made.
-      id ??= await findCheckRun(client, place, checkName(start.workflow), ourselves().appId, signal);
-      if (id === null) {
-        id = await write((writer) => createCheckRun(writer, place, shown, signal));
-      } else {
-        const known = id;
-        await write((writer) => updateCheckRun(writer, repository, known, shown, signal));
-      }
-    } catch (error) {
-      const failure = requestFailure(error, now());
-      if (failure.kind === "temporary" || failure.kind === "rate_limit") {
-        throw error;
-      }
-      // Only the display is lost: the run and its result do not depend on it.
-      log.error({ start: start.key, err: error }, "the check run of a started run could not be written");
-      id ??= 0;
-    }
-    await store.starts.save({ ...start, check: { id, digest, at: now(), completed } });
-  }
-
-  async #save(start: StartedRun): Promise<void> {
-    await this.#options.store.starts.save(start);
   }
 
   /** Those that wait for the same workflow see whether it is their turn. */
@@ -437,20 +352,4 @@ export class Starts {
     const given = start.state === "done" && tries >= MOST_TRIES;
     await starts.save({ ...start, tries, error: message, nextAt: given ? null : at });
   }
-}
-
-/** A key of ours in a run's name: see `effectRows`. */
-const ANY_KEY = /\b\d+-\d+-\S+-\d+-\d+-start\b/u;
-
-/** Why it does not stand in line although it has not ended; empty: it does. */
-function parkedBecause({ stage }: StartedRun, pull: Pull): string {
-  const held = pull.evaluation?.held ?? null;
-  if (held !== null) {
-    return `on hold by ${held.by?.login ?? "the policy"}`;
-  }
-  if (stage === null || stageNow(pull) === stage) {
-    return "";
-  }
-  const reached = pull.evaluation?.entries.some((entry) => entry.stage === stage) ?? false;
-  return reached ? "" : `it is not in ${stage} any more`;
 }

@@ -2,6 +2,7 @@
 import type { Kysely, Migration, Selectable } from "kysely";
 import { sql } from "kysely";
 import { stored } from "./json.ts";
+import type { PullId } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
 /** `gone`: nothing waits there any more (cancelled, or answered by somebody else). */
@@ -52,8 +53,10 @@ export interface GateStore {
   waiting(repositoryId: number): Promise<readonly WaitingGate[]>;
   /** Writes it, unless GitHub has asked anew. If something was heard of it since it was read, it stays due. */
   save(gate: WaitingGate): Promise<void>;
-  /** Something about the repository's pull requests is new: all that wait there are looked at. */
+  /** All that wait in the repository are looked at. */
   wake(repositoryId: number, at: number): Promise<void>;
+  /** Something about the pull request is new: those that may belong to it are looked at. */
+  wakePull(pull: PullId & { readonly headSha: string }, at: number): Promise<void>;
   /** All that wait are looked at. */
   wakeAll(at: number): Promise<void>;
   /** Forgets those that were answered, or are gone, and were asked for before this. Returns how many. */
@@ -227,6 +230,23 @@ export function gateStore(db: Kysely<Tables>): GateStore {
         .where("repository_id", "=", repositoryId)
         .where("state", "=", "waiting")
         .execute();
+    },
+    async wakePull({ repositoryId, number, headSha }, at) {
+      const waiting = await rows().where("repository_id", "=", repositoryId).where("state", "=", "waiting").execute();
+      // Whose it is, is known once it was looked at; a commit may become another pull request's head later.
+      const concerned = waiting
+        .map(gate)
+        .filter(({ pulls, headSha: sha }) => pulls.length === 0 || pulls.includes(number) || sha === headSha);
+      for (const { runId, environment } of concerned) {
+        await db
+          .updateTable("waiting_gates")
+          .set((eb) => ({ next_at: at, news: eb("news", "+", 1) }))
+          .where("repository_id", "=", repositoryId)
+          .where("run_id", "=", runId)
+          .where("environment", "=", environment)
+          .where("state", "=", "waiting")
+          .execute();
+      }
     },
     async wakeRun(repositoryId, runId, at) {
       await db

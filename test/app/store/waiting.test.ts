@@ -163,5 +163,24 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
       await store.gates.wake(2, 1_000);
       expect(await store.gates.nextAt()).toBe(2_000);
     });
+
+    it("are woken by the pull requests that they may belong to", async () => {
+      const known = { headSha: "abc", pulls: [7], nextAt: null };
+      await store.gates.save({ ...(await asked(1_000)), ...known });
+      const due = async () => (await store.gates.due(9_000, 9)).length;
+      await store.gates.wakePull({ repositoryId: 1, number: 8, headSha: "def" }, 2_000);
+      await store.gates.wakePull({ repositoryId: 2, number: 7, headSha: "abc" }, 2_000);
+      expect(await due()).toBe(0);
+      await store.gates.wakePull({ repositoryId: 1, number: 7, headSha: "def" }, 2_000);
+      expect(await due()).toBe(1);
+      const [row] = await store.gates.waiting(1);
+      if (row === undefined) throw new Error("unreachable");
+      await store.gates.save({ ...row, nextAt: null });
+      await store.gates.wakePull({ repositoryId: 1, number: 8, headSha: "abc" }, 2_000);
+      expect(await due()).toBe(1);
+      await store.gates.save({ ...row, ...known, news: 2, pulls: [] });
+      await store.gates.wakePull({ repositoryId: 1, number: 9, headSha: "def" }, 2_000);
+      expect(await due()).toBe(1);
+    });
   });
 });
