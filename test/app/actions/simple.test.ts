@@ -167,7 +167,7 @@ describe("what is late", () => {
     );
     house.later();
     stop(pull);
-    await house.until("it is back", () => house.stageLabels(pull).join() === "stage/open");
+    await house.until("it is back, and said", () => comments(pull).length > 0);
     await house.until("all is done", async () =>
       (await house.store.effectsOf({ repositoryId: house.repository.id, number: pull.number })).every(
         (each) => each.status === "done",
