@@ -22,6 +22,7 @@ export async function violationsOf(
     ...(shadow === null ? [] : await notTheSame(github, shadow, pull, row)),
     ...brokenHistory(row, history),
     ...repeated(pull),
+    ...doubled(github, pull),
     ...(row.intent === null ? [] : ["a move is still on its way"]),
   ].map((each) => `#${pull.number} ${each}`);
 }
@@ -96,6 +97,15 @@ function repeated(pull: PullRequest): string[] {
   const markers = pull.comments.flatMap((comment) => /<!-- stagewright: .*? -->/u.exec(comment.body ?? "") ?? []);
   const twice = markers.filter((marker, index) => markers.indexOf(marker) !== index);
   return twice.map((marker) => `has two comments ${marker}`);
+}
+
+/** Check runs of ours with one name on one commit: there is to be one, which is updated. */
+function doubled(github: SimulatedGitHub, pull: PullRequest): string[] {
+  const names = checkRunsOn(github.sandbox.world, github.repository, pull.head.sha)
+    .filter((run) => run.appId === github.app.id)
+    .map((run) => run.name);
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  return twice.map((name) => `has two check runs ${name} on its head`);
 }
 
 function stageLabels(github: SimulatedGitHub, pull: PullRequest): string[] {

@@ -1,0 +1,40 @@
+/** A share of the stories that `npm run converge` plays by the thousand. */
+import { expect, it } from "vitest";
+import { BROKEN } from "./broken.ts";
+import { simulate } from "./simulate.ts";
+
+const SEEDS = 60;
+/** Within so many seeds each broken variant is found out. */
+const MOST_SEEDS = 80;
+const PATIENCE_MS = 240_000;
+
+it(`comes to the same as if nothing had gone wrong, in ${SEEDS} stories`, { timeout: PATIENCE_MS }, async () => {
+  const found: string[] = [];
+  let kills = 0;
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const outcome = await simulate(seed);
+    kills += outcome.kills;
+    found.push(...outcome.violations.map((violation) => `seed ${seed}: ${violation}`));
+  }
+  expect(found).toEqual([]);
+  expect(kills).toBeGreaterThan(SEEDS / 2);
+});
+
+it("plays the same story each time", { timeout: PATIENCE_MS }, async () => {
+  const told: string[][] = [[], []];
+  for (const lines of told) {
+    await simulate(7, (line) => lines.push(line));
+  }
+  expect(told[0]?.length).toBeGreaterThan(10);
+  expect(told[1]).toEqual(told[0]);
+});
+
+it.each(Object.entries(BROKEN))("finds out an app that %s", { timeout: PATIENCE_MS }, async (_, breakage) => {
+  for (let seed = 1; seed <= MOST_SEEDS; seed += 1) {
+    const { violations } = await simulate(seed, undefined, breakage);
+    if (violations.length > 0) {
+      return;
+    }
+  }
+  expect.unreachable(`${MOST_SEEDS} stories, and nothing was found`);
+});
