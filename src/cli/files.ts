@@ -1,6 +1,5 @@
 /** Reads users' files, bounded, with errors that say what is wrong with them. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { type PolicyReading, readPolicy } from "../lifecycle/read-policy.ts";
 import type { Plan } from "../plan/plan.ts";
 import { formatProblem, type ReadPlan, readPlan } from "../plan/read.ts";
 import { LARGEST_FILE_BYTES } from "../plan/source.ts";
@@ -38,11 +37,6 @@ export function readBounded(file: string, most: number): Buffer {
 /** A plan and what is wrong with it. @throws UsageError when the file cannot be read */
 export function readPlanFile(file: string, params: Readonly<Record<string, string>>): ReadPlan {
   return readPlan(readBounded(file, LARGEST_FILE_BYTES), file, { params });
-}
-
-/** A policy and what is wrong with it. @throws UsageError when the file cannot be read */
-export function readPolicyFile(file: string): PolicyReading {
-  return readPolicy(readBounded(file, LARGEST_FILE_BYTES), file);
 }
 
 /** A plan without errors; warnings go to `warn`. @throws UsageError with every problem of the file */

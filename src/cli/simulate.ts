@@ -3,12 +3,13 @@ import { DEFAULT_POLICY } from "../lifecycle/default-policy.ts";
 import type { Facts } from "../lifecycle/facts.ts";
 import { FactsProblem, type ReadFacts, readFacts } from "../lifecycle/facts-file.ts";
 import type { Policy } from "../lifecycle/policy.ts";
+import { readPolicy } from "../lifecycle/read-policy.ts";
 import { type Simulation, simulate as simulateFacts } from "../lifecycle/simulate.ts";
 import { formatProblem } from "../plan/read.ts";
 import { LARGEST_FILE_BYTES } from "../plan/source.ts";
 import { oneLine } from "../report/escape.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
-import { readBounded, readPolicyFile } from "./files.ts";
+import { readBounded } from "./files.ts";
 import { simulationJson } from "./simulation-json.ts";
 import { simulationText } from "./simulation-text.ts";
 
@@ -65,7 +66,7 @@ function print(facts: Facts, simulation: Simulation, policy: Policy, options: Si
 
 function loadPolicy(file: string | undefined): Policy {
   if (file === undefined) return DEFAULT_POLICY;
-  const { policy, problems, extends: other } = readPolicyFile(file);
+  const { policy, problems, extends: other } = readPolicy(readBounded(file, LARGEST_FILE_BYTES), file);
   if (problems.some((problem) => problem.severity === "error")) throw new UsageError(...problems.map(formatProblem));
   if (policy === null) {
     throw new UsageError(`${file}: extends ${other ?? "another policy"}: simulating two files is not built yet`);
