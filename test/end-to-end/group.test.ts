@@ -1,5 +1,5 @@
 /** The jobs of a matrix are the agents of one group: the shipped bundle on several runners, meeting at one of them. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { asUser, cancelRun, jobsOf, rerun, runsOf, type WorkflowRun } from "../../src/sandbox/world/index.ts";
@@ -52,6 +52,70 @@ async function started(plan: string, file = workflow): Promise<{ run: WorkflowRu
   );
   return { run, sha: pull.head.sha };
 }
+
+/** The bars of a Mermaid gantt chart, by section. Times in milliseconds. */
+function bars(chart: string): ReadonlyMap<string, readonly { agent: string; from: number; to: number }[]> {
+  const sections = chart.split("\n  section ").slice(1);
+  return new Map(
+    sections.map((section) => {
+      const [name = "", ...lines] = section.split("```")[0]?.split("\n") ?? [];
+      const drawn = lines.flatMap((line) => {
+        const [, agent = "", from, to] = /^ {2}. (.+) :done, (\d+), (\d+)$/u.exec(line) ?? [];
+        return agent === "" ? [] : [{ agent, from: Number(from), to: Number(to) }];
+      });
+      return [name, drawn] as const;
+    }),
+  );
+}
+
+test("a matrix of four trains in epochs: the check run and one job's summary show all four in the gantt", async () => {
+  const folder = join(ROOT, "examples/multi-epoch");
+  const scripts = readdirSync(folder).map((name): [string, string] => [
+    `examples/multi-epoch/${name}`,
+    readFileSync(join(folder, name), "utf8"),
+  ]);
+  const four = workflow.replace("[0, 1, 2]", "[0, 1, 2, 3]").replace("plan.yml", "examples/multi-epoch.yml");
+  const plan = readFileSync(join(ROOT, "examples/multi-epoch.yml"), "utf8");
+  here = await place(
+    { ".github/workflows/train.yml": four, "examples/multi-epoch.yml": plan, ...Object.fromEntries(scripts) },
+    { runners: 4 },
+  );
+  const { head } = here.pull("four", { "a.txt": "1" });
+  const run = await completed(here, "pull_request");
+  const agents = ["train-0", "train-1", "train-2", "train-3"];
+  expect(conclusions(run), logs(run)).toEqual({
+    "train (0)": "success",
+    "train (1)": "success",
+    "train (2)": "success",
+    "train (3)": "success",
+  });
+  const shown = results(head.sha);
+  expect(shown).toEqual([expect.objectContaining({ status: "completed", conclusion: "success" })]);
+  expect(shown[0]?.output.title).toContain("4 agents");
+  // The summary of the job that leads; the others show their own part.
+  const summary = jobNamed(here, run, "train (0)").summaries.join("");
+  for (const text of [`${shown[0]?.output.summary}\n${shown[0]?.output.text}`, summary]) {
+    const gantt = bars(text);
+    expect([...gantt.keys()], text).toEqual([
+      "preflight",
+      "prepare",
+      "epoch-1",
+      "checkpoint-1",
+      "epoch-2",
+      "checkpoint-2",
+      "cleanup",
+    ]);
+    let released = 0;
+    for (const [stage, drawn] of gantt) {
+      // One tree for all, made and removed by the first agent.
+      const expected = stage === "prepare" || stage === "cleanup" ? agents.slice(0, 1) : agents;
+      expect(drawn.map(({ agent }) => agent).toSorted(), stage).toEqual(expected);
+      // Nobody is in a stage before everybody has left the last one.
+      expect(Math.min(...drawn.map(({ from }) => from)), stage).toBeGreaterThanOrEqual(released);
+      released = Math.max(...drawn.map(({ to }) => to));
+    }
+  }
+});
 
 describe("a matrix of three", () => {
   test("passes its barriers together and shows one result", async () => {
