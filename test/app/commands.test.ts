@@ -247,6 +247,48 @@ describe("a hold of the whole repository", () => {
   });
 });
 
+describe("a button on a check run", () => {
+  const check = (name: string) => {
+    const run = [...house.sandbox.world.checkRuns.values()].findLast((each) => each.name === `stagewright / ${name}`);
+    if (run === undefined) {
+      throw new Error(`no check run ${name}`);
+    }
+    return run;
+  };
+  const buttons = (name: string) => check(name).actions.map((each) => each.label);
+  const press = async (name: string, identifier: string, by = house.cleo) => {
+    w.requestAction(house.sandbox.world, w.asUser(by), check(name), identifier);
+    await house.settled();
+    house.later();
+  };
+
+  it("sends back, holds and lets go, as the command does", async () => {
+    const pull = await open();
+    expect(buttons("ready-for-qa")).toEqual(["Hold"]);
+    await ready(pull);
+    expect(buttons("approved")).toEqual(["Send back", "Hold"]);
+    await press("approved", "back");
+    expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+    await press("ready-for-qa", "hold");
+    expect(buttons("ready-for-qa")).toEqual(["Unhold"]);
+    await ready(pull);
+    expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+    await press("ready-for-qa", "unhold");
+    expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+    expect(said(pull)).toEqual([]);
+    const pressed = (await house.history(pull)).filter(({ reason }) => reason.includes("pressed the button"));
+    expect(pressed.map(({ actor }) => actor?.login)).toEqual(["cleo", "cleo", "cleo"]);
+  });
+
+  it("stands on the last stage when that is reached", async () => {
+    const pull = await open();
+    await say(pull, olga, "/stage to approved");
+    expect(buttons("approved")).toEqual(["Send back"]);
+    await press("approved", "back");
+    expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+  });
+});
+
 function stored(delivery: w.Delivery): { readonly id: string; readonly event: string; readonly payload: string } {
   return { id: delivery.guid, event: delivery.event, payload: delivery.request.body };
 }

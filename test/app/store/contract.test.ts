@@ -57,6 +57,19 @@ describe.each(databases)("the store on $name", ({ open }) => {
     ...overrides,
   });
 
+  it("keeps the newest word on a repository's hold, whichever comes first", async () => {
+    const by = { kind: "user", id: 3, login: "olga" } as const;
+    const word = (at: number, held: boolean) => ({ repositoryId: 1, held, at, by, reason: `at ${at}` });
+    expect(await store.holds.of(1)).toBeNull();
+    expect(await store.holds.put(word(2_000, true))).toBe(true);
+    expect(await store.holds.put(word(1_000, false))).toBe(false);
+    expect(await store.holds.of(1)).toEqual({ why: "repository", at: 2_000, by, reason: "at 2000" });
+    expect(await store.holds.of(2)).toBeNull();
+    expect(await store.holds.put(word(3_000, false))).toBe(true);
+    expect(await store.holds.put(word(2_000, true))).toBe(false);
+    expect(await store.holds.of(1)).toBeNull();
+  });
+
   describe("policies", () => {
     const state: PolicyState = {
       inForce: DEFAULT_POLICY,
