@@ -1,5 +1,6 @@
 /** Looks at pull requests about which something is new, and decides what they are to show. */
 import { randomUUID } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
 import { actionsMeanwhile } from "../src/lifecycle/meanwhile.ts";
 import { mergingStages } from "../src/lifecycle/move.ts";
@@ -72,6 +73,8 @@ export class Looks {
       }
       const worker = async (): Promise<void> => {
         for (let id = due.shift(); id !== undefined; id = due.shift()) {
+          // A look may wait for nothing but promises that are already kept: webhooks must be answered in between.
+          await setImmediate();
           await this.#look(id);
         }
       };
