@@ -27,10 +27,7 @@ export function groupMembers(group: number): readonly number[] {
   }
   if (process.platform !== "linux") return [group];
   return processIds().filter((pid) => {
-    const stat = read(`/proc/${pid}/stat`);
-    if (stat === null) return false;
-    // "pid (name) state ppid pgrp …", where the name may hold spaces and brackets.
-    const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state, , pgrp] = statOf(pid) ?? ["X"];
     return state !== "Z" && state !== "X" && Number(pgrp) === group;
   });
 }
@@ -39,15 +36,45 @@ export function groupMembers(group: number): readonly number[] {
 export function markedProcesses(mark: string): readonly number[] {
   if (process.platform !== "linux") return [];
   const wanted = `${MARK}=${mark}`;
-  return processIds().filter(
-    (pid) => pid !== process.pid && (read(`/proc/${pid}/environ`)?.split("\0").includes(wanted) ?? false),
-  );
+  const marked: number[] = [];
+  let unclear = processIds().filter((pid) => pid !== process.pid);
+  for (let tries = 0; unclear.length > 0; tries += 1) {
+    const again: number[] = [];
+    for (const pid of unclear) {
+      const environment = read(`/proc/${pid}/environ`);
+      if (environment?.split("\0").includes(wanted)) marked.push(pid);
+      // One that is just starting a program shows no environment until that stands.
+      else if (environment === "" && tries < EXEC_TRIES && isProgram(pid)) again.push(pid);
+    }
+    unclear = again;
+    if (unclear.length > 0) Atomics.wait(PAUSE, 0, 0, EXEC_MS);
+  }
+  return marked;
+}
+
+/** Not asynchronous, since the last look is taken while this process exits. */
+const EXEC_MS = 2;
+const EXEC_TRIES = 25;
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
+
+/** Neither a zombie nor a thread of the kernel (PF_KTHREAD): those never show an environment. */
+function isProgram(pid: number): boolean {
+  const stat = statOf(pid);
+  const [state, , , , , , flags] = stat ?? [];
+  return stat !== null && state !== "Z" && state !== "X" && (Number(flags) & 0x00200000) === 0;
 }
 
 /** A short description of a process, for a log line: its command line, else its id alone. */
 export function describeProcess(pid: number): string {
   const line = read(`/proc/${pid}/cmdline`)?.split("\0").join(" ").trim() ?? "";
   return line === "" ? String(pid) : `${pid} (${line.slice(0, 80)})`;
+}
+
+/** What /proc tells from "state ppid pgrp session tty_nr tpgid flags …" on; null: it is gone. */
+function statOf(pid: number): readonly string[] | null {
+  const stat = read(`/proc/${pid}/stat`);
+  // Before that "pid (name)", where the name may hold spaces and brackets.
+  return stat === null ? null : stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 function processIds(): number[] {

@@ -200,6 +200,20 @@ describe("ending", () => {
   });
 });
 
+// Only Linux shows what a process was started with.
+it.runIf(process.platform === "linux")("finds a process that starts one program after the other", async () => {
+  writeFileSync(join(directory, "again.sh"), 'exec sh "$0"\n');
+  const { running } = start("exec sh again.sh");
+  let missed = 0;
+  for (let looks = 0; looks < 300; looks += 1) {
+    if (!markedProcesses(processes.mark).includes(running.pid ?? -1)) missed += 1;
+    if (looks % 100 === 0) await sleep(1);
+  }
+  expect(missed).toBe(0);
+  running.end(0);
+  await running.ended;
+});
+
 describe("output", () => {
   it("takes a flood of 100 MB without keeping it", async () => {
     let bytes = 0;
