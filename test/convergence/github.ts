@@ -36,10 +36,18 @@ export interface People {
   readonly mallory: Account;
 }
 
+/** Where a story happens. */
+export interface Scene {
+  readonly sandbox: Sandbox;
+  readonly people: People;
+  readonly repository: Repository;
+  readonly app: SandboxApp;
+}
+
 /** What goes wrong with one request. */
 export type Trouble = "502" | "500" | "cut" | "lost answer" | "429" | "403" | "stale";
 
-export class SimulatedGitHub {
+export class SimulatedGitHub implements Scene {
   readonly sandbox: Sandbox;
   readonly people: People;
   readonly repository: Repository;

@@ -2,12 +2,12 @@
 import type { History, Pull, Store } from "../../app/store/store.ts";
 import { stageLabel } from "../../src/lifecycle/display.ts";
 import { checkRunsOn, labelsOn, type PullRequest } from "../../src/sandbox/world/index.ts";
-import type { SimulatedGitHub } from "./github.ts";
+import type { Scene } from "./github.ts";
 import type { Shadow } from "./shadow.ts";
 
 /** One sentence for each way in which this pull request is not as it must be. `shadow`: null where it cannot know. */
 export async function violationsOf(
-  github: SimulatedGitHub,
+  github: Scene,
   store: Store,
   shadow: Shadow | null,
   pull: PullRequest,
@@ -28,7 +28,7 @@ export async function violationsOf(
 }
 
 /** What is on GitHub against the evaluation of what the app knows. */
-function shownWrongly(github: SimulatedGitHub, pull: PullRequest, row: Pull): string[] {
+function shownWrongly(github: Scene, pull: PullRequest, row: Pull): string[] {
   if (pull.state !== "open") {
     return [];
   }
@@ -39,7 +39,7 @@ function shownWrongly(github: SimulatedGitHub, pull: PullRequest, row: Pull): st
 }
 
 /** What is on GitHub against what everybody would know whom everything reached. */
-async function notTheSame(github: SimulatedGitHub, shadow: Shadow, pull: PullRequest, row: Pull): Promise<string[]> {
+async function notTheSame(github: Scene, shadow: Shadow, pull: PullRequest, row: Pull): Promise<string[]> {
   const judgement = await shadow.judge(row);
   if (judgement === null) {
     return ["the shadow knows nothing of it"];
@@ -100,7 +100,7 @@ function repeated(pull: PullRequest): string[] {
 }
 
 /** Check runs of ours with one name on one commit: there is to be one, which is updated. */
-function doubled(github: SimulatedGitHub, pull: PullRequest): string[] {
+function doubled(github: Scene, pull: PullRequest): string[] {
   const names = checkRunsOn(github.sandbox.world, github.repository, pull.head.sha)
     .filter((run) => run.appId === github.app.id)
     .map((run) => run.name);
@@ -108,13 +108,13 @@ function doubled(github: SimulatedGitHub, pull: PullRequest): string[] {
   return twice.map((name) => `has two check runs ${name} on its head`);
 }
 
-function stageLabels(github: SimulatedGitHub, pull: PullRequest): string[] {
+function stageLabels(github: Scene, pull: PullRequest): string[] {
   return labelsOn(github.sandbox.world, pull)
     .map((label) => label.name)
     .filter((name) => name.startsWith("stage/"));
 }
 
-function newestChecks(github: SimulatedGitHub, pull: PullRequest): Map<string, string> {
+function newestChecks(github: Scene, pull: PullRequest): Map<string, string> {
   const shown = new Map<string, string>();
   for (const run of checkRunsOn(github.sandbox.world, github.repository, pull.head.sha)) {
     if (run.appId === github.app.id) {

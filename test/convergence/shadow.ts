@@ -7,15 +7,21 @@ import { GrantsKeeper } from "../../app/grants.ts";
 import { Judge, type Judgement } from "../../app/judge.ts";
 import { LabelIds } from "../../app/label-ids.ts";
 import { Listener } from "../../app/listener.ts";
-import { onePolicy } from "../../app/policies.ts";
+import type { Policies } from "../../app/policies.ts";
 import { StandingKeeper } from "../../app/standing.ts";
 import { openStore } from "../../app/store/open.ts";
 import type { Pull, Store } from "../../app/store/store.ts";
 import { DEFAULT_TIMINGS } from "../../app/timings.ts";
-import type { Policy } from "../../src/lifecycle/policy.ts";
+import type { GitHubClient } from "../../src/github/port.ts";
 import type { Delivery } from "../../src/sandbox/world/index.ts";
-import type { VirtualClock } from "./clock.ts";
-import type { SimulatedGitHub } from "./github.ts";
+
+export interface ShadowOptions {
+  readonly now: () => number;
+  readonly appId: number;
+  /** Answers each question at the first try. */
+  readonly client: GitHubClient;
+  readonly policies: Policies;
+}
 
 const log = pino({ level: "silent" });
 
@@ -25,18 +31,12 @@ export class Shadow {
   readonly #judge: Judge;
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(store: Store, clock: VirtualClock, github: SimulatedGitHub, policy: Policy) {
+  private constructor(store: Store, { now, appId, client, policies }: ShadowOptions) {
     this.store = store;
-    const { now } = clock;
-    const alive = (): boolean => true;
-    const clients = {
-      installation: async () => github.client("installation", alive, false),
-      app: async () => github.client("app", alive, false),
-    };
-    const ourselves = () => ({ appId: github.app.id, botLogin: "stagewright[bot]" });
+    const clients = { installation: async () => client, app: async () => client };
+    const ourselves = () => ({ appId, botLogin: "stagewright[bot]" });
     const { requestTimeout, keepStanding } = DEFAULT_TIMINGS;
     const standing = new StandingKeeper({ store, now, keepMs: keepStanding });
-    const policies = onePolicy(policy);
     this.#listener = new Listener({
       store,
       standing,
@@ -53,8 +53,8 @@ export class Shadow {
     this.#judge = new Judge({ store, clients, standing, policies, ourselves, now, requestTimeout });
   }
 
-  static async open(clock: VirtualClock, github: SimulatedGitHub, policy: Policy): Promise<Shadow> {
-    return new Shadow(await openStore("sqlite::memory:"), clock, github, policy);
+  static async open(options: ShadowOptions): Promise<Shadow> {
+    return new Shadow(await openStore("sqlite::memory:"), options);
   }
 
   hear(delivery: Delivery): void {

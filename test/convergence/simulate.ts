@@ -1,4 +1,5 @@
 /** One seed: a story of pull requests, told to the app by a GitHub on which nobody can rely, and what came of it. */
+import { onePolicy } from "../../app/policies.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
 import type { Policy } from "../../src/lifecycle/policy.ts";
 import { readPolicy } from "../../src/lifecycle/read-policy.ts";
@@ -8,7 +9,7 @@ import { SimulatedGitHub, type Trouble } from "./github.ts";
 import { violationsOf } from "./invariants.ts";
 import { AppProcess, type Breakage } from "./process.ts";
 import { Shadow } from "./shadow.ts";
-import { Story } from "./story.ts";
+import { addCi, Story } from "./story.ts";
 
 export interface Outcome {
   readonly seed: number;
@@ -34,7 +35,7 @@ const TROUBLES: readonly [Trouble, ...Trouble[]] = [
   "stale",
 ];
 
-const TEAM_POLICY = `version: 1
+export const TEAM_POLICY = `version: 1
 operators: [cleo]
 stages:
   - name: pr-created
@@ -89,9 +90,17 @@ class Simulation {
     const files = own ? { ".github/stagewright.yml": TEAM_POLICY } : {};
     const github = new SimulatedGitHub(clock, this.#seed, files);
     const policy = own ? teamPolicy() : DEFAULT_POLICY;
-    const shadow = await Shadow.open(clock, github, policy);
+    const shadow = await Shadow.open({
+      now: clock.now,
+      appId: github.app.id,
+      client: github.client("installation", () => true, false),
+      policies: onePolicy(policy),
+    });
     const app = await AppProcess.open(clock, github, this.#breakage);
-    const story = new Story(github, random, { byWhatIsShown });
+    const story = new Story(github, random, {
+      byWhatIsShown,
+      ci: addCi(github.sandbox.world, github.people.owner, [github.repository]),
+    });
     let heard = 0;
     const overhear = (): void => {
       for (const delivery of github.underway.slice(heard)) {
@@ -227,7 +236,7 @@ class Simulation {
   }
 }
 
-function teamPolicy(): Policy {
+export function teamPolicy(): Policy {
   const { policy, problems } = readPolicy(TEAM_POLICY);
   if (policy === null) {
     throw new Error(JSON.stringify(problems));

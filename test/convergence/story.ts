@@ -1,5 +1,6 @@
 /** What people do to pull requests, at random: acts that GitHub would let them do. */
 import {
+  type Account,
   type App,
   addApp,
   addComment,
@@ -16,14 +17,16 @@ import {
   makeKeys,
   openPull,
   type PullRequest,
+  type Repository,
   removeLabels,
   reopenPull,
   setDraft,
   submitReview,
   updateCheckRun,
+  type World,
 } from "../../src/sandbox/world/index.ts";
 import type { Random } from "../simulation/random.ts";
-import type { SimulatedGitHub } from "./github.ts";
+import type { Scene } from "./github.ts";
 
 const KEYS = makeKeys();
 const MOST_PULLS = 3;
@@ -32,24 +35,30 @@ const STAGES = ["pr-created", "ready-for-qa", "approved"] as const;
 export interface StoryOptions {
   /** Commands and labels whose meaning depends on what was shown when they were heard. */
   readonly byWhatIsShown: boolean;
+  /** Writes the check run `build`. */
+  readonly ci: App;
+}
+
+/** An app that writes check runs on all of the owner's repositories. */
+export function addCi(world: World, owner: Account, repositories: readonly Repository[]): App {
+  const permissions = { checks: "write", metadata: "read" } as const;
+  const ci = addApp(world, { slug: "ci", owner, permissions, events: [], keys: KEYS });
+  install(world, asUser(owner), { app: ci, account: owner, repositories });
+  return ci;
 }
 
 export class Story {
-  readonly #github: SimulatedGitHub;
+  readonly #github: Scene;
   readonly #random: Random;
   readonly #options: StoryOptions;
   readonly #ci: App;
   #count = 0;
 
-  constructor(github: SimulatedGitHub, random: Random, options: StoryOptions) {
+  constructor(github: Scene, random: Random, options: StoryOptions) {
     this.#github = github;
     this.#random = random;
     this.#options = options;
-    const { world } = github.sandbox;
-    const { owner } = github.people;
-    const permissions = { checks: "write", metadata: "read" } as const;
-    this.#ci = addApp(world, { slug: "ci", owner, permissions, events: [], keys: KEYS });
-    install(world, asUser(owner), { app: this.#ci, account: owner, repositories: [github.repository] });
+    this.#ci = options.ci;
   }
 
   get pulls(): PullRequest[] {
