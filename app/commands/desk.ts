@@ -5,6 +5,7 @@ import { record } from "../../src/lifecycle/record.ts";
 import type { Judge, Judgement } from "../judge.ts";
 import { PolicyUnreadable } from "../policies.ts";
 import { changePull } from "../pull-rows.ts";
+import { isRefused } from "../store/starts.ts";
 import type { HoldWord, Pull, PullId, Repository, Store } from "../store/store.ts";
 import type { Done, Effects } from "./command.ts";
 import { REPOSITORY_COMMANDS, STAGE_COMMANDS } from "./index.ts";
@@ -115,12 +116,16 @@ export class Desk {
   #effects(pull: Pull): Effects {
     const { store, now, look, queued } = this.#options;
     return {
-      failed: async () => (await store.effectsOf(pull)).filter((effect) => effect.status === "dead").length,
+      failed: async () =>
+        (await store.effectsOf(pull)).filter((effect) => effect.status === "dead").length +
+        (await store.starts.ofPull(pull)).filter(isRefused).length,
       retry: async () => {
         await changePull(store, pull, now, (row) => (row === null ? null : unblocked(row, now())));
         if ((await store.reviveEffects(pull, now())) > 0) {
           queued();
         }
+        // The look tells those that look after them.
+        await store.starts.retry(pull, now());
         look();
       },
       hold: async (word: HoldWord) => {

@@ -97,6 +97,8 @@ export interface StartStore {
   wakeAll(at: number): Promise<void>;
   /** GitHub is asked about all runs of the repository that go on. */
   wakeRuns(repositoryId: number, at: number): Promise<void>;
+  /** Those of the pull request that GitHub refused, or that never appeared, stand in line again. How many. */
+  retry(id: PullId, at: number): Promise<number>;
   /** Forgets those that have ended and were queued before this. Returns how many. */
   prune(before: number): Promise<number>;
 }
@@ -170,6 +172,11 @@ type Detail = Omit<
   | "askAt"
   | "news"
 >;
+
+/** It ended without ever becoming a run, and not because nobody needed it. */
+export function isRefused({ state, runId, conclusion }: StartedRun): boolean {
+  return state === "done" && runId === null && conclusion === "failure";
+}
 
 export function startStore(db: Kysely<Tables>): StartStore {
   const rows = () => db.selectFrom("started_runs").selectAll();
@@ -300,6 +307,14 @@ export function startStore(db: Kysely<Tables>): StartStore {
         .where("repository_id", "=", repositoryId)
         .where("state", "=", "running")
         .execute();
+    },
+    async retry(id, at) {
+      const failed = (await this.ofPull(id)).filter(isRefused);
+      for (const start of failed) {
+        const again = { state: "queued", conclusion: null, note: "", sends: 0, sentAt: null, tries: 0 } as const;
+        await saveStart(db, { ...start, ...again, nextAt: at });
+      }
+      return failed.length;
     },
     async prune(before) {
       const result = await db

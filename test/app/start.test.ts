@@ -263,6 +263,20 @@ describe("a workflow that cannot be started", () => {
     expect((await lines(pull)).join("\n")).toMatch(remedy);
   });
 
+  it("is tried again when somebody asks for it", async () => {
+    await open(policy(), { workflow: MINUS("stagewright_key") });
+    const pull = await inQa();
+    expect(checkOf(pull)?.conclusion).toBe("failure");
+    const files = { ".github/workflows/qa.yml": QA };
+    commitFiles(world(), asUser(house.owner), house.repository, { branch: "main", message: "Declare it", files });
+    await house.settled();
+    house.later();
+    addComment(world(), asUser(house.cleo), pull, "/stage retry");
+    await house.settled();
+    expect(runs()).toHaveLength(1);
+    expect(shown(pull)).toBe("queued: Waits for a runner");
+  });
+
   it("because the app may not is told", async () => {
     await open(policy(), { permissions: { actions: "read" } });
     const pull = await inQa();
