@@ -5,6 +5,7 @@
  * instruction that was missed is given again with the next answer.
  */
 import type { CoordinatorPort, JoinRequest, SyncAnswer } from "../coordinator/port.ts";
+import { RunEnded } from "../coordinator/refusal.ts";
 import type { Instruction, RunSummary, Sync } from "../run/types.ts";
 import type { Surroundings } from "./attempt.ts";
 import { missedCleanup, runCleanup } from "./cleanup.ts";
@@ -82,6 +83,7 @@ export class AgentLoop {
           if (finished !== null) return { kind: "finished", summary: finished, excluded: this.#excluded };
         }
       } catch (error) {
+        if (error instanceof RunEnded) return this.#cameTooLate(error);
         if (this.#leaving.signal.aborted) return await this.#left();
         if (!this.#silence.signal.aborted) throw error;
         const why = `the coordinator has not answered for ${Math.round(this.#silenceMs / 1000)} s: this agent stops its work`;
@@ -93,6 +95,19 @@ export class AgentLoop {
       this.#explain(null);
       await this.#endAll("the run is over for this agent");
     }
+  }
+
+  /** It joined when the run was over: one of the group gets the verdict, anybody else was not part of it. */
+  #cameTooLate({ message, summary, wasMember }: RunEnded): LoopEnd {
+    const { join, around } = this.#options;
+    if (wasMember) {
+      around.log({ kind: "warning", stage: null, text: message });
+      return { kind: "finished", summary, excluded: null };
+    }
+    const excluded = "it joined when the run was over";
+    around.log({ kind: "excluded", why: excluded });
+    const why = `the run ended without ${join.agent}: ${summary.message}`;
+    return { kind: "finished", summary: { ...summary, verdict: "failure", message: why }, excluded };
   }
 
   /** Drops what it is doing and begins anew as idle (SIGHUP). */

@@ -46,10 +46,14 @@ export class Answers {
     return bounded(summary);
   }
 
-  /** A run that is over does not change any more: what all agents are told of it is made once. */
-  #finishText(summary: RunSummary, agent: string): string {
+  /** The result as one agent gets it. @param summary of a run that is over: it does not change any more */
+  ownPart(summary: RunSummary, agent: string): RunSummary {
     this.#result ??= new OwnParts(summary);
-    return `{"do":"finish","summary":${JSON.stringify(this.#result.of(agent))}}`;
+    return this.#result.of(agent);
+  }
+
+  #finishText(summary: RunSummary, agent: string): string {
+    return `{"do":"finish","summary":${JSON.stringify(this.ownPart(summary, agent))}}`;
   }
 }
 

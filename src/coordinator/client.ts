@@ -3,11 +3,11 @@ import { randomBytes } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Instruction, Sync } from "../run/types.ts";
+import type { Instruction, RunSummary, Sync } from "../run/types.ts";
 import { requestJson } from "./http.ts";
 import type { CoordinatorPort, Joined, JoinRequest, Roster, SyncAnswer } from "./port.ts";
 import { joinedSchema, PROTOCOL, type RunTerms, refusalSchema, runTermsSchema, syncAnswerSchema } from "./protocol.ts";
-import { REFUSALS, Refusal, type RefusalCode } from "./refusal.ts";
+import { REFUSALS, Refusal, type RefusalCode, RunEnded } from "./refusal.ts";
 
 /** A request that is not a long poll must be answered within this. */
 const ANSWER_MS = 15_000;
@@ -208,5 +208,8 @@ function refusalOf(body: unknown): Refusal | null {
   const parsed = refusalSchema.safeParse(body);
   if (!parsed.success) return null;
   const { code, message } = parsed.data.error;
+  const { ended } = parsed.data;
+  // The frame is checked; the leaves come from the coordinator that this agent has authenticated.
+  if (ended !== undefined) return new RunEnded(message, ended.summary as unknown as RunSummary, ended.member);
   return Object.hasOwn(REFUSALS, code) ? new Refusal(code as RefusalCode, message) : null;
 }

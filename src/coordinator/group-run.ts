@@ -11,7 +11,7 @@ import { Answers } from "./answers.ts";
 import type { RunHost } from "./host.ts";
 import type { JoinRequest } from "./port.ts";
 import type { RunTerms, SyncBody } from "./protocol.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, RunEnded } from "./refusal.ts";
 import { runIdOf } from "./run-id.ts";
 import type { AcceptedRequest, OpenedSession, RunRecord } from "./run-store.ts";
 import type { HostedRun, Numbered, Principal } from "./server.ts";
@@ -63,7 +63,10 @@ export class GroupRun implements HostedRun {
     const session = randomBytes(16).toString("base64url");
     const event = { type: "joined", at: this.host.now, agent, session, role, index, address, checkRunId } as const;
     const admission = admit(this.host.state, event);
-    if (!admission.ok) throw new Refusal(admission.code, admission.reason);
+    if (!admission.ok) {
+      if (admission.code === "ended") throw await this.#ended(agent);
+      throw new Refusal(admission.code, admission.reason);
+    }
     const opened = { id: session, agent, nonce, checkRunId };
     this.host.commit({ event, opened });
     this.#open(opened);
@@ -174,6 +177,19 @@ export class GroupRun implements HostedRun {
     const session = this.#sessions.get(id);
     if (session === undefined) throw new Refusal("unauthorized", "this session is not one of this run: join it first");
     return session;
+  }
+
+  /** What somebody is told who joins when the run is over. */
+  async #ended(agent: string): Promise<RunEnded> {
+    await this.host.saved();
+    const { state } = this.host;
+    const summary = this.#answers.ownPart(this.host.summary(), agent);
+    const wasMember =
+      state.roster === null
+        ? lookUp(state.names, agent) !== undefined
+        : state.roster.agents.some(({ name }) => name === agent);
+    const reason = `this run is over (${state.status}): ${summary.message}`;
+    return new RunEnded(wasMember ? reason : `${reason}; it ended without ${agent}`, summary, wasMember);
   }
 
   /** The session, if it is still the one that speaks for its agent. */

@@ -189,4 +189,19 @@ export const syncAnswerSchema = z.object({
   notice: count,
 });
 
-export const refusalSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+export const refusalSchema = z.object({
+  error: z.object({ code: z.string(), message: z.string() }),
+  /** To a join that comes when the run is over: what came of it, as its agents were told. */
+  ended: z
+    .object({
+      member: z.boolean(),
+      summary: z.looseObject({
+        status: z.string(),
+        verdict: z.enum(["success", "failure", "cancelled"]),
+        message: z.string(),
+        failedStage: z.string().nullable(),
+        phases: z.array(z.looseObject({ name: z.string() })),
+      }),
+    })
+    .optional(),
+});

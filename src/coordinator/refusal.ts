@@ -1,5 +1,7 @@
 /** Why a coordinator refuses a request. Apart from the protocol, whose schemas a run on its own never loads. */
 
+import type { RunSummary } from "../run/types.ts";
+
 /** With HTTP status. A closed list, so that agents can act on it. */
 export const REFUSALS = {
   protocol: 400,
@@ -25,5 +27,19 @@ export class Refusal extends Error {
     super(message);
     this.name = "Refusal";
     this.code = code;
+  }
+}
+
+/** Who joins first when the run is over: there is nothing to take part in, only what came of it. */
+export class RunEnded extends Refusal {
+  /** As any other agent is told it: the verdict, each stage, its own part. */
+  readonly summary: RunSummary;
+  /** Whether it was one of the group; else the run ended without it. */
+  readonly wasMember: boolean;
+  constructor(message: string, summary: RunSummary, wasMember: boolean) {
+    super("ended", message);
+    this.name = "RunEnded";
+    this.summary = summary;
+    this.wasMember = wasMember;
   }
 }

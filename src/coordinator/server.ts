@@ -19,7 +19,7 @@ import {
   type SyncBody,
   syncBodySchema,
 } from "./protocol.ts";
-import { REFUSALS, Refusal } from "./refusal.ts";
+import { REFUSALS, Refusal, RunEnded } from "./refusal.ts";
 import { runIdOf } from "./run-id.ts";
 import { digestOf, type SessionTokens } from "./sessions.ts";
 
@@ -207,7 +207,10 @@ function sendError(
     return;
   }
   if (refusal.code === "too_many" || refusal.code === "not_stored") response.setHeader("retry-after", "1");
-  send(response, REFUSALS[refusal.code], { error: { code: refusal.code, message: refusal.message } });
+  const { code, message } = refusal;
+  const ended =
+    refusal instanceof RunEnded ? { ended: { member: refusal.wasMember, summary: refusal.summary } } : undefined;
+  send(response, REFUSALS[code], { error: { code, message }, ...ended });
 }
 
 /** Counts requests of each session over ten seconds. */
