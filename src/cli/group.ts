@@ -11,6 +11,7 @@ import { realpathSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { joinAddress, splitAddress } from "../coordinator/addresses.ts";
 import type { RunHost } from "../coordinator/host.ts";
 import { runIdOf } from "../coordinator/run-id.ts";
 import { Runs } from "../coordinator/runs.ts";
@@ -29,6 +30,7 @@ import { Signals } from "./signals.ts";
 /** After the run is over agents only say goodbye; one that does not is ended. */
 const GOODBYE_MS = 20_000;
 const KILL_MS = 5_000;
+const LOOPBACK = "127.0.0.1";
 
 export interface GroupOptions {
   readonly file: string;
@@ -57,13 +59,19 @@ export async function runGroup({ file, plan, selection, agents, options }: Group
     `a group of ${agents} agents on this machine; more may join with ${SECRET_VARIABLE} and: ` +
       `stagewright agent --coordinator http://${serving.address} --run ${runIdOf(key)} --agent-name NAME`,
   );
+  const elsewhere = plan.agents.slice(0, agents).flatMap(({ address }) => (address === null ? [] : [address]));
+  if (elsewhere.some((address) => hereOf(address) !== address)) {
+    log.line(
+      `all agents are on this machine: their addresses are 127.0.0.1, not ${elsewhere.join(", ")} as in the plan`,
+    );
+  }
   const children = new Children(log);
   const begin = options.agentName ?? "local";
   for (let index = 0; index < agents; index += 1) {
     const name = plan.agents[index]?.id ?? `${begin}-${index}`;
     // With roles, indexes are given by role when the group is assembled.
     const place = Object.keys(plan.roles).length > 0 ? [] : ["--agent-index", String(index)];
-    const address = plan.agents[index]?.address ?? "127.0.0.1";
+    const address = hereOf(plan.agents[index]?.address ?? null);
     const where = ["--coordinator", `http://${serving.address}`, "--run", runIdOf(key), "--address", address];
     children.start(name, ["agent", ...where, "--agent-name", name, ...place], {
       [SECRET_VARIABLE]: secret,
@@ -96,6 +104,13 @@ export async function runGroup({ file, plan, selection, agents, options }: Group
   const written = tellOutcome({ file, planName: plan.name, summary, selection, startedAt, outputFile }, log, screen);
   if (signals.exitCode !== null) return signals.exitCode;
   return host.isOver && summary.verdict === "success" && written ? EXIT.success : EXIT.failure;
+}
+
+/** What the plan says is for the machines that it names: here the port remains of it. */
+function hereOf(address: string | null): string {
+  const { host, port } = splitAddress(address ?? LOOPBACK);
+  if (address !== null && (/^(127\.|localhost$)/.test(host) || host === "::1")) return address;
+  return port === null ? LOOPBACK : joinAddress(LOOPBACK, port);
 }
 
 /** Tells what the whole group comes to while it goes on, and asks at checkpoints. */

@@ -49,6 +49,22 @@ describe("run --agents", () => {
     expect(count("cleaned")).toBe(3);
   });
 
+  it("has its agents reach each other on this machine, wherever the plan has them", async () => {
+    bench.file(
+      "plan.yml",
+      `agents: [{ address: "node1:7761" }, { address: "node2:7762" }, { address: "127.0.0.1:80" }]
+roles: { server: 3 }
+stages:
+  - { name: work, run: 'echo "$STAGEWRIGHT_ADDRESS_SERVER_0 $STAGEWRIGHT_ADDRESS_SERVER_1 $STAGEWRIGHT_ADDRESS_SERVER_2"' }
+`,
+    );
+    const { code, stderr } = await bench.run(["run", "plan.yml"]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stderr).toContain("local-0 | 127.0.0.1:7761 127.0.0.1:7762 127.0.0.1:80");
+    const said = stderr.split("\n").filter((line) => line.includes("on this machine: their addresses are 127.0.0.1"));
+    expect(said).toEqual([expect.stringContaining("not node1:7761, node2:7762, 127.0.0.1:80 as in the plan")]);
+  });
+
   it("exits 1 when one agent fails, naming it, after all have cleaned up", async () => {
     bench.file("plan.yml", PLAN.replace("echo in >> worked", '[ "$STAGEWRIGHT_AGENT_INDEX" != 1 ]'));
     const { code, stdout } = await bench.run(["run", "plan.yml", "--agents", "3"]);
