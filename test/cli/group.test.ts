@@ -60,7 +60,7 @@ stages:
     );
     const { code, stderr } = await bench.run(["run", "plan.yml"]);
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(stderr).toContain("local-0 | 127.0.0.1:7761 127.0.0.1:7762 127.0.0.1:80");
+    expect(stderr).toContain("agent-0 | 127.0.0.1:7761 127.0.0.1:7762 127.0.0.1:80");
     const said = stderr.split("\n").filter((line) => line.includes("on this machine: their addresses are 127.0.0.1"));
     expect(said).toEqual([expect.stringContaining("not node1:7761, node2:7762, 127.0.0.1:80 as in the plan")]);
   });
