@@ -149,6 +149,9 @@ export class Mover {
       const now = answers[index] ?? null;
       if (now === null) {
         await outcomes.drop(candidate.pull);
+      } else if (now.pull.state.head.sha !== candidate.showing.headSha) {
+        // What is on the commit that we took for the head was not read, so nothing may be written to it.
+        await outcomes.anotherHead(candidate.pull, now.pull);
       } else {
         read.push(withRead(candidate, now));
       }
@@ -341,6 +344,9 @@ export class Mover {
         return null;
       }
       const showing = outcomes.blockedShowing(candidate, reason);
+      if (now.pull.state.head.sha !== showing.headSha) {
+        return null;
+      }
       const { shown } = withRead({ ...candidate, showing }, now);
       const needed = labelsNeeded(showing, shown);
       const write = <T>(send: () => Promise<T>): Promise<T> => lane.write(0, send);

@@ -108,6 +108,24 @@ export class Outcomes {
     log.warn({ pull: pull.number, repositoryId: pull.repositoryId, reason, pause }, "put off");
   }
 
+  /** GitHub shows another head than was known: it is learnt, and the move is decided again with it. */
+  async anotherHead(pull: Pull, seen: PullSeen): Promise<void> {
+    const { store, log, now, timings } = this.#options;
+    const pause = timings.retryPauses[0] ?? timings.lookPause;
+    await changePull(store, pull, now, (row) => {
+      if (row === null || row.intent === null) {
+        return null;
+      }
+      const facts = withSeen(row.facts, seen);
+      const at = now();
+      // Where an event told of a newer head than this, GitHub has answered with something old.
+      const learnt = facts.head.sha === seen.state.head.sha;
+      return { pull: { ...row, facts, lookAt: sooner(row.lookAt, at), intentAt: learnt ? at : at + pause } };
+    });
+    log.info({ pull: pull.number, repositoryId: pull.repositoryId, head: seen.state.head.sha }, "another head");
+    this.#options.wake();
+  }
+
   /** There is nothing to move any more. */
   async drop(pull: Pull): Promise<void> {
     const { store, now } = this.#options;

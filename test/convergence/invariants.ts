@@ -5,6 +5,25 @@ import { checkRunsOn, labelsOn, type PullRequest } from "../../src/sandbox/world
 import type { Scene } from "./github.ts";
 import type { Shadow } from "./shadow.ts";
 
+/**
+ * Told of each check run that the app makes although there is one of that name on the commit that it could have
+ * updated. A completed one cannot be opened again: then a new one takes its place.
+ */
+export function watchChecks({ sandbox, app, repository }: Scene, told: (violation: string) => void): void {
+  sandbox.world.changes.record((change) => {
+    if (change.kind !== "check_run" || change.action !== "created" || change.run.appId !== app.id) {
+      return;
+    }
+    const { run } = change;
+    const before = checkRunsOn(sandbox.world, repository, run.headSha).filter(
+      (each) => each.appId === app.id && each.name === run.name && each.id !== run.id,
+    );
+    if (before.some((each) => each.status !== "completed") || (before.length > 0 && run.status === "completed")) {
+      told(`the check run ${run.name} was made again on ${run.headSha.slice(0, 7)}`);
+    }
+  });
+}
+
 /** One sentence for each way in which this pull request is not as it must be. `shadow`: null where it cannot know. */
 export async function violationsOf(
   github: Scene,
@@ -22,7 +41,6 @@ export async function violationsOf(
     ...(shadow === null ? [] : await notTheSame(github, shadow, pull, row)),
     ...brokenHistory(row, history),
     ...repeated(pull),
-    ...doubled(github, pull),
     ...(row.intent === null ? [] : ["a move is still on its way"]),
   ].map((each) => `#${pull.number} ${each}`);
 }
@@ -97,15 +115,6 @@ function repeated(pull: PullRequest): string[] {
   const markers = pull.comments.flatMap((comment) => /<!-- stagewright: .*? -->/u.exec(comment.body ?? "") ?? []);
   const twice = markers.filter((marker, index) => markers.indexOf(marker) !== index);
   return twice.map((marker) => `has two comments ${marker}`);
-}
-
-/** Check runs of ours with one name on one commit: there is to be one, which is updated. */
-function doubled(github: Scene, pull: PullRequest): string[] {
-  const names = checkRunsOn(github.sandbox.world, github.repository, pull.head.sha)
-    .filter((run) => run.appId === github.app.id)
-    .map((run) => run.name);
-  const twice = names.filter((name, index) => names.indexOf(name) !== index);
-  return twice.map((name) => `has two check runs ${name} on its head`);
 }
 
 function stageLabels(github: Scene, pull: PullRequest): string[] {

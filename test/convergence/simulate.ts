@@ -6,7 +6,7 @@ import { readPolicy } from "../../src/lifecycle/read-policy.ts";
 import { Random } from "../simulation/random.ts";
 import { VirtualClock } from "./clock.ts";
 import { SimulatedGitHub, type Trouble } from "./github.ts";
-import { violationsOf } from "./invariants.ts";
+import { violationsOf, watchChecks } from "./invariants.ts";
 import { AppProcess, type Breakage } from "./process.ts";
 import { Shadow } from "./shadow.ts";
 import { addCi, Story } from "./story.ts";
@@ -89,6 +89,8 @@ class Simulation {
     const byWhatIsShown = random.chance(0.25);
     const files = own ? { ".github/stagewright.yml": TEAM_POLICY } : {};
     const github = new SimulatedGitHub(clock, this.#seed, files);
+    const doubled: string[] = [];
+    watchChecks(github, (violation) => doubled.push(violation));
     const policy = own ? teamPolicy() : DEFAULT_POLICY;
     const shadow = await Shadow.open({
       now: clock.now,
@@ -192,6 +194,7 @@ class Simulation {
     this.#say("nothing happens any more");
     await this.#rest(30, app, github, overhear, take);
     const violations = github.faults.map((fault) => `a fault: ${fault instanceof Error ? fault.stack : String(fault)}`);
+    violations.push(...doubled);
     for (const pull of story.pulls) {
       violations.push(...(await violationsOf(github, app.store, byWhatIsShown ? null : shadow, pull)));
     }
