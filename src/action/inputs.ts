@@ -33,6 +33,8 @@ export type ReadInputs = { readonly inputs: Inputs } | { readonly problems: read
 
 const REPORTS = ["auto", "check", "commands"] as const;
 const LONGEST_NAME = 100;
+/** GitHub only warns of inputs that action.yml lacks; whoever writes these would take a run for resumed. */
+const NOT_BUILT = ["resume", "state-file"] as const;
 
 /** The inputs in `env` (`INPUT_*`), or one line for each that is wrong. */
 export function readInputs(env: Readonly<Record<string, string | undefined>>): ReadInputs {
@@ -51,6 +53,10 @@ export function readInputs(env: Readonly<Record<string, string | undefined>>): R
     return null;
   };
 
+  for (const name of NOT_BUILT) {
+    if ((env[inputVariable(name)] ?? "").trim() === "") continue;
+    problems.push(`${name}: not built yet: each attempt runs its plan from the first stage; leave it out`);
+  }
   const plan = text("plan");
   if (plan === "") problems.push("plan: expected the path of a plan file, got nothing");
   const given = text("report");

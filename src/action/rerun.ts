@@ -68,7 +68,7 @@ export async function whyIncomplete(client: GitHubClient, question: RerunQuestio
   const siblings = stem === null ? restarted : restarted.filter(({ name }) => stemOf(name) === stem);
   if (siblings.length >= size || restarted.length >= size) return null;
   const count = siblings.length;
-  return `attempt ${attempt} restarts ${count} of ${size} agents; choose "Re-run all jobs": a group runs only when all of its agents do`;
+  return `attempt ${attempt} restarts ${count} of ${size} agents; choose "Re-run all jobs": a group runs only when all of its agents do, and begins with the first stage`;
 }
 
 /** "train (0, fast)" -> "train" */

@@ -44,6 +44,11 @@ describe("reading inputs", () => {
     return "problems" in result ? result.problems : [];
   };
 
+  it.each(["resume", "state-file"])("refuses %s, which is not built, instead of leaving it out", (name) => {
+    expect(problems({ plan: "p.yml", [name]: "epoch-2" })).toEqual([expect.stringContaining(`${name}: not built yet`)]);
+    expect(problems({ plan: "p.yml", [name]: "" })).toEqual([]);
+  });
+
   it("takes a missing optional input for its default", () => {
     expect(readInputs({ INPUT_PLAN: "p.yml" })).toEqual({
       inputs: {
