@@ -2,6 +2,7 @@
  * Builds what is shipped: dist/index.js (the action) and dist/cli/index.js (the command), with their chunks and the
  * licences of what is in them. The same source gives the same bytes, wherever it lies.
  */
+import { execFile } from "node:child_process";
 import {
   chmodSync,
   mkdirSync,
@@ -14,6 +15,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { type OutputChunk, type Plugin, rolldown } from "rolldown";
 import { z } from "zod";
 
@@ -25,19 +27,33 @@ export async function buildInto(target: string): Promise<void> {
   const work = mkdtempSync(join(ROOT, "build", "work-"));
   try {
     // Apart from each other: chunks of one entry alone hold nothing that only the other one needs.
-    await bundle("action", join(work, "dist"));
-    await bundle("cli", join(work, "dist", "cli"));
-    chmodSync(join(work, "dist", "cli", "index.js"), 0o755);
+    const [action, command] = await Promise.all([bundle(work, "action"), bundle(work, "cli")]);
+    makeExecutable(join(command, "index.js"));
+    renameSync(command, join(action, "cli"));
     mkdirSync(dirname(target), { recursive: true });
     rmSync(target, { recursive: true, force: true });
-    renameSync(join(work, "dist"), target);
+    renameSync(action, target);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-/** Bundles one entry into `folder`: index.js, its chunks, package.json and licenses.txt. */
-async function bundle(entry: "action" | "cli", folder: string): Promise<void> {
+/** Bundles one entry; returns the folder with index.js, its chunks, package.json and licenses.txt. */
+async function bundle(work: string, entry: "action" | "cli"): Promise<string> {
+  const texts = licences(await shaken(entry, join(work, entry)));
+  // Run in `work`, whose name is random: chunks are numbered by their modules' paths from here.
+  const out = join(work, `bundle-${entry}`);
+  await run(
+    "@vercel/ncc/dist/ncc/cli.js",
+    ["build", `${entry}/index.js`, "-o", out, "--no-cache", "--target", "es2022"],
+    work,
+  );
+  writeFileSync(join(out, "licenses.txt"), texts);
+  return out;
+}
+
+/** One entry with all that it needs and nothing else, as ES modules for ncc to pack. Returns what is in them. */
+async function shaken(entry: "action" | "cli", folder: string): Promise<OutputChunk[]> {
   const build = await rolldown({
     input: join(ROOT, "src", `${entry}.ts`),
     platform: "node",
@@ -63,7 +79,7 @@ async function bundle(entry: "action" | "cli", folder: string): Promise<void> {
     });
     // Beside no package.json that says so it would not be read as modules.
     writeFileSync(join(folder, "package.json"), '{"type":"module"}\n');
-    writeFileSync(join(folder, "licenses.txt"), licences(output.filter((file) => file.type === "chunk")));
+    return output.filter((file) => file.type === "chunk");
   } finally {
     await build.close();
   }
@@ -87,7 +103,7 @@ const builtinsOnUse: Plugin = {
     filter: { id: /^\0builtin:/u },
     handler: (id) => {
       const name = JSON.stringify(id.slice(VIRTUAL.length));
-      return `module.exports = new Proxy({}, { get: (_, key) => require(${name})[key] });`;
+      return `module.exports = new Proxy({}, { get: (_, key) => process.getBuiltinModule(${name})[key] });`;
     },
   },
 };
@@ -128,6 +144,29 @@ function licences(chunks: readonly OutputChunk[]): string {
     return `${name} ${version} (${license ?? "see its text"})\n\n${texts.join("\n\n")}`.trimEnd();
   });
   return `${[...new Set(entries)].sort().join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
+}
+
+const execute = promisify(execFile);
+const outputSchema = z.object({ stdout: z.string(), stderr: z.string() });
+
+/** Runs a package's program with this Node. */
+async function run(program: string, args: readonly string[], cwd: string): Promise<void> {
+  try {
+    await execute(process.execPath, [join(ROOT, "node_modules", program), ...args], {
+      cwd,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+  } catch (error) {
+    const said = outputSchema.safeParse(error);
+    const words = said.success ? `${said.data.stdout}${said.data.stderr}`.trim() : String(error);
+    throw new Error(`${program} failed:\n${words}`, { cause: error });
+  }
+}
+
+function makeExecutable(file: string): void {
+  const code = readFileSync(file, "utf8");
+  if (!code.startsWith("#!")) writeFileSync(file, `#!/usr/bin/env node\n${code}`);
+  chmodSync(file, 0o755);
 }
 
 if (import.meta.main) {
