@@ -11,6 +11,7 @@ import type { Entry } from "./entry.ts";
 import { hasIdTokens, idToken, verifierFor } from "./id-token.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Job } from "./job.ts";
+import { SavedState } from "./state.ts";
 
 /** More agents than this would spend the repository's API requests on looking for their leader. */
 const MOST_BY_BEACON = 64;
@@ -21,6 +22,8 @@ export interface Place {
   readonly reports: boolean;
   /** Where other agents reach this one; null: nobody has to. */
   readonly address: string | null;
+  /** What shows where the leader is, if it is found by that. */
+  readonly beacon: BeaconPlace | null;
 }
 
 /** How many agents make the group. */
@@ -70,7 +73,8 @@ function leads({ roles }: Plan, { agentIndex, role }: Inputs): boolean {
 export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry: Entry): Place {
   const { env } = entry;
   const { coordinator } = inputs;
-  if (coordinator === "" && sizeOf(plan, inputs) === 1) return { home: { kind: "solo" }, reports: true, address: null };
+  if (coordinator === "" && sizeOf(plan, inputs) === 1)
+    return { home: { kind: "solo" }, reports: true, address: null, beacon: null };
   const address = plan.agents[inputs.agentIndex]?.address ?? inputs.advertise ?? reachableHost("0.0.0.0");
   const mask = (value: string): void => entry.console.mask(value);
   const token = (audience: string): Promise<string> => idToken(env, audience, mask);
@@ -78,7 +82,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     const url = new URL(coordinator);
     const secret = secretOf(env);
     const credential = hasIdTokens(env) ? () => token(url.origin) : async () => secret ?? "";
-    return { home: { kind: "url", url, credential }, reports: false, address };
+    return { home: { kind: "url", url, credential }, reports: false, address, beacon: null };
   }
   const shared = { idToken: token, verifier: verifierFor(env) };
   const known = leaderAddress(plan);
@@ -96,7 +100,8 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     watch.catch(() => undefined);
     const addresses =
       known === null ? async (signal: AbortSignal) => await (await watch).look(signal) : async () => [known];
-    return { home: { kind: "follower", addresses, ...shared }, reports: false, address };
+    const followed = known === null ? beacon : null;
+    return { home: { kind: "follower", addresses, ...shared }, reports: false, address, beacon: followed };
   }
   const announce = async (at: string): Promise<() => Promise<void>> => {
     const lit = await lightBeacon(
@@ -106,7 +111,14 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
       entry.pace,
       AbortSignal.timeout(60_000),
     );
-    if (lit.lit) return () => lit.out();
+    if (lit.lit) {
+      const state = new SavedState(entry.files);
+      // Should this process be killed, its post step puts it out.
+      state.beacon(lit.check.handle);
+      return async () => {
+        if (await lit.out()) state.beacon(null);
+      };
+    }
     throw new Error(
       `the group's leader on ${hostname()} could not show its address (${lit.failure.message}); add \`permissions: { checks: write }\` to the job, or name its address in the plan (agents: [{address: "host:port"}])`,
     );
@@ -123,6 +135,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     },
     reports: true,
     address,
+    beacon: known === null ? beacon : null,
   };
 }
 

@@ -7,6 +7,7 @@ import type { LoopEnd } from "../agent/loop.ts";
 import { type Connection, connect } from "../coordinator/connect.ts";
 import type { RunHost } from "../coordinator/host.ts";
 import { Refusal } from "../coordinator/refusal.ts";
+import { beaconsOf } from "../github/leader-beacon.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isSelected, select } from "../plan/select.ts";
 import { unguessable } from "../random.ts";
@@ -15,6 +16,7 @@ import { resultJson } from "../report/json.ts";
 import { NO_COLOURS, verdictLines } from "../report/log.ts";
 import type { RunReport } from "../report/report.ts";
 import type { RunKey, RunSummary, Selection } from "../run/types.ts";
+import { type Abandoned, endAbandoned, leaderIsGone } from "./abandoned.ts";
 import { githubClient } from "./client.ts";
 import { Display } from "./display.ts";
 import type { Entry } from "./entry.ts";
@@ -112,7 +114,7 @@ async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<nu
     token: inputs.githubToken,
     job,
     checkName: checkName(task),
-    externalId: [key.repositoryId, key.runId, key.attempt, key.group, inputs.agentIndex, key.plan].join("/"),
+    externalId: externalId(key, inputs.agentIndex),
     console: entry.console,
     files: entry.files,
     state,
@@ -176,6 +178,8 @@ async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<nu
     if (end.kind === "finished" && summary.verdict !== "cancelled") state.finished(summary.verdict);
     const excluded = end.kind === "finished" ? end.excluded : null;
     await show(report, excluded, task, entry, publisher, interruption);
+    const gone = place.home.kind === "follower" ? leaderIsGone(end) : null;
+    if (gone !== null) await endAbandoned(abandonedOf(task), gone, entry, interruption.deadline);
     return interruption.exitCode ?? (summary.verdict === "success" ? 0 : 1);
   } catch (error) {
     if (interruption.exitCode !== null) return interruption.exitCode;
@@ -270,6 +274,23 @@ function reportOf(task: Task, summary: RunSummary, startedAt: number, completedA
     completedAt,
     stoppedAfter: last !== undefined && reached && summary.verdict === "success" ? last.name : null,
   };
+}
+
+/** Tells the check runs of one name on one commit apart. */
+function externalId({ repositoryId, runId, attempt, group, plan }: RunKey, index: number): string {
+  return [repositoryId, runId, attempt, group, index, plan].join("/");
+}
+
+/** What the leader alone would have concluded: where it is, and the group's result. */
+function abandonedOf(task: Task): Abandoned {
+  const { job, inputs, key, place, agentName } = task;
+  const { owner, repo, headSha } = job;
+  const result =
+    owner === null || repo === null || headSha === null
+      ? []
+      : [{ owner, repo, headSha, name: checkName(task), externalId: externalId(key, 0) }];
+  const checks = [...(place.beacon === null ? [] : [beaconsOf(place.beacon)]), ...result];
+  return { checks, token: inputs.githubToken, index: inputs.agentIndex, agent: agentName };
 }
 
 /** Jobs of a matrix that run a plan each on their own need names of their own. */

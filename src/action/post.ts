@@ -31,6 +31,8 @@ export async function runPost(left: Left, entry: Entry): Promise<number> {
   else if (interrupted)
     entry.console.text("the run was interrupted before anything had been started: nothing to clean up");
   if (left.check !== null && !left.concluded) await closeCheck(left.check, left.finished, job, entry);
+  // Nobody answers there any more.
+  if (left.beacon !== null) await closeCheck(left.beacon, left.finished ?? "failure", job, entry);
   return failed.length > 0 ? 1 : 0;
 }
 

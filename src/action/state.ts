@@ -15,6 +15,8 @@ const NAMES = {
   /** The run came to its own end (with its cleanup): its verdict. */
   finished: "finished",
   check: "check",
+  /** The check run that shows where the leader listens; empty once it is out. */
+  beacon: "beacon",
   /** The check run has its conclusion. */
   concluded: "concluded",
 } as const;
@@ -39,6 +41,7 @@ export interface Left {
   /** The verdict; null: it was interrupted. */
   readonly finished: Verdict | null;
   readonly check: CheckState | null;
+  readonly beacon: CheckState | null;
   readonly concluded: boolean;
 }
 
@@ -51,6 +54,7 @@ export function readState(env: Environment): Left | null {
     started: value("started") !== "",
     finished: parsed(verdict, value("finished")),
     check: parsed(checkState, value("check")),
+    beacon: parsed(checkState, value("beacon")),
     concluded: value("concluded") !== "",
   };
 }
@@ -78,6 +82,9 @@ export class SavedState {
   }
   check(state: CheckState): void {
     this.#files.state(NAMES.check, JSON.stringify(state));
+  }
+  beacon(state: CheckState | null): void {
+    this.#files.state(NAMES.beacon, state === null ? "" : JSON.stringify(state));
   }
   concluded(): void {
     this.#files.state(NAMES.concluded, "1");

@@ -24,8 +24,8 @@ const QUIET_MS = 100;
 
 export type LoopEnd =
   | { readonly kind: "finished"; readonly summary: RunSummary; readonly excluded: string | null }
-  /** `leave` was called. */
-  | { readonly kind: "left"; readonly why: string }
+  /** `leave` was called. `told`: the coordinator knows. */
+  | { readonly kind: "left"; readonly why: string; readonly told: boolean }
   /** The coordinator has not answered for 90 s; the work has been stopped. */
   | { readonly kind: "unreachable"; readonly why: string };
 
@@ -290,13 +290,15 @@ export class AgentLoop {
 
   async #left(): Promise<LoopEnd> {
     await this.#endAll(this.#leaveWhy);
+    let told = false;
     try {
       await this.#options.coordinator.leave(this.#leaveWhy, AbortSignal.timeout(1_000));
+      told = true;
     } catch (error) {
       const text = `could not tell the coordinator: ${error instanceof Error ? error.message : String(error)}`;
       this.#options.around.log({ kind: "warning", stage: null, text });
     }
-    return { kind: "left", why: this.#leaveWhy };
+    return { kind: "left", why: this.#leaveWhy, told };
   }
 
   async #endAll(why: string): Promise<void> {

@@ -5,6 +5,7 @@
  * answers must prove that it leads this run (`coordinator/leader.ts`).
  */
 import { z } from "zod";
+import type { AbandonedChecks } from "./abandoned-checks.ts";
 import { type LiveCheck, openCheck, type Pace } from "./checks.ts";
 import type { GitHubClient } from "./port.ts";
 import type { RequestFailure } from "./request-failure.ts";
@@ -22,7 +23,7 @@ export interface BeaconPlace {
 }
 
 export type Beacon =
-  | { readonly lit: true; readonly check: LiveCheck; out(): Promise<void> }
+  | { readonly lit: true; readonly check: LiveCheck /** @returns whether GitHub took it */; out(): Promise<boolean> }
   | { readonly lit: false; readonly failure: RequestFailure };
 
 const LONGEST_NAME = 100;
@@ -63,7 +64,8 @@ export async function lightBeacon(
     check,
     out: async () => {
       const over = { ...text, title: "the run is over" };
-      await check.conclude("neutral", over, [], AbortSignal.timeout(CONCLUDE_MS));
+      const { concluded } = await check.conclude("neutral", over, [], AbortSignal.timeout(CONCLUDE_MS));
+      return concluded;
     },
   };
 }
@@ -108,6 +110,12 @@ export class BeaconWatch {
     }
     return this.#addresses;
   }
+}
+
+/** The beacons of one run, whoever lit them and wherever they say that the leader is. */
+export function beaconsOf(place: BeaconPlace): AbandonedChecks {
+  const { owner, repo, headSha } = place;
+  return { owner, repo, headSha, name: nameOf(place), externalId: externalId(place, "") };
 }
 
 function nameOf({ group, plan }: BeaconPlace): string {

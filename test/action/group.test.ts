@@ -140,17 +140,56 @@ describe("the jobs of a matrix as one group", () => {
 
   it("stop, saying so, when the leader dies", async () => {
     const plan = PLAN.replace("echo in >>", "sleep 300; echo in >>");
-    const [leader, follower] = await Promise.all([job(0, 2, plan), job(1, 2, plan)]);
-    await follower.seen("train-1 has 3 rows");
+    const [leader, follower, other] = await Promise.all([0, 1, 2].map((index) => job(index, 3, plan)));
+    if (leader === undefined || follower === undefined || other === undefined) throw new Error("there are three");
+    await Promise.all([follower.seen("train-1 has 3 rows"), other.seen("train-2 has 3 rows")]);
     leader.child.kill("SIGKILL");
-    const result = await follower.ended;
-    expect(result.code).toBe(1);
-    expect(result.outputs.get("message")).toContain("has not answered for 60 s");
+    const results = await Promise.all([follower.ended, other.ended]);
+    for (const { code, outputs } of results) {
+      expect(code).toBe(1);
+      expect(outputs.get("message")).toContain("has not answered for 60 s");
+    }
+    // What only the leader would have concluded does not stay in progress, and is concluded once.
+    const why = { title: "the group's leader is gone", summary: expect.stringContaining("has not answered for 60 s") };
+    expect(github.checks).toEqual([
+      expect.objectContaining({
+        name: "leader / epochs (train)",
+        conclusion: "failure",
+        output: expect.objectContaining(why),
+      }),
+      expect.objectContaining({
+        name: "plan / epochs (train)",
+        conclusion: "failure",
+        output: expect.objectContaining(why),
+      }),
+    ]);
+    const said = results.map(({ log }) => log.filter((line) => line.includes("concluded as failed")).length);
+    expect(said.toSorted()).toEqual([0, 1]);
+    const result = results[0];
+    if (result === undefined) throw new Error("it has ended");
     // Its post step finds that the run was not finished, and cleans up.
     const post = await follower.runner.run({ state: result.state });
     expect(follower.runner.file("cleaned")).toBe("wiped\n");
     expect(post.code).toBe(0);
   }, 120_000);
+
+  it("do not go on looking for a leader whose process was killed, once its post step has run", async () => {
+    const leader = await job(0, 2, PLAN);
+    // The second shows the result, and is opened when the first is known to the post step.
+    await expect.poll(() => github.checks.length, { timeout: 20_000 }).toBe(2);
+    leader.child.kill("SIGKILL");
+    const { state } = await leader.ended;
+    await leader.runner.run({
+      state,
+      inputs: { plan: "plan.yml", "github-token": "t0ken" },
+      env: { GITHUB_API_URL: github.url },
+    });
+    expect(github.checks[0]).toMatchObject({
+      name: "leader / epochs (train)",
+      status: "completed",
+      conclusion: "failure",
+    });
+  });
 });
 
 describe("a group that cannot meet", () => {
