@@ -49,6 +49,8 @@ export interface HttpCoordinatorOptions {
 /**
  * An agent's connection to a coordinator elsewhere.
  *
+ * While a request is held, the next one goes over a second connection: the coordinator answers the held one then.
+ *
  * Each request is repeated, with doubling jittered pauses, until it is answered or its signal aborts: repeating is
  * safe, since requests carry a sequence number. A refusal is thrown as `Refusal` at once.
  */
@@ -163,6 +165,7 @@ export class HttpCoordinator implements CoordinatorPort {
           agent: this.#agent,
           timeoutMs,
           signal,
+          whenAborted: "leave",
         });
         if (answer.status >= 200 && answer.status < 300) return answer.body;
         const refusal = refusalOf(answer.body);

@@ -25,7 +25,15 @@ export interface JsonRequest {
   /** Milliseconds for the whole exchange. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /**
+   * What becomes of the exchange when the signal aborts. `end` (default): its connection is closed. `leave`: its answer
+   * is not awaited any more, but still read, so that the connection serves again.
+   */
+  readonly whenAborted?: "end" | "leave";
 }
+
+/** An answer that nobody awaits any more comes within this, or its connection is closed. */
+const LEFT_MS = 10_000;
 
 /**
  * Sends the request and reads the whole JSON answer.
@@ -52,7 +60,18 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
     // By hand: AbortSignal.any keeps a trace of every request at a signal that lives as long as the agent.
     const end = (reason: unknown): void =>
       void outgoing.destroy(reason instanceof Error ? reason : new Error("aborted"));
-    const onAbort = (): void => end(signal.reason);
+    const onAbort = (): void => {
+      const { socket } = outgoing;
+      if (request.whenAborted !== "leave" || socket === null || socket.connecting) {
+        end(signal.reason);
+        return;
+      }
+      fail(signal.reason);
+      // It keeps no process alive.
+      socket.unref();
+      left = setTimeout(() => end(signal.reason), LEFT_MS).unref();
+    };
+    let left: NodeJS.Timeout | undefined;
     const timer = setTimeout(
       () => end(new DOMException(`no answer within ${request.timeoutMs / 1000} s`, "TimeoutError")),
       request.timeoutMs,
@@ -60,6 +79,7 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
     signal.addEventListener("abort", onAbort, { once: true });
     const over = (): void => {
       clearTimeout(timer);
+      clearTimeout(left);
       signal.removeEventListener("abort", onAbort);
     };
     const fail = (error: unknown): void => {
