@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { createComment, findComment, markerOf, updateComment } from "../../src/github/comments.ts";
+import { createComment, findComment, markerOf, type PullPlace, updateComment } from "../../src/github/comments.ts";
+import type { GitHubClient } from "../../src/github/port.ts";
+import { requestFailure } from "../../src/github/request-failure.ts";
 import { type EffectContext, handler, placeOf } from "./handler.ts";
 import { tooLate } from "./late.ts";
 
@@ -16,10 +18,14 @@ export const comment = handler({
     if (unsure !== null) {
       return { state: "again", at: unsure, reason: "whether it was written already is not certain yet" };
     }
-    const id = await putComment(context, markerOf(marker), body, true);
-    return { state: "done", result: { id }, note: null };
+    const result = await putComment(context, markerOf(marker), body, true);
+    return { state: "done", result, note: null };
   },
 });
+
+/** Kept as an effect's result. */
+const put = z.object({ id: z.number(), marker: z.string() });
+export type PutComment = z.infer<typeof put>;
 
 const sending = z.object({ creatingSince: z.number() });
 
@@ -33,27 +39,59 @@ export function notCertain({ effect, now, timings }: EffectContext): number | nu
   return over === null || over <= now() ? null : over;
 }
 
-/** Our comment with this marker says so afterwards. `make`: also if there was none. Returns its id; null: there is none. */
+/** Our comment with this marker says so afterwards. `make`: also if there was none. Returns null where there is none. */
 export async function putComment(
   context: EffectContext,
   hidden: string,
   body: string,
   make: boolean,
-): Promise<number | null> {
+): Promise<PutComment | null> {
   const { client, appId, botLogin, signal, write, remember, now } = context;
   const place = placeOf(context);
   const text = `${hidden}\n${body}`;
   const known = await findComment(client, place, hidden, { appId, botLogin }, signal);
-  if (known === null) {
-    return make
-      ? await write(async (writer) => {
-          await remember({ creatingSince: now() });
-          return await createComment(writer, place, text, signal);
-        })
-      : null;
+  if (known !== null) {
+    if (known.body !== text) {
+      await write((writer) => updateComment(writer, place, known.id, text, signal));
+    }
+    return { id: known.id, marker: hidden };
   }
-  if (known.body !== text) {
-    await write((writer) => updateComment(writer, place, known.id, text, signal));
+  if (!make) {
+    return null;
   }
-  return known.id;
+  // GitHub may show a list without what was written a moment ago.
+  const earlier = await putEarlier(context, hidden);
+  if (earlier !== null && (await write((writer) => updateIfThere(writer, place, earlier, text, signal)))) {
+    return { id: earlier, marker: hidden };
+  }
+  const id = await write(async (writer) => {
+    await remember({ creatingSince: now() });
+    return await createComment(writer, place, text, signal);
+  });
+  return { id, marker: hidden };
+}
+
+/** Id of the comment with this marker that we remember; null: none. It may have been deleted since. */
+async function putEarlier({ store, effect }: EffectContext, hidden: string): Promise<number | null> {
+  const known = (await store.effectsOf(effect)).flatMap(({ result }) => put.safeParse(result).data ?? []);
+  return known.findLast(({ marker }) => marker === hidden)?.id ?? null;
+}
+
+/** False: it has been deleted. */
+async function updateIfThere(
+  client: GitHubClient,
+  place: PullPlace,
+  id: number,
+  text: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await updateComment(client, place, id, text, signal);
+    return true;
+  } catch (error) {
+    if (requestFailure(error, 0).status === 404) {
+      return false;
+    }
+    throw error;
+  }
 }

@@ -26,9 +26,9 @@ export const tampering = handler({
     }
     const { by } = said;
     const name = said.what === "stopped" ? "tampering stopped" : `tampering ${by.kind} ${by.id}`;
-    const id = await putComment(context, markerOf(name), textOf(said), true);
+    const result = await putComment(context, markerOf(name), textOf(said), true);
     const evidence = said.what === "stopped" ? [] : [said.act];
-    return { state: "done", result: { id }, note: noteOf(said), line: { kind: "tampering", actor: by, evidence } };
+    return { state: "done", result, note: noteOf(said), line: { kind: "tampering", actor: by, evidence } };
   },
 });
 

@@ -34,9 +34,9 @@ export const trouble = handler({
     }
     const failed = inForce(await context.store.effectsOf(context.effect));
     const body = failed.length === 0 ? RESOLVED : report(failed);
-    const id = await putComment(context, markerOf(KIND), body, failed.length > 0);
+    const put = await putComment(context, markerOf(KIND), body, failed.length > 0);
     // Null: the comment says of nothing that it was not done.
-    return { state: "done", result: failed.length === 0 ? null : { id, listed: failed.length }, note: null };
+    return { state: "done", result: failed.length === 0 ? null : { ...put, listed: failed.length }, note: null };
   },
 });
 

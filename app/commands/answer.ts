@@ -8,7 +8,7 @@ import { type Reaction, react } from "../../src/github/reactions.ts";
 import { COMMAND_NAMES, type ParsedCommand } from "../../src/lifecycle/commands.ts";
 import type { Act, Actor } from "../../src/lifecycle/facts.ts";
 import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
-import { notCertain, putComment } from "../actions/comment.ts";
+import { notCertain, type PutComment, putComment } from "../actions/comment.ts";
 import { type EffectContext, handler, type Performed, placeOf, type StoredHandler } from "../actions/handler.ts";
 import { stored } from "../store/json.ts";
 import type { NewEffect, PullId } from "../store/store.ts";
@@ -108,11 +108,11 @@ export function answerHandler(desk: Desk): StoredHandler {
 const EDITED = "an edited comment gives no commands: write it in a new one";
 
 /** In a comment of its own, unless there are too many of them already: then the reaction has to do. */
-export async function say(context: EffectContext, marker: string, body: string): Promise<{ id: number | null } | null> {
+export async function say(context: EffectContext, marker: string, body: string): Promise<PutComment | null> {
   if (!(await mayAnswer(context))) {
     return null;
   }
-  return { id: await putComment(context, markerOf(marker), body, true) };
+  return await putComment(context, markerOf(marker), body, true);
 }
 
 function reactionTo(outcomes: readonly Outcome[]): Reaction {

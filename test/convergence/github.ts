@@ -26,6 +26,8 @@ const BASE = "http://github.test";
 /** Of the same app in all worlds. */
 const KEYS = makeKeys();
 const TOKEN_LIFE_MS = 30 * 60_000;
+/** How far GitHub's copies lie behind at most: less than the first pause after a lost answer, which is there for that. */
+const LAG_MS = 4_000;
 const JWT_LIFE_MS = 9 * 60_000;
 
 export interface People {
@@ -59,8 +61,8 @@ export class SimulatedGitHub implements Scene {
   readonly #clock: VirtualClock;
   #signed: { readonly text: string; readonly until: number } | null = null;
   #token: { readonly text: string; readonly until: number } | null = null;
-  /** By request: the answer before the last one. */
-  readonly #answers = new Map<string, Answer>();
+  /** By request: what was answered last, and when. */
+  readonly #answers = new Map<string, { readonly answer: Answer; readonly at: number }>();
   /** Asked for each request. */
   trouble: () => Trouble | null = () => null;
 
@@ -138,8 +140,9 @@ export class SimulatedGitHub implements Scene {
       throw new TypeError("fetch failed");
     }
     const stale = this.#answers.get(key);
-    if (trouble === "stale" && stale !== undefined && isRead(init.method, body)) {
-      return fetchAnswer(stale, url);
+    const fresh = stale !== undefined && this.#clock.now() - stale.at <= LAG_MS;
+    if (trouble === "stale" && fresh && isRead(init.method, body)) {
+      return fetchAnswer(stale.answer, url);
     }
     const headers = lowerCase(init.headers);
     headers.authorization = as === "app" ? `bearer ${this.#jwt()}` : `token ${this.#installationToken()}`;
@@ -150,7 +153,7 @@ export class SimulatedGitHub implements Scene {
     if (outcome === "cut" || trouble === "lost answer") {
       throw new TypeError("fetch failed");
     }
-    this.#answers.set(key, outcome);
+    this.#answers.set(key, { answer: outcome, at: this.#clock.now() });
     return fetchAnswer(outcome, url);
   }
 
