@@ -275,7 +275,7 @@ describe("being told otherwise", () => {
     while (!lines().includes("up")) await sleep(10);
     const began = performance.now();
     agent.leave("SIGTERM");
-    expect(await ended).toEqual({ kind: "left", why: "SIGTERM" });
+    expect(await ended).toEqual({ kind: "left", why: "SIGTERM", told: true });
     expect(performance.now() - began).toBeLessThan(5_000);
     expect(coordinator.leaves).toEqual(["SIGTERM"]);
   });
