@@ -9,7 +9,7 @@ import { canonicalJson } from "../src/plan/canonical.ts";
 import { Alarm } from "./alarm.ts";
 import { effectRows } from "./effect-rows.ts";
 import type { Judge, Judgement } from "./judge.ts";
-import { changePull, sooner } from "./pull-rows.ts";
+import { changePull, parked, sooner } from "./pull-rows.ts";
 import { differs, showingDigest } from "./showing.ts";
 import type { Intent, NewEffect, Pull, PullId, Repository, Store } from "./store/store.ts";
 import { tamperingEffects } from "./tampering.ts";
@@ -100,7 +100,7 @@ export class Looks {
         }
         await this.#options.changed?.(id);
         await this.#tellSharers(row, next);
-        if (next.intent !== null && next.installationId !== null) {
+        if (next.intentAt !== null && next.installationId !== null) {
           this.#options.decided(next.installationId);
         }
         return;
@@ -114,7 +114,7 @@ export class Looks {
     const { store, judge, log, now } = this.#options;
     const repository = await store.repository(row.repositoryId);
     if (repository === null || repository.installationId === null) {
-      return { next: { ...row, lookAt: null, intent: null, intentAt: null }, effects: [], hasten: false };
+      return { next: { ...row, lookAt: null, ...parked(row) }, effects: [], hasten: false };
     }
     const names = { repository: `${repository.owner}/${repository.name}`, pull: row.number };
     try {
@@ -127,7 +127,7 @@ export class Looks {
           shown: row.shown?.stage ?? null,
           inactive: judgement.evaluation.inactive,
           missing: judgement.evaluation.missing?.summary ?? null,
-          decided: next.intent !== null,
+          decided: next.intentAt !== null,
         },
         "looked",
       );
@@ -177,11 +177,11 @@ export class Looks {
       intentAt: null,
     };
     if (showing === null) {
-      return base;
+      return { ...base, ...parked(row) };
     }
     const { blocked } = row;
-    if (blocked !== null && blocked.wanted === showingDigest(showing) && blocked.until > now && row.intent === null) {
-      return { ...base, lookAt: sooner(base.lookAt, blocked.until) };
+    if (blocked !== null && blocked.wanted === showingDigest(showing) && blocked.until > now && row.intentAt === null) {
+      return { ...base, ...parked(row), lookAt: sooner(base.lookAt, blocked.until) };
     }
     const pending = row.intent;
     // What was sent and not confirmed may show on GitHub, whatever is wanted now: it must be read.

@@ -9,7 +9,7 @@ import { record, sameFacts } from "../src/lifecycle/record.ts";
 import { effectRows } from "./effect-rows.ts";
 import { movedLines, noteLine } from "./history.ts";
 import type { Candidate } from "./mover.ts";
-import { changePull, sooner } from "./pull-rows.ts";
+import { changePull, parked, sooner } from "./pull-rows.ts";
 import { blockedShowing, type Showing, showingDigest } from "./showing.ts";
 import type { NewEffect, NewHistory, Pull, PullId, Shown, Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
@@ -132,7 +132,7 @@ export class Outcomes {
     await changePull(store, pull, now, (row) =>
       row === null || row.intent === null || row.intent.id !== pull.intent?.id
         ? null
-        : { pull: { ...row, intent: null, intentAt: null } },
+        : { pull: { ...row, ...parked(row) } },
     );
   }
 
@@ -157,8 +157,7 @@ export class Outcomes {
       const next: Pull = {
         ...row,
         shown: shown === null ? row.shown : { ...shown, stage: from },
-        intent: null,
-        intentAt: null,
+        ...(shown === null ? parked({ ...row, intent: { ...intent, read: true } }) : { intent: null, intentAt: null }),
         blocked: { at, to: showing.stage, reason, times, until: at + pause, wanted: showingDigest(showing) },
         lookAt: sooner(row.lookAt, at + pause),
       };

@@ -82,7 +82,7 @@ async function pullPage(store: Store, owner: string, name: string, number: numbe
     head: facts.head.sha,
     stage: shown?.stage ?? null,
     evaluation,
-    moving: intent === null ? null : { ...intent, nextAt: intentAt },
+    moving: intent === null || intentAt === null ? null : { ...intent, nextAt: intentAt },
     blocked,
     checks: shown?.checks ?? [],
     version,

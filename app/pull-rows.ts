@@ -59,6 +59,15 @@ export function readAgain(pull: Pull, at: number, note: string | null = null): P
   return { ...pull, intent: { ...intent, notes, read: true }, intentAt: sooner(pull.intentAt, at) };
 }
 
+/**
+ * The move is on its way no more. What was sent and not confirmed may show on GitHub all the same: it is kept in mind,
+ * and read before anything else is written.
+ */
+export function parked({ intent }: Pull): Pick<Pull, "intent" | "intentAt"> {
+  const unsure = intent !== null && (intent.sentAt !== null || intent.read);
+  return { intent: unsure ? { ...intent, tries: 0, read: true } : null, intentAt: null };
+}
+
 /** The earlier of two times; null: none. */
 export function sooner(a: number | null, b: number | null): number | null {
   return a === null ? b : b === null ? a : Math.min(a, b);

@@ -41,7 +41,7 @@ export async function violationsOf(
     ...(shadow === null ? [] : await notTheSame(github, shadow, pull, row)),
     ...brokenHistory(row, history),
     ...repeated(pull),
-    ...(row.intent === null ? [] : ["a move is still on its way"]),
+    ...(row.intentAt === null ? [] : ["a move is still on its way"]),
   ].map((each) => `#${pull.number} ${each}`);
 }
 

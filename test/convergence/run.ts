@@ -1,5 +1,9 @@
-/** `npm run converge -- --seeds 2000`: plays so many stories; `--seed N` replays one and tells everything. */
+/**
+ * `npm run converge -- --seeds 2000`: plays so many stories; `--seed N` replays one and tells everything.
+ * `--end-to-end --seeds 200`: so many at once over real HTTP with the real server, which is killed again and again.
+ */
 import { parseArgs } from "node:util";
+import { endToEnd } from "./end-to-end.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 
 const { values } = parseArgs({
@@ -7,11 +11,15 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "200" },
     from: { type: "string", default: "1" },
     seed: { type: "string" },
+    "end-to-end": { type: "boolean", default: false },
   },
 });
 
-process.exitCode =
-  values.seed === undefined ? await runMany(whole(values.from), whole(values.seeds)) : await replay(whole(values.seed));
+process.exitCode = values["end-to-end"]
+  ? await playForReal(whole(values.from), whole(values.seeds))
+  : values.seed === undefined
+    ? await runMany(whole(values.from), whole(values.seeds))
+    : await replay(whole(values.seed));
 
 async function replay(seed: number): Promise<number> {
   const outcome = await simulate(seed, (line) => console.log(line));
@@ -39,6 +47,17 @@ async function runMany(from: number, count: number): Promise<number> {
   console.log(`${count} seeds in ${seconds} s: ${sum.acts} acts, ${sum.kills} kills, ${sum.requests} requests`);
   console.log(`violations: ${sum.bad}`);
   return sum.bad > 0 ? 1 : 0;
+}
+
+async function playForReal(seed: number, stories: number): Promise<number> {
+  const { violations, acts, kills, webhooks, seconds } = await endToEnd(seed, stories, (line) => console.log(line));
+  for (const violation of violations) console.log(violation);
+  const { sent, lost, doubled, late } = webhooks;
+  console.log(
+    `${stories} stories, ${acts} acts, ${kills} kills, ${sent} webhooks (${lost} lost, ${doubled} doubled, ${late} late); right after ${seconds} s`,
+  );
+  console.log(`violations: ${violations.length}`);
+  return violations.length > 0 ? 1 : 0;
 }
 
 async function safely(seed: number): Promise<Outcome> {
