@@ -95,12 +95,13 @@ class City {
     const random = this.#random;
     await this.#sandbox.listen();
     this.#port = await freePort();
-    const { scenes, stories, violations } = await this.#build(count);
+    const { scenes, violations } = this.#build(count);
     const [scene] = scenes;
     if (scene === undefined) {
       throw new Error("expected at least one story");
     }
     await this.#start(scene.app.id);
+    const stories = await this.#install(scene, scenes);
     this.#mischief = true;
     let acts = 0;
     let kills = 0;
@@ -142,7 +143,7 @@ class City {
     await this.#sandbox.close();
   }
 
-  async #build(count: number) {
+  #build(count: number) {
     const { world } = this.#sandbox;
     const owner = addOrganization(world, "acme");
     const [rex, cleo, tess, mallory] = ["rex", "cleo", "tess", "mallory"].map((name) => addUser(world, name));
@@ -170,6 +171,13 @@ class City {
       watchChecks(scene, (violation) => violations.push(violation));
       scenes.push(scene);
     }
+    return { scenes, violations };
+  }
+
+  /** The app is there by now: a pull request that was open before is none of its business. */
+  async #install({ app, people }: Scene, scenes: readonly Scene[]): Promise<Story[]> {
+    const { world } = this.#sandbox;
+    const { owner } = people;
     const repositories = scenes.map((scene) => scene.repository);
     const installation = install(world, asUser(owner), { app, account: owner, repositories });
     const ci = addCi(world, owner, repositories);
@@ -184,8 +192,7 @@ class City {
       client: new Octokit({ auth: token, baseUrl: `${this.#sandbox.url}/api/v3` }),
       policies,
     });
-    const stories = scenes.map((scene) => new Story(scene, this.#random, { byWhatIsShown: false, ci }));
-    return { scenes, stories, violations };
+    return scenes.map((scene) => new Story(scene, this.#random, { byWhatIsShown: false, ci }));
   }
 
   /** Requests that will fail, some after they were applied. */

@@ -11,10 +11,13 @@ import type { Shadow } from "./shadow.ts";
  */
 export function watchChecks({ sandbox, app, repository }: Scene, told: (violation: string) => void): void {
   sandbox.world.changes.record((change) => {
-    if (change.kind !== "check_run" || change.action !== "created" || change.run.appId !== app.id) {
+    if (change.kind !== "check_run" || change.action !== "created") {
       return;
     }
     const { run } = change;
+    if (run.appId !== app.id || run.repositoryId !== repository.id) {
+      return;
+    }
     const before = checkRunsOn(sandbox.world, repository, run.headSha).filter(
       (each) => each.appId === app.id && each.name === run.name && each.id !== run.id,
     );
