@@ -88,9 +88,9 @@ async function shaken(entry: "action" | "cli", folder: string): Promise<OutputCh
 const VIRTUAL = "\0builtin:";
 
 /**
- * Takes Node's own modules by `require`, at the first use of anything in them. An `import` of one loads it at the start,
+ * Takes Node's own modules by `process.getBuiltinModule`, at the first use of anything in them. An `import` of one loads it at the start,
  * makes a namespace of all that it exports, and with that loads the parts that Node itself loads on use: 25 ms of the
- * start-up in all, of which a plan without commands needs a fifth. node:module is what `require` is made with.
+ * start-up in all, of which a plan without commands needs a fifth.
  */
 const builtinsOnUse: Plugin = {
   name: "builtins-on-use",
