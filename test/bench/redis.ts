@@ -3,6 +3,7 @@
  * PATH; where there is none the benches say so and print our figures alone.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -73,9 +74,10 @@ export async function freePort(): Promise<number> {
 /**
  * One barrier of `agents` clients, `rounds` times: each does INCR, the last one PUBLISHes, each is released by the
  * message. Every client has a connection to count with and one that is subscribed, as it must.
+ * @param pauseMs before the last one arrives: everybody is asleep then, as at any barrier worth the name
  * @returns for each round and each agent the milliseconds from the last arrival to its release.
  */
-export async function redisBarrier(port: number, agents: number, rounds: number): Promise<number[]> {
+export async function redisBarrier(port: number, agents: number, rounds: number, pauseMs: number): Promise<number[]> {
   const options = { port, host: "127.0.0.1", enableReadyCheck: false, maxRetriesPerRequest: 1 };
   const counters = Array.from({ length: agents }, () => new Redis(options));
   const listeners = Array.from({ length: agents }, () => new Redis(options));
@@ -87,8 +89,9 @@ export async function redisBarrier(port: number, agents: number, rounds: number)
     }),
   );
   const delays: number[] = [];
+  const barrier = randomUUID();
   for (let round = 0; round < rounds; round += 1) {
-    const key = `arrived:${round}`;
+    const key = `${barrier}:${round}`;
     let lastArrival = 0;
     const releases = listeners.map(
       (_listener, n) =>
@@ -100,6 +103,7 @@ export async function redisBarrier(port: number, agents: number, rounds: number)
       if ((await counters[n]?.incr(key)) === agents) await counters[n]?.publish("barrier", key);
     };
     await Promise.all(Array.from({ length: agents - 1 }, (_, n) => arrive(n)));
+    await sleep(pauseMs);
     lastArrival = performance.now();
     await arrive(agents - 1);
     for (const at of await Promise.all(releases)) delays.push(at - lastArrival);
