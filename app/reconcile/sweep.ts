@@ -171,7 +171,8 @@ export class Sweeper {
     const { store, appId, now, timings, log } = this.#options;
     const { client, repository, since, counts, signal } = tour;
     const row = await store.pull({ repositoryId: repository.id, number: given.number });
-    if (row === null && given.state.openedAt < since) {
+    // GitHub dates by whole seconds.
+    if (row === null && given.state.openedAt < since - (since % 1_000)) {
       counts.left += 1;
       return;
     }

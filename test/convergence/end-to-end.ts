@@ -132,6 +132,9 @@ class City {
         say(`after ${Math.round((Date.now() - began) / 1_000)} s: ${found.length} wrong`);
       }
     } while (found.length > 0 && Date.now() - began < PATIENCE_MS);
+    if (found.length > 0) {
+      say(this.#output);
+    }
     const seconds = Math.round((Date.now() - began) / 1_000);
     const own = this.#faults.map((fault) => `a fault: ${fault instanceof Error ? fault.stack : String(fault)}`);
     return { violations: [...own, ...violations, ...found], acts, kills, webhooks: this.#counts, seconds };
@@ -252,7 +255,7 @@ class City {
       env: {
         PATH: process.env.PATH ?? "",
         NODE_ENV: "production",
-        LOG_LEVEL: "error",
+        LOG_LEVEL: "warn",
         APP_ID: `${appId}`,
         PRIVATE_KEY: KEYS.privateKey,
         WEBHOOK_SECRET: SECRET,
