@@ -102,6 +102,8 @@ class City {
     }
     await this.#start(scene.app.id);
     const stories = await this.#install(scene, scenes);
+    // The installation itself is heard of.
+    await this.#sandbox.webhooks.idle();
     this.#mischief = true;
     let acts = 0;
     let kills = 0;
