@@ -1,2 +1,294 @@
 #!/usr/bin/env node
-import{createRequire as e}from"module";var r={181:r=>{r.exports=e(import.meta.url)("buffer")},6982:r=>{r.exports=e(import.meta.url)("crypto")},1421:r=>{r.exports=e(import.meta.url)("node:child_process")},7598:r=>{r.exports=e(import.meta.url)("node:crypto")},3053:r=>{r.exports=e(import.meta.url)("node:diagnostics_channel")},8474:r=>{r.exports=e(import.meta.url)("node:events")},3024:r=>{r.exports=e(import.meta.url)("node:fs")},1455:r=>{r.exports=e(import.meta.url)("node:fs/promises")},7067:r=>{r.exports=e(import.meta.url)("node:http")},4708:r=>{r.exports=e(import.meta.url)("node:https")},7030:r=>{r.exports=e(import.meta.url)("node:net")},8161:r=>{r.exports=e(import.meta.url)("node:os")},6760:r=>{r.exports=e(import.meta.url)("node:path")},1708:r=>{r.exports=e(import.meta.url)("node:process")},481:r=>{r.exports=e(import.meta.url)("node:readline")},6848:r=>{r.exports=e(import.meta.url)("node:readline/promises")},6193:r=>{r.exports=e(import.meta.url)("node:string_decoder")},8500:r=>{r.exports=e(import.meta.url)("node:timers/promises")},1692:r=>{r.exports=e(import.meta.url)("node:tls")},7975:r=>{r.exports=e(import.meta.url)("node:util")},8522:r=>{r.exports=e(import.meta.url)("node:zlib")},932:r=>{r.exports=e(import.meta.url)("process")},2364:(e,r,t)=>{t.a(e,async(e,r)=>{try{var o=t(8200);const e=22;const i=Number(process.versions.node.split(".")[0]);if(i<e){process.stderr.write(`stagewright needs Node ${e} or later, this is ${process.versions.node}; in a checkout "npx node" is the right one\n`);process.exitCode=2}else{for(const e of[process.stdout,process.stderr]){e.on("error",e=>{if(e.code!=="EPIPE"&&e.code!=="EIO")throw e})}(0,o.e)(process.env);const e=process.argv.slice(2);if(e[0]==="emit"){const{emit:r}=await t.e(248).then(t.bind(t,248));process.exitCode=r(e.slice(1),process.env)}else{const{main:e}=await Promise.all([t.e(735),t.e(355)]).then(t.bind(t,6355));process.exitCode=await e(process.argv)}}r()}catch(e){r(e)}},1)},8200:(r,t,o)=>{o.d(t,{e:()=>keepCompiledCode});var i=o(3024);const _=e(import.meta.url)("node:module");var a=o(8161);var p=o(6760);function keepCompiledCode(e){if(_.enableCompileCache===undefined)return;try{const r=e.XDG_CACHE_HOME?.startsWith("/")?e.XDG_CACHE_HOME:(0,p.join)((0,a.homedir)(),".cache");const t=(0,p.join)(r,"stagewright","compiled");(0,i.mkdirSync)(t,{recursive:true,mode:448});const{uid:o,mode:s}=(0,i.statSync)(t);const n=(s&18)!==0;if(o===process.getuid?.()&&!n)_.enableCompileCache(t)}catch{}}}};var t={};function __nccwpck_require__(e){var o=t[e];if(o!==undefined){return o.exports}var i=t[e]={exports:{}};var _=true;try{r[e].call(i.exports,i,i.exports,__nccwpck_require__);_=false}finally{if(_)delete t[e]}return i.exports}__nccwpck_require__.m=r;if(typeof __nccwpck_require__!=="undefined")__nccwpck_require__.ab=decodeURIComponent(new URL(".",import.meta.url).pathname).slice(import.meta.url.match(/^file:\/\/\/\w:/)?1:0,-1)+"/";(()=>{var e=typeof Symbol==="function"?Symbol("webpack queues"):"__webpack_queues__";var r=typeof Symbol==="function"?Symbol("webpack exports"):"__webpack_exports__";var t=typeof Symbol==="function"?Symbol("webpack error"):"__webpack_error__";var resolveQueue=e=>{if(e&&e.d<1){e.d=1;e.forEach(e=>e.r--);e.forEach(e=>e.r--?e.r++:e())}};var wrapDeps=o=>o.map(o=>{if(o!==null&&typeof o==="object"){if(o[e])return o;if(o.then){var i=[];i.d=0;o.then(e=>{_[r]=e;resolveQueue(i)},e=>{_[t]=e;resolveQueue(i)});var _={};_[e]=e=>e(i);return _}}var a={};a[e]=e=>{};a[r]=o;return a});__nccwpck_require__.a=(o,i,_)=>{var a;_&&((a=[]).d=-1);var p=new Set;var s=o.exports;var n;var c;var u;var m=new Promise((e,r)=>{u=r;c=e});m[r]=s;m[e]=e=>(a&&e(a),p.forEach(e),m["catch"](e=>{}));o.exports=m;i(o=>{n=wrapDeps(o);var i;var getResult=()=>n.map(e=>{if(e[t])throw e[t];return e[r]});var _=new Promise(r=>{i=()=>r(getResult);i.r=0;var fnQueue=e=>e!==a&&!p.has(e)&&(p.add(e),e&&!e.d&&(i.r++,e.push(i)));n.map(r=>r[e](fnQueue))});return i.r?_:getResult()},e=>(e?u(m[t]=e):c(s),resolveQueue(a)));a&&a.d<0&&(a.d=0)}})();(()=>{var e=Object.getPrototypeOf?e=>Object.getPrototypeOf(e):e=>e.__proto__;var r;__nccwpck_require__.t=function(t,o){if(o&1)t=this(t);if(o&8)return t;if(typeof t==="object"&&t){if(o&4&&t.__esModule)return t;if(o&16&&typeof t.then==="function")return t}var i=Object.create(null);__nccwpck_require__.r(i);var _={};r=r||[null,e({}),e([]),e(e)];for(var a=o&2&&t;typeof a=="object"&&!~r.indexOf(a);a=e(a)){Object.getOwnPropertyNames(a).forEach(e=>_[e]=()=>t[e])}_["default"]=()=>t;__nccwpck_require__.d(i,_);return i}})();(()=>{__nccwpck_require__.d=(e,r)=>{for(var t in r){if(__nccwpck_require__.o(r,t)&&!__nccwpck_require__.o(e,t)){Object.defineProperty(e,t,{enumerable:true,get:r[t]})}}}})();(()=>{__nccwpck_require__.f={};__nccwpck_require__.e=e=>Promise.all(Object.keys(__nccwpck_require__.f).reduce((r,t)=>{__nccwpck_require__.f[t](e,r);return r},[]))})();(()=>{__nccwpck_require__.u=e=>""+e+".index.js"})();(()=>{__nccwpck_require__.o=(e,r)=>Object.prototype.hasOwnProperty.call(e,r)})();(()=>{__nccwpck_require__.r=e=>{if(typeof Symbol!=="undefined"&&Symbol.toStringTag){Object.defineProperty(e,Symbol.toStringTag,{value:"Module"})}Object.defineProperty(e,"__esModule",{value:true})}})();(()=>{var e={792:0};var installChunk=r=>{var{ids:t,modules:o,runtime:i}=r;var _,a,p=0;for(_ in o){if(__nccwpck_require__.o(o,_)){__nccwpck_require__.m[_]=o[_]}}if(i)i(__nccwpck_require__);for(;p<t.length;p++){a=t[p];if(__nccwpck_require__.o(e,a)&&e[a]){e[a][0]()}e[t[p]]=0}};__nccwpck_require__.f.j=(r,t)=>{var o=__nccwpck_require__.o(e,r)?e[r]:undefined;if(o!==0){if(o){t.push(o[1])}else{if(true){var i=import("./"+__nccwpck_require__.u(r)).then(installChunk,t=>{if(e[r]!==0)e[r]=undefined;throw t});var i=Promise.race([i,new Promise(t=>o=e[r]=[t])]);t.push(o[1]=i)}}}}})();var o=__nccwpck_require__(2364);o=await o;
+import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
+/******/ var __webpack_modules__ = ({
+
+/***/ 995:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:module");
+
+/***/ }),
+
+/***/ 445:
+/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var _rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(842);
+/* harmony import */ var _node_hzy2KGMZ_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(966);
+/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(995);
+var i=(0,_node_hzy2KGMZ_js__WEBPACK_IMPORTED_MODULE_1__.v)(),a=(0,_node_hzy2KGMZ_js__WEBPACK_IMPORTED_MODULE_1__._)(),o=(0,_node_hzy2KGMZ_js__WEBPACK_IMPORTED_MODULE_1__.g)();function s(e){if(node_module__WEBPACK_IMPORTED_MODULE_2__.enableCompileCache!==void 0)try{let t=e.XDG_CACHE_HOME?.startsWith(`/`)?e.XDG_CACHE_HOME:(0,o.join)((0,a.homedir)(),`.cache`),n=(0,o.join)(t,`stagewright`,`compiled`);(0,i.mkdirSync)(n,{recursive:!0,mode:448});let{uid:s,mode:c}=(0,i.statSync)(n),l=!!(c&18);s===process.getuid?.()&&!l&&node_module__WEBPACK_IMPORTED_MODULE_2__.enableCompileCache(n)}catch{}}if(Number(process.versions.node.split(`.`)[0])<22)process.stderr.write(`stagewright needs Node 22 or later, this is ${process.versions.node}; in a checkout "npx node" is the right one\n`),process.exitCode=2;else{for(let e of[process.stdout,process.stderr])e.on(`error`,e=>{if(e.code!==`EPIPE`&&e.code!==`EIO`)throw e});s(process.env);let e=process.argv.slice(2);if(e[0]===`emit`){let{emit:t}=await __nccwpck_require__.e(/* import() */ 741).then(__nccwpck_require__.bind(__nccwpck_require__, 741));process.exitCode=t(e.slice(1),process.env)}else{let{main:e}=await __nccwpck_require__.e(/* import() */ 124).then(__nccwpck_require__.bind(__nccwpck_require__, 124));process.exitCode=await e(process.argv)}}
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
+/***/ 966:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _: () => (/* binding */ n),
+/* harmony export */   a: () => (/* binding */ m),
+/* harmony export */   c: () => (/* binding */ d),
+/* harmony export */   d: () => (/* binding */ c),
+/* harmony export */   f: () => (/* binding */ s),
+/* harmony export */   g: () => (/* binding */ r),
+/* harmony export */   h: () => (/* binding */ i),
+/* harmony export */   i: () => (/* binding */ h),
+/* harmony export */   l: () => (/* binding */ u),
+/* harmony export */   m: () => (/* binding */ a),
+/* harmony export */   n: () => (/* binding */ _),
+/* harmony export */   o: () => (/* binding */ p),
+/* harmony export */   p: () => (/* binding */ o),
+/* harmony export */   r: () => (/* binding */ g),
+/* harmony export */   s: () => (/* binding */ f),
+/* harmony export */   t: () => (/* binding */ v),
+/* harmony export */   u: () => (/* binding */ l),
+/* harmony export */   v: () => (/* binding */ t)
+/* harmony export */ });
+/* harmony import */ var _rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(842);
+var t=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:fs`)[t]})})),n=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:os`)[t]})})),r=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:path`)[t]})})),i=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:timers/promises`)[t]})})),a=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:util`)[t]})})),o=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:fs/promises`)[t]})})),s=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:string_decoder`)[t]})})),c=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:child_process`)[t]})})),l=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:net`)[t]})})),u=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:crypto`)[t]})})),d=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:http`)[t]})})),f=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:https`)[t]})})),p=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:zlib`)[t]})})),m=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:events`)[t]})})),h=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:readline`)[t]})})),g=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:diagnostics_channel`)[t]})})),_=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:tls`)[t]})})),v=/* @__PURE__ */ (0,_rolldown_runtime_CB_ZnWmx_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:readline/promises`)[t]})}));
+
+/***/ }),
+
+/***/ 842:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   n: () => (/* binding */ u),
+/* harmony export */   r: () => (/* binding */ l),
+/* harmony export */   t: () => (/* binding */ s)
+/* harmony export */ });
+/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(995);
+var t=Object.create,n=Object.defineProperty,r=Object.getOwnPropertyDescriptor,i=Object.getOwnPropertyNames,a=Object.getPrototypeOf,o=Object.prototype.hasOwnProperty,s=(e,t)=>()=>(t||(e((t={exports:{}}).exports,t,t.exports),e=null),t.exports),c=(e,t,a,s)=>{if(t&&typeof t==`object`||typeof t==`function`)for(var c=i(t),l=0,u=c.length,d;l<u;l++)d=c[l],!o.call(e,d)&&d!==a&&n(e,d,{get:(e=>t[e]).bind(null,d),enumerable:!(s=r(t,d))||s.enumerable});return e},l=(e,r,i)=>(i=e==null?{}:t(a(e)),c(r||!e||!e.__esModule||!o.call(e,`default`)?n(i,`default`,{value:e,enumerable:!0}):i,e)),u=/* @__PURE__ */ (0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(import.meta.url);
+
+/***/ })
+
+/******/ });
+/************************************************************************/
+/******/ // The module cache
+/******/ var __webpack_module_cache__ = {};
+/******/ 
+/******/ // The require function
+/******/ function __nccwpck_require__(moduleId) {
+/******/ 	// Check if module is in cache
+/******/ 	var cachedModule = __webpack_module_cache__[moduleId];
+/******/ 	if (cachedModule !== undefined) {
+/******/ 		return cachedModule.exports;
+/******/ 	}
+/******/ 	// Create a new module (and put it into the cache)
+/******/ 	var module = __webpack_module_cache__[moduleId] = {
+/******/ 		// no module.id needed
+/******/ 		// no module.loaded needed
+/******/ 		exports: {}
+/******/ 	};
+/******/ 
+/******/ 	// Execute the module function
+/******/ 	var threw = true;
+/******/ 	try {
+/******/ 		__webpack_modules__[moduleId](module, module.exports, __nccwpck_require__);
+/******/ 		threw = false;
+/******/ 	} finally {
+/******/ 		if(threw) delete __webpack_module_cache__[moduleId];
+/******/ 	}
+/******/ 
+/******/ 	// Return the exports of the module
+/******/ 	return module.exports;
+/******/ }
+/******/ 
+/******/ // expose the modules object (__webpack_modules__)
+/******/ __nccwpck_require__.m = __webpack_modules__;
+/******/ 
+/************************************************************************/
+/******/ /* webpack/runtime/asset-relocator-loader */
+/******/ if (typeof __nccwpck_require__ !== 'undefined') __nccwpck_require__.ab = decodeURIComponent(new URL('.', import.meta.url).pathname).slice(import.meta.url.match(/^file:\/\/\/\w:/) ? 1 : 0, -1) + "/";
+/******/ 
+/******/ /* webpack/runtime/async module */
+/******/ (() => {
+/******/ 	var webpackQueues = typeof Symbol === "function" ? Symbol("webpack queues") : "__webpack_queues__";
+/******/ 	var webpackExports = typeof Symbol === "function" ? Symbol("webpack exports") : "__webpack_exports__";
+/******/ 	var webpackError = typeof Symbol === "function" ? Symbol("webpack error") : "__webpack_error__";
+/******/ 	var resolveQueue = (queue) => {
+/******/ 		if(queue && queue.d < 1) {
+/******/ 			queue.d = 1;
+/******/ 			queue.forEach((fn) => (fn.r--));
+/******/ 			queue.forEach((fn) => (fn.r-- ? fn.r++ : fn()));
+/******/ 		}
+/******/ 	}
+/******/ 	var wrapDeps = (deps) => (deps.map((dep) => {
+/******/ 		if(dep !== null && typeof dep === "object") {
+/******/ 			if(dep[webpackQueues]) return dep;
+/******/ 			if(dep.then) {
+/******/ 				var queue = [];
+/******/ 				queue.d = 0;
+/******/ 				dep.then((r) => {
+/******/ 					obj[webpackExports] = r;
+/******/ 					resolveQueue(queue);
+/******/ 				}, (e) => {
+/******/ 					obj[webpackError] = e;
+/******/ 					resolveQueue(queue);
+/******/ 				});
+/******/ 				var obj = {};
+/******/ 				obj[webpackQueues] = (fn) => (fn(queue));
+/******/ 				return obj;
+/******/ 			}
+/******/ 		}
+/******/ 		var ret = {};
+/******/ 		ret[webpackQueues] = x => {};
+/******/ 		ret[webpackExports] = dep;
+/******/ 		return ret;
+/******/ 	}));
+/******/ 	__nccwpck_require__.a = (module, body, hasAwait) => {
+/******/ 		var queue;
+/******/ 		hasAwait && ((queue = []).d = -1);
+/******/ 		var depQueues = new Set();
+/******/ 		var exports = module.exports;
+/******/ 		var currentDeps;
+/******/ 		var outerResolve;
+/******/ 		var reject;
+/******/ 		var promise = new Promise((resolve, rej) => {
+/******/ 			reject = rej;
+/******/ 			outerResolve = resolve;
+/******/ 		});
+/******/ 		promise[webpackExports] = exports;
+/******/ 		promise[webpackQueues] = (fn) => (queue && fn(queue), depQueues.forEach(fn), promise["catch"](x => {}));
+/******/ 		module.exports = promise;
+/******/ 		body((deps) => {
+/******/ 			currentDeps = wrapDeps(deps);
+/******/ 			var fn;
+/******/ 			var getResult = () => (currentDeps.map((d) => {
+/******/ 				if(d[webpackError]) throw d[webpackError];
+/******/ 				return d[webpackExports];
+/******/ 			}))
+/******/ 			var promise = new Promise((resolve) => {
+/******/ 				fn = () => (resolve(getResult));
+/******/ 				fn.r = 0;
+/******/ 				var fnQueue = (q) => (q !== queue && !depQueues.has(q) && (depQueues.add(q), q && !q.d && (fn.r++, q.push(fn))));
+/******/ 				currentDeps.map((dep) => (dep[webpackQueues](fnQueue)));
+/******/ 			});
+/******/ 			return fn.r ? promise : getResult();
+/******/ 		}, (err) => ((err ? reject(promise[webpackError] = err) : outerResolve(exports)), resolveQueue(queue)));
+/******/ 		queue && queue.d < 0 && (queue.d = 0);
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/define property getters */
+/******/ (() => {
+/******/ 	// define getter functions for harmony exports
+/******/ 	__nccwpck_require__.d = (exports, definition) => {
+/******/ 		for(var key in definition) {
+/******/ 			if(__nccwpck_require__.o(definition, key) && !__nccwpck_require__.o(exports, key)) {
+/******/ 				Object.defineProperty(exports, key, { enumerable: true, get: definition[key] });
+/******/ 			}
+/******/ 		}
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/ensure chunk */
+/******/ (() => {
+/******/ 	__nccwpck_require__.f = {};
+/******/ 	// This file contains only the entry chunk.
+/******/ 	// The chunk loading function for additional chunks
+/******/ 	__nccwpck_require__.e = (chunkId) => {
+/******/ 		return Promise.all(Object.keys(__nccwpck_require__.f).reduce((promises, key) => {
+/******/ 			__nccwpck_require__.f[key](chunkId, promises);
+/******/ 			return promises;
+/******/ 		}, []));
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/get javascript chunk filename */
+/******/ (() => {
+/******/ 	// This function allow to reference async chunks
+/******/ 	__nccwpck_require__.u = (chunkId) => {
+/******/ 		// return url for filenames based on template
+/******/ 		return "" + chunkId + ".index.js";
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/hasOwnProperty shorthand */
+/******/ (() => {
+/******/ 	__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/make namespace object */
+/******/ (() => {
+/******/ 	// define __esModule on exports
+/******/ 	__nccwpck_require__.r = (exports) => {
+/******/ 		if(typeof Symbol !== 'undefined' && Symbol.toStringTag) {
+/******/ 			Object.defineProperty(exports, Symbol.toStringTag, { value: 'Module' });
+/******/ 		}
+/******/ 		Object.defineProperty(exports, '__esModule', { value: true });
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/import chunk loading */
+/******/ (() => {
+/******/ 	// no baseURI
+/******/ 	
+/******/ 	// object to store loaded and loading chunks
+/******/ 	// undefined = chunk not loaded, null = chunk preloaded/prefetched
+/******/ 	// [resolve, Promise] = chunk loading, 0 = chunk loaded
+/******/ 	var installedChunks = {
+/******/ 		792: 0
+/******/ 	};
+/******/ 	
+/******/ 	var installChunk = (data) => {
+/******/ 		var {ids, modules, runtime} = data;
+/******/ 		// add "modules" to the modules object,
+/******/ 		// then flag all "ids" as loaded and fire callback
+/******/ 		var moduleId, chunkId, i = 0;
+/******/ 		for(moduleId in modules) {
+/******/ 			if(__nccwpck_require__.o(modules, moduleId)) {
+/******/ 				__nccwpck_require__.m[moduleId] = modules[moduleId];
+/******/ 			}
+/******/ 		}
+/******/ 		if(runtime) runtime(__nccwpck_require__);
+/******/ 		for(;i < ids.length; i++) {
+/******/ 			chunkId = ids[i];
+/******/ 			if(__nccwpck_require__.o(installedChunks, chunkId) && installedChunks[chunkId]) {
+/******/ 				installedChunks[chunkId][0]();
+/******/ 			}
+/******/ 			installedChunks[ids[i]] = 0;
+/******/ 		}
+/******/ 	
+/******/ 	}
+/******/ 	
+/******/ 	__nccwpck_require__.f.j = (chunkId, promises) => {
+/******/ 			// import() chunk loading for javascript
+/******/ 			var installedChunkData = __nccwpck_require__.o(installedChunks, chunkId) ? installedChunks[chunkId] : undefined;
+/******/ 			if(installedChunkData !== 0) { // 0 means "already installed".
+/******/ 	
+/******/ 				// a Promise means "currently loading".
+/******/ 				if(installedChunkData) {
+/******/ 					promises.push(installedChunkData[1]);
+/******/ 				} else {
+/******/ 					if(true) { // all chunks have JS
+/******/ 						// setup Promise in chunk cache
+/******/ 						var promise = import("./" + __nccwpck_require__.u(chunkId)).then(installChunk, (e) => {
+/******/ 							if(installedChunks[chunkId] !== 0) installedChunks[chunkId] = undefined;
+/******/ 							throw e;
+/******/ 						});
+/******/ 						var promise = Promise.race([promise, new Promise((resolve) => (installedChunkData = installedChunks[chunkId] = [resolve]))])
+/******/ 						promises.push(installedChunkData[1] = promise);
+/******/ 					}
+/******/ 				}
+/******/ 			}
+/******/ 	};
+/******/ 	
+/******/ 	// no prefetching
+/******/ 	
+/******/ 	// no preloaded
+/******/ 	
+/******/ 	// no external install chunk
+/******/ 	
+/******/ 	// no on chunks loaded
+/******/ })();
+/******/ 
+/************************************************************************/
+/******/ 
+/******/ // startup
+/******/ // Load entry module and return exports
+/******/ // This entry module used 'module' so it can't be inlined
+/******/ var __webpack_exports__ = __nccwpck_require__(445);
+/******/ __webpack_exports__ = await __webpack_exports__;
+/******/ 
