@@ -251,5 +251,5 @@ export function teamPolicy(): Policy {
 function writes(github: SimulatedGitHub): number {
   return github.sandbox.requests
     .entries()
-    .filter(({ method, graphql }) => (graphql === null ? method !== "GET" : graphql.name === "Transition")).length;
+    .filter(({ method, graphql }) => (graphql === null ? method !== "GET" : graphql.kind === "mutation")).length;
 }
