@@ -5,15 +5,6 @@ import type { Breakage } from "./process.ts";
 /** What is broken -> how. */
 export const BROKEN: Readonly<Record<string, Breakage>> = {
   "never sweeps and asks for no missed webhook": { sweeps: false },
-  "lets the last write win": {
-    store: (store) =>
-      withCommit(store, async (commit) => {
-        const pulls = await Promise.all(
-          (commit.pulls ?? []).map(async (pull) => ({ ...pull, version: (await store.pull(pull))?.version ?? 0 })),
-        );
-        return { ...commit, pulls };
-      }),
-  },
   "forgets that it has sent something": {
     store: (store) =>
       withCommit(store, async (commit) => ({
