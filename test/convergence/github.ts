@@ -19,6 +19,7 @@ import {
   type App as SandboxApp,
   setCollaborator,
 } from "../../src/sandbox/world/index.ts";
+import { addBot } from "./bots.ts";
 import type { VirtualClock } from "./clock.ts";
 import { MANIFEST } from "./manifest.ts";
 
@@ -66,7 +67,8 @@ export class SimulatedGitHub implements Scene {
   /** Asked for each request. */
   trouble: () => Trouble | null = () => null;
 
-  constructor(clock: VirtualClock, seed: number, files: Readonly<Record<string, string>>) {
+  /** `bots`: rex, cleo and tess are apps. */
+  constructor(clock: VirtualClock, seed: number, files: Readonly<Record<string, string>>, bots = false) {
     this.#clock = clock;
     this.sandbox = createSandbox({
       now: clock.now,
@@ -89,19 +91,21 @@ export class SimulatedGitHub implements Scene {
       webhook: { url: "http://app.test/", secret: "secret" },
       keys: KEYS,
     });
-    const [rex, cleo, tess, mallory] = ["rex", "cleo", "tess", "mallory"].map((name) => addUser(world, name));
-    if (rex === undefined || cleo === undefined || tess === undefined || mallory === undefined) {
-      throw new Error("four people");
-    }
-    this.people = { owner, rex, cleo, tess, mallory };
     this.repository = addRepository(world, asUser(owner), {
       owner,
       name: "widget",
       files: { "README.md": "# widget\n", ...files },
     });
-    for (const person of [rex, cleo, tess]) {
+    const member = (name: string): Account => {
+      if (bots) {
+        return addBot(world, owner, this.repository, name);
+      }
+      const person = addUser(world, name);
       setCollaborator(world, asUser(owner), this.repository, person, "write");
-    }
+      return person;
+    };
+    const [rex, cleo, tess] = [member("rex"), member("cleo"), member("tess")];
+    this.people = { owner, rex, cleo, tess, mallory: addUser(world, "mallory") };
     this.installation = install(world, asUser(owner), {
       app: this.app,
       account: owner,

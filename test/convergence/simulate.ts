@@ -4,6 +4,7 @@ import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
 import type { Policy } from "../../src/lifecycle/policy.ts";
 import { readPolicy } from "../../src/lifecycle/read-policy.ts";
 import { Random } from "../simulation/random.ts";
+import { BOT_POLICY } from "./bots.ts";
 import { VirtualClock } from "./clock.ts";
 import { SimulatedGitHub, type Trouble } from "./github.ts";
 import { violationsOf, watchChecks } from "./invariants.ts";
@@ -85,13 +86,13 @@ class Simulation {
   async run(): Promise<Outcome> {
     const random = this.#random;
     const clock = this.#clock;
-    const own = random.chance(0.5);
+    const text = random.pick([null, TEAM_POLICY, BOT_POLICY]);
     const byWhatIsShown = random.chance(0.25);
-    const files = own ? { ".github/stagewright.yml": TEAM_POLICY } : {};
-    const github = new SimulatedGitHub(clock, this.#seed, files);
+    const files = text === null ? {} : { ".github/stagewright.yml": text };
+    const github = new SimulatedGitHub(clock, this.#seed, files, text === BOT_POLICY);
     const doubled: string[] = [];
     watchChecks(github, (violation) => doubled.push(violation));
-    const policy = own ? teamPolicy() : DEFAULT_POLICY;
+    const policy = text === null ? DEFAULT_POLICY : policyOf(text);
     const shadow = await Shadow.open({
       now: clock.now,
       appId: github.app.id,
@@ -240,7 +241,11 @@ class Simulation {
 }
 
 export function teamPolicy(): Policy {
-  const { policy, problems } = readPolicy(TEAM_POLICY);
+  return policyOf(TEAM_POLICY);
+}
+
+function policyOf(text: string): Policy {
+  const { policy, problems } = readPolicy(text);
   if (policy === null) {
     throw new Error(JSON.stringify(problems));
   }

@@ -26,6 +26,7 @@ import {
   type World,
 } from "../../src/sandbox/world/index.ts";
 import type { Random } from "../simulation/random.ts";
+import { as } from "./bots.ts";
 import type { Scene } from "./github.ts";
 
 const KEYS = makeKeys();
@@ -97,13 +98,18 @@ export class Story {
     const { sandbox, repository, people } = this.#github;
     this.#count += 1;
     const head = `gadget-${this.#count}`;
-    commitFiles(sandbox.world, asUser(people.rex), repository, {
+    commitFiles(sandbox.world, as(sandbox.world, people.rex), repository, {
       branch: head,
       message: "Add",
       files: { [`${head}.txt`]: "gadget\n" },
     });
     const draft = this.#random.chance(0.2);
-    const pull = openPull(sandbox.world, asUser(people.rex), repository, { title: "Add", head, base: "main", draft });
+    const pull = openPull(sandbox.world, as(sandbox.world, people.rex), repository, {
+      title: "Add",
+      head,
+      base: "main",
+      draft,
+    });
     return `#${pull.number} opened${draft ? " as a draft" : ""}`;
   }
 
@@ -113,7 +119,7 @@ export class Story {
       return null;
     }
     const who = this.#random.pick([people.cleo, people.cleo, people.rex]);
-    addLabelsByName(sandbox.world, asUser(who), pull, ["ready-for-qa"]);
+    addLabelsByName(sandbox.world, as(sandbox.world, who), pull, ["ready-for-qa"]);
     return `${who.login} adds ready-for-qa`;
   }
 
@@ -123,7 +129,7 @@ export class Story {
     if (label === undefined) {
       return null;
     }
-    removeLabels(sandbox.world, asUser(people.cleo), pull, [label]);
+    removeLabels(sandbox.world, as(sandbox.world, people.cleo), pull, [label]);
     return "cleo removes ready-for-qa";
   }
 
@@ -134,7 +140,7 @@ export class Story {
     const { sandbox, people } = this.#github;
     const who = this.#random.pick([people.tess, people.tess, people.cleo, people.mallory]);
     const state = this.#random.pick(["APPROVED", "APPROVED", "CHANGES_REQUESTED", "COMMENTED"] as const);
-    submitReview(sandbox.world, asUser(who), pull, { state, body: "said" });
+    submitReview(sandbox.world, as(sandbox.world, who), pull, { state, body: "said" });
     return `${who.login} reviews: ${state}`;
   }
 
@@ -144,7 +150,7 @@ export class Story {
     if (review === undefined) {
       return null;
     }
-    dismissReview(sandbox.world, asUser(people.cleo), pull, review, "no");
+    dismissReview(sandbox.world, as(sandbox.world, people.cleo), pull, review, "no");
     return `cleo dismisses review ${review.id}`;
   }
 
@@ -154,12 +160,13 @@ export class Story {
     }
     const { sandbox, repository, people } = this.#github;
     this.#count += 1;
-    commitFiles(sandbox.world, asUser(people.rex), repository, {
+    const who = this.#random.pick([people.rex, people.rex, people.cleo]);
+    commitFiles(sandbox.world, as(sandbox.world, who), repository, {
       branch: pull.head.ref,
       message: "More",
       files: { "more.txt": `${this.#count}\n` },
     });
-    return `rex pushes ${pull.head.sha.slice(0, 7)}`;
+    return `${who.login} pushes ${pull.head.sha.slice(0, 7)}`;
   }
 
   #draft(pull: PullRequest): string | null {
@@ -167,7 +174,7 @@ export class Story {
       return null;
     }
     const { sandbox, people } = this.#github;
-    setDraft(sandbox.world, asUser(people.rex), pull, !pull.draft);
+    setDraft(sandbox.world, as(sandbox.world, people.rex), pull, !pull.draft);
     return pull.draft ? "becomes a draft" : "is ready for review";
   }
 
@@ -177,10 +184,10 @@ export class Story {
       if (!this.#random.chance(0.5)) {
         return null;
       }
-      closePull(sandbox.world, asUser(people.rex), pull);
+      closePull(sandbox.world, as(sandbox.world, people.rex), pull);
       return "is closed";
     }
-    reopenPull(sandbox.world, asUser(people.rex), pull);
+    reopenPull(sandbox.world, as(sandbox.world, people.rex), pull);
     return "is reopened";
   }
 
@@ -213,10 +220,11 @@ export class Story {
       "/stage unhold",
       "/stage unhold",
       "/stage status",
+      "/reject",
       "looks good",
       ...(this.#options.byWhatIsShown ? shown : []),
     ]);
-    addComment(sandbox.world, asUser(who), pull, body);
+    addComment(sandbox.world, as(sandbox.world, who), pull, body);
     return `${who.login} writes ${body}`;
   }
 
@@ -226,14 +234,14 @@ export class Story {
     const who = this.#options.byWhatIsShown ? this.#random.pick([people.rex, people.cleo]) : people.rex;
     const on = labelsOn(sandbox.world, pull).filter((label) => label.name.startsWith("stage/"));
     if (on.length > 0 && this.#random.chance(0.4)) {
-      removeLabels(sandbox.world, asUser(who), pull, on.slice(0, 1));
+      removeLabels(sandbox.world, as(sandbox.world, who), pull, on.slice(0, 1));
       return `${who.login} removes ${on[0]?.name}`;
     }
     const name = `stage/${this.#random.pick(STAGES)}`;
     if (on.some((label) => label.name === name)) {
       return null;
     }
-    addLabelsByName(sandbox.world, asUser(who), pull, [name]);
+    addLabelsByName(sandbox.world, as(sandbox.world, who), pull, [name]);
     return `${who.login} adds ${name}`;
   }
 }
