@@ -116,17 +116,14 @@ function exists(stage: PolicyStage, context: Omit<Context, "discount">): boolean
   return stage.when === null || judgeTree(stage.when, { ...context, discount: () => null }).truth !== "no";
 }
 
-/**
- * The walk of now, with the `back` rules of where it leads. The replay knew no states: where one holds the pull
- * request at an earlier stage than it assumed, that stage's rule has its say.
- */
+/** The walk of now, with what `back` rules that look at states, too, say now and did not say of the past. */
 function settleBackRules(start: Journey, past: Replay): { journey: Journey; steps: Step[]; rounds: number } {
   let journey = start;
   let rounds = past.rounds.length;
   for (;;) {
     const steps = walk(journey);
     const fired = firedBack(journey, steps);
-    if (fired === null || journey.resets.some((each) => each.reset.id === fired.reset.reset.id)) {
+    if (fired === null) {
       return { journey, steps, rounds };
     }
     journey = { ...journey, resets: [...journey.resets, fired.reset] };

@@ -3,7 +3,8 @@
  * derived from the acts in the order of their dates, each time anew, so it does not matter when we heard of them.
  *
  * For a moment of the past only acts are known, not states. As entries are dated by acts alone, states are taken to
- * have held: a `back` rule fires for the same act whether a check was red for a while or not.
+ * have held: a `back` rule fires for the same act whether a check was red for a while or not. A stage's rule holds in
+ * the stages after it, too: otherwise a state that nobody remembers would decide whose rule an act fired.
  */
 
 import { isWithdrawal } from "./act-index.ts";
@@ -41,26 +42,39 @@ export function replay(input: ReplayInput): Replay {
 }
 
 /**
- * The reset that the `back` rule of the stage now reached writes, if it does; null: it does not. `steps` is the walk
- * over `journey`.
+ * The reset that the `back` rule of a stage reached writes, if there is a new one; null: there is none. The furthest
+ * stage's rule comes first: it sends back the least. `steps` is the walk over `journey`.
  */
 export function firedBack(journey: Journey, steps: readonly Step[]): { reset: IndexedReset; at: number } | null {
-  const index = steps.findLastIndex((step) => step.entry !== null);
-  const step = steps[index];
-  if (step === undefined || step.entry === null || step.stage.back === null) {
+  for (const [index, step] of [...steps.entries()].reverse()) {
+    const fired = step.entry === null ? null : firedAt(journey, index, step.stage, step.entry.at);
+    if (fired !== null && !journey.resets.some((each) => each.reset.id === fired.reset.reset.id)) {
+      return fired;
+    }
+  }
+  return null;
+}
+
+function firedAt(
+  journey: Journey,
+  index: number,
+  stage: PolicyStage,
+  entered: number,
+): { reset: IndexedReset; at: number } | null {
+  if (stage.back === null) {
     return null;
   }
-  const { when, to } = step.stage.back;
-  const since = sinceOf(journey, index, step.entry.at);
-  const discount = (act: Act): string | null => (act.at > since ? null : `before ${step.stage.name} was reached`);
-  const judged = judgeTree(when, { ...journey.context, discount, authority: withOwner(journey, step.stage) });
+  const { when, to } = stage.back;
+  const since = sinceOf(journey, index, entered);
+  const discount = (act: Act): string | null => (act.at > since ? null : `before ${stage.name} was reached`);
+  const judged = judgeTree(when, { ...journey.context, discount, authority: withOwner(journey, stage) });
   const { at, by } = judged.node;
   // What only a state says is dated by nothing: states gate, and send nobody back.
   if (judged.truth !== "yes" || at === null || by === null) {
     return null;
   }
   const reset: Reset = {
-    id: `back:${step.stage.name}:${judged.node.evidence.join(",")}`,
+    id: `back:${stage.name}:${judged.node.evidence.join(",")}`,
     stage: to,
     head: journey.facts.head.sha,
     at,
@@ -231,7 +245,7 @@ class Past {
     }
     const journey = this.journeyAt(act);
     const fired = firedBack(journey, walk(journey));
-    if (fired !== null && !this.resets.some((each) => each.reset.id === fired.reset.reset.id)) {
+    if (fired !== null) {
       this.resets.push(fired.reset);
       this.rounds.push(fired.at);
     }
@@ -311,19 +325,20 @@ function concernsPolicy(stages: readonly PolicyStage[]): (act: Act) => boolean {
   };
 }
 
-/** What is left of a condition when nothing is known of states; null: nothing. */
-function actsOnly(condition: Condition): Condition | null {
+/**
+ * What is left of a condition where each state it looks at is taken to be as it would have it (under `not`: as it would
+ * not); null: nothing, it holds. One such state decides an `any`, so nothing is left of that either.
+ */
+function actsOnly(condition: Condition, favoured = true): Condition | null {
   switch (condition.kind) {
-    case "all": {
-      const of = condition.of.map(actsOnly).filter((part) => part !== null);
-      return of.length === 0 ? null : { kind: "all", of };
-    }
+    case "all":
     case "any": {
-      const of = condition.of.map(actsOnly).filter((part) => part !== null);
-      return of.length === 0 ? null : { kind: "any", of };
+      const of = condition.of.map((part) => actsOnly(part, favoured)).filter((part) => part !== null);
+      const decided = (condition.kind === "any") === favoured && of.length < condition.of.length;
+      return decided || of.length === 0 ? null : { kind: condition.kind, of };
     }
     case "not": {
-      const of = actsOnly(condition.of);
+      const of = actsOnly(condition.of, !favoured);
       return of === null ? null : { kind: "not", of };
     }
     default:

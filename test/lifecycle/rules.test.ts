@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Change, Deed } from "../../src/lifecycle/change.ts";
 import type { Actor } from "../../src/lifecycle/facts.ts";
+import { record } from "../../src/lifecycle/record.ts";
 import {
   alice,
   bob,
@@ -303,10 +304,25 @@ stages:
     expect(where(did(labeled(2, "to-b", alice), labeled(3, "broken", bob))).stage).toBe("b");
   });
 
-  test("of a stage that it fell back to by a state has its say", () => {
+  test("holds in the stages after its own, too, whatever a state says of these", () => {
     const acts = did(labeled(1, "to-b", alice), labeled(2, "to-c", alice), labeled(5, "broken", alice));
-    expect(where(acts, checked(check(3))).stage).toBe("c");
-    expect(where(acts, checked(check(3), check(6, { conclusion: "failure" }))).stage).toBe("a");
+    for (const checks of [checked(check(3)), checked(check(3), check(6, { conclusion: "failure" })), checked()]) {
+      expect(where(acts, checks)).toMatchObject({ stage: "a", rounds: 1 });
+    }
+  });
+
+  test("counts as a round for good, though the label that led to its stage is taken off with it", () => {
+    const either = policyOf(`
+stages:
+  - { name: a, enter: { draft: false } }
+  - { name: b, enter: { label: to-b } }
+  - { name: c, enter: { any: [{ label: to-c }, { checks: [build] }] }, back: { when: changes_requested, to: a } }
+`);
+    const sent = openedThen(labeled(1, "to-b", alice), review(3, bob, "changes_requested"));
+    const green = record(sent, checked(check(2)));
+    expect(judge(green, either)).toMatchObject({ stage: "a", rounds: 1 });
+    const cleared = record(green, did(unlabeled(4, "to-b", bob)));
+    expect(judge(cleared, either)).toMatchObject({ stage: "a", rounds: 1 });
   });
 
   test("fires for the same acts whether a check was red for a while or not", () => {
