@@ -11,13 +11,22 @@ const PATIENCE_MS = 240_000;
 it(`comes to the same as if nothing had gone wrong, in ${SEEDS} stories`, { timeout: PATIENCE_MS }, async () => {
   const found: string[] = [];
   let kills = 0;
+  const ways = new Map<string, { back: number; last: number }>();
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const outcome = await simulate(seed);
     kills += outcome.kills;
+    const { policy, back, last } = outcome.happened;
+    const so = ways.get(policy) ?? { back: 0, last: 0 };
+    ways.set(policy, { back: so.back + back, last: so.last + last });
     found.push(...outcome.violations.map((violation) => `seed ${seed}: ${violation}`));
   }
   expect(found).toEqual([]);
   expect(kills).toBeGreaterThan(SEEDS / 2);
+  expect([...ways.keys()].sort()).toEqual(["bots", "default", "team"]);
+  for (const [policy, { back, last }] of ways) {
+    expect(back, policy).toBeGreaterThan(0);
+    expect(last, policy).toBeGreaterThan(0);
+  }
 });
 
 it("plays the same story each time", { timeout: PATIENCE_MS }, async () => {

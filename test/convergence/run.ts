@@ -33,11 +33,22 @@ async function replay(seed: number): Promise<number> {
 async function runMany(from: number, count: number): Promise<number> {
   const began = performance.now();
   const sum = { acts: 0, kills: 0, requests: 0, bad: 0 };
+  const happened = new Map<string, { forward: number; back: number; last: number; held: number }>();
   for (let seed = from; seed < from + count; seed += 1) {
     const outcome = await safely(seed);
     sum.acts += outcome.acts;
     sum.kills += outcome.kills;
     sum.requests += outcome.requests;
+    if (outcome.happened !== null) {
+      const { policy, forward, back, last, held } = outcome.happened;
+      const so = happened.get(policy) ?? { forward: 0, back: 0, last: 0, held: 0 };
+      happened.set(policy, {
+        forward: so.forward + forward,
+        back: so.back + back,
+        last: so.last + last,
+        held: so.held + held,
+      });
+    }
     if (outcome.violations.length > 0) {
       sum.bad += 1;
       if (sum.bad <= 20) tell(outcome);
@@ -45,6 +56,11 @@ async function runMany(from: number, count: number): Promise<number> {
   }
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
   console.log(`${count} seeds in ${seconds} s: ${sum.acts} acts, ${sum.kills} kills, ${sum.requests} requests`);
+  for (const [policy, { forward, back, last, held }] of happened) {
+    console.log(
+      `  ${policy} policy: ${forward} moves forward, ${back} back; ${last} came to the last stage, ${held} held`,
+    );
+  }
   console.log(`violations: ${sum.bad}`);
   return sum.bad > 0 ? 1 : 0;
 }
@@ -60,16 +76,16 @@ async function playForReal(seed: number, stories: number): Promise<number> {
   return violations.length > 0 ? 1 : 0;
 }
 
-async function safely(seed: number): Promise<Outcome> {
+async function safely(seed: number): Promise<Omit<Outcome, "happened"> & { happened: Outcome["happened"] | null }> {
   try {
     return await simulate(seed);
   } catch (error) {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { seed, violations: [`threw ${message}`], acts: 0, requests: 0, kills: 0 };
+    return { seed, violations: [`threw ${message}`], acts: 0, requests: 0, kills: 0, happened: null };
   }
 }
 
-function tell({ seed, violations }: Outcome): void {
+function tell({ seed, violations }: Pick<Outcome, "seed" | "violations">): void {
   for (const violation of violations) console.log(`seed ${seed}: ${violation}`);
 }
 

@@ -1,5 +1,6 @@
 /** One seed: a story of pull requests, told to the app by a GitHub on which nobody can rely, and what came of it. */
 import { onePolicy } from "../../app/policies.ts";
+import type { Store } from "../../app/store/store.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
 import type { Policy } from "../../src/lifecycle/policy.ts";
 import { readPolicy } from "../../src/lifecycle/read-policy.ts";
@@ -18,6 +19,19 @@ export interface Outcome {
   readonly acts: number;
   readonly requests: number;
   readonly kills: number;
+  readonly happened: Happened;
+}
+
+/** What the app did in a story: where nothing happens, nothing can go wrong. */
+export interface Happened {
+  readonly policy: keyof typeof POLICIES;
+  /** Moves of pull requests, as its history tells. */
+  readonly forward: number;
+  readonly back: number;
+  /** Pull requests that came to the last stage. */
+  readonly last: number;
+  /** Pull requests on hold at the end. */
+  readonly held: number;
 }
 
 export type Trace = (line: string) => void;
@@ -56,6 +70,8 @@ on_push: { back_to: pr-created }
 max_rounds: 3
 `;
 
+const POLICIES = { default: null, team: TEAM_POLICY, bots: BOT_POLICY } as const;
+
 export async function simulate(seed: number, trace: Trace = () => {}, breakage: Breakage = {}): Promise<Outcome> {
   const random = new Random(seed);
   const clock = new VirtualClock(START);
@@ -86,10 +102,11 @@ class Simulation {
   async run(): Promise<Outcome> {
     const random = this.#random;
     const clock = this.#clock;
-    const text = random.pick([null, TEAM_POLICY, BOT_POLICY]);
+    const chosen = random.pick(["default", "team", "bots"] as const);
+    const text = POLICIES[chosen];
     const byWhatIsShown = random.chance(0.25);
     const files = text === null ? {} : { ".github/stagewright.yml": text };
-    const github = new SimulatedGitHub(clock, this.#seed, files, text === BOT_POLICY);
+    const github = new SimulatedGitHub(clock, this.#seed, files, chosen === "bots");
     const doubled: string[] = [];
     watchChecks(github, (violation) => doubled.push(violation));
     const policy = text === null ? DEFAULT_POLICY : policyOf(text);
@@ -206,8 +223,9 @@ class Simulation {
       violations.push(`${more} writes although nothing had happened`);
     }
     const requests = github.sandbox.requests.counts().total;
+    const happened = { policy: chosen, ...(await movesOf(app.store, github.repository.id, story.pulls)) };
     app.kill();
-    return { seed: this.#seed, violations, acts, requests, kills: this.#kills };
+    return { seed: this.#seed, violations, acts, requests, kills: this.#kills, happened };
   }
 
   /** Long enough for two sweeps and for what was put off; what the app's own writes cause is heard. */
@@ -250,6 +268,25 @@ function policyOf(text: string): Policy {
     throw new Error(JSON.stringify(problems));
   }
   return policy;
+}
+
+async function movesOf(
+  store: Store,
+  repositoryId: number,
+  pulls: readonly { number: number }[],
+): Promise<Omit<Happened, "policy">> {
+  const sum = { forward: 0, back: 0, last: 0, held: 0 };
+  for (const { number } of pulls) {
+    const row = await store.pull({ repositoryId, number });
+    const order = row?.evaluation?.stages.map((stage) => stage.name) ?? [];
+    const moves = (await store.history({ repositoryId, number }, 1_000)).items.filter(({ kind }) => kind === "moved");
+    for (const { from, to } of moves) {
+      sum[order.indexOf(to ?? "") > order.indexOf(from ?? "") ? "forward" : "back"] += 1;
+    }
+    sum.last += moves.some(({ to }) => to !== null && to === order.at(-1)) ? 1 : 0;
+    sum.held += row?.evaluation?.held ? 1 : 0;
+  }
+  return sum;
 }
 
 /** Requests so far that may change something. */

@@ -53,6 +53,8 @@ export class Story {
   readonly #random: Random;
   readonly #options: StoryOptions;
   readonly #ci: App;
+  /** How much of what is done leads somewhere: at random alone hardly anything comes to the last stage. */
+  readonly #purpose: number;
   #count = 0;
 
   constructor(github: Scene, random: Random, options: StoryOptions) {
@@ -60,6 +62,7 @@ export class Story {
     this.#random = random;
     this.#options = options;
     this.#ci = options.ci;
+    this.#purpose = random.pick([0, 0.4, 0.7]);
   }
 
   get pulls(): PullRequest[] {
@@ -74,6 +77,9 @@ export class Story {
       return this.#open();
     }
     const pull = this.#random.pick([first, ...rest]);
+    if (this.#random.chance(this.#purpose)) {
+      return `#${pull.number} ${this.#carryOn(pull)}`;
+    }
     const deeds: [() => string | null, ...(() => string | null)[]] = [
       () => this.#label(pull),
       () => this.#label(pull),
@@ -92,6 +98,35 @@ export class Story {
     ];
     const told = this.#random.pick(deeds)();
     return told === null ? null : `#${pull.number} ${told}`;
+  }
+
+  /** The next thing that a pull request needs on its way through any of the policies; at its end it is sent back. */
+  #carryOn(pull: PullRequest): string {
+    const { sandbox, people } = this.#github;
+    const { world } = sandbox;
+    if (pull.state !== "open") {
+      reopenPull(world, as(world, people.rex), pull);
+      return "is reopened";
+    }
+    if (pull.draft) {
+      setDraft(world, as(world, people.rex), pull, false);
+      return "is ready for review";
+    }
+    const build = checkRunsOn(world, this.#github.repository, pull.head.sha).find((run) => run.appId === this.#ci.id);
+    if (build?.conclusion !== "success") {
+      return this.#check(pull, "success");
+    }
+    const on = labelsOn(world, pull).map((label) => label.name);
+    if (!on.includes("ready-for-qa")) {
+      addLabelsByName(world, as(world, people.cleo), pull, ["ready-for-qa"]);
+      return "cleo adds ready-for-qa";
+    }
+    if (on.includes("stage/approved") || this.#random.chance(0.2)) {
+      submitReview(world, as(world, people.tess), pull, { state: "CHANGES_REQUESTED", body: "no" });
+      return "tess reviews: CHANGES_REQUESTED";
+    }
+    submitReview(world, as(world, people.tess), pull, { state: "APPROVED", body: "yes" });
+    return "tess reviews: APPROVED";
   }
 
   #open(): string {
@@ -191,12 +226,12 @@ export class Story {
     return "is reopened";
   }
 
-  #check(pull: PullRequest): string {
+  #check(pull: PullRequest, wanted?: "success"): string {
     const { sandbox, repository } = this.#github;
     const { world } = sandbox;
     const actor = asApp(world, this.#ci);
     const known = checkRunsOn(world, repository, pull.head.sha).find((run) => run.appId === this.#ci.id);
-    const conclusion = this.#random.pick(["success", "success", "failure"] as const);
+    const conclusion = wanted ?? this.#random.pick(["success", "success", "failure"] as const);
     if (known !== undefined && known.status !== "completed") {
       updateCheckRun(world, actor, known, { status: "completed", conclusion });
       return `build ends: ${conclusion}`;
