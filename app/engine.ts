@@ -12,6 +12,7 @@ import { Judge } from "./judge.ts";
 import { LabelIds } from "./label-ids.ts";
 import { Listener } from "./listener.ts";
 import { Looks } from "./looks.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { Mover } from "./mover.ts";
 import { Outbox } from "./outbox.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -34,6 +35,8 @@ export interface EngineOptions {
   readonly now: () => number;
   /** Where this app can be reached by people; null: nowhere. */
   readonly publicUrl: string | null;
+  /** Told what becomes of moves. */
+  readonly metrics?: Pick<Metrics, "moved" | "transitioned">;
   /** In place of the repositories' own policy files. */
   readonly policies?: Policies;
 }
@@ -89,7 +92,7 @@ export function createEngine(options: EngineOptions): Engine {
     await starts.pullChanged(id);
     await gates.pullChanged(id);
   };
-  const outcomes = new Outcomes({ store, log, now, timings, wake, queued, changed });
+  const outcomes = new Outcomes({ store, log, now, timings, wake, queued, changed, metrics: options.metrics });
   const mover = new Mover({
     store,
     clients,

@@ -6,11 +6,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Octokit as RestOctokit } from "@octokit/rest";
 import type { ApplicationFunction, Probot } from "probot";
+import type { Registry } from "prom-client";
 import { orderKey } from "../src/github/webhook.ts";
 import { adoptEndpoint } from "./adopt/endpoint.ts";
 import { type Clients, createClients, type Ourselves, readBotLogin } from "./clients.ts";
 import type { Config } from "./config.ts";
 import { createEngine, type Engine } from "./engine.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { metered } from "./metrics/octokit.ts";
 import { pages } from "./pages.ts";
 import { type HostedRuns, hostRuns, installationLookup } from "./runs.ts";
 import type { Store } from "./store/store.ts";
@@ -21,6 +24,8 @@ export interface AppOptions {
   readonly store: Store;
   readonly appId: number;
   readonly now?: () => number;
+  /** Where its metrics are kept, with those of the process; default: a registry of its own. */
+  readonly registry?: Registry;
 }
 
 export interface App {
@@ -34,7 +39,7 @@ const IDENTITY_PAUSE = 30_000;
 /** What strangers' tokens are refused for is told to them. */
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-export function createApp({ config, store, appId, now = Date.now }: AppOptions): App {
+export function createApp({ config, store, appId, now = Date.now, registry }: AppOptions): App {
   let engine: Engine | undefined;
   let runs: HostedRuns | undefined;
   let stopping = false;
@@ -43,7 +48,15 @@ export function createApp({ config, store, appId, now = Date.now }: AppOptions):
 
   const load: ApplicationFunction = async (probot, { addHandler }) => {
     const { log } = probot;
-    const clients = createClients((installationId) => probot.auth(installationId));
+    const metrics = new Metrics({
+      store,
+      now,
+      runs: async () => (runs === undefined ? null : await runs.states()),
+      ...(registry === undefined ? {} : { registry }),
+    });
+    const clients = createClients(async (installationId) =>
+      metered(await probot.auth(installationId), installationId ?? null, metrics),
+    );
     const made = createEngine({
       store,
       clients,
@@ -52,6 +65,7 @@ export function createApp({ config, store, appId, now = Date.now }: AppOptions):
       timings: config.timings,
       now,
       publicUrl: config.publicUrl,
+      metrics,
     });
     engine = made;
     await made.start();
@@ -82,7 +96,7 @@ export function createApp({ config, store, appId, now = Date.now }: AppOptions):
           new RestOctokit({ auth: token, baseUrl: config.apiUrl, userAgent: "stagewright", log: SILENT }),
       }),
     );
-    addHandler(pages({ store, inbox, ready: () => !stopping }));
+    addHandler(pages({ store, inbox, metrics, now, ready: () => !stopping }));
     probot.onAny(async ({ id, name, payload }) => {
       const text = JSON.stringify(payload);
       await inbox.accept({ id, event: name, payload: text, key: orderKey(name, payload), receivedAt: now() });

@@ -8,6 +8,7 @@ import { actionsOf } from "../src/lifecycle/move.ts";
 import { record, sameFacts } from "../src/lifecycle/record.ts";
 import { effectRows } from "./effect-rows.ts";
 import { movedLines, noteLine } from "./history.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import type { Candidate } from "./mover.ts";
 import { changePull, parked, sooner } from "./pull-rows.ts";
 import { blockedShowing, type Showing, showingDigest } from "./showing.ts";
@@ -25,6 +26,8 @@ export interface OutcomesOptions {
   readonly queued: () => void;
   /** Told when a move was confirmed: what waits for the pull request may go on. */
   readonly changed?: (id: PullId) => Promise<void>;
+  /** Counts what becomes of moves. */
+  readonly metrics?: Pick<Metrics, "moved" | "transitioned"> | undefined;
 }
 
 const MOST_NOTES = 20;
@@ -78,6 +81,12 @@ export class Outcomes {
       };
       return { pull: next, history, effects };
     });
+    if (written !== null) {
+      this.#options.metrics?.moved("verified");
+      if (from !== to) {
+        this.#options.metrics?.transitioned();
+      }
+    }
     if (written !== null && effects.length > 0) {
       this.#options.queued();
     }
@@ -105,6 +114,7 @@ export class Outcomes {
       const intent = { ...row.intent, tries, notes: notes.slice(-MOST_NOTES) };
       return { pull: { ...row, intent, intentAt: now() + pause } };
     });
+    this.#options.metrics?.moved("retried");
     log.warn({ pull: pull.number, repositoryId: pull.repositoryId, reason, pause }, "put off");
   }
 
@@ -163,6 +173,7 @@ export class Outcomes {
       };
       return { pull: next, history: [...intent.notes.map((note) => noteLine(row, "note", note, at)), line] };
     });
+    this.#options.metrics?.moved("blocked");
     log.error({ repository: `${repository.owner}/${repository.name}`, pull: pull.number, reason }, "blocked");
     this.#options.wake();
   }

@@ -1,23 +1,31 @@
 /** What the app answers besides webhooks: whether it lives, and what it knows of a pull request. */
-import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 import type { Inbox } from "./inbox.ts";
+import { isLocal } from "./local.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import { overduePage } from "./overdue.ts";
 import type { Store } from "./store/store.ts";
 import { answer, type Handler, pathOf } from "./webhook-endpoint.ts";
 
 export interface PagesOptions {
   readonly store: Store;
   readonly inbox: Pick<Inbox, "backlog" | "revive">;
+  readonly metrics: Pick<Metrics, "text" | "contentType">;
+  readonly now: () => number;
   readonly ready: () => boolean;
 }
 
 const HISTORY_PAGE = 100;
 const DEAD_PAGE = 50;
+const LOCAL_PAGES: ReadonlySet<string> = new Set(["/metrics", "/api/overdue", "/api/deliveries/dead"]);
 const pageNumber = z.coerce.number().int().positive().optional().catch(undefined);
 
-/** `/healthz`, `/readyz`, and for callers on this machine `/api/pulls/{owner}/{repo}/{number}` and `/api/deliveries/dead`. */
+/**
+ * `/healthz`, `/readyz`, and for callers on this machine `/metrics`, `/api/overdue`,
+ * `/api/pulls/{owner}/{repo}/{number}` and `/api/deliveries/dead`.
+ */
 export function pages(options: PagesOptions): Handler {
-  const { store, inbox, ready } = options;
+  const { store, inbox, metrics, now, ready } = options;
   return async (request, response) => {
     const path = pathOf(request);
     if (path === "/healthz" && request.method === "GET") {
@@ -31,7 +39,7 @@ export function pages(options: PagesOptions): Handler {
     }
     const pull = /^\/api\/pulls\/(?<owner>[^/]{1,100})\/(?<name>[^/]{1,100})\/(?<number>\d{1,9})$/u.exec(path)?.groups;
     const revived = /^\/api\/deliveries\/dead\/(?<id>[\w-]{1,200})\/retry$/u.exec(path)?.groups;
-    if (pull === undefined && revived === undefined && path !== "/api/deliveries/dead") {
+    if (pull === undefined && revived === undefined && !LOCAL_PAGES.has(path)) {
       return false;
     }
     // These tell of private repositories, and there is no sign-in: only for who is on this machine.
@@ -44,6 +52,18 @@ export function pages(options: PagesOptions): Handler {
       const found = await pullPage(store, pull.owner ?? "", pull.name ?? "", Number(pull.number), after);
       return found === null
         ? answer(response, 404, { error: "Nothing is known of that." })
+        : answer(response, 200, found);
+    }
+    if (path === "/metrics" && request.method === "GET") {
+      const text = await metrics.text();
+      response.writeHead(200, { "content-type": metrics.contentType, "content-length": Buffer.byteLength(text) });
+      response.end(text);
+      return true;
+    }
+    if (path === "/api/overdue" && request.method === "GET") {
+      const found = await overduePage(store, now(), query.get("after"));
+      return found === null
+        ? answer(response, 400, { error: "after: expected the next of an earlier page." })
         : answer(response, 200, found);
     }
     if (path === "/api/deliveries/dead" && request.method === "GET") {
@@ -89,13 +109,6 @@ async function pullPage(store: Store, owner: string, name: string, number: numbe
     history: history.items,
     nextHistory: history.next,
   };
-}
-
-function isLocal(request: IncomingMessage): boolean {
-  const address = request.socket.remoteAddress ?? "";
-  // A proxy on this machine speaks for callers elsewhere.
-  const forwarded = request.headers["x-forwarded-for"] !== undefined || request.headers.forwarded !== undefined;
-  return !forwarded && /^(?:127\.|::1$|::ffff:127\.)/u.test(address);
 }
 
 function noFailure(): null {

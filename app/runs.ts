@@ -13,7 +13,7 @@ import { coordinatorHandler, type Principal } from "../src/coordinator/server.ts
 import { SessionTokens } from "../src/coordinator/sessions.ts";
 import type { Pace } from "../src/github/checks.ts";
 import type { GitHubClient } from "../src/github/port.ts";
-import type { RunKey } from "../src/run/types.ts";
+import type { RunKey, RunStatus } from "../src/run/types.ts";
 import { RunChecks, type RunPlace } from "./run-checks.ts";
 import type { Store } from "./store/store.ts";
 import type { Handler } from "./webhook-endpoint.ts";
@@ -45,6 +45,8 @@ export interface HostedRuns {
   /** Answers `/api/runs/…`. */
   readonly handler: Handler;
   readonly runs: Runs;
+  /** Of the runs in memory: those that go on, and those that ended some minutes ago. */
+  states(): Promise<readonly RunStatus[]>;
   /** Resolves when what is to be shown on GitHub has been sent. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -114,6 +116,11 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
   return {
     handler,
     runs,
+    states: async () => {
+      const states: RunStatus[] = [];
+      for await (const run of runs) states.push(run.host.state.status);
+      return states;
+    },
     settled: () => checks.settled(),
     close: async () => {
       clearInterval(pruning);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { createNodeMiddleware, createProbot, type Probot, run } from "probot";
+import { collectDefaultMetrics, Registry } from "prom-client";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createApp } from "./index.ts";
 import { Octokit } from "./octokit.ts";
@@ -43,7 +44,9 @@ async function main(): Promise<void> {
     throw new ConfigError(`PRIVATE_KEY is missing or not a key: ${remedy}.`, { cause: error });
   });
   const store = await openStore(config.databaseUrl);
-  const app = createApp({ config, store, appId });
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const app = createApp({ config, store, appId, registry });
   const middleware = await createNodeMiddleware(app.load, { probot, webhooksPath: config.webhookPath });
   const server = createServer((request, response) => {
     void middleware(request, response, () => {

@@ -1,5 +1,6 @@
 /** Opens the store that `DATABASE_URL` names and brings its tables up to date. */
 import { Kysely, Migrator } from "kysely";
+import { countStore } from "./counts.ts";
 import { deliveryStore } from "./deliveries.ts";
 import { effectStore } from "./effects.ts";
 import { gateStore } from "./gates.ts";
@@ -42,6 +43,7 @@ export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Sto
     gates: gateStore(db),
     policies: policyStore(db),
     holds: holdStore(db),
+    counts: countStore(db),
     close: () => db.destroy(),
   };
 }

@@ -1,5 +1,6 @@
 /** Pull requests, their history and the commit that changes them. */
 import type { Kysely, Selectable, Transaction } from "kysely";
+import { agesOf } from "./ages.ts";
 import { addEffects, settleEffects } from "./effects.ts";
 import { saveGate } from "./gates.ts";
 import { stored, storedOrNull, textOrNull } from "./json.ts";
@@ -210,6 +211,7 @@ async function writePull(db: Transaction<Tables>, each: Pull): Promise<void> {
     intent_json: textOrNull(each.intent),
     intent_at: each.intentAt,
     blocked_json: textOrNull(each.blocked),
+    ...agesOf(each),
   };
   if (each.version === 0) {
     const inserted = await db

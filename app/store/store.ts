@@ -7,6 +7,7 @@ import type { Actor, Facts } from "../../src/lifecycle/facts.ts";
 
 export type { HoldWord } from "./holds.ts";
 
+import type { CountStore } from "./counts.ts";
 import type { GateStore, WaitingGate } from "./gates.ts";
 import type { HoldStore } from "./holds.ts";
 import type { PolicyStore } from "./policies.ts";
@@ -239,6 +240,8 @@ export interface Store {
   readonly policies: PolicyStore;
   /** Repositories that are on hold. */
   readonly holds: HoldStore;
+  /** How much there is of everything. */
+  readonly counts: CountStore;
 
   /** Stores deliveries in one commit. Returns those that were not known before, in order. */
   acceptDeliveries(batch: readonly NewDelivery[]): Promise<readonly PendingDelivery[]>;

@@ -1,5 +1,6 @@
 /** The tables, as Kysely knows them, and how they came to be. Columns that end in `_json` hold JSON text. */
 import { type Generated, type Kysely, type Migration, sql } from "kysely";
+import { type AgeColumns, agesMigration } from "./ages.ts";
 import { effectsMigration } from "./effects.ts";
 import { type GateTables, gatesMigration } from "./gates.ts";
 import { type HoldTables, holdsMigration } from "./holds.ts";
@@ -49,7 +50,7 @@ export interface Tables extends RunTables, StartTables, GateTables, PolicyTables
     intent_json: string | null;
     intent_at: number | null;
     blocked_json: string | null;
-  };
+  } & AgeColumns;
   history: {
     id: Generated<number>;
     repository_id: number;
@@ -206,4 +207,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0005-effects": effectsMigration,
   "0006-policies": policiesMigration,
   "0007-holds": holdsMigration,
+  "0008-ages": agesMigration,
 };

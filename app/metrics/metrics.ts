@@ -1,0 +1,191 @@
+/**
+ * What the app tells Prometheus: how much waits, read from the store when asked, and how often something happened
+ * since the process began. No repository and no pull request is named, and no label takes more than a few values.
+ */
+import { Counter, Gauge, Registry } from "prom-client";
+import type { RunStatus } from "../../src/run/types.ts";
+import type { Store } from "../store/store.ts";
+
+/** What became of a write of a pull request's label and check runs. `retried`: put off, to be tried again. */
+export type MoveOutcome = "verified" | "retried" | "blocked";
+
+/** An answer of GitHub, or that there was none. */
+export interface Request {
+  readonly installationId: number | null;
+  /** `graphql`, or the method. */
+  readonly kind: string;
+  /** Null: there was no answer. */
+  readonly status: number | null;
+  /** As its headers say; null: they do not. */
+  readonly rateLimit: { readonly resource: string; readonly remaining: number; readonly resetAt: number } | null;
+}
+
+export interface MetricsOptions {
+  readonly store: Pick<Store, "counts">;
+  readonly now: () => number;
+  /** Of the groups' runs in memory; null: none are hosted. */
+  readonly runs: () => Promise<readonly RunStatus[] | null>;
+  readonly registry?: Registry;
+}
+
+const PREFIX = "stagewright_";
+/** Policies name their stages as they like: beyond so many names the rest is counted together. */
+const MOST_STAGES = 50;
+const NO_STAGE = "(none)";
+const OTHER_STAGES = "(other)";
+const METHODS: ReadonlySet<string> = new Set(["graphql", "GET", "POST", "PATCH", "PUT", "DELETE"]);
+/** GitHub's names of what it counts apart; others are not expected of what the app asks. */
+const RESOURCES: ReadonlySet<string> = new Set(["core", "graphql", "search", "integration_manifest"]);
+/** Installations whose rate limits are remembered. */
+const MOST_WINDOWS = 5_000;
+
+export class Metrics {
+  readonly #options: MetricsOptions;
+  readonly #registry: Registry;
+  readonly #moves: Counter<"outcome">;
+  readonly #transitions: Counter;
+  readonly #requests: Counter<"kind" | "status">;
+  readonly #rateLimit: Gauge<"resource">;
+  readonly #pulls: Gauge<"stage">;
+  readonly #deliveries: Gauge<"state">;
+  readonly #effects: Gauge<"state">;
+  readonly #starts: Gauge<"state">;
+  readonly #runs: Gauge<"state">;
+  readonly #single: Readonly<Record<"overdue" | "blocked" | "moving" | "oldest" | "gates", Gauge>>;
+  /** By installation and resource: what is left until when. */
+  readonly #windows = new Map<string, { resource: string; remaining: number; resetAt: number }>();
+  #reading: Promise<string> | null = null;
+
+  constructor(options: MetricsOptions) {
+    this.#options = options;
+    const registry = options.registry ?? new Registry();
+    this.#registry = registry;
+    const registers = [registry];
+    const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> =>
+      new Gauge({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], registers });
+    const counter = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Counter<T> =>
+      new Counter({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], registers });
+
+    this.#pulls = gauge("pull_requests", "Open pull requests by the stage that GitHub shows.", ["stage"]);
+    this.#single = {
+      overdue: gauge("pull_requests_overdue", "Open pull requests that are in their stage for longer than allowed."),
+      blocked: gauge("moves_blocked", "Pull requests whose move was given up for now."),
+      moving: gauge("moves_pending", "Pull requests whose decided move is not confirmed yet."),
+      oldest: gauge("inbox_oldest_seconds", "Age of the oldest delivery that is not handled yet; 0: none waits."),
+      gates: gauge("gates_waiting", "Jobs that wait for an environment."),
+    };
+    this.#deliveries = gauge("inbox_deliveries", "Deliveries that wait (pending) or were given up (dead).", ["state"]);
+    this.#effects = gauge(
+      "outbox_effects",
+      "Effects beside labels and checks: to be done now (due), later (parked), or given up (dead).",
+      ["state"],
+    );
+    this.#starts = gauge("workflow_runs", "Workflow runs started for pull requests that have not ended.", ["state"]);
+    this.#runs = gauge("group_runs", "Runs of groups that this app hosts; those that ended, for ten minutes.", [
+      "state",
+    ]);
+    this.#rateLimit = gauge(
+      "github_rate_limit_remaining",
+      "What GitHub's rate limit leaves to the installation that it leaves least.",
+      ["resource"],
+    );
+    this.#moves = counter("moves_total", "Writes of a pull request's label and check runs, by what became of them.", [
+      "outcome",
+    ]);
+    for (const outcome of ["verified", "retried", "blocked"] as const) {
+      this.#moves.inc({ outcome }, 0);
+    }
+    this.#transitions = counter("transitions_total", "Confirmed moves of pull requests to another stage.");
+    this.#requests = counter("github_requests_total", "Requests to GitHub, by kind and class of the answer.", [
+      "kind",
+      "status",
+    ]);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  moved(outcome: MoveOutcome): void {
+    this.#moves.inc({ outcome });
+  }
+
+  /** GitHub shows the pull request in another stage than before. */
+  transitioned(): void {
+    this.#transitions.inc();
+  }
+
+  requested({ installationId, kind, status, rateLimit }: Request): void {
+    this.#requests.inc({
+      kind: METHODS.has(kind) ? kind : "other",
+      status: status === null ? "none" : `${Math.floor(status / 100)}xx`,
+    });
+    if (rateLimit === null) {
+      return;
+    }
+    const resource = RESOURCES.has(rateLimit.resource) ? rateLimit.resource : "other";
+    const key = `${installationId ?? "app"} ${resource}`;
+    // The newest is the last; of more than fit the oldest is forgotten.
+    this.#windows.delete(key);
+    this.#windows.set(key, { ...rateLimit, resource });
+    const [oldest] = this.#windows.keys();
+    if (this.#windows.size > MOST_WINDOWS && oldest !== undefined) {
+      this.#windows.delete(oldest);
+    }
+  }
+
+  /** In Prometheus' text format. Those who ask at the same time get the same answer. Throws what the store throws. */
+  async text(): Promise<string> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null;
+    });
+    return await this.#reading;
+  }
+
+  async #read(): Promise<string> {
+    const { store, runs } = this.#options;
+    const now = this.#options.now();
+    const counts = await store.counts.all(now);
+    const states = await runs();
+    this.#pulls.reset();
+    for (const [index, { stage, count }] of counts.stages.entries()) {
+      this.#pulls.inc({ stage: index < MOST_STAGES ? (stage ?? NO_STAGE) : OTHER_STAGES }, count);
+    }
+    this.#single.overdue.set(counts.overdue);
+    this.#single.blocked.set(counts.blocked);
+    this.#single.moving.set(counts.moving);
+    this.#single.gates.set(counts.gates);
+    const { pending, dead, oldestPendingAt } = counts.deliveries;
+    this.#single.oldest.set(oldestPendingAt === null ? 0 : Math.max(0, now - oldestPendingAt) / 1_000);
+    this.#deliveries.set({ state: "pending" }, pending);
+    this.#deliveries.set({ state: "dead" }, dead);
+    for (const state of ["due", "parked", "dead"] as const) {
+      this.#effects.set({ state }, counts.effects[state]);
+    }
+    this.#starts.reset();
+    for (const state of ["queued", "sent", "running"]) {
+      this.#starts.set({ state }, counts.starts.find((each) => each.state === state)?.count ?? 0);
+    }
+    this.#runs.reset();
+    for (const state of states ?? []) {
+      this.#runs.inc({ state });
+    }
+    this.#readRateLimits(now);
+    return await this.#registry.metrics();
+  }
+
+  #readRateLimits(now: number): void {
+    const least = new Map<string, number>();
+    for (const [key, { resource, remaining, resetAt }] of this.#windows) {
+      if (resetAt <= now) {
+        this.#windows.delete(key);
+      } else {
+        least.set(resource, Math.min(least.get(resource) ?? remaining, remaining));
+      }
+    }
+    this.#rateLimit.reset();
+    for (const [resource, remaining] of least) {
+      this.#rateLimit.set({ resource }, remaining);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/** How much there is of everything, for the page of metrics, and which pull requests are overdue. */
+import { type Kysely, sql } from "kysely";
+import { storedOrNull } from "./json.ts";
+import type { PullId, Repository } from "./store.ts";
+import type { Tables } from "./tables.ts";
+
+/** Of repositories on which the app is installed, where they are about pull requests. */
+export interface Counts {
+  /** Open pull requests; stage null: in none. Largest first. */
+  readonly stages: readonly { readonly stage: string | null; readonly count: number }[];
+  readonly overdue: number;
+  readonly blocked: number;
+  /** Decided moves that are not confirmed yet. */
+  readonly moving: number;
+  readonly deliveries: { readonly pending: number; readonly dead: number; readonly oldestPendingAt: number | null };
+  /** `parked`: waits for its time; `dead`: given up. */
+  readonly effects: { readonly due: number; readonly parked: number; readonly dead: number };
+  /** Workflow runs that were started and have not ended, by state. */
+  readonly starts: readonly { readonly state: string; readonly count: number }[];
+  /** Jobs that wait for an environment. */
+  readonly gates: number;
+}
+
+export interface Overdue extends PullId {
+  readonly owner: Repository["owner"];
+  readonly name: Repository["name"];
+  readonly title: string;
+  readonly stage: string | null;
+  readonly since: number | null;
+  readonly dueAt: number;
+}
+
+/** Where a page ends: the next begins after it. */
+export interface OverdueCursor extends PullId {
+  readonly dueAt: number;
+}
+
+export interface CountStore {
+  all(now: number): Promise<Counts>;
+  /** Open, not on hold, and due before now; the longest due first. */
+  overdue(now: number, limit: number, after?: OverdueCursor): Promise<readonly Overdue[]>;
+}
+
+export function countStore(db: Kysely<Tables>): CountStore {
+  const one = async (query: { executeTakeFirst(): Promise<{ count: number | bigint } | undefined> }) =>
+    Number((await query.executeTakeFirst())?.count ?? 0);
+  const installed = () =>
+    db
+      .selectFrom("pulls")
+      .innerJoin("repositories", "repositories.id", "pulls.repository_id")
+      .where("repositories.installation_id", "is not", null);
+  return {
+    async all(now) {
+      const stages = await installed()
+        .select((eb) => ["pulls.stage", eb.fn.countAll<number>().as("count")])
+        .where(sql.ref("pulls.open"), "=", sql.lit(1))
+        .groupBy("pulls.stage")
+        .orderBy("count", "desc")
+        .orderBy("pulls.stage")
+        .execute();
+      const count = sql<number>`count(*)`.as("count");
+      const overdue = await one(
+        installed().select(count).where("pulls.due_at", "is not", null).where("pulls.due_at", "<=", now),
+      );
+      const blocked = await one(installed().select(count).where("pulls.blocked_json", "is not", null));
+      const moving = await one(db.selectFrom("pulls").select(count).where("intent_at", "is not", null));
+      const deliveries = await db
+        .selectFrom("deliveries")
+        .select((eb) => ["status", eb.fn.countAll<number>().as("count"), eb.fn.min("seq").as("first")])
+        // In the words of the index, which leaves out what is done.
+        .where(sql.ref("status"), "!=", sql.lit("done"))
+        .groupBy("status")
+        .execute();
+      const pending = deliveries.find(({ status }) => status === "pending");
+      const oldest = await db
+        .selectFrom("deliveries")
+        .select("received_at")
+        .where("seq", "=", Number(pending?.first ?? 0))
+        .executeTakeFirst();
+      const waiting = await db
+        .selectFrom("effects")
+        .select([count, sql<number>`count(*) filter (where next_at <= ${now})`.as("due")])
+        .where("status", "=", "pending")
+        .executeTakeFirst();
+      const starts = await db
+        .selectFrom("started_runs")
+        .select((eb) => ["state", eb.fn.countAll<number>().as("count")])
+        .where(sql.ref("state"), "!=", sql.lit("done"))
+        .groupBy("state")
+        .execute();
+      return {
+        stages: stages.map((each) => ({ stage: each.stage, count: Number(each.count) })),
+        overdue,
+        blocked,
+        moving,
+        deliveries: {
+          pending: Number(pending?.count ?? 0),
+          dead: Number(deliveries.find(({ status }) => status === "dead")?.count ?? 0),
+          oldestPendingAt: oldest?.received_at ?? null,
+        },
+        effects: {
+          due: Number(waiting?.due ?? 0),
+          parked: Number(waiting?.count ?? 0) - Number(waiting?.due ?? 0),
+          dead: await one(db.selectFrom("effects").select(count).where("status", "=", "dead")),
+        },
+        starts: starts.map((each) => ({ state: each.state, count: Number(each.count) })),
+        gates: await one(db.selectFrom("waiting_gates").select(count).where(sql.ref("state"), "=", sql.lit("waiting"))),
+      };
+    },
+
+    async overdue(now, limit, after) {
+      const rows = await installed()
+        .select([
+          "pulls.repository_id",
+          "pulls.number",
+          "pulls.due_at",
+          "pulls.evaluation_json",
+          "repositories.owner",
+          "repositories.name",
+          sql<string | null>`json_extract(pulls.facts_json, '$.title')`.as("title"),
+        ])
+        .where("pulls.due_at", "is not", null)
+        .where("pulls.due_at", "<=", now)
+        .$if(after !== undefined, (query) =>
+          query.where(
+            sql<boolean>`(pulls.due_at, pulls.repository_id, pulls.number) > (${after?.dueAt ?? 0}, ${after?.repositoryId ?? 0}, ${after?.number ?? 0})`,
+          ),
+        )
+        .orderBy("pulls.due_at")
+        .orderBy("pulls.repository_id")
+        .orderBy("pulls.number")
+        .limit(limit)
+        .execute();
+      return rows.map((row) => {
+        const evaluation = storedOrNull<{ stage: string | null; since: number | null }>(row.evaluation_json);
+        return {
+          repositoryId: row.repository_id,
+          number: row.number,
+          owner: row.owner,
+          name: row.name,
+          title: row.title ?? "",
+          stage: evaluation?.stage ?? null,
+          since: evaluation?.since ?? null,
+          dueAt: row.due_at ?? 0,
+        };
+      });
+    },
+  };
+}
