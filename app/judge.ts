@@ -61,7 +61,9 @@ export class Judge {
     const repositoryHold = await store.holds.of(repository.id);
     const client = (): Promise<GitHubClient> => this.#client(repository);
     let { facts } = pull;
-    if (facts.observed === null) {
+    // What was first heard of it is not that it was opened: there is a past that only GitHub knows.
+    const past = pull.evaluation === null && !facts.acts.some((act) => act.kind === "opened");
+    if (facts.observed === null || past) {
       facts = await this.#takeUp(facts, repository, await client());
     }
     let standing = NO_STANDING;

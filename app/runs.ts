@@ -18,9 +18,6 @@ import { RunChecks, type RunPlace } from "./run-checks.ts";
 import type { Store } from "./store/store.ts";
 import type { Handler } from "./webhook-endpoint.ts";
 
-/** Runs that are over are kept for so long. */
-const KEEP_MS = 35 * 24 * 60 * 60 * 1000;
-const PRUNE_EVERY_MS = 60 * 60 * 1000;
 const ASK_MS = 10_000;
 /** Runs whose place on GitHub is remembered until their check run is open. */
 const MOST_PLACES = 10_000;
@@ -109,10 +106,6 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
   });
   await runs.restore();
   for await (const run of runs) checks.look(run, null);
-  const pruning = setInterval(() => {
-    store.runs.prune(pace.now() - KEEP_MS).catch((error: unknown) => onError(error, "forgetting old runs"));
-  }, PRUNE_EVERY_MS);
-  pruning.unref();
   return {
     handler,
     runs,
@@ -123,7 +116,6 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
     },
     settled: () => checks.settled(),
     close: async () => {
-      clearInterval(pruning);
       checks.close();
       await runs.close();
     },

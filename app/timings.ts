@@ -51,7 +51,29 @@ export interface Timings {
   readonly freeRunMost: number;
   /** Between two readings of the installations, and of rows that are old enough to go. */
   readonly upkeepEvery: number;
+  /** How long rows are kept that are of no use for what goes on. */
+  readonly keep: KeepTimes;
 }
+
+/** Milliseconds. */
+export interface KeepTimes {
+  /** Deliveries that were handled: their ids make redeliveries known, and GitHub redelivers for three days. */
+  readonly deliveries: number;
+  /** Deliveries that could not be handled, with what they said. */
+  readonly deadDeliveries: number;
+  /** Effects that were done or given up, of pull requests that are not open. */
+  readonly effects: number;
+  /** What was learnt from GitHub and can be asked for again: permissions, labels' ids. */
+  readonly cache: number;
+  /** Workflow runs that were started and jobs that waited, once they ended: GitHub lets a run be run again for 30 days. */
+  readonly starts: number;
+  /** Runs of groups that are over, with all that happened in them: GitHub runs jobs again for 30 days. */
+  readonly runs: number;
+  /** Pull requests with their history, from when something last happened to them while they were closed. */
+  readonly closedPulls: number;
+}
+
+const DAY = 24 * 60 * 60_000;
 
 export const DEFAULT_TIMINGS: Timings = {
   writeInterval: 1_000,
@@ -79,4 +101,13 @@ export const DEFAULT_TIMINGS: Timings = {
   askGates: 6 * 60 * 60_000,
   freeRunMost: 24 * 60 * 60_000,
   upkeepEvery: 60 * 60_000,
+  keep: {
+    deliveries: 7 * DAY,
+    deadDeliveries: 30 * DAY,
+    effects: 30 * DAY,
+    cache: 2 * DAY,
+    starts: 60 * DAY,
+    runs: 35 * DAY,
+    closedPulls: 90 * DAY,
+  },
 };

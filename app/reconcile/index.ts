@@ -93,6 +93,12 @@ export class Reconcile {
     }
   }
 
+  /** Forgets what is old enough to go, then reads where the app is installed. */
+  async upkeep(): Promise<void> {
+    await prune(this.#options, this.#stop.signal);
+    await this.readInstallations();
+  }
+
   async #sweepDue(): Promise<number | null> {
     const { now, timings } = this.#options;
     if (now() < this.#startsAt) {
@@ -158,13 +164,12 @@ export class Reconcile {
 
   async #upkeepDue(): Promise<number | null> {
     const { timings, log } = this.#options;
-    this.#upkeepTurn = await this.#inTurn(this.#upkeepTurn, timings.upkeepEvery, async () => {
-      await prune(this.#options);
-      await this.readInstallations();
-    }).catch((error: unknown) => {
-      log.warn({ err: error }, "where the app is installed could not be read");
-      return this.#later(error, this.#upkeepTurn.failures, timings.sweepRetryPause, timings.upkeepEvery);
-    });
+    this.#upkeepTurn = await this.#inTurn(this.#upkeepTurn, timings.upkeepEvery, () => this.upkeep()).catch(
+      (error: unknown) => {
+        log.warn({ err: error }, "upkeep could not be done");
+        return this.#later(error, this.#upkeepTurn.failures, timings.sweepRetryPause, timings.upkeepEvery);
+      },
+    );
     return this.#upkeepTurn.nextAt;
   }
 

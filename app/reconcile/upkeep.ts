@@ -1,4 +1,5 @@
 /** Now and then: where the app is installed is read again, and rows that are old enough go. */
+import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type InstalledRepository, listInstallations, listRepositories } from "../../src/github/installations.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
@@ -16,13 +17,6 @@ export interface UpkeepOptions {
   readonly timings: Timings;
 }
 
-const DAY_MS = 24 * 60 * 60_000;
-/** Their ids make redeliveries known: GitHub redelivers for three days. */
-const KEEP_DELIVERIES_MS = 7 * DAY_MS;
-const KEEP_EFFECTS_MS = 30 * DAY_MS;
-const KEEP_CACHE_MS = 2 * DAY_MS;
-/** GitHub lets a run be run again for 30 days; its result still counts then. */
-const KEEP_STARTS_MS = 60 * 24 * 60 * 60_000;
 const PAGE = 500;
 
 /** Ids of repositories that are known to be installed since now. */
@@ -115,14 +109,27 @@ async function forget(
   }
 }
 
-/** Forgets what is of no use any more. */
-export async function prune({ store, log, now }: UpkeepOptions): Promise<void> {
-  const deliveries = await store.pruneDeliveries(now() - KEEP_DELIVERIES_MS);
-  const effects = await store.pruneEffects(now() - KEEP_EFFECTS_MS);
-  const cached = await store.pruneCache(now() - KEEP_CACHE_MS);
-  const starts = await store.starts.prune(now() - KEEP_STARTS_MS);
-  const gates = await store.gates.prune(now() - KEEP_STARTS_MS);
-  if (deliveries + effects + cached + starts + gates > 0) {
-    log.info({ deliveries, effects, cached, starts, gates }, "old rows forgotten");
+/** Forgets what is of no use any more, in small steps between which everything else goes on. */
+export async function prune({ store, log, now, timings }: UpkeepOptions, stop: AbortSignal): Promise<void> {
+  const { keep } = timings;
+  const steps: Readonly<Record<string, () => Promise<number>>> = {
+    deliveries: () => store.pruneDeliveries(now() - keep.deliveries),
+    deadDeliveries: () => store.forget.deadDeliveries(now() - keep.deadDeliveries),
+    effects: () => store.pruneEffects(now() - keep.effects),
+    cached: () => store.pruneCache(now() - keep.cache),
+    starts: () => store.starts.prune(now() - keep.starts),
+    gates: () => store.gates.prune(now() - keep.starts),
+    runs: () => store.runs.prune(now() - keep.runs),
+    closedPulls: () => store.forget.pulls(now() - keep.closedPulls),
+  };
+  const forgotten: Record<string, number> = {};
+  for (const [what, step] of Object.entries(steps)) {
+    for (let count = await step(); count > 0 && !stop.aborted; count = await step()) {
+      forgotten[what] = (forgotten[what] ?? 0) + count;
+      await setImmediate();
+    }
+  }
+  if (Object.keys(forgotten).length > 0) {
+    log.info(forgotten, "old rows forgotten");
   }
 }

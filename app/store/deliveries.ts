@@ -144,11 +144,19 @@ export function deliveryStore(db: Kysely<Tables>): Part {
       return { pending: of("pending"), done: of("done"), dead: of("dead") };
     },
 
-    async pruneDeliveries(doneBefore) {
+    async pruneDeliveries(doneBefore, limit = MOST_ROWS) {
       const result = await db
         .deleteFrom("deliveries")
-        .where("status", "=", "done")
-        .where("done_at", "<", doneBefore)
+        .where("seq", "in", (eb) =>
+          eb
+            .selectFrom("deliveries")
+            .select("seq")
+            .where("status", "=", "done")
+            .where("done_at", "<", doneBefore)
+            // The oldest come first, and there is no index on what is done: only the last, small batch reads all.
+            .orderBy("seq")
+            .limit(limit),
+        )
         .executeTakeFirst();
       return Number(result.numDeletedRows);
     },

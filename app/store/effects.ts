@@ -16,6 +16,9 @@ export const effectsMigration: Migration = {
   },
 };
 
+/** Rows of one statement that forgets. */
+const MOST_PRUNED = 500;
+
 type EffectPart = Pick<
   Store,
   | "effectsDue"
@@ -114,23 +117,31 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
         .executeTakeFirst();
       return Number(revived.numUpdatedRows);
     },
-    async pruneEffects(doneBefore) {
+    async pruneEffects(doneBefore, limit = MOST_PRUNED) {
       // Of open pull requests their keys are kept: what is done once an entry must not be done again.
       const pruned = await db
         .deleteFrom("effects")
-        .where("status", "!=", "pending")
-        .where("done_at", "<", doneBefore)
-        .where((eb) =>
-          eb.not(
-            eb.exists(
-              eb
-                .selectFrom("pulls")
-                .select("pulls.number")
-                .whereRef("pulls.repository_id", "=", "effects.repository_id")
-                .whereRef("pulls.number", "=", "effects.number")
-                .where("pulls.open", "=", 1),
-            ),
-          ),
+        .where("id", "in", (from) =>
+          from
+            .selectFrom("effects as old")
+            .select("old.id")
+            .where("old.status", "in", ["done", "dead"])
+            .where("old.done_at", "<", doneBefore)
+            // Nothing is done before it is due: in the words of the index.
+            .where("old.next_at", "<", doneBefore)
+            .where((eb) =>
+              eb.not(
+                eb.exists(
+                  eb
+                    .selectFrom("pulls")
+                    .select("pulls.number")
+                    .whereRef("pulls.repository_id", "=", "old.repository_id")
+                    .whereRef("pulls.number", "=", "old.number")
+                    .where("pulls.open", "=", 1),
+                ),
+              ),
+            )
+            .limit(limit),
         )
         .executeTakeFirst();
       return Number(pruned.numDeletedRows);

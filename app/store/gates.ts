@@ -59,8 +59,8 @@ export interface GateStore {
   wakePull(pull: PullId & { readonly headSha: string }, at: number): Promise<void>;
   /** All that wait are looked at. */
   wakeAll(at: number): Promise<void>;
-  /** Forgets those that were answered, or are gone, and were asked for before this. Returns how many. */
-  prune(before: number): Promise<number>;
+  /** Forgets those that were answered, or are gone, and were asked for before this, at most `limit` (default 500). */
+  prune(before: number, limit?: number): Promise<number>;
   /** Whether jobs have ever waited there. */
   known(repositoryId: number): Promise<boolean>;
   /** Something about the run is new: GitHub is asked. */
@@ -206,11 +206,22 @@ export function gateStore(db: Kysely<Tables>): GateStore {
         .where("state", "=", "waiting")
         .execute();
     },
-    async prune(before) {
-      const result = await db
-        .deleteFrom("waiting_gates")
+    async prune(before, limit = 500) {
+      const old = db
+        .selectFrom("waiting_gates")
+        .select(["repository_id", "run_id", "environment"])
         .where("state", "!=", "waiting")
         .where("asked_at", "<", before)
+        .limit(limit);
+      const result = await db
+        .deleteFrom("waiting_gates")
+        .where((eb) =>
+          eb(
+            eb.refTuple("repository_id", "run_id", "environment"),
+            "in",
+            old.$asTuple("repository_id", "run_id", "environment"),
+          ),
+        )
         .executeTakeFirst();
       return Number(result.numDeletedRows);
     },

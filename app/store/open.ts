@@ -3,6 +3,7 @@ import { Kysely, Migrator } from "kysely";
 import { countStore } from "./counts.ts";
 import { deliveryStore } from "./deliveries.ts";
 import { effectStore } from "./effects.ts";
+import { forgetStore } from "./forget.ts";
 import { gateStore } from "./gates.ts";
 import { holdStore } from "./holds.ts";
 import { policyStore } from "./policies.ts";
@@ -44,6 +45,7 @@ export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Sto
     policies: policyStore(db),
     holds: holdStore(db),
     counts: countStore(db),
+    forget: forgetStore(db),
     close: () => db.destroy(),
   };
 }

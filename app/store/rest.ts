@@ -5,6 +5,9 @@ import { putRepository } from "./pulls.ts";
 import type { Repository, Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
+/** Rows of one statement that forgets. */
+const MOST_PRUNED = 500;
+
 type RestPart = Pick<
   Store,
   | "repository"
@@ -94,8 +97,11 @@ export function restStore(db: Kysely<Tables>): RestPart {
     async dropCache(scope) {
       await db.deleteFrom("cache").where("scope", "=", scope).execute();
     },
-    async pruneCache(before) {
-      const result = await db.deleteFrom("cache").where("at", "<", before).executeTakeFirst();
+    async pruneCache(before, limit = MOST_PRUNED) {
+      const result = await db
+        .deleteFrom("cache")
+        .where("key", "in", (eb) => eb.selectFrom("cache").select("key").where("at", "<", before).limit(limit))
+        .executeTakeFirst();
       return Number(result.numDeletedRows);
     },
 

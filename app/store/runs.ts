@@ -58,8 +58,8 @@ export interface AppRunStore extends RunStore {
   setNote(run: string, note: unknown): Promise<void>;
   /** Newest first; `before`: a `next` of an earlier page. */
   list(limit: number, before?: number): Promise<{ readonly items: readonly RunRow[]; readonly next: number | null }>;
-  /** Forgets runs that were over before a time. Returns how many. */
-  prune(overBefore: number): Promise<number>;
+  /** Forgets runs that were over before a time, at most `limit` (default 20: each has many records). Returns how many. */
+  prune(overBefore: number, limit?: number): Promise<number>;
 }
 
 interface Write {
@@ -133,12 +133,21 @@ export function runStore(db: Kysely<Tables>): AppRunStore {
       const items = rows.slice(0, limit).map((row) => ({ id: row.id, createdAt: row.created_at, overAt: row.over_at }));
       return { items, next: rows.length > limit ? (rows[limit - 1]?.seq ?? null) : null };
     },
-    async prune(overBefore) {
+    async prune(overBefore, limit = 20) {
       return await db.transaction().execute(async (transaction) => {
-        const old = transaction.selectFrom("runs").select("id").where("over_at", "<", overBefore);
-        await transaction.deleteFrom("run_records").where("run", "in", old).execute();
-        const result = await transaction.deleteFrom("runs").where("over_at", "<", overBefore).executeTakeFirst();
-        return Number(result.numDeletedRows);
+        const rows = await transaction
+          .selectFrom("runs")
+          .select("id")
+          .where("over_at", "<", overBefore)
+          .orderBy("over_at")
+          .limit(limit)
+          .execute();
+        const old = rows.map(({ id }) => id);
+        if (old.length > 0) {
+          await transaction.deleteFrom("run_records").where("run", "in", old).execute();
+          await transaction.deleteFrom("runs").where("id", "in", old).execute();
+        }
+        return old.length;
       });
     },
   };

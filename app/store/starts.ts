@@ -99,8 +99,8 @@ export interface StartStore {
   wakeRuns(repositoryId: number, at: number): Promise<void>;
   /** Those of the pull request that GitHub refused, or that never appeared, stand in line again. How many. */
   retry(id: PullId, at: number): Promise<number>;
-  /** Forgets those that have ended and were queued before this. Returns how many. */
-  prune(before: number): Promise<number>;
+  /** Forgets those that have ended and were queued before this, at most `limit` (default 500). Returns how many. */
+  prune(before: number, limit?: number): Promise<number>;
 }
 
 export interface StartTables {
@@ -316,11 +316,18 @@ export function startStore(db: Kysely<Tables>): StartStore {
       }
       return failed.length;
     },
-    async prune(before) {
+    async prune(before, limit = 500) {
       const result = await db
         .deleteFrom("started_runs")
-        .where("state", "=", "done")
-        .where("queued_at", "<", before)
+        .where("id", "in", (eb) =>
+          eb
+            .selectFrom("started_runs")
+            .select("id")
+            .where("state", "=", "done")
+            .where("queued_at", "<", before)
+            .orderBy("id")
+            .limit(limit),
+        )
         .executeTakeFirst();
       return Number(result.numDeletedRows);
     },

@@ -8,6 +8,7 @@ import type { Actor, Facts } from "../../src/lifecycle/facts.ts";
 export type { HoldWord } from "./holds.ts";
 
 import type { CountStore } from "./counts.ts";
+import type { ForgetStore } from "./forget.ts";
 import type { GateStore, WaitingGate } from "./gates.ts";
 import type { HoldStore } from "./holds.ts";
 import type { PolicyStore } from "./policies.ts";
@@ -242,6 +243,8 @@ export interface Store {
   readonly holds: HoldStore;
   /** How much there is of everything. */
   readonly counts: CountStore;
+  /** Rows that are of no use any more. */
+  readonly forget: ForgetStore;
 
   /** Stores deliveries in one commit. Returns those that were not known before, in order. */
   acceptDeliveries(batch: readonly NewDelivery[]): Promise<readonly PendingDelivery[]>;
@@ -258,8 +261,8 @@ export interface Store {
   /** Which of these ids are known. */
   knownDeliveries(ids: readonly string[]): Promise<ReadonlySet<string>>;
   countDeliveries(): Promise<Readonly<Record<DeliveryStatus, number>>>;
-  /** Forgets deliveries that were done before a time. Returns how many. */
-  pruneDeliveries(doneBefore: number): Promise<number>;
+  /** Forgets deliveries that were done before a time, at most `limit` (default 500). Returns how many. */
+  pruneDeliveries(doneBefore: number, limit?: number): Promise<number>;
 
   commit(commit: Commit): Promise<Committed>;
 
@@ -295,8 +298,8 @@ export interface Store {
   hastenEffects(id: PullId, kind: string, now: number): Promise<void>;
   /** Effects of the pull request that were given up are tried again. Returns how many. */
   reviveEffects(id: PullId, now: number): Promise<number>;
-  /** Forgets effects that ended before a time, of pull requests that are not open. Returns how many. */
-  pruneEffects(doneBefore: number): Promise<number>;
+  /** Forgets effects that ended before a time, of pull requests that are not open, at most `limit` (default 500). */
+  pruneEffects(doneBefore: number, limit?: number): Promise<number>;
 
   repository(id: number): Promise<Repository | null>;
   repositoryByName(owner: string, name: string): Promise<Repository | null>;
@@ -312,7 +315,7 @@ export interface Store {
     now: number,
   ): Promise<void>;
   dropCache(scope: string): Promise<void>;
-  pruneCache(before: number): Promise<number>;
+  pruneCache(before: number, limit?: number): Promise<number>;
 
   meta(key: string): Promise<string | null>;
   setMeta(key: string, value: string): Promise<void>;
