@@ -15,12 +15,26 @@ import { DatabaseUrlError, openStore } from "./store/open.ts";
 /** A bad setting; nothing was started. */
 const BAD_USAGE = 2;
 const FAILED = 1;
+const HELP = `Usage: npm run app
+
+Starts the Stagewright app. It takes no arguments: its settings are environment variables, or lines of \`.env\` in this
+directory. Without APP_ID it shows a page that makes the app on GitHub and writes its secrets into \`.env\`.
+docs/app.md tells of each: APP_ID, PRIVATE_KEY or PRIVATE_KEY_PATH, WEBHOOK_SECRET, PUBLIC_URL, DATABASE_URL, HOST, PORT,
+LOG_LEVEL, LOG_FORMAT and others.
+`;
 /** What is being sent when the app is told to stop gets this long; what waits is stored anyway. */
 const STOP_MS = 20_000;
 /** GitHub itself gives up after 10 s. */
 const REQUEST_MS = 30_000;
 
-async function main(): Promise<void> {
+async function main(words: readonly string[]): Promise<void> {
+  if (words.length > 0) {
+    if (words.every((word) => word === "--help" || word === "-h")) {
+      process.stdout.write(HELP);
+      return;
+    }
+    throw new ConfigError(`unknown argument ${JSON.stringify(words[0])}: settings come from the environment (--help)`);
+  }
   loadDotEnv();
   const { env } = process;
   const production = env.NODE_ENV === "production";
@@ -183,7 +197,7 @@ function logLevel(given: string | undefined): Level {
   return level;
 }
 
-main().catch((error: unknown) => {
+main(process.argv.slice(2)).catch((error: unknown) => {
   if (error instanceof ConfigError || error instanceof DatabaseUrlError) {
     process.stderr.write(`stagewright: ${error.message}\n`);
     process.exit(BAD_USAGE);

@@ -22,6 +22,9 @@ if (major < NEEDED) {
   if (words[0] === "emit") {
     const { emit } = await import("./cli/emit.ts");
     process.exitCode = emit(words.slice(1), process.env);
+  } else if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) {
+    const { VERSION } = await import("./cli/version.ts");
+    process.stdout.write(`${VERSION}\n`);
   } else {
     const { main } = await import("./cli/program.ts");
     process.exitCode = await main(process.argv);

@@ -44,6 +44,8 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
 function build(end: (code: ExitCode) => void): Command {
   const program = new Command("stagewright")
     .description("Runs plans of staged work, checks plans and policies, and says what a policy would do.")
+    // Carried out before all this is loaded; here for the help.
+    .option("-V, --version", "print the version")
     .exitOverride()
     .showHelpAfterError("(--help says more)")
     .showSuggestionAfterError();

@@ -55,8 +55,8 @@ interface Started {
   readonly output: () => string;
 }
 
-function start(env: Readonly<Record<string, string>>): Started {
-  const child = spawn(process.execPath, [SERVER], {
+function start(env: Readonly<Record<string, string>>, words: readonly string[] = []): Started {
+  const child = spawn(process.execPath, [SERVER, ...words], {
     cwd: directory,
     env: { PATH: process.env.PATH ?? "", HOME: directory, NODE_ENV: "production", LOG_LEVEL: "warn", ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -113,6 +113,16 @@ describe("npm run app", () => {
     expect(code, output()).toBe(2);
     expect(output()).toMatch(message);
     expect(output()).not.toMatch(/hunter2|\n {4}at /);
+  });
+
+  it.each([
+    ["--help", 0, /Usage: npm run app\n/],
+    ["--port=1", 2, /unknown argument "--port=1": settings come from the environment/],
+  ])("told %s, starts nothing and says what there is", async (word, expected, message) => {
+    const { child, output } = start(right, [word]);
+    const [code] = await once(child, "exit");
+    expect(code, output()).toBe(expected);
+    expect(output()).toMatch(message);
   });
 
   it("answers when it lives, tells nothing to who comes through a proxy, and stops in order", async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Bench } from "./cli.ts";
@@ -84,6 +84,11 @@ describe("validate", () => {
 });
 
 describe("usage", () => {
+  it.each(["--version", "-V"])("says its version for %s", async (word) => {
+    const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+    expect(await bench.run([word])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
   it.each([
     [["run"], "missing required argument"],
     [["run", "absent.yml"], "absent.yml: there is no such file"],
