@@ -11,6 +11,7 @@ import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createApp } from "./index.ts";
 import { Octokit } from "./octokit.ts";
 import { DatabaseUrlError, openStore } from "./store/open.ts";
+import { DatabaseInUse, holdDatabase } from "./store/sole.ts";
 
 /** A bad setting; nothing was started. */
 const BAD_USAGE = 2;
@@ -57,6 +58,7 @@ async function main(words: readonly string[]): Promise<void> {
     const remedy = "set it (or PRIVATE_KEY_PATH) to the app's private key in PEM form";
     throw new ConfigError(`PRIVATE_KEY is missing or not a key: ${remedy}.`, { cause: error });
   });
+  const sole = holdDatabase(config.databaseUrl, Date.now());
   const store = await openStore(config.databaseUrl);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -88,6 +90,7 @@ async function main(words: readonly string[]): Promise<void> {
     closed
       .then(() => app.stop())
       .then(() => store.close())
+      .then(() => sole.release())
       .then(
         () => probot.log.info("stopped"),
         (error: unknown) => {
@@ -201,6 +204,10 @@ main(process.argv.slice(2)).catch((error: unknown) => {
   if (error instanceof ConfigError || error instanceof DatabaseUrlError) {
     process.stderr.write(`stagewright: ${error.message}\n`);
     process.exit(BAD_USAGE);
+  }
+  if (error instanceof DatabaseInUse) {
+    process.stderr.write(`stagewright: ${error.message}\n`);
+    process.exit(FAILED);
   }
   process.stderr.write(
     `stagewright: the app could not be started.\n${error instanceof Error ? error.stack : String(error)}\n`,

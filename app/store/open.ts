@@ -27,7 +27,7 @@ export class DatabaseUrlError extends Error {
  * Throws a DatabaseUrlError for any other address, and whatever the database throws when it cannot be opened.
  */
 export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Store> {
-  const db = new Kysely<Tables>({ dialect: dialect(url) });
+  const db = new Kysely<Tables>({ dialect: sqliteDialect(sqliteFile(url)) });
   const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) {
@@ -50,7 +50,8 @@ export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Sto
   };
 }
 
-function dialect(url: string) {
+/** The file that a URL names, or `:memory:`. Throws as `openStore` does. */
+export function sqliteFile(url: string): string {
   if (/^postgres(?:ql)?:/iu.test(url)) {
     throw new DatabaseUrlError("PostgreSQL is not built yet: set DATABASE_URL to sqlite:<file>, or leave it out.");
   }
@@ -60,7 +61,7 @@ function dialect(url: string) {
       `DATABASE_URL is “${withoutPassword(url)}”; expected sqlite:<file>, such as ${DEFAULT_DATABASE_URL}.`,
     );
   }
-  return sqliteDialect(file);
+  return file;
 }
 
 function withoutPassword(url: string): string {

@@ -1,10 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -26,72 +23,18 @@ import {
   type Repository,
   setCollaborator,
 } from "../../src/sandbox/world/index.ts";
-
-const SERVER = resolve("app/server.ts");
-const SECRET = "a secret of forty-two characters, at least";
-const { privateKey: PRIVATE_KEY } = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: "spki", format: "pem" },
-  privateKeyEncoding: { type: "pkcs8", format: "pem" },
-});
+import { endAll, freePort, healthy, PRIVATE_KEY, SECRET, startServer } from "./server-process.ts";
 
 let directory: string;
-const children: ChildProcess[] = [];
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "stagewright-server-"));
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
-  }
+  await endAll();
   rmSync(directory, { recursive: true, force: true });
 });
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly output: () => string;
-}
-
-function start(env: Readonly<Record<string, string>>, words: readonly string[] = []): Started {
-  const child = spawn(process.execPath, [SERVER, ...words], {
-    cwd: directory,
-    env: { PATH: process.env.PATH ?? "", HOME: directory, NODE_ENV: "production", LOG_LEVEL: "warn", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  children.push(child);
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  }
-  return { child, output: () => output };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-async function healthy(port: number, { child, output }: Started): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
-    if (answer?.ok === true) {
-      return;
-    }
-    if (child.exitCode !== null || Date.now() > deadline) {
-      throw new Error(`The app does not answer: ${output()}`);
-    }
-    await sleep(20);
-  }
-}
+const start = (env: Readonly<Record<string, string>>, words: readonly string[] = []) =>
+  startServer(directory, env, words);
 
 describe("npm run app", () => {
   const right = { APP_ID: "1", PRIVATE_KEY, WEBHOOK_SECRET: SECRET, GHE_HOST: "127.0.0.1:1", GHE_PROTOCOL: "http" };
