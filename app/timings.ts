@@ -71,6 +71,8 @@ export interface KeepTimes {
   readonly runs: number;
   /** Pull requests with their history, from when something last happened to them while they were closed. */
   readonly closedPulls: number;
+  /** All that is known of a repository, once the app is not installed there any more: it may come back. */
+  readonly repositories: number;
 }
 
 const DAY = 24 * 60 * 60_000;
@@ -109,5 +111,6 @@ export const DEFAULT_TIMINGS: Timings = {
     starts: 60 * DAY,
     runs: 35 * DAY,
     closedPulls: 90 * DAY,
+    repositories: 90 * DAY,
   },
 };

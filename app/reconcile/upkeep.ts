@@ -45,6 +45,9 @@ export async function readInstallations(options: UpkeepOptions, stop: AbortSigna
     }
     for (const each of found) {
       covered.add(each.id);
+      if ((await store.meta(goneKey(each.id))) ?? "") {
+        await store.setMeta(goneKey(each.id), "");
+      }
       if (await note(store, each, installation)) {
         fresh.push(each.id);
       }
@@ -109,6 +112,25 @@ async function forget(
   }
 }
 
+/** Repositories on which the app has not been installed for long. */
+async function longGone({ store, now, timings }: Pick<UpkeepOptions, "store" | "now" | "timings">): Promise<number[]> {
+  const gone: number[] = [];
+  for (const id of await store.forget.uninstalled()) {
+    const since = await store.meta(goneKey(id));
+    if (since === null || since === "") {
+      await store.setMeta(goneKey(id), `${now()}`);
+    } else if (Number(since) < now() - timings.keep.repositories) {
+      gone.push(id);
+    }
+  }
+  return gone;
+}
+
+/** Since when the app is not installed there; empty: it is. */
+function goneKey(repositoryId: number): string {
+  return `not installed since:${repositoryId}`;
+}
+
 /** Forgets what is of no use any more, in small steps between which everything else goes on. */
 export async function prune({ store, log, now, timings }: UpkeepOptions, stop: AbortSignal): Promise<void> {
   const { keep } = timings;
@@ -123,7 +145,12 @@ export async function prune({ store, log, now, timings }: UpkeepOptions, stop: A
     closedPulls: () => store.forget.pulls(now() - keep.closedPulls),
   };
   const forgotten: Record<string, number> = {};
-  for (const [what, step] of Object.entries(steps)) {
+  const gone = await longGone({ store, now, timings });
+  const all = [
+    ...Object.entries(steps),
+    ...gone.map((id) => ["repositories", () => store.forget.repository(id)] as const),
+  ];
+  for (const [what, step] of all) {
     for (let count = await step(); count > 0 && !stop.aborted; count = await step()) {
       forgotten[what] = (forgotten[what] ?? 0) + count;
       await setImmediate();

@@ -11,6 +11,10 @@ export interface ForgetStore {
   pulls(closedBefore: number, limit?: number): Promise<number>;
   /** Deliveries that could not be handled. */
   deadDeliveries(receivedBefore: number, limit?: number): Promise<number>;
+  /** All that is known of a repository: at most `limit` rows of each kind, and with the last ones the repository itself. */
+  repository(id: number, limit?: number): Promise<number>;
+  /** Repositories on which the app is not installed. */
+  uninstalled(): Promise<readonly number[]>;
 }
 
 export function forgetStore(db: Kysely<Tables>): ForgetStore {
@@ -80,6 +84,59 @@ export function forgetStore(db: Kysely<Tables>): ForgetStore {
         )
         .executeTakeFirst();
       return Number(result.numDeletedRows);
+    },
+
+    async repository(id, limit = BATCH) {
+      return await db.transaction().execute(async (transaction) => {
+        let count = 0n;
+        for (const table of ["history", "effects", "started_runs"] as const) {
+          const result = await transaction
+            .deleteFrom(table)
+            .where("id", "in", (eb) =>
+              eb.selectFrom(table).select("id").where("repository_id", "=", id).orderBy("id").limit(limit),
+            )
+            .executeTakeFirst();
+          count += result.numDeletedRows;
+        }
+        const pulls = await transaction
+          .deleteFrom("pulls")
+          .where("repository_id", "=", id)
+          .where("number", "in", (eb) =>
+            eb.selectFrom("pulls").select("number").where("repository_id", "=", id).orderBy("number").limit(limit),
+          )
+          .executeTakeFirst();
+        const gates = await transaction
+          .deleteFrom("waiting_gates")
+          .where("repository_id", "=", id)
+          .where("run_id", "in", (eb) =>
+            eb
+              .selectFrom("waiting_gates")
+              .select("run_id")
+              .where("repository_id", "=", id)
+              .orderBy("run_id")
+              .limit(limit),
+          )
+          .executeTakeFirst();
+        count += pulls.numDeletedRows + gates.numDeletedRows;
+        if (count === 0n) {
+          for (const table of ["policies", "repository_holds"] as const) {
+            await transaction.deleteFrom(table).where("repository_id", "=", id).execute();
+          }
+          const gone = await transaction.deleteFrom("repositories").where("id", "=", id).executeTakeFirst();
+          count += gone.numDeletedRows;
+        }
+        return Number(count);
+      });
+    },
+
+    async uninstalled() {
+      const rows = await db
+        .selectFrom("repositories")
+        .select("id")
+        .where("installation_id", "is", null)
+        .orderBy("id")
+        .execute();
+      return rows.map(({ id }) => id);
     },
   };
 }

@@ -7,9 +7,11 @@ import {
   asUser,
   closePull,
   createStatus,
+  install,
   type PullRequest,
   reopenPull,
   submitReview,
+  uninstall,
 } from "../../src/sandbox/world/index.ts";
 import type { House } from "./house.ts";
 import { openPolicyHouse } from "./policy-house.ts";
@@ -164,6 +166,65 @@ stages:
     });
     await upkeep();
     expect(await house.row(pull)).toBeNull();
+  });
+});
+
+describe("a repository on which the app is not installed any more", () => {
+  const days = { ...DAYS_AS_SECONDS, timings: { keep: { ...DEFAULT_TIMINGS.keep, repositories: 90_000 } } };
+  const leave = () => {
+    for (const each of world().installations.values()) uninstall(world(), asUser(house.owner), each);
+  };
+  const comeBack = () =>
+    install(world(), asUser(house.owner), {
+      app: house.registered,
+      account: house.owner,
+      repositories: [house.repository],
+    });
+
+  it("is forgotten with all of its pull requests after 90 days, and begins anew when the app comes back", async () => {
+    house = await openPolicyHouse(POLICY, days);
+    const pull = await approved();
+    leave();
+    await house.settled();
+    await upkeep();
+    house.later(89 * DAY);
+    await upkeep();
+    expect(await house.row(pull)).not.toBeNull();
+    house.later(2 * DAY);
+    await upkeep();
+    expect(await house.row(pull)).toBeNull();
+    expect(await house.history(pull)).toEqual([]);
+    expect(await house.store.effectsOf({ repositoryId: house.repository.id, number: pull.number })).toEqual([]);
+    expect(await house.store.repository(house.repository.id)).toBeNull();
+    expect(await house.store.policies.of(house.repository.id)).toBeNull();
+
+    comeBack();
+    await house.settled();
+    const other = house.open();
+    go(pull);
+    await house.settled();
+    expect(house.stageLabels(other)).toEqual(["stage/open"]);
+    // Something happened to it: it is taken up as it is.
+    expect(house.stageLabels(pull)).toEqual(["stage/approved"]);
+  });
+
+  it("has its time anew when the app was installed in between", async () => {
+    house = await openPolicyHouse(POLICY, days);
+    const pull = await approved();
+    leave();
+    await house.settled();
+    await upkeep();
+    house.later(60 * DAY);
+    comeBack();
+    await house.settled();
+    await upkeep();
+    leave();
+    await house.settled();
+    house.later(60 * DAY);
+    await upkeep();
+    expect(await house.row(pull)).not.toBeNull();
+    await upkeep();
+    expect(await house.row(pull)).not.toBeNull();
   });
 });
 
