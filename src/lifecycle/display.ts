@@ -128,7 +128,7 @@ function checkOf(input: DisplayInput, index: number, next: number): WantedCheck 
   const base = {
     name: `${CHECK_NAME_PREFIX}${name}`,
     stage: name,
-    summary: summaryOf(input, name),
+    summary: tellsOfAll(input, index, next) ? summaryOf(input, name) : ownSummary(input, name),
     text: stage === undefined ? "" : treeText(stage.result),
   };
   if (evaluation.inactive === "opted_out") {
@@ -148,8 +148,24 @@ function checkOf(input: DisplayInput, index: number, next: number): WantedCheck 
       title: titleText(`${held}${titleText(stage?.result.reason ?? "")}`),
     };
   }
-  const before = evaluation.stages[next]?.name ?? "";
+  const before = evaluation.stages[policy.checks === "all" ? index - 1 : next]?.name ?? "";
   return { ...base, status: "queued", conclusion: null, title: titleText(`Waits for ${before}`) };
+}
+
+/**
+ * Whether a check run tells of all stages. It does where people look for what is next, and is written at each move
+ * anyway: on the next stage's, and on the last one's in the end. The others tell of their own stage alone, which stays
+ * true while the pull request goes on, so that a move does not have to write them again.
+ */
+function tellsOfAll({ evaluation, policy }: DisplayInput, index: number, next: number): boolean {
+  if (index === next || evaluation.inactive === "opted_out") {
+    return true;
+  }
+  if (next < 0) {
+    return index === evaluation.stages.length - 1;
+  }
+  // Where only gates are shown, the next stage may have no check run of its own.
+  return policy.checks === "gates" && evaluation.stages[index]?.reached === false;
 }
 
 /** Who holds it, since when, and why: plain text, one line. */
@@ -173,22 +189,35 @@ function titleText(text: string): string {
   return line.charAt(0).toUpperCase() + line.slice(1);
 }
 
-function summaryOf({ evaluation, policy, facts }: DisplayInput, name: string): string {
-  const lines = evaluation.stages.map((stage) => {
+function summaryOf(input: DisplayInput, name: string): string {
+  const hold = input.evaluation.held;
+  const held =
+    hold === null
+      ? []
+      : [`${markdown(clip(sayHold(hold), LONGEST_REASON))}. It goes no further until ${codeSpan(unholdOf(hold))}.`, ""];
+  return boundedLines([...held, ...stageTable(input, name, input.evaluation.stages), ...ticketLines(input)]);
+}
+
+/** One stage's line, and nothing that a move of the pull request would make wrong. */
+function ownSummary(input: DisplayInput, name: string): string {
+  const own = input.evaluation.stages.filter((stage) => stage.name === name);
+  return boundedLines([...stageTable(input, name, own), ...ticketLines(input)]);
+}
+
+function stageTable({ evaluation, policy }: DisplayInput, name: string, stages: Evaluation["stages"]): string[] {
+  const lines = stages.map((stage) => {
     const mark = stage.reached ? "✓" : stage.name === evaluation.missing?.stage ? "→" : "·";
     const owner = policy.stages.find((each) => each.name === stage.name)?.owner ?? "";
     const reason = markdown(clip(stage.result.reason, LONGEST_REASON));
     const title = stage.name === name ? `**${markdown(stage.name)}**` : markdown(stage.name);
     return `| ${mark} | ${title} | ${codeSpan(owner)} | ${reason} |`;
   });
-  const hold = evaluation.held;
-  const held =
-    hold === null
-      ? []
-      : [`${markdown(clip(sayHold(hold), LONGEST_REASON))}. It goes no further until ${codeSpan(unholdOf(hold))}.`, ""];
-  const table = ["| | Stage | Owner | |", "|---|---|---|---|", ...lines];
+  return ["| | Stage | Owner | |", "|---|---|---|---|", ...lines];
+}
+
+function ticketLines({ facts, policy }: DisplayInput): string[] {
   const ticket = sayTicket(facts, policy.taskId);
-  return boundedLines([...held, ...table, ...(ticket === null ? [] : ["", ticket])]);
+  return ticket === null ? [] : ["", ticket];
 }
 
 /** Where it is, since when, and what is missing for the next stage: the answer to `/stage status`, in Markdown. */

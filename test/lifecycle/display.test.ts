@@ -51,6 +51,50 @@ test("in the last stage all are success, and its label is the only one wanted", 
   expect(shown(facts)).toMatchObject({ label: "stage/approved", removeLabels: [] });
 });
 
+test("a move leaves what is shown of stages reached before, and of later gates, as it is", () => {
+  const policy = policyOf(`
+stages:
+  - { name: a, enter: { draft: false } }
+  - { name: b, enter: { label: to-b } }
+  - { name: c, enter: { label: to-c } }
+  - { name: d, gate: true, enter: { label: to-d } }
+  - { name: e, gate: true, enter: { label: to-e } }
+`);
+  const steps = ["to-b", "to-c", "to-d", "to-e"].map((name, index) => labeled(index + 1, name, alice));
+  const changed = steps.map((_, index) => {
+    const before = shown(openedThen(...steps.slice(0, index)), policy).checks;
+    const after = shown(openedThen(...steps.slice(0, index + 1)), policy).checks;
+    return after
+      .filter((check) => JSON.stringify(before.find(({ name }) => name === check.name)) !== JSON.stringify(check))
+      .map(({ stage }) => stage);
+  });
+  expect(changed).toEqual([["b", "c"], ["c", "d"], ["d", "e"], ["e"]]);
+});
+
+test.each(["pr-created", "ready-for-qa"])(
+  "the check of a stage that was left tells of that stage alone: %s",
+  (name) => {
+    const facts = openedThen(labeled(1, "ready-for-qa", alice), review(2, bob, "approved"));
+    const check = shown(facts).checks.find(({ stage }) => stage === name);
+    expect(check?.summary.split("\n").slice(2)).toEqual([expect.stringContaining(name)]);
+  },
+);
+
+test("the next stage's check tells of all stages, and so does the last one's in the end", () => {
+  const rows = (facts: Facts, name: string) =>
+    shown(facts)
+      .checks.find(({ stage }) => stage === name)
+      ?.summary.split("\n").length;
+  expect(rows(openedThen(), "ready-for-qa")).toBe(5);
+  expect(rows(openedThen(labeled(1, "ready-for-qa", alice), review(2, bob, "approved")), "approved")).toBe(5);
+});
+
+test("`checks: gates` tells of what is missing on the gate, as there is nothing else", () => {
+  const gates = shown(openedThen(), { ...DEFAULT_POLICY, checks: "gates" }).checks;
+  expect(gates.map(({ title }) => title)).toEqual(["Waits for ready-for-qa"]);
+  expect(gates[0]?.summary).toContain("label ready-for-qa is missing");
+});
+
 test("`checks: gates` shows gates only", () => {
   const policy = { ...DEFAULT_POLICY, checks: "gates" } as const;
   expect(checks(openedThen(), policy).map(([name]) => name)).toEqual(["stagewright / approved"]);
