@@ -22,7 +22,7 @@ import type { RunKey, Selection } from "../run/types.ts";
 import { type ParentMessage, PLAN_FILE_VARIABLE, SECRET_VARIABLE } from "./agent.ts";
 import { ask } from "./checkpoint.ts";
 import { ConsoleLog, screenOf } from "./console.ts";
-import { EXIT, type ExitCode } from "./exit.ts";
+import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import { tellOutcome } from "./outcome.ts";
 import { type RunOptions, userName } from "./run.ts";
 import { Signals } from "./signals.ts";
@@ -31,6 +31,8 @@ import { Signals } from "./signals.ts";
 const GOODBYE_MS = 20_000;
 const KILL_MS = 5_000;
 const LOOPBACK = "127.0.0.1";
+/** Characters. */
+const LEAST_SECRET = 32;
 
 export interface GroupOptions {
   readonly file: string;
@@ -51,13 +53,16 @@ export async function runGroup({ file, plan, selection, agents, options }: Group
     log.line(`coordinator: ${what}: ${error instanceof Error ? error.message : String(error)}`);
   const follower = new Follower(log, plan);
   const runs = new Runs({ store: null, onError, onChange: ({ host }) => follower.look(host) });
-  const secret = randomBytes(32).toString("base64url");
+  const given = groupSecret(process.env[SECRET_VARIABLE]);
+  const secret = given ?? randomBytes(32).toString("base64url");
   const serving = await serveLoopback({ secret, runs, onError });
   const request = { key, plan, selection, agentCount: agents, agent: "", role: null, index: null, address: null };
   const { host } = await runs.open(request);
   log.line(
-    `a group of ${agents} agents on this machine; more may join with ${SECRET_VARIABLE} and: ` +
-      `stagewright agent --coordinator http://${serving.address} --run ${runIdOf(key)} --agent-name NAME`,
+    given === null
+      ? `a group of ${agents} agents on this machine`
+      : `a group of ${agents} agents on this machine; with the same ${SECRET_VARIABLE} one joins in a lost one's place: ` +
+          `stagewright agent --coordinator http://${serving.address} --run ${runIdOf(key)} --agent-name NAME`,
   );
   const elsewhere = plan.agents.slice(0, agents).flatMap(({ address }) => (address === null ? [] : [address]));
   if (elsewhere.some((address) => hereOf(address) !== address)) {
@@ -104,6 +109,17 @@ export async function runGroup({ file, plan, selection, agents, options }: Group
   const written = tellOutcome({ file, planName: plan.name, summary, selection, startedAt, outputFile }, log, screen);
   if (signals.exitCode !== null) return signals.exitCode;
   return host.isOver && summary.verdict === "success" && written ? EXIT.success : EXIT.failure;
+}
+
+/** Of who may join by hand; null: nobody may. It never comes from the command line, nor is it told in the log. */
+function groupSecret(given: string | undefined): string | null {
+  if (given === undefined || given === "") return null;
+  if (given.length < LEAST_SECRET) {
+    throw new UsageError(
+      `${SECRET_VARIABLE} has ${given.length} characters; expected at least ${LEAST_SECRET}, as "openssl rand -hex 16" makes them`,
+    );
+  }
+  return given;
 }
 
 /** What the plan says is for the machines that it names: here the port remains of it. */

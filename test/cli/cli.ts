@@ -52,18 +52,32 @@ export class Bench {
     return this.start(args, env).outcome;
   }
 
+  /** Of the process among these whose command line contains this; its words end with NUL. */
+  pidOf(part: string): number {
+    const found = this.#pids().find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(part));
+    if (found === undefined) throw new Error(`there is no process with ${part}`);
+    return Number(found);
+  }
+
   /** What runs anywhere with this directory as its TMPDIR: everything that was started from here, however it left. */
   processes(): readonly string[] {
-    return readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .flatMap((pid) => {
-        try {
-          const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
-          return environment.includes(`TMPDIR=${this.directory}`) ? [readFileSync(`/proc/${pid}/cmdline`, "utf8")] : [];
-        } catch {
-          return [];
-        }
-      });
+    return this.#pids().flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/cmdline`, "utf8")];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  #pids(): readonly string[] {
+    return readdirSync("/proc").filter((name) => {
+      try {
+        return /^\d+$/.test(name) && readFileSync(`/proc/${name}/environ`, "utf8").includes(`TMPDIR=${this.directory}`);
+      } catch {
+        return false;
+      }
+    });
   }
 
   dispose(): void {

@@ -107,6 +107,49 @@ stages:
 });
 
 describe("agent", () => {
+  it("joins in the place of a lost one, with the secret that both were given", async () => {
+    bench.file(
+      "plan.yml",
+      `liveness: { heartbeat_interval: 500ms, warn_after: 1s, lost_after: 30s }
+stages:
+  - { name: work, run: 'echo "$STAGEWRIGHT_AGENT_NAME" >> worked; until [ -e go ]; do sleep 0.1; done' }
+`,
+    );
+    const secret = { STAGEWRIGHT_COORDINATOR_SECRET: "a-secret-for-both-of-them-that-is-long-enough" };
+    const { child, outcome } = bench.start(["run", "plan.yml", "--agents", "2"], secret);
+    let log = "";
+    child.stderr?.on("data", (text) => {
+      log += text;
+    });
+    await until(() => count("worked") === 2);
+    const line = /stagewright (agent --coordinator \S+ --run \S+ --agent-name) NAME/u.exec(log)?.[1]?.split(" ") ?? [];
+    expect(line, log).not.toEqual([]);
+    expect((await bench.run([...line, "extra"], secret)).stderr).toContain("extra is none of them");
+    const other = { STAGEWRIGHT_COORDINATOR_SECRET: "another-secret-that-is-just-as-long-as-theirs" };
+    expect((await bench.run([...line, "local-1"], other)).stderr).toContain("not the secret");
+    process.kill(bench.pidOf("--agent-name\0local-1\0"), "SIGKILL");
+    // Until the one before has been silent for `warn_after` its place is its own.
+    const joined = (async () => {
+      let said = await bench.run([...line, "local-1"], secret);
+      while (said.stderr.includes("is held by another session")) said = await bench.run([...line, "local-1"], secret);
+      return said;
+    })();
+    await until(() => count("worked") === 3);
+    bench.file("go", "");
+    expect(await joined).toMatchObject({ code: 0 });
+    const end = await outcome;
+    expect(end.code, end.stderr).toBe(0);
+  });
+
+  it("is no group's agent with a secret that can be guessed", async () => {
+    bench.file("plan.yml", PLAN);
+    const { code, stderr } = await bench.run(["run", "plan.yml", "--agents", "2"], {
+      STAGEWRIGHT_COORDINATOR_SECRET: "guess",
+    });
+    expect(code).toBe(2);
+    expect(stderr).toContain("STAGEWRIGHT_COORDINATOR_SECRET has 5 characters; expected at least 32");
+  });
+
   it("refuses to start without its secret, and without a coordinator", async () => {
     const args = ["agent", "--coordinator", "http://127.0.0.1:1", "--run", "x", "--agent-name", "a"];
     const without = await bench.run(args);
