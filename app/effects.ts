@@ -1,11 +1,12 @@
 /**
  * Decided moves on their way to GitHub: one lane for each installation, in which what waits goes out together in one
- * request, at GitHub's pace. What is sent is judged by what comes back; see `mover.ts`.
+ * request, at GitHub's pace. What is sent is judged by what comes back; see `moves/mover.ts`.
  */
 import type { Logger } from "pino";
 import { Alarm } from "./alarm.ts";
 import type { Clients } from "./clients.ts";
-import type { Mover } from "./mover.ts";
+import type { Mover } from "./moves/mover.ts";
+import { RequestSize } from "./moves/request-size.ts";
 import type { Pull, Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
 
@@ -33,9 +34,6 @@ export interface Lane {
 
 /** Pull requests taken from the store at once. */
 const PAGE = 200;
-const FIRST_BUDGET = 20;
-const LEAST_BUDGET = 5;
-const MOST_BUDGET = 100;
 
 export class Effects {
   readonly #options: EffectsOptions;
@@ -90,7 +88,7 @@ class InstallationLane implements Lane {
   readonly installationId: number;
   readonly #options: EffectsOptions;
   readonly #alarm: Alarm;
-  #budget = FIRST_BUDGET;
+  readonly #size: RequestSize;
   #nextWriteAt = 0;
   #heldUntil = 0;
   /** Resolves when the writes before have been answered. */
@@ -99,6 +97,7 @@ class InstallationLane implements Lane {
   constructor(installationId: number, options: EffectsOptions) {
     this.installationId = installationId;
     this.#options = options;
+    this.#size = new RequestSize({ target: options.timings.requestTarget });
     const failed = (error: unknown): void =>
       options.log.error({ installation: installationId, err: error }, "sending decided moves failed");
     this.#alarm = new Alarm(() => this.#work(), options.now, failed);
@@ -117,7 +116,7 @@ class InstallationLane implements Lane {
   }
 
   get budget(): number {
-    return this.#budget;
+    return this.#size.mutations;
   }
 
   get heldUntil(): number {
@@ -143,24 +142,14 @@ class InstallationLane implements Lane {
     const started = now();
     try {
       const answer = await send();
-      this.#adapt(mutations, now() - started);
+      this.#size.answered(mutations, now() - started);
       return answer;
     } catch (error) {
-      // It may have been too long for GitHub.
-      this.#budget = Math.max(LEAST_BUDGET, Math.floor(this.#budget / 2));
+      this.#size.failed(mutations, now() - started);
       throw error;
     } finally {
       this.#nextWriteAt = now() + timings.writeInterval;
     }
-  }
-
-  /** So many mutations that a request takes about the time aimed at; at most twice as many as before. */
-  #adapt(mutations: number, took: number): void {
-    if (mutations === 0) {
-      return;
-    }
-    const fitting = Math.floor((this.#options.timings.requestTarget * mutations) / Math.max(took, 1));
-    this.#budget = Math.min(Math.max(fitting, LEAST_BUDGET), this.#budget * 2, MOST_BUDGET);
   }
 
   async #work(): Promise<number | null> {

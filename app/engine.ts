@@ -13,7 +13,7 @@ import { LabelIds } from "./label-ids.ts";
 import { Listener } from "./listener.ts";
 import { Looks } from "./looks.ts";
 import type { Metrics } from "./metrics/metrics.ts";
-import { Mover } from "./mover.ts";
+import { Mover } from "./moves/mover.ts";
 import { Outbox } from "./outbox.ts";
 import { Outcomes } from "./outcomes.ts";
 import { pause } from "./pause.ts";

@@ -9,7 +9,7 @@ import { record, sameFacts } from "../src/lifecycle/record.ts";
 import { effectRows } from "./effect-rows.ts";
 import { movedLines, noteLine } from "./history.ts";
 import type { Metrics } from "./metrics/metrics.ts";
-import type { Candidate } from "./mover.ts";
+import type { Candidate } from "./moves/candidate.ts";
 import { changePull, parked, sooner } from "./pull-rows.ts";
 import { blockedShowing, type Showing, showingDigest } from "./showing.ts";
 import type { NewEffect, NewHistory, Pull, PullId, Shown, Store } from "./store/store.ts";

@@ -18,7 +18,7 @@ export interface Timings {
   readonly keepPolicy: number;
   /** When GitHub says that it is too much, but not for how long. */
   readonly rateLimitPause: number;
-  /** A write request should take about this long; its size is adapted to it. */
+  /** A write request should take about this long, well below GitHub's 10 s; its size is adapted to it. */
   readonly requestTarget: number;
   /** Reconciling begins this long after the start, when whoever sends webhooks has found us again. */
   readonly reconcileDelay: number;
@@ -88,7 +88,7 @@ export const DEFAULT_TIMINGS: Timings = {
   keepStanding: 10 * 60_000,
   keepPolicy: 10 * 60_000,
   rateLimitPause: 60_000,
-  requestTarget: 5_000,
+  requestTarget: 6_000,
   reconcileDelay: 5_000,
   sweepEvery: 10 * 60_000,
   sweepPause: 250,
