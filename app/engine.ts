@@ -18,6 +18,7 @@ import { Outbox } from "./outbox.ts";
 import { Outcomes } from "./outcomes.ts";
 import { pause } from "./pause.ts";
 import { PolicyKeeper } from "./policies/keeper.ts";
+import { proposalHandler } from "./policies/proposal.ts";
 import { PolicyCheck } from "./policies/show.ts";
 import type { Policies } from "./policies.ts";
 import { Reconcile } from "./reconcile/index.ts";
@@ -109,7 +110,9 @@ export function createEngine(options: EngineOptions): Engine {
   const effects = new Effects({ store, clients, mover, log, now, sleep: pause, timings });
   const refusal = (kind: string, installation: number) => grants.refusal(kind, installation);
   const desk = new Desk({ store, judge, now, look: wake, queued });
-  const handlers = new Map([answerHandler(desk), pressHandler(desk, judge)].map((each) => [each.kind, each]));
+  const handlers = new Map(
+    [answerHandler(desk), pressHandler(desk, judge), proposalHandler(check)].map((each) => [each.kind, each]),
+  );
   const outbox = new Outbox({
     store,
     clients,

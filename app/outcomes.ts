@@ -10,6 +10,7 @@ import { effectRows } from "./effect-rows.ts";
 import { movedLines, noteLine } from "./history.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { Candidate } from "./moves/candidate.ts";
+import { proposalOf } from "./policies/proposal.ts";
 import { changePull, parked, sooner } from "./pull-rows.ts";
 import { blockedShowing, type Showing, showingDigest } from "./showing.ts";
 import type { NewEffect, NewHistory, Pull, PullId, Shown, Store } from "./store/store.ts";
@@ -39,20 +40,30 @@ export class Outcomes {
     this.#options = options;
   }
 
-  /** GitHub shows what it is to show. `seen`: the pull request as the read-back showed it. */
-  async confirm(candidate: Candidate, seen: PullSeen | null, shown: Shown | null): Promise<void> {
+  /**
+   * GitHub shows what it is to show. `seen`: the pull request as the read-back showed it; `policyOid`: the policy file
+   * of its head commit, undefined where nothing told of it.
+   */
+  async confirm(
+    candidate: Candidate,
+    seen: PullSeen | null,
+    shown: Shown | null,
+    policyOid?: string | null,
+  ): Promise<void> {
     const { store, log, now } = this.#options;
     const { pull, intent, repository, judgement, showing } = candidate;
     const from = pull.shown?.stage ?? null;
     const to = showing.stage;
     const { evaluation } = judgement;
     let effects: NewEffect[] = [];
+    const head = judgement.facts.head.sha;
+    const proposal = await proposalOf({ store, pull, repository, head, oid: policyOid, now: now() });
     const written = await changePull(store, pull, now, (row) => {
       if (row === null) {
         return null;
       }
       const at = now();
-      effects = effectsOf(candidate, from, row, at);
+      effects = [...effectsOf(candidate, from, row, at), ...(proposal === null ? [] : [proposal])];
       const facts = seen === null ? row.facts : withSeen(row.facts, seen);
       const notes = [...intent.notes, ...candidate.notes];
       const history: NewHistory[] = [

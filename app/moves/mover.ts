@@ -218,7 +218,7 @@ export class Mover {
         throw new Error("There are fewer answers than transitions.");
       }
       if (verdict.right) {
-        await outcomes.confirm(candidate, written.pull ?? candidate.seen, verdict.shown);
+        await outcomes.confirm(candidate, written.pull ?? candidate.seen, verdict.shown, written.policyOid);
       } else {
         await this.#setbacks.refused(client, candidate, written, verdict.reason, lane);
       }

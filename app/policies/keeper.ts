@@ -3,6 +3,7 @@
  * that the last good one outlives restarts and GitHub's outages. What was read is then said in a check run.
  */
 import type { Logger } from "pino";
+import { loadPolicy, policyFetcher } from "../../src/github/load-policy.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import type { Policy } from "../../src/lifecycle/policy.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
@@ -12,7 +13,6 @@ import { type Policies, PolicyUnreadable } from "../policies.ts";
 import type { PolicyState, StoredPolicy } from "../store/policies.ts";
 import type { Repository, Store } from "../store/store.ts";
 import type { Timings } from "../timings.ts";
-import { loadPolicy, policyFetcher } from "./load.ts";
 
 export interface PolicyKeeperOptions {
   readonly store: Store;

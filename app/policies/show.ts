@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import { publishCheck } from "../../src/github/checks.ts";
 import { readGuard } from "../../src/github/installation.ts";
+import type { Loaded } from "../../src/github/load-policy.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { environmentsOf, type Lack, lacks } from "../../src/lifecycle/needs.ts";
 import { POLICY_CHECK_NAME, policyVerdict } from "../../src/lifecycle/policy-verdict.ts";
@@ -67,7 +68,27 @@ export class PolicyCheck {
     return { digest, good };
   }
 
-  async #lacks(repository: Repository, state: PolicyState): Promise<readonly Lack[]> {
+  /** Says on the head commit of a pull request what came of reading the file there. Throws as `show` does. */
+  async showProposed(repository: Repository, headSha: string, loaded: Loaded): Promise<void> {
+    const { log, appId } = this.#options;
+    const { policy, problems, source, seen } = loaded;
+    const found = source !== null;
+    const lacks =
+      policy === null || !found ? [] : await this.#lacks(repository, { ...seen, ...seen.repository, inForce: policy });
+    const verdict = policyVerdict({ file: POLICY_PATH, found, problems, lacks, inForce: policy, proposed: true });
+    const digest = digestOf({ source, problems, proposed: true, ...verdict });
+    const annotations = problemAnnotations(problems, "policy").map(checkAnnotation);
+    const text = { title: verdict.title, summary: verdict.summary, text: null };
+    const check = { conclusion: verdict.conclusion, text, annotations, appId, digest };
+    await this.#publish(repository, headSha, check);
+    const names = { repository: `${repository.owner}/${repository.name}`, commit: headSha };
+    log.info({ ...names, conclusion: verdict.conclusion, title: verdict.title }, "proposed policy shown");
+  }
+
+  async #lacks(
+    repository: Repository,
+    state: Pick<PolicyState, "inForce" | "private" | "branch" | "reviewsRequired">,
+  ): Promise<readonly Lack[]> {
     const { grants, appId, timings } = this.#options;
     const { inForce } = state;
     if (inForce === null || repository.installationId === null) {

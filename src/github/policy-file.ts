@@ -1,4 +1,4 @@
-/** A repository's policy file as its default branch has it now: one query, whatever else is to be known with it. */
+/** A repository's policy file as its default branch (or a commit) has it now: one query, whatever else is to be known with it. */
 import { z } from "zod";
 import { type GraphqlError, sendGraphql } from "./graphql.ts";
 import type { GitHubClient } from "./port.ts";
@@ -28,10 +28,16 @@ const RULES = `refUpdateRule { requiredApprovingReviewCount }
       rules(first: 100) { nodes { parameters { ... on PullRequestParameters { requiredApprovingReviewCount } } } }`;
 
 /** `rules`: what is asked about the branch besides; older servers do not know of it, and do not take the question. */
-function queryWith(rules: string): string {
-  return `query PolicyFile($owner: String!, $name: String!, $path: String!) {
+function queryWith(rules: string, commit: string | null): string {
+  const declared = commit === null ? "" : ", $commit: GitObjectID!";
+  const proposed =
+    commit === null
+      ? ""
+      : "proposed: object(oid: $commit) { ... on Commit { oid file(path: $path) { type object { ...FileFields } } } }";
+  return `query PolicyFile($owner: String!, $name: String!, $path: String!${declared}) {
   repository(owner: $owner, name: $name) {
     databaseId isPrivate
+    ${proposed}
     defaultBranchRef {
       name
       target { ... on Commit { oid file(path: $path) { type object { ...FileFields } } } }
@@ -50,18 +56,18 @@ const blob = z.object({
   text: z.string().nullish(),
 });
 const count = z.number().nullish();
+const target = z.object({
+  oid: z.string(),
+  file: z.object({ type: z.string(), object: z.unknown() }).nullish(),
+});
 const answer = z.object({
   databaseId: z.number(),
   isPrivate: z.boolean(),
+  proposed: target.nullish(),
   defaultBranchRef: z
     .object({
       name: z.string(),
-      target: z
-        .object({
-          oid: z.string(),
-          file: z.object({ type: z.string(), object: z.unknown() }).nullish(),
-        })
-        .nullish(),
+      target: target.nullish(),
       refUpdateRule: z.object({ requiredApprovingReviewCount: count }).nullish(),
       rules: z
         .object({
@@ -76,7 +82,7 @@ const answer = z.object({
 const contents = z.object({ content: z.string(), encoding: z.literal("base64") });
 
 /**
- * Reads `path` on the default branch. Null: there is no such repository, or the app may not see it. Content beyond
+ * Reads `path` on the default branch, or at this `commit` of the repository or of its forks. Null: there is no such repository, or the app may not see it. Content beyond
  * `mostBytes` is not read. One query; a further request where GitHub shortened the text (from about half a MiB on), or
  * where it does not tell this app about the branch's rules. Throws what the client throws, and an Error when GitHub gives only part of an answer.
  */
@@ -86,13 +92,15 @@ export async function readPolicyFile(
   path: string,
   mostBytes: number,
   signal: AbortSignal,
+  commit: string | null = null,
 ): Promise<PolicyFileSeen | null> {
+  const variables = { owner, name, path, ...(commit === null ? {} : { commit }) };
   let rules = true;
-  let { data, errors } = await sendGraphql(client, queryWith(RULES), { owner, name, path }, signal);
+  let { data, errors } = await sendGraphql(client, queryWith(RULES, commit), variables, signal);
   if (errors.some(isFailure)) {
     // A field that failed is null, too: it cannot be told from a file that is not there.
     rules = false;
-    ({ data, errors } = await sendGraphql(client, queryWith(""), { owner, name, path }, signal));
+    ({ data, errors } = await sendGraphql(client, queryWith("", commit), variables, signal));
   }
   const failed = errors.find(isFailure);
   if (failed !== undefined) {
@@ -101,9 +109,13 @@ export async function readPolicyFile(
   if (data?.repository == null) {
     return null;
   }
-  const { databaseId: id, isPrivate, defaultBranchRef: ref } = answer.parse(data.repository);
-  const head = ref?.target?.oid ?? null;
-  const entry = ref?.target?.file ?? null;
+  const { databaseId: id, isPrivate, defaultBranchRef: ref, proposed } = answer.parse(data.repository);
+  const at = commit === null ? ref?.target : proposed;
+  if (commit !== null && at == null) {
+    throw new Error(`GitHub does not know the commit ${commit} of ${owner}/${name}.`);
+  }
+  const head = at?.oid ?? null;
+  const entry = at?.file ?? null;
   const counts = [ref?.refUpdateRule, ...(ref?.rules?.nodes ?? []).map((rule) => rule?.parameters)];
   const seen = {
     repository: { id, private: isPrivate },

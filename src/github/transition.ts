@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { Button } from "../lifecycle/buttons.ts";
 import type { WantedCheck } from "../lifecycle/display.ts";
 import { STAGE_LABEL_PREFIX } from "../lifecycle/policy.ts";
+import { POLICY_PATH } from "../lifecycle/read-policy.ts";
 import { type GraphqlError, sendGraphql } from "./graphql.ts";
 import type { GitHubClient } from "./port.ts";
 import {
@@ -51,6 +52,8 @@ export interface Written {
   readonly pull: PullSeen | null;
   /** In the order of the transition's checks; null: not written. */
   readonly checks: readonly (CheckRead | null)[];
+  /** Git's hash of the policy file on the head commit, null where there is none; undefined: nothing told of it. */
+  readonly policyOid: string | null | undefined;
   readonly errors: readonly GraphqlError[];
 }
 
@@ -70,7 +73,8 @@ interface Mutation {
 }
 
 const LABELABLE = "labelable { ... on PullRequest { ...PullFields } }";
-const CHECK_RUN = "checkRun { ...CheckFields }";
+/** The policy file comes with what is written anyway: no pull request needs a request of its own to know of it. */
+const CHECK_RUN = `checkRun { ...CheckFields checkSuite { commit { oid file(path: "${POLICY_PATH}") { type oid } } } }`;
 const MUTATIONS = {
   removeLabelsFromLabelable: { input: "RemoveLabelsFromLabelableInput", read: LABELABLE },
   addLabelsToLabelable: { input: "AddLabelsToLabelableInput", read: LABELABLE },
@@ -114,6 +118,9 @@ export async function sendTransitions(
       // The later mutation's read-back shows what both left.
       pull: readPull(answer.data?.[`${alias}_add`]) ?? readPull(answer.data?.[`${alias}_remove`]),
       checks: transition.checks.map((_, check) => readCheck(answer.data?.[`${alias}_check${check}`])),
+      policyOid: transition.checks
+        .map((_, check) => readPolicyOid(answer.data?.[`${alias}_check${check}`], transition.headSha))
+        .find((oid) => oid !== undefined),
       errors: own,
     };
   });
@@ -169,6 +176,24 @@ function readPull(payload: unknown): PullSeen | null {
 function readCheck(payload: unknown): CheckRead | null {
   const parsed = checkPayload.safeParse(payload);
   return parsed.success ? checkRead(parsed.data.checkRun) : null;
+}
+
+const policyPayload = z.object({
+  checkRun: z.object({
+    checkSuite: z.object({
+      commit: z.object({ oid: z.string(), file: z.object({ type: z.string(), oid: z.string() }).nullable() }),
+    }),
+  }),
+});
+
+/** Undefined: it is another commit's check run, or GitHub did not say. */
+function readPolicyOid(payload: unknown, headSha: string): string | null | undefined {
+  const parsed = policyPayload.safeParse(payload);
+  if (!parsed.success || parsed.data.checkRun.checkSuite.commit.oid !== headSha) {
+    return undefined;
+  }
+  const { file } = parsed.data.checkRun.checkSuite.commit;
+  return file?.type === "blob" ? file.oid : null;
 }
 
 export type Verdict = { readonly right: true } | { readonly right: false; readonly reason: string };

@@ -51,6 +51,11 @@ export function policyVerdict(input: VerdictInput): Verdict {
       ...listed(problems.map(sayProblem)),
     ]);
   }
+  if (!found && input.proposed) {
+    return verdict("success", "The file is removed; the three default stages are then in force", [
+      `This pull request removes ${name}: the three default stages are in force once that is on the default branch.`,
+    ]);
+  }
   if (!found) {
     return verdict("success", "There is no policy file: the three default stages are in force", [
       `There is no ${name}: the three default stages are in force.`,
@@ -63,7 +68,9 @@ export function policyVerdict(input: VerdictInput): Verdict {
     : `${name} is in force.`;
   const body = [says, "", `Stages: ${stages.map((stage) => codeSpan(stage)).join(" → ")}`];
   if (news.length === 0) {
-    const title = input.proposed ? "Valid; it has no force here" : `In force: ${stages.join(" → ")}`;
+    const title = input.proposed
+      ? `Valid; in force once it is on the default branch: ${count(stages.length, "stage")}`
+      : `In force: ${stages.join(" → ")}`;
     return verdict("success", title, body);
   }
   const [first] = [...lacks.map((lack) => lack.text), ...warnings.map((warning) => warning.message)];

@@ -36,7 +36,13 @@ describe("what is said of a policy", () => {
       "In force, but: no permission (and 1 more)",
     ],
     ["in need of people", { lacks: [lack("reviews")] }, "neutral", "In force, but: no reviews"],
-    ["proposed", { proposed: true }, "success", "Valid; it has no force here"],
+    ["proposed", { proposed: true }, "success", "Valid; in force once it is on the default branch: 3 stages"],
+    [
+      "to be removed",
+      { proposed: true, found: false },
+      "success",
+      "The file is removed; the three default stages are then in force",
+    ],
     ["proposed and lacking", { proposed: true, lacks: [lack("event")] }, "neutral", "Valid, but: no event"],
     ["proposed and broken", { proposed: true, problems: [problem("error")] }, "failure", /^1 error: line 3/],
   ] as const)("that is %s", (_, overrides, conclusion, title) => {

@@ -1,12 +1,13 @@
 /** A repository's policy as GitHub has it now, with those that it extends. */
-import { type PolicyFile, type PolicyFileSeen, readPolicyFile } from "../../src/github/policy-file.ts";
-import type { GitHubClient } from "../../src/github/port.ts";
-import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
-import type { PolicyParts } from "../../src/lifecycle/merge-policies.ts";
-import type { Policy } from "../../src/lifecycle/policy.ts";
-import { POLICY_PATH, type PolicyReading, readPolicy } from "../../src/lifecycle/read-policy.ts";
-import type { Problem } from "../../src/plan/plan.ts";
-import { LARGEST_FILE_BYTES } from "../../src/plan/source.ts";
+
+import { DEFAULT_POLICY } from "../lifecycle/default-policy.ts";
+import type { PolicyParts } from "../lifecycle/merge-policies.ts";
+import type { Policy } from "../lifecycle/policy.ts";
+import { POLICY_PATH, type PolicyReading, readPolicy } from "../lifecycle/read-policy.ts";
+import type { Problem } from "../plan/plan.ts";
+import { LARGEST_FILE_BYTES } from "../plan/source.ts";
+import { type PolicyFile, type PolicyFileSeen, readPolicyFile } from "./policy-file.ts";
+import type { GitHubClient } from "./port.ts";
 
 export interface Loaded {
   /** Null: it has errors. */
@@ -37,7 +38,7 @@ export async function loadPolicy(
 ): Promise<Loaded> {
   const seen = await fetch(repository);
   if (seen === null) {
-    throw new Error(`${repository.owner}/${repository.name} is not there, or the app may not see it.`);
+    throw new Error(`${repository.owner}/${repository.name} is not there, or it may not be seen with this token.`);
   }
   const { file, ...rest } = seen;
   if (file === null) {
@@ -48,10 +49,30 @@ export async function loadPolicy(
   return { policy, problems, source: chain.oids.join(" "), bases: chain.names.slice(1), seen: rest };
 }
 
-/** How the client of an installation reads policy files. */
-export function policyFetcher(client: GitHubClient, requestTimeout: number) {
-  return (place: Place): Promise<PolicyFileSeen | null> =>
-    readPolicyFile(client, place, POLICY_PATH, LARGEST_FILE_BYTES, AbortSignal.timeout(requestTimeout));
+/**
+ * How this client reads policy files: on the default branch. `proposed`: that repository's own as it is at a commit
+ * instead, which may be of a fork's pull request to it.
+ */
+export function policyFetcher(
+  client: GitHubClient,
+  requestTimeout: number,
+  proposed?: { readonly place: Place; readonly commit: string },
+) {
+  return (place: Place): Promise<PolicyFileSeen | null> => {
+    const commit = proposed !== undefined && nameOf(place) === nameOf(proposed.place) ? proposed.commit : null;
+    const signal = AbortSignal.timeout(requestTimeout);
+    return readPolicyFile(client, place, POLICY_PATH, LARGEST_FILE_BYTES, signal, commit);
+  };
+}
+
+/** The policy in a file of this machine. What it extends is read with `fetch`; throws what that throws. */
+export async function readPolicyText(
+  content: Uint8Array,
+  path: string,
+  fetch: (place: Place) => Promise<PolicyFileSeen | null>,
+): Promise<Pick<Loaded, "policy" | "problems">> {
+  const file = { oid: "", size: content.byteLength, content };
+  return await readWithBases(file, path, { names: [path], oids: [] }, fetch);
 }
 
 interface Chain {

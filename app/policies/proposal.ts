@@ -1,0 +1,65 @@
+/**
+ * The policy file as a pull request would have it: read on its head commit, and said in a check run there. It is never
+ * taken for the one in force.
+ */
+import { z } from "zod";
+import { loadPolicy, policyFetcher } from "../../src/github/load-policy.ts";
+import { readFiles } from "../../src/github/standing.ts";
+import { POLICY_PATH } from "../../src/lifecycle/read-policy.ts";
+import { handler, type StoredHandler } from "../actions/handler.ts";
+import type { NewEffect, PullId, Repository, Store } from "../store/store.ts";
+import type { PolicyCheck } from "./show.ts";
+
+const KIND = "proposed_policy";
+const payload = z.object({ sha: z.string().min(1) });
+
+export interface HeadSeen {
+  readonly store: Pick<Store, "policies">;
+  readonly pull: PullId;
+  readonly repository: Repository;
+  readonly head: string;
+  /** Of the file on the head commit; null: there is none; undefined: not known. */
+  readonly oid: string | null | undefined;
+  readonly now: number;
+}
+
+/**
+ * What is to be done about the file on this head commit; null: nothing, it is the one in force. Known by commit and
+ * content, so that asking again adds nothing.
+ */
+export async function proposalOf({ store, pull, repository, head, oid, now }: HeadSeen): Promise<NewEffect | null> {
+  const { installationId, id: repositoryId } = repository;
+  if (oid === undefined || installationId === null) {
+    return null;
+  }
+  const state = (await store.policies.of(repositoryId))?.state ?? null;
+  // The source begins with the file's own hash; those of what it extends follow.
+  const own = state?.source?.split(" ", 1)[0] ?? null;
+  if (state === null || own === oid) {
+    return null;
+  }
+  const { number } = pull;
+  const key = `${repositoryId}-${number}-${KIND}-${head}-${oid ?? "removed"}`;
+  return { repositoryId, number, installationId, key, kind: KIND, payload: { sha: head }, nextAt: now };
+}
+
+export function proposalHandler(check: Pick<PolicyCheck, "showProposed">): StoredHandler {
+  return handler({
+    kind: KIND,
+    schema: payload,
+    perform: async ({ sha }, { client, repository, pull, signal, timings }) => {
+      if (pull === null || pull.facts.state !== "open" || pull.facts.head.sha !== sha) {
+        return { state: "dropped", reason: "the commit is not the head of an open pull request any more" };
+      }
+      // A branch that was made before the default branch's file changed has another file without touching it.
+      const files = pull.facts.files ?? (await readFiles(client, repository, pull.number, signal));
+      if (!files.includes(POLICY_PATH)) {
+        return { state: "done", note: null };
+      }
+      const proposed = { place: repository, commit: sha };
+      const loaded = await loadPolicy(repository, policyFetcher(client, timings.requestTimeout, proposed));
+      await check.showProposed(repository, sha, loaded);
+      return { state: "done", note: null };
+    },
+  });
+}
