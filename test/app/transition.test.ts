@@ -102,6 +102,20 @@ describe("a pull request in the sandbox", () => {
     ]);
   });
 
+  it("writes labels, and the check runs of what is reached and of what comes next, with each move and no more", async () => {
+    const pull = await opened();
+    const mutations = async (move: () => void): Promise<string[]> => {
+      house.requests();
+      house.later();
+      move();
+      await house.settled();
+      return house.sandbox.requests.entries().flatMap(({ graphql }) => graphql?.fields ?? []);
+    };
+    const forward = ["removeLabelsFromLabelable", "addLabelsToLabelable", "updateCheckRun", "updateCheckRun"];
+    expect(await mutations(() => label(pull))).toEqual(forward);
+    expect(await mutations(() => approve(pull))).toEqual(forward.slice(0, 3));
+  });
+
   it("asks nothing of GitHub when an event changes nothing", async () => {
     const pull = await opened();
     const { world } = house.sandbox;
