@@ -1,10 +1,12 @@
 /** `stagewright simulate`: what would happen to a pull request, and why. Changes nothing. */
+import type { GitHubClient } from "../github/port.ts";
 import { DEFAULT_POLICY } from "../lifecycle/default-policy.ts";
 import type { Facts } from "../lifecycle/facts.ts";
 import { FactsProblem, type ReadFacts, readFacts } from "../lifecycle/facts-file.ts";
 import type { Policy } from "../lifecycle/policy.ts";
-import { readPolicy } from "../lifecycle/read-policy.ts";
+import { POLICY_PATH, readPolicy } from "../lifecycle/read-policy.ts";
 import { type Simulation, simulate as simulateFacts } from "../lifecycle/simulate.ts";
+import type { Problem } from "../plan/plan.ts";
 import { formatProblem } from "../plan/read.ts";
 import { LARGEST_FILE_BYTES } from "../plan/source.ts";
 import { oneLine } from "../report/escape.ts";
@@ -14,7 +16,7 @@ import { simulationJson } from "./simulation-json.ts";
 import { simulationText } from "./simulation-text.ts";
 
 export interface SimulateOptions {
-  /** Undefined: the three stages that hold without a policy file. */
+  /** Undefined: the repository's own with `pr`, else the three stages that hold without a policy file. */
   readonly policy?: string;
   readonly facts?: string;
   readonly event?: string;
@@ -22,13 +24,15 @@ export interface SimulateOptions {
   readonly pr?: string;
 }
 
+const REQUEST_TIMEOUT_MS = 15_000;
+
 /** Prints on stdout. @throws UsageError for files and names that are not right */
 export async function simulate(options: SimulateOptions): Promise<ExitCode> {
   if (options.pr !== undefined) return await simulateOnGitHub(options.pr, options);
   if (options.facts === undefined) {
     throw new UsageError("expected --pr, a pull request's address, or --facts, a JSON file that tells of one");
   }
-  const policy = loadPolicy(options.policy);
+  const policy = options.policy === undefined ? DEFAULT_POLICY : policyOfFile(options.policy);
   const read = loadFacts(options.facts);
   const after = options.event === undefined ? read.facts : factsAfter(options.facts, options.event, read);
   const simulation = simulateFacts({
@@ -49,7 +53,11 @@ async function simulateOnGitHub(url: string, options: SimulateOptions): Promise<
   const { simulatePull } = await import("./simulate-pull.ts");
   const pull = pullAddress(url, process.env);
   const client = await githubClient(pull.api, process.env);
-  const policy = loadPolicy(options.policy);
+  const place = { owner: pull.owner, name: pull.repo };
+  const policy =
+    options.policy === undefined
+      ? await policyOfRepository(client, place)
+      : await policyOfFileWithBases(client, options.policy);
   const { facts, simulation, warnings } = await simulatePull(client, pull, policy);
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   return print(facts, simulation, policy, options);
@@ -64,14 +72,52 @@ function print(facts: Facts, simulation: Simulation, policy: Policy, options: Si
   return EXIT.success;
 }
 
-function loadPolicy(file: string | undefined): Policy {
-  if (file === undefined) return DEFAULT_POLICY;
+function policyOfFile(file: string): Policy {
   const { policy, problems, extends: other } = readPolicy(readBounded(file, LARGEST_FILE_BYTES), file);
-  if (problems.some((problem) => problem.severity === "error")) throw new UsageError(...problems.map(formatProblem));
-  if (policy === null) {
-    throw new UsageError(`${file}: extends ${other ?? "another policy"}: simulating two files is not built yet`);
+  const wrong = problems.some((problem) => problem.severity === "error");
+  if (!wrong && policy === null) {
+    throw new UsageError(
+      `${file}: extends ${oneLine(other ?? "another policy")}, which is read from GitHub only together with --pr: give a pull request's address and GITHUB_TOKEN, or a policy without extends`,
+    );
   }
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
+  return usable(policy, problems);
+}
+
+async function policyOfFileWithBases(client: GitHubClient, file: string): Promise<Policy> {
+  const { policyFetcher, readPolicyText } = await import("../github/load-policy.ts");
+  const content = readBounded(file, LARGEST_FILE_BYTES);
+  const { policy, problems } = await asked(() =>
+    readPolicyText(content, file, policyFetcher(client, REQUEST_TIMEOUT_MS)),
+  );
+  return usable(policy, problems);
+}
+
+/** As its default branch has it now. */
+async function policyOfRepository(
+  client: GitHubClient,
+  place: { readonly owner: string; readonly name: string },
+): Promise<Policy> {
+  const { loadPolicy, policyFetcher } = await import("../github/load-policy.ts");
+  const { policy, problems } = await asked(() => loadPolicy(place, policyFetcher(client, REQUEST_TIMEOUT_MS)));
+  return usable(policy, problems);
+}
+
+async function asked<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    const { requestFailure } = await import("../github/request-failure.ts");
+    const { message } = requestFailure(error, Date.now());
+    throw new UsageError(
+      `the repository's ${POLICY_PATH} could not be read: ${oneLine(message)}; --policy names a file`,
+    );
+  }
+}
+
+function usable(policy: Policy | null, problems: readonly Problem[]): Policy {
+  const lines = problems.map(formatProblem).map(oneLine);
+  if (policy === null) throw new UsageError(...lines);
+  for (const line of lines) process.stderr.write(`${line}\n`);
   return policy;
 }
 

@@ -38,7 +38,7 @@ export async function loadPolicy(
 ): Promise<Loaded> {
   const seen = await fetch(repository);
   if (seen === null) {
-    throw new Error(`${repository.owner}/${repository.name} is not there, or it may not be seen with this token.`);
+    throw new Error(`${repository.owner}/${repository.name} is not there, or the token may not see it.`);
   }
   const { file, ...rest } = seen;
   if (file === null) {

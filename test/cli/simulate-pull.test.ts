@@ -1,9 +1,20 @@
 /** `simulate --pr` against a server that answers as GitHub does, beside the app that really moves the pull request. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { addLabelsByName, addUserToken, asUser, type PullRequest } from "../../src/sandbox/world/index.ts";
+import {
+  addLabelsByName,
+  addRepository,
+  addUserToken,
+  asUser,
+  commitFiles,
+  createRef,
+  openPull,
+  type PullRequest,
+  setCollaborator,
+} from "../../src/sandbox/world/index.ts";
 import { type House, openHouse } from "../app/house.ts";
 import { Bench } from "./cli.ts";
 
+const FILE = ".github/stagewright.yml";
 const POLICY = `version: 1
 stages:
   - { name: draft-of-it, enter: { draft: false } }
@@ -26,8 +37,12 @@ afterAll(async () => {
 });
 
 async function simulate(pull: PullRequest, ...more: string[]) {
+  return await simulateIn("acme/widget", pull, ...more);
+}
+
+async function simulateIn(repository: string, pull: PullRequest, ...more: string[]) {
   const api = `${house.sandbox.url}/api/v3`;
-  const url = `${house.sandbox.url}/acme/widget/pull/${pull.number}`;
+  const url = `${house.sandbox.url}/${repository}/pull/${pull.number}`;
   const env = { GITHUB_TOKEN: addUserToken(house.sandbox.world, house.rex), GITHUB_API_URL: api };
   return await bench.run(["simulate", "--pr", url, ...more], env);
 }
@@ -67,6 +82,38 @@ describe("simulate --pr", () => {
     const added = Object.keys(after).filter((name) => after[name] !== before[name]);
     expect(added).toEqual(["Snapshot"]);
     expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+  });
+
+  it("goes by the repository's own policy, with the one that it extends", async () => {
+    const { world } = house.sandbox;
+    const files = { [FILE]: POLICY };
+    const base = addRepository(world, asUser(house.owner), { owner: house.owner, name: "rules", files });
+    const repository = addRepository(world, asUser(house.owner), {
+      owner: house.owner,
+      name: "gear",
+      files: { [FILE]: `version: 1\nextends: acme/rules\nstages: [{ name: first, enter: { draft: false } }]\n` },
+    });
+    setCollaborator(world, asUser(house.owner), repository, house.rex, "write");
+    const main = repository.refs.get("refs/heads/main") ?? "";
+    createRef(world, asUser(house.rex), repository, "refs/heads/change", main);
+    const change = { branch: "change", message: "Change", files: { [FILE]: "stages: broken" } };
+    commitFiles(world, asUser(house.rex), repository, change);
+    const pull = openPull(world, asUser(house.rex), repository, { head: "change", base: "main", title: "Change" });
+    const own = await simulateIn("acme/gear", pull);
+    expect(own).toMatchObject({ code: 0, stderr: "" });
+    expect(own.stdout).toContain("stage    first");
+    expect(own.stdout).toContain("add the label stage/first");
+
+    bench.file("building.yml", "version: 1\nextends: acme/rules\n");
+    const built = await simulateIn("acme/gear", pull, "--policy", "building.yml");
+    expect(built).toMatchObject({ code: 0, stderr: "" });
+    expect(built.stdout).toContain("stage    draft-of-it");
+
+    const broken = { branch: "main", message: "Break", files: { [FILE]: "version: 1\nstages:\n  - nme: a\n" } };
+    commitFiles(world, asUser(house.owner), base, broken);
+    const refused = await simulateIn("acme/gear", pull);
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr).toContain(`${FILE}:2:10: error: extends: acme/rules has `);
   });
 
   it("changes nothing of what is there and asks no other server for anything", async () => {

@@ -84,7 +84,7 @@ describe("simulate", () => {
     [["--facts", "early.json"], "early.json: acts[0].at: expected a date not before the opening"],
     [["--facts", FACTS, "--event", "nope"], "expected qa-passed | "],
     [["--facts", FACTS, "--policy", "bad.yml"], "bad.yml:1:1: error:"],
-    [["--facts", FACTS, "--policy", "extends.yml"], "not built yet"],
+    [["--facts", FACTS, "--policy", "extends.yml"], "read from GitHub only together with --pr"],
   ])("%j exits 2 and says %s", async (args, message) => {
     bench.file("text.json", "no");
     const pull = { number: 1, author: "alice", head: "abcd" };
