@@ -1,10 +1,12 @@
 /** `npm run app`: starts the app for real, with Probot's environment variables; without APP_ID its setup page. */
-import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createPrivateKey } from "node:crypto";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
+import { getPrivateKey } from "@probot/get-private-key";
 import { createNodeMiddleware, createProbot, type Probot, run } from "probot";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { type Config, ConfigError, readConfig } from "./config.ts";
@@ -54,10 +56,7 @@ async function main(words: readonly string[]): Promise<void> {
   }
   const config = readConfig(env);
   const level = logLevel(env.LOG_LEVEL);
-  const probot = await loadProbot(config, appId, { level, production }).catch((error: unknown) => {
-    const remedy = "set it (or PRIVATE_KEY_PATH) to the app's private key in PEM form";
-    throw new ConfigError(`PRIVATE_KEY is missing or not a key: ${remedy}.`, { cause: error });
-  });
+  const probot = await loadProbot(config, appId, privateKey(env), { level, production });
   const sole = holdDatabase(config.databaseUrl, Date.now());
   const store = await openStore(config.databaseUrl);
   const registry = new Registry();
@@ -103,10 +102,10 @@ async function main(words: readonly string[]): Promise<void> {
   process.on("SIGINT", stop);
 }
 
-/** Rejects when there is no private key that can be used: everything else is settled before. */
 async function loadProbot(
   config: Config,
   appId: number,
+  key: string,
   { level, production }: { readonly level: Level; readonly production: boolean },
 ): Promise<Probot> {
   const { env } = process;
@@ -115,6 +114,7 @@ async function loadProbot(
     env,
     overrides: {
       appId,
+      privateKey: key,
       Octokit,
       secret: config.webhookSecret,
       logFormat: pretty ? "pretty" : "json",
@@ -122,6 +122,23 @@ async function loadProbot(
     },
   });
   return await probot.ready();
+}
+
+/** In PEM form, found where Probot looks for it. A key that GitHub could not know is told now, not at the first webhook. */
+function privateKey(env: NodeJS.ProcessEnv): string {
+  try {
+    const key = getPrivateKey({ env }) ?? "";
+    createPrivateKey(key);
+    return key;
+  } catch (error) {
+    const path = env.PRIVATE_KEY_PATH ?? "";
+    if (empty(env.PRIVATE_KEY) && !empty(path)) {
+      const why = existsSync(path) ? "this file holds no private key in PEM form" : "there is no such file";
+      throw new ConfigError(`PRIVATE_KEY_PATH is ${path}: ${why}.`, { cause: error });
+    }
+    const remedy = "set it (or PRIVATE_KEY_PATH) to the app's private key in PEM form";
+    throw new ConfigError(`PRIVATE_KEY is missing or not a key: ${remedy}.`, { cause: error });
+  }
 }
 
 /** Probot's page makes an app on GitHub from the manifest beside this file, and writes its secrets to `.env`. */

@@ -103,7 +103,9 @@ async function ask(url: URL, token: string, body: unknown): Promise<Answer> {
     json = await response.json().catch(() => null);
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    return { kind: "later", seconds: null, reason: `${url.origin} could not be reached: ${cause}` };
+    const reason = `${url.origin} could not be reached: ${cause}; is the app running, and is this its address?`;
+    // A port that nobody may speak to stays one.
+    return cause === "bad port" ? { kind: "refused", reason } : { kind: "later", seconds: null, reason };
   }
   if (response.ok) {
     const read = page.safeParse(json);

@@ -54,7 +54,7 @@ function build(end: (code: ExitCode) => void): Command {
     .command("run")
     .argument("<plan>", "a plan file")
     .description("run a plan on this machine; the result as JSON on stdout, the log on stderr")
-    .option("--param <name=value>", "set a parameter of the plan (repeatable)", param, {})
+    .option("--param <name=value>", "set a parameter of the plan (repeatable)", param)
     .option("--only-stage <stage>", "run only this stage, by name or by number from 0 (repeatable)", list)
     .option("--stop-after-stage <stage>", "stop after this stage", once)
     .option("--skip-stages <stages>", "leave these stages out (comma separated, repeatable)", list)
@@ -80,11 +80,11 @@ function build(end: (code: ExitCode) => void): Command {
     .command("validate")
     .argument("<file...>", "plan and policy files")
     .description("say everything that is wrong with plan and policy files")
-    .option("--param <name=value>", "set a parameter of the plans (repeatable)", param, {})
+    .option("--param <name=value>", "set a parameter of the plans (repeatable)", param)
     .option("--policy", "take all of them for policies (default: by their place and their keys)")
-    .action(async (files: string[], options: { param: Record<string, string>; policy?: boolean }) => {
+    .action(async (files: string[], options: { param?: Record<string, string>; policy?: boolean }) => {
       const { validate } = await import("./validate.ts");
-      end(validate(files, options.param, options.policy === true));
+      end(validate(files, options.param ?? {}, options.policy === true));
     });
 
   program
@@ -171,7 +171,7 @@ function refuseNotBuilt(options: Readonly<Record<string, unknown>>): void {
   }
 }
 
-function param(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
+function param(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("Expected name=value.");
   const name = text.slice(0, at);

@@ -21,7 +21,7 @@ import { tellOutcome } from "./outcome.ts";
 import { Signals } from "./signals.ts";
 
 export interface RunOptions {
-  readonly param: Readonly<Record<string, string>>;
+  readonly param?: Readonly<Record<string, string>>;
   readonly onlyStage?: readonly string[];
   readonly stopAfterStage?: string;
   readonly skipStages?: readonly string[];
@@ -38,7 +38,7 @@ const DEFAULT_AGENT = "local-0";
 
 /** @returns the exit code. @throws UsageError before anything has run */
 export async function run(file: string, options: RunOptions): Promise<ExitCode> {
-  const { plan, keys } = loadPlan(file, options.param, (line) => process.stderr.write(`${line}\n`));
+  const { plan, keys } = loadPlan(file, options.param ?? {}, (line) => process.stderr.write(`${line}\n`));
   const selection = selectionOf(plan, options);
   if (options.dryRun === true) {
     process.stdout.write(`${dryRun(plan, selection).join("\n")}\n`);

@@ -46,7 +46,7 @@ export function readPolicy(
   const own = partsOf(keys, root);
   const parts = base === null ? own : mergePolicies(base, own);
   const waits = keys.extends !== undefined && base === null;
-  const stagesOk = "stages" in source.value || keys.extends !== undefined;
+  const stagesOk = "stages" in source.value || "extends" in source.value;
   if (!stagesOk) {
     problems.error(source.at([]), "stages: expected a list of stages");
   }

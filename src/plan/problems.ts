@@ -91,7 +91,13 @@ export function quote(value: unknown): string {
     case "undefined":
       return "nothing";
     case "object":
-      return value === null ? "nothing" : Array.isArray(value) ? "a list" : "a mapping";
+      return value === null
+        ? "nothing"
+        : Array.isArray(value)
+          ? value.length === 0
+            ? "an empty list"
+            : "a list"
+          : "a mapping";
     case "function":
     case "symbol":
       return typeof value;

@@ -243,7 +243,12 @@ export const stageShape = lazyShape({
       .describe("Arguments of `command`")
       .optional(),
   env: () => env().describe("Variables for this stage's command").optional(),
-  working_directory: () => text("a path", 4096).describe("Where the command runs").optional(),
+  working_directory: () =>
+    text("a path", 4096)
+      .describe(
+        "Where the command runs; relative to where the run was started (in a job: its workspace), which is the default",
+      )
+      .optional(),
   duration: () => duration().describe("How long the work goes on (`completion: duration`)").optional(),
   max_duration: () =>
     duration().describe("The longest it may take (`validation_passed`, `duration_or_tasks`)").optional(),

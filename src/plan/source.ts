@@ -134,7 +134,7 @@ function compose(
   const [first, second] = documents;
   for (const document of documents) {
     for (const error of [...document.errors, ...document.warnings]) {
-      problems.error(position(error.pos[0]), `not valid YAML: ${oneLine(error.message)}`);
+      problems.error(position(error.pos[0]), `not valid YAML: ${oneLine(error.message)}${remedy(error.code)}`);
     }
   }
   if (second !== undefined) {
@@ -150,8 +150,22 @@ function compose(
   return first.contents;
 }
 
+/** A parser's sentence, whole: it quotes at most a word of the file. */
 function oneLine(message: string): string {
-  return quote(message.replaceAll(/\s+/g, " ")).slice(1, -1);
+  const words = message.replaceAll(/\s+/g, " ").split(" ");
+  return words.map((word) => quote(word).slice(1, -1)).join(" ");
+}
+
+/** What to do about a mistake that is easily made; "" where the parser's sentence says it. */
+function remedy(code: string): string {
+  switch (code) {
+    case "TAB_AS_INDENT":
+      return "; indent with spaces";
+    case "BAD_INDENT":
+      return "; is a ] or } missing before?";
+    default:
+      return "";
+  }
 }
 
 /** Plain values of a tree whose depth is bounded by the parser. What cannot be said in JSON is told and left out. */

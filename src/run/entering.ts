@@ -22,14 +22,14 @@ export function decide(draft: Draft, index: number): Decision {
   const planned = draft.planned(index);
   const { failure, selection, approved } = draft.head;
   if (failure === null) {
-    if (!isSelected(selection, index)) return { kind: "skip", reason: "left out by phase control" };
+    if (!isSelected(selection, index)) return { kind: "skip", reason: "not among the selected stages" };
     if (planned.when === "on_failure") return { kind: "skip", reason: "runs only after a failure" };
   } else {
     const { stage, kind } = failure;
     const what = kind === "cancelled" ? "was cancelled" : "has failed";
     const where = stage === null ? "" : ` at ${draft.planned(stage).name}`;
     if (planned.when === "on_success") return { kind: "skip", reason: `the run ${what}${where}` };
-    if (selection.skip.includes(index)) return { kind: "skip", reason: "left out by phase control" };
+    if (selection.skip.includes(index)) return { kind: "skip", reason: "not among the selected stages" };
   }
   for (const needed of planned.dependsOn) {
     const why = missingResult(draft, needed);

@@ -14,6 +14,8 @@ const usage = `usage: node src/sandbox/main.ts [options]
   --runners N          runs workflows on so many runners (default: 0, workflows only queue)
   --credentials FILE   writes apps' keys and webhook secrets and people's tokens there (readable by its owner alone)`;
 
+/** As a shell would say it: 128 and the number of SIGINT. */
+const INTERRUPTED = 130;
 const seedLimit = 16 * 1024 * 1024;
 const runnersGraceMs = 5_000;
 
@@ -114,9 +116,10 @@ function credentials({ world, url }: Sandbox) {
 try {
   const { sandbox, close } = await start(process.argv.slice(2));
   console.log(`The sandbox listens at ${sandbox.url}`);
-  const end = () => {
+  const end = (signal: "SIGINT" | "SIGTERM") => {
     close().then(
-      () => process.exit(0),
+      // Ctrl-C is an interruption, being told to end is not.
+      () => process.exit(signal === "SIGINT" ? INTERRUPTED : 0),
       (error: unknown) => {
         console.error(error);
         process.exit(1);

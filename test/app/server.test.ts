@@ -46,6 +46,16 @@ describe("npm run app", () => {
     ["an app id that is none", { APP_ID: "stagewright" }, /APP_ID is “stagewright”; expected the number/],
     ["no private key", { PRIVATE_KEY: "" }, /PRIVATE_KEY is missing or not a key/],
     ["a private key that is none", { PRIVATE_KEY: "abc" }, /PRIVATE_KEY is missing or not a key/],
+    [
+      "a key file that is not there",
+      { PRIVATE_KEY: "", PRIVATE_KEY_PATH: "absent.pem" },
+      /PRIVATE_KEY_PATH is absent.pem: there is no such file/,
+    ],
+    [
+      "a key file without a key",
+      { PRIVATE_KEY: "", PRIVATE_KEY_PATH: "/etc/hostname" },
+      /PRIVATE_KEY_PATH is \/etc\/hostname: this file holds no/,
+    ],
     ["PostgreSQL", { DATABASE_URL: "postgres://stagewright:hunter2@db/stagewright" }, /PostgreSQL is not built yet/],
     ["a port that is none", { PORT: "eighty" }, /PORT: expected a whole number/],
     ["an address that is none", { PUBLIC_URL: "stagewright" }, /PUBLIC_URL: /],

@@ -2,24 +2,18 @@
  * `npm run converge -- --seeds 2000`: plays so many stories; `--seed N` replays one and tells everything.
  * `--end-to-end --seeds 200`: so many at once over real HTTP with the real server, which is killed again and again.
  */
-import { parseArgs } from "node:util";
+import { seedOptions } from "../simulation/options.ts";
 import { endToEnd } from "./end-to-end.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "200" },
-    from: { type: "string", default: "1" },
-    seed: { type: "string" },
-    "end-to-end": { type: "boolean", default: false },
-  },
-});
+const USAGE = "npm run converge -- [--end-to-end] [--seeds COUNT] [--from SEED] | --seed SEED";
+const options = seedOptions(USAGE, { seeds: 200, endToEnd: true });
 
-process.exitCode = values["end-to-end"]
-  ? await playForReal(whole(values.from), whole(values.seeds))
-  : values.seed === undefined
-    ? await runMany(whole(values.from), whole(values.seeds))
-    : await replay(whole(values.seed));
+process.exitCode = options.endToEnd
+  ? await playForReal(options.from, options.seeds)
+  : options.seed === null
+    ? await runMany(options.from, options.seeds)
+    : await replay(options.seed);
 
 async function replay(seed: number): Promise<number> {
   const outcome = await simulate(seed, (line) => console.log(line));
@@ -87,11 +81,4 @@ async function safely(seed: number): Promise<Omit<Outcome, "happened"> & { happe
 
 function tell({ seed, violations }: Pick<Outcome, "seed" | "violations">): void {
   for (const violation of violations) console.log(`seed ${seed}: ${violation}`);
-}
-
-function whole(text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= 0) return number;
-  console.error(`expected a whole number, got ${text}`);
-  process.exit(2);
 }

@@ -86,21 +86,21 @@ describe("why a stage is not run", () => {
         [{ name: "a" }, { name: "b" }],
         { only: [1] },
         {},
-        ["a skipped: left out by phase control", "b success"],
+        ["a skipped: not among the selected stages", "b success"],
       ],
       [
         "skipped",
         [{ name: "a" }, { name: "b" }],
         { skip: [0] },
         {},
-        ["a skipped: left out by phase control", "b success"],
+        ["a skipped: not among the selected stages", "b success"],
       ],
       [
         "after the last wanted",
         [{ name: "a" }, always],
         { stopAfter: 0 },
         {},
-        ["a success", "cleanup skipped: left out by phase control"],
+        ["a success", "cleanup skipped: not among the selected stages"],
       ],
       [
         "cleanup after a failure all the same",
@@ -114,7 +114,7 @@ describe("why a stage is not run", () => {
         [{ name: "a" }, always],
         { skip: [1] },
         { a: 1 },
-        ["a failure: agent-0 failed: exit code 1", "cleanup skipped: left out by phase control"],
+        ["a failure: agent-0 failed: exit code 1", "cleanup skipped: not among the selected stages"],
       ],
       [
         "the run has failed",
@@ -142,7 +142,7 @@ describe("why a stage is not run", () => {
         [{ name: "a" }, { name: "b", dependsOn: ["a"] }],
         { skip: [0] },
         {},
-        ["a skipped: left out by phase control", "b skipped: needs the result of a, which was skipped"],
+        ["a skipped: not among the selected stages", "b skipped: needs the result of a, which was skipped"],
       ],
       [
         "needs what failed though it was optional",

@@ -1,18 +1,12 @@
 /** `npm run simulate -- --seeds 10000`: runs that many simulations; `--seed N` replays one and tells everything. */
-import { parseArgs } from "node:util";
 import { machine } from "./machine.ts";
+import { seedOptions } from "./options.ts";
 import { type Outcome, simulate } from "./world.ts";
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "1000" },
-    from: { type: "string", default: "1" },
-    seed: { type: "string" },
-  },
-});
+const USAGE = "npm run simulate -- [--seeds COUNT] [--from SEED] | --seed SEED";
+const { seeds, from, seed } = seedOptions(USAGE, { seeds: 1_000, endToEnd: false });
 
-process.exitCode =
-  values.seed === undefined ? runMany(whole(values.from), whole(values.seeds)) : replay(whole(values.seed));
+process.exitCode = seed === null ? runMany(from, seeds) : replay(seed);
 
 function replay(seed: number): number {
   const outcome = simulate(seed, machine, (line) => console.log(line));
@@ -54,11 +48,4 @@ function simulateSafely(seed: number): Outcome {
 
 function tell({ seed, violations }: Outcome): void {
   for (const violation of violations) console.log(`seed ${seed}: ${violation}`);
-}
-
-function whole(text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= 0) return number;
-  console.error(`expected a whole number, got ${text}`);
-  process.exit(2);
 }
