@@ -3,105 +3,26 @@
  * again. Payloads of events or actions that tell nothing of interest give no news.
  */
 import { z } from "zod";
-import { act, type Change, type CheckSeen, type PullKey, UNKNOWN_ACTOR } from "../lifecycle/change.ts";
-import type { Act, Actor, PullState } from "../lifecycle/facts.ts";
+import { act, type CheckSeen } from "../lifecycle/change.ts";
+import type { Act } from "../lifecycle/facts.ts";
 import { STAGE_LABEL_PREFIX } from "../lifecycle/policy.ts";
 import { POLICY_CHECK_NAME } from "../lifecycle/policy-verdict.ts";
 import { POLICY_PATH } from "../lifecycle/read-policy.ts";
-import type { LabelSeen } from "./pull-fields.ts";
+import { readInstallation, readInstallationRepositories, readRepository } from "./webhook-installation.ts";
+import type { Heard, News, Ourselves } from "./webhook-news.ts";
 import * as payloads from "./webhook-payloads.ts";
+import {
+  actorOf,
+  checkStatus,
+  labelsSeen,
+  observed,
+  pullNumbers,
+  repositorySeen,
+  runResult,
+} from "./webhook-values.ts";
 
-export interface RepositorySeen {
-  readonly id: number;
-  readonly nodeId: string;
-  readonly owner: string;
-  readonly name: string;
-  /** Null: the payload did not say. */
-  readonly defaultBranch: string | null;
-  readonly private: boolean;
-}
-
-/** Something new about a commit; it concerns every pull request that has it as head. */
-export type CommitNews =
-  | { readonly kind: "checks"; readonly checks: readonly CheckSeen[] }
-  /** `dispatched`: of runs that somebody asked for with `workflow_dispatch`. */
-  | { readonly kind: "acts"; readonly acts: readonly Act[]; readonly dispatched: boolean }
-  /** Somebody pressed a button on one of our check runs, or re-ran it: then `identifier` is `retry`. */
-  | {
-      readonly kind: "pressed";
-      readonly by: Actor;
-      readonly identifier: string;
-      readonly check: string;
-      /** The pull request that the check run was written for; null: it does not say. */
-      readonly pull: number | null;
-    };
-
-export type News =
-  | {
-      readonly kind: "pull";
-      readonly change: Change;
-      /** True: somebody else changed labels that only this app sets, so what is shown must be read again. */
-      readonly stageLabels: boolean;
-      /** Those on it, with their node ids. */
-      readonly labels: readonly LabelSeen[];
-    }
-  /** `pulls`: those that the payload names; it leaves out those of forks. */
-  | { readonly kind: "commit"; readonly sha: string; readonly pulls: readonly number[]; readonly what: CommitNews }
-  | {
-      readonly kind: "comment";
-      readonly number: number;
-      readonly comment: {
-        readonly id: number;
-        readonly nodeId: string;
-        readonly at: number;
-        readonly by: Actor;
-        readonly body: string;
-        /** Null: it was written just now; else what it said before it was edited, and `by` is who edited it. */
-        readonly before: string | null;
-      };
-    }
-  /** Something about a workflow's run has changed. */
-  | { readonly kind: "run"; readonly runId: number }
-  /** A job waits for an environment whose protection rule we are. */
-  | {
-      readonly kind: "gate";
-      readonly runId: number;
-      readonly environment: string;
-      /** `refs/pull/7/merge`, or a branch with or without `refs/heads/`. */
-      readonly ref: string;
-      readonly event: string;
-    }
-  /** A merge queue asks for the checks of a group; `number`: the pull request that the group was made for. */
-  | { readonly kind: "merge_group"; readonly number: number; readonly headSha: string; readonly branch: string }
-  /**
-   * The repository's labels have changed. `onPulls`: perhaps also which are on its pull requests, of which there is no
-   * other event.
-   */
-  | { readonly kind: "labels"; readonly onPulls: boolean }
-  | { readonly kind: "default_branch" }
-  /** What was known of people's standing may be wrong now. */
-  | { readonly kind: "standing"; readonly of: "repository" | "organization" }
-  /** `since`: from when on the app sees what happens there; null: it saw it before. */
-  | { readonly kind: "installed"; readonly repositories: readonly RepositorySeen[]; readonly since: number | null }
-  /** The installation's permissions or events are others now. */
-  | { readonly kind: "granted" }
-  /** Null: from all repositories. */
-  | { readonly kind: "uninstalled"; readonly repositoryIds: readonly number[] | null }
-  | { readonly kind: "repository_gone" };
-
-export interface Heard {
-  readonly repository: RepositorySeen | null;
-  readonly installationId: number | null;
-  readonly organizationLogin: string | null;
-  /** Who caused it; null: the payload does not say. */
-  readonly sender: Actor | null;
-  readonly news: readonly News[];
-}
-
-/** Who we are, so that our own doings are recognised. */
-export interface Ourselves {
-  readonly appId: number;
-}
+export type { CommitNews, Heard, News, Ourselves, RepositorySeen } from "./webhook-news.ts";
+export { actorOf, checkStatus, lifecycleRepository, runResult } from "./webhook-values.ts";
 
 /**
  * The events that this app subscribes to, and how each is understood; the manifest lists the same ones, less
@@ -165,10 +86,6 @@ export function orderKey(event: string, payload: unknown): string {
     return number === undefined ? `${repository.id}` : `${repository.id}#${number}`;
   }
   return installation == null ? event : `installation ${installation.id}`;
-}
-
-export function actorOf(user: payloads.User | null | undefined): Actor {
-  return user == null ? UNKNOWN_ACTOR : { kind: user.type === "Bot" ? "bot" : "user", id: user.id, login: user.login };
 }
 
 function readPullRequest(payload: unknown): News[] {
@@ -421,137 +338,4 @@ function mayTouch({ forced, created, commits }: z.infer<typeof payloads.pushEven
     const paths = [...added, ...removed, ...modified];
     return paths.length === 0 || paths.length >= payloads.MOST_PUSH_PATHS || paths.includes(path);
   });
-}
-
-function readRepository(payload: unknown): News[] {
-  const { action } = payloads.envelope.parse(payload);
-  return action === "deleted" ? [{ kind: "repository_gone" }] : [];
-}
-
-function readInstallation(payload: unknown): News[] {
-  const event = payloads.installationEvent.parse(payload);
-  switch (event.action) {
-    case "created":
-    case "unsuspend":
-    case "new_permissions_accepted":
-      return [
-        {
-          kind: "installed",
-          since: installedAt(event.action, event.installation),
-          repositories: (event.repositories ?? []).map((each) =>
-            briefRepository(each.id, each.full_name, each.node_id, each.private),
-          ),
-        },
-        ...(event.action === "new_permissions_accepted" ? [{ kind: "granted" } as const] : []),
-      ];
-    case "deleted":
-    case "suspend":
-      return [{ kind: "uninstalled", repositoryIds: null }];
-    default:
-      return [];
-  }
-}
-
-function installedAt(action: string, installation: z.infer<typeof payloads.installationEvent>["installation"]) {
-  switch (action) {
-    case "created":
-      return installation.created_at ?? null;
-    case "unsuspend":
-      return installation.updated_at ?? null;
-    default:
-      return null;
-  }
-}
-
-function readInstallationRepositories(payload: unknown): News[] {
-  const event = payloads.installationRepositoriesEvent.parse(payload);
-  const added = (event.repositories_added ?? []).flatMap((each) =>
-    each.full_name === undefined ? [] : [briefRepository(each.id, each.full_name, each.node_id, each.private)],
-  );
-  const removed = (event.repositories_removed ?? []).map((each) => each.id);
-  return [
-    { kind: "installed", repositories: added, since: event.installation.updated_at ?? null },
-    { kind: "uninstalled", repositoryIds: removed },
-  ];
-}
-
-/** Null: it has not really ended (it waits for somebody's approval). */
-export function runResult(conclusion: string | null): "success" | "failure" | "cancelled" | null {
-  switch (conclusion) {
-    case null:
-    case "action_required":
-      return null;
-    case "success":
-    case "neutral":
-      return "success";
-    case "cancelled":
-    case "skipped":
-      return "cancelled";
-    default:
-      return "failure";
-  }
-}
-
-/** `waiting`, `requested` and `pending` are ways to be queued. */
-export function checkStatus(status: string): CheckSeen["status"] {
-  return status === "completed" || status === "in_progress" ? status : "queued";
-}
-
-function observed(
-  event: z.infer<typeof payloads.pullRequestEvent> | z.infer<typeof payloads.reviewEvent>,
-  acts: Act[],
-): Change {
-  const { pull_request: pull, repository, installation } = event;
-  const key: PullKey = {
-    installationId: installation?.id ?? 0,
-    repository: lifecycleRepository(repositorySeen(repository)),
-    number: pull.number,
-  };
-  const state: PullState = {
-    repository: key.repository,
-    nodeId: pull.node_id,
-    title: pull.title,
-    body: pull.body ?? "",
-    author: actorOf(pull.user),
-    state: pull.state,
-    merged: pull.merged_at != null,
-    draft: pull.draft ?? false,
-    openedAt: pull.created_at,
-    head: { sha: pull.head.sha, ref: pull.head.ref, repositoryId: pull.head.repo?.id ?? null },
-    base: { sha: pull.base.sha, ref: pull.base.ref },
-    labels: (pull.labels ?? []).map((each) => each.name),
-    updatedAt: pull.updated_at,
-  };
-  return { kind: "observed", pull: key, state, acts };
-}
-
-function labelsSeen(pull: payloads.PullPayload): LabelSeen[] {
-  return (pull.labels ?? []).flatMap(({ name, node_id: nodeId }) => (nodeId == null ? [] : [{ name, nodeId }]));
-}
-
-export function lifecycleRepository(repository: RepositorySeen): PullState["repository"] {
-  const { id, owner, name, defaultBranch } = repository;
-  return { id, owner, name, defaultBranch: defaultBranch ?? "", private: repository.private };
-}
-
-function repositorySeen(repository: payloads.RepositoryPayload): RepositorySeen {
-  return {
-    id: repository.id,
-    nodeId: repository.node_id,
-    owner: repository.owner.login ?? repository.owner.name ?? "",
-    name: repository.name,
-    defaultBranch: repository.default_branch ?? null,
-    private: repository.private,
-  };
-}
-
-function briefRepository(id: number, fullName: string, nodeId = "", isPrivate = false): RepositorySeen {
-  const [owner = "", name = ""] = fullName.split("/");
-  return { id, nodeId, owner, name, defaultBranch: null, private: isPrivate };
-}
-
-function pullNumbers(references: payloads.PullReferences, repositoryId: number): number[] {
-  return (references ?? [])
-    .filter((each) => each.base?.repo == null || each.base.repo.id === repositoryId)
-    .map((each) => each.number);
 }
