@@ -7,6 +7,7 @@ import type { Evaluation } from "./evaluation.ts";
 import type { Actor, Lookup, Standing } from "./facts.ts";
 import { sayInactive } from "./inactive.ts";
 import type { Leaf, Policy } from "./policy.ts";
+import { proseLines } from "./prose.ts";
 import { authorityOf, list, mayMaintain, whoMay } from "./standing.ts";
 
 export const COMMAND_NAMES = ["status", "to", "back", "retry", "hold", "unhold", "help"] as const;
@@ -76,20 +77,7 @@ const LONGEST_BODY = 65_536;
 export function parseCommands(body: string, policy: Policy): ParsedCommand[] {
   const names = new Set(policyCommands(policy));
   const found: ParsedCommand[] = [];
-  let fence: string | null = null;
-  for (const line of body
-    .slice(0, LONGEST_BODY)
-    .replace(/<!--[\s\S]*?(?:-->|$)/g, "")
-    .split(/\r?\n/)) {
-    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
-    if (fence !== null) {
-      fence = mark?.startsWith(fence) === true ? null : fence;
-      continue;
-    }
-    if (mark !== undefined) {
-      fence = mark;
-      continue;
-    }
+  for (const line of proseLines(body.slice(0, LONGEST_BODY))) {
     const command = parseLine(line, names);
     if (command !== null && found.length < MOST_COMMANDS) {
       found.push(command);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { proseLines } from "../prose.ts";
 import { bare, text } from "../values.ts";
 import { type ConditionDefinition, fails, holds } from "./condition.ts";
 
@@ -31,19 +32,9 @@ export const checklist: ConditionDefinition<"checklist"> = {
 /** Whether each box is ticked. What stands in a code block or a comment is no task list. */
 export function boxesOf(body: string, section: string | null): boolean[] {
   const boxes: boolean[] = [];
-  let fence: string | null = null;
   /** Level of the heading that we are under; 0: not under it. */
   let level = section === null ? 1 : 0;
-  for (const line of body.replace(/<!--[\s\S]*?(?:-->|$)/g, "").split(/\r?\n/)) {
-    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
-    if (fence !== null) {
-      fence = mark?.startsWith(fence) === true ? null : fence;
-      continue;
-    }
-    if (mark !== undefined) {
-      fence = mark;
-      continue;
-    }
+  for (const line of proseLines(body)) {
     const heading = headingOf(line);
     if (heading !== null && section !== null) {
       if (heading.text.toLowerCase() === section.toLowerCase()) {
