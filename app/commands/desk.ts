@@ -37,6 +37,9 @@ export type Outcome =
 /** Standing that was asked for may lead to further questions (several names, teams), but not to many. */
 const MOST_ROUNDS = 4;
 
+/** Commands that stay in force when who gave them may give them no more. What leads forward is not among them. */
+const OUTLASTING: ReadonlySet<string> = new Set(["hold", "unhold", "back"]);
+
 export class Desk {
   readonly #options: DeskOptions;
 
@@ -77,6 +80,9 @@ export class Desk {
       // What a condition waits for is judged by that condition.
       return { outcome: "done", text: null };
     }
+    if (act?.kind === "command" && OUTLASTING.has(act.command)) {
+      await this.#amend({ ...act, granted: true }, pull);
+    }
     const after =
       act === null ? before : await judge.judge({ ...without, facts: withAct(without.facts, act) }, repository);
     const carryOut = command.kind === "stage" ? STAGE_COMMANDS[command.name] : REPOSITORY_COMMANDS[command.name];
@@ -97,7 +103,7 @@ export class Desk {
       }
       if (decision.lookups.length === 0 || round === MOST_ROUNDS) {
         if (act !== null && act.kind === "command" && isOutsider({ actor, policy, standing })) {
-          await this.#strike(act, pull);
+          await this.#amend(struck(act), pull);
         }
         return decision.reason;
       }
@@ -105,11 +111,14 @@ export class Desk {
     }
   }
 
-  /** Whatever they become later, what they were refused must not come into force then. */
-  async #strike(act: Extract<Act, { kind: "command" }>, pull: PullId): Promise<void> {
+  /**
+   * Whatever they become later: what they were refused must not come into force then, and what stopped a pull request
+   * must not let go of it.
+   */
+  async #amend(act: Act, pull: PullId): Promise<void> {
     const { store, now } = this.#options;
     await changePull(store, pull, now, (row) =>
-      row === null ? null : { pull: { ...row, facts: withAct(row.facts, struck(act)) } },
+      row === null ? null : { pull: { ...row, facts: withAct(row.facts, act) } },
     );
   }
 

@@ -33,7 +33,14 @@ export type Act = {
   | { readonly kind: "closed"; readonly merged: boolean }
   | { readonly kind: "reopened" }
   | { readonly kind: "base_changed"; readonly from: string; readonly to: string }
-  | { readonly kind: "command"; readonly commentId: number; readonly command: string; readonly argument: string }
+  | {
+      readonly kind: "command";
+      readonly commentId: number;
+      readonly command: string;
+      readonly argument: string;
+      /** It was found to be allowed when it was given, and stays so whatever becomes of who gave it. */
+      readonly granted?: true;
+    }
   | {
       readonly kind: "workflow";
       readonly workflow: string;

@@ -213,11 +213,21 @@ function mergeActs(acts: readonly Act[]): Act[] {
   const byId = new Map<string, Act>();
   for (const act of acts) {
     const known = byId.get(act.id);
-    if (!act.id.startsWith(UNHEARD) && (known === undefined || canonicalJson(act) > canonicalJson(known))) {
-      byId.set(act.id, act);
+    if (!act.id.startsWith(UNHEARD)) {
+      byId.set(act.id, known === undefined ? act : oneOf(act, known));
     }
   }
   return [...byId.values()];
+}
+
+/** Of two acts with one id. What was once granted is not forgotten when the same is heard again. */
+function oneOf(a: Act, b: Act): Act {
+  const kept = canonicalJson(a) > canonicalJson(b) ? a : b;
+  return [a, b].some(isGranted) && kept.kind === "command" ? { ...kept, granted: true } : kept;
+}
+
+function isGranted(act: Act): boolean {
+  return act.kind === "command" && act.granted === true;
 }
 
 function sortActs(acts: readonly Act[]): Act[] {

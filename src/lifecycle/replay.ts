@@ -178,7 +178,8 @@ class Past {
         this.moveTo(act, act.argument, true);
         break;
       case "back": {
-        if (!this.maySendBack(act.by)) {
+        const granted = act.granted === true;
+        if (!granted && !this.maySendBack(act.by)) {
           break;
         }
         // The stage that was shown then, if the app says so: a state may have held it there.
@@ -187,18 +188,18 @@ class Past {
         const target = this.stages[reached - 1];
         const owner = this.stages[reached]?.owner ?? null;
         const owns = owner !== null && this.input.context.authority(act.by, [owner]).truth === "yes";
-        if (target !== undefined && (owns || this.mayMove(act.by))) {
+        if (target !== undefined && (granted || owns || this.mayMove(act.by))) {
           this.sendBack(act, target.name, `${act.by.login} asked for it`);
         }
         break;
       }
       case "hold":
-        if (this.mayMove(act.by)) {
+        if (act.granted === true || this.mayMove(act.by)) {
           this.hold = { why: "command", at: act.at, by: act.by, reason: act.argument };
         }
         break;
       case "unhold":
-        if (this.mayMove(act.by)) {
+        if (act.granted === true || this.mayMove(act.by)) {
           this.hold = null;
           this.rounds = [];
         }

@@ -91,6 +91,31 @@ describe("a command in a comment", () => {
     expect(said(pull)[0]).toContain("`/stage hold [--repository] [reason]`");
   });
 
+  it("stays in force when who gave it may give it no more, if it stops or sends back", async () => {
+    const pull = await open();
+    const may = (permission: "write" | "none"): void =>
+      w.setCollaborator(house.sandbox.world, w.asUser(house.owner), house.repository, house.cleo, permission);
+    const goOn = async (): Promise<void> => {
+      w.editPull(house.sandbox.world, w.asUser(house.rex), pull, { title: `Later ${pull.title}` });
+      await house.settled();
+      house.later();
+    };
+    await say(pull, house.cleo, "/stage hold prod is broken");
+    w.addLabelsByName(house.sandbox.world, w.asUser(house.tess), pull, ["ready-for-qa"]);
+    await house.settled();
+    house.later();
+    may("none");
+    await goOn();
+    expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+    expect(titles(pull)["stagewright / ready-for-qa"]).toMatch(/^On hold by cleo since/);
+    may("write");
+    await say(pull, house.cleo, "/stage unhold");
+    expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+    may("none");
+    await goOn();
+    expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+  });
+
   it("holds one pull request until it is taken off hold", async () => {
     const pull = await open();
     expect(reactions(await say(pull, house.cleo, "/stage hold until *Friday* <!-- x"))).toEqual(["+1"]);
