@@ -12,7 +12,15 @@ import type { Context } from "./conditions/condition.ts";
 import { basisOf, leavesOf } from "./conditions/index.ts";
 import type { Hold } from "./evaluation.ts";
 import type { Act, Actor, Facts, Reset } from "./facts.ts";
-import { ALWAYS, type Condition, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from "./policy.ts";
+import {
+  ALWAYS,
+  type Condition,
+  type Leaf,
+  type Names,
+  type Policy,
+  type PolicyStage,
+  STAGE_LABEL_PREFIX,
+} from "./policy.ts";
 import { commitsInForce, isExempt } from "./pushes.ts";
 import { judgeTree } from "./tree.ts";
 import { type IndexedReset, type Journey, type Override, type Step, walk } from "./walk.ts";
@@ -114,14 +122,12 @@ class Past {
   private readonly overrides: Override[] = [];
   private rounds: number[] = [];
   private hold: Hold | null = null;
-  private readonly hasBackRules: boolean;
-  private readonly concerns: (act: Act) => boolean;
+  private readonly mayFire: (act: Act) => boolean;
 
   constructor(input: ReplayInput) {
     this.input = input;
     this.stages = input.stages.map((stage) => ({ ...stage, enter: actsOnly(stage.enter) ?? ALWAYS }));
-    this.hasBackRules = input.stages.some((stage) => stage.back !== null);
-    this.concerns = concernsPolicy(input.stages);
+    this.mayFire = firingActs(input);
     for (const reset of input.facts.resets) {
       this.write(reset);
     }
@@ -241,7 +247,7 @@ class Past {
 
   /** The same acts may fire the rule of one stage after another, but each at most once. */
   private applyBackRule(act: Act): void {
-    if (!this.hasBackRules || !this.concerns(act)) {
+    if (!this.mayFire(act)) {
       return;
     }
     const journey = this.journeyAt(act);
@@ -299,24 +305,46 @@ class Past {
   }
 }
 
-/** Whether an act is about anything that conditions of these stages look at, or changes the stage by itself. */
-function concernsPolicy(stages: readonly PolicyStage[]): (act: Act) => boolean {
-  const leaves = stages.flatMap((stage) => [
-    ...leavesOf(stage.enter),
-    ...(stage.back ? leavesOf(stage.back.when) : []),
-  ]);
-  const labels = new Set(leaves.flatMap((leaf) => (leaf.kind === "label" ? [leaf.name.toLowerCase()] : [])));
-  const commands = new Set(leaves.flatMap((leaf) => (leaf.kind === "command" ? [leaf.name] : [])));
-  for (const name of ["to", "back"]) {
-    commands.add(name);
+/**
+ * Whether an act may make a `back` rule fire: it is about something that a condition looks at, and who did it may do
+ * that. A walk for each act is dear: with an outsider's thousands of reviews it would take seconds.
+ */
+function firingActs({ stages, policy, context }: ReplayInput): (act: Act) => boolean {
+  if (stages.every((stage) => stage.back === null)) {
+    return () => false;
   }
+  const asked = stages.flatMap(({ enter, back, owner }): Asked[] => [
+    ...leavesOf(enter).map((leaf) => ({ leaf, owner: null })),
+    ...(back === null ? [] : leavesOf(back.when).map((leaf) => ({ leaf, owner }))),
+  ]);
+  const may = (actor: Actor, names: Names | null): boolean => context.authority(actor, names).truth === "yes";
+  const mayAny = (actor: Actor, about: (leaf: Leaf) => boolean): boolean =>
+    asked.some(({ leaf, owner }) => {
+      if (!("by" in leaf) || !about(leaf)) {
+        return false;
+      }
+      return may(actor, leaf.by) || (leaf.by === null && owner !== null && may(actor, [owner]));
+    });
+  const isAbout = (name: string) => (leaf: Leaf) => leaf.kind === "label" && leaf.name.toLowerCase() === name;
   return (act) => {
     switch (act.kind) {
       case "labeled":
-      case "unlabeled":
-        return labels.has(act.label.toLowerCase()) || act.label.startsWith(STAGE_LABEL_PREFIX);
+      case "unlabeled": {
+        const name = act.label.toLowerCase();
+        return act.label.startsWith(STAGE_LABEL_PREFIX)
+          ? act.kind === "unlabeled" || may(act.by, policy.operators)
+          : act.kind === "unlabeled"
+            ? asked.some(({ leaf }) => isAbout(name)(leaf))
+            : mayAny(act.by, isAbout(name));
+      }
       case "command":
-        return commands.has(act.command);
+        return (
+          act.command === "to" ||
+          act.command === "back" ||
+          mayAny(act.by, (leaf) => leaf.kind === "command" && leaf.name === act.command)
+        );
+      case "review":
+        return mayAny(act.by, (leaf) => leaf.kind === "approvals" || leaf.kind === "changes_requested");
       case "opened":
       case "closed":
         return false;
@@ -324,6 +352,12 @@ function concernsPolicy(stages: readonly PolicyStage[]): (act: Act) => boolean {
         return true;
     }
   };
+}
+
+interface Asked {
+  readonly leaf: Leaf;
+  /** Of the stage whose `back` rule asks; where that names nobody, the owner may. */
+  readonly owner: string | null;
 }
 
 /**

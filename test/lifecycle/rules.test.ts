@@ -300,6 +300,34 @@ stages:
     expect(judge(facts, cascade)).toMatchObject({ stage: "b", rounds: 1 });
   });
 
+  test("is not asked anew for each review of an outsider", () => {
+    const rule = policyOf(`
+stages:
+  - { name: a, enter: { draft: false } }
+  - { name: b, enter: { approvals: 1 }, back: { when: changes_requested, to: a } }
+`);
+    const reads = (count: number, by: Actor): number => {
+      const facts = openedThen(
+        ...Array.from({ length: count }, (_, n) => review(n, by, n % 2 ? "approved" : "changes_requested")),
+      );
+      let read = 0;
+      const counted = facts.acts.map(
+        (act) =>
+          new Proxy(act, {
+            get: (target, key) => {
+              read += key === "state" ? 1 : 0;
+              return Reflect.get(target, key);
+            },
+          }),
+      );
+      judge({ ...facts, acts: counted }, rule);
+      return read;
+    };
+    // Ten times the reviews are read ten times as often, not a hundred times.
+    expect(reads(1_000, outsider)).toBeLessThan(11 * reads(100, outsider));
+    expect(reads(200, bob)).toBeGreaterThan(3 * reads(100, bob));
+  });
+
   test("needs its names, as every condition does", () => {
     expect(where(did(labeled(2, "to-b", alice), labeled(3, "broken", bob))).stage).toBe("b");
   });
