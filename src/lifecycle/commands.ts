@@ -88,8 +88,7 @@ export function parseCommands(body: string, policy: Policy): ParsedCommand[] {
 
 function parseLine(line: string, policyNames: ReadonlySet<string>): ParsedCommand | null {
   const [head = "", ...words] = oneLine(line.slice(0, 2 * LONGEST_ARGUMENT)).split(" ");
-  // Four spaces or a tab make a code block.
-  if (!head.startsWith("/") || /^(?: {4}|\t)/.test(line)) {
+  if (!head.startsWith("/")) {
     return null;
   }
   const argumentOf = (rest: readonly string[]): string => rest.join(" ").slice(0, LONGEST_ARGUMENT);

@@ -9,6 +9,8 @@ import { policyOf, readExample } from "./policies.ts";
 const policy = readExample("three-bots");
 const shipping = policyOf("stages:\n  - { name: a, enter: { any: [{ command: ship-it }, { draft: true }] } }\n");
 
+const hold = expect.objectContaining({ name: "hold", argument: "" });
+
 test.each<[body: string, commands: unknown[]]>([
   ["/stage status", [{ kind: "stage", name: "status", argument: "" }]],
   ["/stage", [{ kind: "stage", name: "help", argument: "" }]],
@@ -33,6 +35,19 @@ test.each<[body: string, commands: unknown[]]>([
   ["```\n/stage back\n```", []],
   ["~~~\n/stage back", []],
   ["<!-- \n/stage back\n-->", []],
+  ["```\n```js\n/stage back\n```", []],
+  [" \t/stage back", []],
+  ["<pre>\n/stage back\n</pre>", []],
+  ["/sta<!-- x -->ge back", []],
+  ["use `/stage back`\n`/stage back`", []],
+  ["1. /stage back", []],
+  ["# /stage back", []],
+  ["/stage hold <!-- not\n/stage back -->\n/stage retry", [hold, expect.objectContaining({ name: "retry" })]],
+  ["say `<!--` in a comment\n\n/stage hold", [hold]],
+  ["```\n<!--\n```\n/stage hold", [hold]],
+  ["> what he said\n/stage hold", [hold]],
+  ["- a list\n/stage hold", [hold]],
+  ["<details>\n\n/stage hold\n\n</details>", [hold]],
   ["/stages back", []],
   ["/ship-it", []],
   ["", []],
