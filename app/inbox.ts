@@ -47,6 +47,7 @@ const SLICE_MS = 5;
 /** So long, or so many, done deliveries wait to be marked in one commit. */
 const DONE_EVERY_MS = 20;
 const MOST_DONE = 500;
+const TROUBLE_MS = 30_000;
 const LONGEST_ERROR = 2_000;
 
 /** What is known of a delivery without reading it back. */
@@ -68,6 +69,7 @@ export class Inbox {
   readonly #concurrency: number;
   #waiting: Waiting[] = [];
   #waitingSize = 0;
+  #trouble: { readonly at: number; readonly reason: string } | null = null;
   #flushing = false;
   readonly #queues = new Map<string, PendingDelivery[]>();
   /** By `seq`. */
@@ -136,6 +138,14 @@ export class Inbox {
     return true;
   }
 
+  /**
+   * Why deliveries could not be stored just now; null: they can be, as far as is known. Forgotten after half a minute:
+   * who sends none to an app that is not ready would never learn that it is.
+   */
+  get trouble(): string | null {
+    return this.#trouble !== null && this.#options.now() - this.#trouble.at < TROUBLE_MS ? this.#trouble.reason : null;
+  }
+
   /** Deliveries that are stored and not handled yet. */
   get backlog(): number {
     let count = 0;
@@ -174,6 +184,7 @@ export class Inbox {
       try {
         const accepted = await this.#options.store.acceptDeliveries(batch.map((each) => each.delivery));
         const stored = new Map(accepted.map((each) => [each.id, each.seq]));
+        this.#trouble = null;
         for (const { delivery, content, resolve } of batch) {
           // Of two with one id in one batch the first is the one that was stored.
           const seq = stored.get(delivery.id);
@@ -187,6 +198,7 @@ export class Inbox {
           this.#enqueue(pending);
         }
       } catch (error) {
+        this.#trouble = { at: this.#options.now(), reason: error instanceof Error ? error.message : String(error) };
         for (const { reject } of batch) {
           reject(error);
         }

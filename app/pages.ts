@@ -9,7 +9,7 @@ import { answer, type Handler, pathOf } from "./webhook-endpoint.ts";
 
 export interface PagesOptions {
   readonly store: Store;
-  readonly inbox: Pick<Inbox, "backlog" | "revive">;
+  readonly inbox: Pick<Inbox, "backlog" | "revive" | "trouble">;
   readonly metrics: Pick<Metrics, "text" | "contentType">;
   readonly now: () => number;
   readonly ready: () => boolean;
@@ -32,7 +32,9 @@ export function pages(options: PagesOptions): Handler {
       return answer(response, 200, { healthy: true });
     }
     if (path === "/readyz" && request.method === "GET") {
-      const failure = ready() ? await store.ping().then(noFailure, String) : "still starting, or stopping";
+      const failure = ready()
+        ? await store.ping().then(() => storing(inbox.trouble), String)
+        : "still starting, or stopping";
       return failure === null
         ? answer(response, 200, { ready: true, backlog: inbox.backlog })
         : answer(response, 503, { ready: false, reason: failure });
@@ -111,6 +113,6 @@ async function pullPage(store: Store, owner: string, name: string, number: numbe
   };
 }
 
-function noFailure(): null {
-  return null;
+function storing(trouble: string | null): string | null {
+  return trouble === null ? null : `webhooks cannot be stored: ${trouble}`;
 }

@@ -7,6 +7,8 @@ import { LRUCache } from "lru-cache";
 
 /** Preparing costs more than running most statements; the app has fewer than this. */
 const MOST_STATEMENTS = 200;
+/** How long a statement waits for another process (a backup) to let go of the file: nothing is answered meanwhile. */
+const BUSY_MS = 2_000;
 
 /**
  * Opens (and creates) the file; `:memory:` keeps everything in memory. With WAL and full synchronisation a commit that
@@ -20,7 +22,7 @@ function open(file: string): DatabaseSync {
   if (file !== ":memory:") {
     mkdirSync(dirname(resolve(file)), { recursive: true });
   }
-  const database = new DatabaseSync(file, { timeout: 5_000 });
+  const database = new DatabaseSync(file, { timeout: BUSY_MS });
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
   return database;
 }

@@ -1,7 +1,9 @@
+import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -92,6 +94,36 @@ describe("npm run app", () => {
     app.child.kill("SIGTERM");
     const [code] = await once(app.child, "exit");
     expect(code, app.output()).toBe(0);
+  });
+
+  it("is not ready while it cannot store what GitHub tells it, and says why", async () => {
+    const port = await freePort();
+    const file = join(directory, "app.db");
+    const app = start({ ...right, HOST: "127.0.0.1", PORT: `${port}`, DATABASE_URL: `sqlite:${file}` });
+    await healthy(port, app);
+    const body = JSON.stringify({ zen: "Keep it logically awesome." });
+    const post = (id: string): Promise<Response> =>
+      fetch(`http://127.0.0.1:${port}/api/github/webhooks`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "x-github-event": "ping",
+          "x-github-delivery": id,
+          "x-hub-signature-256": `sha256=${createHmac("sha256", SECRET).update(body).digest("hex")}`,
+        },
+        body,
+      });
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN EXCLUSIVE");
+    expect((await post("first")).status).toBe(500);
+    const refused = await fetch(`http://127.0.0.1:${port}/readyz`);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toEqual({ ready: false, reason: expect.stringContaining("database is locked") });
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+    other.exec("ROLLBACK");
+    other.close();
+    expect((await post("second")).status).toBe(202);
+    await healthy(port, app);
   });
 
   it("shows the setup page when there is no app yet", async () => {
