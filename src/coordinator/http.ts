@@ -108,31 +108,47 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
   });
 }
 
-/** The body is larger than allowed. */
-export class BodyTooLarge extends Error {}
+/** A body that is not what its headers say, or more than is taken: the sender's fault, never ours. */
+export class UnusableBody extends Error {
+  readonly why: "too_large" | "unknown_encoding" | "broken_gzip";
+
+  constructor(why: UnusableBody["why"], message: string) {
+    super(message);
+    this.name = "UnusableBody";
+    this.why = why;
+  }
+}
 
 /**
  * Reads a message's body, decompressed, at most `limit` bytes of it.
- * @throws BodyTooLarge; Error for another content encoding or broken gzip.
+ * @throws UnusableBody; the socket's error
  */
 export async function readBody(message: http.IncomingMessage, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of message) {
     size += chunk.length;
-    if (size > limit) throw new BodyTooLarge(`the body is larger than ${limit} bytes`);
+    if (size > limit) throw tooLarge(limit);
     chunks.push(chunk);
   }
   const bytes = Buffer.concat(chunks);
-  const encoding = message.headers["content-encoding"] ?? "identity";
-  if (encoding === "identity") return bytes;
-  if (encoding !== "gzip") throw new Error(`content-encoding ${encoding} is not understood; gzip is`);
+  const encoding = (message.headers["content-encoding"] ?? "identity").trim().toLowerCase();
+  if (encoding === "identity" || encoding === "") return bytes;
+  // Not quoted: a header may hold control characters.
+  if (encoding !== "gzip" && encoding !== "x-gzip") {
+    throw new UnusableBody("unknown_encoding", "the body's content-encoding is not understood here; gzip and none are");
+  }
   try {
     return await promisify(gunzip)(bytes, { maxOutputLength: limit });
   } catch (error) {
-    if (error instanceof RangeError) throw new BodyTooLarge(`the body is larger than ${limit} bytes`);
-    throw error;
+    if (error instanceof RangeError) throw tooLarge(limit);
+    const said = error instanceof Error ? error.message : String(error);
+    throw new UnusableBody("broken_gzip", `the body is said to be gzip, but cannot be decompressed: ${said}`);
   }
+}
+
+function tooLarge(limit: number): UnusableBody {
+  return new UnusableBody("too_large", `the body is larger than ${limit} bytes`);
 }
 
 /** SHA-256 of a certificate in DER form, as lower-case hex. */

@@ -15,6 +15,7 @@ export const REFUSALS = {
   sequence: 409,
   ended: 410,
   too_large: 413,
+  unsupported: 415,
   not_stored: 503,
   too_many: 429,
 } as const satisfies Record<string, number>;

@@ -7,7 +7,7 @@ import type http from "node:http";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { RunKey } from "../run/types.ts";
-import { BodyTooLarge, readBody } from "./http.ts";
+import { readBody, UnusableBody } from "./http.ts";
 import type { JoinRequest } from "./port.ts";
 import {
   joinBodySchema,
@@ -19,7 +19,7 @@ import {
   type SyncBody,
   syncBodySchema,
 } from "./protocol.ts";
-import { REFUSALS, Refusal, RunEnded } from "./refusal.ts";
+import { REFUSALS, Refusal, type RefusalCode, RunEnded } from "./refusal.ts";
 import { runIdOf } from "./run-id.ts";
 import { digestOf, type SessionTokens } from "./sessions.ts";
 
@@ -189,6 +189,12 @@ function sendText(response: http.ServerResponse, status: number, text: string): 
   response.end(text);
 }
 
+const BODY_REFUSALS = {
+  too_large: "too_large",
+  unknown_encoding: "unsupported",
+  broken_gzip: "invalid",
+} as const satisfies Record<UnusableBody["why"], RefusalCode>;
+
 function sendError(
   response: http.ServerResponse,
   error: unknown,
@@ -197,7 +203,7 @@ function sendError(
 ): void {
   let refusal: Refusal;
   if (error instanceof Refusal) refusal = error;
-  else if (error instanceof BodyTooLarge) refusal = new Refusal("too_large", error.message);
+  else if (error instanceof UnusableBody) refusal = new Refusal(BODY_REFUSALS[error.why], error.message);
   else {
     const incident = randomBytes(4).toString("hex");
     options.onError(error, `${request} (incident ${incident})`);
@@ -207,6 +213,7 @@ function sendError(
     return;
   }
   if (refusal.code === "too_many" || refusal.code === "not_stored") response.setHeader("retry-after", "1");
+  if (refusal.code === "unsupported") response.setHeader("accept-encoding", "gzip");
   const { code, message } = refusal;
   const ended =
     refusal instanceof RunEnded ? { ended: { member: refusal.wasMember, summary: refusal.summary } } : undefined;
