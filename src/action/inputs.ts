@@ -1,5 +1,6 @@
 /** Reads the action's inputs: all that is wrong with them at once, nothing taken silently for something else. */
 import { splitAddress } from "../coordinator/addresses.ts";
+import { NOT_PRINTABLE, PRINTABLE } from "../plan/names.ts";
 import { INPUTS, type InputName, inputVariable } from "./io.ts";
 
 export interface Inputs {
@@ -69,8 +70,8 @@ export function readInputs(env: Readonly<Record<string, string | undefined>>): R
   }
   const name = (input: InputName): string | null => {
     const given = text(input);
-    if (given.length > LONGEST_NAME || /\p{Cc}/u.test(given)) {
-      problems.push(`${input}: expected at most ${LONGEST_NAME} characters on one line`);
+    if (given !== "" && (given.length > LONGEST_NAME || !PRINTABLE.test(given))) {
+      problems.push(`${input}: ${NOT_PRINTABLE}, of at most ${LONGEST_NAME} characters`);
     }
     return given === "" ? null : given;
   };

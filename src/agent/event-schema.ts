@@ -1,8 +1,11 @@
 /** What a line of `$STAGEWRIGHT_EVENTS` may say. */
 import { z } from "zod";
+import { escapeUnprintable, NOT_PRINTABLE, PRINTABLE } from "../plan/names.ts";
 import type { Json } from "../plan/plan.ts";
 
-const name = z.string().min(1).max(200);
+const name = z.string().min(1).max(200).regex(PRINTABLE, NOT_PRINTABLE);
+/** Characters of what is said about one line. */
+const LONGEST_REASON = 1_000;
 const amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
 const json: z.ZodType<Json> = z.json();
 
@@ -53,5 +56,6 @@ export function readEvent(line: string): CommandEvent | string {
   const issue = parsed.error.issues[0];
   if (issue === undefined) return "is not an event";
   const at = issue.path.join(".");
-  return `${at === "" ? "" : `${at}: `}${issue.message}`;
+  // A key that was not expected is part of it, whatever it is made of.
+  return escapeUnprintable(`${at === "" ? "" : `${at}: `}${issue.message}`).slice(0, LONGEST_REASON);
 }

@@ -6,6 +6,7 @@ import { createAgent } from "../agent/agent.ts";
 import type { LoopEnd } from "../agent/loop.ts";
 import { RunHost } from "../coordinator/host.ts";
 import { LocalCoordinator } from "../coordinator/local.ts";
+import { PRINTABLE } from "../plan/names.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Position } from "../plan/problems.ts";
 import { isSelected, select } from "../plan/select.ts";
@@ -170,7 +171,7 @@ function selectionOf(plan: Plan, options: RunOptions): Selection {
 /** What would only be found out when it is too late. @throws UsageError */
 function checkBefore(plan: Plan, selection: Selection, options: RunOptions, file: string): void {
   if (process.platform === "win32") throw new UsageError("run: process groups are needed, which Windows does not have");
-  if (options.agentName !== undefined && !/^[^\p{Cc}]{1,200}$/u.test(options.agentName)) {
+  if (options.agentName !== undefined && (options.agentName.length > 200 || !PRINTABLE.test(options.agentName))) {
     throw new UsageError("--agent-name: expected 1 to 200 printable characters");
   }
   const checkpoint = plan.stages.find((stage) => stage.checkpoint && isSelected(selection, stage.index));

@@ -3,6 +3,7 @@
  * rely on its shape whoever sent it. What a plan *file* may say is `plan/schema.ts`'s business.
  */
 import { z } from "zod";
+import { NOT_PRINTABLE, PRINTABLE } from "../plan/names.ts";
 import { COMPLETIONS, type Json, STAGE_TYPES } from "../plan/plan.ts";
 
 /** Bounds of a plan in a request, beyond that of the whole body. */
@@ -15,7 +16,9 @@ export const PLAN_LIMITS = {
 } as const;
 
 const json: z.ZodType<Json> = z.json();
-const name = z.string().min(1).max(200);
+/** What comes back in logs, pages and refusals. */
+export const printable = (most: number) => z.string().max(most).regex(PRINTABLE, NOT_PRINTABLE);
+const name = printable(200);
 const text = z.string().max(1_048_576);
 const short = z.string().max(4096);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -126,7 +129,7 @@ const stage = z.strictObject({
 const shape = z.strictObject({
   name,
   agentCount: z.number().int().min(1).max(PLAN_LIMITS.agents).nullable(),
-  agents: z.array(z.strictObject({ id: name, address: z.string().max(255).nullable(), env })).max(PLAN_LIMITS.agents),
+  agents: z.array(z.strictObject({ id: name, address: printable(255).nullable(), env })).max(PLAN_LIMITS.agents),
   roles: z.record(name, z.number().int().min(1).max(PLAN_LIMITS.agents)),
   sharedFilesystem: z.boolean(),
   treeCreationMode: z.enum(["isolated", "coordinator", "concurrent"]),

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { Json } from "../plan/plan.ts";
 import { AGENT_STATUSES } from "../run/types.ts";
-import { planSchema } from "./plan-schema.ts";
+import { planSchema, printable } from "./plan-schema.ts";
 import type { JoinRequest } from "./port.ts";
 
 /** Newest first. */
@@ -30,7 +30,7 @@ export const LIMITS = {
 } as const;
 
 const time = z.number().finite();
-const name = z.string().min(1).max(200);
+const name = printable(200);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const json: z.ZodType<Json> = z.json();
 const version = z.string().max(64);
@@ -42,8 +42,8 @@ const outputs = z
   );
 
 export const runKeySchema = z.strictObject({
-  repositoryId: z.string().min(1).max(64),
-  runId: z.string().min(1).max(64),
+  repositoryId: printable(64),
+  runId: printable(64),
   attempt: z.number().int().min(1).max(1_000_000),
   group: name,
   plan: name,
@@ -115,7 +115,7 @@ export const joinBodySchema = z.strictObject({
   agent: name,
   role: name.nullable(),
   index: count.nullable(),
-  address: z.string().max(255).nullable(),
+  address: printable(255).nullable(),
 });
 export type JoinBody = z.infer<typeof joinBodySchema>;
 
@@ -126,7 +126,7 @@ export const syncBodySchema = z.strictObject({
   /** Non-null: the agent dropped what it was doing and is idle again. */
   reset: z.string().max(4096).nullable(),
   sync: z.strictObject({
-    doing: z.string().max(500),
+    doing: printable(500),
     status: z.enum(AGENT_STATUSES),
     stage: count.nullable(),
     progress: progressSchema.nullable(),

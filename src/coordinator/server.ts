@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import type http from "node:http";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import { escapeUnprintable } from "../plan/names.ts";
 import type { RunKey } from "../run/types.ts";
 import { readBody, UnusableBody } from "./http.ts";
 import type { JoinRequest } from "./port.ts";
@@ -148,6 +149,9 @@ function bearerOf(request: http.IncomingMessage): string {
   return match[1];
 }
 
+/** Characters that are said about one field. */
+const LONGEST_ISSUE = 500;
+
 const versioned = z.looseObject({ protocol: z.number() });
 
 function parse<T>(schema: z.ZodType<T>, bytes: Buffer): T {
@@ -166,7 +170,9 @@ function parse<T>(schema: z.ZodType<T>, bytes: Buffer): T {
   }
   const parsed = safely(schema, value);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
+  const issues = parsed.error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`.slice(0, LONGEST_ISSUE));
   throw new Refusal("invalid", `the body does not fit the protocol: ${issues.join("; ")}`);
 }
 
@@ -214,7 +220,9 @@ function sendError(
   }
   if (refusal.code === "too_many" || refusal.code === "not_stored") response.setHeader("retry-after", "1");
   if (refusal.code === "unsupported") response.setHeader("accept-encoding", "gzip");
-  const { code, message } = refusal;
+  const { code } = refusal;
+  // A refusal may quote what was sent: a key of a record, two commands that differ.
+  const message = escapeUnprintable(refusal.message);
   const ended =
     refusal instanceof RunEnded ? { ended: { member: refusal.wasMember, summary: refusal.summary } } : undefined;
   send(response, REFUSALS[code], { error: { code, message }, ...ended });

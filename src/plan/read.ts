@@ -3,6 +3,7 @@ import { barrierOf, livenessOf } from "./barriers.ts";
 import { envOf } from "./env.ts";
 import { checkPlacement, groupOf } from "./group.ts";
 import type { WorkloadPhase } from "./legality.ts";
+import { withoutUnprintable } from "./names.ts";
 import { readParams, substitute } from "./params.ts";
 import type { Plan, Problem } from "./plan.ts";
 import { type Position, Problems, quote, suggestion } from "./problems.ts";
@@ -191,9 +192,7 @@ function checkWorkload(workload: StageDefaults["workload"], used: ReadonlySet<Wo
 /** `plans/multi-epoch.yml` -> `multi-epoch`. */
 function stem(file: string): string {
   const base = file.split(/[/\\]/).at(-1) ?? "";
-  const name = base
-    .replace(/\.[^.]*$/, "")
-    .replaceAll(/\p{Cc}/gu, "")
-    .slice(0, LONGEST_NAME);
+  // Shortened first: the cut may leave half a character.
+  const name = withoutUnprintable(base.replace(/\.[^.]*$/, "").slice(0, LONGEST_NAME));
   return name === "" ? "plan" : name;
 }

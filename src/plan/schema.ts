@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { DURATION_PATTERN, formatDuration, LONGEST_DURATION_MS, parseDuration } from "./duration.ts";
 import { lazyShape, once } from "./lazy.ts";
+import { NOT_PRINTABLE, PRINTABLE } from "./names.ts";
 import { COMPLETIONS, type Comparison, type Json, STAGE_TYPES } from "./plan.ts";
 import { quote, suggestion } from "./problems.ts";
 
@@ -282,7 +283,9 @@ export const stageShape = lazyShape({
       .optional(),
   expect: () =>
     z
-      .record(z.string().min(1).max(200), comparison(), { error: 'expected a mapping such as {throughput: ">= 3"}' })
+      .record(z.string().min(1).max(200).regex(PRINTABLE, { error: NOT_PRINTABLE }), comparison(), {
+        error: 'expected a mapping such as {throughput: ">= 3"}',
+      })
       .describe("Metric -> what it must be in the end")
       .optional(),
   checkpoint: () => flag().describe("Wait for a person before this stage").optional(),
@@ -375,11 +378,10 @@ export const workloadShape = lazyShape({
   cleanup: () => script().describe("The command of stages of type cleanup").optional(),
 });
 
-const PLAN_NAME = "expected text on one line";
 export const planShape = lazyShape({
   name: () =>
     text("text", LONGEST_NAME)
-      .regex(/^[^\p{Cc}]+$/u, { error: PLAN_NAME })
+      .regex(PRINTABLE, { error: NOT_PRINTABLE })
       .describe("Default: the file's name without its ending")
       .optional(),
   description: () => text("text", 1000).describe("What the plan is for").optional(),
