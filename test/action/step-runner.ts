@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { inputVariable } from "../../src/action/io.ts";
 import { createCommandFiles, readCommandFiles } from "../../src/sandbox/runner/command-files.ts";
 import { type StepAnnotation, workflowCommandReader } from "../../src/sandbox/runner/workflow-commands.ts";
+import { COMPILE_CACHE } from "../compile-cache.ts";
 
 export const SOURCE_ENTRY = resolve("src/action.ts");
 export const BUNDLE_ENTRY = resolve("dist/index.js");
@@ -94,6 +95,7 @@ export class TestRunner {
       GITHUB_SERVER_URL: "https://github.example",
       RUNNER_TEMP: this.temporary,
       ...files,
+      ...COMPILE_CACHE,
       ...options.env,
     };
     for (const [name, value] of Object.entries(options.inputs ?? {})) env[inputVariable(name)] = value;

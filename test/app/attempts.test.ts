@@ -4,6 +4,7 @@
  */
 import { afterEach, describe, expect, it } from "vitest";
 import * as w from "../../src/sandbox/world/index.ts";
+import { KEYS } from "../keys.ts";
 import { type House, openHouse } from "./house.ts";
 
 const POLICY = `version: 1
@@ -52,7 +53,7 @@ async function scene(stage: "pr-created" | "ready-for-qa"): Promise<Scene> {
   w.setCollaborator(world, w.asUser(open.owner), open.repository, olga, "write");
   w.setCollaborator(world, w.asUser(open.owner), open.repository, botty, "read");
   const [bottyApp, stranger, ci] = ["botty", "stranger", "ci"].map((slug) =>
-    w.asApp(world, w.addApp(world, { slug, name: slug, owner: open.owner, permissions: {}, events: [] })),
+    w.asApp(world, w.addApp(world, { keys: KEYS, slug, name: slug, owner: open.owner, permissions: {}, events: [] })),
   ) as [w.Actor, w.Actor, w.Actor];
   const pull = open.open();
   await settle(open);

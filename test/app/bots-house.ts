@@ -17,6 +17,7 @@ import {
   submitReview,
   type WorkflowRun,
 } from "../../src/sandbox/world/index.ts";
+import { KEYS } from "../keys.ts";
 import { type House, openHouse } from "./house.ts";
 
 export interface BotsHouse extends House {
@@ -55,6 +56,7 @@ export async function openBotsHouse(files: Readonly<Record<string, string>>): Pr
   });
   const bot = (slug: string): Actor => {
     const app = addApp(world, {
+      keys: KEYS,
       slug,
       owner: house.owner,
       permissions: { contents: "write", pull_requests: "write", checks: "write" },

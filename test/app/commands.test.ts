@@ -1,6 +1,7 @@
 /** Commands in comments, and their answers, over the whole way: webhook, facts, decision, reaction, comment. */
 import { afterEach, describe, expect, it } from "vitest";
 import * as w from "../../src/sandbox/world/index.ts";
+import { KEYS } from "../keys.ts";
 import { type House, type HouseOptions, openHouse } from "./house.ts";
 
 const POLICY = `version: 1
@@ -177,7 +178,14 @@ describe("a command in a comment", () => {
   it("is taken from a bot that the policy names", async () => {
     const pull = await open();
     const { world } = house.sandbox;
-    const tess = w.addApp(world, { slug: "tess", name: "Tess", owner: house.owner, permissions: {}, events: [] });
+    const tess = w.addApp(world, {
+      keys: KEYS,
+      slug: "tess",
+      name: "Tess",
+      owner: house.owner,
+      permissions: {},
+      events: [],
+    });
     await ready(pull);
     const comment = w.addComment(world, w.asApp(world, tess), pull, "/stage back");
     await house.settled();

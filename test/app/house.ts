@@ -31,6 +31,7 @@ import {
   type App as SandboxApp,
   setCollaborator,
 } from "../../src/sandbox/world/index.ts";
+import { KEYS } from "../keys.ts";
 
 export const SECRET = "the secret of the tests";
 
@@ -101,6 +102,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const manifest = parse(readFileSync(`app/${options.manifest ?? "app.yml"}`, "utf8"));
   const owner = addOrganization(world, "acme");
   const registered = addApp(world, {
+    keys: KEYS,
     slug: "stagewright",
     name: "Stagewright",
     owner,

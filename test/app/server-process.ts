@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { COMPILE_CACHE } from "../compile-cache.ts";
 
 const SERVER = resolve("app/server.ts");
 export const SECRET = "a secret of forty-two characters, at least";
@@ -38,7 +39,14 @@ export function startServer(
 ): Started {
   const child = spawn(process.execPath, [SERVER, ...words], {
     cwd: directory,
-    env: { PATH: process.env.PATH ?? "", HOME: directory, NODE_ENV: "production", LOG_LEVEL: "warn", ...env },
+    env: {
+      PATH: process.env.PATH ?? "",
+      HOME: directory,
+      NODE_ENV: "production",
+      LOG_LEVEL: "warn",
+      ...COMPILE_CACHE,
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.push(child);

@@ -25,6 +25,7 @@ import {
   type Repository,
   setCollaborator,
 } from "../../src/sandbox/world/index.ts";
+import { KEYS } from "../keys.ts";
 import { endAll, freePort, healthy, PRIVATE_KEY, SECRET, startServer } from "./server-process.ts";
 
 let directory: string;
@@ -156,6 +157,7 @@ describe("the app, killed at any moment", () => {
     const manifest = parse(readFileSync("app/app.yml", "utf8"));
     const owner = addOrganization(world, "acme");
     const app = addApp(world, {
+      keys: KEYS,
       slug: "stagewright",
       name: "Stagewright",
       owner,

@@ -1,6 +1,7 @@
 /** Stage labels changed by hand: by operators, by others, and by bots that keep at it. */
 import { afterEach, describe, expect, it } from "vitest";
 import * as w from "../../src/sandbox/world/index.ts";
+import { KEYS } from "../keys.ts";
 import { type House, openHouse } from "./house.ts";
 
 const POLICY = `version: 1
@@ -50,7 +51,7 @@ function bot(): w.Actor {
   const { world } = house.sandbox;
   return w.asApp(
     world,
-    w.addApp(world, { slug: "labeler", name: "Labeler", owner: house.owner, permissions: {}, events: [] }),
+    w.addApp(world, { keys: KEYS, slug: "labeler", name: "Labeler", owner: house.owner, permissions: {}, events: [] }),
   );
 }
 

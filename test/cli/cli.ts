@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { COMPILE_CACHE } from "../compile-cache.ts";
 
 const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 
@@ -31,7 +32,7 @@ export class Bench {
     const began = performance.now();
     const child = spawn(process.execPath, [CLI, ...args], {
       cwd: this.directory,
-      env: { PATH: process.env.PATH, HOME: this.directory, TMPDIR: this.directory, ...env },
+      env: { PATH: process.env.PATH, HOME: this.directory, TMPDIR: this.directory, ...COMPILE_CACHE, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";

@@ -1,7 +1,8 @@
 /** A policy of three bots with back rules, pushes that are excepted and a bound on rounds, and the bots themselves. */
 
 import type { Repository, World } from "../../src/sandbox/world/index.ts";
-import { type Account, type Actor, addApp, asApp, asUser, install, makeKeys } from "../../src/sandbox/world/index.ts";
+import { type Account, type Actor, addApp, asApp, asUser, install } from "../../src/sandbox/world/index.ts";
+import { KEYS } from "../keys.ts";
 
 export const BOT_POLICY = `version: 1
 task_id: { branch: "gadget-*" }
@@ -24,7 +25,6 @@ on_push: { back_to: pr-created, except: { by: ["cleo[bot]"] } }
 max_rounds: 2
 `;
 
-const KEYS = makeKeys();
 const PERMISSIONS = {
   contents: "write",
   issues: "write",

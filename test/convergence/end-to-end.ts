@@ -24,10 +24,10 @@ import {
   asUser,
   type Delivery,
   install,
-  makeKeys,
   mintInstallationToken,
   setCollaborator,
 } from "../../src/sandbox/world/index.ts";
+import { KEYS } from "../keys.ts";
 import { Random } from "../simulation/random.ts";
 import type { People, Scene } from "./github.ts";
 import { violationsOf, watchChecks } from "./invariants.ts";
@@ -37,7 +37,6 @@ import { TEAM_POLICY, teamPolicy } from "./simulate.ts";
 import { addCi, Story } from "./story.ts";
 
 const SECRET = "a secret of forty-two characters, at least";
-const KEYS = makeKeys();
 /** GitHub dates by whole seconds: what happens to one pull request is further apart than that. */
 const ROUND_MS = 1_200;
 const ROUNDS = 14;

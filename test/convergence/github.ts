@@ -13,19 +13,18 @@ import {
   type Delivery,
   type Installation,
   install,
-  makeKeys,
   mintInstallationToken,
   type Repository,
   type App as SandboxApp,
   setCollaborator,
 } from "../../src/sandbox/world/index.ts";
+import { KEYS } from "../keys.ts";
 import { addBot } from "./bots.ts";
 import type { VirtualClock } from "./clock.ts";
 import { MANIFEST } from "./manifest.ts";
 
 const BASE = "http://github.test";
 /** Of the same app in all worlds. */
-const KEYS = makeKeys();
 const TOKEN_LIFE_MS = 30 * 60_000;
 /** How far GitHub's copies lie behind at most: less than the first pause after a lost answer, which is there for that. */
 const LAG_MS = 4_000;

@@ -14,7 +14,6 @@ import {
   dismissReview,
   install,
   labelsOn,
-  makeKeys,
   openPull,
   type PullRequest,
   type Repository,
@@ -25,11 +24,11 @@ import {
   updateCheckRun,
   type World,
 } from "../../src/sandbox/world/index.ts";
+import { KEYS } from "../keys.ts";
 import type { Random } from "../simulation/random.ts";
 import { as } from "./bots.ts";
 import type { Scene } from "./github.ts";
 
-const KEYS = makeKeys();
 const MOST_PULLS = 3;
 const STAGES = ["pr-created", "ready-for-qa", "approved"] as const;
 

@@ -10,6 +10,7 @@ import { runIdOf } from "../../src/coordinator/run-id.ts";
 import type { Serving } from "../../src/coordinator/serve.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { rowsOf } from "../../src/run/rows.ts";
+import { COMPILE_CACHE } from "../compile-cache.ts";
 import { keyOf, SECRET } from "../coordinator/builders.ts";
 import { ROOT, until } from "./builders.ts";
 
@@ -52,7 +53,7 @@ export class Group {
     const args = ["agent", "--coordinator", at, "--run", this.#run, "--agent-name", name, ...(options.more ?? [])];
     const child = spawn(process.execPath, [join(ROOT, "src/cli.ts"), ...args], {
       cwd: this.directory,
-      env: { PATH: process.env.PATH, TMPDIR: this.directory, STAGEWRIGHT_COORDINATOR_SECRET: SECRET },
+      env: { PATH: process.env.PATH, TMPDIR: this.directory, STAGEWRIGHT_COORDINATOR_SECRET: SECRET, ...COMPILE_CACHE },
       stdio: ["ignore", "ignore", "pipe"],
     });
     let log = "";

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as w from "../../src/sandbox/world/index.ts";
+import { KEYS } from "../keys.ts";
 import { furnish, type House, refusalOf } from "./house.ts";
 
 const where = { owner: "acme", repo: "demo" };
@@ -92,7 +93,13 @@ describe("a gate", () => {
   it("waits for every app that guards it", async () => {
     const { sandbox, repo, acme, alice } = house;
     const { world } = sandbox;
-    const second = w.addApp(world, { slug: "second", owner: acme, permissions: { deployments: "write" }, events: [] });
+    const second = w.addApp(world, {
+      keys: KEYS,
+      slug: "second",
+      owner: acme,
+      permissions: { deployments: "write" },
+      events: [],
+    });
     w.install(world, w.asUser(alice), { app: second, account: acme, repositories: "all" });
     w.addProtectionRule(world, repo, "prod", house.app);
     w.addProtectionRule(world, repo, "prod", second);

@@ -23,6 +23,7 @@ import {
   required,
   setCollaborator,
 } from "../../src/sandbox/world/index.ts";
+import { KEYS } from "../keys.ts";
 
 export interface Received {
   readonly headers: Record<string, string>;
@@ -137,6 +138,7 @@ export async function furnish(options: SandboxOptions & { readonly permissions?:
   });
   setCollaborator(world, asUser(alice), repo, bob, "write");
   const app = addApp(world, {
+    keys: KEYS,
     slug: "stagewright",
     owner: acme,
     permissions: options.permissions ?? permissions,
