@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { escapeUnprintable, NOT_PRINTABLE, PRINTABLE } from "../plan/names.ts";
 import type { Json } from "../plan/plan.ts";
+import { LARGEST_METRIC } from "../run/metrics.ts";
 
 const name = z.string().min(1).max(200).regex(PRINTABLE, NOT_PRINTABLE);
 /** Characters of what is said about one line. */
@@ -14,7 +15,7 @@ export const eventSchema = z
     progress: z.strictObject({ done: amount, total: amount.nullish(), errors: amount.optional() }),
     metric: z.strictObject({
       name,
-      value: z.number(),
+      value: z.number().min(-LARGEST_METRIC).max(LARGEST_METRIC),
       unit: z.string().max(64).optional(),
       agg: z.enum(["sum", "mean", "min", "max"]).optional(),
       /** How many samples `value` stands for. */

@@ -1,6 +1,7 @@
 /** What one attempt has told so far, bounded, masked when it is handed on. */
 import type { Histogram } from "hdr-histogram-js";
 import type { Json, Thresholds } from "../plan/plan.ts";
+import { combined, isTellable, LARGEST_METRIC } from "../run/metrics.ts";
 import type { Annotation, AttemptEnd, AttemptReport, Metric, Progress } from "../run/types.ts";
 import type { OutputCommand } from "./commands.ts";
 import type { CommandEvent } from "./event-schema.ts";
@@ -26,6 +27,8 @@ export class AttemptRecord {
   progress: Progress | null = null;
   readonly #options: RecordOptions;
   readonly #metrics = new Map<string, Metric>();
+  /** Names of metrics that are not told any more. */
+  readonly #outOfRange = new Set<string>();
   readonly #histograms = new Map<string, Histogram>();
   readonly #outputs = new Map<string, Json>();
   readonly #annotations: Annotation[] = [];
@@ -144,9 +147,10 @@ export class AttemptRecord {
   }
 
   #onMetric(metric: Metric): void {
+    if (this.#outOfRange.has(metric.name)) return;
     const before = this.#metrics.get(metric.name);
     if (before === undefined) {
-      if (this.#metrics.size < MOST.metrics) this.#metrics.set(metric.name, metric);
+      if (this.#metrics.size + this.#outOfRange.size < MOST.metrics) this.#metrics.set(metric.name, metric);
       else this.#warnOnce("metrics");
       return;
     }
@@ -155,8 +159,17 @@ export class AttemptRecord {
         `metric ${metric.name} was ${before.agg} before and is now said to be ${metric.agg}; ${before.agg} stays`,
       );
     }
-    const count = before.count + metric.count;
-    this.#metrics.set(metric.name, { ...before, value: combined(before, metric, count), count });
+    const both = combined(before, metric);
+    if (isTellable(both)) {
+      this.#metrics.set(metric.name, both);
+      return;
+    }
+    // A total that lacks something is no total: what is expected of it must not be met by chance.
+    this.#metrics.delete(metric.name);
+    this.#outOfRange.add(metric.name);
+    this.#options.warn(
+      `metric ${metric.name} was left out: its ${both.agg} is beyond ${LARGEST_METRIC}, or it has more samples than can be counted`,
+    );
   }
 
   async #onHistogram(given: NonNullable<CommandEvent["histogram"]>): Promise<void> {
@@ -205,21 +218,6 @@ function threshold(
   message: string,
 ): Extract<AttemptEnd, { kind: "threshold" }> {
   return { kind: "threshold", threshold: name, message };
-}
-
-function combined(a: Metric, b: Metric, count: number): number {
-  switch (a.agg) {
-    case "sum":
-      return a.value + b.value;
-    case "mean":
-      return (a.value * a.count + b.value * b.count) / count;
-    case "min":
-      return Math.min(a.value, b.value);
-    case "max":
-      return Math.max(a.value, b.value);
-    default:
-      return a.agg satisfies never;
-  }
 }
 
 function maskedEnd(end: AttemptEnd, masks: Masks): AttemptEnd {

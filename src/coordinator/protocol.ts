@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import type { Json } from "../plan/plan.ts";
+import { LARGEST_METRIC } from "../run/metrics.ts";
 import { AGENT_STATUSES } from "../run/types.ts";
 import { planSchema, printable } from "./plan-schema.ts";
 import type { JoinRequest } from "./port.ts";
@@ -55,7 +56,8 @@ const selectionSchema = z.strictObject({
   stopAfter: count.nullable(),
 });
 
-const progressSchema = z.strictObject({ done: z.number(), total: z.number().nullable(), errors: z.number() });
+const amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+const progressSchema = z.strictObject({ done: amount, total: amount.nullable(), errors: amount });
 
 const attemptEndSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("no_command") }),
@@ -74,7 +76,7 @@ const attemptEndSchema = z.discriminatedUnion("kind", [
 
 const metricSchema = z.strictObject({
   name,
-  value: z.number(),
+  value: z.number().min(-LARGEST_METRIC).max(LARGEST_METRIC),
   unit: z.string().max(64),
   agg: z.enum(["sum", "mean", "min", "max"]),
   count,

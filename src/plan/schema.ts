@@ -117,6 +117,9 @@ const comparison = once(() =>
     .regex(/^\s{0,9}(?:>=|<=|==|!=|>|<)\s{0,9}-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?\s{0,9}$/, {
       error: COMPARISON,
     })
+    .refine((value) => Number.isFinite(Number(value.replace(/^[\s<>=!]+/, ""))), {
+      error: "expected a comparison with a number below 1.8e308",
+    })
     .transform((value): { comparison: Comparison; value: number } => {
       const [, sign = "", number = ""] = /^\s*([<>=!]{1,2})\s*(.*)$/.exec(value) ?? [];
       return { comparison: comparisonOf(sign), value: Number(number) };

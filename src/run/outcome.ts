@@ -2,6 +2,7 @@
 import type { Json } from "../plan/plan.ts";
 import { quorumOf } from "./barriers.ts";
 import type { Draft } from "./draft.ts";
+import { combined } from "./metrics.ts";
 import type { StageRun } from "./state.ts";
 import type { AgentPhase, AttemptEnd, AttemptReport, Metric } from "./types.ts";
 
@@ -131,23 +132,7 @@ function withMetric(metrics: readonly Metric[], metric: Metric): readonly Metric
   const at = metrics.findIndex(({ name }) => name === metric.name);
   const before = metrics[at];
   if (before === undefined) return metrics.length < KEPT.metrics ? [...metrics, metric] : metrics;
-  return metrics.with(at, merged(before, metric));
-}
-
-function merged(a: Metric, b: Metric): Metric {
-  const count = a.count + b.count;
-  switch (a.agg) {
-    case "sum":
-      return { ...a, count, value: a.value + b.value };
-    case "mean":
-      return { ...a, count, value: count === 0 ? 0 : (a.value * a.count + b.value * b.count) / count };
-    case "min":
-      return { ...a, count, value: Math.min(a.value, b.value) };
-    case "max":
-      return { ...a, count, value: Math.max(a.value, b.value) };
-    default:
-      return a.agg satisfies never;
-  }
+  return metrics.with(at, combined(before, metric));
 }
 
 type Histograms = StageRun["histograms"];

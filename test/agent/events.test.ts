@@ -98,6 +98,9 @@ describe("the events file", () => {
   it.each([
     ['{"__proto__":{"x":1}}', "Unrecognized key"],
     ['{"progress":{"done":-1}}', "progress.done"],
+    ['{"metric":{"name":"ops","value":1e308}}', "metric.value"],
+    ['{"metric":{"name":"ops","value":-1.1e300}}', "metric.value"],
+    ['{"metric":{"name":"ops","value":1e999}}', "metric.value"],
     ['{"histogram":{"name":"l","values":[0.5]}}', "histogram"],
     ['{"annotation":{"message":"m","level":"fatal"}}', "annotation.level"],
   ])("refuses %s", (line, message) => {
@@ -140,6 +143,24 @@ describe("an attempt's record", () => {
       ["mean", 3, 3],
       ["min", 2, 3],
       ["max", 9, 3],
+    ]);
+  });
+
+  it("leaves out a metric, saying so once, whose total or number of samples is out of range", async () => {
+    const { made, seen, report } = record();
+    for (const value of [1e300, 1e300, 1, 2]) await made.take({ metric: { name: "sum", value, agg: "sum" } });
+    for (const value of [1e300, 1e300]) await made.take({ metric: { name: "mean", value, agg: "mean" } });
+    const count = Number.MAX_SAFE_INTEGER;
+    await made.take({ metric: { name: "many", value: 1e300, agg: "mean", count: count - 1 } });
+    await made.take({ metric: { name: "many", value: 1e300, agg: "mean" } });
+    for (const value of [1, 2]) await made.take({ metric: { name: "too many", value, agg: "max", count } });
+    expect((await report()).metrics.map(({ name, value }) => [name, value])).toEqual([
+      ["mean", 1e300],
+      ["many", expect.closeTo(1e300, -290)],
+    ]);
+    expect(seen.warnings).toEqual([
+      expect.stringContaining("metric sum was left out"),
+      expect.stringContaining("metric too many was left out"),
     ]);
   });
 

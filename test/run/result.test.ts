@@ -84,6 +84,26 @@ describe("metrics of a stage", () => {
     if (!met) expect(group.state.failure?.reason).toBe(`a: expected ops ${comparison} ${value}, got 12`);
   });
 
+  it.each([
+    ["sum", 1e300, ">=", 2e300, true],
+    ["sum", -1e300, ">", 0, false],
+    ["mean", 1e300, ">=", 9e299, true],
+    ["mean", 1e300, "<", 1, false],
+    ["max", 1e300, "==", 1e300, true],
+    ["min", -1e300, ">", -1e299, false],
+  ] as const)("at the end of the range stay numbers: %s of %d, twice", (agg, told, comparison, value, met) => {
+    const samples = Number.MAX_SAFE_INTEGER;
+    const group = finished({ name: "a", expect: [{ metric: "ops", comparison, value }] }, [
+      metric(agg, told, samples),
+      metric(agg, told, samples),
+    ]);
+    const [phase] = summary(group.state).phases;
+    expect(Number.isFinite(phase?.metrics[0]?.value)).toBe(true);
+    expect(Number.isFinite(phase?.metrics[0]?.count)).toBe(true);
+    expect(phase?.metrics[0]?.met).toBe(met);
+    expect(group.state.status).toBe(met ? "succeeded" : "failed");
+  });
+
   it("that were never told do not meet anything", () => {
     const group = finished({ name: "a", expect: [{ metric: "ops", comparison: ">", value: 0 }] }, [{}]);
     expect(group.state.failure?.reason).toBe("a: expected ops > 0, got nothing of that name");
