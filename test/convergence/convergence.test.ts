@@ -6,8 +6,9 @@ import { simulate } from "./simulate.ts";
 const SEEDS = 25;
 /** Among the stories from here on several of each policy lead to the last stage. */
 const FIRST_SEED = 86;
-/** Within so many seeds each broken variant is found out. */
+/** Within so many seeds from this one on each broken variant is found out. */
 const MOST_SEEDS = 80;
+const FIRST_BROKEN_SEED = 37;
 const PATIENCE_MS = 240_000;
 
 it(`comes to the same as if nothing had gone wrong, in ${SEEDS} stories`, { timeout: PATIENCE_MS }, async () => {
@@ -41,7 +42,7 @@ it("plays the same story each time", { timeout: PATIENCE_MS }, async () => {
 });
 
 it.each(Object.entries(BROKEN))("finds out an app that %s", { timeout: PATIENCE_MS }, async (_, breakage) => {
-  for (let seed = 1; seed <= MOST_SEEDS; seed += 1) {
+  for (let seed = FIRST_BROKEN_SEED; seed < FIRST_BROKEN_SEED + MOST_SEEDS; seed += 1) {
     const { violations } = await simulate(seed, undefined, breakage);
     if (violations.length > 0) {
       return;
