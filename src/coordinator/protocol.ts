@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { Json } from "../plan/plan.ts";
 import { LARGEST_METRIC } from "../run/metrics.ts";
 import { AGENT_STATUSES } from "../run/types.ts";
+import { isHistogram } from "./histograms.ts";
 import { planSchema, printable } from "./plan-schema.ts";
 import type { JoinRequest } from "./port.ts";
 
@@ -82,6 +83,11 @@ const metricSchema = z.strictObject({
   count,
 });
 
+const histogramSchema = z
+  .base64()
+  .max(1_000_000)
+  .refine(isHistogram, "expected an HdrHistogram of 3 significant digits, V2 compressed, base64");
+
 const annotationSchema = z.strictObject({
   path: z.string().max(4096),
   line: z.number().int().min(1),
@@ -99,7 +105,7 @@ const attemptReportSchema = z.strictObject({
   end: attemptEndSchema,
   progress: progressSchema.nullable(),
   metrics: z.array(metricSchema).max(1_000),
-  histograms: z.record(name, z.string().max(1_000_000)),
+  histograms: z.record(name, histogramSchema),
   outputs,
   annotations: z.array(annotationSchema).max(1_000),
   tail: z.string().max(LIMITS.tailCharacters),

@@ -3,7 +3,7 @@ import type { Json } from "../plan/plan.ts";
 import { quorumOf } from "./barriers.ts";
 import type { Draft } from "./draft.ts";
 import { combined } from "./metrics.ts";
-import type { StageRun } from "./state.ts";
+import type { StageHistogram, StageRun } from "./state.ts";
 import type { AgentPhase, AttemptEnd, AttemptReport, Metric } from "./types.ts";
 
 const KEPT = {
@@ -93,7 +93,10 @@ export function contribute(draft: Draft, stage: number, rank: number, agent: str
   const run = draft.stage(stage);
   draft.editStage(stage, {
     metrics: report.metrics.reduce(withMetric, run.metrics),
-    histograms: Object.entries(report.histograms).reduce(withHistogram, run.histograms),
+    histograms: Object.entries(report.histograms).reduce<Histograms>(
+      (histograms, [name, encoded]) => withHistogram(histograms, name, { agent, encoded }),
+      run.histograms,
+    ),
     ...annotated(run, agent, report),
   });
   for (const [key, value] of Object.entries(report.outputs)) addOutput(draft, stage, rank, key, value);
@@ -137,7 +140,7 @@ function withMetric(metrics: readonly Metric[], metric: Metric): readonly Metric
 
 type Histograms = StageRun["histograms"];
 
-function withHistogram(histograms: Histograms, [name, part]: readonly [string, string]): Histograms {
+function withHistogram(histograms: Histograms, name: string, part: StageHistogram["parts"][number]): Histograms {
   const at = histograms.findIndex((histogram) => histogram.name === name);
   const before = histograms[at];
   if (before === undefined) return [...histograms, { name, parts: [part] }];

@@ -5,13 +5,24 @@ import type { AgentState, RunState, StageRun } from "./state.ts";
 import type { AgentPhase, PhaseRecord, Progress, RunSummary, Verdict } from "./types.ts";
 
 /** Merges HdrHistograms (V2 compressed, base64) exactly into one: see `histograms.ts`. */
-export type MergeHistograms = (parts: readonly string[]) => string;
+export type MergeHistograms = (parts: readonly string[]) => MergedHistograms;
+
+export interface MergedHistograms {
+  /** All that could be read as one; null: none could. */
+  readonly encoded: string | null;
+  /** Positions among the parts of those that could not be read. */
+  readonly unreadable: readonly { readonly part: number; readonly why: string }[];
+}
+
+/** Histograms that could not be read are named up to this number. */
+const NAMED_UNREADABLE = 3;
 
 /**
  * Where the run stands, whether it is over or not.
  *
- * `merge` is called for histograms that several agents told. Without it these are left out: percentiles cannot be
- * averaged, and one agent's are not the group's. Whether it is needed says `hasHistogramsToMerge`.
+ * `merge` is called for a group's histograms. Without it those that several told are left out: percentiles cannot be
+ * averaged, and one agent's are not the group's. Whether it is needed says `hasHistogramsToMerge`. What it cannot read
+ * is not in the result, and the stage's record warns of it.
  */
 export function summary(state: RunState, merge?: MergeHistograms): RunSummary {
   const { status, failure } = state;
@@ -29,7 +40,9 @@ export function summary(state: RunState, merge?: MergeHistograms): RunSummary {
 export const summaryOf = summary;
 
 export function hasHistogramsToMerge(state: RunState): boolean {
-  return [...rowsOf(state.stages)].some(({ histograms }) => histograms.some(({ parts }) => parts.length > 1));
+  // One agent's own are whole already, and its own reading: no library is loaded for them.
+  const least = state.agentCount > 1 ? 1 : 2;
+  return [...rowsOf(state.stages)].some(({ histograms }) => histograms.some(({ parts }) => parts.length >= least));
 }
 
 function messageOf(state: RunState, phases: readonly PhaseRecord[]): string {
@@ -63,6 +76,7 @@ function phaseOf(state: RunState, run: StageRun, merge: MergeHistograms | undefi
   const first = times("startedAt").reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
   const last = ended.reduce((most, time) => Math.max(most, time), Number.NEGATIVE_INFINITY);
   const expected = expectations(planned, run.metrics);
+  const merged = mergedHistograms(run, merge);
   return {
     stage: run.stage,
     name,
@@ -71,8 +85,8 @@ function phaseOf(state: RunState, run: StageRun, merge: MergeHistograms | undefi
     line,
     column,
     optional,
-    status: run.status,
-    reason: run.reason,
+    status: merged.unreadable.length > 0 && run.status === "success" ? "warning" : run.status,
+    reason: withUnreadable(run.reason, merged.unreadable),
     startedAt: Number.isFinite(first) ? first : run.startAt,
     completedAt: Number.isFinite(last) ? last : run.startAt === null ? null : run.closedAt,
     retryCount: run.retryCount,
@@ -83,7 +97,7 @@ function phaseOf(state: RunState, run: StageRun, merge: MergeHistograms | undefi
       const met = about.every((expectation) => expectation.met);
       return { ...metric, expected: about.length === 0 ? null : text, met: about.length === 0 ? null : met };
     }),
-    histograms: mergedHistograms(run, merge),
+    histograms: merged.histograms,
     outputs: Object.fromEntries(run.outputs.map(({ key, value }) => [key, value])),
     annotations: run.annotations,
     agents,
@@ -116,12 +130,35 @@ function progressOf(run: StageRun, total: number | null): Progress | null {
   return { done: run.done, total, errors: run.errors };
 }
 
-function mergedHistograms(run: StageRun, merge: MergeHistograms | undefined): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    run.histograms.flatMap(({ name, parts }): [string, string][] => {
-      const [only] = parts;
-      if (parts.length === 1 && only !== undefined) return [[name, only]];
-      return merge === undefined ? [] : [[name, merge(parts)]];
-    }),
-  );
+interface StageHistograms {
+  readonly histograms: Readonly<Record<string, string>>;
+  /** One sentence each. */
+  readonly unreadable: readonly string[];
+}
+
+function mergedHistograms(run: StageRun, merge: MergeHistograms | undefined): StageHistograms {
+  const histograms: [string, string][] = [];
+  const unreadable: string[] = [];
+  for (const { name, parts } of run.histograms) {
+    const [only] = parts;
+    if (merge === undefined) {
+      if (parts.length === 1 && only !== undefined) histograms.push([name, only.encoded]);
+      continue;
+    }
+    const merged = merge(parts.map(({ encoded }) => encoded));
+    if (merged.encoded !== null) histograms.push([name, merged.encoded]);
+    for (const { part, why } of merged.unreadable) {
+      unreadable.push(
+        `histogram ${name} of ${parts[part]?.agent ?? "nobody"} could not be read and was left out: ${why}`,
+      );
+    }
+  }
+  return { histograms: Object.fromEntries(histograms), unreadable };
+}
+
+function withUnreadable(reason: string | null, unreadable: readonly string[]): string | null {
+  if (unreadable.length === 0) return reason;
+  const more = unreadable.length - NAMED_UNREADABLE;
+  const said = [...unreadable.slice(0, NAMED_UNREADABLE), ...(more > 0 ? [`and ${more} more`] : [])];
+  return [...(reason === null ? [] : [reason]), ...said].join("; ");
 }

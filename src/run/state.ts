@@ -212,6 +212,12 @@ export interface TaskPool {
   readonly outputBytes: number;
 }
 
+export interface StageHistogram {
+  readonly name: string;
+  /** `agent` told `encoded`. */
+  readonly parts: readonly { readonly agent: string; readonly encoded: string }[];
+}
+
 export interface StageRun {
   readonly stage: number;
   readonly phase: "before" | "open" | "closed";
@@ -253,7 +259,7 @@ export interface StageRun {
   readonly retryCount: number;
   readonly metrics: readonly Metric[];
   /** Encoded histograms by name, to be merged when the result is read. */
-  readonly histograms: readonly { readonly name: string; readonly parts: readonly string[] }[];
+  readonly histograms: readonly StageHistogram[];
   /** `rank`: whose it is; the lowest wins, so that the order of arrival does not. */
   readonly outputs: readonly { readonly key: string; readonly value: Json; readonly rank: number }[];
   readonly outputBytes: number;

@@ -141,15 +141,60 @@ describe("histograms", () => {
     expect(merged.getValueAtPercentile(99.5)).toBeGreaterThanOrEqual(4_990);
   });
 
-  it("of one agent alone need nothing, and what cannot be read is said", async () => {
+  it("of one agent alone need nothing", () => {
     const only = encoded([1, 2, 3]);
     expect(summary(finished({ name: "a" }, [{ histograms: { h: only } }]).state).phases[0]?.histograms).toEqual({
       h: only,
     });
-    const said: string[] = [];
-    const merge = await histogramMerger((message) => said.push(message));
-    expect(decodeFromCompressedBase64(merge([only, "no histogram"])).totalCount).toBe(3);
-    expect(said).toHaveLength(1);
+  });
+
+  it("are merged exactly beyond counts of 32 bits", async () => {
+    const many = build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3 });
+    many.recordValueWithCount(7, 3_000_000_000);
+    const part = encodeIntoCompressedBase64(many);
+    const merged = (await histogramMerger())([part, part]);
+    expect(decodeFromCompressedBase64(merged.encoded ?? "", 64).totalCount).toBe(6_000_000_000);
+  });
+
+  it("that cannot be read are left out with a warning that names stage, histogram and agent", async () => {
+    const merge = await histogramMerger();
+    const group = finished({ name: "a" }, [
+      { histograms: { latency: encoded([1, 2, 3]), size: "no histogram" } },
+      { histograms: { latency: "not-base64!!" } },
+    ]);
+    const said = summary(group.state, merge);
+    expect(said.message).toBe("1 stage succeeded, 1 of them with warnings (a)");
+    const [phase] = said.phases;
+    expect(phase?.status).toBe("warning");
+    expect(phase?.reason).toMatch(
+      /histogram latency of agent-1 could not be read and was left out: .+; histogram size of agent-0/,
+    );
+    expect(Object.keys(phase?.histograms ?? {})).toEqual(["latency"]);
+    expect(decodeFromCompressedBase64(phase?.histograms.latency ?? "").totalCount).toBe(3);
+  });
+
+  it("that cannot be read do not crowd out why a stage failed", async () => {
+    const merge = await histogramMerger();
+    const bad = Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`h${index}`, "AAAA"]));
+    const expected = [{ metric: "ops", comparison: ">" as const, value: 0 }];
+    const group = finished({ name: "a", expect: expected }, [{ histograms: bad }, { histograms: bad }]);
+    const [phase] = summary(group.state, merge).phases;
+    expect(phase?.status).toBe("failure");
+    expect(phase?.reason).toMatch(
+      /^expected ops > 0, got nothing of that name; histogram h0 of agent-0 .*; and 7 more$/,
+    );
+  });
+
+  it("of one agent in a group are read, too", async () => {
+    const merge = await histogramMerger();
+    const group = finished({ name: "a" }, [{ histograms: { h: "AAAA" } }, {}]);
+    expect(hasHistogramsToMerge(group.state)).toBe(true);
+    expect(summary(group.state, merge).phases[0]).toMatchObject({
+      status: "warning",
+      histograms: {},
+      reason: expect.stringContaining("histogram h of agent-0"),
+    });
+    expect(hasHistogramsToMerge(finished({ name: "a" }, [{ histograms: { h: "AAAA" } }]).state)).toBe(false);
   });
 });
 
