@@ -99,12 +99,26 @@ export function contribute(draft: Draft, stage: number, rank: number, agent: str
     ),
     ...annotated(run, agent, report),
   });
+  tellLeftOut(draft, run, stage);
   for (const [key, value] of Object.entries(report.outputs)) addOutput(draft, stage, rank, key, value);
+}
+
+/** Says once per stage that there is no more room: what comes then is left out. */
+function tellLeftOut(draft: Draft, before: StageRun, stage: number): void {
+  const now = draft.stage(stage);
+  const { name } = draft.planned(stage);
+  for (const what of ["metrics", "annotations"] as const) {
+    if (now[what].length < KEPT[what] || before[what].length >= KEPT[what]) continue;
+    draft.notice(`${name} has ${KEPT[what]} ${what}, which is the most: further ones are left out of its result`);
+  }
 }
 
 /** The annotations alone: what failed may still say where. */
 export function annotate(draft: Draft, stage: number, agent: string, report: AttemptReport): void {
-  if (report.annotations.length > 0) draft.editStage(stage, annotated(draft.stage(stage), agent, report));
+  if (report.annotations.length === 0) return;
+  const run = draft.stage(stage);
+  draft.editStage(stage, annotated(run, agent, report));
+  tellLeftOut(draft, run, stage);
 }
 
 function annotated(run: StageRun, agent: string, report: AttemptReport): Pick<StageRun, "annotations"> {

@@ -109,6 +109,20 @@ describe("metrics of a stage", () => {
     expect(group.state.failure?.reason).toBe("a: expected ops > 0, got nothing of that name");
   });
 
+  it("beyond a bound are left out, and that is said once", () => {
+    const named = (from: number) =>
+      Array.from(
+        { length: 600 },
+        (_, at) => ({ name: `m${from + at}`, value: 1, unit: "", agg: "sum", count: 1 }) as const,
+      );
+    const group = finished({ name: "a" }, [{ metrics: named(0) }, { metrics: named(600) }, { metrics: named(1_200) }]);
+    expect(summary(group.state).phases[0]?.metrics).toHaveLength(1_000);
+    const said = noticesFor(group.state, "agent-0", 0).filter(({ text }) => text.includes("metrics"));
+    expect(said.map(({ text }) => text)).toEqual([
+      "a has 1000 metrics, which is the most: further ones are left out of its result",
+    ]);
+  });
+
   it("of an attempt that failed do not count", () => {
     const retry = { maxAttempts: 2, backoffMs: 0, maxBackoffMs: 0, onExitCodes: null, notOnExitCodes: [] };
     const group = new Group(plan([{ name: "a", retry }]), 1).join();
