@@ -21,9 +21,12 @@ afterEach(async () => {
   await house.close();
 });
 
-/** Tokens are good for an hour by the real clock: here a day of the keep times takes a second. */
-const DAY = 1;
-const DAYS_AS_SECONDS = { oneClock: true, timings: { keep: { ...DEFAULT_TIMINGS.keep, closedPulls: 90_000 } } };
+/** Seconds. The app signs for ten minutes by the real clock: here the days of the keep times are so short. */
+const DAY = 2;
+const SHORT_DAYS = {
+  oneClock: true,
+  timings: { keep: { ...DEFAULT_TIMINGS.keep, closedPulls: 90 * DAY * 1_000 } },
+};
 const POLICY = `version: 1
 stages:
   - { name: open, enter: { draft: false } }
@@ -54,17 +57,17 @@ async function approved(): Promise<PullRequest> {
 
 describe("a closed pull request", () => {
   it("is forgotten with its history 90 days after it was closed, and open ones never are", async () => {
-    house = await openPolicyHouse(POLICY, DAYS_AS_SECONDS);
+    house = await openPolicyHouse(POLICY, SHORT_DAYS);
     const [closed, open] = [await approved(), house.open()];
     await house.settled();
     house.later(60 * DAY);
     closePull(world(), asUser(house.rex), closed);
     await house.settled();
-    house.later(89 * DAY);
+    house.later(82 * DAY);
     await upkeep();
     expect(await house.row(closed)).not.toBeNull();
     expect(await moves(closed)).toHaveLength(3);
-    house.later(2 * DAY);
+    house.later(12 * DAY);
     await upkeep();
     expect(await house.row(closed)).toBeNull();
     expect(await house.history(closed)).toEqual([]);
@@ -75,7 +78,7 @@ describe("a closed pull request", () => {
   });
 
   it("that is reopened after it was forgotten starts anew, with one label, and goes its way again", async () => {
-    house = await openPolicyHouse(POLICY, DAYS_AS_SECONDS);
+    house = await openPolicyHouse(POLICY, SHORT_DAYS);
     const pull = await approved();
     closePull(world(), asUser(house.rex), pull);
     await house.settled();
@@ -105,7 +108,7 @@ describe("a closed pull request", () => {
   });
 
   it("that is reopened before is what it was, with its history", async () => {
-    house = await openPolicyHouse(POLICY, DAYS_AS_SECONDS);
+    house = await openPolicyHouse(POLICY, SHORT_DAYS);
     const pull = await approved();
     closePull(world(), asUser(house.rex), pull);
     await house.settled();
@@ -131,7 +134,7 @@ stages:
   - { name: open, enter: { draft: false } }
   - { name: tested, enter: { checks: [tests] } }
 `,
-      DAYS_AS_SECONDS,
+      SHORT_DAYS,
     );
     const pull = house.open();
     await house.settled();
@@ -147,7 +150,7 @@ stages:
   });
 
   it("stays while something is still to be done for it", async () => {
-    house = await openPolicyHouse(POLICY, DAYS_AS_SECONDS);
+    house = await openPolicyHouse(POLICY, SHORT_DAYS);
     const pull = await approved();
     closePull(world(), asUser(house.rex), pull);
     await house.settled();
@@ -170,7 +173,7 @@ stages:
 });
 
 describe("a repository on which the app is not installed any more", () => {
-  const days = { ...DAYS_AS_SECONDS, timings: { keep: { ...DEFAULT_TIMINGS.keep, repositories: 90_000 } } };
+  const days = { ...SHORT_DAYS, timings: { keep: { ...DEFAULT_TIMINGS.keep, repositories: 90 * DAY * 1_000 } } };
   const leave = () => {
     for (const each of world().installations.values()) uninstall(world(), asUser(house.owner), each);
   };
@@ -187,10 +190,10 @@ describe("a repository on which the app is not installed any more", () => {
     leave();
     await house.settled();
     await upkeep();
-    house.later(89 * DAY);
+    house.later(82 * DAY);
     await upkeep();
     expect(await house.row(pull)).not.toBeNull();
-    house.later(2 * DAY);
+    house.later(12 * DAY);
     await upkeep();
     expect(await house.row(pull)).toBeNull();
     expect(await house.history(pull)).toEqual([]);
