@@ -1,13 +1,27 @@
 import { defineConfig } from "vitest/config";
+import { LongWaitsFirst } from "./test/order.ts";
+
+/** What changes something that a whole process shares: its clock and timers, or its way to the network. */
+const ALONE = [
+  "test/convergence/**/*.test.ts",
+  "test/simulation/**/*.test.ts",
+  "test/github/graphql.test.ts",
+  "test/github/policy-file.test.ts",
+];
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: "test/compile-cache.ts",
+    sequence: { sequencer: LongWaitsFirst },
     // Tests start real processes on shared machines: generous, so that slowness alone never fails one.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // End-to-end tests mostly wait (for a loss to be noticed, for a grace to be over): more of them than there are cores.
     maxWorkers: 4,
+    projects: [
+      { extends: true, test: { name: "alone", include: ALONE } },
+      // Files take turns in a few processes, which load the modules once: a quarter of the time was loading them anew.
+      { extends: true, test: { name: "together", include: ["test/**/*.test.ts"], exclude: ALONE, isolate: false } },
+    ],
   },
 });

@@ -6,7 +6,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** Called once for each of vitest's projects, which share one folder. */
 export default function keepCompiledCode(): () => void {
+  if (process.env.NODE_COMPILE_CACHE !== undefined) return () => undefined;
   const folder = mkdtempSync(join(tmpdir(), "stagewright-compiled-"));
   process.env.NODE_COMPILE_CACHE = folder;
   return () => rmSync(folder, { recursive: true, force: true });
