@@ -44,6 +44,8 @@ const PAGE = 32;
 const CONCURRENCY = 4;
 /** Failures in a row; with doubled pauses the last is hours after the first. */
 const MOST_TRIES = 12;
+/** Of what answered 404 each time. */
+const MOST_TRIES_UNSEEN = 4;
 /** An effect may take several requests and wait for its turn at each; one request ends after `requestTimeout`. */
 const EFFECT_TIMEOUT = 10 * 60_000;
 
@@ -207,7 +209,9 @@ export class Outbox {
       log.warn({ ...name(effect), reason: failure.message, until }, "effect put off: it is too much for GitHub");
       return;
     }
-    const hopeless = failure.kind === "permission" || failure.kind === "rejected";
+    // GitHub says 404 where a token may not look, and where it is behind itself.
+    const unsure = failure.status === 404 && effect.tries + 1 < MOST_TRIES_UNSEEN;
+    const hopeless = !unsure && (failure.kind === "permission" || failure.kind === "rejected");
     if (hopeless || effect.tries + 1 >= MOST_TRIES) {
       await this.#giveUp(effect, `${failure.message}${remedyFor(effect.kind, failure)}`);
       return;

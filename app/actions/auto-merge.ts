@@ -174,6 +174,11 @@ function waiting({ effect, now }: EffectContext, reason: string, pause: number):
 }
 
 /** It may have been done nevertheless, or the pull request has changed since it was read. */
+/** GitHub's own trouble, told in a good answer: another try may do what this one did not. */
+function isHiccup({ message }: NonNullable<Refusal>): boolean {
+  return /something went wrong|timed? ?out|try again|internal error/iu.test(message);
+}
+
 async function refusedBy(refusal: NonNullable<Refusal>, method: Method, context: EffectContext): Promise<Performed> {
   const { client, pull, appId, signal, effect, now, timings } = context;
   if (refusal.type === "FORBIDDEN") {
@@ -183,6 +188,9 @@ async function refusedBy(refusal: NonNullable<Refusal>, method: Method, context:
   const done = state === null ? null : settled(state, method);
   if (done !== null) {
     return done;
+  }
+  if (isHiccup(refusal)) {
+    throw new Error(refusal.message);
   }
   const tried = z.object({ refused: z.number() }).safeParse(effect.result).data?.refused ?? 0;
   return tried + 1 >= MOST_TRIES

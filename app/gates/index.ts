@@ -3,6 +3,7 @@
  * something about its repository's pull requests is new, and from time to time; it is answered once its pull request
  * has reached the stage that releases the environment, whichever of the two came first.
  */
+import { isOnBranch } from "../../src/github/branches.ts";
 import { answerGate, MOST_COMMENTS } from "../../src/github/gates.ts";
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
 import { readRun } from "../../src/github/workflows.ts";
@@ -126,8 +127,9 @@ export class Gates {
   }
 
   /** With what GitHub says of the run, if that is not known or long ago. Null: nothing waits there any more. */
-  async #ask(gate: WaitingGate, { repository, client, signal }: Desk): Promise<WaitingGate | null> {
+  async #ask(gate: WaitingGate, desk: Desk): Promise<WaitingGate | null> {
     const { now, timings } = this.#options;
+    const { repository, client, signal } = desk;
     if (gate.headSha !== null && gate.askAt !== null && gate.askAt > now()) {
       return gate;
     }
@@ -140,7 +142,7 @@ export class Gates {
       headSha: run.headSha,
       runUrl: run.url,
       event: gate.event === "" ? run.event : gate.event,
-      ref: gate.ref === "" ? (run.headBranch ?? "") : gate.ref,
+      ref: await refOf(gate.ref === "" ? (run.headBranch ?? "") : gate.ref, run.headSha, desk),
       fork: run.headRepositoryId !== null && run.headRepositoryId !== repository.id,
       askAt: now() + timings.askGates,
     };
@@ -262,4 +264,15 @@ function sentence(text: string): string {
 
 function name({ runId, environment }: WaitingGate, { owner, name: repo }: Repository) {
   return { repository: `${owner}/${repo}`, run: runId, environment };
+}
+
+/** The ref in full where it names the default branch: a tag may bear that name, too, so the commit must be on it. */
+async function refOf(ref: string, sha: string, { repository, client, signal }: Desk): Promise<string> {
+  const branch = repository.defaultBranch;
+  if (branch === "" || (ref !== branch && ref !== `refs/heads/${branch}`)) {
+    return ref;
+  }
+  return (await isOnBranch(client, repository, { branch, sha }, signal))
+    ? `refs/heads/${branch}`
+    : `refs/tags/${branch}`;
 }

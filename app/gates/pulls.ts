@@ -18,13 +18,14 @@ const QUEUE_REF = /^(?:refs\/heads\/)?gh-readonly-queue\/.+\/pr-(\d{1,10})-[0-9a
  * is told then. What a payload lists is not believed: it leaves out those of forks, and it may be out of date.
  */
 export async function pullsOf(gate: WaitingGate, store: Store, now: number, looks: () => void): Promise<Concerned[]> {
-  const { repositoryId, runId, ref, headSha } = gate;
+  const { repositoryId, runId, ref, event, headSha } = gate;
   const started = await store.starts.ofRun(repositoryId, runId);
   if (started !== null) {
     return [{ number: started.number, sha: started.sha }];
   }
   const named = PULL_REF.exec(ref)?.[1];
-  const queued = QUEUE_REF.exec(ref)?.[1];
+  // Whoever may push may give a branch such a name: only a merge queue's own event vouches for it.
+  const queued = event === "merge_group" ? QUEUE_REF.exec(ref)?.[1] : undefined;
   const number = Number(named ?? queued ?? 0);
   if (number > 0) {
     if ((await store.pull({ repositoryId, number })) === null) {

@@ -35,8 +35,9 @@ const thrown = z.object({
 /** Sorts what a request threw. `now`: milliseconds since the epoch, to read a rate limit's reset by. */
 export function requestFailure(error: unknown, now: number): RequestFailure {
   if (error instanceof z.ZodError) {
+    // Cut off, or a proxy's page: whether the request was carried out is not known.
     const message = `GitHub's answer is not what was expected: ${z.prettifyError(error)}`;
-    return { kind: "rejected", status: null, message, retryAfterMs: null };
+    return { kind: "temporary", status: null, message, retryAfterMs: null };
   }
   const parsed = thrown.safeParse(error);
   if (!parsed.success) return { kind: "temporary", status: null, message: String(error), retryAfterMs: null };
@@ -45,8 +46,9 @@ export function requestFailure(error: unknown, now: number): RequestFailure {
   const status = response === undefined && parsed.data.status === 500 ? null : (parsed.data.status ?? null);
   const headers = response?.headers ?? {};
   const exhausted = headers["x-ratelimit-remaining"] === "0";
-  const retryAfterMs =
-    milliseconds(headers["retry-after"]) ?? (exhausted ? untilReset(headers["x-ratelimit-reset"], now) : null);
+  const retryAfterMs = bounded(
+    milliseconds(headers["retry-after"]) ?? (exhausted ? untilReset(headers["x-ratelimit-reset"], now) : null),
+  );
   const failure = (kind: RequestFailure["kind"]): RequestFailure => ({ kind, status, message, retryAfterMs });
 
   if (status === null || status >= 500 || status === 408) return failure("temporary");
@@ -57,9 +59,16 @@ export function requestFailure(error: unknown, now: number): RequestFailure {
   return failure("rejected");
 }
 
+/** GitHub's limits begin anew each hour: whatever is asked for, after that it is worth another try. */
+const LONGEST_WAIT_MS = 3_600_000;
+
 function milliseconds(seconds: string | undefined): number | null {
   const value = Number(seconds ?? Number.NaN);
   return Number.isFinite(value) && value >= 0 ? value * 1000 : null;
+}
+
+function bounded(ms: number | null): number | null {
+  return ms === null ? null : Math.min(ms, LONGEST_WAIT_MS);
 }
 
 /** `x-ratelimit-reset` is in seconds since the epoch. */

@@ -133,7 +133,7 @@ function waiting(
 export interface FreeRun {
   /** What started the run. */
   readonly event: string;
-  /** A branch's name, or a full ref. */
+  /** In full (`refs/heads/main`); a name alone may be a tag's, which anybody who may push can give to any commit. */
   readonly ref: string;
   readonly defaultBranch: string;
   /** How long it has waited, and how long it may. Milliseconds. */
@@ -146,7 +146,7 @@ const TRUSTED_EVENTS: ReadonlySet<string> = new Set(["push", "schedule"]);
 
 /** Whether the run works on what is on the default branch already, whoever's pull request it came from. */
 export function isOfDefaultBranch({ event, ref, defaultBranch }: Pick<FreeRun, "event" | "ref" | "defaultBranch">) {
-  return TRUSTED_EVENTS.has(event) && defaultBranch !== "" && ref.replace(/^refs\/heads\//u, "") === defaultBranch;
+  return TRUSTED_EVENTS.has(event) && defaultBranch !== "" && ref === `refs/heads/${defaultBranch}`;
 }
 
 /**

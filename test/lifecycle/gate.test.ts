@@ -122,7 +122,7 @@ describe("several pull requests with one commit", () => {
 });
 
 describe("a run of no pull request", () => {
-  const free = { event: "push", ref: "main", defaultBranch: "main", waitedMs: 0, mostMs: 3_600_000 };
+  const free = { event: "push", ref: "refs/heads/main", defaultBranch: "main", waitedMs: 0, mostMs: 3_600_000 };
   it.each([
     [{}, "approved"],
     [{ ref: "refs/heads/main" }, "approved"],
@@ -134,6 +134,8 @@ describe("a run of no pull request", () => {
     [{ event: "workflow_run" }, "wait"],
     [{ event: "pull_request_target" }, "wait"],
     [{ ref: "", defaultBranch: "" }, "wait"],
+    [{ ref: "main" }, "wait"],
+    [{ ref: "refs/tags/main" }, "wait"],
     [{ ref: "other", waitedMs: 3_600_000 }, "rejected"],
   ])("%j is %s", (overrides, verdict) => {
     const run = { ...free, ...overrides };
