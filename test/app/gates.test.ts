@@ -601,3 +601,54 @@ describe("an event that somebody forged", () => {
     expect(gate.request.state).toBe("pending");
   });
 });
+
+describe("names that anybody who may push can give", () => {
+  const evil = (branch = "evil"): string =>
+    commitFiles(world(), asUser(house.rex), house.repository, {
+      branch,
+      message: "Evil",
+      files: { "evil.txt": "x\n" },
+    }).sha;
+
+  it.each(["told", "found by a sweep"])("a tag called as the default branch opens nothing, %s", async (how) => {
+    await open();
+    const sha = evil();
+    await house.settled();
+    if (how !== "told") {
+      house.sandbox.faults.place({ kind: "hookDrop", match: { event: "deployment_protection_rule" }, times: 1 });
+    }
+    const gate = wait(run({ ref: "refs/tags/main", sha, headSha: sha, headBranch: "main" }));
+    await house.settled();
+    await house.app.engine().reconcile.sweep(required(await house.store.repository(house.repository.id)));
+    await house.settled();
+    expect(gate.request.state).toBe("pending");
+  });
+
+  it("the default branch's own run is found by a sweep and begins, though the branch has gone on", async () => {
+    await open();
+    const sha = mainSha();
+    commitFiles(world(), asUser(house.owner), house.repository, {
+      branch: "main",
+      message: "Later",
+      files: { "later.txt": "x\n" },
+    });
+    await house.settled();
+    house.sandbox.faults.place({ kind: "hookDrop", match: { event: "deployment_protection_rule" }, times: 1 });
+    const gate = wait(run({ ref: "refs/heads/main", sha, headSha: sha, headBranch: "main" }));
+    await house.settled();
+    await house.app.engine().reconcile.sweep(required(await house.store.repository(house.repository.id)));
+    await house.settled();
+    expect(gate.request.state).toBe("approved");
+  });
+
+  it("a branch called as a merge queue's opens nothing without the queue's event", async () => {
+    await open();
+    const pull = await staged();
+    const branch = `gh-readonly-queue/main/pr-${pull.number}-abcdef0`;
+    const sha = evil(branch);
+    await house.settled();
+    const gate = wait(run({ ref: `refs/heads/${branch}`, sha, headSha: sha }));
+    await house.settled();
+    expect(gate.request.state).toBe("pending");
+  });
+});
