@@ -55,7 +55,8 @@ export const autoMerge = handler({
 function settled(state: MergeState, method: Method): Performed | null {
   if (state.state !== "open") {
     return state.state === "merged"
-      ? { state: "done", result: { merged: true }, note: null }
+      ? // By somebody else, or by us, with the answer lost: either way the history says so.
+        { state: "done", result: { merged: true }, note: "it is merged" }
       : { state: "dropped", reason: "it is closed" };
   }
   if (state.queued !== null) {

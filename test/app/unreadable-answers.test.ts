@@ -72,7 +72,7 @@ it.each<[string, string, Matches, Answer, boolean, number, (pull: PullRequest) =
   ["the moves, cut in half", "comment: hello", asks("Transitions"), cutInHalf, true, 1, commented],
   ["a merge that was done, cut in half", "auto_merge: squash", asks("mutation Merge"), cutInHalf, true, 1, merged],
   ["a merge that was done, as a page", "auto_merge: squash", asks("mutation Merge"), aPage, true, 1, merged],
-  ["what a merge waits for, as a page", "auto_merge: squash", asks("query MergeGroup"), aPage, true, 1, merged],
+  ["what a merge waits for, as a page", "auto_merge: squash", asks("query Merging"), aPage, true, 1, merged],
   ["a merge, four hiccups", "auto_merge: squash", asks("mutation Merge"), aHiccup, false, 4, merged],
 ])("%s", async (_, action, matches, answer, reaches, times, happened) => {
   house = await openHouse({
