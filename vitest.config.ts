@@ -7,6 +7,7 @@ const ALONE = [
   "test/simulation/**/*.test.ts",
   "test/github/graphql.test.ts",
   "test/github/policy-file.test.ts",
+  "test/app/unreadable-answers.test.ts",
 ];
 
 export default defineConfig({

@@ -40,7 +40,7 @@ stages:
       echo "$STAGEWRIGHT_AGENT_NAME $STAGEWRIGHT_ATTEMPT" >> started
       until [ -e go ]; do
         if [ -e "fail-$STAGEWRIGHT_AGENT_NAME" ]; then echo "the disk is full"; exit 7; fi
-        sleep 0.1
+        sleep 0.25
       done
   - { name: after, run: 'echo "$STAGEWRIGHT_AGENT_NAME" >> after' }
   - { name: cleanup, run: 'echo "$STAGEWRIGHT_AGENT_NAME" >> cleaned' }
