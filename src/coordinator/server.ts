@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type http from "node:http";
 import { LRUCache } from "lru-cache";
-import { z } from "zod";
+import type { z } from "zod";
 import { escapeUnprintable } from "../plan/names.ts";
 import type { RunKey } from "../run/types.ts";
 import { readBody, UnusableBody } from "./http.ts";
@@ -76,7 +76,10 @@ export function coordinatorHandler(options: CoordinatorServerOptions): Handler {
   return async (request, response) => {
     if (!request.url?.startsWith("/api/runs/")) return false;
     const closed = new AbortController();
-    response.once("close", () => closed.abort(new Error("the agent closed the connection")));
+    response.once("close", () => {
+      // After its answer a response closes, too: then nobody waits for it.
+      if (!response.writableEnded) closed.abort(new Error("the agent closed the connection"));
+    });
     try {
       const route = ROUTE.exec(request.url);
       if (route === null) throw new Refusal("not_found", "there is no such address; see GET /api/runs/{run}");
@@ -152,7 +155,11 @@ function bearerOf(request: http.IncomingMessage): string {
 /** Characters that are said about one field. */
 const LONGEST_ISSUE = 500;
 
-const versioned = z.looseObject({ protocol: z.number() });
+/** What a body says of its version, before anything else of it is believed; null: nothing. */
+function protocolOf(value: unknown): number | null {
+  if (typeof value !== "object" || value === null || !("protocol" in value)) return null;
+  return typeof value.protocol === "number" ? value.protocol : null;
+}
 
 function parse<T>(schema: z.ZodType<T>, bytes: Buffer): T {
   let value: unknown;
@@ -161,11 +168,11 @@ function parse<T>(schema: z.ZodType<T>, bytes: Buffer): T {
   } catch {
     throw new Refusal("invalid", "the body is not JSON");
   }
-  const version = versioned.safeParse(value);
-  if (version.success && !PROTOCOLS.some((known) => known === version.data.protocol)) {
+  const protocol = protocolOf(value);
+  if (protocol !== null && !PROTOCOLS.some((known) => known === protocol)) {
     throw new Refusal(
       "protocol",
-      `protocol ${version.data.protocol} is not served here, ${PROTOCOLS.join(" and ")} is: use one version of the action everywhere`,
+      `protocol ${protocol} is not served here, ${PROTOCOLS.join(" and ")} is: use one version of the action everywhere`,
     );
   }
   const parsed = safely(schema, value);
