@@ -11,7 +11,7 @@ import { pullStore } from "./pulls.ts";
 import { restStore } from "./rest.ts";
 import { runStore } from "./runs.ts";
 import { sqliteDialect } from "./sqlite.ts";
-import { startStore } from "./starts.ts";
+import { startStore } from "./started-runs.ts";
 import type { Store } from "./store.ts";
 import { MIGRATIONS, type Tables } from "./tables.ts";
 

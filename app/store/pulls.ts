@@ -4,7 +4,7 @@ import { agesOf } from "./ages.ts";
 import { addEffects, settleEffects } from "./effects.ts";
 import { saveGate } from "./gates.ts";
 import { stored, storedOrNull, textOrNull } from "./json.ts";
-import { saveStart } from "./starts.ts";
+import { saveStart } from "./started-runs.ts";
 import {
   type Commit,
   type Committed,

@@ -211,11 +211,6 @@ export interface DueLook extends PullId {
   readonly lookAt: number;
 }
 
-export interface DueIntent extends PullId {
-  readonly installationId: number;
-  readonly intentAt: number;
-}
-
 export interface PullFilter {
   readonly repositoryId?: number;
   readonly installationId?: number;

@@ -6,7 +6,7 @@ import { type GateTables, gatesMigration } from "./gates.ts";
 import { type HoldTables, holdsMigration } from "./holds.ts";
 import { type PolicyTables, policiesMigration } from "./policies.ts";
 import { type RunTables, runsMigration } from "./runs.ts";
-import { type StartTables, startsMigration } from "./starts.ts";
+import { type StartTables, startsMigration } from "./started-runs.ts";
 
 export interface Tables extends RunTables, StartTables, GateTables, PolicyTables, HoldTables {
   deliveries: {

@@ -112,8 +112,6 @@ export const OUTPUTS = {
   "check-run-url": { description: "Address of the check run, if one was written." },
 } as const satisfies Readonly<Record<string, { readonly description: string }>>;
 
-export type OutputName = keyof typeof OUTPUTS;
-
 /** The environment variable in which the runner passes an input. */
 export function inputVariable(name: string): string {
   return `INPUT_${name.replaceAll(" ", "_").toUpperCase()}`;

@@ -1,5 +1,5 @@
 /** What happens on this agent, one event one thing; how it is shown is the entry's business. */
-import type { Json, PlanStage } from "../plan/plan.ts";
+import type { PlanStage } from "../plan/plan.ts";
 import type { AttemptReport, Progress } from "../run/types.ts";
 
 export type AgentEvent =
@@ -38,6 +38,3 @@ export type AgentEvent =
   | { readonly kind: "warning"; readonly stage: PlanStage | null; readonly text: string };
 
 export type AgentLog = (event: AgentEvent) => void;
-
-/** Values that a generator printed. */
-export type OnTasks = (values: readonly Json[]) => void;

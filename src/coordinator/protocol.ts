@@ -125,7 +125,6 @@ export const joinBodySchema = z.strictObject({
   index: count.nullable(),
   address: printable(255).nullable(),
 });
-export type JoinBody = z.infer<typeof joinBodySchema>;
 
 export const syncBodySchema = z.strictObject({
   protocol: z.number().int(),

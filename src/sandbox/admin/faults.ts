@@ -57,7 +57,6 @@ export const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("hookReorder"), match: hookMatch, times }),
 ]);
 
-export type FaultInput = z.input<typeof faultSchema>;
 export type Fault = z.output<typeof faultSchema>;
 export type RequestFault = Extract<Fault, { kind: "status" | "delay" | "dropAnswer" | "rateLimited" }>;
 

@@ -1,6 +1,5 @@
 /** Workflows, runs and jobs, as REST and webhooks show them. */
 import {
-  jobsOf,
   repository as repositoryOf,
   required,
   type Workflow,
@@ -108,9 +107,4 @@ export function workflowJob(world: World, shown: WorkflowJob) {
     runner_group_id: shown.runner?.groupId ?? null,
     runner_group_name: shown.runner?.groupName ?? null,
   };
-}
-
-/** `jobs` of an attempt: the list that REST gives. */
-export function jobList(world: World, run: WorkflowRun, attempt?: number) {
-  return jobsOf(world, run, attempt).map((job) => workflowJob(world, job));
 }

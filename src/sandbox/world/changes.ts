@@ -189,8 +189,6 @@ export type Change = { readonly id: number; readonly at: number; readonly actor:
     } & InRepository)
 );
 
-export type ChangeKind = Change["kind"];
-
 type Without<T> = T extends unknown ? Omit<T, "id" | "at"> : never;
 /** A change before it is numbered and dated. */
 export type NewChange = Without<Change>;

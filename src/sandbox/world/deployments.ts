@@ -1,6 +1,5 @@
 /** Environments, deployments to them, and the apps that hold them. */
 import { asApp } from "./accounts.ts";
-import { actionsApp } from "./apps.ts";
 import { invalid, WorldError } from "./errors.ts";
 import type {
   Actor,
@@ -15,7 +14,7 @@ import type {
 } from "./model/index.ts";
 import { jobsOf } from "./runs.ts";
 import { actionsActor } from "./suites.ts";
-import { app, emit, register, repository, required, type World } from "./world.ts";
+import { emit, register, repository, required, type World } from "./world.ts";
 
 const commentsPerDeployment = 10;
 const commentLimit = 1024;
@@ -229,9 +228,4 @@ function decide(world: World, run: WorkflowRun, request: ProtectionRequest, acto
 
 export function deploymentsOf(world: World, repo: Repository): Deployment[] {
   return [...world.deployments.values()].filter((deployment) => deployment.repositoryId === repo.id);
-}
-
-/** For payloads: who guards, with the built-in app standing for Actions itself. */
-export function guardOf(world: World, request: ProtectionRequest): App {
-  return world.apps.has(request.appId) ? app(world, request.appId) : actionsApp(world);
 }

@@ -1,0 +1,309 @@
+/** The table of workflow runs that we start, and the store over it. */
+import { type Generated, type Kysely, type Migration, type Selectable, sql } from "kysely";
+import { stored } from "./json.ts";
+import { isRefused, START_STATES, type StartedRun, type StartStore } from "./starts.ts";
+import type { Tables } from "./tables.ts";
+
+export interface StartTables {
+  started_runs: {
+    id: Generated<number>;
+    key: string;
+    repository_id: number;
+    number: number;
+    workflow: string;
+    state: string;
+    queued_at: number;
+    run_id: number | null;
+    most: number | null;
+    next_at: number | null;
+    ask_at: number | null;
+    news: number;
+    detail_json: string;
+  };
+}
+
+export const startsMigration: Migration = {
+  up: async (db: Kysely<unknown>) => {
+    await db.schema
+      .createTable("started_runs")
+      .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
+      .addColumn("key", "text", (column) => column.notNull().unique())
+      .addColumn("repository_id", "bigint", (column) => column.notNull())
+      .addColumn("number", "integer", (column) => column.notNull())
+      .addColumn("workflow", "text", (column) => column.notNull())
+      .addColumn("state", "text", (column) => column.notNull())
+      .addColumn("queued_at", "bigint", (column) => column.notNull())
+      .addColumn("run_id", "bigint")
+      .addColumn("most", "integer")
+      .addColumn("next_at", "bigint")
+      .addColumn("ask_at", "bigint")
+      .addColumn("news", "integer", (column) => column.notNull())
+      .addColumn("detail_json", "text", (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createIndex("started_runs_due")
+      .on("started_runs")
+      .column("next_at")
+      .where(sql.ref("next_at"), "is not", sql.lit(null))
+      .execute();
+    await db.schema.createIndex("started_runs_pull").on("started_runs").columns(["repository_id", "number"]).execute();
+    await db.schema.createIndex("started_runs_run").on("started_runs").columns(["run_id", "repository_id"]).execute();
+    await db.schema
+      .createIndex("started_runs_open")
+      .on("started_runs")
+      .columns(["repository_id", "workflow", "id"])
+      .where(sql.ref("state"), "!=", sql.lit("done"))
+      .execute();
+  },
+};
+
+/** What no query asks for. */
+type Detail = Omit<
+  StartedRun,
+  | "id"
+  | "key"
+  | "repositoryId"
+  | "number"
+  | "workflow"
+  | "state"
+  | "queuedAt"
+  | "runId"
+  | "limit"
+  | "nextAt"
+  | "askAt"
+  | "news"
+>;
+
+export function startStore(db: Kysely<Tables>): StartStore {
+  const rows = () => db.selectFrom("started_runs").selectAll();
+  return {
+    async add(start, now) {
+      const detail: Detail = {
+        occasion: start.occasion,
+        stage: start.stage,
+        inputs: start.inputs,
+        sha: start.sha,
+        sentAt: null,
+        firstSentAt: null,
+        parked: "",
+        sends: 0,
+        runUrl: null,
+        runStatus: null,
+        runAt: null,
+        attempt: 0,
+        conclusion: null,
+        note: "",
+        cancel: null,
+        cancelSent: false,
+        check: null,
+        tries: 0,
+        error: null,
+      };
+      await db
+        .insertInto("started_runs")
+        .values({
+          key: start.key,
+          repository_id: start.repositoryId,
+          number: start.number,
+          workflow: start.workflow,
+          state: "queued",
+          queued_at: now,
+          run_id: null,
+          most: start.limit,
+          next_at: now,
+          ask_at: null,
+          news: 0,
+          detail_json: JSON.stringify(detail),
+        })
+        .onConflict((conflict) => conflict.column("key").doNothing())
+        .execute();
+    },
+    async due(until, limit) {
+      const found = await rows()
+        .where("next_at", "is not", null)
+        .where("next_at", "<=", until)
+        .orderBy("id")
+        .limit(limit)
+        .execute();
+      return found.map(started);
+    },
+    async nextAt() {
+      const row = await db
+        .selectFrom("started_runs")
+        .select("next_at")
+        .where("next_at", "is not", null)
+        .orderBy("next_at")
+        .limit(1)
+        .executeTakeFirst();
+      return row?.next_at ?? null;
+    },
+    async byKey(key) {
+      const row = await rows().where("key", "=", key).executeTakeFirst();
+      return row === undefined ? null : started(row);
+    },
+    async ofPull(id) {
+      const found = await rows()
+        .where("repository_id", "=", id.repositoryId)
+        .where("number", "=", id.number)
+        .orderBy("id")
+        .execute();
+      return found.map(started);
+    },
+    async ofRun(repositoryId, runId) {
+      const row = await rows().where("run_id", "=", runId).where("repository_id", "=", repositoryId).executeTakeFirst();
+      return row === undefined ? null : started(row);
+    },
+    async open(repositoryId, workflow) {
+      const found = await rows()
+        .where("repository_id", "=", repositoryId)
+        .where("workflow", "=", workflow)
+        .where("state", "!=", "done")
+        .orderBy("id")
+        .execute();
+      return found.map(started);
+    },
+    async claim(start, sentAt) {
+      const others = (states: readonly string[]) =>
+        db
+          .selectFrom("started_runs as other")
+          .select((eb) => eb.fn.countAll<number>().as("count"))
+          .where("other.repository_id", "=", start.repositoryId)
+          .where("other.workflow", "=", start.workflow)
+          .where("other.state", "in", states);
+      const sent: StartedRun = {
+        ...start,
+        sentAt,
+        firstSentAt: start.firstSentAt ?? sentAt,
+        sends: start.sends + 1,
+      };
+      const result = await db
+        .updateTable("started_runs")
+        .set({ state: "sent", detail_json: JSON.stringify(detailOf(sent)) })
+        .where("id", "=", start.id)
+        .where("state", "=", "queued")
+        .where((eb) => eb(others(["sent"]), "=", 0))
+        .where((eb) => (start.limit === null ? eb.lit(true) : eb(others(["sent", "running"]), "<", start.limit)))
+        .executeTakeFirst();
+      return Number(result.numUpdatedRows) === 1;
+    },
+    async save(start) {
+      await saveStart(db, start);
+    },
+    async wakeAll(at) {
+      await db
+        .updateTable("started_runs")
+        .set((eb) => ({ next_at: at, news: eb("news", "+", 1) }))
+        .where("state", "!=", "done")
+        .execute();
+    },
+    async wakeRuns(repositoryId, at) {
+      await db
+        .updateTable("started_runs")
+        .set((eb) => ({ next_at: at, ask_at: at, news: eb("news", "+", 1) }))
+        .where("repository_id", "=", repositoryId)
+        .where("state", "=", "running")
+        .execute();
+    },
+    async retry(id, at) {
+      const failed = (await this.ofPull(id)).filter(isRefused);
+      for (const start of failed) {
+        const again = { state: "queued", conclusion: null, note: "", sends: 0, sentAt: null, tries: 0 } as const;
+        await saveStart(db, { ...start, ...again, nextAt: at });
+      }
+      return failed.length;
+    },
+    async prune(before, limit = 500) {
+      const result = await db
+        .deleteFrom("started_runs")
+        .where("id", "in", (eb) =>
+          eb
+            .selectFrom("started_runs")
+            .select("id")
+            .where("state", "=", "done")
+            .where("queued_at", "<", before)
+            .orderBy("id")
+            .limit(limit),
+        )
+        .executeTakeFirst();
+      return Number(result.numDeletedRows);
+    },
+    async wakePull(id, at) {
+      await db
+        .updateTable("started_runs")
+        .set((eb) => ({ next_at: at, news: eb("news", "+", 1) }))
+        .where("repository_id", "=", id.repositoryId)
+        .where("number", "=", id.number)
+        .where("state", "!=", "done")
+        .execute();
+    },
+    async wakeQueue(repositoryId, workflow, at) {
+      await db
+        .updateTable("started_runs")
+        .set((eb) => ({ next_at: at, news: eb("news", "+", 1) }))
+        .where("repository_id", "=", repositoryId)
+        .where("workflow", "=", workflow)
+        .where("state", "=", "queued")
+        .execute();
+    },
+    async wakeRun(repositoryId, runId, at) {
+      const result = await db
+        .updateTable("started_runs")
+        .set((eb) => ({ next_at: at, ask_at: at, news: eb("news", "+", 1) }))
+        .where("run_id", "=", runId)
+        .where("repository_id", "=", repositoryId)
+        .executeTakeFirst();
+      return Number(result.numUpdatedRows) > 0;
+    },
+  };
+}
+
+export async function saveStart(db: Kysely<Tables>, start: StartedRun): Promise<void> {
+  await db
+    .updateTable("started_runs")
+    .set((eb) => ({
+      state: start.state,
+      run_id: start.runId,
+      detail_json: JSON.stringify(detailOf(start)),
+      next_at: eb.case().when("news", "=", start.news).then(start.nextAt).else(eb.ref("next_at")).end(),
+      ask_at: eb.case().when("news", "=", start.news).then(start.askAt).else(eb.ref("ask_at")).end(),
+    }))
+    .where("id", "=", start.id)
+    .execute();
+}
+
+function detailOf(start: StartedRun): Detail {
+  const { id: _id, key: _key, repositoryId: _repository, number: _number, workflow: _workflow, ...rest } = start;
+  const {
+    state: _state,
+    queuedAt: _queuedAt,
+    runId: _runId,
+    limit: _limit,
+    nextAt: _nextAt,
+    askAt: _askAt,
+    news: _news,
+    ...detail
+  } = rest;
+  return detail;
+}
+
+function started(row: Selectable<Tables["started_runs"]>): StartedRun {
+  const state = START_STATES.find((each) => each === row.state);
+  if (state === undefined) {
+    throw new Error(`The database holds a started run in the unknown state “${row.state}”.`);
+  }
+  return {
+    ...stored<Detail>(row.detail_json),
+    id: row.id,
+    key: row.key,
+    repositoryId: row.repository_id,
+    number: row.number,
+    workflow: row.workflow,
+    state,
+    queuedAt: row.queued_at,
+    runId: row.run_id,
+    limit: row.most,
+    nextAt: row.next_at,
+    askAt: row.ask_at,
+    news: row.news,
+  };
+}
