@@ -91,6 +91,7 @@ class InstallationLane implements Lane {
   readonly #size: RequestSize;
   #nextWriteAt = 0;
   #heldUntil = 0;
+  #stopping = false;
   /** Resolves when the writes before have been answered. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -112,6 +113,7 @@ class InstallationLane implements Lane {
   }
 
   stop(): Promise<void> {
+    this.#stopping = true;
     return this.#alarm.stop();
   }
 
@@ -154,7 +156,7 @@ class InstallationLane implements Lane {
 
   async #work(): Promise<number | null> {
     const { store, mover, now } = this.#options;
-    for (;;) {
+    while (!this.#stopping) {
       if (this.#heldUntil > now()) {
         return this.#heldUntil;
       }
@@ -165,6 +167,7 @@ class InstallationLane implements Lane {
       }
       await mover.round(fairly(due), this);
     }
+    return null;
   }
 }
 

@@ -340,4 +340,15 @@ describe("a pull request in the sandbox", () => {
     }
     expect(house.requests().Transitions).toBeLessThanOrEqual(12);
   });
+
+  it("stops after the request that is on its way, and keeps what waits for its turn", async () => {
+    await house.close();
+    house = await openHouse({ timings: { writeInterval: 2_000 } });
+    const [installation] = house.sandbox.world.installations.values();
+    const waiting = () => house.store.dueIntents(installation?.id ?? 0, Number.MAX_SAFE_INTEGER, 100);
+    Array.from({ length: 50 }, () => house.open());
+    await house.until("many wait for their turn", async () => (await waiting()).length >= 20);
+    await house.app.stop();
+    expect((await waiting()).length).toBeGreaterThan(0);
+  });
 });
