@@ -8,11 +8,12 @@ import { readParams, substitute } from "./params.ts";
 import type { Plan, Problem } from "./plan.ts";
 import { type Position, Problems, quote, suggestion } from "./problems.ts";
 import { type Expanded, expandStages } from "./repeat.ts";
-import { LONGEST_NAME, planShape } from "./schema.ts";
+import { planShape } from "./schema.ts";
 import { sequenceOf } from "./sequence.ts";
 import { isMapping, type Keys, type Place, parseKeys } from "./shape.ts";
 import { readSource } from "./source.ts";
 import { type StageDefaults, stageOf } from "./stage.ts";
+import { LONGEST_NAME } from "./values.ts";
 
 export { formatProblem } from "./problems.ts";
 

@@ -2,144 +2,37 @@
  * What a plan file may say: one zod schema per key, with its description. It validates (key by key, see `shape.ts`),
  * becomes the JSON Schema (`json-schema.ts`) and the key tables of the guide. What keys mean for one another is not
  * here but in the checks on the tree, which run though a shape is wrong.
- *
- * Every message begins with "expected", because the reader adds what it got.
  */
 import { z } from "zod";
-import { DURATION_PATTERN, formatDuration, LONGEST_DURATION_MS, parseDuration } from "./duration.ts";
 import { lazyShape, once } from "./lazy.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "./names.ts";
-import { COMPLETIONS, type Comparison, type Json, STAGE_TYPES } from "./plan.ts";
-import { quote, suggestion } from "./problems.ts";
-
-/** Tasks of one stage, agents of one group: beyond any use, and small enough to be held in memory. */
-export const MOST_TASKS = 1_000_000;
-export const MOST_AGENTS = 10_000;
-export const LONGEST_NAME = 100;
-
-const DURATION = 'expected a duration such as 90 (seconds), "90s", "5m" or "1h30m"';
-const BARE_SECONDS = "^[0-9]+(?:\\.[0-9]+)?$";
-
-function durationOf(least: number) {
-  const message = least > 0 ? `${DURATION}, longer than 0` : DURATION;
-  const bound = `expected at most ${formatDuration(LONGEST_DURATION_MS)}`;
-  return z
-    .union(
-      [
-        z.number({ error: message }).min(0, { error: message }),
-        z
-          .string({ error: message })
-          .regex(new RegExp(`${BARE_SECONDS}|${DURATION_PATTERN.source}`), { error: message }),
-      ],
-      { error: message },
-    )
-    .transform((value, context) => {
-      const ms = parseDuration(value);
-      if (ms === null || ms < least || ms > LONGEST_DURATION_MS) {
-        context.addIssue({ code: "custom", message: ms !== null && ms > LONGEST_DURATION_MS ? bound : message });
-        return z.NEVER;
-      }
-      return ms;
-    });
-}
-
-const duration = once(() => durationOf(1));
-const pause = once(() => durationOf(0));
-
-function whole(least: number, most: number) {
-  const error = `expected a whole number from ${least} to ${most}`;
-  return z.int({ error }).min(least, { error }).max(most, { error });
-}
-
-function oneOf<const T extends readonly string[]>(values: T) {
-  return z.enum(values, { error: (issue) => `expected ${values.join(" | ")}${guess(issue.input, values)}` });
-}
-
-function guess(input: unknown, values: readonly string[]): string {
-  return typeof input === "string" ? suggestion(input, values).replace(/^; (.*)\?$/, " ($1)") : "";
-}
-
-function text(what: string, longest = 1_048_576) {
-  const error = `expected ${what}`;
-  return z
-    .string({ error })
-    .min(1, { error })
-    .max(longest, { error: `${error} of at most ${longest} characters` });
-}
-
-function list<T extends z.ZodType>(of: T, what: string, most = 10_000) {
-  const error = `expected a list of ${what}`;
-  return z.array(of, { error }).max(most, { error: `${error}, at most ${most}` });
-}
-
-const flag = once(() => z.boolean({ error: "expected true or false" }));
-const scalar = once(() =>
-  z.union([z.string(), z.number(), z.boolean()], { error: "expected text, a number, true or false" }),
-);
-
-/** A mapping that refuses unknown keys: one line for each, which `shape.ts` takes apart again. */
-function mapping<S extends z.ZodRawShape>(shape: S, what = "a mapping") {
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === "unrecognized_keys"
-        ? issue.keys.map((key) => `unknown key ${quote(key)}${suggestion(key, Object.keys(shape))}`).join("\n")
-        : `expected ${what} with ${Object.keys(shape).join(", ")}`,
-  });
-}
-
-function record<T extends z.ZodType>(key: z.ZodString, value: T, what: string) {
-  return z.record(key, value, { error: `expected a mapping of ${what}` });
-}
-
-const NAME = 'expected letters, digits, ".", "_" and "-", beginning with a letter';
-const word = once(() =>
-  z
-    .string({ error: NAME })
-    .regex(/^[A-Za-z][A-Za-z0-9._-]*$/, { error: NAME })
-    .max(LONGEST_NAME, { error: `${NAME}, at most ${LONGEST_NAME} characters` }),
-);
-
-const VARIABLE = 'expected the name of a variable (letters, digits, "_"; names in STAGEWRIGHT_ are ours)';
-const variable = once(() => z.string().regex(/^(?!STAGEWRIGHT_)[A-Za-z_][A-Za-z0-9_]*$/, { error: VARIABLE }));
-const env = once(() => record(variable(), scalar(), "variables to values"));
-
-const rate = once(() =>
-  z
-    .number({ error: "expected a number from 0 to 1" })
-    .min(0, { error: "expected a number from 0 to 1" })
-    .max(1, { error: "expected a number from 0 to 1" }),
-);
-
-const COMPARISON = 'expected a comparison with a number, such as ">= 3"';
-const comparison = once(() =>
-  z
-    .string({ error: COMPARISON })
-    .regex(/^\s{0,9}(?:>=|<=|==|!=|>|<)\s{0,9}-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?\s{0,9}$/, {
-      error: COMPARISON,
-    })
-    .refine((value) => Number.isFinite(Number(value.replace(/^[\s<>=!]+/, ""))), {
-      error: "expected a comparison with a number below 1.8e308",
-    })
-    .transform((value): { comparison: Comparison; value: number } => {
-      const [, sign = "", number = ""] = /^\s*([<>=!]{1,2})\s*(.*)$/.exec(value) ?? [];
-      return { comparison: comparisonOf(sign), value: Number(number) };
-    }),
-);
-
-function comparisonOf(sign: string): Comparison {
-  switch (sign) {
-    case ">":
-    case ">=":
-    case "<":
-    case "<=":
-    case "!=":
-      return sign;
-    default:
-      return "==";
-  }
-}
-
-const exitCodes = once(() => list(whole(0, 255), "exit codes (0 to 255)", 256));
+import { COMPLETIONS, STAGE_TYPES } from "./plan.ts";
+import {
+  comparison,
+  duration,
+  env,
+  exitCodes,
+  flag,
+  json,
+  LONGEST_NAME,
+  list,
+  MOST_AGENTS,
+  MOST_TASKS,
+  mapping,
+  oneOf,
+  patterns,
+  pause,
+  rate,
+  ready,
+  record,
+  rule,
+  runsOn,
+  scalar,
+  share,
+  text,
+  whole,
+  word,
+} from "./values.ts";
 
 export const retryShape = lazyShape({
   max_attempts: () => whole(1, 1000).describe("Attempts in all, the first included").optional(),
@@ -148,24 +41,6 @@ export const retryShape = lazyShape({
   on_exit_codes: () => exitCodes().describe("Only these exit codes are tried again").optional(),
   not_on_exit_codes: () => exitCodes().describe("These exit codes are final").optional(),
 });
-
-const SHARE = 'expected a whole number of agents or a share such as "75%"';
-const share = once(() =>
-  z.union([z.int().min(1).max(MOST_AGENTS), z.string().regex(/^(?:[1-9][0-9]?|100)%$/, { error: SHARE })], {
-    error: SHARE,
-  }),
-);
-const RULE = 'expected all_or_nothing, majority, best_effort, none, "at_least 3" or "at_least 75%"';
-const rule = once(() =>
-  z
-    .string({ error: (issue) => RULE + guess(issue.input, ["all_or_nothing", "majority", "best_effort", "none"]) })
-    .regex(
-      /^(?:all_or_nothing|majority|best_effort|none|at_least|at_least (?:[1-9][0-9]{0,4}|(?:[1-9][0-9]?|100)%))$/,
-      {
-        error: (issue) => RULE + guess(issue.input, ["all_or_nothing", "majority", "best_effort", "none"]),
-      },
-    ),
-);
 
 export const barrierShape = lazyShape({
   type: () =>
@@ -196,7 +71,6 @@ const taskOptions = {
       .optional(),
 };
 
-const json = once((): z.ZodType<Json> => z.json());
 const taskValues = once(() => list(json(), "values", MOST_TASKS));
 export const tasksShape = lazyShape({
   values: () => taskValues().describe("The tasks, one for each value").optional(),
@@ -206,30 +80,6 @@ export const tasksShape = lazyShape({
 });
 const TASKS = "expected a list of values or a mapping with values, count or from";
 const tasks = once(() => z.union([taskValues(), mapping(tasksShape)], { error: TASKS }));
-
-const RUNS_ON = "expected all, first or a list of agents (names or indexes)";
-const runsOn = once(() =>
-  z.union(
-    [
-      oneOf(["all", "first"]),
-      list(z.union([whole(0, MOST_AGENTS - 1), text("a name", LONGEST_NAME)], { error: RUNS_ON }), "agents"),
-    ],
-    { error: RUNS_ON },
-  ),
-);
-
-const READY = "expected {port: 5432} or {run: …}";
-const ready = once(() =>
-  z.union([z.strictObject({ port: whole(1, 65_535) }), z.strictObject({ run: text("a command") })], {
-    error: READY,
-  }),
-);
-
-const patterns = once(() =>
-  z.union([text("a pattern", 1000), list(text("a pattern", 1000), "patterns", 1000)], {
-    error: "expected a pattern or a list of patterns",
-  }),
-);
 
 export const stageShape = lazyShape({
   name: () => word().describe("Unique in the plan; what `--only-stage` and `depends_on` mean"),
