@@ -11,6 +11,8 @@ import { notCertain, putComment } from "./comment.ts";
 import { handler } from "./handler.ts";
 
 const KIND = "trouble";
+/** With a space: no stage, whose comments are found by its name, is called so. */
+const MARKER = markerOf("trouble report");
 const MOST_SHOWN = 10;
 const LONGEST_REASON = 1_000;
 
@@ -34,7 +36,7 @@ export const trouble = handler({
     }
     const failed = inForce(await context.store.effectsOf(context.effect));
     const body = failed.length === 0 ? RESOLVED : report(failed);
-    const put = await putComment(context, markerOf(KIND), body, failed.length > 0);
+    const put = await putComment(context, MARKER, body, failed.length > 0);
     // Null: the comment says of nothing that it was not done.
     return { state: "done", result: failed.length === 0 ? null : { ...put, listed: failed.length }, note: null };
   },

@@ -53,7 +53,8 @@ export async function findComment(
     const comments = listed.parse(answer.data);
     const own = comments.find(
       ({ body, performed_via_github_app: app, user }) =>
-        body?.includes(marker) === true &&
+        // Only where we write it: what we quote of others may hold another one.
+        body?.startsWith(marker) === true &&
         (app?.id === author.appId ||
           (user?.type === "Bot" && author.botLogin !== null && user.login === author.botLogin)),
     );

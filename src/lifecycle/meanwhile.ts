@@ -62,7 +62,8 @@ function onHold({ evaluation, policy }: Meanwhile): StageActions[] {
     const body = `${owner}This pull request was sent back ${times} and is on hold: it goes no further until somebody looks at it and writes \`/stage unhold\`.`;
     const effects: Effect[] = [
       { kind: "note", text: `on hold: it was sent back ${times}` },
-      { kind: "comment", marker: "hold", body },
+      // With a space: no stage, whose comments are found by its name, is called so.
+      { kind: "comment", marker: "on hold", body },
     ];
     actions.push({ stage: stage.name, occasion: "hold", at: held.at, passed: false, effects });
   }

@@ -65,7 +65,7 @@ test("who owns the stage that it was sent back to hears of a hold that nobody ga
       at: minute(20),
       effects: [
         { kind: "note", text: "on hold: it was sent back once" },
-        { kind: "comment", marker: "hold", body: expect.stringMatching(/^@alice .*`\/stage unhold`/u) },
+        { kind: "comment", marker: "on hold", body: expect.stringMatching(/^@alice .*`\/stage unhold`/u) },
       ],
     }),
   ]);
