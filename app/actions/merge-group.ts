@@ -9,6 +9,8 @@ import { isUnsettled } from "./late.ts";
 
 /** A merge queue gives up on a group after an hour, if its settings do not say otherwise. */
 const LONGEST_WAIT = 60 * 60_000;
+/** A group that the queue does not hold after this has been merged, or is gone. */
+const LONGEST_ABSENCE = 5 * 60_000;
 
 /**
  * Shows on a merge group's commit whether its pull requests have come to each stage, so that a merge queue can require
@@ -18,14 +20,21 @@ export const mergeGroup = handler({
   kind: "merge_group",
   schema: z.object({ headSha: z.string(), branch: z.string(), at: z.number() }),
   perform: async ({ headSha, branch, at }, context) => {
-    const { client, repository, appId, effect, signal, now, timings } = context;
+    const { client, store, repository, appId, effect, signal, now, timings } = context;
     const group = await readMergeGroup(client, repository, { headSha, branch }, appId, signal);
     if (group === null) {
       return { state: "refused", reason: "GitHub does not show the repository" };
     }
-    const numbers = group.pulls.length > 0 ? group.pulls : [effect.number];
+    if (group.pulls === null) {
+      const own = await store.pull({ repositoryId: repository.id, number: effect.number });
+      if (own?.facts.state !== "open" || now() - at > LONGEST_ABSENCE) {
+        return { state: "dropped", reason: "the merge group has been merged, or is gone" };
+      }
+      // GitHub's copies may be behind. What else would be merged is not known, so its own pull request is not enough.
+      return { state: "again", at: now() + timings.lookPause, reason: "the merge queue does not show the merge group" };
+    }
     const members: GroupMember[] = [];
-    for (const number of numbers) {
+    for (const number of group.pulls) {
       const member = await memberOf(number, context);
       if (typeof member === "string") {
         return now() - at > LONGEST_WAIT

@@ -3,9 +3,10 @@
  * pull request is judged by its own read-back. A stage counts as reached, and the history says so, only then.
  */
 import type { Logger } from "pino";
+import { GraphqlUnread } from "../../src/github/graphql.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
-import { MOST_READ, readShown, type ShownNow } from "../../src/github/shown.ts";
+import { MOST_READ, readShown } from "../../src/github/shown.ts";
 import { mutationCount, sendTransitions, type Written } from "../../src/github/transition.ts";
 import type { Clients } from "../clients.ts";
 import type { Lane } from "../effects.ts";
@@ -113,7 +114,7 @@ export class Mover {
     if (unknown.length === 0) {
       return known;
     }
-    let answers: readonly (ShownNow | null)[];
+    let answers: Awaited<ReturnType<typeof readShown>>;
     try {
       const ids = unknown.map(({ judgement }) => judgement.facts.nodeId);
       answers = await readShown(client, ids, appId, AbortSignal.timeout(timings.requestTimeout));
@@ -126,6 +127,8 @@ export class Mover {
       const now = answers[index] ?? null;
       if (now === null) {
         await outcomes.drop(candidate.pull);
+      } else if (now instanceof GraphqlUnread) {
+        await this.#setbacks.all([candidate], now, lane);
       } else if (now.pull.state.head.sha !== candidate.showing.headSha) {
         // What is on the commit that we took for the head was not read, so nothing may be written to it.
         await outcomes.anotherHead(candidate.pull, now.pull);

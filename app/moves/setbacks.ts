@@ -1,5 +1,6 @@
 /** What becomes of moves that were not confirmed: put off, or given up for now and what they left behind put right. */
 import type { Logger } from "pino";
+import { GraphqlUnread } from "../../src/github/graphql.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
 import { readShown } from "../../src/github/shown.ts";
@@ -98,7 +99,7 @@ export class Setbacks {
     const signal = (): AbortSignal => AbortSignal.timeout(timings.requestTimeout);
     try {
       const [now] = await readShown(client, [judgement.facts.nodeId], appId, signal());
-      if (now == null) {
+      if (now == null || now instanceof GraphqlUnread) {
         return null;
       }
       const showing = outcomes.blockedShowing(candidate, reason);

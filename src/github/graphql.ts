@@ -78,3 +78,26 @@ export async function sendGraphql(
     };
   }
 }
+
+/** GitHub answered a question in part, or not at all: whatever is missing from it cannot be told from what is not there. */
+export class GraphqlUnread extends Error {
+  override readonly name = "GraphqlUnread";
+}
+
+/** What keeps an answer from being one: nothing there is an answer, and so is what the app may not see. */
+export function isUnread({ type }: GraphqlError): boolean {
+  return type !== "NOT_FOUND" && type !== "FORBIDDEN";
+}
+
+/** A query, not a mutation. @throws GraphqlUnread when GitHub failed to read any part of it; what `sendGraphql` throws */
+export async function readGraphql(
+  client: GitHubClient,
+  query: string,
+  variables: Record<string, unknown>,
+  signal: AbortSignal,
+): Promise<GraphqlAnswer> {
+  const answer = await sendGraphql(client, query, variables, signal);
+  const failed = answer.errors.find(isUnread);
+  if (failed !== undefined) throw new GraphqlUnread(`GitHub could not read all that it was asked: ${failed.message}`);
+  return answer;
+}

@@ -1,6 +1,6 @@
 /** The labels of a repository by name: mutations take ids. */
 import { z } from "zod";
-import { sendGraphql } from "./graphql.ts";
+import { readGraphql, sendGraphql } from "./graphql.ts";
 import type { GitHubClient } from "./port.ts";
 
 export interface RepositoryLabels {
@@ -41,7 +41,7 @@ export async function findLabels(
     "}",
   ].join("\n");
   const variables = Object.fromEntries(labels.map((label, index) => [`l${index}`, label]));
-  const answer = await sendGraphql(client, query, { owner, repository: name, ...variables }, signal);
+  const answer = await readGraphql(client, query, { owner, repository: name, ...variables }, signal);
   const read = answer.data?.repository;
   if (read == null) {
     return null;

@@ -1,16 +1,16 @@
 /** A merge group: the pull requests that a merge queue is about to merge together, and what we show on its commit. */
 import { z } from "zod";
-import { sendGraphql } from "./graphql.ts";
+import { readGraphql } from "./graphql.ts";
 import type { GitHubClient } from "./port.ts";
 import { CHECK_FIELDS, type CheckRead, checkFields, checkRead } from "./pull-fields.ts";
 
 export interface MergeGroupSeen {
   readonly repositoryNodeId: string;
   /**
-   * Those that are merged if this group is: its own and all that are before it in the queue. Empty: the queue does not
-   * hold the group (any more).
+   * Those that are merged if this group is: its own and all that are before it in the queue. Null: the queue does not
+   * hold the group (yet, or any more).
    */
-  readonly pulls: readonly number[];
+  readonly pulls: readonly number[] | null;
   /** Our check runs on the group's commit, the newest of each name. */
   readonly checks: readonly CheckRead[];
 }
@@ -47,7 +47,10 @@ const answer = z.object({
   object: z.object({ checkSuites: nodes(z.object({ checkRuns: nodes(checkFields) })) }).nullish(),
 });
 
-/** Null: there is no such repository, or the app may not see it. One query. */
+/**
+ * Null: there is no such repository, or the app may not see it. One query.
+ * @throws what a refused request throws, when the app may not see the queue
+ */
 export async function readMergeGroup(
   client: GitHubClient,
   repository: { readonly owner: string; readonly name: string },
@@ -57,18 +60,23 @@ export async function readMergeGroup(
 ): Promise<MergeGroupSeen | null> {
   const { owner, name } = repository;
   const { headSha: oid, branch } = group;
-  const { data } = await sendGraphql(client, QUERY, { owner, name, branch, oid, appId }, signal);
+  const { data, errors } = await readGraphql(client, QUERY, { owner, name, branch, oid, appId }, signal);
   if (data?.repository == null) {
     return null;
+  }
+  const forbidden = errors.find(({ type }) => type === "FORBIDDEN");
+  if (forbidden !== undefined) {
+    // Who is in the queue decides whether the group may be merged.
+    throw Object.assign(new Error(`the merge queue of ${branch}: ${forbidden.message}`), { status: 403 });
   }
   const read = answer.parse(data.repository);
   const entries = (read.mergeQueue?.entries?.nodes ?? []).filter((entry) => entry !== null);
   const own = entries.find((entry) => entry.headCommit?.oid === oid);
-  const ahead = own === undefined ? [] : entries.filter((entry) => entry.position <= own.position);
+  const ahead = own === undefined ? null : entries.filter((entry) => entry.position <= own.position);
   const runs = (read.object?.checkSuites?.nodes ?? []).flatMap((suite) => suite?.checkRuns?.nodes ?? []);
   return {
     repositoryNodeId: read.id,
-    pulls: ahead.flatMap((entry) => (entry.pullRequest == null ? [] : [entry.pullRequest.number])),
+    pulls: ahead?.flatMap((entry) => (entry.pullRequest == null ? [] : [entry.pullRequest.number])) ?? null,
     checks: runs.flatMap((run) => (run === null ? [] : [checkRead(run)])),
   };
 }

@@ -1,6 +1,6 @@
 /** Merging: what stands in its way, and the ways to it. Each names the commit that it is for, and GitHub takes no other. */
 import { z } from "zod";
-import { type GraphqlAnswer, sendGraphql } from "./graphql.ts";
+import { type GraphqlAnswer, readGraphql, sendGraphql } from "./graphql.ts";
 import type { GitHubClient } from "./port.ts";
 
 export type MergeMethod = "merge" | "squash" | "rebase";
@@ -106,7 +106,7 @@ export async function readMergeState(
   appId: number,
   signal: AbortSignal,
 ): Promise<MergeState | null> {
-  const answer = await sendGraphql(client, QUERY, { id: pullNodeId }, signal);
+  const answer = await readGraphql(client, QUERY, { id: pullNodeId }, signal);
   const node = answer.data?.node;
   if (node == null) {
     const other = answer.errors.find((each) => each.type !== "NOT_FOUND");

@@ -1,7 +1,7 @@
 /** What GitHub shows of pull requests now: read before anything is written again. */
 import { z } from "zod";
 import { isStageCheck } from "../lifecycle/policy-verdict.ts";
-import { sendGraphql } from "./graphql.ts";
+import { GraphqlUnread, isUnread, sendGraphql } from "./graphql.ts";
 import type { GitHubClient } from "./port.ts";
 import {
   CHECK_FIELDS,
@@ -39,13 +39,16 @@ const shownFields = pullFields.extend({
 /** At most this many pull requests in one query. */
 export const MOST_READ = 50;
 
-/** One answer for each, in order; null: there is no such pull request, or the app may not see it. One query. */
+/**
+ * One answer for each, in order; null: there is no such pull request, or the app may not see it. GraphqlUnread: GitHub
+ * could not read this one. One query. @throws GraphqlUnread: none of them
+ */
 export async function readShown(
   client: GitHubClient,
   pullNodeIds: readonly string[],
   appId: number,
   signal: AbortSignal,
-): Promise<readonly (ShownNow | null)[]> {
+): Promise<readonly (ShownNow | GraphqlUnread | null)[]> {
   const fields = pullNodeIds.map(
     (_, index) => `  p${index}: node(id: $p${index}) { ... on PullRequest { ...PullFields ${OUR_CHECKS} } }`,
   );
@@ -55,7 +58,14 @@ export async function readShown(
   );
   const variables = Object.fromEntries(pullNodeIds.map((id, index) => [`p${index}`, id]));
   const answer = await sendGraphql(client, query, { appId, ...variables }, signal);
+  const unread = answer.errors.filter(isUnread).map(({ alias, message }) => {
+    return { alias, error: new GraphqlUnread(`GitHub could not read the pull request: ${message}`) };
+  });
+  const whole = unread.find(({ alias }) => alias === null);
+  if (whole !== undefined) throw whole.error;
   return pullNodeIds.map((_, index) => {
+    const failed = unread.find(({ alias }) => alias === `p${index}`);
+    if (failed !== undefined) return failed.error;
     const node = answer.data?.[`p${index}`];
     if (node == null) {
       return null;

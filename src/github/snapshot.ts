@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { act, type Change } from "../lifecycle/change.ts";
 import type { Act } from "../lifecycle/facts.ts";
-import { type GraphqlAnswer, sendGraphql } from "./graphql.ts";
+import { type GraphqlAnswer, readGraphql } from "./graphql.ts";
 import type { GitHubClient } from "./port.ts";
 import { graphqlActor, type LabelSeen, pullSeen } from "./pull-fields.ts";
 import { type CommentSeen, checksRead, commentsSeen, type OwnCheck, reviewAct, timelineActs } from "./snapshot-acts.ts";
@@ -56,7 +56,7 @@ export async function readSnapshot(
   signal: AbortSignal,
 ): Promise<Snapshot | null> {
   const { owner, name } = repository;
-  const answer = await sendGraphql(client, ONE, { owner, name, number }, signal);
+  const answer = await readGraphql(client, ONE, { owner, name, number }, signal);
   const found = z.object({ pullRequest: z.unknown() }).nullish().parse(answer.data?.repository)?.pullRequest;
   if (found == null) {
     refuseUnlessMissing(answer);
@@ -102,7 +102,7 @@ export async function readOpenPulls(
   signal: AbortSignal,
 ): Promise<OpenPulls | null> {
   const { owner, name } = repository;
-  const answer = await sendGraphql(client, PAGE, { owner, name, first, after }, signal);
+  const answer = await readGraphql(client, PAGE, { owner, name, first, after }, signal);
   if (answer.data?.repository == null) {
     refuseUnlessMissing(answer);
     return null;
@@ -127,7 +127,7 @@ export async function readPullsById(
   appId: number,
   signal: AbortSignal,
 ): Promise<readonly (Snapshot | null)[]> {
-  const answer = await sendGraphql(client, BY_ID, { ids: nodeIds }, signal);
+  const answer = await readGraphql(client, BY_ID, { ids: nodeIds }, signal);
   const found = z.array(z.unknown()).nullish().parse(answer.data?.nodes);
   if (found == null) {
     refuseUnlessMissing(answer);
@@ -149,7 +149,7 @@ export async function readRest(
   for (let round = 0; whole.cut !== null && round < MOST_ROUNDS; round += 1) {
     const { fields } = whole.cut;
     const open = openEnds(fields);
-    const answer = await sendGraphql(
+    const answer = await readGraphql(
       client,
       REST_QUERY,
       {

@@ -60,31 +60,45 @@ describe("merge groups", () => {
     );
   });
 
-  it("are not merged when one of their pull requests has lost its stage, and say which and why", async () => {
-    const [first, second] = [await approved(), await approved()];
-    /** Leaves it in the queue: a check that never comes is required there. */
-    const enqueue = async (pull: PullRequest) => {
-      requireCheck("stagewright / approved");
-      enqueuePull(world(), asUser(house.rex), pull);
-      requireCheck("never");
+  it.each([
+    ["GitHub reads all", null],
+    [
+      "GitHub fails to read the queue at first",
+      { kind: "unread", match: { operation: "MergeGroup" }, field: "mergeQueue" },
+    ],
+    ["GitHub fails to read anything at first", { kind: "unread", match: { operation: "MergeGroup" } }],
+  ])(
+    "are not merged when one of their pull requests has lost its stage, and say which and why: %s",
+    async (_, fault) => {
+      const [first, second] = [await approved(), await approved()];
+      /** Leaves it in the queue: a check that never comes is required there. */
+      const enqueue = async (pull: PullRequest) => {
+        requireCheck("stagewright / approved");
+        enqueuePull(world(), asUser(house.rex), pull);
+        requireCheck("never");
+        await house.settled();
+        return pull.queued?.group.headSha ?? "";
+      };
+      expect(await enqueue(first)).not.toBe("");
+      removeLabelByName(world(), asUser(house.cleo), first, "ready-for-qa");
       await house.settled();
-      return pull.queued?.group.headSha ?? "";
-    };
-    expect(await enqueue(first)).not.toBe("");
-    removeLabelByName(world(), asUser(house.cleo), first, "ready-for-qa");
-    await house.settled();
-    expect(house.stageLabels(first)).toEqual(["stage/pr-created"]);
-    house.later();
-    const sha = await enqueue(second);
-    expect(house.stageLabels(second)).toEqual(["stage/approved"]);
-    const [conclusion, title] = shown(sha)["stagewright / approved"] ?? [];
-    expect(conclusion).toBe("failure");
-    expect(title).toContain(`#${first.number} is in pr-created: label ready-for-qa is missing`);
-    expect(shown(sha)["stagewright / pr-created"]).toEqual([
-      "success",
-      `Reached by #${first.number}, #${second.number}`,
-    ]);
-  });
+      expect(house.stageLabels(first)).toEqual(["stage/pr-created"]);
+      house.later();
+      if (fault !== null) {
+        house.sandbox.faults.place(fault);
+      }
+      const sha = await enqueue(second);
+      await house.until("the group is judged", () => shown(sha)["stagewright / approved"] !== undefined);
+      expect(house.stageLabels(second)).toEqual(["stage/approved"]);
+      const [conclusion, title] = shown(sha)["stagewright / approved"] ?? [];
+      expect(conclusion).toBe("failure");
+      expect(title).toContain(`#${first.number} is in pr-created: label ready-for-qa is missing`);
+      expect(shown(sha)["stagewright / pr-created"]).toEqual([
+        "success",
+        `Reached by #${first.number}, #${second.number}`,
+      ]);
+    },
+  );
 
   it("are shown their check runs once, though the event comes twice and an answer is lost", async () => {
     const pull = await approved();

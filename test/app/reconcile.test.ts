@@ -52,6 +52,26 @@ describe("a sweep", () => {
   const approve = (pull: PullRequest, by = house.tess) =>
     submitReview(world(), asUser(by), pull, { state: "APPROVED" });
 
+  it.each(["labels", "timelineItems", "reviews", "statusCheckRollup"])(
+    "takes %s that GitHub failed to read for no news",
+    async (field) => {
+      const pull = await opened();
+      label(pull);
+      await house.settled();
+      house.later();
+      approve(pull);
+      await house.settled();
+      house.later(120);
+      const before = await house.history(pull);
+      house.sandbox.faults.place({ kind: "unread", match: { operation: "Snapshots" }, field, times: 1_000 });
+      await expect(sweep()).rejects.toThrow("GitHub could not read");
+      house.sandbox.faults.clear();
+      await sweep();
+      expect(house.stageLabels(pull)).toEqual(["stage/approved"]);
+      expect(await house.history(pull)).toEqual(before);
+    },
+  );
+
   it("changes nothing and writes nothing where nothing was missed", async () => {
     const pulls = await Promise.all(Array.from({ length: 3 }, () => opened()));
     label(pulls[0] as PullRequest);

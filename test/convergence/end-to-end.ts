@@ -29,7 +29,7 @@ import {
 } from "../../src/sandbox/world/index.ts";
 import { KEYS } from "../keys.ts";
 import { Random } from "../simulation/random.ts";
-import type { People, Scene } from "./github.ts";
+import { type People, type Scene, UNREAD_FIELDS } from "./github.ts";
 import { violationsOf, watchChecks } from "./invariants.ts";
 import { MANIFEST } from "./manifest.ts";
 import { Shadow } from "./shadow.ts";
@@ -210,6 +210,8 @@ class City {
         { kind: "dropAnswer", how: "cut", times },
         { kind: "dropAnswer", how: "502", times },
         { kind: "rateLimited", retryAfter: 1, times: 1 },
+        { kind: "unread", times },
+        { kind: "unread", field: this.#random.pick(UNREAD_FIELDS), times },
       ]),
     );
   }

@@ -47,7 +47,13 @@ export interface Scene {
 }
 
 /** What goes wrong with one request. */
-export type Trouble = "502" | "500" | "cut" | "lost answer" | "429" | "403" | "stale";
+/** Fields of which GitHub fails to read all values now and then. */
+export const UNREAD_FIELDS = ["labels", "timelineItems", "reviews", "statusCheckRollup", "checkRuns"] as const;
+
+/** What goes wrong with one request. `unread`: GitHub fails to read all that was asked, or one of these fields. */
+export type Trouble =
+  | ("502" | "500" | "cut" | "lost answer" | "429" | "403" | "stale" | "unread")
+  | `unread ${(typeof UNREAD_FIELDS)[number]}`;
 
 export class SimulatedGitHub implements Scene {
   readonly sandbox: Sandbox;
@@ -146,6 +152,9 @@ export class SimulatedGitHub implements Scene {
     const fresh = stale !== undefined && this.#clock.now() - stale.at <= LAG_MS;
     if (trouble === "stale" && fresh && isRead(init.method, body)) {
       return fetchAnswer(stale.answer, url);
+    }
+    if (trouble?.startsWith("unread") === true && url.endsWith("/graphql")) {
+      this.sandbox.faults.place({ kind: "unread", field: trouble.split(" ")[1] ?? null });
     }
     const headers = lowerCase(init.headers);
     headers.authorization = as === "app" ? `bearer ${this.#jwt()}` : `token ${this.#installationToken()}`;

@@ -7,7 +7,7 @@ import { readPolicy } from "../../src/lifecycle/read-policy.ts";
 import { Random } from "../simulation/random.ts";
 import { BOT_POLICY } from "./bots.ts";
 import { VirtualClock } from "./clock.ts";
-import { SimulatedGitHub, type Trouble } from "./github.ts";
+import { SimulatedGitHub, type Trouble, UNREAD_FIELDS } from "./github.ts";
 import { violationsOf, watchChecks } from "./invariants.ts";
 import { AppProcess, type Breakage } from "./process.ts";
 import { Shadow } from "./shadow.ts";
@@ -48,6 +48,8 @@ const TROUBLES: readonly [Trouble, ...Trouble[]] = [
   "429",
   "403",
   "stale",
+  "unread",
+  ...UNREAD_FIELDS.map((field) => `unread ${field}` as const),
 ];
 
 export const TEAM_POLICY = `version: 1

@@ -43,6 +43,13 @@ export const faultSchema = z.discriminatedUnion("kind", [
     times,
     how: z.enum(["cut", "502"]).default("cut"),
   }),
+  /** GraphQL: this field (null: everything asked for) could not be read; the answer has status 200 and an error. */
+  z.strictObject({
+    kind: z.literal("unread"),
+    match: requestMatch,
+    times,
+    field: z.string().nullable().default(null),
+  }),
   /** 403 or 429 with retry-after; GraphQL: 200 with an error of type RATE_LIMITED. */
   z.strictObject({
     kind: z.literal("rateLimited"),
@@ -58,7 +65,7 @@ export const faultSchema = z.discriminatedUnion("kind", [
 ]);
 
 export type Fault = z.output<typeof faultSchema>;
-export type RequestFault = Extract<Fault, { kind: "status" | "delay" | "dropAnswer" | "rateLimited" }>;
+export type RequestFault = Extract<Fault, { kind: "status" | "delay" | "dropAnswer" | "rateLimited" | "unread" }>;
 
 export interface Placed {
   readonly id: number;
@@ -106,9 +113,11 @@ export class Faults {
         fault.kind !== "status" &&
         fault.kind !== "delay" &&
         fault.kind !== "dropAnswer" &&
-        fault.kind !== "rateLimited"
+        fault.kind !== "rateLimited" &&
+        fault.kind !== "unread"
       )
         continue;
+      if (fault.kind === "unread" && asked.graphql.length === 0) continue;
       const { method, route, operation } = fault.match;
       if (method !== undefined && method.toUpperCase() !== asked.method) continue;
       if (

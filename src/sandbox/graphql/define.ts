@@ -17,7 +17,12 @@ export interface Context {
   readonly world: World;
   readonly caller: Exclude<Caller, { kind: "anonymous" | "app" }>;
   readonly budget: () => Budget;
+  /** A field whose values could not be read, as a fault has it; null: none. */
+  readonly unread: string | null;
 }
+
+/** GitHub's words when something broke or took too long. */
+export const UNREAD = "Something went wrong while executing your query. This may be the result of a timeout.";
 
 /** A value of a GraphQL object type: the type's name, and what its resolvers read. */
 export class Entity<S> {

@@ -17,7 +17,16 @@ import { BadCredentials, identify } from "../auth/caller.ts";
 import { limitHeaders, type RateLimits } from "../auth/limits.ts";
 import { json, type Request, type Response } from "../server/message.ts";
 import type { World } from "../world/index.ts";
-import { asGraphqlError, type Context, define, Entity, notImplemented, type TypeDefinition } from "./define.ts";
+import {
+  asGraphqlError,
+  type Context,
+  define,
+  Entity,
+  failure,
+  notImplemented,
+  type TypeDefinition,
+  UNREAD,
+} from "./define.ts";
 import { checkMutations } from "./mutations/checks.ts";
 import { pullMutations } from "./mutations/pulls.ts";
 import { Query } from "./query.ts";
@@ -58,6 +67,7 @@ export function githubSchema(): Promise<GraphQLSchema> {
 const resolveField: GraphQLFieldResolver<unknown, Context> = (source, args, context, info) => {
   const { fieldName: field, parentType } = info;
   try {
+    if (field === context.unread) throw failure("SERVICE_UNAVAILABLE", UNREAD);
     if (source instanceof Entity || source === null) {
       const type = byName.get(parentType.name);
       if (type === undefined) throw notImplemented(`${parentType.name}.${field}`);
@@ -98,7 +108,8 @@ export class GraphqlHandler {
     this.#limits = options.limits;
   }
 
-  async handle(request: Request): Promise<Response> {
+  /** `unread`: a field whose values cannot be read this time. */
+  async handle(request: Request, unread: string | null = null): Promise<Response> {
     const documentation = "https://docs.github.com/graphql";
     try {
       const caller = await identify(this.#world, request.headers.authorization);
@@ -118,7 +129,12 @@ export class GraphqlHandler {
         );
       }
       const budget = this.#limits.spend(caller, "graphql", 1);
-      const context: Context = { world: this.#world, caller, budget: () => this.#limits.read(caller, "graphql") };
+      const context: Context = {
+        world: this.#world,
+        caller,
+        budget: () => this.#limits.read(caller, "graphql"),
+        unread,
+      };
       const answer = await this.#execute(request.body, context);
       return { ...answer, headers: { ...answer.headers, ...limitHeaders(budget) } };
     } catch (error) {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Faults, RequestFault } from "../admin/faults.ts";
 import type { RequestLog } from "../admin/requests.ts";
+import { UNREAD } from "../graphql/define.ts";
 import type { GraphqlHandler } from "../graphql/handler.ts";
 import { summary } from "../graphql/summary.ts";
 import type { RestHandler } from "../rest/handler.ts";
@@ -53,7 +54,9 @@ export async function serveApi(options: ApiOptions, request: Request, path: stri
     log(refusal.status);
     return refusal;
   }
-  const response = isGraphql ? await options.graphql.handle(request) : await options.rest.handle(request, path);
+  const response = isGraphql
+    ? await options.graphql.handle(request, fieldUnread(fault))
+    : await options.rest.handle(request, path);
   if (fault?.kind === "delay") await sleep(fault.perWrite ? fault.ms * writesOf(request, graphql) : fault.ms);
   if (fault?.kind === "dropAnswer") {
     log(fault.how === "cut" ? 0 : 502);
@@ -63,6 +66,11 @@ export async function serveApi(options: ApiOptions, request: Request, path: stri
   }
   log(response.status);
   return response;
+}
+
+/** The field that this request cannot read; null: it reads all. */
+function fieldUnread(fault: RequestFault | null): string | null {
+  return fault?.kind === "unread" ? fault.field : null;
 }
 
 /** How many things it changes: a mutation's root fields, or one by REST. */
@@ -86,6 +94,8 @@ function refuse(fault: RequestFault, isGraphql: boolean): Response | null {
         headers,
       );
     }
+    case "unread":
+      return fault.field === null ? json(200, { data: null, errors: [{ message: UNREAD }] }) : null;
     case "delay":
     case "dropAnswer":
       return null;
