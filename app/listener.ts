@@ -314,7 +314,7 @@ export class Listener {
     const now: Repository = {
       id: seen.id,
       nodeId: seen.nodeId === "" ? (before?.nodeId ?? "") : seen.nodeId,
-      installationId: installationId ?? before?.installationId ?? null,
+      installationId: installationOf(before, seen, installationId),
       owner: seen.owner,
       name: seen.name,
       defaultBranch: seen.defaultBranch ?? before?.defaultBranch ?? "",
@@ -391,4 +391,14 @@ export class Listener {
       await standing.forgetRepository(repository.id);
     }
   }
+}
+
+/**
+ * GitHub counts installations up: of one owner's, a lower one was removed before, and what tells of it was on its way
+ * meanwhile. Null: no token can be had for the repository.
+ */
+function installationOf(before: Repository | null, seen: RepositorySeen, told: number | null): number | null {
+  const known = before?.installationId ?? null;
+  if (known === null || told === null) return told ?? known;
+  return before?.owner === seen.owner ? Math.max(known, told) : told;
 }

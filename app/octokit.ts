@@ -12,3 +12,12 @@ export const Octokit = ProbotOctokit.defaults((options: Options) => ({
   throttle: { enabled: false },
   retry: { enabled: false },
 }));
+
+/**
+ * Ends requests that bring no signal of their own: an installation's token is fetched inside of another request, whose
+ * signal does not reach it, and a whole installation would wait for an answer that never comes.
+ * @param ms milliseconds
+ */
+export function fetchWithin(ms: number): typeof fetch {
+  return (input, init) => fetch(input, { ...init, signal: init?.signal ?? AbortSignal.timeout(ms) });
+}

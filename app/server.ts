@@ -11,7 +11,7 @@ import { createNodeMiddleware, createProbot, type Probot, run } from "probot";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createApp } from "./index.ts";
-import { Octokit } from "./octokit.ts";
+import { fetchWithin, Octokit } from "./octokit.ts";
 import { DatabaseUrlError, openStore } from "./store/open.ts";
 import { DatabaseInUse, holdDatabase } from "./store/sole.ts";
 
@@ -116,6 +116,7 @@ async function loadProbot(
       appId,
       privateKey: key,
       Octokit,
+      request: { fetch: fetchWithin(config.timings.requestTimeout) },
       secret: config.webhookSecret,
       logFormat: pretty ? "pretty" : "json",
       logLevel: level,

@@ -40,6 +40,27 @@ describe("when GitHub's answers go wrong", () => {
     );
   const match = { operation: "Transitions" };
 
+  it("a token that never comes is asked for again", async () => {
+    await house.close();
+    house = await openHouse({ timings: { requestTimeout: 400 } });
+    const route = "POST /app/installations/{installation_id}/access_tokens";
+    house.sandbox.faults.place({ kind: "delay", match: { route }, ms: 600_000 });
+    const pull = house.open();
+    await moved(pull, "pr-created");
+  });
+
+  it.each([
+    ["anything", { kind: "unread", match: { operation: "Shown" } }],
+    ["the check runs", { kind: "unread", match: { operation: "Shown" }, field: "checkRuns" }],
+    ["the labels", { kind: "unread", match: { operation: "Shown" }, field: "labels" }],
+  ])("what a lost answer led to is looked for again when GitHub fails to read %s", async (_, fault) => {
+    house.sandbox.faults.place({ kind: "status", status: 502, match });
+    house.sandbox.faults.place(fault);
+    const pull = house.open();
+    await moved(pull, "pr-created");
+    expect(house.sandbox.faults.list()).toEqual([]);
+  });
+
   it("a lost answer is found to have been applied, and nothing is written twice", async () => {
     const pull = await opened();
     const runs = ourRuns(pull).length;

@@ -9,7 +9,7 @@ import { createNodeMiddleware, createProbot } from "probot";
 import { parse } from "yaml";
 import { readConfig } from "../../app/config.ts";
 import { type App, createApp } from "../../app/index.ts";
-import { Octokit } from "../../app/octokit.ts";
+import { fetchWithin, Octokit } from "../../app/octokit.ts";
 import { openStore } from "../../app/store/open.ts";
 import type { History, Pull, Store } from "../../app/store/store.ts";
 import type { Timings } from "../../app/timings.ts";
@@ -136,7 +136,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   };
   const config = readConfig(env);
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? "silent" });
-  const probot = createProbot({ env, overrides: { appId: registered.id, secret: SECRET, Octokit, log } });
+  const request = { fetch: fetchWithin(options.timings?.requestTimeout ?? config.timings.requestTimeout) };
+  const probot = createProbot({ env, overrides: { appId: registered.id, secret: SECRET, Octokit, request, log } });
   const app = createApp({
     ...(options.oneClock === true ? { now } : {}),
     store,

@@ -249,6 +249,24 @@ describe("what happens to pull requests", () => {
     expect((await house.row(closed))?.facts.state).toBe("closed");
   });
 
+  it("installed anew, with an event of the old installation still to come: it is the new one's", async () => {
+    const pull = await inQa();
+    await lost(() => editPull(world(), asUser(house.rex), pull, { title: "Another title" }));
+    const late = [...world().deliveries.values()].findLast(({ event }) => event === "pull_request");
+    for (const each of world().installations.values()) uninstall(world(), asUser(house.owner), each);
+    await house.settled();
+    const repositories = [house.repository];
+    const anew = install(world(), asUser(house.owner), { app: house.registered, account: house.owner, repositories });
+    await house.settled();
+    if (late === undefined) throw new Error("There is no such event.");
+    house.sandbox.webhooks.redeliver(late);
+    await house.settled();
+    expect((await house.store.repository(house.repository.id))?.installationId).toBe(anew.id);
+    house.later();
+    submitReview(world(), asUser(house.tess), pull, { state: "APPROVED" });
+    await house.until("it is approved", () => house.stageLabels(pull).join() === "stage/approved");
+  });
+
   it("comes from a fork: its commit's checks are its own", async () => {
     const outsider = addUser(world(), "olga");
     const fork = forkRepository(world(), asUser(outsider), house.repository, outsider);
