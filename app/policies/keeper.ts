@@ -139,6 +139,9 @@ export class PolicyKeeper implements Policies {
       const client = await clients.installation(repository.installationId);
       const loaded = await loadPolicy(repository, policyFetcher(client, timings.requestTimeout));
       const { policy, problems, source, bases, seen } = loaded;
+      if (seen.repository.id !== repository.id) {
+        throw new Error(`${nameOf(repository)} is another repository by now; where it went is not known yet.`);
+      }
       const before = row.state;
       const told = row.news > row.newsRead;
       const changed = before === null || before.source !== source || problems.length + before.problems.length > 0;
@@ -160,7 +163,7 @@ export class PolicyKeeper implements Policies {
         continue;
       }
       this.#restUntil.delete(repository.id);
-      const known = { ...next, version: row.version + 1, news: row.news };
+      const known = { ...next, bases, version: row.version + 1, news: row.news };
       const errors = problems.filter((problem) => problem.severity === "error").length;
       log.info(
         { repository: nameOf(repository), commit: state.head, found: source !== null, extends: bases, errors },

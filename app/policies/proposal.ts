@@ -47,7 +47,7 @@ export function proposalHandler(check: Pick<PolicyCheck, "showProposed">): Store
   return handler({
     kind: KIND,
     schema: payload,
-    perform: async ({ sha }, { client, repository, pull, signal, timings }) => {
+    perform: async ({ sha }, { client, store, repository, pull, signal, timings }) => {
       if (pull === null || pull.facts.state !== "open" || pull.facts.head.sha !== sha) {
         return { state: "dropped", reason: "the commit is not the head of an open pull request any more" };
       }
@@ -56,7 +56,14 @@ export function proposalHandler(check: Pick<PolicyCheck, "showProposed">): Store
       if (!files.includes(POLICY_PATH)) {
         return { state: "done", note: null };
       }
-      const proposed = { place: repository, commit: sha };
+      const known = new Set((await store.policies.of(repository.id))?.bases);
+      const inside = repository.private && pull.facts.head.repositoryId === repository.id;
+      const proposed = {
+        place: repository,
+        commit: sha,
+        // What is extended already was shown on the default branch.
+        mayShow: (name: string, base: { readonly private: boolean }) => !base.private || inside || known.has(name),
+      };
       const loaded = await loadPolicy(repository, policyFetcher(client, timings.requestTimeout, proposed));
       await check.showProposed(repository, sha, loaded);
       return { state: "done", note: null };

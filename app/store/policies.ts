@@ -35,6 +35,8 @@ export interface StoredPolicy {
   readonly newsRead: number;
   /** Null: never read. */
   readonly state: PolicyState | null;
+  /** Repositories (`owner/name`, lower case) whose policies it extends. */
+  readonly bases: readonly string[];
   /** How often in a row reading or showing it failed. */
   readonly tries: number;
   readonly dueAt: number | null;
@@ -117,6 +119,7 @@ export function policyStore(db: Kysely<Tables>): PolicyStore {
             news: row.news,
             newsRead: row.news_read,
             state: storedOrNull<PolicyState>(row.state_json),
+            bases: row.bases.split(" ").filter((base) => base !== ""),
             tries: row.tries,
             dueAt: row.due_at,
           };

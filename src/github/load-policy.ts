@@ -25,6 +25,14 @@ interface Place {
   readonly name: string;
 }
 
+/** A file as a commit would have it. */
+export interface Proposed {
+  readonly place: Place;
+  readonly commit: string;
+  /** Whether everybody who sees the commit's checks may know what this repository (`owner/name`, lower case) holds. */
+  readonly mayShow: (name: string, repository: { readonly private: boolean }) => boolean;
+}
+
 /** A policy may extend one that extends another, and so on. */
 const MOST_BASES = 5;
 
@@ -51,17 +59,17 @@ export async function loadPolicy(
 
 /**
  * How this client reads policy files: on the default branch. `proposed`: that repository's own as it is at a commit
- * instead, which may be of a fork's pull request to it.
+ * instead, which may be of a fork's pull request to it. What it extends is shown where the commit is, so of other
+ * repositories only those count that `mayShow`; the others are answered like those that are not there.
  */
-export function policyFetcher(
-  client: GitHubClient,
-  requestTimeout: number,
-  proposed?: { readonly place: Place; readonly commit: string },
-) {
-  return (place: Place): Promise<PolicyFileSeen | null> => {
-    const commit = proposed !== undefined && nameOf(place) === nameOf(proposed.place) ? proposed.commit : null;
+export function policyFetcher(client: GitHubClient, requestTimeout: number, proposed?: Proposed) {
+  return async (place: Place): Promise<PolicyFileSeen | null> => {
+    const own = proposed !== undefined && nameOf(place) === nameOf(proposed.place);
     const signal = AbortSignal.timeout(requestTimeout);
-    return readPolicyFile(client, place, POLICY_PATH, LARGEST_FILE_BYTES, signal, commit);
+    const commit = own ? proposed.commit : null;
+    const seen = await readPolicyFile(client, place, POLICY_PATH, LARGEST_FILE_BYTES, signal, commit);
+    const shown = seen === null || own || proposed === undefined || proposed.mayShow(nameOf(place), seen.repository);
+    return shown ? seen : null;
   };
 }
 
@@ -119,7 +127,9 @@ async function baseOf(
   chain.names.push(name.toLowerCase());
   const seen = await fetch({ owner, name: repository });
   if (seen === null) {
-    return { problem: `${name} is not there, or the app may not read it: install the app on it, too` };
+    const remedy =
+      "install the app on it, too; a pull request from outside gets nothing of a private repository to see";
+    return { problem: `${name} is not there, or may not be read here: ${remedy}` };
   }
   if (seen.file === null) {
     return { problem: `${name} has no ${POLICY_PATH}` };

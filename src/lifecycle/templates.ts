@@ -1,9 +1,9 @@
 /**
- * Texts of actions with places to fill in. The list of names is closed: nothing that outsiders write (titles,
- * descriptions, comments) can get into a text, an input or a payload.
+ * Texts of actions with places to fill in. The list of names is closed: no title, description or comment of outsiders
+ * gets into a text, an input or a payload. A reason may name checks, files and labels, which others name as they like.
  */
 import { suggestion } from "../plan/problems.ts";
-import { markdown } from "../report/escape.ts";
+import { clip, markdown } from "../report/escape.ts";
 
 export const TEMPLATE_KEYS = ["number", "sha", "base", "stage", "owner", "ticket", "reason"] as const;
 export type TemplateKey = (typeof TEMPLATE_KEYS)[number];
@@ -21,9 +21,19 @@ export function templateProblems(template: string): string[] {
   );
 }
 
-/** The text with its values as they are: for inputs and payloads, which nobody parses. */
+/** Characters of one value in an input or a payload. */
+const LONGEST_VALUE = 500;
+
+/**
+ * The text for inputs and payloads. Workflows put these into scripts, by `${{ inputs.why }}` too, so values keep only
+ * what means nothing to a shell, YAML or Markdown; each other character becomes `_`.
+ */
 export function fill(template: string, values: TemplateValues): string {
-  return template.replace(PLACE, (place, name: string) => (isKey(name) ? values[name] : place));
+  return template.replace(PLACE, (place, name: string) => (isKey(name) ? harmless(values[name]) : place));
+}
+
+function harmless(value: string): string {
+  return clip(value, LONGEST_VALUE).replaceAll(/[^\p{L}\p{N} .,:/@#+_-]/gu, "_");
 }
 
 /** The text with its values escaped for Markdown; an owner that can be mentioned is. */

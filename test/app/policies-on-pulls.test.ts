@@ -2,8 +2,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   addLabelsByName,
+  addRepository,
   asUser,
   type CheckRun,
+  changeInstallationRepositories,
   commitFiles,
   createRef,
   forkRepository,
@@ -112,6 +114,55 @@ describe("a pull request that changes the policy", () => {
     await house.settled();
     expect(said(pull).map((run) => run.conclusion)).toEqual(["failure"]);
     expect(house.stageLabels(pull)).toEqual(["stage/opened"]);
+  });
+
+  describe("and extends another", () => {
+    const BASE = POLICY.replace("version: 1", 'version: 1\noperators: ["the password is swordfish"]');
+    const base = (isPrivate: boolean): void => {
+      const { world } = house.sandbox;
+      const files = { "README.md": "x", [FILE]: BASE };
+      const added = addRepository(world, asUser(house.owner), {
+        owner: house.owner,
+        name: "secret",
+        private: isPrivate,
+        files,
+      });
+      const [installation] = world.installations.values();
+      if (installation === undefined) throw new Error("not installed");
+      changeInstallationRepositories(world, asUser(house.owner), installation, "added", [added]);
+    };
+    const fromFork = (extended: string): PullRequest => {
+      const { world } = house.sandbox;
+      const fork = forkRepository(world, asUser(house.mallory), house.repository, house.mallory);
+      const files = { [FILE]: `version: 1\nextends: ${extended}\n` };
+      commitFiles(world, asUser(house.mallory), fork, { branch: "main", message: "Change", files });
+      const title = "Mine";
+      return openPull(world, asUser(house.mallory), house.repository, {
+        head: "main",
+        headRepository: fork,
+        base: "main",
+        title,
+      });
+    };
+    const told = (pull: PullRequest): string => JSON.stringify(said(pull).map(({ output }) => output));
+
+    it("shows nothing of a private repository, not even whether there is one", async () => {
+      base(true);
+      await house.settled();
+      const pull = fromFork("acme/secret");
+      await house.settled();
+      const there = told(pull);
+      expect(there).toContain("acme/secret is not there, or may not be read here");
+      expect(there).not.toContain("swordfish");
+    });
+
+    it("says what is wrong with a public one", async () => {
+      base(false);
+      await house.settled();
+      const pull = fromFork("acme/secret");
+      await house.settled();
+      expect(told(pull)).toContain("swordfish");
+    });
   });
 
   it("has it said once, however often it is heard of", async () => {

