@@ -1,5 +1,6 @@
 /** One attempt: a command (or a wait without one) with its limits, its output and its events, to its report. */
 import type { Command, Json, Plan, PlanStage } from "../plan/plan.ts";
+import { Listing } from "../run/listing.ts";
 import type { AttemptEnd, AttemptReport, Lease } from "../run/types.ts";
 import { after, pause } from "./clock.ts";
 import { CommandReader } from "./commands.ts";
@@ -54,7 +55,7 @@ export interface AttemptOptions {
 }
 
 /** What we end an attempt for; the first reason holds. */
-type Ending = Exclude<AttemptEnd, { kind: "exited" | "signalled" | "not_started" | "no_command" }>;
+type Ending = Exclude<AttemptEnd, { kind: "exited" | "signalled" | "not_started" | "bad_tasks" | "no_command" }>;
 
 export class Attempt {
   readonly options: AttemptOptions;
@@ -65,6 +66,10 @@ export class Attempt {
   readonly started: Promise<void>;
   readonly #around: Surroundings;
   readonly #started = Promise.withResolvers<void>();
+  /** What its standard output lists, when that is its task. */
+  readonly #listing: Listing | null;
+  /** The first event that told of tasks but cannot be taken. */
+  #lostTasks: string | null = null;
   readonly #stopping = new AbortController();
   readonly #stopped = new Promise<void>((resolve) => {
     this.#stopping.signal.addEventListener("abort", () => resolve(), { once: true });
@@ -77,6 +82,7 @@ export class Attempt {
   constructor(options: AttemptOptions, around: Surroundings) {
     this.options = options;
     this.#around = around;
+    this.#listing = options.generator ? new Listing((text) => around.masks.text(text)) : null;
     const { stage, lease } = options;
     this.record = new AttemptRecord({
       masks: around.masks,
@@ -179,13 +185,24 @@ export class Attempt {
       path: files.events,
       onEvent: (event) => this.record.take(event),
       warn: (text) => this.#warn(text),
+      onTasksLost: (text) => {
+        this.#lostTasks ??= text;
+      },
     });
     const polling = setInterval(() => void events.poll(), EVENTS_EVERY_MS);
     const end = await running.ended;
     clearInterval(polling);
     await events.finish();
     directory.forget(files);
-    return end.kind === "not_started" ? end : (this.#ending ?? end);
+    if (end.kind === "not_started") return end;
+    return this.#ending ?? this.#badTasks(end) ?? end;
+  }
+
+  /** The end of a command that did well but for the tasks that it told of; null: those are all right, too. */
+  #badTasks(end: AttemptEnd): AttemptEnd | null {
+    if (this.options.stage.tasks === null || end.kind !== "exited" || end.code !== 0) return null;
+    const message = this.#listing?.trouble ?? this.#lostTasks;
+    return message === null ? null : { kind: "bad_tasks", message };
   }
 
   #environment(files: AttemptFiles): Record<string, string> {
@@ -222,12 +239,11 @@ export class Attempt {
 
   /** Takes the output line by line: workflow commands are followed, everything is masked before anybody sees it. */
   #lineReader(): (line: string, stream: "stdout" | "stderr") => void {
-    const { stage, lease, generator, onTasks } = this.options;
+    const { stage, lease, onTasks } = this.options;
     const { masks, log } = this.#around;
     const task = lease?.task ?? null;
     // The two streams are read apart: a token of one must not stop the other.
     const readers = { stdout: new CommandReader(), stderr: new CommandReader() };
-    let number = 0;
     const show = (raw: string, stream: "stdout" | "stderr"): void => {
       const line = shortened(printable(masks.text(raw)));
       this.record.tail.push(line);
@@ -235,12 +251,13 @@ export class Attempt {
     };
     return (raw, stream) => {
       const said = readers[stream].read(raw);
-      if (generator && stream === "stdout" && said === null) {
-        number += 1;
-        if (raw.trim() === "") return;
-        const value = jsonOf(raw);
-        if (value === undefined) this.#warn(`line ${number} of the task generator is not JSON; it was ignored`);
-        else onTasks([value]);
+      if (this.#listing !== null && stream === "stdout" && said === null) {
+        const known = this.#listing.trouble;
+        const values = this.#listing.take(raw);
+        if (values.length > 0) onTasks(values);
+        const { trouble } = this.#listing;
+        // One bad line is seldom alone, and they all mean the same.
+        if (trouble !== null && known === null) this.#warn(`the task generator's output: ${trouble}`);
         return;
       }
       switch (said?.kind) {
@@ -269,14 +286,5 @@ export class Attempt {
 
   #warn(text: string): void {
     this.#around.log({ kind: "warning", stage: this.options.stage, text: this.#around.masks.text(text) });
-  }
-}
-
-function jsonOf(line: string): Json | undefined {
-  try {
-    const value: Json = JSON.parse(line);
-    return value;
-  } catch {
-    return undefined;
   }
 }

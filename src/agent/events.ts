@@ -10,6 +10,8 @@ import type { CommandEvent } from "./event-schema.ts";
 const LONGEST_LINE = 262_144;
 /** Bytes of one attempt's file that are read. */
 const LARGEST_FILE = 64 * 1024 * 1024;
+/** Bytes of a line that is too long in which it is looked what it tells of. */
+const BEGINNING = 1_024;
 const CHUNK = 262_144;
 /** Bad lines of one attempt that are each warned about; the rest is counted. */
 const WARNED_LINES = 20;
@@ -18,6 +20,8 @@ export interface EventsFileOptions {
   readonly path: string;
   readonly onEvent: (event: CommandEvent) => void | Promise<void>;
   readonly warn: (message: string) => void;
+  /** A line that tells of tasks cannot be taken: work that nobody would do. */
+  readonly onTasksLost?: (message: string) => void;
 }
 
 /** Follows one attempt's events file from its beginning. */
@@ -26,6 +30,8 @@ export class EventsFile {
   #position = 0;
   #rest: Buffer = Buffer.alloc(0);
   #skipping = false;
+  /** The beginning of the line that is skipped told of tasks. */
+  #skippingTasks = false;
   #line = 0;
   #bad = 0;
   #full = false;
@@ -104,6 +110,7 @@ export class EventsFile {
     this.#rest = this.#joined(chunk.subarray(from));
     if (this.#rest.length > LONGEST_LINE) {
       this.#skipping = true;
+      this.#skippingTasks = tellsTasks(this.#rest.toString("utf8", 0, BEGINNING));
       this.#rest = Buffer.alloc(0);
     }
   }
@@ -118,7 +125,11 @@ export class EventsFile {
     this.#line += 1;
     if (this.#skipping || line.length > LONGEST_LINE) {
       this.#skipping = false;
-      this.#warnOf(`is longer than ${LONGEST_LINE / 1024} KiB`);
+      this.#warnOf(
+        `is longer than ${LONGEST_LINE / 1024} KiB`,
+        this.#skippingTasks || tellsTasks(line.toString("utf8", 0, BEGINNING)),
+      );
+      this.#skippingTasks = false;
       return;
     }
     const text = line.toString("utf8").trim();
@@ -126,15 +137,21 @@ export class EventsFile {
     // Most commands tell nothing: the schema is loaded when the first one does.
     const { readEvent } = await import("./event-schema.ts");
     const event = readEvent(text);
-    if (typeof event === "string") this.#warnOf(event);
+    if (typeof event === "string") this.#warnOf(event, tellsTasks(text));
     else await this.#options.onEvent(event);
   }
 
-  #warnOf(what: string): void {
+  #warnOf(what: string, ofTasks: boolean): void {
     this.#bad += 1;
+    if (ofTasks) this.#options.onTasksLost?.(`line ${this.#line} of $STAGEWRIGHT_EVENTS ${what}`);
     if (this.#bad <= WARNED_LINES)
       this.#options.warn(`line ${this.#line} of $STAGEWRIGHT_EVENTS ${what}; it was ignored`);
   }
+}
+
+/** Of a line that is not understood, and so not more than a likeness. */
+function tellsTasks(line: string): boolean {
+  return /"tasks"\s*:/.test(line);
 }
 
 /** Null: nobody has written to it yet. */

@@ -68,6 +68,7 @@ const attemptEndSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("stopped"), why: z.string().max(4096) }),
   z.strictObject({ kind: z.literal("reset") }),
   z.strictObject({ kind: z.literal("not_started"), message: z.string().max(4096) }),
+  z.strictObject({ kind: z.literal("bad_tasks"), message: z.string().max(4096) }),
   z.strictObject({
     kind: z.literal("threshold"),
     threshold: z.enum(["max_errors", "max_error_rate", "max_consecutive_errors"]),

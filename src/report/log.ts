@@ -65,6 +65,8 @@ export function endText(end: AttemptEnd): string {
       return "dropped to begin anew";
     case "not_started":
       return `could not start: ${line(end.message)}`;
+    case "bad_tasks":
+      return line(end.message);
     case "threshold":
       return `ended at its ${end.threshold}: ${line(end.message)}`;
   }

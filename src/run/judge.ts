@@ -43,6 +43,8 @@ export function judge(stage: Judged, end: AttemptEnd, progress: Progress | null)
       return { ok: false, reason: "dropped by its agent" };
     case "not_started":
       return { ok: false, reason: `could not be started: ${end.message}` };
+    case "bad_tasks":
+      return { ok: false, reason: end.message };
     case "threshold":
       return { ok: false, reason: `${end.threshold}: ${end.message}` };
     default:

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -321,6 +321,38 @@ describe("tasks", () => {
     await agentFor(plan, coordinator).run();
     expect(coordinator.syncs.flatMap(({ addTasks }) => addTasks)).toEqual([1, { id: "x" }]);
     expect(log.filter(({ kind }) => kind === "warning")).toHaveLength(1);
+  });
+
+  it("reports a generator whose lines are not JSON, by the first of them, without its secrets", async () => {
+    const coordinator = new Scripted(({ reports }) => (reports.length > 0 ? finish : execute("g-1")));
+    const plan = planOf(
+      `stages: [{ name: s, type: prepare, tasks: { from: 'echo "::add-mask::s3cret"; echo 1; echo "s3cret \u202e"; echo other; echo "{"' }, run: 'true' }]`,
+    );
+    await agentFor(plan, coordinator).run();
+    const [told] = coordinator.reports;
+    expect(told?.end.kind).toBe("bad_tasks");
+    const message = told?.end.kind === "bad_tasks" ? told.end.message : "";
+    expect(message).toMatch(/^line 2 is not JSON: "\*\*\* .*"; print one JSON value a line, .*jq -R/);
+    expect(message).not.toMatch(/s3cret|\u202e/);
+    expect(log.filter(({ kind }) => kind === "warning")).toHaveLength(1);
+  });
+
+  it.each([
+    ["is not an event", '{"tasks":"one"}'],
+    ["has more than an event takes", `{"tasks":[${"1,".repeat(10_000)}1]}`],
+    ["is too long to be read", `{"tasks":["${"x".repeat(300_000)}"]}`],
+  ])("reports tasks that are lost because their event %s", async (_, line) => {
+    const coordinator = new Scripted(({ reports }) => (reports.length > 0 ? finish : execute("g-1")));
+    const plan = planOf(
+      `stages: [{ name: s, type: prepare, tasks: { from: 'cat event >> "$STAGEWRIGHT_EVENTS"' }, run: 'true' }]`,
+    );
+    writeFileSync(join(directory, "event"), `${line}\n`);
+    await agentFor(plan, coordinator).run();
+    const [told] = coordinator.reports;
+    expect(told?.end).toMatchObject({
+      kind: "bad_tasks",
+      message: expect.stringContaining("line 1 of $STAGEWRIGHT_EVENTS"),
+    });
   });
 });
 

@@ -49,6 +49,14 @@ describe("run --agents", () => {
     expect(count("cleaned")).toBe(3);
   });
 
+  it("fails when the one that lists the tasks prints no JSON, over the wire, too", async () => {
+    bench.file("plan.yml", `stages: [{ name: t, tasks: { from: "echo 1; echo nope" }, run: "echo ran >> worked" }]\n`);
+    const { code, stdout, stderr } = await bench.run(["run", "plan.yml", "--agents", "2"]);
+    expect({ code, stderr }).toMatchObject({ code: 1 });
+    expect(JSON.parse(stdout).message).toContain('its tasks could not be listed: line 2 is not JSON: "nope"');
+    expect(count("worked")).toBe(1);
+  });
+
   it("has its agents reach each other on this machine, wherever the plan has them", async () => {
     bench.file(
       "plan.yml",

@@ -29,6 +29,18 @@ const statuses = (stdout: string): Record<string, string> =>
   );
 
 describe("run", () => {
+  it("fails, and runs no green zero, when a generator prints no JSON", async () => {
+    bench.file(
+      "plan.yml",
+      `stages: [{ name: t, tasks: { from: "echo nope.dat; echo '{bad'; echo x" }, run: "echo ran" }]\n`,
+    );
+    const { code, stdout, stderr } = await bench.run(["run", "plan.yml"]);
+    expect(code).toBe(1);
+    const said = 't: its tasks could not be listed: line 1 is not JSON: "nope.dat"; print one JSON value a line';
+    expect(JSON.parse(stdout).message).toContain(said);
+    expect(stderr.match(/the task generator's output/g)).toHaveLength(1);
+  });
+
   it("goes through the stages and prints the result on stdout, the log on stderr", async () => {
     bench.file(
       "plan.yml",

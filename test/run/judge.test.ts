@@ -25,6 +25,7 @@ const TABLE: readonly (readonly [string, AttemptEnd, readonly boolean[]])[] = [
   ["stopped", { kind: "stopped", why: "the count is reached" }, [bad, bad, bad, bad, bad]],
   ["reset", { kind: "reset" }, [bad, bad, bad, bad, bad]],
   ["not started", { kind: "not_started", message: "ENOENT" }, [bad, bad, bad, bad, bad]],
+  ["tasks that cannot be taken", { kind: "bad_tasks", message: "line 1" }, [bad, bad, bad, bad, bad]],
   ["a threshold", { kind: "threshold", threshold: "max_errors", message: "9 errors" }, [bad, bad, bad, bad, bad]],
 ];
 
@@ -43,7 +44,7 @@ describe("an attempt's end", () => {
   });
 
   it("covers every kind of end and every completion", () => {
-    expect(new Set(TABLE.map(([, { kind }]) => kind)).size).toBe(8);
+    expect(new Set(TABLE.map(([, { kind }]) => kind)).size).toBe(9);
     expect(TABLE.every(([, , verdicts]) => verdicts.length === COMPLETIONS.length)).toBe(true);
   });
 
@@ -57,6 +58,7 @@ describe("an attempt's end", () => {
   it.each([
     [{ kind: "exited", code: 3 } as const, "exit code 3 after 12 of 100"],
     [{ kind: "time_over", limit: "timeout" } as const, "timed out (1m30s) after 12 of 100"],
+    [{ kind: "bad_tasks", message: "line 1 is not JSON" } as const, "line 1 is not JSON"],
     [{ kind: "not_started", message: "spawn x ENOENT" } as const, "could not be started: spawn x ENOENT"],
     [
       { kind: "threshold", threshold: "max_errors", message: "9 errors, at most 8 are allowed" } as const,
