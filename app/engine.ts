@@ -64,7 +64,7 @@ export function createEngine(options: EngineOptions): Engine {
   const { store, clients, ourselves, log, timings, now, publicUrl } = options;
   const { appId } = ourselves();
   const { requestTimeout } = timings;
-  const standing = new StandingKeeper({ store, now, keepMs: timings.keepStanding });
+  const standing = new StandingKeeper({ store, log, now, keepMs: timings.keepStanding });
   const labelIds = new LabelIds({ store, now, requestTimeout });
   const grants = new GrantsKeeper({ store, clients, now, requestTimeout });
   const wake = (): void => looks.wake();

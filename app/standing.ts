@@ -1,13 +1,15 @@
 /** What is known of people's standing: asked for when an evaluation needs it, and kept for ten minutes. */
 
+import type { Logger } from "pino";
 import type { GitHubClient } from "../src/github/port.ts";
-import { askStanding, type StandingLookup, withAnswer } from "../src/github/standing.ts";
+import { askStanding, isNotTold, NOT_TOLD, type StandingLookup, withAnswer } from "../src/github/standing.ts";
 import type { Standing } from "../src/lifecycle/facts.ts";
 import { actorKey } from "../src/lifecycle/standing.ts";
 import type { Repository, Store } from "./store/store.ts";
 
 export interface StandingOptions {
   readonly store: Pick<Store, "cached" | "cache" | "dropCache">;
+  readonly log: Pick<Logger, "warn">;
   readonly now: () => number;
   readonly keepMs: number;
 }
@@ -20,7 +22,10 @@ export class StandingKeeper {
     this.#options = options;
   }
 
-  /** `standing` with the answers to these lookups. Throws what GitHub's client throws: nothing is taken as a no. */
+  /**
+   * `standing` with the answers to these lookups. What GitHub does not let the app ask stays unknown and is not asked
+   * again for a while. Throws what GitHub's client throws otherwise: nothing is taken as a no.
+   */
   async learn(
     standing: Standing,
     lookups: readonly StandingLookup[],
@@ -33,12 +38,30 @@ export class StandingKeeper {
       const { key, scope } = placeOf(lookup, repository);
       let value = await this.#options.store.cached(key, this.#options.now() - this.#options.keepMs);
       if (value === undefined) {
-        value = await askStanding(await client(), repository, lookup, signal);
+        value = await this.#ask(lookup, repository, await client(), signal);
         await this.#options.store.cache([{ key, scope, value }], this.#options.now());
       }
       known = withAnswer(known, lookup, value);
     }
     return known;
+  }
+
+  async #ask(
+    lookup: StandingLookup,
+    repository: Repository,
+    client: GitHubClient,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    try {
+      return await askStanding(client, repository, lookup, signal);
+    } catch (error) {
+      if (!isNotTold(error)) {
+        throw error;
+      }
+      const names = { repository: `${repository.owner}/${repository.name}`, lookup };
+      this.#options.log.warn({ ...names, err: error }, "GitHub does not let the app ask this: it grants nothing");
+      return NOT_TOLD;
+    }
   }
 
   /** People's permissions on a repository may have changed. */

@@ -7,7 +7,7 @@ import { requestFailure } from "./request-failure.ts";
 import { actorOf } from "./webhook.ts";
 import { user } from "./webhook-payloads.ts";
 
-export type Permission = Standing["permissions"][string];
+export type Permission = NonNullable<Standing["permissions"][string]>;
 
 const LEVELS: readonly Permission[] = ["none", "read", "triage", "write", "maintain", "admin"];
 const permissionAnswer = z.object({
@@ -92,15 +92,29 @@ export async function askStanding(
   }
 }
 
-/** `answer` comes from `askStanding`, perhaps by way of the app's own store. */
+/** In place of an answer: GitHub does not let the app ask, or (an identity) nobody is known by that login. */
+export const NOT_TOLD = null;
+
+const ofToken = z.object({ request: z.object({ url: z.string().regex(/\/access_tokens(?:\?|$)/u) }) });
+
+/**
+ * Whether GitHub refused the question itself: the app lacks a permission, or is not installed in the team's
+ * organization. Trying again is no use then. A refused token is another matter: it says nothing about people.
+ */
+export function isNotTold(error: unknown): boolean {
+  const { kind, status } = requestFailure(error, 0);
+  return kind === "permission" && status === 403 && !ofToken.safeParse(error).success;
+}
+
+/** `answer` comes from `askStanding` or is `NOT_TOLD`, perhaps by way of the app's own store. */
 export function withAnswer(standing: Standing, lookup: StandingLookup, answer: unknown): Standing {
   switch (lookup.kind) {
     case "permission": {
-      const permission = answer as Permission;
+      const permission = answer as Permission | null;
       return { ...standing, permissions: { ...standing.permissions, [actorKey(lookup.actor)]: permission } };
     }
     case "team": {
-      const members = { ...standing.teams[lookup.team], [actorKey(lookup.actor)]: answer === true };
+      const members = { ...standing.teams[lookup.team], [actorKey(lookup.actor)]: answer as boolean | null };
       return { ...standing, teams: { ...standing.teams, [lookup.team]: members } };
     }
     case "identity": {

@@ -263,11 +263,14 @@ function whoOperates({ operators }: Policy): string {
 
 /**
  * Whether somebody has no standing at all: neither operator nor writer nor the owner of any stage. What such people
- * ask for stays refused, whatever they become later. Unknown is not "no".
+ * ask for stays refused, whatever they become later. Not looked up yet is not "no".
  */
 export function isOutsider({ actor, policy, standing }: Pick<CommandInput, "actor" | "policy" | "standing">): boolean {
   const owners = policy.stages.flatMap(({ owner }) => (owner === null ? [] : [owner]));
-  return [policy.operators, null, owners].every((names) => authorityOf(actor, names, standing).truth === "no");
+  return [policy.operators, null, owners].every((names) => {
+    const { truth, lookups } = authorityOf(actor, names, standing);
+    return truth !== "yes" && lookups.length === 0;
+  });
 }
 
 function ownerHere(evaluation: Evaluation, policy: Policy): string | null {

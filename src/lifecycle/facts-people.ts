@@ -55,7 +55,7 @@ export class People {
    */
   answer(standing: Standing, lookups: readonly Lookup[]): Standing {
     const permissions = { ...standing.permissions };
-    const teams: Record<string, Record<string, boolean>> = { ...standing.teams };
+    const teams: Record<string, Record<string, boolean | null>> = { ...standing.teams };
     const identities = { ...standing.identities };
     for (const lookup of lookups) {
       switch (lookup.kind) {

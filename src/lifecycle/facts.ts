@@ -148,12 +148,15 @@ export interface FileList {
   readonly files: readonly string[];
 }
 
-/** What is known of people's standing. What is not here is unknown, and unknown grants nothing. */
+/**
+ * What is known of people's standing. What is not here is unknown, and unknown grants nothing. Null: GitHub refuses to
+ * say, which stays unknown without being asked again.
+ */
 export interface Standing {
   /** `${kind}:${id}` -> permission on the repository. */
-  readonly permissions: Readonly<Record<string, "none" | "read" | "triage" | "write" | "maintain" | "admin">>;
+  readonly permissions: Readonly<Record<string, "none" | "read" | "triage" | "write" | "maintain" | "admin" | null>>;
   /** `org/team` -> `${kind}:${id}` -> member? */
-  readonly teams: Readonly<Record<string, Readonly<Record<string, boolean>>>>;
+  readonly teams: Readonly<Record<string, Readonly<Record<string, boolean | null>>>>;
   /** Login as the policy writes it (`tess[bot]`, `alice`) -> who that is; null: nobody has that login. */
   readonly identities: Readonly<Record<string, Actor | null>>;
 }

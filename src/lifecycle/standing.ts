@@ -3,7 +3,7 @@ import type { Actor, Lookup, Standing } from "./facts.ts";
 import type { Names } from "./policy.ts";
 
 export interface Authority {
-  /** "unknown": something must be looked up first; until then it grants nothing. */
+  /** "unknown": something must be looked up first, or GitHub refuses to say it (no lookups then); it grants nothing. */
   readonly truth: "yes" | "no" | "unknown";
   /** Completes "alice …": `may`, `has no write permission`, … */
   readonly reason: string;
@@ -32,7 +32,7 @@ export function authorityOf(actor: Actor, names: Names | null, standing: Standin
 /** Whether somebody may look after the repository as a whole: the permission maintain or admin. */
 export function mayMaintain(actor: Actor, standing: Standing): Authority {
   const permission = own(standing.permissions, actorKey(actor));
-  if (actor.kind === "bot" || actor.id === 0 || permission === undefined) {
+  if (actor.kind === "bot" || actor.id === 0 || permission === undefined || permission === null) {
     return writePermission(actor, standing);
   }
   return permission === "maintain" || permission === "admin"
@@ -51,11 +51,15 @@ function writePermission(actor: Actor, standing: Standing): Authority {
   if (permission === undefined) {
     return { truth: "unknown", reason: "has a permission not known yet", lookups: [{ kind: "permission", actor }] };
   }
+  if (permission === null) {
+    return unsaid("has a permission that GitHub does not tell the app");
+  }
   return WRITE.has(permission) ? yes("has write permission") : no("has no write permission");
 }
 
 function named(actor: Actor, names: Names, standing: Standing): Authority {
   const lookups: Lookup[] = [];
+  const secret: string[] = [];
   if (actor.id === 0) {
     return no("is not known");
   }
@@ -69,6 +73,9 @@ function named(actor: Actor, names: Names, standing: Standing): Authority {
       if (member === undefined && actor.kind === "user") {
         lookups.push({ kind: "team", team: name.slice(1), actor });
       }
+      if (member === null) {
+        secret.push(name);
+      }
       continue;
     }
     const identity = own(standing.identities, name);
@@ -78,8 +85,11 @@ function named(actor: Actor, names: Names, standing: Standing): Authority {
       return yes(`is named as ${name}`);
     }
   }
-  return lookups.length > 0
-    ? { truth: "unknown", reason: `is not yet known to be ${list(names)}`, lookups }
+  if (lookups.length > 0) {
+    return { truth: "unknown", reason: `is not yet known to be ${list(names)}`, lookups };
+  }
+  return secret.length > 0
+    ? unsaid(`is not known to be ${list(names)}, as GitHub does not tell the app who is in ${list(secret)}`)
     : no(names.length === 0 ? "is not named, as nobody is" : `is not ${list(names)}`);
 }
 
@@ -100,6 +110,10 @@ function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined
 
 function yes(reason: string): Authority {
   return { truth: "yes", reason, lookups: [] };
+}
+
+function unsaid(reason: string): Authority {
+  return { truth: "unknown", reason, lookups: [] };
 }
 
 function no(reason: string): Authority {

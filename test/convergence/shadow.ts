@@ -36,7 +36,7 @@ export class Shadow {
     const clients = { installation: async () => client, app: async () => client };
     const ourselves = () => ({ appId, botLogin: "stagewright[bot]" });
     const { requestTimeout, keepStanding } = DEFAULT_TIMINGS;
-    const standing = new StandingKeeper({ store, now, keepMs: keepStanding });
+    const standing = new StandingKeeper({ store, log, now, keepMs: keepStanding });
     this.#listener = new Listener({
       store,
       standing,
