@@ -9,7 +9,7 @@ import type { Facts } from "../src/lifecycle/facts.ts";
 import type { Policy } from "../src/lifecycle/policy.ts";
 import type { Stop } from "../src/lifecycle/tampering.ts";
 import { canonicalJson } from "../src/plan/canonical.ts";
-import { clip, markdown } from "../src/report/escape.ts";
+import { clip, markdown, oneLine } from "../src/report/escape.ts";
 import { type Sharing, sayShared } from "./shared-commits.ts";
 import type { Shown, ShownCheck } from "./store/store.ts";
 
@@ -121,9 +121,10 @@ export function blockedShowing(
   reason: string,
 ): Showing {
   const next = showing.checks.find((check) => check.status === "in_progress") ?? showing.checks.at(-1);
-  const title = `Blocked: ${reason}`.slice(0, 200);
+  // The reason may name labels that others set, and quote GitHub.
+  const title = clip(oneLine(`Blocked: ${reason}`), LONGEST_TITLE);
   const summary = [
-    `${title}.`,
+    `${markdown(title)}.`,
     "",
     "GitHub could not be brought to show the pull request's new stage. It is tried again by itself, or at once with the",
     "Retry button, with a comment `/stage retry`, or when something about the pull request changes.",
