@@ -8,6 +8,8 @@ export interface GraphqlError {
   readonly type: string | null;
   /** The alias it happened under; null: the request as a whole. */
   readonly alias: string | null;
+  /** From the alias down to the field that failed; empty: the request as a whole. */
+  readonly path: readonly (string | number)[];
 }
 
 export interface GraphqlAnswer {
@@ -74,6 +76,7 @@ export async function sendGraphql(
         message: each.message,
         type: each.type ?? null,
         alias: typeof each.path?.[0] === "string" ? each.path[0] : null,
+        path: each.path ?? [],
       })),
     };
   }

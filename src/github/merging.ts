@@ -30,7 +30,7 @@ export interface MergeState {
   readonly allows: { readonly autoMerge: boolean; readonly methods: readonly MergeMethod[] };
 }
 
-const QUERY = `query Merging($id: ID!) {
+const QUERY = `query Merging($id: ID!, $after: String) {
   node(id: $id) {
     ... on PullRequest {
       state isDraft headRefOid mergeStateStatus isMergeQueueEnabled
@@ -38,7 +38,8 @@ const QUERY = `query Merging($id: ID!) {
       autoMergeRequest { mergeMethod enabledBy { __typename login } }
       repository { autoMergeAllowed mergeCommitAllowed squashMergeAllowed rebaseMergeAllowed }
       statusCheckRollup {
-        contexts(first: 100) {
+        contexts(first: 100, after: $after) {
+          pageInfo { hasNextPage endCursor }
           nodes {
             __typename
             ... on CheckRun { name status conclusion checkSuite { app { databaseId } } }
@@ -94,35 +95,76 @@ const fields = z.object({
     rebaseMergeAllowed: z.boolean(),
   }),
   mergeQueueEntry: z.object({ enqueuer: whom }).nullish(),
-  statusCheckRollup: z.object({ contexts: z.object({ nodes: z.array(context.nullable()).nullish() }) }).nullish(),
+  statusCheckRollup: z
+    .object({
+      contexts: z.object({
+        nodes: z.array(context.nullable()).nullish(),
+        pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullish() }),
+      }),
+    })
+    .nullish(),
 });
+
+/** Of a hundred checks each. */
+const MOST_PAGES = 50;
+
+type Fields = z.infer<typeof fields>;
+
+async function askMerging(
+  client: GitHubClient,
+  id: string,
+  after: string | null,
+  signal: AbortSignal,
+): Promise<Fields | null> {
+  const answer = await readGraphql(client, QUERY, { id, after }, signal);
+  const node = answer.data?.node;
+  const other = answer.errors.find(
+    ({ type, path }) => type === "FORBIDDEN" && (node == null || path.includes("statusCheckRollup")),
+  );
+  if (other !== undefined) {
+    // A check that may not be seen may have failed.
+    throw Object.assign(new Error(`what the pull request waits for: ${other.message}`), { status: 403 });
+  }
+  return node == null ? null : fields.parse(node);
+}
 
 const PASSING = new Set(["SUCCESS", "NEUTRAL", "SKIPPED"]);
 
-/** One query. Null: there is no such pull request, or the app may not see it. `appId`: ours, whose checks stand in nobody's way. */
+/**
+ * One query, and more while there are more checks and none was found that stands in the way. Null: there is no such pull
+ * request, or the app may not see it. `appId`: ours, whose checks stand in nobody's way.
+ * @throws what a refused request throws, when the app may not see the checks
+ */
 export async function readMergeState(
   client: GitHubClient,
   pullNodeId: string,
   appId: number,
   signal: AbortSignal,
 ): Promise<MergeState | null> {
-  const answer = await readGraphql(client, QUERY, { id: pullNodeId }, signal);
-  const node = answer.data?.node;
-  if (node == null) {
-    const other = answer.errors.find((each) => each.type !== "NOT_FOUND");
-    if (other !== undefined) {
-      throw new Error(`GitHub could not read the pull request: ${other.message}`);
-    }
+  const ask = (after: string | null) => askMerging(client, pullNodeId, after, signal);
+  const read = await ask(null);
+  if (read === null) {
     return null;
   }
-  const read = fields.parse(node);
+  const open = (page: Fields) =>
+    (page.statusCheckRollup?.contexts.nodes ?? []).flatMap((each) => openCheck(each, appId));
+  const openChecks = open(read);
+  let last = read.statusCheckRollup?.contexts.pageInfo;
+  for (let page = 1; openChecks.length === 0 && last?.hasNextPage === true; page += 1) {
+    const next = page < MOST_PAGES ? await ask(last.endCursor ?? null) : null;
+    if (next === null || next.headRefOid !== read.headRefOid) {
+      throw new Error("GitHub did not list all checks of the pull request.");
+    }
+    openChecks.push(...open(next));
+    last = next.statusCheckRollup?.contexts.pageInfo;
+  }
   const { repository, autoMergeRequest } = read;
   return {
     state: read.state === "OPEN" ? "open" : read.state === "MERGED" ? "merged" : "closed",
     draft: read.isDraft,
     headSha: read.headRefOid,
     status: STATUSES[read.mergeStateStatus],
-    openChecks: (read.statusCheckRollup?.contexts.nodes ?? []).flatMap((each) => openCheck(each, appId)),
+    openChecks,
     autoMerge:
       autoMergeRequest == null
         ? null

@@ -142,6 +142,12 @@ export interface Facts extends Omit<PullState, "head"> {
   readonly fileLists: readonly FileList[];
 }
 
+/**
+ * GitHub lists no more files of a pull request, whatever else it changes: as many names, those of renamed files from
+ * before among them, are taken for a part of the list.
+ */
+export const MOST_FILES = 3_000;
+
 export interface FileList {
   readonly sha: string;
   readonly baseRef: string;

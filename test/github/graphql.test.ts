@@ -30,8 +30,8 @@ describe("a GraphQL request", () => {
     expect(await sendGraphql(client, "mutation { x }", {}, signal)).toEqual({
       data: { p0_add: { a: 1 }, p1_add: null },
       errors: [
-        { type: "NOT_FOUND", message: "gone", alias: "p1_add" },
-        { type: null, message: "odd", alias: null },
+        { type: "NOT_FOUND", message: "gone", alias: "p1_add", path: ["p1_add"] },
+        { type: null, message: "odd", alias: null, path: [] },
       ],
     });
   });

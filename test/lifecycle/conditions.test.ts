@@ -46,6 +46,7 @@ function verdict(condition: string, facts: Facts) {
 }
 
 const draft = history(opened({ draft: true }));
+const many = (folder: string, count: number) => Array.from({ length: count }, (_, n) => `${folder}/${n}.md`);
 const files = (list: string[]) =>
   history(opened(), { pull, kind: "files", sha: "aaaaaaa1", baseRef: "main", files: list });
 const body = (text: string) => history(opened({ body: text }));
@@ -184,6 +185,11 @@ test.each<[condition: string, facts: Facts, holds: boolean, reason: RegExp]>([
   ["{ only_paths: ['docs/**', '*.md'] }", files(["README.md", "docs/a.md"]), true, /only files/],
   ["{ only_paths: 'docs/**' }", files(["docs/a.md", "src/a.ts"]), false, /^src\/a.ts is changed/],
   ["{ only_paths: 'docs/**' }", files([]), false, /no file is changed/],
+  ["{ only_paths: 'docs/**' }", files(many("docs", 2_999)), true, /only files/],
+  ["{ only_paths: 'docs/**' }", files(many("docs", 3_000)), false, /3000 files or more are changed/],
+  ["{ paths: 'src/**' }", files(many("docs", 3_000)), false, /3000 files or more are changed/],
+  ["{ not: { paths: 'src/**' } }", files(many("docs", 3_000)), false, /3000 files or more are changed/],
+  ["{ paths: 'docs/**' }", files(many("docs", 3_000)), true, /is changed$/],
 
   ['{ author: "rex[bot]" }', openedThen(), true, /rex\[bot\], who opened it, is named/],
   ["{ author: [alice] }", openedThen(), false, /is not alice/],

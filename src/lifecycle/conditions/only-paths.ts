@@ -1,12 +1,14 @@
+import { MOST_FILES } from "../facts.ts";
 import { list } from "../standing.ts";
 import { patterns } from "../values.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 import { matcher } from "./globs.ts";
+import { PARTLY_LISTED } from "./paths.ts";
 
 export const onlyPaths: ConditionDefinition<"only_paths"> = {
   kind: "only_paths",
   basis: "state",
-  help: "Every changed file matches one of these globs, and there is at least one.",
+  help: "Every changed file matches one of these globs, and there is at least one. Never known with 3,000 files or more, of which GitHub lists no more.",
   examples: ['only_paths: ["docs/**", "*.md"]'],
   schema: patterns.transform((value) => ({ kind: "only_paths" as const, patterns: value })),
   title: (leaf) => `changes only in ${list(leaf.patterns)}`,
@@ -20,6 +22,7 @@ export const onlyPaths: ConditionDefinition<"only_paths"> = {
     if (other !== undefined) {
       return fails(`${other} is changed, which does not match ${list(leaf.patterns)}`);
     }
+    if (facts.files.length >= MOST_FILES) return unknown(PARTLY_LISTED);
     return facts.files.length === 0
       ? fails("no file is changed")
       : holds(`only files that match ${list(leaf.patterns)} are changed`);

@@ -1,12 +1,15 @@
+import { MOST_FILES } from "../facts.ts";
 import { list } from "../standing.ts";
 import { patterns } from "../values.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 import { matcher } from "./globs.ts";
 
+export const PARTLY_LISTED = `${MOST_FILES} files or more are changed, and GitHub lists no more of them`;
+
 export const paths: ConditionDefinition<"paths"> = {
   kind: "paths",
   basis: "state",
-  help: "At least one changed file matches one of these globs.",
+  help: "At least one changed file matches one of these globs. What is beyond the 3,000 files that GitHub lists is unknown.",
   examples: ['paths: "docs/**"', 'paths: ["src/**", "package.json"]'],
   schema: patterns.transform((value) => ({ kind: "paths" as const, patterns: value })),
   title: (leaf) => `changes in ${list(leaf.patterns)}`,
@@ -16,6 +19,8 @@ export const paths: ConditionDefinition<"paths"> = {
       return unknown("the changed files are not known yet");
     }
     const found = facts.files.find(matcher(leaf.patterns));
-    return found === undefined ? fails(`no changed file matches ${list(leaf.patterns)}`) : holds(`${found} is changed`);
+    if (found !== undefined) return holds(`${found} is changed`);
+    if (facts.files.length >= MOST_FILES) return unknown(PARTLY_LISTED);
+    return fails(`no changed file matches ${list(leaf.patterns)}`);
   },
 };

@@ -110,6 +110,20 @@ describe("a pull request that GitHub would merge", () => {
     await calm(pull);
     expect(pull.merged).toBe(true);
   });
+
+  it("waits for one that failed, however many others came after it", async () => {
+    const pull = await opened();
+    status(pull, "lint", "failure");
+    for (let n = 0; n < 130; n += 1) {
+      status(pull, `build-${n}`, "success");
+    }
+    go(pull);
+    await house.until(
+      "it is known to have failed",
+      async () => (await waiting(pull))?.startsWith("lint failed") === true,
+    );
+    expect(pull.merged).toBe(false);
+  });
 });
 
 describe("a pull request that lacks something", () => {
