@@ -21,6 +21,8 @@ const EXPLAIN_EVERY_MS = 10_000;
 const CLOCK_WARNING_MS = 1_000;
 /** At least so long between two syncs that are answered at once and change nothing. */
 const QUIET_MS = 100;
+/** Tasks that one sync tells of. */
+const TASKS_AT_ONCE = 5_000;
 
 export type LoopEnd =
   | { readonly kind: "finished"; readonly summary: RunSummary; readonly excluded: string | null }
@@ -178,6 +180,7 @@ export class AgentLoop {
       const answer = await this.#options.coordinator.sync(content, holdMs, AbortSignal.any([signal, hold.signal]));
       work.finished = work.finished.filter((report) => !content.finished.includes(report));
       work.newTasks = work.newTasks.slice(content.addTasks.length);
+      if (work.newTasks.length > 0) this.#news = true;
       return answer;
     } catch (error) {
       if (hold.signal.aborted && !signal.aborted) return null;
@@ -201,9 +204,10 @@ export class AgentLoop {
       status: statusOf(standing),
       stage,
       progress: work.progress,
-      finished: work.finished.slice(0, 500),
+      // The end of what lists tasks comes after them.
+      finished: work.newTasks.length > TASKS_AT_ONCE ? [] : work.finished.slice(0, 500),
       wants,
-      addTasks: work.newTasks.slice(0, 5_000),
+      addTasks: work.newTasks.slice(0, TASKS_AT_ONCE),
       ready: work.ready,
       outputs: work.outputs,
     };
@@ -280,6 +284,8 @@ export class AgentLoop {
     // The coordinator is told at once, so that it does not wait for what is being dropped.
     await this.#options.coordinator.reset(why, signal);
     await this.#work.settled();
+    // Whoever told of them does so again.
+    this.#work.newTasks = [];
     this.#instruction = null;
     this.#options.around.log({
       kind: "warning",

@@ -8,7 +8,7 @@ import { decide, enter, skip } from "./entering.ts";
 import { sweep } from "./liveness.ts";
 import { outcome } from "./outcome.ts";
 import { reasonToStop, settleUnstopped, stopStage } from "./stopping.ts";
-import { isPoolOver, shareOut } from "./tasks.ts";
+import { beginListing, isPoolOver, shareOut } from "./tasks.ts";
 import { conclude } from "./turns.ts";
 
 /** Applies everything that follows from what is known, until nothing more does. */
@@ -149,7 +149,7 @@ function listElsewhere(draft: Draft, stage: number): boolean {
   for (let slot = 0; slot < draft.agents.size; slot++) {
     const { name, turn } = draft.agent(slot);
     if (turn?.stage !== stage || turn.settled) continue;
-    draft.editPool(stage, { generator: slot, counted: 0 });
+    beginListing(draft, stage, slot);
     draft.notice(`${name} lists the tasks of ${draft.planned(stage).name} now`);
     return true;
   }

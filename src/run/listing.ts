@@ -2,17 +2,23 @@
  * What a task generator prints, line by line: each a task, or the reason why the list as a whole is none.
  *
  * A list that is half understood would be work left undone by a run that says it succeeded, so the first line that
- * cannot be taken fails the listing.
+ * cannot be taken fails the listing, as it does for a list that stands in the plan. Only one output is looked at: what
+ * an earlier one listed (before its agent was lost) are the same tasks.
  */
 import { escapeUnprintable } from "../plan/names.ts";
 import type { Json } from "../plan/plan.ts";
+import { taskKey } from "../plan/tasks.ts";
+import { MOST_TASKS } from "./tasks.ts";
 
 /** Characters of a line or a key that are quoted. */
 const QUOTED = 80;
 
 export class Listing {
   readonly #masked: (text: string) => string;
+  /** Key -> the line it stands in. */
+  readonly #lines = new Map<string, number>();
   #line = 0;
+  #values = 0;
   #trouble: string | null = null;
 
   /** `masked`: what may be shown of a line's text. */
@@ -34,6 +40,15 @@ export class Listing {
       this.#trouble ??= `line ${this.#line} is not JSON: ${this.#quote(line)}; print one JSON value a line, for example through jq -R .`;
       return [];
     }
+    const key = taskKey(value, this.#values);
+    this.#values += 1;
+    const before = this.#lines.get(key);
+    if (before !== undefined) {
+      this.#trouble ??= `lines ${before} and ${this.#line}: two tasks have the key ${this.#quote(key)}, expected distinct values or ids`;
+      return [];
+    }
+    // Further ones are refused by the run.
+    if (this.#lines.size <= MOST_TASKS) this.#lines.set(key, this.#line);
     return [value];
   }
 

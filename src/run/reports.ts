@@ -84,6 +84,8 @@ function takeOwn(draft: Draft, slot: number, report: AttemptReport): void {
   }
   contribute(draft, turn.stage, draft.agent(slot).index, name, report);
   if (pool !== null) {
+    // Its stage has nothing to do, which is seldom what was meant.
+    if (draft.pool(turn.stage).records.size === 0) draft.remark(turn.stage, "warnings", "no tasks were listed");
     endListing(draft, turn.stage, null);
     settleStopped(draft, slot, turn.stage);
     return;

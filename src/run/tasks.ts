@@ -12,7 +12,8 @@ import { chunksOf, directoryOf, entered, lookUp } from "./rows.ts";
 import type { TaskPool, TaskRecord } from "./state.ts";
 import type { AttemptReport } from "./types.ts";
 
-const MOST_TASKS = 100_000;
+/** Of one stage. */
+export const MOST_TASKS = 100_000;
 const KEPT = { examples: 5, outputBytesOfOne: 8 * 1024, outputBytes: 1024 * 1024 } as const;
 
 /** The tasks that are known when their stage begins. */
@@ -75,6 +76,11 @@ export function addTasks(draft: Draft, stage: number, values: readonly Json[]): 
       endTask(draft, stage, number, "skipped", "a task that it needs was not done");
     } else if (missing === 0) rows.queue.push(number);
   }
+}
+
+/** The list begins anew: tasks without a key of their own are counted from its beginning, and so are the same tasks. */
+export function beginListing(draft: Draft, stage: number, generator: number): void {
+  draft.editPool(stage, { generator, counted: 0 });
 }
 
 /** No more tasks will be listed: what waits for one that never came is skipped. */

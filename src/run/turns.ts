@@ -3,7 +3,7 @@ import type { PlanStage } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
 import { isStillToCome, type Outcome, outcome, settle } from "./outcome.ts";
 import type { Turn } from "./state.ts";
-import { endListing, takeBack } from "./tasks.ts";
+import { beginListing, endListing, takeBack } from "./tasks.ts";
 import { trouble } from "./trouble.ts";
 import type { AttemptEnd, AttemptReport, Progress } from "./types.ts";
 
@@ -52,6 +52,7 @@ function nextAttempt(draft: Draft, slot: number, startAt: number, change: Partia
   const { turn } = draft.agent(slot);
   if (turn === null) return;
   countProgress(draft, slot, null);
+  if (draft.stage(turn.stage).pool?.generator === slot) beginListing(draft, turn.stage, slot);
   const attempts = turn.attempts + 1;
   const overdueAt = startAt + draft.planned(turn.stage).timeoutMs + OVERDUE_MS;
   draft.editTurn(slot, {

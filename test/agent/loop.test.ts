@@ -323,6 +323,17 @@ describe("tasks", () => {
     expect(log.filter(({ kind }) => kind === "warning")).toHaveLength(1);
   });
 
+  it("tells all that a generator printed before its end, however much that is", async () => {
+    const coordinator = new Scripted(({ reports }) => (reports.length > 0 ? finish : execute("g-1")));
+    const plan = planOf(`stages: [{ name: s, type: prepare, tasks: { from: "seq 12000" }, run: 'true' }]`);
+    await agentFor(plan, coordinator).run();
+    const { syncs } = coordinator;
+    expect(syncs.flatMap(({ addTasks }) => addTasks)).toEqual(Array.from({ length: 12_000 }, (_, index) => index + 1));
+    const end = syncs.findIndex(({ finished }) => finished.length > 0);
+    expect(syncs.slice(end + 1).flatMap(({ addTasks }) => addTasks)).toEqual([]);
+    expect(coordinator.reports[0]?.end).toEqual({ kind: "exited", code: 0 });
+  });
+
   it("reports a generator whose lines are not JSON, by the first of them, without its secrets", async () => {
     const coordinator = new Scripted(({ reports }) => (reports.length > 0 ? finish : execute("g-1")));
     const plan = planOf(

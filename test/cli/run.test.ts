@@ -29,6 +29,22 @@ const statuses = (stdout: string): Record<string, string> =>
   );
 
 describe("run", () => {
+  it("fails when a generator lists two tasks of one key, and warns when it lists none", async () => {
+    bench.file(
+      "twice.yml",
+      `stages: [{ name: t, tasks: { from: "echo 1; echo '{\\"id\\":\\"1\\"}'" }, run: "true" }]\n`,
+    );
+    bench.file("none.yml", `stages: [{ name: t, tasks: { from: "true" }, run: "true" }]\n`);
+    const [twice, none] = await Promise.all([bench.run(["run", "twice.yml"]), bench.run(["run", "none.yml"])]);
+    expect({ code: twice.code, message: JSON.parse(twice.stdout).message }).toEqual({
+      code: 1,
+      message: expect.stringContaining('lines 1 and 2: two tasks have the key "1"'),
+    });
+    expect(none.code).toBe(0);
+    expect(statuses(none.stdout)).toEqual({ t: "warning" });
+    expect(none.stderr).toContain("no tasks were listed");
+  });
+
   it("fails, and runs no green zero, when a generator prints no JSON", async () => {
     bench.file(
       "plan.yml",

@@ -22,6 +22,22 @@ describe("the output of a task generator", () => {
   });
 
   it.each([
+    ["the same value", ["1", "", "1"], "1", [1, 3]],
+    ["values that read alike", ["1", '"1"'], "1", [1, 2]],
+    ["a value and an id", ['"a"', "2", '{"id":"a"}'], "a", [1, 3]],
+    ["a value and the index of one without a key", ['{"n":1}', "0"], "0", [1, 2]],
+  ])("is no list when two tasks have one key: %s", (_, lines, key, [first, second]) => {
+    expect(listed([...lines, "nope"]).trouble).toBe(
+      `lines ${first} and ${second}: two tasks have the key "${key}", expected distinct values or ids`,
+    );
+  });
+
+  it("is looked at by itself: what an earlier one listed may come again", () => {
+    const lines = ["a", '{"n":1}', '{"id":"x"}'];
+    expect([listed(lines), listed(lines)].map(({ trouble }) => trouble)).toEqual([null, null]);
+  });
+
+  it.each([
     ["long lines clipped", "x".repeat(70_000), `"${"x".repeat(79)}…"`],
     ["control characters escaped", "a\u001b[2J", '"a\\u001b[2J"'],
     ["marks that reorder text escaped", "a\u202eb", '"a\\u202eb"'],

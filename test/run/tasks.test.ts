@@ -226,6 +226,28 @@ describe("tasks that a command lists", () => {
     ).toEqual(["x", "1", "z"]);
   });
 
+  it.each(["is reset", "fails and is tried again"])("are the same tasks when its command %s", (how) => {
+    const retry = { maxAttempts: 2, backoffMs: 0, maxBackoffMs: 0, onExitCodes: null, notOnExitCodes: [] };
+    const group = hungry(new Group(plan([{ ...listed, retry }]), 1).join());
+    group.sync("agent-0", { stage: 0, status: "running", addTasks: ["x", { n: 1 }] });
+    const { attempt } = group.execute("agent-0");
+    if (how === "is reset") {
+      group.send({ type: "reset", at: group.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
+    } else group.sync("agent-0", { stage: 0, finished: [report({ stage: 0, attempt, end: fails })] });
+    expect(group.execute("agent-0").attempt).not.toBe(attempt);
+    group.sync("agent-0", { stage: 0, status: "running", addTasks: ["x", { n: 1 }] });
+    const known = group.state.stages.flat()[0]?.pool?.records.flat();
+    expect(known?.map(({ key }) => key)).toEqual(["x", "1"]);
+  });
+
+  it("are none: the stage succeeds with a warning", () => {
+    const group = hungry(new Group(plan([listed, { name: "next", dependsOn: ["work"] }]), 1).join());
+    const { attempt } = group.execute("agent-0");
+    group.sync("agent-0", { stage: 0, finished: [report({ stage: 0, attempt })] });
+    expect(summary(group.state).phases[0]).toMatchObject({ status: "warning", reason: "no tasks were listed" });
+    expect(group.execute("agent-0").stage).toBe(1);
+  });
+
   it("cannot be listed: the stage fails with that reason when the known ones are done", () => {
     const group = hungry(new Group(plan([listed]), 1).join());
     group.sync("agent-0", { stage: 0, status: "running", wants: 1, addTasks: ["x"] });
