@@ -13,6 +13,7 @@ export function commandAct(
 ): Act | null {
   if (
     command.kind === "unknown" ||
+    command.kind === "surplus" ||
     command.kind === "repository" ||
     (command.kind === "stage" && !COMMANDS[command.name].isAct)
   ) {

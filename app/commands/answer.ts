@@ -25,6 +25,7 @@ const commandShape = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("repository"), name: z.enum(["hold", "unhold"]), argument: z.string() }),
   z.object({ kind: z.literal("policy"), name: z.string(), argument: z.string() }),
   z.object({ kind: z.literal("unknown"), word: z.string(), suggestion: z.string() }),
+  z.object({ kind: z.literal("surplus"), written: z.string(), more: z.number() }),
 ]);
 
 const payload = z.object({
@@ -155,6 +156,10 @@ function writtenOf(command: ParsedCommand | undefined): string {
       return clip(oneLine(`/${command.name} ${command.argument}`), LONGEST_COMMAND);
     case "unknown":
       return clip(oneLine(`/stage ${command.word}`), LONGEST_COMMAND);
+    case "surplus": {
+      const written = clip(oneLine(command.written), LONGEST_COMMAND);
+      return command.more === 0 ? written : `${written} (and ${command.more} more)`;
+    }
   }
 }
 

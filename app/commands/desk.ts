@@ -76,7 +76,7 @@ export class Desk {
     if (reason !== null) {
       return { outcome: "refused", reason };
     }
-    if (command.kind === "unknown" || command.kind === "policy") {
+    if (command.kind === "unknown" || command.kind === "surplus" || command.kind === "policy") {
       // What a condition waits for is judged by that condition.
       return { outcome: "done", text: null };
     }

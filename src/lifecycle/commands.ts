@@ -64,26 +64,34 @@ export type ParsedCommand =
   /** One that a `command` condition of the policy waits for. */
   | { readonly kind: "policy"; readonly name: string; readonly argument: string }
   /** `/stage` with a word that is no command; `suggestion` reads `; did you mean "back"?` or is empty. */
-  | { readonly kind: "unknown"; readonly word: string; readonly suggestion: string };
+  | { readonly kind: "unknown"; readonly word: string; readonly suggestion: string }
+  /** Those that are too many for one comment: the first as it was written, and how many come after it. */
+  | { readonly kind: "surplus"; readonly written: string; readonly more: number };
 
 const MOST_COMMANDS = 5;
 const LONGEST_ARGUMENT = 200;
 const LONGEST_BODY = 65_536;
 
 /**
- * The commands of a comment, in order, at most five: lines that begin with a slash. Quoted lines, code blocks and
- * hidden comments hold none.
+ * The commands of a comment, in order: lines that begin with a slash. Quoted lines, code blocks and hidden comments hold
+ * none. Those after the fifth are one entry, `surplus`, so that they are answered, too.
  */
 export function parseCommands(body: string, policy: Policy): ParsedCommand[] {
   const names = new Set(policyCommands(policy));
   const found: ParsedCommand[] = [];
+  const surplus: string[] = [];
   for (const line of proseLines(body.slice(0, LONGEST_BODY))) {
     const command = parseLine(line, names);
     if (command !== null && found.length < MOST_COMMANDS) {
       found.push(command);
+    } else if (command !== null) {
+      surplus.push(line);
     }
   }
-  return found;
+  const [first] = surplus;
+  return first === undefined
+    ? found
+    : [...found, { kind: "surplus", written: oneLine(first.slice(0, LONGEST_ARGUMENT)), more: surplus.length - 1 }];
 }
 
 function parseLine(line: string, policyNames: ReadonlySet<string>): ParsedCommand | null {
@@ -155,6 +163,8 @@ export function decideCommand(input: CommandInput): CommandDecision {
   switch (command.kind) {
     case "unknown":
       return refuse(`there is no command "${command.word}"${command.suggestion}`);
+    case "surplus":
+      return refuse("only the first five commands of a comment count: write it in a new one");
     case "policy":
       return decidePolicyCommand(command.name, input);
     case "repository":

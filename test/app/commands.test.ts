@@ -136,6 +136,16 @@ describe("a command in a comment", () => {
     expect(said(pull)).toEqual([expect.stringContaining('did you mean "back"')]);
   });
 
+  it("is refused where it is the sixth of a comment", async () => {
+    const pull = await open();
+    const comment = await say(pull, house.cleo, `${"/stage retry\n".repeat(5)}/stage hold it burns`);
+    expect(reactions(comment)).toEqual(["confused"]);
+    expect(said(pull)).toEqual([
+      expect.stringContaining("`/stage hold it burns`: only the first five commands of a comment count"),
+    ]);
+    expect((await house.row(pull))?.evaluation?.held).toBeNull();
+  });
+
   it("is answered once for several commands of one comment", async () => {
     const pull = await open();
     const comment = await say(pull, house.cleo, "Look:\n/stage status\n/stage hold a while\n/stage to nowhere");

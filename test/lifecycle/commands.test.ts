@@ -61,8 +61,19 @@ test("a command that the policy waits for is read; others are not", () => {
   ]);
 });
 
-test("one comment gives at most five commands, and arguments are bounded and on one line", () => {
-  expect(parseCommands("/stage status\n".repeat(9), policy)).toHaveLength(5);
+test("one comment gives at most five commands, and those after them are refused", () => {
+  const commands = parseCommands(`${"/stage status\n".repeat(5)}no command\n/stage hold it burns\n/stage back`, policy);
+  expect(commands.slice(0, 5)).toEqual(Array(5).fill({ kind: "stage", name: "status", argument: "" }));
+  expect(commands.slice(5)).toEqual([{ kind: "surplus", written: "/stage hold it burns", more: 1 }]);
+  const [command] = commands.slice(5);
+  const evaluation = judge(openedThen());
+  expect(command && decideCommand({ command, actor: lead, evaluation, policy, standing })).toMatchObject({
+    allowed: false,
+    reason: "only the first five commands of a comment count: write it in a new one",
+  });
+});
+
+test("arguments are bounded and on one line", () => {
   const [hold] = parseCommands(`/stage hold ${"x\u202e\u0007".repeat(5_000)}`, policy);
   expect(hold).toMatchObject({ kind: "stage", argument: expect.stringMatching(/^x{1,200}$/) });
 });
