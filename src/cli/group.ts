@@ -16,6 +16,7 @@ import type { RunHost } from "../coordinator/host.ts";
 import { runIdOf } from "../coordinator/run-id.ts";
 import { Runs } from "../coordinator/runs.ts";
 import { serveLoopback } from "../coordinator/serve.ts";
+import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isSelected } from "../plan/select.ts";
 import type { RunKey, Selection } from "../run/types.ts";
@@ -30,6 +31,8 @@ import { Signals } from "./signals.ts";
 /** After the run is over agents only say goodbye; one that does not is ended. */
 const GOODBYE_MS = 20_000;
 const KILL_MS = 5_000;
+/** What ends one agent often ends the next: they are told of together. */
+const GATHER_MS = 500;
 const LOOPBACK = "127.0.0.1";
 /** Characters. */
 const LEAST_SECRET = 32;
@@ -70,7 +73,12 @@ export async function runGroup({ file, plan, selection, agents, options }: Group
       `all agents are on this machine: their addresses are 127.0.0.1, not ${elsewhere.join(", ")} as in the plan`,
     );
   }
-  const children = new Children(log);
+  const children = new Children(log, (ends) => {
+    // With a secret that others have, somebody may join in its place.
+    if (given !== null || host.isOver) return;
+    const why = ends.join(", ");
+    host.commit({ event: { type: "not_coming", at: host.now, count: ends.length, why } });
+  });
   const begin = options.agentName ?? "local";
   for (let index = 0; index < agents; index += 1) {
     const name = plan.agents[index]?.id ?? `${begin}-${index}`;
@@ -162,7 +170,12 @@ class Follower {
   /** Every agent is gone. Somebody may join by hand until the run notices; it ends by itself when nobody does. */
   async allGone(host: RunHost): Promise<void> {
     if (host.isOver) return;
-    this.#log.line("all agents of this process are gone; the run ends when they count as lost");
+    const { status, assemblyUntil } = host.state;
+    const until =
+      status === "assembling"
+        ? `when nobody joins in their place within ${formatDuration(Math.max(0, assemblyUntil - host.now))}`
+        : "when they count as lost";
+    this.#log.line(`all agents of this process are gone; the run ends ${until}`);
     await this.over;
   }
 
@@ -187,9 +200,15 @@ class Children {
   readonly #log: ConsoleLog;
   readonly #running = new Map<string, ChildProcess>();
   readonly #ends: Promise<unknown>[] = [];
+  readonly #onGone: (ends: readonly string[]) => void;
+  /** How those that are gone ended, each with its name. */
+  readonly #gone: string[] = [];
+  #telling: NodeJS.Timeout | null = null;
 
-  constructor(log: ConsoleLog) {
+  /** `onGone` is told of all that are gone so far, some time after each or when it was the last. */
+  constructor(log: ConsoleLog, onGone: (ends: readonly string[]) => void) {
     this.#log = log;
+    this.#onGone = onGone;
   }
 
   get allGone(): Promise<void> {
@@ -206,16 +225,28 @@ class Children {
     if (child.stderr !== null) {
       createInterface({ input: child.stderr }).on("line", (line) => this.#log.line(`${name} | ${line}`));
     }
-    child.once("error", (error) => this.#log.line(`${name} | could not be started: ${error.message}`));
     const end = once(child, "close").then(
       ([code, signal]) => {
-        this.#running.delete(name);
-        if (signal !== null) this.#log.line(`${name} | was ended by ${String(signal)}`);
-        else if (code !== 0) this.#log.line(`${name} | exited with ${String(code)}`);
+        const how = signal === null ? `exited with ${String(code)}` : `was ended by ${String(signal)}`;
+        if (signal !== null || code !== 0) this.#log.line(`${name} | ${how}`);
+        this.#note(name, how);
       },
-      () => this.#running.delete(name),
+      (error: unknown) => {
+        const how = `could not be started: ${error instanceof Error ? error.message : String(error)}`;
+        this.#log.line(`${name} | ${how}`);
+        this.#note(name, how);
+      },
     );
     this.#ends.push(end);
+  }
+
+  #note(name: string, how: string): void {
+    this.#running.delete(name);
+    this.#gone.push(`${name} ${how}`);
+    if (this.#telling !== null) clearTimeout(this.#telling);
+    const tell = (): void => this.#onGone(this.#gone);
+    if (this.#running.size === 0) tell();
+    else this.#telling = setTimeout(tell, GATHER_MS).unref();
   }
 
   tell(message: ParentMessage): void {

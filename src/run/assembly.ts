@@ -165,6 +165,16 @@ export function assemble(draft: Draft): boolean {
   return true;
 }
 
+/** So many will never join, and nobody in their place: a group that cannot be complete without them need not wait. */
+export function noteAbsence(draft: Draft, count: number, why: string): void {
+  const { head } = draft;
+  if (head.status !== "assembling") return;
+  const needed = draft.plan.assembly.atLeast ?? head.agentCount;
+  if (head.agentCount - count >= needed) return;
+  const reason = `only ${head.agentCount - count} of ${head.agentCount} agents can be there: ${why}`;
+  failRun(draft, { kind: "failed", stage: null, reason });
+}
+
 /** The roster is fixed: from now on positions follow indexes. */
 function start(draft: Draft): void {
   const { head, now } = draft;

@@ -6,7 +6,7 @@
  * everyone: a start, a release, a sweep).
  */
 import { failRun } from "./abort.ts";
-import { admit, takeIn } from "./assembly.ts";
+import { admit, noteAbsence, takeIn } from "./assembly.ts";
 import { nextTime } from "./deadlines.ts";
 import { Draft } from "./draft.ts";
 import { newStageRun } from "./entering.ts";
@@ -164,6 +164,9 @@ function takeEvent(draft: Draft, event: Exclude<RunEvent, { type: "created" }>):
       if (slot !== null) lose(draft, slot, "left", `left: ${event.why}`);
       return;
     }
+    case "not_coming":
+      noteAbsence(draft, event.count, event.why);
+      return;
     case "ticked":
     case "coordinator_started":
       return;

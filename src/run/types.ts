@@ -289,6 +289,8 @@ export type RunEvent =
       readonly session: string;
       readonly why: string;
     }
+  /** Whoever starts the agents knows that `count` of them (in all) will never be there, and that nobody comes instead. */
+  | { readonly type: "not_coming"; readonly at: number; readonly count: number; readonly why: string }
   | { readonly type: "ticked"; readonly at: number }
   | { readonly type: "approved"; readonly at: number; readonly stage: number; readonly by: string }
   | { readonly type: "cancelled"; readonly at: number; readonly by: string; readonly why: string }

@@ -57,6 +57,34 @@ describe("run --agents", () => {
     expect(count("worked")).toBe(1);
   });
 
+  it("ends at once when its agents end before they joined, naming each", async () => {
+    bench.file("plan.yml", PLAN);
+    // Where nothing can be written no agent can begin.
+    const { code, stdout, stderr, ms } = await bench.run(["run", "plan.yml", "--agents", "2"], {
+      TMPDIR: `${bench.directory}/missing`,
+    });
+    expect({ code, stderr }).toMatchObject({ code: 1 });
+    const { verdict, message } = JSON.parse(stdout);
+    expect(verdict).toBe("failure");
+    expect(message).toMatch(/^only 0 of 2 agents can be there: local-\d exited with \d, local-\d exited with \d$/);
+    expect(ms).toBeLessThan(60_000);
+  });
+
+  it("ends at once when one of its agents is killed before all have joined, the others after it", async () => {
+    bench.file("plan.yml", PLAN);
+    const { child, outcome } = bench.start(["run", "plan.yml", "--agents", "3"]);
+    const first = "--agent-name\0local-1\0";
+    await until(() => bench.processes().some((line) => line.includes(first)));
+    process.kill(bench.pidOf(first), "SIGKILL");
+    const { code, stdout } = await outcome;
+    expect(child.exitCode).toBe(1);
+    expect({ code, message: JSON.parse(stdout).message }).toEqual({
+      code: 1,
+      message: "only 2 of 3 agents can be there: local-1 was ended by SIGKILL",
+    });
+    expect(count("worked")).toBe(0);
+  });
+
   it("has its agents reach each other on this machine, wherever the plan has them", async () => {
     bench.file(
       "plan.yml",
