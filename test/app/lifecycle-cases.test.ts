@@ -252,7 +252,7 @@ describe("what happens to pull requests", () => {
   it("installed anew, with an event of the old installation still to come: it is the new one's", async () => {
     const pull = await inQa();
     await lost(() => editPull(world(), asUser(house.rex), pull, { title: "Another title" }));
-    const late = [...world().deliveries.values()].findLast(({ event }) => event === "pull_request");
+    const late = [...world().deliveries.values()].findLast(({ action }) => action === "edited");
     for (const each of world().installations.values()) uninstall(world(), asUser(house.owner), each);
     await house.settled();
     const repositories = [house.repository];

@@ -1,3 +1,4 @@
+import { Octokit } from "@octokit/rest";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PolicyKeeper } from "../../app/policies/keeper.ts";
@@ -13,6 +14,7 @@ import {
   commitFiles,
   createRef,
   forkRepository,
+  mintInstallationToken,
   openPull,
   type PullRequest,
   protectBranch,
@@ -333,6 +335,36 @@ describe("the policy of a repository", () => {
     expect(said()).toEqual([
       [expect.any(String), "failure", "1 error: line 1: the file is not text in UTF-8, expected a YAML file"],
     ]);
+  });
+
+  it("is not that of another repository that bears its name by now", async () => {
+    const { world } = house.sandbox;
+    house.open();
+    await house.settled();
+    const [installation] = world.installations.values();
+    const before = await house.store.repository(house.repository.id);
+    if (before === null || installation === undefined) throw new Error("not installed");
+    const files = { [FILE]: TWO_STAGES };
+    const other = addRepository(world, asUser(house.owner), { owner: house.owner, name: "gadget", files });
+    changeInstallationRepositories(world, asUser(house.owner), installation, "added", [other]);
+    const { token } = mintInstallationToken(world, installation);
+    const client = new Octokit({ auth: token, baseUrl: `${house.sandbox.url}/api/v3` });
+    const keeper = new PolicyKeeper({
+      store: house.store,
+      clients: { installation: async () => client, app: async () => client },
+      show: async () => null,
+      log: pino({ level: "silent" }),
+      now: Date.now,
+      timings: DEFAULT_TIMINGS,
+      wake: () => undefined,
+    });
+    const names = async (name: string) => (await keeper.of({ ...before, name })).stages.map((stage) => stage.name);
+    await house.store.policies.mark([before.id], Date.now());
+    expect(await names("gadget")).toEqual(["pr-created", "ready-for-qa", "approved"]);
+    policy(TWO_STAGES);
+    await house.settled();
+    expect(await names("widget")).toEqual(["opened", "checked"]);
+    await keeper.stop();
   });
 
   describe("that extends another", () => {
