@@ -11,22 +11,27 @@ if (major < NEEDED) {
   );
   process.exitCode = 2;
 } else {
-  // Whoever reads our output may stop reading: that neither ends nor fails the work.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
-    });
-  }
+  // Neither ends the work: a log that cannot be written (a full disk) has nowhere to say so.
+  process.stderr.on("error", () => undefined);
+  let lost = false;
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // Whoever reads our output may stop reading, and wants no more of it.
+    if (error.code === "EPIPE" || error.code === "EIO" || lost) return;
+    lost = true;
+    process.stderr.write(`stagewright: stdout could not be written: ${error.message}\n`);
+    // Said after the command was over, or before: see below.
+    process.exitCode ||= 1;
+  });
   keepCompiledCode(process.env);
   const words = process.argv.slice(2);
   if (words[0] === "emit") {
     const { emit } = await import("./cli/emit.ts");
-    process.exitCode = emit(words.slice(1), process.env);
+    process.exitCode = emit(words.slice(1), process.env) || Number(lost);
   } else if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) {
     const { VERSION } = await import("./cli/version.ts");
     process.stdout.write(`${VERSION}\n`);
   } else {
     const { main } = await import("./cli/program.ts");
-    process.exitCode = await main(process.argv);
+    process.exitCode = (await main(process.argv)) || Number(lost);
   }
 }

@@ -6,6 +6,7 @@ import { verdictLines } from "../report/log.ts";
 import type { RunReport } from "../report/report.ts";
 import type { RunSummary, Selection } from "../run/types.ts";
 import type { ConsoleLog, Screen } from "./console.ts";
+import { print } from "./print.ts";
 
 export interface Told {
   readonly file: string;
@@ -33,8 +34,19 @@ export function tellOutcome(told: Told, log: ConsoleLog, screen: Screen): boolea
   };
   for (const line of verdictLines(report, screen.colours)) log.line(line);
   const json = resultJson(report);
-  process.stdout.write(json);
-  return told.outputFile === undefined || writeResult(told.outputFile, json, (text) => log.line(text));
+  const say = (text: string): void => log.line(text);
+  const printed = printResult(json, say);
+  return (told.outputFile === undefined || writeResult(told.outputFile, json, say)) && printed;
+}
+
+function printResult(json: string, say: (text: string) => void): boolean {
+  try {
+    print(json);
+    return true;
+  } catch (error) {
+    say(`stdout: the result could not be written: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
 }
 
 /** Whole or not at all: written beside it, then renamed. */

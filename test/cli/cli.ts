@@ -1,6 +1,6 @@
 /** Runs the command as a user does: as a process of its own, with files in a directory of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,19 +28,32 @@ export class Bench {
     return readFileSync(join(this.directory, name), "utf8");
   }
 
-  start(args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess; outcome: Promise<Outcome> } {
+  /** `files`: where its output goes instead of to the outcome, and how many KiB a file may have. */
+  start(
+    args: readonly string[],
+    env: Record<string, string> = {},
+    files: { readonly stdout?: string; readonly stderr?: string; readonly mostKib?: number } = {},
+  ): { child: ChildProcess; outcome: Promise<Outcome> } {
     const began = performance.now();
-    const child = spawn(process.execPath, [CLI, ...args], {
+    const output = (path: string | undefined): number | "pipe" => (path === undefined ? "pipe" : openSync(path, "w"));
+    const stdio = [output(files.stdout), output(files.stderr)] as const;
+    const command = [process.execPath, CLI, ...args];
+    const [program = "", ...words] =
+      files.mostKib === undefined
+        ? command
+        : ["bash", "-c", `ulimit -f ${files.mostKib}; exec "$@"`, "bash", ...command];
+    const child = spawn(program, words, {
       cwd: this.directory,
       env: { PATH: process.env.PATH, HOME: this.directory, TMPDIR: this.directory, ...COMPILE_CACHE, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", ...stdio],
     });
+    for (const end of stdio) if (end !== "pipe") closeSync(end);
     let stdout = "";
     let stderr = "";
-    child.stdout.on("data", (data) => {
+    child.stdout?.on("data", (data) => {
       stdout += data;
     });
-    child.stderr.on("data", (data) => {
+    child.stderr?.on("data", (data) => {
       stderr += data;
     });
     const outcome = new Promise<Outcome>((resolve) => {

@@ -28,6 +28,53 @@ const statuses = (stdout: string): Record<string, string> =>
     JSON.parse(stdout).phase_results.map((phase: { phase: string; status: string }) => [phase.phase, phase.status]),
   );
 
+describe("run, with output that cannot be written", () => {
+  const PLAN = `stages:
+  - { name: save, run: "for i in 1 2 3; do echo line; sleep 0.1; done; echo saved >> done" }
+  - { name: cleanup, run: "echo cleaned >> done" }
+`;
+
+  it("goes on without its log, cleanup included, and prints the result", async () => {
+    bench.file("plan.yml", PLAN);
+    const { code, stdout } = await bench.start(["run", "plan.yml"], {}, { stderr: "/dev/full" }).outcome;
+    expect(bench.read("done")).toBe("saved\ncleaned\n");
+    expect({ code, statuses: statuses(stdout) }).toEqual({
+      code: 0,
+      statuses: { save: "success", cleanup: "success" },
+    });
+  });
+
+  it("says in one line that the result could not be printed, and exits 1", async () => {
+    bench.file("plan.yml", PLAN);
+    const { code, stderr } = await bench.start(["run", "plan.yml", "-o", "o.json"], {}, { stdout: "/dev/full" })
+      .outcome;
+    expect(code).toBe(1);
+    expect(stderr.match(/^.*ENOSPC.*$/gm)).toEqual([
+      expect.stringMatching(/^stdout: the result could not be written: ENOSPC/),
+    ]);
+    expect(stderr).not.toContain("    at ");
+    expect(JSON.parse(bench.read("o.json")).success).toBe(true);
+  });
+
+  it("exits 1 when only a part of the result fits", async () => {
+    bench.file("plan.yml", PLAN);
+    const cli = bench.start(
+      ["run", "plan.yml"],
+      { NODE_DISABLE_COMPILE_CACHE: "1" },
+      { stdout: `${bench.directory}/out`, mostKib: 1 },
+    );
+    const { code, stderr } = await cli.outcome;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("the result could not be written") });
+  });
+
+  it.each([["--version"], ["schema plan"], ["validate plan.yml"]])("exits 1 after one line: %s", async (words) => {
+    bench.file("plan.yml", PLAN);
+    const { code, stderr } = await bench.start(words.split(" "), {}, { stdout: "/dev/full" }).outcome;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^stagewright: stdout could not be written: .*ENOSPC.*\n$/);
+  });
+});
+
 describe("run", () => {
   it("fails when a generator lists two tasks of one key, and warns when it lists none", async () => {
     bench.file(
