@@ -118,7 +118,10 @@ function groupFailures(planned: PlanStage, run: StageRun): readonly string[] {
           (pool.skipped > 0 ? `; ${pool.skipped} that need them were skipped` : ""),
       );
     } else if (pool.skipped > 0) failures.push(`${pool.skipped} tasks were skipped: what they need was not done`);
-    if (!stoppedWell && !isPoolOver(pool)) failures.push(`${pool.open} of ${tasksOf(run)} tasks were not done`);
+    const left = pool.open + (pool.error === null ? 0 : pool.unfinished);
+    if (stoppedWell ? pool.error !== null && left > 0 : !isPoolOver(pool)) {
+      failures.push(`${left} of ${tasksOf(run)} tasks were not done`);
+    }
   }
   for (const { metric, comparison, value, met, got } of expectations(planned, run.metrics)) {
     if (!met) failures.push(`expected ${metric} ${comparison} ${value}, got ${got ?? "nothing of that name"}`);

@@ -3,6 +3,7 @@ import { failRun, isFailing } from "./abort.ts";
 import type { Draft } from "./draft.ts";
 import { judge } from "./judge.ts";
 import { annotate, contribute, outcome, settle } from "./outcome.ts";
+import { stopStage } from "./stopping.ts";
 import { endListing, finishTask } from "./tasks.ts";
 import { conclude, countProgress, endOf, failAttempt, preempt } from "./turns.ts";
 import type { AttemptReport } from "./types.ts";
@@ -22,7 +23,18 @@ function takeTask(draft: Draft, slot: number, report: AttemptReport, key: string
   const fate = draft.stage(report.stage).phase === "open" ? finishTask(draft, slot, report, key) : "stale";
   if (fate === "stale") stale(draft, slot, report);
   if (fate !== "accepted") return;
+  stopWhenTimedOut(draft, report);
   settleStopped(draft, slot, report.stage);
+}
+
+/** The time is the stage's, not the task's: who is given another task would only end it at once, one after the other. */
+function stopWhenTimedOut(draft: Draft, { stage, end, progress }: AttemptReport): void {
+  const { pool, stopping } = draft.stage(stage);
+  if (end.kind !== "time_over" || pool === null || stopping !== null) return;
+  const { ok, reason } = judge(draft.planned(stage), end, progress);
+  if (ok) return;
+  draft.editPool(stage, { error: pool.error ?? reason });
+  stopStage(draft, stage, reason);
 }
 
 /** Once a stage is stopping, who has no lease left is done. */

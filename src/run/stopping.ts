@@ -1,4 +1,7 @@
-/** Ends a stage for the whole group because its time is over or its count is reached: that is success. */
+/**
+ * Ends a stage for the whole group because its time is over or its count is reached. For who takes part that is success;
+ * whether it is for the group is said by what was done, and by the pool's error.
+ */
 import { STOP_WAIT_MS } from "./abort.ts";
 import { ENDS_SLACK_MS } from "./deadlines.ts";
 import type { Draft } from "./draft.ts";

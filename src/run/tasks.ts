@@ -60,7 +60,9 @@ export function addTasks(draft: Draft, stage: number, values: readonly Json[]): 
     draft.editPool(stage, { counted: pool.counted + 1 });
     if (lookUp(pool.keys, key) !== undefined) continue;
     if (rows.records.size >= MOST_TASKS) {
-      draft.notice(`${draft.planned(stage).name} has ${MOST_TASKS} tasks: further ones are left out`);
+      if (pool.error === null) {
+        draft.notice(`${draft.planned(stage).name} has ${MOST_TASKS} tasks: further ones are left out`);
+      }
       draft.editPool(stage, { error: `more than ${MOST_TASKS} tasks` });
       return;
     }

@@ -163,6 +163,25 @@ describe("tasks", () => {
     expect(summary(group.state).phases[0]?.tasks).toEqual({ done: 1, failed: 0, skipped: 0, total: 3 });
   });
 
+  it("are all over when the stage's timeout is, and the stage fails at once", () => {
+    const of = tasks({ kind: "count", count: 10 });
+    const group = hungry(new Group(plan([stage(of, { timeoutMs: 3_000 }), { name: "next" }]), 2).join());
+    const before = held(group, "agent-1");
+    group.pass(3_000);
+    end(group, "agent-0", "0", { kind: "time_over", limit: "timeout" });
+    expect(group.instruction("agent-0")).not.toMatchObject({ do: "execute", stage: 0 });
+    expect(before).toEqual(["1"]);
+    expect(group.instruction("agent-1")).toMatchObject({ do: "stop", stage: 0, why: "timed out (3s)" });
+    const stopped = { kind: "stopped", why: "timed out (3s)" } as const;
+    const finished = [
+      report({ stage: 0, task: "1", attempt: "0.t1.1", end: stopped, startedAt: group.at, endedAt: group.at }),
+    ];
+    group.sync("agent-1", { stage: 0, status: "running", finished });
+    const [work] = summary(group.state).phases;
+    expect(work).toMatchObject({ status: "failure", tasks: { done: 0, failed: 1, total: 10 } });
+    expect(work?.reason).toBe("timed out (3s); 1 of 10 tasks failed: 0 (timed out (3s)); 9 of 10 tasks were not done");
+  });
+
   it("keep what each said of its result, and the stage what all said", () => {
     const group = hungry(new Group(plan([stage(tasks(["a", "b"]))]), 2).join());
     for (const [index, name] of group.names.toReversed().entries()) {
