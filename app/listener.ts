@@ -12,6 +12,7 @@ import { parseCommands } from "../src/lifecycle/commands.ts";
 import { DEFAULT_POLICY } from "../src/lifecycle/default-policy.ts";
 import type { Policy } from "../src/lifecycle/policy.ts";
 import { record, sameFacts } from "../src/lifecycle/record.ts";
+import { dequeuedEffect } from "./actions/dequeued.ts";
 import type { Ourselves } from "./clients.ts";
 import { commandAct, sayEqual } from "./commands/acts.ts";
 import { answerTo } from "./commands/answer.ts";
@@ -118,6 +119,9 @@ export class Listener {
       case "comment":
         await this.#comment(news, heard);
         break;
+      case "dequeued":
+        await this.#dequeued(news, heard);
+        break;
       case "merge_group":
         await this.#mergeGroup(news, heard);
         break;
@@ -191,6 +195,16 @@ export class Listener {
           break;
       }
     }
+  }
+
+  /** What the app itself took out is told of by what took it out. */
+  async #dequeued({ number, reason, by }: News & { kind: "dequeued" }, heard: Heard): Promise<void> {
+    if (reason === "MANUAL" && !heard.foreign) {
+      return;
+    }
+    const id: PullId = { repositoryId: heard.repository.id, number };
+    const about = { reason, by: by.login, delivery: heard.delivery.id };
+    await this.#queue(heard, (installationId) => [dequeuedEffect(id, installationId, about, this.#options.now())]);
   }
 
   /** What is shown on the group's commit is decided when all of its pull requests have been looked at. */

@@ -2,6 +2,7 @@
 import { assign } from "./assign.ts";
 import { autoMerge } from "./auto-merge.ts";
 import { comment } from "./comment.ts";
+import { dequeued } from "./dequeued.ts";
 import { disableAutoMergeAction } from "./disable-auto-merge.ts";
 import type { StoredHandler } from "./handler.ts";
 import { label } from "./label.ts";
@@ -19,6 +20,7 @@ const ALL: readonly StoredHandler[] = [
   assign,
   autoMerge,
   comment,
+  dequeued,
   disableAutoMergeAction,
   label,
   mergeGroup,

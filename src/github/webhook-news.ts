@@ -63,6 +63,8 @@ export type News =
       readonly ref: string;
       readonly event: string;
     }
+  /** It left the merge queue without being merged. `reason`: as GitHub names it (`CI_FAILURE`, `MANUAL`, …). */
+  | { readonly kind: "dequeued"; readonly number: number; readonly reason: string; readonly by: Actor }
   /** A merge queue asks for the checks of a group; `number`: the pull request that the group was made for. */
   | { readonly kind: "merge_group"; readonly number: number; readonly headSha: string; readonly branch: string }
   /**

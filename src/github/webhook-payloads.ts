@@ -62,6 +62,8 @@ export const pullRequestEvent = known.extend({
   label: z.object({ name: z.string() }).nullish(),
   before: sha.nullish(),
   after: sha.nullish(),
+  /** Of `dequeued`: `CI_FAILURE`, `MANUAL`, … */
+  reason: z.string().nullish(),
   changes: z.object({ base: z.object({ ref: z.object({ from: z.string() }) }).nullish() }).nullish(),
 });
 

@@ -140,8 +140,15 @@ function readPullRequest(payload: unknown): News[] {
   const stageLabels =
     (action === "labeled" || action === "unlabeled") &&
     (event.label == null || event.label.name.toLowerCase().startsWith(STAGE_LABEL_PREFIX));
-  return [{ kind: "pull", change: observed(event, acts), stageLabels, labels: labelsSeen(pull) }];
+  const news: News = { kind: "pull", change: observed(event, acts), stageLabels, labels: labelsSeen(pull) };
+  const reason = event.reason ?? "UNKNOWN_REMOVAL_REASON";
+  return action === "dequeued" && !MERGED.has(reason)
+    ? [news, { kind: "dequeued", number: pull.number, reason, by }]
+    : [news];
 }
+
+/** Reasons for which a pull request leaves the merge queue for good. */
+const MERGED: ReadonlySet<string> = new Set(["MERGE", "ALREADY_MERGED"]);
 
 function readReview(payload: unknown): News[] {
   const event = payloads.reviewEvent.parse(payload);

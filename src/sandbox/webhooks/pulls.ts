@@ -35,9 +35,11 @@ export function pullRequest(world: World, change: Of<"pull_request">) {
       return { ...common, assignee: userById(world, change.assigneeId) };
     case "auto_merge_enabled":
     case "auto_merge_disabled":
+    case "dequeued":
       return { ...common, reason: change.reason };
     case "opened":
     case "closed":
+    case "enqueued":
     case "reopened":
     case "ready_for_review":
     case "converted_to_draft":

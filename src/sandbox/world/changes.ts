@@ -38,7 +38,12 @@ export type PullRequestAction =
     }
   | { readonly action: "review_requested" | "review_request_removed"; readonly reviewer: Reviewer }
   | { readonly action: "assigned" | "unassigned"; readonly assigneeId: number }
-  | { readonly action: "auto_merge_enabled" | "auto_merge_disabled"; readonly reason: string | null };
+  | { readonly action: "auto_merge_enabled" | "auto_merge_disabled"; readonly reason: string | null }
+  | { readonly action: "enqueued" }
+  | { readonly action: "dequeued"; readonly reason: DequeueReason };
+
+/** Why a pull request left the merge queue; GitHub knows more. */
+export type DequeueReason = "MANUAL" | "MERGE" | "MERGE_CONFLICT" | "CI_FAILURE" | "CI_TIMEOUT" | "QUEUE_CLEARED";
 
 export interface MergeGroup {
   readonly headSha: string;

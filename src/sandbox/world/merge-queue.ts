@@ -2,6 +2,8 @@
  * Merge queues: what waits in one gets a merge group, whose commit the required checks run on; when they have
  * succeeded there, it is merged. Groups hold one pull request each, and none waits for another.
  */
+
+import type { DequeueReason } from "./changes.ts";
 import { checkRunsOn } from "./checks.ts";
 import { makeCommit } from "./commits.ts";
 import { invalid, WorldError } from "./errors.ts";
@@ -10,7 +12,7 @@ import { dropMergeGroup, mergePull, queueMerge } from "./pulls.ts";
 import { mergedTree, mergeState, satisfiesChecks } from "./pulls-follow.ts";
 import { latestStatuses } from "./statuses.ts";
 import { latestRuns } from "./suites.ts";
-import { repository, type World } from "./world.ts";
+import { emit, repository, type World } from "./world.ts";
 
 export function setMergeQueue(repo: Repository, branch: string, on: boolean): void {
   if (on) repo.merging.queues.add(branch);
@@ -40,15 +42,23 @@ export function enqueuePull(world: World, actor: Actor, pull: PullRequest, sha?:
     pullNumbers: [pull.number],
   };
   pull.queued = { byId: actor.account.id, at: world.now(), group };
+  emit(world, { kind: "pull_request", action: "enqueued", actor, repository: repo, pull });
   queueMerge(world, actor, repo, group);
   tryQueued(world, actor, repo, made.sha);
 }
 
-export function dequeuePull(world: World, actor: Actor, pull: PullRequest): void {
+export function dequeuePull(
+  world: World,
+  actor: Actor,
+  pull: PullRequest,
+  reason: Exclude<DequeueReason, "MERGE"> = "MANUAL",
+): void {
   if (pull.queued === null) return;
   const { group } = pull.queued;
+  const repo = repository(world, pull.repositoryId);
   pull.queued = null;
-  dropMergeGroup(world, actor, repository(world, pull.repositoryId), group, "dequeued");
+  emit(world, { kind: "pull_request", action: "dequeued", actor, repository: repo, pull, reason });
+  dropMergeGroup(world, actor, repo, group, "dequeued");
 }
 
 /** Merges what waits in the queue for this group's checks. */
@@ -60,6 +70,7 @@ export function tryQueued(world: World, actor: Actor, repo: Repository, sha: str
     const runs = latestRuns(checkRunsOn(world, repo, sha));
     if (protection !== undefined && !satisfiesChecks(protection, runs, latestStatuses(world, repo, sha))) continue;
     pull.queued = null;
+    emit(world, { kind: "pull_request", action: "dequeued", actor, repository: repo, pull, reason: "MERGE" });
     dropMergeGroup(world, actor, repo, group, "merged");
     mergePull(world, actor, pull, { method: "squash" });
   }

@@ -5,7 +5,9 @@ import {
   addLabelsByName,
   asUser,
   createStatus,
+  dequeuePull,
   enableAutoMerge,
+  enqueuePull,
   type PullRequest,
   removeLabelByName,
   setMergeQueue,
@@ -269,6 +271,58 @@ describe("a merge queue", () => {
     status(pull, "build", "success");
     await calm(pull);
     expect(pull.queued).not.toBeNull();
+  });
+
+  const waits = async (): Promise<PullRequest> => {
+    const pull = await queued();
+    status(pull, "build", "success");
+    go(pull);
+    await calm(pull);
+    expect(pull.queued).not.toBeNull();
+    house.later();
+    return pull;
+  };
+  const leave = async (pull: PullRequest, reason: "MANUAL" | "CI_FAILURE") => {
+    dequeuePull(house.sandbox.world, asUser(house.tess), pull, reason);
+    await calm(pull);
+    house.later();
+  };
+
+  it.each([
+    ["CI_FAILURE", "a check that the queue requires failed"],
+    ["MANUAL", "tess took it out"],
+  ] as const)("that a pull request left without being merged is said, and takes it again: %s", async (reason, why) => {
+    const pull = await waits();
+    await leave(pull, reason);
+    expect(pull.queued).toBeNull();
+    expect((await lines(pull)).at(-1)).toBe(`it left the merge queue without being merged: ${why}`);
+    expect(troubles(pull)).toEqual([
+      expect.stringContaining(`it left the merge queue: ${why}\n\nWhen the cause is gone`),
+    ]);
+    say(pull, "/stage retry");
+    await calm(pull);
+    expect(pull.queued).not.toBeNull();
+    expect(troubles(pull)).toEqual([]);
+  });
+
+  it("that a pull request left and came to again is not called trouble", async () => {
+    const pull = await waits();
+    house.sandbox.faults.place({ kind: "hookDelay", match: { event: "pull_request", action: "dequeued" }, ms: 300 });
+    dequeuePull(house.sandbox.world, asUser(house.tess), pull, "CI_FAILURE");
+    enqueuePull(house.sandbox.world, asUser(house.tess), pull);
+    await house.until("it is told", async () => (await effects(pull)).some((each) => each.kind === "dequeued"));
+    await calm(pull);
+    expect(troubles(pull)).toEqual([]);
+    expect(pull.queued).not.toBeNull();
+  });
+
+  it("that a pull request left by a push that sends it back is no trouble", async () => {
+    const pull = await waits();
+    house.push(pull);
+    await calm(pull);
+    expect(house.stageLabels(pull)).toEqual(["stage/open"]);
+    expect(pull.queued).toBeNull();
+    expect(troubles(pull)).toEqual([]);
   });
 
   it("that is not there is said", async () => {
