@@ -105,9 +105,20 @@ describe("a group that cannot meet", () => {
       /from a fork/,
     ],
     ["no OIDC tokens", { env: { ACTIONS_ID_TOKEN_REQUEST_URL: "" } }, /id-token: write/],
+    ["a role where the plan has none", { inputs: { role: "server" } }, /role: the plan has no roles, got "server"/],
+    [
+      "a role that the plan does not have",
+      { inputs: { role: "nobody" }, plan: `${PLAN}roles: { server: 1, client: 2 }\n` },
+      /role: expected server or client, as the plan has them, got "nobody"/,
+    ],
+    [
+      "more jobs than the plan has agents",
+      { inputs: { "agent-index": "3", "agent-count": "4" }, plan: `${PLAN}agents: 3\n` },
+      /agent-index: 3 is beyond the group's 3 agents \(0 to 2\), and the matrix has 4 jobs/,
+    ],
   ])("says so at once: %s", async (_name, more, says) => {
-    const runner = await matrix.runner(PLAN);
-    const { event, env, inputs } = { event: undefined, env: {}, inputs: {}, ...more };
+    const { event, env, inputs, plan } = { event: undefined, env: {}, inputs: {}, plan: PLAN, ...more };
+    const runner = await matrix.runner(plan);
     const result = await runner.run({
       inputs: { plan: "plan.yml", "agent-index": "1", "agent-count": "3", ...inputs },
       env: { ACTIONS_ID_TOKEN_REQUEST_URL: matrix.tokensUrl, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "x", ...env },

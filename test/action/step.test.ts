@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { CheckServer } from "../github/check-server.ts";
 import { type StepOptions, type StepResult, TestRunner } from "./step-runner.ts";
@@ -167,11 +168,64 @@ describe("bad input", () => {
     expect(runner?.file("a")).toBeNull();
   });
 
+  it("refuses a stage that waits for a person before anything runs, unless it is skipped", async () => {
+    const plan = "stages:\n  - { name: a, run: touch a }\n  - { name: gate, checkpoint: true, run: 'true' }\n";
+    const refused = await step(plan);
+    expect(refused.code).toBe(2);
+    expect(refused.annotations[0]?.message).toMatch(/stage "gate" waits for a person .*skip-stages/u);
+    expect(runner?.file("a")).toBeNull();
+    expect((await step(plan, { inputs: { "skip-stages": "gate" } })).code).toBe(0);
+  });
+
   it("refuses a plan for a group before anything runs", async () => {
     const result = await step("agents: 2\nstages:\n  - { name: a, run: touch a }\n");
     expect(result.code).toBe(2);
     expect(result.annotations[0]?.message).toMatch(/one of 2 agents of a group and gets no OIDC token/u);
     expect(runner?.file("a")).toBeNull();
+  });
+});
+
+describe("a runner without room for temporary files", () => {
+  it("is an error that names the directory, in the log, the outputs and the summary", async () => {
+    const result = await step(TWO_STAGES, { env: { RUNNER_TEMP: "/missing" } });
+    expect(result.code).toBe(1);
+    const said = expect.stringMatching(/^RUNNER_TEMP \(\/missing\): .*ENOENT.*; free space there, or/u);
+    expect(result.annotations).toEqual([expect.objectContaining({ level: "failure", message: said })]);
+    expect([...result.outputs]).toEqual([
+      ["result", "failure"],
+      ["message", said],
+    ]);
+    expect(result.summary).toContain("RUNNER\\_TEMP");
+    expect(result.raw).not.toContain("    at ");
+    expect(result.state.has("run")).toBe(false);
+  });
+
+  it("has its result in all other places when the file of results cannot be written", async () => {
+    runner = await TestRunner.create({ "plan.yml": "stages: [{ name: a, run: rm -r temporary }]\n" });
+    const temporary = join(runner.workspace, "temporary");
+    mkdirSync(temporary);
+    const result = await runner.run({ inputs: { plan: "plan.yml" }, env: { RUNNER_TEMP: temporary } });
+    expect(result.code).toBe(0);
+    expect(Object.fromEntries(result.outputs)).toMatchObject({ result: "success", "results-file": "" });
+    expect(result.annotations.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^results-file: .*ENOENT/u),
+    ]);
+    expect(result.summary).toContain("plan");
+  });
+
+  it("is an error of the post step, too, when there is something to clean up", async () => {
+    runner = await TestRunner.create({ "plan.yml": TWO_STAGES });
+    const run = { planCopy: join(runner.workspace, "plan.yml"), planFile: "plan.yml", agent: "a", startedAt: 1 };
+    const state = new Map([
+      ["main", "1"],
+      ["started", "1"],
+      ["run", JSON.stringify(run)],
+    ]);
+    const result = await runner.run({ inputs: { plan: "plan.yml" }, env: { RUNNER_TEMP: "/missing" }, state });
+    expect(result.code).toBe(1);
+    expect(result.annotations.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/its stages were not run: RUNNER_TEMP \(\/missing\)/u),
+    ]);
   });
 });
 
