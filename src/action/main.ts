@@ -1,7 +1,8 @@
 /** The step itself: reads what is asked, runs the plan as one agent, shows the result. Returns the exit code. */
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Agent, createAgent } from "../agent/agent.ts";
+import { NoTemporaryFiles } from "../agent/directory.ts";
 import type { AgentEvent } from "../agent/log.ts";
 import type { LoopEnd } from "../agent/loop.ts";
 import { type Connection, connect } from "../coordinator/connect.ts";
@@ -25,6 +26,7 @@ import { type Inputs, readInputs } from "./inputs.ts";
 import { type Job, readJob } from "./job.ts";
 import { ownPart } from "./own-part.ts";
 import { type PlanFile, readPlanFile } from "./plan-file.ts";
+import { planProblems } from "./plan-problems.ts";
 import { Publisher } from "./publish.ts";
 import { annotateProblems, refuseInputs, refusePlan } from "./refuse.ts";
 import { whyIncomplete } from "./rerun.ts";
@@ -68,7 +70,7 @@ function prepare(entry: Entry): Task | number {
     stopAfter: inputs.stopAfterStage ?? undefined,
   });
   if ("problems" in selected) return refuseInputs(selected.problems, entry);
-  const beyond = [...placeProblems(plan, inputs, job, entry.env), ...matrixProblems(plan, inputs)];
+  const beyond = [...placeProblems(plan, inputs, job, entry.env), ...planProblems(plan, selected.selection, inputs)];
   if (beyond.length > 0) return refuseInputs(beyond, entry);
   annotateProblems(problems, entry);
   const key = {
@@ -89,21 +91,16 @@ function prepare(entry: Entry): Task | number {
   return { inputs, job, source, plan, selection: selected.selection, key, agentName, size, place };
 }
 
-/** A matrix that runs fewer jobs at a time than the group has agents waits for ever. */
-function matrixProblems(plan: Plan, inputs: Inputs): readonly string[] {
-  const size = sizeOf(plan, inputs);
-  const { maxParallel, agentCount } = inputs;
-  if (size === 1 || maxParallel === null || maxParallel >= Math.min(size, agentCount ?? size)) return [];
-  return [
-    `max-parallel: the matrix runs ${maxParallel} jobs at a time, the group has ${size} agents and can never be complete; write \`max-parallel: ${size}\` under strategy, or leave it out`,
-  ];
-}
-
 async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<number> {
   const { inputs, job, source, plan, selection, key, agentName, size, place } = task;
   const startedAt = entry.pace.now();
   const planCopy = join(job.temporary, `stagewright-plan-${unguessable()}.yml`);
-  writeFileSync(planCopy, source.bytes, { mode: 0o600 });
+  try {
+    writeFileSync(planCopy, source.bytes, { mode: 0o600 });
+  } catch (error) {
+    rmSync(planCopy, { force: true });
+    return fail(new NoTemporaryFiles(job.temporary, entry.env, error).message, entry);
+  }
   state.run({ planCopy, planFile: source.file, agent: agentName, startedAt });
 
   const stages = plan.stages.filter(({ index }) => isSelected(selection, index)).map(({ name }) => name);
@@ -183,7 +180,7 @@ async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<nu
     return interruption.exitCode ?? (summary.verdict === "success" ? 0 : 1);
   } catch (error) {
     if (interruption.exitCode !== null) return interruption.exitCode;
-    if (error instanceof Refusal || connection === null) {
+    if (error instanceof Refusal || error instanceof NoTemporaryFiles || connection === null) {
       return fail(error instanceof Error ? error.message : String(error), entry);
     }
     throw error;
@@ -251,14 +248,26 @@ async function show(
   const { summary } = report;
   for (const line of verdictLines(report, NO_COLOURS)) console.text(line);
   const resultsFile = join(job.temporary, `stagewright-results-${unguessable()}.json`);
-  writeFileSync(resultsFile, resultJson(report), { mode: 0o600 });
+  const written = writeResults(resultsFile, report, console);
   files.output("result", excluded === null ? summary.verdict : "excluded");
   const message = excluded === null ? summary.message : `this agent was excluded: ${excluded}; ${summary.message}`;
   files.output("message", clip(oneLine(message), 4000));
   files.output("failed-stage", summary.failedStage ?? "");
-  files.output("results-file", resultsFile);
+  files.output("results-file", written ? resultsFile : "");
   const { checkRunUrl } = await publisher.finish(report, interruption.deadline);
   files.output("check-run-url", checkRunUrl ?? "");
+}
+
+/** What came of the run is told in the other places, too: that this file is missing does not change it. */
+function writeResults(path: string, report: RunReport, console: Entry["console"]): boolean {
+  try {
+    writeFileSync(path, resultJson(report), { mode: 0o600 });
+    return true;
+  } catch (error) {
+    rmSync(path, { force: true });
+    console.warning(`results-file: ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
 }
 
 function reportOf(task: Task, summary: RunSummary, startedAt: number, completedAt: number): RunReport {

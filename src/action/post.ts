@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { cleanUp } from "../agent/agent.ts";
+import { NoTemporaryFiles } from "../agent/directory.ts";
 import { LiveCheck } from "../github/checks.ts";
 import { readPlan } from "../plan/read.ts";
 import { markdown } from "../report/escape.ts";
@@ -27,13 +28,24 @@ export async function runPost(left: Left, entry: Entry): Promise<number> {
   const job = readJob(entry.env, entry);
   const interrupted = left.finished === null;
   let failed: readonly string[] = [];
-  if (interrupted && left.started) failed = await cleanUpAfter(run, job, entry);
+  if (interrupted && left.started) failed = await cleanUpIfPossible(run, job, entry);
   else if (interrupted)
     entry.console.text("the run was interrupted before anything had been started: nothing to clean up");
   if (left.check !== null && !left.concluded) await closeCheck(left.check, left.finished, job, entry);
   // Nobody answers there any more.
   if (left.beacon !== null) await closeCheck(left.beacon, left.finished ?? "failure", job, entry);
   return failed.length > 0 ? 1 : 0;
+}
+
+/** @returns what failed: cleanup stages, or the plan when none could be started */
+async function cleanUpIfPossible(run: RunState, job: Job, entry: Entry): Promise<readonly string[]> {
+  try {
+    return await cleanUpAfter(run, job, entry);
+  } catch (error) {
+    if (!(error instanceof NoTemporaryFiles)) throw error;
+    entry.console.error(`cleanup after the interruption: its stages were not run: ${error.message}`);
+    return [run.planFile];
+  }
 }
 
 /** @returns the cleanup stages that failed */

@@ -1,5 +1,4 @@
 /** An agent, put together: its directory, its processes, its masks and its loop. What entries start. */
-import { tmpdir } from "node:os";
 import type { CoordinatorPort } from "../coordinator/port.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { AttemptReport, RunKey, Selection } from "../run/types.ts";
@@ -41,7 +40,7 @@ export interface Agent {
   kill(): void;
 }
 
-/** Makes an agent of a group (solo: a group of one). */
+/** Makes an agent of a group (solo: a group of one). @throws NoTemporaryFiles */
 export function createAgent(
   options: AgentOptions & {
     readonly coordinator: CoordinatorPort;
@@ -90,7 +89,7 @@ function surroundings(options: AgentOptions): Surroundings {
     workingDirectory,
     inherited: environment,
     ownSecrets,
-    directory: new AgentDirectory(environment.RUNNER_TEMP ?? tmpdir(), options.commandLine),
+    directory: new AgentDirectory(environment, options.commandLine),
     processes: new Processes((text) => log({ kind: "warning", stage: null, text })),
     masks: new Masks(),
     log,

@@ -1,12 +1,27 @@
 /** The agent's own directory: the `stagewright` that commands call, and the files that they read and append to. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export interface AttemptFiles {
   readonly events: string;
   readonly context: string;
   readonly hostfile: string;
+}
+
+/** Nothing can be written where temporary files go: nothing has been started. */
+export class NoTemporaryFiles extends Error {
+  /** @param env says which variable names `path` */
+  constructor(path: string, env: Readonly<Record<string, string | undefined>>, cause: unknown) {
+    const variable = env.RUNNER_TEMP === undefined ? "TMPDIR" : "RUNNER_TEMP";
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `${variable} (${path}): temporary files cannot be written there: ${why}; free space there, or give ${variable} a directory that can be written to`,
+      { cause },
+    );
+    this.name = "NoTemporaryFiles";
+  }
 }
 
 export class AgentDirectory {
@@ -16,16 +31,25 @@ export class AgentDirectory {
   #attempts = 0;
 
   /**
-   * @param parent where temporary files go (`RUNNER_TEMP`, else the system's)
+   * In `RUNNER_TEMP`, else where the system has temporary files.
    * @param command what starts this program's command line: `[node, …options, cli]`
+   * @throws NoTemporaryFiles, with nothing left behind
    */
-  constructor(parent: string, command: readonly string[]) {
-    // mkdtemp makes it readable for this user alone.
-    this.path = mkdtempSync(join(parent, "stagewright-"));
-    this.bin = this.path;
-    writeFileSync(join(this.bin, "stagewright"), `#!/bin/sh\nexec ${command.map(quoted).join(" ")} "$@"\n`, {
-      mode: 0o700,
-    });
+  constructor(env: Readonly<Record<string, string | undefined>>, command: readonly string[]) {
+    const parent = env.RUNNER_TEMP ?? tmpdir();
+    let made: string | null = null;
+    try {
+      // mkdtemp makes it readable for this user alone.
+      made = mkdtempSync(join(parent, "stagewright-"));
+      writeFileSync(join(made, "stagewright"), `#!/bin/sh\nexec ${command.map(quoted).join(" ")} "$@"\n`, {
+        mode: 0o700,
+      });
+    } catch (error) {
+      if (made !== null) rmSync(made, { recursive: true, force: true });
+      throw new NoTemporaryFiles(parent, env, error);
+    }
+    this.path = made;
+    this.bin = made;
   }
 
   /**

@@ -1,5 +1,6 @@
 /** The command line: what it takes, and which file carries it out. */
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { NoTemporaryFiles } from "../agent/directory.ts";
 import type { AdoptOptions } from "./adopt.ts";
 import type { AgentCommandOptions } from "./agent.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
@@ -35,6 +36,10 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.success : EXIT.usage;
     if (error instanceof UsageError) {
       for (const line of error.lines) process.stderr.write(`${line}\n`);
+      return EXIT.usage;
+    }
+    if (error instanceof NoTemporaryFiles) {
+      process.stderr.write(`${error.message}\n`);
       return EXIT.usage;
     }
     throw error;

@@ -2,7 +2,7 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, relative, resolve } from "node:path";
-import { createAgent } from "../agent/agent.ts";
+import { type Agent, createAgent } from "../agent/agent.ts";
 import type { LoopEnd } from "../agent/loop.ts";
 import { RunHost } from "../coordinator/host.ts";
 import { LocalCoordinator } from "../coordinator/local.ts";
@@ -89,33 +89,39 @@ async function carryOut(file: string, plan: Plan, selection: Selection, options:
     },
   });
   const asking = new AbortController();
-  const agent = createAgent({
-    plan,
-    planFile: relative(process.cwd(), resolve(file)),
-    key,
-    name,
-    role: null,
-    index: null,
-    address: null,
-    workingDirectory: process.cwd(),
-    environment: process.env,
-    ownSecrets: [],
-    commandLine: [process.execPath, realpathSync(process.argv[1] ?? "stagewright")],
-    coordinator: new LocalCoordinator(host),
-    selection,
-    agentCount: 1,
-    log: (event) => {
-      log.event(event);
-      if (event.kind !== "checkpoint") return;
-      void ask(event.stage, asking.signal).then((yes) => {
-        if (asking.signal.aborted) return;
-        const by = userName();
-        void (yes
-          ? host.approve(event.stage.index, by)
-          : host.cancel(by, `${by} did not agree to ${event.stage.name}`));
-      });
-    },
-  });
+  let agent: Agent;
+  try {
+    agent = createAgent({
+      plan,
+      planFile: relative(process.cwd(), resolve(file)),
+      key,
+      name,
+      role: null,
+      index: null,
+      address: null,
+      workingDirectory: process.cwd(),
+      environment: process.env,
+      ownSecrets: [],
+      commandLine: [process.execPath, realpathSync(process.argv[1] ?? "stagewright")],
+      coordinator: new LocalCoordinator(host),
+      selection,
+      agentCount: 1,
+      log: (event) => {
+        log.event(event);
+        if (event.kind !== "checkpoint") return;
+        void ask(event.stage, asking.signal).then((yes) => {
+          if (asking.signal.aborted) return;
+          const by = userName();
+          void (yes
+            ? host.approve(event.stage.index, by)
+            : host.cancel(by, `${by} did not agree to ${event.stage.name}`));
+        });
+      },
+    });
+  } catch (error) {
+    host.close();
+    throw error;
+  }
   const signals = new Signals(
     {
       cancel: (by) => {

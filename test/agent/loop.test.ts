@@ -382,7 +382,7 @@ describe("waiting", () => {
       workingDirectory: directory,
       inherited: options.environment,
       ownSecrets: [],
-      directory: new AgentDirectory(directory, ["true"]),
+      directory: new AgentDirectory({ RUNNER_TEMP: directory }, ["true"]),
       processes: new Processes(() => undefined),
       masks: new Masks(),
       log: options.log,

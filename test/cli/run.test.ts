@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Bench } from "./cli.ts";
@@ -27,6 +28,22 @@ const statuses = (stdout: string): Record<string, string> =>
   Object.fromEntries(
     JSON.parse(stdout).phase_results.map((phase: { phase: string; status: string }) => [phase.phase, phase.status]),
   );
+
+describe("run, without room for temporary files", () => {
+  it.each([
+    ["a directory that is not there", { TMPDIR: "missing" }, {}, /TMPDIR \(missing\): .*ENOENT/],
+    ["one of a runner", { RUNNER_TEMP: "missing" }, {}, /RUNNER_TEMP \(missing\): .*ENOENT/],
+    ["a full disk", { NODE_DISABLE_COMPILE_CACHE: "1" }, { mostKib: 0 }, /TMPDIR \(.*\): .*EFBIG/],
+  ])("says what to do before anything has run, and ends: %s", async (_, env, files, said) => {
+    bench.file("plan.yml", `stages: [{ name: a, run: "echo ran > ran" }]\n`);
+    const { code, stderr, ms } = await bench.start(["run", "plan.yml"], env, files).outcome;
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(said) });
+    expect(stderr).toMatch(/^.*; free space there, or give \w+ a directory that can be written to\n$/);
+    expect(has("ran")).toBe(false);
+    expect(readdirSync(bench.directory).filter((name) => name.startsWith("stagewright-"))).toEqual([]);
+    expect(ms).toBeLessThan(60_000);
+  });
+});
 
 describe("run, with output that cannot be written", () => {
   const PLAN = `stages:
