@@ -85,12 +85,21 @@ export function readInputs(env: Readonly<Record<string, string | undefined>>): R
   if (coordinator !== "" && coordinator !== "leader" && !isCoordinatorUrl(coordinator)) {
     problems.push(`coordinator: expected leader or an address that begins with https://, got ${quoted(coordinator)}`);
   }
+  const stages = (name: InputName): readonly string[] => {
+    const given = text(name);
+    const found = list(given);
+    // Whoever puts a list together and gets none does not mean all stages.
+    if (given !== "" && found.length === 0) {
+      problems.push(`${name}: expected names or numbers of stages, separated by commas, got ${quoted(given)}`);
+    }
+    return found;
+  };
   const inputs = {
     plan,
     params: params(env[inputVariable("params")] ?? "", problems),
-    onlyStages: list(text("only-stage")),
+    onlyStages: stages("only-stage"),
     stopAfterStage: text("stop-after-stage") || null,
-    skipStages: list(text("skip-stages")),
+    skipStages: stages("skip-stages"),
     agentName: name("agent-name"),
     agentIndex: agentIndex ?? 0,
     agentCount,

@@ -97,6 +97,13 @@ describe("reading inputs", () => {
     expect(read({ "skip-stages": "prepare, 3\n cleanup," }).skipStages).toEqual(["prepare", "3", "cleanup"]);
   });
 
+  it.each(["only-stage", "skip-stages"])("refuses %s without any stage in it, but takes an empty one", (name) => {
+    const given = (value: string) => problems({ plan: "p.yml", [name]: value });
+    const said = `${name}: expected names or numbers of stages, separated by commas, got `;
+    expect([",", " , \n ,"].map(given)).toEqual([[`${said}","`], [`${said}", \\n ,"`]]);
+    expect(["", "  ", "a,", "\na,\nb\n"].map(given)).toEqual([[], [], [], []]);
+  });
+
   it("says everything that is wrong at once", () => {
     expect(
       problems({
