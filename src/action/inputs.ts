@@ -85,6 +85,12 @@ export function readInputs(env: Readonly<Record<string, string | undefined>>): R
   if (coordinator !== "" && coordinator !== "leader" && !isCoordinatorUrl(coordinator)) {
     problems.push(`coordinator: expected leader or an address that begins with https://, got ${quoted(coordinator)}`);
   }
+  const flag = (name: InputName): boolean | null => {
+    const given = text(name);
+    if (given === "true" || given === "false") return given === "true";
+    if (given !== "") problems.push(`${name}: expected true or false, got ${quoted(given)}`);
+    return null;
+  };
   const stages = (name: InputName): readonly string[] => {
     const given = text(name);
     const found = list(given);
@@ -108,7 +114,7 @@ export function readInputs(env: Readonly<Record<string, string | undefined>>): R
     role: name("role"),
     listen: address("listen"),
     advertise: address("advertise"),
-    failFast: text("fail-fast") === "" ? null : text("fail-fast") === "true",
+    failFast: flag("fail-fast"),
     maxParallel: count("max-parallel", 1, 100_000),
     report: report ?? "auto",
     githubToken: text("github-token"),

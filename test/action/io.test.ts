@@ -104,6 +104,21 @@ describe("reading inputs", () => {
     expect(["", "  ", "a,", "\na,\nb\n"].map(given)).toEqual([[], [], [], []]);
   });
 
+  it("takes fail-fast as GitHub's expressions give it, and nothing else for it", () => {
+    expect(["true", "false", " true ", ""].map((value) => read({ "fail-fast": value }).failFast)).toEqual([
+      true,
+      false,
+      true,
+      null,
+    ]);
+    const wrong = (value: string) => problems({ plan: "p.yml", "fail-fast": value });
+    expect(["TRUE", "maybe", "1"].map(wrong)).toEqual([
+      ['fail-fast: expected true or false, got "TRUE"'],
+      ['fail-fast: expected true or false, got "maybe"'],
+      ['fail-fast: expected true or false, got "1"'],
+    ]);
+  });
+
   it("says everything that is wrong at once", () => {
     expect(
       problems({
