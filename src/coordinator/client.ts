@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import type { Instruction, RunSummary, Sync } from "../run/types.ts";
 import { requestJson } from "./http.ts";
 import type { CoordinatorPort, Joined, JoinRequest, Roster, SyncAnswer } from "./port.ts";
@@ -46,6 +47,13 @@ export interface HttpCoordinatorOptions {
   readonly random?: () => number;
 }
 
+interface Exchange<T> {
+  /** What its answer must be. */
+  readonly as: z.ZodType<T>;
+  readonly timeoutMs: number;
+  readonly credential: (() => Promise<string>) | null;
+}
+
 /**
  * An agent's connection to a coordinator elsewhere.
  *
@@ -72,14 +80,12 @@ export class HttpCoordinator implements CoordinatorPort {
 
   async join(request: JoinRequest, signal: AbortSignal): Promise<Joined> {
     const nonce = randomBytes(16).toString("base64url");
-    const answer = await this.#send(
+    const joined = await this.#send(
       "/api/runs/join",
       { protocol: PROTOCOL, nonce, ...request },
-      ANSWER_MS,
+      { as: joinedSchema, timeoutMs: ANSWER_MS, credential: () => this.#options.credential() },
       signal,
-      () => this.#options.credential(),
     );
-    const joined = joinedSchema.parse(answer);
     this.#run = joined.run;
     this.#session = joined.session;
     this.#sequence = 0;
@@ -103,9 +109,8 @@ export class HttpCoordinator implements CoordinatorPort {
     await this.#send(
       `/api/runs/${this.#run}/leave`,
       { protocol: PROTOCOL, seq: this.#sequence, why },
-      ANSWER_MS,
+      { as: z.unknown(), timeoutMs: ANSWER_MS, credential: null },
       signal,
-      null,
     );
     this.#agent.destroy();
   }
@@ -125,8 +130,11 @@ export class HttpCoordinator implements CoordinatorPort {
         notice: this.#notice,
       },
     };
-    const answer = syncAnswerSchema.parse(
-      await this.#send(`/api/runs/${this.#run}/sync`, body, holdMs + HOLD_SLACK_MS, signal, null),
+    const answer = await this.#send(
+      `/api/runs/${this.#run}/sync`,
+      body,
+      { as: syncAnswerSchema, timeoutMs: holdMs + HOLD_SLACK_MS, credential: null },
+      signal,
     );
     if (answer.roster !== null) {
       this.#roster = { version: answer.roster.version, value: { agents: answer.roster.agents } };
@@ -143,13 +151,13 @@ export class HttpCoordinator implements CoordinatorPort {
     };
   }
 
-  async #send(
+  /** `credential`: what it joins with; null: its session. An answer that is none is asked for again. */
+  async #send<T>(
     path: string,
     body: unknown,
-    timeoutMs: number,
+    { as, timeoutMs, credential }: Exchange<T>,
     signal: AbortSignal,
-    credential: (() => Promise<string>) | null,
-  ): Promise<unknown> {
+  ): Promise<T> {
     const random = this.#options.random ?? Math.random;
     for (let tries = 1; ; tries += 1) {
       let why: string;
@@ -167,16 +175,20 @@ export class HttpCoordinator implements CoordinatorPort {
           signal,
           whenAborted: "leave",
         });
-        if (answer.status >= 200 && answer.status < 300) return answer.body;
+        const isWell = answer.status >= 200 && answer.status < 300;
+        const taken = isWell ? as.safeParse(answer.body) : null;
+        if (taken?.success === true) return taken.data;
         const refusal = refusalOf(answer.body);
         if (refusal !== null && !PASSING.has(refusal.code)) throw refusal;
-        if (answer.status < 500 && answer.status !== 429 && answer.status !== 408) {
+        // Who has met its coordinator before meets a proxy's page in its place now.
+        const passes = isWell && credential === null;
+        if (!passes && answer.status < 500 && answer.status !== 429 && answer.status !== 408) {
           throw new Refusal(
             "invalid",
             `${this.#options.url.host} answered ${answer.status} to ${path}: it is no coordinator of this version`,
           );
         }
-        why = refusal?.message ?? `answered ${answer.status}`;
+        why = refusal?.message ?? `answered ${answer.status}${isWell ? ", but not as a coordinator does" : ""}`;
         if (answer.retryAfter !== null) pause = Math.max(pause, answer.retryAfter * 1000);
       } catch (error) {
         if (error instanceof Refusal || signal.aborted) throw error;
