@@ -223,7 +223,7 @@ export class Mover {
       if (verdict.right) {
         await outcomes.confirm(candidate, written.pull ?? candidate.seen, verdict.shown, written.policyOid);
       } else {
-        await this.#setbacks.refused(client, candidate, written, verdict.reason, lane);
+        await this.#setbacks.refused(client, { candidate, transition }, written, verdict.reason, lane);
       }
     }
   }

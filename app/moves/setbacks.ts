@@ -2,16 +2,17 @@
 import type { Logger } from "pino";
 import { GraphqlUnread } from "../../src/github/graphql.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
+import type { LabelSeen } from "../../src/github/pull-fields.ts";
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
 import { readShown } from "../../src/github/shown.ts";
-import { mutationCount, sendTransitions, type Written } from "../../src/github/transition.ts";
+import { mutationCount, sendTransitions, type Transition, type Written } from "../../src/github/transition.ts";
 import type { Clients } from "../clients.ts";
 import type { Lane } from "../effects.ts";
 import type { LabelIds } from "../label-ids.ts";
 import type { Outcomes } from "../outcomes.ts";
 import type { Shown } from "../store/store.ts";
 import type { Timings } from "../timings.ts";
-import { type Candidate, judgeWritten, withRead } from "./candidate.ts";
+import { type Candidate, judgeWritten, type Prepared, withRead } from "./candidate.ts";
 import type { Writes } from "./writes.ts";
 
 export interface SetbacksOptions {
@@ -35,7 +36,7 @@ export class Setbacks {
   /** GitHub answered, and does not show what it is to show. */
   async refused(
     client: GitHubClient,
-    candidate: Candidate,
+    { candidate, transition }: Prepared,
     { errors, pull }: Written,
     reason: string,
     lane: Lane,
@@ -47,8 +48,38 @@ export class Setbacks {
     if (other || errors.some((each) => each.type === "NOT_FOUND")) {
       await this.#options.labelIds.forget(candidate.repository.id);
     }
+    if (other) {
+      await this.#takeOff(client, candidate, transition, pull.labels, lane);
+    }
     const hopeless = errors.some((each) => each.type === "FORBIDDEN");
     await this.#failed(client, candidate, reason, hopeless, lane);
+  }
+
+  /** Labels that got onto it because they bear now the id of the one it should have. Best effort. */
+  async #takeOff(
+    client: GitHubClient,
+    { judgement, repository, pull }: Candidate,
+    transition: Transition,
+    labels: readonly LabelSeen[],
+    lane: Lane,
+  ): Promise<void> {
+    const before = new Set(judgement.facts.labels.map((name) => name.toLowerCase()));
+    const wrong = labels.filter(
+      ({ name, nodeId }) => transition.addLabelIds.includes(nodeId) && !before.has(name.toLowerCase()),
+    );
+    if (wrong.length === 0) {
+      return;
+    }
+    const names = { repository: `${repository.owner}/${repository.name}`, pull: pull.number };
+    const labelsOff = wrong.map(({ name }) => name);
+    const undo = { ...transition, removeLabelIds: wrong.map(({ nodeId }) => nodeId), addLabelIds: [], checks: [] };
+    const { log, timings } = this.#options;
+    try {
+      await lane.write(1, () => sendTransitions(client, [undo], AbortSignal.timeout(timings.requestTimeout)));
+      log.info({ ...names, labels: labelsOff }, "labels that bear the id of another now were taken off again");
+    } catch (error) {
+      log.warn({ ...names, labels: labelsOff, err: error }, "labels set by mistake could not be taken off again");
+    }
   }
 
   /** There was no answer to what was asked or written for all of them. */

@@ -3,6 +3,8 @@ import {
   addLabelsByName,
   asUser,
   type CheckRun,
+  editLabel,
+  labelByName,
   type PullRequest,
   requestAction,
   rerequestCheckRun,
@@ -114,6 +116,34 @@ describe("when GitHub's answers go wrong", () => {
     await moved(pull, "ready-for-qa");
     expect(await lines(pull)).toContainEqual(expect.stringMatching(/it also has the label stage\/approved/));
   });
+
+  it.each([false, true])(
+    "a stage's label renamed unnoticed: its new name stays on nothing but what it was on (%s)",
+    async (on) => {
+      const { world, faults } = house.sandbox;
+      const first = await opened();
+      label(first);
+      await moved(first, "ready-for-qa");
+      const pull = await opened();
+      const renamed = labelByName(house.repository, "stage/ready-for-qa");
+      faults.place({ kind: "hookDrop", match: { event: "label" } });
+      if (renamed !== null) {
+        editLabel(world, asUser(house.owner), house.repository, renamed, { name: "important" });
+      }
+      if (on) {
+        label(pull, "important");
+        await house.settled();
+        house.later();
+      }
+      label(pull);
+      await moved(pull, "ready-for-qa");
+      expect(house.labels(pull).toSorted()).toEqual([
+        ...(on ? ["important"] : []),
+        "ready-for-qa",
+        "stage/ready-for-qa",
+      ]);
+    },
+  );
 
   it("several faults in a row are overcome one after another", async () => {
     const pull = await opened();
