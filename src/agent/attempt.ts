@@ -208,7 +208,7 @@ export class Attempt {
   #environment(files: AttemptFiles): Record<string, string> {
     const { stage, attempt, lease, member, roster, partition, outputs } = this.options;
     const { plan, run, inherited, ownSecrets, directory } = this.#around;
-    return commandEnvironment({
+    const { variables, leftOut } = commandEnvironment({
       inherited,
       ownSecrets,
       bin: directory.bin,
@@ -223,6 +223,11 @@ export class Attempt {
       files,
       task: lease === null ? null : { value: lease.value },
     });
+    if (leftOut.length > 0) {
+      const stages = leftOut.toReversed().join(", ");
+      this.#warn(`outputs of ${stages} are too large together for variables: they are in $STAGEWRIGHT_CONTEXT alone`);
+    }
+    return variables;
   }
 
   /** What its command was started with; empty before. */

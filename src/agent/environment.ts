@@ -5,6 +5,10 @@ import type { Json, Plan, PlanStage, Scalar } from "../plan/plan.ts";
 const NOT_PASSED_ON = /^(INPUT_|STATE_|ACTIONS_|STAGEWRIGHT_)/i;
 /** Linux refuses an environment entry of more than 128 KiB; larger outputs are in the context file. */
 const LONGEST_VALUE = 65_536;
+/** Characters of all outputs together: Linux starts nothing whose arguments and environment exceed 2 MiB as a rule. */
+const MOST_OUTPUTS = 524_288;
+/** Where the shell and its tools are found on a machine that does not say so. */
+const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 export interface RosterMember {
   readonly name: string;
@@ -35,8 +39,14 @@ export interface EnvironmentOptions {
   readonly task: { readonly value: Json } | null;
 }
 
+export interface CommandEnvironment {
+  readonly variables: Record<string, string>;
+  /** Stages whose outputs are not all in the variables, for want of room: the context file has them. */
+  readonly leftOut: readonly string[];
+}
+
 /** All variables of one attempt. The plan's `env`, then the agent's, then the stage's; our own words win over all. */
-export function commandEnvironment(options: EnvironmentOptions): Record<string, string> {
+export function commandEnvironment(options: EnvironmentOptions): CommandEnvironment {
   const { plan, stage, member } = options;
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(options.inherited)) {
@@ -44,7 +54,7 @@ export function commandEnvironment(options: EnvironmentOptions): Record<string, 
   }
   const planned = plan.agents.find((agent) => agent.id === member.name) ?? plan.agents[member.index];
   Object.assign(env, plan.env, planned?.env ?? {}, stage.env);
-  env.PATH = env.PATH === undefined || env.PATH === "" ? options.bin : `${options.bin}:${env.PATH}`;
+  env.PATH = `${options.bin}:${env.PATH === undefined || env.PATH === "" ? DEFAULT_PATH : env.PATH}`;
 
   const ours: Record<string, Scalar | null> = {
     AGENT_INDEX: member.index,
@@ -68,9 +78,20 @@ export function commandEnvironment(options: EnvironmentOptions): Record<string, 
     ours[`ADDRESS_${variable(other.role)}_${other.roleIndex}`] = other.address;
     if (other.roleIndex === 0) ours[`ADDRESS_${variable(other.role)}`] = other.address;
   }
-  for (const [stageName, values] of Object.entries(options.outputs)) {
-    for (const [key, value] of Object.entries(values)) {
-      if (isScalar(value)) ours[`OUTPUT_${variable(stageName)}_${variable(key)}`] = value;
+  const leftOut = new Set<string>();
+  let room = MOST_OUTPUTS;
+  // The newest first: what is left out was said longest ago.
+  for (const [stageName, values] of Object.entries(options.outputs).reverse()) {
+    for (const [key, value] of Object.entries(values).reverse()) {
+      if (!isScalar(value) || String(value).length > LONGEST_VALUE) continue;
+      const name = `OUTPUT_${variable(stageName)}_${variable(key)}`;
+      const length = name.length + String(value).length;
+      if (length > room) leftOut.add(stageName);
+      else {
+        room -= length;
+        // Two names may come to one variable: then the newer one holds.
+        ours[name] ??= value;
+      }
     }
   }
   for (const [name, value] of Object.entries(ours)) {
@@ -79,7 +100,7 @@ export function commandEnvironment(options: EnvironmentOptions): Record<string, 
     // A NUL cannot be passed at all, and would keep the command from starting.
     if (text.length <= LONGEST_VALUE && !text.includes("\0")) env[`STAGEWRIGHT_${name}`] = text;
   }
-  return env;
+  return { variables: env, leftOut: [...leftOut] };
 }
 
 /** A name as a part of a variable's name: upper case, everything else an underscore ("epoch-1" -> "EPOCH_1"). */

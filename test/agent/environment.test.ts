@@ -23,6 +23,10 @@ const server = { name: "server-0", index: 0, role: "server", roleIndex: 0, addre
 const client = { name: "client-0", index: 1, role: "client", roleIndex: 0, address: null };
 
 function environment(overrides: Partial<EnvironmentOptions> = {}): Record<string, string> {
+  return made(overrides).variables;
+}
+
+function made(overrides: Partial<EnvironmentOptions> = {}) {
   return commandEnvironment({
     inherited: { PATH: "/bin", HOME: "/root", A: "inherited" },
     ownSecrets: [],
@@ -42,6 +46,23 @@ function environment(overrides: Partial<EnvironmentOptions> = {}): Record<string
 }
 
 describe("a command's environment", () => {
+  it("has a PATH where the machine has none, so that the shell and its tools are found", () => {
+    expect(environment({ inherited: {} }).PATH).toBe("/tmp/bin:/usr/local/bin:/usr/bin:/bin");
+  });
+
+  it("has the newest outputs that a command can be started with, and says whose are left out", () => {
+    const emitted = Object.fromEntries(["a", "b", "c", "d"].map((key) => [key, key.repeat(60_000)]));
+    const outputs = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`s-${n}`, emitted]));
+    const { variables, leftOut } = made({ outputs });
+    const size = Object.entries(variables).reduce((sum, [name, value]) => sum + name.length + value.length + 2, 0);
+    expect(size).toBeLessThan(600_000);
+    expect(variables.STAGEWRIGHT_OUTPUT_S_11_D).toBe("d".repeat(60_000));
+    expect(variables.STAGEWRIGHT_OUTPUT_S_0_A).toBeUndefined();
+    expect(leftOut).toContain("s-0");
+    expect(leftOut).not.toContain("s-11");
+    expect(made({ outputs: { "s-0": emitted } }).leftOut).toEqual([]);
+  });
+
   it("has what a run: step has, less what is ours", () => {
     const inherited = {
       PATH: "/bin",
