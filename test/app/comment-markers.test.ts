@@ -52,5 +52,8 @@ it("a stage called as one of our own comments has a comment of its own", async (
   await house.settled();
   house.later();
   await label(pull, "go");
-  expect(bodies(pull)).toEqual([expect.stringContaining("look into it"), expect.stringContaining("nobody-there cannot be assigned")]);
+  expect(bodies(pull)).toEqual([
+    expect.stringContaining("look into it"),
+    expect.stringContaining("nobody-there cannot be assigned"),
+  ]);
 });
