@@ -34,6 +34,9 @@ export async function agent(options: AgentCommandOptions): Promise<ExitCode> {
   if (secret === "") throw new UsageError(`${SECRET_VARIABLE} is not set: it holds what this agent joins with`);
   const terms = await termsOf(url, options.run, secret);
   const { plan, key, selection, agentCount } = terms;
+  if (options.role !== undefined && Object.keys(plan.roles).length === 0) {
+    throw new UsageError(`--role ${options.role}: the plan has no roles`);
+  }
   const screen = screenOf(process.stderr, process.env);
   const log = new ConsoleLog(screen, plan, plan.stages);
   const shared = {

@@ -160,6 +160,8 @@ stages:
     await until(() => count("worked") === 2);
     const line = /stagewright (agent --coordinator \S+ --run \S+ --agent-name) NAME/u.exec(log)?.[1]?.split(" ") ?? [];
     expect(line, log).not.toEqual([]);
+    const asServer = await bench.run([...line, "local-1", "--role", "server"], secret);
+    expect(asServer).toMatchObject({ code: 2, stderr: "--role server: the plan has no roles\n" });
     expect((await bench.run([...line, "extra"], secret)).stderr).toContain("extra is none of them");
     const other = { STAGEWRIGHT_COORDINATOR_SECRET: "another-secret-that-is-just-as-long-as-theirs" };
     expect((await bench.run([...line, "local-1"], other)).stderr).toContain("not the secret");
