@@ -84,6 +84,19 @@ describe("run, with output that cannot be written", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("the result could not be written") });
   });
 
+  it("leaves no part of a file of results behind", async () => {
+    bench.file("plan.yml", PLAN);
+    const env = { NODE_DISABLE_COMPILE_CACHE: "1" };
+    const { code, stdout, stderr } = await bench.start(["run", "plan.yml", "-o", "o.json"], env, { mostKib: 1 })
+      .outcome;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/--output-file o\.json: could not be .*EFBIG/),
+    });
+    expect(JSON.parse(stdout).success).toBe(true);
+    expect(readdirSync(bench.directory).filter((name) => name.includes("o.json"))).toEqual([]);
+  });
+
   it.each([["--version"], ["schema plan"], ["validate plan.yml"]])("exits 1 after one line: %s", async (words) => {
     bench.file("plan.yml", PLAN);
     const { code, stderr } = await bench.start(words.split(" "), {}, { stdout: "/dev/full" }).outcome;
