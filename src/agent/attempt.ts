@@ -193,7 +193,12 @@ export class Attempt {
     const end = await running.ended;
     clearInterval(polling);
     await events.finish();
-    directory.forget(files);
+    try {
+      directory.forget(files);
+    } catch (error) {
+      // How the command ended is not changed by what it left.
+      this.#warn(`its events file stays until the end: ${error instanceof Error ? error.message : String(error)}`);
+    }
     if (end.kind === "not_started") return end;
     return this.#ending ?? this.#badTasks(end) ?? end;
   }

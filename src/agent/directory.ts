@@ -66,9 +66,9 @@ export class AgentDirectory {
     };
   }
 
-  /** An attempt is over: what is its alone may go. */
+  /** An attempt is over: what is its alone may go, whatever its command made of it. */
   forget(files: AttemptFiles): void {
-    rmSync(files.events, { force: true });
+    rmSync(files.events, { recursive: true, force: true });
   }
 
   /** A new file for new content: a running command keeps the one it was given. */

@@ -310,6 +310,16 @@ describe("tasks", () => {
     expect(most).toBe(2);
   });
 
+  it("reports how a command ended that made a directory of its events file", async () => {
+    const coordinator = new Scripted(({ reports }) => (reports.length > 0 ? finish : execute("e-1")));
+    const run = `mkdir "$STAGEWRIGHT_EVENTS"; echo > "$STAGEWRIGHT_EVENTS/file"`;
+    await agentFor(planOf(`stages: [{ name: s, run: '${run}' }]`), coordinator).run();
+    expect(coordinator.reports[0]?.end).toEqual({ kind: "exited", code: 0 });
+    expect(log.filter(({ kind }) => kind === "warning")).toEqual([
+      expect.objectContaining({ text: expect.stringContaining("$STAGEWRIGHT_EVENTS can no longer be read") }),
+    ]);
+  });
+
   it("tells the tasks that a generator prints", async () => {
     const coordinator = new Scripted(({ reports, syncs }) => {
       const told = syncs.flatMap(({ addTasks }) => addTasks);
