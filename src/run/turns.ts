@@ -1,4 +1,5 @@
 /** Attempts of one agent at its stage: the first, the next after a failure or a preemption, and the final outcome. */
+import { formatDuration } from "../plan/duration.ts";
 import type { PlanStage } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
 import { isStillToCome, type Outcome, outcome, settle } from "./outcome.ts";
@@ -112,7 +113,7 @@ export function failAttempt(draft: Draft, slot: number, report: AttemptReport, r
     const after = startAt - draft.now;
     draft.editStage(turn.stage, { retryCount: draft.stage(turn.stage).retryCount + 1 });
     draft.notice(
-      `${planned.name}: ${name}'s attempt ${failures} of ${planned.retry.maxAttempts} failed (${reason}), next in ${after} ms`,
+      `${planned.name}: ${name}'s attempt ${failures} of ${planned.retry.maxAttempts} failed (${reason}), next in ${formatDuration(after)}`,
     );
     nextAttempt(draft, slot, startAt, { failures, lastFailure: { reason, end, tail } });
     draft.moveAgent(slot, "idle");

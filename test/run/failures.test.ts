@@ -58,6 +58,7 @@ describe("retries", () => {
     ).join();
     group.finish("agent-0", fails);
     expect(group.instruction("agent-0")).toMatchObject({ do: "wait", reason: "retry", until: group.at + 60_000 });
+    expect(group.notices()).toContain("a: agent-0's attempt 1 of 4 failed (exit code 1), next in 1m");
     group.pass(56_000);
     expect(group.execute("agent-0").attempt).toBe("0.0.2");
   });
