@@ -60,6 +60,13 @@ function prepare(entry: Entry): Task | number {
   const read = readInputs(entry.env);
   if ("problems" in read) return refuseInputs(read.problems, entry);
   const { inputs } = read;
+  const server = entry.env.GITHUB_SERVER_URL ?? "";
+  if (server !== "" && !URL.canParse(server)) {
+    return fail(
+      `GITHUB_SERVER_URL: expected GitHub's address, as the runner sets it, got ${JSON.stringify(server)}`,
+      entry,
+    );
+  }
   const job = readJob(entry.env, entry);
   const source = readPlanFile(inputs.plan, job.workspace, inputs.params);
   const { plan, file, problems } = source;

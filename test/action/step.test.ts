@@ -185,6 +185,20 @@ describe("bad input", () => {
   });
 });
 
+describe("a runner that does not say where GitHub is", () => {
+  it("is an error in the log, the outputs and the summary, not a trace", async () => {
+    const result = await step(TWO_STAGES, { env: { GITHUB_SERVER_URL: "nowhere" } });
+    expect(result.code).toBe(1);
+    const said = `GITHUB_SERVER_URL: expected GitHub's address, as the runner sets it, got "nowhere"`;
+    expect(result.annotations.map(({ message }) => message)).toEqual([said]);
+    expect([...result.outputs]).toEqual([
+      ["result", "failure"],
+      ["message", said],
+    ]);
+    expect(result.summary).toContain("expected GitHub");
+  });
+});
+
 describe("a runner without room for temporary files", () => {
   it("is an error that names the directory, in the log, the outputs and the summary", async () => {
     const result = await step(TWO_STAGES, { env: { RUNNER_TEMP: "/missing" } });
