@@ -84,7 +84,6 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
   const checks = new RunChecks({ store: store.runs, client: options.client, pace, onError });
   const runs = new Runs({
     store: store.runs,
-    now: pace.now,
     onError,
     onChange: (run) => checks.look(run, places.get(run.id) ?? null),
   });

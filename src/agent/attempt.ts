@@ -2,6 +2,7 @@
 import type { Command, Json, Plan, PlanStage } from "../plan/plan.ts";
 import { Listing } from "../run/listing.ts";
 import type { AttemptEnd, AttemptReport, Lease } from "../run/types.ts";
+import { steadyNow } from "../steady-clock.ts";
 import { after, pause } from "./clock.ts";
 import { CommandReader } from "./commands.ts";
 import { contextFile } from "./context.ts";
@@ -115,7 +116,7 @@ export class Attempt {
     const task = lease?.task ?? null;
     await Promise.race([this.options.after, this.#stopped]);
     if (this.options.startInMs > 0) await pause(this.options.startInMs, this.#stopping.signal);
-    const startedAt = Date.now();
+    const startedAt = steadyNow();
     let end: AttemptEnd;
     if (this.#ending !== null) end = this.#ending;
     else {
@@ -129,7 +130,14 @@ export class Attempt {
       }
       for (const cancel of cancelTimers) cancel();
     }
-    const report = await this.record.report({ stage: stage.index, attempt, task, startedAt, endedAt: Date.now(), end });
+    const report = await this.record.report({
+      stage: stage.index,
+      attempt,
+      task,
+      startedAt,
+      endedAt: steadyNow(),
+      end,
+    });
     this.#around.log({ kind: "ended", stage, report });
     return report;
   }

@@ -7,6 +7,7 @@
 import type { CoordinatorPort, JoinRequest, SyncAnswer } from "../coordinator/port.ts";
 import { RunEnded } from "../coordinator/refusal.ts";
 import type { Instruction, RunSummary, Sync } from "../run/types.ts";
+import { steadyNow } from "../steady-clock.ts";
 import type { Surroundings } from "./attempt.ts";
 import { missedCleanup, runCleanup } from "./cleanup.ts";
 import { after, ClockOffset, pause } from "./clock.ts";
@@ -77,7 +78,7 @@ export class AgentLoop {
       const signal = AbortSignal.any([this.#leaving.signal, this.#silence.signal]);
       try {
         const joined = await coordinator.join(join, signal);
-        this.#clock.sample(joined.now, Date.now());
+        this.#clock.sample(joined.now, steadyNow());
         around.log({ kind: "joined", agent: join.agent });
         this.#armSilence();
         for (;;) {
@@ -145,7 +146,7 @@ export class AgentLoop {
     const answer = await this.#sync(signal);
     if (answer === null) return null;
     this.#armSilence();
-    this.#clock.sample(answer.now, Date.now());
+    this.#clock.sample(answer.now, steadyNow());
     this.#warnOfClock();
     for (const text of answer.notices) this.#options.around.log({ kind: "notice", text });
     this.#view = viewOf(answer, this.#view);
@@ -337,7 +338,7 @@ export class AgentLoop {
 
   /** Now, on the coordinator's clock. */
   #now(): number {
-    return Date.now() + this.#clock.ms;
+    return steadyNow() + this.#clock.ms;
   }
 
   #warnOfClock(): void {

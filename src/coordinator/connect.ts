@@ -7,6 +7,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Plan } from "../plan/plan.ts";
 import type { RunKey, Selection } from "../run/types.ts";
+import { steadyNow } from "../steady-clock.ts";
 import type { TokenVerifier } from "./admission.ts";
 import { RunHost } from "./host.ts";
 import { LocalCoordinator } from "./local.ts";
@@ -93,7 +94,7 @@ export async function connect(options: ConnectOptions, signal: AbortSignal): Pro
 
 function solo({ key, plan, selection, agentCount, onChange }: ConnectOptions): Connection {
   const host = new RunHost({
-    created: { type: "created", at: Date.now(), key, plan, selection, agentCount },
+    created: { type: "created", at: steadyNow(), key, plan, selection, agentCount },
     ...(onChange === undefined ? {} : { onChange }),
   });
   return { coordinator: new LocalCoordinator(host), host, silenceMs: null, close: async () => host.close() };

@@ -16,6 +16,7 @@ import {
 import { hasHistogramsToMerge, type MergeHistograms } from "../run/result.ts";
 import { rowsOf } from "../run/rows.ts";
 import type { Instruction, RunEvent, RunSummary, Sync } from "../run/types.ts";
+import { steadyNow } from "../steady-clock.ts";
 import { Journal } from "./journal.ts";
 import { groupKey, newsKey } from "./news.ts";
 import type { JoinRequest, SyncAnswer } from "./port.ts";
@@ -24,12 +25,14 @@ import type { RunRecord } from "./run-store.ts";
 
 /** setTimeout takes at most 2^31 - 1 ms. */
 const LONGEST_TIMER = 2_000_000_000;
+/** Between two looks whether what happens can be kept again. */
+const STALLED_MS = 500;
 
 export type Created = Extract<RunEvent, { type: "created" }>;
 
 export interface RunHostOptions {
   readonly created: Created;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, never going back; default: the steady clock of this process. */
   readonly now?: () => number;
   /** Told after each change, in the same tick; must not throw. */
   readonly onChange?: (host: RunHost) => void;
@@ -62,6 +65,8 @@ export class RunHost {
   #deadline: number | null = null;
   #flush: NodeJS.Immediate | null = null;
   #closed = false;
+  /** A deadline came while nothing could be kept: it has yet to be met. */
+  #stalled = false;
   /** As of the last look for news. */
   #looked: { readonly agents: RunState["agents"]; readonly group: string };
   #finish: Instruction | null = null;
@@ -71,8 +76,11 @@ export class RunHost {
   /** @param state of a run that was begun before; else it begins with `created` */
   constructor(options: RunHostOptions, state?: RunState) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
     this.#state = state ?? begin(options.created);
+    const now = options.now ?? steadyNow;
+    // The clock may have been set back since the last process: the run's time only goes on.
+    const behind = Math.max(0, this.#state.now - now());
+    this.#now = () => now() + behind;
     this.#journal = options.append === undefined ? null : new Journal(options.append);
     if (state === undefined) this.#journal?.keep({ event: options.created });
     this.#looked = { agents: this.#state.agents, group: groupKey(this.#state) };
@@ -160,6 +168,7 @@ export class RunHost {
   /** Applies one event, now; `saved` tells when it is kept. */
   commit(record: RunRecord): void {
     const { event } = record;
+    this.#resume();
     // What time alone decides is an event of its own: then heartbeats decide nothing, and need not all be kept.
     if (event.type === "synced" && this.#deadline !== null && event.at >= this.#deadline) this.#tick(event.at);
     const { revision } = this.#state;
@@ -287,8 +296,25 @@ export class RunHost {
     this.#timer = setTimeout(() => this.#tick(this.#now()), ms);
   }
 
+  /**
+   * While nothing can be kept, agents are refused and only ask again: nobody's silence is their own then, and time
+   * decides nothing.
+   */
   #tick(at: number): void {
+    if (this.#journal?.failing === true) {
+      this.#stalled = true;
+      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#timer = this.#closed ? null : setTimeout(() => this.#tick(this.#now()), STALLED_MS);
+      return;
+    }
     this.#deadline = null;
     this.commit({ event: { type: "ticked", at } });
+  }
+
+  /** What is kept again goes on as after a restart: the time without does not count. */
+  #resume(): void {
+    if (!this.#stalled || this.#journal?.failing === true) return;
+    this.#stalled = false;
+    this.commit({ event: { type: "coordinator_started", at: this.#now() } });
   }
 }

@@ -21,9 +21,15 @@ export class Journal {
   #retry: NodeJS.Timeout | null = null;
   #flushing: NodeJS.Timeout | null = null;
   #closed = false;
+  #failing = false;
 
   constructor(append: (records: readonly RunRecord[]) => Promise<void>) {
     this.#append = append;
+  }
+
+  /** Whether the last write failed. */
+  get failing(): boolean {
+    return this.#failing;
   }
 
   /** To be written, soon. */
@@ -104,7 +110,9 @@ export class Journal {
     if (batch.length === 0) return;
     try {
       await this.#append(batch);
+      this.#failing = false;
     } catch (error) {
+      this.#failing = true;
       this.#waiting = [...batch, ...this.#waiting];
       throw error;
     }

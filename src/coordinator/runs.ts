@@ -2,6 +2,7 @@
 
 import type { RunState } from "../run/machine.ts";
 import { apply, begin } from "../run/machine.ts";
+import { steadyNow } from "../steady-clock.ts";
 import { GroupRun } from "./group-run.ts";
 import { RunHost } from "./host.ts";
 import type { JoinRequest } from "./port.ts";
@@ -13,6 +14,8 @@ import { type RunRecord, type RunStore, VersionConflict } from "./run-store.ts";
 /** How long the agents of a run that is over are still answered from memory. Milliseconds. */
 const KEEP_MS = 10 * 60 * 1000;
 const MOST_RUNS = 10_000;
+/** How often it is said that a run's records cannot be kept. Milliseconds. */
+const TOLD_EVERY_MS = 30_000;
 
 export interface RunsOptions {
   /** Keeps runs; null: they live and die with this process. */
@@ -35,7 +38,7 @@ export class Runs {
 
   constructor(options: RunsOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? steadyNow;
   }
 
   /** Finds the run that a request to join names, or begins it. @throws Refusal */
@@ -123,7 +126,7 @@ export class Runs {
     const state = records.slice(1).reduce<RunState>((before, { event }) => apply(before, event), begin(first));
     const run = this.#host(id, first, state, records);
     if (!run.host.isOver) {
-      run.host.commit({ event: { type: "coordinator_started", at: this.#now() } });
+      run.host.commit({ event: { type: "coordinator_started", at: run.host.now } });
       await run.host.saved();
     }
     return run;
@@ -137,13 +140,19 @@ export class Runs {
   ): GroupRun {
     const { store } = this.#options;
     let version = records.length;
+    let toldAt = Number.NEGATIVE_INFINITY;
     const append = async (batch: readonly RunRecord[]): Promise<void> => {
       if (store === null) return;
       try {
         await store.append(id, version, batch);
         version += batch.length;
       } catch (error) {
-        this.#options.onError(error, `run ${id}: ${batch.length} records could not be kept`);
+        // Each request tries again, many times a second.
+        const now = this.#now();
+        if (now - toldAt >= TOLD_EVERY_MS) {
+          toldAt = now;
+          this.#options.onError(error, `run ${id}: ${batch.length} records could not be kept`);
+        }
         // What is in memory is not the run any more: the next request finds the one that is stored.
         if (error instanceof VersionConflict) this.#drop(id);
         throw new Refusal("not_stored", "the coordinator cannot keep this at the moment: ask again");
