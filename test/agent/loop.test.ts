@@ -276,7 +276,7 @@ describe("being told otherwise", () => {
     const began = performance.now();
     agent.leave("SIGTERM");
     expect(await ended).toEqual({ kind: "left", why: "SIGTERM", told: true });
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(20_000);
     expect(coordinator.leaves).toEqual(["SIGTERM"]);
   });
 

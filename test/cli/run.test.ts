@@ -306,7 +306,7 @@ describe("signals", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)(
-    "%s ends the stage with its grandchildren, cleans up and exits %i within 5 seconds",
+    "%s ends the stage with its grandchildren, cleans up and exits %i before any grace of half a minute is over",
     async (signal, code) => {
       bench.file("plan.yml", PLAN);
       const { child, outcome } = bench.start(["run", "plan.yml"]);
@@ -315,7 +315,7 @@ describe("signals", () => {
       child.kill(signal);
       const ended = await outcome;
       expect({ code: ended.code, stderr: ended.stderr }).toMatchObject({ code });
-      expect(performance.now() - began).toBeLessThan(5_000);
+      expect(performance.now() - began).toBeLessThan(20_000);
       expect(has("cleaned")).toBe(true);
       expect(has("next")).toBe(false);
       expect(JSON.parse(ended.stdout)).toMatchObject({ success: false, verdict: "cancelled" });
