@@ -71,6 +71,8 @@ export class HttpCoordinator implements CoordinatorPort {
   #roster: { readonly version: string; readonly value: Roster } | null = null;
   #outputs: { readonly version: string; readonly values: SyncAnswer["outputs"] } | null = null;
   #notice = 0;
+  /** Whoever is away for longer than this is soon lost: it must not sleep while its coordinator is back. */
+  #longestPauseMs = BACKOFF_MOST_MS;
 
   constructor(options: HttpCoordinatorOptions) {
     this.#options = options;
@@ -80,6 +82,7 @@ export class HttpCoordinator implements CoordinatorPort {
 
   async join(request: JoinRequest, signal: AbortSignal): Promise<Joined> {
     const nonce = randomBytes(16).toString("base64url");
+    this.#longestPauseMs = Math.min(BACKOFF_MOST_MS, request.plan.liveness.lostAfterMs / 3);
     const joined = await this.#send(
       "/api/runs/join",
       { protocol: PROTOCOL, nonce, ...request },
@@ -161,7 +164,7 @@ export class HttpCoordinator implements CoordinatorPort {
     const random = this.#options.random ?? Math.random;
     for (let tries = 1; ; tries += 1) {
       let why: string;
-      let pause = Math.min(BACKOFF_MOST_MS, BACKOFF_FIRST_MS * 2 ** (tries - 1)) * (0.5 + random() / 2);
+      let pause = Math.min(this.#longestPauseMs, BACKOFF_FIRST_MS * 2 ** (tries - 1)) * (0.5 + random() / 2);
       try {
         signal.throwIfAborted();
         const bearer = credential === null ? this.#session : await credential();

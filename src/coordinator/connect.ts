@@ -84,7 +84,7 @@ export async function connect(options: ConnectOptions, signal: AbortSignal): Pro
       };
     }
     case "leader":
-      return await lead(options, home);
+      return await lead(options, home, signal);
     case "follower":
       return await follow(options, home, signal);
     default:
@@ -100,7 +100,11 @@ function solo({ key, plan, selection, agentCount, onChange }: ConnectOptions): C
   return { coordinator: new LocalCoordinator(host), host, silenceMs: null, close: async () => host.close() };
 }
 
-async function lead(options: ConnectOptions, home: Extract<Home, { kind: "leader" }>): Promise<Connection> {
+async function lead(
+  options: ConnectOptions,
+  home: Extract<Home, { kind: "leader" }>,
+  signal: AbortSignal,
+): Promise<Connection> {
   const { key, plan, selection, agentCount, onChange, say } = options;
   const { Runs } = await import("./runs.ts");
   const { serveLeader } = await import("./serve.ts");
@@ -113,7 +117,7 @@ async function lead(options: ConnectOptions, home: Extract<Home, { kind: "leader
     ...(onChange === undefined ? {} : { onChange: (run) => onChange(run.host) }),
   });
   const { listen, advertise, idToken, verifier } = home;
-  const serving = await serveLeader({ listen, advertise, idToken, verifier, runs, onError });
+  const serving = await serveLeader({ listen, advertise, idToken, verifier, runs, onError, signal });
   try {
     say(`this agent coordinates the group, at ${serving.address}`);
     const run = await runs.open({

@@ -28,19 +28,19 @@ export class NoLeader extends Error {
 /** @throws NoLeader when the time is over; Refusal `protocol` when the leader is of another version; the signal's reason */
 export async function findLeader(options: FindLeaderOptions, signal: AbortSignal): Promise<ProvenLeader> {
   const began = performance.now();
-  const refused = new Set<string>();
+  const told = new Set<string>();
   let seen = "nobody has shown an address yet";
   let explainedAt = began;
   for (let pause = PAUSE_FIRST_MS; ; pause = Math.min(PAUSE_MOST_MS, pause * 1.5)) {
     try {
       for (const address of await options.addresses(signal)) {
-        if (refused.has(address)) continue;
         const found = await ask(address, options, signal);
         if (typeof found !== "string") return found;
         seen = found;
-        // A false leader stays false; one that does not answer yet is asked again.
-        if (found.startsWith(FALSE)) refused.add(address);
-        if (found.startsWith(FALSE)) options.say(`warning: ${found}`);
+        // Asked again all the same: where an earlier attempt's leader is about to end, this run's may be next.
+        if (!found.startsWith(FALSE) || told.has(found)) continue;
+        told.add(found);
+        options.say(`warning: ${found}`);
       }
     } catch (error) {
       signal.throwIfAborted();

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import http from "node:http";
 import type { Server } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
 import { joinAddress, reachableHost, splitAddress } from "./addresses.ts";
 import { checkClaims, secretMatches, type TokenVerifier } from "./admission.ts";
 import { createLeaderServer, followerAudience, leaderProofHandler, makeLeaderIdentity } from "./leader.ts";
@@ -22,6 +23,9 @@ type OnError = (error: unknown, what: string) => void;
 
 /** Longer than any agent is held between two requests: its connection is not to be closed under it. */
 const KEEP_ALIVE_MS = 120_000;
+/** How long a leader waits for its port, and looks again how often. */
+const TAKEN_MS = 60_000;
+const TAKEN_PAUSE_MS = 500;
 
 /**
  * Coordinates agents on this machine.
@@ -54,6 +58,8 @@ export interface LeaderOptions {
   readonly verifier: (audience: string) => TokenVerifier;
   readonly runs: Runs;
   readonly onError: OnError;
+  /** Ends the wait for a port that is taken. */
+  readonly signal?: AbortSignal;
 }
 
 /** Coordinates the jobs of a matrix from one of them: TLS with a certificate of its own, whose proof it shows. */
@@ -81,7 +87,7 @@ export async function serveLeader(options: LeaderOptions): Promise<Serving> {
     ),
   );
   const at = splitAddress(options.listen);
-  const port = await listen(server, at.host, at.port ?? 0);
+  const port = await listenInTime(server, at.host, at.port ?? 0, options);
   const shown = splitAddress(options.advertise ?? reachableHost(at.host));
   return { address: joinAddress(shown.host, shown.port ?? port), runs, close: () => close(server, runs) };
 }
@@ -114,6 +120,30 @@ function answer(
       response.end();
     },
   );
+}
+
+/** A port of one's own may still be held by an earlier attempt's leader, which is about to end. */
+async function listenInTime(
+  server: Server,
+  host: string,
+  port: number,
+  { onError, signal }: LeaderOptions,
+): Promise<number> {
+  const until = performance.now() + TAKEN_MS;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await listen(server, host, port);
+    } catch (error) {
+      if (!isTaken(error) || performance.now() > until) throw error;
+      if (tries === 1) onError(error, `tried again for ${TAKEN_MS / 1000} s`);
+      await sleep(TAKEN_PAUSE_MS, undefined, signal === undefined ? {} : { signal });
+    }
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : null;
+  return cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
 }
 
 async function listen(server: http.Server | Server, host: string, port: number): Promise<number> {

@@ -76,3 +76,22 @@ it.each(FOREIGN)(
     await agent.leave("the test is over", NEVER);
   },
 );
+
+it("never sleeps for long while its coordinator may be back: it would be lost meanwhile", async () => {
+  const plan = planOf(
+    "name: short\nliveness: { heartbeat_interval: 200ms, warn_after: 300ms, lost_after: 600ms }\nstages:\n  - { name: work, run: 'true' }\n",
+  );
+  const pauses: number[] = [];
+  const agent = new HttpCoordinator({
+    url,
+    credential: async () => SECRET,
+    onRetry: (_why, _tries, pauseMs) => pauses.push(pauseMs),
+    random: () => 1,
+  });
+  await agent.join(joinOf(plan, "node-0"), NEVER);
+  instead = { type: "text/html", body: "<html></html>", times: 8 };
+  await agent.sync(idle(), 0, NEVER);
+  expect(pauses).toHaveLength(8);
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(200);
+  await agent.leave("the test is over", NEVER);
+});

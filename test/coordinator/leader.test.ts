@@ -2,6 +2,7 @@ import type { Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { createTokenVerifier } from "../../src/coordinator/admission.ts";
+import { findLeader } from "../../src/coordinator/find-leader.ts";
 import { requestJson } from "../../src/coordinator/http.ts";
 import {
   createLeaderServer,
@@ -9,6 +10,8 @@ import {
   makeLeaderIdentity,
   proveLeader,
 } from "../../src/coordinator/leader.ts";
+import { Runs } from "../../src/coordinator/runs.ts";
+import { serveLeader } from "../../src/coordinator/serve.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
 
 const KEY = { repositoryId: "42", runId: "1001", attempt: 1, group: "train", plan: "plan" };
@@ -29,7 +32,7 @@ afterAll(async () => {
   await issuer.close();
 });
 
-async function listen(idToken: (audience: string) => Promise<string>, seen: string[] = []): Promise<string> {
+async function listen(idToken: (audience: string) => Promise<string>, seen: string[] = [], port = 0): Promise<string> {
   const identity = await makeLeaderIdentity(new Date());
   const proof = leaderProofHandler({ identity, idToken, now: Date.now });
   const server = createLeaderServer(identity, (request, response) => {
@@ -39,7 +42,7 @@ async function listen(idToken: (audience: string) => Promise<string>, seen: stri
     });
   });
   servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
@@ -93,4 +96,35 @@ it.each([
   const address = await listen(idToken, seen);
   await expect(proveLeader({ address, key: KEY, verifier, signal })).rejects.toThrow(says);
   expect(seen).toEqual(["GET /api/leader -"]);
+});
+
+it("finds its leader at an address where an earlier attempt's leader was refused before", async () => {
+  const address = await listen((audience) => issuer.token({ audience, claims: { run_attempt: "666" } }));
+  const said: string[] = [];
+  const options = { key: KEY, addresses: async () => [address], verifier, timeoutMs: 20_000 };
+  const found = findLeader({ ...options, say: (text) => said.push(text) }, signal);
+  await expect.poll(() => said, { timeout: 10_000 }).toHaveLength(1);
+  expect(said[0]).toContain("a false leader was refused");
+  const [before] = servers.splice(0);
+  before?.closeAllConnections();
+  await new Promise((resolve) => before?.close(resolve));
+  await listen((audience) => issuer.token({ audience }), [], Number(address.split(":")[1]));
+  const leader = await found;
+  expect(leader.url.host).toBe(address);
+  leader.agent.destroy();
+});
+
+it("takes its port once an earlier attempt's leader has let go of it", async () => {
+  const address = await listen((audience) => issuer.token({ audience }));
+  const said: string[] = [];
+  const onError = (error: unknown, what: string): void => void said.push(`${what}: ${String(error)}`);
+  const idToken = (audience: string) => issuer.token({ audience });
+  const runs = new Runs({ store: null, onError });
+  const serving = serveLeader({ listen: address, advertise: address, idToken, verifier, runs, onError, signal });
+  await expect.poll(() => said, { timeout: 10_000 }).toEqual([expect.stringContaining("EADDRINUSE")]);
+  const [before] = servers.splice(0);
+  await new Promise((resolve) => before?.close(resolve));
+  const leader = await serving;
+  expect(leader.address).toBe(address);
+  await leader.close();
 });
