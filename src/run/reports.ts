@@ -16,7 +16,12 @@ export function takeReport(draft: Draft, slot: number, report: AttemptReport): v
     takeTask(draft, slot, report, report.task);
   } else if (draft.agent(slot).backgrounds.some(({ attempt }) => attempt === report.attempt)) {
     endBackground(draft, slot, report);
-  } else takeOwn(draft, slot, report);
+  } else if (!isEndedByGroup(draft, report)) takeOwn(draft, slot, report);
+}
+
+/** A background command after its last stage: its agent was told to end it, and says that it did. */
+function isEndedByGroup(draft: Draft, { stage }: AttemptReport): boolean {
+  return draft.planned(stage).background !== null && isPast(draft, stage);
 }
 
 function takeTask(draft: Draft, slot: number, report: AttemptReport, key: string): void {
