@@ -141,7 +141,12 @@ export const stageShape = lazyShape({
       })
       .describe("Metric -> what it must be in the end")
       .optional(),
-  checkpoint: () => flag().describe("Wait for a person before this stage: at the terminal of `run`. A job has nobody to ask, and refuses it").optional(),
+  checkpoint: () =>
+    flag()
+      .describe(
+        "Wait for a person before this stage: at the terminal of `run`. A job has nobody to ask, and refuses it",
+      )
+      .optional(),
   context: () =>
     patterns().describe("Which outputs (`<stage>.<key>` patterns) STAGEWRIGHT_CONTEXT holds; default all").optional(),
   context_limit: () =>
