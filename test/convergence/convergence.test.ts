@@ -8,7 +8,7 @@ const SEEDS = 25;
 const FIRST_SEED = 86;
 /** Within so many seeds from this one on each broken variant is found out. */
 const MOST_SEEDS = 80;
-const FIRST_BROKEN_SEED = 37;
+const FIRST_BROKEN_SEED = 60;
 const PATIENCE_MS = 240_000;
 
 it(`comes to the same as if nothing had gone wrong, in ${SEEDS} stories`, { timeout: PATIENCE_MS }, async () => {
