@@ -31,6 +31,11 @@ export class Alarm {
     return this.#running === null;
   }
 
+  /** Whether it was told to stop: what is going on is to end soon. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Resolves when what is going on has ended; nothing starts any more. */
   async stop(): Promise<void> {
     this.#stopped = true;

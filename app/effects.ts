@@ -91,7 +91,6 @@ class InstallationLane implements Lane {
   readonly #size: RequestSize;
   #nextWriteAt = 0;
   #heldUntil = 0;
-  #stopping = false;
   /** Resolves when the writes before have been answered. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -113,7 +112,6 @@ class InstallationLane implements Lane {
   }
 
   stop(): Promise<void> {
-    this.#stopping = true;
     return this.#alarm.stop();
   }
 
@@ -156,7 +154,7 @@ class InstallationLane implements Lane {
 
   async #work(): Promise<number | null> {
     const { store, mover, now } = this.#options;
-    while (!this.#stopping) {
+    while (!this.#alarm.stopped) {
       if (this.#heldUntil > now()) {
         return this.#heldUntil;
       }

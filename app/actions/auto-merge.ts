@@ -174,12 +174,12 @@ function waiting({ effect, now }: EffectContext, reason: string, pause: number):
     : { state: "again", at: now() + pause, reason, result: { waitsSince: since } };
 }
 
-/** It may have been done nevertheless, or the pull request has changed since it was read. */
 /** GitHub's own trouble, told in a good answer: another try may do what this one did not. */
 function isHiccup({ message }: NonNullable<Refusal>): boolean {
   return /something went wrong|timed? ?out|try again|internal error/iu.test(message);
 }
 
+/** It may have been done nevertheless, or the pull request has changed since it was read. */
 async function refusedBy(refusal: NonNullable<Refusal>, method: Method, context: EffectContext): Promise<Performed> {
   const { client, pull, appId, signal, effect, now, timings } = context;
   if (refusal.type === "FORBIDDEN") {

@@ -87,6 +87,12 @@ export class GraphqlUnread extends Error {
   override readonly name = "GraphqlUnread";
 }
 
+/** The app may not see what decides here; shaped like a refused request, so that it is sorted as one. */
+export class GraphqlForbidden extends Error {
+  override readonly name = "GraphqlForbidden";
+  readonly status = 403;
+}
+
 /** What keeps an answer from being one: nothing there is an answer, and so is what the app may not see. */
 export function isUnread({ type }: GraphqlError): boolean {
   return type !== "NOT_FOUND" && type !== "FORBIDDEN";

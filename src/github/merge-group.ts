@@ -1,6 +1,6 @@
 /** A merge group: the pull requests that a merge queue is about to merge together, and what we show on its commit. */
 import { z } from "zod";
-import { readGraphql } from "./graphql.ts";
+import { GraphqlForbidden, readGraphql } from "./graphql.ts";
 import type { GitHubClient } from "./port.ts";
 import { CHECK_FIELDS, type CheckRead, checkFields, checkRead } from "./pull-fields.ts";
 
@@ -49,7 +49,7 @@ const answer = z.object({
 
 /**
  * Null: there is no such repository, or the app may not see it. One query.
- * @throws what a refused request throws, when the app may not see the queue
+ * @throws GraphqlForbidden when the app may not see the queue
  */
 export async function readMergeGroup(
   client: GitHubClient,
@@ -67,7 +67,7 @@ export async function readMergeGroup(
   const forbidden = errors.find(({ type }) => type === "FORBIDDEN");
   if (forbidden !== undefined) {
     // Who is in the queue decides whether the group may be merged.
-    throw Object.assign(new Error(`the merge queue of ${branch}: ${forbidden.message}`), { status: 403 });
+    throw new GraphqlForbidden(`the merge queue of ${branch}: ${forbidden.message}`);
   }
   const read = answer.parse(data.repository);
   const entries = (read.mergeQueue?.entries?.nodes ?? []).filter((entry) => entry !== null);

@@ -1,6 +1,6 @@
 /** Merging: what stands in its way, and the ways to it. Each names the commit that it is for, and GitHub takes no other. */
 import { z } from "zod";
-import { type GraphqlAnswer, readGraphql, sendGraphql } from "./graphql.ts";
+import { type GraphqlAnswer, GraphqlForbidden, readGraphql, sendGraphql } from "./graphql.ts";
 import type { GitHubClient } from "./port.ts";
 
 export type MergeMethod = "merge" | "squash" | "rebase";
@@ -123,7 +123,7 @@ async function askMerging(
   );
   if (other !== undefined) {
     // A check that may not be seen may have failed.
-    throw Object.assign(new Error(`what the pull request waits for: ${other.message}`), { status: 403 });
+    throw new GraphqlForbidden(`what the pull request waits for: ${other.message}`);
   }
   return node == null ? null : fields.parse(node);
 }
@@ -133,7 +133,7 @@ const PASSING = new Set(["SUCCESS", "NEUTRAL", "SKIPPED"]);
 /**
  * One query, and more while there are more checks and none was found that stands in the way. Null: there is no such pull
  * request, or the app may not see it. `appId`: ours, whose checks stand in nobody's way.
- * @throws what a refused request throws, when the app may not see the checks
+ * @throws GraphqlForbidden when the app may not see the checks
  */
 export async function readMergeState(
   client: GitHubClient,
