@@ -11,7 +11,7 @@ import { commandEnvironment, hostfile, type RosterMember } from "./environment.t
 import { EventsFile } from "./events.ts";
 import { printable, shortened } from "./lines.ts";
 import type { AgentLog } from "./log.ts";
-import type { Masks } from "./masks.ts";
+import { type Masks, TOO_MANY_MASKS } from "./masks.ts";
 import { GRACE_MS, type Processes, type RunningProcess } from "./process.ts";
 import { AttemptRecord } from "./record.ts";
 
@@ -282,7 +282,7 @@ export class Attempt {
         case undefined:
           return show(raw, stream);
         case "mask":
-          masks.add(said.value);
+          if (masks.add(said.value) === "just full") log({ kind: "warning", stage, text: TOO_MANY_MASKS });
           log({ kind: "mask", value: said.value });
           return;
         case "annotation":

@@ -1,29 +1,39 @@
 /** Values that must not be shown again: added by `::add-mask::`, replaced in everything that is logged or reported. */
+import { Literals } from "../literals.ts";
 import type { Json } from "../plan/plan.ts";
 
 const SHOWN = "***";
 
-export class Masks {
-  readonly #values = new Set<string>();
-  #pattern: RegExp | null = null;
+/** What one agent masks at most; the characters are UTF-16 code units of all values together. */
+export const MOST_MASKS = { count: 20_000, characters: 1_048_576 } as const;
+export const TOO_MANY_MASKS =
+  `more than ${MOST_MASKS.count} values, or ${MOST_MASKS.characters} characters of them, are to be masked: ` +
+  "from here on nothing that commands say is shown";
 
-  /** Masks a value; of a value with several lines also each line, since output is looked at by lines. */
-  add(value: string): void {
-    for (const part of [value, ...value.split(/\r?\n/)]) if (part.trim() !== "") this.#values.add(part);
-    // The longest first: of two values where one begins with the other, the whole one has to go.
-    const alternatives = [...this.#values]
-      .sort((a, b) => b.length - a.length)
-      .map((each) => each.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-    this.#pattern = alternatives.length === 0 ? null : new RegExp(alternatives.join("|"), "g");
+export class Masks {
+  readonly #values = new Literals(MOST_MASKS);
+  #isFull = false;
+
+  /**
+   * Masks a value; of a value with several lines also each line, since output is looked at by lines. Where there is no
+   * room for it, nothing is shown at all from then on, since it could be what was to be hidden.
+   */
+  add(value: string): "masked" | "just full" | "full" {
+    if (this.#isFull) return "full";
+    for (const part of [value, ...value.split(/\r?\n/)]) {
+      if (part.trim() !== "" && !this.#values.add(part)) this.#isFull = true;
+    }
+    return this.#isFull ? "just full" : "masked";
   }
 
   text(text: string): string {
-    return this.#pattern === null ? text : text.replace(this.#pattern, SHOWN);
+    if (this.#isFull) return text.trim() === "" ? text : SHOWN;
+    return this.#values.replaceIn(text, SHOWN);
   }
 
   /** The same value with its texts masked, keys included. */
   json(value: Json): Json {
-    if (this.#pattern === null) return value;
+    if (this.#values.size === 0 && !this.#isFull) return value;
     if (typeof value === "string") return this.text(value);
     // A secret number must not slip through for being one.
     if (typeof value === "number") return this.text(String(value)) === String(value) ? value : SHOWN;

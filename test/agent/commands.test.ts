@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CommandReader } from "../../src/agent/commands.ts";
 import { LineSplitter, printable, shortened, Tail } from "../../src/agent/lines.ts";
-import { Masks } from "../../src/agent/masks.ts";
+import { Masks, MOST_MASKS } from "../../src/agent/masks.ts";
 
 describe("workflow commands in output", () => {
   it.each([
@@ -80,6 +80,15 @@ describe("masks", () => {
         expect(shown.split("***").join("\u0000").includes(secret)).toBe(false);
       }),
     );
+  });
+
+  it("shows nothing any more when there is no room for a mask, and says so once", () => {
+    const masks = new Masks();
+    expect(masks.add("secret")).toBe("masked");
+    expect(masks.add("x".repeat(MOST_MASKS.characters))).toBe("just full");
+    expect(masks.add("y")).toBe("full");
+    expect(masks.text("anything")).toBe("***");
+    expect(masks.json({ key: ["text", 1, null] })).toEqual({ "***": ["***", "***", null] });
   });
 
   it("ignores empty values", () => {

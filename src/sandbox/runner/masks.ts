@@ -1,4 +1,8 @@
 /** Secrets in a job's log become `***`, in every spelling in which they commonly appear. */
+import { Literals } from "../../literals.ts";
+
+/** Of one job; what is beyond is not hidden. */
+const MOST = { count: 100_000, characters: 4_194_304 } as const;
 
 /** Collects secrets and hides them in text. */
 export interface Masks {
@@ -20,13 +24,10 @@ function spellings(secret: string): readonly string[] {
 
 /** A new, empty set of masks. Texts shorter than 1 character are never hidden. */
 export function createMasks(initial: readonly string[] = []): Masks {
-  const secrets = new Set<string>();
-  let ordered: readonly string[] = [];
+  const secrets = new Literals(MOST);
   const add = (secret: string): void => {
     for (const one of spellings(secret)) if (one.trim() !== "") secrets.add(one);
-    // The longest first, so that a secret inside another does not leave the rest of it readable.
-    ordered = [...secrets].sort((a, b) => b.length - a.length);
   };
   for (const secret of initial) if (secret !== "") add(secret);
-  return { add, hide: (text) => ordered.reduce((hidden, secret) => hidden.replaceAll(secret, "***"), text) };
+  return { add, hide: (text) => secrets.replaceIn(text, "***") };
 }
