@@ -1,6 +1,6 @@
 /** `npm run app`: starts the app for real, with Probot's environment variables; without APP_ID its setup page. */
 import { createPrivateKey } from "node:crypto";
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,10 +9,12 @@ import { parseEnv } from "node:util";
 import { getPrivateKey } from "@probot/get-private-key";
 import { createNodeMiddleware, createProbot, type Probot, run } from "probot";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { writePrivateFile } from "../src/private-file.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createApp } from "./index.ts";
 import { fetchWithin, Octokit } from "./octokit.ts";
 import { DatabaseUrlError, openStore } from "./store/open.ts";
+import { OpenToOthers } from "./store/private-files.ts";
 import { DatabaseInUse, holdDatabase } from "./store/sole.ts";
 
 /** A bad setting; nothing was started. */
@@ -155,7 +157,7 @@ async function setUp(): Promise<void> {
       const known = readDotEnv(dotEnv);
       const all = { ...known, ...values };
       const lines = Object.entries(all).map(([key, value]) => `${key}=${(value ?? "").replaceAll("\n", "\\n")}`);
-      writeFileSync(dotEnv, `${lines.join("\n")}\n`, { mode: 0o600 });
+      writePrivateFile(dotEnv, `${lines.join("\n")}\n`);
       Object.assign(process.env, all);
       return all;
     },
@@ -223,7 +225,7 @@ main(process.argv.slice(2)).catch((error: unknown) => {
     process.stderr.write(`stagewright: ${error.message}\n`);
     process.exit(BAD_USAGE);
   }
-  if (error instanceof DatabaseInUse) {
+  if (error instanceof DatabaseInUse || error instanceof OpenToOthers) {
     process.stderr.write(`stagewright: ${error.message}\n`);
     process.exit(FAILED);
   }

@@ -9,6 +9,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { sqliteFile } from "./open.ts";
+import { keepPrivate } from "./private-files.ts";
 
 /** Another process holds the database; nothing was opened. The message says which. */
 export class DatabaseInUse extends Error {
@@ -33,14 +34,18 @@ const failed = z.object({ errcode: z.number() });
 
 /**
  * Makes this process the only one that uses the database, until it ends or releases it. `url`: as `openStore` takes it.
- * @throws DatabaseInUse when another process has it, DatabaseUrlError when `url` is none
+ * @throws DatabaseInUse when another process has it, OpenToOthers when others can read it,
+ * DatabaseUrlError when `url` is none
  */
 export function holdDatabase(url: string, now: number): SoleUse {
   const file = sqliteFile(url);
   if (file === ":memory:") {
     return { release: () => undefined };
   }
-  const path = `${realFile(file)}.lock`;
+  const database = realFile(file);
+  const path = `${database}.lock`;
+  keepPrivate(database);
+  keepPrivate(path);
   const lock = new DatabaseSync(path, { timeout: PATIENCE_MS });
   try {
     // A journal that is no file of its own and no shared memory: readers see who has it while it is held.
@@ -99,7 +104,7 @@ function ownerOf(lock: DatabaseSync): string {
 /** Two names of one file have one lock. */
 function realFile(file: string): string {
   const path = resolve(file);
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
     return realpathSync(path);
   } catch (error) {

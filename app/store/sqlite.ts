@@ -1,9 +1,9 @@
 /** SQLite through Node's own module, as Kysely wants it. */
-import { mkdirSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { type Dialect, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
 import { LRUCache } from "lru-cache";
+import { keepPrivate } from "./private-files.ts";
 
 /** Preparing costs more than running most statements; the app has fewer than this. */
 const MOST_STATEMENTS = 200;
@@ -20,7 +20,7 @@ export function sqliteDialect(file: string): Dialect {
 
 function open(file: string): DatabaseSync {
   if (file !== ":memory:") {
-    mkdirSync(dirname(resolve(file)), { recursive: true });
+    keepPrivate(resolve(file));
   }
   const database = new DatabaseSync(file, { timeout: BUSY_MS });
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");

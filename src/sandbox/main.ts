@@ -1,9 +1,10 @@
 /** Runs a sandbox as a process: `node src/sandbox/main.ts --seed seed.json`. */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { writePrivateFile } from "../private-file.ts";
 import { createSandbox, type Sandbox } from "./index.ts";
 import { plant, seedSchema } from "./seed.ts";
 import { addUserToken } from "./world/index.ts";
@@ -45,7 +46,7 @@ async function start(argv: readonly string[]): Promise<{ sandbox: Sandbox; close
     }
     if (values.seed !== undefined) await plantFile(sandbox, values.seed);
     if (values.credentials !== undefined)
-      await writeFile(values.credentials, JSON.stringify(credentials(sandbox), null, 2), { mode: 0o600 });
+      writePrivateFile(values.credentials, JSON.stringify(credentials(sandbox), null, 2));
   } catch (error) {
     await close();
     throw error;
