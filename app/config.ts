@@ -84,7 +84,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     databaseUrl: data.DATABASE_URL ?? DEFAULT_DATABASE_URL,
     host: data.HOST ?? "localhost",
     port: data.PORT ?? 3000,
-    publicUrl: data.PUBLIC_URL?.replace(/\/+$/u, "") ?? null,
+    publicUrl: data.PUBLIC_URL?.replace(/(?<!\/)\/+$/u, "") ?? null,
     oidcIssuer: data.OIDC_ISSUER ?? (data.GHE_HOST ? `https://${data.GHE_HOST}/_services/token` : GITHUB_ISSUER),
     // As Probot makes it of the same settings.
     apiUrl: data.GHE_HOST ? `${data.GHE_PROTOCOL ?? "https"}://${data.GHE_HOST}/api/v3` : "https://api.github.com",

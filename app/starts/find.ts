@@ -7,7 +7,7 @@ import type { Desk } from "../tending.ts";
 /** GitHub's clock may be behind ours by as much. */
 const SKEW_MS = 2 * 60_000;
 /** A key of ours in a run's name: see `effectRows`. */
-const ANY_KEY = /\b\d+-\d+-\S+-\d+-\d+-start\b/u;
+const ANY_KEY = /\b\d{1,15}-\d{1,10}-\S{1,100}-\d{1,15}-\d{1,10}-start\b/u;
 
 /**
  * Our oldest run of the workflow since then that belongs to no other start; one that says the key before all. Null:

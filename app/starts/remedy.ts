@@ -3,7 +3,7 @@ import type { RequestFailure } from "../../src/github/request-failure.ts";
 import { GIVEN_INPUTS } from "../../src/lifecycle/actions/start.ts";
 
 export function refusal(workflow: string, branch: string, { status, message }: RequestFailure): string {
-  const said = message.replace(/\s+- https?:\/\/\S+$/u, "");
+  const said = message.replace(/(?<!\s)\s+- https?:\/\/\S+$/u, "");
   if (status === 404) {
     return `there is no ${workflow} in .github/workflows of ${branch}, or the app may not start it: it takes the permission actions: write`;
   }

@@ -33,7 +33,7 @@ function apiOf(url: URL, env: Readonly<Record<string, string | undefined>>): str
   const told = env.GITHUB_API_URL;
   if (told !== undefined && told !== "") {
     if (!URL.canParse(told)) throw new UsageError("GITHUB_API_URL: expected an address");
-    return told.replace(/\/+$/u, "");
+    return told.replace(/(?<!\/)\/+$/u, "");
   }
   // The token goes to no server that nobody has named as GitHub's.
   if (url.protocol === "https:" && url.host === "github.com") return "https://api.github.com";

@@ -58,7 +58,7 @@ export async function redeliver(client: GitHubClient, id: number, signal: AbortS
 /** From `link: <https://…?cursor=…>; rel="next"`. */
 function nextCursor(link: string | number | undefined): string | null {
   for (const part of `${link ?? ""}`.split(",")) {
-    const url = /<(?<url>[^>]+)>;\s*rel="next"/u.exec(part)?.groups?.url;
+    const url = /<(?<url>[^<>]+)>;\s*rel="next"/u.exec(part)?.groups?.url;
     if (url !== undefined && URL.canParse(url)) {
       return new URL(url).searchParams.get("cursor");
     }

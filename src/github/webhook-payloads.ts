@@ -157,7 +157,7 @@ export const protectionRuleEvent = known
   })
   .transform((event, context) => {
     const { deployment_callback_url: url, repository: own } = event;
-    const base = own.url.replace(/\/+$/u, "");
+    const base = own.url.replace(/(?<!\/)\/+$/u, "");
     const id = url.startsWith(base) ? CALLBACK.exec(url.slice(base.length))?.[1] : undefined;
     if (id === undefined) {
       const message = "expected the address of a run of this repository";

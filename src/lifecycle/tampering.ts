@@ -62,7 +62,7 @@ export function tamperingOf(input: TamperingInput): Tampering {
     return authority.truth === "yes";
   };
   let counted: Attempt[] = [];
-  let told: Attempt[] = [];
+  const told: Attempt[] = [];
   let stop: Stop | null = null;
   for (const act of facts.acts) {
     if (act.kind === "command" && act.command === "retry") {
@@ -81,7 +81,7 @@ export function tamperingOf(input: TamperingInput): Tampering {
         stop = { at: act.at, until: act.at + TAMPERING_HOUR_MS, by: act.by };
         counted = [];
       } else {
-        told = [...told, { act }];
+        told.push({ act });
       }
     }
   }

@@ -10,15 +10,22 @@ export type TemplateKey = (typeof TEMPLATE_KEYS)[number];
 /** What is not known (no ticket, no owner) is an empty text. */
 export type TemplateValues = Readonly<Record<TemplateKey, string>>;
 
-const PLACE = /\{\{\s*([^{}]{0,64}?)\s*\}\}/g;
+/** Braces end what stands between braces, so each character is looked at once; white space around a name is cut off later. */
+const PLACE = /\{\{([^{}]*)\}\}/g;
+/** What is longer is no slip in a name, but somebody else's braces. */
+const LONGEST_NAME = 64;
 
 /** What is wrong with a template, one sentence each: names that are not on the list. */
 export function templateProblems(template: string): string[] {
-  return [...template.matchAll(PLACE)].flatMap(([, name = ""]) =>
-    isKey(name)
-      ? []
-      : [`expected one of ${TEMPLATE_KEYS.map((key) => `{{${key}}}`).join(" ")}${suggestion(name, TEMPLATE_KEYS)}`],
-  );
+  const problems = new Set<string>();
+  for (const [, between = ""] of template.matchAll(PLACE)) {
+    const name = between.trim();
+    if (!isKey(name) && name.length <= LONGEST_NAME) {
+      const expected = TEMPLATE_KEYS.map((key) => `{{${key}}}`).join(" ");
+      problems.add(`expected one of ${expected}${suggestion(name, TEMPLATE_KEYS)}`);
+    }
+  }
+  return [...problems];
 }
 
 /** Characters of one value in an input or a payload. */
@@ -29,7 +36,10 @@ const LONGEST_VALUE = 500;
  * what means nothing to a shell, YAML or Markdown; each other character becomes `_`.
  */
 export function fill(template: string, values: TemplateValues): string {
-  return template.replace(PLACE, (place, name: string) => (isKey(name) ? harmless(values[name]) : place));
+  return template.replace(PLACE, (place, between: string) => {
+    const name = between.trim();
+    return isKey(name) ? harmless(values[name]) : place;
+  });
 }
 
 function harmless(value: string): string {
@@ -38,9 +48,10 @@ function harmless(value: string): string {
 
 /** The text with its values escaped for Markdown; an owner that can be mentioned is. */
 export function fillMarkdown(template: string, values: TemplateValues): string {
-  return template.replace(PLACE, (place, name: string) =>
-    !isKey(name) ? place : name === "owner" ? mention(values.owner) : markdown(values[name]),
-  );
+  return template.replace(PLACE, (place, between: string) => {
+    const name = between.trim();
+    return !isKey(name) ? place : name === "owner" ? mention(values.owner) : markdown(values[name]);
+  });
 }
 
 /** Users and teams are mentioned; an app, which nobody can notify so, is named. */

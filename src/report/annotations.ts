@@ -28,6 +28,8 @@ export const COMMANDS_PER_LEVEL = 10;
 
 /** GitHub's are 255 characters, 64 KB and 64 KB; a workflow command's message is cut at 4,096. */
 const LIMITS = { title: 255, message: 4000, details: 16_000 } as const;
+/** Times its limit, a text is looked at at all: most of it may be what steers terminals, and is left out. */
+const LOOKED_AT = 4;
 const AGENTS_NAMED = 20;
 const AGENTS_WITH_OUTPUT = 3;
 const OUTPUT_LINES = 15;
@@ -132,7 +134,7 @@ export function repositoryPath(path: string, workspace: string | null): string |
   const slashes = (text: string): string => (workspace?.includes("\\") ? text.replaceAll("\\", "/") : text);
   let relative = slashes(oneLine(path));
   if (workspace !== null) {
-    const root = `${slashes(workspace).replace(/\/+$/u, "")}/`;
+    const root = `${slashes(workspace).replace(/(?<!\/)\/+$/u, "")}/`;
     if (relative.startsWith(root)) relative = relative.slice(root.length);
   }
   if (relative.startsWith("/") || /^[A-Za-z]:\//u.test(relative)) return null;
@@ -211,11 +213,12 @@ function atLine(report: RunReport, line: number, column: number | null) {
 }
 
 function bounded(annotation: ReportAnnotation): ReportAnnotation {
-  const message = clip(clean(annotation.message).trim(), LIMITS.message);
-  const details = annotation.details === null ? "" : lastWithin(clean(annotation.details), LIMITS.details);
+  const message = clip(clean(clip(annotation.message, LOOKED_AT * LIMITS.message)).trim(), LIMITS.message);
+  const end = annotation.details?.slice(-LOOKED_AT * LIMITS.details) ?? "";
+  const details = lastWithin(clean(end), LIMITS.details);
   return {
     ...annotation,
-    title: clip(oneLine(annotation.title), LIMITS.title),
+    title: clip(oneLine(clip(annotation.title, LOOKED_AT * LIMITS.title)), LIMITS.title),
     message: message === "" ? "(no message)" : message,
     details: details.trim() === "" ? null : details,
   };

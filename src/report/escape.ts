@@ -1,12 +1,20 @@
 /**
  * Text from outside (a command's output, a plan's words, an agent's name) made safe for the place where it is shown.
- * Each function takes any string at all and returns one that can only be read as text there.
+ * Each function takes any string at all and returns one that can only be read as text there, in a time that grows with
+ * its length and no faster.
  */
-import { stripVTControlCharacters } from "node:util";
 
 /** Invisible, and enough to keep GitHub from reading a mention, an issue number or an address into the text. */
 const BREAK = "\u200B";
 
+/**
+ * What terminals obey (ECMA-48): control sequences (`ESC [ … m`), strings (`ESC ] … BEL`), two-character escapes. Node's
+ * `stripVTControlCharacters` and the packages for it look for the end of each unfinished string through all of the rest
+ * of the text; here nothing that begins a sequence may stand inside one, so no character is looked at twice.
+ */
+const TERMINAL_SEQUENCES =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about.
+  /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])\P{Cc}*(?:\x07|\x1b\\|\x9c)|\x1b[ -/]*[0-~]/gu;
 /** Line and paragraph separators that are not "\n". */
 const OTHER_NEWLINES = /\r\n?|[\u2028\u2029\u0085\v\f]/gu;
 /** Everything unprintable but tab and newline, and the marks that reorder text so that it reads as something else. */
@@ -14,7 +22,7 @@ const UNPRINTABLE = /(?![\n\t])\p{Cc}|[\u200E\u200F\u202A-\u202E\u2066-\u2069\uF
 
 /** Without terminal escapes, control characters, text reordering marks and broken surrogates; newlines are "\n". */
 export function clean(text: string): string {
-  return stripVTControlCharacters(text.toWellFormed()).replace(OTHER_NEWLINES, "\n").replace(UNPRINTABLE, "");
+  return text.toWellFormed().replace(TERMINAL_SEQUENCES, "").replace(OTHER_NEWLINES, "\n").replace(UNPRINTABLE, "");
 }
 
 /** As `clean`, on one line: runs of white space become one space. */

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
 import MarkdownIt from "markdown-it";
 import { describe, expect, it } from "vitest";
@@ -178,6 +179,31 @@ describe("clean", () => {
     ["half a character", "a\ud83d", "a\ufffd"],
   ])("takes out %s", (_, text, expected) => {
     expect(clean(text)).toBe(expected);
+  });
+
+  it("leaves as little of whole terminal sequences as Node does", () => {
+    const number = fc.nat({ max: 9999 }).map(String);
+    const final = fc.constantFrom(..."ABCDGHJKPRTZcfghilmnqrsuy");
+    const control = fc
+      .tuple(fc.constantFrom("\u001b[", "\u009b", "\u001b[?"), fc.array(number, { maxLength: 4 }), final)
+      .map(([start, numbers, last]) => `${start}${numbers.join(";")}${last}`);
+    const link = fc
+      .tuple(fc.webUrl(), fc.constantFrom("\u0007", "\u001b\\", "\u009c"))
+      .map(([url, end]) => `\u001b]8;;${url.replace(/[^-\w/#&.:=?%@~]/g, "_")}${end}`);
+    const words = fc.string({ unit: fc.constantFrom(..."abz019 ;[]m()") });
+    fc.assert(
+      fc.property(fc.array(fc.oneof(control, link, words)), (parts) => {
+        // Between two parts stands what no sequence goes on with.
+        const text = parts.join("\n");
+        expect(clean(text)).toBe(stripVTControlCharacters(text));
+      }),
+    );
+  });
+
+  it("leaves what follows an unfinished sequence", () => {
+    expect(clean("a\u001b]8;;b")).toBe("a8;;b");
+    expect(clean("a\u001b]b\u001b]c\u0007d\u009dé")).toBe("abdé");
+    expect(clean("\u001b[31")).toBe("31");
   });
 
   it("changes nothing the second time", () => {

@@ -32,6 +32,9 @@ export function matcher(globs: readonly string[]): (path: string) => boolean {
 }
 
 function expandBraces(glob: string): string[] | null {
+  if (/[{}]/.test(glob.replace(/\{[^{}]*\}/g, ""))) {
+    return null;
+  }
   let globs = [""];
   for (const [, before = "", inside] of glob.matchAll(/([^{}]*)(?:\{([^{}]*)\}|$)/g)) {
     const choices = inside?.split(",") ?? [""];
@@ -40,13 +43,13 @@ function expandBraces(glob: string): string[] | null {
       return null;
     }
   }
-  return /[{}]/.test(glob.replace(/\{[^{}]*\}/g, "")) ? null : globs;
+  return globs;
 }
 
 function compile(glob: string): Token[] {
   const tokens: Token[] = [];
   const parts = glob.matchAll(
-    /(?<dirs>(?<=^|\/)\*\*\/)|(?<across>\*{2,})|(?<many>\*)|(?<one>\?)|\[(?<set>[^\]]+)\]|(?<plain>[\s\S])/gu,
+    /(?<dirs>(?<=^|\/)\*\*\/)|(?<across>\*{2,})|(?<many>\*)|(?<one>\?)|\[(?<set>[^[\]]+)\]|(?<plain>[\s\S])/gu,
   );
   for (const { groups = {} } of parts) {
     const { dirs, across, many, one, set, plain } = groups;
