@@ -1,7 +1,7 @@
 /** What the app answers besides webhooks: whether it lives, and what it knows of a pull request. */
 import { z } from "zod";
 import type { Inbox } from "./inbox.ts";
-import { isLocal } from "./local.ts";
+import { notLocal } from "./local.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { overduePage } from "./overdue.ts";
 import type { Store } from "./store/store.ts";
@@ -45,8 +45,9 @@ export function pages(options: PagesOptions): Handler {
       return false;
     }
     // These tell of private repositories, and there is no sign-in: only for who is on this machine.
-    if (!isLocal(request)) {
-      return answer(response, 403, { error: "This is answered to callers on the app's own machine only." });
+    const foreign = notLocal(request);
+    if (foreign !== null) {
+      return answer(response, 403, { error: `This is answered to callers on the app's own machine only: ${foreign}.` });
     }
     const query = new URL(request.url ?? "/", "http://localhost").searchParams;
     if (pull !== undefined && request.method === "GET") {

@@ -1,4 +1,5 @@
 /** A local stand-in for GitHub that remembers: REST, GraphQL, webhooks, pages, and an admin door for tests. */
+import { foreignSign } from "../local-caller.ts";
 import { adminDoor } from "./admin/door.ts";
 import { Faults } from "./admin/faults.ts";
 import { RequestLog } from "./admin/requests.ts";
@@ -72,7 +73,9 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     for (const [prefix, answer] of mounts) if (request.url.pathname.startsWith(`${prefix}/`)) return answer(request);
     const path = apiPath(request);
     if (path !== null) return serveApi(api, request, path);
-    if (!fromHere(request)) return json(403, { message: "This page is for this machine's own browser." });
+    // Pages and the admin door know no password: foreign web pages must not reach them through the player's browser.
+    const foreign = foreignSign(request);
+    if (foreign !== null) return json(403, { message: `This page is for this machine's own browser: ${foreign}.` });
     if (request.url.pathname.startsWith("/_sandbox/"))
       return adminDoor({ world, faults, requests }, request, request.url.pathname.slice("/_sandbox".length));
     return site(world, request);
@@ -99,14 +102,4 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       await server.close();
     },
   };
-}
-
-/**
- * Pages and the admin door know no password, so foreign web pages must not reach them through the player's browser: the
- * Host must be this machine (no rebound names), and what is posted must come from a page of ours.
- */
-function fromHere(request: Request): boolean {
-  if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? "")) return false;
-  const { origin } = request.headers;
-  return request.method === "GET" || origin === undefined || origin === `http://${request.headers.host}`;
 }
