@@ -4,6 +4,7 @@ import { cleanUp, createAgent } from "../agent/agent.ts";
 import type { LoopEnd } from "../agent/loop.ts";
 import { HttpCoordinator, readTerms } from "../coordinator/client.ts";
 import { Refusal } from "../coordinator/refusal.ts";
+import { ADDRESS, NOT_AN_ADDRESS } from "../plan/address.ts";
 import { ConsoleLog, screenOf } from "./console.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 
@@ -32,6 +33,9 @@ export async function agent(options: AgentCommandOptions): Promise<ExitCode> {
   const url = addressOf(options.coordinator);
   const secret = process.env[SECRET_VARIABLE] ?? "";
   if (secret === "") throw new UsageError(`${SECRET_VARIABLE} is not set: it holds what this agent joins with`);
+  if (options.address !== undefined && !ADDRESS.test(options.address)) {
+    throw new UsageError(`--address ${options.address}: ${NOT_AN_ADDRESS}`);
+  }
   const terms = await termsOf(url, options.run, secret);
   const { plan, key, selection, agentCount } = terms;
   if (options.role !== undefined && Object.keys(plan.roles).length === 0) {

@@ -1,12 +1,16 @@
 /** Addresses of machines in a network, as people write them. */
 import { networkInterfaces } from "node:os";
+import { HOST } from "../plan/address.ts";
+
+const PARTS = new RegExp(`^(?<host>${HOST}|)(?::(?<port>\\d{1,5}))?$`);
 
 /** "host:port", "host", "[::1]:80" or ":80". @throws Error for anything else */
 export function splitAddress(text: string): { readonly host: string; readonly port: number | null } {
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]*))(?::(\d{1,5}))?$/.exec(text);
-  const port = match?.[3] === undefined ? null : Number(match[3]);
-  if (match === null || (port !== null && port > 65_535)) throw new Error(`${text} is no address; expected host:port`);
-  return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
+  const parts = PARTS.exec(text)?.groups;
+  const port = parts?.port === undefined ? null : Number(parts.port);
+  if (parts === undefined || (port !== null && port > 65_535))
+    throw new Error(`${text} is no address; expected host:port`);
+  return { host: parts.host?.replace(/^\[(.*)\]$/, "$1") || "0.0.0.0", port };
 }
 
 /** The other way round. */

@@ -3,6 +3,7 @@
  * rely on its shape whoever sent it. What a plan *file* may say is `plan/schema.ts`'s business.
  */
 import { z } from "zod";
+import { ADDRESS, NOT_AN_ADDRESS } from "../plan/address.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "../plan/names.ts";
 import { COMPLETIONS, type Json, STAGE_TYPES } from "../plan/plan.ts";
 
@@ -18,6 +19,8 @@ export const PLAN_LIMITS = {
 const json: z.ZodType<Json> = z.json();
 /** What comes back in logs, pages and refusals. */
 export const printable = (most: number) => z.string().max(most).regex(PRINTABLE, NOT_PRINTABLE);
+/** Where an agent is reached: it gets into every other agent's host file. */
+export const agentAddress = z.string().max(300).regex(ADDRESS, NOT_AN_ADDRESS);
 const name = printable(200);
 const text = z.string().max(1_048_576);
 const short = z.string().max(4096);
@@ -129,7 +132,7 @@ const stage = z.strictObject({
 const shape = z.strictObject({
   name,
   agentCount: z.number().int().min(1).max(PLAN_LIMITS.agents).nullable(),
-  agents: z.array(z.strictObject({ id: name, address: printable(255).nullable(), env })).max(PLAN_LIMITS.agents),
+  agents: z.array(z.strictObject({ id: name, address: agentAddress.nullable(), env })).max(PLAN_LIMITS.agents),
   roles: z.record(name, z.number().int().min(1).max(PLAN_LIMITS.agents)),
   sharedFilesystem: z.boolean(),
   treeCreationMode: z.enum(["isolated", "coordinator", "concurrent"]),

@@ -9,7 +9,7 @@ import type { Json } from "../plan/plan.ts";
 import { LARGEST_METRIC } from "../run/metrics.ts";
 import { AGENT_STATUSES } from "../run/types.ts";
 import { isHistogram } from "./histograms.ts";
-import { planSchema, printable } from "./plan-schema.ts";
+import { agentAddress, planSchema, printable } from "./plan-schema.ts";
 import type { JoinRequest } from "./port.ts";
 
 /** Newest first. */
@@ -124,7 +124,7 @@ export const joinBodySchema = z.strictObject({
   agent: name,
   role: name.nullable(),
   index: count.nullable(),
-  address: printable(255).nullable(),
+  address: agentAddress.nullable(),
 });
 
 export const syncBodySchema = z.strictObject({
@@ -185,7 +185,8 @@ export const syncAnswerSchema = z.object({
           index: z.number(),
           role: z.string().nullable(),
           roleIndex: z.number(),
-          address: z.string().nullable(),
+          // A coordinator of another version may pass on what this one would have refused.
+          address: agentAddress.nullable().catch(null),
         }),
       ),
     })

@@ -4,6 +4,7 @@
  * here but in the checks on the tree, which run though a shape is wrong.
  */
 import { z } from "zod";
+import { HOST_AND_PORT } from "./address.ts";
 import { lazyShape, once } from "./lazy.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "./names.ts";
 import { COMPLETIONS, STAGE_TYPES } from "./plan.ts";
@@ -178,12 +179,12 @@ export const paramShape = lazyShape({
   description: () => text("text", 1000).describe("What it is for").optional(),
 });
 
-const ADDRESS = 'expected host:port, such as "node1:7761"';
+const EXPECTED_ADDRESS = 'expected host:port, such as "node1:7761"';
 export const agentShape = lazyShape({
   address: () =>
     z
-      .string({ error: ADDRESS })
-      .regex(/^(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}$/, { error: ADDRESS })
+      .string({ error: EXPECTED_ADDRESS })
+      .regex(HOST_AND_PORT, { error: EXPECTED_ADDRESS })
       .describe("host:port at which others reach it")
       .optional(),
   id: () => word().describe("Its name; default agent-<index>").optional(),
