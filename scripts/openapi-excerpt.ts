@@ -1,6 +1,7 @@
 /**
  * Makes src/sandbox/openapi/excerpt.json out of GitHub's official REST description: the operations that the sandbox
- * serves, with what they refer to, as JSON Schema; and the names of all others, so that they can be refused by name.
+ * serves, with what they refer to, as JSON Schema; and an index of all others (path, method, operation id), so that they
+ * can be refused by name.
  *
  * By hand: `node scripts/openapi-excerpt.ts` fetches the package @octokit/openapi into a temporary folder (a download
  * of 29 MB, unpacked 385 MB: too much for a dependency), or `node scripts/openapi-excerpt.ts path/to/api.github.com.json`.
@@ -126,13 +127,16 @@ function operation(path: JsonObject, from: JsonObject): JsonObject {
 
 const served = new Set<string>(routes.map((route) => route.operation));
 const operations: JsonObject = {};
-const others: Record<string, string> = {};
+const others: Record<string, Record<string, Json>> = {};
+// Older spellings of addresses that stand in the description under a newer one, too.
+const doubles = new Set(["/repos/{owner}/{repo}/compare/{base}...{head}"]);
 for (const [path, item] of Object.entries(object(description.paths))) {
+  if (doubles.has(path)) continue;
   for (const [method, from] of Object.entries(object(item))) {
     if (!/^(get|post|put|patch|delete)$/.test(method)) continue;
     const key = `${method.toUpperCase()} ${path}`;
     if (served.delete(key)) operations[key] = operation(object(item), object(from));
-    else others[path] = [...(others[path]?.split(" ") ?? []), method.toUpperCase()].join(" ");
+    else others[path] = { ...others[path], [method.toUpperCase()]: object(from).operationId ?? "" };
   }
 }
 if (served.size > 0) throw new Error(`not in the description: ${[...served].join(", ")}`);

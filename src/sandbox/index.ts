@@ -70,8 +70,13 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const api = { now: world.now, faults, requests, rest, graphql: new GraphqlHandler({ world, limits }) };
   const mounts = new Map<string, (request: Request) => Promise<Response>>();
   const handle = async (request: Request): Promise<Outcome> => {
+    if (request.method !== "HEAD") return route(request);
+    const outcome = await route({ ...request, method: "GET" });
+    return outcome === "cut" ? outcome : { ...outcome, body: "" };
+  };
+  const route = async (request: Request): Promise<Outcome> => {
     for (const [prefix, answer] of mounts) if (request.url.pathname.startsWith(`${prefix}/`)) return answer(request);
-    const path = apiPath(request);
+    const path = apiPath(request, rest);
     if (path !== null) return serveApi(api, request, path);
     // Pages and the admin door know no password: foreign web pages must not reach them through the player's browser.
     const foreign = foreignSign(request);

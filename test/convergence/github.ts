@@ -201,13 +201,14 @@ interface Init {
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** As much of a fetch's answer as Octokit reads, without streams. */
-function fetchAnswer({ status, headers, body }: Answer, url: string) {
+function fetchAnswer({ status, headers, body: sent }: Answer, url: string) {
+  const body = typeof sent === "string" ? sent : Buffer.from(sent).toString();
   return {
     status,
     url,

@@ -1,8 +1,10 @@
 /**
  * Every operation once, in an order in which each finds what it needs. The sandbox itself refuses (500) an answer that
- * does not fit GitHub's description.
+ * does not fit GitHub's description. What can be asked of a list is honoured, or refused by name.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { description } from "../../src/sandbox/openapi/excerpt.ts";
 import { routes } from "../../src/sandbox/rest/routes.ts";
 import * as w from "../../src/sandbox/world/index.ts";
 import { furnish, type House } from "./house.ts";
@@ -319,12 +321,42 @@ function at(value: unknown, path: readonly string[]): unknown {
   );
 }
 
+/** What can be asked of a list and is not honoured: refused by name. */
+const notHonoured: Readonly<Record<string, string>> = { "GET /app/installations": "outdated" };
+
+const queryShape = z.object({
+  properties: z.record(z.string(), z.object({ type: z.unknown(), enum: z.array(z.string()).optional() })),
+});
+const times: ReadonlySet<string> = new Set(["since", "until", "created"]);
+
+/** Each parameter of an operation's query, with a value that it can have. */
+function everythingAsked(operation: string): Params {
+  const { properties } = queryShape.parse(description().excerpt.operations[operation]?.query);
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, { type, enum: words }]) => {
+      if (times.has(name)) return [name, "2026-01-01T00:00:00Z"];
+      if (type === "integer") return [name, 1];
+      return [name, words?.[0] ?? (type === "boolean" ? true : "main")];
+    }),
+  );
+}
+
+const clientOf = (who: Who) => ({ bot: house.bot, app: house.asApp, alice: house.asAlice, bob: house.asBob })[who];
+
 describe("every operation", () => {
   it.each(steps.map((one) => [one.operation, one] as const))("%s", async (operation, { as, params, keep, before }) => {
     before?.();
-    const client = { bot: house.bot, app: house.asApp, alice: house.asAlice, bob: house.asBob }[as];
-    const answer = await client.request(operation, { owner: "acme", repo: "demo", ...params() });
+    const answer = await clientOf(as).request(operation, { owner: "acme", repo: "demo", ...params() });
     expect(answer.status).toBeLessThan(400);
+    const query = everythingAsked(operation);
+    if (Object.keys(query).length > 0) {
+      const again = { owner: "acme", repo: "demo", ...params(), ...query };
+      const said = await clientOf(as)
+        .request(operation, again)
+        .then(({ status }) => String(status), String);
+      const ignored = notHonoured[operation];
+      expect(said).toContain(ignored === undefined ? "200" : `the parameter ${ignored} of ${operation}`);
+    }
     if (keep !== undefined) {
       const found = at(answer.data, keep.slice(1));
       if (typeof found !== "number" && typeof found !== "string")

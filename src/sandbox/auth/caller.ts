@@ -44,9 +44,8 @@ const clockToleranceSeconds = 60;
 /** @throws BadCredentials */
 export async function identify(world: World, header: string | undefined): Promise<Caller> {
   if (header === undefined || header === "") return { kind: "anonymous" };
-  const match = /^(?:bearer|token)\s+(\S+)$/i.exec(header.trim());
-  const text = match?.[1];
-  if (text === undefined) throw new BadCredentials();
+  const text = tokenOf(header);
+  if (text === null) throw new BadCredentials();
   if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(text)) return { kind: "app", app: await verifyAppJwt(world, text) };
   const token = resolveToken(world, text);
   if (token === null) throw new BadCredentials();
@@ -59,6 +58,23 @@ export async function identify(world: World, header: string | undefined): Promis
       const installation = required(world.installations.get(token.installationId));
       return { kind: "installation", app: app(world, installation.appId), installation, token };
     }
+  }
+}
+
+/** The token in `bearer …`, `token …`, or in `basic …`, as git and curl send it. Null: there is none. */
+function tokenOf(header: string): string | null {
+  const [, scheme = "", value = ""] = /^(\w+)\s+(\S+)$/.exec(header.trim()) ?? [];
+  switch (scheme.toLowerCase()) {
+    case "bearer":
+    case "token":
+      return value;
+    case "basic": {
+      const [name = "", password = ""] = Buffer.from(value, "base64").toString("utf8").split(/:(.*)/s);
+      // The token is the password of any name; or the name itself, with no password or with this word for one.
+      return (password === "" || password === "x-oauth-basic" ? name : password) || null;
+    }
+    default:
+      return null;
   }
 }
 

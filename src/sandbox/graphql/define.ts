@@ -159,10 +159,14 @@ export function connection<T>(
   const size = args.first ?? args.last;
   const bound = args.first !== undefined && args.first !== null ? "first" : "last";
   if (size === undefined || size === null) {
-    throw failure(
-      "MISSING_PAGINATION_BOUNDARIES",
-      `You must provide a \`first\` or \`last\` value to properly paginate the \`${name}\` connection.`,
-    );
+    const unbounded = () => {
+      throw failure(
+        "MISSING_PAGINATION_BOUNDARIES",
+        `You must provide a \`first\` or \`last\` value to properly paginate the \`${name}\` connection.`,
+      );
+    };
+    // Who only counts needs no page.
+    return { totalCount: items.length, nodes: unbounded, edges: unbounded, pageInfo: unbounded, ...extra };
   }
   if (size > largestPage) {
     throw failure(

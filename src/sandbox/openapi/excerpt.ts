@@ -19,7 +19,8 @@ const excerptShape = z.object({
     }),
   ),
   schemas: z.record(z.string(), schema),
-  others: z.record(z.string(), z.string()),
+  /** What is not served: path, method, operation id. */
+  others: z.record(z.string(), z.record(z.string(), z.string())),
 });
 
 export type Excerpt = z.infer<typeof excerptShape>;
@@ -68,6 +69,12 @@ export class Description {
       : this.#run(`${operation} ${part}`, part === "body" ? this.#strict : this.#coercing, target, value);
   }
 
+  /** Whether the operation has this parameter in its query. */
+  takes(operation: string, parameter: string): boolean {
+    const { properties } = this.excerpt.operations[operation]?.query ?? {};
+    return Object.hasOwn(object(properties), parameter);
+  }
+
   /** Checks what was answered. A status that is not described is a problem too. */
   responseProblems(operation: string, status: number, body: unknown): Problem[] {
     const described = this.excerpt.operations[operation]?.responses;
@@ -80,7 +87,7 @@ export class Description {
   #run(key: string, ajv: Ajv, target: unknown, value: unknown): Problem[] {
     let validate = this.#compiled.get(key);
     if (validate === undefined) {
-      validate = ajv.compile({ ...object(relative(target)) });
+      validate = ajv.compile({ ...object(relative(ajv === this.#coercing ? loosely(target) : target)) });
       this.#compiled.set(key, validate);
     }
     return validate(value) ? [] : (validate.errors ?? []).map(problem);
@@ -96,6 +103,18 @@ function relative(value: unknown): unknown {
       key,
       key === "$ref" && typeof part === "string" && part.startsWith("#/schemas/") ? `excerpt${part}` : relative(part),
     ]),
+  );
+}
+
+/**
+ * `oneOf` as `anyOf`. A path or a query is text, which is turned into the described types while it is checked: `17` can
+ * be read as a number and as a text, so that it fits "either a number or a text" twice.
+ */
+function loosely(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(loosely);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key === "oneOf" ? "anyOf" : key, loosely(part)]),
   );
 }
 

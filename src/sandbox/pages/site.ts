@@ -16,7 +16,7 @@ const security = {
 };
 
 export function site(world: World, request: Request): Response {
-  if (request.method !== "GET" && request.method !== "HEAD") return text(405, "Method Not Allowed");
+  if (request.method !== "GET") return text(405, "Method Not Allowed");
   const path = decodeURI(request.url.pathname);
   if (path === "/_style.css")
     return { status: 200, headers: { ...security, "content-type": "text/css; charset=utf-8" }, body: stylesheet };

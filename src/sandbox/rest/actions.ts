@@ -51,6 +51,7 @@ interface RunFilter {
   status?: string | undefined;
   head_sha?: string | undefined;
   created?: string | undefined;
+  check_suite_id?: number | undefined;
 }
 
 /** `2026-11-21`, `>=2026-11-21T10:00:00Z`, `a..b`: as GitHub's search takes dates. */
@@ -76,15 +77,26 @@ function within(at: number, range: string | undefined): boolean {
 }
 
 function filtered(world: World, runs: readonly WorkflowRun[], by: RunFilter): WorkflowRun[] {
+  const { actor, branch, event, status, head_sha: sha, created: range, check_suite_id: suite } = by;
   return runs.filter(
     (run) =>
-      (by.actor === undefined || world.accounts.get(run.actorId)?.login === by.actor) &&
-      (by.branch === undefined || run.headBranch === by.branch) &&
-      (by.event === undefined || run.event === by.event) &&
-      (by.status === undefined || run.status === by.status || run.conclusion === by.status) &&
-      (by.head_sha === undefined || run.headSha === by.head_sha) &&
-      within(run.createdAt, by.created),
+      (actor === undefined || world.accounts.get(run.actorId)?.login === actor) &&
+      (branch === undefined || run.headBranch === branch) &&
+      (event === undefined || run.event === event) &&
+      (status === undefined || run.status === status || run.conclusion === status) &&
+      (sha === undefined || run.headSha === sha) &&
+      (suite === undefined || run.checkSuiteId === suite) &&
+      within(run.createdAt, range),
   );
+}
+
+/** Runs as they are asked for: with their pull requests or without. */
+function shown(call: Context & { readonly query: { exclude_pull_requests?: boolean | undefined } }) {
+  const { exclude_pull_requests: bare = false } = call.query;
+  return (run: WorkflowRun) => {
+    const whole = workflowRun(call.world, run);
+    return bare ? { ...whole, pull_requests: [] } : whole;
+  };
 }
 
 function jobs(call: Context & { readonly query: object }, world: World, run: WorkflowRun, attempt: number | null) {
@@ -107,23 +119,21 @@ export const actionRoutes: readonly Route[] = [
       inputs: call.body.inputs ?? {},
     });
     if (call.body.return_run_details !== true) return noContent;
-    const shown = workflowRun(call.world, run);
-    return ok({ workflow_run_id: run.id, run_url: shown.url, html_url: shown.html_url });
+    const { url, html_url: page } = workflowRun(call.world, run);
+    return ok({ workflow_run_id: run.id, run_url: url, html_url: page });
   }),
   repoRoute("GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs", reading, (call, repo) => {
     const found = required(findWorkflow(call.world, repo, String(call.path.workflow_id)));
     const runs = filtered(call.world, runsOf(call.world, repo), call.query).filter(
       (run) => run.workflowId === found.id,
     );
-    return counted(call, "workflow_runs", runs, (run) => workflowRun(call.world, run));
+    return counted(call, "workflow_runs", runs, shown(call));
   }),
   repoRoute("GET /repos/{owner}/{repo}/actions/runs", reading, (call, repo) =>
-    counted(call, "workflow_runs", filtered(call.world, runsOf(call.world, repo), call.query), (run) =>
-      workflowRun(call.world, run),
-    ),
+    counted(call, "workflow_runs", filtered(call.world, runsOf(call.world, repo), call.query), shown(call)),
   ),
   repoRoute("GET /repos/{owner}/{repo}/actions/runs/{run_id}", reading, (call, repo) =>
-    ok(workflowRun(call.world, runAt(call.world, repo, call.path.run_id))),
+    ok(shown(call)(runAt(call.world, repo, call.path.run_id))),
   ),
   repoRoute("GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs", reading, (call, repo) => {
     const run = runAt(call.world, repo, call.path.run_id);
@@ -134,7 +144,7 @@ export const actionRoutes: readonly Route[] = [
     const number: number = call.path.attempt_number;
     if (number > run.attempt || number < 1) throw notFound();
     if (number < run.attempt) throw new WorldError("not_implemented", "the sandbox remembers the newest attempt only");
-    return ok(workflowRun(call.world, run));
+    return ok(shown(call)(run));
   }),
   repoRoute("GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs", reading, (call, repo) =>
     jobs(call, call.world, runAt(call.world, repo, call.path.run_id), call.path.attempt_number),
@@ -202,11 +212,12 @@ export const actionRoutes: readonly Route[] = [
     },
   ),
   repoRoute("GET /repos/{owner}/{repo}/deployments", reads("deployments"), (call, repo) => {
-    const { sha, ref, environment: name } = call.query;
+    const { sha, ref, environment: name, task } = call.query;
     const found = deploymentsOf(call.world, repo)
       .filter((one) => sha === undefined || one.sha === sha)
       .filter((one) => ref === undefined || one.ref === ref)
-      .filter((one) => name === undefined || name === null || one.environment === name);
+      .filter((one) => name === undefined || name === null || one.environment === name)
+      .filter((one) => task === undefined || deployment(call.world, one).task === task);
     return list(call, found.reverse(), (one) => deployment(call.world, one));
   }),
   repoRoute("GET /repos/{owner}/{repo}/deployments/{deployment_id}", reads("deployments"), (call, repo) =>

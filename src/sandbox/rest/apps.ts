@@ -89,7 +89,8 @@ export const appRoutes: readonly Route[] = [
   }),
   route("GET /app/installations", asTheApp, (call) => {
     const app = callingApp(call);
-    const mine = [...call.world.installations.values()].filter((one) => one.appId === app.id);
+    const since = call.query.since === undefined ? 0 : Date.parse(call.query.since);
+    const mine = [...call.world.installations.values()].filter((one) => one.appId === app.id && one.updatedAt >= since);
     return list(call, mine, (one) => shapes.installation(call.world, one));
   }),
   route("GET /app/installations/{installation_id}", asTheApp, (call) =>

@@ -139,11 +139,11 @@ interface RunFilter {
 }
 
 function filtered(runs: readonly CheckRun[], by: RunFilter): CheckRun[] {
-  const chosen = by.filter === "all" ? [...runs] : latestRuns(runs);
-  return chosen
-    .filter((run) => by.check_name === undefined || run.name === by.check_name)
-    .filter((run) => by.status === undefined || run.status === by.status)
-    .filter((run) => by.app_id === undefined || run.appId === by.app_id)
+  const { filter, check_name: name, status: state, app_id: appId } = by;
+  return (filter === "all" ? [...runs] : latestRuns(runs))
+    .filter((run) => name === undefined || run.name === name)
+    .filter((run) => state === undefined || run.status === state)
+    .filter((run) => appId === undefined || run.appId === appId)
     .reverse();
 }
 

@@ -58,9 +58,12 @@ export const commentRoutes: readonly Route[] = [
     deleteComment(call.world, call.actor, found);
     return noContent;
   }),
-  repoRoute("GET /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", reading, (call, repo) =>
-    list(call, commentAt(call.world, repo, call.path.comment_id).reactions, (one) => reaction(call.world, one)),
-  ),
+  repoRoute("GET /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", reading, (call, repo) => {
+    const { content } = call.query;
+    const all = commentAt(call.world, repo, call.path.comment_id).reactions;
+    const found = all.filter((one) => content === undefined || one.content === content);
+    return list(call, found, (one) => reaction(call.world, one));
+  }),
   repoRoute("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", writing, (call, repo) => {
     const { reaction: made, created: isNew } = react(
       call.world,

@@ -17,8 +17,10 @@ import {
   type World,
   WorldError,
 } from "../world/index.ts";
-import { Matcher } from "./match.ts";
+import { type Match, Matcher } from "./match.ts";
+import { type Media, mediaOf, wanted } from "./media.ts";
 import { serverVersion } from "./meta.ts";
+import { watched } from "./query.ts";
 import type { Answer, Context, Route } from "./route.ts";
 import { routes } from "./routes.ts";
 
@@ -51,25 +53,49 @@ export function refused(error: WorldError): Response {
   return refusal(statuses[error.refusal], message, error.errors.length > 0 ? { errors: error.errors } : {});
 }
 
+/** An operation of GitHub's that has no route here. */
+interface Unserved {
+  readonly operation: string;
+  readonly id: string;
+}
+
+type Known = Route | Unserved;
+
 export class RestHandler {
   readonly #options: RestOptions;
-  readonly #served: Matcher<Route>;
-  #others: Matcher<string> | null = null;
+  /** What is served and what is not in one table, so that no route takes what belongs to a more precise operation. */
+  readonly #operations: Matcher<Known>;
+  /** First segments of GitHub's paths. */
+  readonly #roots: ReadonlySet<string>;
 
   constructor(options: RestOptions) {
     this.#options = options;
-    this.#served = new Matcher(routes.map((route) => [route.operation, route] as const));
+    const others = Object.entries(options.description.excerpt.others).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, id]): Unserved => ({ operation: `${method} ${path}`, id })),
+    );
+    const known: readonly Known[] = [...routes, ...others];
+    this.#operations = new Matcher(known.map((one) => [one.operation, one] as const));
+    this.#roots = new Set(known.map(({ operation }) => operation.split("/")[1] ?? ""));
   }
 
   /** `GET /repos/{owner}/{repo}`; the bare path where nothing matches. */
   operationOf(method: string, path: string): string {
-    return this.#served.find(method, path)?.value.operation ?? `${method} ${path}`;
+    return this.#operations.find(method, path)?.value.operation ?? `${method} ${path}`;
+  }
+
+  /** Whether paths of GitHub's API begin like this. */
+  knows(path: string): boolean {
+    const root = path.split("/")[1] ?? "";
+    return root !== "" && this.#roots.has(root);
   }
 
   /** @param path the path below `/api/v3` */
   async handle(request: Request, path: string): Promise<Response> {
     const { world, limits } = this.#options;
-    const match = this.#served.find(request.method, path);
+    const match = this.#operations.find(request.method, path);
+    const operation = match?.value;
+    if (operation !== undefined && "id" in operation) return missing(`${operation.operation} (${operation.id})`);
+    const served = operation === undefined ? null : { value: operation, path: match?.path ?? {} };
     let caller: Caller;
     try {
       caller = await identify(world, request.headers.authorization);
@@ -77,35 +103,31 @@ export class RestHandler {
       if (error instanceof BadCredentials) return refusal(401, error.message);
       throw error;
     }
-    const free = match?.value.operation === "GET /rate_limit";
+    const free = served?.value.operation === "GET /rate_limit";
     if (!free && limits.read(caller, "core").remaining === 0) {
       const budget = limits.spend(caller, "core", 1);
       const body = { message: `API rate limit exceeded for ${caller.kind}.`, documentation_url: documentation };
       return json(403, body, limitHeaders(budget));
     }
-    const response = await this.#respond(request, path, caller, match);
+    const response = served === null ? refusal(404, "Not Found") : this.#respond(request, caller, served);
     const budget = free || response.status === 304 ? limits.read(caller, "core") : limits.spend(caller, "core", 1);
     const headers = {
+      "x-github-media-type": "github.v3; format=json",
       ...response.headers,
       ...limitHeaders(budget),
       "x-github-enterprise-version": `enterprise-server@${serverVersion}`,
-      "x-github-media-type": "github.v3; format=json",
     };
     return { ...response, headers };
   }
 
-  async #respond(
-    request: Request,
-    path: string,
-    caller: Caller,
-    match: ReturnType<Matcher<Route>["find"]>,
-  ): Promise<Response> {
-    if (match === null) return this.#unknown(request.method, path);
+  #respond(request: Request, caller: Caller, { value: route, path }: Match<Route>): Response {
     try {
-      const answer = this.#answer(request, caller, match.value, match.path);
+      const media = this.#mediaOf(request, route);
+      if (typeof media === "object") return media;
+      const answer = this.#answer(request, caller, route, path, media);
       if ("refusedWith" in answer) return answer.refusedWith;
-      if (this.#options.checkResponses) this.#check(match.value.operation, answer);
-      return conditional(request, render(answer));
+      if (media === "json" && this.#options.checkResponses) this.#check(route.operation, answer);
+      return conditional(request, render(answer, media));
     } catch (error) {
       if (error instanceof WorldError) return refused(error);
       throw error;
@@ -117,6 +139,7 @@ export class RestHandler {
     caller: Caller,
     route: Route,
     path: Record<string, string>,
+    media: Media | "json",
   ): Answer | { refusedWith: Response } {
     const { world, limits, redeliver, description } = this.#options;
     const repo =
@@ -145,17 +168,36 @@ export class RestHandler {
     if (check("path", typedPath).length > 0) return { refusedWith: refusal(404, "Not Found") };
     const problems = [...check("query", query), ...check("body", body)];
     if (problems.length > 0) return { refusedWith: unprocessable(problems) };
-    const context: Context = { world, caller, limits, redeliver, url: request.url };
-    return route.handle({
+    const context: Context = { world, caller, limits, redeliver, url: request.url, media };
+    const asked = watched(query);
+    const answer = route.handle({
       ...context,
       path: typedPath,
-      query,
+      query: asked.query,
       body,
       repo,
       get actor() {
         return writer(world, caller);
       },
     });
+    // What GitHub does not know of either is ignored there, too.
+    const ignored = asked.unread().filter((name) => description.takes(route.operation, name));
+    if (ignored.length === 0) return answer;
+    return { refusedWith: missing(`the parameter ${ignored.join(", ")} of ${route.operation}`) };
+  }
+
+  /** The form to answer in, or the refusal of one that is not served. */
+  #mediaOf(request: Request, route: Route): Media | "json" | Response {
+    const asked = wanted(request.headers.accept);
+    switch (asked.kind) {
+      case "json":
+        return "json";
+      case "unknown":
+        return refusal(415, `Unsupported 'Accept' header: '${asked.accept}'. Must accept 'application/json'.`);
+      case "form": {
+        return mediaOf(route.operation, asked.form) ?? missing(`the media type ${asked.form} of ${route.operation}`);
+      }
+    }
   }
 
   /** Null: allowed. */
@@ -227,16 +269,6 @@ export class RestHandler {
     }
   }
 
-  #unknown(method: string, path: string): Response {
-    this.#others ??= new Matcher(
-      Object.entries(this.#options.description.excerpt.others).flatMap(([template, methods]) =>
-        methods.split(" ").map((one) => [`${one} ${template}`, `${one} ${template}`] as const),
-      ),
-    );
-    const known = this.#others.find(method, path);
-    return known === null ? refusal(404, "Not Found") : refusal(501, `not implemented in the sandbox: ${known.value}`);
-  }
-
   #check(operation: string, answer: Answer): void {
     const problems = this.#options.description.responseProblems(operation, answer.status, answer.body);
     if (problems.length === 0) return;
@@ -251,6 +283,10 @@ function writer(world: World, caller: Caller): Actor {
   const found = actorOf(world, caller);
   if (found === null) throw new WorldError("forbidden", "Requires authentication");
   return found;
+}
+
+function missing(what: string): Response {
+  return refusal(501, `not implemented in the sandbox: ${what}`);
 }
 
 function unprocessable(problems: readonly Problem[]): Response {
@@ -275,11 +311,17 @@ function moved(request: Request, world: World, repo: Repository, from: string): 
   );
 }
 
-function render(answer: Answer): Response {
-  const headers = answer.headers ?? {};
-  if (answer.body === undefined) return { status: answer.status, headers, body: "" };
-  if (typeof answer.body === "string") return text(answer.status, answer.body, headers);
-  return json(answer.status, answer.body, headers);
+function render(answer: Answer, media: Media | "json"): Response {
+  const { status, body, headers = {} } = answer;
+  if (media !== "json" && (typeof body === "string" || body instanceof Uint8Array)) {
+    const type = {
+      "content-type": `application/vnd.github.${media}; charset=utf-8`,
+      "x-github-media-type": `github.v3; param=${media}`,
+    };
+    return { status, headers: { ...headers, ...type }, body };
+  }
+  if (body === undefined) return { status, headers, body: "" };
+  return typeof body === "string" ? text(status, body, headers) : json(status, body, headers);
 }
 
 /** Answers to reads carry an ETag; who has that one already gets 304, which costs nothing. */

@@ -8,7 +8,7 @@ interface Pattern {
 }
 
 /** These may contain slashes: file paths, refs, branches. */
-const deep = new Set(["path", "ref", "branch", "basehead"]);
+const deep = new Set(["path", "ref", "branch", "tag", "basehead"]);
 
 function pattern(template: string): Pattern {
   const names: string[] = [];

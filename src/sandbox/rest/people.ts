@@ -46,12 +46,16 @@ export const peopleRoutes: readonly Route[] = [
   ),
   route("GET /orgs/{org}/teams", members, (call) => {
     const owner = required(accountByLogin(call.world, call.path.org));
-    const teams = [...call.world.teams.values()].filter((one) => one.organizationId === owner.id);
+    // There are no teams of enterprises here.
+    const any = call.query.team_type !== "enterprise";
+    const teams = [...call.world.teams.values()].filter((one) => any && one.organizationId === owner.id);
     return list(call, teams, (one) => team(call.world, one));
   }),
   route("GET /orgs/{org}/teams/{team_slug}/members", members, (call) => {
     const of = found(call.world, call.path.org, call.path.team_slug);
-    return list(call, [...of.members.keys()], (id) => simpleUser(call.world, account(call.world, id)));
+    const { role = "all" } = call.query;
+    const members = [...of.members].filter(([, has]) => role === "all" || has === role);
+    return list(call, members, ([id]) => simpleUser(call.world, account(call.world, id)));
   }),
   route("GET /orgs/{org}/teams/{team_slug}/memberships/{username}", members, (call) =>
     ok(membership(call.world, found(call.world, call.path.org, call.path.team_slug), call.path.username)),

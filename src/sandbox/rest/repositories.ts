@@ -42,13 +42,18 @@ import {
   type World,
   WorldError,
 } from "../world/index.ts";
-import { created, list, noContent, ok, type Route, reads, repoRoute, writes } from "./route.ts";
+import { chosen } from "./commit-filter.ts";
+import { created, list, noContent, ok, page, type Route, reads, repoRoute, writes } from "./route.ts";
 
 export function commitAt(world: World, repo: Repository, ref: string): Commit {
   const sha = resolveRef(world, repo, ref);
   if (sha === null) throw new WorldError("invalid", `No commit found for SHA: ${ref}`);
   return commit(world, sha);
 }
+
+/** Of one commit, and of a comparison: GitHub pages them only beyond so many. */
+const filesShown = 300;
+const commitsCompared = 250;
 
 const contents = reads("contents");
 const writesContents = writes("write", "contents");
@@ -134,9 +139,12 @@ export const repositoryRoutes: readonly Route[] = [
     const at = commit(call.world, sha);
     const path = call.path.path.replace(/\/+$/, "");
     const file = at.files.get(path);
-    if (file !== undefined) return ok(contentFile(call.world, repo, path, ref, file));
+    if (file !== undefined)
+      return ok(call.media === "raw" ? file.bytes : contentFile(call.world, repo, path, ref, file));
     const directory = findDirectory(at, path);
     if (directory === null) throw notFound();
+    if (call.media === "raw")
+      throw new WorldError("not_implemented", "not implemented in the sandbox: the media type raw of a directory");
     return ok(contentDirectory(call.world, repo, path, ref, directory));
   }),
   repoRoute("PUT /repos/{owner}/{repo}/contents/{path}", writesContents, (call, repo) => {
@@ -172,11 +180,15 @@ export const repositoryRoutes: readonly Route[] = [
   repoRoute("GET /repos/{owner}/{repo}/commits", contents, (call, repo) => {
     const start = commitAt(call.world, repo, call.query.sha ?? repo.defaultBranch);
     const all = [...ancestors(call.world, start.sha)].map((sha) => commit(call.world, sha));
-    return list(call, all, (one) => commitShape(call.world, repo, one));
+    return list(call, chosen(call.world, all, call.query), (one) => commitShape(call.world, repo, one));
   }),
   repoRoute("GET /repos/{owner}/{repo}/commits/{ref}", contents, (call, repo) => {
     const found = commitAt(call.world, repo, call.path.ref);
-    return ok(commitWithFiles(call.world, repo, found, filesBetween(call.world, found.parents[0] ?? null, found.sha)));
+    if (call.media === "sha") return ok(found.sha);
+    const changes = filesBetween(call.world, found.parents[0] ?? null, found.sha);
+    const { files, ...shown } = commitWithFiles(call.world, repo, found, changes);
+    const { items, headers } = page(call, files, (file) => file, filesShown);
+    return { status: 200, body: { ...shown, files: items }, headers };
   }),
   repoRoute("GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls", reads("pull_requests"), (call, repo) => {
     const { sha } = commitAt(call.world, repo, call.path.commit_sha);
@@ -190,9 +202,17 @@ export const repositoryRoutes: readonly Route[] = [
   repoRoute("GET /repos/{owner}/{repo}/compare/{basehead}", contents, (call, repo) => {
     const [base, head] = call.path.basehead.split("...");
     if (base === undefined || head === undefined) throw notFound();
-    return ok(
-      comparison(call.world, repo, commitAt(call.world, repo, base), commitAt(call.world, repo, head), call.url),
+    const { commits, files, ...shown } = comparison(
+      call.world,
+      repo,
+      commitAt(call.world, repo, base),
+      commitAt(call.world, repo, head),
+      call.url,
     );
+    const { items, headers } = page(call, commits, (one) => one, commitsCompared);
+    // The files stand on the first page alone.
+    const body = { ...shown, commits: items, ...((call.query.page ?? 1) > 1 ? {} : { files }) };
+    return { status: 200, body, headers };
   }),
   repoRoute("GET /repos/{owner}/{repo}/git/ref/{ref}", contents, (call, repo) => {
     const sha = repo.refs.get(`refs/${call.path.ref}`);

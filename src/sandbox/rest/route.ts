@@ -3,6 +3,7 @@ import type { paths } from "@octokit/openapi-types";
 import type { Caller } from "../auth/caller.ts";
 import type { RateLimits } from "../auth/limits.ts";
 import type { AccessLevel, Actor, Delivery, Repository, RepositoryPermission, World } from "../world/index.ts";
+import type { Media } from "./media.ts";
 
 type Method = "get" | "post" | "put" | "patch" | "delete";
 
@@ -30,7 +31,7 @@ type Plain<T> = { [K in keyof T]: Exclude<T[K], bigint> };
 type PathOf<O extends Operation> =
   SpecOf<O> extends { parameters: { path: infer T } } ? Plain<T> : Record<never, never>;
 type QueryOf<O extends Operation> =
-  SpecOf<O> extends { parameters: { query?: infer T } } ? NonNullable<T> : Record<never, never>;
+  SpecOf<O> extends { parameters: { query?: infer T } } ? Plain<NonNullable<T>> : Record<never, never>;
 type BodyOf<O extends Operation> =
   SpecOf<O> extends { requestBody: { content: { "application/json": infer T } } }
     ? T
@@ -58,6 +59,8 @@ export interface Context {
   readonly limits: RateLimits;
   /** The address without its query, and the query: for Link headers. */
   readonly url: URL;
+  /** The form that is asked for: one of the route's own, or JSON. */
+  readonly media: Media | "json";
   /** Sends a delivery once more. */
   readonly redeliver: (delivery: Delivery) => void;
 }
@@ -72,7 +75,7 @@ export interface Call<O extends Operation> extends Context {
 
 export interface Answer {
   readonly status: number;
-  /** Undefined: no body. A string is sent as plain text, all else as JSON. */
+  /** Undefined: no body. A string is sent as text, bytes as they are, all else as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -137,14 +140,15 @@ export const noContent: Answer = { status: 204 };
 const defaultPage = 30;
 const largestPage = 100;
 
-/** One page of a list, with GitHub's Link header. */
+/** One page of a list, with GitHub's Link header. @param usual how many stand on one where nothing else is asked for */
 export function page<T, S>(
   call: Context & { readonly query: object },
   items: readonly T[],
   shape: (item: T) => S,
+  usual: number = defaultPage,
 ): { items: S[]; headers: Record<string, string> } {
-  const perPage = Math.min(largestPage, Math.max(1, numberOf(call.url, "per_page") ?? defaultPage));
-  const number = Math.max(1, numberOf(call.url, "page") ?? 1);
+  const perPage = Math.min(Math.max(largestPage, usual), Math.max(1, numberOf(call.query, "per_page") ?? usual));
+  const number = Math.max(1, numberOf(call.query, "page") ?? 1);
   const last = Math.max(1, Math.ceil(items.length / perPage));
   const link = (rel: string, to: number) => {
     const url = new URL(call.url);
@@ -162,9 +166,9 @@ export function page<T, S>(
   };
 }
 
-function numberOf(url: URL, name: string): number | null {
-  const text = url.searchParams.get(name);
-  return text === null || !/^\d+$/.test(text) ? null : Number(text);
+function numberOf(query: object, name: string): number | null {
+  const value: unknown = Reflect.get(query, name);
+  return typeof value === "number" ? value : null;
 }
 
 export function list<T, S>(

@@ -17,28 +17,17 @@ export interface ApiOptions {
   readonly graphql: GraphqlHandler;
 }
 
-/** First segments of api.github.com's own paths, served without a prefix too, for clients that know no prefix. */
-const bare = new Set([
-  "repos",
-  "app",
-  "apps",
-  "orgs",
-  "users",
-  "user",
-  "installation",
-  "rate_limit",
-  "meta",
-  "graphql",
-]);
-
-/** The path below the API's prefix; null: it is not for the API. */
-export function apiPath(request: Request): string | null {
+/**
+ * The path below the API's prefix; null: it is not for the API. The paths of api.github.com are served without a prefix,
+ * too, for clients that know none.
+ */
+export function apiPath(request: Request, rest: RestHandler): string | null {
   const { pathname } = request.url;
   if (pathname === "/api/graphql") return "/graphql";
   if (pathname === "/api/v3" || pathname.startsWith("/api/v3/"))
     return pathname.slice("/api/v3".length).replace(/\/$/, "") || "/";
   if (request.headers.accept?.includes("text/html") === true) return null;
-  return bare.has(pathname.split("/")[1] ?? "") ? pathname : null;
+  return pathname === "/graphql" || rest.knows(pathname) ? pathname : null;
 }
 
 export async function serveApi(options: ApiOptions, request: Request, path: string): Promise<Outcome> {
