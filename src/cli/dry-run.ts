@@ -29,7 +29,10 @@ function condition(stage: PlanStage): string {
   const parts: string[] = [];
   if (stage.when === "on_failure") parts.push("only if the run has failed");
   if (stage.checkpoint) parts.push("after a person agrees");
-  if (stage.dependsOn.length > 0) parts.push(`needs ${stage.dependsOn.join(", ")}`);
+  const needed = stage.dependsOn.map(({ stage: name, evenIf }) =>
+    evenIf.length === 0 ? name : `${name} (even if ${evenIf.join(" or ")})`,
+  );
+  if (needed.length > 0) parts.push(`needs ${needed.join(", ")}`);
   return parts.length === 0 ? "" : `: ${parts.join("; ")}`;
 }
 

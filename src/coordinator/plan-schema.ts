@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { ADDRESS, NOT_AN_ADDRESS } from "../plan/address.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "../plan/names.ts";
-import { COMPLETIONS, type Json, STAGE_TYPES } from "../plan/plan.ts";
+import { ACCEPTABLE, COMPLETIONS, type Json, STAGE_TYPES } from "../plan/plan.ts";
 
 /** Bounds of a plan in a request, beyond that of the whole body. */
 export const PLAN_LIMITS = {
@@ -27,7 +27,9 @@ const short = z.string().max(4096);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const ms = z.number().min(0).max(PLAN_LIMITS.timeMs);
 const env = z.record(z.string().min(1).max(1024), text);
-const names = z.array(name).max(PLAN_LIMITS.stages);
+const dependencies = z
+  .array(z.strictObject({ stage: name, evenIf: z.array(z.enum(ACCEPTABLE)).max(ACCEPTABLE.length) }))
+  .max(PLAN_LIMITS.stages);
 const exitCodes = z.array(z.number().int().min(0).max(255)).max(256);
 
 const command = z.discriminatedUnion("kind", [
@@ -102,7 +104,7 @@ const stage = z.strictObject({
     notOnExitCodes: exitCodes,
   }),
   barrier,
-  dependsOn: names,
+  dependsOn: dependencies,
   expectedObjects: count.nullable(),
   expectedTasks: count.nullable(),
   thresholds: z

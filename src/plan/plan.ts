@@ -134,7 +134,7 @@ export interface PlanStage {
   readonly role: string | null;
   readonly retry: Retry;
   readonly barrier: Barrier;
-  readonly dependsOn: readonly string[];
+  readonly dependsOn: readonly Dependency[];
   readonly expectedObjects: number | null;
   readonly expectedTasks: number | null;
   readonly thresholds: Thresholds | null;
@@ -147,6 +147,17 @@ export interface PlanStage {
   readonly contextLimit: number;
   readonly tasks: Tasks | null;
   readonly background: Background | null;
+}
+
+/** What may have become of a stage whose result is needed, and is accepted all the same. */
+export const ACCEPTABLE = ["failed", "skipped"] as const;
+export type Acceptable = (typeof ACCEPTABLE)[number];
+
+/** A stage whose result another needs. */
+export interface Dependency {
+  readonly stage: string;
+  /** It is enough that this has become of it. */
+  readonly evenIf: readonly Acceptable[];
 }
 
 export interface PlanAgent {

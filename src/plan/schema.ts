@@ -7,7 +7,7 @@ import { z } from "zod";
 import { HOST_AND_PORT } from "./address.ts";
 import { lazyShape, once } from "./lazy.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "./names.ts";
-import { COMPLETIONS, STAGE_TYPES } from "./plan.ts";
+import { ACCEPTABLE, COMPLETIONS, STAGE_TYPES } from "./plan.ts";
 import {
   comparison,
   duration,
@@ -82,6 +82,17 @@ export const tasksShape = lazyShape({
 const TASKS = "expected a list of values or a mapping with values, count or from";
 const tasks = once(() => z.union([taskValues(), mapping(tasksShape)], { error: TASKS }));
 
+export const dependencyShape = lazyShape({
+  stage: () => word().describe("The stage whose result is needed"),
+  even_if: () =>
+    list(oneOf(ACCEPTABLE), ACCEPTABLE.join(" or "))
+      .min(1, { error: `expected ${ACCEPTABLE.join(" or ")}` })
+      .describe("What may have become of it all the same: `failed` (it was optional), `skipped` (it was left out)")
+      .optional(),
+});
+const DEPENDENCY = "expected the name of a stage or a mapping such as {stage: warm, even_if: [failed]}";
+const dependency = once(() => z.union([word(), mapping(dependencyShape)], { error: DEPENDENCY }));
+
 export const stageShape = lazyShape({
   name: () => word().describe("Unique in the plan; what `--only-stage` and `depends_on` mean"),
   description: () => text("text", 1000).describe("What the stage is for, as reports show it").optional(),
@@ -120,7 +131,7 @@ export const stageShape = lazyShape({
   retry: () =>
     mapping(retryShape).describe("How often, and after what pauses, a failed command is tried again").optional(),
   barrier: () => barrier().describe("Where the group waits for each other at the end of this stage").optional(),
-  depends_on: () => list(word(), "stage names").describe("Stages whose results this one needs").optional(),
+  depends_on: () => list(dependency(), "stage names").describe("Stages whose results this one needs").optional(),
   expected_objects: () =>
     whole(0, Number.MAX_SAFE_INTEGER).describe("The group must report at least so many done").optional(),
   expected_tasks: () =>

@@ -75,7 +75,8 @@ function missingResults(
 ): boolean {
   const there = new Set([...chosen.map(({ name }) => name), ...succeeded]);
   for (const stage of chosen) {
-    for (const needed of stage.dependsOn.filter((name) => !there.has(name))) {
+    for (const { stage: needed, evenIf } of stage.dependsOn) {
+      if (there.has(needed) || evenIf.includes("skipped")) continue;
       const number = plan.stages.findIndex(({ name }) => name === needed);
       problems.push(
         `stage ${quote(stage.name)} needs the result of ${quote(needed)} (number ${number}), which would not run`,

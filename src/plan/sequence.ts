@@ -105,13 +105,14 @@ function checkDependencies(
 ): void {
   for (const [position, written] of (expanded.written.keys.depends_on ?? []).entries()) {
     const at = source.at([...expanded.written.path, "depends_on", position]);
-    const found = byName.get(expanded.resolve(written));
+    const name = typeof written === "string" ? written : written.stage;
+    const found = byName.get(expanded.resolve(name));
     if (found === undefined) {
-      problems.error(at, `depends_on: there is no stage ${quote(written)}${problems.suggest(written, byName.keys())}`);
+      problems.error(at, `depends_on: there is no stage ${quote(name)}${problems.suggest(name, byName.keys())}`);
     } else if (found === index) {
       problems.error(at, "depends_on: a stage cannot need its own result");
     } else if (found > index) {
-      problems.error(at, `depends_on: ${quote(written)} runs later, expected an earlier stage`);
+      problems.error(at, `depends_on: ${quote(name)} runs later, expected an earlier stage`);
     }
   }
 }

@@ -10,7 +10,7 @@ import {
   type WorkloadPhase,
   workloadPhase,
 } from "./legality.ts";
-import type { Command, Completion, Plan, PlanStage, Retry, RunsOn, StageType } from "./plan.ts";
+import type { Command, Completion, Dependency, Plan, PlanStage, Retry, RunsOn, StageType } from "./plan.ts";
 import { quote } from "./problems.ts";
 import type { Expanded, Written } from "./repeat.ts";
 import type { Place } from "./shape.ts";
@@ -88,7 +88,7 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
     role: keys.role ?? null,
     retry: retryOf(written, place),
     barrier: barrierOf(keys.barrier, type, defaults.barrierSync, { ...place, path: [...path, "barrier"] }),
-    dependsOn: [...new Set((keys.depends_on ?? []).map(expanded.resolve))],
+    dependsOn: dependenciesOf(expanded),
     expectedObjects: keys.expected_objects ?? null,
     expectedTasks: keys.expected_tasks ?? null,
     thresholds: has(written, "thresholds")
@@ -105,6 +105,14 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
     tasks: tasksOf(keys.tasks, options, has(written, "tasks"), place),
     background: backgroundOf(expanded, command, place),
   };
+}
+
+function dependenciesOf({ written, resolve }: Expanded): readonly Dependency[] {
+  return (written.keys.depends_on ?? []).map((said) =>
+    typeof said === "string"
+      ? { stage: resolve(said), evenIf: [] }
+      : { stage: resolve(said.stage), evenIf: [...new Set(said.even_if)] },
+  );
 }
 
 /** Whether the key stands there, be its value right or wrong. */

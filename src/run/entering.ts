@@ -1,5 +1,5 @@
 /** Which stage comes next, why a stage is not run, and who runs it. */
-import type { PlanStage } from "../plan/plan.ts";
+import type { Acceptable, Dependency, PlanStage } from "../plan/plan.ts";
 import { isSelected } from "../plan/select.ts";
 import { isFailing } from "./abort.ts";
 import { deadlineOf } from "./deadlines.ts";
@@ -13,6 +13,8 @@ import { beginTurn } from "./turns.ts";
 
 export type Decision =
   | { readonly kind: "skip"; readonly reason: string }
+  /** It would have been run, but what it needs is not there: a run must not be green although its work did not happen. */
+  | { readonly kind: "unmet"; readonly reason: string }
   | { readonly kind: "checkpoint" }
   | { readonly kind: "nobody"; readonly reason: string }
   | { readonly kind: "enter" };
@@ -32,8 +34,12 @@ export function decide(draft: Draft, index: number): Decision {
     if (selection.skip.includes(index)) return { kind: "skip", reason: "not among the selected stages" };
   }
   for (const needed of planned.dependsOn) {
-    const why = missingResult(draft, needed);
-    if (why !== null) return { kind: "skip", reason: `needs the result of ${needed}, which ${why}` };
+    const missing = missingResult(draft, needed);
+    if (missing === null) continue;
+    const reason = `needs the result of ${needed.stage}, which ${missing.why}`;
+    if (planned.optional || failure !== null) return { kind: "skip", reason };
+    const accepted = `depends_on: [{ stage: ${needed.stage}, even_if: [${missing.what}] }]`;
+    return { kind: "unmet", reason: `${reason} (where the stage can do without: ${accepted})` };
   }
   if (planned.checkpoint && failure === null && !approved.includes(index)) return { kind: "checkpoint" };
   if (workersOf(draft, planned).length === 0) {
@@ -43,15 +49,19 @@ export function decide(draft: Draft, index: number): Decision {
   return { kind: "enter" };
 }
 
-/** Why a result is not there; null: it is. */
-function missingResult(draft: Draft, name: string): string | null {
+/** Why a result is not there, or not as it is needed; null: it is. */
+function missingResult(
+  draft: Draft,
+  { stage: name, evenIf }: Dependency,
+): { readonly what: Acceptable; readonly why: string } | null {
   if (draft.head.carried.succeeded.includes(name)) return null;
   const index = draft.plan.stages.findIndex((stage) => stage.name === name);
-  if (index < 0) return "is not in the plan";
+  if (index < 0) return { what: "skipped", why: "is not in the plan" };
   const run = draft.stage(index);
   if (run.worked === true) return null;
-  if (run.status === "skipped") return "was skipped";
-  return run.status === null ? "has not run" : "did not succeed";
+  const what = run.startAt === null ? "skipped" : "failed";
+  if (evenIf.includes(what)) return null;
+  return { what, why: what === "skipped" ? "was skipped" : "did not succeed" };
 }
 
 /** Writes down that a stage is not run. */
@@ -114,7 +124,6 @@ export function mayEnterLate(draft: Draft, index: number, slot: number): boolean
  */
 export function enter(draft: Draft, first: number): void {
   const { head, now } = draft;
-  bringBack(draft);
   const last = lastOfLeg(draft, first);
   head.leg = { first, last };
   head.position = last + 1;
@@ -185,8 +194,8 @@ function leadOf(draft: Draft): number {
   return living <= 1 ? 0 : Math.min(1_000, 100 + Math.ceil(living / 10));
 }
 
-/** Who was away and has come back takes part again. */
-function bringBack(draft: Draft): void {
+/** Who was away and has come back takes part again: before the next stage is decided on, which may be for them alone. */
+export function bringBack(draft: Draft): void {
   for (let slot = 0; slot < draft.agents.size; slot++) {
     const { standing, presence, turn } = draft.agent(slot);
     if (standing !== "away" || turn?.dismissed != null) continue;
@@ -206,17 +215,21 @@ function lastOfLeg(draft: Draft, first: number): number {
     let next = last + 1;
     let decision = next < draft.plan.stages.length ? decide(draft, next) : null;
     const skipped: [number, string][] = [];
-    while (decision?.kind === "skip" && !draft.planned(next).dependsOn.some((name) => names.has(name))) {
+    while (decision?.kind === "skip" && !needsOneOf(draft.planned(next), names)) {
       skipped.push([next, decision.reason]);
       next++;
       decision = next < draft.plan.stages.length ? decide(draft, next) : null;
     }
-    if (decision?.kind !== "enter" || draft.planned(next).dependsOn.some((name) => names.has(name))) return last;
+    if (decision?.kind !== "enter" || needsOneOf(draft.planned(next), names)) return last;
     // What the group shares out is begun together.
     if (isShared(draft.planned(next))) return last;
     for (const [index, reason] of skipped) skip(draft, index, reason);
     last = next;
   }
+}
+
+function needsOneOf({ dependsOn }: PlanStage, names: ReadonlySet<string>): boolean {
+  return dependsOn.some(({ stage }) => names.has(stage));
 }
 
 /** Its result is the group's, so nobody can go on before everyone is done. */

@@ -4,7 +4,7 @@ import { assemble } from "./assembly.ts";
 import { type Ruling, rule, ruleText } from "./barriers.ts";
 import { closeLeg, release } from "./closing.ts";
 import type { Draft } from "./draft.ts";
-import { decide, enter, skip } from "./entering.ts";
+import { bringBack, decide, enter, skip } from "./entering.ts";
 import { sweep } from "./liveness.ts";
 import { outcome } from "./outcome.ts";
 import { reasonToStop, settleUnstopped, stopStage } from "./stopping.ts";
@@ -48,6 +48,7 @@ function stepStopping(draft: Draft, until: number): boolean {
 function next(draft: Draft): boolean {
   const { head, now } = draft;
   const index = head.position;
+  bringBack(draft);
   if (head.living === 0 && index < draft.plan.stages.length && !isFailing(draft)) {
     failRun(draft, { kind: "failed", stage: null, reason: `no agent is left: ${gone(draft)}` });
     return true;
@@ -62,8 +63,10 @@ function next(draft: Draft): boolean {
       skip(draft, index, decision.reason);
       head.position++;
       return true;
+    case "unmet":
     case "nobody":
-      return nobody(draft, index, decision.reason);
+      leaveOut(draft, index, decision.reason);
+      return true;
     case "checkpoint":
       if (head.checkpoint !== null) return false;
       head.checkpoint = { stage: index, since: now };
@@ -84,7 +87,8 @@ function gone(draft: Draft): string {
   return texts.join("; ") + (draft.agents.size > texts.length ? "; …" : "");
 }
 
-function nobody(draft: Draft, index: number, reason: string): boolean {
+/** A stage whose turn it is cannot be run: unless it is optional, the run fails at it. */
+function leaveOut(draft: Draft, index: number, reason: string): void {
   const planned = draft.planned(index);
   skip(draft, index, reason);
   draft.head.position++;
@@ -92,7 +96,6 @@ function nobody(draft: Draft, index: number, reason: string): boolean {
     draft.editStage(index, { status: "failure" });
     failRun(draft, { kind: "failed", stage: index, reason: `${planned.name}: ${reason}` });
   }
-  return true;
 }
 
 function endRun(draft: Draft): void {

@@ -80,7 +80,7 @@ describe("reading", () => {
     const read = plan(
       "stages:\n- repeat: 2\n  stages:\n  - { name: e, run: x }\n  - repeat: 2\n    stages: [{ name: i, run: x, depends_on: [e] }]\n  - { name: c, run: x, depends_on: [e] }\n- { name: z, run: x, depends_on: [c-2, i-1-2] }\n",
     );
-    expect(read.stages.map(({ name, dependsOn }) => [name, ...dependsOn].join(" "))).toEqual([
+    expect(read.stages.map(({ name, dependsOn }) => [name, ...dependsOn.map(({ stage }) => stage)].join(" "))).toEqual([
       "e-1",
       "i-1-1 e-1",
       "i-1-2 e-1",
@@ -91,6 +91,13 @@ describe("reading", () => {
       "c-2 e-2",
       "z c-2 i-1-2",
     ]);
+  });
+
+  it("a dependency says what else of a stage is enough, in a repetition, too", () => {
+    const read = plan(
+      "stages:\n- repeat: 1\n  stages:\n  - { name: warm, run: x, optional: true }\n  - { name: test, run: x, depends_on: [{ stage: warm, even_if: [failed, skipped] }] }\n",
+    );
+    expect(read.stages[1]?.dependsOn).toEqual([{ stage: "warm-1", evenIf: ["failed", "skipped"] }]);
   });
 
   it("barriers: the stage over its type over the default over ours", () => {
@@ -288,6 +295,13 @@ describe("phase control", () => {
     [{ skip: ["0", "1", "2", "3"] }, "no stage is left to run"],
   ])("%o is refused", (options, problem) => {
     expect(select(four, options)).toEqual({ problems: [problem] });
+  });
+
+  it("what is accepted as skipped may be left out", () => {
+    const two = plan(
+      "stages:\n- { name: a, run: x }\n- { name: b, run: x, depends_on: [{ stage: a, even_if: [skipped] }] }\n",
+    );
+    expect(select(two, { skip: ["a"] })).toEqual({ selection: { only: null, skip: [0], stopAfter: null } });
   });
 
   it("a loaded state's results satisfy a dependency", () => {

@@ -118,6 +118,16 @@ describe("each rule is told at its place", () => {
       ['2:37: error: depends_on: "b" runs later, expected an earlier stage'],
     ],
     [
+      "a dependency on nobody, whatever became of it",
+      "stages:\n  - { name: a, run: x, depends_on: [{ stage: b, even_if: [failed] }] }\n",
+      ['2:37: error: depends_on: there is no stage "b"'],
+    ],
+    [
+      "a dependency with an end that there is not",
+      one("{ name: a, run: x }\n  - { name: b, run: x, depends_on: [{ stage: a, even_if: [broken] }] }"),
+      ['3:59: error: depends_on.0.even_if.0: expected failed | skipped, got "broken"'],
+    ],
+    [
       "a dependency on itself",
       one("{ name: a, run: x, depends_on: [a] }"),
       ["2:37: error: depends_on: a stage cannot need its own result"],

@@ -1,5 +1,5 @@
 /** Plans, events and a small world of obedient agents, for tests of the machine. */
-import type { Barrier, Plan, PlanStage } from "../../src/plan/plan.ts";
+import type { Acceptable, Barrier, Dependency, Plan, PlanStage } from "../../src/plan/plan.ts";
 import { apply, begin, instructionFor, type RunState } from "../../src/run/machine.ts";
 import type { AttemptEnd, AttemptReport, Instruction, RunEvent, RunKey, Sync } from "../../src/run/types.ts";
 
@@ -49,6 +49,10 @@ export function planStage(overrides: Partial<PlanStage> & { readonly name: strin
     background: null,
     ...overrides,
   };
+}
+
+export function needs(stage: string, ...evenIf: readonly Acceptable[]): Dependency {
+  return { stage, evenIf };
 }
 
 export type StageOverrides = Partial<PlanStage> & { readonly name: string };

@@ -165,6 +165,20 @@ describe("a straggler", () => {
     expect(group.execute("agent-3").stage).toBe(1);
   });
 
+  it("with on_straggler: rejoin, and nothing running, is there for the next stage though that is for it alone", () => {
+    const straggling = { ...barrier, rule: { kind: "at_least", count: 1 }, stragglerGraceMs: 1_000 } as const;
+    const retry = { maxAttempts: 2, backoffMs: 9_000, maxBackoffMs: 9_000, onExitCodes: null, notOnExitCodes: [] };
+    const stages: readonly StageOverrides[] = [
+      { name: "a", barrier: { ...straggling, onStraggler: "rejoin" }, retry },
+      { name: "b", runsOn: { kind: "agents", agents: [1] } },
+    ];
+    const group = new Group(plan(stages), 2).join();
+    group.finish("agent-1", fails);
+    group.finish("agent-0");
+    group.pass(2_000);
+    expect(group.execute("agent-1").stage).toBe(1);
+  });
+
   it("with on_straggler: rejoin is stopped, and comes to the group's stage when it has ended", () => {
     const group = four(majority, { onStraggler: "rejoin" });
     finishOthers(group);

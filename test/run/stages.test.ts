@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { apply, begin, summary } from "../../src/run/machine.ts";
 import type { Selection } from "../../src/run/types.ts";
-import { barrier, created, Group, joined, plan, report, type StageOverrides, synced } from "./builders.ts";
+import { barrier, created, Group, joined, needs, plan, report, type StageOverrides, synced } from "./builders.ts";
 
 const fails = { kind: "exited", code: 1 } as const;
 
@@ -139,32 +139,124 @@ describe("why a stage is not run", () => {
       ],
       [
         "needs what was skipped",
-        [{ name: "a" }, { name: "b", dependsOn: ["a"] }],
+        [{ name: "a" }, { name: "b", dependsOn: [needs("a")] }],
         { skip: [0] },
         {},
-        ["a skipped: not among the selected stages", "b skipped: needs the result of a, which was skipped"],
+        [
+          "a skipped: not among the selected stages",
+          "b failure: needs the result of a, which was skipped (where the stage can do without: depends_on: [{ stage: a, even_if: [skipped] }])",
+        ],
       ],
       [
-        "needs what failed though it was optional",
-        [{ name: "a", optional: true }, { name: "b", dependsOn: ["a"] }, { name: "c" }],
+        "needs what was left out, which it accepts",
+        [{ name: "a" }, { name: "b", dependsOn: [needs("a", "skipped")] }],
+        { skip: [0] },
+        {},
+        ["a skipped: not among the selected stages", "b success"],
+      ],
+      [
+        "needs what failed though it was optional, and is optional itself",
+        [{ name: "a", optional: true }, { name: "b", optional: true, dependsOn: [needs("a")] }, { name: "c" }],
         {},
         { a: 1 },
         ["a warning: agent-0: exit code 1", "b skipped: needs the result of a, which did not succeed", "c success"],
       ],
-      ["needs what succeeded", [{ name: "a" }, { name: "b", dependsOn: ["a"] }], {}, {}, ["a success", "b success"]],
+      [
+        "needs what failed though it was optional: its own work would be missing from a green run",
+        [
+          { name: "a", optional: true },
+          { name: "b", dependsOn: [needs("a")] },
+          { name: "c" },
+          { name: "rescue", when: "on_failure" },
+          always,
+        ],
+        {},
+        { a: 1 },
+        [
+          "a warning: agent-0: exit code 1",
+          "b failure: needs the result of a, which did not succeed (where the stage can do without: depends_on: [{ stage: a, even_if: [failed] }])",
+          "c skipped: the run has failed at b",
+          "rescue success",
+          "cleanup success",
+        ],
+      ],
+      [
+        "needs what failed, which it accepts",
+        [
+          { name: "a", optional: true },
+          { name: "b", dependsOn: [needs("a", "failed")] },
+        ],
+        {},
+        { a: 1 },
+        ["a warning: agent-0: exit code 1", "b success"],
+      ],
+      [
+        "accepts that it failed, not that it was skipped",
+        [
+          { name: "a", optional: true },
+          { name: "b", optional: true, dependsOn: [needs("a")] },
+          { name: "c", dependsOn: [needs("a", "failed"), needs("b", "failed")] },
+        ],
+        {},
+        { a: 1 },
+        [
+          "a warning: agent-0: exit code 1",
+          "b skipped: needs the result of a, which did not succeed",
+          "c failure: needs the result of b, which was skipped (where the stage can do without: depends_on: [{ stage: b, even_if: [skipped] }])",
+        ],
+      ],
+      [
+        "needs something after a failure, where leaving it out is none",
+        [
+          { name: "a", optional: true },
+          { name: "b" },
+          { name: "rescue", when: "on_failure", dependsOn: [needs("a")] },
+          always,
+        ],
+        {},
+        { a: 1, b: 2 },
+        [
+          "a warning: agent-0: exit code 1",
+          "b failure: agent-0 failed: exit code 2",
+          "rescue skipped: needs the result of a, which did not succeed",
+          "cleanup success",
+        ],
+      ],
+      [
+        "needs what succeeded",
+        [{ name: "a" }, { name: "b", dependsOn: [needs("a")] }],
+        {},
+        {},
+        ["a success", "b success"],
+      ],
     ],
   )("%s", (_name, stages, selection, ends, expected) => {
     expect(statuses(run(stages, selection, ends))).toEqual(expected);
   });
 
   it("takes results of a loaded state for what it needs", () => {
-    const of = plan([{ name: "a" }, { name: "b", dependsOn: ["a"] }]);
+    const of = plan([{ name: "a" }, { name: "b", dependsOn: [needs("a")] }]);
     const carried = { succeeded: ["a"], outputs: { a: { rows: 7 } } };
     const group = new Group(of, 1);
     group.state = begin({ ...created(of, 1, group.at), selection: { only: [1], skip: [], stopAfter: null }, carried });
     group.join();
     expect(group.execute("agent-0").stage).toBe(1);
     expect(group.state.outputs).toEqual({ a: { rows: 7 } });
+  });
+
+  it("fails the run, naming the stage whose work did not happen", () => {
+    const group = run(
+      [
+        { name: "warm", optional: true },
+        { name: "test", dependsOn: [needs("warm")] },
+      ],
+      {},
+      {
+        warm: 1,
+      },
+    );
+    expect(summary(group.state)).toMatchObject({ status: "failed", verdict: "failure", failedStage: "test" });
+    expect(summary(group.state).message).toContain("test: needs the result of warm, which did not succeed");
   });
 
   it("fails a stage that nobody is left to run", () => {
@@ -241,7 +333,7 @@ describe("stages without a barrier between them", () => {
     const group = new Group(
       plan([
         { name: "a", barrier: free },
-        { name: "b", dependsOn: ["a"] },
+        { name: "b", dependsOn: [needs("a")] },
       ]),
       2,
     ).join();

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Json, TaskSource, Tasks } from "../../src/plan/plan.ts";
 import { explain, summary } from "../../src/run/machine.ts";
 import type { AttemptEnd } from "../../src/run/types.ts";
-import { barrier, Group, plan, report, type StageOverrides } from "./builders.ts";
+import { barrier, Group, needs, plan, report, type StageOverrides } from "./builders.ts";
 
 const fails = { kind: "exited", code: 1 } as const;
 
@@ -260,7 +260,7 @@ describe("tasks that a command lists", () => {
   });
 
   it("are none: the stage succeeds with a warning", () => {
-    const group = hungry(new Group(plan([listed, { name: "next", dependsOn: ["work"] }]), 1).join());
+    const group = hungry(new Group(plan([listed, { name: "next", dependsOn: [needs("work")] }]), 1).join());
     const { attempt } = group.execute("agent-0");
     group.sync("agent-0", { stage: 0, finished: [report({ stage: 0, attempt })] });
     expect(summary(group.state).phases[0]).toMatchObject({ status: "warning", reason: "no tasks were listed" });

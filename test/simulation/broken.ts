@@ -2,6 +2,7 @@
  * Machines that were broken on purpose, each in the one way that an invariant is there to catch. Kept as a test: a
  * simulation that finds nothing wrong with these finds nothing.
  */
+import type { Plan, PlanStage } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
 import { chunksOf, rowAt, rowsOf } from "../../src/run/rows.ts";
 import type { StageRun } from "../../src/run/state.ts";
@@ -138,6 +139,30 @@ const forgets: Machine = {
   load: (text) => ({ ...machine.load(text), approved: [], noticeSeq: 0 }),
 };
 
+/** A machine that reads something else in the plan than what stands there. */
+function misreads(changed: (plan: Plan) => Plan): Machine {
+  return {
+    ...machine,
+    apply: (state, event) =>
+      machine.apply(state, event.type === "created" ? { ...event, plan: changed(event.plan) } : event),
+  };
+}
+
+function withStages(change: (stage: PlanStage) => Partial<PlanStage>): (plan: Plan) => Plan {
+  return (plan) => ({ ...plan, stages: plan.stages.map((stage) => ({ ...stage, ...change(stage) })) });
+}
+
+/** Leaves out what misses something it needs as if nobody had wanted it. */
+const leavesOut = misreads(withStages(({ optional, dependsOn }) => ({ optional: optional || dependsOn.length > 0 })));
+
+/** Knows no "even if". */
+const acceptsNothing = misreads(
+  withStages(({ dependsOn }) => ({ dependsOn: dependsOn.map(({ stage }) => ({ stage, evenIf: [] })) })),
+);
+
+/** Runs a stage whatever became of what it needs. */
+const needsNothing = misreads(withStages(() => ({ dependsOn: [] })));
+
 export const BROKEN = {
   "counts messages instead of identities": { machine: countsMessages, caughtAs: /was released with/ },
   "lets agents go on before the release": { machine: lets, caughtAs: /before stage \d+ was released/ },
@@ -147,5 +172,8 @@ export const BROKEN = {
   "takes what is told twice as two": { machine: resetsAgain, caughtAs: /applied twice changes/ },
   "changes what it was given": { machine: changesInPlace, caughtAs: /changed the state that it was applied to/ },
   "hides a failure": { machine: neverFails, caughtAs: /it succeeded although/ },
+  "is green though work never ran": { machine: leavesOut, caughtAs: /although the work of \S+ never ran/ },
+  "does not accept what the plan accepts": { machine: acceptsNothing, caughtAs: /although nothing kept it/ },
+  "runs what misses its results": { machine: needsNothing, caughtAs: /which is not there/ },
   "loses what was stored": { machine: forgets, caughtAs: /reads back as another one/ },
 } as const satisfies Record<string, Broken>;

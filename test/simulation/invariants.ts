@@ -9,6 +9,7 @@ import { rowAt, rowsOf } from "../../src/run/rows.ts";
 import type { AgentState, StageRun, TaskRecord } from "../../src/run/state.ts";
 import type { Instruction, RunEvent } from "../../src/run/types.ts";
 import type { Machine } from "./machine.ts";
+import { judgeClosed, missingWork } from "./what-ran.ts";
 
 type Told = Exclude<RunEvent, { type: "created" }>;
 
@@ -84,6 +85,8 @@ export class Oracle {
     if (state.status === "succeeded" && failed.length > 0)
       return [`it succeeded although stage ${failed[0]?.stage} did not`];
     if (state.status !== "succeeded") return [];
+    const missing = missingWork(this.#plan, state);
+    if (missing.length > 0) return missing;
     return stages.flatMap((run) => {
       const stage = this.#plan.stages[run.stage];
       if (stage === undefined || stage.optional || run.status === "skipped") return [];
@@ -144,6 +147,7 @@ export class Oracle {
       if (run.phase !== "closed" || this.#released.has(run.stage)) continue;
       this.#released.add(run.stage);
       this.#releasedAt = Math.max(this.#releasedAt, after.now);
+      violations.push(...judgeClosed(this.#plan, after, run));
       const wentOn = run.startAt !== null && run.worked === true && !run.lenient;
       if (wentOn) violations.push(...this.#judgeRelease(before, after, run));
     }

@@ -1,5 +1,5 @@
 /** What a seed stands for: a plan, a group, and what goes wrong and when. */
-import type { Barrier, BarrierRule, Plan, PlanStage, Tasks } from "../../src/plan/plan.ts";
+import type { Barrier, BarrierRule, Dependency, Plan, PlanStage, Tasks } from "../../src/plan/plan.ts";
 import { barrier, plan, planStage } from "../run/builders.ts";
 import type { Random } from "./random.ts";
 
@@ -36,14 +36,18 @@ export interface Scenario {
   readonly boundMs: number;
 }
 
+/** What a scenario is rich in: left to chance alone, the rarer kinds of stories would hardly ever be told. */
+type Theme = "anything" | "dependencies";
+
 export function scenarioOf(random: Random): Scenario {
+  const theme = random.pick<Theme>(["anything", "anything", "anything", "dependencies"]);
   const agents = random.pick([1, 2, 3, 3, 4, 4, 5, 7]);
   const rough = random.chance(0.8);
   const calm = Number.POSITIVE_INFINITY;
   const untilMs = rough ? random.between(5, 60) * 1_000 : 0;
   const every = (probability: number): number =>
     rough && random.chance(probability) ? random.between(5, 40) * 1_000 : calm;
-  const stages = stagesOf(random, agents);
+  const stages = stagesOf(random, agents, theme);
   const made = plan(stages, {
     assembly: { timeoutMs: 30_000, atLeast: random.chance(0.4) ? random.between(1, agents) : null },
     liveness: { heartbeatIntervalMs: 1_000, warnAfterMs: 3_000, lostAfterMs: 8_000 },
@@ -66,7 +70,7 @@ export function scenarioOf(random: Random): Scenario {
       forGood: random.chance(0.5) ? random.next() * 0.5 : 0,
     },
     work: {
-      fails: random.pick([0, 0, 0.05, 0.2]),
+      fails: theme === "dependencies" ? 0.3 : random.pick([0, 0, 0.05, 0.2]),
       hangs: random.pick([0, 0, 0.03]),
       maxMs: random.pick([200, 2_000, 6_000]),
     },
@@ -83,10 +87,10 @@ function boundOf(stages: readonly PlanStage[], untilMs: number): number {
   return untilMs + 60_000 + perStage.reduce((sum, ms) => sum + ms, 0);
 }
 
-function stagesOf(random: Random, agents: number): PlanStage[] {
-  const count = random.between(1, 4);
+function stagesOf(random: Random, agents: number, theme: Theme): PlanStage[] {
+  const count = random.between(theme === "anything" ? 1 : 2, 4);
   const stages: PlanStage[] = [];
-  for (let index = 0; index < count; index++) stages.push(stageOf(random, agents, index, count));
+  for (let index = 0; index < count; index++) stages.push(stageOf(random, agents, { index, count, theme }));
   if (random.chance(0.6)) {
     stages.push(
       planStage({
@@ -103,14 +107,20 @@ function stagesOf(random: Random, agents: number): PlanStage[] {
   return stages.map((stage, index) => ({ ...stage, index, order: index + 1 }));
 }
 
-function stageOf(random: Random, agents: number, index: number, count: number): PlanStage {
+interface At {
+  readonly index: number;
+  readonly count: number;
+  readonly theme: Theme;
+}
+
+function stageOf(random: Random, agents: number, { index, count, theme }: At): PlanStage {
   const base = {
     name: `stage-${index}`,
     timeoutMs: random.between(10, 25) * 1_000,
-    optional: random.chance(0.15),
+    optional: random.chance(theme === "dependencies" && index + 1 < count ? 0.6 : 0.15),
     barrier: barrierOf(random, agents),
     checkpoint: random.chance(0.05),
-    dependsOn: index > 0 && random.chance(0.15) ? [`stage-${index - 1}`] : [],
+    dependsOn: random.chance(theme === "dependencies" ? 0.8 : 0.15) ? dependenciesOf(random, index) : [],
     runsOn: random.chance(0.15)
       ? ({ kind: "first" } as const)
       : random.chance(0.1)
@@ -165,6 +175,13 @@ function stageOf(random: Random, agents: number, index: number, count: number): 
         background: { ready: { port: 1 }, until: `stage-${random.between(index + 1, count - 1)}` },
       });
   }
+}
+
+/** Stages before this one, and what of them is enough. */
+function dependenciesOf(random: Random, index: number): readonly Dependency[] {
+  if (index === 0) return [];
+  const evenIf = random.pick<Dependency["evenIf"]>([[], [], ["failed"], ["skipped"], ["failed", "skipped"]]);
+  return [{ stage: `stage-${random.between(0, index - 1)}`, evenIf }];
 }
 
 function limits(random: Random): Pick<Tasks, "concurrency" | "maxFailures" | "maxPreemptions"> {

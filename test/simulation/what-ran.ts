@@ -1,0 +1,56 @@
+/** Whether what ran is what had to: by the plan's dependencies, and from what became of the stages before. */
+import type { Plan, PlanStage } from "../../src/plan/plan.ts";
+import type { RunState } from "../../src/run/machine.ts";
+import { rowAt, rowsOf } from "../../src/run/rows.ts";
+import type { StageRun } from "../../src/run/state.ts";
+
+/** What is wrong with a stage that has just been closed. */
+export function judgeClosed(plan: Plan, state: RunState, run: StageRun): readonly string[] {
+  const stage = plan.stages[run.stage];
+  if (stage === undefined) return [];
+  const unmet = unmetOf(plan, state, stage);
+  if (run.startAt !== null) {
+    return unmet === null ? [] : [`${stage.name} was run although it needs ${unmet}, which is not there`];
+  }
+  if (unmet !== null || stage.when === "on_failure" || !isItsOwnTurn(state, run) || nobodyIsLeftFor(state, stage)) {
+    return [];
+  }
+  return [`${stage.name} was left out although nothing kept it from running: ${run.reason}`];
+}
+
+/** A run that is green although the work of a stage never ran. */
+export function missingWork(plan: Plan, state: RunState): readonly string[] {
+  if (state.status !== "succeeded") return [];
+  return [...rowsOf(state.stages)].flatMap((run) => {
+    const stage = plan.stages[run.stage];
+    if (stage === undefined || run.startAt !== null || stage.optional || stage.when === "on_failure") return [];
+    return [`it succeeded although the work of ${stage.name} never ran: ${run.reason}`];
+  });
+}
+
+/** The first stage whose result is needed and not there; null: all are, as far as they have to be. */
+function unmetOf(plan: Plan, state: RunState, stage: PlanStage): string | null {
+  for (const { stage: name, evenIf } of stage.dependsOn) {
+    const index = plan.stages.findIndex((other) => other.name === name);
+    const needed = rowAt(state.stages, index);
+    const became = needed?.startAt == null ? "skipped" : needed.worked === true ? "worked" : "failed";
+    if (became !== "worked" && !evenIf.includes(became)) return name;
+  }
+  return null;
+}
+
+/** The run had not failed (or been cancelled) before it came to this stage. */
+function isItsOwnTurn({ failure }: RunState, run: StageRun): boolean {
+  return failure === null || (failure.stage !== null && failure.stage >= run.stage);
+}
+
+function nobodyIsLeftFor(state: RunState, { runsOn }: PlanStage): boolean {
+  return !state.agents
+    .flat()
+    .some(
+      ({ index, name, standing, presence }) =>
+        standing === "member" &&
+        (presence === "here" || presence === "silent") &&
+        (runsOn.kind !== "agents" || runsOn.agents.includes(index) || runsOn.agents.includes(name)),
+    );
+}
