@@ -1,5 +1,7 @@
 /** The rooms of the app, put together: deliveries come in, facts are kept, pull requests are looked at and moved. */
 import type { Logger } from "pino";
+import type { ReadPolicy } from "../src/github/load-policy.ts";
+import { readPolicy } from "../src/lifecycle/read-policy.ts";
 import type { Clients, Ourselves } from "./clients.ts";
 import { answerHandler } from "./commands/answer.ts";
 import { Desk } from "./commands/desk.ts";
@@ -38,6 +40,8 @@ export interface EngineOptions {
   readonly publicUrl: string | null;
   /** Told what becomes of moves. */
   readonly metrics?: Pick<Metrics, "moved" | "transitioned">;
+  /** How policy files are read; default: here and at once, as simulations need it. */
+  readonly readPolicy?: ReadPolicy;
   /** In place of the repositories' own policy files. */
   readonly policies?: Policies;
 }
@@ -64,6 +68,7 @@ export function createEngine(options: EngineOptions): Engine {
   const { store, clients, ourselves, log, timings, now, publicUrl } = options;
   const { appId } = ourselves();
   const { requestTimeout } = timings;
+  const read = options.readPolicy ?? readPolicy;
   const standing = new StandingKeeper({ store, log, now, keepMs: timings.keepStanding });
   const labelIds = new LabelIds({ store, now, requestTimeout });
   const grants = new GrantsKeeper({ store, clients, now, requestTimeout });
@@ -73,6 +78,7 @@ export function createEngine(options: EngineOptions): Engine {
   const keeper = new PolicyKeeper({
     store,
     clients,
+    read,
     show: (repository, state) => check.show(repository, state),
     log,
     now,
@@ -111,7 +117,7 @@ export function createEngine(options: EngineOptions): Engine {
   const refusal = (kind: string, installation: number) => grants.refusal(kind, installation);
   const desk = new Desk({ store, judge, now, look: wake, queued });
   const handlers = new Map(
-    [answerHandler(desk), pressHandler(desk, judge), proposalHandler(check)].map((each) => [each.kind, each]),
+    [answerHandler(desk), pressHandler(desk, judge), proposalHandler(check, read)].map((each) => [each.kind, each]),
   );
   const outbox = new Outbox({
     store,

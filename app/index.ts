@@ -15,6 +15,7 @@ import { createEngine, type Engine } from "./engine.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { metered } from "./metrics/octokit.ts";
 import { pages } from "./pages.ts";
+import { PolicyReader } from "./policies/reader.ts";
 import { type HostedRuns, hostRuns, installationLookup } from "./runs.ts";
 import type { Store } from "./store/store.ts";
 import { webhookEndpoint } from "./webhook-endpoint.ts";
@@ -26,6 +27,8 @@ export interface AppOptions {
   readonly now?: () => number;
   /** Where its metrics are kept, with those of the process; default: a registry of its own. */
   readonly registry?: Registry;
+  /** Shared with other apps of this process; default: one of its own, which ends with it. */
+  readonly policyReader?: PolicyReader;
 }
 
 export interface App {
@@ -39,7 +42,8 @@ const IDENTITY_PAUSE = 30_000;
 /** What strangers' tokens are refused for is told to them. */
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-export function createApp({ config, store, appId, now = Date.now, registry }: AppOptions): App {
+export function createApp({ config, store, appId, now = Date.now, registry, policyReader }: AppOptions): App {
+  const reader = policyReader ?? new PolicyReader();
   let engine: Engine | undefined;
   let runs: HostedRuns | undefined;
   let stopping = false;
@@ -66,6 +70,7 @@ export function createApp({ config, store, appId, now = Date.now, registry }: Ap
       now,
       publicUrl: config.publicUrl,
       metrics,
+      readPolicy: reader.read,
     });
     engine = made;
     await made.start();
@@ -131,6 +136,9 @@ export function createApp({ config, store, appId, now = Date.now, registry }: Ap
       stopping = true;
       clearTimeout(timer);
       await runs?.close();
+      if (policyReader === undefined) {
+        await reader.close();
+      }
       await engine?.stop();
     },
   };

@@ -3,7 +3,7 @@
  * that the last good one outlives restarts and GitHub's outages. What was read is then said in a check run.
  */
 import type { Logger } from "pino";
-import { loadPolicy, policyFetcher } from "../../src/github/load-policy.ts";
+import { loadPolicy, policyFetcher, type ReadPolicy } from "../../src/github/load-policy.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import type { Policy } from "../../src/lifecycle/policy.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
@@ -17,6 +17,7 @@ import type { Timings } from "../timings.ts";
 export interface PolicyKeeperOptions {
   readonly store: Store;
   readonly clients: Clients;
+  readonly read: ReadPolicy;
   /** Says in a check run what was read; resolves with what it says now. Throws what the client throws. */
   readonly show: (repository: Repository, state: PolicyState) => Promise<PolicyState["shown"]>;
   readonly log: Logger;
@@ -123,7 +124,7 @@ export class PolicyKeeper implements Policies {
   }
 
   async #readNow(repository: Repository): Promise<Known> {
-    const { store, clients, now, log, timings, wake } = this.#options;
+    const { store, clients, read, now, log, timings, wake } = this.#options;
     if (repository.installationId === null) {
       throw new Error(`The app is not installed on ${nameOf(repository)}.`);
     }
@@ -137,7 +138,7 @@ export class PolicyKeeper implements Policies {
         continue;
       }
       const client = await clients.installation(repository.installationId);
-      const loaded = await loadPolicy(repository, policyFetcher(client, timings.requestTimeout));
+      const loaded = await loadPolicy(repository, policyFetcher(client, timings.requestTimeout), read);
       const { policy, problems, source, bases, seen } = loaded;
       if (seen.repository.id !== repository.id) {
         throw new Error(`${nameOf(repository)} is another repository by now; where it went is not known yet.`);

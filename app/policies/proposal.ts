@@ -3,7 +3,7 @@
  * taken for the one in force.
  */
 import { z } from "zod";
-import { loadPolicy, policyFetcher } from "../../src/github/load-policy.ts";
+import { loadPolicy, policyFetcher, type ReadPolicy } from "../../src/github/load-policy.ts";
 import { readFiles } from "../../src/github/standing.ts";
 import { POLICY_PATH } from "../../src/lifecycle/read-policy.ts";
 import { handler, type StoredHandler } from "../actions/handler.ts";
@@ -43,7 +43,7 @@ export async function proposalOf({ store, pull, repository, head, oid, now }: He
   return { repositoryId, number, installationId, key, kind: KIND, payload: { sha: head }, nextAt: now };
 }
 
-export function proposalHandler(check: Pick<PolicyCheck, "showProposed">): StoredHandler {
+export function proposalHandler(check: Pick<PolicyCheck, "showProposed">, read: ReadPolicy): StoredHandler {
   return handler({
     kind: KIND,
     schema: payload,
@@ -64,7 +64,7 @@ export function proposalHandler(check: Pick<PolicyCheck, "showProposed">): Store
         // What is extended already was shown on the default branch.
         mayShow: (name: string, base: { readonly private: boolean }) => !base.private || inside || known.has(name),
       };
-      const loaded = await loadPolicy(repository, policyFetcher(client, timings.requestTimeout, proposed));
+      const loaded = await loadPolicy(repository, policyFetcher(client, timings.requestTimeout, proposed), read);
       await check.showProposed(repository, sha, loaded);
       return { state: "done", note: null };
     },

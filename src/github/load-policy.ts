@@ -3,7 +3,7 @@
 import { DEFAULT_POLICY } from "../lifecycle/default-policy.ts";
 import type { PolicyParts } from "../lifecycle/merge-policies.ts";
 import type { Policy } from "../lifecycle/policy.ts";
-import { POLICY_PATH, type PolicyReading, readPolicy } from "../lifecycle/read-policy.ts";
+import { POLICY_PATH, type PolicyReading, readPolicy, unreadable } from "../lifecycle/read-policy.ts";
 import type { Problem } from "../plan/plan.ts";
 import { LARGEST_FILE_BYTES } from "../plan/source.ts";
 import { type PolicyFile, type PolicyFileSeen, readPolicyFile } from "./policy-file.ts";
@@ -33,6 +33,13 @@ export interface Proposed {
   readonly mayShow: (name: string, repository: { readonly private: boolean }) => boolean;
 }
 
+/** `readPolicy`, or what does the same elsewhere. */
+export type ReadPolicy = (
+  content: string | Uint8Array,
+  file: string,
+  base: PolicyParts | null,
+) => PolicyReading | Promise<PolicyReading>;
+
 /** A policy may extend one that extends another, and so on. */
 const MOST_BASES = 5;
 
@@ -40,10 +47,7 @@ const MOST_BASES = 5;
  * Throws what the client throws, and an Error where the repository cannot be seen. `fetch` reads the file of a
  * repository, null where the app may not see it.
  */
-export async function loadPolicy(
-  repository: Place,
-  fetch: (place: Place) => Promise<PolicyFileSeen | null>,
-): Promise<Loaded> {
+export async function loadPolicy(repository: Place, fetch: Fetch, read: ReadPolicy = readPolicy): Promise<Loaded> {
   const seen = await fetch(repository);
   if (seen === null) {
     throw new Error(`${repository.owner}/${repository.name} is not there, or the token may not see it.`);
@@ -53,7 +57,7 @@ export async function loadPolicy(
     return { policy: DEFAULT_POLICY, problems: [], source: null, bases: [], seen: rest };
   }
   const chain: Chain = { names: [nameOf(repository)], oids: [file.oid] };
-  const { policy, problems } = await readWithBases(file, POLICY_PATH, chain, fetch);
+  const { policy, problems } = await readWithBases(file, POLICY_PATH, chain, { fetch, read });
   return { policy, problems, source: chain.oids.join(" "), bases: chain.names.slice(1), seen: rest };
 }
 
@@ -77,10 +81,18 @@ export function policyFetcher(client: GitHubClient, requestTimeout: number, prop
 export async function readPolicyText(
   content: Uint8Array,
   path: string,
-  fetch: (place: Place) => Promise<PolicyFileSeen | null>,
+  fetch: Fetch,
 ): Promise<Pick<Loaded, "policy" | "problems">> {
   const file = { oid: "", size: content.byteLength, content };
-  return await readWithBases(file, path, { names: [path], oids: [] }, fetch);
+  return await readWithBases(file, path, { names: [path], oids: [] }, { fetch, read: readPolicy });
+}
+
+type Fetch = (place: Place) => Promise<PolicyFileSeen | null>;
+
+/** How files are come by, and how they are read. */
+interface Ways {
+  readonly fetch: Fetch;
+  readonly read: ReadPolicy;
 }
 
 interface Chain {
@@ -88,33 +100,27 @@ interface Chain {
   readonly oids: string[];
 }
 
-async function readWithBases(
-  file: PolicyFile,
-  path: string,
-  chain: Chain,
-  fetch: (place: Place) => Promise<PolicyFileSeen | null>,
-): Promise<PolicyReading> {
+async function readWithBases(file: PolicyFile, path: string, chain: Chain, ways: Ways): Promise<PolicyReading> {
   if (file.content === null) {
-    const message = `the file has ${file.size} bytes, expected at most ${LARGEST_FILE_BYTES} (1 MiB)`;
-    return refused({ severity: "error", file: path, line: 1, column: 1, message });
+    return unreadable(path, `the file has ${file.size} bytes, expected at most ${LARGEST_FILE_BYTES} (1 MiB)`);
   }
-  const own = readPolicy(file.content, path);
+  const own = await ways.read(file.content, path, null);
   if (own.extends === null) {
     return own;
   }
-  const base = await baseOf(own.extends, chain, fetch);
+  const base = await baseOf(own.extends, chain, ways);
   if ("problem" in base) {
     const at = { severity: "error", file: path, ...own.extendsAt } as const;
     const problems = [...own.problems, { ...at, message: `extends: ${base.problem}` }];
     return { ...own, policy: null, parts: null, problems };
   }
-  return readPolicy(file.content, path, base.parts);
+  return await ways.read(file.content, path, base.parts);
 }
 
 async function baseOf(
   name: string,
   chain: Chain,
-  fetch: (place: Place) => Promise<PolicyFileSeen | null>,
+  ways: Ways,
 ): Promise<{ readonly parts: PolicyParts } | { readonly problem: string }> {
   const [owner = "", repository = ""] = name.split("/", 2);
   const before = chain.names.indexOf(name.toLowerCase());
@@ -125,7 +131,7 @@ async function baseOf(
     return { problem: `${chain.names.join(" → ")} is a row of more than ${MOST_BASES} policies` };
   }
   chain.names.push(name.toLowerCase());
-  const seen = await fetch({ owner, name: repository });
+  const seen = await ways.fetch({ owner, name: repository });
   if (seen === null) {
     const remedy =
       "install the app on it, too; a pull request from outside gets nothing of a private repository to see";
@@ -135,17 +141,13 @@ async function baseOf(
     return { problem: `${name} has no ${POLICY_PATH}` };
   }
   chain.oids.push(seen.file.oid);
-  const reading = await readWithBases(seen.file, `${name}/${POLICY_PATH}`, chain, fetch);
+  const reading = await readWithBases(seen.file, `${name}/${POLICY_PATH}`, chain, ways);
   const [first, ...more] = reading.problems.filter((problem) => problem.severity === "error");
   if (first !== undefined || reading.parts === null) {
     const where = first === undefined ? "" : `: ${first.file}:${first.line}:${first.column}: ${first.message}`;
     return { problem: `${name} has ${more.length + 1} ${more.length === 0 ? "error" : "errors"}${where}` };
   }
   return { parts: reading.parts };
-}
-
-function refused(problem: Problem): PolicyReading {
-  return { policy: null, parts: null, extends: null, extendsAt: { line: 1, column: 1 }, problems: [problem] };
 }
 
 function nameOf({ owner, name }: Place): string {

@@ -68,6 +68,12 @@ export function readPolicy(
   };
 }
 
+/** What comes of a file of which nothing is known but that it cannot be read, and why. */
+export function unreadable(file: string, reason: string): PolicyReading {
+  const problem = { severity: "error", file, ...START, message: reason } as const;
+  return { policy: null, parts: null, extends: null, extendsAt: START, problems: [problem] };
+}
+
 function partsOf(keys: Keys<typeof policyShape>, root: Place): PolicyParts {
   const onPush = keys.on_push;
   return {

@@ -10,6 +10,7 @@ import { parse } from "yaml";
 import { readConfig } from "../../app/config.ts";
 import { type App, createApp } from "../../app/index.ts";
 import { fetchWithin, Octokit } from "../../app/octokit.ts";
+import { PolicyReader } from "../../app/policies/reader.ts";
 import { openStore } from "../../app/store/open.ts";
 import type { History, Pull, Store } from "../../app/store/store.ts";
 import type { Timings } from "../../app/timings.ts";
@@ -33,6 +34,8 @@ import {
 } from "../../src/sandbox/world/index.ts";
 import { KEYS } from "../keys.ts";
 
+/** One thread for all houses of a process: it takes a second to start. */
+const POLICY_READER = new PolicyReader();
 export const SECRET = "the secret of the tests";
 
 export interface House {
@@ -139,6 +142,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const request = { fetch: fetchWithin(options.timings?.requestTimeout ?? config.timings.requestTimeout) };
   const probot = createProbot({ env, overrides: { appId: registered.id, secret: SECRET, Octokit, request, log } });
   const app = createApp({
+    policyReader: POLICY_READER,
     ...(options.oneClock === true ? { now } : {}),
     store,
     appId: registered.id,

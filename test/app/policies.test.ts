@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PolicyKeeper } from "../../app/policies/keeper.ts";
 import { DEFAULT_TIMINGS } from "../../app/timings.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
+import { readPolicy } from "../../src/lifecycle/read-policy.ts";
 import {
   addComment,
   addLabelsByName,
@@ -184,6 +185,7 @@ describe("the policy of a repository", () => {
       throw new Error("connect ECONNREFUSED");
     };
     const keeper = new PolicyKeeper({
+      read: readPolicy,
       store: house.store,
       clients: { installation: down, app: down },
       show: down,
@@ -350,6 +352,7 @@ describe("the policy of a repository", () => {
     const { token } = mintInstallationToken(world, installation);
     const client = new Octokit({ auth: token, baseUrl: `${house.sandbox.url}/api/v3` });
     const keeper = new PolicyKeeper({
+      read: readPolicy,
       store: house.store,
       clients: { installation: async () => client, app: async () => client },
       show: async () => null,
