@@ -1,6 +1,6 @@
 /**
- * Builds what is shipped: dist/index.js (the action) and dist/cli/index.js (the command), with their chunks and the
- * licences of what is in them. The same source gives the same bytes, wherever it lies.
+ * Builds what is shipped: dist/index.js (the action; dist/post.js is its post step) and dist/cli/index.js (the
+ * command), with their chunks and the licences of what is in them. The same source gives the same bytes, wherever it lies.
  */
 import { execFile } from "node:child_process";
 import {
@@ -30,6 +30,8 @@ export async function buildInto(target: string): Promise<void> {
     const [action, command] = await Promise.all([bundle(work, "action"), bundle(work, "cli")]);
     makeExecutable(join(command, "index.js"));
     renameSync(command, join(action, "cli"));
+    // Its name alone says that it is the post step (src/post.ts).
+    writeFileSync(join(action, "post.js"), 'import "./index.js";\n');
     mkdirSync(dirname(target), { recursive: true });
     rmSync(target, { recursive: true, force: true });
     renameSync(action, target);

@@ -1,18 +1,22 @@
-/** Entry of the action: the step and, started again by the runner after everything else, its post step. */
+/**
+ * Entry of the action: the step, and its post step, which the runner starts after everything else. Which of them this is
+ * is told by the file that was started (`post.ts` imports this one): whatever the environment says, commands of earlier
+ * steps may have had a hand in it.
+ */
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Entry } from "./action/entry.ts";
 import { runMain } from "./action/main.ts";
 import { runPost } from "./action/post.ts";
 import { RunnerConsole, RunnerFiles } from "./action/runner.ts";
-import { readState } from "./action/state.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const bundled = join(here, "cli", "index.js");
 
+const isPost = /^post\.[jt]s$/u.test(basename(process.argv[1] ?? ""));
 const runnerConsole = new RunnerConsole((text) => process.stdout.write(text));
 const entry: Entry = {
   env: process.env,
@@ -34,8 +38,7 @@ void run();
 
 async function run(): Promise<never> {
   try {
-    const left = readState(process.env);
-    return entry.exit(left === null ? await runMain(entry) : await runPost(left, entry));
+    return entry.exit(isPost ? await runPost(entry) : await runMain(entry));
   } catch (error) {
     // Ours: whatever users can do wrong has been answered before. The trace is for the report of the bug.
     runnerConsole.error(`stagewright failed: ${error instanceof Error ? error.message : String(error)}`);

@@ -11,7 +11,7 @@ import type { Entry } from "./entry.ts";
 import { hasIdTokens, idToken, verifierFor } from "./id-token.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Job } from "./job.ts";
-import { SavedState } from "./state.ts";
+import type { SavedState } from "./state.ts";
 
 /** More agents than this would spend the repository's API requests on looking for their leader. */
 const MOST_BY_BEACON = 64;
@@ -70,7 +70,7 @@ function leads({ roles }: Plan, { agentIndex, role }: Inputs): boolean {
 }
 
 /** Finds the place. @param entry whose environment holds the job's tokens */
-export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry: Entry): Place {
+export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry: Entry, state: SavedState): Place {
   const { env } = entry;
   const { coordinator } = inputs;
   if (coordinator === "" && sizeOf(plan, inputs) === 1)
@@ -112,9 +112,8 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
       AbortSignal.timeout(60_000),
     );
     if (lit.lit) {
-      const state = new SavedState(entry.files);
       // Should this process be killed, its post step puts it out.
-      state.beacon(lit.check.handle);
+      state.beacon(lit.check);
       return async () => {
         if (await lit.out()) state.beacon(null);
       };

@@ -37,6 +37,11 @@ const LONGEST_NAME = 100;
 /** GitHub only warns of inputs that action.yml lacks; whoever writes these would take a run for resumed. */
 const NOT_BUILT = ["resume", "state-file"] as const;
 
+/** What the action may do on GitHub, whatever its other inputs are; empty: nothing. */
+export function tokenOf(env: Readonly<Record<string, string | undefined>>): string {
+  return (env[inputVariable("github-token")] ?? "").trim();
+}
+
 /** The inputs in `env` (`INPUT_*`), or one line for each that is wrong. */
 export function readInputs(env: Readonly<Record<string, string | undefined>>): ReadInputs {
   const problems: string[] = [];
@@ -117,7 +122,7 @@ export function readInputs(env: Readonly<Record<string, string | undefined>>): R
     failFast: flag("fail-fast"),
     maxParallel: count("max-parallel", 1, 100_000),
     report: report ?? "auto",
-    githubToken: text("github-token"),
+    githubToken: tokenOf(env),
   };
   return problems.length > 0 ? { problems } : { inputs };
 }

@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Agent, createAgent } from "../agent/agent.ts";
+import { cleanupStages } from "../agent/cleanup.ts";
 import { NoTemporaryFiles } from "../agent/directory.ts";
 import type { AgentEvent } from "../agent/log.ts";
 import type { LoopEnd } from "../agent/loop.ts";
@@ -46,13 +47,12 @@ interface Task {
   /** Agents of the group. */
   readonly size: number;
   readonly place: Place;
+  readonly state: SavedState;
 }
 
 export async function runMain(entry: Entry): Promise<number> {
-  const state = new SavedState(entry.files);
-  state.main();
   const task = prepare(entry);
-  return typeof task === "number" ? task : await carryOut(task, entry, state);
+  return typeof task === "number" ? task : await carryOut(task, entry);
 }
 
 /** The task, or the exit code of what was refused. */
@@ -94,12 +94,13 @@ function prepare(entry: Entry): Task | number {
     );
   }
   const agentName = inputs.agentName ?? plan.agents[inputs.agentIndex]?.id ?? `${job.id}-${inputs.agentIndex}`;
-  const place = placeOf(key, plan, inputs, job, entry);
-  return { inputs, job, source, plan, selection: selected.selection, key, agentName, size, place };
+  const state = new SavedState(entry.files, { token: inputs.githubToken, job });
+  const place = placeOf(key, plan, inputs, job, entry, state);
+  return { inputs, job, source, plan, selection: selected.selection, key, agentName, size, place, state };
 }
 
-async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<number> {
-  const { inputs, job, source, plan, selection, key, agentName, size, place } = task;
+async function carryOut(task: Task, entry: Entry): Promise<number> {
+  const { inputs, job, source, plan, selection, key, agentName, size, place, state } = task;
   const startedAt = entry.pace.now();
   const planCopy = join(job.temporary, `stagewright-plan-${unguessable()}.yml`);
   try {
@@ -108,7 +109,8 @@ async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<nu
     rmSync(planCopy, { force: true });
     return fail(new NoTemporaryFiles(job.temporary, entry.env, error).message, entry);
   }
-  state.run({ planCopy, planFile: source.file, agent: agentName, startedAt });
+  state.run({ planCopy, planFile: source.file, agent: agentName, startedAt }, source.bytes);
+  const cleansUp = cleanupStages(plan).some(({ command }) => command !== null);
 
   const stages = plan.stages.filter(({ index }) => isSelected(selection, index)).map(({ name }) => name);
   const tracker = new Tracker({ planName: plan.name, stages, startedAt });
@@ -126,7 +128,7 @@ async function carryOut(task: Task, entry: Entry, state: SavedState): Promise<nu
   });
   const display = new Display(entry.console, entry.pace.now);
   const log = (event: AgentEvent): void => {
-    if (event.kind === "started") state.started();
+    if (event.kind === "started" && cleansUp) state.started();
     display.show(event);
     if (tracker.follow(event)) publisher.progress(tracker.progress(entry.pace.now()));
   };

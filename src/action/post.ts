@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { cleanUp } from "../agent/agent.ts";
 import { NoTemporaryFiles } from "../agent/directory.ts";
 import { LiveCheck } from "../github/checks.ts";
+import { stateOfOwnCheck } from "../github/own-check.ts";
 import { readPlan } from "../plan/read.ts";
 import { markdown } from "../report/escape.ts";
 import { endText } from "../report/log.ts";
@@ -13,27 +14,37 @@ import type { AttemptReport } from "../run/types.ts";
 import { githubClient } from "./client.ts";
 import { Display } from "./display.ts";
 import type { Entry } from "./entry.ts";
-import { readInputs } from "./inputs.ts";
+import { readInputs, tokenOf } from "./inputs.ts";
 import { type Job, readJob } from "./job.ts";
-import type { Left, RunState } from "./state.ts";
+import { describe } from "./publish.ts";
+import { type CheckState, digestOf, type Left, type RunState, readState } from "./state.ts";
 
 /** GitHub ends a cancelled job's post steps after 5 minutes. */
 const CLEANUP_MS = 240_000;
 const CHECK_MS = 20_000;
 
-/** @returns the exit code: 1 when a cleanup stage failed */
-export async function runPost(left: Left, entry: Entry): Promise<number> {
+/** @returns the exit code: 1 when a cleanup stage failed, or when what the step left has been changed since */
+export async function runPost(entry: Entry): Promise<number> {
+  const job = readJob(entry.env, entry);
+  const token = tokenOf(entry.env);
+  const left = readState(entry.env, { token, job });
+  if (left === null) return 0;
+  if (left === "altered") {
+    entry.console.error(
+      "what the step left for its post step (GITHUB_STATE) is not what it wrote there, or github-token has changed since: nothing was done with it; after an interruption its cleanup stages have not run",
+    );
+    return 1;
+  }
   const { run } = left;
   if (run === null) return 0;
-  const job = readJob(entry.env, entry);
   const interrupted = left.finished === null;
   let failed: readonly string[] = [];
   if (interrupted && left.started) failed = await cleanUpIfPossible(run, job, entry);
   else if (interrupted)
     entry.console.text("the run was interrupted before anything had been started: nothing to clean up");
-  if (left.check !== null && !left.concluded) await closeCheck(left.check, left.finished, job, entry);
+  if (left.check !== null && !left.concluded) await closeCheck(left.check, left.finished, { token, job, entry });
   // Nobody answers there any more.
-  if (left.beacon !== null) await closeCheck(left.beacon, left.finished ?? "failure", job, entry);
+  if (left.beacon !== null) await closeCheck(left.beacon, left.finished ?? "failure", { token, job, entry });
   return failed.length > 0 ? 1 : 0;
 }
 
@@ -53,7 +64,12 @@ async function cleanUpAfter(run: RunState, job: Job, entry: Entry): Promise<read
   const { console, files, env } = entry;
   const read = readInputs(env);
   const params = "inputs" in read ? read.inputs.params : {};
-  const { plan } = readPlan(readFileSync(run.planCopy), run.planFile, { params });
+  const bytes = readFileSync(run.planCopy);
+  if (digestOf(bytes) !== run.planDigest) {
+    console.error("the copy of the plan that was running has been changed since: its cleanup stages were not run");
+    return [run.planFile];
+  }
+  const { plan } = readPlan(bytes, run.planFile, { params });
   if (plan === null) {
     console.error("the plan that was running can no longer be read: its cleanup stages were not run");
     return [run.planFile];
@@ -114,22 +130,28 @@ function wentWell({ end }: AttemptReport): boolean {
 
 /** A check run must not stay in progress for ever because its process was killed or GitHub did not answer. */
 async function closeCheck(
-  check: NonNullable<Left["check"]>,
+  check: CheckState,
   verdict: Left["finished"],
-  job: Job,
-  entry: Entry,
+  { token, job, entry }: { readonly token: string; readonly job: Job; readonly entry: Entry },
 ): Promise<void> {
-  const read = readInputs(entry.env);
-  if (!("inputs" in read) || job.owner === null || job.repo === null) return;
-  const client = await githubClient(read.inputs.githubToken);
-  const live = new LiveCheck(client, { owner: job.owner, repo: job.repo }, check, entry.pace);
+  const { owner, repo } = job;
+  if (token === "" || owner === null || repo === null) return;
+  const { console } = entry;
+  const signal = AbortSignal.timeout(CHECK_MS);
+  const client = await githubClient(token);
+  const state = await stateOfOwnCheck(client, { ...check, owner, repo }, entry.pace, signal);
+  if (state.kind === "completed") return;
+  if (state.kind === "foreign") {
+    console.error(`check run ${check.id} is not the one that the step opened (${state.differs} differ): left alone`);
+    return;
+  }
+  if (state.kind === "unknown") {
+    console.text(`⚠ the check run could not be looked at: ${describe(state.failure)}`);
+    return;
+  }
+  const live = new LiveCheck(client, { owner, repo }, { id: check.id, url: null }, entry.pace);
   const title = verdict === null ? "interrupted" : verdict;
   const summary = "The run ended before its result could be written here; the job summary has what is known.";
-  const result = await live.conclude(
-    verdict ?? "cancelled",
-    { title, summary, text: null },
-    [],
-    AbortSignal.timeout(CHECK_MS),
-  );
-  if (!result.concluded) entry.console.text(`⚠ the check run could not be concluded: ${result.failure?.message ?? ""}`);
+  const result = await live.conclude(verdict ?? "cancelled", { title, summary, text: null }, [], signal);
+  if (!result.concluded) console.text(`⚠ the check run could not be concluded: ${result.failure?.message ?? ""}`);
 }

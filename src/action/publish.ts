@@ -135,7 +135,7 @@ export class Publisher {
         return null;
       }
       this.#check = opened.check;
-      this.#options.state.check(opened.check.handle);
+      this.#options.state.check({ ...target, id: opened.check.handle.id, appId: opened.appId });
       return opened.check;
     } catch (error) {
       console.text(`⚠ no check run: ${error instanceof Error ? error.message : String(error)}`);

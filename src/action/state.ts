@@ -1,101 +1,123 @@
-/** What the step leaves for its post step: GITHUB_STATE on the way out, `STATE_*` on the way in. */
+/**
+ * What the step leaves for its post step: GITHUB_STATE on the way out, `STATE_*` on the way in.
+ *
+ * The file lies where every command of the job can find and change it, so what is left there bears a seal: a keyed
+ * digest whose key is the token that the post step will act with. Who can make the seal has that token, and gains
+ * nothing by it.
+ */
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import type { Verdict } from "../run/types.ts";
+import type { Job } from "./job.ts";
 import type { RunnerFiles } from "./runner.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Names are ours; of several values of one name the last counts. */
-const NAMES = {
-  /** Present: this process is the post step. */
-  main: "main",
-  run: "run",
-  /** A stage has been started, so there may be something to clean up. */
-  started: "started",
-  /** The run came to its own end (with its cleanup): its verdict. */
-  finished: "finished",
-  check: "check",
-  /** The check run that shows where the leader listens; empty once it is out. */
-  beacon: "beacon",
-  /** The check run has its conclusion. */
-  concluded: "concluded",
-} as const;
+/** Of several values of one name the last counts. */
+const NAME = "left";
 
 const runState = z.object({
-  /** A copy of the plan as it was when the run began. */
+  /** A copy of the plan as it was when the run began, and its SHA-256. */
   planCopy: z.string(),
+  planDigest: z.string(),
   planFile: z.string(),
   agent: z.string(),
   startedAt: z.number(),
 });
 export type RunState = z.infer<typeof runState>;
 
-const verdict = z.enum(["success", "failure", "cancelled"]);
-
-const checkState = z.object({ id: z.number(), url: z.string().nullable() });
+const checkState = z.object({
+  id: z.number(),
+  name: z.string(),
+  headSha: z.string(),
+  externalId: z.string(),
+  /** The app that opened it; null: GitHub did not say. */
+  appId: z.number().nullable(),
+});
 export type CheckState = z.infer<typeof checkState>;
 
-export interface Left {
-  readonly run: RunState | null;
-  readonly started: boolean;
-  /** The verdict; null: it was interrupted. */
-  readonly finished: Verdict | null;
-  readonly check: CheckState | null;
-  readonly beacon: CheckState | null;
-  readonly concluded: boolean;
+const left = z.object({
+  run: runState.nullable(),
+  /** A stage has been started, so there may be something to clean up. */
+  started: z.boolean(),
+  /** The run came to its own end (with its cleanup): its verdict; null: it was interrupted. */
+  finished: z.enum(["success", "failure", "cancelled"]).nullable(),
+  check: checkState.nullable(),
+  /** The check run has its conclusion. */
+  concluded: z.boolean(),
+  /** The check run that shows where the leader listens, until it is out. */
+  beacon: checkState.nullable(),
+});
+export type Left = z.infer<typeof left>;
+
+/** What the seal is made with, and for: one attempt of one job. */
+export interface SealKey {
+  /** Empty: none. Then the post step can do no more than the commands themselves. */
+  readonly token: string;
+  readonly job: Pick<Job, "repositoryId" | "runId" | "attempt" | "id">;
 }
 
-/** Null: this is the main step. */
-export function readState(env: Environment): Left | null {
-  const value = (name: keyof typeof NAMES): string => env[`STATE_${NAMES[name]}`] ?? "";
-  if (value("main") === "") return null;
-  return {
-    run: parsed(runState, value("run")),
-    started: value("started") !== "",
-    finished: parsed(verdict, value("finished")),
-    check: parsed(checkState, value("check")),
-    beacon: parsed(checkState, value("beacon")),
-    concluded: value("concluded") !== "",
-  };
+/** Null: nothing was left. "altered": something was, by somebody else. */
+export function readState(env: Environment, key: SealKey): Left | "altered" | null {
+  const text = env[`STATE_${NAME}`] ?? "";
+  if (text === "") return null;
+  const dot = text.indexOf(".");
+  const given = Buffer.from(text.slice(0, dot), "hex");
+  const wanted = seal(text.slice(dot + 1), key);
+  if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return "altered";
+  return left.parse(JSON.parse(text.slice(dot + 1)));
 }
 
+/** Everything is written again with each change, once there is something that the post step could have to do. */
 export class SavedState {
   readonly #files: RunnerFiles;
-  #started = false;
+  readonly #key: SealKey;
+  #plan: { readonly about: Omit<RunState, "planDigest">; readonly bytes: Uint8Array } | null = null;
+  #left: Left = { run: null, started: false, finished: null, check: null, concluded: false, beacon: null };
+  #isWritten = false;
 
-  constructor(files: RunnerFiles) {
+  constructor(files: RunnerFiles, key: SealKey) {
     this.#files = files;
+    this.#key = key;
   }
 
-  main(): void {
-    this.#files.state(NAMES.main, "1");
-  }
-  run(state: RunState): void {
-    this.#files.state(NAMES.run, JSON.stringify(state));
+  /** Not written by itself: making the seal takes longer than a short plan. */
+  run(about: Omit<RunState, "planDigest">, bytes: Uint8Array): void {
+    this.#plan = { about, bytes };
   }
   started(): void {
-    if (!this.#started) this.#files.state(NAMES.started, "1");
-    this.#started = true;
+    if (!this.#left.started) this.#write({ started: true });
   }
   finished(verdict: Verdict): void {
-    this.#files.state(NAMES.finished, JSON.stringify(verdict));
+    if (this.#isWritten) this.#write({ finished: verdict });
   }
   check(state: CheckState): void {
-    this.#files.state(NAMES.check, JSON.stringify(state));
-  }
-  beacon(state: CheckState | null): void {
-    this.#files.state(NAMES.beacon, state === null ? "" : JSON.stringify(state));
+    this.#write({ check: state });
   }
   concluded(): void {
-    this.#files.state(NAMES.concluded, "1");
+    this.#write({ concluded: true });
+  }
+  beacon(state: CheckState | null): void {
+    this.#write({ beacon: state });
+  }
+
+  #write(change: Partial<Left>): void {
+    this.#isWritten = true;
+    if (this.#left.run === null && this.#plan !== null) {
+      const { about, bytes } = this.#plan;
+      this.#left = { ...this.#left, run: { ...about, planDigest: digestOf(bytes) } };
+    }
+    this.#left = { ...this.#left, ...change };
+    const text = JSON.stringify(this.#left);
+    this.#files.state(NAME, `${seal(text, this.#key).toString("hex")}.${text}`);
   }
 }
 
-function parsed<T>(schema: z.ZodType<T>, text: string): T | null {
-  if (text === "") return null;
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch {
-    return null;
-  }
+export function digestOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function seal(text: string, { token, job }: SealKey): Buffer {
+  const about = JSON.stringify(["stagewright post step", job.repositoryId, job.runId, job.attempt, job.id]);
+  return createHmac("sha256", token).update(`${about}\n${text}`).digest();
 }

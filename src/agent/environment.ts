@@ -1,8 +1,12 @@
 /** The environment that a plan's commands see: what a `run:` step would have, less what is ours, plus our words. */
 import type { Json, Plan, PlanStage, Scalar } from "../plan/plan.ts";
 
-/** Inputs, state and runner credentials of the step that runs us, and our own settings: none of a command's business. */
-const NOT_PASSED_ON = /^(INPUT_|STATE_|ACTIONS_|STAGEWRIGHT_)/i;
+/**
+ * Inputs, state and runner credentials of the step that runs us, and our own settings: none of a command's business.
+ * Nor is GITHUB_STATE, which only our post step reads. The other files of a step (GITHUB_OUTPUT, GITHUB_ENV,
+ * GITHUB_PATH, GITHUB_STEP_SUMMARY) speak to the later steps of the job, as those of a `run:` step do.
+ */
+const WITHHELD = /^(INPUT_|STATE_|ACTIONS_|STAGEWRIGHT_|GITHUB_STATE$)/i;
 /** Linux refuses an environment entry of more than 128 KiB; larger outputs are in the context file. */
 const LONGEST_VALUE = 65_536;
 /** Characters of all outputs together: Linux starts nothing whose arguments and environment exceed 2 MiB as a rule. */
@@ -45,12 +49,17 @@ export interface CommandEnvironment {
   readonly leftOut: readonly string[];
 }
 
+/** Whether commands are kept from a variable that this process was given. */
+export function isWithheld(name: string): boolean {
+  return WITHHELD.test(name);
+}
+
 /** All variables of one attempt. The plan's `env`, then the agent's, then the stage's; our own words win over all. */
 export function commandEnvironment(options: EnvironmentOptions): CommandEnvironment {
   const { plan, stage, member } = options;
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(options.inherited)) {
-    if (value !== undefined && !NOT_PASSED_ON.test(name) && !options.ownSecrets.includes(name)) env[name] = value;
+    if (value !== undefined && !isWithheld(name) && !options.ownSecrets.includes(name)) env[name] = value;
   }
   const planned = plan.agents.find((agent) => agent.id === member.name) ?? plan.agents[member.index];
   Object.assign(env, plan.env, planned?.env ?? {}, stage.env);

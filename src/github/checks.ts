@@ -37,8 +37,9 @@ export interface Pace {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+/** `appId`: whose it is, as GitHub says; null: it does not. */
 export type Opened =
-  | { readonly opened: true; readonly check: LiveCheck }
+  | { readonly opened: true; readonly check: LiveCheck; readonly appId: number | null }
   | { readonly opened: false; readonly failure: RequestFailure };
 
 /** GitHub asks for a second between writes. */
@@ -52,7 +53,11 @@ const REQUEST_TIMEOUT_MS = 15_000;
 
 const NEVER = new AbortController().signal;
 
-const created = z.object({ id: z.number(), html_url: z.string().nullable().optional() });
+const created = z.object({
+  id: z.number(),
+  html_url: z.string().nullable().optional(),
+  app: z.object({ id: z.number() }).nullish(),
+});
 const listed = z.object({
   check_runs: z.array(created.extend({ external_id: z.string().nullable().optional() })),
 });
@@ -61,7 +66,6 @@ const finished = z.object({
   check_runs: z.array(
     created.extend({
       external_id: z.string().nullish(),
-      app: z.object({ id: z.number() }).nullish(),
       output: z.object({ annotations_count: z.number() }).nullish(),
     }),
   ),
@@ -107,7 +111,7 @@ export async function openCheck(
   });
   if (!result.ok) return { opened: false, failure: result.failure };
   const handle = { id: result.value.id, url: result.value.html_url ?? null };
-  return { opened: true, check: new LiveCheck(client, target, handle, pace) };
+  return { opened: true, check: new LiveCheck(client, target, handle, pace), appId: result.value.app?.id ?? null };
 }
 
 /** A check run whose whole result is known, of the app with this id. */
@@ -289,7 +293,8 @@ function output(text: CheckText): Record<string, unknown> {
   return { title: text.title, summary: text.summary, ...(text.text === null ? {} : { text: text.text }) };
 }
 
-function bounded(signal: AbortSignal): { readonly signal: AbortSignal } {
+/** A request ends with the signal, and by itself when GitHub does not answer. */
+export function bounded(signal: AbortSignal): { readonly signal: AbortSignal } {
   return { signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]) };
 }
 
@@ -298,10 +303,12 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
-type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: RequestFailure };
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failure: RequestFailure };
 
 /** Tries again what may succeed later, with pauses as GitHub asks for them; gives the last failure back as a value. */
-async function persistently<T>(pace: Pace, signal: AbortSignal, send: () => Promise<T>): Promise<Outcome<T>> {
+export async function persistently<T>(pace: Pace, signal: AbortSignal, send: () => Promise<T>): Promise<Outcome<T>> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return { ok: true, value: await send() };

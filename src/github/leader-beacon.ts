@@ -6,7 +6,8 @@
  */
 import { z } from "zod";
 import type { AbandonedChecks } from "./abandoned-checks.ts";
-import { type LiveCheck, openCheck, type Pace } from "./checks.ts";
+import { openCheck, type Pace } from "./checks.ts";
+import type { OwnCheck } from "./own-check.ts";
 import type { GitHubClient } from "./port.ts";
 import type { RequestFailure } from "./request-failure.ts";
 
@@ -23,7 +24,7 @@ export interface BeaconPlace {
 }
 
 export type Beacon =
-  | { readonly lit: true; readonly check: LiveCheck /** @returns whether GitHub took it */; out(): Promise<boolean> }
+  | { readonly lit: true; readonly check: OwnCheck /** @returns whether GitHub took it */; out(): Promise<boolean> }
   | { readonly lit: false; readonly failure: RequestFailure };
 
 const LONGEST_NAME = 100;
@@ -58,10 +59,10 @@ export async function lightBeacon(
   };
   const opened = await openCheck(client, target, text, pace, signal);
   if (!opened.opened) return { lit: false, failure: opened.failure };
-  const { check } = opened;
+  const { check, appId } = opened;
   return {
     lit: true,
-    check,
+    check: { ...target, id: check.handle.id, appId },
     out: async () => {
       const over = { ...text, title: "the run is over" };
       const { concluded } = await check.conclude("neutral", over, [], AbortSignal.timeout(CONCLUDE_MS));

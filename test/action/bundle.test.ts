@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { CheckServer } from "../github/check-server.ts";
-import { BUNDLE_ENTRY, TestRunner } from "./step-runner.ts";
+import { BUNDLE_ENTRY, BUNDLE_POST, TestRunner } from "./step-runner.ts";
 
 let runner: TestRunner | null = null;
 let server: CheckServer | null = null;
@@ -19,18 +19,19 @@ describe("the shipped bundle", () => {
       "plan.yml":
         "stages:\n  - { name: train, run: stagewright emit loss=0.25 }\n  - { name: save, run: exit 3, optional: true }\n",
     });
-    const result = await runner.run({
-      entry: BUNDLE_ENTRY,
+    const given = {
       inputs: { plan: "plan.yml", "github-token": "token" },
       env: { GITHUB_API_URL: server.url },
-    });
+    };
+    const result = await runner.run({ ...given, entry: BUNDLE_ENTRY });
     expect(result).toMatchObject({ code: 0, stderr: "" });
     const results = JSON.parse(readFileSync(result.outputs.get("results-file") ?? "", "utf8"));
     expect(results.phase_results[0]).toMatchObject({ phase: "train", success: true, output_data: { loss: 0.25 } });
     expect(server.checks).toMatchObject([
       { status: "completed", conclusion: "success", annotations: [{ path: "plan.yml", start_line: 3 }] },
     ]);
-    const post = await runner.run({ entry: BUNDLE_ENTRY, inputs: { plan: "plan.yml" }, state: result.state });
+    const post = await runner.run({ ...given, entry: BUNDLE_POST, state: result.state });
+    expect(result.state.size).toBe(1);
     expect(post).toMatchObject({ code: 0, raw: "", stderr: "" });
   });
 });

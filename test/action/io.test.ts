@@ -21,11 +21,11 @@ describe("the action's contract", () => {
     expect(metadata.outputs).toEqual(OUTPUTS);
   });
 
-  it("runs the same file as its post step, always", () => {
+  it("runs its post step always, told apart by its file", () => {
     expect(metadata.runs).toEqual({
       using: "node24",
       main: "dist/index.js",
-      post: "dist/index.js",
+      post: "dist/post.js",
       "post-if": "always()",
     });
   });

@@ -40,7 +40,7 @@ it("jobs of a group stop, saying so, when their leader dies", async () => {
   const result = results[0];
   if (result === undefined) throw new Error("it has ended");
   // Its post step finds that the run was not finished, and cleans up.
-  const post = await follower.runner.run({ state: result.state });
+  const post = await follower.runner.run({ inputs: { "github-token": "t0ken" }, state: result.state });
   expect(follower.runner.file("cleaned")).toBe("wiped\n");
   expect(post.code).toBe(0);
 }, 120_000);

@@ -10,14 +10,16 @@ import { type StepAnnotation, workflowCommandReader } from "../../src/sandbox/ru
 import { COMPILE_CACHE } from "../compile-cache.ts";
 
 export const SOURCE_ENTRY = resolve("src/action.ts");
+export const SOURCE_POST = resolve("src/post.ts");
 export const BUNDLE_ENTRY = resolve("dist/index.js");
+export const BUNDLE_POST = resolve("dist/post.js");
 
 export interface StepOptions {
   readonly inputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** The webhook event of the workflow run. */
   readonly event?: unknown;
-  /** What an earlier process of this action saved: makes this the post step. */
+  /** What an earlier process of this action saved: makes this its post step, unless `entry` says otherwise. */
   readonly state?: ReadonlyMap<string, string>;
   readonly entry?: string;
 }
@@ -101,11 +103,15 @@ export class TestRunner {
     for (const [name, value] of Object.entries(options.inputs ?? {})) env[inputVariable(name)] = value;
     for (const [name, value] of options.state ?? []) env[`STATE_${name}`] = value;
     const started = performance.now();
-    const child = spawn(process.execPath, [options.entry ?? SOURCE_ENTRY], {
-      cwd: this.workspace,
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(
+      process.execPath,
+      [options.entry ?? (options.state === undefined ? SOURCE_ENTRY : SOURCE_POST)],
+      {
+        cwd: this.workspace,
+        env,
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     let raw = "";
     let stderr = "";
     const watchers = new Set<() => void>();

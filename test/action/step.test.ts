@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { RunnerFiles } from "../../src/action/runner.ts";
+import { SavedState } from "../../src/action/state.ts";
 import { CheckServer } from "../github/check-server.ts";
 import { type StepOptions, type StepResult, TestRunner } from "./step-runner.ts";
 
@@ -229,12 +231,13 @@ describe("a runner without room for temporary files", () => {
 
   it("is an error of the post step, too, when there is something to clean up", async () => {
     runner = await TestRunner.create({ "plan.yml": TWO_STAGES });
-    const run = { planCopy: join(runner.workspace, "plan.yml"), planFile: "plan.yml", agent: "a", startedAt: 1 };
-    const state = new Map([
-      ["main", "1"],
-      ["started", "1"],
-      ["run", JSON.stringify(run)],
-    ]);
+    const state = new Map<string, string>();
+    const key = { token: "", job: { repositoryId: "11", runId: "77", attempt: 1, id: "train" } };
+    const files = new RunnerFiles({ GITHUB_STATE: join(runner.root, "state") }, () => undefined);
+    const saved = new SavedState(files, key);
+    const planCopy = join(runner.workspace, "plan.yml");
+    saved.run({ planCopy, planFile: "plan.yml", agent: "a", startedAt: 1 }, readFileSync(planCopy));
+    saved.started();
     const result = await runner.run({ inputs: { plan: "plan.yml" }, env: { RUNNER_TEMP: "/missing" }, state });
     expect(result.code).toBe(1);
     expect(result.annotations.map(({ message }) => message)).toEqual([

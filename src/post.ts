@@ -1,0 +1,2 @@
+/** Entry of the post step. */
+import "./action.ts";
