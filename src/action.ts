@@ -12,16 +12,20 @@ import type { Entry } from "./action/entry.ts";
 import { runMain } from "./action/main.ts";
 import { runPost } from "./action/post.ts";
 import { RunnerConsole, RunnerFiles } from "./action/runner.ts";
+import { isWithheld } from "./agent/environment.ts";
+import { refuseDebugger, takeEnvironment } from "./private-environment.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const bundled = join(here, "cli", "index.js");
 
 const isPost = /^post\.[jt]s$/u.test(basename(process.argv[1] ?? ""));
+refuseDebugger();
+const { env, trouble } = takeEnvironment(process.env, isWithheld);
 const runnerConsole = new RunnerConsole((text) => process.stdout.write(text));
 const entry: Entry = {
-  env: process.env,
+  env,
   console: runnerConsole,
-  files: new RunnerFiles(process.env, (text) => runnerConsole.text(`⚠ ${text}`)),
+  files: new RunnerFiles(env, (text) => runnerConsole.text(`⚠ ${text}`)),
   pace: { now: Date.now, sleep: async (ms, signal) => sleep(ms, undefined, { signal }) },
   workspace: process.cwd(),
   temporary: tmpdir(),
@@ -38,6 +42,7 @@ void run();
 
 async function run(): Promise<never> {
   try {
+    if (trouble !== null) runnerConsole.text(`⚠ commands can read this step's tokens in /proc: ${trouble}`);
     return entry.exit(isPost ? await runPost(entry) : await runMain(entry));
   } catch (error) {
     // Ours: whatever users can do wrong has been answered before. The trace is for the report of the bug.

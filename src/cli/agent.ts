@@ -7,6 +7,7 @@ import { Refusal } from "../coordinator/refusal.ts";
 import { ADDRESS, NOT_AN_ADDRESS } from "../plan/address.ts";
 import { ConsoleLog, screenOf } from "./console.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
+import { SECRET_VARIABLE, takeSecret } from "./secret.ts";
 
 export interface AgentCommandOptions {
   readonly coordinator: string;
@@ -17,8 +18,6 @@ export interface AgentCommandOptions {
   readonly address?: string;
 }
 
-/** Holds what an agent joins with; never passed on to commands. */
-export const SECRET_VARIABLE = "STAGEWRIGHT_COORDINATOR_SECRET";
 /** How annotations are to name the plan's file. */
 export const PLAN_FILE_VARIABLE = "STAGEWRIGHT_PLAN_FILE";
 
@@ -31,7 +30,7 @@ const CLEANUP_MS = 240_000;
 /** @returns the exit code. @throws UsageError before anything has run */
 export async function agent(options: AgentCommandOptions): Promise<ExitCode> {
   const url = addressOf(options.coordinator);
-  const secret = process.env[SECRET_VARIABLE] ?? "";
+  const secret = takeSecret() ?? "";
   if (secret === "") throw new UsageError(`${SECRET_VARIABLE} is not set: it holds what this agent joins with`);
   if (options.address !== undefined && !ADDRESS.test(options.address)) {
     throw new UsageError(`--address ${options.address}: ${NOT_AN_ADDRESS}`);

@@ -20,12 +20,13 @@ import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isSelected } from "../plan/select.ts";
 import type { RunKey, Selection } from "../run/types.ts";
-import { type ParentMessage, PLAN_FILE_VARIABLE, SECRET_VARIABLE } from "./agent.ts";
+import { type ParentMessage, PLAN_FILE_VARIABLE } from "./agent.ts";
 import { ask } from "./checkpoint.ts";
 import { ConsoleLog, screenOf } from "./console.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import { tellOutcome } from "./outcome.ts";
 import { type RunOptions, userName } from "./run.ts";
+import { SECRET_VARIABLE, takeSecret } from "./secret.ts";
 import { Signals } from "./signals.ts";
 
 /** After the run is over agents only say goodbye; one that does not is ended. */
@@ -56,7 +57,7 @@ export async function runGroup({ file, plan, selection, agents, options }: Group
     log.line(`coordinator: ${what}: ${error instanceof Error ? error.message : String(error)}`);
   const follower = new Follower(log, plan);
   const runs = new Runs({ store: null, onError, onChange: ({ host }) => follower.look(host) });
-  const given = groupSecret(process.env[SECRET_VARIABLE]);
+  const given = groupSecret(takeSecret());
   const secret = given ?? randomBytes(32).toString("base64url");
   const serving = await serveLoopback({ secret, runs, onError });
   const request = { key, plan, selection, agentCount: agents, agent: "", role: null, index: null, address: null };
