@@ -70,13 +70,13 @@ export function readState(env: Environment, key: SealKey): Left | "altered" | nu
 
 /** Everything is written again with each change, once there is something that the post step could have to do. */
 export class SavedState {
-  readonly #files: RunnerFiles;
+  readonly #files: Pick<RunnerFiles, "state">;
   readonly #key: SealKey;
   #plan: { readonly about: Omit<RunState, "planDigest">; readonly bytes: Uint8Array } | null = null;
   #left: Left = { run: null, started: false, finished: null, check: null, concluded: false, beacon: null };
   #isWritten = false;
 
-  constructor(files: RunnerFiles, key: SealKey) {
+  constructor(files: Pick<RunnerFiles, "state">, key: SealKey) {
     this.#files = files;
     this.#key = key;
   }

@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { RunnerFiles } from "../../src/action/runner.ts";
 import { SavedState } from "../../src/action/state.ts";
 import { CheckServer } from "../github/check-server.ts";
 import { type StepOptions, type StepResult, TestRunner } from "./step-runner.ts";
@@ -233,8 +232,7 @@ describe("a runner without room for temporary files", () => {
     runner = await TestRunner.create({ "plan.yml": TWO_STAGES });
     const state = new Map<string, string>();
     const key = { token: "", job: { repositoryId: "11", runId: "77", attempt: 1, id: "train" } };
-    const files = new RunnerFiles({ GITHUB_STATE: join(runner.root, "state") }, () => undefined);
-    const saved = new SavedState(files, key);
+    const saved = new SavedState({ state: (name, value) => void state.set(name, value) }, key);
     const planCopy = join(runner.workspace, "plan.yml");
     saved.run({ planCopy, planFile: "plan.yml", agent: "a", startedAt: 1 }, readFileSync(planCopy));
     saved.started();

@@ -1,5 +1,4 @@
 /** What a command of a plan can do to the post step, which holds a token that the command never had. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { inputVariable } from "../../src/action/io.ts";
@@ -38,14 +37,13 @@ async function open(name: string, externalId = "theirs"): Promise<CheckState> {
 
 /** The post step in this process, with what is said to have been left for it. */
 async function post(left: string | ((state: SavedState) => void), token = TOKEN) {
-  let value = left;
-  if (typeof value !== "string") {
-    const file = join(runner.root, "state");
-    const saved = new SavedState(new RunnerFiles({ GITHUB_STATE: file }, () => undefined), { token, job: JOB });
-    value(saved);
-    const [, line = ""] = readFileSync(file, "utf8").trimEnd().split("\n").slice(-3);
-    value = line;
-  }
+  let value = typeof left === "string" ? left : "";
+  const files = {
+    state: (_name: string, text: string): void => {
+      value = text;
+    },
+  };
+  if (typeof left !== "string") left(new SavedState(files, { token, job: JOB }));
   let said = "";
   const env = {
     GITHUB_REPOSITORY: "acme/widgets",
