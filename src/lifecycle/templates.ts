@@ -31,19 +31,35 @@ export function templateProblems(template: string): string[] {
 /** Characters of one value in an input or a payload. */
 const LONGEST_VALUE = 500;
 
+/** The policy itself says these; an owner may be a team, `@org/team`. All others may hold what outsiders named. */
+const OF_THE_POLICY: ReadonlySet<TemplateKey> = new Set(["stage", "owner"]);
+
 /**
  * The text for inputs and payloads. Workflows put these into scripts, by `${{ inputs.why }}` too, so values keep only
- * what means nothing to a shell, YAML or Markdown; each other character becomes `_`.
+ * what means nothing to a shell, YAML or Markdown; each other character becomes `_`. That depends on the place, too: a
+ * mark that begins a word may make it an option (`-f`), a comment (`#`) or a file to be read (`@f`), and a colon that
+ * ends one makes it a key.
  */
 export function fill(template: string, values: TemplateValues): string {
   return template.replace(PLACE, (place, between: string) => {
     const name = between.trim();
-    return isKey(name) ? harmless(values[name]) : place;
+    if (!isKey(name)) {
+      return place;
+    }
+    const kept = harmless(values[name]);
+    return OF_THE_POLICY.has(name) ? kept : wordByWord(kept);
   });
 }
 
 function harmless(value: string): string {
   return clip(value, LONGEST_VALUE).replaceAll(/[^\p{L}\p{N} .,:/@#+_-]/gu, "_");
+}
+
+function wordByWord(value: string): string {
+  return value
+    .split(" ")
+    .map((word) => word.replace(/^[-,:/@#+]+/u, (marks) => "_".repeat(marks.length)).replace(/:$/u, "_"))
+    .join(" ");
 }
 
 /** The text with its values escaped for Markdown; an owner that can be mentioned is. */
