@@ -10,6 +10,7 @@ import type { Policy } from "../src/lifecycle/policy.ts";
 import { record } from "../src/lifecycle/record.ts";
 import { type Tampering, tamperingOf } from "../src/lifecycle/tampering.ts";
 import type { Clients, Ourselves } from "./clients.ts";
+import { RunOrigins } from "./evaluation/run-origins.ts";
 import type { Policies } from "./policies.ts";
 import { type Sharer, type Sharing, sharingOf } from "./shared-commits.ts";
 import { type Showing, showingOf } from "./showing.ts";
@@ -23,7 +24,7 @@ const MOST_ROUNDS = 6;
 const MOST_SHARERS = 50;
 
 export interface JudgeOptions {
-  readonly store: Pick<Store, "pulls" | "holds">;
+  readonly store: Pick<Store, "pulls" | "holds" | "starts">;
   readonly clients: Clients;
   readonly standing: StandingKeeper;
   readonly policies: Policies;
@@ -48,9 +49,11 @@ type Judged = Omit<Judgement, "showing" | "tampering">;
 
 export class Judge {
   readonly #options: JudgeOptions;
+  readonly #runOrigins: RunOrigins;
 
   constructor(options: JudgeOptions) {
     this.#options = options;
+    this.#runOrigins = new RunOrigins(options);
   }
 
   /** Throws what GitHub's client throws when something that must be known cannot be asked: then nothing is decided. */
@@ -72,6 +75,7 @@ export class Judge {
       if (evaluation.lookups.some((lookup) => lookup.kind === "files")) {
         facts = await this.#learnFiles(facts, repository, await client());
       }
+      facts = await this.#runOrigins.learn(facts, evaluation.lookups, repository, client);
       standing = await this.learn(standing, evaluation.lookups, repository);
       evaluation = evaluate({ facts, policy, standing, ourAppId: appId, repositoryHold });
     }
@@ -187,5 +191,5 @@ export class Judge {
 }
 
 function isStanding(lookup: Lookup): lookup is StandingLookup {
-  return lookup.kind !== "files";
+  return lookup.kind !== "files" && lookup.kind !== "run";
 }

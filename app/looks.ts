@@ -170,8 +170,12 @@ export class Looks {
       evaluation,
       lookTries: 0,
       lookAt: sooner(
-        evaluation.dueAt !== null && evaluation.dueAt > now ? evaluation.dueAt : null,
-        tampering.stop?.until ?? null,
+        sooner(
+          evaluation.dueAt !== null && evaluation.dueAt > now ? evaluation.dueAt : null,
+          tampering.stop?.until ?? null,
+        ),
+        // So many runs are asked about at a time.
+        evaluation.lookups.some((lookup) => lookup.kind === "run") ? now + this.#options.timings.lookPause : null,
       ),
       intent: null,
       intentAt: null,

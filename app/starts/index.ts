@@ -285,7 +285,10 @@ export class Starts {
       });
       const { repository, number, installationId } = row.facts;
       const pull = { installationId, repository, number };
-      const facts = record(row.facts, { kind: "acts", pull, acts: [done] });
+      // Kept with the result: the start itself is forgotten after some time.
+      const origin = { runId: run.id, sha: start.sha, baseRef: null, origin: "started", detail: "" } as const;
+      const told = record(row.facts, { kind: "run_origins", pull, origins: [origin] });
+      const facts = record(told, { kind: "acts", pull, acts: [done] });
       return { pull: { ...row, facts, lookAt: now(), lookTries: 0 }, history: [line], starts: [ended] };
     });
     if (written === null) {

@@ -3,8 +3,9 @@ import type { GitHubClient } from "../github/port.ts";
 import { requestFailure } from "../github/request-failure.ts";
 import { readSnapshot, type Snapshot } from "../github/snapshot.ts";
 import { askStanding, NO_STANDING, readFiles, withAnswer } from "../github/standing.ts";
+import { readRunOrigin } from "../github/workflows/run-origin.ts";
 import { stageOfLabel } from "../lifecycle/display.ts";
-import type { Facts, Standing } from "../lifecycle/facts.ts";
+import type { Facts, Lookup, Standing } from "../lifecycle/facts.ts";
 import type { Policy } from "../lifecycle/policy.ts";
 import { record } from "../lifecycle/record.ts";
 import { type Simulation, simulate } from "../lifecycle/simulate.ts";
@@ -39,6 +40,7 @@ export async function simulatePull(client: GitHubClient, pull: PullAddress, poli
     for (const lookup of open) {
       try {
         if (lookup.kind === "files") facts = await withFiles(client, pull, facts);
+        else if (lookup.kind === "run") facts = await withOrigin(client, facts, lookup);
         else standing = withAnswer(standing, lookup, await askStanding(client, place(pull), lookup, soon()));
       } catch (error) {
         refused.set(JSON.stringify(lookup), `${sayLookup(lookup)}: ${said(error)}`);
@@ -64,6 +66,26 @@ async function withFiles(client: GitHubClient, pull: PullAddress, facts: Facts):
   const files = await readFiles(client, place(pull), pull.number, soon());
   const key = { installationId: 0, repository: facts.repository, number: pull.number };
   return record(facts, { kind: "files", pull: key, sha: facts.head.sha, baseRef: facts.base.ref, files });
+}
+
+/** Which runs the app started is known to the app alone, and none of them reports on the pull request's own commits. */
+async function withOrigin(
+  client: GitHubClient,
+  facts: Facts,
+  { runId, sha, workflow, startedOnly }: Extract<Lookup, { kind: "run" }>,
+): Promise<Facts> {
+  const { repository, number, head, base } = facts;
+  const known = { runId, sha, baseRef: null };
+  const key = { installationId: 0, repository, number };
+  if (startedOnly) {
+    const origin = { ...known, origin: "not_started", detail: "the app did not start it" } as const;
+    return record(facts, { kind: "run_origins", pull: key, origins: [origin] });
+  }
+  const question = { repository, runId, sha, workflow, number, head, baseRef: base.ref };
+  const found = await readRunOrigin(client, question, soon());
+  const { ofBase, ...told } = found ?? { origin: "untold" as const, detail: "GitHub does not know it", ofBase: false };
+  const origin = { ...known, ...told, baseRef: ofBase ? base.ref : null };
+  return record(facts, { kind: "run_origins", pull: key, origins: [origin] });
 }
 
 function place(pull: PullAddress): { readonly owner: string; readonly name: string } {

@@ -2,6 +2,7 @@
  * What a webhook or a snapshot tells, in our own words: states as they were at a date, and acts. The app translates
  * GitHub's payloads into these; `record.ts` keeps what they add up to, in whatever order they come.
  */
+import type { RunOrigin } from "./facts/run-origin.ts";
 import type { Act, Actor, CheckFact, PullState, Reset } from "./facts.ts";
 
 /** Which pull request. */
@@ -27,6 +28,11 @@ export type Change = { readonly pull: PullKey } & (
   /** Acts whose event does not carry the pull request: a comment's commands, a finished workflow or plan run. */
   | { readonly kind: "acts"; readonly acts: readonly Act[] }
   | { readonly kind: "checks"; readonly checks: readonly CheckSeen[] }
+  | {
+      /** Who wrote what finished workflow runs executed. */
+      readonly kind: "run_origins";
+      readonly origins: readonly RunOrigin[];
+    }
   | {
       readonly kind: "files";
       readonly sha: string;

@@ -9,6 +9,7 @@ import { firedBack, type Replay, replay, sinceOf } from "./replay.ts";
 import { type Authority, actorKey, authorityOf } from "./standing.ts";
 import { judgeTree } from "./tree.ts";
 import { type Journey, type Step, walk } from "./walk.ts";
+import { workflowsStarted } from "./workflows-started.ts";
 
 export interface EvaluateInput {
   readonly facts: Facts;
@@ -33,7 +34,8 @@ export function evaluate({ facts, policy, standing, ourAppId, repositoryHold = n
   });
   const acts = ActIndex.of(facts.acts);
   const commits = commitsInForce(acts.pushes(), policy, authority, facts.head.sha);
-  const context = { facts, acts, commits, present: true, authority, ask, ourAppId };
+  const started = workflowsStarted(policy);
+  const context = { facts, acts, commits, present: true, sendsBack: false, authority, ask, ourAppId, started };
   const stages = policy.stages.filter((stage) => exists(stage, context));
   const inactive = inactiveOf(facts, policy);
   if (inactive === "unknown") {
@@ -152,5 +154,7 @@ function lookupKey(lookup: Lookup): string {
       return `identity ${lookup.login}`;
     case "files":
       return "files";
+    case "run":
+      return `run ${lookup.runId} ${lookup.sha} ${lookup.startedOnly ? "started" : "whole"}`;
   }
 }

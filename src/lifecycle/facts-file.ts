@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { parseDuration } from "../plan/duration.ts";
 import { act, type Change, type CheckSeen, type Deed, type PullKey } from "./change.ts";
+import type { RunOrigin } from "./facts/run-origin.ts";
 import type { Facts, PullState } from "./facts.ts";
 import { People, peopleShape } from "./facts-people.ts";
 import { record } from "./record.ts";
@@ -35,6 +36,18 @@ const result = z.enum(RESULTS, { error: "expected success | failure | cancelled"
 const label = bounded("a label", 50).min(1, { error: "expected a label" });
 
 const done = { at: when, by: login };
+/** Of a run: `origin`: who wrote what it executed; default: the app started it. */
+const ofRun = {
+  result,
+  sha: sha.optional(),
+  origin: z
+    .enum(["started", "default_branch", "unchanged", "changed", "untold"], {
+      error: "expected started | default_branch | unchanged | changed | untold",
+    })
+    .optional(),
+};
+/** The workflow file that a plan ran in. */
+const plansWorkflow = bounded("a workflow", 255).optional();
 const actShape = z.discriminatedUnion(
   "do",
   [
@@ -62,8 +75,8 @@ const actShape = z.discriminatedUnion(
       command: bounded("a command's name", 40),
       argument: bounded("an argument", 200).optional(),
     }),
-    mapping({ do: z.literal("workflow"), ...done, workflow: bounded("a workflow", 255), result, sha: sha.optional() }),
-    mapping({ do: z.literal("plan"), ...done, plan: bounded("a plan", 255), result, sha: sha.optional() }),
+    mapping({ do: z.literal("workflow"), ...done, ...ofRun, workflow: bounded("a workflow", 255) }),
+    mapping({ do: z.literal("plan"), ...done, ...ofRun, plan: bounded("a plan", 255), workflow: plansWorkflow }),
   ],
   {
     error:
@@ -208,7 +221,12 @@ class Story {
     }));
     let now = facts;
     for (const { each, at } of dated.sort((a, b) => a.at - b.at)) {
-      now = record(now, { pull: this.#pull, kind: "acts", acts: [act(this.#deed(each, at, now))] });
+      const deed = this.#deed(each, at, now);
+      now = record(now, { pull: this.#pull, kind: "acts", acts: [act(deed)] });
+      const origins = originsOf(each, deed, now.base.ref);
+      if (origins.length > 0) {
+        now = record(now, { pull: this.#pull, kind: "run_origins", origins });
+      }
     }
     const seen = (told.checks ?? []).map((check, index): CheckSeen => {
       const status = check.status ?? "completed";
@@ -276,11 +294,16 @@ class Story {
           ...common,
           kind: "plan",
           plan: told.plan,
-          run: String(this.#id()),
+          ...this.#planRun(told.workflow ?? "plans.yml"),
           result: told.result,
           sha: told.sha ?? head,
         };
     }
+  }
+
+  #planRun(workflow: string) {
+    const runId = this.#id();
+    return { run: String(runId), within: { workflow, runId } };
   }
 
   /** Apart from ids that a file gives to reviews. */
@@ -295,6 +318,25 @@ class Story {
     if (at < this.#openedAt) throw new FactsProblem(...say(path, "expected a date not before the opening"));
     return at;
   }
+}
+
+/** Who wrote what a run executed, as the file says it. */
+function originsOf(told: z.infer<typeof actShape>, deed: Deed, baseRef: string): RunOrigin[] {
+  if (deed.kind !== "workflow" && deed.kind !== "plan") return [];
+  const runId = deed.kind === "plan" ? deed.within?.runId : deed.runId;
+  const origin = ("origin" in told ? told.origin : undefined) ?? "started";
+  if (runId === undefined) return [];
+  const ofBase = origin === "unchanged" || origin === "changed";
+  const detail = { changed: "the pull request changes it", untold: "GitHub did not say" };
+  return [
+    {
+      runId,
+      sha: deed.sha,
+      baseRef: ofBase ? baseRef : null,
+      origin,
+      detail: origin === "changed" || origin === "untold" ? detail[origin] : "",
+    },
+  ];
 }
 
 const OPENED_BY_DEFAULT = Date.UTC(2026, 0, 1);

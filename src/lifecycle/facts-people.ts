@@ -76,6 +76,7 @@ export class People {
           break;
         }
         case "files":
+        case "run":
           break;
         default:
           lookup satisfies never;

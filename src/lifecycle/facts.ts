@@ -2,6 +2,7 @@
  * What is true of a pull request, as far as we know: the input of the evaluation, and nothing else is.
  * Plain JSON, stored per pull request. Times are milliseconds since the epoch, as GitHub dates them.
  */
+import type { RunOrigin } from "./facts/run-origin.ts";
 
 /** A person, an app or a team's member: compared by kind and id, never by login. */
 export interface Actor {
@@ -54,6 +55,8 @@ export type Act = {
       readonly run: string;
       readonly result: "success" | "failure" | "cancelled";
       readonly sha: string;
+      /** The workflow run that it was part of. Left out: not known, so it counts for nothing. */
+      readonly within?: { readonly workflow: string; readonly runId: number };
     }
 );
 
@@ -140,6 +143,11 @@ export interface Facts extends Omit<PullState, "head"> {
   readonly heads: Readonly<Record<string, number>>;
   /** Lists of changed files, by head commit and base: a list may arrive before its push does. */
   readonly fileLists: readonly FileList[];
+  /**
+   * Who wrote what finished workflow runs executed, as far as it was found out. Rows written before this was kept hold
+   * none: of their runs it is unknown like of new ones, and asked for when one matters.
+   */
+  readonly runOrigins?: readonly RunOrigin[];
 }
 
 /**
@@ -172,4 +180,12 @@ export type Lookup =
   | { readonly kind: "permission"; readonly actor: Actor }
   | { readonly kind: "team"; readonly team: string; readonly actor: Actor }
   | { readonly kind: "identity"; readonly login: string }
-  | { readonly kind: "files" };
+  | { readonly kind: "files" }
+  /** Who wrote what a run executed. `startedOnly`: whether the app started it is all that matters. */
+  | {
+      readonly kind: "run";
+      readonly runId: number;
+      readonly sha: string;
+      readonly workflow: string;
+      readonly startedOnly: boolean;
+    };

@@ -5,6 +5,7 @@
  */
 import { canonicalJson } from "../plan/canonical.ts";
 import { type Change, type CheckSeen, type PullKey, UNKNOWN_ACTOR } from "./change.ts";
+import { mergeOrigins } from "./facts/run-origin.ts";
 import type { Act, CheckFact, Facts, FileList, Observed, PullState, Reset } from "./facts.ts";
 import { keepNewest, pruneActs } from "./prune.ts";
 
@@ -34,6 +35,8 @@ export function record(facts: Facts | null, change: Change): Facts {
       return settle({ ...told, checks: mergeChecks(told.checks, change.checks) });
     case "files":
       return settle({ ...told, fileLists: mergeFiles(told.fileLists, change) });
+    case "run_origins":
+      return settle({ ...told, runOrigins: mergeOrigins(told.runOrigins ?? [], change.origins) });
     case "reset":
       return settle({ ...told, resets: mergeResets(told.resets, change.reset) });
     case "snapshot": {

@@ -75,7 +75,8 @@ function firedAt(
   const { when, to } = stage.back;
   const since = sinceOf(journey, index, entered);
   const discount = (act: Act): string | null => (act.at > since ? null : `before ${stage.name} was reached`);
-  const judged = judgeTree(when, { ...journey.context, discount, authority: withOwner(journey, stage) });
+  const context = { ...journey.context, discount, sendsBack: true, authority: withOwner(journey, stage) };
+  const judged = judgeTree(when, context);
   const { at, by } = judged.node;
   // What only a state says is dated by nothing: states gate, and send nobody back.
   if (judged.truth !== "yes" || at === null || by === null) {

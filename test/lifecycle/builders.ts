@@ -3,6 +3,7 @@ import { act, type Change, type CheckSeen, type Deed, type PullKey } from "../..
 import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
 import { evaluate } from "../../src/lifecycle/evaluate.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
+import { type Origin, originOf, type RunOrigin } from "../../src/lifecycle/facts/run-origin.ts";
 import type { Act, Actor, Facts, PullState, Standing } from "../../src/lifecycle/facts.ts";
 import type { Policy } from "../../src/lifecycle/policy.ts";
 import { record } from "../../src/lifecycle/record.ts";
@@ -148,12 +149,24 @@ export function checked(...checks: CheckSeen[]): Change {
   return { pull, kind: "checks", checks };
 }
 
+/** Of each workflow run it is known that the app started it, unless a change says otherwise. */
 export function history(...changes: Change[]): Facts {
   const [first, ...rest] = changes;
   if (first === undefined) {
     throw new Error("a history has at least one change");
   }
-  return rest.reduce((facts, change) => record(facts, change), record(null, first));
+  return withOrigins(rest.reduce((facts, change) => record(facts, change), record(null, first)));
+}
+
+/** The facts with an origin told of each run that has none: by default, the app started it. */
+export function withOrigins(facts: Facts, origin: Origin = "started"): Facts {
+  const runs = facts.acts.flatMap((each) => {
+    const runId = each.kind === "workflow" ? each.runId : each.kind === "plan" ? each.within?.runId : undefined;
+    return runId === undefined || !("sha" in each) ? [] : [{ runId, sha: each.sha }];
+  });
+  const missing = runs.filter((run) => originOf(facts.runOrigins, run, facts.base.ref) === null);
+  const told = missing.map(({ runId, sha }): RunOrigin => ({ runId, sha, baseRef: null, origin, detail: "" }));
+  return told.length === 0 ? facts : record(facts, { pull, kind: "run_origins", origins: told });
 }
 
 export function judge(facts: Facts, policy: Policy = DEFAULT_POLICY, known: Standing = standing): Evaluation {

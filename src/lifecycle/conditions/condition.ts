@@ -32,6 +32,10 @@ export interface Context {
   readonly commits: readonly string[];
   /** False when a moment of the past is replayed: then `facts` is only asked for what acts cannot tell. */
   readonly present: boolean;
+  /** True in a `back` rule: what is not certain is taken for what sends back, since that grants nothing. */
+  readonly sendsBack: boolean;
+  /** Names of the workflow files that the policy has the app start: of their runs only those count that it started. */
+  readonly started: ReadonlySet<string>;
   readonly authority: (actor: Actor, names: Names | null) => Authority;
   readonly ask: (lookup: Lookup) => void;
   readonly ourAppId: number;

@@ -1,33 +1,108 @@
 /** What `workflow` and `plan_passed` share: the newest result of something that runs. Not a condition itself. */
 import type { RunAct } from "../act-index.ts";
+import { originOf, type RunOrigin } from "../facts/run-origin.ts";
 import type { ActResult } from "../policy.ts";
-import { type Context, fails, holds, unknown, type Verdict } from "./condition.ts";
+import { fileName } from "../workflows-started.ts";
+import { type Context, fails, holds, type Truth, unknown, type Verdict } from "./condition.ts";
 import { shortSha } from "./reviews.ts";
+
+const SAID = { success: "succeeded", failure: "failed", cancelled: "was cancelled" } as const;
+
+/** Whether a run is evidence, and if not, why. */
+interface Weight {
+  readonly truth: Truth;
+  readonly why: string;
+}
 
 /**
  * Holds when the newest finished run is the wanted one, since the first of the unbroken row of such results.
- * A cancelled run says nothing, unless that is what is asked for.
+ * A cancelled run says nothing, unless that is what is asked for; one whose file the pull request wrote says nothing at
+ * all, be it good or bad.
  */
 export function judgeRuns(what: string, runs: readonly RunAct[], wanted: ActResult, context: Context): Verdict {
-  const said = { success: "succeeded", failure: "failed", cancelled: "was cancelled" } as const;
   const here = runs.filter((run) => context.commits.includes(run.sha));
-  const decisive = here.filter((run) => run.result !== "cancelled" || wanted === "cancelled");
-  const row = decisive.slice(decisive.findLastIndex((run) => run.result !== wanted) + 1);
+  const decisive = here
+    .filter((run) => run.result !== "cancelled" || wanted === "cancelled")
+    .map((run) => ({ run, weight: weigh(run, context) }));
+  const counted = decisive.filter(({ run, weight }) => counts(run, weight, context)).map(({ run }) => run);
+  const row = counted.slice(counted.findLastIndex((run) => run.result !== wanted) + 1);
   const first = row.find((run) => context.discount(run) === null);
   if (first !== undefined) {
-    return holds(`${what} ${said[wanted]}`, first);
+    return holds(`${what} ${SAID[wanted]}`, first);
   }
-  const last = row.at(-1) ?? decisive.at(-1);
+  const last = row.at(-1) ?? counted.at(-1);
+  const lastIndex = decisive.findIndex(({ run }) => run === last);
+  const ignored = decisive.findLast(({ run }, index) => index > lastIndex && run.result === wanted);
+  const doubtful = ignored?.weight.truth === "unknown";
+  const aside = ignored === undefined ? "" : `run ${idOf(ignored.run)} ${SAID[wanted]}, but ${ignored.weight.why}`;
   if (last !== undefined) {
     const discount = context.discount(last);
-    const reason = `${what} ${said[last.result]}${discount === null ? "" : ` ${discount}`}`;
+    const said = `${what} ${SAID[last.result]}${discount === null ? "" : ` ${discount}`}`;
+    const reason = aside === "" ? said : `${said}; ${aside}`;
     // It did end so, though that does not count here: `not` does not hold either.
-    return row.length > 0 ? unknown(reason) : fails(reason);
+    return row.length > 0 || doubtful ? unknown(reason) : fails(reason);
+  }
+  const other = ignored ?? decisive.at(-1);
+  if (other !== undefined) {
+    const reason = `${what} ${SAID[other.run.result]} in run ${idOf(other.run)}, but ${other.weight.why}`;
+    return doubtful ? unknown(reason) : fails(reason);
   }
   const elsewhere = runs.at(-1);
   return fails(
     elsewhere === undefined
       ? `${what} has not finished`
-      : `${what} ${said[elsewhere.result]} on ${shortSha(elsewhere.sha)}, and has not finished on the head commit`,
+      : `${what} ${SAID[elsewhere.result]} on ${shortSha(elsewhere.sha)}, and has not finished on the head commit`,
   );
+}
+
+/** In doubt a bad result sends back, which grants nothing; nothing else is done on doubt. */
+function counts(run: RunAct, { truth }: Weight, { sendsBack }: Context): boolean {
+  return truth === "yes" || (truth === "unknown" && sendsBack && run.result !== "success");
+}
+
+function weigh(run: RunAct, { facts, started, ask }: Context): Weight {
+  const within = run.kind === "plan" ? run.within : run;
+  if (within === undefined) {
+    return { truth: "unknown", why: "the workflow run that it was part of is not known" };
+  }
+  const { runId, workflow } = within;
+  const startedOnly = started.has(fileName(workflow));
+  const known = originOf(facts.runOrigins, { runId, sha: run.sha }, facts.base.ref);
+  if (known === null || (known.origin === "not_started" && !startedOnly)) {
+    ask({ kind: "run", runId, sha: run.sha, workflow, startedOnly });
+    return { truth: "unknown", why: "who wrote what it ran is not known yet" };
+  }
+  return startedOnly ? weighStarted(known, workflow) : weighOther(known);
+}
+
+function weighStarted({ origin }: RunOrigin, workflow: string): Weight {
+  return origin === "started"
+    ? { truth: "yes", why: "" }
+    : {
+        truth: "no",
+        why: `this app did not start it for this commit, and the policy has it start ${fileName(workflow)}: only those runs count`,
+      };
+}
+
+function weighOther({ origin, detail }: RunOrigin): Weight {
+  switch (origin) {
+    case "started":
+    case "default_branch":
+    case "unchanged":
+      return { truth: "yes", why: "" };
+    case "changed":
+      return { truth: "no", why: `it does not count: ${detail}. ${REMEDY}` };
+    case "untold":
+    case "not_started":
+      return {
+        truth: "unknown",
+        why: `it does not count, since who wrote what it ran is not known: ${detail}. ${REMEDY}`,
+      };
+  }
+}
+
+const REMEDY = "Let the policy start the workflow (on_enter: start), which takes its file from the default branch";
+
+function idOf(run: RunAct): number | string {
+  return run.kind === "plan" ? run.run : run.runId;
 }

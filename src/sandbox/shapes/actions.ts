@@ -68,8 +68,16 @@ export function workflowRun(world: World, shown: WorkflowRun) {
     workflow_url: repoApi(world, repo, `/actions/workflows/${shown.workflowId}`),
     head_commit: simpleCommit(world, shown.headSha),
     repository: repository(world, repo),
-    head_repository: repository(world, repo),
+    // Of several pull requests with this head all are of one repository.
+    head_repository: repository(world, headRepository(world, shown)),
   };
+}
+
+/** A fork's, where the run is for a pull request from one. */
+function headRepository(world: World, { repositoryId, pullNumbers }: WorkflowRun) {
+  const repo = repositoryOf(world, repositoryId);
+  const pull = repo.pulls.get(pullNumbers[0] ?? 0);
+  return pull === undefined ? repo : repositoryOf(world, pull.head.repositoryId);
 }
 
 export function workflowJob(world: World, shown: WorkflowJob) {
