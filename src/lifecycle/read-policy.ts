@@ -3,6 +3,7 @@ import type { Problem } from "../plan/plan.ts";
 import { type Position, Problems, quote, START, suggestion } from "../plan/problems.ts";
 import { isMapping, type Keys, type Place, parseKeys } from "../plan/shape.ts";
 import { type Path, readSource, type Source } from "../plan/source.ts";
+import { stagesOnChecksAlone } from "./checks-alone.ts";
 import { leavesOf } from "./conditions/index.ts";
 import { completePolicy, mergePolicies, type PolicyParts, type StageParts } from "./merge-policies.ts";
 import type { Policy } from "./policy.ts";
@@ -59,8 +60,12 @@ export function readPolicy(
     checkNames(own, parts, root);
   }
   const failed = problems.hasErrors;
+  const policy = failed || waits ? null : completePolicy(parts);
+  if (policy !== null) {
+    warnOfChecksAlone(policy, own, root);
+  }
   return {
-    policy: failed || waits ? null : completePolicy(parts),
+    policy,
     parts: failed ? null : parts,
     extends: keys.extends ?? null,
     extendsAt: keys.extends === undefined ? START : source.at(["extends"]),
@@ -196,6 +201,17 @@ function checkNames(own: PolicyParts, all: PolicyParts, { source, problems }: Pl
   if (typeof backTo === "string" && !names.includes(backTo)) {
     const path: Path = own.onPush?.backTo === undefined ? [] : ["on_push", "back_to"];
     problems.error(source.at(path), `on_push.back_to: ${expected(backTo)}`);
+  }
+}
+
+/** At the stage's condition, where this file gives it. */
+function warnOfChecksAlone(policy: Policy, own: PolicyParts, { source, problems }: Place): void {
+  for (const name of stagesOnChecksAlone(policy.stages)) {
+    const index = (own.stages ?? []).findIndex((stage) => stage.name === name && stage.enter !== undefined);
+    problems.warning(
+      source.at(index < 0 ? ["stages"] : ["stages", index, "enter"]),
+      `${name} can be reached by checks alone, and a pull request's own workflows can write checks of any name: ask for an approval or a label, too, or for the result of a workflow that the policy starts (on_enter: start)`,
+    );
   }
 }
 

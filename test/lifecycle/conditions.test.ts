@@ -52,6 +52,7 @@ const files = (list: string[]) =>
 const body = (text: string) => history(opened({ body: text }));
 const checks = (...list: Parameters<typeof checked>) => history(opened(), checked(...list));
 const failed = { conclusion: "failure" };
+const IN_RUN_1 = { workflow: "plans.yml", runId: 1 };
 const running = { status: "in_progress", conclusion: null } as const;
 
 test.each<[condition: string, facts: Facts, holds: boolean, reason: RegExp]>([
@@ -157,13 +158,31 @@ test.each<[condition: string, facts: Facts, holds: boolean, reason: RegExp]>([
 
   [
     "{ plan_passed: bench }",
-    openedThen({ kind: "plan", at: minute(1), by: tess, plan: "bench", run: "r1", result: "success", sha: "aaaaaaa1" }),
+    openedThen({
+      kind: "plan",
+      at: minute(1),
+      by: tess,
+      plan: "bench",
+      run: "r1",
+      within: IN_RUN_1,
+      result: "success",
+      sha: "aaaaaaa1",
+    }),
     true,
     /^plan bench succeeded$/,
   ],
   [
     "{ plan_passed: bench }",
-    openedThen({ kind: "plan", at: minute(1), by: tess, plan: "bench", run: "r1", result: "failure", sha: "aaaaaaa1" }),
+    openedThen({
+      kind: "plan",
+      at: minute(1),
+      by: tess,
+      plan: "bench",
+      run: "r1",
+      within: IN_RUN_1,
+      result: "failure",
+      sha: "aaaaaaa1",
+    }),
     false,
     /failed/,
   ],

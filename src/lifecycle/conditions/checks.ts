@@ -8,8 +8,8 @@ const checkNames = oneOrMore(text("the name of a check"), "the name of a check")
 export const checks: ConditionDefinition<"checks"> = {
   kind: "checks",
   basis: "state",
-  help: "Each of these checks has succeeded on the head commit. Any workflow can write a check of any name: `app` says whose counts.",
-  examples: ["checks: [build]", "checks: { names: [build, lint], app: github-actions }"],
+  help: "Each of these checks has succeeded on the head commit. Any workflow, a pull request's own as well, can write a check of any name as `github-actions`: `app` names another app whose alone counts.",
+  examples: ["checks: [build]", "checks: { names: [build, lint], app: buildkite }"],
   schema: z.union(
     [
       checkNames.transform((value) => ({ kind: "checks" as const, names: value, app: null })),

@@ -5,7 +5,7 @@ import { judgeRuns } from "./runs.ts";
 export const planPassed: ConditionDefinition<"plan_passed"> = {
   kind: "plan_passed",
   basis: "act",
-  help: "The newest run of this Stagewright plan for the head commit succeeded.",
+  help: "The newest run of this Stagewright plan for the head commit succeeded. Runs whose workflow file the pull request could choose do not count, see below.",
   examples: ["plan_passed: benchmark"],
   schema: text("a plan's name").transform((value) => ({ kind: "plan_passed" as const, plan: value })),
   title: (leaf) => `plan ${leaf.plan}`,

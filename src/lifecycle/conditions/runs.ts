@@ -80,7 +80,7 @@ function weighStarted({ origin }: RunOrigin, workflow: string): Weight {
     ? { truth: "yes", why: "" }
     : {
         truth: "no",
-        why: `this app did not start it for this commit, and the policy has it start ${fileName(workflow)}: only those runs count`,
+        why: `this app did not start it for this commit, and of ${fileName(workflow)}, which the policy has it start, only runs that it started count`,
       };
 }
 

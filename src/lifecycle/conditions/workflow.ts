@@ -9,7 +9,7 @@ const result = z.enum(["success", "failure", "cancelled"], { error: "expected su
 export const workflow: ConditionDefinition<"workflow"> = {
   kind: "workflow",
   basis: "act",
-  help: "The newest finished run of this workflow for the head commit ended with `result` (default: success).",
+  help: "The newest finished run of this workflow for the head commit ended with `result` (default: success). Runs whose file the pull request could choose do not count, see below.",
   examples: ["workflow: qa.yml", "{ workflow: qa.yml, result: failure }"],
   schema: z.union(
     [
