@@ -6,6 +6,7 @@ import type { Clients, Ourselves } from "./clients.ts";
 import { answerHandler } from "./commands/answer.ts";
 import { Desk } from "./commands/desk.ts";
 import { pressHandler } from "./commands/press.ts";
+import { sentByGitHub } from "./commands/replays.ts";
 import { Effects, type Lane } from "./effects.ts";
 import { Gates } from "./gates/index.ts";
 import { GrantsKeeper } from "./grants.ts";
@@ -117,7 +118,11 @@ export function createEngine(options: EngineOptions): Engine {
   const refusal = (kind: string, installation: number) => grants.refusal(kind, installation);
   const desk = new Desk({ store, judge, now, look: wake, queued });
   const handlers = new Map(
-    [answerHandler(desk), pressHandler(desk, judge), proposalHandler(check, read)].map((each) => [each.kind, each]),
+    [
+      answerHandler(desk),
+      pressHandler(desk, judge, sentByGitHub({ clients, timings, now })),
+      proposalHandler(check, read),
+    ].map((each) => [each.kind, each]),
   );
   const outbox = new Outbox({
     store,

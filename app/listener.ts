@@ -17,6 +17,7 @@ import type { Ourselves } from "./clients.ts";
 import { commandAct, sayEqual } from "./commands/acts.ts";
 import { answerTo } from "./commands/answer.ts";
 import { pressEffect } from "./commands/press.ts";
+import { contentOf } from "./commands/replays.ts";
 import type { GrantsKeeper } from "./grants.ts";
 import type { LabelIds } from "./label-ids.ts";
 import { type Policies, PolicyUnreadable } from "./policies.ts";
@@ -43,14 +44,14 @@ export interface ListenerOptions {
 }
 
 interface Heard {
-  readonly delivery: Pick<Delivery, "id" | "event" | "seq" | "receivedAt">;
+  readonly delivery: Pick<Delivery, "id" | "event" | "seq" | "receivedAt" | "payload">;
   readonly repository: Repository;
   /** Somebody else's doing, as far as we can tell. */
   readonly foreign: boolean;
 }
 
 /** In the place of a delivery: nothing was delivered. */
-const FOUND = { id: "found by the sweep", event: "issue_comment", seq: 0, receivedAt: 0 } as const;
+const FOUND = { id: "found by the sweep", event: "issue_comment", seq: 0, receivedAt: 0, payload: "" } as const;
 /** What is older was answered when it was written, or is of no interest any more. */
 const OLDEST_ANSWERED = 3 * 24 * 60 * 60_000;
 
@@ -203,7 +204,7 @@ export class Listener {
       return;
     }
     const id: PullId = { repositoryId: heard.repository.id, number };
-    const about = { reason, by: by.login, delivery: heard.delivery.id };
+    const about = { reason, by: by.login, occasion: contentOf(heard.delivery) };
     await this.#queue(heard, (installationId) => [dequeuedEffect(id, installationId, about, this.#options.now())]);
   }
 

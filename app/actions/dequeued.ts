@@ -29,14 +29,14 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 
 const payload = z.object({ reason: z.string(), by: z.string(), at: z.number() });
 
-/** `delivery`: tells this time from others, also when it is heard of twice. `reason`: as GitHub names it. */
+/** `occasion`: tells this time from others, also when it is heard of twice. `reason`: as GitHub names it. */
 export function dequeuedEffect(
   { repositoryId, number }: PullId,
   installationId: number,
-  { reason, by, delivery }: { readonly reason: string; readonly by: string; readonly delivery: string },
+  { reason, by, occasion }: { readonly reason: string; readonly by: string; readonly occasion: string },
   now: number,
 ): NewEffect {
-  const key = `${repositoryId}-${number}-${KIND}-${delivery}`;
+  const key = `${repositoryId}-${number}-${KIND}-${occasion}`;
   const content = { reason, by, at: now } satisfies z.infer<typeof payload>;
   return { repositoryId, number, installationId, key, kind: KIND, payload: content, nextAt: now };
 }

@@ -12,6 +12,7 @@ import { changePull, sooner } from "../pull-rows.ts";
 import type { Delivery, NewEffect, Pull, PullId } from "../store/store.ts";
 import { say } from "./answer.ts";
 import type { Desk } from "./desk.ts";
+import { contentOf, type sentByGitHub } from "./replays.ts";
 
 const KIND = "press";
 const LONGEST = 60;
@@ -26,6 +27,8 @@ const payload = z.object({
   at: z.number(),
   /** Of the delivery that told of it: grows, and is the press's own. */
   seq: z.number(),
+  /** Of that delivery: GitHub's name of it, and what it says. Those stored before had none. */
+  delivery: z.object({ id: z.string(), content: z.string() }).nullable().default(null),
 });
 
 type Payload = z.infer<typeof payload>;
@@ -41,8 +44,9 @@ export function pressEffect(
   { repositoryId, number }: PullId,
   installationId: number,
   press: Press,
-  { id, seq, receivedAt }: Pick<Delivery, "id" | "seq" | "receivedAt">,
+  delivery: Pick<Delivery, "id" | "seq" | "receivedAt" | "event" | "payload">,
 ): NewEffect {
+  const { id, seq, receivedAt } = delivery;
   const { identifier, check, by } = press;
   return {
     repositoryId,
@@ -56,12 +60,14 @@ export function pressEffect(
       by,
       at: receivedAt,
       seq,
+      delivery: { id, content: contentOf(delivery) },
     } satisfies Payload,
     nextAt: receivedAt,
   };
 }
 
-export function pressHandler(desk: Desk, judge: Judge): StoredHandler {
+/** `sent`: whether GitHub says that it sent this delivery, see `replays.ts`. */
+export function pressHandler(desk: Desk, judge: Judge, sent: ReturnType<typeof sentByGitHub>): StoredHandler {
   return handler({
     kind: KIND,
     schema: payload,
@@ -73,6 +79,10 @@ export function pressHandler(desk: Desk, judge: Judge): StoredHandler {
       }
       if (pull === null) {
         return { state: "dropped", reason: "the pull request is not known any more" };
+      }
+      const copied = await copyOf(press, context, sent);
+      if (copied !== null) {
+        return copied;
       }
       const refused = await take(press, pull, context, desk, judge);
       const button = `the button “${press.identifier}” of “${press.check}”`;
@@ -87,6 +97,43 @@ export function pressHandler(desk: Desk, judge: Judge): StoredHandler {
       return { state: "done", result, note: `${press.by.login} pressed ${button}: refused, ${refused}`, line };
     },
   });
+}
+
+/** Null: it is a press of its own; else what becomes of it. */
+async function copyOf(
+  { delivery, at }: Payload,
+  { store, effect, signal, repository, log, now, timings }: EffectContext,
+  sent: ReturnType<typeof sentByGitHub>,
+): Promise<Performed | null> {
+  if (delivery === null) {
+    return null;
+  }
+  const earlier = (await store.effectsOf(effect)).some(
+    (each) =>
+      each.kind === KIND &&
+      each.id < effect.id &&
+      payload.safeParse(each.payload).data?.delivery?.content === delivery.content,
+  );
+  const answer = earlier ? await sent(delivery.id, at, signal) : "sent";
+  switch (answer) {
+    case "sent":
+      return null;
+    case "not yet":
+      // Each pause as long as all before it.
+      return {
+        state: "again",
+        at: now() + Math.max(timings.lookPause, now() - at),
+        reason: "GitHub may not have listed its delivery yet",
+      };
+    case "not sent": {
+      const where = `${repository.owner}/${repository.name}`;
+      log.warn(
+        { repository: where, pull: effect.number, delivery: delivery.id },
+        "a copy of a button's press was sent by somebody else than GitHub, who can read our webhooks; change the webhook secret, and find out where they can be read",
+      );
+      return { state: "dropped", reason: "it is a copy of a press that was heard before: GitHub did not send it" };
+    }
+  }
 }
 
 /** Null: it was allowed, and carried out; else why not. */
