@@ -17,12 +17,14 @@ export type Admission =
 
 /**
  * Whether an agent may join as it says. An identity is taken over only when its old session has been silent for
- * `warn_after`, has left, or belongs to the same check run (the same job).
+ * `warn_after`, has left, or belongs to the same check run (the same job). A job has one place in its group.
  */
 export function admit(state: RunState, event: JoinEvent): Admission {
   if (isOver(state.status)) return { ok: false, code: "ended", reason: `this run is over (${state.status})` };
   const slot = lookUp(state.names, event.agent);
   const known = slot === undefined ? undefined : rowAt(state.agents, slot);
+  const twice = admitJob(state, event);
+  if (twice !== null) return twice;
   if (known !== undefined) return admitAgain(state, event, known);
   const held = state.roster === null ? state.living : rowCount(state.agents);
   if (held >= state.agentCount) {
@@ -50,6 +52,22 @@ function admitAgain(state: RunState, event: JoinEvent, known: AgentState): Admis
     `${known.name} is held by another session${where}, last seen ${seen} (${known.doing}); it can be taken over ` +
     `when that has been silent for ${formatDuration(warnAfterMs)}`;
   return { ok: false, code: "held", reason };
+}
+
+/** Where tokens name the job (`check_run_id`), one job cannot be counted twice: not by new names, nor by others'. */
+function admitJob(state: RunState, { agent, checkRunId }: JoinEvent): Admission | null {
+  if (checkRunId === null) return null;
+  // Chunk by chunk, without lists of its own: ten thousand agents ask this of ten thousand.
+  for (const chunk of state.agents) {
+    for (const other of chunk) {
+      if (other.checkRunId !== checkRunId || other.name === agent) continue;
+      // Before the roster is fixed, who has left has no place any more; who is silent or lost may be back.
+      if (state.roster === null && other.session === null) continue;
+      const reason = `the job of ${agent} has its place in this group already, as ${other.name}: one job is one agent`;
+      return { ok: false, code: "held", reason };
+    }
+  }
+  return null;
 }
 
 function admitRole(state: RunState, event: JoinEvent): Admission | null {

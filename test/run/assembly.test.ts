@@ -1,6 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareNames } from "../../src/run/assembly.ts";
 import { admit, apply, begin } from "../../src/run/machine.ts";
+import { rowsOf } from "../../src/run/rows.ts";
 import { created, Group, joined, plan, synced } from "./builders.ts";
 
 const one = plan([{ name: "work" }]);
@@ -198,6 +200,13 @@ describe("who may join", () => {
       "held",
       "is held by another session",
     ],
+    [
+      "a second agent of one job",
+      half,
+      joined("bench-1", at, { index: 1, checkRunId: "77" }),
+      "held",
+      "the job of bench-1 has its place in this group already, as bench-0: one job is one agent",
+    ],
   ] as const)("refuses %s", (_name, group, event, code, reason) => {
     const admission = admit(group.state, event);
     expect(admission).toMatchObject({ ok: false, code });
@@ -217,6 +226,53 @@ describe("who may join", () => {
     ["another agent", joined("bench-1", at, { index: 1 })],
   ])("lets in %s", (_name, event) => {
     expect(admit(half.state, event)).toEqual({ ok: true });
+  });
+
+  it("gives a job one place, whoever else is silent", () => {
+    const group = new Group(plan([{ name: "work" }]), 2);
+    group.send(joined("a", group.at, { checkRunId: "1" }));
+    const later = group.at + 60_000;
+    expect(admit(group.state, joined("b", later, { checkRunId: "1" }))).toMatchObject({ ok: false, code: "held" });
+    group.send(joined("b", group.at, { checkRunId: "2" }));
+    const taken = joined("b", later, { session: "a's", checkRunId: "1" });
+    expect(admit(group.state, taken)).toMatchObject({ ok: false, code: "held" });
+    expect(admit(group.state, joined("b", later, { session: "b's", checkRunId: "3" }))).toEqual({ ok: true });
+  });
+
+  it("lets a job that left an assembling group come back under another name", () => {
+    const group = new Group(one, 3);
+    group.send(joined("a", group.at, { checkRunId: "1" }));
+    group.send({ type: "left", at: group.at, agent: "a", session: "a#1", why: "gone" });
+    expect(admit(group.state, joined("b", group.at, { checkRunId: "1" }))).toEqual({ ok: true });
+  });
+
+  // Asserted over any order of joins, silences and departures.
+  it("never counts one job twice", () => {
+    const steps = fc.array(
+      fc.record({
+        agent: fc.constantFrom("a", "b", "c"),
+        job: fc.constantFrom("1", "2", "3"),
+        what: fc.constantFrom("join", "join", "join", "sync", "leave"),
+        wait: fc.constantFrom(0, 1_000, 6_000, 31_000),
+      }),
+      { maxLength: 12 },
+    );
+    fc.assert(
+      fc.property(steps, (all) => {
+        const group = new Group(one, 3);
+        for (const [number, { agent, job, what, wait }] of all.entries()) {
+          const when = group.at + wait;
+          const held = [...rowsOf(group.state.agents)].find(({ name }) => name === agent)?.session;
+          if (what === "join") group.send(joined(agent, when, { session: `s${number}`, checkRunId: job }));
+          else if (held != null && what === "sync") group.send(synced(agent, when, { session: held }));
+          else if (held != null) group.send({ type: "left", at: when, agent, session: held, why: "gone" });
+          const there = [...rowsOf(group.state.agents)].filter(
+            ({ presence }) => group.state.roster !== null || presence === "here" || presence === "silent",
+          );
+          expect(new Set(there.map(({ checkRunId }) => checkRunId)).size).toBe(there.length);
+        }
+      }),
+    );
   });
 
   it("lets nobody into a run that is over", () => {
