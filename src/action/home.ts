@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { reachableHost, splitAddress } from "../coordinator/addresses.ts";
 import type { Home } from "../coordinator/connect.ts";
 import { runIdOf } from "../coordinator/run-id.ts";
+import { jobName } from "../github/job-name.ts";
 import { type BeaconPlace, BeaconWatch, lightBeacon } from "../github/leader-beacon.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { RunKey } from "../run/types.ts";
@@ -84,8 +85,20 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     const credential = hasIdTokens(env) ? () => token(url.origin) : async () => secret ?? "";
     return { home: { kind: "url", url, credential }, reports: false, address, beacon: null };
   }
-  const shared = { idToken: token, verifier: verifierFor(env) };
   const known = leaderAddress(plan);
+  // Who finds the leader by its check run may read check runs.
+  const named = known === null && job.owner !== null && job.repo !== null ? { owner: job.owner, repo: job.repo } : null;
+  const shared = {
+    idToken: token,
+    verifier: verifierFor(env),
+    // Jobs of several kinds say the name of their group, or their roles.
+    onlyJob: inputs.group === null && inputs.role === null ? job.id : null,
+    jobName:
+      named === null
+        ? null
+        : async (checkRunId: string, signal: AbortSignal): Promise<string> =>
+            await jobName(await githubClient(inputs.githubToken), named, checkRunId, signal),
+  };
   const beacon: BeaconPlace = {
     owner: job.owner ?? "",
     repo: job.repo ?? "",
@@ -101,13 +114,18 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     const addresses =
       known === null ? async (signal: AbortSignal) => await (await watch).look(signal) : async () => [known];
     const followed = known === null ? beacon : null;
-    return { home: { kind: "follower", addresses, ...shared }, reports: false, address, beacon: followed };
+    return {
+      home: { kind: "follower", addresses, isTrusted: known !== null, ...shared },
+      reports: false,
+      address,
+      beacon: followed,
+    };
   }
-  const announce = async (at: string): Promise<() => Promise<void>> => {
+  const announce = async (at: string, ownJob: string | null): Promise<() => Promise<void>> => {
     const lit = await lightBeacon(
       await githubClient(inputs.githubToken),
       beacon,
-      at,
+      { address: at, job: ownJob },
       entry.pace,
       AbortSignal.timeout(60_000),
     );
@@ -128,7 +146,6 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
       kind: "leader",
       listen: inputs.listen ?? `0.0.0.0:${port ?? 0}`,
       advertise: known ?? inputs.advertise,
-      checkRunId: null,
       announce: known === null ? announce : null,
       ...shared,
     },

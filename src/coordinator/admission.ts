@@ -6,7 +6,7 @@
  * `sub` is never looked at: its format changed for repositories created after 2026-07-15.
  */
 import { timingSafeEqual } from "node:crypto";
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { createRemoteJWKSet, decodeJwt, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
 import type { RunKey } from "../run/types.ts";
 import { Refusal } from "./refusal.ts";
@@ -21,6 +21,7 @@ const claimsSchema = z.object({
   run_id: numeric,
   run_attempt: numeric,
   check_run_id: numeric.optional(),
+  job_workflow_ref: z.string().optional(),
 });
 
 /** What a verified token says of the job that holds it. */
@@ -29,7 +30,10 @@ export interface JobClaims {
   readonly repositoryId: string;
   readonly runId: string;
   readonly attempt: number;
+  /** The job's check run. GitHub Enterprise Server does not say it. */
   readonly checkRunId: string | null;
+  /** The workflow file that defines the job, with its repository and ref: `acme/widgets/.github/workflows/x.yml@refs/heads/main`. */
+  readonly jobWorkflowRef: string | null;
 }
 
 export type TokenVerifier = (token: string) => Promise<JobClaims>;
@@ -65,13 +69,23 @@ export function createTokenVerifier(options: {
       const missing = claims.error.issues.map((issue) => issue.path.join(".")).join(", ");
       throw new Refusal("unauthorized", `the token was refused: it lacks a usable ${missing}`);
     }
-    return {
-      repository: claims.data.repository,
-      repositoryId: claims.data.repository_id,
-      runId: claims.data.run_id,
-      attempt: Number(claims.data.run_attempt),
-      checkRunId: claims.data.check_run_id ?? null,
-    };
+    return jobClaims(claims.data);
+  };
+}
+
+/** What this job's own token says: it comes from the runner itself. @throws Error when it is no token of GitHub's */
+export function ownClaims(token: string): JobClaims {
+  return jobClaims(claimsSchema.parse(decodeJwt(token)));
+}
+
+function jobClaims(claims: z.infer<typeof claimsSchema>): JobClaims {
+  return {
+    repository: claims.repository,
+    repositoryId: claims.repository_id,
+    runId: claims.run_id,
+    attempt: Number(claims.run_attempt),
+    checkRunId: claims.check_run_id ?? null,
+    jobWorkflowRef: claims.job_workflow_ref ?? null,
   };
 }
 

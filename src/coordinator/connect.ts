@@ -8,8 +8,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Plan } from "../plan/plan.ts";
 import type { RunKey, Selection } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
-import type { TokenVerifier } from "./admission.ts";
+import type { JobClaims, TokenVerifier } from "./admission.ts";
 import { RunHost } from "./host.ts";
+import type { GroupJobs } from "./jobs.ts";
 import { LocalCoordinator } from "./local.ts";
 import type { CoordinatorPort } from "./port.ts";
 
@@ -22,7 +23,17 @@ interface Tokens {
   /** This job's OIDC token for an audience. */
   readonly idToken: (audience: string) => Promise<string>;
   readonly verifier: (audience: string) => TokenVerifier;
+  /** The id of the one job whose matrix is the group; null: jobs of several kinds meet in it. */
+  readonly onlyJob: string | null;
+  /** What GitHub calls the job of a check run; null where it cannot be asked. */
+  readonly jobName: ((checkRunId: string, signal: AbortSignal) => Promise<string>) | null;
 }
+
+/** What a job's token for itself is made for: nobody takes it. */
+const OWN_AUDIENCE = "stagewright-own-claims";
+const OWN_TRIES = 4;
+const OWN_PAUSE_MS = 2_000;
+const OWN_CHECK_MS = 20_000;
 
 export type Home =
   | { readonly kind: "solo" }
@@ -36,14 +47,17 @@ export type Home =
       readonly kind: "leader";
       readonly listen: string;
       readonly advertise: string | null;
-      /** This job's check run, which binds its session; null where nothing says it. */
-      readonly checkRunId: string | null;
-      /** Tells the followers where (null: they know). Resolves with what takes that back. @throws why it cannot */
-      readonly announce: ((address: string) => Promise<() => Promise<void>>) | null;
+      /**
+       * Tells the followers where (null: they know). Resolves with what takes that back. @throws why it cannot
+       * @param job this job's check run; null where tokens do not say it
+       */
+      readonly announce: ((address: string, job: string | null) => Promise<() => Promise<void>>) | null;
     } & Tokens)
   | ({
       readonly kind: "follower";
       readonly addresses: (signal: AbortSignal) => Promise<readonly string[]>;
+      /** Whether the plan itself says the addresses; else anybody may have. */
+      readonly isTrusted: boolean;
     } & Tokens);
 
 export interface ConnectOptions {
@@ -117,7 +131,10 @@ async function lead(
     ...(onChange === undefined ? {} : { onChange: (run) => onChange(run.host) }),
   });
   const { listen, advertise, idToken, verifier } = home;
-  const serving = await serveLeader({ listen, advertise, idToken, verifier, runs, onError, signal });
+  const jobs = await groupJobs(key, home);
+  const { checkRunId } = await persistently(() => jobs.own(), signal);
+  const checkJob = (claims: JobClaims): Promise<void> => jobs.check(claims, AbortSignal.timeout(OWN_CHECK_MS));
+  const serving = await serveLeader({ listen, advertise, idToken, verifier, checkJob, runs, onError, signal });
   try {
     say(`this agent coordinates the group, at ${serving.address}`);
     const run = await runs.open({
@@ -130,9 +147,10 @@ async function lead(
       index: null,
       address: null,
     });
-    const takeBack = (await home.announce?.(serving.address)) ?? null;
+    run.reserveFirst();
+    const takeBack = (await home.announce?.(serving.address, checkRunId)) ?? null;
     return {
-      coordinator: new MemberCoordinator(run, { checkRunId: home.checkRunId, repository: null }),
+      coordinator: new MemberCoordinator(run, { checkRunId, repository: null }),
       host: run.host,
       silenceMs: null,
       close: async () => {
@@ -154,12 +172,13 @@ async function follow(
   signal: AbortSignal,
 ): Promise<Connection> {
   const { key, plan, say } = options;
-  const { addresses, verifier, idToken } = home;
+  const { addresses, isTrusted, verifier, idToken } = home;
   const { findLeader } = await import("./find-leader.ts");
   const { HttpCoordinator } = await import("./client.ts");
   const { followerAudience } = await import("./leader.ts");
   const timeoutMs = plan.assembly.timeoutMs;
-  const leader = await findLeader({ key, addresses, verifier, timeoutMs, say }, signal);
+  const jobs = await groupJobs(key, home);
+  const leader = await findLeader({ addresses, isTrusted, verifier, jobs, timeoutMs, say }, signal);
   say(`found the leader of the group at ${leader.url.host}`);
   const coordinator = new HttpCoordinator({
     url: leader.url,
@@ -168,6 +187,23 @@ async function follow(
     onRetry: retryTo(say),
   });
   return { coordinator, host: null, silenceMs: LEADER_SILENCE_MS, close: async () => leader.agent.destroy() };
+}
+
+async function groupJobs(key: RunKey, { idToken, onlyJob, jobName }: Tokens): Promise<GroupJobs> {
+  const { GroupJobs: Jobs } = await import("./jobs.ts");
+  const { ownClaims } = await import("./admission.ts");
+  return new Jobs({ key, own: async () => ownClaims(await idToken(OWN_AUDIENCE)), onlyJob, nameOf: jobName });
+}
+
+async function persistently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries >= OWN_TRIES) throw error;
+      await sleep(OWN_PAUSE_MS, undefined, { signal });
+    }
+  }
 }
 
 /** Short interruptions are everyday; from the third try on they are worth a line. */

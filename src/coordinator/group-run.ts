@@ -24,6 +24,12 @@ interface SessionState extends OpenedSession {
   answered: number;
 }
 
+interface Opened {
+  readonly session: string;
+  /** Coordinator clock. */
+  readonly now: number;
+}
+
 /** A new session, and whatever of older ones must still be known. */
 const SESSIONS_KEPT_PER_AGENT = 3;
 
@@ -35,6 +41,8 @@ export class GroupRun implements HostedRun {
   readonly #byNonce = new Map<string, SessionState>();
   readonly #answers: Answers;
   #planDigest: string | null = null;
+  /** The agent in whose process this run is hosted. Null: in none's. */
+  #first: { agent: string | null; readonly joined: PromiseWithResolvers<void> } | null = null;
 
   /** @param records what was kept of the run before; its sessions go on */
   constructor(host: RunHost, records: readonly RunRecord[] = []) {
@@ -48,7 +56,31 @@ export class GroupRun implements HostedRun {
     }
   }
 
-  async join(request: JoinRequest, nonce: string, principal: Principal): Promise<{ session: string; now: number }> {
+  /** From now on the agent of this process has the first place: others join after it, and nobody as it. */
+  reserveFirst(): void {
+    this.#first = { agent: null, joined: Promise.withResolvers() };
+  }
+
+  /** The agent of this process joins. @throws Refusal */
+  async joinFirst(request: JoinRequest, nonce: string, principal: Principal): Promise<Opened> {
+    const opened = await this.#join(request, nonce, principal);
+    if (this.#first !== null) {
+      this.#first.agent = request.agent;
+      this.#first.joined.resolve();
+    }
+    return opened;
+  }
+
+  async join(request: JoinRequest, nonce: string, principal: Principal): Promise<Opened> {
+    await this.#first?.joined.promise;
+    if (this.#first?.agent === request.agent) {
+      const reason = `${request.agent} is the agent that leads this group, in its own process: nobody joins as it from elsewhere`;
+      throw new Refusal("held", reason);
+    }
+    return await this.#join(request, nonce, principal);
+  }
+
+  async #join(request: JoinRequest, nonce: string, principal: Principal): Promise<Opened> {
     const known = this.#byNonce.get(nonce);
     if (known !== undefined) {
       if (known.agent !== request.agent || known.checkRunId !== principal.checkRunId) {

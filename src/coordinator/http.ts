@@ -25,6 +25,8 @@ export interface JsonRequest {
   /** Milliseconds for the whole exchange. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Of the answer, decompressed; default: the protocol's limit. */
+  readonly mostBytes?: number;
   /**
    * What becomes of the exchange when the signal aborts. `end` (default): its connection is closed. `leave`: its answer
    * is not awaited any more, but still read, so that the connection serves again.
@@ -88,7 +90,7 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
     };
     outgoing.on("error", fail);
     outgoing.on("response", (incoming) => {
-      readBody(incoming, LIMITS.bodyBytes).then((bytes) => {
+      readBody(incoming, request.mostBytes ?? LIMITS.bodyBytes).then((bytes) => {
         over();
         const retryAfter = Number(incoming.headers["retry-after"]);
         let body: unknown = null;

@@ -7,17 +7,19 @@
  */
 import type http from "node:http";
 import https from "node:https";
+import net from "node:net";
 import tls from "node:tls";
 import { z } from "zod";
-import type { RunKey } from "../run/types.ts";
-import { checkClaims, type TokenVerifier } from "./admission.ts";
+import { endpointOf, NO_LEADERS } from "./addresses.ts";
+import type { JobClaims, TokenVerifier } from "./admission.ts";
 import { fingerprintOf, pinnedAgent, requestJson } from "./http.ts";
 import { PROTOCOL, PROTOCOLS } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
 
 /** GitHub's tokens live five minutes: one is shown at most this long. Milliseconds. */
 const PROOF_FRESH_MS = 120_000;
-const CONNECT_MS = 10_000;
+/** A token and a few words. */
+const PROOF_BYTES = 64 * 1024;
 
 export interface LeaderIdentity {
   readonly certificatePem: string;
@@ -79,75 +81,110 @@ export interface ProvenLeader {
   readonly agent: https.Agent;
 }
 
+export interface ProveOptions {
+  /** host:port */
+  readonly address: string;
+  /** False: somebody shows it, who may be anybody; then addresses that no leader has are not connected to. */
+  readonly isTrusted: boolean;
+  /** Makes a verifier of tokens for an audience. */
+  readonly verifier: (audience: string) => TokenVerifier;
+  /** Refuses a job that does not lead this run. @throws Refusal; Error when that could not be found out */
+  readonly checkJob: (claims: JobClaims, signal: AbortSignal) => Promise<void>;
+  /** Milliseconds for the connection, and again for the proof. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
 /**
- * Makes sure that the leader of *this* run listens at `address`.
- * @param address host:port.
- * @param verifier makes a verifier of tokens for an audience.
- * @throws Refusal `unauthorized` or `wrong_run` with the reason when it is not; a connection's error when none answers.
+ * Makes sure that the leader of *this* run listens at `address`, over one connection.
+ * @throws Refusal with the reason when it does not, `protocol` when it is of another version; a connection's error when
+ * none answers
  */
-export async function proveLeader(options: {
-  address: string;
-  key: RunKey;
-  verifier: (audience: string) => TokenVerifier;
-  signal: AbortSignal;
-}): Promise<ProvenLeader> {
-  const url = new URL(`https://${options.address}`);
-  const certificate = await peerCertificate(url, options.signal);
-  const fingerprint = fingerprintOf(certificate);
-  const agent = pinnedAgent(certificate);
+export async function proveLeader(options: ProveOptions): Promise<ProvenLeader> {
+  const { address, timeoutMs, signal } = options;
+  const url = new URL(`https://${address}`);
+  const socket = await connectUnproven(url, options);
+  const once = new OneConnection(socket);
   try {
+    const certificate = socket.getPeerX509Certificate()?.raw;
+    if (certificate === undefined) throw new Error(`${address} shows no certificate`);
+    const fingerprint = fingerprintOf(certificate);
     const answer = await requestJson({
       method: "GET",
       url: new URL("/api/leader", url),
       bearer: null,
-      agent,
-      timeoutMs: CONNECT_MS,
-      signal: options.signal,
+      agent: once,
+      timeoutMs,
+      signal,
+      mostBytes: PROOF_BYTES,
     });
     const proof = proofSchema.safeParse(answer.body);
     if (answer.status !== 200 || !proof.success) {
-      throw new Refusal(
-        "unauthorized",
-        `${options.address} does not prove that it leads this run (it answered ${answer.status})`,
-      );
+      throw new Refusal("unauthorized", `it does not prove that it leads this run (it answered ${answer.status})`);
     }
+    await options.checkJob(await options.verifier(leaderAudience(fingerprint))(proof.data.token), signal);
+    // Not before it is known to be the leader: anybody can claim to be of another version.
     if (!proof.data.protocols.includes(PROTOCOL)) {
       throw new Refusal(
         "protocol",
-        `${options.address} speaks protocol ${proof.data.protocols.join(", ")}, this agent ${PROTOCOL}: use one version of the action in all jobs`,
+        `${address} speaks protocol ${proof.data.protocols.join(", ")}, this agent ${PROTOCOL}: use one version of the action in all jobs`,
       );
     }
-    checkClaims(await options.verifier(leaderAudience(fingerprint))(proof.data.token), options.key);
-    return { url, fingerprint, agent };
+    return { url, fingerprint, agent: pinnedAgent(certificate) };
   } catch (error) {
-    agent.destroy();
     if (error instanceof Refusal && error.code !== "protocol") {
-      throw new Refusal(error.code, `${options.address} is not the leader of this run: ${error.message}`);
+      throw new Refusal(error.code, `${address} is not the leader of this run: ${error.message}`);
     }
     throw error;
+  } finally {
+    once.destroy();
+    socket.destroy();
   }
 }
 
-/** The certificate shown at an address, in DER form; nothing is believed or sent yet. */
-async function peerCertificate(url: URL, signal: AbortSignal): Promise<Buffer> {
-  return await new Promise<Buffer>((resolve, reject) => {
-    const socket = tls.connect({ host: url.hostname, port: Number(url.port || 443), rejectUnauthorized: false });
+/** A connection on which nothing is believed yet, and nothing secret sent. */
+async function connectUnproven(url: URL, { isTrusted, timeoutMs, signal }: ProveOptions): Promise<tls.TLSSocket> {
+  const plain = net.connect({
+    ...endpointOf(url),
+    ...(isTrusted ? {} : { blockList: NO_LEADERS }),
+  });
+  const socket = tls.connect({ socket: plain, rejectUnauthorized: false });
+  return await new Promise<tls.TLSSocket>((resolve, reject) => {
     const fail = (error: Error): void => {
+      over();
+      plain.destroy();
       socket.destroy();
       reject(error);
     };
     const onAbort = (): void => fail(new Error("stopped while connecting to the leader"));
+    const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+    const over = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    };
     signal.addEventListener("abort", onAbort, { once: true });
-    socket.setTimeout(CONNECT_MS, () => fail(new Error(`${url.host} did not answer within ${CONNECT_MS / 1000} s`)));
-    socket.once("error", fail);
+    if (signal.aborted) onAbort();
+    plain.on("error", fail);
+    socket.on("error", fail);
     socket.once("secureConnect", () => {
-      const certificate = socket.getPeerX509Certificate();
-      socket.destroy();
-      if (certificate === undefined) reject(new Error(`${url.host} shows no certificate`));
-      else resolve(certificate.raw);
+      over();
+      resolve(socket);
     });
-    socket.once("close", () => signal.removeEventListener("abort", onAbort));
   });
+}
+
+/** Requests go over the one connection that is there. */
+class OneConnection extends https.Agent {
+  readonly #socket: tls.TLSSocket;
+
+  constructor(socket: tls.TLSSocket) {
+    super({ maxSockets: 1 });
+    this.#socket = socket;
+  }
+
+  override createConnection(): tls.TLSSocket {
+    return this.#socket;
+  }
 }
 
 /** The leader's server: TLS with its own certificate. */

@@ -19,7 +19,7 @@ export class MemberCoordinator implements CoordinatorPort {
 
   async join(request: JoinRequest): Promise<Joined> {
     const nonce = randomBytes(16).toString("base64url");
-    const joined = await this.#run.join(request, nonce, this.#principal);
+    const joined = await this.#run.joinFirst(request, nonce, this.#principal);
     this.#local = new LocalCoordinator(this.#run.host, joined.session, request.agent);
     return joined;
   }

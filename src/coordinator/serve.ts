@@ -4,7 +4,7 @@ import http from "node:http";
 import type { Server } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { joinAddress, reachableHost, splitAddress } from "./addresses.ts";
-import { checkClaims, secretMatches, type TokenVerifier } from "./admission.ts";
+import { checkClaims, type JobClaims, secretMatches, type TokenVerifier } from "./admission.ts";
 import { createLeaderServer, followerAudience, leaderProofHandler, makeLeaderIdentity } from "./leader.ts";
 import { Refusal } from "./refusal.ts";
 import type { Runs } from "./runs.ts";
@@ -56,6 +56,8 @@ export interface LeaderOptions {
   /** This job's OIDC tokens. */
   readonly idToken: (audience: string) => Promise<string>;
   readonly verifier: (audience: string) => TokenVerifier;
+  /** Refuses jobs of this workflow run that are not of the group; default: none. @throws Refusal */
+  readonly checkJob?: (claims: JobClaims) => Promise<void>;
   readonly runs: Runs;
   readonly onError: OnError;
   /** Ends the wait for a port that is taken. */
@@ -74,6 +76,7 @@ export async function serveLeader(options: LeaderOptions): Promise<Serving> {
     authorize: async (bearer, key) => {
       const claims = await verify(bearer);
       checkClaims(claims, key);
+      await options.checkJob?.(claims);
       return { checkRunId: claims.checkRunId, repository: claims.repository };
     },
   });

@@ -29,17 +29,38 @@ export type Beacon =
 
 const LONGEST_NAME = 100;
 const CONCLUDE_MS = 10_000;
-const ADDRESS = /^[A-Za-z0-9.:[\]-]{3,255}$/;
+const LOOK_MS = 15_000;
+/** What follows the run: the check run of the job that leads, or nothing; then host:port. */
+const SHOWN = /^(\d{0,20})\/([A-Za-z0-9.:[\]-]{3,255}:\d{1,5})$/;
+const PER_PAGE = 100;
+/** Of the newest: GitHub itself lists no more than a thousand for a commit. */
+const PAGES = 10;
+/** How often the pages after the first are read at most, where there are any. Milliseconds. */
+const ALL_PAGES_EVERY_MS = 15_000;
 
 const listed = z.object({
-  check_runs: z.array(z.object({ id: z.number(), status: z.string(), external_id: z.string().nullable().optional() })),
+  check_runs: z.array(
+    z.object({
+      id: z.number(),
+      status: z.string(),
+      external_id: z.string().nullable().optional(),
+      app: z.object({ id: z.number() }).nullish(),
+    }),
+  ),
 });
+type Listed = z.infer<typeof listed>["check_runs"];
 
-/** Shows where this run's leader listens. @param address host:port */
+/** Where this run's leader listens (host:port), and the check run of its job, if its tokens say that. */
+export interface ShownLeader {
+  readonly address: string;
+  readonly job: string | null;
+}
+
+/** Shows where this run's leader listens. */
 export async function lightBeacon(
   client: GitHubClient,
   place: BeaconPlace,
-  address: string,
+  { address, job }: ShownLeader,
   pace: Pace,
   signal: AbortSignal,
 ): Promise<Beacon> {
@@ -54,7 +75,7 @@ export async function lightBeacon(
     repo: place.repo,
     headSha: place.headSha,
     name: nameOf(place),
-    externalId: externalId(place, address),
+    externalId: externalId(place, `${job ?? ""}/${address}`),
     detailsUrl: null,
   };
   const opened = await openCheck(client, target, text, pace, signal);
@@ -75,16 +96,35 @@ export async function lightBeacon(
 export class BeaconWatch {
   readonly #client: GitHubClient;
   readonly #place: BeaconPlace;
-  #etag: string | null = null;
-  #addresses: readonly string[] = [];
+  readonly #now: () => number;
+  /** Page by page, as GitHub last told it. */
+  #pages: { readonly etag: string | null; readonly checks: Listed }[] = [];
+  #readAllAt = Number.NEGATIVE_INFINITY;
 
-  constructor(client: GitHubClient, place: BeaconPlace) {
+  /** @param now milliseconds of any clock that goes on */
+  constructor(client: GitHubClient, place: BeaconPlace, now: () => number = () => performance.now()) {
     this.#client = client;
     this.#place = place;
+    this.#now = now;
   }
 
-  /** The addresses shown now, newest first. @throws what GitHub's API says */
+  /** The addresses shown now: of each app and job the newest first. @throws what GitHub's API says */
   async look(signal: AbortSignal): Promise<readonly string[]> {
+    const isFirstFull = await this.#read(1, signal);
+    if (!isFirstFull) this.#pages.length = 1;
+    else if (this.#now() - this.#readAllAt >= ALL_PAGES_EVERY_MS) {
+      this.#readAllAt = this.#now();
+      let page = 2;
+      while (page <= PAGES && (await this.#read(page, signal))) page += 1;
+      this.#pages.length = Math.min(page, PAGES);
+    }
+    return likeliestFirst(this.#pages.flatMap(({ checks }) => checks).flatMap((check) => this.#shown(check)));
+  }
+
+  /** @returns whether there may be more pages */
+  async #read(page: number, signal: AbortSignal): Promise<boolean> {
+    const before = this.#pages[page - 1];
+    const etag = before?.etag ?? null;
     try {
       const answer = await this.#client.request("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
         owner: this.#place.owner,
@@ -93,24 +133,51 @@ export class BeaconWatch {
         check_name: nameOf(this.#place),
         status: "in_progress",
         filter: "all",
-        per_page: 100,
-        headers: this.#etag === null ? {} : { "if-none-match": this.#etag },
-        request: { signal },
+        per_page: PER_PAGE,
+        page,
+        headers: etag === null ? {} : { "if-none-match": etag },
+        request: { signal: AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]) },
       });
-      const etag = answer.headers.etag;
-      this.#etag = typeof etag === "string" ? etag : null;
-      const prefix = externalId(this.#place, "");
-      this.#addresses = listed
-        .parse(answer.data)
-        .check_runs.filter(({ status }) => status === "in_progress")
-        .toSorted((a, b) => b.id - a.id)
-        .flatMap(({ external_id: id }) => (id?.startsWith(prefix) === true ? [id.slice(prefix.length)] : []))
-        .filter((address) => ADDRESS.test(address));
+      const found = answer.headers.etag;
+      const checks = listed.parse(answer.data).check_runs;
+      this.#pages[page - 1] = { etag: typeof found === "string" ? found : null, checks };
+      return checks.length >= PER_PAGE;
     } catch (error) {
-      if (!isNotModified(error)) throw error;
+      if (before === undefined || !isNotModified(error)) throw error;
+      return before.checks.length >= PER_PAGE;
     }
-    return this.#addresses;
   }
+
+  /** Who shows an address, and which; nothing for other check runs. */
+  #shown({ id, status, external_id: external, app }: Listed[number]): readonly Shown[] {
+    const prefix = externalId(this.#place, "");
+    if (status !== "in_progress" || external?.startsWith(prefix) !== true) return [];
+    const [, job, address] = SHOWN.exec(external.slice(prefix.length)) ?? [];
+    return address === undefined ? [] : [{ id, by: `${app?.id}/${job}`, address }];
+  }
+}
+
+interface Shown {
+  readonly id: number;
+  /** App and job, as far as they are said. */
+  readonly by: string;
+  readonly address: string;
+}
+
+/**
+ * Each address once. A leader shows itself once: whoever shows many addresses comes with the newest of them beside the
+ * others' newest, and with the rest after them.
+ */
+function likeliestFirst(shown: readonly Shown[]): readonly string[] {
+  const counts = new Map<string, number>();
+  const ranked = shown
+    .toSorted((a, b) => b.id - a.id)
+    .map(({ address, by }) => {
+      const rank = counts.get(by) ?? 0;
+      counts.set(by, rank + 1);
+      return { address, rank };
+    });
+  return [...new Set(ranked.toSorted((a, b) => a.rank - b.rank).map(({ address }) => address))];
 }
 
 /** The beacons of one run, whoever lit them and wherever they say that the leader is. */
@@ -124,8 +191,8 @@ function nameOf({ group, plan }: BeaconPlace): string {
   return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
 }
 
-function externalId({ run }: BeaconPlace, address: string): string {
-  return `stagewright-leader/${run}/${address}`;
+function externalId({ run }: BeaconPlace, shown: string): string {
+  return `stagewright-leader/${run}/${shown}`;
 }
 
 /** Octokit throws on 304, as on every status that is no success. */

@@ -62,7 +62,13 @@ describe("the jobs of a matrix as one group", () => {
     const { getOctokit } = await import("@actions/github");
     const client = getOctokit("t", { baseUrl: matrix.github.url });
     const pace = { now: Date.now, sleep: async (ms: number) => sleep(ms) };
-    const lit = await lightBeacon(client, place, forged.address, pace, AbortSignal.timeout(10_000));
+    const lit = await lightBeacon(
+      client,
+      place,
+      { address: forged.address, job: null },
+      pace,
+      AbortSignal.timeout(10_000),
+    );
     expect(lit.lit).toBe(true);
     const follower = await matrix.job(1, 2, PLAN);
     await follower.seen("a false leader was refused");

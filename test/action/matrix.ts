@@ -66,6 +66,7 @@ export class Matrix {
   /** Starts the job of this index, in a group of `size`. */
   async job(index: number, size: number, plan: string, more: StepOptions = {}): Promise<Step & { runner: TestRunner }> {
     const runner = await this.runner(plan);
+    this.github.jobNames.set(String(7000 + index), `train (${index})`);
     const step = await runner.start({
       inputs: {
         plan: "plan.yml",

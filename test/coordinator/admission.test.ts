@@ -35,6 +35,7 @@ describe("a token that names this run", () => {
         runId: "1001",
         attempt: 1,
         checkRunId: "7001",
+        jobWorkflowRef: null,
       });
       checkClaims(job, KEY);
     }

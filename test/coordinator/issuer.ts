@@ -2,6 +2,9 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import type { JobClaims } from "../../src/coordinator/admission.ts";
+import { GroupJobs, type GroupJobsOptions } from "../../src/coordinator/jobs.ts";
+import type { RunKey } from "../../src/run/types.ts";
 
 export interface Issuer {
   readonly url: string;
@@ -23,6 +26,24 @@ export const JOB_CLAIMS = {
   run_attempt: "1",
   check_run_id: "7001",
 };
+
+/** What a job of this check run knows of its group; default: another job of the same workflow run. */
+export function groupJobs(
+  key: RunKey,
+  own: Partial<JobClaims> = {},
+  names: Pick<GroupJobsOptions, "onlyJob" | "nameOf"> = { onlyJob: null, nameOf: null },
+): GroupJobs {
+  const claims = {
+    repository: JOB_CLAIMS.repository,
+    repositoryId: key.repositoryId,
+    runId: key.runId,
+    attempt: key.attempt,
+    checkRunId: "7777",
+    jobWorkflowRef: null,
+    ...own,
+  };
+  return new GroupJobs({ key, own: async () => claims, ...names });
+}
 
 /** One pair that all issuers publish, and one that none does. */
 const KEYS = Promise.all([generateKeyPair("RS256"), generateKeyPair("RS256")]);

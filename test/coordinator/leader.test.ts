@@ -12,7 +12,7 @@ import {
 } from "../../src/coordinator/leader.ts";
 import { Runs } from "../../src/coordinator/runs.ts";
 import { serveLeader } from "../../src/coordinator/serve.ts";
-import { type Issuer, startIssuer } from "./issuer.ts";
+import { groupJobs, type Issuer, startIssuer } from "./issuer.ts";
 
 const KEY = { repositoryId: "42", runId: "1001", attempt: 1, group: "train", plan: "plan" };
 const signal = AbortSignal.timeout(30_000);
@@ -47,10 +47,13 @@ async function listen(idToken: (audience: string) => Promise<string>, seen: stri
 }
 
 const verifier = (audience: string) => createTokenVerifier({ issuer: issuer.url, audience });
+const jobs = groupJobs(KEY);
+const checkJob = jobs.check.bind(jobs);
+const asked = { isTrusted: true, verifier, checkJob, timeoutMs: 10_000, signal };
 
 it("accepts the leader of its own run and then talks to that certificate alone", async () => {
   const address = await listen((audience) => issuer.token({ audience }));
-  const leader = await proveLeader({ address, key: KEY, verifier, signal });
+  const leader = await proveLeader({ address, ...asked });
   const answer = await requestJson({
     method: "GET",
     url: new URL("/x", leader.url),
@@ -94,14 +97,14 @@ it.each([
 ])("refuses a false leader that shows %s, before sending it anything secret", async (_name, idToken, says) => {
   const seen: string[] = [];
   const address = await listen(idToken, seen);
-  await expect(proveLeader({ address, key: KEY, verifier, signal })).rejects.toThrow(says);
+  await expect(proveLeader({ address, ...asked })).rejects.toThrow(says);
   expect(seen).toEqual(["GET /api/leader -"]);
 });
 
 it("finds its leader at an address where an earlier attempt's leader was refused before", async () => {
   const address = await listen((audience) => issuer.token({ audience, claims: { run_attempt: "666" } }));
   const said: string[] = [];
-  const options = { key: KEY, addresses: async () => [address], verifier, timeoutMs: 20_000 };
+  const options = { addresses: async () => [address], isTrusted: true, verifier, jobs, timeoutMs: 20_000 };
   const found = findLeader({ ...options, say: (text) => said.push(text) }, signal);
   await expect.poll(() => said, { timeout: 10_000 }).toHaveLength(1);
   expect(said[0]).toContain("a false leader was refused");

@@ -48,6 +48,8 @@ export class CheckServer {
   /** Titles in the order in which they were shown. */
   readonly titles: string[] = [];
   readonly faults: Fault[] = [];
+  /** What the jobs behind check runs are called, by their ids. */
+  readonly jobNames = new Map<string, string>();
   /** Milliseconds before each answer. */
   delayMs = 0;
   url = "";
@@ -118,6 +120,8 @@ export class CheckServer {
       return { status: 201, data: this.#shown(check) };
     }
     const id = /^\/repos\/acme\/widgets\/check-runs\/(\d+)$/u.exec(path)?.[1];
+    const job = this.jobNames.get(id ?? "");
+    if (method === "GET" && job !== undefined) return { status: 200, data: { id: Number(id), name: job } };
     const check = this.checks.find((candidate) => String(candidate.id) === id);
     if (check === undefined) return { status: 404, data: { message: "Not Found" } };
     if (method === "PATCH") this.#apply(check, given);

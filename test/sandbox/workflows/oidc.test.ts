@@ -54,6 +54,7 @@ test("a job's token names the run, and verifies by discovery", async () => {
     runId: String(run.id),
     attempt: 1,
     checkRunId: String(job?.checkRunId),
+    jobWorkflowRef: "octo/tests/.github/workflows/a.yml@refs/heads/main",
   });
   const keys = createRemoteJWKSet(new URL(`${issuer.issuer()}/.well-known/jwks`));
   const { payload } = await jwtVerify(value, keys);
