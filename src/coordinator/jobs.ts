@@ -67,7 +67,8 @@ export class GroupJobs {
     const stem = matrixStem(await this.#name(ours, nameOf, signal), onlyJob);
     if (stem === null) return;
     const name = await this.#name(theirs, nameOf, signal);
-    if (matrixStem(name, onlyJob) === stem) return;
+    // Not to its end: what is too long may have been cut.
+    if (name.startsWith(`${stem} (`)) return;
     throw new Refusal(
       "wrong_run",
       `the token is of the job ${JSON.stringify(name.slice(0, 200))}, which is not of the matrix ${JSON.stringify(stem)}; jobs of several kinds meet when they name one \`group\``,
