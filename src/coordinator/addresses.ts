@@ -1,5 +1,4 @@
 /** Addresses of machines in a network, as people write them. */
-import { BlockList } from "node:net";
 import { networkInterfaces } from "node:os";
 import { HOST } from "../plan/address.ts";
 
@@ -24,22 +23,6 @@ export function endpointOf(url: URL): { readonly host: string; readonly port: nu
   const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
   return { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port };
 }
-
-/**
- * Where no agent of a group is reached, whoever says so: nowhere, many at once, this link alone, and what clouds tell
- * their machines about themselves (credentials among it).
- */
-export const NO_LEADERS = new BlockList();
-NO_LEADERS.addSubnet("0.0.0.0", 8);
-NO_LEADERS.addSubnet("169.254.0.0", 16);
-NO_LEADERS.addSubnet("224.0.0.0", 4);
-NO_LEADERS.addSubnet("240.0.0.0", 4);
-NO_LEADERS.addAddress("168.63.129.16");
-NO_LEADERS.addAddress("100.100.100.200");
-NO_LEADERS.addAddress("::", "ipv6");
-NO_LEADERS.addSubnet("fe80::", 10, "ipv6");
-NO_LEADERS.addSubnet("ff00::", 8, "ipv6");
-NO_LEADERS.addAddress("fd00:ec2::254", "ipv6");
 
 /** Where others reach this machine, as far as it can tell itself. @param listens the host it listens at */
 export function reachableHost(listens: string): string {

@@ -7,12 +7,13 @@
  */
 import type http from "node:http";
 import https from "node:https";
-import net from "node:net";
+import { connect } from "node:net";
 import tls from "node:tls";
 import { z } from "zod";
-import { endpointOf, NO_LEADERS } from "./addresses.ts";
+import { endpointOf } from "./addresses.ts";
 import type { JobClaims, TokenVerifier } from "./admission.ts";
 import { fingerprintOf, pinnedAgent, requestJson } from "./http.ts";
+import { NO_LEADERS } from "./no-leaders.ts";
 import { PROTOCOL, PROTOCOLS } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -144,7 +145,7 @@ export async function proveLeader(options: ProveOptions): Promise<ProvenLeader> 
 
 /** A connection on which nothing is believed yet, and nothing secret sent. */
 async function connectUnproven(url: URL, { isTrusted, timeoutMs, signal }: ProveOptions): Promise<tls.TLSSocket> {
-  const plain = net.connect({
+  const plain = connect({
     ...endpointOf(url),
     ...(isTrusted ? {} : { blockList: NO_LEADERS }),
   });
