@@ -5,15 +5,19 @@
 import type { Logger } from "pino";
 import { Alarm } from "./alarm.ts";
 import type { Clients } from "./clients.ts";
+import type { InHand } from "./in-hand.ts";
 import type { Mover } from "./moves/mover.ts";
 import { RequestSize } from "./moves/request-size.ts";
-import type { Pull, Store } from "./store/store.ts";
+import { pullKey } from "./pull-rows.ts";
+import type { Pull, PullId, Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
 
 export interface EffectsOptions {
   readonly store: Store;
   readonly clients: Clients;
   readonly mover: Mover;
+  /** Written down before they are sent. */
+  readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
   readonly log: Logger;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
@@ -66,6 +70,17 @@ export class Effects {
       this.#lanes.set(installationId, lane);
     }
     return lane;
+  }
+
+  /** Sends one decided move now, if it is due. */
+  async move(id: PullId): Promise<void> {
+    const pull = await this.#options.store.pull(id);
+    if (pull !== null && pull.installationId !== null && pull.intentAt !== null) {
+      const lane = this.#laneOf(pull.installationId);
+      if (lane.heldUntil <= this.#options.now() && pull.intentAt <= this.#options.now()) {
+        await this.#options.mover.round([pull], lane);
+      }
+    }
   }
 
   /** The installation's turn at writing, for whoever else writes to it. */
@@ -153,7 +168,8 @@ class InstallationLane implements Lane {
   }
 
   async #work(): Promise<number | null> {
-    const { store, mover, now } = this.#options;
+    const { store, mover, now, inHand } = this.#options;
+    await inHand.ready();
     while (!this.#alarm.stopped) {
       if (this.#heldUntil > now()) {
         return this.#heldUntil;
@@ -163,7 +179,9 @@ class InstallationLane implements Lane {
         const next = (await store.intentInstallations()).find((each) => each.installationId === this.installationId);
         return next?.at ?? null;
       }
+      await inHand.mark("move", due.map(pullKey), this.installationId);
       await mover.round(fairly(due), this);
+      inHand.done("move", this.installationId);
     }
     return null;
   }

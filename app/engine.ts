@@ -10,6 +10,7 @@ import { sentByGitHub } from "./commands/replays.ts";
 import { Effects, type Lane } from "./effects.ts";
 import { Gates } from "./gates/index.ts";
 import { GrantsKeeper } from "./grants.ts";
+import { InHand } from "./in-hand.ts";
 import { Inbox } from "./inbox.ts";
 import { Judge } from "./judge.ts";
 import { LabelIds } from "./label-ids.ts";
@@ -24,7 +25,9 @@ import { PolicyKeeper } from "./policies/keeper.ts";
 import { proposalHandler } from "./policies/proposal.ts";
 import { PolicyCheck } from "./policies/show.ts";
 import type { Policies } from "./policies.ts";
+import { pullOf } from "./pull-rows.ts";
 import { Reconcile } from "./reconcile/index.ts";
+import { setPullAside } from "./set-aside.ts";
 import { StandingKeeper } from "./standing.ts";
 import { Starts } from "./starts/index.ts";
 import type { PullId, Store } from "./store/store.ts";
@@ -89,7 +92,8 @@ export function createEngine(options: EngineOptions): Engine {
   const policies = options.policies ?? keeper;
   const judge = new Judge({ store, clients, standing, policies, ourselves, now, requestTimeout });
   const queued = (): void => outbox.wake();
-  const tending = { store, clients, lane, judge, log, now, timings, looks: wake };
+  const inHand = new InHand({ store, log });
+  const tending = { store, clients, inHand, lane, judge, log, now, timings, looks: wake };
   const starts = new Starts({ ...tending, ourselves });
   const gates = new Gates({ ...tending, policies, appId });
   const tended = (): void => {
@@ -114,7 +118,7 @@ export function createEngine(options: EngineOptions): Engine {
     detailsUrl: (repository, number) =>
       publicUrl === null ? null : `${publicUrl}/pulls/${repository.owner}/${repository.name}/${number}`,
   });
-  const effects = new Effects({ store, clients, mover, log, now, sleep: pause, timings });
+  const effects = new Effects({ store, clients, mover, inHand, log, now, sleep: pause, timings });
   const refusal = (kind: string, installation: number) => grants.refusal(kind, installation);
   const desk = new Desk({ store, judge, now, look: wake, queued });
   const handlers = new Map(
@@ -128,6 +132,7 @@ export function createEngine(options: EngineOptions): Engine {
     store,
     clients,
     ourselves,
+    inHand,
     lane,
     tended,
     look: wake,
@@ -140,6 +145,7 @@ export function createEngine(options: EngineOptions): Engine {
   const looks = new Looks({
     store,
     judge,
+    inHand,
     log,
     now,
     timings,
@@ -181,7 +187,13 @@ export function createEngine(options: EngineOptions): Engine {
       effects.wake(installation);
     },
   });
-  const inbox = new Inbox({ store, log, now, handle: (delivery, content) => listener.handle(delivery, content) });
+  const inbox = new Inbox({
+    store,
+    inHand,
+    log,
+    now,
+    handle: (delivery, content) => listener.handle(delivery, content),
+  });
   return {
     inbox,
     outbox,
@@ -190,6 +202,23 @@ export function createEngine(options: EngineOptions): Engine {
     gates,
     wake,
     start: async () => {
+      await inHand.start({
+        delivery: {
+          attempt: (id) => inbox.alone(Number(id)),
+          setAside: (id, why) => store.buryDelivery(Number(id), why),
+        },
+        look: {
+          attempt: (id) => looks.look(pullOf(id)),
+          setAside: (id, why) => setPullAside(store, pullOf(id), why, now),
+        },
+        move: {
+          attempt: (id) => effects.move(pullOf(id)),
+          setAside: (id, why) => setPullAside(store, pullOf(id), why, now),
+        },
+        effect: { attempt: (id) => outbox.alone(Number(id)), setAside: (id, why) => outbox.setAside(Number(id), why) },
+        start: { attempt: (id) => starts.tending.alone(id), setAside: (id, why) => starts.tending.setAside(id, why) },
+        gate: { attempt: (id) => gates.tending.alone(id), setAside: (id, why) => gates.tending.setAside(id, why) },
+      });
       await inbox.start();
       await effects.start();
       await starts.start();
@@ -202,6 +231,7 @@ export function createEngine(options: EngineOptions): Engine {
       reconcile.start();
     },
     stop: async () => {
+      await inHand.endRecovery();
       await reconcile.stop();
       await inbox.stop();
       await looks.stop();
@@ -209,11 +239,12 @@ export function createEngine(options: EngineOptions): Engine {
       await outbox.stop();
       await Promise.all([starts.stop(), gates.stop()]);
       await effects.stop();
+      await inHand.stop();
     },
     idle: async () => {
       for (;;) {
         await inbox.idle();
-        const rooms = [keeper, reconcile, looks, effects, outbox, starts, gates];
+        const rooms = [inHand, keeper, reconcile, looks, effects, outbox, starts, gates];
         if (rooms.every((room) => room.idle) && inbox.backlog === 0) {
           return;
         }

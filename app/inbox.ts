@@ -7,6 +7,7 @@
  */
 import type { Logger } from "pino";
 import { ZodError, z } from "zod";
+import type { InHand } from "./in-hand.ts";
 import type { Delivery, NewDelivery, PendingDelivery, Store } from "./store/store.ts";
 
 export interface InboxOptions {
@@ -17,6 +18,8 @@ export interface InboxOptions {
    * parsed; undefined where only the text is known.
    */
   readonly handle: (delivery: Delivery, content: unknown) => Promise<boolean>;
+  /** Written down before they are handled; default: nowhere. */
+  readonly inHand?: Pick<InHand, "ready" | "mark">;
   readonly log: Logger;
   readonly now: () => number;
   /** Pauses after the first, second, … failure; after the last one the delivery is dead. Milliseconds. */
@@ -47,7 +50,10 @@ const SLICE_MS = 5;
 /** So long, or so many, done deliveries wait to be marked in one commit. */
 const DONE_EVERY_MS = 20;
 const MOST_DONE = 500;
+/** Deliveries that are written down as in hand together. */
+const MOST_IN_HAND = 256;
 const TROUBLE_MS = 30_000;
+const TROUBLE_PAUSE_MS = 1_000;
 const LONGEST_ERROR = 2_000;
 
 /** What is known of a delivery without reading it back. */
@@ -77,6 +83,10 @@ export class Inbox {
   #freshSize = 0;
   #ready: string[] = [];
   #active = 0;
+  /** By `seq`: those being handled, and those that are written down as in hand. */
+  readonly #handling = new Set<number>();
+  #inHand: ReadonlySet<number> = new Set();
+  #claiming = false;
   #done: number[] = [];
   #marking: NodeJS.Timeout | null = null;
   /** performance.now() of the last delivery that came, and since when handling stands back. */
@@ -126,6 +136,14 @@ export class Inbox {
         setImmediate(() => void this.#flush());
       }
     });
+  }
+
+  /** Handles one that the last process left, before `start` lets the others come. */
+  async alone(seq: number): Promise<void> {
+    const delivery = await this.#options.store.delivery(seq);
+    if (delivery !== null && delivery.status === "pending") {
+      await this.#handle(delivery);
+    }
   }
 
   /** Puts a dead delivery back into the queue. False: there is none with that id. */
@@ -267,12 +285,36 @@ export class Inbox {
         this.#pumpAfter(0);
         return;
       }
-      const key = this.#ready.shift();
-      if (key === undefined) {
+      const [key = ""] = this.#ready;
+      const first = this.#queues.get(key)?.[0];
+      if (first !== undefined && this.#options.inHand !== undefined && !this.#inHand.has(first.seq)) {
+        void this.#claim(this.#options.inHand);
         return;
       }
+      this.#ready.shift();
       this.#active += 1;
       void this.#run(key);
+    }
+  }
+
+  /** Writes down what is handled next, many at once: the first of each key, as far as there is room. Never throws. */
+  async #claim(inHand: Pick<InHand, "ready" | "mark">): Promise<void> {
+    if (this.#claiming) {
+      return;
+    }
+    this.#claiming = true;
+    try {
+      await inHand.ready();
+      const firsts = this.#ready.slice(0, MOST_IN_HAND).flatMap((key) => this.#queues.get(key)?.[0]?.seq ?? []);
+      const claimed = new Set([...this.#handling, ...firsts]);
+      await inHand.mark("delivery", [...claimed].map(String));
+      this.#inHand = claimed;
+      this.#claiming = false;
+      this.#pump();
+    } catch (error) {
+      this.#options.log.error({ err: error }, "it could not be written down which deliveries are handled next");
+      this.#claiming = false;
+      this.#pumpAfter(TROUBLE_PAUSE_MS);
     }
   }
 
@@ -285,7 +327,9 @@ export class Inbox {
     if (first !== undefined && wait > 0) {
       pause = wait;
     } else if (first !== undefined) {
+      this.#handling.add(first.seq);
       pause = await this.#handle(first);
+      this.#handling.delete(first.seq);
       if (pause === 0) {
         queue.shift();
       } else {

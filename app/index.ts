@@ -101,7 +101,7 @@ export function createApp({ config, store, appId, now = Date.now, registry, poli
           new RestOctokit({ auth: token, baseUrl: config.apiUrl, userAgent: "stagewright", log: SILENT }),
       }),
     );
-    addHandler(pages({ store, inbox, metrics, now, ready: () => !stopping }));
+    addHandler(pages({ store, inbox, metrics, now, ready: () => !stopping, wake: () => made.wake() }));
     probot.onAny(async ({ id, name, payload }) => {
       const text = JSON.stringify(payload);
       await inbox.accept({ id, event: name, payload: text, key: orderKey(name, payload), receivedAt: now() });

@@ -47,6 +47,11 @@ export interface Judgement {
 
 type Judged = Omit<Judgement, "showing" | "tampering">;
 
+/** The pull request has been set aside: the process died while it was judged. */
+export class SetAside extends Error {
+  override readonly name = "SetAside";
+}
+
 export class Judge {
   readonly #options: JudgeOptions;
   readonly #runOrigins: RunOrigins;
@@ -60,6 +65,9 @@ export class Judge {
   async judge(pull: Pull, repository: Repository): Promise<Judgement> {
     const { store, policies, ourselves } = this.#options;
     const { appId } = ourselves();
+    if (pull.blocked?.setAside === true) {
+      throw new SetAside(`Pull request ${pull.number} is set aside: ${pull.blocked.reason}`);
+    }
     const policy = await policies.of(repository);
     const repositoryHold = await store.holds.of(repository.id);
     const client = (): Promise<GitHubClient> => this.#client(repository);

@@ -8,8 +8,9 @@ import { sameFacts } from "../src/lifecycle/record.ts";
 import { canonicalJson } from "../src/plan/canonical.ts";
 import { Alarm } from "./alarm.ts";
 import { effectRows } from "./effect-rows.ts";
+import type { InHand } from "./in-hand.ts";
 import type { Judge, Judgement } from "./judge.ts";
-import { changePull, parked, sooner } from "./pull-rows.ts";
+import { changePull, parked, pullKey, sooner } from "./pull-rows.ts";
 import { differs, showingDigest } from "./showing.ts";
 import type { Intent, NewEffect, Pull, PullId, Repository, Store } from "./store/store.ts";
 import { tamperingEffects } from "./tampering.ts";
@@ -18,6 +19,8 @@ import type { Timings } from "./timings.ts";
 export interface LooksOptions {
   readonly store: Store;
   readonly judge: Judge;
+  /** Written down before they are looked at. */
+  readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
   readonly log: Logger;
   readonly now: () => number;
   readonly timings: Timings;
@@ -65,24 +68,28 @@ export class Looks {
   }
 
   async #work(): Promise<number | null> {
-    const { store, now } = this.#options;
+    const { store, now, inHand } = this.#options;
+    await inHand.ready();
     for (;;) {
       const due = [...(await store.dueLooks(now(), PAGE))];
       if (due.length === 0) {
         return await store.nextLookAt();
       }
+      await inHand.mark("look", due.map(pullKey));
       const worker = async (): Promise<void> => {
         for (let id = due.shift(); id !== undefined; id = due.shift()) {
           // A look may wait for nothing but promises that are already kept: webhooks must be answered in between.
           await setImmediate();
-          await this.#look(id);
+          await this.look(id);
         }
       };
       await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+      inHand.done("look");
     }
   }
 
-  async #look(id: PullId): Promise<void> {
+  /** Looks at one pull request now, if it is due. */
+  async look(id: PullId): Promise<void> {
     const { store, log, now } = this.#options;
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const row = await store.pull(id);
@@ -114,6 +121,9 @@ export class Looks {
     const { store, judge, log, now } = this.#options;
     const repository = await store.repository(row.repositoryId);
     if (repository === null || repository.installationId === null) {
+      return { next: { ...row, lookAt: null, ...parked(row) }, effects: [], hasten: false };
+    }
+    if (row.blocked?.setAside === true) {
       return { next: { ...row, lookAt: null, ...parked(row) }, effects: [], hasten: false };
     }
     const names = { repository: `${repository.owner}/${repository.name}`, pull: row.number };

@@ -16,6 +16,7 @@ import type { Clients, Ourselves } from "./clients.ts";
 import { causeOf } from "./effect-rows.ts";
 import type { Lane } from "./effects.ts";
 import { noteLine } from "./history.ts";
+import type { InHand } from "./in-hand.ts";
 import type { Effect, HistoryKind, NewHistory, PullId, Repository, Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
 
@@ -25,6 +26,8 @@ export interface OutboxOptions {
   readonly ourselves: () => Ourselves;
   /** The installation's turn at writing, shared with the moves. */
   readonly lane: (installationId: number) => Lane;
+  /** Written down before they are carried out. */
+  readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
   /** Told when a start or a gate is due. */
   readonly tended?: () => void;
   /** Told when pull requests wait to be looked at. */
@@ -79,6 +82,22 @@ export class Outbox {
     return revived;
   }
 
+  /** Carries out one effect now, if it is due. */
+  async alone(id: number): Promise<void> {
+    const effect = await this.#options.store.effect(id);
+    if (effect !== null && effect.status === "pending" && effect.nextAt <= this.#options.now()) {
+      await this.#inTurn([effect]);
+    }
+  }
+
+  /** It is given up, with this reason. */
+  async setAside(id: number, reason: string): Promise<void> {
+    const effect = await this.#options.store.effect(id);
+    if (effect !== null && effect.status === "pending") {
+      await this.#giveUp(effect, reason);
+    }
+  }
+
   get idle(): boolean {
     return this.#alarm.idle && [...this.#queues.values()].every((queue) => queue.idle);
   }
@@ -106,7 +125,8 @@ export class Outbox {
 
   /** Carries out what is due; resolves with when there is more. */
   async #work(installationId: number): Promise<number | null> {
-    const { store, now, lane } = this.#options;
+    const { store, now, lane, inHand } = this.#options;
+    await inHand.ready();
     for (;;) {
       const { heldUntil } = lane(installationId);
       if (heldUntil > now()) {
@@ -117,6 +137,8 @@ export class Outbox {
         const waiting = await store.effectInstallations();
         return waiting.find((each) => each.installationId === installationId)?.at ?? null;
       }
+      const ids = due.map(({ id }) => String(id));
+      await inHand.mark("effect", ids, installationId);
       const pulls = [...Map.groupBy(due, ({ repositoryId, number }) => `${repositoryId} ${number}`).values()];
       const worker = async (): Promise<void> => {
         for (let effects = pulls.shift(); effects !== undefined; effects = pulls.shift()) {
@@ -124,6 +146,7 @@ export class Outbox {
         }
       };
       await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+      inHand.done("effect", installationId);
     }
   }
 

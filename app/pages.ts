@@ -4,6 +4,7 @@ import type { Inbox } from "./inbox.ts";
 import { notLocal } from "./local.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { overduePage } from "./overdue.ts";
+import { pullsSetAside, takeUpAgain } from "./set-aside.ts";
 import type { Store } from "./store/store.ts";
 import { answer, type Handler, pathOf } from "./webhook-endpoint.ts";
 
@@ -13,19 +14,27 @@ export interface PagesOptions {
   readonly metrics: Pick<Metrics, "text" | "contentType">;
   readonly now: () => number;
   readonly ready: () => boolean;
+  /** Told when a pull request is to be looked at. */
+  readonly wake: () => void;
 }
 
 const HISTORY_PAGE = 100;
 const DEAD_PAGE = 50;
-const LOCAL_PAGES: ReadonlySet<string> = new Set(["/metrics", "/api/overdue", "/api/deliveries/dead"]);
+const SET_ASIDE_PAGE = 1_000;
+const LOCAL_PAGES: ReadonlySet<string> = new Set([
+  "/metrics",
+  "/api/overdue",
+  "/api/deliveries/dead",
+  "/api/pulls/set-aside",
+]);
 const pageNumber = z.coerce.number().int().positive().optional().catch(undefined);
 
 /**
  * `/healthz`, `/readyz`, and for callers on this machine `/metrics`, `/api/overdue`,
- * `/api/pulls/{owner}/{repo}/{number}` and `/api/deliveries/dead`.
+ * `/api/pulls/{owner}/{repo}/{number}`, `/api/pulls/set-aside` and `/api/deliveries/dead`.
  */
 export function pages(options: PagesOptions): Handler {
-  const { store, inbox, metrics, now, ready } = options;
+  const { store, inbox, metrics, now, ready, wake } = options;
   return async (request, response) => {
     const path = pathOf(request);
     if (path === "/healthz" && request.method === "GET") {
@@ -39,7 +48,10 @@ export function pages(options: PagesOptions): Handler {
         ? answer(response, 200, { ready: true, backlog: inbox.backlog })
         : answer(response, 503, { ready: false, reason: failure });
     }
-    const pull = /^\/api\/pulls\/(?<owner>[^/]{1,100})\/(?<name>[^/]{1,100})\/(?<number>\d{1,9})$/u.exec(path)?.groups;
+    const pull =
+      /^\/api\/pulls\/(?<owner>[^/]{1,100})\/(?<name>[^/]{1,100})\/(?<number>\d{1,9})(?<retry>\/retry)?$/u.exec(
+        path,
+      )?.groups;
     const revived = /^\/api\/deliveries\/dead\/(?<id>[\w-]{1,200})\/retry$/u.exec(path)?.groups;
     if (pull === undefined && revived === undefined && !LOCAL_PAGES.has(path)) {
       return false;
@@ -50,7 +62,19 @@ export function pages(options: PagesOptions): Handler {
       return answer(response, 403, { error: `This is answered to callers on the app's own machine only: ${foreign}.` });
     }
     const query = new URL(request.url ?? "/", "http://localhost").searchParams;
-    if (pull !== undefined && request.method === "GET") {
+    if (pull?.retry !== undefined && request.method === "POST") {
+      const repository = await store.repositoryByName(pull.owner ?? "", pull.name ?? "");
+      const id = { repositoryId: repository?.id ?? 0, number: Number(pull.number) };
+      if (repository === null || !(await takeUpAgain(store, id, now))) {
+        return answer(response, 404, { error: "There is no such pull request that is set aside." });
+      }
+      wake();
+      return answer(response, 202, { retried: id.number });
+    }
+    if (path === "/api/pulls/set-aside" && request.method === "GET") {
+      return answer(response, 200, { items: await setAsidePage(store) });
+    }
+    if (pull !== undefined && pull.retry === undefined && request.method === "GET") {
       const after = pageNumber.parse(query.get("after") ?? undefined);
       const found = await pullPage(store, pull.owner ?? "", pull.name ?? "", Number(pull.number), after);
       return found === null
@@ -112,6 +136,17 @@ async function pullPage(store: Store, owner: string, name: string, number: numbe
     history: history.items,
     nextHistory: history.next,
   };
+}
+
+async function setAsidePage(store: Store) {
+  const found = await pullsSetAside(store, SET_ASIDE_PAGE);
+  return await Promise.all(
+    found.map(async ({ repositoryId, number, blocked }) => {
+      const repository = await store.repository(repositoryId);
+      const name = repository === null ? null : `${repository.owner}/${repository.name}`;
+      return { repository: name, number, at: blocked?.at ?? null, reason: blocked?.reason ?? null };
+    }),
+  );
 }
 
 function storing(trouble: string | null): string | null {

@@ -33,6 +33,16 @@ export async function changePull(
   throw new Error(`Pull request ${id.repositoryId}#${id.number} was changed by others ${MOST_TRIES} times in a row.`);
 }
 
+/** As one word, for what knows items of several kinds; `pullOf` reads it. */
+export function pullKey({ repositoryId, number }: PullId): string {
+  return `${repositoryId}-${number}`;
+}
+
+export function pullOf(key: string): PullId {
+  const [repositoryId = Number.NaN, number = Number.NaN] = key.split("-", 2).map(Number);
+  return { repositoryId, number };
+}
+
 export function newPull(id: PullId, facts: Facts, installationId: number | null): Pull {
   return {
     repositoryId: id.repositoryId,

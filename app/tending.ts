@@ -9,12 +9,15 @@ import { type RequestFailure, requestFailure } from "../src/github/request-failu
 import { Alarm } from "./alarm.ts";
 import type { Clients } from "./clients.ts";
 import type { Lane } from "./effects.ts";
+import type { InHand } from "./in-hand.ts";
 import type { Repository, Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
 
 export interface TendingOptions {
   readonly store: Store;
   readonly clients: Clients;
+  /** Written down before their steps are taken. */
+  readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
   /** The installation's turn at writing, shared with all who write. */
   readonly lane: (installationId: number) => Lane;
   readonly log: Logger;
@@ -36,12 +39,16 @@ export interface Desk {
 export interface Trade<T> {
   /** For the log. */
   readonly what: string;
+  readonly kind: "start" | "gate";
+  idOf(item: T): string;
   due(until: number, limit: number): Promise<readonly T[]>;
   nextAt(): Promise<number | null>;
   /** Stores what came of it, and when it is due again. What it throws is told to `failed`. */
   step(item: T, desk: Desk): Promise<void>;
   /** GitHub could not be reached or refused: it is due again then. Whatever the step had stored stands. */
   failed(item: T, failure: RequestFailure, at: number): Promise<void>;
+  /** It is not to be looked after any more, for this reason. */
+  setAside(item: T, reason: string): Promise<void>;
 }
 
 interface Tended {
@@ -51,6 +58,8 @@ interface Tended {
 }
 
 const PAGE = 100;
+/** Among so many that are due one is looked for. */
+const MOST_SEARCHED = 10_000;
 /** Of one step; a single request ends after `requestTimeout`, but it may have to wait for its turn. */
 const STEP_TIMEOUT = 10 * 60_000;
 /** Where the app is not installed (any more), nothing can be done until it is. */
@@ -84,27 +93,58 @@ export class Tending<T extends Tended> {
     await this.#alarm.stop();
   }
 
+  /** Takes the step of one alone, if it is due. */
+  async alone(id: string): Promise<void> {
+    const item = await this.#due(id);
+    if (item !== null) {
+      await this.#steps([item]);
+    }
+  }
+
+  async setAside(id: string, reason: string): Promise<void> {
+    const item = await this.#due(id);
+    if (item !== null) {
+      await this.#trade.setAside(item, reason);
+    }
+  }
+
+  async #due(id: string): Promise<T | null> {
+    const due = await this.#trade.due(this.#options.now(), MOST_SEARCHED);
+    return due.find((item) => this.#trade.idOf(item) === id) ?? null;
+  }
+
   async #work(): Promise<number | null> {
-    const { store, now } = this.#options;
+    const { now, inHand } = this.#options;
+    await inHand.ready();
     for (;;) {
       const due = await this.#trade.due(now(), PAGE);
       if (due.length === 0 || this.#stop.signal.aborted) {
         return await this.#trade.nextAt();
       }
-      const byInstallation = new Map<number, { item: T; repository: Repository }[]>();
-      for (const item of due) {
-        const repository = await store.repository(item.repositoryId);
-        const installationId = repository?.installationId ?? null;
-        if (repository === null || installationId === null) {
-          const message = "the app is not installed there";
-          const failure = { kind: "permission", status: null, message, retryAfterMs: null } as const;
-          await this.#trade.failed(item, failure, now() + NOT_INSTALLED_PAUSE);
-          continue;
-        }
-        byInstallation.set(installationId, [...(byInstallation.get(installationId) ?? []), { item, repository }]);
-      }
-      await Promise.all([...byInstallation].map(([id, items]) => this.#inTurn(id, items)));
+      await inHand.mark(
+        this.#trade.kind,
+        due.map((item) => this.#trade.idOf(item)),
+      );
+      await this.#steps(due);
+      inHand.done(this.#trade.kind);
     }
+  }
+
+  async #steps(due: readonly T[]): Promise<void> {
+    const { store, now } = this.#options;
+    const byInstallation = new Map<number, { item: T; repository: Repository }[]>();
+    for (const item of due) {
+      const repository = await store.repository(item.repositoryId);
+      const installationId = repository?.installationId ?? null;
+      if (repository === null || installationId === null) {
+        const message = "the app is not installed there";
+        const failure = { kind: "permission", status: null, message, retryAfterMs: null } as const;
+        await this.#trade.failed(item, failure, now() + NOT_INSTALLED_PAUSE);
+        continue;
+      }
+      byInstallation.set(installationId, [...(byInstallation.get(installationId) ?? []), { item, repository }]);
+    }
+    await Promise.all([...byInstallation].map(([id, items]) => this.#inTurn(id, items)));
   }
 
   async #inTurn(

@@ -44,11 +44,18 @@ export class Gates {
     const { gates } = options.store;
     this.#tending = new Tending(options, {
       what: "gates",
+      kind: "gate",
+      idOf: ({ repositoryId, runId, environment }) => `${repositoryId} ${runId} ${environment}`,
       due: (until, limit) => gates.due(until, limit),
       nextAt: () => gates.nextAt(),
       step: (gate, desk) => this.#step(gate, desk),
       failed: (gate, failure, at) => this.#failed(gate, failure, at),
+      setAside: (gate, reason) => this.#over(gate, reason),
     });
+  }
+
+  get tending(): Pick<Tending<WaitingGate>, "alone" | "setAside"> {
+    return this.#tending;
   }
 
   /** Takes up what was going on when the process ended. */

@@ -44,11 +44,18 @@ export class Starts {
     const { starts } = options.store;
     this.#tending = new Tending(options, {
       what: "started runs",
+      kind: "start",
+      idOf: ({ key }) => key,
       due: (until, limit) => starts.due(until, limit),
       nextAt: () => starts.nextAt(),
       step: (start, desk) => this.#step(start, desk),
       failed: (start, failure, at) => this.#failed(start, failure, at),
+      setAside: async (start, reason) => void (await this.#end(start, "failure", reason)),
     });
+  }
+
+  get tending(): Pick<Tending<StartedRun>, "alone" | "setAside"> {
+    return this.#tending;
   }
 
   /** Takes up what was going on when the process ended. */

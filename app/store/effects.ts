@@ -22,6 +22,7 @@ const MOST_PRUNED = 500;
 type EffectPart = Pick<
   Store,
   | "effectsDue"
+  | "effect"
   | "effectsOf"
   | "effectInstallations"
   | "postponeEffect"
@@ -54,6 +55,10 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
         .limit(limit)
         .execute();
       return rows.map(effect);
+    },
+    async effect(id) {
+      const row = await db.selectFrom("effects").selectAll().where("id", "=", id).executeTakeFirst();
+      return row === undefined ? null : effect(row);
     },
     async effectsOf(id) {
       const rows = await db

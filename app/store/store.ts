@@ -118,6 +118,8 @@ export interface Blocked {
   readonly until: number;
   /** Digest of what was wanted: when that changes, the move is tried at once. */
   readonly wanted: string;
+  /** The process died of it: it is left alone until somebody who runs the app takes it up again. */
+  readonly setAside?: true;
 }
 
 export interface Pull extends PullId {
@@ -280,6 +282,7 @@ export interface Store {
 
   /** Pending effects of an installation that are due until then, the longest due first, in turns by repository. */
   effectsDue(installationId: number, until: number, limit: number): Promise<readonly Effect[]>;
+  effect(id: number): Promise<Effect | null>;
   effectsOf(id: PullId): Promise<readonly Effect[]>;
   /** For each installation with pending effects: when its first is due. */
   effectInstallations(): Promise<readonly { readonly installationId: number; readonly at: number }[]>;

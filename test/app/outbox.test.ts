@@ -67,7 +67,8 @@ function open({ store: own = store, client: through = client, ...timings }: Open
   const all = { ...DEFAULT_TIMINGS, writeInterval: 0, lookPause: 10, ...timings };
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const look = () => {};
-  const shared = { store: own, clients, log: silent, now: Date.now, timings: all };
+  const inHand = { ready: async () => {}, mark: async () => {}, done: () => {} };
+  const shared = { store: own, clients, inHand, log: silent, now: Date.now, timings: all };
   // It only lends its lanes: nothing is to be moved here.
   const effects = new Effects({ ...shared, mover: { round: async () => {} } as never, sleep });
   const ourselves = () => ({ appId: house.app.id, botLogin: "stagewright[bot]" });

@@ -1,0 +1,139 @@
+/** A stored item that the process dies of is tried alone, then set aside: a restart always leads somewhere. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { pino } from "pino";
+import { afterAll, describe, expect, it } from "vitest";
+import { type Alone, InHand, type Kind } from "../../app/in-hand.ts";
+import { COMPILE_CACHE } from "../compile-cache.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "stagewright-test-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function deliveryOf(number: number, title: string) {
+  const examples: { name: string; examples: { action?: string }[] }[] = createRequire(import.meta.url)(
+    "@octokit/webhooks-examples",
+  );
+  const found = examples
+    .find(({ name }) => name === "pull_request")
+    ?.examples.find(({ action }) => action === "opened");
+  const payload = JSON.parse(JSON.stringify(found));
+  Object.assign(payload, { number, installation: { id: 1, node_id: "I" } });
+  Object.assign(payload.pull_request, { number, title, id: number, node_id: `PR${number}` });
+  return payload;
+}
+
+/** One life of the app; null: it was killed. */
+function live(url: string, deliveries: string) {
+  const script = join(import.meta.dirname, "dying-app.ts");
+  const env = { ...process.env, ...COMPILE_CACHE };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, url, deliveries], { encoding: "utf8", env });
+  expect(status === 0 || status === 9, stderr).toBe(true);
+  return status === 0 ? JSON.parse(stdout) : null;
+}
+
+describe("an app that is started again whenever it dies", () => {
+  it("sets aside the webhook and the pull request that it dies of, and handles everything else", () => {
+    const url = `sqlite:${join(directory, "app.db")}`;
+    const file = join(directory, "deliveries.json");
+    const deliveries = {
+      one: deliveryOf(1, "harmless"),
+      deadly: deliveryOf(2, "kills when it is handled"),
+      three: deliveryOf(3, "harmless, too"),
+      thirteen: deliveryOf(13, "kills when it is looked at"),
+    };
+    writeFileSync(file, JSON.stringify(deliveries));
+    let deaths = 0;
+    let seen = live(url, file);
+    while (seen === null && deaths < 10) {
+      deaths += 1;
+      seen = live(url, file);
+    }
+    // Each once among others, and twice alone.
+    expect(deaths).toBe(6);
+    const reason = expect.stringContaining("ended 3 times while this was being handled, 2 times with nothing else");
+    expect(seen.dead).toEqual([{ id: "deadly", error: reason }]);
+    expect(seen.aside).toEqual([{ number: 13, reason }]);
+    expect(seen.counts).toMatchObject({ pending: 0, done: 3, dead: 1 });
+    expect(seen.pulls.map(({ number }: { number: number }) => number)).toEqual([1, 3, 13]);
+    expect(seen.pulls.at(-1)).toMatchObject({ number: 13, lookAt: null });
+    // What is heard of it later changes nothing.
+    writeFileSync(file, JSON.stringify({ again: deliveryOf(13, "another title") }));
+    expect(live(url, file)).toMatchObject({ counts: { done: 4 }, aside: [{ number: 13 }] });
+  });
+});
+
+class Died extends Error {}
+
+/** A world of items of which some kill; each life handles pages of them until it dies or nothing is left. */
+async function lives(items: readonly string[], deadly: ReadonlySet<string>, page: number) {
+  const meta = new Map<string, string>();
+  const waiting = new Set(items);
+  const aside = new Map<string, string>();
+  let deaths = 0;
+  for (;;) {
+    let dead = false;
+    const alive = <T>(value: T): T => {
+      if (dead) throw new Died();
+      return value;
+    };
+    const handle = (id: string): void => {
+      alive(null);
+      if (!waiting.has(id)) return;
+      if (deadly.has(id)) {
+        dead = true;
+        deaths += 1;
+        throw new Died();
+      }
+      waiting.delete(id);
+    };
+    const store = {
+      meta: async (key: string) => meta.get(key) ?? null,
+      setMeta: async (key: string, value: string) => void meta.set(key, alive(value)),
+    };
+    const inHand = new InHand({ store, log: pino({ level: "silent" }) });
+    const alone: Alone = {
+      attempt: async (id) => handle(id),
+      setAside: async (id, reason) => {
+        alive(null);
+        waiting.delete(id);
+        aside.set(id, reason);
+      },
+    };
+    const kinds: Kind[] = ["delivery", "look", "move", "effect", "start", "gate"];
+    await inHand.start(Object.fromEntries(kinds.map((kind) => [kind, alone])) as Record<Kind, Alone>);
+    await inHand.ready();
+    try {
+      for (let due = [...waiting].slice(0, page); due.length > 0; due = [...waiting].slice(0, page)) {
+        await inHand.mark("effect", due);
+        for (const id of due) handle(id);
+      }
+      await inHand.stop();
+      return { deaths, aside, meta, handled: items.filter((id) => !waiting.has(id) && !aside.has(id)) };
+    } catch (error) {
+      if (!(error instanceof Died)) throw error;
+    }
+  }
+}
+
+it("dies at most three times of each item, sets aside no other, and leaves nothing in hand", async () => {
+  const ids = fc.uniqueArray(fc.nat({ max: 40 }).map(String), { maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(
+      ids,
+      fc.array(fc.nat({ max: 40 }).map(String)),
+      fc.integer({ min: 1, max: 5 }),
+      async (items, bad, page) => {
+        const deadly = new Set(bad.filter((id) => items.includes(id)));
+        const { deaths, aside, handled, meta } = await lives(items, deadly, page);
+        expect(new Set(aside.keys())).toEqual(deadly);
+        expect(handled).toEqual(items.filter((id) => !deadly.has(id)));
+        expect(deaths).toBeLessThanOrEqual(3 * deadly.size);
+        expect(JSON.parse(meta.get("in-hand") ?? "")).toEqual({ items: [], alone: null });
+      },
+    ),
+  );
+});

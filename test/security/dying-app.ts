@@ -1,0 +1,65 @@
+/**
+ * One life of an app that some stored items kill: the real engine over a file, which ends the process in the midst of
+ * handling them. Ends with 0, and tells what it sees, once there is nothing left to do.
+ */
+import { readFileSync } from "node:fs";
+import { Writable } from "node:stream";
+import { pino } from "pino";
+import { createEngine } from "../../app/engine.ts";
+import { pullsSetAside } from "../../app/set-aside.ts";
+import { openStore } from "../../app/store/open.ts";
+import { DEFAULT_TIMINGS } from "../../app/timings.ts";
+import { orderKey } from "../../src/github/webhook.ts";
+
+const KILLED = 9;
+const [url = "", deliveriesFile = ""] = process.argv.slice(2);
+const opened = await openStore(url);
+const store = {
+  ...opened,
+  commit: async (commit: Parameters<typeof opened.commit>[0]) => {
+    if (JSON.stringify(commit.pulls ?? []).includes("kills when it is handled")) {
+      process.exit(KILLED);
+    }
+    return await opened.commit(commit);
+  },
+};
+const killer = new Writable({
+  write(line, _, done) {
+    if (/"pull":13,.*looked/.test(String(line))) {
+      process.exit(KILLED);
+    }
+    done();
+  },
+});
+const unreachable = async () => {
+  throw new Error("GitHub cannot be reached.");
+};
+const engine = createEngine({
+  store,
+  clients: { installation: unreachable, app: unreachable },
+  ourselves: () => ({ appId: 1, botLogin: "stagewright[bot]" }),
+  log: pino({ level: "info" }, killer),
+  timings: { ...DEFAULT_TIMINGS, reconcileDelay: 3_600_000 },
+  now: Date.now,
+  publicUrl: null,
+});
+await engine.start();
+const payloads: Record<string, { repository: { id: number } }> = JSON.parse(readFileSync(deliveriesFile, "utf8"));
+for (const [id, payload] of Object.entries(payloads)) {
+  const key = orderKey("pull_request", payload);
+  void engine.inbox.accept({
+    id,
+    event: "pull_request",
+    payload: JSON.stringify(payload),
+    key,
+    receivedAt: Date.now(),
+  });
+}
+await engine.idle();
+const dead = (await opened.deadDeliveries(10)).items.map(({ id, error }) => ({ id, error }));
+const aside = (await pullsSetAside(opened, 10)).map(({ number, blocked }) => ({ number, reason: blocked?.reason }));
+const pulls = (await opened.pulls({}, 10)).map(({ number, lookAt, lookTries }) => ({ number, lookAt, lookTries }));
+process.stdout.write(JSON.stringify({ dead, aside, pulls, counts: await opened.countDeliveries() }));
+await engine.stop();
+await opened.close();
+process.exit(0);
