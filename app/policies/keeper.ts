@@ -139,7 +139,7 @@ export class PolicyKeeper implements Policies {
       }
       const client = await clients.installation(repository.installationId);
       const loaded = await loadPolicy(repository, policyFetcher(client, timings.requestTimeout), read);
-      const { policy, problems, source, bases, seen } = loaded;
+      const { policy, problems, source, bases, untold, seen } = loaded;
       if (seen.repository.id !== repository.id) {
         throw new Error(`${nameOf(repository)} is another repository by now; where it went is not known yet.`);
       }
@@ -170,6 +170,12 @@ export class PolicyKeeper implements Policies {
         { repository: nameOf(repository), commit: state.head, found: source !== null, extends: bases, errors },
         "policy read",
       );
+      for (const reason of untold) {
+        log.warn(
+          { repository: nameOf(repository), commit: state.head, reason },
+          "a policy that it extends is of no use",
+        );
+      }
       if (!samePolicy(before?.inForce ?? null, state.inForce)) {
         await store.askForLook({ repositoryId: repository.id, open: true }, now());
         wake();

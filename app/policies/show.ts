@@ -54,7 +54,7 @@ export class PolicyCheck {
     }
     const { problems, inForce } = state;
     const verdict = policyVerdict({ file: POLICY_PATH, found, problems, lacks: missing, inForce, proposed: false });
-    const digest = digestOf({ source: state.source, problems, ...verdict });
+    const digest = digestOf({ file: fileOf(state.source), problems, ...verdict });
     const good = verdict.conclusion === "success";
     // Where nothing was ever wrong, a repository without a policy needs no check run to say so.
     if (state.head === null || digest === state.shown?.digest || (!found && (state.shown?.good ?? true))) {
@@ -76,7 +76,7 @@ export class PolicyCheck {
     const lacks =
       policy === null || !found ? [] : await this.#lacks(repository, { ...seen, ...seen.repository, inForce: policy });
     const verdict = policyVerdict({ file: POLICY_PATH, found, problems, lacks, inForce: policy, proposed: true });
-    const digest = digestOf({ source, problems, proposed: true, ...verdict });
+    const digest = digestOf({ file: fileOf(source), problems, proposed: true, ...verdict });
     const annotations = problemAnnotations(problems, "policy").map(checkAnnotation);
     const text = { title: verdict.title, summary: verdict.summary, text: null };
     const check = { conclusion: verdict.conclusion, text, annotations, appId, digest };
@@ -163,6 +163,14 @@ export class PolicyCheck {
       graphql: (query, variables) => client.graphql(query, variables),
     };
   }
+}
+
+/**
+ * The file's own hash. Those of what it extends follow, which not everybody may read: a check run that is another by
+ * them would tell that there is something, and when it changes.
+ */
+function fileOf(source: string | null): string | null {
+  return source?.split(" ", 1)[0] ?? null;
 }
 
 function digestOf(value: unknown): string {

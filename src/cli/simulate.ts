@@ -98,7 +98,9 @@ async function policyOfRepository(
   place: { readonly owner: string; readonly name: string },
 ): Promise<Policy> {
   const { loadPolicy, policyFetcher } = await import("../github/load-policy.ts");
-  const { policy, problems } = await asked(() => loadPolicy(place, policyFetcher(client, REQUEST_TIMEOUT_MS)));
+  const { policy, problems } = await asked(() =>
+    loadPolicy(place, policyFetcher(client, REQUEST_TIMEOUT_MS), readPolicy, "who asks"),
+  );
   return usable(policy, problems);
 }
 

@@ -17,6 +17,8 @@ export interface Loaded {
   readonly source: string | null;
   /** Repositories (`owner/name`) whose policies it extends, also those that could not be read. */
   readonly bases: readonly string[];
+  /** What is wrong with those of them that not everybody may read: for the log, never for GitHub. */
+  readonly untold: readonly string[];
   readonly seen: Omit<PolicyFileSeen, "file">;
 }
 
@@ -44,21 +46,35 @@ export type ReadPolicy = (
 const MOST_BASES = 5;
 
 /**
- * Throws what the client throws, and an Error where the repository cannot be seen. `fetch` reads the file of a
- * repository, null where the app may not see it.
+ * Whatever is wrong with a policy that not everybody may read, this is all that is said about it: whether it is there
+ * must not be learnt by naming it. What is wrong with it stands in the check run on its own repository's commit.
  */
-export async function loadPolicy(repository: Place, fetch: Fetch, read: ReadPolicy = readPolicy): Promise<Loaded> {
+const NO_BASE =
+  "cannot be extended: it is not there, it may not be read here, or its policy cannot be used; who may read it finds the reason there";
+
+/**
+ * Its problems are for everybody who reads the repository's check runs, unless `readers` says otherwise: they may not
+ * read what it extends. Throws what the client throws, and an Error where the repository cannot be seen. `fetch` reads the file of a repository, null where
+ * the app may not see it.
+ */
+export async function loadPolicy(
+  repository: Place,
+  fetch: Fetch,
+  read: ReadPolicy = readPolicy,
+  readers: Readers = "anybody",
+): Promise<Loaded> {
   const seen = await fetch(repository);
   if (seen === null) {
     throw new Error(`${repository.owner}/${repository.name} is not there, or the token may not see it.`);
   }
   const { file, ...rest } = seen;
   if (file === null) {
-    return { policy: DEFAULT_POLICY, problems: [], source: null, bases: [], seen: rest };
+    return { policy: DEFAULT_POLICY, problems: [], source: null, bases: [], untold: [], seen: rest };
   }
-  const chain: Chain = { names: [nameOf(repository)], oids: [file.oid] };
-  const { policy, problems } = await readWithBases(file, POLICY_PATH, chain, { fetch, read });
-  return { policy, problems, source: chain.oids.join(" "), bases: chain.names.slice(1), seen: rest };
+  const chain: Chain = { names: [nameOf(repository)], oids: [file.oid], untold: [] };
+  const { policy, problems } = await readWithBases(file, POLICY_PATH, chain, { fetch, read, readers });
+  const { names, oids, untold } = chain;
+  return { policy, problems, source: oids.join(" "), bases: names.slice(1), untold, seen: rest };
 }
 
 /**
@@ -77,27 +93,32 @@ export function policyFetcher(client: GitHubClient, requestTimeout: number, prop
   };
 }
 
-/** The policy in a file of this machine. What it extends is read with `fetch`; throws what that throws. */
+/** The policy in a file of this machine, for who asks. What it extends is read with `fetch`; throws what that throws. */
 export async function readPolicyText(
   content: Uint8Array,
   path: string,
   fetch: Fetch,
 ): Promise<Pick<Loaded, "policy" | "problems">> {
   const file = { oid: "", size: content.byteLength, content };
-  return await readWithBases(file, path, { names: [path], oids: [] }, { fetch, read: readPolicy });
+  const ways: Ways = { fetch, read: readPolicy, readers: "who asks" };
+  return await readWithBases(file, path, { names: [path], oids: [], untold: [] }, ways);
 }
 
+/** Who is told what is wrong with other repositories' policies. `who asks`: `fetch` reads with their own token. */
+type Readers = "anybody" | "who asks";
 type Fetch = (place: Place) => Promise<PolicyFileSeen | null>;
 
 /** How files are come by, and how they are read. */
 interface Ways {
   readonly fetch: Fetch;
   readonly read: ReadPolicy;
+  readonly readers: Readers;
 }
 
 interface Chain {
   readonly names: string[];
   readonly oids: string[];
+  readonly untold: string[];
 }
 
 async function readWithBases(file: PolicyFile, path: string, chain: Chain, ways: Ways): Promise<PolicyReading> {
@@ -132,20 +153,26 @@ async function baseOf(
   }
   chain.names.push(name.toLowerCase());
   const seen = await ways.fetch({ owner, name: repository });
+  const told = seen?.repository.private === false || ways.readers !== "anybody";
+  const problem = (text: string): { readonly problem: string } => {
+    if (told) {
+      return { problem: `${name} ${text}` };
+    }
+    chain.untold.push(`${name} ${text}`);
+    return { problem: `${name} ${NO_BASE}` };
+  };
   if (seen === null) {
-    const remedy =
-      "install the app on it, too; a pull request from outside gets nothing of a private repository to see";
-    return { problem: `${name} is not there, or may not be read here: ${remedy}` };
+    return problem("is not there, or may not be read here: install the app on it, too");
   }
   if (seen.file === null) {
-    return { problem: `${name} has no ${POLICY_PATH}` };
+    return problem(`has no ${POLICY_PATH}`);
   }
   chain.oids.push(seen.file.oid);
   const reading = await readWithBases(seen.file, `${name}/${POLICY_PATH}`, chain, ways);
   const [first, ...more] = reading.problems.filter((problem) => problem.severity === "error");
   if (first !== undefined || reading.parts === null) {
     const where = first === undefined ? "" : `: ${first.file}:${first.line}:${first.column}: ${first.message}`;
-    return { problem: `${name} has ${more.length + 1} ${more.length === 0 ? "error" : "errors"}${where}` };
+    return problem(`has ${more.length + 1} ${more.length === 0 ? "error" : "errors"}${where}`);
   }
   return { parts: reading.parts };
 }

@@ -152,7 +152,7 @@ describe("a pull request that changes the policy", () => {
       const pull = fromFork("acme/secret");
       await house.settled();
       const there = told(pull);
-      expect(there).toContain("acme/secret is not there, or may not be read here");
+      expect(there).toContain("acme/secret cannot be extended: it is not there");
       expect(there).not.toContain("swordfish");
     });
 
