@@ -48,6 +48,8 @@ export interface AttemptOptions {
   readonly startInMs: number;
   /** performance.now() from which the stage's times count, when that is not this attempt's own start. */
   readonly timesFrom: number | null;
+  /** When the agent's time for the stage is over, done or not: performance.now(), and whose limit that is. */
+  readonly until: { readonly at: number; readonly limit: "timeout" | "deadline" };
   readonly partition: { readonly start: number; readonly end: number } | null;
   readonly member: RosterMember;
   readonly roster: readonly RosterMember[];
@@ -142,17 +144,20 @@ export class Attempt {
     return report;
   }
 
-  /** `duration`, `max_duration` and `timeout`, from the stage's start on this agent. */
+  /** `duration` and `max_duration` from the stage's start on this agent, `attempt_timeout` from now. */
   #armLimits(): (() => void)[] {
-    const { stage, timesFrom } = this.options;
-    const gone = timesFrom === null ? 0 : performance.now() - timesFrom;
+    const { stage, timesFrom, until } = this.options;
+    if (stage.background !== null) return [];
+    const now = performance.now();
+    const gone = timesFrom === null ? 0 : now - timesFrom;
     const limits = [
-      ["duration", stage.background === null ? stage.durationMs : null],
-      ["max_duration", stage.background === null ? stage.maxDurationMs : null],
-      ["timeout", stage.background === null ? stage.timeoutMs : null],
+      ["duration", stage.durationMs === null ? null : stage.durationMs - gone],
+      ["max_duration", stage.maxDurationMs === null ? null : stage.maxDurationMs - gone],
+      ["attempt_timeout", stage.retry.attemptTimeoutMs],
+      [until.limit, until.at - now],
     ] as const;
     return limits.flatMap(([limit, ms]) =>
-      ms === null ? [] : [after(ms - gone, () => this.end({ kind: "time_over", limit }))],
+      ms === null ? [] : [after(ms, () => this.end({ kind: "time_over", limit }))],
     );
   }
 

@@ -48,6 +48,7 @@ export async function runCleanup(
         after: Promise.resolve(),
         startInMs: 0,
         timesFrom: null,
+        until: { at: performance.now() + stage.timeoutMs, limit: "timeout" },
         partition: null,
         ...view,
         onTasks: () => undefined,

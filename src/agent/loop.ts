@@ -230,7 +230,7 @@ export class AgentLoop {
           throw new Error(`the coordinator names stage ${instruction.stage}, which the plan lacks`);
         this.#endPassedBackground(instruction.stage);
         this.#worked = true;
-        work.execute(stage, instruction, Math.max(0, instruction.startAt - this.#now()), this.#view);
+        work.execute(stage, instruction, this.#now(), this.#view);
         if (work.wants(stage) !== this.#toldWants) this.#news = true;
         return;
       }

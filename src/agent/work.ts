@@ -8,6 +8,7 @@ import type { RosterMember } from "./environment.ts";
 import { GRACE_MS } from "./process.ts";
 
 export type Execute = Extract<Instruction, { do: "execute" }>;
+type Times = Pick<AttemptOptions, "startInMs" | "until">;
 type Ending = Parameters<Attempt["end"]>[0];
 
 /** What of the group an attempt's environment shows. */
@@ -74,8 +75,14 @@ export class Work {
     return Math.max(0, stage.tasks.concurrency - busy);
   }
 
-  /** Makes what runs be what is wanted: starts what is missing, ends what is no longer named. */
-  execute(stage: PlanStage, instruction: Execute, startInMs: number, view: GroupView): void {
+  /**
+   * Makes what runs be what is wanted: starts what is missing, ends what is no longer named. `now`: on the clock of the
+   * instruction's times.
+   */
+  execute(stage: PlanStage, instruction: Execute, now: number, view: GroupView): void {
+    const startInMs = Math.max(0, instruction.startAt - now);
+    const until = { ...instruction.until, at: performance.now() + instruction.until.at - now };
+    const times = { startInMs, until };
     if (this.#stage?.index !== stage.index || this.#stage.attempt !== instruction.attempt) {
       this.#stage = { index: stage.index, attempt: instruction.attempt, startedAt: performance.now() + startInMs };
     }
@@ -84,8 +91,8 @@ export class Work {
     for (const [id, attempt] of this.#running) {
       if (!wanted.has(id)) attempt.end({ kind: "stopped", why: "its lease or attempt is no longer in force" });
     }
-    if (!instruction.tasksOnly) this.#ensure(stage, instruction, null, startInMs, view);
-    for (const lease of instruction.leases) this.#ensure(stage, instruction, lease, startInMs, view);
+    if (!instruction.tasksOnly) this.#ensure(stage, instruction, null, times, view);
+    for (const lease of instruction.leases) this.#ensure(stage, instruction, lease, times, view);
   }
 
   /** Ends everything but background commands. */
@@ -109,7 +116,7 @@ export class Work {
     await Promise.all(all.map((attempt) => attempt.ended));
   }
 
-  #ensure(stage: PlanStage, instruction: Execute, lease: Lease | null, startInMs: number, view: GroupView): void {
+  #ensure(stage: PlanStage, instruction: Execute, lease: Lease | null, times: Times, view: GroupView): void {
     const id = lease?.attempt ?? instruction.attempt;
     if (this.#running.has(id) || this.#background.get(stage.index)?.attempt.options.attempt === id) return;
     const known = this.#reports.get(id);
@@ -118,7 +125,7 @@ export class Work {
       if (!this.finished.includes(known)) this.finished.push(known);
       return;
     }
-    const attempt = new Attempt(this.#optionsFor(stage, instruction, lease, startInMs, view), this.#around);
+    const attempt = new Attempt(this.#optionsFor(stage, instruction, lease, times, view), this.#around);
     if (stage.background !== null && lease === null) this.#keep(stage, attempt);
     else this.#running.set(id, attempt);
     void attempt.ended.then((report) => this.#onEnded(id, stage, report));
@@ -128,7 +135,7 @@ export class Work {
     stage: PlanStage,
     instruction: Execute,
     lease: Lease | null,
-    startInMs: number,
+    times: Times,
     view: GroupView,
   ): AttemptOptions {
     const generator = lease === null && stage.tasks?.source.kind === "from";
@@ -140,7 +147,7 @@ export class Work {
       command: commandFor(stage, lease),
       generator,
       after: this.#ending(),
-      startInMs,
+      ...times,
       timesFrom: lease === null ? null : (this.#stage?.startedAt ?? null),
       partition: instruction.partition,
       ...view,

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { ADDRESS, NOT_AN_ADDRESS } from "../plan/address.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "../plan/names.ts";
-import { ACCEPTABLE, COMPLETIONS, type Json, STAGE_TYPES } from "../plan/plan.ts";
+import { ACCEPTABLE, COMPLETIONS, type Json, RETRY_REASONS, STAGE_TYPES } from "../plan/plan.ts";
 
 /** Bounds of a plan in a request, beyond that of the whole body. */
 export const PLAN_LIMITS = {
@@ -98,6 +98,8 @@ const stage = z.strictObject({
   role: name.nullable(),
   retry: z.strictObject({
     maxAttempts: z.number().int().min(1).max(1_000),
+    attemptTimeoutMs: ms.nullable(),
+    on: z.array(z.enum(RETRY_REASONS)).max(RETRY_REASONS.length),
     backoffMs: ms,
     maxBackoffMs: ms,
     onExitCodes: exitCodes.nullable(),
@@ -141,6 +143,7 @@ const shape = z.strictObject({
   pathSelection: z.enum(["partitioned", "exclusive", "random"]),
   env,
   params: z.record(name, z.union([text, z.number(), z.boolean()])),
+  deadlineMs: ms.nullable(),
   assembly: z.strictObject({ timeoutMs: ms, atLeast: z.number().int().min(1).max(PLAN_LIMITS.agents).nullable() }),
   liveness: z.strictObject({ heartbeatIntervalMs: ms.gt(0), warnAfterMs: ms.gt(0), lostAfterMs: ms.gt(0) }),
   stages: z.array(stage).min(1).max(PLAN_LIMITS.stages),

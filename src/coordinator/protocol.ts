@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { Json } from "../plan/plan.ts";
 import { LARGEST_METRIC } from "../run/metrics.ts";
-import { AGENT_STATUSES } from "../run/types.ts";
+import { AGENT_STATUSES, TIME_LIMITS } from "../run/types.ts";
 import { isHistogram } from "./histograms.ts";
 import { agentAddress, planSchema, printable } from "./plan-schema.ts";
 import type { JoinRequest } from "./port.ts";
@@ -64,7 +64,7 @@ const attemptEndSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("no_command") }),
   z.strictObject({ kind: z.literal("exited"), code: z.number().int() }),
   z.strictObject({ kind: z.literal("signalled"), signal: z.string().max(32) }),
-  z.strictObject({ kind: z.literal("time_over"), limit: z.enum(["duration", "max_duration", "timeout"]) }),
+  z.strictObject({ kind: z.literal("time_over"), limit: z.enum(TIME_LIMITS) }),
   z.strictObject({ kind: z.literal("stopped"), why: z.string().max(4096) }),
   z.strictObject({ kind: z.literal("reset") }),
   z.strictObject({ kind: z.literal("not_started"), message: z.string().max(4096) }),

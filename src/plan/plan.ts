@@ -29,13 +29,20 @@ export type RunsOn =
   | { readonly kind: "first" }
   | { readonly kind: "agents"; readonly agents: readonly (string | number)[] };
 
+/** Why an attempt did not succeed, as `retry: { on }` tells them apart. */
+export const RETRY_REASONS = ["failure", "timeout"] as const;
+export type RetryReason = (typeof RETRY_REASONS)[number];
+
 export interface Retry {
   /** Attempts in all, the first included; ≥ 1. */
   readonly maxAttempts: number;
   /** Pause before the second attempt; doubles each time. */
   readonly backoffMs: number;
   readonly maxBackoffMs: number;
-  /** Only these exit codes are retried; null: any. */
+  /** The longest that one attempt may take; null: as long as the stage's own times allow. */
+  readonly attemptTimeoutMs: number | null;
+  readonly on: readonly RetryReason[];
+  /** Of failures only those with these exit codes are retried; null: all. */
   readonly onExitCodes: readonly number[] | null;
   readonly notOnExitCodes: readonly number[];
 }
@@ -126,7 +133,10 @@ export interface PlanStage {
   readonly durationMs: number | null;
   /** `max_duration`. */
   readonly maxDurationMs: number | null;
-  /** Never null: the larger of 6 h and the duration + 5 min unless given. */
+  /**
+   * The longest that the stage of an agent may take over all its attempts, from its first start. Unless given the larger
+   * of 6 h and what all attempts and the pauses between them may take: every wait ends.
+   */
   readonly timeoutMs: number;
   readonly optional: boolean;
   readonly when: When;
@@ -180,6 +190,8 @@ export interface Plan {
   readonly pathSelection: "partitioned" | "exclusive" | "random";
   readonly env: Readonly<Record<string, string>>;
   readonly params: Readonly<Record<string, Scalar>>;
+  /** From the run's first moment until all but cleanup must be done; null: none. */
+  readonly deadlineMs: number | null;
   readonly assembly: { readonly timeoutMs: number; readonly atLeast: number | null };
   readonly liveness: Liveness;
   readonly stages: readonly PlanStage[];

@@ -92,6 +92,7 @@ export function readPlan(text: string | Uint8Array, file: string, options: ReadO
     pathSelection: said.path_selection ?? "partitioned",
     env: envOf(said.env, { ...place, path: [...place.path, "env"] }),
     params: Object.fromEntries(params),
+    deadlineMs: said.deadline ?? null,
     assembly: { timeoutMs: said.assembly?.timeout ?? ASSEMBLY_TIMEOUT_MS, atLeast: said.assembly?.at_least ?? null },
     liveness,
     stages: sequence,

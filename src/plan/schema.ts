@@ -7,7 +7,7 @@ import { z } from "zod";
 import { HOST_AND_PORT } from "./address.ts";
 import { lazyShape, once } from "./lazy.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "./names.ts";
-import { ACCEPTABLE, COMPLETIONS, STAGE_TYPES } from "./plan.ts";
+import { ACCEPTABLE, COMPLETIONS, RETRY_REASONS, STAGE_TYPES } from "./plan.ts";
 import {
   comparison,
   duration,
@@ -37,10 +37,17 @@ import {
 
 export const retryShape = lazyShape({
   max_attempts: () => whole(1, 1000).describe("Attempts in all, the first included").optional(),
+  attempt_timeout: () =>
+    duration().describe("After this one attempt has failed (the stage's own `timeout` bounds all of them)").optional(),
   backoff: () => pause().describe("Pause before the second attempt; doubles each time").optional(),
   max_backoff: () => pause().describe("The longest pause").optional(),
-  on_exit_codes: () => exitCodes().describe("Only these exit codes are tried again").optional(),
-  not_on_exit_codes: () => exitCodes().describe("These exit codes are final").optional(),
+  on: () =>
+    list(oneOf(RETRY_REASONS), RETRY_REASONS.join(" or "))
+      .min(1, { error: `expected ${RETRY_REASONS.join(" or ")}` })
+      .describe("What is tried again: `failure`, `timeout` (of `attempt_timeout`); default both")
+      .optional(),
+  on_exit_codes: () => exitCodes().describe("Of failures only these exit codes are tried again").optional(),
+  not_on_exit_codes: () => exitCodes().describe("Failures with these exit codes are final").optional(),
 });
 
 export const barrierShape = lazyShape({
@@ -119,7 +126,11 @@ export const stageShape = lazyShape({
   max_duration: () =>
     duration().describe("The longest it may take (`validation_passed`, `duration_or_tasks`)").optional(),
   timeout: () =>
-    duration().describe("After this the stage has failed; default: 6h, or duration + 5m if that is more").optional(),
+    duration()
+      .describe(
+        "The longest it may take on an agent, over all attempts; default: 6h, or what the attempts may take if that is more",
+      )
+      .optional(),
   timeout_secs: () => duration().describe("The same as `timeout`").optional(),
   optional: () => flag().describe("A failure is a warning").optional(),
   when: () =>
@@ -288,6 +299,12 @@ export const planShape = lazyShape({
       at_least: whole(1, MOST_AGENTS).describe("So many are enough once the time is over").optional(),
     })
       .describe("How the group comes together")
+      .optional(),
+  deadline: () =>
+    duration()
+      .describe(
+        "From the run's first moment: work that is not done by then fails the run, cleanup still has its own time",
+      )
       .optional(),
   liveness: () => mapping(livenessShape).describe("When a silent agent is lost").optional(),
   barrier_sync: () => mapping(barrierSyncShape).describe("Barriers plan-wide, and by stage type").optional(),

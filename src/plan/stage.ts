@@ -1,6 +1,6 @@
 /** One stage as written -> one stage as the house sees it: inferred, completed, checked on its own. */
 import { type BarrierSync, barrierOf } from "./barriers.ts";
-import { formatDuration } from "./duration.ts";
+import { formatDuration, LONGEST_DURATION_MS } from "./duration.ts";
 import { envOf, textOf } from "./env.ts";
 import {
   defaultCompletion,
@@ -13,13 +13,13 @@ import {
 import type { Command, Completion, Dependency, Plan, PlanStage, Retry, RunsOn, StageType } from "./plan.ts";
 import { quote } from "./problems.ts";
 import type { Expanded, Written } from "./repeat.ts";
+import { pausesOf, retryOf } from "./retry.ts";
 import type { Place } from "./shape.ts";
 import { tasksOf } from "./tasks.ts";
 
-const SHORTEST_TIMEOUT_MS = 6 * 3_600_000;
+/** A stage that does not say its timeout has at least so long, and each attempt so long beyond its duration. */
+const LEAST_TIMEOUT_MS = 6 * 3_600_000;
 const TIMEOUT_AFTER_DURATION_MS = 5 * 60_000;
-const BACKOFF_MS = 1_000;
-const MAX_BACKOFF_MS = 60_000;
 const CONTEXT_LIMIT_BYTES = 1_048_576;
 
 /** What the plan says for all its stages. */
@@ -53,6 +53,7 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
   const command = commandOf(written, type, defaults, place);
   const durationMs = keys.duration ?? null;
   const maxDurationMs = keys.max_duration ?? null;
+  const retry = retryOf(written, place);
 
   if (completion === "duration" && !has(written, "duration")) {
     error("completion", 'completion: duration needs how long, expected "duration"');
@@ -81,12 +82,12 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
     workingDirectory: keys.working_directory ?? null,
     durationMs,
     maxDurationMs,
-    timeoutMs: timeoutOf(written, completion, place),
+    timeoutMs: timeoutOf(written, completion, retry, place),
     optional: keys.optional ?? false,
     when: keys.when ?? (type === "cleanup" ? "always" : "on_success"),
     runsOn: runsOnOf(written, type, defaults),
     role: keys.role ?? null,
-    retry: retryOf(written, place),
+    retry,
     barrier: barrierOf(keys.barrier, type, defaults.barrierSync, { ...place, path: [...path, "barrier"] }),
     dependsOn: dependenciesOf(expanded),
     expectedObjects: keys.expected_objects ?? null,
@@ -173,7 +174,7 @@ function commandOf(written: Written, type: StageType, defaults: StageDefaults, p
   return { kind: "script", script };
 }
 
-function timeoutOf(written: Written, completion: Completion, { source, problems, path }: Place): number {
+function timeoutOf(written: Written, completion: Completion, retry: Retry, { source, problems, path }: Place): number {
   const { keys } = written;
   if (has(written, "timeout") && has(written, "timeout_secs")) {
     problems.error(
@@ -182,9 +183,14 @@ function timeoutOf(written: Written, completion: Completion, { source, problems,
     );
   }
   const said = keys.timeout ?? keys.timeout_secs;
-  const lasts = keys.duration ?? keys.max_duration ?? 0;
   if (said === undefined) {
-    return Math.max(SHORTEST_TIMEOUT_MS, lasts + TIMEOUT_AFTER_DURATION_MS);
+    const attempt = Math.max(keys.duration ?? keys.max_duration ?? 0, retry.attemptTimeoutMs ?? 0);
+    const all = retry.maxAttempts * (attempt + TIMEOUT_AFTER_DURATION_MS) + pausesOf(retry);
+    return Math.min(LONGEST_DURATION_MS, Math.max(LEAST_TIMEOUT_MS, all));
+  }
+  if (retry.maxAttempts > 1 && retry.attemptTimeoutMs === null) {
+    const message = `retry: timeout (${formatDuration(said)}) bounds all ${retry.maxAttempts} attempts together`;
+    problems.warning(source.keyAt([...path, "retry"]), `${message}, expected "attempt_timeout" to bound one`);
   }
   const at = source.at([...path, keys.timeout === undefined ? "timeout_secs" : "timeout"]);
   if (completion === "duration" && keys.duration !== undefined && said <= keys.duration) {
@@ -210,33 +216,6 @@ function runsOnOf({ keys }: Written, type: StageType, defaults: StageDefaults): 
     default:
       return { kind: "agents", agents: keys.runs_on };
   }
-}
-
-function retryOf(written: Written, { source, problems, path }: Place): Retry {
-  const said = written.keys.retry ?? {};
-  if (written.keys.retry !== undefined && said.max_attempts === undefined) {
-    problems.error(source.keyAt([...path, "retry"]), 'retry: nothing would be tried again, expected "max_attempts"');
-  }
-  const backoffMs = said.backoff ?? BACKOFF_MS;
-  const maxBackoffMs = said.max_backoff ?? Math.max(MAX_BACKOFF_MS, backoffMs);
-  if (maxBackoffMs < backoffMs) {
-    const message = `retry: max_backoff (${formatDuration(maxBackoffMs)}) is shorter than backoff (${formatDuration(backoffMs)})`;
-    problems.error(source.at([...path, "retry", "max_backoff"]), message);
-  }
-  const both = (said.on_exit_codes ?? []).find((code) => said.not_on_exit_codes?.includes(code));
-  if (both !== undefined) {
-    problems.error(
-      source.keyAt([...path, "retry", "not_on_exit_codes"]),
-      `retry: exit code ${both} stands in on_exit_codes, too`,
-    );
-  }
-  return {
-    maxAttempts: said.max_attempts ?? 1,
-    backoffMs,
-    maxBackoffMs,
-    onExitCodes: said.on_exit_codes ?? null,
-    notOnExitCodes: said.not_on_exit_codes ?? [],
-  };
 }
 
 /** Keys that judge how a command ended: one that is meant to go on has no end to judge. */

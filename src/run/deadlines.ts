@@ -1,4 +1,5 @@
 /** When time alone decides something: about an agent (its silence, its timeout), about a barrier, about the run. */
+import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/plan.ts";
 import { rule } from "./barriers.ts";
 import type { Draft } from "./draft.ts";
@@ -33,6 +34,16 @@ export function limitsOf(plan: Plan, stage: number | null): SilenceLimits {
   return { warnAfterMs: Math.min(Math.max(warnAfterMs, interval), lost), lostAfterMs: lost + asked };
 }
 
+/** Whether the plan's deadline counts for a stage: not once the run has failed, and not for what runs then, too. */
+export function isBoundByDeadline({ plan, failure }: Pick<RunState, "plan" | "failure">, stage: number): boolean {
+  return failure === null && plan.stages[stage]?.when === "on_success";
+}
+
+/** Why nothing more is begun, or waited for. */
+export function deadlineOver({ plan }: Pick<Draft, "plan">): string {
+  return `the plan's deadline (${formatDuration(plan.deadlineMs ?? 0)}) is over`;
+}
+
 /** The next time at which something about this agent has to be decided; Infinity: none. */
 export function deadlineOf(draft: Draft, slot: number): number {
   const agent = draft.agent(slot);
@@ -55,11 +66,14 @@ export function nextDeadline(state: RunState): number | null {
   return nextTime(state, (stage) => rowAt(state.stages, stage));
 }
 
-type Waits = Pick<RunState, "status" | "sweepAt" | "assemblyUntil" | "stopping" | "leg" | "plan" | "now">;
+type Waits = Pick<
+  RunState,
+  "status" | "sweepAt" | "assemblyUntil" | "stopping" | "leg" | "plan" | "now" | "deadlineAt"
+>;
 
 export function nextTime(run: Waits, stageAt: (stage: number) => StageRun | undefined): number | null {
   if (isOver(run.status)) return null;
-  const times: (number | null)[] = [run.sweepAt];
+  const times: (number | null)[] = [run.sweepAt, run.deadlineAt];
   if (run.status === "assembling") times.push(run.assemblyUntil);
   if (run.stopping !== null) times.push(run.stopping.until);
   else if (run.leg !== null) {

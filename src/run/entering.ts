@@ -2,7 +2,7 @@
 import type { Acceptable, Dependency, PlanStage } from "../plan/plan.ts";
 import { isSelected } from "../plan/select.ts";
 import { isFailing } from "./abort.ts";
-import { deadlineOf } from "./deadlines.ts";
+import { deadlineOf, deadlineOver, isBoundByDeadline } from "./deadlines.ts";
 import { type Draft, isLiving } from "./draft.ts";
 import { unreached } from "./outcome.ts";
 import { isPast } from "./reports.ts";
@@ -15,6 +15,8 @@ export type Decision =
   | { readonly kind: "skip"; readonly reason: string }
   /** It would have been run, but what it needs is not there: a run must not be green although its work did not happen. */
   | { readonly kind: "unmet"; readonly reason: string }
+  /** The plan's deadline is over. */
+  | { readonly kind: "late"; readonly reason: string }
   | { readonly kind: "checkpoint" }
   | { readonly kind: "nobody"; readonly reason: string }
   | { readonly kind: "enter" };
@@ -40,6 +42,10 @@ export function decide(draft: Draft, index: number): Decision {
     if (planned.optional || failure !== null) return { kind: "skip", reason };
     const accepted = `depends_on: [{ stage: ${needed.stage}, even_if: [${missing.what}] }]`;
     return { kind: "unmet", reason: `${reason} (where the stage can do without: ${accepted})` };
+  }
+  const { deadlineAt } = draft.head;
+  if (deadlineAt !== null && draft.now >= deadlineAt && isBoundByDeadline(draft.head, index)) {
+    return { kind: "late", reason: deadlineOver(draft) };
   }
   if (planned.checkpoint && failure === null && !approved.includes(index)) return { kind: "checkpoint" };
   if (workersOf(draft, planned).length === 0) {
@@ -114,6 +120,8 @@ export function mayEnterLate(draft: Draft, index: number, slot: number): boolean
   // Its objects are shared out already: nothing is left for it, or its old share was given to nobody else.
   if (planned.expectedObjects !== null && draft.plan.pathSelection !== "random") return false;
   if (run.endsAt !== null && draft.now >= run.endsAt) return false;
+  const { turn } = draft.agent(slot);
+  if (turn?.stage === index && draft.now >= turn.timeoutAt) return false;
   const result = draft.results(index).at(slot) ?? null;
   return isFor(draft, planned, draft.agent(slot)) && (result === null || result.status === "lost");
 }

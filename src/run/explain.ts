@@ -75,7 +75,7 @@ function waitsOf(state: RunState): readonly ExplainedWait[] {
     const name = nameOf(state, stage);
     const text = `${name} begins when a person approves it`;
     const wait = { reason: "checkpoint", stage: name, text, waiting: state.living, who: [], more: 0 } as const;
-    return [{ ...wait, since, until: null }];
+    return [{ ...wait, since, until: state.deadlineAt }];
   }
   const { leg } = state;
   if (leg === null) return [];

@@ -3,8 +3,9 @@ import { endAgents, failRun, isFailing, settleAborted } from "./abort.ts";
 import { assemble } from "./assembly.ts";
 import { type Ruling, rule, ruleText } from "./barriers.ts";
 import { closeLeg, release } from "./closing.ts";
+import { deadlineOver, isBoundByDeadline } from "./deadlines.ts";
 import type { Draft } from "./draft.ts";
-import { bringBack, decide, enter, skip } from "./entering.ts";
+import { bringBack, type Decision, decide, enter, skip } from "./entering.ts";
 import { sweep } from "./liveness.ts";
 import { outcome } from "./outcome.ts";
 import { reasonToStop, settleUnstopped, stopStage } from "./stopping.ts";
@@ -28,9 +29,30 @@ function step(draft: Draft): boolean {
     sweep(draft);
     return true;
   }
+  if (failAtDeadline(draft)) return true;
   if (head.status === "assembling") return assemble(draft);
   if (head.stopping !== null) return stepStopping(draft, head.stopping.until);
   return head.leg === null ? next(draft) : stepLeg(draft, head.leg);
+}
+
+/** Fails a run whose work is not done by its plan's deadline. Cleanup that is under way by then goes on. */
+function failAtDeadline(draft: Draft): boolean {
+  const { head, now } = draft;
+  const { deadlineAt, leg, checkpoint } = head;
+  if (deadlineAt === null || now < deadlineAt || isFailing(draft)) return false;
+  const over = deadlineOver(draft);
+  if (head.status === "assembling") {
+    failRun(draft, { kind: "failed", stage: null, reason: `${over}, and the group is not complete` });
+    return true;
+  }
+  const first = leg?.first ?? checkpoint?.stage ?? null;
+  if (first === null) return false;
+  for (let stage = first; stage <= (leg?.last ?? first); stage++) {
+    if (!isBoundByDeadline(head, stage) || draft.stage(stage).phase === "closed") continue;
+    failRun(draft, { kind: "failed", stage, reason: `${draft.planned(stage).name}: ${over}` });
+    return true;
+  }
+  return false;
 }
 
 /** While aborting: everyone ends what runs, then cleanup begins. */
@@ -65,7 +87,8 @@ function next(draft: Draft): boolean {
       return true;
     case "unmet":
     case "nobody":
-      leaveOut(draft, index, decision.reason);
+    case "late":
+      leaveOut(draft, index, decision);
       return true;
     case "checkpoint":
       if (head.checkpoint !== null) return false;
@@ -87,12 +110,14 @@ function gone(draft: Draft): string {
   return texts.join("; ") + (draft.agents.size > texts.length ? "; …" : "");
 }
 
-/** A stage whose turn it is cannot be run: unless it is optional, the run fails at it. */
-function leaveOut(draft: Draft, index: number, reason: string): void {
+type LeftOut = Extract<Decision, { kind: "unmet" | "nobody" | "late" }>;
+
+/** A stage whose turn it is cannot be run: unless it is optional, or the deadline is over, the run fails at it. */
+function leaveOut(draft: Draft, index: number, { kind, reason }: LeftOut): void {
   const planned = draft.planned(index);
   skip(draft, index, reason);
   draft.head.position++;
-  if (!planned.optional && !isFailing(draft)) {
+  if ((kind === "late" || !planned.optional) && !isFailing(draft)) {
     draft.editStage(index, { status: "failure" });
     failRun(draft, { kind: "failed", stage: index, reason: `${planned.name}: ${reason}` });
   }

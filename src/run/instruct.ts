@@ -1,6 +1,7 @@
 /** What an agent is to do now: read from the state, never kept. Asking twice gives the same answer. */
 import { missingAgents } from "./assembly.ts";
 import { rule } from "./barriers.ts";
+import { isBoundByDeadline } from "./deadlines.ts";
 import { isOver } from "./moves.ts";
 import { type MergeHistograms, summary } from "./result.ts";
 import { chunkRange, lookUp, rowAt, rowCount, rowsOf } from "./rows.ts";
@@ -31,7 +32,7 @@ export function instructionFor(state: RunState, agent: string, merge?: MergeHist
   if (turn?.dismissed != null) return { do: "stop", stage: turn.stage, why: turn.dismissed.why };
   if (state.checkpoint !== null) {
     const { stage, since } = state.checkpoint;
-    return { do: "wait", reason: "checkpoint", stage, who: [], since, until: null };
+    return { do: "wait", reason: "checkpoint", stage, who: [], since, until: state.deadlineAt };
   }
   const { leg } = state;
   // Only while an event is being applied: nobody sees it.
@@ -39,7 +40,9 @@ export function instructionFor(state: RunState, agent: string, merge?: MergeHist
   const restarting = known.backgrounds.find(({ ready }) => !ready);
   if (restarting !== undefined) {
     const { stage, attempt, attempts, startAt } = restarting;
-    const rest = { partition: null, leases: [], tasksOnly: false };
+    const { timeoutMs = 0 } = state.plan.stages[stage] ?? {};
+    const until = endOfPart(state, stage, startAt + timeoutMs);
+    const rest = { until, partition: null, leases: [], tasksOnly: false };
     return { do: "execute", stage, attempt, attemptNumber: attempts, startAt, ...rest };
   }
   const isInLeg = known.standing === "member" && turn !== null && turn.stage >= leg.first && turn.stage <= leg.last;
@@ -68,10 +71,22 @@ function work(state: RunState, stage: number, run: StageRun, turn: Turn, slot: n
     attempt: turn.attempt,
     attemptNumber: turn.attempts,
     startAt: turn.startAt,
+    until: endOfPart(state, stage, turn.timeoutAt),
     partition: turn.partition,
     leases: leasesOf(run, turn),
     tasksOnly,
   };
+}
+
+/** The nearer of an agent's timeout for a stage and the plan's deadline, where that one counts. */
+function endOfPart(
+  state: RunState,
+  stage: number,
+  timeoutAt: number,
+): Extract<Instruction, { do: "execute" }>["until"] {
+  const { deadlineAt } = state;
+  const isBound = deadlineAt !== null && deadlineAt < timeoutAt && isBoundByDeadline(state, stage);
+  return isBound ? { at: deadlineAt, limit: "deadline" } : { at: timeoutAt, limit: "timeout" };
 }
 
 function leasesOf({ pool }: StageRun, turn: Turn): readonly Lease[] {
@@ -155,7 +170,8 @@ function more(all: number, named: number): { readonly more?: number } {
 /** When the barrier's wait is over at the latest. */
 export function endOfWait(state: RunState, stage: number, run: StageRun): number {
   const planned = state.plan.stages[stage];
-  const attempts = run.stopping?.until ?? latestLimit(state, run);
+  const limit = run.stopping?.until ?? latestLimit(state, run);
+  const attempts = isBoundByDeadline(state, stage) ? Math.min(limit, state.deadlineAt ?? limit) : limit;
   if (planned === undefined) return attempts;
   const ruling = rule(planned.barrier, run, state.now, run.lenient);
   return ruling.kind === "wait" && ruling.until !== null ? Math.min(ruling.until, attempts) : attempts;

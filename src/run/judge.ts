@@ -1,7 +1,7 @@
 /** Whether an attempt's end is success: the table of completions × ends, for one agent and for the group. */
 import { formatDuration } from "../plan/duration.ts";
 import type { Completion, PlanStage } from "../plan/plan.ts";
-import type { AttemptEnd, Progress } from "./types.ts";
+import type { AttemptEnd, Progress, TimeLimit } from "./types.ts";
 
 export interface Judgement {
   readonly ok: boolean;
@@ -12,7 +12,7 @@ export interface Judgement {
 }
 
 /** What of a stage decides about an end. */
-export type Judged = Pick<PlanStage, "completion" | "durationMs" | "maxDurationMs" | "timeoutMs">;
+export type Judged = Pick<PlanStage, "completion" | "durationMs" | "maxDurationMs" | "timeoutMs" | "retry">;
 
 /**
  * Judges how one attempt ended by itself. `stopped` and `reset` were not its own doing: they are no success here, and
@@ -52,8 +52,8 @@ export function judge(stage: Judged, end: AttemptEnd, progress: Progress | null)
   }
 }
 
-/** What it means that a time is over, by completion. A `timeout` is never success. */
-const SUCCEEDS_WHEN_OVER: Record<Completion, readonly ("duration" | "max_duration")[]> = {
+/** What it means that a time is over, by completion. A timeout or the deadline is never success. */
+const SUCCEEDS_WHEN_OVER: Record<Completion, readonly TimeLimit[]> = {
   duration: ["duration"],
   duration_or_tasks: ["duration", "max_duration"],
   tasks_done: [],
@@ -61,8 +61,13 @@ const SUCCEEDS_WHEN_OVER: Record<Completion, readonly ("duration" | "max_duratio
   validation_passed: [],
 };
 
-function timeOver(stage: Judged, limit: "duration" | "max_duration" | "timeout", progress: Progress | null): Judgement {
+function timeOver(stage: Judged, limit: TimeLimit, progress: Progress | null): Judgement {
   if (limit === "timeout") return { ok: false, reason: `timed out${lengthOf(stage.timeoutMs)}${after(progress)}` };
+  if (limit === "attempt_timeout") {
+    const length = lengthOf(stage.retry.attemptTimeoutMs);
+    return { ok: false, reason: `its attempt timed out${length}${after(progress)}` };
+  }
+  if (limit === "deadline") return { ok: false, reason: `not done by the plan's deadline${after(progress)}` };
   const length = lengthOf(limit === "duration" ? stage.durationMs : stage.maxDurationMs);
   return SUCCEEDS_WHEN_OVER[stage.completion].includes(limit)
     ? { ok: true, reason: `its ${limit}${length} is over` }

@@ -44,6 +44,7 @@ export function begin(event: Created): RunState {
     createdAt: at,
     now: at,
     assemblyUntil: at + plan.assembly.timeoutMs,
+    deadlineAt: plan.deadlineMs === null ? null : at + plan.deadlineMs,
     assembledAt: null,
     endedAt: null,
     agents: [],

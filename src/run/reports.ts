@@ -1,5 +1,6 @@
 /** Attempts that have ended, as agents report them: accepted once, and only from the attempt in force. */
 import { failRun, isFailing } from "./abort.ts";
+import { deadlineOver, isBoundByDeadline } from "./deadlines.ts";
 import type { Draft } from "./draft.ts";
 import { judge } from "./judge.ts";
 import { annotate, contribute, outcome, settle } from "./outcome.ts";
@@ -10,6 +11,7 @@ import type { AttemptReport } from "./types.ts";
 
 /** Takes one report of the agent in this position. */
 export function takeReport(draft: Draft, slot: number, report: AttemptReport): void {
+  failWhenPastDeadline(draft, report);
   if (report.stage >= draft.plan.stages.length) {
     draft.reject(slot, `a report of stage ${report.stage}, which the plan does not have`);
   } else if (report.task !== null) {
@@ -17,6 +19,12 @@ export function takeReport(draft: Draft, slot: number, report: AttemptReport): v
   } else if (draft.agent(slot).backgrounds.some(({ attempt }) => attempt === report.attempt)) {
     endBackground(draft, slot, report);
   } else if (!isEndedByGroup(draft, report)) takeOwn(draft, slot, report);
+}
+
+/** An agent ends its work at the deadline by itself: its word comes before our own clock's, or with it. */
+function failWhenPastDeadline(draft: Draft, { stage, end }: AttemptReport): void {
+  if (end.kind !== "time_over" || end.limit !== "deadline" || !isBoundByDeadline(draft.head, stage)) return;
+  failRun(draft, { kind: "failed", stage, reason: `${draft.planned(stage).name}: ${deadlineOver(draft)}` });
 }
 
 /** A background command after its last stage: its agent was told to end it, and says that it did. */
@@ -35,7 +43,7 @@ function takeTask(draft: Draft, slot: number, report: AttemptReport, key: string
 /** The time is the stage's, not the task's: who is given another task would only end it at once, one after the other. */
 function stopWhenTimedOut(draft: Draft, { stage, end, progress }: AttemptReport): void {
   const { pool, stopping } = draft.stage(stage);
-  if (end.kind !== "time_over" || pool === null || stopping !== null) return;
+  if (end.kind !== "time_over" || end.limit === "attempt_timeout" || pool === null || stopping !== null) return;
   const { ok, reason } = judge(draft.planned(stage), end, progress);
   if (ok) return;
   draft.editPool(stage, { error: pool.error ?? reason });

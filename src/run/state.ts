@@ -58,6 +58,8 @@ export interface RunState {
   /** Time of the newest event. */
   readonly now: number;
   readonly assemblyUntil: number;
+  /** When all but cleanup must be done; null: the plan has no deadline. */
+  readonly deadlineAt: number | null;
   readonly assembledAt: number | null;
   readonly endedAt: number | null;
   /** In order of their index once assembled; those who join later stand behind. */
@@ -134,6 +136,8 @@ export interface Turn {
   readonly failures: number;
   readonly preemptions: number;
   readonly startAt: number;
+  /** When its time for the stage is over, over all attempts: its first start + the stage's timeout. */
+  readonly timeoutAt: number;
   /** When the agent should have reported its end: past its timeout. */
   readonly overdueAt: number;
   /** The agent has said that it is at work on the present attempt. */

@@ -1,7 +1,9 @@
 /** Attempts of one agent at its stage: the first, the next after a failure or a preemption, and the final outcome. */
 import { formatDuration } from "../plan/duration.ts";
 import type { PlanStage } from "../plan/plan.ts";
+import { pauseAfter } from "../plan/retry.ts";
 import type { Draft } from "./draft.ts";
+import { exitCodeOf } from "./exit-code.ts";
 import { isStillToCome, type Outcome, outcome, settle } from "./outcome.ts";
 import type { Turn } from "./state.ts";
 import { beginListing, endListing, takeBack } from "./tasks.ts";
@@ -24,7 +26,8 @@ export function beginTurn(
   const before = draft.agent(slot).turn;
   const again = before !== null && before.stage === stage ? before : null;
   const attempts = (again?.attempts ?? 0) + 1;
-  const overdueAt = startAt + draft.planned(stage).timeoutMs + OVERDUE_MS;
+  const timeoutAt = again?.timeoutAt ?? startAt + draft.planned(stage).timeoutMs;
+  const overdueAt = overdueFrom(draft.planned(stage), startAt, timeoutAt);
   const turn: Turn = {
     stage,
     attempt: attemptId(stage, slot, attempts),
@@ -32,6 +35,7 @@ export function beginTurn(
     failures: again?.failures ?? 0,
     preemptions: again === null ? 0 : again.preemptions + 1,
     startAt,
+    timeoutAt,
     overdueAt,
     seenRunning: false,
     startedAt: null,
@@ -55,7 +59,7 @@ function nextAttempt(draft: Draft, slot: number, startAt: number, change: Partia
   countProgress(draft, slot, null);
   if (draft.stage(turn.stage).pool?.generator === slot) beginListing(draft, turn.stage, slot);
   const attempts = turn.attempts + 1;
-  const overdueAt = startAt + draft.planned(turn.stage).timeoutMs + OVERDUE_MS;
+  const overdueAt = overdueFrom(draft.planned(turn.stage), startAt, turn.timeoutAt);
   draft.editTurn(slot, {
     attempt: attemptId(turn.stage, slot, attempts),
     attempts,
@@ -65,6 +69,12 @@ function nextAttempt(draft: Draft, slot: number, startAt: number, change: Partia
     ...change,
   });
   noteDeadline(draft, turn.stage, overdueAt);
+}
+
+/** When the end of what starts then should have been told. With tasks only the stage's own time counts: see `tasks.ts`. */
+function overdueFrom({ retry, tasks }: PlanStage, startAt: number, timeoutAt: number): number {
+  const attempt = tasks === null ? (retry.attemptTimeoutMs ?? Infinity) : Infinity;
+  return Math.min(startAt + attempt, timeoutAt) + OVERDUE_MS;
 }
 
 function noteDeadline(draft: Draft, stage: number, overdueAt: number): void {
@@ -94,8 +104,14 @@ export function preempt(draft: Draft, slot: number, why: string): void {
     conclude(draft, slot, outcome(draft, stopping.well ? "success" : "stopped", stopping.why));
     return;
   }
+  if (draft.now >= turn.timeoutAt) {
+    const reason = `lost its work (${why}), and its timeout (${formatDuration(planned.timeoutMs)}) is over`;
+    conclude(draft, slot, outcome(draft, "failure", reason));
+    return;
+  }
   draft.notice(`${planned.name}: ${name} lost its attempt ${turn.attempt} (${why}) and runs it again`);
-  nextAttempt(draft, slot, draft.now, { preemptions, wants: 0 });
+  // Not before the group's own start, nor within the pause after a failure.
+  nextAttempt(draft, slot, Math.max(draft.now, turn.startAt), { preemptions, wants: 0 });
   draft.moveAgent(slot, "idle");
 }
 
@@ -108,8 +124,10 @@ export function failAttempt(draft: Draft, slot: number, report: AttemptReport, r
   const { end, tail } = report;
   const startAt = draft.now + backoff(planned, failures);
   const { endsAt, stopping } = draft.stage(turn.stage);
+  const isWanted = failures < planned.retry.maxAttempts && isRetried(planned, end);
   const inTime = stopping === null && (endsAt === null || startAt < endsAt);
-  if (inTime && failures < planned.retry.maxAttempts && isRetried(planned, end)) {
+  const hasTime = startAt < turn.timeoutAt;
+  if (isWanted && inTime && hasTime) {
     const after = startAt - draft.now;
     draft.editStage(turn.stage, { retryCount: draft.stage(turn.stage).retryCount + 1 });
     draft.notice(
@@ -119,7 +137,11 @@ export function failAttempt(draft: Draft, slot: number, report: AttemptReport, r
     draft.moveAgent(slot, "idle");
     return;
   }
-  const tries = failures > 1 ? `${reason}, after ${failures} attempts` : reason;
+  const attempts = failures > 1 ? `${reason}, after ${failures} attempts` : reason;
+  const tries =
+    isWanted && !hasTime
+      ? `${attempts}; its timeout (${formatDuration(planned.timeoutMs)}) leaves no time for another`
+      : attempts;
   if (draft.stage(turn.stage).pool?.generator === slot) {
     // What failed is the list, which is nobody's own: its stage fails when the tasks known so far are done.
     endListing(draft, turn.stage, `its tasks could not be listed: ${tries}`);
@@ -131,15 +153,17 @@ export function failAttempt(draft: Draft, slot: number, report: AttemptReport, r
 }
 
 function isRetried(planned: PlanStage, end: AttemptEnd): boolean {
-  const { onExitCodes, notOnExitCodes } = planned.retry;
-  if (end.kind !== "exited") return onExitCodes === null;
-  return (onExitCodes === null || onExitCodes.includes(end.code)) && !notOnExitCodes.includes(end.code);
+  const { on, onExitCodes, notOnExitCodes } = planned.retry;
+  if (end.kind === "time_over") return end.limit !== "timeout" && end.limit !== "deadline" && on.includes("timeout");
+  if (!on.includes("failure")) return false;
+  const code = exitCodeOf(end);
+  if (code === null) return onExitCodes === null;
+  return (onExitCodes === null || onExitCodes.includes(code)) && !notOnExitCodes.includes(code);
 }
 
 /** Milliseconds before the attempt that follows this many failures. */
 export function backoff(planned: Pick<PlanStage, "retry">, failures: number): number {
-  const { backoffMs, maxBackoffMs } = planned.retry;
-  return Math.min(backoffMs * 2 ** Math.min(failures - 1, 40), maxBackoffMs);
+  return pauseAfter(failures, planned.retry.backoffMs, planned.retry.maxBackoffMs);
 }
 
 /** The final outcome of an agent's stage, and what follows from it. */

@@ -33,13 +33,17 @@ export const AGENT_STATUSES = [
 ] as const;
 export type AgentStatus = (typeof AGENT_STATUSES)[number];
 
+/** Times that an agent ends an attempt for. `timeout` is the stage's, over all attempts; `deadline` the whole plan's. */
+export const TIME_LIMITS = ["duration", "max_duration", "attempt_timeout", "timeout", "deadline"] as const;
+export type TimeLimit = (typeof TIME_LIMITS)[number];
+
 /** How one attempt's command came to its end, as the agent saw it. Whether that is success is judged by the machine. */
 export type AttemptEnd =
   | { readonly kind: "no_command" }
   | { readonly kind: "exited"; readonly code: number }
   | { readonly kind: "signalled"; readonly signal: string }
   /** We ended it because a time was over. */
-  | { readonly kind: "time_over"; readonly limit: "duration" | "max_duration" | "timeout" }
+  | { readonly kind: "time_over"; readonly limit: TimeLimit }
   /** We ended it because the instruction changed to `stop` or `abort`. */
   | { readonly kind: "stopped"; readonly why: string }
   /** The agent dropped it to rejoin (SIGHUP, restart). */
@@ -125,7 +129,7 @@ export type Instruction =
       readonly stage: number | null;
       readonly who: readonly Awaited[];
       readonly since: number;
-      /** Null only for `checkpoint`, whose wait is a person's; every other wait has its end. */
+      /** Null only for `checkpoint` in a plan without a deadline: it waits for a person. Every other wait has its end. */
       readonly until: number | null;
       /** How many are waited for beyond those named in `who`; not there: none. */
       readonly more?: number;
@@ -138,6 +142,8 @@ export type Instruction =
       readonly attemptNumber: number;
       /** Absolute time at which the whole group starts. */
       readonly startAt: number;
+      /** Absolute time at which this agent's part is over, done or not, and whose limit that is. */
+      readonly until: { readonly at: number; readonly limit: "timeout" | "deadline" };
       /** Half-open share of `expected_objects` (or null where there is none). */
       readonly partition: { readonly start: number; readonly end: number } | null;
       /** Leases in force, when the stage has tasks. */

@@ -105,6 +105,7 @@ function execute(attempt: string, overrides: Partial<Extract<Instruction, { do: 
     attempt,
     attemptNumber: 1,
     startAt: 0,
+    until: { at: Date.now() + 3_600_000, limit: "timeout" },
     partition: null,
     leases: [],
     tasksOnly: false,
@@ -177,7 +178,13 @@ describe("executing", () => {
   it.each([
     ["duration", "{ name: s, duration: 1s, run: sleep 60 }", { kind: "time_over", limit: "duration" }],
     ["duration without a command", "{ name: s, duration: 1s }", { kind: "time_over", limit: "duration" }],
-    ["timeout", "{ name: s, timeout: 1s, run: sleep 60 }", { kind: "time_over", limit: "timeout" }],
+    ["its part's end", "{ name: s, run: sleep 60 }", { kind: "time_over", limit: "timeout" }],
+    ["the plan's deadline", "{ name: s, run: sleep 60 }", { kind: "time_over", limit: "deadline" }],
+    [
+      "an attempt's timeout",
+      "{ name: s, retry: { max_attempts: 2, attempt_timeout: 500ms }, run: sleep 60 }",
+      { kind: "time_over", limit: "attempt_timeout" },
+    ],
     [
       "max_duration",
       "{ name: preflight, max_duration: 1s, run: sleep 60 }",
@@ -191,7 +198,10 @@ describe("executing", () => {
       { kind: "threshold", threshold: "max_errors" },
     ],
   ])("reports the end: %s", async (_, stage, end) => {
-    const coordinator = new Scripted(({ reports }) => (reports.length > 0 ? finish : execute("a-1")));
+    const isOver = "limit" in end && (end.limit === "timeout" || end.limit === "deadline");
+    const limit = isOver && end.limit === "deadline" ? "deadline" : "timeout";
+    const until = { at: Date.now() + (isOver ? 1_000 : 3_600_000), limit } as const;
+    const coordinator = new Scripted(({ reports }) => (reports.length > 0 ? finish : execute("a-1", { until })));
     await agentFor(planOf(`stages:\n  - ${stage}\n`), coordinator).run();
     expect(coordinator.reports[0]?.end).toMatchObject(end);
   });

@@ -100,6 +100,26 @@ describe("reading", () => {
     expect(read.stages[1]?.dependsOn).toEqual([{ stage: "warm-1", evenIf: ["failed", "skipped"] }]);
   });
 
+  it.each([
+    ["{ name: a, run: x }", 6 * 3_600_000],
+    ["{ name: a, duration: 7h }", 7 * 3_600_000 + 300_000],
+    // Three times seven hours and five minutes, and pauses of 1 and 2 minutes.
+    [
+      "{ name: a, duration: 7h, retry: { max_attempts: 3, backoff: 1m, max_backoff: 5m } }",
+      3 * (7 * 3_600_000 + 300_000) + 180_000,
+    ],
+    ["{ name: a, run: x, retry: { max_attempts: 2, attempt_timeout: 4h, backoff: 0 } }", 2 * (4 * 3_600_000 + 300_000)],
+    ["{ name: a, run: x, retry: { max_attempts: 1000, attempt_timeout: 20d } }", 24 * 86_400_000],
+    ["{ name: a, run: x, timeout: 5m, retry: { max_attempts: 9, attempt_timeout: 1m } }", 300_000],
+  ])("the timeout of %s covers all its attempts", (stage, timeoutMs) => {
+    expect(plan(`stages:\n  - ${stage}\n`).stages[0]?.timeoutMs).toBe(timeoutMs);
+  });
+
+  it("a plan may have a deadline", () => {
+    expect(plan("deadline: 1h30m\nstages: [{ name: a, run: x }]\n").deadlineMs).toBe(5_400_000);
+    expect(plan("stages: [{ name: a, run: x }]\n").deadlineMs).toBeNull();
+  });
+
   it("barriers: the stage over its type over the default over ours", () => {
     const read = plan(
       "barrier_sync: { default_type: best_effort, default_straggler_grace: 5s, execute: { type: at_least 75%, query_retries: 1 } }\nstages:\n- { name: a, run: x }\n- { name: b, duration: 1s }\n- { name: c, duration: 1s, barrier: { at_least: 2 } }\n",

@@ -241,6 +241,38 @@ describe("each rule is told at its place", () => {
       ['2:24: error: retry: nothing would be tried again, expected "max_attempts"'],
     ],
     [
+      "a timeout for several attempts, where one was meant",
+      one("{ name: a, run: x, timeout: 5m, retry: { max_attempts: 3 } }"),
+      ['2:37: warning: retry: timeout (5m) bounds all 3 attempts together, expected "attempt_timeout" to bound one'],
+    ],
+    [
+      "timeouts to be tried again that there are not",
+      one("{ name: a, run: x, timeout: 5m, retry: { max_attempts: 3, on: [timeout] } }"),
+      [
+        '2:37: warning: retry: timeout (5m) bounds all 3 attempts together, expected "attempt_timeout" to bound one',
+        '2:63: error: retry: on: timeout needs "attempt_timeout": after the timeout of the stage nothing is tried again',
+      ],
+    ],
+    [
+      "an attempt's timeout within its duration",
+      one("{ name: a, run: x, duration: 1h, retry: { max_attempts: 2, attempt_timeout: 5m } }"),
+      [
+        "2:64: error: retry: attempt_timeout (5m) ends each attempt before its duration (1h) is over, expected a longer one",
+      ],
+    ],
+    [
+      "an attempt's timeout beyond its stage's",
+      one("{ name: a, run: x, timeout: 5m, retry: { max_attempts: 2, attempt_timeout: 5m } }"),
+      [
+        "2:63: warning: retry: attempt_timeout (5m) is not shorter than the stage's timeout (5m), which bounds all attempts together",
+      ],
+    ],
+    [
+      "exit codes of failures that are not tried again",
+      one("{ name: a, run: x, retry: { max_attempts: 2, attempt_timeout: 5m, on: [timeout], on_exit_codes: [75] } }"),
+      ['2:86: error: retry: on_exit_codes is about failures, which "on" leaves out'],
+    ],
+    [
       "keys beside distributed",
       "agents: 2\ndistributed: { workload: { prepare: x } }\n",
       ['1:1: error: "agents" stands beside "distributed", expected "agents" inside "distributed"'],

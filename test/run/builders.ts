@@ -1,5 +1,5 @@
 /** Plans, events and a small world of obedient agents, for tests of the machine. */
-import type { Acceptable, Barrier, Dependency, Plan, PlanStage } from "../../src/plan/plan.ts";
+import type { Acceptable, Barrier, Dependency, Plan, PlanStage, Retry } from "../../src/plan/plan.ts";
 import { apply, begin, instructionFor, type RunState } from "../../src/run/machine.ts";
 import type { AttemptEnd, AttemptReport, Instruction, RunEvent, RunKey, Sync } from "../../src/run/types.ts";
 
@@ -15,6 +15,19 @@ export const barrier: Barrier = {
   queryTimeoutMs: null,
   queryRetries: null,
 };
+
+export function retrying(overrides: Partial<Retry>): Retry {
+  return {
+    maxAttempts: 2,
+    attemptTimeoutMs: null,
+    on: ["failure", "timeout"],
+    backoffMs: 1_000,
+    maxBackoffMs: 60_000,
+    onExitCodes: null,
+    notOnExitCodes: [],
+    ...overrides,
+  };
+}
 
 export function planStage(overrides: Partial<PlanStage> & { readonly name: string }): PlanStage {
   return {
@@ -35,7 +48,7 @@ export function planStage(overrides: Partial<PlanStage> & { readonly name: strin
     when: "on_success",
     runsOn: { kind: "all" },
     role: null,
-    retry: { maxAttempts: 1, backoffMs: 1_000, maxBackoffMs: 60_000, onExitCodes: null, notOnExitCodes: [] },
+    retry: retrying({ maxAttempts: 1 }),
     barrier,
     dependsOn: [],
     expectedObjects: null,
@@ -68,6 +81,7 @@ export function plan(stages: readonly StageOverrides[], overrides: Partial<Plan>
     pathSelection: "partitioned",
     env: {},
     params: {},
+    deadlineMs: null,
     assembly: { timeoutMs: 1_200_000, atLeast: null },
     liveness: { heartbeatIntervalMs: 2_000, warnAfterMs: 5_000, lostAfterMs: 30_000 },
     stages: stages.map((stage, index) => planStage({ index, order: index + 1, ...stage })),

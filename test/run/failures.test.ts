@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { summary } from "../../src/run/machine.ts";
-import { Group, plan, report } from "./builders.ts";
+import { Group, plan, report, retrying } from "./builders.ts";
 
+const cleanup = { name: "cleanup", when: "always" } as const;
 const fails = { kind: "exited", code: 1 } as const;
 
 function statuses(group: Group): readonly string[] {
@@ -11,7 +12,11 @@ function statuses(group: Group): readonly string[] {
 }
 
 describe("retries", () => {
-  const retry = { maxAttempts: 4, backoffMs: 1_000, maxBackoffMs: 3_000, onExitCodes: null, notOnExitCodes: [9] };
+  const retry = retrying({ maxAttempts: 4, maxBackoffMs: 3_000, notOnExitCodes: [9] });
+
+  const codes = { ...retry, onExitCodes: [75] };
+  const onlyFailures = { ...retry, on: ["failure"] } as const;
+  const onlyTimeouts = { ...retry, on: ["timeout"] } as const;
 
   it("are attempts of their own, after pauses that double up to a limit", () => {
     const group = new Group(plan([{ name: "a", retry }]), 1).join();
@@ -38,13 +43,22 @@ describe("retries", () => {
     ["an exit code that is excepted", retry, { kind: "exited", code: 9 }, false],
     ["an exit code that is named", { ...retry, onExitCodes: [75] }, { kind: "exited", code: 75 }, true],
     ["one that is not", { ...retry, onExitCodes: [75] }, { kind: "exited", code: 1 }, false],
+    ["a signal, when other codes are named", codes, { kind: "signalled", signal: "SIGKILL" }, false],
+    ["a signal whose code is named", { ...retry, onExitCodes: [137] }, { kind: "signalled", signal: "SIGKILL" }, true],
     [
-      "a signal, when codes are named",
-      { ...retry, onExitCodes: [75] },
-      { kind: "signalled", signal: "SIGKILL" },
+      "a signal whose code is excepted",
+      { ...retry, notOnExitCodes: [139] },
+      { kind: "signalled", signal: "SIGSEGV" },
       false,
     ],
-    ["a timeout", retry, { kind: "time_over", limit: "timeout" }, true],
+    ["what has no code, when codes are named", codes, { kind: "not_started", message: "ENOENT" }, false],
+    ["an attempt's timeout", retry, { kind: "time_over", limit: "attempt_timeout" }, true],
+    ["an attempt's timeout, when codes are named", codes, { kind: "time_over", limit: "attempt_timeout" }, true],
+    ["an attempt's timeout, when failures are", onlyFailures, { kind: "time_over", limit: "attempt_timeout" }, false],
+    ["a failure, when timeouts are", onlyTimeouts, { kind: "exited", code: 1 }, false],
+    ["an attempt's timeout, when timeouts are", onlyTimeouts, { kind: "time_over", limit: "attempt_timeout" }, true],
+    ["the timeout of the stage", retry, { kind: "time_over", limit: "timeout" }, false],
+    ["the plan's deadline", retry, { kind: "time_over", limit: "deadline" }, false],
   ] as const)("%s", (_name, rule, end, again) => {
     const group = new Group(plan([{ name: "a", retry: rule }]), 1).join();
     group.finish("agent-0", end);
@@ -70,6 +84,109 @@ describe("retries", () => {
     expect(group.instruction("agent-1")).toMatchObject({ do: "wait", reason: "barrier" });
     group.finish("agent-0");
     expect(group.execute("agent-1").stage).toBe(1);
+  });
+});
+
+describe("the timeout of a stage", () => {
+  const hangs = { kind: "time_over", limit: "attempt_timeout" } as const;
+  const stages = [
+    { name: "a", timeoutMs: 60_000, retry: retrying({ maxAttempts: 9, attemptTimeoutMs: 25_000, backoffMs: 5_000 }) },
+  ];
+
+  it("counts from the first start, over all attempts", () => {
+    const group = new Group(plan(stages), 1).join();
+    const began = group.at;
+    expect(group.execute("agent-0").until).toEqual({ at: began + 60_000, limit: "timeout" });
+    group.pass(25_000).finish("agent-0", hangs);
+    group.pass(5_000);
+    expect(group.execute("agent-0")).toMatchObject({ attempt: "0.0.2", until: { at: began + 60_000 } });
+    group.pass(25_000).finish("agent-0", hangs);
+    expect(group.state.failure?.reason).toBe(
+      "a: agent-0 failed: its attempt timed out (25s), after 2 attempts; its timeout (1m) leaves no time for another",
+    );
+  });
+
+  it("is not begun anew by an agent that comes back", () => {
+    const group = new Group(plan(stages), 1).join();
+    const { until } = group.execute("agent-0");
+    group.pass(40_000);
+    group.send({ type: "reset", at: group.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
+    expect(group.execute("agent-0")).toMatchObject({ attempt: "0.0.2", until });
+    group.pass(20_000);
+    group.send({ type: "reset", at: group.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
+    expect(group.state.failure?.reason).toBe("a: agent-0 failed: lost its work (SIGHUP), and its timeout (1m) is over");
+  });
+
+  it("begins with the group, and so does what is run again before that", () => {
+    const group = new Group(plan(stages), 2).join();
+    const { startAt, until } = group.execute("agent-0");
+    expect(startAt).toBeGreaterThan(group.at);
+    group.send({ type: "reset", at: group.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
+    expect(group.execute("agent-0")).toMatchObject({ attempt: "0.0.2", startAt, until });
+  });
+
+  it("of an attempt that nobody reports is over a minute later, though the stage has time", () => {
+    const group = new Group(plan([{ name: "a", retry: retrying({ attemptTimeoutMs: 25_000 }) }]), 1).join();
+    group.pass(85_000);
+    expect(group.state.status).toBe("failed");
+  });
+});
+
+describe("a plan's deadline", () => {
+  const stages = [{ name: "a" }, { name: "b" }, { name: "rescue", when: "on_failure" }, cleanup] as const;
+
+  it("ends the work, and leaves cleanup its time", () => {
+    const group = new Group(plan(stages, { deadlineMs: 60_000 }), 2).join();
+    const deadlineAt = group.at + 60_000;
+    expect(group.execute("agent-0").until).toEqual({ at: deadlineAt, limit: "deadline" });
+    group.finish("agent-0");
+    expect(group.instruction("agent-0")).toMatchObject({ do: "wait", until: deadlineAt });
+    group.sync("agent-1");
+    group.pass(60_000);
+    expect(group.instruction("agent-1")).toEqual({ do: "abort", why: "a: the plan's deadline (1m) is over" });
+    group.sync("agent-1", { finished: [report({ stage: 0, attempt: "0.1.1", end: { kind: "stopped", why: "" } })] });
+    expect(group.execute("agent-0")).toMatchObject({ stage: 2, until: { limit: "timeout" } });
+    group.finishAll().pass(120_000).finishAll();
+    expect(statuses(group)).toEqual([
+      "a failure: the plan's deadline (1m) is over",
+      "b skipped: the run has failed at a",
+      "rescue success",
+      "cleanup success",
+    ]);
+    expect(group.state.status).toBe("failed");
+  });
+
+  it("is the reason, too, where an agent's clock is ahead of ours", () => {
+    const group = new Group(plan(stages, { deadlineMs: 60_000 }), 1).join();
+    group.pass(59_000).finish("agent-0", { kind: "time_over", limit: "deadline" });
+    expect(group.state.failure?.reason).toBe("a: the plan's deadline (1m) is over");
+  });
+
+  it("lets cleanup that is all that is left go on: the work is done", () => {
+    const group = new Group(plan([{ name: "a" }, cleanup], { deadlineMs: 60_000 }), 1).join();
+    group.pass(50_000).finish("agent-0");
+    expect(group.execute("agent-0")).toMatchObject({ stage: 1, until: { limit: "timeout" } });
+    group.pass(50_000).finish("agent-0");
+    expect(group.state.status).toBe("succeeded");
+  });
+
+  it("is not begun work after", () => {
+    const of = plan([{ name: "a", when: "always" }, { name: "b", optional: true }, cleanup], { deadlineMs: 60_000 });
+    const group = new Group(of, 1).join();
+    group.pass(70_000).finish("agent-0");
+    group.finish("agent-0");
+    expect(statuses(group)).toEqual(["a success", "b failure: the plan's deadline (1m) is over", "cleanup success"]);
+    expect(summary(group.state)).toMatchObject({ verdict: "failure", failedStage: "b" });
+  });
+
+  it("ends the wait for a person, and that for the group", () => {
+    const asked = new Group(plan([{ name: "a", checkpoint: true }], { deadlineMs: 60_000 }), 1).join();
+    expect(asked.instruction("agent-0")).toMatchObject({ reason: "checkpoint", until: asked.at + 60_000 });
+    asked.pass(60_000);
+    expect(asked.state.failure?.reason).toBe("a: the plan's deadline (1m) is over");
+    const alone = new Group(plan([{ name: "a" }], { deadlineMs: 60_000 }), 2).join("agent-0");
+    alone.pass(60_000);
+    expect(alone.state.failure?.reason).toBe("the plan's deadline (1m) is over, and the group is not complete");
   });
 });
 

@@ -2,12 +2,14 @@ import { describe, expect, it } from "vitest";
 import { COMPLETIONS, type Completion } from "../../src/plan/plan.ts";
 import { judge, judgeCount } from "../../src/run/judge.ts";
 import type { AttemptEnd } from "../../src/run/types.ts";
+import { retrying } from "./builders.ts";
 
 const stage = (completion: Completion) => ({
   completion,
   durationMs: 60_000,
   maxDurationMs: 30_000,
   timeoutMs: 90_000,
+  retry: retrying({ attemptTimeoutMs: 45_000 }),
 });
 
 const ok = true;
@@ -21,6 +23,8 @@ const TABLE: readonly (readonly [string, AttemptEnd, readonly boolean[]])[] = [
   ["a signal", { kind: "signalled", signal: "SIGSEGV" }, [bad, bad, bad, bad, bad]],
   ["the duration over", { kind: "time_over", limit: "duration" }, [ok, bad, bad, bad, ok]],
   ["max_duration over", { kind: "time_over", limit: "max_duration" }, [bad, bad, bad, bad, ok]],
+  ["an attempt's timeout over", { kind: "time_over", limit: "attempt_timeout" }, [bad, bad, bad, bad, bad]],
+  ["the deadline over", { kind: "time_over", limit: "deadline" }, [bad, bad, bad, bad, bad]],
   ["the timeout over", { kind: "time_over", limit: "timeout" }, [bad, bad, bad, bad, bad]],
   ["stopped", { kind: "stopped", why: "the count is reached" }, [bad, bad, bad, bad, bad]],
   ["reset", { kind: "reset" }, [bad, bad, bad, bad, bad]],
@@ -58,6 +62,7 @@ describe("an attempt's end", () => {
   it.each([
     [{ kind: "exited", code: 3 } as const, "exit code 3 after 12 of 100"],
     [{ kind: "time_over", limit: "timeout" } as const, "timed out (1m30s) after 12 of 100"],
+    [{ kind: "time_over", limit: "attempt_timeout" } as const, "its attempt timed out (45s) after 12 of 100"],
     [{ kind: "bad_tasks", message: "line 1 is not JSON" } as const, "line 1 is not JSON"],
     [{ kind: "not_started", message: "spawn x ENOENT" } as const, "could not be started: spawn x ENOENT"],
     [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BarrierRule } from "../../src/plan/plan.ts";
 import { apply, explain, nextDeadline, summary } from "../../src/run/machine.ts";
-import { barrier, Group, joined, plan, report, type StageOverrides } from "./builders.ts";
+import { barrier, Group, joined, plan, report, retrying, type StageOverrides } from "./builders.ts";
 
 const all: BarrierRule = { kind: "all_or_nothing" };
 const majority: BarrierRule = { kind: "majority" };
@@ -167,7 +167,7 @@ describe("a straggler", () => {
 
   it("with on_straggler: rejoin, and nothing running, is there for the next stage though that is for it alone", () => {
     const straggling = { ...barrier, rule: { kind: "at_least", count: 1 }, stragglerGraceMs: 1_000 } as const;
-    const retry = { maxAttempts: 2, backoffMs: 9_000, maxBackoffMs: 9_000, onExitCodes: null, notOnExitCodes: [] };
+    const retry = retrying({ maxAttempts: 2, backoffMs: 9_000, maxBackoffMs: 9_000 });
     const stages: readonly StageOverrides[] = [
       { name: "a", barrier: { ...straggling, onStraggler: "rejoin" }, retry },
       { name: "b", runsOn: { kind: "agents", agents: [1] } },
@@ -262,7 +262,7 @@ describe("an agent that comes back within lost_after", () => {
   });
 
   it("spends no retry", () => {
-    const retry = { maxAttempts: 2, backoffMs: 0, maxBackoffMs: 0, onExitCodes: null, notOnExitCodes: [] };
+    const retry = retrying({ maxAttempts: 2, backoffMs: 0, maxBackoffMs: 0 });
     const group = new Group(plan([{ name: "a", retry }]), 1).join();
     for (let time = 0; time < 3; time++)
       group.send({ type: "reset", at: group.at, agent: "agent-0", session: "agent-0#1", why: "" });

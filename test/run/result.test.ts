@@ -4,7 +4,7 @@ import { histogramMerger } from "../../src/run/histograms.ts";
 import { begin, instructionFor, nextDeadline, noticesFor, summary } from "../../src/run/machine.ts";
 import { hasHistogramsToMerge } from "../../src/run/result.ts";
 import type { Aggregation, AttemptReport, Metric } from "../../src/run/types.ts";
-import { created, Group, joined, plan, planStage, type StageOverrides, synced } from "./builders.ts";
+import { created, Group, joined, plan, planStage, retrying, type StageOverrides, synced } from "./builders.ts";
 
 function finished(of: StageOverrides, reports: readonly Partial<AttemptReport>[]): Group {
   const group = new Group(plan([of]), reports.length).join();
@@ -124,7 +124,7 @@ describe("metrics of a stage", () => {
   });
 
   it("of an attempt that failed do not count", () => {
-    const retry = { maxAttempts: 2, backoffMs: 0, maxBackoffMs: 0, onExitCodes: null, notOnExitCodes: [] };
+    const retry = retrying({ maxAttempts: 2, backoffMs: 0, maxBackoffMs: 0 });
     const group = new Group(plan([{ name: "a", retry }]), 1).join();
     group.finish("agent-0", { kind: "exited", code: 1 }, metric("sum", 100));
     group.finish("agent-0", undefined, metric("sum", 1));

@@ -20,6 +20,7 @@ describe("one agent alone", () => {
       attempt: "0.0.1",
       attemptNumber: 1,
       startAt: group.at,
+      until: { at: group.at + 600_000, limit: "timeout" },
       partition: null,
       leases: [],
       tasksOnly: false,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Json, TaskSource, Tasks } from "../../src/plan/plan.ts";
 import { explain, summary } from "../../src/run/machine.ts";
 import type { AttemptEnd } from "../../src/run/types.ts";
-import { barrier, Group, needs, plan, report, type StageOverrides } from "./builders.ts";
+import { barrier, Group, needs, plan, report, retrying, type StageOverrides } from "./builders.ts";
 
 const fails = { kind: "exited", code: 1 } as const;
 
@@ -246,7 +246,7 @@ describe("tasks that a command lists", () => {
   });
 
   it.each(["is reset", "fails and is tried again"])("are the same tasks when its command %s", (how) => {
-    const retry = { maxAttempts: 2, backoffMs: 0, maxBackoffMs: 0, onExitCodes: null, notOnExitCodes: [] };
+    const retry = retrying({ maxAttempts: 2, backoffMs: 0, maxBackoffMs: 0 });
     const group = hungry(new Group(plan([{ ...listed, retry }]), 1).join());
     group.sync("agent-0", { stage: 0, status: "running", addTasks: ["x", { n: 1 }] });
     const { attempt } = group.execute("agent-0");

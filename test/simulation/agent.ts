@@ -35,6 +35,7 @@ interface Running {
   readonly startAt: number;
   readonly isBackground: boolean;
   readonly share: number;
+  readonly until: Execute["until"];
   started: boolean;
   over: boolean;
 }
@@ -200,11 +201,19 @@ export class ModelAgent {
       this.#end(running, { kind: "stopped", why: "no longer in force" }, GRACE_MS);
     }
     const share = instruction.partition === null ? 0 : instruction.partition.end - instruction.partition.start;
-    if (!instruction.tasksOnly) this.#start(stage, instruction.attempt, null, instruction.startAt, share);
-    for (const lease of leases.values()) this.#start(stage, lease.attempt, lease.task, instruction.startAt, 1);
+    const { startAt, until } = instruction;
+    const times = { startAt, until };
+    if (!instruction.tasksOnly) this.#start(stage, instruction.attempt, null, times, share);
+    for (const lease of leases.values()) this.#start(stage, lease.attempt, lease.task, times, 1);
   }
 
-  #start(stage: PlanStage, attempt: string, task: string | null, startAt: number, share: number): void {
+  #start(
+    stage: PlanStage,
+    attempt: string,
+    task: string | null,
+    { startAt, until }: Pick<Execute, "startAt" | "until">,
+    share: number,
+  ): void {
     if (this.#running.has(attempt)) return;
     const known = this.#known.get(attempt);
     if (known !== undefined) {
@@ -212,7 +221,7 @@ export class ModelAgent {
       return;
     }
     const isBackground = stage.background !== null && task === null;
-    const running: Running = { stage, attempt, task, startAt, isBackground, share, started: false, over: false };
+    const running: Running = { stage, attempt, task, startAt, isBackground, share, until, started: false, over: false };
     this.#running.set(attempt, running);
     this.#after(Math.max(0, startAt - this.#around.now()), () => this.#begin(running), running);
   }
@@ -249,7 +258,8 @@ export class ModelAgent {
     for (const [limit, at] of [
       ["duration", stage.durationMs],
       ["max_duration", stage.maxDurationMs],
-      ["timeout", stage.timeoutMs],
+      ["attempt_timeout", stage.retry.attemptTimeoutMs],
+      [running.until.limit, Math.max(0, running.until.at - this.#around.now())],
     ] as const) {
       if (at !== null) this.#after(at, () => this.#end(running, { kind: "time_over", limit }, 0), running);
     }

@@ -47,7 +47,8 @@ const lets: Machine = {
     if (instruction.do !== "wait" || instruction.reason !== "barrier" || instruction.stage === null) return instruction;
     const stage = instruction.stage + 1;
     if (stage >= state.plan.stages.length) return instruction;
-    const rest = { startAt: state.now, partition: null, leases: [], tasksOnly: false } as const;
+    const until = { at: state.now + 60_000, limit: "timeout" } as const;
+    const rest = { startAt: state.now, until, partition: null, leases: [], tasksOnly: false } as const;
     return { do: "execute", stage, attempt: `${stage}.${agent}.early`, attemptNumber: 1, ...rest };
   },
 };
@@ -163,6 +164,12 @@ const acceptsNothing = misreads(
 /** Runs a stage whatever became of what it needs. */
 const needsNothing = misreads(withStages(() => ({ dependsOn: [] })));
 
+/** Begins each attempt's time for the stage anew: it never comes to the stage's timeout. */
+const countsEachAttempt = misreads(withStages(({ timeoutMs }) => ({ timeoutMs: 9 * timeoutMs })));
+
+/** Knows no deadline. */
+const neverLate = misreads((plan) => ({ ...plan, deadlineMs: null }));
+
 export const BROKEN = {
   "counts messages instead of identities": { machine: countsMessages, caughtAs: /was released with/ },
   "lets agents go on before the release": { machine: lets, caughtAs: /before stage \d+ was released/ },
@@ -175,5 +182,10 @@ export const BROKEN = {
   "is green though work never ran": { machine: leavesOut, caughtAs: /although the work of \S+ never ran/ },
   "does not accept what the plan accepts": { machine: acceptsNothing, caughtAs: /although nothing kept it/ },
   "runs what misses its results": { machine: needsNothing, caughtAs: /which is not there/ },
+  "gives more time than a stage's timeout": {
+    machine: countsEachAttempt,
+    caughtAs: /than its timeout|after its timeout/,
+  },
+  "works on after the deadline": { machine: neverLate, caughtAs: /plan's deadline/ },
   "loses what was stored": { machine: forgets, caughtAs: /reads back as another one/ },
 } as const satisfies Record<string, Broken>;

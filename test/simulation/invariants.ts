@@ -9,6 +9,7 @@ import { rowAt, rowsOf } from "../../src/run/rows.ts";
 import type { AgentState, StageRun, TaskRecord } from "../../src/run/state.ts";
 import type { Instruction, RunEvent } from "../../src/run/types.ts";
 import type { Machine } from "./machine.ts";
+import { TimeLimits } from "./time-limits.ts";
 import { judgeClosed, missingWork } from "./what-ran.ts";
 
 type Told = Exclude<RunEvent, { type: "created" }>;
@@ -22,12 +23,14 @@ export class Oracle {
   readonly #met = new Map<number, number>();
   readonly #first = new Map<number, number>();
   readonly #released = new Set<number>();
+  readonly #times: TimeLimits;
   #releasedAt = 0;
   #endedTasks = new Map<string, string>();
 
   constructor(plan: Plan, machine: Machine) {
     this.#plan = plan;
     this.#machine = machine;
+    this.#times = new TimeLimits(plan);
   }
 
   /** Applies one event. `deep`: also what costs more to look at. */
@@ -49,7 +52,7 @@ export class Oracle {
     this.#listen(before, event);
     violations.push(...this.#counts(after), ...this.#tasks(before, event, after));
     this.#watchArrivals(after);
-    violations.push(...this.#releases(before, after));
+    violations.push(...this.#releases(before, after), ...this.#times.step(after));
     return { state: after, violations };
   }
 
@@ -61,7 +64,7 @@ export class Oracle {
       return [`${agent} is told to execute stage ${instruction.stage} before stage ${early} was released`];
     if (!isDeepStrictEqual(this.#machine.instructionFor(state, agent), instruction))
       return [`asking twice gives ${agent} two answers`];
-    return [];
+    return this.#times.instructed(agent, instruction, state);
   }
 
   /** An agent really starts something. */
@@ -85,8 +88,8 @@ export class Oracle {
     if (state.status === "succeeded" && failed.length > 0)
       return [`it succeeded although stage ${failed[0]?.stage} did not`];
     if (state.status !== "succeeded") return [];
-    const missing = missingWork(this.#plan, state);
-    if (missing.length > 0) return missing;
+    const wrong = [...missingWork(this.#plan, state), ...this.#times.ended(state)];
+    if (wrong.length > 0) return wrong;
     return stages.flatMap((run) => {
       const stage = this.#plan.stages[run.stage];
       if (stage === undefined || stage.optional || run.status === "skipped") return [];
@@ -98,6 +101,7 @@ export class Oracle {
 
   /** Notes who says what of its own stage, before the machine decides on it. */
   #listen(before: RunState, event: Told): void {
+    if (event.type === "coordinator_started") this.#times.away(event.at - before.now);
     if (event.type !== "synced") return;
     const agent = byName(before, event.agent);
     if (agent === undefined || agent.session !== event.session) return;

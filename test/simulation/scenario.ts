@@ -1,6 +1,6 @@
 /** What a seed stands for: a plan, a group, and what goes wrong and when. */
-import type { Barrier, BarrierRule, Dependency, Plan, PlanStage, Tasks } from "../../src/plan/plan.ts";
-import { barrier, plan, planStage } from "../run/builders.ts";
+import type { Barrier, BarrierRule, Dependency, Plan, PlanStage, Retry, Tasks } from "../../src/plan/plan.ts";
+import { barrier, plan, planStage, retrying } from "../run/builders.ts";
 import type { Random } from "./random.ts";
 
 export interface Faults {
@@ -37,10 +37,10 @@ export interface Scenario {
 }
 
 /** What a scenario is rich in: left to chance alone, the rarer kinds of stories would hardly ever be told. */
-type Theme = "anything" | "dependencies";
+type Theme = "anything" | "dependencies" | "times";
 
 export function scenarioOf(random: Random): Scenario {
-  const theme = random.pick<Theme>(["anything", "anything", "anything", "dependencies"]);
+  const theme = random.pick<Theme>(["anything", "anything", "anything", "dependencies", "times"]);
   const agents = random.pick([1, 2, 3, 3, 4, 4, 5, 7]);
   const rough = random.chance(0.8);
   const calm = Number.POSITIVE_INFINITY;
@@ -49,6 +49,7 @@ export function scenarioOf(random: Random): Scenario {
     rough && random.chance(probability) ? random.between(5, 40) * 1_000 : calm;
   const stages = stagesOf(random, agents, theme);
   const made = plan(stages, {
+    deadlineMs: random.chance(theme === "times" ? 0.5 : 0.05) ? random.between(5, 60) * 1_000 : null,
     assembly: { timeoutMs: 30_000, atLeast: random.chance(0.4) ? random.between(1, agents) : null },
     liveness: { heartbeatIntervalMs: 1_000, warnAfterMs: 3_000, lostAfterMs: 8_000 },
     pathSelection: random.pick(["partitioned", "random"]),
@@ -71,7 +72,7 @@ export function scenarioOf(random: Random): Scenario {
     },
     work: {
       fails: theme === "dependencies" ? 0.3 : random.pick([0, 0, 0.05, 0.2]),
-      hangs: random.pick([0, 0, 0.03]),
+      hangs: theme === "times" ? random.pick([0.1, 0.4]) : random.pick([0, 0, 0.03]),
       maxMs: random.pick([200, 2_000, 6_000]),
     },
     keeps: random.pick(["everything", "revisions"]),
@@ -126,13 +127,13 @@ function stageOf(random: Random, agents: number, { index, count, theme }: At): P
       : random.chance(0.1)
         ? ({ kind: "agents", agents: [0, agents - 1] } as const)
         : ({ kind: "all" } as const),
-    retry: {
-      maxAttempts: random.between(1, 3),
+    retry: retrying({
+      maxAttempts: random.between(1, theme === "times" ? 9 : 3),
+      attemptTimeoutMs: random.chance(theme === "times" ? 0.8 : 0.1) ? random.between(2, 8) * 1_000 : null,
+      on: random.pick<Retry["on"]>([["failure", "timeout"], ["failure", "timeout"], ["timeout"], ["failure"]]),
       backoffMs: 500,
       maxBackoffMs: 4_000,
-      onExitCodes: null,
-      notOnExitCodes: [],
-    },
+    }),
   };
   switch (
     random.pick(["script", "script", "duration", "tasks", "count", "generator", "objects", "either", "background"])
