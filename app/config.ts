@@ -1,6 +1,7 @@
 /** The app's own settings, read from the environment by its entry; Probot reads APP_ID, PRIVATE_KEY and its like. */
 import { z } from "zod";
 import { GITHUB_ISSUER } from "../src/coordinator/admission.ts";
+import { DEFAULT_QUOTAS, type QuotaLimits, type ScopeLimits } from "../src/coordinator/quotas.ts";
 import { DEFAULT_DATABASE_URL } from "./store/open.ts";
 import { DEFAULT_TIMINGS, type Timings } from "./timings.ts";
 
@@ -17,6 +18,12 @@ export interface Config {
   /** GitHub's REST API, without a slash at the end. */
   readonly apiUrl: string;
   readonly timings: Timings;
+  /** What one repository, installation and workflow run may have of the runs that are hosted. */
+  readonly quotas: QuotaLimits;
+  /** What the bodies of webhooks may hold before they are known to be GitHub's. Bytes. */
+  readonly webhookMemory: number;
+  /** At once. */
+  readonly connections: number;
 }
 
 /** A setting is missing or wrong; each line says what to do. */
@@ -42,6 +49,21 @@ const whole = (least: number, most: number) =>
     }
     return number;
   });
+/** `runs=100, agents=512`: those that are named, instead of the defaults. */
+const scopeLimits = (defaults: ScopeLimits) =>
+  text.transform((value, context) => {
+    const limits: Record<string, number> = { ...defaults };
+    for (const each of (value ?? "").split(",").filter((part) => part.trim() !== "")) {
+      const [, name = "", number = ""] = /^\s*(?<name>[a-z]+)\s*=\s*(?<number>\d{1,9})\s*$/u.exec(each) ?? [];
+      if (!Object.hasOwn(defaults, name) || Number(number) < 1) {
+        const names = Object.keys(defaults).join(", ");
+        context.addIssue({ code: "custom", message: `expected name=number, separated by commas; names are ${names}` });
+        return z.NEVER;
+      }
+      limits[name] = Number(number);
+    }
+    return { ...defaults, ...limits };
+  });
 const settings = z.object({
   WEBHOOK_SECRET: text,
   WEBHOOK_PATH: text.pipe(z.string().startsWith("/").optional()),
@@ -55,9 +77,18 @@ const settings = z.object({
   STAGEWRIGHT_WRITE_INTERVAL_MS: whole(0, 3_600_000),
   STAGEWRIGHT_RETRY_PAUSE_MS: whole(0, 3_600_000),
   STAGEWRIGHT_SWEEP_MINUTES: whole(1, 10_080),
+  STAGEWRIGHT_REPOSITORY_LIMITS: scopeLimits(DEFAULT_QUOTAS.repository),
+  STAGEWRIGHT_INSTALLATION_LIMITS: scopeLimits(DEFAULT_QUOTAS.installation),
+  STAGEWRIGHT_WORKFLOW_RUN_GROUPS: whole(1, 100_000),
+  STAGEWRIGHT_WEBHOOK_MEMORY: whole(64, 1_000_000),
+  STAGEWRIGHT_CONNECTIONS: whole(10, 1_000_000),
 });
 
 const MOST_RETRY_PAUSE = 30_000;
+/** MiB: five of the largest payloads. */
+const DEFAULT_WEBHOOK_MEMORY = 128;
+/** Two of each agent: ten thousand agents. */
+const DEFAULT_CONNECTIONS = 20_000;
 
 /** Throws a ConfigError that lists everything wrong at once. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
@@ -88,6 +119,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     oidcIssuer: data.OIDC_ISSUER ?? (data.GHE_HOST ? `https://${data.GHE_HOST}/_services/token` : GITHUB_ISSUER),
     // As Probot makes it of the same settings.
     apiUrl: data.GHE_HOST ? `${data.GHE_PROTOCOL ?? "https"}://${data.GHE_HOST}/api/v3` : "https://api.github.com",
+    quotas: {
+      repository: data.STAGEWRIGHT_REPOSITORY_LIMITS,
+      installation: data.STAGEWRIGHT_INSTALLATION_LIMITS,
+      workflowRun: data.STAGEWRIGHT_WORKFLOW_RUN_GROUPS ?? DEFAULT_QUOTAS.workflowRun,
+    },
+    webhookMemory: (data.STAGEWRIGHT_WEBHOOK_MEMORY ?? DEFAULT_WEBHOOK_MEMORY) * 1024 * 1024,
+    connections: data.STAGEWRIGHT_CONNECTIONS ?? DEFAULT_CONNECTIONS,
     timings: {
       ...DEFAULT_TIMINGS,
       sweepEvery:

@@ -1,6 +1,7 @@
 /** What each installation has granted the app: asked for when it matters, dropped when GitHub says that it changed. */
 import { type Grants, grantsShape, readGrants } from "../src/github/installation.ts";
 import { refusalOf } from "../src/lifecycle/needs.ts";
+import { SingleFlight } from "../src/single-flight.ts";
 import type { Clients } from "./clients.ts";
 import type { Store } from "./store/store.ts";
 
@@ -16,6 +17,9 @@ const KEEP_MS = 60 * 60_000;
 
 export class GrantsKeeper {
   readonly #options: GrantsOptions;
+  readonly #asking = new SingleFlight<string, Grants>();
+  /** Rises when something may have changed: what was asked before that is not kept, nor shared with who asks later. */
+  #age = 0;
 
   constructor(options: GrantsOptions) {
     this.#options = options;
@@ -23,18 +27,26 @@ export class GrantsKeeper {
 
   /** Throws what the client throws. */
   async of(installationId: number): Promise<Grants> {
+    const { store, now } = this.#options;
+    const known = grantsShape.safeParse(await store.cached(keyOf(installationId), now() - KEEP_MS));
+    return known.success
+      ? known.data
+      : await this.#asking.share(`${this.#age} ${installationId}`, async () => await this.#ask(installationId));
+  }
+
+  async #ask(installationId: number): Promise<Grants> {
     const { store, clients, now, requestTimeout } = this.#options;
     const key = keyOf(installationId);
-    const known = grantsShape.safeParse(await store.cached(key, now() - KEEP_MS));
-    if (known.success) {
-      return known.data;
-    }
+    const age = this.#age;
     const value = await readGrants(await clients.app(), installationId, AbortSignal.timeout(requestTimeout));
-    await store.cache([{ key, scope: key, value }], now());
+    if (age === this.#age) {
+      await store.cache([{ key, scope: key, value }], now());
+    }
     return value;
   }
 
   async forget(installationId: number): Promise<void> {
+    this.#age += 1;
     await this.#options.store.dropCache(keyOf(installationId));
   }
 

@@ -75,7 +75,17 @@ export function createApp({ config, store, appId, now = Date.now, registry, poli
     engine = made;
     await made.start();
     const { inbox } = made;
-    addHandler(webhookEndpoint({ inbox, secret: config.webhookSecret, path: config.webhookPath, log, now }));
+    addHandler(
+      webhookEndpoint({
+        inbox,
+        secret: config.webhookSecret,
+        path: config.webhookPath,
+        log,
+        now,
+        memory: config.webhookMemory,
+        onRefused: (reason) => metrics.refused("webhooks", reason),
+      }),
+    );
     if (config.publicUrl !== null) {
       runs = await hostRuns({
         store,
@@ -85,6 +95,9 @@ export function createApp({ config, store, appId, now = Date.now, registry, poli
         client: (installationId) => clients.installation(installationId),
         pace: { now, sleep: async (ms, signal) => sleep(ms, undefined, { signal }) },
         onError: (error, what) => log.error({ err: error }, what),
+        quotas: config.quotas,
+        onRefused: (code) => metrics.refused("runs", code),
+        onQuota: (quota) => metrics.overQuota(quota),
       });
       addHandler(runs.handler);
     }
@@ -97,6 +110,7 @@ export function createApp({ config, store, appId, now = Date.now, registry, poli
         now,
         timings: config.timings,
         wake: () => made.wake(),
+        onRefused: (reason) => metrics.refused("adopt", reason),
         withToken: (token) =>
           new RestOctokit({ auth: token, baseUrl: config.apiUrl, userAgent: "stagewright", log: SILENT }),
       }),

@@ -1,5 +1,6 @@
 /** What the app answers besides webhooks: whether it lives, and what it knows of a pull request. */
 import { z } from "zod";
+import { SingleFlight } from "../src/single-flight.ts";
 import type { Inbox } from "./inbox.ts";
 import { notLocal } from "./local.ts";
 import type { Metrics } from "./metrics/metrics.ts";
@@ -35,6 +36,7 @@ const pageNumber = z.coerce.number().int().positive().optional().catch(undefined
  */
 export function pages(options: PagesOptions): Handler {
   const { store, inbox, metrics, now, ready, wake } = options;
+  const pinging = new SingleFlight<"ping", void>();
   return async (request, response) => {
     const path = pathOf(request);
     if (path === "/healthz" && request.method === "GET") {
@@ -42,7 +44,7 @@ export function pages(options: PagesOptions): Handler {
     }
     if (path === "/readyz" && request.method === "GET") {
       const failure = ready()
-        ? await store.ping().then(() => storing(inbox.trouble), String)
+        ? await pinging.share("ping", () => store.ping()).then(() => storing(inbox.trouble), String)
         : "still starting, or stopping";
       return failure === null
         ? answer(response, 200, { ready: true, backlog: inbox.backlog })

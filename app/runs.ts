@@ -5,15 +5,20 @@
 import { randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
-import { checkClaims, createTokenVerifier, type JobClaims, type TokenVerifier } from "../src/coordinator/admission.ts";
-import { Refusal } from "../src/coordinator/refusal.ts";
+import { checkClaims, createTokenVerifier, type TokenVerifier } from "../src/coordinator/admission.ts";
+import type { GroupRun } from "../src/coordinator/group-run.ts";
+import type { JoinRequest } from "../src/coordinator/port.ts";
+import { DEFAULT_QUOTAS, type QuotaLimits, type QuotaName, Quotas } from "../src/coordinator/quotas.ts";
+import { Refusal, type RefusalCode } from "../src/coordinator/refusal.ts";
 import { runIdOf } from "../src/coordinator/run-id.ts";
 import { Runs } from "../src/coordinator/runs.ts";
-import { coordinatorHandler, type Principal } from "../src/coordinator/server.ts";
+import { type Caller, coordinatorHandler } from "../src/coordinator/server.ts";
 import { SessionTokens } from "../src/coordinator/sessions.ts";
 import type { Pace } from "../src/github/checks.ts";
 import type { GitHubClient } from "../src/github/port.ts";
-import type { RunKey, RunStatus } from "../src/run/types.ts";
+import type { RunStatus } from "../src/run/types.ts";
+import { SingleFlight } from "../src/single-flight.ts";
+import { steadyNow } from "../src/steady-clock.ts";
 import { RunChecks, type RunPlace } from "./run-checks.ts";
 import type { Store } from "./store/store.ts";
 import type { Handler } from "./webhook-endpoint.ts";
@@ -36,6 +41,10 @@ export interface HostRunsOptions {
   readonly onError: (error: unknown, what: string) => void;
   /** Checks tokens in place of the issuer's published keys (tests). */
   readonly verifier?: TokenVerifier;
+  /** What one repository, installation and workflow run may have of it. */
+  readonly quotas?: QuotaLimits;
+  readonly onRefused?: (code: RefusalCode) => void;
+  readonly onQuota?: (quota: QuotaName) => void;
 }
 
 export interface HostedRuns {
@@ -51,14 +60,17 @@ export interface HostedRuns {
 
 const installed = z.object({ id: z.number() });
 
+/** Any job on GitHub can get a token for this app: GitHub is asked about each of their repositories once in a minute. */
+const ASKED_MS = 60_000;
+
 /** The app's installation on a repository, as it is stored or else as GitHub says it; null: there is none. */
 export function installationLookup(
   store: Pick<Store, "repository">,
   app: () => Promise<GitHubClient>,
 ): HostRunsOptions["installation"] {
-  return async (repositoryId, fullName) => {
-    const known = await store.repository(repositoryId);
-    if (known?.installationId != null) return known.installationId;
+  const asking = new SingleFlight<string, number | null>();
+  const told = new LRUCache<string, { readonly id: number | null }>({ max: MOST_PLACES, ttl: ASKED_MS });
+  const ask = async (fullName: string): Promise<number | null> => {
     const [owner = "", repo = ""] = fullName.split("/");
     try {
       const signal = AbortSignal.timeout(ASK_MS);
@@ -73,38 +85,85 @@ export function installationLookup(
       throw error;
     }
   };
+  return async (repositoryId, fullName) => {
+    const known = await store.repository(repositoryId);
+    if (known?.installationId != null) return known.installationId;
+    const name = `${repositoryId} ${fullName}`;
+    const before = told.get(name);
+    if (before !== undefined) return before.id;
+    return await asking.share(name, async () => {
+      const id = await ask(fullName);
+      told.set(name, { id });
+      return id;
+    });
+  };
 }
 
 /** Takes up the runs that the last process left, and answers from then on. */
 export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
-  const { store, onError, pace } = options;
+  const { store, onError, pace, onRefused, onQuota } = options;
   const audience = new URL(options.publicUrl).origin;
   const verify = options.verifier ?? createTokenVerifier({ issuer: options.issuer, audience });
   const places = new LRUCache<string, RunPlace>({ max: MOST_PLACES });
   const checks = new RunChecks({ store: store.runs, client: options.client, pace, onError });
+  const quotas = new Quotas({
+    limits: options.quotas ?? DEFAULT_QUOTAS,
+    now: steadyNow,
+    ...(onQuota === undefined ? {} : { onRefused: onQuota }),
+  });
   const runs = new Runs({
     store: store.runs,
     onError,
-    onChange: (run) => checks.look(run, places.get(run.id) ?? null),
+    onChange: (run) => {
+      if (run.host.isOver) quotas.over(run.id);
+      checks.look(run, places.get(run.id) ?? null);
+    },
   });
-  const admitted = async (claims: JobClaims, key: RunKey): Promise<Principal> => {
-    checkClaims(claims, key);
-    const installationId = await options.installation(Number(claims.repositoryId), claims.repository);
+  const authenticate = async (bearer: string): Promise<Caller> => {
+    const claims = await verify(bearer);
+    const { repository, repositoryId, checkRunId } = claims;
+    const installationId = await options.installation(Number(repositoryId), repository);
     if (installationId === null) {
-      throw new Refusal("not_installed", `this app is not installed on ${claims.repository}: install it there first`);
+      throw new Refusal("not_installed", `this app is not installed on ${repository}: install it there first`);
     }
-    places.set(runIdOf(key), { repository: claims.repository, installationId });
-    return { checkRunId: claims.checkRunId, repository: claims.repository };
+    quotas.belongs(repositoryId, installationId);
+    return {
+      repositoryId,
+      admit: async (key) => {
+        checkClaims(claims, key);
+        places.set(runIdOf(key), { repository, installationId });
+        return { checkRunId, repository };
+      },
+    };
+  };
+  const open = async (request: JoinRequest, bytes: number): Promise<GroupRun> => {
+    const id = runIdOf(request.key);
+    const found = await runs.find(id);
+    if (found !== null) return found;
+    const giveBack = quotas.begin(id, request.key, request.agentCount, bytes);
+    try {
+      return await runs.open(request);
+    } catch (error) {
+      // Another may have begun it meanwhile, in the same place.
+      if ((await runs.find(id)) === null) giveBack();
+      throw error;
+    }
   };
   const handler = coordinatorHandler({
-    open: (request) => runs.open(request),
+    open,
     find: (run) => runs.find(run),
-    authorize: async (bearer, key) => await admitted(await verify(bearer), key),
+    authenticate,
+    spend: (repositoryId, what) => quotas.spend(repositoryId, what),
     tokens: new SessionTokens(await sessionSecret(store)),
     onError,
+    ...(onRefused === undefined ? {} : { onRefused }),
   });
   await runs.restore();
-  for await (const run of runs) checks.look(run, null);
+  for await (const run of runs) {
+    const { plan, agentCount } = run.host.state;
+    quotas.restore(run.id, run.key, agentCount, JSON.stringify(plan).length);
+    checks.look(run, null);
+  }
   return {
     handler,
     runs,

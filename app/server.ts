@@ -9,6 +9,7 @@ import { parseEnv } from "node:util";
 import { getPrivateKey } from "@probot/get-private-key";
 import { createNodeMiddleware, createProbot, type Probot, run } from "probot";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { boundServer, SERVER_OPTIONS } from "../src/coordinator/server-bounds.ts";
 import { writePrivateFile } from "../src/private-file.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createApp } from "./index.ts";
@@ -29,8 +30,6 @@ LOG_LEVEL, LOG_FORMAT and others.
 `;
 /** What is being sent when the app is told to stop gets this long; what waits is stored anyway. */
 const STOP_MS = 20_000;
-/** GitHub itself gives up after 10 s. */
-const REQUEST_MS = 30_000;
 
 async function main(words: readonly string[]): Promise<void> {
   if (words.length > 0) {
@@ -65,12 +64,12 @@ async function main(words: readonly string[]): Promise<void> {
   collectDefaultMetrics({ register: registry });
   const app = createApp({ config, store, appId, registry });
   const middleware = await createNodeMiddleware(app.load, { probot, webhooksPath: config.webhookPath });
-  const server = createServer((request, response) => {
+  const server = createServer(SERVER_OPTIONS, (request, response) => {
     void middleware(request, response, () => {
       response.writeHead(404, { "content-type": "application/json" }).end('{"error":"There is nothing here."}\n');
     });
   });
-  server.requestTimeout = REQUEST_MS;
+  boundServer(server, config.connections);
   const port = await listen(server, config);
   probot.log.info(
     { host: config.host, port, database: config.databaseUrl.split(":", 1)[0] },

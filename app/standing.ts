@@ -5,6 +5,7 @@ import type { GitHubClient } from "../src/github/port.ts";
 import { askStanding, isNotTold, NOT_TOLD, type StandingLookup, withAnswer } from "../src/github/standing.ts";
 import type { Standing } from "../src/lifecycle/facts.ts";
 import { actorKey } from "../src/lifecycle/standing.ts";
+import { SingleFlight } from "../src/single-flight.ts";
 import type { Repository, Store } from "./store/store.ts";
 
 export interface StandingOptions {
@@ -17,6 +18,9 @@ export interface StandingOptions {
 /** Answers lookups from the cache, else from GitHub. */
 export class StandingKeeper {
   readonly #options: StandingOptions;
+  readonly #asking = new SingleFlight<string, unknown>();
+  /** Rises when something may have changed: what was asked before that is not kept, nor shared with who asks later. */
+  #age = 0;
 
   constructor(options: StandingOptions) {
     this.#options = options;
@@ -38,8 +42,14 @@ export class StandingKeeper {
       const { key, scope } = placeOf(lookup, repository);
       let value = await this.#options.store.cached(key, this.#options.now() - this.#options.keepMs);
       if (value === undefined) {
-        value = await this.#ask(lookup, repository, await client(), signal);
-        await this.#options.store.cache([{ key, scope, value }], this.#options.now());
+        const age = this.#age;
+        value = await this.#asking.share(`${age} ${key}`, async () => {
+          const answer = await this.#ask(lookup, repository, await client(), signal);
+          if (age === this.#age) {
+            await this.#options.store.cache([{ key, scope, value: answer }], this.#options.now());
+          }
+          return answer;
+        });
       }
       known = withAnswer(known, lookup, value);
     }
@@ -66,11 +76,13 @@ export class StandingKeeper {
 
   /** People's permissions on a repository may have changed. */
   async forgetRepository(repositoryId: number): Promise<void> {
+    this.#age += 1;
     await this.#options.store.dropCache(repositoryScope(repositoryId));
   }
 
   /** Teams of an organization may have changed. */
   async forgetOrganization(login: string): Promise<void> {
+    this.#age += 1;
     await this.#options.store.dropCache(organizationScope(login));
   }
 }

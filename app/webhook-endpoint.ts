@@ -1,13 +1,26 @@
-/** The address that GitHub sends webhooks to: verified, bounded, stored, answered. Nothing is done here but that. */
+/**
+ * The address that GitHub sends webhooks to: bounded, verified, stored, answered. Nothing is done here but that.
+ *
+ * The signature is over the body, so strangers' bodies have to be taken in: what they hold together is bounded, and a
+ * slow one is ended. Nothing is parsed before the signature has been found right.
+ */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
+import { BodyIntake, type BodyLoss, BodyLost } from "../src/coordinator/body-intake.ts";
 import { orderKey } from "../src/github/webhook.ts";
 import { type Inbox, InboxFull } from "./inbox.ts";
 
 /** GitHub sends no payload larger than 25 MB. */
 export const LARGEST_PAYLOAD = 25 * 1024 * 1024;
 const LONGEST_HEADER = 200;
+const SIGNATURE = /^sha256=[0-9a-f]{64}$/u;
+/** GitHub itself gives up after 10 s. */
+const DEADLINE_MS = 10_000;
+/** Bytes a second. GitHub sends a small payload in one piece, and a large one in a second or two. */
+const LEAST_RATE = 16 * 1024;
+const MEMORY = 128 * 1024 * 1024;
+const RETRY_AFTER_S = 5;
 
 export interface EndpointOptions {
   readonly inbox: Pick<Inbox, "accept">;
@@ -16,13 +29,20 @@ export interface EndpointOptions {
   readonly log: Logger;
   readonly now: () => number;
   readonly largestPayload?: number;
+  /** What bodies on their way in may hold together, and half of it those from one address. Bytes. */
+  readonly memory?: number;
+  readonly intake?: BodyIntake;
+  /** Told of each refusal. */
+  readonly onRefused?: (reason: "headers" | "signature" | "content" | "not_stored" | BodyLoss) => void;
 }
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 /** Answers requests to `path`; returns false for all others. */
 export function webhookEndpoint(options: EndpointOptions): Handler {
-  const { inbox, secret, path, log, now, largestPayload = LARGEST_PAYLOAD } = options;
+  const { inbox, secret, path, log, now, largestPayload = LARGEST_PAYLOAD, memory = MEMORY, onRefused } = options;
+  const limits = { bytes: memory, bytesPerAddress: memory / 2, deadlineMs: DEADLINE_MS, leastRate: LEAST_RATE };
+  const intake = options.intake ?? new BodyIntake(limits);
   return async (request, response) => {
     if (pathOf(request) !== path) {
       return false;
@@ -35,43 +55,65 @@ export function webhookEndpoint(options: EndpointOptions): Handler {
     const id = header(request, "x-github-delivery");
     const signature = header(request, "x-hub-signature-256");
     if (!/^application\/json\b/iu.test(request.headers["content-type"] ?? "")) {
+      onRefused?.("headers");
       return refuse(response, 415, "Set the webhook's content type to application/json.");
     }
-    if (event === null || id === null || signature === null) {
-      return refuse(response, 400, "X-GitHub-Event, X-GitHub-Delivery or X-Hub-Signature-256 is missing.");
+    if (event === null || id === null || signature === null || !SIGNATURE.test(signature)) {
+      onRefused?.("headers");
+      return refuse(response, 400, "X-GitHub-Event, X-GitHub-Delivery or X-Hub-Signature-256 is missing or malformed.");
     }
-    const body = await readBody(request, largestPayload);
-    if (body === "too large") {
-      // The rest of the body is not read: the connection cannot be used again.
-      response.setHeader("connection", "close");
-      return refuse(response, 413, `A payload has at most ${largestPayload} bytes.`);
-    }
-    if (body === "aborted") {
-      response.destroy();
-      return true;
-    }
-    if (!isSigned(body, secret, signature)) {
-      log.warn({ delivery: id, event }, "webhook with a wrong signature refused");
-      return refuse(response, 400, "The signature does not match the webhook secret.");
-    }
-    const payload = body.toString("utf8");
-    const parsed = parse(payload);
-    if (parsed === undefined) {
-      return refuse(response, 400, "The payload is not a JSON object.");
-    }
+    const hmac = createHmac("sha256", secret);
+    const onChunk = (chunk: Buffer): void => void hmac.update(chunk);
     try {
-      const key = orderKey(event, parsed);
-      const outcome = await inbox.accept({ id, event, payload, key, receivedAt: now() }, parsed);
-      return answer(response, outcome === "stored" ? 202 : 200, { [outcome]: id });
+      return await intake.take(request, { most: largestPayload, onChunk }, async (body) => {
+        if (!timingSafeEqual(hmac.digest(), Buffer.from(signature.slice("sha256=".length), "hex"))) {
+          onRefused?.("signature");
+          log.warn({ delivery: id, event }, "webhook with a wrong signature refused");
+          return refuse(response, 400, "The signature does not match the webhook secret.");
+        }
+        const payload = body.toString("utf8");
+        const parsed = parse(payload);
+        if (parsed === undefined) {
+          onRefused?.("content");
+          return refuse(response, 400, "The payload is not a JSON object.");
+        }
+        try {
+          const key = orderKey(event, parsed);
+          const outcome = await inbox.accept({ id, event, payload, key, receivedAt: now() }, parsed);
+          return answer(response, outcome === "stored" ? 202 : 200, { [outcome]: id });
+        } catch (error) {
+          onRefused?.("not_stored");
+          log.error({ delivery: id, event, err: error }, "delivery could not be stored");
+          const isFull = error instanceof InboxFull;
+          if (isFull) {
+            response.setHeader("retry-after", RETRY_AFTER_S);
+          }
+          return refuse(response, isFull ? 503 : 500, "The delivery could not be stored: redeliver it.");
+        }
+      });
     } catch (error) {
-      log.error({ delivery: id, event, err: error }, "delivery could not be stored");
-      return refuse(
-        response,
-        error instanceof InboxFull ? 503 : 500,
-        "The delivery could not be stored: redeliver it.",
-      );
+      if (!(error instanceof BodyLost)) {
+        throw error;
+      }
+      onRefused?.(error.why);
+      return refuseBody(response, error);
     }
   };
+}
+
+const LOST = { too_large: 413, slow: 408, over_budget: 503 } as const;
+
+/** What is left of the body is not read: the connection cannot be used again. */
+export function refuseBody(response: ServerResponse, { why, message }: BodyLost): true {
+  if (why === "aborted") {
+    response.destroy();
+    return true;
+  }
+  response.setHeader("connection", "close");
+  if (why === "over_budget") {
+    response.setHeader("retry-after", RETRY_AFTER_S);
+  }
+  return refuse(response, LOST[why], `${message.slice(0, 1).toUpperCase()}${message.slice(1)}.`);
 }
 
 export function pathOf(request: IncomingMessage): string {
@@ -95,37 +137,6 @@ function refuse(response: ServerResponse, status: number, error: string): true {
 function header(request: IncomingMessage, name: string): string | null {
   const value = request.headers[name];
   return typeof value === "string" && value.length > 0 && value.length <= LONGEST_HEADER ? value : null;
-}
-
-/** Not an async iterator: leaving one early would close the connection before the refusal is sent. */
-export function readBody(request: IncomingMessage, most: number): Promise<Buffer | "too large" | "aborted"> {
-  return new Promise((resolve) => {
-    if (Number(request.headers["content-length"] ?? 0) > most) {
-      resolve("too large");
-      return;
-    }
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > most) {
-        request.removeAllListeners("data");
-        request.pause();
-        resolve("too large");
-      } else {
-        chunks.push(chunk);
-      }
-    });
-    request.on("end", () => resolve(Buffer.concat(chunks, size)));
-    request.on("error", () => resolve("aborted"));
-    request.on("close", () => resolve("aborted"));
-  });
-}
-
-function isSigned(body: Buffer, secret: string, signature: string): boolean {
-  const expected = Buffer.from(`sha256=${createHmac("sha256", secret).update(body).digest("hex")}`);
-  const given = Buffer.from(signature);
-  return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
 /** Undefined: no JSON object. Nesting too deep for the parser counts as that. */

@@ -9,6 +9,9 @@ import type { Store } from "../store/store.ts";
 /** What became of a write of a pull request's label and check runs. `retried`: put off, to be tried again. */
 export type MoveOutcome = "verified" | "retried" | "blocked";
 
+/** Where requests are refused, and what for: of closed lists. */
+export type Door = "runs" | "webhooks" | "adopt";
+
 /** An answer of GitHub, or that there was none. */
 export interface Request {
   readonly installationId: number | null;
@@ -45,6 +48,8 @@ export class Metrics {
   readonly #moves: Counter<"outcome">;
   readonly #transitions: Counter;
   readonly #requests: Counter<"kind" | "status">;
+  readonly #refusals: Counter<"door" | "reason">;
+  readonly #quotaRefusals: Counter<"quota">;
   readonly #rateLimit: Gauge<"resource">;
   readonly #pulls: Gauge<"stage">;
   readonly #deliveries: Gauge<"state">;
@@ -100,6 +105,15 @@ export class Metrics {
       "kind",
       "status",
     ]);
+    this.#refusals = counter("refusals_total", "Requests to this app that were refused, by where and what for.", [
+      "door",
+      "reason",
+    ]);
+    this.#quotaRefusals = counter(
+      "quota_refusals_total",
+      "Requests of agents beyond what a repository, an installation or a workflow run may have.",
+      ["quota"],
+    );
   }
 
   get contentType(): string {
@@ -113,6 +127,14 @@ export class Metrics {
   /** GitHub shows the pull request in another stage than before. */
   transitioned(): void {
     this.#transitions.inc();
+  }
+
+  refused(door: Door, reason: string): void {
+    this.#refusals.inc({ door, reason });
+  }
+
+  overQuota(quota: string): void {
+    this.#quotaRefusals.inc({ quota });
   }
 
   requested({ installationId, kind, status, rateLimit }: Request): void {

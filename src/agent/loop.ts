@@ -77,7 +77,7 @@ export class AgentLoop {
       this.#armSilence();
       const signal = AbortSignal.any([this.#leaving.signal, this.#silence.signal]);
       try {
-        const joined = await coordinator.join(join, signal);
+        const joined = await coordinator.join(join, signal, () => this.#armSilence());
         this.#clock.sample(joined.now, steadyNow());
         around.log({ kind: "joined", agent: join.agent });
         this.#armSilence();

@@ -6,7 +6,7 @@
  * `sub` is never looked at: its format changed for repositories created after 2026-07-15.
  */
 import { timingSafeEqual } from "node:crypto";
-import { createRemoteJWKSet, decodeJwt, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { createRemoteJWKSet, customFetch, decodeJwt, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
 import type { RunKey } from "../run/types.ts";
 import { Refusal } from "./refusal.ts";
@@ -42,7 +42,8 @@ export type TokenVerifier = (token: string) => Promise<JobClaims>;
  * A verifier of GitHub's OIDC tokens.
  * @param issuer `https://token.actions.githubusercontent.com`, or a GitHub Enterprise Server's own.
  * @param audience what the token must have been asked for: it keeps a token for one coordinator from serving another.
- * @returns a function that throws `Refusal` with the reason for anything but a valid token.
+ * @returns a function that throws `Refusal` with the reason for anything but a valid token; `unavailable` when the
+ * issuer's keys cannot be read now. Whatever strangers send, the issuer is asked once in a while.
  */
 export function createTokenVerifier(options: {
   issuer: string;
@@ -53,6 +54,7 @@ export function createTokenVerifier(options: {
   return async (token) => {
     let payload: unknown;
     try {
+      checkUnverified(token, options);
       ({ payload } = await jwtVerify(token, keys, {
         issuer: options.issuer,
         audience: options.audience,
@@ -62,6 +64,14 @@ export function createTokenVerifier(options: {
         clockTolerance: 30,
       }));
     } catch (error) {
+      if (!(error instanceof errors.JOSEError)) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new Refusal(
+          "unavailable",
+          `the keys of ${options.issuer} could not be read (${why})`,
+          KEYS_REST_MS / 1_000,
+        );
+      }
       throw new Refusal("unauthorized", `the token was refused: ${whyRefused(error, options)}`);
     }
     const claims = claimsSchema.safeParse(payload);
@@ -115,30 +125,70 @@ export function secretMatches(given: string, expected: string): boolean {
 
 const discoverySchema = z.object({ issuer: z.string(), jwks_uri: z.url() });
 
-/** Finds the issuer's keys once, when first needed; a failed discovery is tried again with the next token. */
+/**
+ * What a token says of itself, before the issuer is asked for its keys: one that was not made for us costs no request.
+ * Nothing is believed for it.
+ */
+function checkUnverified(token: string, { issuer, audience }: { issuer: string; audience: string }): void {
+  const claimed = decodeJwt(token);
+  const wrong = (claim: string) => new errors.JWTClaimValidationFailed(`unexpected "${claim}"`, claimed, claim);
+  if (claimed.iss !== issuer) throw wrong("iss");
+  if (![claimed.aud].flat().includes(audience)) throw wrong("aud");
+}
+
+/** After the issuer could not be asked it is left alone for so long, whoever comes with tokens meanwhile. */
+const KEYS_REST_MS = 5_000;
+const KEYS_TIMEOUT_MS = 10_000;
+/** An unknown key id may be a new key, or a stranger's invention: the keys are read again at most this often. */
+const KEYS_COOLDOWN_MS = 30_000;
+
+/** Finds the issuer's keys once, when first needed; what failed is tried again with a later token. */
 function discoverKeys(issuer: string): JWTVerifyGetKey {
+  const ask = restingFetch();
   let found: Promise<JWTVerifyGetKey> | null = null;
   const discover = async (): Promise<JWTVerifyGetKey> => {
     const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-    if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+    const response = await ask(url, { signal: AbortSignal.timeout(KEYS_TIMEOUT_MS) });
     const configuration = discoverySchema.parse(await response.json());
     if (configuration.issuer !== issuer)
       throw new Error(`${url} speaks for ${configuration.issuer}, not for ${issuer}`);
-    return createRemoteJWKSet(new URL(configuration.jwks_uri), { timeoutDuration: 10_000 });
+    const keys = new URL(configuration.jwks_uri);
+    return createRemoteJWKSet(keys, {
+      timeoutDuration: KEYS_TIMEOUT_MS,
+      cooldownDuration: KEYS_COOLDOWN_MS,
+      [customFetch]: ask,
+    });
   };
   return async (header, token) => {
-    found ??= discover();
+    if (found === null) {
+      const begun = discover();
+      found = begun;
+      begun.catch(() => setTimeout(() => (found = null), KEYS_REST_MS).unref());
+    }
+    return await (await found)(header, token);
+  };
+}
+
+/** `fetch` that fails at once for a while after it has failed. @throws an Error that is none of jose's */
+function restingFetch(): (url: string, options: RequestInit) => Promise<Response> {
+  let failure: { readonly message: string; readonly until: number } | null = null;
+  return async (url, options) => {
+    if (failure !== null && performance.now() < failure.until) throw new Error(failure.message);
+    failure = null;
     try {
-      return await (await found)(header, token);
+      const response = await fetch(url, options);
+      if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+      return response;
     } catch (error) {
-      if (!(error instanceof errors.JOSEError)) found = null;
-      throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      failure = { message, until: performance.now() + KEYS_REST_MS };
+      // Under a name that says nothing to jose, which would take it for a fault of the token.
+      throw new Error(message, { cause: error });
     }
   };
 }
 
-function whyRefused(error: unknown, options: { issuer: string; audience: string }): string {
+function whyRefused(error: errors.JOSEError, options: { issuer: string; audience: string }): string {
   if (error instanceof errors.JWTExpired) return "it has expired";
   if (error instanceof errors.JWTClaimValidationFailed) {
     if (error.claim === "aud") return `it was made for another audience than ${options.audience}`;
@@ -148,6 +198,5 @@ function whyRefused(error: unknown, options: { issuer: string; audience: string 
   if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWSSignatureVerificationFailed) {
     return `its signature is not by a key of ${options.issuer}`;
   }
-  if (error instanceof errors.JOSEError) return error.message;
-  return `the keys of ${options.issuer} could not be read (${error instanceof Error ? error.message : String(error)})`;
+  return error.message;
 }

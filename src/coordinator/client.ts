@@ -8,7 +8,7 @@ import type { Instruction, RunSummary, Sync } from "../run/types.ts";
 import { requestJson } from "./http.ts";
 import type { CoordinatorPort, Joined, JoinRequest, Roster, SyncAnswer } from "./port.ts";
 import { joinedSchema, PROTOCOL, type RunTerms, refusalSchema, runTermsSchema, syncAnswerSchema } from "./protocol.ts";
-import { REFUSALS, Refusal, type RefusalCode, RunEnded } from "./refusal.ts";
+import { PASSING, REFUSALS, Refusal, type RefusalCode, RunEnded } from "./refusal.ts";
 
 /** A request that is not a long poll must be answered within this. */
 const ANSWER_MS = 15_000;
@@ -16,9 +16,8 @@ const ANSWER_MS = 15_000;
 const HOLD_SLACK_MS = 10_000;
 const BACKOFF_FIRST_MS = 200;
 const BACKOFF_MOST_MS = 10_000;
-
-/** Refusals that pass: the same request may be accepted later. */
-const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["too_many", "not_stored"]);
+/** What a coordinator asks an agent to wait is believed up to this. */
+const RETRY_AFTER_MOST_MS = 60_000;
 
 type Content = Omit<Sync, "session" | "agent">;
 
@@ -52,6 +51,8 @@ interface Exchange<T> {
   readonly as: z.ZodType<T>;
   readonly timeoutMs: number;
   readonly credential: (() => Promise<string>) | null;
+  /** Told of each refusal that may pass. @throws it when it is not to be waited for any longer */
+  readonly onPassing?: (refusal: Refusal) => void;
 }
 
 /**
@@ -80,13 +81,19 @@ export class HttpCoordinator implements CoordinatorPort {
     this.#agent = options.agent ?? new make({ keepAlive: true });
   }
 
-  async join(request: JoinRequest, signal: AbortSignal): Promise<Joined> {
+  async join(request: JoinRequest, signal: AbortSignal, heard?: () => void): Promise<Joined> {
+    // A coordinator that takes no more just now is asked again for as long as the group may take to meet.
+    const until = performance.now() + request.plan.assembly.timeoutMs;
+    const onPassing = (refusal: Refusal): void => {
+      if (performance.now() + refusal.retryAfter * 1_000 > until) throw refusal;
+      heard?.();
+    };
     const nonce = randomBytes(16).toString("base64url");
     this.#longestPauseMs = Math.min(BACKOFF_MOST_MS, request.plan.liveness.lostAfterMs / 3);
     const joined = await this.#send(
       "/api/runs/join",
       { protocol: PROTOCOL, nonce, ...request },
-      { as: joinedSchema, timeoutMs: ANSWER_MS, credential: () => this.#options.credential() },
+      { as: joinedSchema, timeoutMs: ANSWER_MS, credential: () => this.#options.credential(), onPassing },
       signal,
     );
     this.#run = joined.run;
@@ -158,7 +165,7 @@ export class HttpCoordinator implements CoordinatorPort {
   async #send<T>(
     path: string,
     body: unknown,
-    { as, timeoutMs, credential }: Exchange<T>,
+    { as, timeoutMs, credential, onPassing }: Exchange<T>,
     signal: AbortSignal,
   ): Promise<T> {
     const random = this.#options.random ?? Math.random;
@@ -181,8 +188,9 @@ export class HttpCoordinator implements CoordinatorPort {
         const isWell = answer.status >= 200 && answer.status < 300;
         const taken = isWell ? as.safeParse(answer.body) : null;
         if (taken?.success === true) return taken.data;
-        const refusal = refusalOf(answer.body);
+        const refusal = refusalOf(answer.body, answer.retryAfter);
         if (refusal !== null && !PASSING.has(refusal.code)) throw refusal;
+        if (refusal !== null) onPassing?.(refusal);
         // Who has met its coordinator before meets a proxy's page in its place now.
         const passes = isWell && credential === null;
         if (!passes && answer.status < 500 && answer.status !== 429 && answer.status !== 408) {
@@ -192,7 +200,11 @@ export class HttpCoordinator implements CoordinatorPort {
           );
         }
         why = refusal?.message ?? `answered ${answer.status}${isWell ? ", but not as a coordinator does" : ""}`;
-        if (answer.retryAfter !== null) pause = Math.max(pause, answer.retryAfter * 1000);
+        if (answer.retryAfter !== null) {
+          // Not all of them at the same moment.
+          const askedMs = Math.min(answer.retryAfter * 1_000, RETRY_AFTER_MOST_MS) * (1 + random() / 4);
+          pause = Math.max(pause, askedMs);
+        }
       } catch (error) {
         if (error instanceof Refusal || signal.aborted) throw error;
         why = error instanceof Error ? error.message : String(error);
@@ -212,7 +224,7 @@ export async function readTerms(url: URL, run: string, bearer: string, signal: A
   try {
     const path = new URL(`/api/runs/${encodeURIComponent(run)}/plan`, url);
     const answer = await requestJson({ method: "GET", url: path, bearer, agent, timeoutMs: ANSWER_MS, signal });
-    const refusal = refusalOf(answer.body);
+    const refusal = refusalOf(answer.body, answer.retryAfter);
     if (refusal !== null) throw refusal;
     const terms = runTermsSchema.safeParse(answer.body);
     if (!terms.success) throw new Error(`${url.host} answered ${answer.status}, but not as a coordinator does`);
@@ -222,12 +234,12 @@ export async function readTerms(url: URL, run: string, bearer: string, signal: A
   }
 }
 
-function refusalOf(body: unknown): Refusal | null {
+function refusalOf(body: unknown, retryAfter: number | null): Refusal | null {
   const parsed = refusalSchema.safeParse(body);
   if (!parsed.success) return null;
   const { code, message } = parsed.data.error;
   const { ended } = parsed.data;
   // The frame is checked; the leaves come from the coordinator that this agent has authenticated.
   if (ended !== undefined) return new RunEnded(message, ended.summary as unknown as RunSummary, ended.member);
-  return Object.hasOwn(REFUSALS, code) ? new Refusal(code as RefusalCode, message) : null;
+  return Object.hasOwn(REFUSALS, code) ? new Refusal(code as RefusalCode, message, retryAfter ?? undefined) : null;
 }

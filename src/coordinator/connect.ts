@@ -134,7 +134,7 @@ async function lead(
   const jobs = await groupJobs(key, home);
   const { checkRunId } = await persistently(() => jobs.own(), signal);
   const checkJob = (claims: JobClaims): Promise<void> => jobs.check(claims, AbortSignal.timeout(OWN_CHECK_MS));
-  const serving = await serveLeader({ listen, advertise, idToken, verifier, checkJob, runs, onError, signal });
+  const serving = await serveLeader({ listen, advertise, idToken, verifier, key, checkJob, runs, onError, signal });
   try {
     say(`this agent coordinates the group, at ${serving.address}`);
     const run = await runs.open({

@@ -10,17 +10,23 @@ import https from "node:https";
 import { connect } from "node:net";
 import tls from "node:tls";
 import { z } from "zod";
+import { SingleFlight } from "../single-flight.ts";
 import { endpointOf } from "./addresses.ts";
 import type { JobClaims, TokenVerifier } from "./admission.ts";
 import { fingerprintOf, pinnedAgent, requestJson } from "./http.ts";
 import { NO_LEADERS } from "./no-leaders.ts";
-import { PROTOCOL, PROTOCOLS } from "./protocol.ts";
+import { LIMITS, PROTOCOL, PROTOCOLS } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
+import { boundServer, SERVER_OPTIONS } from "./server-bounds.ts";
 
 /** GitHub's tokens live five minutes: one is shown at most this long. Milliseconds. */
 const PROOF_FRESH_MS = 120_000;
 /** A token and a few words. */
 const PROOF_BYTES = 64 * 1024;
+const PROOF_REST_MS = 1_000;
+const HANDSHAKE_MS = 10_000;
+/** Two of each agent, and some of whoever else knocks. */
+const CONNECTIONS = 2 * LIMITS.agents + 1_000;
 
 export interface LeaderIdentity {
   readonly certificatePem: string;
@@ -63,14 +69,27 @@ export function leaderProofHandler(options: {
   idToken: (audience: string) => Promise<string>;
   now: () => number;
 }): (request: http.IncomingMessage, response: http.ServerResponse) => Promise<boolean> {
+  // Anybody may ask: GitHub is asked for one token in two minutes all the same, and after a failure not at once again.
+  const asking = new SingleFlight<"proof", { token: string }>();
   let proof: { token: string; at: number } | null = null;
+  let failedAt = Number.NEGATIVE_INFINITY;
+  const renew = async (): Promise<{ token: string }> => {
+    const at = options.now();
+    if (at - failedAt < PROOF_REST_MS) throw new Error("a token could not be had a moment ago");
+    try {
+      proof = { token: await options.idToken(leaderAudience(options.identity.fingerprint)), at };
+      return proof;
+    } catch (error) {
+      failedAt = options.now();
+      throw error;
+    }
+  };
   return async (request, response) => {
     if (request.method !== "GET" || request.url !== "/api/leader") return false;
-    if (proof === null || options.now() - proof.at > PROOF_FRESH_MS) {
-      proof = { token: await options.idToken(leaderAudience(options.identity.fingerprint)), at: options.now() };
-    }
+    const isFresh = proof !== null && options.now() - proof.at <= PROOF_FRESH_MS;
+    const { token } = isFresh && proof !== null ? proof : await asking.share("proof", renew);
     response.writeHead(200, { "content-type": "application/json" });
-    response.end(JSON.stringify({ protocols: PROTOCOLS, token: proof.token }));
+    response.end(JSON.stringify({ protocols: PROTOCOLS, token }));
     return true;
   };
 }
@@ -193,5 +212,9 @@ export function createLeaderServer(
   identity: LeaderIdentity,
   handle: (request: http.IncomingMessage, response: http.ServerResponse) => void,
 ): https.Server {
-  return https.createServer({ cert: identity.certificatePem, key: identity.privateKeyPem }, handle);
+  const server = https.createServer(
+    { ...SERVER_OPTIONS, handshakeTimeout: HANDSHAKE_MS, cert: identity.certificatePem, key: identity.privateKeyPem },
+    handle,
+  );
+  return boundServer(server, CONNECTIONS);
 }

@@ -47,7 +47,8 @@ export interface SyncAnswer {
 }
 
 export interface CoordinatorPort {
-  join(request: JoinRequest, signal: AbortSignal): Promise<Joined>;
+  /** `heard`: told when the coordinator answers that it cannot take this agent yet, and is asked again. */
+  join(request: JoinRequest, signal: AbortSignal, heard?: () => void): Promise<Joined>;
   /** Held until there is news for this agent or `holdMs` has passed. Safe to repeat. */
   sync(sync: Omit<Sync, "session" | "agent">, holdMs: number, signal: AbortSignal): Promise<SyncAnswer>;
   /** "Drop what I was doing, I am idle again" (SIGHUP). */

@@ -9,7 +9,9 @@ export const REFUSALS = {
   unauthorized: 401,
   wrong_run: 403,
   not_installed: 403,
+  over_limit: 403,
   not_found: 404,
+  slow: 408,
   held: 409,
   different_plan: 409,
   sequence: 409,
@@ -17,17 +19,29 @@ export const REFUSALS = {
   too_large: 413,
   unsupported: 415,
   not_stored: 503,
+  unavailable: 503,
   too_many: 429,
 } as const satisfies Record<string, number>;
 export type RefusalCode = keyof typeof REFUSALS;
 
+/** Refusals that pass: the same request may be accepted later. */
+export const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  "too_many",
+  "not_stored",
+  "unavailable",
+  "slow",
+]);
+
 /** A request that the coordinator will not carry out. `message` says why and what to do. */
 export class Refusal extends Error {
   readonly code: RefusalCode;
-  constructor(code: RefusalCode, message: string) {
+  /** Of one that passes: when to ask again. Seconds. */
+  readonly retryAfter: number;
+  constructor(code: RefusalCode, message: string, retryAfter = 1) {
     super(message);
     this.name = "Refusal";
     this.code = code;
+    this.retryAfter = retryAfter;
   }
 }
 

@@ -103,13 +103,13 @@ export class Runs {
     const { key, plan, selection, agentCount } = request;
     if (this.#closed) throw new Refusal("not_stored", "this coordinator is going away: ask again");
     if (this.#runs.size > MOST_RUNS) {
-      throw new Refusal("too_many", `this coordinator already hosts ${MOST_RUNS} runs`);
+      throw new Refusal("too_many", `this coordinator already hosts ${MOST_RUNS} runs`, 30);
     }
     if (key.plan !== plan.name) {
       throw new Refusal("invalid", `the run's key names plan ${key.plan}, the plan calls itself ${plan.name}`);
     }
     if (agentCount > LIMITS.agents) {
-      throw new Refusal("too_many", `a run takes at most ${LIMITS.agents} agents, this one asks for ${agentCount}`);
+      throw new Refusal("over_limit", `a run takes at most ${LIMITS.agents} agents, this one asks for ${agentCount}`);
     }
     if (plan.agentCount !== null && plan.agentCount !== agentCount) {
       throw new Refusal("invalid", `the plan is for ${plan.agentCount} agents, the request for ${agentCount}`);

@@ -3,12 +3,17 @@ import { randomBytes } from "node:crypto";
 import http from "node:http";
 import type { Server } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RunKey } from "../run/types.ts";
 import { joinAddress, reachableHost, splitAddress } from "./addresses.ts";
 import { checkClaims, type JobClaims, secretMatches, type TokenVerifier } from "./admission.ts";
+import type { GroupRun } from "./group-run.ts";
 import { createLeaderServer, followerAudience, leaderProofHandler, makeLeaderIdentity } from "./leader.ts";
+import type { JoinRequest } from "./port.ts";
 import { Refusal } from "./refusal.ts";
+import { runIdOf } from "./run-id.ts";
 import type { Runs } from "./runs.ts";
-import { coordinatorHandler, type Principal } from "./server.ts";
+import { type Caller, coordinatorHandler } from "./server.ts";
+import { SERVER_OPTIONS } from "./server-bounds.ts";
 import { SessionTokens } from "./sessions.ts";
 
 export interface Serving {
@@ -21,8 +26,6 @@ export interface Serving {
 
 type OnError = (error: unknown, what: string) => void;
 
-/** Longer than any agent is held between two requests: its connection is not to be closed under it. */
-const KEEP_ALIVE_MS = 120_000;
 /** How long a leader waits for its port, and looks again how often. */
 const TAKEN_MS = 60_000;
 const TAKEN_PAUSE_MS = 500;
@@ -38,12 +41,14 @@ export async function serveLoopback(options: {
   readonly onError: OnError;
 }): Promise<Serving> {
   const { runs, onError, secret } = options;
-  const authorize = async (bearer: string): Promise<Principal> => {
+  const anyRun: Caller = { admit: async () => ({ checkRunId: null, repository: null }), repositoryId: null };
+  const authenticate = async (bearer: string): Promise<Caller> => {
     if (!secretMatches(bearer, secret)) throw new Refusal("unauthorized", "this is not the secret of this coordinator");
-    return { checkRunId: null, repository: null };
+    return anyRun;
   };
-  const handle = coordinatorHandler({ ...finders(runs), authorize, tokens: freshTokens(), onError });
-  const server = http.createServer((request, response) => answer(handle, request, response, onError));
+  const open = (request: JoinRequest) => runs.open(request);
+  const handle = coordinatorHandler({ open, find: finder(runs), authenticate, tokens: freshTokens(), onError });
+  const server = http.createServer(SERVER_OPTIONS, (request, response) => answer(handle, request, response, onError));
   const port = await listen(server, "127.0.0.1", options.port ?? 0);
   return { address: `127.0.0.1:${port}`, runs, close: () => close(server, runs) };
 }
@@ -56,6 +61,8 @@ export interface LeaderOptions {
   /** This job's OIDC tokens. */
   readonly idToken: (audience: string) => Promise<string>;
   readonly verifier: (audience: string) => TokenVerifier;
+  /** The one run that it coordinates. */
+  readonly key: RunKey;
   /** Refuses jobs of this workflow run that are not of the group; default: none. @throws Refusal */
   readonly checkJob?: (claims: JobClaims) => Promise<void>;
   readonly runs: Runs;
@@ -70,14 +77,25 @@ export async function serveLeader(options: LeaderOptions): Promise<Serving> {
   const identity = await makeLeaderIdentity(new Date());
   const verify = options.verifier(followerAudience(identity.fingerprint));
   const handle = coordinatorHandler({
-    ...finders(runs),
+    open: async (request) => {
+      // Any job of the workflow run has a token for this leader: it holds its own group, not as many as they name.
+      if (runIdOf(request.key) !== runIdOf(options.key)) throw anotherGroup(request.key, options.key);
+      return await runs.open(request);
+    },
+    find: finder(runs),
     tokens: freshTokens(),
     onError,
-    authorize: async (bearer, key) => {
+    authenticate: async (bearer) => {
       const claims = await verify(bearer);
-      checkClaims(claims, key);
+      checkClaims(claims, options.key);
       await options.checkJob?.(claims);
-      return { checkRunId: claims.checkRunId, repository: claims.repository };
+      return {
+        repositoryId: null,
+        admit: async (key) => {
+          checkClaims(claims, key);
+          return { checkRunId: claims.checkRunId, repository: claims.repository };
+        },
+      };
     },
   });
   const prove = leaderProofHandler({ identity, idToken, now: Date.now });
@@ -95,11 +113,15 @@ export async function serveLeader(options: LeaderOptions): Promise<Serving> {
   return { address: joinAddress(shown.host, shown.port ?? port), runs, close: () => close(server, runs) };
 }
 
-function finders(runs: Runs) {
-  return {
-    open: (request: Parameters<Runs["open"]>[0]) => runs.open(request),
-    find: (run: string) => runs.find(run),
-  };
+function anotherGroup(asked: RunKey, own: RunKey): Refusal {
+  return new Refusal(
+    "wrong_run",
+    `this agent leads group ${own.group} with plan ${own.plan}, the request is for group ${asked.group} with plan ${asked.plan}`,
+  );
+}
+
+function finder(runs: Runs): (run: string) => Promise<GroupRun | null> {
+  return (run) => runs.find(run);
 }
 
 /** Sessions live and die with this process, and so does what signs them. */
@@ -150,7 +172,6 @@ function isTaken(error: unknown): boolean {
 }
 
 async function listen(server: http.Server | Server, host: string, port: number): Promise<number> {
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) =>
       reject(new Error(`cannot listen at ${host}:${port}: ${error.message}`, { cause: error })),

@@ -8,7 +8,8 @@ import { LRUCache } from "lru-cache";
 import type { z } from "zod";
 import { escapeUnprintable } from "../plan/names.ts";
 import type { RunKey } from "../run/types.ts";
-import { readBody, UnusableBody } from "./http.ts";
+import { BodyIntake, type BodyLoss, BodyLost } from "./body-intake.ts";
+import { UnusableBody, unpack } from "./http.ts";
 import type { JoinRequest } from "./port.ts";
 import {
   joinBodySchema,
@@ -20,7 +21,7 @@ import {
   type SyncBody,
   syncBodySchema,
 } from "./protocol.ts";
-import { REFUSALS, Refusal, type RefusalCode, RunEnded } from "./refusal.ts";
+import { PASSING, REFUSALS, Refusal, type RefusalCode, RunEnded } from "./refusal.ts";
 import { runIdOf } from "./run-id.ts";
 import { digestOf, type SessionTokens } from "./sessions.ts";
 
@@ -29,6 +30,14 @@ export interface Principal {
   /** The job's check run, which binds a session to it; null where tokens do not say. */
   readonly checkRunId: string | null;
   readonly repository: string | null;
+}
+
+/** Somebody who has shown who they are. */
+export interface Caller {
+  /** May they reach this run? @throws Refusal */
+  admit(key: RunKey): Promise<Principal>;
+  /** Whose limits their requests count against; null: there are none. */
+  readonly repositoryId: string | null;
 }
 
 /** A request of a session, as it was numbered. */
@@ -55,23 +64,35 @@ export interface HostedRun {
 }
 
 export interface CoordinatorServerOptions {
-  /** Finds the run of a request to join, or opens it. */
-  readonly open: (request: JoinRequest) => Promise<HostedRun>;
+  /** Finds the run of a request to join, or opens it. `bytes`: of the request, decompressed. */
+  readonly open: (request: JoinRequest, bytes: number) => Promise<HostedRun>;
   /** Finds a run by its id; null when there is none. */
   readonly find: (run: string) => Promise<HostedRun | null>;
-  /** Checks the bearer of a join, or of a reader who holds no session: may it reach this run? @throws Refusal */
-  readonly authorize: (bearer: string, key: RunKey) => Promise<Principal>;
+  /**
+   * Checks the bearer of a join, or of a reader who holds no session. Comes before anything of theirs is read, unpacked,
+   * parsed or looked for. @throws Refusal
+   */
+  readonly authenticate: (bearer: string) => Promise<Caller>;
+  /** Counts a request of this repository's, and then what it turned out to weigh. @throws Refusal when it is too much */
+  readonly spend?: (repositoryId: string, what: "request" | { readonly bytes: number }) => void;
   readonly tokens: SessionTokens;
   /** Told of what went wrong on our side; the other side gets no details. */
   readonly onError: (error: unknown, request: string) => void;
+  /** Told of each refusal. */
+  readonly onRefused?: (code: RefusalCode) => void;
+  readonly intake?: BodyIntake;
 }
+
+/** Of callers who are known: agents send a plan in moments. */
+const INTAKE = { bytes: 256 * 1024 * 1024, bytesPerAddress: 128 * 1024 * 1024, deadlineMs: 30_000, leastRate: 1_024 };
 
 const ROUTE = /^\/api\/runs\/(?:(join)|([A-Za-z0-9_-]{22})(?:\/(sync|leave|plan))?)(?:\?.*)?$/;
 
 type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => Promise<boolean>;
 
 /** @returns a handler that answers `/api/runs/…` and says false to everything else. */
-export function coordinatorHandler(options: CoordinatorServerOptions): Handler {
+export function coordinatorHandler(given: CoordinatorServerOptions): Handler {
+  const options = { ...given, intake: given.intake ?? new BodyIntake(INTAKE) };
   const pace = new Pace(LIMITS.syncsPerSecond);
   return async (request, response) => {
     if (!request.url?.startsWith("/api/runs/")) return false;
@@ -90,23 +111,22 @@ export function coordinatorHandler(options: CoordinatorServerOptions): Handler {
         send(response, 200, action === "plan" ? hosted.terms() : hosted.status());
       } else if (request.method !== "POST" || action === "plan" || (join === undefined && action === undefined)) {
         throw new Refusal("not_found", `${request.method} is not served here`);
-      } else {
-        const bytes = await readBody(request, LIMITS.bodyBytes);
-        if (join !== undefined) send(response, 200, await joinRun(options, bearer, parse(joinBodySchema, bytes)));
-        else {
-          const session = options.tokens.verify(bearer);
-          pace.check(session);
-          const hosted = await hostedRun(options, run);
-          const digest = digestOf(bytes);
-          if (action === "sync") {
-            const body = parse(syncBodySchema, bytes);
-            sendText(response, 200, await hosted.sync({ session, sequence: body.seq, digest }, body, closed.signal));
-          } else {
-            const body = parse(leaveBodySchema, bytes);
-            await hosted.leave({ session, sequence: body.seq, digest }, body.why);
-            pace.forget(session);
-            send(response, 200, { left: true });
-          }
+      } else if (join !== undefined) send(response, 200, await joinRun(options, bearer, request));
+      else {
+        const session = options.tokens.verify(bearer);
+        pace.check(session);
+        const hosted = await hostedRun(options, run);
+        if (!hosted.knows(session)) throw notOfThisRun();
+        const { repositoryId } = hosted.key;
+        options.spend?.(repositoryId, "request");
+        if (action === "sync") {
+          const { body, digest } = await receive(options, request, syncBodySchema, repositoryId);
+          sendText(response, 200, await hosted.sync({ session, sequence: body.seq, digest }, body, closed.signal));
+        } else {
+          const { body, digest } = await receive(options, request, leaveBodySchema, repositoryId);
+          await hosted.leave({ session, sequence: body.seq, digest }, body.why);
+          pace.forget(session);
+          send(response, 200, { left: true });
         }
       }
     } catch (error) {
@@ -116,27 +136,53 @@ export function coordinatorHandler(options: CoordinatorServerOptions): Handler {
   };
 }
 
-async function joinRun(
-  options: CoordinatorServerOptions,
-  bearer: string,
-  body: z.infer<typeof joinBodySchema>,
-): Promise<unknown> {
+type Options = CoordinatorServerOptions & { readonly intake: BodyIntake };
+
+async function joinRun(options: Options, bearer: string, message: http.IncomingMessage): Promise<unknown> {
+  const caller = await options.authenticate(bearer);
+  const { repositoryId } = caller;
+  if (repositoryId !== null) options.spend?.(repositoryId, "request");
+  const { body, bytes } = await receive(options, message, joinBodySchema, repositoryId);
   const run = runIdOf(body.key);
-  const principal = await options.authorize(bearer, body.key);
+  const principal = await caller.admit(body.key);
   if (body.agentCount > LIMITS.agents) {
-    throw new Refusal("too_many", `a run takes at most ${LIMITS.agents} agents, this one asks for ${body.agentCount}`);
+    throw new Refusal(
+      "over_limit",
+      `a run takes at most ${LIMITS.agents} agents, this one asks for ${body.agentCount}`,
+    );
   }
   const { protocol: _protocol, nonce, ...request } = body;
-  const hosted = await options.open(request);
+  const hosted = await options.open(request, bytes);
   const joined = await hosted.join(request, nonce, principal);
   return { protocol: PROTOCOL, run, session: options.tokens.issue(joined.session), now: joined.now };
 }
 
+/** The body of somebody who is known; `bytes`: after decompression. */
+async function receive<T>(
+  { intake, spend }: Options,
+  message: http.IncomingMessage,
+  schema: z.ZodType<T>,
+  repositoryId: string | null,
+): Promise<{ readonly body: T; readonly digest: string; readonly bytes: number }> {
+  return await intake.take(message, { most: LIMITS.bodyBytes }, async (packed) => {
+    const bytes = await unpack(packed, message.headers["content-encoding"], LIMITS.bodyBytes);
+    if (repositoryId !== null) spend?.(repositoryId, { bytes: bytes.length });
+    return { body: parse(schema, bytes), digest: digestOf(bytes), bytes: bytes.length };
+  });
+}
+
 async function readableRun(options: CoordinatorServerOptions, bearer: string, run: string): Promise<HostedRun> {
-  const hosted = await hostedRun(options, run);
   const session = options.tokens.read(bearer);
-  if (session === null || !hosted.knows(session)) await options.authorize(bearer, hosted.key);
+  const caller = session === null ? await options.authenticate(bearer) : null;
+  const hosted = await hostedRun(options, run);
+  options.spend?.(hosted.key.repositoryId, "request");
+  if (caller !== null) await caller.admit(hosted.key);
+  else if (session === null || !hosted.knows(session)) throw notOfThisRun();
   return hosted;
+}
+
+function notOfThisRun(): Refusal {
+  return new Refusal("unauthorized", "this session is not one of this run: join it first");
 }
 
 async function hostedRun(options: CoordinatorServerOptions, run: string): Promise<HostedRun> {
@@ -208,6 +254,13 @@ const BODY_REFUSALS = {
   broken_gzip: "invalid",
 } as const satisfies Record<UnusableBody["why"], RefusalCode>;
 
+const LOSS_REFUSALS = {
+  too_large: "too_large",
+  slow: "slow",
+  over_budget: "unavailable",
+  aborted: "invalid",
+} as const satisfies Record<BodyLoss, RefusalCode>;
+
 function sendError(
   response: http.ServerResponse,
   error: unknown,
@@ -217,7 +270,11 @@ function sendError(
   let refusal: Refusal;
   if (error instanceof Refusal) refusal = error;
   else if (error instanceof UnusableBody) refusal = new Refusal(BODY_REFUSALS[error.why], error.message);
-  else {
+  else if (error instanceof BodyLost) {
+    refusal = new Refusal(LOSS_REFUSALS[error.why], error.message);
+    // What is left of the body was not read.
+    response.setHeader("connection", "close");
+  } else {
     const incident = randomBytes(4).toString("hex");
     options.onError(error, `${request} (incident ${incident})`);
     send(response, 500, {
@@ -225,7 +282,8 @@ function sendError(
     });
     return;
   }
-  if (refusal.code === "too_many" || refusal.code === "not_stored") response.setHeader("retry-after", "1");
+  options.onRefused?.(refusal.code);
+  if (PASSING.has(refusal.code)) response.setHeader("retry-after", Math.ceil(refusal.retryAfter));
   if (refusal.code === "unsupported") response.setHeader("accept-encoding", "gzip");
   const { code } = refusal;
   // A refusal may quote what was sent: a key of a record, two commands that differ.

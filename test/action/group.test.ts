@@ -55,6 +55,7 @@ describe("the jobs of a matrix as one group", () => {
       advertise: null,
       idToken: (audience) => matrix.issuer.token({ audience, claims: { repository_id: "11", run_id: "666" } }),
       verifier: (audience) => createTokenVerifier({ issuer: matrix.issuer.url, audience }),
+      key,
       runs: new Runs({ store: null, onError: (error) => void seen.push(String(error)) }),
       onError: () => undefined,
     });

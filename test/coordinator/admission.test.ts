@@ -67,9 +67,12 @@ describe("a token is refused, with the reason", () => {
     for (const token of ["", "abc", unsigned]) expect((await refusal(() => verify(token))).code).toBe("unauthorized");
   });
 
-  it("when the issuer's keys cannot be read, and works again once they can", async () => {
-    const verify = createTokenVerifier({ issuer: "http://127.0.0.1:1", audience: AUDIENCE });
-    const refused = await refusal(async () => verify(await issuer.token({ audience: AUDIENCE })));
+  it("for now when the issuer's keys cannot be read", async () => {
+    const gone = "http://127.0.0.1:1";
+    const verify = createTokenVerifier({ issuer: gone, audience: AUDIENCE });
+    const refused = await refusal(async () => verify(await issuer.token({ audience: AUDIENCE, issuer: gone })));
+    // It may be well in a moment: the agent asks again.
+    expect(refused.code).toBe("unavailable");
     expect(refused.message).toContain("could not be read");
   });
 });

@@ -123,7 +123,16 @@ it("takes its port once an earlier attempt's leader has let go of it", async () 
   const onError = (error: unknown, what: string): void => void said.push(`${what}: ${String(error)}`);
   const idToken = (audience: string) => issuer.token({ audience });
   const runs = new Runs({ store: null, onError });
-  const serving = serveLeader({ listen: address, advertise: address, idToken, verifier, runs, onError, signal });
+  const serving = serveLeader({
+    listen: address,
+    advertise: address,
+    idToken,
+    verifier,
+    key: KEY,
+    runs,
+    onError,
+    signal,
+  });
   await expect.poll(() => said, { timeout: 10_000 }).toEqual([expect.stringContaining("EADDRINUSE")]);
   const [before] = servers.splice(0);
   await new Promise((resolve) => before?.close(resolve));

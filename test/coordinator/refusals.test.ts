@@ -39,10 +39,15 @@ describe("a group whose agents come with tokens of GitHub's", () => {
       find: (run) => runs.find(run),
       tokens: new SessionTokens("x".repeat(32)),
       onError: () => undefined,
-      authorize: async (bearer, key) => {
+      authenticate: async (bearer) => {
         const claims = await verify(bearer);
-        checkClaims(claims, key);
-        return { checkRunId: claims.checkRunId, repository: claims.repository };
+        return {
+          repositoryId: claims.repositoryId,
+          admit: async (key) => {
+            checkClaims(claims, key);
+            return { checkRunId: claims.checkRunId, repository: claims.repository };
+          },
+        };
       },
     });
     server = http.createServer((request, response) => void handle(request, response));
