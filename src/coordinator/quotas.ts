@@ -54,7 +54,7 @@ const KEPT_MS = 10 * 60_000;
 /** Whoever waits for a place asks again after this. Seconds. */
 const PLACE_S = 15;
 /** Repositories, installations and workflow runs that are remembered. One that is forgotten begins anew. */
-const MOST_REMEMBERED = 50_000;
+const MOST_REMEMBERED = 10_000;
 
 interface Entry {
   readonly repositoryId: string;
@@ -74,7 +74,7 @@ export class Quotas {
   readonly #options: QuotasOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #begun = new LRUCache<string, number>({ max: MOST_REMEMBERED });
-  readonly #buckets = new LRUCache<string, Bucket>({ max: 4 * MOST_REMEMBERED });
+  readonly #buckets = new LRUCache<string, Bucket>({ max: 2 * MOST_REMEMBERED });
   /** Of repositories whose jobs were let in. */
   readonly #installations = new LRUCache<string, number>({ max: MOST_REMEMBERED });
 
