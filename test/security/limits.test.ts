@@ -3,6 +3,8 @@ import type { AddressInfo } from "node:net";
 import { getOctokit } from "@actions/github";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { readConfig } from "../../app/config.ts";
+import { Metrics } from "../../app/metrics/metrics.ts";
 import { type HostedRuns, hostRuns } from "../../app/runs.ts";
 import { openStore } from "../../app/store/open.ts";
 import { createTokenVerifier } from "../../src/coordinator/admission.ts";
@@ -341,4 +343,41 @@ it("a leader takes agents of its own group, not every group that a job of the wo
   for await (const run of runs) open += run.id === "" ? 0 : 1;
   expect(open).toBe(1);
   proven.agent.destroy();
+});
+
+describe("the settings", () => {
+  const base = { WEBHOOK_SECRET: "a secret that is long enough" };
+
+  it("change the limits that they name, and leave the others", () => {
+    const { quotas } = readConfig({
+      ...base,
+      STAGEWRIGHT_REPOSITORY_LIMITS: "runs=20, agents = 512",
+      STAGEWRIGHT_WORKFLOW_RUN_GROUPS: "7",
+    });
+    expect(quotas).toEqual({
+      repository: { ...DEFAULT_QUOTAS.repository, runs: 20, agents: 512 },
+      installation: DEFAULT_QUOTAS.installation,
+      workflowRun: 7,
+    });
+  });
+
+  it.each(["runs", "runs=", "runs=0", "runs=-1", "runs=1e3", "jobs=3", "runs=1;agents=2", "__proto__=1"])(
+    "are refused where they say “%s”",
+    (text) => {
+      expect(() => readConfig({ ...base, STAGEWRIGHT_INSTALLATION_LIMITS: text })).toThrow(
+        /STAGEWRIGHT_INSTALLATION_LIMITS: expected name=number, .*names are runs, agents, plans, hourly/,
+      );
+    },
+  );
+});
+
+it("refusals are counted, by what they are for", async () => {
+  const store = await openStore("sqlite::memory:");
+  closing.push(() => store.close());
+  const metrics = new Metrics({ store, now: Date.now, runs: async () => null });
+  metrics.overQuota("runs");
+  metrics.refused("webhooks", "over_budget");
+  const text = await metrics.text();
+  expect(text).toContain('stagewright_quota_refusals_total{quota="runs"} 1');
+  expect(text).toContain('stagewright_refusals_total{door="webhooks",reason="over_budget"} 1');
 });
