@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenVerifier } from "./admission.ts";
 import type { GroupJobs } from "./jobs.ts";
 import { type ProvenLeader, proveLeader } from "./leader.ts";
-import { Refusal } from "./refusal.ts";
+import { PASSING, Refusal } from "./refusal.ts";
 
 /** Milliseconds, where nothing else is said. */
 export interface SearchPace {
@@ -184,7 +184,8 @@ class Search {
       return { leader: await proveLeader({ address, isTrusted, verifier, checkJob, timeoutMs, signal }) };
     } catch (error) {
       if (error instanceof Refusal && error.code === "protocol") throw error;
-      if (error instanceof Refusal) return { why: `a false leader was refused: ${error.message}`, isFalse: true };
+      if (error instanceof Refusal && !PASSING.has(error.code))
+        return { why: `a false leader was refused: ${error.message}`, isFalse: true };
       const why = error instanceof Error ? error.message : String(error);
       return { why: `${address} has not proven to be the leader (${why})`, isFalse: false };
     } finally {

@@ -7,7 +7,7 @@ import { readConfig } from "../../app/config.ts";
 import { Metrics } from "../../app/metrics/metrics.ts";
 import { type HostedRuns, hostRuns } from "../../app/runs.ts";
 import { openStore } from "../../app/store/open.ts";
-import { createTokenVerifier } from "../../src/coordinator/admission.ts";
+import { checkClaims, createTokenVerifier } from "../../src/coordinator/admission.ts";
 import { HttpCoordinator } from "../../src/coordinator/client.ts";
 import { followerAudience, proveLeader } from "../../src/coordinator/leader.ts";
 import { DEFAULT_QUOTAS, type QuotaLimits, Quotas, type ScopeLimits } from "../../src/coordinator/quotas.ts";
@@ -321,7 +321,9 @@ it("a leader takes agents of its own group, not every group that a job of the wo
   closing.push(() => leader.close());
   const proven = await proveLeader({
     address: leader.address.replace(/^.*:/, "127.0.0.1:"),
-    key,
+    isTrusted: true,
+    checkJob: async (claims) => checkClaims(claims, key),
+    timeoutMs: 10_000,
     verifier,
     signal: NEVER,
   });
