@@ -31,10 +31,10 @@ export interface QuotaLimits {
   readonly workflowRun: number;
 }
 
-/** A group of 256 takes a sixteenth of what its repository may have. */
+/** A group of 256 takes a sixteenth of what its repository may have. Each agent asks every two seconds at least. */
 export const DEFAULT_QUOTAS: QuotaLimits = {
-  repository: { runs: 200, agents: 4_096, plans: 64, hourly: 1_000, requests: 2_000, traffic: 512 },
-  installation: { runs: 1_000, agents: 16_384, plans: 256, hourly: 4_000, requests: 5_000, traffic: 1_024 },
+  repository: { runs: 200, agents: 4_096, plans: 64, hourly: 1_000, requests: 5_000, traffic: 512 },
+  installation: { runs: 1_000, agents: 16_384, plans: 256, hourly: 4_000, requests: 10_000, traffic: 1_024 },
   workflowRun: 100,
 };
 

@@ -2,10 +2,15 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Agent, type AgentOptions, cleanUp, createAgent } from "../../src/agent/agent.ts";
+import { AgentDirectory } from "../../src/agent/directory.ts";
 import type { AgentEvent } from "../../src/agent/log.ts";
+import { AgentLoop } from "../../src/agent/loop.ts";
+import { Masks } from "../../src/agent/masks.ts";
+import { Processes } from "../../src/agent/process.ts";
 import type { CoordinatorPort, SyncAnswer } from "../../src/coordinator/port.ts";
+import { Refusal } from "../../src/coordinator/refusal.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import type { AttemptReport, Instruction, RunSummary, Sync } from "../../src/run/types.ts";
@@ -389,10 +394,6 @@ describe("tasks", () => {
 
 describe("waiting", () => {
   it("stops its work and says so when no answer comes", async () => {
-    const { AgentLoop } = await import("../../src/agent/loop.ts");
-    const { AgentDirectory } = await import("../../src/agent/directory.ts");
-    const { Processes } = await import("../../src/agent/process.ts");
-    const { Masks } = await import("../../src/agent/masks.ts");
     const plan = planOf("stages: [{ name: s, run: sleep 60 }]");
     const options = optionsFor(plan);
     const around = {
@@ -476,5 +477,48 @@ describe("cleaning up alone", () => {
     const reports = await cleanUp(optionsFor(plan), AbortSignal.timeout(1_500));
     expect(lines()).toEqual(["collect", "report", "cleanup"]);
     expect(reports.map(({ end }) => end.kind)).toEqual(["exited", "exited", "stopped"]);
+  });
+
+  it("is not there for an agent that its coordinator puts off: it waits for as long as the coordinator says", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const plan = planOf("name: quick\nstages:\n  - { name: work, run: 'true' }");
+      const options = optionsFor(plan);
+      const around = {
+        plan,
+        planFile: "plan.yml",
+        run: "r",
+        workingDirectory: directory,
+        inherited: options.environment,
+        ownSecrets: [],
+        directory: new AgentDirectory({ RUNNER_TEMP: directory }, ["true"]),
+        processes: new Processes(() => undefined),
+        masks: new Masks(),
+        log: options.log,
+      };
+      const full = new Refusal("over_limit", "this repository has 200 runs going on");
+      const coordinator: CoordinatorPort = {
+        join: async (_request, signal, heard) => {
+          for (let asked = 0; asked < 10; asked += 1) {
+            await new Promise((resolve) => setTimeout(resolve, 60_000));
+            signal.throwIfAborted();
+            heard?.();
+          }
+          throw full;
+        },
+        sync: () => Promise.reject(new Error("not joined")),
+        reset: () => Promise.reject(new Error("not joined")),
+        leave: () => Promise.reject(new Error("not joined")),
+      };
+      const { key } = options;
+      const join_ = { key, plan, selection: { only: null, skip: [], stopAfter: null }, agentCount: 1, agent: "one" };
+      const loop = new AgentLoop({ join: { ...join_, role: null, index: 0, address: null }, coordinator, around });
+      const refused = expect(loop.run()).rejects.toBe(full);
+      await vi.advanceTimersByTimeAsync(11 * 60_000);
+      await refused;
+      around.directory.remove();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

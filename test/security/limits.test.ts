@@ -347,6 +347,12 @@ it("a leader takes agents of its own group, not every group that a job of the wo
   proven.agent.destroy();
 });
 
+it("the default limits leave all agents that they allow what their heartbeats take", () => {
+  for (const { agents, requests } of [DEFAULT_QUOTAS.repository, DEFAULT_QUOTAS.installation]) {
+    expect(requests).toBeGreaterThan((agents * 1_000) / PLAN.liveness.heartbeatIntervalMs);
+  }
+});
+
 describe("the settings", () => {
   const base = { WEBHOOK_SECRET: "a secret that is long enough" };
 
