@@ -1,10 +1,11 @@
 /** Where this job's run has its coordinator, and what must be refused before anything is tried. */
 import { hostname } from "node:os";
-import { reachableHost, splitAddress } from "../coordinator/addresses.ts";
+import { reachableHost } from "../coordinator/addresses.ts";
 import type { Home } from "../coordinator/connect.ts";
 import { runIdOf } from "../coordinator/run-id.ts";
 import { jobName } from "../github/job-name.ts";
 import { type BeaconPlace, BeaconWatch, lightBeacon } from "../github/leader-beacon.ts";
+import { joinAddress, splitAddress } from "../plan/address.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { RunKey } from "../run/types.ts";
 import { githubClient } from "./client.ts";
@@ -76,7 +77,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
   const { coordinator } = inputs;
   if (coordinator === "" && sizeOf(plan, inputs) === 1)
     return { home: { kind: "solo" }, reports: true, address: null, beacon: null };
-  const address = plan.agents[inputs.agentIndex]?.address ?? inputs.advertise ?? reachableHost("0.0.0.0");
+  const address = plan.agents[inputs.agentIndex]?.address ?? ownAddress(inputs.advertise);
   const mask = (value: string): void => entry.console.mask(value);
   const token = (audience: string): Promise<string> => idToken(env, audience, mask);
   if (isUrl(coordinator)) {
@@ -144,7 +145,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
   return {
     home: {
       kind: "leader",
-      listen: inputs.listen ?? `0.0.0.0:${port ?? 0}`,
+      listen: inputs.listen ?? `:${port ?? 0}`,
       advertise: known ?? inputs.advertise,
       announce: known === null ? announce : null,
       ...shared,
@@ -153,6 +154,12 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     address,
     beacon: known === null ? beacon : null,
   };
+}
+
+/** Where others reach this agent. @param advertise host or host:port, as it was given */
+function ownAddress(advertise: string | null): string {
+  const { host, port } = splitAddress(advertise ?? "");
+  return joinAddress(host ?? reachableHost(null), port);
 }
 
 /** host:port of the first agent as the plan says it; null when it does not, or without a port. */

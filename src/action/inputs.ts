@@ -1,5 +1,5 @@
 /** Reads the action's inputs: all that is wrong with them at once, nothing taken silently for something else. */
-import { splitAddress } from "../coordinator/addresses.ts";
+import { splitAddress } from "../plan/address.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "../plan/names.ts";
 import { INPUTS, type InputName, inputVariable } from "./io.ts";
 

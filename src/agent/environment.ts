@@ -1,4 +1,5 @@
 /** The environment that a plan's commands see: what a `run:` step would have, less what is ours, plus our words. */
+import { hostOf } from "../plan/address.ts";
 import type { Json, Plan, PlanStage, Scalar } from "../plan/plan.ts";
 
 /**
@@ -121,9 +122,8 @@ export function variable(name: string): string {
 export function hostfile(roster: readonly RosterMember[]): string {
   return roster
     .toSorted((a, b) => a.index - b.index)
-    .flatMap(({ address }) =>
-      address === null ? [] : [`${address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1")}\n`],
-    )
+    .flatMap(({ address }) => hostOf(address ?? "") ?? [])
+    .map((host) => `${host}\n`)
     .join("");
 }
 

@@ -11,11 +11,11 @@ import { realpathSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { joinAddress, splitAddress } from "../coordinator/addresses.ts";
 import type { RunHost } from "../coordinator/host.ts";
 import { runIdOf } from "../coordinator/run-id.ts";
 import { Runs } from "../coordinator/runs.ts";
 import { serveLoopback } from "../coordinator/serve.ts";
+import { joinAddress, splitAddress } from "../plan/address.ts";
 import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isSelected } from "../plan/select.ts";
@@ -134,7 +134,7 @@ function groupSecret(given: string | undefined): string | null {
 /** What the plan says is for the machines that it names: here the port remains of it. */
 function hereOf(address: string | null): string {
   const { host, port } = splitAddress(address ?? LOOPBACK);
-  if (address !== null && (/^(127\.|localhost$)/.test(host) || host === "::1")) return address;
+  if (address !== null && /^(?:127\.|localhost$|::1$)/.test(host ?? "")) return address;
   return port === null ? LOOPBACK : joinAddress(LOOPBACK, port);
 }
 

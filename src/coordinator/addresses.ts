@@ -1,33 +1,27 @@
-/** Addresses of machines in a network, as people write them. */
-import { networkInterfaces } from "node:os";
-import { HOST } from "../plan/address.ts";
+/** Where this machine is reached, and what is connected to. */
+import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
+import { type Endpoint, splitAddress } from "../plan/address.ts";
 
-const PARTS = new RegExp(`^(?<host>${HOST}|)(?::(?<port>\\d{1,5}))?$`);
-
-/** "host:port", "host", "[::1]:80" or ":80". @throws Error for anything else */
-export function splitAddress(text: string): { readonly host: string; readonly port: number | null } {
-  const parts = PARTS.exec(text)?.groups;
-  const port = parts?.port === undefined ? null : Number(parts.port);
-  if (parts === undefined || (port !== null && port > 65_535))
-    throw new Error(`${text} is no address; expected host:port`);
-  return { host: parts.host?.replace(/^\[(.*)\]$/, "$1") || "0.0.0.0", port };
+/** What to connect to for a URL whose port is said. */
+export function endpointOf(url: URL): Endpoint & { readonly host: string; readonly port: number } {
+  const { host, port } = splitAddress(url.host);
+  return { host: host ?? "localhost", port: port ?? (url.protocol === "https:" ? 443 : 80) };
 }
 
-/** The other way round. */
-export function joinAddress(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/** What to connect to for a URL: IPv6 addresses stand in brackets there. */
-export function endpointOf(url: URL): { readonly host: string; readonly port: number } {
-  const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
-  return { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port };
-}
-
-/** Where others reach this machine, as far as it can tell itself. @param listens the host it listens at */
-export function reachableHost(listens: string): string {
-  if (listens !== "0.0.0.0" && listens !== "::") return listens.includes(":") ? `[${listens}]` : listens;
-  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
-  const outside = addresses.filter(({ internal, family }) => !internal && family === "IPv4");
-  return outside[0]?.address ?? "127.0.0.1";
+/**
+ * The host at which others reach this machine, as far as it can tell itself: an IPv4 address of a network where there is
+ * one, else an IPv6 address, else this machine's own. Never one that holds on its link alone.
+ * @param listens the host it listens at; null: at all of its addresses
+ */
+export function reachableHost(
+  listens: string | null,
+  interfaces: readonly NetworkInterfaceInfo[] = Object.values(networkInterfaces()).flatMap((all) => all ?? []),
+): string {
+  if (listens !== null && listens !== "0.0.0.0" && listens !== "::") return listens;
+  const usable = interfaces.filter(
+    ({ family, address }) => !/^(?:169\.254\.|fe[89ab])/i.test(address) && (family === "IPv4" || listens !== "0.0.0.0"),
+  );
+  const best = (internal: boolean, family: string): string | undefined =>
+    usable.find((each) => each.internal === internal && each.family === family)?.address;
+  return best(false, "IPv4") ?? best(false, "IPv6") ?? best(true, "IPv4") ?? best(true, "IPv6") ?? "127.0.0.1";
 }

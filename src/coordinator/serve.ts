@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import http from "node:http";
 import type { Server } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
+import { joinAddress, splitAddress } from "../plan/address.ts";
 import type { RunKey } from "../run/types.ts";
-import { joinAddress, reachableHost, splitAddress } from "./addresses.ts";
+import { reachableHost } from "./addresses.ts";
 import { checkClaims, type JobClaims, secretMatches, type TokenVerifier } from "./admission.ts";
 import type { GroupRun } from "./group-run.ts";
 import { createLeaderServer, followerAudience, leaderProofHandler, makeLeaderIdentity } from "./leader.ts";
@@ -54,7 +55,7 @@ export async function serveLoopback(options: {
 }
 
 export interface LeaderOptions {
-  /** host:port to listen at; host 0.0.0.0 for all, port 0 for any that is free. */
+  /** host:port to listen at; no host for all of the machine's addresses, port 0 for any that is free. */
   readonly listen: string;
   /** host or host:port at which others reach it; null: this machine's first address in a network. */
   readonly advertise: string | null;
@@ -109,8 +110,12 @@ export async function serveLeader(options: LeaderOptions): Promise<Serving> {
   );
   const at = splitAddress(options.listen);
   const port = await listenInTime(server, at.host, at.port ?? 0, options);
-  const shown = splitAddress(options.advertise ?? reachableHost(at.host));
-  return { address: joinAddress(shown.host, shown.port ?? port), runs, close: () => close(server, runs) };
+  const shown = splitAddress(options.advertise ?? "");
+  return {
+    address: joinAddress(shown.host ?? reachableHost(at.host), shown.port ?? port),
+    runs,
+    close: () => close(server, runs),
+  };
 }
 
 function anotherGroup(asked: RunKey, own: RunKey): Refusal {
@@ -150,7 +155,7 @@ function answer(
 /** A port of one's own may still be held by an earlier attempt's leader, which is about to end. */
 async function listenInTime(
   server: Server,
-  host: string,
+  host: string | null,
   port: number,
   { onError, signal }: LeaderOptions,
 ): Promise<number> {
@@ -171,15 +176,15 @@ function isTaken(error: unknown): boolean {
   return cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
 }
 
-async function listen(server: http.Server | Server, host: string, port: number): Promise<number> {
+async function listen(server: http.Server | Server, host: string | null, port: number): Promise<number> {
+  const where = host === null ? `port ${port}` : joinAddress(host, port);
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) =>
-      reject(new Error(`cannot listen at ${host}:${port}: ${error.message}`, { cause: error })),
-    );
-    server.listen({ host, port, backlog: 4096 }, resolve);
+    server.once("error", (error) => reject(new Error(`cannot listen at ${where}: ${error.message}`, { cause: error })));
+    // Without a host at all addresses, those of IPv6 among them where there are any.
+    server.listen({ ...(host === null ? {} : { host }), port, backlog: 4096 }, resolve);
   });
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error(`listening at ${host} gave no port`);
+  if (address === null || typeof address === "string") throw new Error(`listening at ${where} gave no port`);
   return address.port;
 }
 

@@ -5,6 +5,7 @@
  * answers must prove that it leads this run (`coordinator/leader.ts`).
  */
 import { z } from "zod";
+import { HOST } from "../plan/address.ts";
 import type { AbandonedChecks } from "./abandoned-checks.ts";
 import { openCheck, type Pace } from "./checks.ts";
 import type { OwnCheck } from "./own-check.ts";
@@ -31,7 +32,7 @@ const LONGEST_NAME = 100;
 const CONCLUDE_MS = 10_000;
 const LOOK_MS = 15_000;
 /** What follows the run: the check run of the job that leads, or nothing; then host:port. */
-const SHOWN = /^(\d{0,20})\/([A-Za-z0-9.:[\]-]{3,255}:\d{1,5})$/;
+const SHOWN = new RegExp(`^(\\d{0,20})/(${HOST}:\\d{1,5})$`);
 const PER_PAGE = 100;
 /** Of the newest: GitHub itself lists no more than a thousand for a commit. */
 const PAGES = 10;

@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { readInputs } from "../../src/action/inputs.ts";
 import { hostfile } from "../../src/agent/environment.ts";
 import { agent } from "../../src/cli/agent.ts";
-import { splitAddress } from "../../src/coordinator/addresses.ts";
 import { planSchema } from "../../src/coordinator/plan-schema.ts";
 import { joinBodySchema, syncAnswerSchema } from "../../src/coordinator/protocol.ts";
+import { splitAddress } from "../../src/plan/address.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import { joinOf, planOf } from "../coordinator/builders.ts";
 
