@@ -1,5 +1,6 @@
 /** Deliberately broken variants of the app: each must be caught, or the invariants are worth nothing. */
 import type { Commit, Store } from "../../app/store/store.ts";
+import type { Facts } from "../../src/lifecycle/facts.ts";
 import type { Breakage } from "./process.ts";
 
 /** What is broken -> how. */
@@ -21,6 +22,13 @@ export const BROKEN: Readonly<Record<string, Breakage>> = {
         history: (commit.history ?? []).filter((line) => line.kind !== "moved" || line.to !== "pr-created"),
       })),
   },
+  "believes every run": {
+    store: (store) =>
+      withCommit(store, async (commit) => ({
+        ...commit,
+        pulls: (commit.pulls ?? []).map((pull) => ({ ...pull, facts: { ...pull.facts, ...believed(pull.facts) } })),
+      })),
+  },
   "takes every label for the one that it wanted": {
     store: (store) =>
       withCommit(store, async (commit) => ({
@@ -31,6 +39,12 @@ export const BROKEN: Readonly<Record<string, Breakage>> = {
       })),
   },
 };
+
+function believed({ runOrigins }: Facts): Pick<Facts, "runOrigins"> {
+  return runOrigins === undefined
+    ? {}
+    : { runOrigins: runOrigins.map((each) => ({ ...each, origin: "unchanged" as const, detail: "" })) };
+}
 
 function withCommit(store: Store, change: (commit: Commit) => Promise<Commit>): Store {
   return new Proxy(store, {

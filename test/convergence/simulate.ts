@@ -1,4 +1,5 @@
 /** One seed: a story of pull requests, told to the app by a GitHub on which nobody can rely, and what came of it. */
+import { basename } from "node:path";
 import { onePolicy } from "../../app/policies.ts";
 import type { Store } from "../../app/store/store.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
@@ -10,6 +11,7 @@ import { VirtualClock } from "./clock.ts";
 import { SimulatedGitHub, type Trouble, UNREAD_FIELDS } from "./github.ts";
 import { violationsOf, watchChecks } from "./invariants.ts";
 import { AppProcess, type Breakage } from "./process.ts";
+import { CI_FILES, CI_PATH, forgeriesBelieved } from "./runs.ts";
 import { Shadow } from "./shadow.ts";
 import { addCi, Story } from "./story.ts";
 
@@ -72,7 +74,12 @@ on_push: { back_to: pr-created }
 max_rounds: 3
 `;
 
-const POLICIES = { default: null, team: TEAM_POLICY, bots: BOT_POLICY } as const;
+/** Asks for a workflow's result, which pull requests also forge. */
+const RUNS_POLICY = TEAM_POLICY.replace("by: [tess] } }", `by: [tess] }, workflow: ${basename(CI_PATH)} }`);
+
+const POLICIES = { default: null, team: TEAM_POLICY, bots: BOT_POLICY, runs: RUNS_POLICY } as const;
+/** Of so many seeds one is about runs. */
+const RUNS_EVERY = 5;
 
 export async function simulate(seed: number, trace: Trace = () => {}, breakage: Breakage = {}): Promise<Outcome> {
   const random = new Random(seed);
@@ -104,10 +111,14 @@ class Simulation {
   async run(): Promise<Outcome> {
     const random = this.#random;
     const clock = this.#clock;
-    const chosen = random.pick(["default", "team", "bots"] as const);
+    const other = random.pick(["default", "team", "bots"] as const);
+    const chosen: keyof typeof POLICIES = this.#seed % RUNS_EVERY === 0 ? "runs" : other;
     const text = POLICIES[chosen];
     const byWhatIsShown = random.chance(0.25);
-    const files = text === null ? {} : { ".github/stagewright.yml": text };
+    const files = {
+      ...(text === null ? {} : { ".github/stagewright.yml": text }),
+      ...(chosen === "runs" ? CI_FILES : {}),
+    };
     const github = new SimulatedGitHub(clock, this.#seed, files, chosen === "bots");
     const doubled: string[] = [];
     watchChecks(github, (violation) => doubled.push(violation));
@@ -121,6 +132,7 @@ class Simulation {
     const app = await AppProcess.open(clock, github, this.#breakage);
     const story = new Story(github, random, {
       byWhatIsShown,
+      runs: chosen === "runs",
       ci: addCi(github.sandbox.world, github.people.owner, [github.repository]),
     });
     let heard = 0;
@@ -217,6 +229,9 @@ class Simulation {
     violations.push(...doubled);
     for (const pull of story.pulls) {
       violations.push(...(await violationsOf(github, app.store, byWhatIsShown ? null : shadow, pull)));
+      if (chosen === "runs" && !byWhatIsShown) {
+        violations.push(...forgeriesBelieved(github, pull));
+      }
     }
     const before = writes(github);
     await this.#rest(15, app, github, overhear, take);

@@ -28,6 +28,7 @@ import { KEYS } from "../keys.ts";
 import type { Random } from "../simulation/random.ts";
 import { as } from "./bots.ts";
 import type { Scene } from "./github.ts";
+import { CI_PATH, FORGED, HONEST, runCi } from "./runs.ts";
 
 const MOST_PULLS = 3;
 const STAGES = ["pr-created", "ready-for-qa", "approved"] as const;
@@ -35,6 +36,8 @@ const STAGES = ["pr-created", "ready-for-qa", "approved"] as const;
 export interface StoryOptions {
   /** Commands and labels whose meaning depends on what was shown when they were heard. */
   readonly byWhatIsShown: boolean;
+  /** Workflows run, honest ones and forged ones. */
+  readonly runs?: boolean;
   /** Writes the check run `build`. */
   readonly ci: App;
 }
@@ -94,6 +97,9 @@ export class Story {
       () => this.#check(pull),
       () => this.#command(pull),
       () => this.#tamper(pull),
+      ...(this.#options.runs === true
+        ? [() => runCi(this.#github, pull, this.#random), () => runCi(this.#github, pull, this.#random)]
+        : []),
     ];
     const told = this.#random.pick(deeds)();
     return told === null ? null : `#${pull.number} ${told}`;
@@ -119,6 +125,9 @@ export class Story {
     if (!on.includes("ready-for-qa")) {
       addLabelsByName(world, as(world, people.cleo), pull, ["ready-for-qa"]);
       return "cleo adds ready-for-qa";
+    }
+    if (this.#options.runs === true && this.#random.chance(0.5)) {
+      return runCi(this.#github, pull, this.#random) ?? "nothing is run";
     }
     if (on.includes("stage/approved") || this.#random.chance(0.2)) {
       submitReview(world, as(world, people.tess), pull, { state: "CHANGES_REQUESTED", body: "no" });
@@ -198,7 +207,10 @@ export class Story {
     commitFiles(sandbox.world, as(sandbox.world, who), repository, {
       branch: pull.head.ref,
       message: "More",
-      files: { "more.txt": `${this.#count}\n` },
+      files: {
+        "more.txt": `${this.#count}\n`,
+        ...(this.#options.runs === true ? { [CI_PATH]: this.#random.pick([HONEST, HONEST, FORGED]) } : {}),
+      },
     });
     return `${who.login} pushes ${pull.head.sha.slice(0, 7)}`;
   }
