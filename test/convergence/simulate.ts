@@ -75,7 +75,10 @@ max_rounds: 3
 `;
 
 /** Asks for a workflow's result, which pull requests also forge. */
-const RUNS_POLICY = TEAM_POLICY.replace("by: [tess] } }", `by: [tess] }, workflow: ${basename(CI_PATH)} }`);
+const RUNS_POLICY = TEAM_POLICY.replace(
+  "{ approvals: { count: 1, by: [tess] } }",
+  `{ workflow: ${basename(CI_PATH)} }`,
+);
 
 const POLICIES = { default: null, team: TEAM_POLICY, bots: BOT_POLICY, runs: RUNS_POLICY } as const;
 /** Of so many seeds one is about runs. */

@@ -64,7 +64,8 @@ export class Story {
     this.#random = random;
     this.#options = options;
     this.#ci = options.ci;
-    this.#purpose = random.pick([0, 0.4, 0.7]);
+    const purpose = random.pick([0, 0.4, 0.7]);
+    this.#purpose = options.runs === true ? 0.7 : purpose;
   }
 
   get pulls(): PullRequest[] {
@@ -126,7 +127,7 @@ export class Story {
       addLabelsByName(world, as(world, people.cleo), pull, ["ready-for-qa"]);
       return "cleo adds ready-for-qa";
     }
-    if (this.#options.runs === true && this.#random.chance(0.5)) {
+    if (this.#options.runs === true && !on.includes("stage/approved")) {
       return runCi(this.#github, pull, this.#random) ?? "nothing is run";
     }
     if (on.includes("stage/approved") || this.#random.chance(0.2)) {

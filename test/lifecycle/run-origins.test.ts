@@ -114,6 +114,20 @@ describe("a workflow that GitHub starts", () => {
     expect(found.reason).toMatch(reason);
   });
 
+  it("takes nothing for granted whose newest run may have failed", () => {
+    const unsure = where(
+      ranSo([
+        ["success", "unchanged"],
+        ["failure", "untold"],
+      ]),
+      "{ workflow: qa.yml }",
+    );
+    expect(unsure).toMatchObject({
+      stage: "open",
+      reason: expect.stringMatching(/^qa\.yml succeeded; run 2 failed since/u),
+    });
+  });
+
   it("whose failure is not certain lets `not` of it hold no more", () => {
     const enter = "{ not: { workflow: { workflow: qa.yml, result: failure } } }";
     expect(where(ranSo([["success", "unchanged"]]), enter).stage).toBe("done");

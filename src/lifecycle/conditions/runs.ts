@@ -27,11 +27,15 @@ export function judgeRuns(what: string, runs: readonly RunAct[], wanted: ActResu
   const counted = decisive.filter(({ run, weight }) => counts(run, weight, context)).map(({ run }) => run);
   const row = counted.slice(counted.findLastIndex((run) => run.result !== wanted) + 1);
   const first = row.find((run) => context.discount(run) === null);
-  if (first !== undefined) {
-    return holds(`${what} ${SAID[wanted]}`, first);
-  }
   const last = row.at(-1) ?? counted.at(-1);
   const lastIndex = decisive.findIndex(({ run }) => run === last);
+  if (first !== undefined) {
+    const said = `${what} ${SAID[wanted]}`;
+    const since = context.sendsBack ? undefined : decisive.slice(lastIndex + 1).findLast(speaksAgainst(wanted));
+    return since === undefined
+      ? holds(said, first)
+      : unknown(`${said}; run ${idOf(since.run)} ${SAID[since.run.result]} since, and ${since.weight.why}`);
+  }
   const ignored = decisive.findLast(({ run }, index) => index > lastIndex && run.result === wanted);
   const doubtful = ignored?.weight.truth === "unknown";
   const aside = ignored === undefined ? "" : `run ${idOf(ignored.run)} ${SAID[wanted]}, but ${ignored.weight.why}`;
@@ -53,6 +57,12 @@ export function judgeRuns(what: string, runs: readonly RunAct[], wanted: ActResu
       ? `${what} has not finished`
       : `${what} ${SAID[elsewhere.result]} on ${shortSha(elsewhere.sha)}, and has not finished on the head commit`,
   );
+}
+
+/** Whether a run may have taken back what those before it said. */
+function speaksAgainst(wanted: ActResult) {
+  return ({ run, weight }: { readonly run: RunAct; readonly weight: Weight }) =>
+    run.result !== wanted && weight.truth === "unknown";
 }
 
 /** In doubt a bad result sends back, which grants nothing; nothing else is done on doubt. */
