@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { GITHUB_ISSUER } from "../src/coordinator/admission.ts";
 import { DEFAULT_QUOTAS, type QuotaLimits, type ScopeLimits } from "../src/coordinator/quotas.ts";
+import { suggestion } from "../src/plan/problems.ts";
+import { weakness } from "./secrets.ts";
 import { DEFAULT_DATABASE_URL } from "./store/open.ts";
 import { DEFAULT_TIMINGS, type Timings } from "./timings.ts";
 
@@ -26,54 +28,81 @@ export interface Config {
   readonly connections: number;
 }
 
+/** Where GitHub sends webhooks unless it is told otherwise: Probot's path. */
+export const WEBHOOK_PATH = "/api/github/webhooks";
+
 /** A setting is missing or wrong; each line says what to do. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-/** What Probot falls back to when there is no secret: everybody knows it. */
-const KNOWN_SECRETS: ReadonlySet<string> = new Set(["development"]);
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const text = z
   .string()
   .trim()
   .optional()
   .transform((value) => (value === undefined || value === "" ? undefined : value));
-/** A whole number within bounds. */
-const whole = (least: number, most: number) =>
-  text.transform((value, context) => {
-    const number = value === undefined ? undefined : Number(value);
-    if (number !== undefined && !(Number.isInteger(number) && number >= least && number <= most)) {
-      context.addIssue({ code: "custom", message: `expected a whole number from ${least} to ${most}` });
+/** A setting that may be left out; else `read` gives its value, or undefined where it is none. */
+const setting = <T>(expected: string, read: (value: string) => T | undefined) =>
+  text.transform((value, context): T | undefined => {
+    if (value === undefined) {
+      return undefined;
+    }
+    const found = read(value);
+    if (found === undefined) {
+      context.addIssue({ code: "custom", message: `${quoted(value)}; expected ${expected}` });
       return z.NEVER;
     }
-    return number;
+    return found;
   });
+/** A whole number within bounds. */
+const whole = (least: number, most: number) =>
+  setting(`a whole number from ${least} to ${most}`, (value) => {
+    const number = Number(value);
+    return Number.isInteger(number) && number >= least && number <= most ? number : undefined;
+  });
+const word = <T extends string>(words: readonly T[]) =>
+  setting(words.join(", "), (value) => words.find((each) => each === value));
+const matching = (pattern: RegExp, expected: string) =>
+  setting(expected, (value) => (pattern.test(value) ? value : undefined));
+const address = setting("an address with http:// or https://", (value) =>
+  /^https?:\/\/[^\s?#]+$/u.test(value) && URL.canParse(value) ? value.replace(/(?<!\/)\/+$/u, "") : undefined,
+);
 /** `runs=100, agents=512`: those that are named, instead of the defaults. */
 const scopeLimits = (defaults: ScopeLimits) =>
-  text.transform((value, context) => {
+  setting(`name=number, separated by commas; names are ${Object.keys(defaults).join(", ")}`, (value) => {
     const limits: Record<string, number> = { ...defaults };
-    for (const each of (value ?? "").split(",").filter((part) => part.trim() !== "")) {
+    for (const each of value.split(",").filter((part) => part.trim() !== "")) {
       const [, name = "", number = ""] = /^\s*(?<name>[a-z]+)\s*=\s*(?<number>\d{1,9})\s*$/u.exec(each) ?? [];
       if (!Object.hasOwn(defaults, name) || Number(number) < 1) {
-        const names = Object.keys(defaults).join(", ");
-        context.addIssue({ code: "custom", message: `expected name=number, separated by commas; names are ${names}` });
-        return z.NEVER;
+        return undefined;
       }
       limits[name] = Number(number);
     }
     return { ...defaults, ...limits };
   });
+/** Everything that the app reads from its environment but the private key, which may be a file. */
 const settings = z.object({
+  APP_ID: setting("the number in the app's settings on GitHub", (value) => {
+    const number = Number(value);
+    return Number.isSafeInteger(number) && number > 0 ? number : undefined;
+  }),
   WEBHOOK_SECRET: text,
-  WEBHOOK_PATH: text.pipe(z.string().startsWith("/").optional()),
+  WEBHOOK_PATH: matching(/^\/[\w./~-]*$/u, "a path, such as /api/github/webhooks"),
+  WEBHOOK_PROXY_URL: address,
   DATABASE_URL: text,
-  HOST: text,
+  HOST: matching(/^[\w.:-]+$/u, "a host name or an address"),
   PORT: whole(0, 65_535),
-  PUBLIC_URL: text.pipe(z.url({ protocol: /^https?$/u }).optional()),
-  OIDC_ISSUER: text.pipe(z.url({ protocol: /^https?$/u }).optional()),
-  GHE_HOST: text,
-  GHE_PROTOCOL: text.pipe(z.enum(["http", "https"]).optional()),
+  PUBLIC_URL: address,
+  OIDC_ISSUER: address,
+  GHE_HOST: matching(/^(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?$/iu, "a host name alone, such as github.example.com"),
+  GHE_PROTOCOL: word(["http", "https"]),
+  GH_ORG: matching(/^[a-z\d][a-z\d-]{0,99}$/iu, "the name of an organization on GitHub"),
+  LOG_LEVEL: word(LOG_LEVELS),
+  LOG_FORMAT: word(["pretty", "json"]),
+  STAGEWRIGHT_MANIFEST: word(["minimal", "full"]),
   STAGEWRIGHT_WRITE_INTERVAL_MS: whole(0, 3_600_000),
   STAGEWRIGHT_RETRY_PAUSE_MS: whole(0, 3_600_000),
   STAGEWRIGHT_SWEEP_MINUTES: whole(1, 10_080),
@@ -84,6 +113,42 @@ const settings = z.object({
   STAGEWRIGHT_CONNECTIONS: whole(10, 1_000_000),
 });
 
+export type Settings = z.infer<typeof settings>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Each setting by its name. Throws a ConfigError with a line for each that is wrong. */
+export function readSettings(env: Environment): Settings {
+  const parsed = settings.safeParse(env);
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues.map(({ path, message }) => `${path.join(".")} is ${message}.`).join("\n"),
+    );
+  }
+  return parsed.data;
+}
+
+/** A line for each variable that looks like a setting of ours and is none. */
+export function misspelt(env: Environment): string[] {
+  const known = Object.keys(settings.shape).filter((name) => name.startsWith(PREFIX));
+  return Object.keys(env)
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(name) && !OTHERS.test(name))
+    .toSorted()
+    .map((name) => `${name} is set, and the app has no such setting${suggestion(name, known)}`);
+}
+
+const PREFIX = "STAGEWRIGHT_";
+/** What the command and the action read, or commands are given: an app beside them may see these. */
+const OTHERS =
+  /^STAGEWRIGHT_(?:COORDINATOR_SECRET|EVENTS|CONTEXT|HOSTFILE|TASK|RUN|STAGE|ATTEMPT|ROLE|ROLE_INDEX|AGENT_(?:NAME|INDEX|COUNT)|PARTITION_(?:START|END)|(?:PARAM|OUTPUT|ADDRESS)_\w+)$/u;
+
+/** Values are shown as they were given, but not endlessly. */
+function quoted(value: string): string {
+  return `“${value.length > LONGEST_QUOTE ? `${value.slice(0, LONGEST_QUOTE)}…` : value}”`;
+}
+
+const LONGEST_QUOTE = 100;
+
 const MOST_RETRY_PAUSE = 30_000;
 /** MiB: five of the largest payloads. */
 const DEFAULT_WEBHOOK_MEMORY = 128;
@@ -91,41 +156,37 @@ const DEFAULT_WEBHOOK_MEMORY = 128;
 const DEFAULT_CONNECTIONS = 20_000;
 
 /** Throws a ConfigError that lists everything wrong at once. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const parsed = settings.safeParse(env);
-  if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("\n"));
-  }
-  const { data } = parsed;
+export function readConfig(env: Environment): Config {
+  const data = readSettings(env);
   const secret = data.WEBHOOK_SECRET;
   if (secret === undefined) {
     throw new ConfigError(
       "WEBHOOK_SECRET is missing: set it to the secret of the app's settings on GitHub, at least 20 random characters.",
     );
   }
-  if (KNOWN_SECRETS.has(secret)) {
+  const weak = weakness(secret);
+  if (weak !== null) {
     throw new ConfigError(
-      `WEBHOOK_SECRET is “${secret}”, which anybody can guess: make one with \`openssl rand -hex 32\` and set it here and in the app's settings on GitHub.`,
+      `WEBHOOK_SECRET ${weak}: anybody could guess it and send webhooks in GitHub's name. Make one with \`openssl rand -hex 32\` and set it here and in the app's settings on GitHub.`,
     );
   }
   const pause = data.STAGEWRIGHT_RETRY_PAUSE_MS;
   return {
     webhookSecret: secret,
-    webhookPath: data.WEBHOOK_PATH ?? "/api/github/webhooks",
+    webhookPath: data.WEBHOOK_PATH ?? WEBHOOK_PATH,
     databaseUrl: data.DATABASE_URL ?? DEFAULT_DATABASE_URL,
-    host: data.HOST ?? "localhost",
-    port: data.PORT ?? 3000,
-    publicUrl: data.PUBLIC_URL?.replace(/(?<!\/)\/+$/u, "") ?? null,
+    ...listensAt(data),
+    publicUrl: data.PUBLIC_URL ?? null,
     oidcIssuer: data.OIDC_ISSUER ?? (data.GHE_HOST ? `https://${data.GHE_HOST}/_services/token` : GITHUB_ISSUER),
     // As Probot makes it of the same settings.
-    apiUrl: data.GHE_HOST ? `${data.GHE_PROTOCOL ?? "https"}://${data.GHE_HOST}/api/v3` : "https://api.github.com",
     quotas: {
-      repository: data.STAGEWRIGHT_REPOSITORY_LIMITS,
-      installation: data.STAGEWRIGHT_INSTALLATION_LIMITS,
+      repository: data.STAGEWRIGHT_REPOSITORY_LIMITS ?? DEFAULT_QUOTAS.repository,
+      installation: data.STAGEWRIGHT_INSTALLATION_LIMITS ?? DEFAULT_QUOTAS.installation,
       workflowRun: data.STAGEWRIGHT_WORKFLOW_RUN_GROUPS ?? DEFAULT_QUOTAS.workflowRun,
     },
     webhookMemory: (data.STAGEWRIGHT_WEBHOOK_MEMORY ?? DEFAULT_WEBHOOK_MEMORY) * 1024 * 1024,
     connections: data.STAGEWRIGHT_CONNECTIONS ?? DEFAULT_CONNECTIONS,
+    apiUrl: apiUrl(data),
     timings: {
       ...DEFAULT_TIMINGS,
       sweepEvery:
@@ -139,4 +200,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
           : [1, 2, 4].map((factor) => Math.min(pause * factor, MOST_RETRY_PAUSE)),
     },
   };
+}
+
+export function listensAt({ HOST, PORT }: Settings): { readonly host: string; readonly port: number } {
+  return { host: HOST ?? "localhost", port: PORT ?? 3000 };
+}
+
+/** GitHub as browsers see it, without a slash at the end. */
+export function githubUrl({ GHE_HOST, GHE_PROTOCOL }: Settings): string {
+  return GHE_HOST === undefined ? "https://github.com" : `${GHE_PROTOCOL ?? "https"}://${GHE_HOST}`;
+}
+
+/** GitHub's REST API, without a slash at the end. */
+export function apiUrl(data: Settings): string {
+  return data.GHE_HOST === undefined ? "https://api.github.com" : `${githubUrl(data)}/api/v3`;
 }

@@ -5,13 +5,14 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Octokit as RestOctokit } from "@octokit/rest";
-import type { ApplicationFunction, Probot } from "probot";
+import type { ApplicationFunction } from "probot";
 import type { Registry } from "prom-client";
 import { orderKey } from "../src/github/webhook.ts";
 import { adoptEndpoint } from "./adopt/endpoint.ts";
-import { type Clients, createClients, type Ourselves, readBotLogin } from "./clients.ts";
+import { createClients } from "./clients.ts";
 import type { Config } from "./config.ts";
 import { createEngine, type Engine } from "./engine.ts";
+import { Identity } from "./identity.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { metered } from "./metrics/octokit.ts";
 import { pages } from "./pages.ts";
@@ -38,7 +39,6 @@ export interface App {
   stop(): Promise<void>;
 }
 
-const IDENTITY_PAUSE = 30_000;
 /** What strangers' tokens are refused for is told to them. */
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -47,8 +47,7 @@ export function createApp({ config, store, appId, now = Date.now, registry, poli
   let engine: Engine | undefined;
   let runs: HostedRuns | undefined;
   let stopping = false;
-  let timer: NodeJS.Timeout | undefined;
-  let ourselves: Ourselves = { appId, botLogin: null };
+  let identity: Identity | undefined;
 
   const load: ApplicationFunction = async (probot, { addHandler }) => {
     const { log } = probot;
@@ -58,13 +57,18 @@ export function createApp({ config, store, appId, now = Date.now, registry, poli
       runs: async () => (runs === undefined ? null : await runs.states()),
       ...(registry === undefined ? {} : { registry }),
     });
-    const clients = createClients(async (installationId) =>
-      metered(await probot.auth(installationId), installationId ?? null, metrics),
-    );
+    const { requestTimeout } = config.timings;
+    const who = new Identity({ appId, client: () => probot.auth(), log, now, requestTimeout });
+    identity = who;
+    const clients = createClients(async (installationId) => {
+      await who.accepted();
+      return metered(await probot.auth(installationId), installationId ?? null, metrics);
+    });
+    who.start();
     const made = createEngine({
       store,
       clients,
-      ourselves: () => ourselves,
+      ourselves: () => who.ourselves(),
       log,
       timings: config.timings,
       now,
@@ -115,27 +119,20 @@ export function createApp({ config, store, appId, now = Date.now, registry, poli
           new RestOctokit({ auth: token, baseUrl: config.apiUrl, userAgent: "stagewright", log: SILENT }),
       }),
     );
-    addHandler(pages({ store, inbox, metrics, now, ready: () => !stopping, wake: () => made.wake() }));
+    addHandler(
+      pages({
+        store,
+        inbox,
+        metrics,
+        now,
+        ready: () => (stopping ? "stopping" : who.refusal),
+        wake: () => made.wake(),
+      }),
+    );
     probot.onAny(async ({ id, name, payload }) => {
       const text = JSON.stringify(payload);
       await inbox.accept({ id, event: name, payload: text, key: orderKey(name, payload), receivedAt: now() });
     });
-    void learnOurselves(probot, clients);
-  };
-
-  /** Only saves reads (our own label events are known as ours), so it may take its time. */
-  const learnOurselves = async (probot: Probot, clients: Clients): Promise<void> => {
-    try {
-      const signal = AbortSignal.timeout(config.timings.requestTimeout);
-      ourselves = { appId, botLogin: await readBotLogin(await clients.app(), signal) };
-      probot.log.info({ bot: ourselves.botLogin }, "known on GitHub");
-    } catch (error) {
-      probot.log.warn({ err: error }, "GitHub could not be asked who this app is; it will be asked again");
-      if (!stopping) {
-        timer = setTimeout(() => void learnOurselves(probot, clients), IDENTITY_PAUSE);
-        timer.unref();
-      }
-    }
   };
 
   return {
@@ -148,7 +145,7 @@ export function createApp({ config, store, appId, now = Date.now, registry, poli
     },
     stop: async () => {
       stopping = true;
-      clearTimeout(timer);
+      identity?.stop();
       await runs?.close();
       if (policyReader === undefined) {
         await reader.close();

@@ -14,7 +14,8 @@ export interface PagesOptions {
   readonly inbox: Pick<Inbox, "backlog" | "revive" | "trouble">;
   readonly metrics: Pick<Metrics, "text" | "contentType">;
   readonly now: () => number;
-  readonly ready: () => boolean;
+  /** Null: it is; else why not. */
+  readonly ready: () => string | null;
   /** Told when a pull request is to be looked at. */
   readonly wake: () => void;
 }
@@ -43,9 +44,8 @@ export function pages(options: PagesOptions): Handler {
       return answer(response, 200, { healthy: true });
     }
     if (path === "/readyz" && request.method === "GET") {
-      const failure = ready()
-        ? await pinging.share("ping", () => store.ping()).then(() => storing(inbox.trouble), String)
-        : "still starting, or stopping";
+      const ping = () => pinging.share("ping", () => store.ping()).then(() => storing(inbox.trouble), String);
+      const failure = ready() ?? (await ping());
       return failure === null
         ? answer(response, 200, { ready: true, backlog: inbox.backlog })
         : answer(response, 503, { ready: false, reason: failure });

@@ -1,22 +1,36 @@
 /** `npm run app`: starts the app for real, with Probot's environment variables; without APP_ID its setup page. */
 import { createPrivateKey } from "node:crypto";
-import { copyFileSync, existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseEnv } from "node:util";
 import { getPrivateKey } from "@probot/get-private-key";
-import { createNodeMiddleware, createProbot, type Probot, run } from "probot";
+import { pino } from "pino";
+import { createNodeMiddleware, createProbot, type Probot } from "probot";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { boundServer, SERVER_OPTIONS } from "../src/coordinator/server-bounds.ts";
-import { writePrivateFile } from "../src/private-file.ts";
-import { type Config, ConfigError, readConfig } from "./config.ts";
+import { registeredApp } from "../src/github/app-manifest.ts";
+import {
+  apiUrl,
+  type Config,
+  ConfigError,
+  githubUrl,
+  listensAt,
+  misspelt,
+  readConfig,
+  readSettings,
+  type Settings,
+  WEBHOOK_PATH,
+} from "./config.ts";
+import { addToDotEnv, checkDotEnv, readDotEnv } from "./dot-env.ts";
+import { setupPages } from "./http/setup.ts";
 import { createApp } from "./index.ts";
 import { fetchWithin, Octokit } from "./octokit.ts";
-import { DatabaseUrlError, openStore } from "./store/open.ts";
+import { DatabaseUnusable, DatabaseUrlError, openStore, unusable } from "./store/open.ts";
 import { OpenToOthers } from "./store/private-files.ts";
-import { DatabaseInUse, holdDatabase } from "./store/sole.ts";
+import { DatabaseInUse, holdDatabase, type SoleUse } from "./store/sole.ts";
+import type { Store } from "./store/store.ts";
+import { DEFAULT_TIMINGS } from "./timings.ts";
 
 /** A bad setting; nothing was started. */
 const BAD_USAGE = 2;
@@ -41,25 +55,23 @@ async function main(words: readonly string[]): Promise<void> {
   }
   loadDotEnv();
   const { env } = process;
-  const production = env.NODE_ENV === "production";
-  if (empty(env.APP_ID)) {
-    if (production) {
+  for (const line of misspelt(env)) {
+    process.stderr.write(`stagewright: ${line}\n`);
+  }
+  const settings = readSettings(env);
+  if (settings.APP_ID === undefined) {
+    if (env.NODE_ENV === "production") {
       throw new ConfigError(
         "APP_ID is missing: set it and PRIVATE_KEY (or PRIVATE_KEY_PATH) from the app's settings on GitHub, or start without NODE_ENV=production to make an app in the browser.",
       );
     }
-    await setUp();
+    await setUp(settings);
     return;
   }
-  const appId = Number(env.APP_ID);
-  if (!Number.isInteger(appId) || appId <= 0) {
-    throw new ConfigError(`APP_ID is “${env.APP_ID}”; expected the number in the app's settings on GitHub.`);
-  }
   const config = readConfig(env);
-  const level = logLevel(env.LOG_LEVEL);
-  const probot = await loadProbot(config, appId, privateKey(env), { level, production });
-  const sole = holdDatabase(config.databaseUrl, Date.now());
-  const store = await openStore(config.databaseUrl);
+  const appId = settings.APP_ID;
+  const probot = await loadProbot(config, appId, privateKey(env), settings);
+  const { store, sole } = await openDatabase(config.databaseUrl);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const app = createApp({ config, store, appId, registry });
@@ -71,6 +83,12 @@ async function main(words: readonly string[]): Promise<void> {
   });
   boundServer(server, config.connections);
   const port = await listen(server, config);
+  if (settings.WEBHOOK_PROXY_URL !== undefined) {
+    const target = `http://${config.host}:${port}${config.webhookPath}`;
+    probot.log.warn(
+      `WEBHOOK_PROXY_URL is set: webhooks come only while somebody passes them on, such as npx smee-client --url ${settings.WEBHOOK_PROXY_URL} --target ${target}`,
+    );
+  }
   probot.log.info(
     { host: config.host, port, database: config.databaseUrl.split(":", 1)[0] },
     `listening on http://${config.host}:${port}`,
@@ -103,14 +121,18 @@ async function main(words: readonly string[]): Promise<void> {
   process.on("SIGINT", stop);
 }
 
-async function loadProbot(
-  config: Config,
-  appId: number,
-  key: string,
-  { level, production }: { readonly level: Level; readonly production: boolean },
-): Promise<Probot> {
+async function openDatabase(url: string): Promise<{ readonly store: Store; readonly sole: SoleUse }> {
+  try {
+    const sole = holdDatabase(url, Date.now());
+    return { sole, store: await openStore(url) };
+  } catch (error) {
+    const said = [DatabaseUrlError, DatabaseInUse, OpenToOthers].some((kind) => error instanceof kind);
+    throw said ? error : unusable(url, error);
+  }
+}
+
+async function loadProbot(config: Config, appId: number, key: string, settings: Settings): Promise<Probot> {
   const { env } = process;
-  const pretty = env.LOG_FORMAT === "pretty" || (empty(env.LOG_FORMAT) && !production);
   const probot = createProbot({
     env,
     overrides: {
@@ -119,69 +141,86 @@ async function loadProbot(
       Octokit,
       request: { fetch: fetchWithin(config.timings.requestTimeout) },
       secret: config.webhookSecret,
-      logFormat: pretty ? "pretty" : "json",
-      logLevel: level,
+      ...logging(settings),
     },
   });
   return await probot.ready();
 }
 
+function logging({ LOG_FORMAT, LOG_LEVEL }: Settings) {
+  const usual = process.env.NODE_ENV === "production" ? "json" : "pretty";
+  return { logFormat: LOG_FORMAT ?? usual, logLevel: LOG_LEVEL ?? "info" } as const;
+}
+
 /** In PEM form, found where Probot looks for it. A key that GitHub could not know is told now, not at the first webhook. */
 function privateKey(env: NodeJS.ProcessEnv): string {
+  const path = env.PRIVATE_KEY_PATH ?? "";
+  const fromFile = empty(env.PRIVATE_KEY) && !empty(path);
   try {
     const key = getPrivateKey({ env }) ?? "";
-    createPrivateKey(key);
+    const { asymmetricKeyType } = createPrivateKey(key);
+    if (asymmetricKeyType !== "rsa") {
+      throw new Error(`a key of the kind ${asymmetricKeyType}`);
+    }
     return key;
   } catch (error) {
-    const path = env.PRIVATE_KEY_PATH ?? "";
-    if (empty(env.PRIVATE_KEY) && !empty(path)) {
-      const why = existsSync(path) ? "this file holds no private key in PEM form" : "there is no such file";
+    if (fromFile) {
+      const why = existsSync(path) ? "this file holds no private RSA key in PEM form" : "there is no such file";
       throw new ConfigError(`PRIVATE_KEY_PATH is ${path}: ${why}.`, { cause: error });
     }
-    const remedy = "set it (or PRIVATE_KEY_PATH) to the app's private key in PEM form";
+    const remedy = "set it (or PRIVATE_KEY_PATH) to the app's private key, RSA in PEM form";
     throw new ConfigError(`PRIVATE_KEY is missing or not a key: ${remedy}.`, { cause: error });
   }
 }
 
-/** Probot's page makes an app on GitHub from the manifest beside this file, and writes its secrets to `.env`. */
-async function setUp(): Promise<void> {
+/** A page makes an app on GitHub from the manifest beside this file; its secrets go into `.env`. */
+async function setUp(settings: Settings): Promise<void> {
   const dotEnv = join(process.cwd(), ".env");
-  // Probot looks for `app.yml` in the working directory.
-  const directory = mkdtempSync(join(tmpdir(), "stagewright-setup-"));
-  copyFileSync(join(import.meta.dirname, manifestFile(process.env.STAGEWRIGHT_MANIFEST)), join(directory, "app.yml"));
-  process.chdir(directory);
-  await run(() => undefined, {
-    env: process.env,
-    updateEnv: (values) => {
-      const known = readDotEnv(dotEnv);
-      const all = { ...known, ...values };
-      const lines = Object.entries(all).map(([key, value]) => `${key}=${(value ?? "").replaceAll("\n", "\\n")}`);
-      writePrivateFile(dotEnv, `${lines.join("\n")}\n`);
-      Object.assign(process.env, all);
-      return all;
+  // Not to find out when GitHub has handed out what it hands out once.
+  checkDotEnv(dotEnv);
+  const log = pino({ level: settings.LOG_LEVEL ?? "info" });
+  const { requestTimeout } = DEFAULT_TIMINGS;
+  const octokit = new Octokit({ baseUrl: apiUrl(settings), request: { fetch: fetchWithin(requestTimeout) } });
+  const handler = setupPages({
+    file: readFileSync(join(import.meta.dirname, MANIFESTS[settings.STAGEWRIGHT_MANIFEST ?? "minimal"]), "utf8"),
+    githubUrl: githubUrl(settings),
+    organization: settings.GH_ORG ?? null,
+    publicUrl: settings.PUBLIC_URL ?? null,
+    webhookPath: settings.WEBHOOK_PATH ?? WEBHOOK_PATH,
+    webhookProxy: settings.WEBHOOK_PROXY_URL ?? null,
+    log,
+    register: (code) => registeredApp(octokit, code, AbortSignal.timeout(requestTimeout)),
+    keep: (credentials) => {
+      addToDotEnv(dotEnv, credentials);
+      return dotEnv;
     },
   });
+  const address = listensAt(settings);
+  const server = createServer(SERVER_OPTIONS, (request, response) => void handler(request, response));
+  boundServer(server, SETUP_CONNECTIONS);
+  const port = await listen(server, address);
+  log.info(`there is no app yet: open http://${address.host}:${port} to register one on GitHub`);
 }
+
+/** A browser or two, and who asks whether it lives. */
+const SETUP_CONNECTIONS = 100;
 
 /** `full`: with what optional actions of a policy need. */
-function manifestFile(choice: string | undefined): string {
-  switch (empty(choice) ? "minimal" : choice) {
-    case "minimal":
-      return "app.yml";
-    case "full":
-      return "app-full.yml";
-    default:
-      throw new ConfigError(`STAGEWRIGHT_MANIFEST is “${choice}”; expected minimal or full.`);
-  }
-}
+const MANIFESTS = { minimal: "app.yml", full: "app-full.yml" } as const;
 
-function listen(server: Server, config: Config): Promise<number> {
+function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<number> {
+  const remedies: Readonly<Record<string, string>> = {
+    EADDRINUSE: `Port ${port} is taken: set PORT to another one.`,
+    EACCES: `Port ${port} is not for this user: set PORT to another one.`,
+    EADDRNOTAVAIL: `HOST is “${host}”, which is no address of this machine.`,
+    ENOTFOUND: `HOST is “${host}”, which is no name of this machine.`,
+  };
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      const taken = error.code === "EADDRINUSE" ? `Port ${config.port} is taken: set PORT to another one.` : null;
-      reject(taken === null ? error : new ConfigError(taken));
+      const remedy = remedies[error.code ?? ""];
+      reject(remedy === undefined ? error : new ConfigError(remedy, { cause: error }));
     });
-    server.listen(config.port, config.host, () => resolve((server.address() as AddressInfo).port));
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
   });
 }
 
@@ -196,35 +235,12 @@ function empty(value: string | undefined): boolean {
   return value === undefined || value.trim() === "";
 }
 
-function readDotEnv(file: string): Record<string, string | undefined> {
-  try {
-    return parseEnv(readFileSync(file, "utf8"));
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      return {};
-    }
-    throw error;
-  }
-}
-
-const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
-
-type Level = (typeof LEVELS)[number];
-
-function logLevel(given: string | undefined): Level {
-  const level = LEVELS.find((each) => each === (empty(given) ? "info" : given));
-  if (level === undefined) {
-    throw new ConfigError(`LOG_LEVEL is “${given}”; expected ${LEVELS.join(", ")}.`);
-  }
-  return level;
-}
-
 main(process.argv.slice(2)).catch((error: unknown) => {
   if (error instanceof ConfigError || error instanceof DatabaseUrlError) {
-    process.stderr.write(`stagewright: ${error.message}\n`);
+    process.stderr.write(`stagewright: ${error.message.replaceAll("\n", "\nstagewright: ")}\n`);
     process.exit(BAD_USAGE);
   }
-  if (error instanceof DatabaseInUse || error instanceof OpenToOthers) {
+  if ([DatabaseInUse, DatabaseUnusable, OpenToOthers].some((kind) => error instanceof kind) && error instanceof Error) {
     process.stderr.write(`stagewright: ${error.message}\n`);
     process.exit(FAILED);
   }

@@ -5,6 +5,7 @@
  */
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { Alarm } from "../alarm.ts";
+import { KeyRefused } from "../identity.ts";
 import type { Repository } from "../store/store.ts";
 import { type DeliveriesReport, MissedDeliveries } from "./deliveries.ts";
 import { nameOf, RepositoryHidden, Sweeper, type SweeperOptions, type SweepReport } from "./sweep.ts";
@@ -124,7 +125,7 @@ export class Reconcile {
 
   /** Never throws: a failed sweep has its next turn sooner. */
   async #sweepOne(repository: Repository): Promise<void> {
-    const { now, timings, log } = this.#options;
+    const { now, timings } = this.#options;
     const failures = this.#turns.get(repository.id)?.failures ?? 0;
     // Asked for again meanwhile: then it is swept once more.
     this.#turns.set(repository.id, { nextAt: now() + timings.sweepEvery, failures });
@@ -140,7 +141,7 @@ export class Reconcile {
       }
       next = this.#later(error, failures, timings.sweepRetryPause, timings.sweepEvery);
       const pause = next.nextAt - now();
-      log.warn({ repository: nameOf(repository), failures: failures + 1, pause, err: error }, "could not be swept");
+      this.#say(error, { repository: nameOf(repository), failures: failures + 1, pause }, "could not be swept");
       if (error instanceof RepositoryHidden) {
         this.#upkeepTurn = { ...this.#upkeepTurn, nextAt: 0 };
         this.#upkeep.ring();
@@ -152,21 +153,21 @@ export class Reconcile {
   }
 
   async #missedDue(): Promise<number | null> {
-    const { timings, log } = this.#options;
+    const { timings } = this.#options;
     this.#missedTurn = await this.#inTurn(this.#missedTurn, timings.deliveriesEvery, async () => {
       await this.findMissed();
     }).catch((error: unknown) => {
-      log.warn({ err: error }, "GitHub's list of webhooks could not be read");
+      this.#say(error, {}, "GitHub's list of webhooks could not be read");
       return this.#later(error, this.#missedTurn.failures, timings.sweepRetryPause, timings.deliveriesEvery);
     });
     return this.#missedTurn.nextAt;
   }
 
   async #upkeepDue(): Promise<number | null> {
-    const { timings, log } = this.#options;
+    const { timings } = this.#options;
     this.#upkeepTurn = await this.#inTurn(this.#upkeepTurn, timings.upkeepEvery, () => this.upkeep()).catch(
       (error: unknown) => {
-        log.warn({ err: error }, "upkeep could not be done");
+        this.#say(error, {}, "upkeep could not be done");
         return this.#later(error, this.#upkeepTurn.failures, timings.sweepRetryPause, timings.upkeepEvery);
       },
     );
@@ -181,6 +182,13 @@ export class Reconcile {
     }
     await work();
     return { nextAt: now() + every, failures: 0 };
+  }
+
+  /** That GitHub refuses the key is said once, not by everything that needs GitHub. */
+  #say(error: unknown, about: object, what: string): void {
+    if (!(error instanceof KeyRefused)) {
+      this.#options.log.warn({ ...about, err: error }, what);
+    }
   }
 
   #later(error: unknown, failures: number, pause: number, most: number): Turn {

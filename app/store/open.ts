@@ -1,4 +1,5 @@
 /** Opens the store that `DATABASE_URL` names and brings its tables up to date. */
+import { resolve } from "node:path";
 import { Kysely, Migrator } from "kysely";
 import { countStore } from "./counts.ts";
 import { deliveryStore } from "./deliveries.ts";
@@ -22,9 +23,28 @@ export class DatabaseUrlError extends Error {
   override readonly name = "DatabaseUrlError";
 }
 
+/** The database is there or should be, and cannot be used. The message names it and says why. */
+export class DatabaseUnusable extends Error {
+  override readonly name = "DatabaseUnusable";
+}
+
+/** What the file system or SQLite threw, as one that says where. */
+export function unusable(url: string, error: unknown): DatabaseUnusable {
+  if (error instanceof DatabaseUnusable) {
+    return error;
+  }
+  const file = sqliteFile(url);
+  const path = file === ":memory:" ? file : resolve(file);
+  const why = error instanceof Error ? error.message : String(error);
+  return new DatabaseUnusable(
+    `The database ${path} cannot be used: ${why}. It must be a database of this app, or not there yet, in a folder that the app's user may write to; DATABASE_URL names another one.`,
+    { cause: error },
+  );
+}
+
 /**
  * `sqlite:<file>` (relative to the working directory, or absolute; `sqlite::memory:` for tests).
- * Throws a DatabaseUrlError for any other address, and whatever the database throws when it cannot be opened.
+ * Throws a DatabaseUrlError for any other address, and DatabaseUnusable when it cannot be opened.
  */
 export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Store> {
   const db = new Kysely<Tables>({ dialect: sqliteDialect(sqliteFile(url)) });
@@ -32,7 +52,7 @@ export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Sto
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) {
     await db.destroy();
-    throw new Error(`The database ${withoutPassword(url)} could not be brought up to date.`, { cause: error });
+    throw unusable(url, error);
   }
   return {
     ...deliveryStore(db),

@@ -1,10 +1,12 @@
-import { createHmac } from "node:crypto";
+import { createHmac, generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseEnv } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -39,14 +41,14 @@ afterEach(async () => {
 const start = (env: Readonly<Record<string, string>>, words: readonly string[] = []) =>
   startServer(directory, env, words);
 
+const ED25519 = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+
 describe("npm run app", () => {
   const right = { APP_ID: "1", PRIVATE_KEY, WEBHOOK_SECRET: SECRET, GHE_HOST: "127.0.0.1:1", GHE_PROTOCOL: "http" };
 
   it.each([
     ["no webhook secret", { WEBHOOK_SECRET: "" }, /WEBHOOK_SECRET is missing: set it/],
-    ["the secret that everybody knows", { WEBHOOK_SECRET: "development" }, /openssl rand/],
     ["no app id in production", { APP_ID: "" }, /APP_ID is missing: set it/],
-    ["an app id that is none", { APP_ID: "stagewright" }, /APP_ID is “stagewright”; expected the number/],
     ["no private key", { PRIVATE_KEY: "" }, /PRIVATE_KEY is missing or not a key/],
     ["a private key that is none", { PRIVATE_KEY: "abc" }, /PRIVATE_KEY is missing or not a key/],
     [
@@ -60,15 +62,36 @@ describe("npm run app", () => {
       /PRIVATE_KEY_PATH is \/etc\/hostname: this file holds no/,
     ],
     ["PostgreSQL", { DATABASE_URL: "postgres://stagewright:hunter2@db/stagewright" }, /PostgreSQL is not built yet/],
-    ["a port that is none", { PORT: "eighty" }, /PORT: expected a whole number/],
-    ["an address that is none", { PUBLIC_URL: "stagewright" }, /PUBLIC_URL: /],
-    ["a log level that is none", { LOG_LEVEL: "loud" }, /LOG_LEVEL is “loud”; expected trace/],
+    ["a key of another kind", { PRIVATE_KEY: ED25519 }, /PRIVATE_KEY is missing or not a key: .* RSA/],
+    [
+      "settings that are none",
+      { PORT: "eighty", LOG_LEVEL: "loud" },
+      /^stagewright: PORT is “eighty”; .*\nstagewright: LOG_LEVEL is “loud”; expected trace.*\n$/,
+    ],
+    ["an address that is another machine's", { HOST: "192.0.2.1" }, /HOST is “192.0.2.1”, which is no address of this/],
   ])("refuses to start with %s: exit 2, what to do, and no secret told", async (_, wrong, message) => {
     const { child, output } = start({ ...right, DATABASE_URL: `sqlite:${directory}/app.db`, ...wrong });
     const [code] = await once(child, "exit");
     expect(code, output()).toBe(2);
     expect(output()).toMatch(message);
     expect(output()).not.toMatch(/hunter2|\n {4}at /);
+  });
+
+  it.each([
+    ["below a file", "/etc/hostname/app.db", /ENOTDIR|EEXIST/],
+    ["that is another program's file", "other.db", /not a database/],
+  ])("says which database it cannot use, and why, without a trace: one %s", async (_, name, why) => {
+    writeFileSync(join(directory, "other.db"), "x".repeat(5_000));
+    const path = resolve(directory, name);
+    const { child, output } = start({ ...right, DATABASE_URL: `sqlite:${path}`, STAGEWRIGHT_SWEEP_MINUTE: "5" });
+    const [code] = await once(child, "exit");
+    expect(code, output()).toBe(1);
+    expect(output()).toContain(`The database ${path} cannot be used: `);
+    expect(output()).toMatch(why);
+    expect(output()).not.toMatch(/\n {4}at /);
+    expect(output()).toContain(
+      'STAGEWRIGHT_SWEEP_MINUTE is set, and the app has no such setting; did you mean "STAGEW',
+    );
   });
 
   it.each([
@@ -127,19 +150,46 @@ describe("npm run app", () => {
     await healthy(port, app);
   });
 
-  it("shows the setup page when there is no app yet", async () => {
+  it("registers the app where there is none yet, and keeps its credentials", async () => {
+    const github = createServer((request, response) => {
+      const credentials = { id: 7, client_id: "Iv1.a", client_secret: "cs", webhook_secret: "ws", pem: PRIVATE_KEY };
+      const known = request.url === "/api/v3/app-manifests/abc/conversions" && request.method === "POST";
+      response.writeHead(known ? 201 : 404, { "content-type": "application/json" });
+      response.end(JSON.stringify({ ...credentials, html_url: "https://ghe.example/apps/stagewright" }));
+    });
+    await new Promise<void>((done) => github.listen(0, "127.0.0.1", done));
+    const address = github.address();
     const port = await freePort();
-    const app = start({ NODE_ENV: "development", NO_SMEE_SETUP: "true", PORT: `${port}`, HOST: "127.0.0.1" });
-    const deadline = Date.now() + 30_000;
-    let page = "";
-    while (page === "" && Date.now() < deadline) {
-      const answer = await fetch(`http://127.0.0.1:${port}/probot`).catch(() => null);
-      page = (await answer?.text()) ?? "";
-      await sleep(20);
+    writeFileSync(join(directory, ".env"), "# mine\nLOG_LEVEL=fatal\n", { mode: 0o644 });
+    const app = start({
+      NODE_ENV: "development",
+      STAGEWRIGHT_MANIFEST: "full",
+      GHE_HOST: `127.0.0.1:${typeof address === "object" ? address?.port : 0}`,
+      GHE_PROTOCOL: "http",
+      PORT: `${port}`,
+      HOST: "127.0.0.1",
+    });
+    try {
+      const url = `http://127.0.0.1:${port}`;
+      const deadline = Date.now() + 30_000;
+      let page: Response | null = null;
+      while (page === null && Date.now() < deadline) {
+        page = await fetch(`${url}/probot`).catch(() => null);
+        await sleep(20);
+      }
+      expect((await fetch(`${url}/healthz`)).status, app.output()).toBe(200);
+      expect(await page?.text()).toMatch(/"deployment_protection_rule".*"hook_attributes"/);
+      const cookie = page?.headers.get("set-cookie")?.split(";", 1)[0] ?? "";
+      const back = `${url}/probot/setup?code=abc&state=${cookie.split("=")[1]}`;
+      const answer = await fetch(back, { headers: { cookie }, redirect: "manual" });
+      expect(answer.headers.get("location")).toBe("https://ghe.example/apps/stagewright/installations/new");
+      const file = join(directory, ".env");
+      expect(parseEnv(readFileSync(file, "utf8"))).toMatchObject({ LOG_LEVEL: "fatal", APP_ID: "7", PRIVATE_KEY });
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+    } finally {
+      github.closeAllConnections();
+      github.close();
     }
-    expect(page).toContain("pull_request_review");
-    expect(page).toContain("stagewright");
-    app.child.kill("SIGKILL");
   });
 });
 
@@ -182,6 +232,23 @@ describe("the app, killed at any moment", () => {
   });
   afterEach(async () => {
     await sandbox.close();
+  });
+
+  it("is not ready with another app's private key, and says once which settings do not fit", async () => {
+    const app = start({ ...env, PRIVATE_KEY, LOG_LEVEL: "info" });
+    const deadline = Date.now() + 30_000;
+    let told = "";
+    while (!told.startsWith("503") && Date.now() < deadline && app.child.exitCode === null) {
+      const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
+      told = answer === null ? "" : `${answer.status} ${await answer.text()}`;
+      await sleep(20);
+    }
+    expect(told, app.output()).toMatch(/^503 .*does not accept PRIVATE_KEY for APP_ID \d+ .*app's settings on GitHub/);
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+    app.child.kill("SIGTERM");
+    await once(app.child, "exit");
+    expect(app.output().match(/does not accept PRIVATE_KEY/g)).toHaveLength(1);
+    expect(app.output()).not.toMatch(/ {4}at |\\n *at /);
   });
 
   it("gives every delivery that it has accepted its effect after a restart", async () => {

@@ -373,7 +373,7 @@ describe("the settings", () => {
     "are refused where they say “%s”",
     (text) => {
       expect(() => readConfig({ ...base, STAGEWRIGHT_INSTALLATION_LIMITS: text })).toThrow(
-        /STAGEWRIGHT_INSTALLATION_LIMITS: expected name=number, .*names are runs, agents, plans, hourly/,
+        /STAGEWRIGHT_INSTALLATION_LIMITS is .*; expected name=number, .*names are runs, agents, plans, hourly/,
       );
     },
   );
