@@ -8,7 +8,7 @@
  */
 
 /** A stretch of a text: [start, end). */
-type Span = [start: number, end: number];
+export type Span = [start: number, end: number];
 
 /** Characters with a direct entry at the root, where a text without any literal is all the time. */
 const DIRECT = 256;
@@ -26,6 +26,8 @@ class Automaton {
   /** The length of the longest literal that ends here; 0: none does. */
   readonly #longest: Int32Array;
   readonly #direct = new Int32Array(DIRECT);
+  /** The first node of each depth. */
+  readonly #levels: number[] = [0];
 
   constructor(literals: readonly string[]) {
     this.literals = literals.toSorted();
@@ -44,6 +46,7 @@ class Automaton {
     let nodes = 1;
     let growing = this.literals.map((literal) => ({ literal, node: 0 }));
     for (let depth = 0; growing.length > 0; depth += 1) {
+      this.#levels.push(nodes);
       for (const each of growing) {
         const parent = each.node;
         const character = each.literal.charCodeAt(depth);
@@ -91,14 +94,18 @@ class Automaton {
     return 0;
   }
 
-  /** Adds what is found, each place with its longest literal. */
-  find(text: string, found: Span[]): void {
+  /**
+   * Adds what is found, each place with its longest literal.
+   * @returns the length of the longest end of the text that a literal begins with
+   */
+  find(text: string, found: Span[]): number {
     let node = 0;
     for (let index = 0; index < text.length; index += 1) {
       node = this.#step(node, text.charCodeAt(index));
       const length = at(this.#longest, node);
       if (length > 0) found.push([index + 1 - length, index + 1]);
     }
+    return this.#levels.findLastIndex((first) => first <= node);
   }
 }
 
@@ -129,19 +136,17 @@ export class Literals {
     return true;
   }
 
+  /** Adds where literals stand. @returns the length of the longest end of the text that a literal begins with */
+  find(text: string, found: Span[]): number {
+    this.#build();
+    return this.#groups.reduce((longest, group) => Math.max(longest, group.find(text, found)), 0);
+  }
+
   /** The text with each stretch that literals cover replaced; literals that overlap make one stretch. */
   replaceIn(text: string, replacement: string): string {
-    this.#build();
     const found: Span[] = [];
-    for (const group of this.#groups) group.find(text, found);
-    if (found.length === 0) return text;
-    let replaced = "";
-    let from = 0;
-    for (const [start, end] of merged(found)) {
-      replaced += text.slice(from, start) + replacement;
-      from = end;
-    }
-    return replaced + text.slice(from);
+    this.find(text, found);
+    return replaceSpans(text, found, replacement);
   }
 
   #build(): void {
@@ -157,6 +162,18 @@ export class Literals {
     }
     this.#groups.push(new Automaton(literals));
   }
+}
+
+/** The text with each stretch replaced, those that overlap as one. */
+export function replaceSpans(text: string, spans: readonly Span[], replacement: string): string {
+  if (spans.length === 0) return text;
+  let replaced = "";
+  let from = 0;
+  for (const [start, end] of merged(spans)) {
+    replaced += text.slice(from, start) + replacement;
+    from = end;
+  }
+  return replaced + text.slice(from);
 }
 
 /** Without overlaps, in order. */

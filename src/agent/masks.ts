@@ -1,6 +1,10 @@
-/** Values that must not be shown again: added by `::add-mask::`, replaced in everything that is logged or reported. */
-import { Literals } from "../literals.ts";
+/**
+ * Values that must not be shown again, replaced in everything that is logged or reported: what the process holds for
+ * itself, what `secrets` names, and what commands add by `::add-mask::`.
+ */
+import { Literals, replaceSpans, type Span } from "../literals.ts";
 import type { Json } from "../plan/plan.ts";
+import { compactView, continued, decodedViews, plainView, rawView, type View } from "./mask-views.ts";
 
 const SHOWN = "***";
 
@@ -10,9 +14,30 @@ export const TOO_MANY_MASKS =
   `more than ${MOST_MASKS.count} values, or ${MOST_MASKS.characters} characters of them, are to be masked: ` +
   "from here on nothing that commands say is shown";
 
+/**
+ * A shorter value is masked as it is and in no other spelling, and a shorter line of a value not by itself: the brackets
+ * of a key's JSON would hide half a report.
+ */
+const SHORTEST = 3;
+/** So much of a value at the end of a line is masked at once: the next line may bring the rest. */
+const SHOWN_BEGINNING = 8;
+/** Four characters of base64 make three bytes: so many are looked at again with what follows. */
+const QUANTUM = 4;
+/** Of what is remembered, characters at most: each line is looked at together with it. */
+const LONGEST_BEGINNING = 4_096;
+
+const BLANKS = /[ \t]/u;
+
+interface Found {
+  readonly spans: Span[];
+  /** The longest end of the text that a value begins with. */
+  readonly open: { readonly start: number; readonly length: number };
+}
+
 export class Masks {
   readonly #values = new Literals(MOST_MASKS);
   #isFull = false;
+  #haveBlanks = false;
 
   /**
    * Masks a value; of a value with several lines also each line, since output is looked at by lines. Where there is no
@@ -20,15 +45,16 @@ export class Masks {
    */
   add(value: string): "masked" | "just full" | "full" {
     if (this.#isFull) return "full";
-    for (const part of [value, ...value.split(/\r?\n/)]) {
-      if (part.trim() !== "" && !this.#values.add(part)) this.#isFull = true;
-    }
+    if (value.trim() !== "" && !formsOf(value).every((form) => this.#values.add(form))) this.#isFull = true;
+    this.#haveBlanks ||= BLANKS.test(value.trim());
     return this.#isFull ? "just full" : "masked";
   }
 
   text(text: string): string {
     if (this.#isFull) return text.trim() === "" ? text : SHOWN;
-    return this.#values.replaceIn(text, SHOWN);
+    if (this.#values.size === 0) return text;
+    const { spans } = this.#find(plainView(text), text);
+    return replaceSpans(text, byLines(text, spans), SHOWN);
   }
 
   /** The same value with its texts masked, keys included. */
@@ -41,4 +67,69 @@ export class Masks {
     if (Array.isArray(value)) return value.map((each: Json) => this.json(each));
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [this.text(key), this.json(each)]));
   }
+
+  /** For texts that come line by line: a value may begin in one and go on in the next. */
+  lines(): (line: string) => string {
+    let before = "";
+    return (line) => {
+      if (this.#isFull || this.#values.size === 0) return this.text(line);
+      const view = continued(before, plainView(line));
+      const { spans, open } = this.#find(view, line);
+      if (open.length >= SHOWN_BEGINNING) spans.push([open.start, line.length]);
+      const kept = Math.min(open.length + QUANTUM, LONGEST_BEGINNING);
+      before = view.text.slice(Math.max(0, view.text.length - kept));
+      const own = spans.flatMap(([start, end]): Span[] => (end > 0 ? [[Math.max(0, start), end]] : []));
+      return replaceSpans(line, own, SHOWN);
+    };
+  }
+
+  /** Looks at a text in all its views; `plain` is the one without what a reader does not see. */
+  #find(plain: View, text: string): Found {
+    const spans: Span[] = [];
+    const last = plain.text.length - 1;
+    const end = last < 0 ? 0 : plain.end(last);
+    let open = end;
+    const look = (view: View, shortest: number): void => {
+      const found: Span[] = [];
+      const beginning = this.#values.find(view.text, found);
+      for (const [from, to] of found) if (to - from >= shortest) spans.push([view.start(from), view.end(to - 1)]);
+      const { length } = view.text;
+      if (beginning > 0 && view.end(length - 1) + QUANTUM > end) open = Math.min(open, view.start(length - beginning));
+    };
+    const isPlain = plain.text === text;
+    if (!isPlain) look(rawView(text), 1);
+    look(plain, isPlain ? 1 : SHORTEST);
+    for (const decoded of decodedViews(plain)) look(decoded, SHORTEST);
+    const compact = this.#haveBlanks && !isPlain ? compactView(plain) : null;
+    if (compact !== null) look(compact, SHORTEST);
+    return { spans, open: { start: open, length: end - open } };
+  }
+}
+
+/** What a value is looked for as: itself, its lines, without what views leave out, and as bytes. */
+function formsOf(value: string): readonly string[] {
+  const parts = new Set([value]);
+  const plain = plainView(value).text;
+  for (const part of [plain, plain.replaceAll(/[ \t]/gu, ""), value.trim(), ...value.split(/\r?\n/)])
+    if (part.trim().length >= SHORTEST) parts.add(part);
+  for (const part of [...parts]) {
+    const bytes = Buffer.from(part, "utf8").toString("latin1");
+    if (bytes.length >= SHORTEST) parts.add(bytes);
+  }
+  return [...parts];
+}
+
+/** Each line's part of a stretch by itself, so that what is shown has the lines of what there was. */
+function byLines(text: string, spans: readonly Span[]): readonly Span[] {
+  if (!text.includes("\n")) return spans;
+  return spans.flatMap(([start, end]) => {
+    const parts: Span[] = [];
+    let from = start;
+    for (let at = text.indexOf("\n", start); at !== -1 && at < end; at = text.indexOf("\n", from)) {
+      if (at > from) parts.push([from, at]);
+      from = at + 1;
+    }
+    if (from < end) parts.push([from, end]);
+    return parts;
+  });
 }
