@@ -12,7 +12,9 @@ import type { Entry } from "./action/entry.ts";
 import { runMain } from "./action/main.ts";
 import { runPost } from "./action/post.ts";
 import { RunnerConsole, RunnerFiles } from "./action/runner.ts";
+import { heldTokens } from "./action/secrets.ts";
 import { isWithheld } from "./agent/environment.ts";
+import { Masks } from "./agent/masks.ts";
 import { refuseDebugger, takeEnvironment } from "./private-environment.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -21,11 +23,15 @@ const bundled = join(here, "cli", "index.js");
 const isPost = /^post\.[jt]s$/u.test(basename(process.argv[1] ?? ""));
 refuseDebugger();
 const { env, trouble } = takeEnvironment(process.env, isWithheld);
-const runnerConsole = new RunnerConsole((text) => process.stdout.write(text));
+const masks = new Masks();
+for (const token of heldTokens(env)) masks.hold(token);
+const masked = (text: string): string => masks.text(text);
+const runnerConsole = new RunnerConsole((text) => process.stdout.write(text), masked);
 const entry: Entry = {
   env,
   console: runnerConsole,
-  files: new RunnerFiles(env, (text) => runnerConsole.text(`⚠ ${text}`)),
+  masks,
+  files: new RunnerFiles(env, (text) => runnerConsole.text(`⚠ ${text}`), masked),
   pace: { now: Date.now, sleep: async (ms, signal) => sleep(ms, undefined, { signal }) },
   workspace: process.cwd(),
   temporary: tmpdir(),

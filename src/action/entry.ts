@@ -1,4 +1,6 @@
 /** What the process gives to the action's steps: everything outside that they read or write. */
+
+import type { Masks } from "../agent/masks.ts";
 import type { Pace } from "../github/checks.ts";
 import type { RunnerConsole, RunnerFiles } from "./runner.ts";
 
@@ -6,6 +8,8 @@ export interface Entry {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly console: RunnerConsole;
   readonly files: RunnerFiles;
+  /** What is masked in everything that leaves this process. */
+  readonly masks: Masks;
   readonly pace: Pace;
   /** Where directories are that the runner does not name. */
   readonly workspace: string;

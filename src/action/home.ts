@@ -78,7 +78,10 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
   if (coordinator === "" && sizeOf(plan, inputs) === 1)
     return { home: { kind: "solo" }, reports: true, address: null, beacon: null };
   const address = plan.agents[inputs.agentIndex]?.address ?? ownAddress(inputs.advertise);
-  const mask = (value: string): void => entry.console.mask(value);
+  const mask = (value: string): void => {
+    entry.masks.hold(value);
+    entry.console.mask(value);
+  };
   const token = (audience: string): Promise<string> => idToken(env, audience, mask);
   if (isUrl(coordinator)) {
     const url = new URL(coordinator);

@@ -26,6 +26,9 @@ export interface Inputs {
   readonly failFast: boolean | null;
   readonly maxParallel: number | null;
   readonly report: "auto" | "check" | "commands";
+  readonly reportOutput: "tail" | "none";
+  /** Names of variables whose values are masked. */
+  readonly secrets: readonly string[];
   /** Empty: none. */
   readonly githubToken: string;
 }
@@ -33,6 +36,8 @@ export interface Inputs {
 export type ReadInputs = { readonly inputs: Inputs } | { readonly problems: readonly string[] };
 
 const REPORTS = ["auto", "check", "commands"] as const;
+const REPORT_OUTPUTS = ["tail", "none"] as const;
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,199}$/;
 const LONGEST_NAME = 100;
 /** GitHub only warns of inputs that action.yml lacks; whoever writes these would take a run for resumed. */
 const NOT_BUILT = ["resume", "state-file"] as const;
@@ -68,6 +73,16 @@ export function readInputs(env: Readonly<Record<string, string | undefined>>): R
   const given = text("report");
   const report = REPORTS.find((each) => each === given);
   if (report === undefined) problems.push(`report: expected auto, check or commands, got ${quoted(given)}`);
+  const givenOutput = text("report-output");
+  const reportOutput = REPORT_OUTPUTS.find((each) => each === givenOutput);
+  if (reportOutput === undefined) problems.push(`report-output: expected tail or none, got ${quoted(givenOutput)}`);
+  const secrets = list(text("secrets"));
+  for (const name of secrets) {
+    if (VARIABLE.test(name)) continue;
+    problems.push(
+      `secrets: expected names of environment variables, separated by commas or lines, got ${quoted(name)}`,
+    );
+  }
   const agentCount = count("agent-count", 1, 1000);
   const agentIndex = count("agent-index", 0, 999);
   if (agentCount !== null && agentIndex !== null && agentIndex >= agentCount && agentCount > 1) {
@@ -122,6 +137,8 @@ export function readInputs(env: Readonly<Record<string, string | undefined>>): R
     failFast: flag("fail-fast"),
     maxParallel: count("max-parallel", 1, 100_000),
     report: report ?? "auto",
+    reportOutput: reportOutput ?? "tail",
+    secrets,
     githubToken: tokenOf(env),
   };
   return problems.length > 0 ? { problems } : { inputs };

@@ -95,6 +95,18 @@ export const INPUTS = {
     required: false,
     default: "auto",
   },
+  "report-output": {
+    description:
+      "What of the commands' output is told beyond the log: tail (the last lines, and what they print as annotations) or none.",
+    required: false,
+    default: "tail",
+  },
+  secrets: {
+    description:
+      "Names of environment variables whose values are masked in all that is logged and reported, in every spelling: separated by commas or lines.",
+    required: false,
+    default: "",
+  },
   "github-token": {
     description: "Writes the check run; needs checks: write for that.",
     required: false,

@@ -16,6 +16,7 @@ import { unguessable } from "../random.ts";
 import { clip, markdown, oneLine } from "../report/escape.ts";
 import { resultJson } from "../report/json.ts";
 import { NO_COLOURS, verdictLines } from "../report/log.ts";
+import { maskedSummary } from "../report/masked.ts";
 import type { RunReport } from "../report/report.ts";
 import type { RunKey, RunSummary, Selection } from "../run/types.ts";
 import { type Abandoned, endAbandoned, leaderIsGone } from "./abandoned.ts";
@@ -123,6 +124,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     externalId: externalId(key, inputs.agentIndex),
     console: entry.console,
     files: entry.files,
+    masks: entry.masks,
     state,
     pace: entry.pace,
   });
@@ -165,6 +167,9 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
       workingDirectory: job.workspace,
       environment: entry.env,
       ownSecrets: [],
+      masks: entry.masks,
+      secrets: inputs.secrets,
+      tellsOutput: inputs.reportOutput === "tail",
       commandLine: entry.commandLine,
       log,
       coordinator: connection.coordinator,
@@ -175,7 +180,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     running.agent = agent;
     publisher.start(tracker.progress(startedAt));
     const end = await agent.run();
-    const whole = summaryOf(end, connection.host);
+    const whole = maskedSummary(summaryOf(end, connection.host), entry.masks);
     const summary = place.reports ? whole : ownPart(whole, agentName);
     display.closeGroup();
     display.judged(summary.phases, true);

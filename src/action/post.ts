@@ -98,6 +98,8 @@ async function cleanUpAfter(run: RunState, job: Job, entry: Entry): Promise<read
       workingDirectory: job.workspace,
       environment: env,
       ownSecrets: [],
+      masks: entry.masks,
+      secrets: "inputs" in read ? read.inputs.secrets : [],
       commandLine: entry.commandLine,
       log: (event) => display.show(event),
     },

@@ -2,7 +2,8 @@
  * Shows a run's result on GitHub: a check run where the token may write one, else annotations by workflow commands;
  * the job summary always. Nothing here can make a run fail: what cannot be shown in one place is shown in another.
  */
-import { type LiveCheck, openCheck, type Pace } from "../github/checks.ts";
+import type { Masks } from "../agent/masks.ts";
+import { type CheckText, type LiveCheck, openCheck, type Pace } from "../github/checks.ts";
 import type { RequestFailure } from "../github/request-failure.ts";
 import {
   ANNOTATIONS_PER_CHECK,
@@ -31,6 +32,7 @@ export interface PublisherOptions {
   readonly externalId: string;
   readonly console: RunnerConsole;
   readonly files: RunnerFiles;
+  readonly masks: Masks;
   readonly state: SavedState;
   readonly pace: Pace;
 }
@@ -52,7 +54,7 @@ export class Publisher {
 
   /** Shows how far the run is; the newest word wins. */
   progress(progress: RunProgress): void {
-    this.#check?.update(progressOutput(progress));
+    this.#check?.update(this.#masked(progressOutput(progress)));
   }
 
   /** Shows the result everywhere. Returns the check run's address, if there is one. Never rejects. */
@@ -85,7 +87,7 @@ export class Publisher {
     const note = hiddenLine(hidden);
     const result = await check.conclude(
       conclusionOf(report.summary.verdict),
-      checkOutput(report, note === null ? [] : [note]),
+      this.#masked(checkOutput(report, note === null ? [] : [note])),
       shown.map(checkAnnotation),
       signal,
     );
@@ -123,7 +125,13 @@ export class Publisher {
         detailsUrl: job.runUrl,
       };
       const client = await githubClient(token);
-      const opened = await openCheck(client, target, progressOutput(progress), this.#options.pace, this.#ending.signal);
+      const opened = await openCheck(
+        client,
+        target,
+        this.#masked(progressOutput(progress)),
+        this.#options.pace,
+        this.#ending.signal,
+      );
       if (!opened.opened) {
         const hint =
           opened.failure.kind === "permission"
@@ -141,6 +149,12 @@ export class Publisher {
       console.text(`⚠ no check run: ${error instanceof Error ? error.message : String(error)}`);
       return null;
     }
+  }
+
+  /** Of a result the words of commands were masked before they were escaped; this masks the rest. */
+  #masked({ title, summary, text }: CheckText): CheckText {
+    const { masks } = this.#options;
+    return { title: masks.text(title), summary: masks.text(summary), text: text === null ? null : masks.text(text) };
   }
 
   /** `auto` takes it as it comes; `check` was asked for, so it is a warning. */

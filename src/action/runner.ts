@@ -14,14 +14,17 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export class RunnerFiles {
   readonly #env: Environment;
   readonly #warn: (text: string) => void;
+  readonly #masked: (text: string) => string;
 
-  constructor(env: Environment, warn: (text: string) => void) {
+  /** `masked`: what may be shown of a text. */
+  constructor(env: Environment, warn: (text: string) => void, masked: (text: string) => string) {
     this.#env = env;
     this.#warn = warn;
+    this.#masked = masked;
   }
 
   output(name: string, value: string): void {
-    this.#append("GITHUB_OUTPUT", heredoc(name, value));
+    this.#append("GITHUB_OUTPUT", heredoc(name, this.#masked(value)));
   }
 
   /** Of several values of one name the post step sees the last, as `STATE_<name>`. */
@@ -31,7 +34,7 @@ export class RunnerFiles {
 
   /** Appended to what is there: the limit is for all of it. */
   summary(markdown: string): void {
-    this.#append("GITHUB_STEP_SUMMARY", markdown);
+    this.#append("GITHUB_STEP_SUMMARY", this.#masked(markdown));
   }
 
   #append(variable: string, text: string): void {
@@ -60,10 +63,13 @@ function heredoc(name: string, value: string): string {
  */
 export class RunnerConsole {
   readonly #write: (text: string) => void;
+  readonly #masked: (text: string) => string;
   #token: string | null = null;
 
-  constructor(write: (text: string) => void) {
+  /** `masked`: what may be shown of a text. */
+  constructor(write: (text: string) => void, masked: (text: string) => string) {
     this.#write = write;
+    this.#masked = masked;
   }
 
   /** One line or several, theirs or ours. */
@@ -72,10 +78,10 @@ export class RunnerConsole {
       this.#token = unguessable();
       this.#write(`::stop-commands::${this.#token}\n`);
     }
-    this.#write(`${text}\n`);
+    this.#write(`${this.#masked(text)}\n`);
   }
 
-  /** A whole command line, made by `workflowCommand`. */
+  /** A whole command line, made by `workflowCommand` of what may be shown. */
   command(line: string): void {
     this.resume();
     this.#write(`${line}\n`);
@@ -87,11 +93,11 @@ export class RunnerConsole {
   }
 
   error(message: string): void {
-    this.command(workflowCommand("error", {}, message));
+    this.command(workflowCommand("error", {}, this.#masked(message)));
   }
 
   warning(message: string): void {
-    this.command(workflowCommand("warning", {}, message));
+    this.command(workflowCommand("warning", {}, this.#masked(message)));
   }
 
   /** Lets the runner read commands again; to be called before the process ends. */

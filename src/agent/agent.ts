@@ -9,6 +9,7 @@ import type { AgentLog } from "./log.ts";
 import { AgentLoop, type LoopEnd } from "./loop.ts";
 import { Masks } from "./masks.ts";
 import { Processes, SHUTDOWN_GRACE_MS } from "./process.ts";
+import { SecretVariables } from "./secret-variables.ts";
 
 export interface AgentOptions {
   readonly plan: Plan;
@@ -26,6 +27,12 @@ export interface AgentOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Names in it that commands must not get, beyond INPUT_*, STATE_*, ACTIONS_*, STAGEWRIGHT_*. */
   readonly ownSecrets: readonly string[];
+  /** Where masks are kept, when whoever reports needs them, too. */
+  readonly masks?: Masks;
+  /** Names of variables whose values are masked, beyond those of the plan. */
+  readonly secrets?: readonly string[];
+  /** False: what commands print stays in the log. */
+  readonly tellsOutput?: boolean;
   /** What starts the command line of this program (`stagewright` for commands): `[node, …, cli]`. */
   readonly commandLine: readonly string[];
   readonly log: AgentLog;
@@ -82,6 +89,9 @@ export async function cleanUp(options: AgentOptions, signal: AbortSignal): Promi
 
 function surroundings(options: AgentOptions): Surroundings {
   const { plan, planFile, key, log, workingDirectory, environment, ownSecrets } = options;
+  const masks = options.masks ?? new Masks();
+  const secrets = new SecretVariables([...(plan.secrets ?? []), ...(options.secrets ?? [])], masks, log);
+  secrets.start(environment, plan);
   return {
     plan,
     planFile,
@@ -91,7 +101,9 @@ function surroundings(options: AgentOptions): Surroundings {
     ownSecrets,
     directory: new AgentDirectory(environment, options.commandLine),
     processes: new Processes((text) => log({ kind: "warning", stage: null, text })),
-    masks: new Masks(),
+    masks,
+    secrets,
+    tellsOutput: options.tellsOutput ?? true,
     log,
   };
 }

@@ -14,6 +14,7 @@ import type { AgentLog } from "./log.ts";
 import { type Masks, TOO_MANY_MASKS } from "./masks.ts";
 import { GRACE_MS, type Processes, type RunningProcess } from "./process.ts";
 import { AttemptRecord } from "./record.ts";
+import type { SecretVariables } from "./secret-variables.ts";
 
 /** How often a running command's events are read. */
 const EVENTS_EVERY_MS = 250;
@@ -29,6 +30,9 @@ export interface Surroundings {
   readonly directory: AgentDirectory;
   readonly processes: Processes;
   readonly masks: Masks;
+  readonly secrets: SecretVariables;
+  /** False: what commands print is shown in the log and told to nobody. */
+  readonly tellsOutput: boolean;
   readonly log: AgentLog;
 }
 
@@ -85,10 +89,12 @@ export class Attempt {
   constructor(options: AttemptOptions, around: Surroundings) {
     this.options = options;
     this.#around = around;
-    this.#listing = options.generator ? new Listing((text) => around.masks.text(text)) : null;
+    const quoted = (text: string): string => (around.tellsOutput ? around.masks.text(text) : "…");
+    this.#listing = options.generator ? new Listing(quoted) : null;
     const { stage, lease } = options;
     this.record = new AttemptRecord({
       masks: around.masks,
+      tellsOutput: around.tellsOutput,
       place: { path: around.planFile, line: stage.line },
       thresholds: stage.thresholds,
       warn: (text) => this.#warn(text),
@@ -181,6 +187,7 @@ export class Attempt {
     // Ended while the files were written: then it does not start at all.
     if (this.#ending !== null) return this.#ending;
     this.#environmentOf = this.#environment(files);
+    this.#around.secrets.mask(this.#environmentOf);
     const scalar = lease !== null && (typeof lease.value !== "object" || lease.value === null);
     const running = processes.start({
       command,
@@ -263,12 +270,13 @@ export class Attempt {
   /** Takes the output line by line: workflow commands are followed, everything is masked before anybody sees it. */
   #lineReader(): (line: string, stream: "stdout" | "stderr") => void {
     const { stage, lease, onTasks } = this.options;
-    const { masks, log } = this.#around;
+    const { masks, log, tellsOutput } = this.#around;
     const task = lease?.task ?? null;
+    const masked = { stdout: masks.lines(), stderr: masks.lines() };
     // The two streams are read apart: a token of one must not stop the other.
     const readers = { stdout: new CommandReader(), stderr: new CommandReader() };
     const show = (raw: string, stream: "stdout" | "stderr"): void => {
-      const line = shortened(printable(masks.text(raw)));
+      const line = shortened(printable(masked[stream](raw)));
       this.record.tail.push(line);
       log({ kind: "output", stage, task, stream, line });
     };
@@ -291,7 +299,7 @@ export class Attempt {
           log({ kind: "mask", value: said.value });
           return;
         case "annotation":
-          this.record.annotate(said);
+          if (tellsOutput) this.record.annotate(said);
           return show(`${said.level}: ${said.message}`, stream);
         case "group":
           log({ kind: "group", stage, title: shortened(printable(masks.text(said.title))) });

@@ -78,6 +78,7 @@ export class AgentLoop {
       const signal = AbortSignal.any([this.#leaving.signal, this.#silence.signal]);
       try {
         const joined = await coordinator.join(join, signal, () => this.#armSilence());
+        around.masks.hold(joined.session);
         this.#clock.sample(joined.now, steadyNow());
         around.log({ kind: "joined", agent: join.agent });
         this.#armSilence();

@@ -59,7 +59,9 @@ export function compactView(view: View): View | null {
 /** The other views of a plain one; only those that differ. */
 export function* decodedViews(view: View): Generator<View> {
   const { text } = view;
-  if (text.includes("%") || text.includes("+")) yield* changed(view, /(?:%[0-9A-Fa-f]{2})+|\+/gu, percentDecoded);
+  // A plus is itself in a path, and a space in a form.
+  if (text.includes("%")) yield* changed(view, /(?:%[0-9A-Fa-f]{2})+/gu, percentDecoded);
+  if (text.includes("+")) yield* changed(view, /(?:%[0-9A-Fa-f]{2})+|\+/gu, percentDecoded);
   if (text.includes("\\")) yield* changed(view, /\\(?:u[0-9A-Fa-f]{4}|.)/gsu, unescaped);
   if (text.includes("&")) yield* changed(view, /&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[a-z]{2,4});/gu, entity);
   for (const { 0: run, index } of text.matchAll(BASE64)) {
@@ -128,7 +130,7 @@ function isBlank(character: number): boolean {
   return character === 32 || character === 9;
 }
 
-/** A form's plus is a space. What is no UTF-8 is read byte by byte. */
+/** What is no UTF-8 is read byte by byte. */
 function percentDecoded(found: string): string {
   if (found === "+") return " ";
   const bytes = Buffer.from(found.replaceAll("%", ""), "hex");

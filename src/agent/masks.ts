@@ -19,6 +19,8 @@ export const TOO_MANY_MASKS =
  * of a key's JSON would hide half a report.
  */
 const SHORTEST = 3;
+const SHORTEST_TOKEN = 8;
+
 /** So much of a value at the end of a line is masked at once: the next line may bring the rest. */
 const SHOWN_BEGINNING = 8;
 /** Four characters of base64 make three bytes: so many are looked at again with what follows. */
@@ -48,6 +50,11 @@ export class Masks {
     if (value.trim() !== "" && !formsOf(value).every((form) => this.#values.add(form))) this.#isFull = true;
     this.#haveBlanks ||= BLANKS.test(value.trim());
     return this.#isFull ? "just full" : "masked";
+  }
+
+  /** Masks a token that this process holds for itself. Nothing as short as a word is one. */
+  hold(token: string | undefined): void {
+    if (token !== undefined && token.length >= SHORTEST_TOKEN) this.add(token);
   }
 
   text(text: string): string {

@@ -13,6 +13,8 @@ const MOST = { metrics: 1_000, histograms: 100, annotations: 1_000, outputBytes:
 
 export interface RecordOptions {
   readonly masks: Masks;
+  /** False: the last lines of the output are told to nobody. */
+  readonly tellsOutput: boolean;
   /** Where an annotation without a place of its own points: the stage in its plan file. */
   readonly place: { readonly path: string; readonly line: number };
   readonly thresholds: Thresholds | null;
@@ -89,7 +91,7 @@ export class AttemptRecord {
   async report(
     about: Pick<AttemptReport, "stage" | "attempt" | "task" | "startedAt" | "endedAt" | "end">,
   ): Promise<AttemptReport> {
-    const { masks } = this.#options;
+    const { masks, tellsOutput } = this.#options;
     const histograms: Record<string, string> = {};
     if (this.#histograms.size > 0) {
       const hdr = await import("hdr-histogram-js");
@@ -100,16 +102,21 @@ export class AttemptRecord {
       ...about,
       end: maskedEnd(about.end, masks),
       progress: this.progress,
-      metrics: [...this.#metrics.values()].map((metric) => ({ ...metric, name: masks.text(metric.name) })),
+      metrics: [...this.#metrics.values()].map((metric) => ({
+        ...metric,
+        name: masks.text(metric.name),
+        unit: masks.text(metric.unit),
+      })),
       histograms,
       outputs: this.outputs(),
       // Masked only now: a value may have been masked after it was told.
-      annotations: this.#annotations.map(({ title, message, ...rest }) => ({
+      annotations: this.#annotations.map(({ path, title, message, ...rest }) => ({
         ...rest,
+        path: masks.text(path),
         title: title === null ? null : masks.text(title).slice(0, 255),
         message: shortened(masks.text(message), 65_536),
       })),
-      tail: masks.text(this.tail.toString()),
+      tail: tellsOutput ? masks.text(this.tail.toString()) : "",
     };
   }
 

@@ -2,10 +2,11 @@
 import { realpathSync } from "node:fs";
 import { cleanUp, createAgent } from "../agent/agent.ts";
 import type { LoopEnd } from "../agent/loop.ts";
+import { Masks } from "../agent/masks.ts";
 import { HttpCoordinator, readTerms } from "../coordinator/client.ts";
 import { Refusal } from "../coordinator/refusal.ts";
 import { ADDRESS, NOT_AN_ADDRESS } from "../plan/address.ts";
-import { ConsoleLog, screenOf } from "./console.ts";
+import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import { SECRET_VARIABLE, takeSecret } from "./secret.ts";
 
@@ -40,7 +41,9 @@ export async function agent(options: AgentCommandOptions): Promise<ExitCode> {
   if (options.role !== undefined && Object.keys(plan.roles).length === 0) {
     throw new UsageError(`--role ${options.role}: the plan has no roles`);
   }
-  const screen = screenOf(process.stderr, process.env);
+  const masks = new Masks();
+  masks.hold(secret);
+  const screen = maskedScreen(screenOf(process.stderr, process.env), masks);
   const log = new ConsoleLog(screen, plan, plan.stages);
   const shared = {
     plan,
@@ -53,6 +56,7 @@ export async function agent(options: AgentCommandOptions): Promise<ExitCode> {
     workingDirectory: process.cwd(),
     environment: process.env,
     ownSecrets: [],
+    masks,
     commandLine: [process.execPath, realpathSync(process.argv[1] ?? "stagewright")],
     log: (event: Parameters<ConsoleLog["event"]>[0]) => log.event(event),
   };

@@ -1,5 +1,6 @@
 /** The log on stderr: banners, outcomes, output; progress that updates in a terminal and is plain lines elsewhere. */
 import type { AgentEvent } from "../agent/log.ts";
+import type { Masks } from "../agent/masks.ts";
 import { formatDuration } from "../plan/duration.ts";
 import type { Plan, PlanStage } from "../plan/plan.ts";
 import {
@@ -43,6 +44,11 @@ export function screenOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Sc
     // 0 where the terminal does not say.
     columns: () => stream.columns || FALLBACK_COLUMNS,
   };
+}
+
+/** The same screen, without what is masked. */
+export function maskedScreen(screen: Screen, masks: Masks): Screen {
+  return { ...screen, write: (text) => screen.write(masks.text(text)) };
 }
 
 export class ConsoleLog {

@@ -11,6 +11,8 @@ import { realpathSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Masks } from "../agent/masks.ts";
+import { SecretVariables } from "../agent/secret-variables.ts";
 import type { RunHost } from "../coordinator/host.ts";
 import { runIdOf } from "../coordinator/run-id.ts";
 import { Runs } from "../coordinator/runs.ts";
@@ -19,10 +21,11 @@ import { joinAddress, splitAddress } from "../plan/address.ts";
 import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isSelected } from "../plan/select.ts";
+import { maskedSummary } from "../report/masked.ts";
 import type { RunKey, Selection } from "../run/types.ts";
 import { type ParentMessage, PLAN_FILE_VARIABLE } from "./agent.ts";
 import { ask } from "./checkpoint.ts";
-import { ConsoleLog, screenOf } from "./console.ts";
+import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import { tellOutcome } from "./outcome.ts";
 import { type RunOptions, userName } from "./run.ts";
@@ -48,7 +51,9 @@ export interface GroupOptions {
 
 /** @returns the exit code: the group's verdict */
 export async function runGroup({ file, plan, selection, agents, options }: GroupOptions): Promise<ExitCode> {
-  const screen = screenOf(process.stderr, process.env);
+  // What its agents tell they have masked themselves; this masks what is known of the plan's secrets here.
+  const masks = new Masks();
+  const screen = maskedScreen(screenOf(process.stderr, process.env), masks);
   const selected = plan.stages.filter((stage) => isSelected(selection, stage.index));
   const log = new ConsoleLog(screen, plan, selected);
   const key: RunKey = { repositoryId: "local", runId: randomUUID(), attempt: 1, group: "local", plan: plan.name };
@@ -59,6 +64,8 @@ export async function runGroup({ file, plan, selection, agents, options }: Group
   const runs = new Runs({ store: null, onError, onChange: ({ host }) => follower.look(host) });
   const given = groupSecret(takeSecret());
   const secret = given ?? randomBytes(32).toString("base64url");
+  masks.hold(secret);
+  new SecretVariables(plan.secrets ?? [], masks, (event) => log.event(event)).start(process.env, plan);
   const serving = await serveLoopback({ secret, runs, onError });
   const request = { key, plan, selection, agentCount: agents, agent: "", role: null, index: null, address: null };
   const { host } = await runs.open(request);
@@ -113,7 +120,7 @@ export async function runGroup({ file, plan, selection, agents, options }: Group
     follower.stopAsking();
     await serving.close();
   }
-  const summary = host.summary();
+  const summary = maskedSummary(host.summary(), masks);
   const { outputFile } = options;
   const written = tellOutcome({ file, planName: plan.name, summary, selection, startedAt, outputFile }, log, screen);
   if (signals.exitCode !== null) return signals.exitCode;

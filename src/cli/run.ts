@@ -4,6 +4,7 @@ import { userInfo } from "node:os";
 import { dirname, relative, resolve } from "node:path";
 import { type Agent, createAgent } from "../agent/agent.ts";
 import type { LoopEnd } from "../agent/loop.ts";
+import { Masks } from "../agent/masks.ts";
 import { RunHost } from "../coordinator/host.ts";
 import { LocalCoordinator } from "../coordinator/local.ts";
 import { PRINTABLE } from "../plan/names.ts";
@@ -11,10 +12,11 @@ import type { Plan } from "../plan/plan.ts";
 import type { Position } from "../plan/problems.ts";
 import { isSelected, select } from "../plan/select.ts";
 import { unguessable } from "../random.ts";
+import { maskedSummary } from "../report/masked.ts";
 import { summaryOf } from "../run/machine.ts";
 import type { RunKey, Selection } from "../run/types.ts";
 import { ask } from "./checkpoint.ts";
-import { ConsoleLog, screenOf } from "./console.ts";
+import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
 import { dryRun } from "./dry-run.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import { loadPlan } from "./files.ts";
@@ -72,7 +74,8 @@ function agentCountOf(
 
 async function carryOut(file: string, plan: Plan, selection: Selection, options: RunOptions): Promise<ExitCode> {
   const selected = plan.stages.filter((stage) => isSelected(selection, stage.index));
-  const screen = screenOf(process.stderr, process.env);
+  const masks = new Masks();
+  const screen = maskedScreen(screenOf(process.stderr, process.env), masks);
   const log = new ConsoleLog(screen, plan, selected);
   const name = options.agentName ?? DEFAULT_AGENT;
   const key: RunKey = { repositoryId: "local", runId: unguessable(), attempt: 1, group: "local", plan: plan.name };
@@ -102,6 +105,7 @@ async function carryOut(file: string, plan: Plan, selection: Selection, options:
       workingDirectory: process.cwd(),
       environment: process.env,
       ownSecrets: [],
+      masks,
       commandLine: [process.execPath, realpathSync(process.argv[1] ?? "stagewright")],
       coordinator: new LocalCoordinator(host),
       selection,
@@ -144,7 +148,7 @@ async function carryOut(file: string, plan: Plan, selection: Selection, options:
     asking.abort();
     host.close();
   }
-  const summary = end.kind === "finished" ? end.summary : host.summary();
+  const summary = maskedSummary(end.kind === "finished" ? end.summary : host.summary(), masks);
   const { outputFile } = options;
   const written = tellOutcome({ file, planName: plan.name, summary, selection, startedAt, outputFile }, log, screen);
   if (signals.exitCode !== null) return signals.exitCode;

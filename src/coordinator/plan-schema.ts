@@ -142,6 +142,7 @@ const shape = z.strictObject({
   treeCreationMode: z.enum(["isolated", "coordinator", "concurrent"]),
   pathSelection: z.enum(["partitioned", "exclusive", "random"]),
   env,
+  secrets: z.array(name).max(100).optional(),
   params: z.record(name, z.union([text, z.number(), z.boolean()])),
   deadlineMs: ms.nullable(),
   assembly: z.strictObject({ timeoutMs: ms, atLeast: z.number().int().min(1).max(PLAN_LIMITS.agents).nullable() }),

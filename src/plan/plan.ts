@@ -189,6 +189,8 @@ export interface Plan {
   readonly treeCreationMode: "isolated" | "coordinator" | "concurrent";
   readonly pathSelection: "partitioned" | "exclusive" | "random";
   readonly env: Readonly<Record<string, string>>;
+  /** Names of variables whose values are masked; not there: none (older agents and coordinators do not know it). */
+  readonly secrets?: readonly string[] | undefined;
   readonly params: Readonly<Record<string, Scalar>>;
   /** From the run's first moment until all but cleanup must be done; null: none. */
   readonly deadlineMs: number | null;

@@ -91,6 +91,7 @@ export function readPlan(text: string | Uint8Array, file: string, options: ReadO
     treeCreationMode,
     pathSelection: said.path_selection ?? "partitioned",
     env: envOf(said.env, { ...place, path: [...place.path, "env"] }),
+    ...(said.secrets === undefined || said.secrets.length === 0 ? {} : { secrets: said.secrets }),
     params: Object.fromEntries(params),
     deadlineMs: said.deadline ?? null,
     assembly: { timeoutMs: said.assembly?.timeout ?? ASSEMBLY_TIMEOUT_MS, atLeast: said.assembly?.at_least ?? null },

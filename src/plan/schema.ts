@@ -9,6 +9,7 @@ import { lazyShape, once } from "./lazy.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "./names.ts";
 import { ACCEPTABLE, COMPLETIONS, RETRY_REASONS, STAGE_TYPES } from "./plan.ts";
 import {
+  anyVariable,
   comparison,
   duration,
   env,
@@ -292,6 +293,10 @@ export const planShape = lazyShape({
       .describe("Fixed shares, or one queue from which whoever is free takes (random)")
       .optional(),
   env: () => env().describe("Variables for every command").optional(),
+  secrets: () =>
+    list(anyVariable(), "names of variables", 100)
+      .describe("Names of variables whose values are masked in logs and reports, in every spelling")
+      .optional(),
   workload: () => mapping(workloadShape).describe("Commands for stages that have none of their own").optional(),
   assembly: () =>
     mapping({

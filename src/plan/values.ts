@@ -98,7 +98,12 @@ export const word = once(() =>
 );
 
 const VARIABLE = 'expected the name of a variable (letters, digits, "_"; names in STAGEWRIGHT_ are ours)';
+const ANY_VARIABLE = 'expected the name of a variable (letters, digits, "_")';
 const variable = once(() => z.string().regex(/^(?!STAGEWRIGHT_)[A-Za-z_][A-Za-z0-9_]*$/, { error: VARIABLE }));
+/** One that may be ours: `STAGEWRIGHT_PARAM_TOKEN` can hold a secret, too. */
+export const anyVariable = once(() =>
+  z.string({ error: ANY_VARIABLE }).regex(/^[A-Za-z_][A-Za-z0-9_]{0,199}$/, { error: ANY_VARIABLE }),
+);
 export const env = once(() => record(variable(), scalar(), "variables to values"));
 
 export const rate = once(() =>

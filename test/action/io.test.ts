@@ -68,6 +68,8 @@ describe("reading inputs", () => {
         failFast: null,
         maxParallel: null,
         report: "auto",
+        reportOutput: "tail",
+        secrets: [],
         githubToken: "",
       },
     });
@@ -123,6 +125,8 @@ describe("reading inputs", () => {
     expect(
       problems({
         report: "loud",
+        "report-output": "all",
+        secrets: "TOKEN, ${{ x }}",
         params: "novalue\na=1\na=2",
         "agent-index": "4",
         "agent-count": "2",
@@ -130,6 +134,8 @@ describe("reading inputs", () => {
     ).toEqual([
       "plan: expected the path of a plan file, got nothing",
       'report: expected auto, check or commands, got "loud"',
+      'report-output: expected tail or none, got "all"',
+      'secrets: expected names of environment variables, separated by commas or lines, got "${{ x }}"',
       "agent-index: 4 is not below agent-count (2); indexes count from 0",
       'params: line 1: expected name=value, got "novalue"',
       'params: line 3: "a" is given twice',

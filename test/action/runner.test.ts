@@ -9,13 +9,15 @@ import { RunnerConsole, RunnerFiles } from "../../src/action/runner.ts";
 import { parseNamesAndValues } from "../../src/sandbox/runner/command-files.ts";
 import { workflowCommandReader } from "../../src/sandbox/runner/workflow-commands.ts";
 
+const shown = (text: string): string => text;
+
 /** What the runner makes of everything that was written. */
 function meanings(write: (console: RunnerConsole) => void) {
   let printed = "";
   write(
     new RunnerConsole((text) => {
       printed += text;
-    }),
+    }, shown),
   );
   const read = workflowCommandReader();
   return printed.split("\n").slice(0, -1).map(read);
@@ -69,7 +71,7 @@ describe("command files", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.stringMatching(/^[a-z-]{1,8}$/u), fc.string({ unit: "grapheme" })), (values) => {
         writeFileSync(path, "");
-        const files = new RunnerFiles({ GITHUB_OUTPUT: path }, (text) => expect.fail(text));
+        const files = new RunnerFiles({ GITHUB_OUTPUT: path }, (text) => expect.fail(text), shown);
         for (const [name, value] of Object.entries(values)) files.output(name, value);
         // A file of lines knows no difference between the two line ends.
         const lines = (text: string) => text.replaceAll("\r\n", "\n");
@@ -82,7 +84,7 @@ describe("command files", () => {
 
   it("that a runner does not name are left out, and said so", () => {
     const warnings: string[] = [];
-    const files = new RunnerFiles({ GITHUB_STATE: "/nowhere/at/all" }, (text) => warnings.push(text));
+    const files = new RunnerFiles({ GITHUB_STATE: "/nowhere/at/all" }, (text) => warnings.push(text), shown);
     files.output("a", "b");
     files.state("a", "b");
     expect(warnings).toEqual([

@@ -112,6 +112,7 @@ function record(thresholds: Partial<Thresholds> | null = null) {
   const seen = { warnings: [] as string[], tasks: [] as Json[], over: [] as string[] };
   const masks = new Masks();
   const made = new AttemptRecord({
+    tellsOutput: true,
     masks,
     place: { path: "plan.yml", line: 7 },
     thresholds:

@@ -8,6 +8,7 @@ import { AgentDirectory } from "../../src/agent/directory.ts";
 import type { AgentEvent } from "../../src/agent/log.ts";
 import { AgentLoop } from "../../src/agent/loop.ts";
 import { Masks } from "../../src/agent/masks.ts";
+import { SecretVariables } from "../../src/agent/secret-variables.ts";
 import { Processes } from "../../src/agent/process.ts";
 import type { CoordinatorPort, SyncAnswer } from "../../src/coordinator/port.ts";
 import { Refusal } from "../../src/coordinator/refusal.ts";
@@ -406,6 +407,8 @@ describe("waiting", () => {
       directory: new AgentDirectory({ RUNNER_TEMP: directory }, ["true"]),
       processes: new Processes(() => undefined),
       masks: new Masks(),
+      secrets: new SecretVariables([], new Masks(), () => undefined),
+      tellsOutput: true,
       log: options.log,
     };
     const scripted = new Scripted(() => execute("a-1"));

@@ -91,6 +91,7 @@ describe("a histogram", () => {
       fc.asyncProperty(fc.array(fc.maxSafeNat(), { minLength: 1, maxLength: 200 }), async (values) => {
         const record = new AttemptRecord({
           masks: new Masks(),
+          tellsOutput: true,
           place: { path: "plan.yml", line: 1 },
           thresholds: null,
           warn: (text) => {

@@ -5,6 +5,7 @@ import { inputVariable } from "../../src/action/io.ts";
 import { runPost } from "../../src/action/post.ts";
 import { RunnerConsole, RunnerFiles } from "../../src/action/runner.ts";
 import { type CheckState, SavedState } from "../../src/action/state.ts";
+import { Masks } from "../../src/agent/masks.ts";
 import { SOURCE_ENTRY, TestRunner } from "../action/step-runner.ts";
 import { CheckServer } from "../github/check-server.ts";
 
@@ -57,13 +58,15 @@ async function post(left: string | ((state: SavedState) => void), token = TOKEN)
     [inputVariable("github-token")]: TOKEN,
     STATE_left: value,
   };
+  const shown = (text: string): string => text;
   const write = (text: string): void => {
     said += text;
   };
   const code = await runPost({
     env,
-    console: new RunnerConsole(write),
-    files: new RunnerFiles({}, () => undefined),
+    console: new RunnerConsole(write, shown),
+    files: new RunnerFiles({}, () => undefined, shown),
+    masks: new Masks(),
     pace: { now: Date.now, sleep: async () => undefined },
     workspace: runner.workspace,
     temporary: runner.temporary,

@@ -1,7 +1,16 @@
 /** What becomes of a secret on its way to a log or to GitHub, however it is spelt. */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { Masks } from "../../src/agent/masks.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { maskedSummary } from "../../src/report/masked.ts";
+import type { PhaseRecord } from "../../src/run/types.ts";
+import { TestRunner } from "../action/step-runner.ts";
+import { planOf } from "../coordinator/builders.ts";
+import { CheckServer } from "../github/check-server.ts";
 
 function masksOf(...values: readonly string[]): Masks {
   const masks = new Masks();
@@ -118,3 +127,150 @@ describe("a masked value", () => {
     );
   });
 });
+
+let runner: TestRunner | null = null;
+let github: CheckServer | null = null;
+afterEach(async () => {
+  await runner?.remove();
+  await github?.stop();
+  runner = null;
+  github = null;
+});
+
+const PASSWORD = "correct/horse+battery staple";
+const API_KEY = "sk-live-0123456789abcdef";
+const PLAN = `secrets: [DB_PASSWORD, STAGE_KEY, DB_PASSWROD]
+stages:
+  - name: tell
+    run: |
+      stagewright emit "dsn=db:$DB_PASSWORD"
+      stagewright emit "basic=$(printf %s "$API_KEY" | base64)"
+  - name: leak
+    env: { STAGE_KEY: stage-key-of-the-plan }
+    run: |
+      echo "the token is $GH_TOKEN, the stage has $STAGE_KEY"
+      printf 'x-access-token:%s' "$GH_TOKEN" | base64 -w 24
+      echo "db=$DB_PASSWORD" | sed 's/ /%20/g'
+      echo "::error file=$API_KEY.c,title=$API_KEY::key $API_KEY"
+      echo plain words
+      exit 3
+`;
+
+/** Whatever a reader could make a secret of. */
+function expectNothingIn(text: string): void {
+  const seen = text.replaceAll(/::add-mask::.*/g, "");
+  for (const secret of [TOKEN, PASSWORD, API_KEY, "stage-key-of-the-plan"]) {
+    for (const spelt of [secret, encodeURIComponent(secret), secret.replaceAll(" ", "%20")]) {
+      expect(seen).not.toContain(spelt);
+    }
+    expect(seen).not.toContain(Buffer.from(secret).toString("base64").slice(4, 16));
+    expect(seen).not.toContain(Buffer.from(`x-access-token:${secret}`).toString("base64").slice(24, 48));
+  }
+}
+
+describe("a secret that a command prints", () => {
+  async function leak(inputs: Readonly<Record<string, string>>) {
+    github = await new CheckServer().start();
+    runner = await TestRunner.create({ "plan.yml": PLAN });
+    const result = await runner.run({
+      inputs: { plan: "plan.yml", "github-token": TOKEN, secrets: "API_KEY", ...inputs },
+      env: { GITHUB_API_URL: github.url, GH_TOKEN: TOKEN, DB_PASSWORD: PASSWORD, API_KEY },
+    });
+    expect(result.code).toBe(1);
+    const results = readFileSync(result.outputs.get("results-file") ?? "", "utf8");
+    return { result, results, check: github.checks[0] };
+  }
+
+  it("is in no log, check run, annotation, summary, output or file of results", async () => {
+    const { result, results, check } = await leak({});
+    for (const text of [result.raw, result.summary, results, JSON.stringify(check), ...result.outputs.values()]) {
+      expectNothingIn(text);
+    }
+    // The runner hides what is named here in the later steps, too.
+    expect(result.masks).toEqual([PASSWORD, API_KEY, "stage-key-of-the-plan"]);
+    expect(result.log).toContain("⚠ secrets: DB_PASSWROD is not set: nothing is masked for it");
+    expect(JSON.parse(results).phase_results[0].output_data).toEqual({ dsn: "db:***", basic: "***" });
+    expect(check?.annotations).toMatchObject([
+      { annotation_level: "failure", raw_details: expect.stringContaining("the token is ***, the stage has ***") },
+      { path: "***.c", title: "***", message: "key ***" },
+    ]);
+    expect(check?.output.text ?? check?.output.summary).toContain("***");
+  });
+
+  it("is in the log alone with report-output: none, as is all that commands print", async () => {
+    const { result, results, check } = await leak({ "report-output": "none" });
+    expect(result.log).toContain("plain words");
+    for (const text of [result.summary, results, JSON.stringify(check), ...result.outputs.values()]) {
+      expectNothingIn(text);
+      expect(text).not.toMatch(/plain words|the token is|key \*\*\*/u);
+    }
+    expect(check).toMatchObject({ conclusion: "failure", annotations: [{ title: "leak: failed" }] });
+  });
+
+  it("is in neither the log nor the result of the command line, when the plan names it", async () => {
+    runner = await TestRunner.create({ "plan.yml": PLAN });
+    const { workspace, root } = runner;
+    const child = spawn(process.execPath, [resolve("src/cli.ts"), "run", "plan.yml"], {
+      cwd: workspace,
+      env: { PATH: process.env.PATH, HOME: root, GH_TOKEN: "", DB_PASSWORD: PASSWORD, API_KEY: "" },
+    });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        said += chunk;
+      });
+    }
+    await new Promise((ended) => child.once("close", ended));
+    expect(said).toContain("plain words");
+    expect(said).toContain('"dsn": "db:***"');
+    expectNothingIn(said);
+  });
+
+  it("of another agent's is masked by the leader with what it knows itself", () => {
+    const plan = planOf("stages: [{ name: a, run: 'true' }]");
+    const phase = phaseRecord(plan);
+    const masks = masksOf(API_KEY);
+    const shown = maskedSummary(
+      { status: "failed", verdict: "failure", message: `lost ${API_KEY}`, failedStage: "a", phases: [phase] },
+      masks,
+    );
+    expect(JSON.stringify(phase)).toContain(API_KEY);
+    expectNothingIn(JSON.stringify(shown));
+    expect(shown.phases[0]?.histograms).toEqual({ latency: "HISTFAAA" });
+  });
+});
+
+function phaseRecord(plan: Plan): PhaseRecord {
+  const [stage] = plan.stages;
+  if (stage === undefined) throw new Error("a plan has stages");
+  const agent = { agent: "b", index: 1, startedAt: 0, endedAt: 1, attempts: 1 } as const;
+  return {
+    stage: 0,
+    name: stage.name,
+    description: null,
+    order: 1,
+    line: stage.line,
+    column: stage.column,
+    optional: false,
+    status: "failure",
+    reason: `b said ${API_KEY}`,
+    startedAt: 0,
+    completedAt: 1,
+    retryCount: 0,
+    progress: null,
+    metrics: [{ name: API_KEY, value: 1, unit: API_KEY, agg: "sum", count: 1, expected: null, met: null }],
+    histograms: { latency: "HISTFAAA" },
+    outputs: { [API_KEY]: { deep: [API_KEY] } },
+    annotations: [{ path: API_KEY, line: 1, level: "failure", title: API_KEY, message: API_KEY, agent: "b" }],
+    agents: [
+      {
+        ...agent,
+        status: "failure",
+        reason: API_KEY,
+        tail: `${API_KEY.slice(0, 12)}\n${API_KEY.slice(12)}`,
+        end: { kind: "not_started", message: API_KEY },
+      },
+    ],
+    tasks: null,
+  };
+}

@@ -1,0 +1,43 @@
+/** A run's result with everything masked that came from outside: before it is escaped, which would hide it from masks. */
+import type { Json } from "../plan/plan.ts";
+import type { AttemptEnd, PhaseRecord, RunSummary } from "../run/types.ts";
+
+export interface Mask {
+  text(text: string): string;
+  json(value: Json): Json;
+}
+
+/** Agents mask what they tell; this masks it with what is known here, too, and what was told before it was masked. */
+export function maskedSummary<S extends RunSummary>(summary: S, mask: Mask): S {
+  return { ...summary, message: mask.text(summary.message), phases: summary.phases.map((each) => masked(each, mask)) };
+}
+
+function masked(phase: PhaseRecord, mask: Mask): PhaseRecord {
+  const text = (value: string | null): string | null => (value === null ? null : mask.text(value));
+  return {
+    ...phase,
+    reason: text(phase.reason),
+    metrics: phase.metrics.map((metric) => ({ ...metric, name: mask.text(metric.name), unit: mask.text(metric.unit) })),
+    histograms: Object.fromEntries(Object.entries(phase.histograms).map(([name, value]) => [mask.text(name), value])),
+    outputs: Object.fromEntries(
+      Object.entries(phase.outputs).map(([key, value]) => [mask.text(key), mask.json(value)]),
+    ),
+    annotations: phase.annotations.map((annotation) => ({
+      ...annotation,
+      path: mask.text(annotation.path),
+      title: text(annotation.title),
+      message: mask.text(annotation.message),
+    })),
+    agents: phase.agents.map((agent) => ({
+      ...agent,
+      reason: text(agent.reason),
+      tail: mask.text(agent.tail),
+      end: agent.end === null ? null : maskedEnd(agent.end, mask),
+    })),
+  };
+}
+
+/** Only what is said in words: the rest is a closed list, or numbers. */
+function maskedEnd(end: AttemptEnd, mask: Mask): AttemptEnd {
+  return "message" in end ? { ...end, message: mask.text(end.message) } : end;
+}
