@@ -105,7 +105,18 @@ class Automaton {
       const length = at(this.#longest, node);
       if (length > 0) found.push([index + 1 - length, index + 1]);
     }
-    return this.#levels.findLastIndex((first) => first <= node);
+    return this.#depth(node);
+  }
+
+  #depth(node: number): number {
+    let low = 0;
+    let high = this.#levels.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#levels[middle] ?? 0) <= node) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 }
 

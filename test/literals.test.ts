@@ -53,6 +53,22 @@ describe("literals", () => {
     );
   });
 
+  it("tell how much of the text's end one of them begins with", () => {
+    fc.assert(
+      fc.property(fc.array(long, { maxLength: 8 }), long, (values, text) => {
+        const most = Math.max(
+          0,
+          ...values.map((value) => {
+            let length = Math.min(value.length, text.length);
+            while (!text.endsWith(value.slice(0, length))) length -= 1;
+            return length;
+          }),
+        );
+        expect(literalsOf(values).find(text, [])).toBe(most);
+      }),
+    );
+  });
+
   it("take no more than there is room for, and say so", () => {
     const literals = new Literals({ count: 2, characters: 10 });
     expect([literals.add("12345678901"), literals.add("abc"), literals.add("abc"), literals.add("de")]).toEqual([

@@ -56,8 +56,11 @@ export function compactView(view: View): View | null {
   return rewritten(view, /[ \t]+/gu, () => "");
 }
 
-/** The other views of a plain one; only those that differ. */
-export function* decodedViews(view: View): Generator<View> {
+/**
+ * The other views of a plain one; only those that differ. `shortest`: of the values that are looked for; base64 that
+ * cannot hold that many bytes is not read, unless it may go on in the next line.
+ */
+export function* decodedViews(view: View, shortest: number): Generator<View> {
   const { text } = view;
   // A plus is itself in a path, and a space in a form.
   if (text.includes("%")) yield* changed(view, /(?:%[0-9A-Fa-f]{2})+/gu, percentDecoded);
@@ -65,6 +68,7 @@ export function* decodedViews(view: View): Generator<View> {
   if (text.includes("\\")) yield* changed(view, /\\(?:u[0-9A-Fa-f]{4}|.)/gsu, unescaped);
   if (text.includes("&")) yield* changed(view, /&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[a-z]{2,4});/gu, entity);
   for (const { 0: run, index } of text.matchAll(BASE64)) {
+    if (Math.ceil((run.length * 3) / 4) < shortest && index + run.length < text.length) continue;
     // A run can begin before the base64 does: a path, a name, what stands before an equals sign.
     for (let phase = 0; phase < 4; phase += 1) yield base64View(view, run, index + phase, phase);
   }

@@ -40,6 +40,8 @@ export class Masks {
   readonly #values = new Literals(MOST_MASKS);
   #isFull = false;
   #haveBlanks = false;
+  /** The length of the shortest value, of those that are looked for in other spellings. */
+  #shortest = Number.POSITIVE_INFINITY;
 
   /**
    * Masks a value; of a value with several lines also each line, since output is looked at by lines. Where there is no
@@ -47,7 +49,9 @@ export class Masks {
    */
   add(value: string): "masked" | "just full" | "full" {
     if (this.#isFull) return "full";
-    if (value.trim() !== "" && !formsOf(value).every((form) => this.#values.add(form))) this.#isFull = true;
+    const forms = value.trim() === "" ? [] : formsOf(value);
+    if (!forms.every((form) => this.#values.add(form))) this.#isFull = true;
+    for (const { length } of forms) if (length >= SHORTEST) this.#shortest = Math.min(this.#shortest, length);
     this.#haveBlanks ||= BLANKS.test(value.trim());
     return this.#isFull ? "just full" : "masked";
   }
@@ -106,7 +110,7 @@ export class Masks {
     const isPlain = plain.text === text;
     if (!isPlain) look(rawView(text), 1);
     look(plain, isPlain ? 1 : SHORTEST);
-    for (const decoded of decodedViews(plain)) look(decoded, SHORTEST);
+    for (const decoded of decodedViews(plain, this.#shortest)) look(decoded, SHORTEST);
     const compact = this.#haveBlanks && !isPlain ? compactView(plain) : null;
     if (compact !== null) look(compact, SHORTEST);
     return { spans, open: { start: open, length: end - open } };

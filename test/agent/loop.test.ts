@@ -8,8 +8,8 @@ import { AgentDirectory } from "../../src/agent/directory.ts";
 import type { AgentEvent } from "../../src/agent/log.ts";
 import { AgentLoop } from "../../src/agent/loop.ts";
 import { Masks } from "../../src/agent/masks.ts";
-import { SecretVariables } from "../../src/agent/secret-variables.ts";
 import { Processes } from "../../src/agent/process.ts";
+import { SecretVariables } from "../../src/agent/secret-variables.ts";
 import type { CoordinatorPort, SyncAnswer } from "../../src/coordinator/port.ts";
 import { Refusal } from "../../src/coordinator/refusal.ts";
 import type { Plan } from "../../src/plan/plan.ts";
@@ -497,6 +497,8 @@ describe("cleaning up alone", () => {
         directory: new AgentDirectory({ RUNNER_TEMP: directory }, ["true"]),
         processes: new Processes(() => undefined),
         masks: new Masks(),
+        secrets: new SecretVariables([], new Masks(), () => undefined),
+        tellsOutput: true,
         log: options.log,
       };
       const full = new Refusal("over_limit", "this repository has 200 runs going on");
