@@ -22,7 +22,7 @@ import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isSelected } from "../plan/select.ts";
 import { maskedSummary } from "../report/masked.ts";
-import type { RunKey, Selection } from "../run/types.ts";
+import { agentIdentity, type RunKey, type Selection } from "../run/types.ts";
 import { type ParentMessage, PLAN_FILE_VARIABLE } from "./agent.ts";
 import { ask } from "./checkpoint.ts";
 import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
@@ -81,11 +81,11 @@ export async function runGroup({ file, plan, selection, agents, options }: Group
       `all agents are on this machine: their addresses are 127.0.0.1, not ${elsewhere.join(", ")} as in the plan`,
     );
   }
-  const children = new Children(log, (ends) => {
+  const children = new Children(log, (gone) => {
     // With a secret that others have, somebody may join in its place.
     if (given !== null || host.isOver) return;
-    const why = ends.join(", ");
-    host.commit({ event: { type: "not_coming", at: host.now, count: ends.length, why } });
+    const absent = gone.map(({ name, how }) => ({ id: agentIdentity(name), why: `${name} ${how}` }));
+    host.commit({ event: { type: "not_coming", at: host.now, absent } });
   });
   const begin = options.agentName ?? "local";
   for (let index = 0; index < agents; index += 1) {
@@ -203,18 +203,23 @@ class Follower {
   }
 }
 
+/** A process that has ended, and how. */
+interface Gone {
+  readonly name: string;
+  readonly how: string;
+}
+
 /** The agents' processes; their logs are shown with their names. */
 class Children {
   readonly #log: ConsoleLog;
   readonly #running = new Map<string, ChildProcess>();
   readonly #ends: Promise<unknown>[] = [];
-  readonly #onGone: (ends: readonly string[]) => void;
-  /** How those that are gone ended, each with its name. */
-  readonly #gone: string[] = [];
+  readonly #onGone: (gone: readonly Gone[]) => void;
+  readonly #gone: Gone[] = [];
   #telling: NodeJS.Timeout | null = null;
 
   /** `onGone` is told of all that are gone so far, some time after each or when it was the last. */
-  constructor(log: ConsoleLog, onGone: (ends: readonly string[]) => void) {
+  constructor(log: ConsoleLog, onGone: (gone: readonly Gone[]) => void) {
     this.#log = log;
     this.#onGone = onGone;
   }
@@ -250,7 +255,7 @@ class Children {
 
   #note(name: string, how: string): void {
     this.#running.delete(name);
-    this.#gone.push(`${name} ${how}`);
+    this.#gone.push({ name, how });
     if (this.#telling !== null) clearTimeout(this.#telling);
     const tell = (): void => this.#onGone(this.#gone);
     if (this.#running.size === 0) tell();

@@ -164,33 +164,33 @@ function freeRoles(draft: Draft, agents: readonly AgentState[]): string[] {
   });
 }
 
-/** Starts the run when everyone is there, or when the time is over and enough are. @returns whether it did something */
+/** Starts the run when everyone is there who can be, or when the time is over and enough are. @returns whether it did something */
 export function assemble(draft: Draft): boolean {
   const { head, now } = draft;
   if (head.living >= head.agentCount) {
     start(draft);
     return true;
   }
-  if (now < head.assemblyUntil) return false;
   const { atLeast, timeoutMs } = draft.plan.assembly;
+  const coming = head.agentCount - head.absent.length;
+  const why = head.absent.map((absent) => absent.why);
+  if (coming < (atLeast ?? head.agentCount)) {
+    const reason = `only ${Math.max(0, coming)} of ${head.agentCount} agents can be there: ${listed(why)}`;
+    failRun(draft, { kind: "failed", stage: null, reason });
+    return true;
+  }
+  const isOver = now >= head.assemblyUntil;
+  if (!isOver && head.living < coming) return false;
   if (atLeast !== null && head.living >= atLeast && head.living > 0) {
-    draft.notice(`the group starts with ${head.living} of ${head.agentCount} agents, missing: ${missing(draft)}`);
+    const who = isOver ? `missing: ${missing(draft)}` : listed(why);
+    draft.notice(`the group starts with ${head.living} of ${head.agentCount} agents, ${who}`);
     start(draft);
     return true;
   }
+  if (!isOver) return false;
   const reason = `only ${head.living} of ${head.agentCount} agents joined within ${formatDuration(timeoutMs)}, missing: ${missing(draft)}`;
   failRun(draft, { kind: "failed", stage: null, reason });
   return true;
-}
-
-/** So many will never join, and nobody in their place: a group that cannot be complete without them need not wait. */
-export function noteAbsence(draft: Draft, count: number, why: string): void {
-  const { head } = draft;
-  if (head.status !== "assembling") return;
-  const needed = draft.plan.assembly.atLeast ?? head.agentCount;
-  if (head.agentCount - count >= needed) return;
-  const reason = `only ${head.agentCount - count} of ${head.agentCount} agents can be there: ${why}`;
-  failRun(draft, { kind: "failed", stage: null, reason });
 }
 
 /** The roster is fixed: from now on positions follow indexes. */

@@ -6,7 +6,8 @@
  * everyone: a start, a release, a sweep).
  */
 import { failRun } from "./abort.ts";
-import { admit, noteAbsence, takeIn } from "./assembly.ts";
+import { noteAbsent, noteReturn } from "./absence.ts";
+import { admit, takeIn } from "./assembly.ts";
 import { nextTime } from "./deadlines.ts";
 import { Draft } from "./draft.ts";
 import { newStageRun } from "./entering.ts";
@@ -19,7 +20,7 @@ import { chunksOf, directoryOf } from "./rows.ts";
 import type { RunState } from "./state.ts";
 import { addTasks, wantTasks } from "./tasks.ts";
 import { conclude, countProgress } from "./turns.ts";
-import type { RunEvent, Sync } from "./types.ts";
+import { jobIdentity, type RunEvent, type Sync } from "./types.ts";
 
 export { type Admission, admit, type JoinEvent } from "./assembly.ts";
 export { nextDeadline } from "./deadlines.ts";
@@ -52,6 +53,7 @@ export function begin(event: Created): RunState {
     indexes: directoryOf([]),
     roster: null,
     dropped: [],
+    absent: [],
     living: 0,
     backgrounds: 0,
     stages: chunksOf(plan.stages.map((_, index) => newStageRun(index))),
@@ -162,11 +164,11 @@ function takeEvent(draft: Draft, event: Exclude<RunEvent, { type: "created" }>):
     }
     case "left": {
       const slot = slotOf(draft, event);
-      if (slot !== null) lose(draft, slot, "left", `left: ${event.why}`);
+      if (slot !== null) leave(draft, slot, event.why);
       return;
     }
     case "not_coming":
-      noteAbsence(draft, event.count, event.why);
+      noteAbsent(draft, event.absent);
       return;
     case "ticked":
     case "coordinator_started":
@@ -184,7 +186,16 @@ function takeEvent(draft: Draft, event: Exclude<RunEvent, { type: "created" }>):
   }
 }
 
+/** One job is one agent: before the group is complete its last word means that it will not be there. */
+function leave(draft: Draft, slot: number, why: string): void {
+  const { name, checkRunId } = draft.agent(slot);
+  lose(draft, slot, "left", `left: ${why}`);
+  if (draft.head.status !== "assembling" || checkRunId === null) return;
+  noteAbsent(draft, [{ id: jobIdentity(checkRunId), why: `${name} left: ${why}` }]);
+}
+
 function join(draft: Draft, event: Extract<RunEvent, { type: "joined" }>): void {
+  noteReturn(draft, event);
   const slot = draft.slotOf(event.agent);
   if (slot === undefined) {
     const added = takeIn(draft, event);

@@ -2,6 +2,7 @@
 import type { Json, Plan } from "../plan/plan.ts";
 import type { Chunks, Directory } from "./rows.ts";
 import type {
+  Absent,
   AgentPhase,
   AgentStatus,
   Annotation,
@@ -71,6 +72,8 @@ export interface RunState {
   readonly roster: RunRoster | null;
   /** Who had joined but was silent when the group was assembled: late when they speak again. */
   readonly dropped: readonly AgentState[];
+  /** Who is known to come never, or never again: no longer waited for in the assembly. */
+  readonly absent: readonly Absent[];
   /** Agents that are there (assembly), or members that are there (later). */
   readonly living: number;
   /** Background commands that run now. */

@@ -251,6 +251,23 @@ export interface Sync {
   readonly outputs: Readonly<Record<string, Json>>;
 }
 
+/** Somebody who will never (again) be there. */
+export interface Absent {
+  /** As `agentIdentity` or `jobIdentity` makes it: whoever says it, it is counted once. */
+  readonly id: string;
+  /** A sentence that names it. */
+  readonly why: string;
+}
+
+export function agentIdentity(name: string): string {
+  return `agent ${name}`;
+}
+
+/** @param checkRunId the job's check run, as its token says it */
+export function jobIdentity(checkRunId: string): string {
+  return `job ${checkRunId}`;
+}
+
 export type RunEvent =
   | {
       readonly type: "created";
@@ -295,8 +312,8 @@ export type RunEvent =
       readonly session: string;
       readonly why: string;
     }
-  /** Whoever starts the agents knows that `count` of them (in all) will never be there, and that nobody comes instead. */
-  | { readonly type: "not_coming"; readonly at: number; readonly count: number; readonly why: string }
+  /** These are not there, or not any more, and nobody comes in their place. The same may be said again and again. */
+  | { readonly type: "not_coming"; readonly at: number; readonly absent: readonly Absent[] }
   | { readonly type: "ticked"; readonly at: number }
   | { readonly type: "approved"; readonly at: number; readonly stage: number; readonly by: string }
   | { readonly type: "cancelled"; readonly at: number; readonly by: string; readonly why: string }

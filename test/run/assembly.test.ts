@@ -8,25 +8,6 @@ import { created, Group, joined, plan, synced } from "./builders.ts";
 const one = plan([{ name: "work" }]);
 
 describe("assembly", () => {
-  it("is over at once when so many are not coming that the group cannot be complete", () => {
-    const gone = (of: Group, count: number) =>
-      of.send({ type: "not_coming", at: of.at, count, why: "agent-0 exited with 1" });
-    const all = new Group(plan([{ name: "work" }]), 3);
-    gone(all, 1);
-    expect(all.state).toMatchObject({
-      status: "failed",
-      failure: { kind: "failed", reason: "only 2 of 3 agents can be there: agent-0 exited with 1" },
-    });
-    const some = new Group(plan([{ name: "work" }], { assembly: { timeoutMs: 60_000, atLeast: 2 } }), 3);
-    gone(some, 1);
-    expect(some.state.status).toBe("assembling");
-    gone(some, 2);
-    expect(some.state.status).toBe("failed");
-    const running = new Group(plan([{ name: "work" }]), 3).join();
-    gone(running, 3);
-    expect(running.state.status).toBe("running");
-  });
-
   it("waits for everyone, naming who is missing and until when", () => {
     const group = new Group(one, 3, { names: ["bench-0", "bench-1", "bench-2"] });
     group.send(joined("bench-1", group.at, { index: 1 }));
@@ -240,7 +221,7 @@ describe("who may join", () => {
   });
 
   it("lets a job that left an assembling group come back under another name", () => {
-    const group = new Group(one, 3);
+    const group = new Group(plan([{ name: "work" }], { assembly: { timeoutMs: 60_000, atLeast: 1 } }), 3);
     group.send(joined("a", group.at, { checkRunId: "1" }));
     group.send({ type: "left", at: group.at, agent: "a", session: "a#1", why: "gone" });
     expect(admit(group.state, joined("b", group.at, { checkRunId: "1" }))).toEqual({ ok: true });

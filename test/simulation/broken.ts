@@ -170,6 +170,23 @@ const countsEachAttempt = misreads(withStages(({ timeoutMs }) => ({ timeoutMs: 9
 /** Knows no deadline. */
 const neverLate = misreads((plan) => ({ ...plan, deadlineMs: null }));
 
+/** Takes no word for it that somebody will not come. */
+const waitsForTheAbsent: Machine = {
+  ...machine,
+  apply: (state, event) => (event.type === "not_coming" && state !== null ? state : machine.apply(state, event)),
+};
+
+/** Counts whoever is said not to come once more each time. */
+const countsTheAbsentAgain: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    if (event.type !== "not_coming") return machine.apply(state, event);
+    const { length } = state?.absent ?? [];
+    const absent = event.absent.flatMap((one) => [one, { ...one, id: `${one.id} ${length}` }]);
+    return machine.apply(state, { ...event, absent });
+  },
+};
+
 export const BROKEN = {
   "counts messages instead of identities": { machine: countsMessages, caughtAs: /was released with/ },
   "lets agents go on before the release": { machine: lets, caughtAs: /before stage \d+ was released/ },
@@ -187,5 +204,7 @@ export const BROKEN = {
     caughtAs: /than its timeout|after its timeout/,
   },
   "works on after the deadline": { machine: neverLate, caughtAs: /plan's deadline/ },
+  "waits for those who will not come": { machine: waitsForTheAbsent, caughtAs: /can come|is gone for good/ },
+  "counts one who does not come twice": { machine: countsTheAbsentAgain, caughtAs: /it gave up although/ },
   "loses what was stored": { machine: forgets, caughtAs: /reads back as another one/ },
 } as const satisfies Record<string, Broken>;

@@ -8,6 +8,7 @@ import type { RunState } from "../../src/run/machine.ts";
 import { rowAt, rowsOf } from "../../src/run/rows.ts";
 import type { AgentState, StageRun, TaskRecord } from "../../src/run/state.ts";
 import type { Instruction, RunEvent } from "../../src/run/types.ts";
+import { Absences } from "./absences.ts";
 import type { Machine } from "./machine.ts";
 import { TimeLimits } from "./time-limits.ts";
 import { judgeClosed, missingWork } from "./what-ran.ts";
@@ -24,6 +25,7 @@ export class Oracle {
   readonly #first = new Map<number, number>();
   readonly #released = new Set<number>();
   readonly #times: TimeLimits;
+  readonly #absences: Absences;
   #releasedAt = 0;
   #endedTasks = new Map<string, string>();
 
@@ -31,6 +33,7 @@ export class Oracle {
     this.#plan = plan;
     this.#machine = machine;
     this.#times = new TimeLimits(plan);
+    this.#absences = new Absences(plan);
   }
 
   /** Applies one event. `deep`: also what costs more to look at. */
@@ -52,7 +55,11 @@ export class Oracle {
     this.#listen(before, event);
     violations.push(...this.#counts(after), ...this.#tasks(before, event, after));
     this.#watchArrivals(after);
-    violations.push(...this.#releases(before, after), ...this.#times.step(after));
+    violations.push(
+      ...this.#releases(before, after),
+      ...this.#times.step(after),
+      ...this.#absences.step(before, event, after),
+    );
     return { state: after, violations };
   }
 
@@ -151,7 +158,7 @@ export class Oracle {
       if (run.phase !== "closed" || this.#released.has(run.stage)) continue;
       this.#released.add(run.stage);
       this.#releasedAt = Math.max(this.#releasedAt, after.now);
-      violations.push(...judgeClosed(this.#plan, after, run));
+      violations.push(...judgeClosed(this.#plan, before, after, run));
       const wentOn = run.startAt !== null && run.worked === true && !run.lenient;
       if (wentOn) violations.push(...this.#judgeRelease(before, after, run));
     }

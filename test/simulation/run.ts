@@ -20,19 +20,22 @@ function replay(seed: number): number {
 function runMany(from: number, count: number): number {
   const began = performance.now();
   const ends = new Map<string, number>();
+  const kinds = new Map<string, number>();
   let events = 0;
   let bad = 0;
   for (let seed = from; seed < from + count; seed++) {
     const outcome = simulateSafely(seed);
     events += outcome.events;
+    for (const kind of outcome.kinds) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     ends.set(outcome.status, (ends.get(outcome.status) ?? 0) + 1);
     if (outcome.violations.length === 0) continue;
     bad++;
     if (bad <= 20) tell(outcome);
   }
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-  const kinds = [...ends].map(([status, number]) => `${number} ${status}`).join(", ");
-  console.log(`${count} seeds, ${events} events in ${seconds} s: ${kinds}`);
+  const statuses = [...ends].map(([status, number]) => `${number} ${status}`).join(", ");
+  console.log(`${count} seeds, ${events} events in ${seconds} s: ${statuses}`);
+  for (const [kind, number] of kinds) console.log(`runs with ${kind}: ${number}`);
   console.log(`violations: ${bad}`);
   return bad > 0 ? 1 : 0;
 }
@@ -42,7 +45,7 @@ function simulateSafely(seed: number): Outcome {
     return simulate(seed, machine);
   } catch (error) {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { seed, violations: [`threw ${message}`], status: "running", events: 0, ms: 0, message };
+    return { seed, violations: [`threw ${message}`], status: "running", events: 0, ms: 0, message, kinds: new Set() };
   }
 }
 

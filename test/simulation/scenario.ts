@@ -17,7 +17,12 @@ export interface Faults {
   readonly leaveEveryMs: number;
   /** Of killed agents: how many never come back. */
   readonly forGood: number;
+  /** Of those who never come (back): of how many the coordinator is told. */
+  readonly told: number;
 }
+
+/** How an agent comes to its group: refused, as one with another plan is; `never`: its job failed before. */
+export type Coming = "comes" | "refused" | "never";
 
 export interface Work {
   readonly fails: number;
@@ -28,6 +33,8 @@ export interface Work {
 export interface Scenario {
   readonly plan: Plan;
   readonly agents: number;
+  /** For each agent. */
+  readonly coming: readonly Coming[];
   readonly faults: Faults;
   readonly work: Work;
   /** The coordinator keeps every event, or only what changes a decision (heartbeats are lost with it). */
@@ -55,9 +62,14 @@ export function scenarioOf(random: Random): Scenario {
     pathSelection: random.pick(["partitioned", "random"]),
     treeCreationMode: random.pick(["isolated", "coordinator", "concurrent"]),
   });
+  const missing = random.chance(0.15);
+  const coming = Array.from({ length: agents }, () =>
+    missing && random.chance(0.4) ? random.pick<Coming>(["refused", "never"]) : "comes",
+  );
   return {
     plan: made,
     agents,
+    coming,
     faults: {
       untilMs,
       drop: rough && random.chance(0.6) ? random.next() * 0.3 : 0,
@@ -69,6 +81,7 @@ export function scenarioOf(random: Random): Scenario {
       crashEveryMs: every(0.5),
       leaveEveryMs: every(0.15),
       forGood: random.chance(0.5) ? random.next() * 0.5 : 0,
+      told: random.pick([0, 0.5, 1]),
     },
     work: {
       fails: theme === "dependencies" ? 0.3 : random.pick([0, 0, 0.05, 0.2]),

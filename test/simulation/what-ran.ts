@@ -4,8 +4,8 @@ import type { RunState } from "../../src/run/machine.ts";
 import { rowAt, rowsOf } from "../../src/run/rows.ts";
 import type { StageRun } from "../../src/run/state.ts";
 
-/** What is wrong with a stage that has just been closed. */
-export function judgeClosed(plan: Plan, state: RunState, run: StageRun): readonly string[] {
+/** What is wrong with a stage that has just been closed; `before`: the state until then. */
+export function judgeClosed(plan: Plan, before: RunState, state: RunState, run: StageRun): readonly string[] {
   const stage = plan.stages[run.stage];
   if (stage === undefined) return [];
   const unmet = unmetOf(plan, state, stage);
@@ -15,6 +15,8 @@ export function judgeClosed(plan: Plan, state: RunState, run: StageRun): readonl
   if (unmet !== null || stage.when === "on_failure" || !isItsOwnTurn(state, run) || nobodyIsLeftFor(state, stage)) {
     return [];
   }
+  // The run failed (a deadline, a loss) while it waited for a person.
+  if (before.checkpoint?.stage === run.stage && state.failure !== null) return [];
   return [`${stage.name} was left out although nothing kept it from running: ${run.reason}`];
 }
 

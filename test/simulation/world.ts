@@ -1,7 +1,7 @@
 /** One simulated run: agents, a network that loses, doubles, delays and reorders, a coordinator that crashes. */
 
 import type { RunState } from "../../src/run/machine.ts";
-import type { AttemptEnd, RunEvent } from "../../src/run/types.ts";
+import { type Absent, type AttemptEnd, agentIdentity, type RunEvent } from "../../src/run/types.ts";
 import { created } from "../run/builders.ts";
 import { ModelAgent, type Surroundings } from "./agent.ts";
 import { Oracle } from "./invariants.ts";
@@ -17,6 +17,8 @@ export interface Outcome {
   /** Simulated milliseconds. */
   readonly ms: number;
   readonly message: string;
+  /** What befell it, of which the runner counts how often it was played. */
+  readonly kinds: ReadonlySet<string>;
 }
 
 const START = 1_700_000_000_000;
@@ -42,6 +44,7 @@ class World {
   readonly #agents: ModelAgent[] = [];
   readonly #queue = new Queue();
   readonly #violations: string[] = [];
+  readonly #kinds = new Set<string>();
   #now = START;
   #events = 0;
   #state: RunState;
@@ -74,7 +77,13 @@ class World {
     for (let index = 0; index < agents; index++) {
       const agent = new ModelAgent(`agent-${index}`, index, around);
       this.#agents.push(agent);
-      this.#queue.add(START + this.#random.between(0, this.#random.chance(0.1) ? 40_000 : 2_000), () => agent.revive());
+      if (this.#scenario.coming[index] === "never") {
+        this.#kinds.add("agents that never come");
+        this.#sayAbsent(agent, this.#random.between(0, 20_000));
+      } else
+        this.#queue.add(START + this.#random.between(0, this.#random.chance(0.1) ? 40_000 : 2_000), () =>
+          agent.revive(),
+        );
     }
     this.#planFaults();
     this.#armTick();
@@ -101,6 +110,7 @@ class World {
       events: this.#events,
       ms: this.#now - START,
       message: failure?.reason ?? "",
+      kinds: this.#kinds,
     };
   }
 
@@ -116,6 +126,12 @@ class World {
   #receive(told: Exclude<RunEvent, { type: "created" }>, from: ModelAgent): void {
     if (!this.#isUp || told.type === "ticked") return;
     const event = { ...told, at: this.#now };
+    if (event.type === "joined" && this.#scenario.coming[from.index] === "refused") {
+      this.#kinds.add("refused agents");
+      this.#apply({ type: "not_coming", at: this.#now, absent: [absentOf(from)] });
+      this.#answer(() => from.giveUp(), from);
+      return;
+    }
     if (event.type === "joined") {
       const admission = this.#machine.admit(this.#state, event);
       if (!admission.ok) {
@@ -229,11 +245,29 @@ class World {
     }
   }
 
+  /** Whoever knows that an agent will not be there (again) says so, to a coordinator that is up. */
+  #sayAbsent(agent: ModelAgent, afterMs: number): void {
+    if (!this.#random.chance(this.#scenario.faults.told)) return;
+    const say = (): void => {
+      if (isOver(this.#state)) return;
+      if (!this.#isUp) this.#queue.add(this.#now + 1_000, say);
+      else {
+        this.#kinds.add("agents that are known not to come");
+        this.#apply({ type: "not_coming", at: this.#now, absent: [absentOf(agent)] });
+      }
+    };
+    this.#queue.add(this.#now + afterMs, say);
+  }
+
   #kill(agent: ModelAgent): void {
     agent.kill();
     const comesBack = !this.#random.chance(this.#scenario.faults.forGood);
     this.#say(() => `${agent.name} is killed${comesBack ? "" : " for good"}`);
-    if (!comesBack) return;
+    if (!comesBack) {
+      this.#kinds.add("agents that are gone for good");
+      this.#sayAbsent(agent, 500);
+      return;
+    }
     this.#queue.add(this.#now + this.#random.pick([100, 2_000, 6_000, 15_000]), () => {
       if (!agent.alive && !isOver(this.#state)) agent.revive();
     });
@@ -274,6 +308,10 @@ function isOver({ status }: RunState): boolean {
   return status === "succeeded" || status === "failed" || status === "cancelled";
 }
 
+function absentOf({ name }: ModelAgent): Absent {
+  return { id: agentIdentity(name), why: `${name} does not come` };
+}
+
 function describe(event: RunEvent): string {
   switch (event.type) {
     case "synced": {
@@ -289,6 +327,8 @@ function describe(event: RunEvent): string {
       return `${event.agent} tells its reset`;
     case "left":
       return `${event.agent} leaves`;
+    case "not_coming":
+      return `${event.absent.map(({ id }) => id).join(", ")} will not be there`;
     default:
       return event.type;
   }
