@@ -85,6 +85,21 @@ describe("run --agents", () => {
     expect(count("worked")).toBe(0);
   });
 
+  it("ends at once when its agents are killed at work, without waiting until they count as lost", async () => {
+    bench.file(
+      "plan.yml",
+      PLAN.replace("stages:", "liveness: { lost_after: 10m }\nstages:").replace("echo in >>", "sleep 60; echo in >>"),
+    );
+    const { outcome } = bench.start(["run", "plan.yml", "--agents", "2"]);
+    const agents = ["local-0", "local-1"].map((name) => `--agent-name\0${name}\0`);
+    await until(() => agents.every((agent) => bench.processes().some((line) => line.includes(agent))));
+    await until(() => bench.processes().filter((line) => line.includes("sleep")).length === 2);
+    for (const agent of agents) process.kill(bench.pidOf(agent), "SIGKILL");
+    const { code, stdout } = await outcome;
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).message).toContain("is gone for good: local-0 was ended by SIGKILL");
+  });
+
   it("has its agents reach each other on this machine, wherever the plan has them", async () => {
     bench.file(
       "plan.yml",
