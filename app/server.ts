@@ -178,7 +178,15 @@ async function setUp(settings: Settings): Promise<void> {
   const dotEnv = join(process.cwd(), ".env");
   // Not to find out when GitHub has handed out what it hands out once.
   checkDotEnv(dotEnv);
-  const log = pino({ level: settings.LOG_LEVEL ?? "info" });
+  const log = pino();
+  const say = (line: string): void => {
+    // Somebody sits before it: the app is not running yet.
+    if (settings.LOG_FORMAT === "json") {
+      log.info(line);
+    } else {
+      process.stdout.write(`stagewright: ${line}\n`);
+    }
+  };
   const { requestTimeout } = DEFAULT_TIMINGS;
   const octokit = new Octokit({ baseUrl: apiUrl(settings), request: { fetch: fetchWithin(requestTimeout) } });
   const handler = setupPages({
@@ -188,7 +196,7 @@ async function setUp(settings: Settings): Promise<void> {
     publicUrl: settings.PUBLIC_URL ?? null,
     webhookPath: settings.WEBHOOK_PATH ?? WEBHOOK_PATH,
     webhookProxy: settings.WEBHOOK_PROXY_URL ?? null,
-    log,
+    say,
     register: (code) => registeredApp(octokit, code, AbortSignal.timeout(requestTimeout)),
     keep: (credentials) => {
       addToDotEnv(dotEnv, credentials);
@@ -199,7 +207,7 @@ async function setUp(settings: Settings): Promise<void> {
   const server = createServer(SERVER_OPTIONS, (request, response) => void handler(request, response));
   boundServer(server, SETUP_CONNECTIONS);
   const port = await listen(server, address);
-  log.info(`there is no app yet: open http://${address.host}:${port} to register one on GitHub`);
+  say(`there is no app yet: open http://${address.host}:${port} to register one on GitHub`);
 }
 
 /** A browser or two, and who asks whether it lives. */

@@ -4,7 +4,6 @@
  */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Logger } from "pino";
 import type { RegisteredApp } from "../../src/github/app-manifest.ts";
 import { answer, type Handler, pathOf } from "../webhook-endpoint.ts";
 import { isReachable, manifestFor, REGISTERED_PATH } from "./manifest.ts";
@@ -20,7 +19,8 @@ export interface SetupOptions {
   readonly publicUrl: string | null;
   readonly webhookPath: string;
   readonly webhookProxy: string | null;
-  readonly log: Pick<Logger, "info" | "error">;
+  /** Tells the person who started it. */
+  readonly say: (line: string) => void;
   /** Asks GitHub for the credentials behind the code. */
   readonly register: (code: string) => Promise<RegisteredApp>;
   /** Keeps the credentials; where to is said to the person. */
@@ -90,7 +90,7 @@ ${warning}
 }
 
 async function finish(options: SetupOptions, request: IncomingMessage, response: ServerResponse): Promise<true> {
-  const { log, register, keep } = options;
+  const { say, register, keep } = options;
   const query = new URL(request.url ?? "/", "http://localhost").searchParams;
   const code = query.get("code") ?? "";
   const state = stateOf(request);
@@ -111,12 +111,13 @@ async function finish(options: SetupOptions, request: IncomingMessage, response:
       GITHUB_CLIENT_ID: app.client_id,
       GITHUB_CLIENT_SECRET: app.client_secret,
     });
-    log.info({ app: app.id }, `The app is registered, its credentials are in ${file}: start again.`);
+    say(`the app ${app.id} is registered, its credentials are in ${file}: start again`);
     return redirect(response, `${app.html_url}/installations/new`);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    log.error(`The app's credentials could not be had and kept: ${why}`);
-    return answer(response, 502, { error: `The app's credentials could not be had and kept: ${why}` });
+    const told = `The app's credentials could not be had and kept: ${why}`;
+    say(told);
+    return answer(response, 502, { error: told });
   }
 }
 

@@ -32,7 +32,7 @@ async function open(env: Record<string, string> = {}, more: Partial<SetupOptions
     publicUrl: settings.PUBLIC_URL ?? null,
     webhookPath: readConfig({ ...env, WEBHOOK_SECRET: "0123456789abcdef0123456789abcdef" }).webhookPath,
     webhookProxy: settings.WEBHOOK_PROXY_URL ?? null,
-    log: { info: (...words: unknown[]) => said.push(words.join(" ")), error: (text: string) => said.push(text) },
+    say: (line) => said.push(line),
     register: async (code) => {
       if (code !== "good") {
         throw new Error("Not Found");
