@@ -26,6 +26,8 @@ export interface InboxOptions {
   readonly pauses?: readonly number[];
   /** How many keys are handled at once. */
   readonly concurrency?: number;
+  /** Milliseconds until what could not be marked as done is marked again. */
+  readonly markAgainAfter?: number;
 }
 
 /** Thrown when more deliveries wait to be stored than memory should hold: GitHub shows them as failed. */
@@ -50,6 +52,8 @@ const SLICE_MS = 5;
 /** So long, or so many, done deliveries wait to be marked in one commit. */
 const DONE_EVERY_MS = 20;
 const MOST_DONE = 500;
+/** After the store has refused to mark them. */
+const DONE_AGAIN_MS = 1_000;
 /** Deliveries that are written down as in hand together. */
 const MOST_IN_HAND = 256;
 const TROUBLE_MS = 30_000;
@@ -388,7 +392,7 @@ export class Inbox {
   /** Marks many at once. If the process ends before, they are handled again, which changes nothing. */
   #markDone(seq: number): void {
     this.#done.push(seq);
-    if (this.#done.length >= MOST_DONE && this.#marking !== null) {
+    if (this.#done.length === MOST_DONE && this.#marking !== null) {
       clearTimeout(this.#marking);
       this.#marking = setTimeout(() => void this.#flushDone(), 0);
     }
@@ -397,17 +401,20 @@ export class Inbox {
 
   async #flushDone(): Promise<void> {
     const { store, log, now } = this.#options;
-    const done = [...this.#done];
+    const done = this.#done.slice(0, MOST_DONE);
+    let pause = DONE_EVERY_MS;
     try {
       await store.commit({ done, now: now() });
+      this.#done = this.#done.slice(done.length);
     } catch (error) {
-      log.error(
-        { err: error, deliveries: done.length },
-        "done deliveries could not be marked; they will be handled again",
-      );
+      log.error({ err: error, deliveries: this.#done.length }, "done deliveries could not be marked");
+      pause = this.#options.markAgainAfter ?? DONE_AGAIN_MS;
+      if (this.#stopping) {
+        // The next process handles them again, which changes nothing.
+        this.#done = [];
+      }
     }
-    this.#done = this.#done.slice(done.length);
-    this.#marking = this.#done.length > 0 ? setTimeout(() => void this.#flushDone(), DONE_EVERY_MS) : null;
+    this.#marking = this.#done.length > 0 ? setTimeout(() => void this.#flushDone(), pause) : null;
     this.#notify();
   }
 

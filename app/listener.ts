@@ -351,7 +351,7 @@ export class Listener {
     repositories: readonly RepositorySeen[],
     since: number,
   ): Promise<void> {
-    const { store, log, now, outOfDate, policies, grants } = this.#options;
+    const { store, log, now, outOfDate, policies, grants, queued } = this.#options;
     if (installationId !== null) {
       await grants.forget(installationId);
     }
@@ -367,6 +367,8 @@ export class Listener {
         outOfDate(repository.id);
       }
     }
+    // What waited for another installation of the same repositories goes out through this one.
+    queued();
     log.info({ installation: installationId, repositories: repositories.length }, "installed");
   }
 

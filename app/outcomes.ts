@@ -6,6 +6,7 @@ import type { Facts } from "../src/lifecycle/facts.ts";
 import { actionsMeanwhile } from "../src/lifecycle/meanwhile.ts";
 import { actionsOf } from "../src/lifecycle/move.ts";
 import { record, sameFacts } from "../src/lifecycle/record.ts";
+import { canonicalJson } from "../src/plan/canonical.ts";
 import { effectRows } from "./effect-rows.ts";
 import { movedLines, noteLine } from "./history.ts";
 import type { Metrics } from "./metrics/metrics.ts";
@@ -13,7 +14,7 @@ import type { Candidate } from "./moves/candidate.ts";
 import { proposalOf } from "./policies/proposal.ts";
 import { changePull, parked, sooner } from "./pull-rows.ts";
 import { blockedShowing, type Showing, showingDigest } from "./showing.ts";
-import type { NewEffect, NewHistory, Pull, PullId, Shown, Store } from "./store/store.ts";
+import type { Intent, NewEffect, NewHistory, Pull, PullId, Shown, Store } from "./store/store.ts";
 import type { Timings } from "./timings.ts";
 
 export interface OutcomesOptions {
@@ -63,7 +64,8 @@ export class Outcomes {
         return null;
       }
       const at = now();
-      effects = [...effectsOf(candidate, from, row, at), ...(proposal === null ? [] : [proposal])];
+      const newer = decidedSince(pull, row);
+      effects = [...effectsOf(candidate, from, newer ? pull : row, at), ...(proposal === null ? [] : [proposal])];
       const facts = seen === null ? row.facts : withSeen(row.facts, seen);
       const notes = [...intent.notes, ...candidate.notes];
       const history: NewHistory[] = [
@@ -74,9 +76,9 @@ export class Outcomes {
       // Somebody may have touched the labels while the request was on its way: then there is more to read.
       const ours = row.intent === null || row.intent.id === intent.id;
       const touched = row.intent?.read === true && !intent.read;
-      const keep = !ours || touched;
+      const keep = !ours || touched || (newer && row.intent !== null);
       // What was heard meanwhile was judged before this was known.
-      const news = !sameFacts(row.facts, judgement.facts) || !sameFacts(facts, row.facts);
+      const news = newer || !sameFacts(row.facts, judgement.facts) || !sameFacts(facts, row.facts);
       const next: Pull = {
         ...row,
         facts,
@@ -84,7 +86,7 @@ export class Outcomes {
           shown === null
             ? null
             : { ...shown, stage: to, checks: currentChecks(shown, facts.head.sha), shared: showing.shared },
-        evaluation,
+        evaluation: newer ? row.evaluation : evaluation,
         blocked: null,
         intent: keep && row.intent !== null ? { ...row.intent, sentAt: null, from: to } : null,
         intentAt: keep ? (row.intentAt ?? at) : null,
@@ -151,7 +153,7 @@ export class Outcomes {
   async drop(pull: Pull): Promise<void> {
     const { store, now } = this.#options;
     await changePull(store, pull, now, (row) =>
-      row === null || row.intent === null || row.intent.id !== pull.intent?.id
+      row === null || row.intent === null || row.intent.id !== pull.intent?.id || decidedSince(pull, row)
         ? null
         : { pull: { ...row, ...parked(row) } },
     );
@@ -165,6 +167,12 @@ export class Outcomes {
     await changePull(store, pull, now, (row) => {
       if (row === null) {
         return null;
+      }
+      if (decidedSince(pull, row)) {
+        // Something else is wanted by now: that is tried, whatever became of this.
+        const notes = [...(row.intent ?? intent).notes, reason].slice(-MOST_NOTES);
+        const anew: Intent = { ...(row.intent ?? intent), tries: 0, read: true, notes };
+        return { pull: { ...row, intent: anew, intentAt: now(), lookAt: sooner(row.lookAt, now()) } };
       }
       const at = now();
       const times = (row.blocked?.times ?? 0) + 1;
@@ -194,6 +202,11 @@ export class Outcomes {
     const from = candidate.pull.shown?.stage ?? null;
     return blockedShowing(candidate.showing, from, from === null ? null : stageLabel(from), reason);
   }
+}
+
+/** Whether the pull request was judged anew while its move was on its way, and came out otherwise. */
+function decidedSince(sent: Pull, row: Pull): boolean {
+  return row.version !== sent.version && canonicalJson(row.evaluation) !== canonicalJson(sent.evaluation);
 }
 
 /** What the stages that the move leads into do, and what is to be done now that it is there; each once. */

@@ -29,7 +29,7 @@ const MOST_PLACES = 10_000;
 const SECRET = "run-session-secret";
 
 export interface HostRunsOptions {
-  readonly store: Pick<Store, "runs" | "meta" | "setMeta">;
+  readonly store: Pick<Store, "runs" | "firstMeta">;
   /** This app's own address: what agents name as their coordinator, and the audience of their tokens. */
   readonly publicUrl: string;
   /** Who issues the tokens of the jobs: github.com's, or a GitHub Enterprise Server's own. */
@@ -180,11 +180,7 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
   };
 }
 
-/** Signs session tokens: kept, so that sessions outlive the process. */
-async function sessionSecret(store: Pick<Store, "meta" | "setMeta">): Promise<string> {
-  const known = await store.meta(SECRET);
-  if (known !== null) return known;
-  await store.setMeta(SECRET, randomBytes(32).toString("base64url"));
-  // Of two processes that begin at once both take what is stored.
-  return (await store.meta(SECRET)) ?? "";
+/** Signs session tokens: kept, so that sessions outlive the process. Of processes that begin at once all take one. */
+async function sessionSecret(store: Pick<Store, "firstMeta">): Promise<string> {
+  return await store.firstMeta(SECRET, randomBytes(32).toString("base64url"));
 }

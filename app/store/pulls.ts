@@ -254,6 +254,26 @@ export async function putRepository(
     .values({ id: repository.id, ...values })
     .onConflict((conflict) => conflict.column("id").doUpdateSet(values))
     .execute();
+  if (repository.installationId !== null) {
+    await takeAlong(db, repository.id, repository.installationId);
+  }
+}
+
+/** What waits for the repository's pull requests goes out through the installation that it has now. */
+async function takeAlong(db: Kysely<Tables>, repositoryId: number, installationId: number): Promise<void> {
+  await db
+    .updateTable("pulls")
+    .set((eb) => ({ installation_id: installationId, version: eb("version", "+", 1) }))
+    .where("repository_id", "=", repositoryId)
+    .where("installation_id", "!=", installationId)
+    .execute();
+  await db
+    .updateTable("effects")
+    .set({ installation_id: installationId })
+    .where("repository_id", "=", repositoryId)
+    .where("status", "=", "pending")
+    .where("installation_id", "!=", installationId)
+    .execute();
 }
 
 function filtered(db: Kysely<Tables>, filter: PullFilter) {

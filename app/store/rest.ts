@@ -21,6 +21,7 @@ type RestPart = Pick<
   | "pruneCache"
   | "meta"
   | "setMeta"
+  | "firstMeta"
   | "ping"
 >;
 
@@ -59,7 +60,7 @@ export function restStore(db: Kysely<Tables>): RestPart {
       return rows.map(repository);
     },
     async putRepository(each) {
-      await putRepository(db, each);
+      await db.transaction().execute((transaction) => putRepository(transaction, each));
     },
 
     async cached(key, notBefore) {
@@ -115,6 +116,19 @@ export function restStore(db: Kysely<Tables>): RestPart {
         .values({ key, value })
         .onConflict((conflict) => conflict.column("key").doUpdateSet({ value }))
         .execute();
+    },
+    async firstMeta(key, value) {
+      await db
+        .insertInto("meta")
+        .values({ key, value })
+        .onConflict((conflict) => conflict.column("key").doNothing())
+        .execute();
+      const { value: stored } = await db
+        .selectFrom("meta")
+        .select("value")
+        .where("key", "=", key)
+        .executeTakeFirstOrThrow();
+      return stored;
     },
     async ping() {
       await sql`select 1`.execute(db);

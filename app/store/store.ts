@@ -317,6 +317,8 @@ export interface Store {
 
   meta(key: string): Promise<string | null>;
   setMeta(key: string, value: string): Promise<void>;
+  /** Stores it unless there is one. Resolves with what is stored: to all who ask at once the same. */
+  firstMeta(key: string, value: string): Promise<string>;
 
   /** Resolves if the database answers; rejects otherwise. */
   ping(): Promise<void>;

@@ -131,6 +131,37 @@ describe("the inbox", () => {
     expect(seen).toHaveLength(3);
   });
 
+  it("marks deliveries as done once the store takes it, though it refused at first", async () => {
+    let refusals = 2;
+    const refusing = new Proxy(store, {
+      get(target, key, receiver) {
+        if (key !== "commit") return Reflect.get(target, key, receiver);
+        return async (commit: Parameters<Store["commit"]>[0]) => {
+          refusals -= 1;
+          if (refusals >= 0) throw new Error("database is locked");
+          return await target.commit(commit);
+        };
+      },
+    });
+    const box = inbox(async () => false, { store: refusing, markAgainAfter: 1 });
+    await box.accept(delivery("a1", "a"));
+    await box.idle();
+    expect(await store.countDeliveries()).toEqual({ pending: 0, done: 1, dead: 0 });
+  });
+
+  it("stops although the store takes nothing any more", async () => {
+    const broken = new Proxy(store, {
+      get(target, key, receiver) {
+        if (key !== "commit") return Reflect.get(target, key, receiver);
+        return async () => Promise.reject(new Error("disk full"));
+      },
+    });
+    const box = inbox(async () => false, { store: broken, markAgainAfter: 1 });
+    await box.accept(delivery("a1", "a"));
+    await box.stop();
+    expect(await store.countDeliveries()).toEqual({ pending: 1, done: 0, dead: 0 });
+  });
+
   it("stops after what it is doing, and leaves the rest for the next time", async () => {
     const box = inbox(async () => {
       await sleep(5);

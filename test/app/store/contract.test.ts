@@ -393,6 +393,31 @@ describe.each(databases)("the store on $name", ({ open }) => {
     expect(await store.pruneCache(101)).toBe(1);
   });
 
+  it("takes what waits for a repository along to the installation that it has now", async () => {
+    const repository = { id: 1, nodeId: "R", owner: "acme", name: "widget", defaultBranch: "main", private: false };
+    const intent = { id: "i", from: null, to: "a", createdAt: 1, tries: 0, sentAt: null, notes: [], read: false };
+    const effect = { key: "k", repositoryId: 1, number: 7, installationId: 5, kind: "comment", payload: {}, nextAt: 1 };
+    await store.putRepository({ ...repository, installationId: 5 });
+    await store.commit({ pulls: [pull({ intent, intentAt: 1 })], effects: [effect], now: 1 });
+    const before = await store.pull({ repositoryId: 1, number: 7 });
+    await store.putRepository({ ...repository, installationId: 6 });
+    expect(await store.effectsDue(5, 9, 9)).toEqual([]);
+    expect(await store.effectsDue(6, 9, 9)).toMatchObject([{ key: "k" }]);
+    expect(await store.dueIntents(6, 9, 9)).toMatchObject([{ number: 7, installationId: 6 }]);
+    // Who read the row before must not put the old installation back.
+    expect(before === null ? null : await store.commit({ pulls: [before], now: 2 })).toMatchObject({
+      committed: false,
+    });
+  });
+
+  it("gives all who store a first value at once the same one", async () => {
+    const other = await open(directory);
+    const told = await Promise.all([store.firstMeta("secret", "one"), other.firstMeta("secret", "two")]);
+    await other.close();
+    expect(told[1]).toBe(told[0]);
+    expect(await store.firstMeta("secret", "three")).toBe(told[0]);
+  });
+
   it("keeps everything when it is opened again", async () => {
     await store.acceptDeliveries([delivery("a")]);
     await store.setMeta("cursor", "12");
