@@ -188,7 +188,7 @@ export function replaceSpans(text: string, spans: readonly Span[], replacement: 
 }
 
 /** Without overlaps, in order. */
-function merged(spans: readonly Span[]): Span[] {
+export function merged(spans: readonly Span[]): Span[] {
   const result: Span[] = [];
   for (const [start, end] of spans.toSorted(([a], [b]) => a - b)) {
     const last = result.at(-1);

@@ -2,7 +2,7 @@
  * Values that must not be shown again, replaced in everything that is logged or reported: what the process holds for
  * itself, what `secrets` names, and what commands add by `::add-mask::`.
  */
-import { Literals, replaceSpans, type Span } from "../literals.ts";
+import { Literals, merged, replaceSpans, type Span } from "../literals.ts";
 import type { Json } from "../plan/plan.ts";
 import { compactView, continued, decodedViews, plainView, rawView, type View } from "./mask-views.ts";
 
@@ -65,7 +65,7 @@ export class Masks {
     if (this.#isFull) return text.trim() === "" ? text : SHOWN;
     if (this.#values.size === 0) return text;
     const { spans } = this.#find(plainView(text), text);
-    return replaceSpans(text, byLines(text, spans), SHOWN);
+    return replaceSpans(text, byLines(text, merged(spans)), SHOWN);
   }
 
   /** The same value with its texts masked, keys included. */

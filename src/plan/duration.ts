@@ -30,7 +30,7 @@ export function parseDuration(value: string | number): number | null {
     return null;
   }
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/([0-9.]+)(ms|[dhms])/g)) {
+  for (const [, amount, unit] of text.matchAll(/(?<![0-9.])([0-9.]+)(ms|[dhms])/g)) {
     total += Number(amount) * unitOf(unit);
   }
   return Math.round(total);

@@ -23,7 +23,7 @@ function pattern(template: string): Pattern {
       return deep.has(name) ? "/(.+?)" : "/([^/]+)";
     })
     .join("");
-  return { expression: new RegExp(`^${source}$`), names, weight: template.replaceAll(/\{.*?\}/g, "").length };
+  return { expression: new RegExp(`^${source}$`), names, weight: template.replaceAll(/\{[^{}]*\}/g, "").length };
 }
 
 export interface Match<T> {

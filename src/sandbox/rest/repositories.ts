@@ -137,7 +137,7 @@ export const repositoryRoutes: readonly Route[] = [
     const sha = resolveRef(call.world, repo, ref);
     if (sha === null) throw new WorldError("not_found", `No commit found for the ref ${ref}`);
     const at = commit(call.world, sha);
-    const path = call.path.path.replace(/\/+$/, "");
+    const path = call.path.path.replace(/(?<!\/)\/+$/, "");
     const file = at.files.get(path);
     if (file !== undefined)
       return ok(call.media === "raw" ? file.bytes : contentFile(call.world, repo, path, ref, file));

@@ -18,7 +18,9 @@ function spellings(secret: string): readonly string[] {
     JSON.stringify(one).slice(1, -1),
     encodeURIComponent(one),
     Buffer.from(one).toString("base64"),
-    Buffer.from(one).toString("base64").replace(/=+$/, ""),
+    Buffer.from(one)
+      .toString("base64")
+      .replace(/(?<!=)=+$/, ""),
   ]);
 }
 
