@@ -63,6 +63,7 @@ export class Display {
   #lineOf(event: Exclude<AgentEvent, { kind: "mask" | "excluded" }>): string | null {
     switch (event.kind) {
       case "joined":
+      case "assembled":
         return null;
       case "started":
         if (event.task !== null) return `▸ task ${oneLine(event.task)}, attempt ${event.attemptNumber}`;

@@ -2,10 +2,10 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Agent, createAgent } from "../agent/agent.ts";
-import { cleanupStages } from "../agent/cleanup.ts";
 import { NoTemporaryFiles } from "../agent/directory.ts";
 import type { AgentEvent } from "../agent/log.ts";
 import type { LoopEnd } from "../agent/loop.ts";
+import type { GroupView } from "../agent/work.ts";
 import { type Connection, connect } from "../coordinator/connect.ts";
 import type { RunHost } from "../coordinator/host.ts";
 import { Refusal } from "../coordinator/refusal.ts";
@@ -18,6 +18,7 @@ import { resultJson } from "../report/json.ts";
 import { NO_COLOURS, verdictLines } from "../report/log.ts";
 import { maskedSummary } from "../report/masked.ts";
 import type { RunReport } from "../report/report.ts";
+import { cleanupStages } from "../run/participants.ts";
 import type { RunKey, RunSummary, Selection } from "../run/types.ts";
 import { type Abandoned, endAbandoned, leaderIsGone } from "./abandoned.ts";
 import { githubClient } from "./client.ts";
@@ -129,7 +130,10 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     pace: entry.pace,
   });
   const display = new Display(entry.console, entry.pace.now);
+  const group = ({ member, roster }: Pick<GroupView, "member" | "roster">, leftOut: boolean): void =>
+    state.group({ skip: [...selection.skip], member, roster: [...roster], leftOut });
   const log = (event: AgentEvent): void => {
+    if (event.kind === "assembled") group(event, false);
     if (event.kind === "started" && cleansUp) state.started();
     display.show(event);
     if (tracker.follow(event)) publisher.progress(tracker.progress(entry.pace.now()));
@@ -180,6 +184,8 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     running.agent = agent;
     publisher.start(tracker.progress(startedAt));
     const end = await agent.run();
+    // Cut off from its coordinator, it does not know what the others do.
+    if (end.kind === "unreachable") group(agent.group(), true);
     const whole = maskedSummary(summaryOf(end, connection.host), entry.masks);
     const summary = place.reports ? whole : ownPart(whole, agentName);
     display.closeGroup();

@@ -10,14 +10,14 @@ import { stateOfOwnCheck } from "../github/own-check.ts";
 import { readPlan } from "../plan/read.ts";
 import { markdown } from "../report/escape.ts";
 import { endText } from "../report/log.ts";
-import type { AttemptReport } from "../run/types.ts";
+import { judge } from "../run/judge.ts";
 import { githubClient } from "./client.ts";
 import { Display } from "./display.ts";
 import type { Entry } from "./entry.ts";
 import { readInputs, tokenOf } from "./inputs.ts";
 import { type Job, readJob } from "./job.ts";
 import { describe } from "./publish.ts";
-import { type CheckState, digestOf, type Left, type RunState, readState } from "./state.ts";
+import { type CheckState, digestOf, type GroupState, type Left, type RunState, readState } from "./state.ts";
 
 /** GitHub ends a cancelled job's post steps after 5 minutes. */
 const CLEANUP_MS = 240_000;
@@ -39,8 +39,9 @@ export async function runPost(entry: Entry): Promise<number> {
   if (run === null) return 0;
   const interrupted = left.finished === null;
   let failed: readonly string[] = [];
-  if (interrupted && left.started) failed = await cleanUpIfPossible(run, job, entry);
-  else if (interrupted)
+  if (interrupted && left.started && left.group !== null) {
+    failed = await cleanUpIfPossible({ run, group: left.group, job, entry });
+  } else if (interrupted)
     entry.console.text("the run was interrupted before anything had been started: nothing to clean up");
   if (left.check !== null && !left.concluded) await closeCheck(left.check, left.finished, { token, job, entry });
   // Nobody answers there any more.
@@ -48,10 +49,18 @@ export async function runPost(entry: Entry): Promise<number> {
   return failed.length > 0 ? 1 : 0;
 }
 
+interface Interrupted {
+  readonly run: RunState;
+  readonly group: GroupState;
+  readonly job: Job;
+  readonly entry: Entry;
+}
+
 /** @returns what failed: cleanup stages, or the plan when none could be started */
-async function cleanUpIfPossible(run: RunState, job: Job, entry: Entry): Promise<readonly string[]> {
+async function cleanUpIfPossible(interrupted: Interrupted): Promise<readonly string[]> {
+  const { run, entry } = interrupted;
   try {
-    return await cleanUpAfter(run, job, entry);
+    return await cleanUpAfter(interrupted);
   } catch (error) {
     if (!(error instanceof NoTemporaryFiles)) throw error;
     entry.console.error(`cleanup after the interruption: its stages were not run: ${error.message}`);
@@ -60,10 +69,10 @@ async function cleanUpIfPossible(run: RunState, job: Job, entry: Entry): Promise
 }
 
 /** @returns the cleanup stages that failed */
-async function cleanUpAfter(run: RunState, job: Job, entry: Entry): Promise<readonly string[]> {
+async function cleanUpAfter({ run, group, job, entry }: Interrupted): Promise<readonly string[]> {
   const { console, files, env } = entry;
   const read = readInputs(env);
-  const params = "inputs" in read ? read.inputs.params : {};
+  const { params, group: groupName } = "inputs" in read ? read.inputs : { params: {}, group: null };
   const bytes = readFileSync(run.planCopy);
   if (digestOf(bytes) !== run.planDigest) {
     console.error("the copy of the plan that was running has been changed since: its cleanup stages were not run");
@@ -88,13 +97,16 @@ async function cleanUpAfter(run: RunState, job: Job, entry: Entry): Promise<read
         repositoryId: job.repositoryId,
         runId: job.runId,
         attempt: job.attempt,
-        group: job.id,
+        group: groupName ?? job.id,
         plan: plan.name,
       },
       name: run.agent,
-      role: null,
-      index: "inputs" in read ? read.inputs.agentIndex : 0,
-      address: null,
+      role: group.member.role,
+      index: group.member.index,
+      address: group.member.address,
+      selection: { skip: group.skip },
+      group: { member: group.member, roster: group.roster, outputs: {} },
+      leftOut: group.leftOut,
       workingDirectory: job.workspace,
       environment: env,
       ownSecrets: [],
@@ -109,8 +121,9 @@ async function cleanUpAfter(run: RunState, job: Job, entry: Entry): Promise<read
   process.off("SIGINT", stop);
   process.off("SIGTERM", stop);
   const outcomes = reports.map((report) => {
-    const name = plan.stages[report.stage]?.name ?? String(report.stage);
-    return { name, how: endText(report.end), ok: wentWell(report) };
+    const stage = plan.stages[report.stage];
+    const ok = stage !== undefined && judge(stage, report.end, report.progress).ok;
+    return { name: stage?.name ?? String(report.stage), how: endText(report.end), ok };
   });
   for (const { name, how, ok } of outcomes) console.text(`${ok ? "✓" : "✗"} ${name}: ${how}`);
   const failed = outcomes.filter(({ ok }) => !ok);
@@ -120,14 +133,6 @@ async function cleanUpAfter(run: RunState, job: Job, entry: Entry): Promise<read
     files.summary(`### Cleanup after the interruption\n\n${lines.join("\n")}\n`);
   }
   return failed.map(({ name }) => name);
-}
-
-function wentWell({ end }: AttemptReport): boolean {
-  return (
-    end.kind === "no_command" ||
-    (end.kind === "exited" && end.code === 0) ||
-    (end.kind === "time_over" && end.limit === "duration")
-  );
 }
 
 /** A check run must not stay in progress for ever because its process was killed or GitHub did not answer. */

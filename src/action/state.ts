@@ -36,8 +36,32 @@ const checkState = z.object({
 });
 export type CheckState = z.infer<typeof checkState>;
 
+/** Above this number of agents only those are kept that may be the first of something: a state is one variable. */
+const MOST_OF_GROUP = 100;
+
+const member = z.object({
+  name: z.string(),
+  index: z.number(),
+  role: z.string().nullable(),
+  roleIndex: z.number(),
+  address: z.string().nullable(),
+});
+
+const groupState = z.object({
+  /** Stages that the run was told to leave out. */
+  skip: z.array(z.number()),
+  /** Who this agent was, and who else was there. */
+  member,
+  roster: z.array(member),
+  /** The group may go on without this agent. */
+  leftOut: z.boolean(),
+});
+export type GroupState = Readonly<z.infer<typeof groupState>>;
+
 const left = z.object({
   run: runState.nullable(),
+  /** Null: the group was not complete. */
+  group: groupState.nullable(),
   /** A stage has been started, so there may be something to clean up. */
   started: z.boolean(),
   /** The run came to its own end (with its cleanup): its verdict; null: it was interrupted. */
@@ -73,7 +97,7 @@ export class SavedState {
   readonly #files: Pick<RunnerFiles, "state">;
   readonly #key: SealKey;
   #plan: { readonly about: Omit<RunState, "planDigest">; readonly bytes: Uint8Array } | null = null;
-  #left: Left = { run: null, started: false, finished: null, check: null, concluded: false, beacon: null };
+  #left: Left = { run: null, group: null, started: false, finished: null, check: null, concluded: false, beacon: null };
   #isWritten = false;
 
   constructor(files: Pick<RunnerFiles, "state">, key: SealKey) {
@@ -84,6 +108,16 @@ export class SavedState {
   /** Not written by itself: making the seal takes longer than a short plan. */
   run(about: Omit<RunState, "planDigest">, bytes: Uint8Array): void {
     this.#plan = { about, bytes };
+  }
+  /** Not written by itself either: what matters of it begins with the first stage. */
+  group(about: GroupState): void {
+    const { member, roster } = about;
+    const firsts = roster.filter(
+      ({ name, roleIndex, index }) => name !== member.name && (index === 0 || roleIndex === 0),
+    );
+    const kept = roster.length <= MOST_OF_GROUP ? roster : [member, ...firsts.slice(0, MOST_OF_GROUP)];
+    this.#left = { ...this.#left, group: { ...about, roster: kept } };
+    if (this.#isWritten) this.#write({});
   }
   started(): void {
     if (!this.#left.started) this.#write({ started: true });

@@ -27,6 +27,7 @@ export class Tracker {
         this.#doing = `${event.stage.name} waits for a person`;
         return true;
       case "joined":
+      case "assembled":
       case "ended":
       case "output":
       case "group":

@@ -1,6 +1,7 @@
 /** An agent, put together: its directory, its processes, its masks and its loop. What entries start. */
 import type { CoordinatorPort } from "../coordinator/port.ts";
 import type { Plan } from "../plan/plan.ts";
+import { ownCleanup } from "../run/participants.ts";
 import type { AttemptReport, RunKey, Selection } from "../run/types.ts";
 import type { Surroundings } from "./attempt.ts";
 import { runCleanup } from "./cleanup.ts";
@@ -10,6 +11,7 @@ import { AgentLoop, type LoopEnd } from "./loop.ts";
 import { Masks } from "./masks.ts";
 import { Processes, SHUTDOWN_GRACE_MS } from "./process.ts";
 import { SecretVariables } from "./secret-variables.ts";
+import type { GroupView } from "./work.ts";
 
 export interface AgentOptions {
   readonly plan: Plan;
@@ -45,6 +47,8 @@ export interface Agent {
   leave(why: string): void;
   hurry(): void;
   kill(): void;
+  /** Who this agent is in its group, and who else is there, as it was told last. */
+  group(): GroupView;
 }
 
 /** Makes an agent of a group (solo: a group of one). @throws NoTemporaryFiles */
@@ -68,19 +72,28 @@ export function createAgent(
     leave: (why) => loop.leave(why),
     hurry: () => loop.hurry(),
     kill: () => loop.kill(),
+    group: () => loop.view,
   };
 }
 
 /**
- * Runs only the cleanup stages, on this machine alone: what a cancelled job's post step does. Ends what still runs when
- * the signal aborts.
+ * Runs only this agent's own cleanup stages, on this machine alone: what a cancelled job's post step does. Ends what
+ * still runs when the signal aborts. `leftOut`: see `ownCleanup`.
  */
-export async function cleanUp(options: AgentOptions, signal: AbortSignal): Promise<readonly AttemptReport[]> {
+export async function cleanUp(
+  options: AgentOptions & {
+    readonly selection: Pick<Selection, "skip">;
+    readonly group: GroupView;
+    readonly leftOut: boolean;
+  },
+  signal: AbortSignal,
+): Promise<readonly AttemptReport[]> {
   const around = surroundings(options);
-  const { name, role, index, address } = options;
-  const member = { name, role, address, index: index ?? 0, roleIndex: 0 };
+  const { plan, selection, group, leftOut } = options;
+  const { member, roster } = group;
   try {
-    return await runCleanup(around, { member, roster: [member], outputs: {} }, signal);
+    const stages = ownCleanup(plan, selection, { agent: member.name, group: roster, leftOut });
+    return await runCleanup(stages, around, group, signal);
   } finally {
     await around.processes.endAll(SHUTDOWN_GRACE_MS);
     around.directory.remove();

@@ -1,9 +1,12 @@
 /** What happens on this agent, one event one thing; how it is shown is the entry's business. */
 import type { PlanStage } from "../plan/plan.ts";
 import type { AttemptReport, Progress } from "../run/types.ts";
+import type { RosterMember } from "./environment.ts";
 
 export type AgentEvent =
   | { readonly kind: "joined"; readonly agent: string }
+  /** The group is complete: who this agent is in it. Told once. */
+  | { readonly kind: "assembled"; readonly member: RosterMember; readonly roster: readonly RosterMember[] }
   /** A command (or a wait without one) begins. `task`: its key, or null for the stage itself. */
   | {
       readonly kind: "started";

@@ -6,6 +6,8 @@
  */
 import type { CoordinatorPort, JoinRequest, SyncAnswer } from "../coordinator/port.ts";
 import { RunEnded } from "../coordinator/refusal.ts";
+import type { PlanStage } from "../plan/plan.ts";
+import { ownCleanup } from "../run/participants.ts";
 import type { Instruction, RunSummary, Sync } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
 import type { Surroundings } from "./attempt.ts";
@@ -58,6 +60,7 @@ export class AgentLoop {
   #excluded: string | null = null;
   #cleanup: Promise<unknown> | null = null;
   #worked = false;
+  #assembled = false;
   #checkpointTold = -1;
   #clockWarned = false;
   #explaining: NodeJS.Timeout | null = null;
@@ -150,7 +153,7 @@ export class AgentLoop {
     this.#clock.sample(answer.now, steadyNow());
     this.#warnOfClock();
     for (const text of answer.notices) this.#options.around.log({ kind: "notice", text });
-    this.#view = viewOf(answer, this.#view);
+    this.#see(answer);
     this.#instruction = answer.instruction;
     const { instruction } = answer;
     this.#explain(instruction.do === "wait" ? instruction : null);
@@ -248,7 +251,7 @@ export class AgentLoop {
         this.#stopAll(instruction.why);
         this.#cleanup = work
           .settled()
-          .then(() => runCleanup(this.#options.around, this.#view, this.#leaving.signal))
+          .then(() => runCleanup(this.#ownCleanup(), this.#options.around, this.#view, this.#leaving.signal))
           .finally(() => this.#wake());
         return;
       default:
@@ -259,7 +262,9 @@ export class AgentLoop {
   /** The run ended while this agent was out of reach: the group's cleanup has not been here. */
   async #cleanUpIfMissed(summary: RunSummary): Promise<void> {
     const { around } = this.#options;
-    if (!this.#worked || this.#cleanup !== null || !missedCleanup(around.plan, summary, this.#view.member)) return;
+    if (!this.#worked || this.#cleanup !== null) return;
+    const missed = missedCleanup(this.#ownCleanup(), summary, this.#view.member.name);
+    if (missed.length === 0) return;
     around.log({
       kind: "warning",
       stage: null,
@@ -267,7 +272,27 @@ export class AgentLoop {
     });
     this.#stopAll("the run is over");
     await this.#work.settled();
-    await runCleanup(around, this.#view, this.#leaving.signal);
+    await runCleanup(missed, around, this.#view, this.#leaving.signal);
+  }
+
+  /** What it cleans up when the group goes on, or has ended, without it. */
+  #ownCleanup(): readonly PlanStage[] {
+    const { around, join } = this.#options;
+    const { member, roster } = this.#view;
+    return ownCleanup(around.plan, join.selection, { agent: member.name, group: roster, leftOut: true });
+  }
+
+  /** The group as it was told last. */
+  get view(): GroupView {
+    return this.#view;
+  }
+
+  #see(answer: SyncAnswer): void {
+    this.#view = viewOf(answer, this.#view);
+    if (answer.roster === null || this.#assembled) return;
+    this.#assembled = true;
+    const { member, roster } = this.#view;
+    this.#options.around.log({ kind: "assembled", member, roster });
   }
 
   #stopAll(why: string): void {

@@ -99,7 +99,8 @@ export async function agent(options: AgentCommandOptions): Promise<ExitCode> {
     // The group cleans up together; whoever falls out of it does so alone.
     if (end.kind !== "finished" && !skipCleanup.signal.aborted) {
       log.line(`${end.why}: cleaning up`);
-      await cleanUp(shared, AbortSignal.any([skipCleanup.signal, AbortSignal.timeout(CLEANUP_MS)]));
+      const own = { selection, group: running.group(), leftOut: true };
+      await cleanUp({ ...shared, ...own }, AbortSignal.any([skipCleanup.signal, AbortSignal.timeout(CLEANUP_MS)]));
     }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

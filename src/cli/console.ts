@@ -75,6 +75,7 @@ export class ConsoleLog {
     const { colours } = this.#screen;
     switch (event.kind) {
       case "joined":
+      case "assembled":
       case "mask":
       case "checkpoint":
         return;

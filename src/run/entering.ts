@@ -5,9 +5,10 @@ import { isFailing } from "./abort.ts";
 import { deadlineOf, deadlineOver, isBoundByDeadline } from "./deadlines.ts";
 import { type Draft, isLiving } from "./draft.ts";
 import { unreached } from "./outcome.ts";
+import { isFor, type Member, participants } from "./participants.ts";
 import { isPast } from "./reports.ts";
 import { chunksOf } from "./rows.ts";
-import type { AgentState, StageRun } from "./state.ts";
+import type { StageRun } from "./state.ts";
 import { poolOf } from "./tasks.ts";
 import { beginTurn } from "./turns.ts";
 
@@ -77,53 +78,32 @@ export function skip(draft: Draft, index: number, reason: string): void {
   draft.editStage(index, closed);
 }
 
-/** Whether a stage is for this agent, whoever else is there. A stage for the first alone is for any: see `workersOf`. */
-function isFor(draft: Draft, planned: PlanStage, agent: AgentState): boolean {
-  if (planned.role !== null && planned.role !== agent.role) return false;
-  const { runsOn } = planned;
-  if (runsOn.kind !== "agents") return true;
-  const id = draft.plan.agents[agent.index]?.id;
-  return runsOn.agents.some((named) => named === agent.index || named === agent.name || named === id);
-}
-
-/** One agent makes (and removes) the tree for all: `tree_creation_mode: coordinator`. */
-export function isForFirst(draft: Draft, planned: PlanStage): boolean {
-  if (planned.runsOn.kind !== "all") return planned.runsOn.kind === "first";
-  const isTree = planned.type === "prepare" || planned.type === "cleanup";
-  return isTree && draft.plan.treeCreationMode === "coordinator";
-}
-
 /** Positions of the members that run a stage now, in the order of their indexes. */
 export function workersOf(draft: Draft, planned: PlanStage): readonly number[] {
-  const workers: number[] = [];
+  const members: (Member & { readonly slot: number })[] = [];
   for (let slot = 0; slot < draft.agents.size; slot++) {
     const agent = draft.agent(slot);
-    if (!isLiving(agent) || !isFor(draft, planned, agent)) continue;
-    workers.push(slot);
-    if (isForFirst(draft, planned)) break;
+    if (isLiving(agent)) members.push({ slot, name: agent.name, index: agent.index, role: agent.role });
   }
-  return workers;
+  return participants(draft.plan, draft.head.selection, planned, members).map(({ slot }) => slot);
 }
 
 function electorateOf(draft: Draft, planned: PlanStage): number {
-  if (isForFirst(draft, planned)) return 1;
-  let count = 0;
-  for (const agent of draft.agents) if (isFor(draft, planned, agent)) count++;
-  return count;
+  return participants(draft.plan, draft.head.selection, planned, [...draft.agents]).length;
 }
 
 /** Whether one agent that comes (back) now may take part in a stage that is open already. */
 export function mayEnterLate(draft: Draft, index: number, slot: number): boolean {
   const planned = draft.planned(index);
   const run = draft.stage(index);
-  if (run.phase !== "open" || run.stopping !== null || isForFirst(draft, planned)) return false;
+  if (run.phase !== "open" || run.stopping !== null || planned.runsOn.kind === "first") return false;
   // Its objects are shared out already: nothing is left for it, or its old share was given to nobody else.
   if (planned.expectedObjects !== null && draft.plan.pathSelection !== "random") return false;
   if (run.endsAt !== null && draft.now >= run.endsAt) return false;
   const { turn } = draft.agent(slot);
   if (turn?.stage === index && draft.now >= turn.timeoutAt) return false;
   const result = draft.results(index).at(slot) ?? null;
-  return isFor(draft, planned, draft.agent(slot)) && (result === null || result.status === "lost");
+  return isFor(draft.plan, planned, draft.agent(slot)) && (result === null || result.status === "lost");
 }
 
 /**

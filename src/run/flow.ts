@@ -45,9 +45,12 @@ function failAtDeadline(draft: Draft): boolean {
     failRun(draft, { kind: "failed", stage: null, reason: `${over}, and the group is not complete` });
     return true;
   }
-  const first = leg?.first ?? checkpoint?.stage ?? null;
-  if (first === null) return false;
-  for (let stage = first; stage <= (leg?.last ?? first); stage++) {
+  if (checkpoint !== null) {
+    if (!isBoundByDeadline(head, checkpoint.stage)) return false;
+    leaveOut(draft, checkpoint.stage, { kind: "late", reason: over });
+    return true;
+  }
+  for (let stage = leg?.first ?? 0; stage <= (leg?.last ?? -1); stage++) {
     if (!isBoundByDeadline(head, stage) || draft.stage(stage).phase === "closed") continue;
     failRun(draft, { kind: "failed", stage, reason: `${draft.planned(stage).name}: ${over}` });
     return true;

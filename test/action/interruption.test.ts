@@ -22,11 +22,13 @@ const PLAN = `stages:
       sh -c 'echo $$ >> pids; sleep 300' &
       (sh -c 'echo $$ >> pids; sleep 300' &)
       echo $$ >> pids
+      echo "$STAGEWRIGHT_AGENT_INDEX" > index
       echo started
       sleep 300
       sleep 300
   - { name: after, run: touch after }
-  - { name: cleanup, run: "echo wiped > wiped" }
+  - { name: cleanup, run: "echo wiped > wiped; echo \\"$STAGEWRIGHT_AGENT_INDEX\\" >> index" }
+  - { name: keep, when: always, run: touch kept }
 `;
 
 /** Runs still: one that is dead and only waits to be collected by its parent does not. */
@@ -72,11 +74,14 @@ describe("an interruption", () => {
   );
 
   it("is cleaned up by the post step", async () => {
-    const { result, runner } = await interrupted("SIGINT");
-    const post = await runner.run({ inputs: { plan: "plan.yml" }, state: result.state });
+    // A job of a matrix that runs the plan on its own is the first of its group, wherever it stands in the matrix.
+    const inputs = { plan: "plan.yml", "skip-stages": "keep", "agent-index": "2", "agent-count": "1" };
+    const { result, runner } = await interrupted("SIGINT", {}, inputs);
+    const post = await runner.run({ inputs, state: result.state });
     expect(post.code).toBe(0);
     expect(runner.file("wiped")).toBe("wiped\n");
-    expect(runner.file("after")).toBeNull();
+    expect([runner.file("after"), runner.file("kept")]).toEqual([null, null]);
+    expect(runner.file("index")).toBe("0\n0\n");
     expect(post.summary).toContain("cleanup");
   });
 

@@ -468,7 +468,34 @@ describe("background commands", () => {
   });
 });
 
+const groupOf = (...names: readonly string[]) => {
+  const roster = names.map((name, index) => ({ name, index, role: null, roleIndex: index, address: null }));
+  const member = roster.find(({ name }) => name === "one");
+  if (member === undefined) throw new Error("the agent under test is called one");
+  return { member, roster, outputs: {} };
+};
+
 describe("cleaning up alone", () => {
+  it("leaves the tree that one agent made for all to those that go on with it", async () => {
+    const plan = planOf(`
+      tree_creation_mode: coordinator
+      stages:
+        - { name: work, run: "echo work" }
+        - { name: logs, when: always, run: "echo own logs" }
+        - { name: cleanup, run: "echo the tree" }
+    `);
+    const clean = (names: readonly string[], leftOut: boolean) => {
+      const own = { selection: { skip: [] }, group: groupOf(...names), leftOut };
+      return cleanUp({ ...optionsFor(plan), ...own }, AbortSignal.timeout(60_000));
+    };
+    await clean(["one", "two"], true);
+    expect(lines()).toEqual(["own logs"]);
+    await clean(["two", "one"], false);
+    expect(lines()).toEqual(["own logs", "own logs"]);
+    await clean(["one", "two"], false);
+    expect(lines()).toEqual(["own logs", "own logs", "own logs", "the tree"]);
+  });
+
   it("runs the stages that run whatever happened, a failed one too, and ends them in time", async () => {
     const plan = planOf(`
       stages:
@@ -476,8 +503,11 @@ describe("cleaning up alone", () => {
         - { name: collect, when: always, run: "echo collect; exit 3" }
         - { name: report, when: on_failure, run: "echo report" }
         - { name: cleanup, run: "echo cleanup; sleep 60" }
+        - { name: keep, when: always, run: "echo named to be skipped" }
+        - { name: theirs, when: always, runs_on: [other], run: "echo not its own" }
     `);
-    const reports = await cleanUp(optionsFor(plan), AbortSignal.timeout(1_500));
+    const own = { selection: { skip: [4] }, group: groupOf("one"), leftOut: false };
+    const reports = await cleanUp({ ...optionsFor(plan), ...own }, AbortSignal.timeout(1_500));
     expect(lines()).toEqual(["collect", "report", "cleanup"]);
     expect(reports.map(({ end }) => end.kind)).toEqual(["exited", "exited", "stopped"]);
   });

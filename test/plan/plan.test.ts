@@ -115,6 +115,13 @@ describe("reading", () => {
     expect(plan(`stages:\n  - ${stage}\n`).stages[0]?.timeoutMs).toBe(timeoutMs);
   });
 
+  it("where one agent makes the tree, prepare and cleanup are the first one's unless they say otherwise", () => {
+    const read = plan(
+      "tree_creation_mode: coordinator\nstages:\n- { name: prepare, run: x }\n- { name: warm, type: prepare, runs_on: all, run: x }\n- { name: work, run: x }\n- { name: cleanup, run: x }\n",
+    );
+    expect(read.stages.map(({ runsOn }) => runsOn.kind)).toEqual(["first", "all", "all", "first"]);
+  });
+
   it("a plan may have a deadline", () => {
     expect(plan("deadline: 1h30m\nstages: [{ name: a, run: x }]\n").deadlineMs).toBe(5_400_000);
     expect(plan("stages: [{ name: a, run: x }]\n").deadlineMs).toBeNull();

@@ -184,6 +184,7 @@ describe("a plan's deadline", () => {
     expect(asked.instruction("agent-0")).toMatchObject({ reason: "checkpoint", until: asked.at + 60_000 });
     asked.pass(60_000);
     expect(asked.state.failure?.reason).toBe("a: the plan's deadline (1m) is over");
+    expect(statuses(asked)).toEqual(["a failure: the plan's deadline (1m) is over"]);
     const alone = new Group(plan([{ name: "a" }], { deadlineMs: 60_000 }), 2).join("agent-0");
     alone.pass(60_000);
     expect(alone.state.failure?.reason).toBe("the plan's deadline (1m) is over, and the group is not complete");

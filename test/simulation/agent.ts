@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly tell: (event: Extract<RunEvent, { type: "joined" | "synced" | "reset" | "left" }>, from: ModelAgent) => void;
   /** How long an attempt takes and how it ends by itself. */
   readonly fate: (stage: PlanStage) => { readonly ms: number; readonly end: AttemptEnd };
+  /** It has been excluded, and cleans up by itself. */
+  readonly onExcluded: (agent: ModelAgent) => void;
   readonly onStart: (agent: ModelAgent, stage: number, attempt: string, startAt: number) => void;
 }
 
@@ -53,6 +55,7 @@ export class ModelAgent {
   alive = false;
   frozen = false;
   finished = false;
+  #excluded = false;
   #life = 0;
   #sequence = 0;
   #resets = 0;
@@ -180,8 +183,12 @@ export class ModelAgent {
       case "stop":
         this.#endAll(false, { kind: "stopped", why: instruction.do });
         return;
-      case "abort":
       case "exclude":
+        if (!this.#excluded) this.#around.onExcluded(this);
+        this.#excluded = true;
+        this.#endAll(true, { kind: "stopped", why: instruction.do });
+        return;
+      case "abort":
         this.#endAll(true, { kind: "stopped", why: instruction.do });
         return;
       case "execute":

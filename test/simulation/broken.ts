@@ -4,6 +4,7 @@
  */
 import type { Plan, PlanStage } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
+import { cleanupStages } from "../../src/run/participants.ts";
 import { chunksOf, rowAt, rowsOf } from "../../src/run/rows.ts";
 import type { StageRun } from "../../src/run/state.ts";
 import type { AttemptReport, RunEvent } from "../../src/run/types.ts";
@@ -187,6 +188,12 @@ const countsTheAbsentAgain: Machine = {
   },
 };
 
+/** Everyone runs everything. */
+const knowsNobody = misreads(withStages(() => ({ runsOn: { kind: "all" } })));
+
+/** Who is left out cleans up whatever there is to be cleaned up. */
+const wipes: Machine = { ...machine, ownCleanup: (plan) => cleanupStages(plan) };
+
 export const BROKEN = {
   "counts messages instead of identities": { machine: countsMessages, caughtAs: /was released with/ },
   "lets agents go on before the release": { machine: lets, caughtAs: /before stage \d+ was released/ },
@@ -206,5 +213,7 @@ export const BROKEN = {
   "works on after the deadline": { machine: neverLate, caughtAs: /plan's deadline/ },
   "waits for those who will not come": { machine: waitsForTheAbsent, caughtAs: /can come|is gone for good/ },
   "counts one who does not come twice": { machine: countsTheAbsentAgain, caughtAs: /it gave up although/ },
+  "has everyone run what is for some": { machine: knowsNobody, caughtAs: /which is not for it/ },
+  "wipes what the others work on": { machine: wipes, caughtAs: /which is not its own/ },
   "loses what was stored": { machine: forgets, caughtAs: /reads back as another one/ },
 } as const satisfies Record<string, Broken>;

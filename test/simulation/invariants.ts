@@ -12,6 +12,7 @@ import { Absences } from "./absences.ts";
 import type { Machine } from "./machine.ts";
 import { TimeLimits } from "./time-limits.ts";
 import { judgeClosed, missingWork } from "./what-ran.ts";
+import { judgeOwnCleanup, judgeWorker } from "./who-ran.ts";
 
 type Told = Exclude<RunEvent, { type: "created" }>;
 
@@ -71,7 +72,9 @@ export class Oracle {
       return [`${agent} is told to execute stage ${instruction.stage} before stage ${early} was released`];
     if (!isDeepStrictEqual(this.#machine.instructionFor(state, agent), instruction))
       return [`asking twice gives ${agent} two answers`];
-    return this.#times.instructed(agent, instruction, state);
+    const worker = byName(state, agent);
+    const stranger = worker === undefined ? [] : judgeWorker(this.#stage(instruction.stage), worker);
+    return [...stranger, ...this.#times.instructed(agent, instruction, state)];
   }
 
   /** An agent really starts something. */
@@ -80,6 +83,11 @@ export class Oracle {
     if (early !== null) return [`${agent} starts ${attempt} before stage ${early} was released`];
     if (now < startAt) return [`${agent} starts ${attempt} before its time`];
     return [];
+  }
+
+  /** An agent that was left out cleans up with these stages. */
+  cleansUp(agent: string, stages: readonly PlanStage[], state: RunState): readonly string[] {
+    return judgeOwnCleanup(this.#plan, state, agent, stages);
   }
 
   /** A crashed coordinator has read its state again: what is gone with it did not happen. */
@@ -146,7 +154,7 @@ export class Oracle {
       const stage = this.#stage(run.stage);
       const arrived = arrivedIn(run, stage).length;
       if (arrived > 0 && !this.#first.has(run.stage)) this.#first.set(run.stage, state.now);
-      const quorum = quorumOf(stage, electorateOf(state, this.#plan, stage));
+      const quorum = quorumOf(stage, electorateOf(state, stage));
       if (quorum !== null && arrived >= quorum && !this.#met.has(run.stage)) this.#met.set(run.stage, state.now);
     }
   }
@@ -170,7 +178,7 @@ export class Oracle {
     const arrived = arrivedIn(run, stage);
     const names = new Set(arrived);
     const took = run.results.flat().filter((result) => result !== null);
-    const electorate = electorateOf(after, this.#plan, stage);
+    const electorate = electorateOf(after, stage);
     const where = `${stage.name} (${stage.barrier.rule.kind}) was released with ${arrived.length} of ${electorate}`;
     const violations: string[] = [];
     if (names.size !== arrived.length) violations.push(`${where}: an identity was counted twice`);
@@ -327,9 +335,8 @@ function pendingIn(run: StageRun, agents: readonly AgentState[]): readonly Agent
   );
 }
 
-function electorateOf(state: RunState, plan: Plan, stage: PlanStage): number {
-  const isTree = (stage.type === "prepare" || stage.type === "cleanup") && plan.treeCreationMode === "coordinator";
-  if (stage.runsOn.kind === "first" || (isTree && stage.runsOn.kind === "all")) return 1;
+function electorateOf(state: RunState, stage: PlanStage): number {
+  if (stage.runsOn.kind === "first") return 1;
   const { runsOn } = stage;
   // Who joined after the stage was opened was not asked.
   const openedAt = rowAt(state.stages, stage.index)?.openedAt ?? state.now;

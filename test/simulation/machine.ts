@@ -1,5 +1,6 @@
 /** The machine as the simulation drives it: the real one, or one that was broken on purpose. */
 import { admit, apply, instructionFor, nextDeadline, type RunState } from "../../src/run/machine.ts";
+import { ownCleanup } from "../../src/run/participants.ts";
 import type { Instruction, RunEvent } from "../../src/run/types.ts";
 
 export interface Machine {
@@ -7,6 +8,7 @@ export interface Machine {
   readonly instructionFor: (state: RunState, agent: string) => Instruction;
   readonly nextDeadline: (state: RunState) => number | null;
   readonly admit: typeof admit;
+  readonly ownCleanup: typeof ownCleanup;
   /** A stored state, read again. */
   readonly load: (text: string) => RunState;
 }
@@ -16,5 +18,6 @@ export const machine: Machine = {
   instructionFor,
   nextDeadline,
   admit,
+  ownCleanup,
   load: (text): RunState => JSON.parse(text),
 };

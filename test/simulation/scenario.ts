@@ -1,5 +1,6 @@
 /** What a seed stands for: a plan, a group, and what goes wrong and when. */
-import type { Barrier, BarrierRule, Dependency, Plan, PlanStage, Retry, Tasks } from "../../src/plan/plan.ts";
+import type { Barrier, BarrierRule, Dependency, Plan, PlanStage, Retry, RunsOn, Tasks } from "../../src/plan/plan.ts";
+import type { Selection } from "../../src/run/types.ts";
 import { barrier, plan, planStage, retrying } from "../run/builders.ts";
 import type { Random } from "./random.ts";
 
@@ -35,6 +36,7 @@ export interface Scenario {
   readonly agents: number;
   /** For each agent. */
   readonly coming: readonly Coming[];
+  readonly selection: Selection;
   readonly faults: Faults;
   readonly work: Work;
   /** The coordinator keeps every event, or only what changes a decision (heartbeats are lost with it). */
@@ -60,7 +62,6 @@ export function scenarioOf(random: Random): Scenario {
     assembly: { timeoutMs: 30_000, atLeast: random.chance(0.4) ? random.between(1, agents) : null },
     liveness: { heartbeatIntervalMs: 1_000, warnAfterMs: 3_000, lostAfterMs: 8_000 },
     pathSelection: random.pick(["partitioned", "random"]),
-    treeCreationMode: random.pick(["isolated", "coordinator", "concurrent"]),
   });
   const missing = random.chance(0.15);
   const coming = Array.from({ length: agents }, () =>
@@ -70,6 +71,7 @@ export function scenarioOf(random: Random): Scenario {
     plan: made,
     agents,
     coming,
+    selection: { only: null, skip: skippedOf(random, made), stopAfter: null },
     faults: {
       untilMs,
       drop: rough && random.chance(0.6) ? random.next() * 0.3 : 0,
@@ -93,6 +95,11 @@ export function scenarioOf(random: Random): Scenario {
   };
 }
 
+/** Cleanup that is kept for a look afterwards. */
+function skippedOf(random: Random, { stages }: Plan): readonly number[] {
+  return stages.flatMap(({ index, type }) => (type === "cleanup" && random.chance(0.15) ? [index] : []));
+}
+
 /** The sum of all that a run may wait for: generous, but finite. */
 function boundOf(stages: readonly PlanStage[], untilMs: number): number {
   const perStage = stages.map(
@@ -114,6 +121,12 @@ function stagesOf(random: Random, agents: number, theme: Theme): PlanStage[] {
         when: "always",
         optional: random.chance(0.5),
         timeoutMs: 15_000,
+        runsOn: random.pick<RunsOn>([
+          { kind: "all" },
+          { kind: "all" },
+          { kind: "first" },
+          { kind: "agents", agents: [0] },
+        ]),
         barrier: barrierOf(random, agents),
       }),
     );

@@ -12,6 +12,10 @@ export function judgeClosed(plan: Plan, before: RunState, state: RunState, run: 
   if (run.startAt !== null) {
     return unmet === null ? [] : [`${stage.name} was run although it needs ${unmet}, which is not there`];
   }
+  if (plan.deadlineMs !== null && state.now >= state.createdAt + plan.deadlineMs) return [];
+  // The run failed while a person was asked about this stage.
+  if (before.checkpoint?.stage === run.stage && state.failure !== null) return [];
+  if (state.selection.skip.includes(run.stage)) return [];
   if (unmet !== null || stage.when === "on_failure" || !isItsOwnTurn(state, run) || nobodyIsLeftFor(state, stage)) {
     return [];
   }
@@ -26,6 +30,7 @@ export function missingWork(plan: Plan, state: RunState): readonly string[] {
   return [...rowsOf(state.stages)].flatMap((run) => {
     const stage = plan.stages[run.stage];
     if (stage === undefined || run.startAt !== null || stage.optional || stage.when === "on_failure") return [];
+    if (state.selection.skip.includes(run.stage)) return [];
     return [`it succeeded although the work of ${stage.name} never ran: ${run.reason}`];
   });
 }

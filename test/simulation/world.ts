@@ -59,9 +59,9 @@ class World {
     this.#log = log;
     this.#random = new Random(seed);
     this.#scenario = scenarioOf(this.#random);
-    const { plan, agents } = this.#scenario;
+    const { plan, agents, selection } = this.#scenario;
     this.#oracle = new Oracle(plan, machine);
-    this.#state = machine.apply(null, created(plan, agents, START));
+    this.#state = machine.apply(null, { ...created(plan, agents, START), selection });
     this.#kept = this.#state;
     const around: Surroundings = {
       plan,
@@ -69,6 +69,13 @@ class World {
       later: (ms, what) => this.#queue.add(this.#now + ms, what),
       tell: (event, from) => this.#tell(event, from),
       fate: () => this.#fate(),
+      onExcluded: (agent) => {
+        const { roster, selection } = this.#state;
+        const about = { agent: agent.name, group: roster?.agents ?? [], leftOut: true };
+        const stages = machine.ownCleanup(plan, selection, about);
+        this.#say(() => `${agent.name} cleans up: ${stages.map(({ name }) => name).join(", ")}`);
+        this.#note(this.#oracle.cleansUp(agent.name, stages, this.#state));
+      },
       onStart: (agent, stage, attempt, startAt) => {
         this.#say(() => `${agent.name} starts ${attempt}`);
         this.#note(this.#oracle.started(agent.name, stage, attempt, startAt, this.#now));
