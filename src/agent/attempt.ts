@@ -13,7 +13,7 @@ import { printable, shortened } from "./lines.ts";
 import type { AgentLog } from "./log.ts";
 import { type Masks, TOO_MANY_MASKS } from "./masks.ts";
 import { GRACE_MS, type Processes, type RunningProcess } from "./process.ts";
-import { AttemptRecord } from "./record.ts";
+import { AttemptRecord, type ErrorSeries } from "./record.ts";
 import type { SecretVariables } from "./secret-variables.ts";
 
 /** How often a running command's events are read. */
@@ -54,6 +54,7 @@ export interface AttemptOptions {
   readonly timesFrom: number | null;
   /** When the agent's time for the stage is over, done or not: performance.now(), and whose limit that is. */
   readonly until: { readonly at: number; readonly limit: "timeout" | "deadline" };
+  readonly series: ErrorSeries;
   readonly partition: { readonly start: number; readonly end: number } | null;
   readonly member: RosterMember;
   readonly roster: readonly RosterMember[];
@@ -97,6 +98,7 @@ export class Attempt {
       tellsOutput: around.tellsOutput,
       place: { path: around.planFile, line: stage.line },
       thresholds: stage.thresholds,
+      series: options.series,
       warn: (text) => this.#warn(text),
       onProgress: (progress) => around.log({ kind: "progress", stage, task: lease?.task ?? null, progress }),
       onTasks: options.onTasks,

@@ -42,6 +42,7 @@ export async function runCleanup(
         startInMs: 0,
         timesFrom: null,
         until: { at: performance.now() + stage.timeoutMs, limit: "timeout" },
+        series: { inARow: 0 },
         partition: null,
         ...view,
         onTasks: () => undefined,

@@ -2,6 +2,7 @@
 import type { Histogram } from "hdr-histogram-js";
 import type { Json, Thresholds } from "../plan/plan.ts";
 import { combined, isTellable, LARGEST_METRIC } from "../run/metrics.ts";
+import { overMaxErrors } from "../run/thresholds.ts";
 import type { Annotation, AttemptEnd, AttemptReport, Metric, Progress } from "../run/types.ts";
 import type { OutputCommand } from "./commands.ts";
 import type { CommandEvent } from "./event-schema.ts";
@@ -11,6 +12,11 @@ import type { Masks } from "./masks.ts";
 /** What one report may carry; the coordinator refuses more. */
 const MOST = { metrics: 1_000, histograms: 100, annotations: 1_000, outputBytes: 256 * 1024 } as const;
 
+/** Errors since the last success. */
+export interface ErrorSeries {
+  inARow: number;
+}
+
 export interface RecordOptions {
   readonly masks: Masks;
   /** False: the last lines of the output are told to nobody. */
@@ -18,6 +24,8 @@ export interface RecordOptions {
   /** Where an annotation without a place of its own points: the stage in its plan file. */
   readonly place: { readonly path: string; readonly line: number };
   readonly thresholds: Thresholds | null;
+  /** Of all attempts that this agent makes at the stage's tasks; or of its one attempt at the stage itself. */
+  readonly series: ErrorSeries;
   readonly warn: (message: string) => void;
   readonly onProgress: (progress: Progress) => void;
   readonly onTasks: (values: readonly Json[]) => void;
@@ -36,7 +44,6 @@ export class AttemptRecord {
   readonly #annotations: Annotation[] = [];
   readonly #full = new Set<string>();
   #outputBytes = 0;
-  #consecutiveErrors = 0;
   #over = false;
 
   constructor(options: RecordOptions) {
@@ -125,8 +132,9 @@ export class AttemptRecord {
     this.progress = progress;
     this.#options.onProgress(progress);
     // What lies between two reports is not known in its order: any success among them breaks the series.
-    if (progress.done > before.done) this.#consecutiveErrors = 0;
-    else this.#consecutiveErrors += Math.max(0, progress.errors - before.errors);
+    const { series } = this.#options;
+    if (progress.done > before.done) series.inARow = 0;
+    else series.inARow += Math.max(0, progress.errors - before.errors);
     const over = this.#overThreshold(progress);
     if (over !== null && !this.#over) {
       this.#over = true;
@@ -137,18 +145,13 @@ export class AttemptRecord {
   #overThreshold(progress: Progress): Extract<AttemptEnd, { kind: "threshold" }> | null {
     const limits = this.#options.thresholds;
     if (limits === null) return null;
-    const { done, errors } = progress;
-    if (limits.maxErrors !== null && errors > limits.maxErrors) {
-      return threshold("max_errors", `${errors} errors, at most ${limits.maxErrors} are allowed`);
-    }
-    if (limits.maxConsecutiveErrors !== null && this.#consecutiveErrors > limits.maxConsecutiveErrors) {
-      const message = `${this.#consecutiveErrors} errors in a row, at most ${limits.maxConsecutiveErrors} are allowed`;
+    // More than the stage as a whole may have. What the others add, and every rate, is the group's to judge.
+    const tooMany = overMaxErrors(limits, progress.errors);
+    if (tooMany !== null) return threshold("max_errors", tooMany);
+    const { inARow } = this.#options.series;
+    if (limits.maxConsecutiveErrors !== null && inARow > limits.maxConsecutiveErrors) {
+      const message = `${inARow} errors in a row, at most ${limits.maxConsecutiveErrors} are allowed`;
       return threshold("max_consecutive_errors", message);
-    }
-    const rate = done + errors === 0 ? 0 : errors / (done + errors);
-    if (limits.maxErrorRate !== null && rate > limits.maxErrorRate) {
-      const message = `an error rate of ${(rate * 100).toFixed(1)} %, at most ${(limits.maxErrorRate * 100).toFixed(1)} % are allowed`;
-      return threshold("max_error_rate", message);
     }
     return null;
   }

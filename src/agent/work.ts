@@ -6,6 +6,7 @@ import { becomesReady } from "./background.ts";
 import { after } from "./clock.ts";
 import type { RosterMember } from "./environment.ts";
 import { GRACE_MS } from "./process.ts";
+import type { ErrorSeries } from "./record.ts";
 
 export type Execute = Extract<Instruction, { do: "execute" }>;
 type Times = Pick<AttemptOptions, "startInMs" | "until">;
@@ -21,6 +22,15 @@ export interface GroupView {
 /** How many reports are kept in case the coordinator asks for an attempt that is over already. */
 const KEPT_REPORTS = 1_000;
 
+/** This agent's part in the stage that it is in. */
+interface Part {
+  readonly index: number;
+  readonly attempt: string;
+  /** performance.now() */
+  readonly startedAt: number;
+  readonly series: ErrorSeries;
+}
+
 export class Work {
   /** Reports that the coordinator has not acknowledged yet. */
   finished: AttemptReport[] = [];
@@ -31,7 +41,7 @@ export class Work {
   readonly #running = new Map<string, Attempt>();
   readonly #background = new Map<number, { attempt: Attempt; over: AbortController; ready: boolean }>();
   readonly #reports = new Map<string, AttemptReport>();
-  #stage: { readonly index: number; readonly attempt: string; readonly startedAt: number } | null = null;
+  #stage: Part | null = null;
 
   constructor(around: Surroundings, onNews: () => void) {
     this.#around = around;
@@ -84,7 +94,12 @@ export class Work {
     const until = { ...instruction.until, at: performance.now() + instruction.until.at - now };
     const times = { startInMs, until };
     if (this.#stage?.index !== stage.index || this.#stage.attempt !== instruction.attempt) {
-      this.#stage = { index: stage.index, attempt: instruction.attempt, startedAt: performance.now() + startInMs };
+      this.#stage = {
+        index: stage.index,
+        attempt: instruction.attempt,
+        startedAt: performance.now() + startInMs,
+        series: { inARow: 0 },
+      };
     }
     const own = instruction.tasksOnly ? [] : [instruction.attempt];
     const wanted = new Set([...own, ...instruction.leases.map((lease) => lease.attempt)]);
@@ -149,6 +164,7 @@ export class Work {
       after: this.#ending(),
       ...times,
       timesFrom: lease === null ? null : (this.#stage?.startedAt ?? null),
+      series: this.#stage?.series ?? { inARow: 0 },
       partition: instruction.partition,
       ...view,
       onTasks: (values) => {

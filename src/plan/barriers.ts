@@ -12,6 +12,8 @@ const STRAGGLER_GRACE_MS = 30_000;
 const HEARTBEAT_INTERVAL_MS = 2_000;
 const WARN_AFTER_MS = 5_000;
 const LOST_AFTER_MS = 30_000;
+/** Heartbeats that may be missed where neither these nor `lost_after` are said: as many as the defaults come to. */
+const MISSED_THRESHOLD = LOST_AFTER_MS / HEARTBEAT_INTERVAL_MS;
 
 /** The barrier of a stage of this type. `own` stands at `place`, `sync` at `barrier_sync`. */
 export function barrierOf(own: BarrierValue | undefined, type: StageType, sync: BarrierSync, place: Place): Barrier {
@@ -136,6 +138,12 @@ export function livenessOf(
     }
   }
   return { heartbeatIntervalMs, warnAfterMs, lostAfterMs };
+}
+
+/** A barrier with a heartbeat of its own: how many may be missed follows, unless a silence that is said decides. */
+export function withMissedThreshold(barrier: Barrier, said: Keys<typeof livenessShape>): Barrier {
+  const isSaid = barrier.heartbeatIntervalMs === null || barrier.missedThreshold !== null;
+  return isSaid || said.lost_after !== undefined ? barrier : { ...barrier, missedThreshold: MISSED_THRESHOLD };
 }
 
 /** How long an agent may be silent by this barrier's own rule; 0 when it has none. */

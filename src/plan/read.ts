@@ -1,5 +1,5 @@
 /** A plan file -> a plan, or everything that is wrong with it. Pure: the file's text comes in. */
-import { barrierOf, livenessOf } from "./barriers.ts";
+import { barrierOf, livenessOf, withMissedThreshold } from "./barriers.ts";
 import { envOf } from "./env.ts";
 import { checkPlacement, groupOf } from "./group.ts";
 import type { WorkloadPhase } from "./legality.ts";
@@ -96,7 +96,7 @@ export function readPlan(text: string | Uint8Array, file: string, options: ReadO
     deadlineMs: said.deadline ?? null,
     assembly: { timeoutMs: said.assembly?.timeout ?? ASSEMBLY_TIMEOUT_MS, atLeast: said.assembly?.at_least ?? null },
     liveness,
-    stages: sequence,
+    stages: sequence.map((stage) => ({ ...stage, barrier: withMissedThreshold(stage.barrier, said.liveness ?? {}) })),
   };
   return { plan, problems: problems.list(), keys };
 }

@@ -156,7 +156,7 @@ export const stageShape = lazyShape({
         .describe("Errors in a row that are still borne")
         .optional(),
     })
-      .describe("Reported errors above which the stage fails while it runs")
+      .describe("Errors told by all its agents and tasks, above which the stage fails while it runs")
       .optional(),
   expect: () =>
     z

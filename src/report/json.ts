@@ -2,7 +2,7 @@
 import type { Json } from "../plan/plan.ts";
 import type { AttemptEnd, Metric, PhaseRecord, Progress, Verdict } from "../run/types.ts";
 import { between, iso } from "./format.ts";
-import { doneTimes, type RunReport, stageSucceeded } from "./report.ts";
+import { doneTimes, type RunReport } from "./report.ts";
 
 export interface ResultAgent {
   readonly agent: string;
@@ -87,7 +87,7 @@ export function resultJson(report: RunReport): string {
 }
 
 function phaseResult(record: PhaseRecord): PhaseResult {
-  const success = stageSucceeded(record);
+  const success = record.worked;
   const skipped = record.status === "skipped";
   return {
     phase: record.name,

@@ -15,20 +15,6 @@ export interface RunReport {
   readonly stoppedAfter: string | null;
 }
 
-/** Did the stage's work succeed? A failed optional stage did not, though the run goes on; one skipped did not run. */
-export function stageSucceeded(record: PhaseRecord): boolean {
-  switch (record.status) {
-    case "success":
-      return true;
-    case "warning":
-      return !(record.optional && record.agents.some((agent) => agent.status === "failure" || agent.status === "lost"));
-    case "failure":
-    case "skipped":
-    case "cancelled":
-      return false;
-  }
-}
-
 /** The agents of a stage that did not come through it, in order of their index. */
 export function failingAgents(record: PhaseRecord): readonly AgentPhase[] {
   return record.agents

@@ -7,6 +7,7 @@ import { judgeCount } from "./judge.ts";
 import { outcome, settleRest } from "./outcome.ts";
 import type { StageRun } from "./state.ts";
 import { isPoolOver, takeBack } from "./tasks.ts";
+import { overThresholds } from "./thresholds.ts";
 import { exclude, trouble } from "./trouble.ts";
 import type { Metric } from "./types.ts";
 
@@ -109,6 +110,8 @@ function groupFailures(planned: PlanStage, run: StageRun): readonly string[] {
   const stoppedWell = run.stopping?.well === true;
   const counted = judgeCount(planned, { objects: run.done, tasks: pool?.done ?? run.done });
   if (!counted.ok) failures.push(counted.reason);
+  const over = overThresholds(planned.thresholds, run);
+  if (over !== null) failures.push(over);
   if (pool !== null) {
     if (pool.error !== null) failures.push(pool.error);
     if (pool.failed > 0) {

@@ -18,20 +18,19 @@ export interface SilenceLimits {
 
 /**
  * How long an agent may be silent while a stage is in force: the run's `liveness`, or the barrier's own
- * `missed_threshold` × `heartbeat_interval`; and the time for which a silent one is asked again.
+ * `missed_threshold` × `heartbeat_interval`; and the time for which a silent one is asked again. All defaults are in
+ * the plan already.
  */
 export function limitsOf(plan: Plan, stage: number | null): SilenceLimits {
-  const { heartbeatIntervalMs, warnAfterMs, lostAfterMs } = plan.liveness;
+  const { warnAfterMs } = plan.liveness;
   const barrier = stage === null ? undefined : plan.stages[stage]?.barrier;
-  if (barrier === undefined) return { warnAfterMs, lostAfterMs };
+  if (barrier === undefined) return plan.liveness;
   const asked = (barrier.queryTimeoutMs ?? 0) * (barrier.queryRetries ?? (barrier.queryTimeoutMs === null ? 0 : 1));
-  if (barrier.heartbeatIntervalMs === null && barrier.missedThreshold === null) {
-    return { warnAfterMs, lostAfterMs: lostAfterMs + asked };
-  }
-  const interval = barrier.heartbeatIntervalMs ?? heartbeatIntervalMs;
-  const missed = barrier.missedThreshold ?? Math.max(1, Math.ceil(lostAfterMs / heartbeatIntervalMs));
-  const lost = interval * missed;
-  return { warnAfterMs: Math.min(Math.max(warnAfterMs, interval), lost), lostAfterMs: lost + asked };
+  const interval = barrier.heartbeatIntervalMs ?? plan.liveness.heartbeatIntervalMs;
+  const lost = barrier.missedThreshold === null ? plan.liveness.lostAfterMs : interval * barrier.missedThreshold;
+  const isSlow = barrier.heartbeatIntervalMs !== null;
+  const warn = isSlow ? Math.max(warnAfterMs, interval) : warnAfterMs;
+  return { warnAfterMs: Math.min(warn, lost), lostAfterMs: lost + asked };
 }
 
 /** Whether the plan's deadline counts for a stage: not once the run has failed, and not for what runs then, too. */

@@ -86,6 +86,7 @@ function phaseOf(state: RunState, run: StageRun, merge: MergeHistograms | undefi
     column,
     optional,
     status: merged.unreadable.length > 0 && run.status === "success" ? "warning" : run.status,
+    worked: run.worked === true,
     reason: withUnreadable(run.reason, merged.unreadable),
     startedAt: Number.isFinite(first) ? first : run.startAt,
     completedAt: Number.isFinite(last) ? last : run.startAt === null ? null : run.closedAt,

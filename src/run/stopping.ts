@@ -1,5 +1,5 @@
 /**
- * Ends a stage for the whole group because its time is over or its count is reached. For who takes part that is success;
+ * Ends a stage for the whole group because its time is over, its count is reached, or it has too many errors. For who takes part that is success;
  * whether it is for the group is said by what was done, and by the pool's error.
  */
 import { STOP_WAIT_MS } from "./abort.ts";
@@ -7,6 +7,7 @@ import { ENDS_SLACK_MS } from "./deadlines.ts";
 import type { Draft } from "./draft.ts";
 import { outcome } from "./outcome.ts";
 import { takeBack } from "./tasks.ts";
+import { overThresholds } from "./thresholds.ts";
 import { conclude } from "./turns.ts";
 
 /** Who has nothing running is done at once, the others when they say so. */
@@ -47,7 +48,9 @@ export function reasonToStop(draft: Draft, stage: number): string | null {
   const run = draft.stage(stage);
   if (run.stopping !== null || run.pending === 0) return null;
   if (run.endsAt !== null && draft.now >= run.endsAt + ENDS_SLACK_MS) return "its time is over for the group";
-  const { completion, expectedObjects, expectedTasks } = draft.planned(stage);
+  const { completion, expectedObjects, expectedTasks, thresholds } = draft.planned(stage);
+  const over = overThresholds(thresholds, run);
+  if (over !== null) return over;
   // Where each agent has its own share, its command ends by itself, with whatever it does after its last object.
   const shared = completion === "tasks_done" && draft.plan.pathSelection === "random" && run.workers > 1;
   if (completion !== "duration_or_tasks" && !shared) return null;

@@ -179,13 +179,16 @@ function finishLease(draft: Draft, number: number, record: TaskRecord, agent: st
     return;
   }
   const judged = judge(planned, end, report.progress);
+  // Whatever became of the task: its errors happened.
+  const errors = report.progress?.errors ?? 0;
+  if (errors > 0) draft.editStage(stage, { errors: draft.stage(stage).errors + errors });
   const times = { startedAt: report.startedAt, endedAt: report.endedAt };
   if (judged.ok && end.kind === "time_over") {
     endTask(draft, stage, number, "unfinished", judged.reason, times);
   } else if (judged.ok) {
     contribute(draft, stage, number, agent, report);
     const done = draft.stage(stage).done + (report.progress?.done ?? 0);
-    draft.editStage(stage, { done, errors: draft.stage(stage).errors + (report.progress?.errors ?? 0) });
+    draft.editStage(stage, { done });
     keepOutputs(draft, stage, number, report);
     endTask(draft, stage, number, "done", null, times);
   } else {

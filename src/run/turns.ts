@@ -154,6 +154,8 @@ export function failAttempt(draft: Draft, slot: number, report: AttemptReport, r
 
 function isRetried(planned: PlanStage, end: AttemptEnd): boolean {
   const { on, onExitCodes, notOnExitCodes } = planned.retry;
+  // The stage as a whole may have so many errors, not each attempt.
+  if (end.kind === "threshold") return false;
   if (end.kind === "time_over") return end.limit !== "timeout" && end.limit !== "deadline" && on.includes("timeout");
   if (!on.includes("failure")) return false;
   const code = exitCodeOf(end);

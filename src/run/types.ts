@@ -197,6 +197,8 @@ export interface PhaseRecord {
   readonly column: number;
   readonly optional: boolean;
   readonly status: "success" | "warning" | "failure" | "skipped" | "cancelled";
+  /** Its result can be built upon: what `depends_on` and every report mean by its success. */
+  readonly worked: boolean;
   /** Why it failed, was skipped, or succeeded only with a warning. */
   readonly reason: string | null;
   readonly startedAt: number | null;

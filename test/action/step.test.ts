@@ -235,6 +235,8 @@ describe("a runner without room for temporary files", () => {
     const saved = new SavedState({ state: (name, value) => void state.set(name, value) }, key);
     const planCopy = join(runner.workspace, "plan.yml");
     saved.run({ planCopy, planFile: "plan.yml", agent: "a", startedAt: 1 }, readFileSync(planCopy));
+    const member = { name: "a", index: 0, role: null, roleIndex: 0, address: null };
+    saved.group({ skip: [], member, roster: [member], leftOut: false });
     saved.started();
     const result = await runner.run({ inputs: { plan: "plan.yml" }, env: { RUNNER_TEMP: "/missing" }, state });
     expect(result.code).toBe(1);

@@ -108,7 +108,7 @@ describe("the events file", () => {
   });
 });
 
-function record(thresholds: Partial<Thresholds> | null = null) {
+function record(thresholds: Partial<Thresholds> | null = null, series = { inARow: 0 }) {
   const seen = { warnings: [] as string[], tasks: [] as Json[], over: [] as string[] };
   const masks = new Masks();
   const made = new AttemptRecord({
@@ -117,6 +117,7 @@ function record(thresholds: Partial<Thresholds> | null = null) {
     place: { path: "plan.yml", line: 7 },
     thresholds:
       thresholds === null ? null : { maxErrors: null, maxErrorRate: null, maxConsecutiveErrors: null, ...thresholds },
+    series,
     warn: (text) => seen.warnings.push(text),
     onProgress: () => undefined,
     onTasks: (values) => seen.tasks.push(...values),
@@ -223,15 +224,8 @@ describe("an attempt's record", () => {
       ],
       ["max_errors"],
     ],
-    [{ maxErrorRate: 0.5 }, [[1, 1]], []],
-    [
-      { maxErrorRate: 0.5 },
-      [
-        [1, 2],
-        [1, 3],
-      ],
-      ["max_error_rate"],
-    ],
+    // A rate is the group's alone.
+    [{ maxErrorRate: 0.5 }, [[1, 3]], []],
     [
       { maxConsecutiveErrors: 2 },
       [
@@ -253,5 +247,16 @@ describe("an attempt's record", () => {
     const { made, seen } = record(thresholds);
     for (const [done = 0, errors = 0] of reports) await made.take({ progress: { done, errors } });
     expect(seen.over).toEqual(expected);
+  });
+
+  it("counts errors in a row over the tasks that an agent runs one after the other", async () => {
+    const series = { inARow: 0 };
+    const over: boolean[] = [];
+    for (let task = 0; task < 4; task++) {
+      const { made, seen } = record({ maxConsecutiveErrors: 2 }, series);
+      await made.take({ progress: { done: 0, errors: 1 } });
+      over.push(seen.over.length > 0);
+    }
+    expect(over).toEqual([false, false, true, true]);
   });
 });

@@ -94,6 +94,7 @@ describe("a histogram", () => {
           tellsOutput: true,
           place: { path: "plan.yml", line: 1 },
           thresholds: null,
+          series: { inARow: 0 },
           warn: (text) => {
             throw new Error(text);
           },

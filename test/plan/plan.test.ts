@@ -143,6 +143,16 @@ describe("reading", () => {
     expect(read.liveness).toEqual({ heartbeatIntervalMs: 2000, warnAfterMs: 5000, lostAfterMs: 90_000 });
   });
 
+  it.each([
+    // A silence that is said holds, whatever a barrier's heartbeat is.
+    ["liveness: { lost_after: 30s }", 30_000, null],
+    ["", 30_000, 15],
+  ])("a barrier's heartbeat without a threshold, with %o", (liveness, lostAfterMs, missedThreshold) => {
+    const read = plan(`${liveness}\nstages: [{ name: a, run: x, barrier: { heartbeat_interval: 20s } }]\n`);
+    expect(read.liveness.lostAfterMs).toBe(lostAfterMs);
+    expect(read.stages[0]?.barrier).toMatchObject({ heartbeatIntervalMs: 20_000, missedThreshold });
+  });
+
   it("variables stay as written, parameters reach fields but not commands", () => {
     const read = plan(
       "params: { size: { type: integer, default: 7 } }\nenv: { V: 1.10, B: true, S: 'n={{params.size}}', N: '{{ params.size }}' }\nstages: [{ name: a, run: 'echo {{params.size}}', timeout: '{{params.size}}m' }]",

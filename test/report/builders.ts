@@ -29,6 +29,7 @@ export function phase(overrides: Partial<PhaseRecord> = {}): PhaseRecord {
     column: 5,
     optional: false,
     status: "success",
+    worked: ["success", "warning"].includes(overrides.status ?? "success"),
     reason: null,
     startedAt: T0,
     completedAt: T0 + 1000,
@@ -48,6 +49,7 @@ export function failed(name: string, overrides: Partial<PhaseRecord> = {}): Phas
   return phase({
     name,
     status: "failure",
+    worked: false,
     reason: "exit code 3",
     agents: [
       agentPhase({

@@ -94,6 +94,11 @@ describe("an agent that is lost", () => {
     expect(patient.state.status).toBe("running");
     patient.pass(1_000, ["agent-3"]);
     expect(patient.state.status).toBe("aborting");
+    const said = four(all, { heartbeatIntervalMs: 20_000 });
+    said.pass(29_000, ["agent-3"]);
+    expect(said.state.status).toBe("running");
+    said.pass(1_000, ["agent-3"]);
+    expect(said.state.status).toBe("aborting");
     const strict = four(all, { heartbeatIntervalMs: 2_000, missedThreshold: 3 });
     strict.pass(6_000, ["agent-3"]);
     expect(strict.state.status).toBe("aborting");

@@ -140,6 +140,8 @@ describe("the post step", () => {
     const planCopy = join(runner.workspace, "copy.yml");
     const { code, said } = await post((state) => {
       state.run({ planCopy, planFile: "plan.yml", agent: "a", startedAt: 1 }, Buffer.from("stages: []"));
+      const member = { name: "a", index: 0, role: null, roleIndex: 0, address: null };
+      state.group({ skip: [], member, roster: [member], leftOut: false });
       state.started();
     });
     expect(code).toBe(1);

@@ -253,6 +253,7 @@ function phaseRecord(plan: Plan): PhaseRecord {
     column: stage.column,
     optional: false,
     status: "failure",
+    worked: false,
     reason: `b said ${API_KEY}`,
     startedAt: 0,
     completedAt: 1,

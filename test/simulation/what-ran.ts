@@ -13,8 +13,6 @@ export function judgeClosed(plan: Plan, before: RunState, state: RunState, run: 
     return unmet === null ? [] : [`${stage.name} was run although it needs ${unmet}, which is not there`];
   }
   if (plan.deadlineMs !== null && state.now >= state.createdAt + plan.deadlineMs) return [];
-  // The run failed while a person was asked about this stage.
-  if (before.checkpoint?.stage === run.stage && state.failure !== null) return [];
   if (state.selection.skip.includes(run.stage)) return [];
   if (unmet !== null || stage.when === "on_failure" || !isItsOwnTurn(state, run) || nobodyIsLeftFor(state, stage)) {
     return [];
