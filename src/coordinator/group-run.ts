@@ -4,14 +4,17 @@
  */
 import { randomBytes } from "node:crypto";
 import { canonicalJson, planDifference, planDigest } from "../plan/canonical.ts";
+import { escapeUnprintable } from "../plan/names.ts";
 import { admit, explain, noticesFor, outputsOf, rosterOf } from "../run/machine.ts";
-import { lookUp, rowAt, rowCount } from "../run/rows.ts";
-import type { RunKey } from "../run/types.ts";
+import { isThere } from "../run/moves.ts";
+import { lookUp, rowAt, rowCount, rowsOf } from "../run/rows.ts";
+import type { AgentState } from "../run/state.ts";
+import { agentIdentity, jobIdentity, type RunKey } from "../run/types.ts";
 import { Answers } from "./answers.ts";
 import type { RunHost } from "./host.ts";
 import type { JoinRequest } from "./port.ts";
 import type { RunTerms, SyncBody } from "./protocol.ts";
-import { Refusal, RunEnded } from "./refusal.ts";
+import { Refusal, type RefusalCode, RunEnded } from "./refusal.ts";
 import { runIdOf } from "./run-id.ts";
 import type { AcceptedRequest, OpenedSession, RunRecord } from "./run-store.ts";
 import type { HostedRun, Numbered, Principal } from "./server.ts";
@@ -29,6 +32,17 @@ interface Opened {
   /** Coordinator clock. */
   readonly now: number;
 }
+
+/** Refusals after which the same agent does not come again. */
+const FINAL: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  "protocol",
+  "invalid",
+  "held",
+  "different_plan",
+  "over_limit",
+]);
+/** Characters of why somebody does not come. */
+const LONGEST_WHY = 2_000;
 
 /** A new session, and whatever of older ones must still be known. */
 const SESSIONS_KEPT_PER_AGENT = 3;
@@ -150,6 +164,19 @@ export class GroupRun implements HostedRun {
       this.#accept(accepted);
     }
     await this.host.saved();
+  }
+
+  refused(agent: string, { checkRunId, repository }: Principal, { code, message }: Refusal): void {
+    const { state, now } = this.host;
+    // Whoever has a shared secret may come again, as anybody.
+    if (state.status !== "assembling" || repository === null || !FINAL.has(code)) return;
+    // What holds a place is not missing: its own second try, or (where tokens do not tell jobs apart) one of its name.
+    const isHere = (other: AgentState): boolean =>
+      isThere(other) && (checkRunId === null ? other.name === agent : other.checkRunId === checkRunId);
+    if ([...rowsOf(state.agents)].some(isHere)) return;
+    const id = checkRunId === null ? agentIdentity(agent) : jobIdentity(checkRunId);
+    const why = escapeUnprintable(`${agent} was refused: ${message}`).slice(0, LONGEST_WHY);
+    this.host.commit({ event: { type: "not_coming", at: now, absent: [{ id, why }] } });
   }
 
   knows(session: string): boolean {

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type http from "node:http";
 import { LRUCache } from "lru-cache";
-import type { z } from "zod";
+import { z } from "zod";
 import { escapeUnprintable } from "../plan/names.ts";
 import type { RunKey } from "../run/types.ts";
 import { BodyIntake, type BodyLoss, BodyLost } from "./body-intake.ts";
@@ -18,6 +18,7 @@ import {
   PROTOCOL,
   PROTOCOLS,
   type RunTerms,
+  runKeySchema,
   type SyncBody,
   syncBodySchema,
 } from "./protocol.ts";
@@ -55,6 +56,8 @@ export interface HostedRun {
   /** The answer's JSON text. */
   sync(request: Numbered, body: SyncBody, signal: AbortSignal): Promise<string>;
   leave(request: Numbered, why: string): Promise<void>;
+  /** Somebody who proved to be `principal` was refused as this agent: if that is final, nobody waits for it any more. */
+  refused(agent: string, principal: Principal, refusal: Refusal): void;
   /** Whether this session is one of this run's. */
   knows(session: string): boolean;
   /** What an agent must agree to: key, plan, selection, size. For agents that are told only where to join. */
@@ -142,7 +145,8 @@ async function joinRun(options: Options, bearer: string, message: http.IncomingM
   const caller = await options.authenticate(bearer);
   const { repositoryId } = caller;
   if (repositoryId !== null) options.spend?.(repositoryId, "request");
-  const { body, bytes } = await receive(options, message, joinBodySchema, repositoryId);
+  const told = (value: unknown, refusal: Refusal) => noteRefused(options, caller, value, refusal);
+  const { body, bytes } = await receive(options, message, joinBodySchema, repositoryId, told);
   const run = runIdOf(body.key);
   const principal = await caller.admit(body.key);
   if (body.agentCount > LIMITS.agents) {
@@ -153,21 +157,53 @@ async function joinRun(options: Options, bearer: string, message: http.IncomingM
   }
   const { protocol: _protocol, nonce, ...request } = body;
   const hosted = await options.open(request, bytes);
-  const joined = await hosted.join(request, nonce, principal);
-  return { protocol: PROTOCOL, run, session: options.tokens.issue(joined.session), now: joined.now };
+  try {
+    const joined = await hosted.join(request, nonce, principal);
+    return { protocol: PROTOCOL, run, session: options.tokens.issue(joined.session), now: joined.now };
+  } catch (error) {
+    if (error instanceof Refusal) hosted.refused(body.agent, principal, error);
+    throw error;
+  }
 }
 
-/** The body of somebody who is known; `bytes`: after decompression. */
+/** Whatever else is wrong with a request to join: whose it is, and of which run. */
+const askedToJoin = z.looseObject({ key: runKeySchema, agent: z.string().min(1).max(200) });
+
+/** Tells the run of somebody whose request to join cannot even be read. */
+async function noteRefused(options: Options, caller: Caller, value: unknown, refusal: Refusal): Promise<void> {
+  const asked = askedToJoin.safeParse(value);
+  if (!asked.success) return;
+  const { key, agent } = asked.data;
+  try {
+    const principal = await caller.admit(key);
+    const hosted = await options.find(runIdOf(key));
+    hosted?.refused(agent, principal, refusal);
+  } catch (error) {
+    // It may not reach that run: then the run need not know of it.
+    if (!(error instanceof Refusal)) throw error;
+  }
+}
+
+/** The body of somebody who is known; `bytes`: after decompression. `onRefused`: told of one that is JSON, but no such body. */
 async function receive<T>(
   { intake, spend }: Options,
   message: http.IncomingMessage,
   schema: z.ZodType<T>,
   repositoryId: string | null,
+  onRefused?: (value: unknown, refusal: Refusal) => Promise<void>,
 ): Promise<{ readonly body: T; readonly digest: string; readonly bytes: number }> {
   return await intake.take(message, { most: LIMITS.bodyBytes }, async (packed) => {
     const bytes = await unpack(packed, message.headers["content-encoding"], LIMITS.bodyBytes);
     if (repositoryId !== null) spend?.(repositoryId, { bytes: bytes.length });
-    return { body: parse(schema, bytes), digest: digestOf(bytes), bytes: bytes.length };
+    const value = parseJson(bytes);
+    let body: T;
+    try {
+      body = parse(schema, value);
+    } catch (error) {
+      if (error instanceof Refusal) await onRefused?.(value, error);
+      throw error;
+    }
+    return { body, digest: digestOf(bytes), bytes: bytes.length };
   });
 }
 
@@ -207,13 +243,15 @@ function protocolOf(value: unknown): number | null {
   return typeof value.protocol === "number" ? value.protocol : null;
 }
 
-function parse<T>(schema: z.ZodType<T>, bytes: Buffer): T {
-  let value: unknown;
+function parseJson(bytes: Buffer): unknown {
   try {
-    value = JSON.parse(bytes.toString("utf8"));
+    return JSON.parse(bytes.toString("utf8"));
   } catch {
     throw new Refusal("invalid", "the body is not JSON");
   }
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const protocol = protocolOf(value);
   if (protocol !== null && !PROTOCOLS.some((known) => known === protocol)) {
     throw new Refusal(

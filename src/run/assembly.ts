@@ -3,7 +3,7 @@ import { formatDuration } from "../plan/duration.ts";
 import { failRun } from "./abort.ts";
 import { limitsOf } from "./deadlines.ts";
 import type { Draft } from "./draft.ts";
-import { isOver } from "./moves.ts";
+import { isOver, isThere } from "./moves.ts";
 import { chunksOf, directoryOf, entered, lookUp, rowAt, rowCount, rowsOf } from "./rows.ts";
 import type { AgentState, RunState } from "./state.ts";
 import { stageInForceOf } from "./trouble.ts";
@@ -101,10 +101,6 @@ function holderOf(state: RunState, index: number): AgentState | null {
   const slot = lookUp(state.indexes, String(index));
   const agent = slot === undefined ? undefined : rowAt(state.agents, slot);
   return agent !== undefined && isThere(agent) ? agent : null;
-}
-
-function isThere({ presence }: AgentState): boolean {
-  return presence === "here" || presence === "silent";
 }
 
 /** Takes in an agent that `admit` allows and that was not there before. */

@@ -1,4 +1,5 @@
 /** Which moves between statuses are legal, for runs and for agents. */
+import type { AgentState } from "./state.ts";
 import type { AgentStatus, RunStatus } from "./types.ts";
 
 export const RUN_MOVES: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
@@ -44,4 +45,9 @@ export function isOver(status: RunStatus): boolean {
 /** At work in a stage, as an agent says it. */
 export function isWorking(status: AgentStatus): boolean {
   return status === "validating" || status === "preparing" || status === "running";
+}
+
+/** As far as is known: silent is not gone yet. */
+export function isThere({ presence }: Pick<AgentState, "presence">): boolean {
+  return presence === "here" || presence === "silent";
 }

@@ -77,9 +77,6 @@ describe("a group whose agents come with tokens of GitHub's", () => {
     ["an expired token", () => joining({ more: { expiresInSeconds: -300 } }), 401, /expired/],
     ["a self-signed token", () => joining({ more: { signer: "self" } }), 401, /signature/],
     ["no token", async () => await post(address, "/api/runs/join", null, {}), 401, /bearer/],
-    ["the name of another job's agent", () => joining({ agent: "node-0", index: 0 }), 409, /held by another session/],
-    ["another agent's index", () => joining({ index: 0 }), 409, /index 0 is node-0's/],
-    ["an index beyond the group", () => joining({ index: 2 }), 400, /index 2 is not within a group of 2/],
     [
       "the join of another agent's, repeated from another job",
       () => joining({ agent: "node-0", index: 0, nonce: "nonce-of-node-0-and-more" }),
@@ -140,6 +137,12 @@ describe("a group whose agents come with tokens of GitHub's", () => {
     const bearer = await token({ check_run_id: "7002", ...options.claims }, options.more);
     return await join(address, joinOf(PLAN, agent, { index }), { bearer, nonce });
   }
+  // Of jobs of this very run, which come to a place that they do not have: the group can never be complete.
+  const misplaced: typeof attempts = [
+    ["the name of another job's agent", () => joining({ agent: "node-0", index: 0 }), 409, /held by another session/],
+    ["another agent's index", () => joining({ index: 0 }), 409, /index 0 is node-0's/],
+    ["an index beyond the group", () => joining({ index: 2 }), 400, /index 2 is not within a group of 2/],
+  ];
   const syncing = (bearer: string, body: unknown) => post(address, `/api/runs/${theirs.id}/sync`, bearer, body);
 
   it.each(attempts)("refuses %s, says why, and changes nothing", async (_name, attempt, status, says) => {
@@ -148,6 +151,19 @@ describe("a group whose agents come with tokens of GitHub's", () => {
     expect({ status: said.status, message: said.message }).toEqual({ status, message: expect.stringMatching(says) });
     expect(theirs.host.state).toBe(before);
   });
+
+  it.each(misplaced)(
+    "refuses %s, takes nobody's place for it, and ends the group",
+    async (_name, attempt, status, says) => {
+      const held = () =>
+        theirs.host.state.agents.flat().map(({ name, session, checkRunId }) => [name, session, checkRunId]);
+      const before = held();
+      const said = await attempt();
+      expect({ status: said.status, message: said.message }).toEqual({ status, message: expect.stringMatching(says) });
+      expect(held()).toEqual(before);
+      expect(theirs.host.state.failure?.reason).toMatch(says);
+    },
+  );
 
   it("lets the same job in again under its name, and its old session out", async () => {
     const again = await join(address, joinOf(PLAN, "node-0", { index: 0 }), {
