@@ -2,7 +2,9 @@
 import { hostname } from "node:os";
 import { reachableHost } from "../coordinator/addresses.ts";
 import type { Home } from "../coordinator/connect.ts";
+import type { ListJobs } from "../coordinator/ended-jobs.ts";
 import { runIdOf } from "../coordinator/run-id.ts";
+import { AttemptJobs } from "../github/attempt-jobs.ts";
 import { jobName } from "../github/job-name.ts";
 import { type BeaconPlace, BeaconWatch, lightBeacon } from "../github/leader-beacon.ts";
 import { joinAddress, splitAddress } from "../plan/address.ts";
@@ -102,6 +104,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
         ? null
         : async (checkRunId: string, signal: AbortSignal): Promise<string> =>
             await jobName(await githubClient(inputs.githubToken), named, checkRunId, signal),
+    listJobs: jobsOf(job, inputs.githubToken),
   };
   const beacon: BeaconPlace = {
     owner: job.owner ?? "",
@@ -156,6 +159,16 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     reports: true,
     address,
     beacon: known === null ? beacon : null,
+  };
+}
+
+/** Lists the jobs of this attempt; null: GitHub cannot be asked. */
+function jobsOf({ owner, repo, runId, attempt }: Job, token: string): ListJobs | null {
+  if (owner === null || repo === null || token === "") return null;
+  let jobs: Promise<AttemptJobs> | null = null;
+  return async (signal) => {
+    jobs ??= githubClient(token).then((client) => new AttemptJobs(client, { owner, repo, runId, attempt }));
+    return await (await jobs).list(signal);
   };
 }
 

@@ -3,22 +3,11 @@
  * agents that never come. On a later attempt the attempt's jobs are listed once, to say so within seconds.
  */
 import { z } from "zod";
+import { AttemptJobs } from "../github/attempt-jobs.ts";
 import type { GitHubClient } from "../github/port.ts";
 
-const PAGES = 10;
 const ASK_MS = 20_000;
 
-const listed = z.object({
-  jobs: z.array(
-    z.object({
-      name: z.string(),
-      status: z.string(),
-      run_attempt: z.number().optional(),
-      started_at: z.string().nullish(),
-      runner_name: z.string().nullish(),
-    }),
-  ),
-});
 const attemptSchema = z.object({ run_started_at: z.string().nullish() });
 
 export interface RerunQuestion {
@@ -46,16 +35,7 @@ export async function whyIncomplete(client: GitHubClient, question: RerunQuestio
     request,
   });
   const beganAt = Date.parse(attemptSchema.parse(asked.data).run_started_at ?? "");
-  const jobs: z.infer<typeof listed>["jobs"] = [];
-  for (let page = 1; page <= PAGES; page += 1) {
-    const answer = await client.request(
-      "GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs",
-      { ...about, per_page: 100, page, request },
-    );
-    const found = listed.parse(answer.data).jobs;
-    jobs.push(...found);
-    if (found.length < 100) break;
-  }
+  const jobs = await new AttemptJobs(client, { owner, repo, runId, attempt }).list(request.signal);
   // Jobs that are carried over from an earlier attempt are listed with their old number, or with their old times.
   const restarted = jobs.filter(
     (job) =>

@@ -104,7 +104,10 @@ export class AgentLoop {
     }
   }
 
-  /** It joined when the run was over: one of the group gets the verdict, anybody else was not part of it. */
+  /**
+   * It joined when the run was over: one of the group gets the verdict, and so does who was missed where the plan lets a
+   * group begin without some. Anybody else was not part of it.
+   */
   #cameTooLate({ message, summary, wasMember }: RunEnded): LoopEnd {
     const { join, around } = this.#options;
     if (wasMember) {
@@ -114,7 +117,9 @@ export class AgentLoop {
     const excluded = "it joined when the run was over";
     around.log({ kind: "excluded", why: excluded });
     const why = `the run ended without ${join.agent}: ${summary.message}`;
-    return { kind: "finished", summary: { ...summary, verdict: "failure", message: why }, excluded };
+    const couldDoWithout = join.plan.assembly.atLeast !== null;
+    const verdict = couldDoWithout ? summary.verdict : "failure";
+    return { kind: "finished", summary: { ...summary, verdict, message: why }, excluded };
   }
 
   /** Drops what it is doing and begins anew as idle (SIGHUP). */

@@ -6,9 +6,11 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Plan } from "../plan/plan.ts";
-import type { RunKey, Selection } from "../run/types.ts";
+import { jobIdentity, type RunKey, type Selection } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
 import type { JobClaims, TokenVerifier } from "./admission.ts";
+import type { EndedJob, JobsPace, JobWatch, ListJobs } from "./ended-jobs.ts";
+import type { GroupRun } from "./group-run.ts";
 import { RunHost } from "./host.ts";
 import type { GroupJobs } from "./jobs.ts";
 import { LocalCoordinator } from "./local.ts";
@@ -16,8 +18,13 @@ import type { CoordinatorPort } from "./port.ts";
 
 /** A leader that is silent for so long is gone, and the run with it. */
 export const LEADER_SILENCE_MS = 60_000;
-/** A leader whose own part is over waits at most so long for the others to hear the end. */
-const FAREWELL_MS = 60_000;
+/** Whoever was last seen longer ago does not come back: by then it has given its leader up. */
+const COMES_BACK_MS = LEADER_SILENCE_MS + 10_000;
+const FAREWELL_PAUSE_MS = 50;
+/** A leader that waits longer than this for others to hear the end says so. */
+const FAREWELL_SAID_MS = 2_000;
+/** Of many, so many are named. */
+const NAMED = 20;
 
 interface Tokens {
   /** This job's OIDC token for an audience. */
@@ -27,7 +34,13 @@ interface Tokens {
   readonly onlyJob: string | null;
   /** What GitHub calls the job of a check run; null where it cannot be asked. */
   readonly jobName: ((checkRunId: string, signal: AbortSignal) => Promise<string>) | null;
+  /** Lists the jobs of this attempt; null where GitHub cannot be asked. */
+  readonly listJobs: ListJobs | null;
 }
+
+/** The leader lists the jobs while it waits for them; a follower that finds no leader seldom: there may be many. */
+const LEADERS_PACE: JobsPace = { firstMs: 10_000, everyMs: 30_000 };
+const FOLLOWERS_PACE: JobsPace = { firstMs: 15_000, everyMs: 300_000 };
 
 /** What a job's token for itself is made for: nobody takes it. */
 const OWN_AUDIENCE = "stagewright-own-claims";
@@ -70,6 +83,8 @@ export interface ConnectOptions {
   readonly onChange?: (host: RunHost) => void;
   /** A line for the log: retries, waits, refused leaders, faults of a coordinator here. */
   readonly say: (text: string) => void;
+  /** How often the attempt's jobs are listed while somebody is waited for. */
+  readonly jobsPace?: JobsPace;
 }
 
 export interface Connection {
@@ -149,13 +164,22 @@ async function lead(
     });
     run.reserveFirst();
     const takeBack = (await home.announce?.(serving.address, checkRunId)) ?? null;
+    const watching = new AbortController();
+    await watchFor(options, home, checkRunId, watching.signal, {
+      pace: LEADERS_PACE,
+      isWaiting: () => run.host.state.status === "assembling",
+      found: (ended) => {
+        const absent = ended.map(({ id, why }) => ({ id: jobIdentity(id), why }));
+        run.host.commit({ event: { type: "not_coming", at: run.host.now, absent } });
+      },
+    });
     return {
       coordinator: new MemberCoordinator(run, { checkRunId, repository: null }),
       host: run.host,
       silenceMs: null,
       close: async () => {
-        const until = performance.now() + FAREWELL_MS;
-        while (run.host.isOver && !run.host.isEveryoneTold && performance.now() < until) await sleep(50);
+        watching.abort();
+        await sayFarewell(run, say);
         await takeBack?.().catch((error: unknown) => onError(error, "the address could not be taken back"));
         await serving.close();
       },
@@ -166,19 +190,52 @@ async function lead(
   }
 }
 
+/** Stays until all have heard the end who may still come for it; bounded, since nobody comes later than that. */
+async function sayFarewell({ host, first }: GroupRun, say: (text: string) => void): Promise<void> {
+  const began = performance.now();
+  let isSaid = false;
+  while (host.isOver) {
+    const untold = host.untold(COMES_BACK_MS).filter((agent) => agent !== first);
+    const waited = performance.now() - began;
+    if (untold.length === 0 || waited > COMES_BACK_MS) return;
+    if (!isSaid && waited > FAREWELL_SAID_MS) {
+      isSaid = true;
+      const named = listed(untold);
+      say(`the run is over; waiting for ${named} to hear of it, for ${COMES_BACK_MS / 1000} s at most since last seen`);
+    }
+    await sleep(FAREWELL_PAUSE_MS);
+  }
+}
+
 async function follow(
   options: ConnectOptions,
   home: Extract<Home, { kind: "follower" }>,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const { key, plan, say } = options;
+  const { key, plan, agentCount, say } = options;
   const { addresses, isTrusted, verifier, idToken } = home;
-  const { findLeader } = await import("./find-leader.ts");
+  const { findLeader, NoLeader } = await import("./find-leader.ts");
   const { HttpCoordinator } = await import("./client.ts");
   const { followerAudience } = await import("./leader.ts");
   const timeoutMs = plan.assembly.timeoutMs;
   const jobs = await groupJobs(key, home);
-  const leader = await findLeader({ addresses, isTrusted, verifier, jobs, timeoutMs, say }, signal);
+  const hopeless = new AbortController();
+  const searching = AbortSignal.any([signal, hopeless.signal]);
+  const watching = jobs.own().then(async ({ checkRunId }) => {
+    const needed = plan.assembly.atLeast ?? agentCount;
+    await watchFor(options, home, checkRunId, searching, {
+      pace: FOLLOWERS_PACE,
+      isWaiting: () => !hopeless.signal.aborted,
+      found: (ended) => {
+        const coming = agentCount - ended.length;
+        if (coming < needed) hopeless.abort(new NoLeader(cannotMeet(coming, agentCount, ended)));
+      },
+    });
+  });
+  // Why there is no token is told by the search.
+  watching.catch(() => undefined);
+  const leader = await findLeader({ addresses, isTrusted, verifier, jobs, timeoutMs, say }, searching);
+  hopeless.abort();
   say(`found the leader of the group at ${leader.url.host}`);
   const coordinator = new HttpCoordinator({
     url: leader.url,
@@ -187,6 +244,29 @@ async function follow(
     onRetry: retryTo(say),
   });
   return { coordinator, host: null, silenceMs: LEADER_SILENCE_MS, close: async () => leader.agent.destroy() };
+}
+
+function cannotMeet(coming: number, size: number, ended: readonly EndedJob[]): string {
+  return `only ${coming} of ${size} agents can be there: ${listed(ended.map(({ why }) => why))}`;
+}
+
+function listed(all: readonly string[]): string {
+  const more = all.length > NAMED ? ` and ${all.length - NAMED} more` : "";
+  return `${all.slice(0, NAMED).join(", ")}${more}`;
+}
+
+/** Watches for jobs of this matrix that are over, where it can be told which those are. */
+async function watchFor(
+  { agentCount, say, jobsPace }: ConnectOptions,
+  { listJobs, onlyJob }: Tokens,
+  own: string | null,
+  signal: AbortSignal,
+  { pace, ...rest }: Pick<JobWatch, "pace" | "isWaiting" | "found">,
+): Promise<void> {
+  if (listJobs === null || onlyJob === null || own === null) return;
+  const { watchJobs } = await import("./ended-jobs.ts");
+  const group = { own, onlyJob, size: agentCount };
+  void watchJobs({ list: listJobs, group, pace: jobsPace ?? pace, say, ...rest }, signal);
 }
 
 async function groupJobs(key: RunKey, { idToken, onlyJob, jobName }: Tokens): Promise<GroupJobs> {

@@ -75,6 +75,11 @@ export class GroupRun implements HostedRun {
     this.#first = { agent: null, joined: Promise.withResolvers() };
   }
 
+  /** The agent of this process; null: there is none, or it has not joined. */
+  get first(): string | null {
+    return this.#first?.agent ?? null;
+  }
+
   /** The agent of this process joins. @throws Refusal */
   async joinFirst(request: JoinRequest, nonce: string, principal: Principal): Promise<Opened> {
     const opened = await this.#join(request, nonce, principal);
@@ -241,6 +246,7 @@ export class GroupRun implements HostedRun {
   /** What somebody is told who joins when the run is over. */
   async #ended(agent: string): Promise<RunEnded> {
     await this.host.saved();
+    this.host.noteTold(agent);
     const { state } = this.host;
     const summary = this.#answers.ownPart(this.host.summary(), agent);
     const wasMember =

@@ -169,6 +169,7 @@ export class RunHost {
   commit(record: RunRecord): void {
     const { event } = record;
     this.#resume();
+    if (event.type === "left" && this.isOver) this.noteTold(event.agent);
     // What time alone decides is an event of its own: then heartbeats decide nothing, and need not all be kept.
     if (event.type === "synced" && this.#deadline !== null && event.at >= this.#deadline) this.#tick(event.at);
     const { revision } = this.#state;
@@ -204,13 +205,20 @@ export class RunHost {
     return instruction;
   }
 
-  /** Whether all who are still there know that the run is over: then nobody needs this coordinator any more. */
-  get isEveryoneTold(): boolean {
-    if (!this.isOver) return false;
-    for (const { name, presence } of rowsOf(this.#state.agents)) {
-      if (presence === "here" && !this.#finished.has(name)) return false;
-    }
-    return true;
+  /**
+   * Who has not heard that the run is over and may still come for it: whoever was seen within this time and did not
+   * leave. The lost among them may be back.
+   */
+  untold(seenWithinMs: number): readonly string[] {
+    const since = this.#now() - seenWithinMs;
+    return [...rowsOf(this.#state.agents)].flatMap(({ name, presence, lastSeenAt }) =>
+      presence === "left" || lastSeenAt < since || this.#finished.has(name) ? [] : [name],
+    );
+  }
+
+  /** This agent has heard the end, or will not ask for it. */
+  noteTold(agent: string): void {
+    this.#finished.add(agent);
   }
 
   /** Its next request is answered at once: it knows nothing (any more). */

@@ -29,6 +29,16 @@ export interface RunsOptions {
   readonly keepMs?: number;
 }
 
+function goingAway(): Refusal {
+  return new Refusal("not_stored", "this coordinator is going away: ask again");
+}
+
+/** A coordinator that is closed decides nothing any more: only what is over can be told. @throws Refusal */
+function stillAnswered(run: GroupRun | null): GroupRun | null {
+  if (run !== null && !run.host.isOver) throw goingAway();
+  return run;
+}
+
 export class Runs {
   readonly #options: RunsOptions;
   readonly #now: () => number;
@@ -56,7 +66,8 @@ export class Runs {
   /** @returns null when there is none, neither here nor in the store */
   async find(id: string): Promise<GroupRun | null> {
     const here = this.#runs.get(id);
-    if (here !== undefined) return await here;
+    if (here !== undefined) return this.#closed ? stillAnswered(await here) : await here;
+    if (this.#closed) throw goingAway();
     if (this.#options.store === null) return null;
     const loading = this.#load(id);
     const held = this.#hold(id, loading);
@@ -76,7 +87,10 @@ export class Runs {
     for (const id of (await this.#options.store?.unfinished()) ?? []) await this.find(id);
   }
 
-  /** Held agents are answered; the runs go on where another coordinator takes them up. */
+  /**
+   * Held agents are answered; the runs go on where another coordinator takes them up. Whoever still reaches this one is
+   * told the end of a run that is over.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#closing.values()) clearTimeout(timer);
@@ -84,7 +98,6 @@ export class Runs {
       run.host.close();
       await run.host.saved().catch((error: unknown) => this.#options.onError(error, `run ${run.id}`));
     }
-    this.#runs.clear();
   }
 
   /** One look-up of a run at a time; one that found nothing or failed is forgotten. */
@@ -101,7 +114,7 @@ export class Runs {
 
   async #begin(id: string, request: JoinRequest): Promise<GroupRun> {
     const { key, plan, selection, agentCount } = request;
-    if (this.#closed) throw new Refusal("not_stored", "this coordinator is going away: ask again");
+    if (this.#closed) throw goingAway();
     if (this.#runs.size > MOST_RUNS) {
       throw new Refusal("too_many", `this coordinator already hosts ${MOST_RUNS} runs`, 30);
     }

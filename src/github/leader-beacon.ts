@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { HOST } from "../plan/address.ts";
 import type { AbandonedChecks } from "./abandoned-checks.ts";
+import { isNotModified } from "./attempt-jobs.ts";
 import { openCheck, type Pace } from "./checks.ts";
 import type { OwnCheck } from "./own-check.ts";
 import type { GitHubClient } from "./port.ts";
@@ -194,9 +195,4 @@ function nameOf({ group, plan }: BeaconPlace): string {
 
 function externalId({ run }: BeaconPlace, shown: string): string {
   return `stagewright-leader/${run}/${shown}`;
-}
-
-/** Octokit throws on 304, as on every status that is no success. */
-function isNotModified(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "status" in error && error.status === 304;
 }

@@ -6,6 +6,7 @@ const BEFORE = "2026-11-20T09:00:00Z";
 const AFTER = "2026-11-20T10:00:30Z";
 
 interface Job {
+  readonly id: number;
   readonly name: string;
   readonly status: string;
   readonly run_attempt?: number;
@@ -14,6 +15,7 @@ interface Job {
 }
 
 const job = (name: string, overrides: Partial<Job> = {}): Job => ({
+  id: 1,
   name,
   status: "queued",
   run_attempt: 2,

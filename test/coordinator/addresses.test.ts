@@ -83,6 +83,7 @@ describe("a group over ::1", () => {
       verifier: (audience: string) => createTokenVerifier({ issuer: issuer.url, audience }),
       onlyJob: null,
       jobName: null,
+      listJobs: null,
     });
     const pace = { now: Date.now, sleep: async () => undefined };
     const announce = async (address: string, job: string | null) => {

@@ -30,14 +30,14 @@ describe.each([
   ["success", "true", /1 stage succeeded/],
   ["failure", "exit 7", /work.*node-0.*7/],
 ] as const)("after a run whose verdict is %s", (verdict, command, reason) => {
-  it("one that was never there fails as excluded, and says that the run ended without it", async () => {
+  it("one that was never there, and that the plan can do without, ends with the verdict, as excluded", async () => {
     expect(await ranAlone(command)).toMatchObject({ kind: "finished", summary: { verdict }, excluded: null });
     const late = agentOf(clientOf(serving.address), joinOf(planWith(command), "node-1"));
     const end = await late.agent.run();
     expect(end).toMatchObject({
       kind: "finished",
       excluded: "it joined when the run was over",
-      summary: { verdict: "failure", message: expect.stringMatching(reason) },
+      summary: { verdict, message: expect.stringMatching(reason) },
     });
     expect(end.kind === "finished" && end.summary.message).toContain("the run ended without node-1");
     expect(late.events.map(({ kind }) => kind)).toEqual(["excluded"]);
@@ -53,6 +53,18 @@ describe.each([
       summary: { verdict, message: expect.stringMatching(reason), phases: [{ agents: [{ agent: "node-0" }] }] },
     });
     expect(back.events.map(({ kind }) => kind)).not.toContain("started");
+  });
+});
+
+it("one that is none of the group fails, whatever came of the run", async () => {
+  serving = await startCoordinator();
+  const plan = planOf("name: group\nagents: 1\nstages:\n  - { name: work, run: 'true' }\n");
+  expect(await agentOf(clientOf(serving.address), joinOf(plan, "node-0")).agent.run()).toMatchObject({
+    summary: { verdict: "success" },
+  });
+  expect(await agentOf(clientOf(serving.address), joinOf(plan, "node-7")).agent.run()).toMatchObject({
+    excluded: "it joined when the run was over",
+    summary: { verdict: "failure", message: expect.stringContaining("the run ended without node-7") },
   });
 });
 
