@@ -10,6 +10,7 @@ import { sentByGitHub } from "./commands/replays.ts";
 import { Effects, type Lane } from "./effects.ts";
 import { Gates } from "./gates/index.ts";
 import { GrantsKeeper } from "./grants.ts";
+import { closingHandler } from "./holds/progress.ts";
 import { InHand } from "./in-hand.ts";
 import { Inbox } from "./inbox.ts";
 import { Judge } from "./judge.ts";
@@ -120,12 +121,13 @@ export function createEngine(options: EngineOptions): Engine {
   });
   const effects = new Effects({ store, clients, mover, inHand, log, now, sleep: pause, timings });
   const refusal = (kind: string, installation: number) => grants.refusal(kind, installation);
-  const desk = new Desk({ store, judge, now, look: wake, queued });
+  const desk = new Desk({ store, clients, judge, now, look: wake, queued, log });
   const handlers = new Map(
     [
       answerHandler(desk),
       pressHandler(desk, judge, sentByGitHub({ clients, timings, now })),
       proposalHandler(check, read),
+      closingHandler(policies),
     ].map((each) => [each.kind, each]),
   );
   const outbox = new Outbox({

@@ -8,6 +8,8 @@ import { sameFacts } from "../src/lifecycle/record.ts";
 import { canonicalJson } from "../src/plan/canonical.ts";
 import { Alarm } from "./alarm.ts";
 import { effectRows } from "./effect-rows.ts";
+import { concernsGroups, reopenGroups } from "./holds/merge-groups.ts";
+import { closesGate } from "./holds/open-gates.ts";
 import type { InHand } from "./in-hand.ts";
 import type { Judge, Judgement } from "./judge.ts";
 import { changePull, parked, pullKey, sooner } from "./pull-rows.ts";
@@ -42,6 +44,8 @@ interface Decided {
 
 const PAGE = 64;
 const CONCURRENCY = 8;
+/** Before everything that is due by its date: until a gate is closed, what it should keep back can be merged. */
+const FIRST = 1;
 /** After this many writes of others in between it is left for the next time. */
 const MOST_TRIES = 5;
 
@@ -102,7 +106,9 @@ export class Looks {
         if (hasten) {
           await store.hastenEffects(id, "auto_merge", now());
         }
-        if (hasten || effects.length > 0) {
+        const groups =
+          concernsGroups(row.evaluation, next.evaluation) && (await reopenGroups(store, id.repositoryId, now()));
+        if (hasten || groups || effects.length > 0) {
           this.#options.queued();
         }
         await this.#options.changed?.(id);
@@ -216,7 +222,10 @@ export class Looks {
       read,
     };
     const intent = pending === null ? fresh : { ...pending, to: showing.stage, read: pending.read || read };
-    return { ...base, intent, intentAt: pending === null ? now : (row.intentAt ?? now) };
+    // What was sent already keeps its pause: GitHub may not show yet what it did.
+    const at = pending === null ? now : (row.intentAt ?? now);
+    const urgent = !unknown && closesGate(showing, row.shown);
+    return { ...base, intent, intentAt: urgent ? Math.min(at, row.lookAt ?? at, FIRST) : at };
   }
 
   /** What is shown of others with the same head commit, now or until now, depends on where this one is. */

@@ -1,7 +1,9 @@
 /** Whether a merge group may be merged, as far as stages go: a function of where its pull requests are. */
 import type { CheckShow } from "../src/github/transition.ts";
-import { CHECK_NAME_PREFIX } from "../src/lifecycle/display.ts";
-import type { Evaluation } from "../src/lifecycle/evaluation.ts";
+import type { Evaluation, Hold } from "../src/lifecycle/evaluation.ts";
+import { closedBy } from "../src/lifecycle/gate-checks.ts";
+import { sayHold, unholdOf } from "../src/lifecycle/hold.ts";
+import { CHECK_NAME_PREFIX } from "../src/lifecycle/policy.ts";
 import { clip, markdown, oneLine } from "../src/report/escape.ts";
 
 /** One of the group's pull requests. */
@@ -13,25 +15,24 @@ export interface GroupMember {
 const LONGEST_TITLE = 250;
 
 /**
- * One check run for each stage: success when every pull request of the group has reached it, or has no such stage.
- * A group is merged or not: nothing is left open, since no event would come to end it.
+ * One check run for each stage: success when every pull request of the group has reached it, or has no such stage. One
+ * on hold fails the group whatever it has reached. A group is merged or not: nothing is left open, since no event would
+ * come to end it.
  */
 export function groupChecks(members: readonly GroupMember[]): CheckShow[] {
-  const names = [...new Set(members.flatMap(({ evaluation }) => evaluation.stages.map((stage) => stage.name)))];
-  return names.map((stage) => {
-    const behind = members.filter(({ evaluation }) =>
-      evaluation.stages.some((each) => each.name === stage && !each.reached),
-    );
-    const reasons = behind.map(lacks);
-    const every = members.map(({ number }) => `#${number}`).join(", ");
-    const title = behind.length === 0 ? `Reached by ${every}` : reasons.join("; ");
+  return stagesOf(members).map((stage) => {
+    const kept = members.filter((member) => isHeldItself(member) || !hasPassed(member, stage));
+    const reasons = kept.map(lacks);
+    const concerned = members.filter(({ evaluation }) => evaluation.stages.some(({ name }) => name === stage));
+    const passed =
+      concerned.length === 0 ? `Applies to none of ${numbersOf(members)}` : `Reached by ${numbersOf(concerned)}`;
     return {
       name: `${CHECK_NAME_PREFIX}${stage}`,
       status: "completed",
-      conclusion: behind.length === 0 ? "success" : "failure",
-      title: clip(oneLine(title), LONGEST_TITLE),
+      conclusion: kept.length === 0 ? "success" : "failure",
+      title: clip(oneLine(kept.length === 0 ? passed : reasons.join("; ")), LONGEST_TITLE),
       summary: [
-        `The merge group is made of ${every}.`,
+        `The merge group is made of ${numbersOf(members)}.`,
         ...reasons.map((reason) => `- ${markdown(oneLine(reason))}`),
       ].join("\n"),
       text: "",
@@ -40,10 +41,47 @@ export function groupChecks(members: readonly GroupMember[]): CheckShow[] {
   });
 }
 
-function lacks({ number, evaluation }: GroupMember): string {
+/**
+ * The same while the repository is on hold: all of it waits, until the hold is ended or GitHub gives up. `shown`: names
+ * of the check runs that are there already, whatever is known of the group's pull requests.
+ */
+export function heldGroupChecks(members: readonly GroupMember[], shown: readonly string[], hold: Hold): CheckShow[] {
+  const names = new Set([...shown, ...stagesOf(members).map((stage) => `${CHECK_NAME_PREFIX}${stage}`)]);
+  return [...names].map((name) =>
+    closedBy({ name, status: "completed", conclusion: "success", title: "", summary: "", text: "", actions: [] }, hold),
+  );
+}
+
+/** Of its own, not with the whole repository: which makes the group wait, and does not fail it. */
+export function isHeldItself({ evaluation }: Pick<GroupMember, "evaluation">): boolean {
+  return evaluation.held !== null && evaluation.held.why !== "repository";
+}
+
+/** Stages of any of them, gates that apply to none included: a queue that requires them waits for each. */
+function stagesOf(members: readonly GroupMember[]): string[] {
+  const all = members.flatMap(({ evaluation }) => [
+    ...evaluation.stages.map(({ name }) => name),
+    ...evaluation.notApplying.filter(({ gate }) => gate).map(({ name }) => name),
+  ]);
+  return [...new Set(all)];
+}
+
+function hasPassed({ evaluation }: GroupMember, stage: string): boolean {
+  return !evaluation.stages.some((each) => each.name === stage && !each.reached);
+}
+
+function numbersOf(members: readonly GroupMember[]): string {
+  return members.map(({ number }) => `#${number}`).join(", ");
+}
+
+function lacks(member: GroupMember): string {
+  const { number, evaluation } = member;
   const { stage, missing, inactive, held } = evaluation;
+  if (held !== null && isHeldItself(member)) {
+    return `${sayHold(held, `#${number} is`)}; ${unholdOf(held)} ends it`;
+  }
   const where = stage === null ? `#${number} is in no stage` : `#${number} is in ${stage}`;
-  const why = held === null ? (missing?.summary ?? (inactive === null ? "" : WORDS[inactive])) : "it is on hold";
+  const why = missing?.summary ?? (inactive === null ? "" : WORDS[inactive]);
   return why === "" ? where : `${where}: ${why}`;
 }
 

@@ -6,6 +6,7 @@
 import type { CheckShow } from "../src/github/transition.ts";
 import type { Evaluation } from "../src/lifecycle/evaluation.ts";
 import type { Facts } from "../src/lifecycle/facts.ts";
+import { closedBy, letsPass } from "../src/lifecycle/gate-checks.ts";
 import type { Policy } from "../src/lifecycle/policy.ts";
 import { clip } from "../src/report/escape.ts";
 
@@ -19,6 +20,8 @@ export interface Sharer {
 export interface Sharing {
   /** The one that is shown. */
   readonly least: Sharer;
+  /** All that are governed, it included. */
+  readonly sharers: readonly Sharer[];
   /** All of them, in order. */
   readonly numbers: readonly number[];
 }
@@ -26,14 +29,37 @@ export interface Sharing {
 const LONGEST_TITLE = 250;
 
 /** Null: the commit is nobody else's. Those that opted out are not governed, and hold nobody back. */
-export function sharingOf(sharers: readonly Sharer[], policy: Policy): Sharing | null {
-  const governed = sharers.filter(({ evaluation }) => evaluation.inactive !== "opted_out");
+export function sharingOf(all: readonly Sharer[], policy: Policy): Sharing | null {
+  const governed = all.filter(({ evaluation }) => evaluation.inactive !== "opted_out");
   const place = ({ evaluation }: Sharer): number => policy.stages.findIndex((each) => each.name === evaluation.stage);
   const [least] = governed.toSorted((a, b) => place(a) - place(b) || a.number - b.number);
   if (least === undefined || governed.length < 2) {
     return null;
   }
-  return { least, numbers: governed.map(({ number }) => number).sort((a, b) => a - b) };
+  const sharers = governed.toSorted((a, b) => a.number - b.number);
+  return { least, sharers, numbers: sharers.map(({ number }) => number) };
+}
+
+/**
+ * The check run of a gate as it may be shown for all of them: the one that is shown may have no need of a gate that
+ * another waits for, and not be on hold where another is.
+ */
+export function keptBack(check: CheckShow, stage: string, { sharers }: Sharing): CheckShow {
+  const behind = sharers.find(({ evaluation }) =>
+    evaluation.stages.some((each) => each.name === stage && !each.reached),
+  );
+  const shown: CheckShow =
+    behind === undefined || !letsPass(check)
+      ? check
+      : {
+          ...check,
+          status: "queued",
+          conclusion: null,
+          title: `Waits for #${behind.number}, which has not reached it`,
+        };
+  const held = sharers.find(({ evaluation }) => evaluation.held !== null);
+  const hold = held?.evaluation.held ?? null;
+  return held === undefined || hold === null ? shown : closedBy(shown, hold, `#${held.number} is`);
 }
 
 /** The check run with a word on whose it is. */

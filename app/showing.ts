@@ -3,14 +3,15 @@ import { createHash } from "node:crypto";
 import type { CheckRead, LabelSeen } from "../src/github/pull-fields.ts";
 import type { CheckShow, CheckWrite, Transition } from "../src/github/transition.ts";
 import { BUTTONS, buttonsOf } from "../src/lifecycle/buttons.ts";
-import { CHECK_NAME_PREFIX, stageOfLabel, wanted } from "../src/lifecycle/display.ts";
+import { stageOfLabel, type Wanted, wanted } from "../src/lifecycle/display.ts";
 import type { Evaluation } from "../src/lifecycle/evaluation.ts";
 import type { Facts } from "../src/lifecycle/facts.ts";
+import { ceased, closedBy, letsPass } from "../src/lifecycle/gate-checks.ts";
 import type { Policy } from "../src/lifecycle/policy.ts";
 import type { Stop } from "../src/lifecycle/tampering.ts";
 import { canonicalJson } from "../src/plan/canonical.ts";
 import { clip, markdown, oneLine } from "../src/report/escape.ts";
-import { type Sharing, sayShared } from "./shared-commits.ts";
+import { keptBack, type Sharer, type Sharing, sayShared } from "./shared-commits.ts";
 import type { Shown, ShownCheck } from "./store/store.ts";
 
 const LONGEST_TITLE = 200;
@@ -43,27 +44,14 @@ export interface ShowingInput {
 }
 
 /** Null: it is to be left as it is (closed, or nothing is known of it). */
-export function showingOf({ facts, evaluation, after, policy, shown, sharing, stop }: ShowingInput): Showing | null {
+export function showingOf(input: ShowingInput): Showing | null {
+  const { facts, evaluation, after, policy, shown, sharing, stop } = input;
   const want = wanted({ evaluation, policy, facts });
   if (want === null) {
     return null;
   }
   const source = sharing === null ? { evaluation: after, facts } : sharing.least;
-  const shownThen = source.evaluation === evaluation ? want : (wanted({ ...source, policy }) ?? want);
-  const own = shownThen.checks.map(({ name, stage, status, conclusion, title, summary, text }) => ({
-    name,
-    status,
-    conclusion,
-    title,
-    summary,
-    text,
-    // On a shared commit nobody can say which pull request is meant.
-    actions: sharing === null ? buttonsOf(source.evaluation, stage) : [],
-  }));
-  const stopped = stop === null ? own : own.map((check) => sayStopped(check, stop));
-  const checks = sharing === null ? stopped : stopped.map((check) => sayShared(check, sharing));
-  const names = new Set(checks.map((check) => check.name));
-  const left = (shown?.checks ?? []).filter((check) => check.sha === facts.head.sha && !names.has(check.name));
+  const checks = checksOf(source, want, input);
   return {
     stage: evaluation.stage,
     label: want.label,
@@ -71,10 +59,48 @@ export function showingOf({ facts, evaluation, after, policy, shown, sharing, st
       (name) => !isAbsent(name, facts, shown) && (stop === null || stageOfLabel(name) === null),
     ),
     headSha: facts.head.sha,
-    checks: [...checks, ...left.map((check) => notReached(check, source.evaluation, policy))],
+    checks: source.evaluation.held?.why === "repository" ? unlessLeft(checks, source, want, input) : checks,
     shared: sharing !== null,
     left: stop !== null,
   };
+}
+
+/** The check runs of all stages that are shown, and of those that were, as they are to be now. */
+function checksOf(source: Omit<Sharer, "number">, want: Wanted, input: ShowingInput): CheckShow[] {
+  const { facts, evaluation, policy, shown, sharing, stop } = input;
+  const then = source.evaluation === evaluation ? want : (wanted({ ...source, policy }) ?? want);
+  const own = then.checks.map(({ stage, ...check }): CheckShow => {
+    // On a shared commit nobody can say which pull request is meant.
+    const show = { ...check, actions: sharing === null ? buttonsOf(source.evaluation, stage) : [] };
+    const isGate = policy.stages.some((each) => each.name === stage && each.gate);
+    return sharing === null || !isGate ? show : keptBack(show, stage, sharing);
+  });
+  const stopped = stop === null ? own : own.map((check) => sayStopped(check, stop));
+  const checks = sharing === null ? stopped : stopped.map((check) => sayShared(check, sharing));
+  const names = new Set(checks.map((check) => check.name));
+  const left = (shown?.checks ?? []).filter((check) => check.sha === facts.head.sha && !names.has(check.name));
+  const others = (sharing?.sharers ?? []).map((sharer) => sharer.evaluation);
+  return [...checks, ...left.map((check) => notReached(check, [source.evaluation, ...others], policy))];
+}
+
+/**
+ * A hold of the whole repository is written where it closes a gate. Every other check run takes it up when it is
+ * written for another reason: hundreds of them would stand in the way of the gates, at one request a second.
+ */
+function unlessLeft(
+  checks: readonly CheckShow[],
+  source: Omit<Sharer, "number">,
+  want: Wanted,
+  input: ShowingInput,
+): CheckShow[] {
+  const sha = input.facts.head.sha;
+  const without = { ...source, evaluation: { ...source.evaluation, held: null } };
+  const others = new Map(checksOf(without, want, input).map((check) => [check.name, check]));
+  return checks.map((check) => {
+    const other = others.get(check.name);
+    const known = input.shown?.checks.find((each) => each.name === check.name && each.sha === sha);
+    return other !== undefined && !letsPass(other) && known?.digest === checkDigest(other) ? other : check;
+  });
 }
 
 /**
@@ -103,12 +129,18 @@ function sayStopped(check: CheckShow, { until, by }: Stop): CheckShow {
 }
 
 /** A check run cannot be taken away; one whose stage is out of reach again must not stay a success. */
-function notReached({ name }: ShownCheck, evaluation: Evaluation, policy: Policy): CheckShow {
-  if (!policy.stages.some((stage) => name === `${CHECK_NAME_PREFIX}${stage.name}`)) {
-    const title = "The policy has no such stage any more";
-    return { name, status: "completed", conclusion: "cancelled", title, summary: title, text: "", actions: [] };
+function notReached(
+  { name }: ShownCheck,
+  evaluations: readonly [Evaluation, ...(readonly Evaluation[])],
+  policy: Policy,
+): CheckShow {
+  const over = ceased(name, evaluations, policy);
+  if (over !== null) {
+    const check = { name, ...over, text: "", actions: [] };
+    const held = evaluations.find((each) => each.held !== null)?.held ?? null;
+    return held === null ? check : closedBy(check, held);
   }
-  const before = evaluation.missing?.stage;
+  const before = evaluations[0].missing?.stage;
   const title = before === undefined ? "Not reached" : `Waits for ${before}`;
   return { name, status: "queued", conclusion: null, title, summary: title, text: "", actions: [] };
 }

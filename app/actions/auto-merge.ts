@@ -86,8 +86,25 @@ async function go(state: MergeState, method: Method, pull: Pull, context: Effect
   }
   const { note, send } = way(sha);
   const target = { pullNodeId: pull.facts.nodeId, sha };
-  const refusal = await context.write((client) => send(client, target, context.signal));
+  const refusal = await context.write(async (client) =>
+    (await isStillWanted(context)) ? await send(client, target, context.signal) : "new",
+  );
+  if (refusal === "new") {
+    return waiting(context, "something new about it is being looked at", timings.lookPause);
+  }
   return refusal === null ? { state: "done", result: { note }, note } : await refusedBy(refusal, method, context);
+}
+
+/** Writing may wait long for its turn: a hold that was given meanwhile counts, and so does all else that is new. */
+async function isStillWanted({ store, effect, repository, pull, now }: EffectContext): Promise<boolean> {
+  const row = await store.pull(effect);
+  return (
+    row !== null &&
+    row.facts.head.sha === pull?.facts.head.sha &&
+    !isUnsettled(row, now()) &&
+    row.evaluation?.held === null &&
+    (await store.holds.of(repository.id)) === null
+  );
 }
 
 interface Way {

@@ -10,6 +10,7 @@ import type { Act, Actor } from "../../src/lifecycle/facts.ts";
 import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
 import { notCertain, type PutComment, putComment } from "../actions/comment.ts";
 import { type EffectContext, handler, type Performed, placeOf, type StoredHandler } from "../actions/handler.ts";
+import { closingEffect, noneClosed, sayProgress } from "../holds/progress.ts";
 import { stored } from "../store/json.ts";
 import type { NewEffect, PullId } from "../store/store.ts";
 import type { Desk, Given, Outcome } from "./desk.ts";
@@ -75,7 +76,7 @@ export function answerHandler(desk: Desk): StoredHandler {
     kind: KIND,
     schema: payload,
     perform: async ({ commentId, at, by, edited, given }, context): Promise<Performed> => {
-      const { pull, repository, write, signal, effect } = context;
+      const { pull, repository, write, signal, effect, store, now } = context;
       const unsure = notCertain(context);
       if (unsure !== null) {
         return { state: "again", at: unsure, reason: "whether it was answered already is not certain yet" };
@@ -100,7 +101,16 @@ export function answerHandler(desk: Desk): StoredHandler {
       if (said === null) {
         return { state: "done", note, line };
       }
-      const result = await say(context, effect.key, said);
+      const closing = outcomes.flatMap((each) => (each.outcome === "refused" ? [] : (each.closing ?? []))).at(-1);
+      const counted = closing === undefined ? "" : `\n\n${sayProgress(noneClosed(closing))}`;
+      const result = await say(context, effect.key, `${said}${counted}`);
+      if (closing !== undefined && result !== null) {
+        const answer = { key: effect.key, marker: result.marker, said };
+        await store.commit({
+          effects: [closingEffect(pull, effect.installationId, answer, closing, now())],
+          now: now(),
+        });
+      }
       return { state: "done", result, note, line };
     },
   });

@@ -1,5 +1,7 @@
 /** What carries out one command. One file each, all in `index.ts`; `answer.ts` and `press.ts` call them. */
 import type { Actor } from "../../src/lifecycle/facts.ts";
+import type { OpenGates } from "../holds/close-gates.ts";
+import type { Closing } from "../holds/progress.ts";
 import type { Judgement } from "../judge.ts";
 import type { HoldWord, Pull, Repository } from "../store/store.ts";
 
@@ -22,8 +24,11 @@ export interface CommandContext {
 export interface Effects {
   /** Blocked moves and effects that were given up are tried again. */
   readonly retry: () => Promise<void>;
-  /** Resolves with false when a newer word on the repository is known. All its pull requests are looked at again. */
-  readonly hold: (word: HoldWord) => Promise<boolean>;
+  /**
+   * Resolves with null when a newer word on the repository is known. All its pull requests are looked at again; those
+   * whose gates are open, and are to be closed by it, come first.
+   */
+  readonly hold: (word: HoldWord) => Promise<readonly OpenGates[] | null>;
   /** Effects of this pull request that were given up. */
   readonly failed: () => Promise<number>;
 }
@@ -32,6 +37,8 @@ export interface Effects {
 export interface Done {
   readonly outcome: "done" | "seen";
   readonly text: string | null;
+  /** Gates that are being closed: the answer says how many, and goes on saying it. */
+  readonly closing?: Closing;
 }
 
 /** Carries out a command that was found to be allowed. May be called again after a crash. */

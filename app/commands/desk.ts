@@ -1,7 +1,12 @@
 /** Where commands are taken, whether written in a comment or given with a button: decided, then carried out. */
+import type { Logger } from "pino";
 import { decideCommand, isOutsider, type ParsedCommand } from "../../src/lifecycle/commands.ts";
 import type { Act, Actor, Facts } from "../../src/lifecycle/facts.ts";
+import type { Policy } from "../../src/lifecycle/policy.ts";
 import { record } from "../../src/lifecycle/record.ts";
+import type { Clients } from "../clients.ts";
+import { closeGates } from "../holds/close-gates.ts";
+import { reopenGroups } from "../holds/merge-groups.ts";
 import type { Judge, Judgement } from "../judge.ts";
 import { PolicyUnreadable } from "../policies.ts";
 import { changePull } from "../pull-rows.ts";
@@ -13,12 +18,14 @@ import { unblocked } from "./unblocked.ts";
 
 export interface DeskOptions {
   readonly store: Store;
+  readonly clients: Pick<Clients, "installation">;
   readonly judge: Judge;
   readonly now: () => number;
   /** Told when pull requests wait to be looked at. */
   readonly look: () => void;
   /** Told when effects are due. */
   readonly queued: () => void;
+  readonly log: Logger;
 }
 
 export interface Given {
@@ -87,7 +94,8 @@ export class Desk {
       act === null ? before : await judge.judge({ ...without, facts: withAct(without.facts, act) }, repository);
     const carryOut = command.kind === "stage" ? STAGE_COMMANDS[command.name] : REPOSITORY_COMMANDS[command.name];
     const { argument } = command;
-    return await carryOut({ by, at, argument, before, after, pull, repository, effects: this.#effects(pull) });
+    const effects = this.#effects(pull, repository, after.policy);
+    return await carryOut({ by, at, argument, before, after, pull, repository, effects });
   }
 
   /** Null: it is allowed. */
@@ -122,8 +130,8 @@ export class Desk {
     );
   }
 
-  #effects(pull: Pull): Effects {
-    const { store, now, look, queued } = this.#options;
+  #effects(pull: Pull, repository: Repository, policy: Policy): Effects {
+    const { store, now, look, queued, clients, log } = this.#options;
     return {
       failed: async () =>
         (await store.effectsOf(pull)).filter((effect) => effect.status === "dead").length +
@@ -139,9 +147,14 @@ export class Desk {
       },
       hold: async (word: HoldWord) => {
         const newest = await store.holds.put(word);
+        if (await reopenGroups(store, word.repositoryId, now())) {
+          queued();
+        }
+        const client = () => clients.installation(repository.installationId ?? 0);
+        const gates = word.held ? await closeGates({ store, client, repository, policy, now, log }) : [];
         await store.askForLook({ repositoryId: word.repositoryId, open: true }, now());
         look();
-        return newest;
+        return newest ? gates : null;
       },
     };
   }

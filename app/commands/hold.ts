@@ -1,17 +1,29 @@
 import { codeSpan } from "../../src/report/escape.ts";
+import { openGates } from "../holds/open-gates.ts";
 import { type CommandHandler, DONE } from "./command.ts";
 
 /** That it is on hold follows from the command's being given. */
-export const hold: CommandHandler = async () => DONE;
+export const hold: CommandHandler = async ({ after, pull }) => {
+  const { held } = after.evaluation;
+  const gates = openGates(pull, after.policy);
+  return held === null || gates === 0
+    ? DONE
+    : {
+        outcome: "done",
+        text: "It is on hold until `/stage unhold`.",
+        closing: { hold: "pull", at: held.at, gates: [[pull.number, gates]] },
+      };
+};
 
 /** None of the repository's pull requests goes any further. */
 export const holdRepository: CommandHandler = async ({ by, at, argument, repository, effects }) => {
-  const newest = await effects.hold({ repositoryId: repository.id, held: true, at, by, reason: argument });
+  const gates = await effects.hold({ repositoryId: repository.id, held: true, at, by, reason: argument });
   const name = codeSpan(`${repository.owner}/${repository.name}`);
-  return {
-    outcome: "done",
-    text: newest
-      ? `All pull requests of ${name} are on hold. \`/stage unhold --repository\` lets them move again.`
-      : `Somebody has said otherwise about ${name} since.`,
-  };
+  return gates === null
+    ? { outcome: "done", text: `Somebody has said otherwise about ${name} since.` }
+    : {
+        outcome: "done",
+        text: `All pull requests of ${name} are on hold. \`/stage unhold --repository\` lets them move again.`,
+        closing: { hold: "repository", at, gates },
+      };
 };

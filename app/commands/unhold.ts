@@ -1,4 +1,4 @@
-import { sayHold, unholdOf } from "../../src/lifecycle/display.ts";
+import { sayHold, unholdOf } from "../../src/lifecycle/hold.ts";
 import { clip, codeSpan, markdown } from "../../src/report/escape.ts";
 import { type CommandHandler, DONE } from "./command.ts";
 
@@ -17,10 +17,10 @@ export const unhold: CommandHandler = async ({ after }) => {
 
 /** The repository's pull requests go on, but for those that are on hold themselves. */
 export const unholdRepository: CommandHandler = async ({ by, at, argument, repository, effects }) => {
-  const newest = await effects.hold({ repositoryId: repository.id, held: false, at, by, reason: argument });
+  const gates = await effects.hold({ repositoryId: repository.id, held: false, at, by, reason: argument });
   const name = codeSpan(`${repository.owner}/${repository.name}`);
   return {
     outcome: "done",
-    text: newest ? `The pull requests of ${name} go on.` : `Somebody has said otherwise about ${name} since.`,
+    text: gates !== null ? `The pull requests of ${name} go on.` : `Somebody has said otherwise about ${name} since.`,
   };
 };

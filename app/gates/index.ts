@@ -127,7 +127,7 @@ export class Gates {
       "gate judged",
     );
     if (verdict.verdict !== "wait") {
-      await this.#answer(judged, verdict.verdict, desk);
+      await this.#answer(judged, verdict.verdict, concerned, desk);
       return;
     }
     await this.#comment(judged, verdict, desk);
@@ -185,7 +185,12 @@ export class Gates {
     return judgeTogether(verdicts);
   }
 
-  async #answer(gate: WaitingGate, verdict: "approved" | "rejected", desk: Desk): Promise<void> {
+  async #answer(
+    gate: WaitingGate,
+    verdict: "approved" | "rejected",
+    concerned: readonly Concerned[],
+    desk: Desk,
+  ): Promise<void> {
     const { store, now } = this.#options;
     const { repository, write, signal } = desk;
     const { runId, environment, reason } = gate;
@@ -193,9 +198,18 @@ export class Gates {
     const sent: WaitingGate = { ...gate, sent: verdict };
     await store.gates.save(sent);
     try {
-      await write((client) =>
-        answerGate(client, repository, { runId, environment, verdict, comment: sentence(reason) }, signal),
-      );
+      const still = await write(async (client) => {
+        // Writing may wait long for its turn: what was heard meanwhile, a hold above all, counts.
+        if (verdict === "approved" && (await this.#judge(gate, concerned, repository)).verdict !== verdict) {
+          return false;
+        }
+        await answerGate(client, repository, { runId, environment, verdict, comment: sentence(reason) }, signal);
+        return true;
+      });
+      if (!still) {
+        await store.gates.save({ ...gate, nextAt: now() });
+        return;
+      }
     } catch (error) {
       if (requestFailure(error, now()).status !== 422) {
         throw error;

@@ -30,6 +30,7 @@ type EffectPart = Pick<
   | "noteEffect"
   | "hastenEffects"
   | "reviveEffects"
+  | "reopenEffects"
   | "pruneEffects"
 >;
 
@@ -121,6 +122,21 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
         .where("status", "=", "dead")
         .executeTakeFirst();
       return Number(revived.numUpdatedRows);
+    },
+    async reopenEffects(repositoryId, kind, since, now) {
+      const reopened = await db
+        .updateTable("effects")
+        .set({ status: "pending", next_at: now, done_at: null })
+        .where("repository_id", "=", repositoryId)
+        .where("kind", "=", kind)
+        .where((eb) =>
+          eb.or([
+            eb.and([eb("status", "=", "done"), eb("done_at", ">", since), eb("result_json", "like", '%"open":true%')]),
+            eb.and([eb("status", "=", "pending"), eb("tries", "=", 0), eb("next_at", ">", now)]),
+          ]),
+        )
+        .executeTakeFirst();
+      return Number(reopened.numUpdatedRows);
     },
     async pruneEffects(doneBefore, limit = MOST_PRUNED) {
       // Of open pull requests their keys are kept: what is done once an entry must not be done again.

@@ -18,7 +18,7 @@ export interface HoldWord {
 export interface HoldStore {
   /** Null: it is not on hold. */
   of(repositoryId: number): Promise<Hold | null>;
-  /** Resolves with false, and changes nothing, when a newer word is known. */
+  /** Resolves with false, and changes nothing, when a newer word is known. Of one second's words a hold counts. */
   put(word: HoldWord): Promise<boolean>;
 }
 
@@ -64,7 +64,18 @@ export function holdStore(db: Kysely<Tables>): HoldStore {
         .insertInto("repository_holds")
         .values({ repository_id: repositoryId, ...values })
         .onConflict((conflict) =>
-          conflict.column("repository_id").doUpdateSet(values).where("repository_holds.at", "<=", sql.lit(at)),
+          conflict
+            .column("repository_id")
+            .doUpdateSet(values)
+            .where((eb) =>
+              eb.or([
+                eb("repository_holds.at", "<", sql.lit(at)),
+                eb.and([
+                  eb("repository_holds.at", "=", sql.lit(at)),
+                  eb.or([eb("repository_holds.held", "=", sql.lit(held ? 1 : 0)), sql.lit(held)]),
+                ]),
+              ]),
+            ),
         )
         .executeTakeFirst();
       return Number(result.numInsertedOrUpdatedRows ?? 0) === 1;

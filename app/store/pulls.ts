@@ -117,11 +117,15 @@ export function pullStore(db: Kysely<Tables>): Part {
 
     async askForLook(filter, at) {
       const ids = filtered(db, filter).select(["repository_id", "number"]);
+      // One that is due may be looked at this very moment, without what this is about: its version changes, too.
       const result = await db
         .updateTable("pulls")
-        .set((eb) => ({ look_at: at, look_tries: 0, version: eb("version", "+", 1) }))
+        .set((eb) => ({
+          look_at: eb.case().when("look_at", "<", at).then(eb.ref("look_at")).else(at).end(),
+          look_tries: 0,
+          version: eb("version", "+", 1),
+        }))
         .where((eb) => eb(eb.refTuple("repository_id", "number"), "in", ids.$asTuple("repository_id", "number")))
-        .where((eb) => eb.or([eb("look_at", "is", null), eb("look_at", ">", at)]))
         .executeTakeFirst();
       return Number(result.numUpdatedRows);
     },
@@ -295,13 +299,19 @@ function pull(row: Selectable<Tables["pulls"]>): Pull {
     version: row.version,
     facts: stored(row.facts_json),
     shown: storedOrNull(row.shown_json),
-    evaluation: storedOrNull(row.evaluation_json),
+    evaluation: evaluation(row.evaluation_json),
     lookAt: row.look_at,
     lookTries: row.look_tries,
     intent: storedOrNull(row.intent_json),
     intentAt: row.intent_at,
     blocked: storedOrNull(row.blocked_json),
   };
+}
+
+/** Those stored before stages that do not apply were told of name none; all open pull requests are looked at since. */
+function evaluation(text: string | null): Pull["evaluation"] {
+  const read = storedOrNull<NonNullable<Pull["evaluation"]>>(text);
+  return read === null ? null : { ...read, notApplying: read.notApplying ?? [] };
 }
 
 function historyRow(line: NewHistory) {

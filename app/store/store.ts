@@ -270,7 +270,7 @@ export interface Store {
   /** Pull requests to be looked at until then, the longest due first. */
   dueLooks(until: number, limit: number): Promise<readonly DueLook[]>;
   nextLookAt(): Promise<number | null>;
-  /** Asks for these to be looked at, at that time or before. */
+  /** Asks for these to be looked at, at that time or before; also those that are being looked at now. Returns how many. */
   askForLook(filter: PullFilter, at: number): Promise<number>;
   /** Decided moves of an installation that are due until then, the longest due first. */
   dueIntents(installationId: number, until: number, limit: number): Promise<readonly Pull[]>;
@@ -296,6 +296,11 @@ export interface Store {
   hastenEffects(id: PullId, kind: string, now: number): Promise<void>;
   /** Effects of the pull request that were given up are tried again. Returns how many. */
   reviveEffects(id: PullId, now: number): Promise<number>;
+  /**
+   * Effects of this kind whose result says `open: true` and that were done after `since`, and those that wait for no
+   * failure's sake, are due now: what they rest on is new. Returns how many.
+   */
+  reopenEffects(repositoryId: number, kind: string, since: number, now: number): Promise<number>;
   /** Forgets effects that ended before a time, of pull requests that are not open, at most `limit` (default 500). */
   pruneEffects(doneBefore: number, limit?: number): Promise<number>;
 

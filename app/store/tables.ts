@@ -198,6 +198,14 @@ const first: Migration = {
   },
 };
 
+/** What is shown of gates that do not apply, and of those on hold, is decided anew for all that are open. */
+const gateChecksMigration: Migration = {
+  up: async (db: Kysely<unknown>) => {
+    await db.schema.createIndex("effects_kind").on("effects").columns(["repository_id", "kind"]).execute();
+    await sql`update pulls set look_at = 0, look_tries = 0 where open = 1 and look_at is null`.execute(db);
+  },
+};
+
 /** In the order they are applied. A migration that was released is never changed. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-first": first,
@@ -208,4 +216,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0006-policies": policiesMigration,
   "0007-holds": holdsMigration,
   "0008-ages": agesMigration,
+  "0009-gate-checks": gateChecksMigration,
 };

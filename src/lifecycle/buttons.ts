@@ -1,7 +1,7 @@
 /** Buttons on our check runs: the same commands as in comments, for those who read checks. At most three on each. */
 import type { ParsedCommand } from "./commands.ts";
-import { CHECK_NAME_PREFIX } from "./display.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { CHECK_NAME_PREFIX } from "./policy.ts";
 
 /** What GitHub takes: `label` of 20 characters, `description` of 40, `identifier` of 20. */
 export interface Button {
@@ -28,12 +28,12 @@ export function buttonsOf(evaluation: Evaluation, stage: string): Button[] {
     return [];
   }
   const { stages, held, inactive } = evaluation;
-  const reached = stages.filter((each) => each.reached).length;
-  const back = reached > 1 ? [BUTTONS.back] : [];
+  const back = stages.filter((each) => each.reached).length > 1 ? [BUTTONS.back] : [];
   if (inactive === "closed" || inactive === "opted_out" || held?.why === "repository") {
     return back;
   }
-  return [...back, ...(held !== null ? [BUTTONS.unhold] : reached < stages.length ? [BUTTONS.hold] : [])];
+  // In the last stage, too: a hold closes its gate.
+  return [...back, held !== null ? BUTTONS.unhold : BUTTONS.hold];
 }
 
 /** Null: no check run has any. */

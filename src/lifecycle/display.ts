@@ -1,13 +1,13 @@
 /** What people and branch protection see of an evaluation: one label, and check runs on the head commit. */
 import { clip, codeSpan, markdown, oneLine } from "../report/escape.ts";
-import type { Evaluation, Hold, ResultNode } from "./evaluation.ts";
+import type { Evaluation, ResultNode } from "./evaluation.ts";
 import type { Facts } from "./facts.ts";
+import { closedBy, skipped } from "./gate-checks.ts";
+import { sayDate, sayHold, unholdOf } from "./hold.ts";
 import { sayInactive } from "./inactive.ts";
-import { type Condition, type Policy, STAGE_LABEL_PREFIX } from "./policy.ts";
+import { CHECK_NAME_PREFIX, type Condition, type Policy, STAGE_LABEL_PREFIX } from "./policy.ts";
 import { sayTicket } from "./ticket.ts";
 
-/** The app writes `stagewright / <stage>`. */
-export const CHECK_NAME_PREFIX = "stagewright / ";
 /** GitHub takes 65,535 characters of text and of summary; of titles it shows about this many. */
 const LONGEST_TEXT = 65_535;
 const LONGEST_TITLE = 200;
@@ -18,7 +18,7 @@ export interface WantedCheck {
   readonly stage: string;
   readonly status: "queued" | "in_progress" | "completed";
   /** Only when completed. */
-  readonly conclusion: "success" | "cancelled" | null;
+  readonly conclusion: "success" | "cancelled" | "skipped" | null;
   readonly title: string;
   /** Markdown, escaped and bounded. */
   readonly summary: string;
@@ -115,29 +115,51 @@ export function triggerLabels(condition: Condition): string[] {
 function checksOf(input: DisplayInput): WantedCheck[] {
   const { evaluation, policy } = input;
   const next = evaluation.stages.findIndex((stage) => !stage.reached);
-  return evaluation.stages.flatMap((stage, index) => {
+  const checks = evaluation.stages.flatMap((stage, index) => {
     const shown = stage.gate || (policy.checks === "all" && (stage.reached || index === next));
     return shown ? [checkOf(input, index, next)] : [];
   });
+  return [...checks, ...gatesThatDoNotApply(input)];
+}
+
+/** Branch protection that requires them would wait for ever. */
+function gatesThatDoNotApply({ evaluation, policy }: DisplayInput): WantedCheck[] {
+  return evaluation.notApplying
+    .filter((each) => each.gate)
+    .map(({ name, reason }) => {
+      const base = { name: `${CHECK_NAME_PREFIX}${name}`, stage: name, text: "" };
+      const check: WantedCheck =
+        evaluation.inactive === "opted_out"
+          ? { ...base, ...optedOut(policy), summary: "" }
+          : { ...base, ...skipped(reason) };
+      return evaluation.held === null ? check : closedBy(check, evaluation.held);
+    });
+}
+
+function optedOut({ optOutLabel }: Policy): Pick<WantedCheck, "status" | "conclusion" | "title"> {
+  const title = clip(`Opted out by the label ${optOutLabel}`, LONGEST_TITLE);
+  return { status: "completed", conclusion: "cancelled", title };
 }
 
 function checkOf(input: DisplayInput, index: number, next: number): WantedCheck {
   const { evaluation, policy } = input;
   const stage = evaluation.stages[index];
   const name = stage?.name ?? "";
+  const closed = stage?.gate === true && stage.reached ? evaluation.held : null;
   const base = {
     name: `${CHECK_NAME_PREFIX}${name}`,
     stage: name,
-    summary: tellsOfAll(input, index, next) ? summaryOf(input, name) : ownSummary(input, name),
+    // A closed gate says in its own words who holds it.
+    summary: tellsOfAll(input, index, next) ? summaryOf(input, name, closed === null) : ownSummary(input, name),
     text: stage === undefined ? "" : treeText(stage.result),
   };
   if (evaluation.inactive === "opted_out") {
-    const title = `Opted out by the label ${policy.optOutLabel}`;
-    return { ...base, status: "completed", conclusion: "cancelled", title: clip(title, LONGEST_TITLE) };
+    return { ...base, ...optedOut(policy) };
   }
   if (stage?.reached === true) {
     const title = titleText(`Reached: ${stage.result.reason}`);
-    return { ...base, status: "completed", conclusion: "success", title };
+    const reached: WantedCheck = { ...base, status: "completed", conclusion: "success", title };
+    return closed === null ? reached : closedBy(reached, closed);
   }
   if (index === next) {
     const held = evaluation.held === null ? "" : `${sayHold(evaluation.held)}. `;
@@ -168,31 +190,15 @@ function tellsOfAll({ evaluation, policy }: DisplayInput, index: number, next: n
   return policy.checks === "gates" && evaluation.stages[index]?.reached === false;
 }
 
-/** Who holds it, since when, and why: plain text, one line. */
-export function sayHold({ why, at, by, reason }: Hold): string {
-  const what = why === "repository" ? "The whole repository is on hold" : "On hold";
-  return oneLine(`${what} by ${by?.login ?? "the policy"} since ${sayDate(at)}: ${reason || "no reason given"}`);
-}
-
-/** To the minute. `at`: milliseconds since the epoch. */
-function sayDate(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-}
-
-/** The command that ends it. */
-export function unholdOf({ why }: Hold): string {
-  return why === "repository" ? "/stage unhold --repository" : "/stage unhold";
-}
-
 function titleText(text: string): string {
   const line = clip(oneLine(text), LONGEST_TITLE);
   return line.charAt(0).toUpperCase() + line.slice(1);
 }
 
-function summaryOf(input: DisplayInput, name: string): string {
+function summaryOf(input: DisplayInput, name: string, tellsOfHold = true): string {
   const hold = input.evaluation.held;
   const held =
-    hold === null
+    hold === null || !tellsOfHold
       ? []
       : [`${markdown(clip(sayHold(hold), LONGEST_REASON))}. It goes no further until ${codeSpan(unholdOf(hold))}.`, ""];
   return boundedLines([...held, ...stageTable(input, name, input.evaluation.stages), ...ticketLines(input)]);

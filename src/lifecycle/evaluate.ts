@@ -3,6 +3,7 @@ import { ActIndex } from "./act-index.ts";
 import type { Context } from "./conditions/condition.ts";
 import type { Evaluation, Hold } from "./evaluation.ts";
 import type { Actor, Facts, Lookup, Standing } from "./facts.ts";
+import { earlierHold } from "./hold.ts";
 import type { Names, Policy, PolicyStage } from "./policy.ts";
 import { commitsInForce } from "./pushes.ts";
 import { firedBack, type Replay, replay, sinceOf } from "./replay.ts";
@@ -36,7 +37,7 @@ export function evaluate({ facts, policy, standing, ourAppId, repositoryHold = n
   const commits = commitsInForce(acts.pushes(), policy, authority, facts.head.sha);
   const started = workflowsStarted(policy);
   const context = { facts, acts, commits, present: true, sendsBack: false, authority, ask, ourAppId, started };
-  const stages = policy.stages.filter((stage) => exists(stage, context));
+  const { stages, notApplying } = applying(policy, context);
   const inactive = inactiveOf(facts, policy);
   if (inactive === "unknown") {
     return { ...NOWHERE, inactive, lookups: [...lookups.values()] };
@@ -46,7 +47,7 @@ export function evaluate({ facts, policy, standing, ourAppId, repositoryHold = n
     { facts, policy, stages, resets: past.resets, overrides: past.overrides, context },
     past,
   );
-  const hold = earlier(past.hold, repositoryHold);
+  const hold = earlierHold(past.hold, repositoryHold);
   const reached = inactive === null ? reachedBy(steps, hold) : -1;
   const here = steps[reached];
   const next = steps[reached + 1];
@@ -62,6 +63,7 @@ export function evaluate({ facts, policy, standing, ourAppId, repositoryHold = n
       reached: index <= reached,
       result,
     })),
+    notApplying,
     missing: next === undefined || inactive !== null ? null : { stage: next.stage.name, summary: lacks(next, hold) },
     lookups: [...lookups.values()],
     resets: journey.resets.map((each) => each.reset).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)),
@@ -77,6 +79,7 @@ const NOWHERE: Evaluation = {
   inactive: null,
   entries: [],
   stages: [],
+  notApplying: [],
   missing: null,
   lookups: [],
   resets: [],
@@ -102,11 +105,6 @@ function reachedBy(steps: readonly Step[], hold: Hold | null): number {
   return steps.findLastIndex((step) => step.entry !== null && (hold === null || step.entry.at <= hold.at));
 }
 
-/** The earlier hold lets it less far. */
-function earlier(a: Hold | null, b: Hold | null): Hold | null {
-  return a === null || (b !== null && b.at < a.at) ? b : a;
-}
-
 function lacks(next: Step, hold: Hold | null): string {
   return next.entry === null || hold === null
     ? next.result.reason
@@ -114,8 +112,21 @@ function lacks(next: Step, hold: Hold | null): string {
 }
 
 /** A stage whose `when` cannot be judged yet exists: what is unknown skips nothing. */
-function exists(stage: PolicyStage, context: Omit<Context, "discount">): boolean {
-  return stage.when === null || judgeTree(stage.when, { ...context, discount: () => null }).truth !== "no";
+function applying(
+  { stages: all }: Policy,
+  context: Omit<Context, "discount">,
+): { readonly stages: readonly PolicyStage[]; readonly notApplying: Evaluation["notApplying"] } {
+  const stages: PolicyStage[] = [];
+  const notApplying: Evaluation["notApplying"][number][] = [];
+  for (const stage of all) {
+    const judged = stage.when === null ? null : judgeTree(stage.when, { ...context, discount: () => null });
+    if (judged?.truth === "no") {
+      notApplying.push({ name: stage.name, gate: stage.gate, reason: judged.node.reason });
+    } else {
+      stages.push(stage);
+    }
+  }
+  return { stages, notApplying };
 }
 
 /** The walk of now, with what `back` rules that look at states, too, say now and did not say of the past. */

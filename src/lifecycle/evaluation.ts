@@ -42,6 +42,12 @@ export interface Evaluation {
     readonly reached: boolean;
     readonly result: ResultNode;
   }[];
+  /** Stages whose `when` is certainly not so: they do not exist for this pull request, and why. */
+  readonly notApplying: readonly {
+    readonly name: string;
+    readonly gate: boolean;
+    readonly reason: string;
+  }[];
   /** The first stage not reached and what it lacks, in one line; null in the last stage. */
   readonly missing: { readonly stage: string; readonly summary: string } | null;
   readonly lookups: readonly Lookup[];

@@ -1,9 +1,8 @@
 /** What the check run about the policy itself says: which policy is in force, what is wrong with it, what it lacks. */
 import type { Problem } from "../plan/plan.ts";
 import { clip, codeSpan, markdown, oneLine } from "../report/escape.ts";
-import { CHECK_NAME_PREFIX } from "./display.ts";
 import type { Lack } from "./needs.ts";
-import { POLICY_STAGE_NAME, type Policy } from "./policy.ts";
+import { CHECK_NAME_PREFIX, POLICY_STAGE_NAME, type Policy } from "./policy.ts";
 
 export const POLICY_CHECK_NAME = `${CHECK_NAME_PREFIX}${POLICY_STAGE_NAME}`;
 

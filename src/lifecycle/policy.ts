@@ -125,3 +125,6 @@ export const POLICY_STAGE_NAME = "policy";
 
 /** What precedes a stage's name in its label. */
 export const STAGE_LABEL_PREFIX = "stage/";
+
+/** The app writes `stagewright / <stage>`. */
+export const CHECK_NAME_PREFIX = "stagewright / ";

@@ -326,7 +326,12 @@ describe("a button on a check run", () => {
   it("stands on the last stage when that is reached", async () => {
     const pull = await open();
     await say(pull, olga, "/stage to approved");
-    expect(buttons("approved")).toEqual(["Send back"]);
+    expect(buttons("approved")).toEqual(["Send back", "Hold"]);
+    await press("approved", "hold");
+    expect(house.checks(pull)["stagewright / approved"]).toBe("in_progress");
+    expect(buttons("approved")).toEqual(["Send back", "Unhold"]);
+    await press("approved", "unhold");
+    expect(house.checks(pull)["stagewright / approved"]).toBe("success");
     await press("approved", "back");
     expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
   });

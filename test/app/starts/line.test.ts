@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { isReplaced, turnOf } from "../../../app/starts/line.ts";
 import { checkName, shownOfStart } from "../../../app/starts/shown.ts";
 import type { StartedRun } from "../../../app/store/starts.ts";
-import { CHECK_NAME_PREFIX } from "../../../src/lifecycle/display.ts";
+import { CHECK_NAME_PREFIX } from "../../../src/lifecycle/policy.ts";
 
 function start(id: number, overrides: Partial<StartedRun> = {}): StartedRun {
   return {

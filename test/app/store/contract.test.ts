@@ -68,6 +68,36 @@ describe.each(databases)("the store on $name", ({ open }) => {
     expect(await store.holds.put(word(3_000, false))).toBe(true);
     expect(await store.holds.put(word(2_000, true))).toBe(false);
     expect(await store.holds.of(1)).toBeNull();
+    // Of one second nobody can say which came first: a hold counts.
+    expect(await store.holds.put(word(3_000, true))).toBe(true);
+    expect(await store.holds.put(word(3_000, false))).toBe(false);
+    expect(await store.holds.put(word(3_000, true))).toBe(true);
+    expect(await store.holds.of(1)).toMatchObject({ at: 3_000 });
+  });
+
+  it("has work done again that rests on something new, where it says that it is open", async () => {
+    const effect = (n: number) => ({
+      repositoryId: 1,
+      number: n,
+      key: `k${n}`,
+      installationId: 5,
+      kind: "merge_group",
+      payload: {},
+      nextAt: n < 5 ? 10 : 10_000,
+    });
+    await store.commit({ effects: [1, 2, 3, 4, 5].map(effect), now: 1 });
+    const id = async (n: number) => (await store.effectsOf({ repositoryId: 1, number: n }))[0]?.id ?? 0;
+    const end = async (n: number, result: unknown, now: number) => {
+      const settled = [{ id: await id(n), status: "done" as const, error: null, result }];
+      await store.commit({ settled, now });
+    };
+    await end(1, { headSha: "a", open: true }, 100);
+    await end(2, { headSha: "a", open: false }, 100);
+    await end(3, { headSha: "a", open: true }, 20);
+    await end(4, { dropped: "gone" }, 100);
+    expect(await store.reopenEffects(1, "merge_group", 50, 200)).toBe(2);
+    expect(await store.reopenEffects(2, "merge_group", 50, 200)).toBe(0);
+    expect((await store.effectsDue(5, 200, 9)).map((each) => each.number).sort()).toEqual([1, 5]);
   });
 
   describe("policies", () => {
@@ -338,9 +368,14 @@ describe.each(databases)("the store on $name", ({ open }) => {
       [1, 9],
     ]);
     expect(await store.pulls({ open: true }, 3, page.at(-1))).toMatchObject([{ repositoryId: 2, number: 9 }]);
-    expect(await store.askForLook({ installationId: 5 }, 12)).toBe(2);
+    const looking = await store.pull({ repositoryId: 1, number: 7 });
+    expect(await store.askForLook({ installationId: 5 }, 12)).toBe(3);
+    expect(await store.askForLook({ installationId: 5 }, 13)).toBe(3);
     expect((await store.dueLooks(12, 9)).map((each) => each.number).sort()).toEqual([7, 8, 9]);
-    expect(await store.pull({ repositoryId: 1, number: 7 })).toMatchObject({ version: 2, lookAt: 12 });
+    // Who was looking at it when that was asked for did not know of what it is about.
+    if (looking === null) throw new Error("it is known");
+    expect((await store.commit({ pulls: [{ ...looking, lookAt: null }], now: 14 })).committed).toBe(false);
+    expect(await store.pull({ repositoryId: 1, number: 7 })).toMatchObject({ version: 3, lookAt: 12 });
   });
 
   it("remembers repositories by id through a rename", async () => {

@@ -1,0 +1,25 @@
+/** Gates that GitHub shows as passed, as far as it has confirmed: what a hold has to close, and what it has left open. */
+import { letsPass } from "../../src/lifecycle/gate-checks.ts";
+import { CHECK_NAME_PREFIX, type Policy } from "../../src/lifecycle/policy.ts";
+import type { Showing } from "../showing.ts";
+import type { Pull, Shown, ShownCheck } from "../store/store.ts";
+
+/** How many of the pull request's gates let it be merged now. */
+export function openGates({ shown, facts }: Pick<Pull, "shown" | "facts">, policy: Policy): number {
+  const names = new Set(policy.stages.filter(({ gate }) => gate).map(({ name }) => `${CHECK_NAME_PREFIX}${name}`));
+  return (shown?.checks ?? []).filter((check) => check.sha === facts.head.sha && names.has(check.name) && isOpen(check))
+    .length;
+}
+
+/** Whether something is to be closed that lets it be merged now: that is more urgent than anything that opens. */
+export function closesGate({ checks, headSha }: Pick<Showing, "checks" | "headSha">, shown: Shown | null): boolean {
+  return (shown?.checks ?? []).some(
+    (check) =>
+      check.sha === headSha && isOpen(check) && checks.some((each) => each.name === check.name && !letsPass(each)),
+  );
+}
+
+/** Of check runs confirmed by an older version only that they were completed is known. */
+function isOpen({ completed, seen }: ShownCheck): boolean {
+  return completed && (seen === undefined || letsPass({ conclusion: seen.slice(0, seen.indexOf(":")) }));
+}
