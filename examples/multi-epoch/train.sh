@@ -8,6 +8,6 @@ while :; do
     samples=$((samples + 1))
   done
   echo "{\"progress\":{\"done\":$samples,\"total\":null,\"errors\":0}}" >> "$STAGEWRIGHT_EVENTS"
-  echo "{\"metric\":{\"name\":\"samples\",\"value\":$samples,\"unit\":\"objects\",\"agg\":\"sum\"}}" >> "$STAGEWRIGHT_EVENTS"
+  echo "{\"metric\":{\"name\":\"samples\",\"value\":$samples,\"unit\":\"objects\",\"agg\":\"last\"}}" >> "$STAGEWRIGHT_EVENTS"
   sleep 0.2
 done

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { escapeUnprintable, NOT_PRINTABLE, PRINTABLE } from "../plan/names.ts";
 import type { Json } from "../plan/plan.ts";
 import { LARGEST_METRIC } from "../run/metrics.ts";
+import { AGGREGATIONS } from "../run/types.ts";
 
 const name = z.string().min(1).max(200).regex(PRINTABLE, NOT_PRINTABLE);
 /** Characters of what is said about one line. */
@@ -17,7 +18,7 @@ export const eventSchema = z
       name,
       value: z.number().min(-LARGEST_METRIC).max(LARGEST_METRIC),
       unit: z.string().max(64).optional(),
-      agg: z.enum(["sum", "mean", "min", "max"]).optional(),
+      agg: z.enum(AGGREGATIONS).optional(),
       /** How many samples `value` stands for. */
       count: z.number().int().min(1).optional(),
     }),

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { Json } from "../plan/plan.ts";
 import { LARGEST_METRIC } from "../run/metrics.ts";
-import { AGENT_STATUSES, TIME_LIMITS } from "../run/types.ts";
+import { AGENT_STATUSES, AGGREGATIONS, TIME_LIMITS } from "../run/types.ts";
 import { isHistogram } from "./histograms.ts";
 import { agentAddress, planSchema, printable } from "./plan-schema.ts";
 import type { JoinRequest } from "./port.ts";
@@ -80,7 +80,7 @@ const metricSchema = z.strictObject({
   name,
   value: z.number().min(-LARGEST_METRIC).max(LARGEST_METRIC),
   unit: z.string().max(64),
-  agg: z.enum(["sum", "mean", "min", "max"]),
+  agg: z.enum(AGGREGATIONS),
   count,
 });
 

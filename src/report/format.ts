@@ -1,4 +1,5 @@
 /** Durations, dates and numbers as people read them. */
+import type { Metric } from "../run/types.ts";
 
 /** "84 ms", "12.3 s", "3 min 04 s", "2 h 05 min". `ms` ≥ 0. */
 export function duration(ms: number): string {
@@ -35,6 +36,12 @@ export function number(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value);
   return String(Number(value.toPrecision(6)));
+}
+
+/** "sum of 10"; of `last` there is one value of each agent: "last", "last of 4 agents, summed". */
+export function aggregation({ agg, count: samples }: Pick<Metric, "agg" | "count">): string {
+  if (agg !== "last") return `${agg} of ${samples}`;
+  return samples === 1 ? agg : `${agg} of ${samples} agents, summed`;
 }
 
 function two(n: number): string {

@@ -1,7 +1,7 @@
 /** The readable log, a line a thing that happened. Pure strings; how they are coloured is the caller's. */
 import type { AttemptEnd, PhaseRecord, Progress, RunSummary } from "../run/types.ts";
 import { clip, oneLine } from "./escape.ts";
-import { between, count, duration, number } from "./format.ts";
+import { aggregation, between, count, duration, number } from "./format.ts";
 import { failingAgents } from "./report.ts";
 
 /** Each puts a text into a colour, or returns it as it is. */
@@ -89,7 +89,7 @@ export function metricLines(record: PhaseRecord, colours: Colours): readonly str
       metric.expected === null
         ? ""
         : `, expected ${line(metric.expected)} ${metric.met ? colours.green("✓") : colours.red("✗")}`;
-    return `  ${line(metric.name)} ${value} ${colours.dim(`(${metric.agg} of ${metric.count})`)}${expected}`;
+    return `  ${line(metric.name)} ${value} ${colours.dim(`(${aggregation(metric)})`)}${expected}`;
   });
 }
 

@@ -4,7 +4,7 @@
  */
 import type { AgentPhase, PhaseRecord } from "../run/types.ts";
 import { byteLength, clip, codeBlock, codeSpan, lastLines, markdown } from "./escape.ts";
-import { between, clock, count, duration, number } from "./format.ts";
+import { aggregation, between, clock, count, duration, number } from "./format.ts";
 import { timeline } from "./gantt.ts";
 import { doneTimes, failingAgents, type RunReport, rosterOf } from "./report.ts";
 
@@ -167,7 +167,7 @@ export function metricsSection(report: RunReport, detail: Detail): string {
       const value = `${number(metric.value)}${metric.unit === "" ? "" : ` ${markdown(clip(metric.unit, 40))}`}`;
       const expected =
         metric.expected === null ? "" : `${metric.met ? "✅" : "❌"} ${codeSpan(clip(metric.expected, 80))}`;
-      const combined = `${metric.agg} of ${metric.count}`;
+      const combined = aggregation(metric);
       return `| ${stageName(phase)} | ${codeSpan(clip(metric.name, 120))} | ${value} | ${combined} | ${expected} |`;
     }),
   );

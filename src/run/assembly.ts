@@ -129,6 +129,7 @@ export function takeIn(draft: Draft, event: JoinEvent): number {
     why: assembled ? "joins late" : null,
     turn: null,
     backgrounds: [],
+    lasts: [],
     rejected: null,
   });
   draft.head.names = entered(draft.head.names, name, slot);

@@ -13,7 +13,7 @@ export function isTellable({ value, count }: Pick<Metric, "value" | "count">): b
   return Math.abs(value) <= LARGEST_METRIC && count <= Number.MAX_SAFE_INTEGER;
 }
 
-/** Both as one, aggregated as the first one is. Finite when both are within the range. */
+/** Two values of one agent, the later one second, as one: aggregated as the first one is. Finite within the range. */
 export function combined(a: Metric, b: Pick<Metric, "value" | "count">): Metric {
   const count = a.count + b.count;
   switch (a.agg) {
@@ -25,9 +25,21 @@ export function combined(a: Metric, b: Pick<Metric, "value" | "count">): Metric 
       return { ...a, count, value: Math.min(a.value, b.value) };
     case "max":
       return { ...a, count, value: Math.max(a.value, b.value) };
+    case "last":
+      return { ...a, count: 1, value: b.value };
     default:
       return a.agg satisfies never;
   }
+}
+
+/**
+ * The group's value and what one agent tells, as one. `before`: what that agent told earlier, which its word replaces
+ * with `last`; null: nothing.
+ */
+export function acrossAgents(group: Metric, told: Metric, before: number | null): Metric {
+  if (group.agg !== "last") return combined(group, told);
+  const value = group.value - (before ?? 0) + told.value;
+  return { ...group, value, count: before === null ? group.count + 1 : group.count };
 }
 
 function weighted(a: Pick<Metric, "value" | "count">, b: Pick<Metric, "value" | "count">, count: number): number {

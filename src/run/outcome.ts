@@ -2,7 +2,7 @@
 import type { Json } from "../plan/plan.ts";
 import { quorumOf } from "./barriers.ts";
 import type { Draft } from "./draft.ts";
-import { combined } from "./metrics.ts";
+import { acrossAgents } from "./metrics.ts";
 import type { StageHistogram, StageRun } from "./state.ts";
 import type { AgentPhase, AttemptEnd, AttemptReport, Metric } from "./types.ts";
 
@@ -91,8 +91,10 @@ function countArrival(draft: Draft, stage: number): void {
 /** Adds what an accepted attempt told to its stage's result. `rank`: whose it is, for outputs of the same key. */
 export function contribute(draft: Draft, stage: number, rank: number, agent: string, report: AttemptReport): void {
   const run = draft.stage(stage);
+  const earlier = lastsOf(draft, stage, agent, report);
+  const metrics = report.metrics.map((told) => (told.agg === "last" ? { ...told, count: 1 } : told));
   draft.editStage(stage, {
-    metrics: report.metrics.reduce(withMetric, run.metrics),
+    metrics: metrics.reduce((known, told) => withMetric(known, told, earlier.get(told.name) ?? null), run.metrics),
     histograms: Object.entries(report.histograms).reduce<Histograms>(
       (histograms, [name, encoded]) => withHistogram(histograms, name, { agent, encoded }),
       run.histograms,
@@ -145,11 +147,25 @@ export function sizeOf(key: string, value: Json): number {
   return key.length + JSON.stringify(value).length;
 }
 
-function withMetric(metrics: readonly Metric[], metric: Metric): readonly Metric[] {
+/** What an agent told earlier of the metrics of which only its last value counts; from now on that is this report's. */
+function lastsOf(draft: Draft, stage: number, name: string, { metrics }: AttemptReport): ReadonlyMap<string, number> {
+  const told = metrics.filter(({ agg }) => agg === "last");
+  const slot = draft.slotOf(name);
+  if (told.length === 0 || slot === undefined) return new Map();
+  const { lasts } = draft.agent(slot);
+  const earlier = new Map<string, number>();
+  for (const { stage: of, metric, value } of lasts) if (of === stage) earlier.set(metric, value);
+  const kept = lasts.filter((one) => one.stage !== stage || !told.some((metric) => metric.name === one.metric));
+  const now = told.map(({ name: metric, value }) => ({ stage, metric, value }));
+  draft.editAgent(slot, { lasts: [...kept, ...now].slice(-KEPT.metrics) });
+  return earlier;
+}
+
+function withMetric(metrics: readonly Metric[], metric: Metric, earlier: number | null): readonly Metric[] {
   const at = metrics.findIndex(({ name }) => name === metric.name);
   const before = metrics[at];
   if (before === undefined) return metrics.length < KEPT.metrics ? [...metrics, metric] : metrics;
-  return metrics.with(at, combined(before, metric));
+  return metrics.with(at, acrossAgents(before, metric, earlier));
 }
 
 type Histograms = StageRun["histograms"];

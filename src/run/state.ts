@@ -125,6 +125,8 @@ export interface AgentState {
   readonly why: string | null;
   readonly turn: Turn | null;
   readonly backgrounds: readonly BackgroundRun[];
+  /** What it told last of the metrics with `agg: last`, of the newest stages. */
+  readonly lasts: readonly LastValue[];
   /** The last move that was rejected: told once. */
   readonly rejected: string | null;
 }
@@ -159,6 +161,12 @@ export interface Turn {
   readonly wants: number;
   /** It stands in the queue of those who want tasks. */
   readonly queued: boolean;
+}
+
+export interface LastValue {
+  readonly stage: number;
+  readonly metric: string;
+  readonly value: number;
 }
 
 /** A background command that is ready, or is to be started again after its agent was reset. */

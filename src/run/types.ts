@@ -63,7 +63,9 @@ export interface Progress {
   readonly errors: number;
 }
 
-export type Aggregation = "sum" | "mean" | "min" | "max";
+/** How values of one metric become one. `last`: each agent's last one, those summed over the agents. */
+export const AGGREGATIONS = ["sum", "mean", "min", "max", "last"] as const;
+export type Aggregation = (typeof AGGREGATIONS)[number];
 export interface Metric {
   readonly name: string;
   readonly value: number;

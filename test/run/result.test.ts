@@ -57,6 +57,17 @@ describe("metrics of a stage", () => {
       3,
       6,
     ],
+    // A running total: of each agent the last, however many samples it stands for.
+    [
+      "last",
+      [
+        [3, 20],
+        [1, 30],
+        [2, 1],
+      ],
+      6,
+      3,
+    ],
   ])("%s over the group", (agg, told, value, count) => {
     const group = finished(
       { name: "a" },
