@@ -23,6 +23,8 @@ interface Phase {
   readonly walked: Walked;
   /** MiB at each sample. */
   readonly memory: number[];
+  /** Webhooks of GitHub's that the app did not take at once. */
+  readonly refused: number;
   /** Milliseconds until `/healthz` answered, at each sample; infinite: not within ten seconds. */
   readonly health: number[];
 }
@@ -79,11 +81,18 @@ function minutesOf(): number | null {
 async function phase(town: Town, ms: number): Promise<Phase> {
   const over = new AbortController();
   const [memory, health]: [number[], number[]] = [[], []];
+  const before = refusedDeliveries(town);
   const watched = watch(town, memory, health, over.signal);
   setTimeout(() => over.abort(), ms);
   const walked = await walk(town, WALKERS, over.signal);
   await watched;
-  return { walked, memory, health };
+  return { walked, memory, health, refused: refusedDeliveries(town) - before };
+}
+
+function refusedDeliveries({ sandbox }: Town): number {
+  return [...sandbox.world.deliveries.values()].filter(
+    ({ status, statusCode }) => status !== "pending" && statusCode >= 300,
+  ).length;
 }
 
 async function watch({ url, memory }: Town, sizes: number[], health: number[], until: AbortSignal): Promise<void> {
@@ -147,10 +156,10 @@ function attack(town: Town): { stop(): Promise<Counts> } {
   };
 }
 
-function tell(what: string, { walked, memory, health }: Phase): void {
+function tell(what: string, { walked, memory, health, refused }: Phase): void {
   const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
   console.log(
-    `${what}: ${walked.times.length} events reached their labels, median ${seconds(at(walked.times, 0.5))}, p95 ${seconds(at(walked.times, 0.95))}, at most ${seconds(at(walked.times, 1))}; lost ${walked.lost.length}`,
+    `${what}: ${walked.times.length} events reached their labels, median ${seconds(at(walked.times, 0.5))}, p95 ${seconds(at(walked.times, 0.95))}, at most ${seconds(at(walked.times, 1))}; lost ${walked.lost.length}; webhooks not taken at once ${refused}`,
   );
   console.log(
     `${what}: /healthz median ${seconds(at(health, 0.5))}, at most ${seconds(at(health, 1))}; memory median ${at(memory, 0.5).toFixed(0)} MiB, at most ${at(memory, 1).toFixed(0)} MiB`,

@@ -13,15 +13,15 @@ import {
 } from "../../../src/sandbox/world/index.ts";
 import type { Town } from "./town.ts";
 
-/** From what somebody did until GitHub shows the stage, milliseconds. */
 export interface Walked {
+  /** From what somebody did until GitHub shows the stage, milliseconds. */
   readonly times: number[];
   /** What never came, with what was waited for. */
   readonly lost: string[];
 }
 
-/** An act whose label has not come after so long is lost. */
-const PATIENCE_MS = 120_000;
+/** A webhook that did not arrive is found in GitHub's own list within five minutes; what takes longer than this is lost. */
+const PATIENCE_MS = 8 * 60_000;
 const LOOK_EVERY_MS = 20;
 
 /** So many people walk until the signal; what they began they end. */
