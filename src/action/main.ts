@@ -20,7 +20,7 @@ import { maskedSummary } from "../report/masked.ts";
 import type { RunReport } from "../report/report.ts";
 import { cleanupStages } from "../run/participants.ts";
 import type { RunKey, RunSummary, Selection } from "../run/types.ts";
-import { type Abandoned, endAbandoned, leaderIsGone } from "./abandoned.ts";
+import { type Abandoned, endAbandoned, leaderMayBeGone } from "./abandoned.ts";
 import { githubClient } from "./client.ts";
 import { Display } from "./display.ts";
 import type { Entry } from "./entry.ts";
@@ -195,8 +195,8 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     if (end.kind === "finished" && summary.verdict !== "cancelled") state.finished(summary.verdict);
     const excluded = end.kind === "finished" ? end.excluded : null;
     await show(report, excluded, task, entry, publisher, interruption);
-    const gone = place.home.kind === "follower" ? leaderIsGone(end) : null;
-    if (gone !== null) await endAbandoned(abandonedOf(task), gone, entry, interruption.deadline);
+    const gone = place.home.kind === "follower" ? leaderMayBeGone(end) : null;
+    if (gone !== null) await endAbandoned(abandonedOf(task, connection), gone, entry, interruption.deadline);
     return interruption.exitCode ?? (summary.verdict === "success" ? 0 : 1);
   } catch (error) {
     if (interruption.exitCode !== null) return interruption.exitCode;
@@ -311,7 +311,7 @@ function externalId({ repositoryId, runId, attempt, group, plan }: RunKey, index
 }
 
 /** What the leader alone would have concluded: where it is, and the group's result. */
-function abandonedOf(task: Task): Abandoned {
+function abandonedOf(task: Task, { leaderIsOver }: Connection): Abandoned {
   const { job, inputs, key, place, agentName } = task;
   const { owner, repo, headSha } = job;
   const result =
@@ -319,7 +319,8 @@ function abandonedOf(task: Task): Abandoned {
       ? []
       : [{ owner, repo, headSha, name: checkName(task), externalId: externalId(key, 0) }];
   const checks = [...(place.beacon === null ? [] : [beaconsOf(place.beacon)]), ...result];
-  return { checks, token: inputs.githubToken, index: inputs.agentIndex, agent: agentName };
+  const client = inputs.githubToken === "" ? null : () => githubClient(inputs.githubToken);
+  return { checks, client, index: inputs.agentIndex, agent: agentName, leaderIsOver };
 }
 
 /** Jobs of a matrix that run a plan each on their own need names of their own. */

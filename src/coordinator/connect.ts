@@ -87,12 +87,17 @@ export interface ConnectOptions {
   readonly jobsPace?: JobsPace;
 }
 
+/** Whether the leader's job is over, as GitHub lists it; null: it is not listed. @throws what GitHub's API says */
+export type LeaderIsOver = (signal: AbortSignal) => Promise<boolean | null>;
+
 export interface Connection {
   readonly coordinator: CoordinatorPort;
   /** The run's host, where it is in this process. */
   readonly host: RunHost | null;
   /** How long the coordinator may be silent before an agent stops; null: the agent's own default. */
   readonly silenceMs: number | null;
+  /** Null: there is no leader elsewhere, or GitHub cannot be asked for its job. */
+  readonly leaderIsOver: LeaderIsOver | null;
   /** To be called when the agent's own part is over. A leader stays until the others know the end. */
   close(): Promise<void>;
 }
@@ -109,6 +114,7 @@ export async function connect(options: ConnectOptions, signal: AbortSignal): Pro
         coordinator: new HttpCoordinator({ url: home.url, credential: home.credential, onRetry: retryTo(options.say) }),
         host: null,
         silenceMs: null,
+        leaderIsOver: null,
         close: async () => undefined,
       };
     }
@@ -126,7 +132,13 @@ function solo({ key, plan, selection, agentCount, onChange }: ConnectOptions): C
     created: { type: "created", at: steadyNow(), key, plan, selection, agentCount },
     ...(onChange === undefined ? {} : { onChange }),
   });
-  return { coordinator: new LocalCoordinator(host), host, silenceMs: null, close: async () => host.close() };
+  return {
+    coordinator: new LocalCoordinator(host),
+    host,
+    silenceMs: null,
+    leaderIsOver: null,
+    close: async () => host.close(),
+  };
 }
 
 async function lead(
@@ -177,6 +189,7 @@ async function lead(
       coordinator: new MemberCoordinator(run, { checkRunId, repository: null }),
       host: run.host,
       silenceMs: null,
+      leaderIsOver: null,
       close: async () => {
         watching.abort();
         await sayFarewell(run, say);
@@ -243,7 +256,17 @@ async function follow(
     agent: leader.agent,
     onRetry: retryTo(say),
   });
-  return { coordinator, host: null, silenceMs: LEADER_SILENCE_MS, close: async () => leader.agent.destroy() };
+  const leaderIsOver = overOf(home, leader.job);
+  const close = async (): Promise<void> => leader.agent.destroy();
+  return { coordinator, host: null, silenceMs: LEADER_SILENCE_MS, leaderIsOver, close };
+}
+
+function overOf({ listJobs }: Tokens, job: string | null): LeaderIsOver | null {
+  if (listJobs === null || job === null) return null;
+  return async (signal) => {
+    const leader = (await listJobs(signal)).find(({ id }) => id === job);
+    return leader === undefined ? null : leader.status === "completed";
+  };
 }
 
 function cannotMeet(coming: number, size: number, ended: readonly EndedJob[]): string {

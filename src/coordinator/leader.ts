@@ -99,6 +99,8 @@ export interface ProvenLeader {
   readonly fingerprint: string;
   /** Connections that accept the proven certificate alone. */
   readonly agent: https.Agent;
+  /** The check run of its job; null where tokens do not say it. */
+  readonly job: string | null;
 }
 
 export interface ProveOptions {
@@ -142,7 +144,8 @@ export async function proveLeader(options: ProveOptions): Promise<ProvenLeader> 
     if (answer.status !== 200 || !proof.success) {
       throw new Refusal("unauthorized", `it does not prove that it leads this run (it answered ${answer.status})`);
     }
-    await options.checkJob(await options.verifier(leaderAudience(fingerprint))(proof.data.token), signal);
+    const claims = await options.verifier(leaderAudience(fingerprint))(proof.data.token);
+    await options.checkJob(claims, signal);
     // Not before it is known to be the leader: anybody can claim to be of another version.
     if (!proof.data.protocols.includes(PROTOCOL)) {
       throw new Refusal(
@@ -150,7 +153,7 @@ export async function proveLeader(options: ProveOptions): Promise<ProvenLeader> 
         `${address} speaks protocol ${proof.data.protocols.join(", ")}, this agent ${PROTOCOL}: use one version of the action in all jobs`,
       );
     }
-    return { url, fingerprint, agent: pinnedAgent(certificate) };
+    return { url, fingerprint, job: claims.checkRunId, agent: pinnedAgent(certificate) };
   } catch (error) {
     if (error instanceof Refusal && error.code !== "protocol") {
       throw new Refusal(error.code, `${address} is not the leader of this run: ${error.message}`);

@@ -16,6 +16,7 @@ it("jobs of a group stop, saying so, when their leader dies", async () => {
   if (leader === undefined || follower === undefined || other === undefined) throw new Error("there are three");
   await Promise.all([follower.seen("train-1 has 3 rows"), other.seen("train-2 has 3 rows")]);
   leader.child.kill("SIGKILL");
+  matrix.github.jobs = [{ id: 7000, name: "train (0)", status: "completed", conclusion: "failure" }];
   const results = await Promise.all([follower.ended, other.ended]);
   for (const { code, outputs } of results) {
     expect(code).toBe(1);

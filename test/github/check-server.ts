@@ -50,6 +50,10 @@ export class CheckServer {
   readonly faults: Fault[] = [];
   /** What the jobs behind check runs are called, by their ids. */
   readonly jobNames = new Map<string, string>();
+  /** The jobs of the attempt; null: the token may not list them. */
+  jobs:
+    | { readonly id: number; readonly name: string; readonly status: string; readonly conclusion: string | null }[]
+    | null = null;
   /** Milliseconds before each answer. */
   delayMs = 0;
   url = "";
@@ -103,6 +107,10 @@ export class CheckServer {
         status: 200,
         data: { total_count: this.checks.length, check_runs: this.checks.map((c) => this.#shown(c)) },
       };
+    }
+    if (method === "GET" && /\/attempts\/\d+\/jobs$/u.test(path)) {
+      if (this.jobs === null) return { status: 403, data: { message: "Resource not accessible by integration" } };
+      return { status: 200, data: { total_count: this.jobs.length, jobs: this.jobs } };
     }
     if (method === "POST" && path === "/repos/acme/widgets/check-runs") {
       const check: StoredCheck = {
