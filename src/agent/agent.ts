@@ -6,10 +6,11 @@ import type { AttemptReport, RunKey, Selection } from "../run/types.ts";
 import type { Surroundings } from "./attempt.ts";
 import { runCleanup } from "./cleanup.ts";
 import { AgentDirectory } from "./directory.ts";
+import { SHUTDOWN_GRACE_MS } from "./ending.ts";
 import type { AgentLog } from "./log.ts";
 import { AgentLoop, type LoopEnd } from "./loop.ts";
 import { Masks } from "./masks.ts";
-import { Processes, SHUTDOWN_GRACE_MS } from "./process.ts";
+import { Processes } from "./process.ts";
 import { SecretVariables } from "./secret-variables.ts";
 import type { GroupView } from "./work.ts";
 
@@ -44,7 +45,8 @@ export interface Agent {
   /** From joining to the end. Afterwards nothing that it started runs any more. @throws what the coordinator refuses */
   run(): Promise<LoopEnd>;
   reset(why: string): void;
-  leave(why: string): void;
+  /** `graceMs`: between TERM and KILL of what it runs. */
+  leave(why: string, graceMs?: number): void;
   hurry(): void;
   kill(): void;
   /** Who this agent is in its group, and who else is there, as it was told last. */
@@ -69,7 +71,7 @@ export function createAgent(
   return {
     run: () => loop.run().finally(() => around.directory.remove()),
     reset: (why) => loop.reset(why),
-    leave: (why) => loop.leave(why),
+    leave: (why, graceMs) => loop.leave(why, graceMs),
     hurry: () => loop.hurry(),
     kill: () => loop.kill(),
     group: () => loop.view,

@@ -7,12 +7,13 @@ import { after, pause } from "./clock.ts";
 import { CommandReader } from "./commands.ts";
 import { contextFile } from "./context.ts";
 import type { AgentDirectory, AttemptFiles } from "./directory.ts";
+import { GRACE_MS } from "./ending.ts";
 import { commandEnvironment, hostfile, type RosterMember } from "./environment.ts";
 import { EventsFile } from "./events.ts";
 import { printable, shortened } from "./lines.ts";
 import type { AgentLog } from "./log.ts";
 import { type Masks, TOO_MANY_MASKS } from "./masks.ts";
-import { GRACE_MS, type Processes, type RunningProcess } from "./process.ts";
+import { type Processes, type RunningProcess, remainingText } from "./process.ts";
 import { AttemptRecord, type ErrorSeries } from "./record.ts";
 import type { SecretVariables } from "./secret-variables.ts";
 
@@ -200,6 +201,7 @@ export class Attempt {
       onLine: this.#lineReader(),
       onLeftBehind: (left) =>
         this.#warn(`the command left ${left.length} process(es) behind, ended now: ${left.join(", ")}`),
+      onRemaining: (processes) => this.#warnEveryone(remainingText(processes)),
     });
     this.#process = running;
     this.#started.resolve();
@@ -315,6 +317,12 @@ export class Attempt {
           said satisfies never;
       }
     };
+  }
+
+  /** In the log, and in the run's result: it matters to whoever uses this machine next. */
+  #warnEveryone(text: string): void {
+    this.#warn(text);
+    this.record.annotate({ path: null, line: null, level: "warning", title: null, message: text });
   }
 
   #warn(text: string): void {

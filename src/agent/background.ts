@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import type { PlanStage } from "../plan/plan.ts";
 import type { Attempt, Surroundings } from "./attempt.ts";
 import { pause } from "./clock.ts";
+import { remainingText } from "./process.ts";
 
 const ASK_AGAIN_MS = 250;
 /** One try of a readiness check. */
@@ -52,6 +53,7 @@ async function succeeds(script: string, stage: PlanStage, attempt: Attempt, arou
     workingDirectory: attempt.workingDirectory,
     onLine: () => undefined,
     onLeftBehind: () => undefined,
+    onRemaining: (left) => around.log({ kind: "warning", stage, text: remainingText(left) }),
   });
   const timer = setTimeout(() => check.end(0), ANSWER_MS);
   const end = await check.ended;

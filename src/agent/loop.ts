@@ -13,7 +13,7 @@ import { steadyNow } from "../steady-clock.ts";
 import type { Surroundings } from "./attempt.ts";
 import { missedCleanup, runCleanup } from "./cleanup.ts";
 import { after, ClockOffset, pause } from "./clock.ts";
-import { GRACE_MS, SHUTDOWN_GRACE_MS } from "./process.ts";
+import { GRACE_MS, SHUTDOWN_GRACE_MS } from "./ending.ts";
 import { doingOf, statusOf } from "./standing.ts";
 import { explainWait, type Wait } from "./waits.ts";
 import { type GroupView, Work } from "./work.ts";
@@ -129,15 +129,15 @@ export class AgentLoop {
   }
 
   /** Ends its work within seconds and tells the coordinator that it is gone. `run` resolves with `left`. */
-  leave(why: string): void {
+  leave(why: string, graceMs = SHUTDOWN_GRACE_MS): void {
     this.#leaveWhy = why;
-    this.hurry();
+    this.hurry(graceMs);
     this.#leaving.abort();
   }
 
-  /** From now on commands get the short grace between TERM and KILL. */
-  hurry(): void {
-    this.#graceMs = SHUTDOWN_GRACE_MS;
+  /** From now on commands get this short a grace between TERM and KILL. */
+  hurry(graceMs = SHUTDOWN_GRACE_MS): void {
+    this.#graceMs = Math.min(this.#graceMs, graceMs);
   }
 
   /** KILLs what runs, without any grace. */

@@ -4,6 +4,9 @@
  * A `Processes` holds what one agent has started. None of it outlives the agent: what a command leaves behind in its
  * group is ended when the command exits, what has left the group when the agent ends (`endAll`, by its mark in /proc,
  * on Linux), and the watchdog does both when the agent is killed.
+ *
+ * What even KILL does not end (another user's process, by sudo; one that hangs in the kernel) is named and left: nobody
+ * waits for it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
@@ -11,14 +14,11 @@ import { delimiter, isAbsolute, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "../plan/plan.ts";
 import { unguessable } from "../random.ts";
+import { type Ending, endingFrom, GRACE_MS } from "./ending.ts";
 import { LineSplitter } from "./lines.ts";
 import { describeProcess, groupMembers, MARK, markedProcesses, signalGroup } from "./process-groups.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 
-/** Between TERM and KILL. */
-export const GRACE_MS = 5_000;
-/** The same while the agent itself is being ended. */
-export const SHUTDOWN_GRACE_MS = 2_500;
 /** How long output is still read after the command and its group are gone: someone outside the group may hold it. */
 const OUTPUT_AFTER_EXIT_MS = 1_000;
 /** Linux refuses a longer single argument (MAX_ARG_STRLEN is 128 KiB). */
@@ -36,8 +36,14 @@ export interface StartOptions {
   readonly onLine: (line: string, stream: "stdout" | "stderr") => void;
   /** What the command left behind in its group, and was ended. */
   readonly onLeftBehind: (processes: readonly string[]) => void;
+  /** What could not be ended and goes on: nobody waits for it any more. */
+  readonly onRemaining: (processes: readonly string[]) => void;
 }
 
+/** How a signal reaches a group: replaced where a test needs processes that nothing ends. */
+export type SignalGroup = (group: number, signal: NodeJS.Signals) => boolean;
+
+/** One that could not be ended counts as killed. */
 export type ProcessEnd =
   | { readonly kind: "exited"; readonly code: number }
   | { readonly kind: "signalled"; readonly signal: string }
@@ -56,14 +62,16 @@ export class Processes {
   readonly #groups = new Set<number>();
   readonly #running = new Set<RunningProcess>();
   readonly #warn: (message: string) => void;
+  readonly #signalGroup: SignalGroup;
   #watchdog: Watchdog | null = null;
   readonly #onExit = (): void => {
-    for (const group of this.#groups) signalGroup(group, "SIGKILL");
+    for (const group of this.#groups) this.#signalGroup(group, "SIGKILL");
     if (this.#watchdog !== null) for (const pid of markedProcesses(this.mark)) killProcess(pid, "SIGKILL");
   };
 
-  constructor(warn: (message: string) => void) {
+  constructor(warn: (message: string) => void, toGroup: SignalGroup = signalGroup) {
     this.#warn = warn;
+    this.#signalGroup = toGroup;
   }
 
   start(options: StartOptions): RunningProcess {
@@ -72,6 +80,7 @@ export class Processes {
       process.once("exit", this.#onExit);
     }
     const running = startProcess(options, this.mark, {
+      signal: this.#signalGroup,
       add: (group) => {
         this.#groups.add(group);
         this.#watchdog?.watch(group);
@@ -87,10 +96,11 @@ export class Processes {
   }
 
   /**
-   * Ends everything that still runs, then whoever bears our mark. Resolves when nothing is left; afterwards the watchdog
-   * is dismissed. Takes at most twice the grace and a little.
+   * Ends everything that still runs, then whoever bears our mark, within one grace and a little; what is left then is
+   * named. Afterwards the watchdog is dismissed.
    */
   async endAll(graceMs = GRACE_MS): Promise<void> {
+    const { killAt, giveUpAt } = endingFrom(performance.now(), graceMs);
     const running = [...this.#running];
     for (const each of running) each.end(graceMs);
     await Promise.all(running.map((each) => each.ended));
@@ -101,9 +111,11 @@ export class Processes {
         `ended ${escaped.length} process(es) that had left their group: ${escaped.map(describeProcess).join(", ")}`,
       );
       for (const pid of escaped) killProcess(pid, "SIGTERM");
-      await until(() => markedProcesses(this.mark).length === 0, graceMs);
+      await until(() => markedProcesses(this.mark).length === 0, killAt);
       for (const pid of markedProcesses(this.mark)) killProcess(pid, "SIGKILL");
-      await until(() => markedProcesses(this.mark).length === 0, 1_000);
+      await until(() => markedProcesses(this.mark).length === 0, giveUpAt);
+      const remaining = markedProcesses(this.mark).map(describeProcess);
+      if (remaining.length > 0) this.#warn(remainingText(remaining));
     }
     this.#watchdog.dismiss();
     this.#watchdog = null;
@@ -111,7 +123,13 @@ export class Processes {
   }
 }
 
+/** Who goes on although it was killed, in words. */
+export function remainingText(processes: readonly string[]): string {
+  return `could not be ended and is left to go on (another user's, or it hangs in the kernel): ${processes.join(", ")}`;
+}
+
 interface GroupBook {
+  readonly signal: SignalGroup;
   add(group: number): void;
   remove(group: number): void;
 }
@@ -135,21 +153,28 @@ function startProcess(options: StartOptions, mark: string, book: GroupBook): Run
   });
 
   let exited = false;
-  let killer: NodeJS.Timeout | null = null;
-  let killAt = Number.POSITIVE_INFINITY;
+  const givenUp = Promise.withResolvers<ProcessEnd>();
+  const giveUp = (): void => givenUp.resolve({ kind: "signalled", signal: "SIGKILL" });
+  let ending: Ending | null = null;
+  let timers: readonly NodeJS.Timeout[] = [];
   const end = (graceMs = GRACE_MS): void => {
     if (pid === null || exited) return;
-    if (killer === null) signalGroup(pid, "SIGTERM");
-    const at = performance.now() + graceMs;
-    if (at >= killAt) return;
-    killAt = at;
-    if (killer !== null) clearTimeout(killer);
-    killer = setTimeout(() => signalGroup(pid, "SIGKILL"), graceMs);
+    if (ending === null) book.signal(pid, "SIGTERM");
+    const now = performance.now();
+    ending = endingFrom(now, graceMs, ending);
+    for (const timer of timers) clearTimeout(timer);
+    timers = [
+      setTimeout(() => {
+        // Who may not even be sent a signal does not end for it.
+        if (!book.signal(pid, "SIGKILL") && groupMembers(pid).length > 0) giveUp();
+      }, ending.killAt - now),
+      setTimeout(giveUp, ending.giveUpAt - now),
+    ];
   };
 
   const ended = (async (): Promise<ProcessEnd> => {
     const outputClosed = new Promise<void>((resolve) => child.once("close", () => resolve()));
-    const result = await new Promise<ProcessEnd>((resolve) => {
+    const exit = new Promise<ProcessEnd>((resolve) => {
       child.once("error", (error) => {
         // Also emitted when a signal could not be sent; only a child without an id has not been started.
         if (child.pid === undefined) resolve({ kind: "not_started", message: startError(error, options) });
@@ -158,37 +183,43 @@ function startProcess(options: StartOptions, mark: string, book: GroupBook): Run
         resolve(signal === null ? { kind: "exited", code: code ?? 0 } : { kind: "signalled", signal }),
       );
     });
+    const result = await Promise.race([exit, givenUp.promise]);
     exited = true;
-    const remaining = killAt - performance.now();
-    if (killer !== null) clearTimeout(killer);
+    for (const timer of timers) clearTimeout(timer);
     if (pid !== null) {
       // What we ended ourselves may take its grace; only what a command leaves of its own accord is worth a word.
-      const tell = killer === null ? options.onLeftBehind : () => undefined;
-      await endLeftBehind(pid, Number.isFinite(remaining) ? Math.max(0, remaining) : GRACE_MS, tell);
+      const tell = ending === null ? options.onLeftBehind : () => undefined;
+      const hasExited = child.exitCode !== null || child.signalCode !== null;
+      if (hasExited) await endLeftBehind(pid, ending ?? endingFrom(performance.now(), GRACE_MS), tell, book.signal);
+      const members = groupMembers(pid);
+      if (members.length > 0) options.onRemaining(members.map(describeProcess));
       book.remove(pid);
-      await Promise.race([outputClosed, sleep(OUTPUT_AFTER_EXIT_MS, undefined, { ref: false })]);
+      if (hasExited) await Promise.race([outputClosed, sleep(OUTPUT_AFTER_EXIT_MS, undefined, { ref: false })]);
     }
     child.stdout?.destroy();
     child.stderr?.destroy();
+    // What goes on does not keep this process.
+    child.unref();
     for (const splitter of splitters) splitter.end();
     return result;
   })();
   return { pid, ended, end };
 }
 
-/** Ends what is still in the group after its first process has exited. `graceMs` 0: KILL at once. */
+/** Ends what is still in the group after its first process has exited. */
 async function endLeftBehind(
   group: number,
-  graceMs: number,
+  { killAt, giveUpAt }: Ending,
   tell: (processes: readonly string[]) => void,
+  signal: SignalGroup,
 ): Promise<void> {
+  const isGone = (): boolean => groupMembers(group).length === 0;
   const members = groupMembers(group);
   if (members.length === 0) return;
   tell(members.map(describeProcess));
-  if (signalGroup(group, "SIGTERM")) await until(() => groupMembers(group).length === 0, graceMs);
-  if (groupMembers(group).length === 0) return;
-  signalGroup(group, "SIGKILL");
-  await until(() => groupMembers(group).length === 0, 1_000);
+  if (signal(group, "SIGTERM")) await until(isGone, killAt);
+  if (isGone()) return;
+  if (signal(group, "SIGKILL")) await until(isGone, giveUpAt);
 }
 
 function trySpawn(options: StartOptions, mark: string): ChildProcess | Error {
@@ -275,7 +306,7 @@ function killProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-async function until(holds: () => boolean, limitMs: number): Promise<void> {
-  const deadline = performance.now() + limitMs;
+/** @param deadline performance.now() */
+async function until(holds: () => boolean, deadline: number): Promise<void> {
   for (let pause = 5; !holds() && performance.now() < deadline; pause = Math.min(100, pause * 2)) await sleep(pause);
 }

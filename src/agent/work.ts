@@ -4,8 +4,8 @@ import type { AttemptReport, Instruction, Lease, Progress } from "../run/types.t
 import { Attempt, type AttemptOptions, type Surroundings } from "./attempt.ts";
 import { becomesReady } from "./background.ts";
 import { after } from "./clock.ts";
+import { GRACE_MS } from "./ending.ts";
 import type { RosterMember } from "./environment.ts";
-import { GRACE_MS } from "./process.ts";
 import type { ErrorSeries } from "./record.ts";
 
 export type Execute = Extract<Instruction, { do: "execute" }>;

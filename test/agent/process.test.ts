@@ -30,11 +30,13 @@ interface Started {
   readonly running: RunningProcess;
   readonly lines: string[];
   readonly left: (readonly string[])[];
+  readonly remaining: (readonly string[])[];
 }
 
 function start(command: Command | string, overrides: Partial<StartOptions> = {}): Started {
   const lines: string[] = [];
   const left: (readonly string[])[] = [];
+  const remaining: (readonly string[])[] = [];
   const running = processes.start({
     command: typeof command === "string" ? { kind: "script", script: command } : command,
     args: [],
@@ -43,9 +45,10 @@ function start(command: Command | string, overrides: Partial<StartOptions> = {})
     workingDirectory: directory,
     onLine: (line, stream) => lines.push(`${stream === "stderr" ? "! " : ""}${line}`),
     onLeftBehind: (all) => left.push(all),
+    onRemaining: (all) => remaining.push(all),
     ...overrides,
   });
-  return { running, lines, left };
+  return { running, lines, left, remaining };
 }
 
 async function fileText(name: string): Promise<string> {
@@ -174,6 +177,29 @@ describe("ending", () => {
     expect(performance.now() - began).toBeLessThan(20_000);
   });
 
+  it("names what even KILL does not end, and waits for it no longer", async () => {
+    // As the kernel does with what hangs in it: a signal is taken, and nothing comes of it.
+    processes = new Processes(
+      (text) => warnings.push(text),
+      () => true,
+    );
+    const { running, remaining } = start({ kind: "program", file: "sleep", args: ["68"] });
+    running.end(50);
+    expect(await running.ended).toEqual({ kind: "signalled", signal: "SIGKILL" });
+    expect(remaining).toEqual([[`${running.pid} (sleep 68)`]]);
+  });
+
+  it("names what it may send no signal to, as soon as its grace is over", async () => {
+    processes = new Processes(
+      (text) => warnings.push(text),
+      () => false,
+    );
+    const { running, remaining } = start({ kind: "program", file: "sleep", args: ["69"] });
+    running.end(50);
+    expect(await running.ended).toEqual({ kind: "signalled", signal: "SIGKILL" });
+    expect(remaining).toEqual([[`${running.pid} (sleep 69)`]]);
+  });
+
   it("leaves nothing behind when the agent's own process is killed", async () => {
     const script = `
       import { Processes } from ${JSON.stringify(new URL("../../src/agent/process.ts", import.meta.url).href)};
@@ -182,7 +208,7 @@ describe("ending", () => {
       processes.start({
         command: { kind: "script", script: "sleep 65 & setsid sleep 66 & sleep 67" },
         args: [], name: "stage", env: ${JSON.stringify(environment)}, workingDirectory: "/",
-        onLine: () => {}, onLeftBehind: () => {},
+        onLine: () => {}, onLeftBehind: () => {}, onRemaining: () => {},
       });
       setTimeout(() => {}, 60000);
     `;

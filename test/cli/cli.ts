@@ -16,6 +16,11 @@ export interface Outcome {
   readonly ms: number;
 }
 
+interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 export class Bench {
   readonly directory = mkdtempSync(join(tmpdir(), "stagewright-cli-"));
 
@@ -28,11 +33,11 @@ export class Bench {
     return readFileSync(join(this.directory, name), "utf8");
   }
 
-  /** `files`: where its output goes instead of to the outcome, and how many KiB a file may have. */
+  /** `files`: where its output goes instead of to the outcome, how many KiB a file may have, and whose process it is. */
   start(
     args: readonly string[],
     env: Record<string, string> = {},
-    files: { readonly stdout?: string; readonly stderr?: string; readonly mostKib?: number } = {},
+    files: { readonly stdout?: string; readonly stderr?: string; readonly mostKib?: number; readonly user?: User } = {},
   ): { child: ChildProcess; outcome: Promise<Outcome> } {
     const began = performance.now();
     const output = (path: string | undefined): number | "pipe" => (path === undefined ? "pipe" : openSync(path, "w"));
@@ -46,6 +51,7 @@ export class Bench {
       cwd: this.directory,
       env: { PATH: process.env.PATH, HOME: this.directory, TMPDIR: this.directory, ...COMPILE_CACHE, ...env },
       stdio: ["ignore", ...stdio],
+      ...files.user,
     });
     for (const end of stdio) if (end !== "pipe") closeSync(end);
     let stdout = "";
