@@ -24,7 +24,9 @@ export interface Surroundings {
   /** May arrive late, twice, or never. The answer comes back to `answered`. */
   readonly tell: (event: Extract<RunEvent, { type: "joined" | "synced" | "reset" | "left" }>, from: ModelAgent) => void;
   /** How long an attempt takes and how it ends by itself. */
-  readonly fate: (stage: PlanStage) => { readonly ms: number; readonly end: AttemptEnd };
+  readonly fate: (stage: PlanStage) => { readonly ms: number; readonly end: AttemptEnd; readonly isUnendable: boolean };
+  /** After how long an attempt that cannot be ended is left to itself; told of each that is to end. */
+  readonly giveUpMs: (agent: ModelAgent, attempt: string, isOver: () => boolean) => number;
   /** It has been excluded, and cleans up by itself. */
   readonly onExcluded: (agent: ModelAgent) => void;
   readonly onStart: (agent: ModelAgent, stage: number, attempt: string, startAt: number) => void;
@@ -40,6 +42,7 @@ interface Running {
   readonly until: Execute["until"];
   started: boolean;
   over: boolean;
+  isUnendable: boolean;
 }
 
 type Request = Extract<RunEvent, { type: "joined" | "synced" | "reset" | "left" }>;
@@ -228,7 +231,8 @@ export class ModelAgent {
       return;
     }
     const isBackground = stage.background !== null && task === null;
-    const running: Running = { stage, attempt, task, startAt, isBackground, share, until, started: false, over: false };
+    const so = { started: false, over: false, isUnendable: false };
+    const running: Running = { stage, attempt, task, startAt, isBackground, share, until, ...so };
     this.#running.set(attempt, running);
     this.#after(Math.max(0, startAt - this.#around.now()), () => this.#begin(running), running);
   }
@@ -237,7 +241,8 @@ export class ModelAgent {
     const { stage, attempt, task, startAt } = running;
     running.started = true;
     this.#around.onStart(this, stage.index, attempt, startAt);
-    const { ms, end } = this.#around.fate(stage);
+    const { ms, end, isUnendable } = this.#around.fate(stage);
+    running.isUnendable = isUnendable;
     if (running.isBackground) {
       this.#after(
         Math.min(ms, 2_000),
@@ -280,7 +285,11 @@ export class ModelAgent {
   #end(running: Running, end: AttemptEnd, graceMs: number): void {
     if (running.over) return;
     running.over = true;
-    this.#after(graceMs, () => {
+    const isLeft = running.isUnendable && end.kind !== "exited";
+    const life = this.#life;
+    const isOver = (): boolean => life !== this.#life || !this.alive || this.#running.get(running.attempt) !== running;
+    const ms = isLeft ? this.#around.giveUpMs(this, running.attempt, isOver) : graceMs;
+    this.#after(ms, () => {
       if (this.#running.get(running.attempt) !== running) return;
       this.#running.delete(running.attempt);
       if (running.isBackground) this.#ready.delete(running.stage.index);

@@ -194,6 +194,12 @@ const knowsNobody = misreads(withStages(() => ({ runsOn: { kind: "all" } })));
 /** Who is left out cleans up whatever there is to be cleaned up. */
 const wipes: Machine = { ...machine, ownCleanup: (plan) => cleanupStages(plan) };
 
+/** Waits for whatever it was to end until it has ended. */
+const waitsForTheUnendable: Machine = {
+  ...machine,
+  endingFrom: (now, graceMs) => ({ ...machine.endingFrom(now, graceMs), giveUpAt: Number.POSITIVE_INFINITY }),
+};
+
 export const BROKEN = {
   "counts messages instead of identities": { machine: countsMessages, caughtAs: /was released with/ },
   "lets agents go on before the release": { machine: lets, caughtAs: /before stage \d+ was released/ },
@@ -215,5 +221,6 @@ export const BROKEN = {
   "counts one who does not come twice": { machine: countsTheAbsentAgain, caughtAs: /it gave up although/ },
   "has everyone run what is for some": { machine: knowsNobody, caughtAs: /which is not for it/ },
   "wipes what the others work on": { machine: wipes, caughtAs: /which is not its own/ },
+  "waits for what cannot be ended": { machine: waitsForTheUnendable, caughtAs: /which cannot be ended/ },
   "loses what was stored": { machine: forgets, caughtAs: /reads back as another one/ },
 } as const satisfies Record<string, Broken>;

@@ -1,4 +1,5 @@
 /** The machine as the simulation drives it: the real one, or one that was broken on purpose. */
+import { endingFrom } from "../../src/agent/ending.ts";
 import { admit, apply, instructionFor, nextDeadline, type RunState } from "../../src/run/machine.ts";
 import { ownCleanup } from "../../src/run/participants.ts";
 import type { Instruction, RunEvent } from "../../src/run/types.ts";
@@ -9,6 +10,8 @@ export interface Machine {
   readonly nextDeadline: (state: RunState) => number | null;
   readonly admit: typeof admit;
   readonly ownCleanup: typeof ownCleanup;
+  /** How long an agent takes to end what it runs. */
+  readonly endingFrom: typeof endingFrom;
   /** A stored state, read again. */
   readonly load: (text: string) => RunState;
 }
@@ -19,5 +22,6 @@ export const machine: Machine = {
   nextDeadline,
   admit,
   ownCleanup,
+  endingFrom,
   load: (text): RunState => JSON.parse(text),
 };

@@ -28,6 +28,8 @@ export type Coming = "comes" | "refused" | "never";
 export interface Work {
   readonly fails: number;
   readonly hangs: number;
+  /** How often a command becomes one that its agent cannot end. */
+  readonly unendable: number;
   readonly maxMs: number;
 }
 
@@ -88,6 +90,7 @@ export function scenarioOf(random: Random): Scenario {
     work: {
       fails: theme === "dependencies" ? 0.3 : random.pick([0, 0, 0.05, 0.2]),
       hangs: theme === "times" ? random.pick([0.1, 0.4]) : random.pick([0, 0, 0.03]),
+      unendable: random.pick([0, 0.4]),
       maxMs: random.pick([200, 2_000, 6_000]),
     },
     keeps: random.pick(["everything", "revisions"]),

@@ -1,7 +1,8 @@
 /** One simulated run: agents, a network that loses, doubles, delays and reorders, a coordinator that crashes. */
 
+import { GRACE_MS } from "../../src/agent/ending.ts";
 import type { RunState } from "../../src/run/machine.ts";
-import { type Absent, type AttemptEnd, agentIdentity, type RunEvent } from "../../src/run/types.ts";
+import { type Absent, agentIdentity, type RunEvent } from "../../src/run/types.ts";
 import { created } from "../run/builders.ts";
 import { ModelAgent, type Surroundings } from "./agent.ts";
 import { Oracle } from "./invariants.ts";
@@ -69,6 +70,7 @@ class World {
       later: (ms, what) => this.#queue.add(this.#now + ms, what),
       tell: (event, from) => this.#tell(event, from),
       fate: () => this.#fate(),
+      giveUpMs: (agent, attempt, isOver) => this.#giveUpMs(agent, attempt, isOver),
       onExcluded: (agent) => {
         const { roster, selection } = this.#state;
         const about = { agent: agent.name, group: roster?.agents ?? [], leftOut: true };
@@ -280,11 +282,25 @@ class World {
     });
   }
 
-  #fate(): { readonly ms: number; readonly end: AttemptEnd } {
-    const { fails, hangs, maxMs } = this.#scenario.work;
+  #fate(): ReturnType<Surroundings["fate"]> {
+    const { fails, hangs, unendable, maxMs } = this.#scenario.work;
     const ms = this.#random.between(0, maxMs);
-    if (this.#random.chance(hangs)) return { ms, end: { kind: "reset" } };
-    return { ms, end: { kind: "exited", code: this.#random.chance(fails) ? 1 : 0 } };
+    const isUnendable = this.#random.chance(unendable);
+    if (this.#random.chance(hangs)) return { ms, end: { kind: "reset" }, isUnendable };
+    return { ms, end: { kind: "exited", code: this.#random.chance(fails) ? 1 : 0 }, isUnendable };
+  }
+
+  /** Nobody waits for what cannot be ended for longer than a grace and as long again. */
+  #giveUpMs(agent: ModelAgent, attempt: string, isOver: () => boolean): number {
+    this.#kinds.add("processes that cannot be ended");
+    this.#say(() => `${agent.name} cannot end ${attempt}`);
+    const check = (): void => {
+      if (isOver()) return;
+      if (agent.frozen) this.#queue.add(this.#now + 1_000, check);
+      else this.#note([`${agent.name} still waits for ${attempt}, which cannot be ended`]);
+    };
+    this.#queue.add(this.#now + 2 * GRACE_MS + 1_000, check);
+    return this.#machine.endingFrom(this.#now, GRACE_MS).giveUpAt - this.#now;
   }
 
   #isRough(): boolean {
