@@ -16,6 +16,7 @@ import { hasIdTokens, idToken, verifierFor } from "./id-token.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Job } from "./job.ts";
 import type { SavedState } from "./state.ts";
+import { TokenClock } from "./token-clock.ts";
 
 /** More agents than this would spend the repository's API requests on looking for their leader. */
 const MOST_BY_BEACON = 64;
@@ -84,7 +85,8 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     entry.masks.hold(value);
     entry.console.mask(value);
   };
-  const token = (audience: string): Promise<string> => idToken(env, audience, mask);
+  const clock = new TokenClock((text) => entry.console.warning(text));
+  const token = (audience: string): Promise<string> => idToken(env, audience, mask, clock);
   if (isUrl(coordinator)) {
     const url = new URL(coordinator);
     const secret = secretOf(env);
@@ -96,7 +98,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
   const named = known === null && job.owner !== null && job.repo !== null ? { owner: job.owner, repo: job.repo } : null;
   const shared = {
     idToken: token,
-    verifier: verifierFor(env),
+    verifier: verifierFor(env, clock),
     // Jobs of several kinds say the name of their group, or their roles.
     onlyJob: inputs.group === null && inputs.role === null ? job.id : null,
     jobName:
