@@ -16,7 +16,6 @@ import { hasIdTokens, idToken, verifierFor } from "./id-token.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Job } from "./job.ts";
 import type { SavedState } from "./state.ts";
-import { TokenClock } from "./token-clock.ts";
 
 /** More agents than this would spend the repository's API requests on looking for their leader. */
 const MOST_BY_BEACON = 64;
@@ -85,8 +84,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     entry.masks.hold(value);
     entry.console.mask(value);
   };
-  const clock = new TokenClock((text) => entry.console.warning(text));
-  const token = (audience: string): Promise<string> => idToken(env, audience, mask, clock);
+  const token = (audience: string): Promise<string> => idToken(env, audience, mask);
   if (isUrl(coordinator)) {
     const url = new URL(coordinator);
     const secret = secretOf(env);
@@ -98,7 +96,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
   const named = known === null && job.owner !== null && job.repo !== null ? { owner: job.owner, repo: job.repo } : null;
   const shared = {
     idToken: token,
-    verifier: verifierFor(env, clock),
+    verifier: verifierFor(env),
     // Jobs of several kinds say the name of their group, or their roles.
     onlyJob: inputs.group === null && inputs.role === null ? job.id : null,
     jobName:

@@ -1,7 +1,6 @@
 /** This job's OIDC tokens: who may have one, where they come from, and who issues them. */
 import { z } from "zod";
 import type { TokenVerifier } from "../coordinator/admission.ts";
-import type { TokenClock } from "./token-clock.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -14,12 +13,7 @@ export function hasIdTokens(env: Environment): boolean {
 }
 
 /** A token for an audience, fresh. Not by @actions/core, which brings an HTTP client for it. @throws what went wrong */
-export async function idToken(
-  env: Environment,
-  audience: string,
-  mask: (value: string) => void,
-  clock: Pick<TokenClock, "heard">,
-): Promise<string> {
+export async function idToken(env: Environment, audience: string, mask: (value: string) => void): Promise<string> {
   const url = new URL(env.ACTIONS_ID_TOKEN_REQUEST_URL ?? "");
   url.searchParams.set("audience", audience);
   const response = await fetch(url, {
@@ -27,7 +21,6 @@ export async function idToken(
     signal: AbortSignal.timeout(REQUEST_MS),
   });
   if (!response.ok) throw new Error(`the runner gave no OIDC token: it answered ${response.status}`);
-  clock.heard(response.headers.get("date"));
   const { value } = answered.parse(await response.json());
   mask(value);
   return value;
@@ -36,15 +29,13 @@ export async function idToken(
 const GITHUB_ISSUER = "https://token.actions.githubusercontent.com";
 
 /** Checks the tokens of other jobs, by the keys of whoever issues this server's tokens. */
-export function verifierFor(env: Environment, { now }: Pick<TokenClock, "now">): (audience: string) => TokenVerifier {
+export function verifierFor(env: Environment): (audience: string) => TokenVerifier {
   const issuer = issuerOf(env);
   return (audience) => {
     // What checks signatures is loaded with the first token.
     let verify: Promise<TokenVerifier> | null = null;
     return async (token) => {
-      verify ??= import("../coordinator/admission.ts").then((made) =>
-        made.createTokenVerifier({ issuer, audience, now }),
-      );
+      verify ??= import("../coordinator/admission.ts").then((made) => made.createTokenVerifier({ issuer, audience }));
       return await (await verify)(token);
     };
   };

@@ -1,15 +1,20 @@
 /** What a line of `$STAGEWRIGHT_EVENTS` may say. */
 import { z } from "zod";
+import { jsonBytes, PLAN_BOUNDS, TOLD_BOUNDS } from "../plan/bounds.ts";
 import { escapeUnprintable, NOT_PRINTABLE, PRINTABLE } from "../plan/names.ts";
 import type { Json } from "../plan/plan.ts";
 import { LARGEST_METRIC } from "../run/metrics.ts";
 import { AGGREGATIONS } from "../run/types.ts";
 
-const name = z.string().min(1).max(200).regex(PRINTABLE, NOT_PRINTABLE);
+const name = z.string().min(1).max(PLAN_BOUNDS.longName).regex(PRINTABLE, NOT_PRINTABLE);
 /** Characters of what is said about one line. */
 const LONGEST_REASON = 1_000;
 const amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
 const json: z.ZodType<Json> = z.json();
+const task = json.refine(
+  (value) => jsonBytes(value) <= PLAN_BOUNDS.taskBytes,
+  `a task may have at most ${PLAN_BOUNDS.taskBytes} bytes as JSON`,
+);
 
 export const eventSchema = z
   .strictObject({
@@ -17,7 +22,7 @@ export const eventSchema = z
     metric: z.strictObject({
       name,
       value: z.number().min(-LARGEST_METRIC).max(LARGEST_METRIC),
-      unit: z.string().max(64).optional(),
+      unit: z.string().max(TOLD_BOUNDS.unit).optional(),
       agg: z.enum(AGGREGATIONS).optional(),
       /** How many samples `value` stands for. */
       count: z.number().int().min(1).optional(),
@@ -29,14 +34,15 @@ export const eventSchema = z
       z.strictObject({ name, encoded: z.base64().min(1) }),
     ]),
     annotation: z.strictObject({
-      path: z.string().min(1).max(4096).optional(),
+      path: z.string().min(1).max(PLAN_BOUNDS.path).optional(),
       line: z.number().int().min(1).optional(),
       level: z.enum(["notice", "warning", "failure", "error"]).optional(),
-      title: z.string().max(255).optional(),
-      message: z.string().min(1).max(65_536),
+      // Longer ones are cut when they are reported.
+      title: z.string().optional(),
+      message: z.string().min(1),
     }),
     output: z.record(name, json),
-    tasks: z.array(json).max(10_000),
+    tasks: z.array(task).max(TOLD_BOUNDS.tasks),
   })
   .partial();
 

@@ -6,6 +6,7 @@
  */
 import type { CoordinatorPort, JoinRequest, SyncAnswer } from "../coordinator/port.ts";
 import { RunEnded } from "../coordinator/refusal.ts";
+import { WIRE_BOUNDS } from "../plan/bounds.ts";
 import type { PlanStage } from "../plan/plan.ts";
 import { ownCleanup } from "../run/participants.ts";
 import type { Instruction, RunSummary, Sync } from "../run/types.ts";
@@ -15,6 +16,7 @@ import { missedCleanup, runCleanup } from "./cleanup.ts";
 import { after, ClockOffset, pause } from "./clock.ts";
 import { GRACE_MS, SHUTDOWN_GRACE_MS } from "./ending.ts";
 import { doingOf, statusOf } from "./standing.ts";
+import { within } from "./told.ts";
 import { explainWait, type Wait } from "./waits.ts";
 import { type GroupView, Work } from "./work.ts";
 
@@ -24,8 +26,6 @@ const EXPLAIN_EVERY_MS = 10_000;
 const CLOCK_WARNING_MS = 1_000;
 /** At least so long between two syncs that are answered at once and change nothing. */
 const QUIET_MS = 100;
-/** Tasks that one sync tells of. */
-const TASKS_AT_ONCE = 5_000;
 
 export type LoopEnd =
   | { readonly kind: "finished"; readonly summary: RunSummary; readonly excluded: string | null }
@@ -190,7 +190,7 @@ export class AgentLoop {
       const answer = await this.#options.coordinator.sync(content, holdMs, AbortSignal.any([signal, hold.signal]));
       work.finished = work.finished.filter((report) => !content.finished.includes(report));
       work.newTasks = work.newTasks.slice(content.addTasks.length);
-      if (work.newTasks.length > 0) this.#news = true;
+      if (work.newTasks.length > 0 || work.finished.length > 0) this.#news = true;
       return answer;
     } catch (error) {
       if (hold.signal.aborted && !signal.aborted) return null;
@@ -208,16 +208,18 @@ export class AgentLoop {
     const takesTasks = instruction?.do === "execute" || (instruction?.do === "wait" && instruction.reason === "tasks");
     const wants = takesTasks && planned !== undefined ? work.wants(planned) : 0;
     this.#toldWants = wants;
+    const addTasks = within(work.newTasks, WIRE_BOUNDS.tasks, WIRE_BOUNDS.taskBytes);
+    // The end of what lists tasks comes after them.
+    const isListed = addTasks.length === work.newTasks.length;
     const standing = { instruction, stage: planned, running: work.running.length, excluded: this.#excluded !== null };
     return {
       doing: doingOf(standing),
       status: statusOf(standing),
       stage,
       progress: work.progress,
-      // The end of what lists tasks comes after them.
-      finished: work.newTasks.length > TASKS_AT_ONCE ? [] : work.finished.slice(0, 500),
+      finished: isListed ? within(work.finished, WIRE_BOUNDS.reports, WIRE_BOUNDS.reportBytes) : [],
       wants,
-      addTasks: work.newTasks.slice(0, TASKS_AT_ONCE),
+      addTasks,
       ready: work.ready,
       outputs: work.outputs,
     };
@@ -360,11 +362,12 @@ export class AgentLoop {
     this.#cancelSilence = after(this.#silenceMs, () => this.#silence.abort());
   }
 
+  /** How long the next request may be held. An agent may be heard from more often than it has to be, not less. */
   #heartbeatMs(): number {
     const { plan } = this.#options.around;
     const stage = stageOf(this.#instruction);
     const own = stage === null ? null : (plan.stages[stage]?.barrier.heartbeatIntervalMs ?? null);
-    return own ?? plan.liveness.heartbeatIntervalMs;
+    return Math.min(own ?? plan.liveness.heartbeatIntervalMs, WIRE_BOUNDS.holdMs);
   }
 
   /** Now, on the coordinator's clock. */

@@ -1,16 +1,17 @@
 /** What one attempt has told so far, bounded, masked when it is handed on. */
 import type { Histogram } from "hdr-histogram-js";
+import { jsonBytes, TOLD_BOUNDS } from "../plan/bounds.ts";
 import type { Json, Thresholds } from "../plan/plan.ts";
 import { combined, isTellable, LARGEST_METRIC } from "../run/metrics.ts";
 import { overMaxErrors } from "../run/thresholds.ts";
 import type { Annotation, AttemptEnd, AttemptReport, Metric, Progress } from "../run/types.ts";
 import type { OutputCommand } from "./commands.ts";
 import type { CommandEvent } from "./event-schema.ts";
-import { shortened, Tail } from "./lines.ts";
+import { Tail } from "./lines.ts";
 import type { Masks } from "./masks.ts";
+import { fitted, fittedOutputs } from "./told.ts";
 
-/** What one report may carry; the coordinator refuses more. */
-const MOST = { metrics: 1_000, histograms: 100, annotations: 1_000, outputBytes: 256 * 1024 } as const;
+const MOST = TOLD_BOUNDS;
 
 /** Errors since the last success. */
 export interface ErrorSeries {
@@ -91,10 +92,14 @@ export class AttemptRecord {
 
   /** Outputs known so far, masked. */
   outputs(): Readonly<Record<string, Json>> {
+    return fittedOutputs(this.#maskedOutputs());
+  }
+
+  #maskedOutputs(): Readonly<Record<string, Json>> {
     return Object.fromEntries([...this.#outputs].map(([key, value]) => [key, this.#options.masks.json(value)]));
   }
 
-  /** The whole record as the coordinator gets it. */
+  /** The whole record as the coordinator gets it: masked, then cut to what a report may carry. */
   async report(
     about: Pick<AttemptReport, "stage" | "attempt" | "task" | "startedAt" | "endedAt" | "end">,
   ): Promise<AttemptReport> {
@@ -105,7 +110,7 @@ export class AttemptRecord {
       for (const [name, histogram] of this.#histograms)
         histograms[masks.text(name)] = hdr.encodeIntoCompressedBase64(histogram);
     }
-    return {
+    const { report, leftOut } = fitted({
       ...about,
       end: maskedEnd(about.end, masks),
       progress: this.progress,
@@ -115,16 +120,20 @@ export class AttemptRecord {
         unit: masks.text(metric.unit),
       })),
       histograms,
-      outputs: this.outputs(),
+      outputs: this.#maskedOutputs(),
       // Masked only now: a value may have been masked after it was told.
       annotations: this.#annotations.map(({ path, title, message, ...rest }) => ({
         ...rest,
         path: masks.text(path),
-        title: title === null ? null : masks.text(title).slice(0, 255),
-        message: shortened(masks.text(message), 65_536),
+        title: title === null ? null : masks.text(title),
+        message: masks.text(message),
       })),
       tail: tellsOutput ? masks.text(this.tail.toString()) : "",
-    };
+    });
+    if (leftOut.length > 0) {
+      this.#options.warn(`${leftOut.join(", ")} left out: more than one attempt may report, or no histogram`);
+    }
+    return report;
   }
 
   #onProgress(progress: Progress): void {
@@ -205,9 +214,9 @@ export class AttemptRecord {
   }
 
   #onOutput(key: string, value: Json): void {
-    const bytes = Buffer.byteLength(key) + Buffer.byteLength(JSON.stringify(value));
+    const bytes = jsonBytes([key, value]) + 1;
     const before = this.#outputs.get(key);
-    const freed = before === undefined ? 0 : Buffer.byteLength(key) + Buffer.byteLength(JSON.stringify(before));
+    const freed = before === undefined ? 0 : jsonBytes([key, before]) + 1;
     if (this.#outputBytes - freed + bytes > MOST.outputBytes) {
       this.#options.warn(`output ${key} was left out: one attempt's outputs may have ${MOST.outputBytes / 1024} KiB`);
       return;
@@ -231,5 +240,5 @@ function threshold(
 }
 
 function maskedEnd(end: AttemptEnd, masks: Masks): AttemptEnd {
-  return "message" in end ? { ...end, message: masks.text(end.message).slice(0, 4096) } : end;
+  return "message" in end ? { ...end, message: masks.text(end.message) } : end;
 }

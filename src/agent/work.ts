@@ -7,6 +7,7 @@ import { after } from "./clock.ts";
 import { GRACE_MS } from "./ending.ts";
 import type { RosterMember } from "./environment.ts";
 import type { ErrorSeries } from "./record.ts";
+import { countable } from "./told.ts";
 
 export type Execute = Extract<Instruction, { do: "execute" }>;
 type Times = Pick<AttemptOptions, "startInMs" | "until">;
@@ -66,11 +67,13 @@ export class Work {
   get progress(): Progress | null {
     const known = this.running.flatMap(({ record }) => (record.progress === null ? [] : [record.progress]));
     if (known.length === 0) return null;
-    return known.reduce((a, b) => ({
-      done: a.done + b.done,
-      total: a.total === null || b.total === null ? null : a.total + b.total,
-      errors: a.errors + b.errors,
-    }));
+    return countable(
+      known.reduce((a, b) => ({
+        done: a.done + b.done,
+        total: a.total === null || b.total === null ? null : a.total + b.total,
+        errors: a.errors + b.errors,
+      })),
+    );
   }
 
   /** Outputs so far of the stage's own attempt. */

@@ -3,6 +3,7 @@
  * knows already is left out, so that a stage costs as much per agent whether there are four or a thousand.
  */
 import { createHash } from "node:crypto";
+import { jsonBytes, WIRE_BOUNDS } from "../plan/bounds.ts";
 import type { AgentPhase, Instruction, RunSummary } from "../run/types.ts";
 import type { Roster, SyncAnswer } from "./port.ts";
 import type { SyncBody } from "./protocol.ts";
@@ -11,6 +12,8 @@ import type { SyncBody } from "./protocol.ts";
 const SUMMARY_BYTES = 1_048_576;
 /** The same for what each agent is sent of it: with many agents it is sent often. */
 const SENT_BYTES = 65_536;
+/** What one agent is sent of it at most. */
+const OWN_BYTES = WIRE_BOUNDS.answerBytes / 4;
 /** How many of those that failed every agent is told, besides its own part. */
 const FAILED_TOLD = 10;
 
@@ -43,7 +46,7 @@ export class Answers {
 
   /** The result as others than its host get it: bounded. */
   summary(summary: RunSummary): RunSummary {
-    return bounded(summary);
+    return firstWithin(summary, WHOLE_STEPS, SUMMARY_BYTES);
   }
 
   /** The result as one agent gets it. @param summary of a run that is over: it does not change any more */
@@ -80,7 +83,12 @@ class OwnParts {
     this.#annotations = phases.map(({ annotations }) => annotations);
   }
 
+  /** Within what one answer carries, whatever its agent told and how many stages there are. */
   of(agent: string): RunSummary {
+    return firstWithin(this.#whole(agent), OWN_STEPS, OWN_BYTES);
+  }
+
+  #whole(agent: string): RunSummary {
     const phases = this.#shared.phases.map((phase, at) => {
       const own = this.#own[at]?.get(agent);
       const others = (this.#failed[at] ?? []).filter((part) => part.agent !== agent);
@@ -120,32 +128,61 @@ class Versioned<T> {
   }
 }
 
-/** Shortens a result step by step until it fits: first what went well is left without its output, then all. */
-function bounded(summary: RunSummary): RunSummary {
-  const steps: readonly ((summary: RunSummary) => RunSummary)[] = [
-    (whole) => whole,
-    (whole) => tails(whole, (status) => (status === "success" ? 0 : 2_000)),
-    (whole) => tails(whole, () => 0),
-    (whole) => ({
-      ...whole,
-      phases: whole.phases.map((phase) => ({
-        ...phase,
-        histograms: {},
-        outputs: {},
-        annotations: phase.annotations.slice(0, 50),
-        agents: phase.agents
-          .filter(({ status }) => status !== "success")
-          .slice(0, 100)
-          .map((agent) => ({ ...agent, tail: "" })),
-      })),
-    }),
-  ];
+type Step = (summary: RunSummary) => RunSummary;
+
+/** First what went well is left without its output, then all. */
+const WHOLE_STEPS: readonly Step[] = [
+  (whole) => whole,
+  (whole) => tails(whole, (status) => (status === "success" ? 0 : 2_000)),
+  (whole) => tails(whole, () => 0),
+  (whole) => ({
+    ...whole,
+    phases: whole.phases.map((phase) => ({
+      ...phase,
+      histograms: {},
+      outputs: {},
+      annotations: phase.annotations.slice(0, 50),
+      agents: phase.agents
+        .filter(({ status }) => status !== "success")
+        .slice(0, 100)
+        .map((agent) => ({ ...agent, tail: "" })),
+    })),
+  }),
+];
+
+/** An agent's own part: its annotations as far as GitHub shows them, then its output, then what all know. */
+const OWN_STEPS: readonly Step[] = [
+  (whole) => whole,
+  (whole) => mapPhases(whole, (phase) => ({ ...phase, annotations: phase.annotations.slice(0, 50) })),
+  (whole) =>
+    tails(
+      mapPhases(whole, (phase) => ({ ...phase, annotations: [] })),
+      (status) => (status === "success" ? 0 : 2_000),
+    ),
+  (whole) =>
+    mapPhases(whole, (phase) => ({
+      ...phase,
+      annotations: [],
+      metrics: [],
+      agents: phase.agents.slice(0, 1).map((agent) => ({ ...agent, tail: "" })),
+    })),
+];
+
+/** Shortens a result step by step until it fits. */
+function firstWithin(summary: RunSummary, steps: readonly Step[], bytes: number): RunSummary {
   let shortened = summary;
   for (const step of steps) {
     shortened = step(summary);
-    if (JSON.stringify(shortened).length <= SUMMARY_BYTES) break;
+    if (jsonBytes(shortened) <= bytes) break;
   }
   return shortened;
+}
+
+function mapPhases(
+  summary: RunSummary,
+  map: (phase: RunSummary["phases"][number]) => RunSummary["phases"][number],
+): RunSummary {
+  return { ...summary, phases: summary.phases.map(map) };
 }
 
 function tails(summary: RunSummary, most: (status: string) => number): RunSummary {

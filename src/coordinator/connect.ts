@@ -21,8 +21,6 @@ export const LEADER_SILENCE_MS = 60_000;
 /** Whoever was last seen longer ago does not come back: by then it has given its leader up. */
 const COMES_BACK_MS = LEADER_SILENCE_MS + 10_000;
 const FAREWELL_PAUSE_MS = 50;
-/** A leader to which nobody has come says so after this. */
-const ALONE_SAID_MS = 20_000;
 /** A leader that waits longer than this for others to hear the end says so. */
 const FAREWELL_SAID_MS = 2_000;
 /** Of many, so many are named. */
@@ -179,11 +177,9 @@ async function lead(
     run.reserveFirst();
     const takeBack = (await home.announce?.(serving.address, checkRunId)) ?? null;
     const watching = new AbortController();
-    const isAssembling = (): boolean => run.host.state.status === "assembling";
-    void sayDoubts(options, home, serving.address, () => isAssembling() && run.host.state.living <= 1, watching.signal);
     await watchFor(options, home, checkRunId, watching.signal, {
       pace: LEADERS_PACE,
-      isWaiting: isAssembling,
+      isWaiting: () => run.host.state.status === "assembling",
       found: (ended) => {
         const absent = ended.map(({ id, why }) => ({ id: jobIdentity(id), why }));
         run.host.commit({ event: { type: "not_coming", at: run.host.now, absent } });
@@ -204,28 +200,6 @@ async function lead(
   } catch (error) {
     await serving.close();
     throw error;
-  }
-}
-
-/** At once what makes it doubtful that others come, and later that nobody has. Never rejects. */
-async function sayDoubts(
-  { say }: ConnectOptions,
-  { announce, advertise }: Extract<Home, { kind: "leader" }>,
-  address: string,
-  isAlone: () => boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    const { doubtsAbout } = await import("./leader-doubts.ts");
-    for (const doubt of await doubtsAbout({ address, isGiven: advertise !== null })) say(`warning: ${doubt}`);
-    await sleep(ALONE_SAID_MS, undefined, { signal });
-    if (!isAlone()) return;
-    const remedy = announce === null ? "the plan's address of the first agent" : "`advertise`";
-    say(
-      `nobody has come to this agent yet: the others look for it at ${address}; if they cannot reach that, change ${remedy}`,
-    );
-  } catch (error) {
-    if (!signal.aborted) say(`warning: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -260,18 +234,19 @@ async function follow(
   const jobs = await groupJobs(key, home);
   const hopeless = new AbortController();
   const searching = AbortSignal.any([signal, hopeless.signal]);
-  // First of all, since GitHub's time comes with it. Why there is no token is told by the search.
-  const own = await jobs.own().catch(() => null);
-  signal.throwIfAborted();
-  await watchFor(options, home, own?.checkRunId ?? null, searching, {
-    pace: FOLLOWERS_PACE,
-    isWaiting: () => !hopeless.signal.aborted,
-    found: (ended) => {
-      const coming = agentCount - ended.length;
-      const needed = plan.assembly.atLeast ?? agentCount;
-      if (coming < needed) hopeless.abort(new NoLeader(cannotMeet(coming, agentCount, ended)));
-    },
+  const watching = jobs.own().then(async ({ checkRunId }) => {
+    const needed = plan.assembly.atLeast ?? agentCount;
+    await watchFor(options, home, checkRunId, searching, {
+      pace: FOLLOWERS_PACE,
+      isWaiting: () => !hopeless.signal.aborted,
+      found: (ended) => {
+        const coming = agentCount - ended.length;
+        if (coming < needed) hopeless.abort(new NoLeader(cannotMeet(coming, agentCount, ended)));
+      },
+    });
   });
+  // Why there is no token is told by the search.
+  watching.catch(() => undefined);
   const leader = await findLeader({ addresses, isTrusted, verifier, jobs, timeoutMs, say }, searching);
   hopeless.abort();
   say(`found the leader of the group at ${leader.url.host}`);

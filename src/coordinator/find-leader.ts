@@ -8,7 +8,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenVerifier } from "./admission.ts";
 import type { GroupJobs } from "./jobs.ts";
-import { type ProvenLeader, proveLeader, Unreachable } from "./leader.ts";
+import { type ProvenLeader, proveLeader } from "./leader.ts";
 import { PASSING, Refusal } from "./refusal.ts";
 
 /** Milliseconds, where nothing else is said. */
@@ -25,8 +25,6 @@ export interface SearchPace {
   readonly connections: number;
   readonly connectionEveryMs: number;
   readonly explainEveryMs: number;
-  /** The one address that is shown and is not reached for so long is given up. */
-  readonly hopelessMs: number;
 }
 
 const PACE: SearchPace = {
@@ -38,10 +36,7 @@ const PACE: SearchPace = {
   connections: 512,
   connectionEveryMs: 2_000,
   explainEveryMs: 10_000,
-  hopelessMs: 45_000,
 };
-/** So often at least it must have been asked, too. */
-const HOPELESS_TIMES = 4;
 /** False leaders that are named in the log, each with its reason; the others are counted. */
 const MOST_NAMED = 5;
 
@@ -59,12 +54,12 @@ export interface FindLeaderOptions {
   readonly pace?: Partial<SearchPace>;
 }
 
-/** No leader was found in time, or none can be; the message says where it was looked for and what answered. */
+/** No leader was found in time; the message says where it was looked for and what answered. */
 export class NoLeader extends Error {
   override readonly name = "NoLeader";
 }
 
-/** @throws NoLeader when the time is over or the leader cannot be reached from here; the signal's reason */
+/** @throws NoLeader when the time is over; Refusal `protocol` when the leader is of another version; the signal's reason */
 export async function findLeader(options: FindLeaderOptions, signal: AbortSignal): Promise<ProvenLeader> {
   const search = new Search(options);
   const deadline = AbortSignal.timeout(options.timeoutMs);
@@ -72,7 +67,7 @@ export async function findLeader(options: FindLeaderOptions, signal: AbortSignal
     return await search.run(AbortSignal.any([signal, deadline]));
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof NoLeader || !deadline.aborted) throw error;
+    if (error instanceof Refusal || !deadline.aborted) throw error;
     throw new NoLeader(`no leader was found within ${Math.round(options.timeoutMs / 1000)} s: ${search.seen}`);
   }
 }
@@ -82,22 +77,9 @@ interface Asked {
   times: number;
   /** When it may be asked again. */
   nextAt: number;
-  /** Since when no connection to it has come about; null: one has, or none was tried. */
-  unreachableSince: number | null;
 }
 
-const UNASKED: Asked = { times: 0, nextAt: 0, unreachableSince: null };
-
-type Answer =
-  | { readonly leader: ProvenLeader }
-  | { readonly why: string; readonly isFalse: boolean; readonly unreachable: Unreachable | null };
-
-/** What makes an address one that all agents reach. */
-function remedy(isTrusted: boolean): string {
-  return isTrusted
-    ? "the plan's address of the first agent (agents: [{address}]) must be one that all agents resolve and reach"
-    : "the first agent's job must show an address that all agents reach: set its `advertise` (in a container to the address of the machine, with the port of `listen` published)";
-}
+type Answer = { readonly leader: ProvenLeader } | { readonly why: string; readonly isFalse: boolean };
 
 class Search {
   readonly #options: FindLeaderOptions;
@@ -108,9 +90,6 @@ class Search {
   #connections = 0;
   readonly #false = new Set<string>();
   #trouble = "nobody has shown an address yet";
-  /** Of the newest answer. */
-  #unreachable: Unreachable | null = null;
-  #isHinted = false;
 
   constructor(options: FindLeaderOptions) {
     this.#options = options;
@@ -138,7 +117,6 @@ class Search {
       const due = this.#due();
       const leader = await this.#askAll(due, signal);
       if (leader !== null) return leader;
-      this.#giveUpHopeless();
       this.#explain();
       // With more to ask there is no pause: the others wait for their turn only.
       if (due.length < this.#pace.atOnce) await sleep(Math.max(1, lookAt - performance.now()), undefined, { signal });
@@ -150,7 +128,7 @@ class Search {
     try {
       const before = this.#asked;
       const shown = await this.#options.addresses(signal);
-      this.#asked = new Map(shown.map((address) => [address, before.get(address) ?? UNASKED]));
+      this.#asked = new Map(shown.map((address) => [address, before.get(address) ?? { times: 0, nextAt: 0 }]));
     } catch (error) {
       signal.throwIfAborted();
       this.#trouble = `GitHub could not be asked (${error instanceof Error ? error.message : String(error)})`;
@@ -195,54 +173,29 @@ class Search {
     return leader;
   }
 
+  /** @throws Refusal `protocol` */
   async #ask(address: string, signal: AbortSignal): Promise<Answer> {
     const { pauseFirstMs, pauseMostMs, answerFirstMs, answerMostMs } = this.#pace;
-    const before = this.#asked.get(address) ?? UNASKED;
-    const { times } = before;
-    const beganAt = performance.now();
-    let unreachable: Unreachable | null = null;
+    const times = this.#asked.get(address)?.times ?? 0;
     const timeoutMs = Math.min(answerMostMs, answerFirstMs * 2 ** times);
     const { isTrusted, verifier, jobs } = this.#options;
     try {
       const checkJob = jobs.check.bind(jobs);
       return { leader: await proveLeader({ address, isTrusted, verifier, checkJob, timeoutMs, signal }) };
     } catch (error) {
+      if (error instanceof Refusal && error.code === "protocol") throw error;
       if (error instanceof Refusal && !PASSING.has(error.code))
-        return { why: `a false leader was refused: ${error.message}`, isFalse: true, unreachable };
-      if (error instanceof Unreachable) unreachable = error;
+        return { why: `a false leader was refused: ${error.message}`, isFalse: true };
       const why = error instanceof Error ? error.message : String(error);
-      return { why: `${address} has not proven to be the leader (${why})`, isFalse: false, unreachable };
+      return { why: `${address} has not proven to be the leader (${why})`, isFalse: false };
     } finally {
       const nextAt = performance.now() + Math.min(pauseMostMs, pauseFirstMs * 1.5 ** times);
-      const unreachableSince = unreachable === null ? null : (before.unreachableSince ?? beganAt);
-      this.#asked.set(address, { times: times + 1, nextAt, unreachableSince });
+      this.#asked.set(address, { times: times + 1, nextAt });
     }
   }
 
-  /**
-   * The leader shows its address when it listens there. Where that alone is shown, and no connection comes about again
-   * and again, none will. The plan's address may be that of a machine on which nobody has started yet; its name must
-   * resolve all the same.
-   */
-  #giveUpHopeless(): void {
-    const { isTrusted } = this.#options;
-    const [only, ...others] = this.#asked.values();
-    if (only === undefined || others.length > 0 || only.unreachableSince === null || this.#unreachable === null) return;
-    if (isTrusted && !this.#unreachable.isName) return;
-    const sinceMs = performance.now() - only.unreachableSince;
-    if (only.times < HOPELESS_TIMES || sinceMs < this.#pace.hopelessMs) return;
-    throw new NoLeader(`the leader cannot be reached from this machine: ${this.#trouble}; ${remedy(isTrusted)}`);
-  }
-
-  #note({ why, isFalse, unreachable }: Extract<Answer, { why: string }>): void {
+  #note({ why, isFalse }: Extract<Answer, { why: string }>): void {
     this.#trouble = why;
-    this.#unreachable = unreachable;
-    // Said at once, where it will hardly come right by itself.
-    const { isTrusted } = this.#options;
-    if (unreachable !== null && !this.#isHinted && (unreachable.isName || !isTrusted)) {
-      this.#isHinted = true;
-      this.#options.say(`warning: ${why}; ${remedy(isTrusted)}`);
-    }
     // Asked again all the same: where an earlier attempt's leader is about to end, this run's may be next.
     if (!isFalse || this.#false.has(why) || this.#false.size > MOST_NAMED) return;
     this.#false.add(why);

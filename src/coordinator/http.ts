@@ -1,10 +1,11 @@
 /** One JSON request over HTTP or HTTPS, with what agents need of it: gzip, a deadline, a pinned certificate. */
+
 import { createHash } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { LIMITS } from "./protocol.ts";
+import { WIRE_BOUNDS } from "../plan/bounds.ts";
 
 /** Bodies above this are compressed: below, the header costs more than it saves. */
 const GZIP_FROM_BYTES = 4 * 1024;
@@ -90,7 +91,7 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
     };
     outgoing.on("error", fail);
     outgoing.on("response", (incoming) => {
-      readBody(incoming, request.mostBytes ?? LIMITS.bodyBytes).then((bytes) => {
+      readBody(incoming, request.mostBytes ?? WIRE_BOUNDS.answerBytes).then((bytes) => {
         over();
         const retryAfter = Number(incoming.headers["retry-after"]);
         let body: unknown = null;

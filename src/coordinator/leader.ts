@@ -5,17 +5,19 @@
  * whose audience is the certificate's fingerprint. Whoever else is reached at the address (a forged check run, another
  * host) has no such token. Followers send their own tokens only over the proven certificate, and made for it alone.
  */
+
 import type http from "node:http";
 import https from "node:https";
 import { connect } from "node:net";
 import tls from "node:tls";
 import { z } from "zod";
+import { PLAN_BOUNDS } from "../plan/bounds.ts";
 import { SingleFlight } from "../single-flight.ts";
 import { endpointOf } from "./addresses.ts";
 import type { JobClaims, TokenVerifier } from "./admission.ts";
 import { fingerprintOf, pinnedAgent, requestJson } from "./http.ts";
 import { NO_LEADERS } from "./no-leaders.ts";
-import { LIMITS, PROTOCOLS } from "./protocol.ts";
+import { PROTOCOL, PROTOCOLS } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
 import { boundServer, SERVER_OPTIONS } from "./server-bounds.ts";
 
@@ -26,7 +28,7 @@ const PROOF_BYTES = 64 * 1024;
 const PROOF_REST_MS = 1_000;
 const HANDSHAKE_MS = 10_000;
 /** Two of each agent, and some of whoever else knocks. */
-const CONNECTIONS = 2 * LIMITS.agents + 1_000;
+const CONNECTIONS = 2 * PLAN_BOUNDS.agents + 1_000;
 
 export interface LeaderIdentity {
   readonly certificatePem: string;
@@ -45,26 +47,20 @@ export function followerAudience(fingerprint: string): string {
   return `stagewright:${fingerprint}`;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-/** Clocks may be wrong by so many days, the leader's and the others': who has proved itself is not refused for that. */
-const CLOCK_DAYS = 2;
-/** The longest job. */
-const JOB_DAYS = 5;
-
-/** A fresh key and a certificate that holds for the longest possible job, whatever the clocks say. */
+/** A fresh key and a certificate that ends with the longest possible job (five days). */
 export async function makeLeaderIdentity(now: Date): Promise<LeaderIdentity> {
   const { generate } = await import("selfsigned");
   const made = await generate([{ name: "commonName", value: "stagewright-leader" }], {
     keyType: "ec",
-    notBeforeDate: new Date(now.getTime() - CLOCK_DAYS * DAY_MS),
-    notAfterDate: new Date(now.getTime() + (JOB_DAYS + CLOCK_DAYS) * DAY_MS),
+    notBeforeDate: new Date(now.getTime() - 60 * 60 * 1000),
+    notAfterDate: new Date(now.getTime() + 6 * 24 * 60 * 60 * 1000),
     algorithm: "sha256",
   });
   const der = Buffer.from(made.cert.replace(/-----[^-]+-----|\s/g, ""), "base64");
   return { certificatePem: made.cert, privateKeyPem: made.private, fingerprint: fingerprintOf(der) };
 }
 
-const proofSchema = z.object({ token: z.string().max(16_384) });
+const proofSchema = z.object({ protocols: z.array(z.number()), token: z.string().max(16_384) });
 
 /**
  * Answers `GET /api/leader` with the proof.
@@ -125,8 +121,8 @@ export interface ProveOptions {
 
 /**
  * Makes sure that the leader of *this* run listens at `address`, over one connection.
- * Which protocols it speaks is not asked: it refuses who speaks another, and so the group hears of it.
- * @throws Refusal with the reason when it does not; Unreachable or a connection's error when none answers
+ * @throws Refusal with the reason when it does not, `protocol` when it is of another version; a connection's error when
+ * none answers
  */
 export async function proveLeader(options: ProveOptions): Promise<ProvenLeader> {
   const { address, timeoutMs, signal } = options;
@@ -152,9 +148,16 @@ export async function proveLeader(options: ProveOptions): Promise<ProvenLeader> 
     }
     const claims = await options.verifier(leaderAudience(fingerprint))(proof.data.token);
     await options.checkJob(claims, signal);
+    // Not before it is known to be the leader: anybody can claim to be of another version.
+    if (!proof.data.protocols.includes(PROTOCOL)) {
+      throw new Refusal(
+        "protocol",
+        `${address} speaks protocol ${proof.data.protocols.join(", ")}, this agent ${PROTOCOL}: use one version of the action in all jobs`,
+      );
+    }
     return { url, fingerprint, job: claims.checkRunId, agent: pinnedAgent(certificate) };
   } catch (error) {
-    if (error instanceof Refusal) {
+    if (error instanceof Refusal && error.code !== "protocol") {
       throw new Refusal(error.code, `${address} is not the leader of this run: ${error.message}`);
     }
     throw error;
@@ -162,26 +165,6 @@ export async function proveLeader(options: ProveOptions): Promise<ProvenLeader> 
     once.destroy();
     socket.destroy();
   }
-}
-
-/** No connection came about: its name does not resolve here, or nothing listens there for this machine. */
-export class Unreachable extends Error {
-  override readonly name = "Unreachable";
-  readonly isName: boolean;
-  constructor(isName: boolean, message: string, cause: unknown) {
-    super(message, { cause });
-    this.isName = isName;
-  }
-}
-
-const NO_NAME: ReadonlySet<unknown> = new Set(["ENOTFOUND", "EAI_AGAIN", "EAI_NODATA", "EAI_NONAME"]);
-
-/** What is said of a connection that did not come about. */
-function unreachable(error: Error, { hostname }: URL): Unreachable {
-  const code = "code" in error ? error.code : null;
-  return NO_NAME.has(code)
-    ? new Unreachable(true, `the name ${hostname} does not resolve on this machine (${String(code)})`, error)
-    : new Unreachable(false, error.message, error);
 }
 
 /** A connection on which nothing is believed yet, and nothing secret sent. */
@@ -192,15 +175,11 @@ async function connectUnproven(url: URL, { isTrusted, timeoutMs, signal }: Prove
   });
   const socket = tls.connect({ socket: plain, rejectUnauthorized: false });
   return await new Promise<tls.TLSSocket>((resolve, reject) => {
-    let isConnected = false;
-    plain.once("connect", () => {
-      isConnected = true;
-    });
     const fail = (error: Error): void => {
       over();
       plain.destroy();
       socket.destroy();
-      reject(isConnected || signal.aborted ? error : unreachable(error, url));
+      reject(error);
     };
     const onAbort = (): void => fail(new Error("stopped while connecting to the leader"));
     const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);

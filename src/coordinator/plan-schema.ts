@@ -4,50 +4,49 @@
  */
 import { z } from "zod";
 import { ADDRESS, NOT_AN_ADDRESS } from "../plan/address.ts";
+import { jsonBytes, PLAN_BOUNDS } from "../plan/bounds.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "../plan/names.ts";
 import { ACCEPTABLE, COMPLETIONS, type Json, RETRY_REASONS, STAGE_TYPES } from "../plan/plan.ts";
-
-/** Bounds of a plan in a request, beyond that of the whole body. */
-export const PLAN_LIMITS = {
-  agents: 10_000,
-  stages: 10_000,
-  tasks: 100_000,
-  /** A stage's longest times: a run of GitHub's own lasts 35 days. Milliseconds. */
-  timeMs: 100 * 24 * 60 * 60 * 1000,
-} as const;
 
 const json: z.ZodType<Json> = z.json();
 /** What comes back in logs, pages and refusals. */
 export const printable = (most: number) => z.string().max(most).regex(PRINTABLE, NOT_PRINTABLE);
 /** Where an agent is reached: it gets into every other agent's host file. */
 export const agentAddress = z.string().max(300).regex(ADDRESS, NOT_AN_ADDRESS);
-const name = printable(200);
-const text = z.string().max(1_048_576);
-const short = z.string().max(4096);
+/** Names that repetitions number are longer than those that a file may say. */
+const name = printable(PLAN_BOUNDS.longName);
+const text = z.string().max(2 * PLAN_BOUNDS.fileBytes);
+const path = z.string().max(PLAN_BOUNDS.path);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const ms = z.number().min(0).max(PLAN_LIMITS.timeMs);
-const env = z.record(z.string().min(1).max(1024), text);
+const ms = z.number().min(0).max(PLAN_BOUNDS.durationMs);
+const env = z.record(z.string().min(1).max(PLAN_BOUNDS.variable), text);
 const dependencies = z
   .array(z.strictObject({ stage: name, evenIf: z.array(z.enum(ACCEPTABLE)).max(ACCEPTABLE.length) }))
-  .max(PLAN_LIMITS.stages);
+  .max(PLAN_BOUNDS.list);
+/** A task's value, and its key: what stands for it, or its number. */
+export const taskValue = json.refine(
+  (value) => jsonBytes(value) <= PLAN_BOUNDS.taskBytes,
+  `expected at most ${PLAN_BOUNDS.taskBytes} bytes`,
+);
+export const taskKey = z.string().max(PLAN_BOUNDS.taskBytes);
 const exitCodes = z.array(z.number().int().min(0).max(255)).max(256);
 
 const command = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("script"), script: text }),
-  z.strictObject({ kind: z.literal("program"), file: short, args: z.array(text).max(10_000) }),
+  z.strictObject({ kind: z.literal("program"), file: path, args: z.array(text).max(PLAN_BOUNDS.list) }),
 ]);
 
 const runsOn = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("all") }),
   z.strictObject({ kind: z.literal("first") }),
-  z.strictObject({ kind: z.literal("agents"), agents: z.array(z.union([name, count])).max(PLAN_LIMITS.agents) }),
+  z.strictObject({ kind: z.literal("agents"), agents: z.array(z.union([name, count])).max(PLAN_BOUNDS.agents) }),
 ]);
 
 const barrierRule = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("all_or_nothing") }),
   z.strictObject({ kind: z.literal("majority") }),
   z.strictObject({ kind: z.literal("best_effort") }),
-  z.strictObject({ kind: z.literal("at_least"), count: z.number().int().min(1).max(PLAN_LIMITS.agents) }),
+  z.strictObject({ kind: z.literal("at_least"), count: z.number().int().min(1).max(PLAN_BOUNDS.agents) }),
   z.strictObject({ kind: z.literal("at_least_percent"), percent: z.number().gt(0).max(100) }),
   z.strictObject({ kind: z.literal("none") }),
 ]);
@@ -64,17 +63,17 @@ const barrier = z.strictObject({
 });
 
 const taskSource = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("list"), values: z.array(json).max(PLAN_LIMITS.tasks) }),
-  z.strictObject({ kind: z.literal("count"), count: count.max(PLAN_LIMITS.tasks) }),
+  z.strictObject({ kind: z.literal("list"), values: z.array(taskValue).max(PLAN_BOUNDS.tasks) }),
+  z.strictObject({ kind: z.literal("count"), count: count.max(PLAN_BOUNDS.tasks) }),
   z.strictObject({ kind: z.literal("from"), command: text }),
 ]);
 
 const tasks = z.strictObject({
   source: taskSource,
-  concurrency: z.number().int().min(1).max(10_000),
+  concurrency: z.number().int().min(1).max(PLAN_BOUNDS.concurrency),
   maxFailures: count,
   maxPreemptions: count,
-  needs: z.record(z.string().max(1024), z.array(z.string().max(1024)).max(10_000)),
+  needs: z.record(taskKey, z.array(taskKey).max(PLAN_BOUNDS.list)),
 });
 
 const stage = z.strictObject({
@@ -88,7 +87,7 @@ const stage = z.strictObject({
   column: count,
   command: command.nullable(),
   env,
-  workingDirectory: short.nullable(),
+  workingDirectory: path.nullable(),
   durationMs: ms.nullable(),
   maxDurationMs: ms.nullable(),
   timeoutMs: ms,
@@ -97,7 +96,7 @@ const stage = z.strictObject({
   runsOn,
   role: name.nullable(),
   retry: z.strictObject({
-    maxAttempts: z.number().int().min(1).max(1_000),
+    maxAttempts: z.number().int().min(1).max(PLAN_BOUNDS.attempts),
     attemptTimeoutMs: ms.nullable(),
     on: z.array(z.enum(RETRY_REASONS)).max(RETRY_REASONS.length),
     backoffMs: ms,
@@ -118,9 +117,9 @@ const stage = z.strictObject({
     .nullable(),
   expect: z
     .array(z.strictObject({ metric: name, comparison: z.enum([">", ">=", "<", "<=", "==", "!="]), value: z.number() }))
-    .max(1_000),
+    .max(PLAN_BOUNDS.expectations),
   checkpoint: z.boolean(),
-  context: z.array(z.string().max(1024)).max(10_000).nullable(),
+  context: z.array(z.string().max(PLAN_BOUNDS.description)).max(PLAN_BOUNDS.patterns).nullable(),
   contextLimit: count,
   tasks: tasks.nullable(),
   background: z
@@ -135,9 +134,9 @@ const stage = z.strictObject({
 
 const shape = z.strictObject({
   name,
-  agentCount: z.number().int().min(1).max(PLAN_LIMITS.agents).nullable(),
-  agents: z.array(z.strictObject({ id: name, address: agentAddress.nullable(), env })).max(PLAN_LIMITS.agents),
-  roles: z.record(name, z.number().int().min(1).max(PLAN_LIMITS.agents)),
+  agentCount: z.number().int().min(1).max(PLAN_BOUNDS.agents).nullable(),
+  agents: z.array(z.strictObject({ id: name, address: agentAddress.nullable(), env })).max(PLAN_BOUNDS.agents),
+  roles: z.record(name, z.number().int().min(1).max(PLAN_BOUNDS.agents)),
   sharedFilesystem: z.boolean(),
   treeCreationMode: z.enum(["isolated", "coordinator", "concurrent"]),
   pathSelection: z.enum(["partitioned", "exclusive", "random"]),
@@ -145,9 +144,9 @@ const shape = z.strictObject({
   secrets: z.array(name).max(100).optional(),
   params: z.record(name, z.union([text, z.number(), z.boolean()])),
   deadlineMs: ms.nullable(),
-  assembly: z.strictObject({ timeoutMs: ms, atLeast: z.number().int().min(1).max(PLAN_LIMITS.agents).nullable() }),
+  assembly: z.strictObject({ timeoutMs: ms, atLeast: z.number().int().min(1).max(PLAN_BOUNDS.agents).nullable() }),
   liveness: z.strictObject({ heartbeatIntervalMs: ms.gt(0), warnAfterMs: ms.gt(0), lostAfterMs: ms.gt(0) }),
-  stages: z.array(stage).min(1).max(PLAN_LIMITS.stages),
+  stages: z.array(stage).min(1).max(PLAN_BOUNDS.stages),
 });
 
 /** The whole plan, and that its stages are numbered and named as everything behind relies on. */

@@ -5,42 +5,28 @@
  * here, so that nothing behind this file meets an unbounded value.
  */
 import { z } from "zod";
+import { jsonBytes, PLAN_BOUNDS, TOLD_BOUNDS, WIRE_BOUNDS } from "../plan/bounds.ts";
 import type { Json } from "../plan/plan.ts";
 import { LARGEST_METRIC } from "../run/metrics.ts";
 import { AGENT_STATUSES, AGGREGATIONS, TIME_LIMITS } from "../run/types.ts";
 import { isHistogram } from "./histograms.ts";
-import { agentAddress, planSchema, printable } from "./plan-schema.ts";
+import { agentAddress, planSchema, printable, taskKey, taskValue } from "./plan-schema.ts";
 import type { JoinRequest } from "./port.ts";
 
 /** Newest first. */
 export const PROTOCOLS = [1] as const;
 export const PROTOCOL = PROTOCOLS[0];
 
-/** Limits of one coordinator; each is refused with an error of its own. */
-export const LIMITS = {
-  /** Bytes of a request's body after decompression. */
-  bodyBytes: 8 * 1024 * 1024,
-  agents: 10_000,
-  /** Finished attempts in one sync. */
-  reports: 1_000,
-  /** Syncs of one session in a second, averaged over ten. Short tasks take one each; a loop gone wild takes more. */
-  syncsPerSecond: 1_000,
-  /** The longest that a sync is held, milliseconds. */
-  holdMs: 30_000,
-  tailCharacters: 16_384,
-  outputBytes: 256 * 1024,
-} as const;
-
 const time = z.number().finite();
-const name = printable(200);
+const name = printable(PLAN_BOUNDS.longName);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const json: z.ZodType<Json> = z.json();
 const version = z.string().max(64);
 const outputs = z
   .record(name, json)
   .refine(
-    (values) => JSON.stringify(values).length <= LIMITS.outputBytes,
-    `expected at most ${LIMITS.outputBytes} bytes`,
+    (values) => jsonBytes(values) <= TOLD_BOUNDS.outputBytes,
+    `expected at most ${TOLD_BOUNDS.outputBytes} bytes`,
   );
 
 export const runKeySchema = z.strictObject({
@@ -52,64 +38,65 @@ export const runKeySchema = z.strictObject({
 });
 
 const selectionSchema = z.strictObject({
-  only: z.array(count).max(10_000).nullable(),
-  skip: z.array(count).max(10_000),
+  only: z.array(count).max(PLAN_BOUNDS.stages).nullable(),
+  skip: z.array(count).max(PLAN_BOUNDS.stages),
   stopAfter: count.nullable(),
 });
 
 const amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
 const progressSchema = z.strictObject({ done: amount, total: amount.nullable(), errors: amount });
 
+const reason = z.string().max(TOLD_BOUNDS.reason);
 const attemptEndSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("no_command") }),
   z.strictObject({ kind: z.literal("exited"), code: z.number().int() }),
   z.strictObject({ kind: z.literal("signalled"), signal: z.string().max(32) }),
   z.strictObject({ kind: z.literal("time_over"), limit: z.enum(TIME_LIMITS) }),
-  z.strictObject({ kind: z.literal("stopped"), why: z.string().max(4096) }),
+  z.strictObject({ kind: z.literal("stopped"), why: reason }),
   z.strictObject({ kind: z.literal("reset") }),
-  z.strictObject({ kind: z.literal("not_started"), message: z.string().max(4096) }),
-  z.strictObject({ kind: z.literal("bad_tasks"), message: z.string().max(4096) }),
+  z.strictObject({ kind: z.literal("not_started"), message: reason }),
+  z.strictObject({ kind: z.literal("bad_tasks"), message: reason }),
   z.strictObject({
     kind: z.literal("threshold"),
     threshold: z.enum(["max_errors", "max_error_rate", "max_consecutive_errors"]),
-    message: z.string().max(4096),
+    message: reason,
   }),
 ]);
 
 const metricSchema = z.strictObject({
   name,
   value: z.number().min(-LARGEST_METRIC).max(LARGEST_METRIC),
-  unit: z.string().max(64),
+  unit: z.string().max(TOLD_BOUNDS.unit),
   agg: z.enum(AGGREGATIONS),
   count,
 });
 
 const histogramSchema = z
   .base64()
-  .max(1_000_000)
+  .max(TOLD_BOUNDS.histogramBytes)
   .refine(isHistogram, "expected an HdrHistogram of 3 significant digits, V2 compressed, base64");
 
 const annotationSchema = z.strictObject({
-  path: z.string().max(4096),
+  path: z.string().max(PLAN_BOUNDS.path),
   line: z.number().int().min(1),
   level: z.enum(["notice", "warning", "failure"]),
-  title: z.string().max(255).nullable(),
-  message: z.string().max(65_536),
+  title: z.string().max(TOLD_BOUNDS.annotationTitle).nullable(),
+  message: z.string().max(TOLD_BOUNDS.annotationMessage),
 });
 
 const attemptReportSchema = z.strictObject({
   stage: count,
   attempt: name,
-  task: z.string().max(1024).nullable(),
+  task: taskKey.nullable(),
   startedAt: time,
   endedAt: time,
   end: attemptEndSchema,
   progress: progressSchema.nullable(),
-  metrics: z.array(metricSchema).max(1_000),
+  metrics: z.array(metricSchema).max(TOLD_BOUNDS.metrics),
   histograms: z.record(name, histogramSchema),
   outputs,
-  annotations: z.array(annotationSchema).max(1_000),
-  tail: z.string().max(LIMITS.tailCharacters),
+  annotations: z.array(annotationSchema).max(TOLD_BOUNDS.annotations),
+  tail: z.string().max(TOLD_BOUNDS.tail),
 });
 
 export const joinBodySchema = z.strictObject({
@@ -130,18 +117,18 @@ export const joinBodySchema = z.strictObject({
 export const syncBodySchema = z.strictObject({
   protocol: z.number().int(),
   seq: z.number().int().min(1),
-  holdMs: z.number().int().min(0).max(LIMITS.holdMs),
+  holdMs: z.number().int().min(0).max(WIRE_BOUNDS.holdMs),
   /** Non-null: the agent dropped what it was doing and is idle again. */
-  reset: z.string().max(4096).nullable(),
+  reset: reason.nullable(),
   sync: z.strictObject({
-    doing: printable(500),
+    doing: printable(WIRE_BOUNDS.doing),
     status: z.enum(AGENT_STATUSES),
     stage: count.nullable(),
     progress: progressSchema.nullable(),
-    finished: z.array(attemptReportSchema).max(LIMITS.reports),
-    wants: z.number().int().min(0).max(10_000),
-    addTasks: z.array(json).max(10_000),
-    ready: z.array(count).max(10_000),
+    finished: z.array(attemptReportSchema).max(WIRE_BOUNDS.reports),
+    wants: z.number().int().min(0).max(PLAN_BOUNDS.concurrency),
+    addTasks: z.array(taskValue).max(WIRE_BOUNDS.tasks),
+    ready: z.array(count).max(PLAN_BOUNDS.stages),
     outputs,
   }),
   known: z.strictObject({
@@ -157,7 +144,7 @@ export type SyncBody = z.infer<typeof syncBodySchema>;
 export const leaveBodySchema = z.strictObject({
   protocol: z.number().int(),
   seq: z.number().int().min(1),
-  why: z.string().max(4096),
+  why: reason,
 });
 
 export const joinedSchema = z.object({ protocol: z.number(), run: name, session: z.string(), now: time });
@@ -167,7 +154,7 @@ export const runTermsSchema = z.strictObject({
   key: runKeySchema,
   plan: planSchema,
   selection: selectionSchema,
-  agentCount: z.number().int().min(1).max(LIMITS.agents),
+  agentCount: z.number().int().min(1).max(PLAN_BOUNDS.agents),
 });
 export type RunTerms = Pick<JoinRequest, "key" | "plan" | "selection" | "agentCount">;
 

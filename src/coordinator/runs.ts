@@ -1,12 +1,12 @@
 /** All runs of one coordinator: opened by the first agent that joins, found by the others, taken up after a restart. */
 
+import { PLAN_BOUNDS } from "../plan/bounds.ts";
 import type { RunState } from "../run/machine.ts";
 import { apply, begin } from "../run/machine.ts";
 import { steadyNow } from "../steady-clock.ts";
 import { GroupRun } from "./group-run.ts";
 import { RunHost } from "./host.ts";
 import type { JoinRequest } from "./port.ts";
-import { LIMITS } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
 import { runIdOf } from "./run-id.ts";
 import { type RunRecord, type RunStore, VersionConflict } from "./run-store.ts";
@@ -121,8 +121,11 @@ export class Runs {
     if (key.plan !== plan.name) {
       throw new Refusal("invalid", `the run's key names plan ${key.plan}, the plan calls itself ${plan.name}`);
     }
-    if (agentCount > LIMITS.agents) {
-      throw new Refusal("over_limit", `a run takes at most ${LIMITS.agents} agents, this one asks for ${agentCount}`);
+    if (agentCount > PLAN_BOUNDS.agents) {
+      throw new Refusal(
+        "over_limit",
+        `a run takes at most ${PLAN_BOUNDS.agents} agents, this one asks for ${agentCount}`,
+      );
     }
     if (plan.agentCount !== null && plan.agentCount !== agentCount) {
       throw new Refusal("invalid", `the plan is for ${plan.agentCount} agents, the request for ${agentCount}`);

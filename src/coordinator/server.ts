@@ -2,10 +2,12 @@
  * The coordinator's side of the protocol: HTTP requests to hosted runs. The same handler serves the app, a leader and
  * the command line; who may join and where runs are kept come in as options.
  */
+
 import { randomBytes } from "node:crypto";
 import type http from "node:http";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import { PLAN_BOUNDS, WIRE_BOUNDS } from "../plan/bounds.ts";
 import { escapeUnprintable } from "../plan/names.ts";
 import type { RunKey } from "../run/types.ts";
 import { BodyIntake, type BodyLoss, BodyLost } from "./body-intake.ts";
@@ -13,7 +15,6 @@ import { UnusableBody, unpack } from "./http.ts";
 import type { JoinRequest } from "./port.ts";
 import {
   joinBodySchema,
-  LIMITS,
   leaveBodySchema,
   PROTOCOL,
   PROTOCOLS,
@@ -96,7 +97,7 @@ type Handler = (request: http.IncomingMessage, response: http.ServerResponse) =>
 /** @returns a handler that answers `/api/runs/…` and says false to everything else. */
 export function coordinatorHandler(given: CoordinatorServerOptions): Handler {
   const options = { ...given, intake: given.intake ?? new BodyIntake(INTAKE) };
-  const pace = new Pace(LIMITS.syncsPerSecond);
+  const pace = new Pace(WIRE_BOUNDS.syncsPerSecond);
   return async (request, response) => {
     if (!request.url?.startsWith("/api/runs/")) return false;
     const closed = new AbortController();
@@ -149,10 +150,10 @@ async function joinRun(options: Options, bearer: string, message: http.IncomingM
   const { body, bytes } = await receive(options, message, joinBodySchema, repositoryId, told);
   const run = runIdOf(body.key);
   const principal = await caller.admit(body.key);
-  if (body.agentCount > LIMITS.agents) {
+  if (body.agentCount > PLAN_BOUNDS.agents) {
     throw new Refusal(
       "over_limit",
-      `a run takes at most ${LIMITS.agents} agents, this one asks for ${body.agentCount}`,
+      `a run takes at most ${PLAN_BOUNDS.agents} agents, this one asks for ${body.agentCount}`,
     );
   }
   const { protocol: _protocol, nonce, ...request } = body;
@@ -192,8 +193,8 @@ async function receive<T>(
   repositoryId: string | null,
   onRefused?: (value: unknown, refusal: Refusal) => Promise<void>,
 ): Promise<{ readonly body: T; readonly digest: string; readonly bytes: number }> {
-  return await intake.take(message, { most: LIMITS.bodyBytes }, async (packed) => {
-    const bytes = await unpack(packed, message.headers["content-encoding"], LIMITS.bodyBytes);
+  return await intake.take(message, { most: WIRE_BOUNDS.bodyBytes }, async (packed) => {
+    const bytes = await unpack(packed, message.headers["content-encoding"], WIRE_BOUNDS.bodyBytes);
     if (repositoryId !== null) spend?.(repositoryId, { bytes: bytes.length });
     const value = parseJson(bytes);
     let body: T;
@@ -335,7 +336,7 @@ function sendError(
 class Pace {
   readonly #most: number;
   /** A session that is forgotten for others begins anew: at worst it is counted too low. */
-  readonly #counts = new LRUCache<string, { since: number; count: number }>({ max: 2 * LIMITS.agents });
+  readonly #counts = new LRUCache<string, { since: number; count: number }>({ max: 2 * PLAN_BOUNDS.agents });
 
   constructor(perSecond: number) {
     this.#most = perSecond * 10;

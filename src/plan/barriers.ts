@@ -1,4 +1,5 @@
 /** Barriers and liveness: what a stage says, over what the plan says for its type, over the plan's default, over ours. */
+import { PLAN_BOUNDS } from "./bounds.ts";
 import { formatDuration } from "./duration.ts";
 import type { Barrier, BarrierRule, Liveness, StageType } from "./plan.ts";
 import type { barrierShape, barrierSyncShape, livenessShape } from "./schema.ts";
@@ -112,10 +113,10 @@ export function livenessOf(
   const heartbeatIntervalMs = said.heartbeat_interval ?? HEARTBEAT_INTERVAL_MS;
   const silences = barriers.map(({ barrier }) => silenceOf(barrier, heartbeatIntervalMs));
   const warnAfterMs =
-    said.warn_after ?? Math.min(said.lost_after ?? Infinity, Math.max(WARN_AFTER_MS, 2.5 * heartbeatIntervalMs));
+    said.warn_after ??
+    Math.min(said.lost_after ?? PLAN_BOUNDS.durationMs, Math.max(WARN_AFTER_MS, 2.5 * heartbeatIntervalMs));
   const lostAfterMs =
-    said.lost_after ??
-    silences.reduce((most, silence) => Math.max(most, silence), Math.max(LOST_AFTER_MS, 6 * warnAfterMs));
+    said.lost_after ?? Math.min(PLAN_BOUNDS.durationMs, Math.max(LOST_AFTER_MS, 6 * warnAfterMs, ...silences));
   const { source, problems } = place;
   if (warnAfterMs <= heartbeatIntervalMs) {
     const message = `warn_after (${formatDuration(warnAfterMs)}) must be longer than heartbeat_interval (${formatDuration(heartbeatIntervalMs)})`;
@@ -130,7 +131,10 @@ export function livenessOf(
   }
   for (const [index, at] of barriers.entries()) {
     const silence = silences[index] ?? 0;
-    if (silence > lostAfterMs) {
+    if (silence > PLAN_BOUNDS.durationMs) {
+      const message = `missed_threshold × heartbeat_interval (${formatDuration(silence)}) must be at most ${formatDuration(PLAN_BOUNDS.durationMs)}`;
+      problems.error(at.place.source.at(at.place.path), `barrier: ${message}`);
+    } else if (silence > lostAfterMs) {
       const message =
         `liveness.lost_after (${formatDuration(lostAfterMs)}) must be at least missed_threshold × heartbeat_interval of ` +
         `this stage's barrier (${formatDuration(silence)})`;

@@ -10,12 +10,6 @@ export const DURATION_PATTERN =
   /^(?:[0-9]+(?:\.[0-9]+)?d)?(?:[0-9]+(?:\.[0-9]+)?h)?(?:[0-9]+(?:\.[0-9]+)?m)?(?:[0-9]+(?:\.[0-9]+)?s)?(?:[0-9]+(?:\.[0-9]+)?ms)?$/;
 const BARE = /^[0-9]+(?:\.[0-9]+)?$/;
 
-/**
- * Longer than any job of a workflow may take (5 days), and short enough for one timer: beyond 2^31 - 1 ms
- * (24.8 days) Node's timers fire at once.
- */
-export const LONGEST_DURATION_MS = 24 * UNITS.d;
-
 /** Milliseconds, rounded; null for what is no duration. Does not judge the size. */
 export function parseDuration(value: string | number): number | null {
   if (typeof value === "number") {

@@ -1,4 +1,5 @@
 /** Variables: values are text, as written. */
+import { PLAN_BOUNDS } from "./bounds.ts";
 import type { Scalar } from "./plan.ts";
 import type { Place } from "./shape.ts";
 
@@ -18,5 +19,6 @@ export function textOf(value: Scalar, place: Place): string {
     return value;
   }
   const written = place.source.textAt(place.path);
-  return written === null || written.includes("{{") ? String(value) : written;
+  const isSpelling = written !== null && !written.includes("{{") && written.length <= PLAN_BOUNDS.argumentBytes;
+  return isSpelling ? written : String(value);
 }

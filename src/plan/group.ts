@@ -1,5 +1,6 @@
 /** The group that a plan asks for: how many agents, which, and in which roles. */
 
+import { PLAN_BOUNDS } from "./bounds.ts";
 import { envOf } from "./env.ts";
 import type { PlanAgent } from "./plan.ts";
 import { quote } from "./problems.ts";
@@ -55,6 +56,10 @@ export function groupOf(
       source.keyAt([...path, "roles"]),
       `roles: they are ${inRoles} agents together, but agents says ${said}`,
     );
+  }
+  if (inRoles > PLAN_BOUNDS.agents) {
+    const message = `roles: they are ${inRoles} agents together, expected at most ${PLAN_BOUNDS.agents}`;
+    problems.error(source.keyAt([...path, "roles"]), message);
   }
   return { agentCount: said ?? (inRoles > 0 ? inRoles : null), agents: list, roles: roles ?? {} };
 }

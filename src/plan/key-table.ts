@@ -1,5 +1,8 @@
 /** The key tables of the guide, from the same schemas that validate: they cannot drift. */
+
 import { z } from "zod";
+import { PLAN_BOUNDS, RUN_BOUNDS, TOLD_BOUNDS } from "./bounds.ts";
+import { formatDuration } from "./duration.ts";
 import { LEGAL_COMPLETIONS } from "./legality.ts";
 import { STAGE_TYPES } from "./plan.ts";
 import {
@@ -49,6 +52,44 @@ export function completionTable(): string {
     (type) => `| \`${type}\` | ${LEGAL_COMPLETIONS[type].map((completion) => `\`${completion}\``).join(", ")} |`,
   );
   return ["| type | completion (first = default) |", "|---|---|", ...rows].join("\n");
+}
+
+/** A Markdown table: the bounds of what a plan says and its commands tell. */
+export function boundTable(): string {
+  const { fileBytes, planBytes, stages, agents, tasks, taskBytes, concurrency, argumentBytes, path, durationMs } =
+    PLAN_BOUNDS;
+  const rows: readonly (readonly [string, string])[] = [
+    ["a file", size(fileBytes)],
+    ["the plan with all that is repeated", size(planBytes)],
+    ["stages, repeated ones counted each time", number(stages)],
+    ["agents", number(agents)],
+    ["tasks of a stage; one task's value as JSON", `${number(tasks)}; ${size(taskBytes + 1)}`],
+    ["tasks that one agent runs at a time", `${number(concurrency)}, and ${size(RUN_BOUNDS.leaseBytes)} of them`],
+    [
+      "a variable's value, an argument; the path of a program",
+      `${number(argumentBytes)} bytes; ${number(path)} characters`,
+    ],
+    ["a duration", formatDuration(durationMs)],
+    [
+      "outputs of an attempt, of a stage; of a run",
+      `${size(TOLD_BOUNDS.outputBytes)}; ${size(RUN_BOUNDS.outputBytes)}`,
+    ],
+    [
+      "annotations of an attempt; of a stage; one message",
+      `${number(TOLD_BOUNDS.annotations)} and ${size(TOLD_BOUNDS.annotationBytes)}; ${number(RUN_BOUNDS.annotations)} and ${size(RUN_BOUNDS.annotationBytes)}; ${number(TOLD_BOUNDS.annotationMessage)} characters`,
+    ],
+    ["metrics, histograms of an attempt", `${number(TOLD_BOUNDS.metrics)}, ${number(TOLD_BOUNDS.histograms)}`],
+    ["all that one attempt reports", size(TOLD_BOUNDS.reportBytes)],
+  ];
+  return ["| what | at most |", "|---|---|", ...rows.map(([what, most]) => `| ${what} | ${most} |`)].join("\n");
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+function size(bytes: number): string {
+  return bytes >= 1_048_576 ? `${bytes / 1_048_576} MiB` : `${bytes / 1_024} KiB`;
 }
 
 function takes(schema: unknown): string {

@@ -2,6 +2,7 @@
  * Parameters: declared with a type, given from outside, substituted as `{{params.name}}` in fields that are not
  * commands. Commands never see them substituted (nobody can inject through a value): they read STAGEWRIGHT_PARAM_<NAME>.
  */
+import { PLAN_BOUNDS } from "./bounds.ts";
 import type { Scalar } from "./plan.ts";
 import { quote } from "./problems.ts";
 import { paramShape } from "./schema.ts";
@@ -11,9 +12,8 @@ type ParamType = "string" | "integer" | "number" | "boolean";
 type Declared = Keys<typeof paramShape>;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
-const LONGEST_VALUE = 10_000;
 /** Characters that all placeholders of a file may become together. */
-const MOST_INSERTED = 1_048_576;
+const MOST_INSERTED = PLAN_BOUNDS.fileBytes;
 /** Keys whose values are commands or parts of one, wherever the plan's own keys are meant. */
 const COMMAND_KEYS: ReadonlySet<string> = new Set(["run", "command", "args", "from", "workload"]);
 /** Below these keys stand the user's own names. */
@@ -131,7 +131,7 @@ function isOfType(value: Scalar, type: ParamType): boolean {
 }
 
 function fromText(text: string, type: ParamType): Scalar | undefined {
-  if (text.length > LONGEST_VALUE || text.includes("\0")) {
+  if (text.length > PLAN_BOUNDS.param || text.includes("\0")) {
     return undefined;
   }
   switch (type) {
@@ -151,7 +151,7 @@ function fromText(text: string, type: ParamType): Scalar | undefined {
 function spoken(type: ParamType): string {
   switch (type) {
     case "string":
-      return `text of at most ${LONGEST_VALUE} characters`;
+      return `text of at most ${PLAN_BOUNDS.param} characters`;
     case "integer":
       return "a whole number";
     case "number":

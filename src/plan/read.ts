@@ -1,5 +1,6 @@
 /** A plan file -> a plan, or everything that is wrong with it. Pure: the file's text comes in. */
 import { barrierOf, livenessOf, withMissedThreshold } from "./barriers.ts";
+import { jsonBytes, PLAN_BOUNDS } from "./bounds.ts";
 import { envOf } from "./env.ts";
 import { checkPlacement, groupOf } from "./group.ts";
 import type { WorkloadPhase } from "./legality.ts";
@@ -13,7 +14,6 @@ import { sequenceOf } from "./sequence.ts";
 import { isMapping, type Keys, type Place, parseKeys } from "./shape.ts";
 import { readSource } from "./source.ts";
 import { type StageDefaults, stageOf } from "./stage.ts";
-import { LONGEST_NAME } from "./values.ts";
 
 export { formatProblem } from "./problems.ts";
 
@@ -98,7 +98,8 @@ export function readPlan(text: string | Uint8Array, file: string, options: ReadO
     liveness,
     stages: sequence.map((stage) => ({ ...stage, barrier: withMissedThreshold(stage.barrier, said.liveness ?? {}) })),
   };
-  return { plan, problems: problems.list(), keys };
+  checkSize(plan, place);
+  return { plan: problems.hasErrors ? null : plan, problems: problems.list(), keys };
 }
 
 /** Keys that may be written one day: told apart from misspelt ones. */
@@ -176,6 +177,26 @@ function checkGroup(
   }
 }
 
+/** Whether anything is left to do, and whether the whole can be sent to a coordinator. */
+function checkSize({ stages, ...others }: Plan, { source, problems, path }: Place): void {
+  const at = source.keyAt([...path, "stages"]);
+  if (stages.length === 0) {
+    problems.error(at, "stages: none is left once they are repeated, expected at least one");
+  }
+  let bytes = jsonBytes(others);
+  for (const stage of stages) {
+    if (bytes > PLAN_BOUNDS.planBytes) break;
+    bytes += jsonBytes(stage) + 1;
+  }
+  if (bytes > PLAN_BOUNDS.planBytes) {
+    const most = `${PLAN_BOUNDS.planBytes / 1_048_576} MiB`;
+    problems.error(
+      at,
+      `stages: with all that is repeated the plan has more than ${most}, expected long values in files`,
+    );
+  }
+}
+
 /** Each barrier of `barrier_sync` on its own, so that a mistake is told where it stands, used or not. */
 function checkBarrierSync(sync: StageDefaults["barrierSync"], place: Place): void {
   for (const type of ["validation", "prepare", "execute", "cleanup"] as const) {
@@ -196,6 +217,6 @@ function checkWorkload(workload: StageDefaults["workload"], used: ReadonlySet<Wo
 function stem(file: string): string {
   const base = file.split(/[/\\]/).at(-1) ?? "";
   // Shortened first: the cut may leave half a character.
-  const name = withoutUnprintable(base.replace(/\.[^.]*$/, "").slice(0, LONGEST_NAME));
+  const name = withoutUnprintable(base.replace(/\.[^.]*$/, "").slice(0, PLAN_BOUNDS.name));
   return name === "" ? "plan" : name;
 }

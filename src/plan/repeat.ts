@@ -1,11 +1,11 @@
 /** The list of stages as written (with `repeat`) -> the flat list that runs: epoch-1, checkpoint-1, epoch-2, … */
+import { PLAN_BOUNDS } from "./bounds.ts";
 import { quote } from "./problems.ts";
 import { repeatShape, stageShape } from "./schema.ts";
 import { isMapping, type Keys, type Place, parseKeys, parseValue } from "./shape.ts";
 import type { Path } from "./source.ts";
 
-/** Stages that a plan may have, repeated ones counted each time. */
-export const MOST_STAGES = 1_000;
+const MOST_STAGES = PLAN_BOUNDS.stages;
 
 /** A stage as written. Copies made by `repeat` share it. */
 export interface Written {

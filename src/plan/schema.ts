@@ -5,23 +5,22 @@
  */
 import { z } from "zod";
 import { HOST_AND_PORT } from "./address.ts";
+import { PLAN_BOUNDS } from "./bounds.ts";
 import { lazyShape, once } from "./lazy.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "./names.ts";
 import { ACCEPTABLE, COMPLETIONS, RETRY_REASONS, STAGE_TYPES } from "./plan.ts";
 import {
   anyVariable,
+  argument,
   comparison,
   duration,
   env,
   exitCodes,
   flag,
-  json,
-  LONGEST_NAME,
   list,
-  MOST_AGENTS,
-  MOST_TASKS,
   mapping,
   oneOf,
+  paramValue,
   patterns,
   pause,
   rate,
@@ -29,15 +28,17 @@ import {
   record,
   rule,
   runsOn,
-  scalar,
   share,
+  taskKey,
+  taskKeyValue,
+  taskValue,
   text,
   whole,
   word,
 } from "./values.ts";
 
 export const retryShape = lazyShape({
-  max_attempts: () => whole(1, 1000).describe("Attempts in all, the first included").optional(),
+  max_attempts: () => whole(1, PLAN_BOUNDS.attempts).describe("Attempts in all, the first included").optional(),
   attempt_timeout: () =>
     duration().describe("After this one attempt has failed (the stage's own `timeout` bounds all of them)").optional(),
   backoff: () => pause().describe("Pause before the second attempt; doubles each time").optional(),
@@ -70,20 +71,22 @@ const BARRIER = 'expected a policy ("majority") or a mapping with type, agent_ba
 const barrier = once(() => z.union([rule(), mapping(barrierShape)], { error: BARRIER }));
 
 const taskOptions = {
-  concurrency: () => whole(1, 1000).describe("Tasks that one agent runs at a time").optional(),
+  concurrency: () => whole(1, PLAN_BOUNDS.concurrency).describe("Tasks that one agent runs at a time").optional(),
   max_failures: () => whole(0, 1000).describe("How often one task may fail before it has failed for good").optional(),
   max_preemptions: () => whole(0, 100_000).describe("How often one task may be lost with its agent").optional(),
   needs: () =>
     z
-      .record(z.string(), list(scalar(), "task keys"), { error: "expected a mapping of a task to the tasks it needs" })
+      .record(taskKey(), list(taskKeyValue(), "task keys"), {
+        error: "expected a mapping of a task to the tasks it needs",
+      })
       .describe("Task -> tasks that must be done before it; a task's key is its value, its `id`, or its index")
       .optional(),
 };
 
-const taskValues = once(() => list(json(), "values", MOST_TASKS));
+const taskValues = once(() => list(taskValue(), "values", PLAN_BOUNDS.tasks));
 export const tasksShape = lazyShape({
   values: () => taskValues().describe("The tasks, one for each value").optional(),
-  count: () => whole(1, MOST_TASKS).describe("So many tasks, with the values 0 to N-1").optional(),
+  count: () => whole(1, PLAN_BOUNDS.tasks).describe("So many tasks, with the values 0 to N-1").optional(),
   from: () => text("a command").describe("A command that prints one JSON value a line, each a task").optional(),
   ...taskOptions,
 });
@@ -103,7 +106,8 @@ const dependency = once(() => z.union([word(), mapping(dependencyShape)], { erro
 
 export const stageShape = lazyShape({
   name: () => word().describe("Unique in the plan; what `--only-stage` and `depends_on` mean"),
-  description: () => text("text", 1000).describe("What the stage is for, as reports show it").optional(),
+  description: () =>
+    text("text", PLAN_BOUNDS.description).describe("What the stage is for, as reports show it").optional(),
   order: () => whole(0, 1_000_000).describe("Place in the sequence; on all stages or on none").optional(),
   type: () =>
     oneOf(STAGE_TYPES.filter((type) => type !== "quorum"))
@@ -111,14 +115,11 @@ export const stageShape = lazyShape({
       .optional(),
   completion: () => oneOf(COMPLETIONS).describe("When the stage of an agent ends, and what is success").optional(),
   run: () => text("a shell script").describe("A shell script").optional(),
-  command: () => text("a program").describe("A program, started without a shell").optional(),
-  args: () =>
-    list(z.union([z.string(), z.number(), z.boolean()], { error: "expected text" }), "arguments")
-      .describe("Arguments of `command`")
-      .optional(),
+  command: () => text("a program", PLAN_BOUNDS.path).describe("A program, started without a shell").optional(),
+  args: () => list(argument(), "arguments").describe("Arguments of `command`").optional(),
   env: () => env().describe("Variables for this stage's command").optional(),
   working_directory: () =>
-    text("a path", 4096)
+    text("a path", PLAN_BOUNDS.path)
       .describe(
         "Where the command runs; relative to where the run was started (in a job: its workspace), which is the default",
       )
@@ -160,8 +161,11 @@ export const stageShape = lazyShape({
       .optional(),
   expect: () =>
     z
-      .record(z.string().min(1).max(200).regex(PRINTABLE, { error: NOT_PRINTABLE }), comparison(), {
+      .record(z.string().min(1).max(PLAN_BOUNDS.longName).regex(PRINTABLE, { error: NOT_PRINTABLE }), comparison(), {
         error: 'expected a mapping such as {throughput: ">= 3"}',
+      })
+      .refine((value) => Object.keys(value).length <= PLAN_BOUNDS.expectations, {
+        error: `expected at most ${PLAN_BOUNDS.expectations} metrics`,
       })
       .describe("Metric -> what it must be in the end")
       .optional(),
@@ -193,13 +197,13 @@ const stages = once(() => z.array(z.union([stageSchema(), repeatSchema()])).min(
 
 export const paramShape = lazyShape({
   type: () => oneOf(["string", "integer", "number", "boolean"]).describe("Default: string").optional(),
-  default: () => scalar().describe("Without it the parameter must be given").optional(),
+  default: () => paramValue().describe("Without it the parameter must be given").optional(),
   enum: () =>
-    list(scalar(), "values", 1000)
+    list(paramValue(), "values", 1000)
       .min(1, { error: "expected at least one value" })
       .describe("The values it may have")
       .optional(),
-  description: () => text("text", 1000).describe("What it is for").optional(),
+  description: () => text("text", PLAN_BOUNDS.description).describe("What it is for").optional(),
 });
 
 const EXPECTED_ADDRESS = 'expected host:port, such as "node1:7761"';
@@ -217,8 +221,8 @@ export const agentShape = lazyShape({
 const agents = once(() =>
   z.union(
     [
-      whole(1, MOST_AGENTS),
-      list(mapping(agentShape), "agents", MOST_AGENTS).min(1, { error: "expected at least one agent" }),
+      whole(1, PLAN_BOUNDS.agents),
+      list(mapping(agentShape), "agents", PLAN_BOUNDS.agents).min(1, { error: "expected at least one agent" }),
     ],
     {
       error: "expected a number of agents or a list of {address, id, env}",
@@ -262,11 +266,11 @@ export const workloadShape = lazyShape({
 
 export const planShape = lazyShape({
   name: () =>
-    text("text", LONGEST_NAME)
+    text("text", PLAN_BOUNDS.name)
       .regex(PRINTABLE, { error: NOT_PRINTABLE })
       .describe("Default: the file's name without its ending")
       .optional(),
-  description: () => text("text", 1000).describe("What the plan is for").optional(),
+  description: () => text("text", PLAN_BOUNDS.description).describe("What the plan is for").optional(),
   params: () =>
     z
       .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/), mapping(paramShape), {
@@ -279,7 +283,9 @@ export const planShape = lazyShape({
   agents: () =>
     agents().describe("Size of the group, or its agents; default --agents, else the size of the matrix").optional(),
   roles: () =>
-    record(word(), whole(1, MOST_AGENTS), "roles to numbers of agents").describe("Role -> how many agents").optional(),
+    record(word(), whole(1, PLAN_BOUNDS.agents), "roles to numbers of agents")
+      .describe("Role -> how many agents")
+      .optional(),
   shared_filesystem: () =>
     flag()
       .describe("Whether the agents see one file system; default false with tree_creation_mode isolated, else true")
@@ -301,7 +307,7 @@ export const planShape = lazyShape({
   assembly: () =>
     mapping({
       timeout: duration().describe("How long the group may take to come together; default 20m").optional(),
-      at_least: whole(1, MOST_AGENTS).describe("So many are enough once the time is over").optional(),
+      at_least: whole(1, PLAN_BOUNDS.agents).describe("So many are enough once the time is over").optional(),
     })
       .describe("How the group comes together")
       .optional(),

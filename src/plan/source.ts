@@ -15,9 +15,10 @@ import {
   Parser,
   type YAMLMap,
 } from "yaml";
+import { PLAN_BOUNDS } from "./bounds.ts";
 import { type Position, type Problems, quote, START } from "./problems.ts";
 
-export const LARGEST_FILE_BYTES = 1_048_576;
+export const LARGEST_FILE_BYTES = PLAN_BOUNDS.fileBytes;
 /** Words, signs and runs of white space: they, not bytes, are what reading takes time for (about 5 µs each). */
 const MOST_LEXEMES = 80_000;
 /** Lists and mappings inside one another; the deepest sensible plan needs about ten. */

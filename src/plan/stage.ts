@@ -1,6 +1,7 @@
 /** One stage as written -> one stage as the house sees it: inferred, completed, checked on its own. */
 import { type BarrierSync, barrierOf } from "./barriers.ts";
-import { formatDuration, LONGEST_DURATION_MS } from "./duration.ts";
+import { PLAN_BOUNDS } from "./bounds.ts";
+import { formatDuration } from "./duration.ts";
 import { envOf, textOf } from "./env.ts";
 import {
   defaultCompletion,
@@ -186,7 +187,7 @@ function timeoutOf(written: Written, completion: Completion, retry: Retry, { sou
   if (said === undefined) {
     const attempt = Math.max(keys.duration ?? keys.max_duration ?? 0, retry.attemptTimeoutMs ?? 0);
     const all = retry.maxAttempts * (attempt + TIMEOUT_AFTER_DURATION_MS) + pausesOf(retry);
-    return Math.min(LONGEST_DURATION_MS, Math.max(LEAST_TIMEOUT_MS, all));
+    return Math.min(PLAN_BOUNDS.durationMs, Math.max(LEAST_TIMEOUT_MS, all));
   }
   if (retry.maxAttempts > 1 && retry.attemptTimeoutMs === null) {
     const message = `retry: timeout (${formatDuration(said)}) bounds all ${retry.maxAttempts} attempts together`;

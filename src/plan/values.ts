@@ -5,22 +5,19 @@
  * Every message begins with "expected", because the reader adds what it got.
  */
 import { z } from "zod";
-import { DURATION_PATTERN, formatDuration, LONGEST_DURATION_MS, parseDuration } from "./duration.ts";
+import { jsonBytes, PLAN_BOUNDS } from "./bounds.ts";
+import { DURATION_PATTERN, formatDuration, parseDuration } from "./duration.ts";
 import { once } from "./lazy.ts";
+import { NOT_PRINTABLE, PRINTABLE } from "./names.ts";
 import type { Comparison, Json } from "./plan.ts";
 import { quote, suggestion } from "./problems.ts";
-
-/** Tasks of one stage, agents of one group: beyond any use, and small enough to be held in memory. */
-export const MOST_TASKS = 1_000_000;
-export const MOST_AGENTS = 10_000;
-export const LONGEST_NAME = 100;
 
 const DURATION = 'expected a duration such as 90 (seconds), "90s", "5m" or "1h30m"';
 const BARE_SECONDS = "^[0-9]+(?:\\.[0-9]+)?$";
 
 function durationOf(least: number) {
   const message = least > 0 ? `${DURATION}, longer than 0` : DURATION;
-  const bound = `expected at most ${formatDuration(LONGEST_DURATION_MS)}`;
+  const bound = `expected at most ${formatDuration(PLAN_BOUNDS.durationMs)}`;
   return z
     .union(
       [
@@ -33,8 +30,8 @@ function durationOf(least: number) {
     )
     .transform((value, context) => {
       const ms = parseDuration(value);
-      if (ms === null || ms < least || ms > LONGEST_DURATION_MS) {
-        context.addIssue({ code: "custom", message: ms !== null && ms > LONGEST_DURATION_MS ? bound : message });
+      if (ms === null || ms < least || ms > PLAN_BOUNDS.durationMs) {
+        context.addIssue({ code: "custom", message: ms !== null && ms > PLAN_BOUNDS.durationMs ? bound : message });
         return z.NEVER;
       }
       return ms;
@@ -57,7 +54,7 @@ function guess(input: unknown, values: readonly string[]): string {
   return typeof input === "string" ? suggestion(input, values).replace(/^; (.*)\?$/, " ($1)") : "";
 }
 
-export function text(what: string, longest = 1_048_576) {
+export function text(what: string, longest: number = PLAN_BOUNDS.fileBytes) {
   const error = `expected ${what}`;
   return z
     .string({ error })
@@ -65,7 +62,7 @@ export function text(what: string, longest = 1_048_576) {
     .max(longest, { error: `${error} of at most ${longest} characters` });
 }
 
-export function list<T extends z.ZodType>(of: T, what: string, most = 10_000) {
+export function list<T extends z.ZodType>(of: T, what: string, most: number = PLAN_BOUNDS.list) {
   const error = `expected a list of ${what}`;
   return z.array(of, { error }).max(most, { error: `${error}, at most ${most}` });
 }
@@ -73,6 +70,19 @@ export function list<T extends z.ZodType>(of: T, what: string, most = 10_000) {
 export const flag = once(() => z.boolean({ error: "expected true or false" }));
 export const scalar = once(() =>
   z.union([z.string(), z.number(), z.boolean()], { error: "expected text, a number, true or false" }),
+);
+
+/** A scalar that a process can be given as one argument or variable. */
+export const argument = once(() =>
+  scalar().refine((value) => Buffer.byteLength(String(value)) <= PLAN_BOUNDS.argumentBytes, {
+    error: `expected at most ${PLAN_BOUNDS.argumentBytes} bytes, which is what a process can be given`,
+  }),
+);
+/** The value of a parameter. */
+export const paramValue = once(() =>
+  scalar().refine((value) => String(value).length <= PLAN_BOUNDS.param, {
+    error: `expected text of at most ${PLAN_BOUNDS.param} characters`,
+  }),
 );
 
 /** A mapping that refuses unknown keys: one line for each, which `shape.ts` takes apart again. */
@@ -94,17 +104,22 @@ export const word = once(() =>
   z
     .string({ error: NAME })
     .regex(/^[A-Za-z][A-Za-z0-9._-]*$/, { error: NAME })
-    .max(LONGEST_NAME, { error: `${NAME}, at most ${LONGEST_NAME} characters` }),
+    .max(PLAN_BOUNDS.name, { error: `${NAME}, at most ${PLAN_BOUNDS.name} characters` }),
 );
 
 const VARIABLE = 'expected the name of a variable (letters, digits, "_"; names in STAGEWRIGHT_ are ours)';
+const variable = once(() =>
+  z
+    .string()
+    .regex(/^(?!STAGEWRIGHT_)[A-Za-z_][A-Za-z0-9_]*$/, { error: VARIABLE })
+    .max(PLAN_BOUNDS.variable, { error: `${VARIABLE}, at most ${PLAN_BOUNDS.variable} characters` }),
+);
 const ANY_VARIABLE = 'expected the name of a variable (letters, digits, "_")';
-const variable = once(() => z.string().regex(/^(?!STAGEWRIGHT_)[A-Za-z_][A-Za-z0-9_]*$/, { error: VARIABLE }));
 /** One that may be ours: `STAGEWRIGHT_PARAM_TOKEN` can hold a secret, too. */
 export const anyVariable = once(() =>
   z.string({ error: ANY_VARIABLE }).regex(/^[A-Za-z_][A-Za-z0-9_]{0,199}$/, { error: ANY_VARIABLE }),
 );
-export const env = once(() => record(variable(), scalar(), "variables to values"));
+export const env = once(() => record(variable(), argument(), "variables to values"));
 
 export const rate = once(() =>
   z
@@ -146,7 +161,7 @@ export const exitCodes = once(() => list(whole(0, 255), "exit codes (0 to 255)",
 
 const SHARE = 'expected a whole number of agents or a share such as "75%"';
 export const share = once(() =>
-  z.union([z.int().min(1).max(MOST_AGENTS), z.string().regex(/^(?:[1-9][0-9]?|100)%$/, { error: SHARE })], {
+  z.union([z.int().min(1).max(PLAN_BOUNDS.agents), z.string().regex(/^(?:[1-9][0-9]?|100)%$/, { error: SHARE })], {
     error: SHARE,
   }),
 );
@@ -159,7 +174,10 @@ export const rule = once(() =>
       {
         error: (issue) => RULE + guess(issue.input, ["all_or_nothing", "majority", "best_effort", "none"]),
       },
-    ),
+    )
+    .refine((value) => !(Number(value.slice("at_least ".length)) > PLAN_BOUNDS.agents), {
+      error: `expected at_least ${PLAN_BOUNDS.agents} or fewer`,
+    }),
 );
 
 const RUNS_ON = "expected all, first or a list of agents (names or indexes)";
@@ -167,7 +185,16 @@ export const runsOn = once(() =>
   z.union(
     [
       oneOf(["all", "first"]),
-      list(z.union([whole(0, MOST_AGENTS - 1), text("a name", LONGEST_NAME)], { error: RUNS_ON }), "agents"),
+      list(
+        z.union(
+          [
+            whole(0, PLAN_BOUNDS.agents - 1),
+            text("a name", PLAN_BOUNDS.name).regex(PRINTABLE, { error: NOT_PRINTABLE }),
+          ],
+          { error: RUNS_ON },
+        ),
+        "agents",
+      ),
     ],
     { error: RUNS_ON },
   ),
@@ -180,10 +207,22 @@ export const ready = once(() =>
   }),
 );
 
+const pattern = once(() => text("a pattern", PLAN_BOUNDS.description));
 export const patterns = once(() =>
-  z.union([text("a pattern", 1000), list(text("a pattern", 1000), "patterns", 1000)], {
+  z.union([pattern(), list(pattern(), "patterns", PLAN_BOUNDS.patterns)], {
     error: "expected a pattern or a list of patterns",
   }),
 );
 
 export const json = once((): z.ZodType<Json> => z.json());
+const TASK_KEY = `expected the key of a task, at most ${PLAN_BOUNDS.taskBytes} characters`;
+export const taskKey = once(() => z.string().max(PLAN_BOUNDS.taskBytes, { error: TASK_KEY }));
+export const taskKeyValue = once(() =>
+  scalar().refine((value) => String(value).length <= PLAN_BOUNDS.taskBytes, { error: TASK_KEY }),
+);
+/** A task's value: it reaches its command as one variable. */
+export const taskValue = once(() =>
+  json().refine((value) => jsonBytes(value) <= PLAN_BOUNDS.taskBytes, {
+    error: `expected at most ${PLAN_BOUNDS.taskBytes} bytes as JSON`,
+  }),
+);

@@ -2,6 +2,7 @@
  * A run's state while events are applied to it: changeable from inside, a new plain state when it is done. What it was
  * made from is never touched. Everything here is bookkeeping; what is decided stands in the files that use it.
  */
+import { RUN_BOUNDS } from "../plan/bounds.ts";
 import type { Plan, PlanStage } from "../plan/plan.ts";
 import { isLegalAgentMove, isLegalRunMove } from "./moves.ts";
 import { chunkNumber, lookUp, Rows } from "./rows.ts";
@@ -164,7 +165,8 @@ export class Draft {
   }
 
   /** `agent`: for its log alone; null: for everyone. */
-  notice(text: string, agent: string | null = null): void {
+  notice(said: string, agent: string | null = null): void {
+    const text = clipped(said);
     this.#notices ??= [...this.#base.notices];
     const last = this.#notices.at(-1);
     // The same about one agent again says nothing new.
@@ -175,7 +177,7 @@ export class Draft {
   }
 
   remark(stage: number, where: "warnings" | "troubles", text: string): void {
-    this.editStage(stage, { [where]: withRemark(this.stage(stage)[where], text) });
+    this.editStage(stage, { [where]: withRemark(this.stage(stage)[where], clipped(text)) });
   }
 
   /** The agents have to be looked through at this time, or before. */
@@ -200,6 +202,11 @@ export class Draft {
     const notices = this.#notices?.slice(-KEPT_NOTICES) ?? this.#base.notices;
     return { ...this.head, agents: this.agents.done(), stages: this.#stages.done(), notices };
   }
+}
+
+/** Names of tasks and what programs say of themselves can be long. */
+function clipped(text: string): string {
+  return text.length <= RUN_BOUNDS.remark ? text : `${text.slice(0, RUN_BOUNDS.remark - 1)}…`;
 }
 
 /** A member that is there. */

@@ -260,6 +260,8 @@ export function newStageRun(index: number): StageRun {
     outputs: [],
     outputBytes: 0,
     annotations: [],
+    annotationBytes: 0,
+    annotationsLeftOut: 0,
     results: [],
     pool: null,
   };

@@ -5,10 +5,10 @@
  * cannot be taken fails the listing, as it does for a list that stands in the plan. Only one output is looked at: what
  * an earlier one listed (before its agent was lost) are the same tasks.
  */
+import { PLAN_BOUNDS } from "../plan/bounds.ts";
 import { escapeUnprintable } from "../plan/names.ts";
 import type { Json } from "../plan/plan.ts";
 import { taskKey } from "../plan/tasks.ts";
-import { MOST_TASKS } from "./tasks.ts";
 
 /** Characters of a line or a key that are quoted. */
 const QUOTED = 80;
@@ -35,6 +35,11 @@ export class Listing {
   take(line: string): readonly Json[] {
     this.#line += 1;
     if (line.trim() === "") return [];
+    // Of a longer line there may be no more than its beginning.
+    if (Buffer.byteLength(line) > PLAN_BOUNDS.taskBytes) {
+      this.#trouble ??= `line ${this.#line} has more than the ${PLAN_BOUNDS.taskBytes} bytes that a task may have`;
+      return [];
+    }
     const value = jsonOf(line);
     if (value === undefined) {
       this.#trouble ??= `line ${this.#line} is not JSON: ${this.#quote(line)}; print one JSON value a line, for example through jq -R .`;
@@ -48,7 +53,7 @@ export class Listing {
       return [];
     }
     // Further ones are refused by the run.
-    if (this.#lines.size <= MOST_TASKS) this.#lines.set(key, this.#line);
+    if (this.#lines.size <= PLAN_BOUNDS.tasks) this.#lines.set(key, this.#line);
     return [value];
   }
 

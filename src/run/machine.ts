@@ -5,6 +5,7 @@
  * never changed in place; what one event costs does not grow with the number of agents (but for those that concern
  * everyone: a start, a release, a sweep).
  */
+import { jsonBytes, WIRE_BOUNDS } from "../plan/bounds.ts";
 import { failRun } from "./abort.ts";
 import { noteAbsent, noteReturn } from "./absence.ts";
 import { admit, takeIn } from "./assembly.ts";
@@ -65,6 +66,7 @@ export function begin(event: Created): RunState {
     stopping: null,
     sweepAt: null,
     outputs: event.carried?.outputs ?? {},
+    outputBytes: jsonBytes(event.carried?.outputs ?? {}),
     notices: [],
     noticeSeq: 0,
   };
@@ -226,7 +228,8 @@ function sync(draft: Draft, event: Extract<RunEvent, { type: "synced" }>): void 
     draft.editAgent(slot, { sequence: event.sequence }, false);
   }
   seen(draft, slot);
-  if (draft.agent(slot).doing !== event.doing) draft.editAgent(slot, { doing: event.doing.slice(0, 500) }, false);
+  if (draft.agent(slot).doing !== event.doing)
+    draft.editAgent(slot, { doing: event.doing.slice(0, WIRE_BOUNDS.doing) }, false);
   takeStatus(draft, slot, event);
   const { leg } = draft.head;
   const { stage } = event;

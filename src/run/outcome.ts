@@ -1,4 +1,5 @@
 /** Writes down how an agent fared: in its stage's results and counts, so that no count needs a look at all agents. */
+import { jsonBytes, RUN_BOUNDS, TOLD_BOUNDS } from "../plan/bounds.ts";
 import type { Json } from "../plan/plan.ts";
 import { quorumOf } from "./barriers.ts";
 import type { Draft } from "./draft.ts";
@@ -6,13 +7,7 @@ import { acrossAgents } from "./metrics.ts";
 import type { StageHistogram, StageRun } from "./state.ts";
 import type { AgentPhase, AttemptEnd, AttemptReport, Metric } from "./types.ts";
 
-const KEPT = {
-  annotations: 1_000,
-  metrics: 1_000,
-  outputBytes: 256 * 1024,
-  tail: 16_384,
-  tailOfSuccess: 2_048,
-} as const;
+const KEPT = RUN_BOUNDS;
 
 export interface Outcome {
   readonly status: AgentPhase["status"];
@@ -41,7 +36,7 @@ export function settle(draft: Draft, slot: number, { status, reason, end, tail, 
     endedAt: turn.startedAt === null ? null : endedAt,
     attempts: turn.attempts,
     reason,
-    tail: status === "success" ? tail.slice(-KEPT.tailOfSuccess) : tail.slice(-KEPT.tail),
+    tail: status === "success" ? tail.slice(-KEPT.tailOfSuccess) : tail.slice(-TOLD_BOUNDS.tail),
     end,
   });
   draft.editTurn(slot, { settled: true, leases: [], wants: 0, queued: false });
@@ -109,9 +104,11 @@ export function contribute(draft: Draft, stage: number, rank: number, agent: str
 function tellLeftOut(draft: Draft, before: StageRun, stage: number): void {
   const now = draft.stage(stage);
   const { name } = draft.planned(stage);
-  for (const what of ["metrics", "annotations"] as const) {
-    if (now[what].length < KEPT[what] || before[what].length >= KEPT[what]) continue;
-    draft.notice(`${name} has ${KEPT[what]} ${what}, which is the most: further ones are left out of its result`);
+  if (now.metrics.length >= KEPT.metrics && before.metrics.length < KEPT.metrics) {
+    draft.notice(`${name} has ${KEPT.metrics} metrics, which is the most: further ones are left out of its result`);
+  }
+  if (now.annotationsLeftOut > 0 && before.annotationsLeftOut === 0) {
+    draft.notice(`${name} has more annotations than a result holds: further ones are left out of it`);
   }
 }
 
@@ -123,10 +120,22 @@ export function annotate(draft: Draft, stage: number, agent: string, report: Att
   tellLeftOut(draft, run, stage);
 }
 
-function annotated(run: StageRun, agent: string, report: AttemptReport): Pick<StageRun, "annotations"> {
-  const room = Math.max(0, KEPT.annotations - run.annotations.length);
-  const added = report.annotations.slice(0, room).map((annotation) => ({ ...annotation, agent }));
-  return { annotations: added.length === 0 ? run.annotations : [...run.annotations, ...added] };
+type Annotated = Pick<StageRun, "annotations" | "annotationBytes" | "annotationsLeftOut">;
+
+function annotated(run: StageRun, agent: string, report: AttemptReport): Annotated {
+  const added: StageRun["annotations"][number][] = [];
+  let bytes = run.annotationBytes;
+  for (const annotation of report.annotations) {
+    const size = jsonBytes(annotation);
+    if (run.annotations.length + added.length >= KEPT.annotations || bytes + size > KEPT.annotationBytes) break;
+    added.push({ ...annotation, agent });
+    bytes += size;
+  }
+  return {
+    annotations: added.length === 0 ? run.annotations : [...run.annotations, ...added],
+    annotationBytes: bytes,
+    annotationsLeftOut: run.annotationsLeftOut + report.annotations.length - added.length,
+  };
 }
 
 export function addOutput(draft: Draft, stage: number, rank: number, key: string, value: Json): void {
@@ -134,17 +143,24 @@ export function addOutput(draft: Draft, stage: number, rank: number, key: string
   const before = run.outputs.find((output) => output.key === key);
   if (before !== undefined && before.rank < rank) return;
   const bytes = sizeOf(key, value) - (before === undefined ? 0 : sizeOf(key, before.value));
-  if (run.outputBytes + bytes > KEPT.outputBytes) {
-    const most = KEPT.outputBytes / 1024;
-    draft.notice(`output ${key} of ${draft.planned(stage).name} was left out: a stage's outputs may have ${most} KiB`);
+  const { name } = draft.planned(stage);
+  if (run.outputBytes + bytes > KEPT.stageOutputBytes) {
+    const most = KEPT.stageOutputBytes / 1024;
+    draft.notice(`output ${key} of ${name} was left out: a stage's outputs may have ${most} KiB`);
     return;
   }
+  if (draft.head.outputBytes + bytes > KEPT.outputBytes) {
+    const most = KEPT.outputBytes / 1_048_576;
+    draft.notice(`output ${key} of ${name} was left out: the outputs of a run may have ${most} MiB`);
+    return;
+  }
+  draft.head.outputBytes += bytes;
   const others = run.outputs.filter((output) => output !== before);
   draft.editStage(stage, { outputs: [...others, { key, value, rank }], outputBytes: run.outputBytes + bytes });
 }
 
 export function sizeOf(key: string, value: Json): number {
-  return key.length + JSON.stringify(value).length;
+  return jsonBytes(key) + jsonBytes(value) + 2;
 }
 
 /** What an agent told earlier of the metrics of which only its last value counts; from now on that is this report's. */

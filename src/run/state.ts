@@ -92,6 +92,8 @@ export interface RunState {
   /** When the agents have to be looked through next: not later than the first of their deadlines. */
   readonly sweepAt: number | null;
   readonly outputs: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  /** Of all stages, those that are open included. */
+  readonly outputBytes: number;
   /** The newest ones. */
   readonly notices: readonly Notice[];
   readonly noticeSeq: number;
@@ -279,6 +281,8 @@ export interface StageRun {
   readonly outputs: readonly { readonly key: string; readonly value: Json; readonly rank: number }[];
   readonly outputBytes: number;
   readonly annotations: readonly (Annotation & { readonly agent: string })[];
+  readonly annotationBytes: number;
+  readonly annotationsLeftOut: number;
   /** By position in `agents`; null: did not take part. */
   readonly results: Chunks<AgentPhase | null>;
   readonly pool: TaskPool | null;

@@ -3,6 +3,7 @@
  * id is the fencing token, and only the lease in force is believed. What the work does wrong spends `max_failures`,
  * what is lost with an agent spends `max_preemptions`.
  */
+import { jsonBytes, PLAN_BOUNDS, RUN_BOUNDS } from "../plan/bounds.ts";
 import type { Json, PlanStage, Tasks } from "../plan/plan.ts";
 import { taskKey } from "../plan/tasks.ts";
 import type { Draft } from "./draft.ts";
@@ -12,9 +13,9 @@ import { chunksOf, directoryOf, entered, lookUp } from "./rows.ts";
 import type { TaskPool, TaskRecord } from "./state.ts";
 import type { AttemptReport } from "./types.ts";
 
-/** Of one stage. */
-export const MOST_TASKS = 100_000;
-const KEPT = { examples: 5, outputBytesOfOne: 8 * 1024, outputBytes: 1024 * 1024 } as const;
+const MOST_TASKS = PLAN_BOUNDS.tasks;
+/** Of the failed ones so many are named. */
+const EXAMPLES = 5;
 
 /** The tasks that are known when their stage begins. */
 export function poolOf(tasks: Tasks, generator: number | null): TaskPool {
@@ -124,9 +125,18 @@ export function shareOut(draft: Draft, stage: number): void {
     if (turn === null || turn.stage !== stage || turn.settled || !turn.queued) continue;
     const leases = [...turn.leases];
     let wants = turn.wants;
+    let isFull = false;
+    let bytes = concurrency > FEW ? leases.reduce((sum, held) => sum + leaseBytes(records.at(held)), 0) : 0;
     while (wants > 0 && leases.length < concurrency && queueHead < queue.size) {
-      const number = queue.at(queueHead++) ?? 0;
+      const number = queue.at(queueHead) ?? 0;
       const record = records.at(number);
+      if (concurrency > FEW && record?.status === "ready") {
+        bytes += leaseBytes(record);
+        // Told in one answer: it gets the rest when it has done some of them.
+        isFull = leases.length > 0 && bytes > RUN_BOUNDS.leaseBytes;
+        if (isFull) break;
+      }
+      queueHead++;
       if (record?.status !== "ready") continue;
       const attempts = record.attempts + 1;
       const attempt = `${stage}.t${number}.${attempts}`;
@@ -134,13 +144,21 @@ export function shareOut(draft: Draft, stage: number): void {
       leases.push(number);
       wants--;
     }
-    const again = wants > 0 && leases.length < concurrency;
+    const again = wants > 0 && leases.length < concurrency && !isFull;
     if (again) hungry.push(slot);
     draft.editTurn(slot, { leases, wants, queued: again });
   }
   if (queueHead !== before.queueHead || hungryHead !== before.hungryHead) {
     draft.editPool(stage, { queueHead, hungryHead });
   }
+}
+
+/** So many tasks, however large, are within what may be leased to one agent. */
+const FEW = Math.floor(RUN_BOUNDS.leaseBytes / (2 * PLAN_BOUNDS.taskBytes));
+
+/** Of what an agent is told of a task: its value, its key and some words around them. */
+function leaseBytes(record: TaskRecord | undefined): number {
+  return record === undefined ? 0 : jsonBytes(record.value) + jsonBytes(record.key) + 100;
 }
 
 /** Takes an agent's leases back: its work was lost, and will be done again. */
@@ -274,7 +292,7 @@ function endTask(
 function count(draft: Draft, stage: number, record: TaskRecord, status: Ended, reason: string | null): void {
   const pool = poolAt(draft, stage);
   const examples =
-    status === "failed" && pool.examples.length < KEPT.examples
+    status === "failed" && pool.examples.length < EXAMPLES
       ? [...pool.examples, `${record.key.slice(0, 100)} (${reason ?? "failed"})`]
       : pool.examples;
   draft.editPool(stage, { open: pool.open - 1, [status]: pool[status] + 1, examples });
@@ -285,7 +303,7 @@ function keepOutputs(draft: Draft, stage: number, number: number, report: Attemp
   const pool = poolAt(draft, stage);
   const record = draft.pool(stage).records.at(number);
   if (record === undefined || bytes === 0) return;
-  if (bytes > KEPT.outputBytesOfOne || pool.outputBytes + bytes > KEPT.outputBytes) return;
+  if (bytes > RUN_BOUNDS.taskOutputBytes || pool.outputBytes + bytes > RUN_BOUNDS.allTaskOutputBytes) return;
   draft.pool(stage).records.set(number, { ...record, outputs: report.outputs });
   draft.editPool(stage, { outputBytes: pool.outputBytes + bytes });
 }

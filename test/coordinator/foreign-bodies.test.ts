@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LIMITS } from "../../src/coordinator/protocol.ts";
 import type { Serving } from "../../src/coordinator/serve.ts";
+import { WIRE_BOUNDS } from "../../src/plan/bounds.ts";
 import { joinOf, planOf, SECRET, startCoordinator } from "./builders.ts";
 import { join, syncBody } from "./raw.ts";
 
@@ -50,7 +50,7 @@ describe("a body that is not what its headers say", () => {
     ["an unknown encoding", "br", whole, 415, "unsupported"],
     ["two encodings", "gzip, gzip", gzipSync(whole), 415, "unsupported"],
     ["an encoding with control characters", "\u0085\u009b", whole, 415, "unsupported"],
-    ["gzip that grows too large", "gzip", gzipSync(Buffer.alloc(LIMITS.bodyBytes + 1, 32)), 413, "too_large"],
+    ["gzip that grows too large", "gzip", gzipSync(Buffer.alloc(WIRE_BOUNDS.bodyBytes + 1, 32)), 413, "too_large"],
   ];
 
   it.each(bodies)(

@@ -53,7 +53,7 @@ describe("a hostile file is refused with a clear error, soon", () => {
     ],
     [
       "a long value in many places",
-      `params: { a: { default: ${"x".repeat(400_000)} } }\nstages: [{ name: a, run: x }]\nenv:\n${Array.from({ length: 5000 }, (_, i) => `  A${i}: "{{params.a}}!"\n`).join("")}`,
+      `params: { a: { default: ${"x".repeat(9_000)} } }\nstages: [{ name: a, run: x }]\nenv:\n${Array.from({ length: 5000 }, (_, i) => `  A${i}: "{{params.a}}!"\n`).join("")}`,
       /would be longer than 1048576 characters together/,
     ],
   ])("%s", (_, content, expected) => {

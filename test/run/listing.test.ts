@@ -37,8 +37,15 @@ describe("the output of a task generator", () => {
     expect([listed(lines), listed(lines)].map(({ trouble }) => trouble)).toEqual([null, null]);
   });
 
+  it("refuses a task that is larger than a command can be given, and says the bound", () => {
+    expect(listed([JSON.stringify("x".repeat(65_536))]).trouble).toBe(
+      "line 1 has more than the 65535 bytes that a task may have",
+    );
+    expect(listed([JSON.stringify("x".repeat(65_000))]).trouble).toBeNull();
+  });
+
   it.each([
-    ["long lines clipped", "x".repeat(70_000), `"${"x".repeat(79)}…"`],
+    ["long lines clipped", "x".repeat(7_000), `"${"x".repeat(79)}…"`],
     ["control characters escaped", "a\u001b[2J", '"a\\u001b[2J"'],
     ["marks that reorder text escaped", "a\u202eb", '"a\\u202eb"'],
   ])("quotes %s", (_, line, quoted) => {

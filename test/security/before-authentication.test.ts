@@ -14,10 +14,11 @@ import { createTokenVerifier } from "../../src/coordinator/admission.ts";
 import { BodyIntake } from "../../src/coordinator/body-intake.ts";
 import { unpack } from "../../src/coordinator/http.ts";
 import { leaderProofHandler, makeLeaderIdentity } from "../../src/coordinator/leader.ts";
-import { LIMITS, PROTOCOL } from "../../src/coordinator/protocol.ts";
+import { PROTOCOL } from "../../src/coordinator/protocol.ts";
 import { Refusal } from "../../src/coordinator/refusal.ts";
 import { coordinatorHandler } from "../../src/coordinator/server.ts";
 import { SessionTokens } from "../../src/coordinator/sessions.ts";
+import { WIRE_BOUNDS } from "../../src/plan/bounds.ts";
 import { joinOf, planOf, startCoordinator } from "../coordinator/builders.ts";
 import { startIssuer } from "../coordinator/issuer.ts";
 import { get } from "../coordinator/raw.ts";
@@ -370,9 +371,9 @@ describe("strangers who ask to adopt", () => {
 
 describe("a compressed body", () => {
   it("is not unpacked to many times its size, whatever it may hold in all", async () => {
-    const bomb = gzipSync(Buffer.alloc(LIMITS.bodyBytes - 1, 32));
+    const bomb = gzipSync(Buffer.alloc(WIRE_BOUNDS.bodyBytes - 1, 32));
     expect(bomb.length).toBeLessThan(10_000);
-    await expect(unpack(bomb, "gzip", LIMITS.bodyBytes)).rejects.toMatchObject({ why: "too_large" });
+    await expect(unpack(bomb, "gzip", WIRE_BOUNDS.bodyBytes)).rejects.toMatchObject({ why: "too_large" });
   });
 
   it("of the largest plans, whose stages hardly differ, is taken", async () => {
@@ -388,7 +389,7 @@ stages:
     expect(body.length).toBeGreaterThan(500_000);
     for (const level of [1, 9]) {
       const packed = gzipSync(body, { level });
-      expect((await unpack(packed, "gzip", LIMITS.bodyBytes)).equals(body)).toBe(true);
+      expect((await unpack(packed, "gzip", WIRE_BOUNDS.bodyBytes)).equals(body)).toBe(true);
     }
   });
 });
