@@ -14,7 +14,6 @@ import type { Plan } from "../plan/plan.ts";
 import { isSelected, select } from "../plan/select.ts";
 import { unguessable } from "../random.ts";
 import { clip, markdown, oneLine } from "../report/escape.ts";
-import { resultJson } from "../report/json.ts";
 import { NO_COLOURS, verdictLines } from "../report/log.ts";
 import { maskedSummary } from "../report/masked.ts";
 import type { RunReport } from "../report/report.ts";
@@ -33,7 +32,8 @@ import { planProblems } from "./plan-problems.ts";
 import { Publisher } from "./publish.ts";
 import { annotateProblems, refuseInputs, refusePlan } from "./refuse.ts";
 import { whyIncomplete } from "./rerun.ts";
-import { Interruption } from "./signals.ts";
+import { Result } from "./result.ts";
+import { type Interruptible, Interruption } from "./signals.ts";
 import { SavedState } from "./state.ts";
 import { Tracker } from "./tracker.ts";
 
@@ -150,7 +150,23 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     if (tracker.judged(phases)) publisher.progress(tracker.progress(entry.pace.now()));
   };
   const running: Running = { agent: null, host: null, connecting: new AbortController() };
-  const interruption = new Interruption(interruptible(running), cancelling(running), entry.exit);
+  const result = new Result(job.temporary, entry);
+  const reportNow = (summary: RunSummary): RunReport => {
+    const whole = maskedSummary(summary, entry.masks);
+    return reportOf(task, place.reports ? whole : ownPart(whole, agentName), startedAt, entry.pace.now());
+  };
+  const tellKnown = (why: string): void => {
+    // Once the run is over, only its reports are cut short.
+    const report = result.told ?? reportNow(summaryOf({ kind: "left", why, told: false }, running.host));
+    if (result.told === null) result.tell(report, null);
+    publisher.known(report);
+    entry.console.text(`${why}: what is known is written; ending what runs`);
+  };
+  const interruption = new Interruption(
+    interruptible(running, tellKnown),
+    (text) => entry.console.text(text),
+    entry.exit,
+  );
   let connection: Connection | null = null;
   try {
     const incomplete = size > 1 ? await incompleteBecause(task, entry) : null;
@@ -186,15 +202,17 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     const end = await agent.run();
     // Cut off from its coordinator, it does not know what the others do.
     if (end.kind === "unreachable") group(agent.group(), true);
-    const whole = maskedSummary(summaryOf(end, connection.host), entry.masks);
-    const summary = place.reports ? whole : ownPart(whole, agentName);
+    const report = reportNow(summaryOf(end, connection.host));
+    const { summary } = report;
     display.closeGroup();
     display.judged(summary.phases, true);
-    const report = reportOf(task, summary, startedAt, entry.pace.now());
     // Only a run that came to its own end has had its cleanup.
     if (end.kind === "finished" && summary.verdict !== "cancelled") state.finished(summary.verdict);
     const excluded = end.kind === "finished" ? end.excluded : null;
-    await show(report, excluded, task, entry, publisher, interruption);
+    for (const line of verdictLines(report, NO_COLOURS)) entry.console.text(line);
+    result.tell(report, excluded);
+    const { checkRunUrl } = await publisher.finish(report, interruption.deadline);
+    entry.files.output("check-run-url", checkRunUrl ?? "");
     const gone = place.home.kind === "follower" ? leaderMayBeGone(end) : null;
     if (gone !== null) await endAbandoned(abandonedOf(task, connection), gone, entry, interruption.deadline);
     return interruption.exitCode ?? (summary.verdict === "success" ? 0 : 1);
@@ -218,19 +236,17 @@ interface Running {
   readonly connecting: AbortController;
 }
 
-function interruptible(running: Running): Pick<Agent, "leave" | "reset" | "kill"> {
+function interruptible(running: Running, tellKnown: Interruptible["tellKnown"]): Interruptible {
   return {
-    leave: (why) => {
+    tellKnown,
+    cancel: async (why) => await running.host?.cancel("the runner", why),
+    leave: (why, graceMs) => {
       running.connecting.abort(new Error(why));
-      running.agent?.leave(why);
+      running.agent?.leave(why, graceMs);
     },
     reset: (why) => running.agent?.reset(why),
     kill: () => running.agent?.kill(),
   };
-}
-
-function cancelling(running: Running): (why: string) => Promise<void> {
-  return async (why) => await running.host?.cancel("the runner", why);
 }
 
 /** Why the group cannot be complete in this attempt; null: it can, or GitHub does not say. */
@@ -254,40 +270,6 @@ function fail(message: string, { console, files }: Entry): number {
   files.output("message", clip(oneLine(message), 4000));
   files.summary(`## ❌ ${markdown(message)}\n`);
   return 1;
-}
-
-/** The result in every place: log, file, outputs, GitHub. */
-async function show(
-  report: RunReport,
-  excluded: string | null,
-  { job }: Task,
-  { console, files }: Entry,
-  publisher: Publisher,
-  interruption: Interruption,
-): Promise<void> {
-  const { summary } = report;
-  for (const line of verdictLines(report, NO_COLOURS)) console.text(line);
-  const resultsFile = join(job.temporary, `stagewright-results-${unguessable()}.json`);
-  const written = writeResults(resultsFile, report, console);
-  files.output("result", excluded === null ? summary.verdict : "excluded");
-  const message = excluded === null ? summary.message : `this agent was excluded: ${excluded}; ${summary.message}`;
-  files.output("message", clip(oneLine(message), 4000));
-  files.output("failed-stage", summary.failedStage ?? "");
-  files.output("results-file", written ? resultsFile : "");
-  const { checkRunUrl } = await publisher.finish(report, interruption.deadline);
-  files.output("check-run-url", checkRunUrl ?? "");
-}
-
-/** What came of the run is told in the other places, too: that this file is missing does not change it. */
-function writeResults(path: string, report: RunReport, console: Entry["console"]): boolean {
-  try {
-    writeFileSync(path, resultJson(report), { mode: 0o600 });
-    return true;
-  } catch (error) {
-    rmSync(path, { force: true });
-    console.warning(`results-file: ${path}: ${error instanceof Error ? error.message : String(error)}`);
-    return false;
-  }
 }
 
 function reportOf(task: Task, summary: RunSummary, startedAt: number, completedAt: number): RunReport {

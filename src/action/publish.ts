@@ -23,6 +23,9 @@ import type { Job } from "./job.ts";
 import type { RunnerConsole, RunnerFiles } from "./runner.ts";
 import type { SavedState } from "./state.ts";
 
+/** From the end of the run: a report is worth no longer wait. Ten batches of annotations take half of it. */
+const REPORT_MS = 30_000;
+
 export interface PublisherOptions {
   readonly where: "auto" | "check" | "commands";
   /** Empty: none. */
@@ -42,6 +45,11 @@ export class Publisher {
   readonly #ending = new AbortController();
   #opening: Promise<LiveCheck | null> | null = null;
   #check: LiveCheck | null = null;
+  /** Annotations that were shown by commands, by their command. */
+  readonly #said = new Map<string, ReportAnnotation>();
+  #isCutShort = false;
+  /** What `known` has begun. */
+  #concluding: Promise<unknown> | null = null;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -57,23 +65,57 @@ export class Publisher {
     this.#check?.update(this.#masked(progressOutput(progress)));
   }
 
-  /** Shows the result everywhere. Returns the check run's address, if there is one. Never rejects. */
+  /**
+   * Shows at once what needs nobody's answer, for a step that is being ended: annotations by commands, the summary. The
+   * check run's conclusion is on its way then, and `finish` adds what is learnt later.
+   */
+  known(report: RunReport): void {
+    this.#isCutShort = true;
+    this.#summarize(report, this.#annotate(annotationsOf(report)));
+    // Only the conclusion: its annotations are shown already.
+    if (this.#check !== null) this.#concluding = this.#conclude(this.#check, report, [], this.#ending.signal);
+  }
+
+  /**
+   * Shows the result everywhere. What GitHub does not take in time is shown by this step instead. Returns the check
+   * run's address, if there is one. Never rejects.
+   */
   async finish(report: RunReport, signal: AbortSignal): Promise<{ readonly checkRunUrl: string | null }> {
+    // Before GitHub is asked for anything: whatever ends this process then leaves it.
+    this.#summarize(report, 0);
+    const { pace, console } = this.#options;
+    const over = new AbortController();
+    const late = new AbortController();
+    pace.sleep(REPORT_MS, over.signal).then(
+      () => late.abort(),
+      () => undefined,
+    );
+    const limit = AbortSignal.any([signal, late.signal]);
     const stop = (): void => this.#ending.abort();
-    signal.addEventListener("abort", stop, { once: true });
-    if (signal.aborted) stop();
+    limit.addEventListener("abort", stop, { once: true });
+    if (limit.aborted) stop();
     const check = (await this.#opening) ?? null;
+    await this.#concluding;
     const annotations = annotationsOf(report);
-    const shown = check === null ? null : await this.#conclude(check, report, annotations, signal);
-    const hidden = shown ?? this.#annotate(annotations);
-    if (shown !== null && report.summary.verdict === "failure") {
-      this.#options.console.error(report.summary.message);
+    const forCheck = this.#isCutShort ? [] : annotations;
+    const shown = check === null ? null : await this.#conclude(check, report, forCheck, limit);
+    const hidden = shown === null || this.#isCutShort ? this.#annotate(annotations) : shown;
+    over.abort();
+    limit.removeEventListener("abort", stop);
+    if (late.signal.aborted) {
+      const instead = shown === null ? ": annotations are shown by this step instead" : "";
+      console.text(`⚠ GitHub did not take the report within ${REPORT_MS / 1000} s${instead}`);
     }
+    if (shown !== null && report.summary.verdict === "failure") console.error(report.summary.message);
     const note = hiddenLine(hidden);
-    if (note !== null) this.#options.console.text(note);
-    this.#options.files.summary(summaryOf(report, note === null ? [] : [note]));
-    signal.removeEventListener("abort", stop);
+    if (note !== null) console.text(note);
+    this.#summarize(report, hidden);
     return { checkRunUrl: check?.handle.url ?? null };
+  }
+
+  #summarize(report: RunReport, hidden: number): void {
+    const note = hiddenLine(hidden);
+    this.#options.files.resultSummary(summaryOf(report, note === null ? [] : [note]));
   }
 
   /** @returns how many annotations it does not show; null when it could not be concluded. */
@@ -99,11 +141,16 @@ export class Publisher {
     return result.concluded ? all.length - result.annotationsSent : null;
   }
 
-  /** @returns how many annotations are beyond what GitHub shows. */
+  /** Each once, however often it is called. @returns how many annotations are beyond what GitHub shows. */
   #annotate(all: readonly ReportAnnotation[]): number {
-    const { shown, hidden } = limited(all, { perLevel: COMMANDS_PER_LEVEL });
-    for (const annotation of shown) this.#options.console.command(commandLine(annotation));
-    return hidden;
+    const fresh = all.filter((annotation) => !this.#said.has(commandLine(annotation)));
+    const { shown } = limited([...this.#said.values(), ...fresh], { perLevel: COMMANDS_PER_LEVEL });
+    for (const annotation of shown) {
+      const line = commandLine(annotation);
+      if (!this.#said.has(line)) this.#options.console.command(line);
+      this.#said.set(line, annotation);
+    }
+    return all.filter((annotation) => !this.#said.has(commandLine(annotation))).length;
   }
 
   async #open(progress: RunProgress): Promise<LiveCheck | null> {

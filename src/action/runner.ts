@@ -4,7 +4,7 @@
  * A few lines of our own instead of @actions/core: that package brings an HTTP client, whose loading alone takes
  * several times as long as everything else a short plan does.
  */
-import { appendFileSync } from "node:fs";
+import { appendFileSync, closeSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs";
 import { unguessable } from "../random.ts";
 import { commandData, workflowCommand } from "../report/escape.ts";
 
@@ -15,6 +15,8 @@ export class RunnerFiles {
   readonly #env: Environment;
   readonly #warn: (text: string) => void;
   readonly #masked: (text: string) => string;
+  /** Where in the file the result's summary stands. Bytes. */
+  #result: { readonly from: number; readonly to: number } | null = null;
 
   /** `masked`: what may be shown of a text. */
   constructor(env: Environment, warn: (text: string) => void, masked: (text: string) => string) {
@@ -37,6 +39,28 @@ export class RunnerFiles {
     this.#append("GITHUB_STEP_SUMMARY", this.#masked(markdown));
   }
 
+  /** The summary of the result: told again, it takes the place of what was told before. */
+  resultSummary(markdown: string): void {
+    const path = this.#env.GITHUB_STEP_SUMMARY ?? "";
+    const text = Buffer.from(this.#masked(markdown));
+    const size = (): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    try {
+      // Unless somebody has written behind it.
+      if (path !== "" && this.#result !== null && this.#result.to === size()) {
+        const { from } = this.#result;
+        overwrite(path, text, from);
+        this.#result = { from, to: from + text.length };
+        return;
+      }
+      if (path === "" && this.#result !== null) return;
+      const from = path === "" ? 0 : size();
+      this.summary(markdown);
+      this.#result = { from, to: from + text.length };
+    } catch (error) {
+      this.#warn(`GITHUB_STEP_SUMMARY: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
   #append(variable: string, text: string): void {
     const path = this.#env[variable];
     if (path === undefined || path === "") {
@@ -48,6 +72,17 @@ export class RunnerFiles {
     } catch (error) {
       this.#warn(`${variable}: ${error instanceof Error ? error.message : String(error)}`);
     }
+  }
+}
+
+/** Never empty meanwhile: whoever ends this process then leaves the old text or the new one. */
+function overwrite(path: string, text: Buffer, from: number): void {
+  const file = openSync(path, "r+");
+  try {
+    writeSync(file, text, 0, text.length, from);
+    ftruncateSync(file, from + text.length);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -1,38 +1,52 @@
 /**
  * The end that comes from outside. GitHub's runner sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL, to this
- * process alone: its commands are ours to end, and all of it has to fit into 5 s.
+ * process alone: its commands are ours to end. What is known is written before anything is waited for.
  */
 import { constants } from "node:os";
 
-/** What of the agent an interruption needs. */
-interface Interruptible {
-  leave(why: string): void;
+/** What of the step an interruption needs. */
+export interface Interruptible {
+  /** Writes what is known by now. Waits for nothing. */
+  tellKnown(why: string): void;
+  /** Tells whoever holds the run, so that its record says what happened. */
+  cancel(why: string): Promise<void>;
+  /** Ends the commands: KILL comes `graceMs` after TERM. */
+  leave(why: string, graceMs: number): void;
   reset(why: string): void;
   kill(): void;
 }
 
-/** From the signal: when reports are given up, when everything is. */
-const REPORT_MS = 4000;
-const EXIT_MS = 4700;
+type Ending = "SIGINT" | "SIGTERM";
+
+/**
+ * Milliseconds from the signal: between TERM and KILL of the commands, until reports are given up, until everything is.
+ * The runner leaves 7.5 s and 2.5 s.
+ */
+const TIMES = {
+  SIGINT: { graceMs: 2_000, reportMs: 6_000, exitMs: 6_900 },
+  SIGTERM: { graceMs: 700, reportMs: 1_800, exitMs: 2_100 },
+} as const satisfies Record<Ending, { graceMs: number; reportMs: number; exitMs: number }>;
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 export class Interruption {
-  readonly #agent: Interruptible;
-  readonly #cancel: (why: string) => Promise<void>;
+  readonly #step: Interruptible;
+  readonly #say: (text: string) => void;
   readonly #exit: (code: number) => never;
   readonly #reporting = new AbortController();
   #exitCode: number | null = null;
-  readonly #onSignal = (signal: NodeJS.Signals): void => this.#interrupt(signal);
-  readonly #onHangup = (): void => this.#agent.reset("SIGHUP");
+  readonly #handlers: readonly (readonly [NodeJS.Signals, () => void])[];
 
-  /** Listens from now on. `cancel` tells whoever holds the run, so that its record says what happened. */
-  constructor(agent: Interruptible, cancel: (why: string) => Promise<void>, exit: (code: number) => never) {
-    this.#agent = agent;
-    this.#cancel = cancel;
+  /** Listens from now on. `say`: a line for the log. */
+  constructor(step: Interruptible, say: (text: string) => void, exit: (code: number) => never) {
+    this.#step = step;
+    this.#say = say;
     this.#exit = exit;
-    for (const signal of SIGNALS) process.on(signal, this.#onSignal);
-    process.on("SIGHUP", this.#onHangup);
+    this.#handlers = [
+      ...SIGNALS.map((signal) => [signal, () => this.#interrupt(signal)] as const),
+      ["SIGHUP", () => this.#step.reset("SIGHUP")],
+    ];
+    for (const [signal, handler] of this.#handlers) process.on(signal, handler);
   }
 
   /** 130 or 143; null: not interrupted. */
@@ -46,25 +60,32 @@ export class Interruption {
   }
 
   stopListening(): void {
-    for (const signal of SIGNALS) process.off(signal, this.#onSignal);
-    process.off("SIGHUP", this.#onHangup);
+    for (const [signal, handler] of this.#handlers) process.off(signal, handler);
   }
 
-  #interrupt(signal: NodeJS.Signals): void {
+  #interrupt(signal: Ending): void {
+    const { graceMs, reportMs, exitMs } = TIMES[signal];
+    const code = this.#exitCode ?? 128 + constants.signals[signal];
+    // Of several signals the one whose time is over first ends it.
+    setTimeout(() => this.#reporting.abort(), reportMs).unref();
+    setTimeout(() => {
+      this.#step.kill();
+      this.#exit(code);
+    }, exitMs).unref();
     if (this.#exitCode !== null) {
-      this.#agent.kill();
+      this.#step.kill();
       return;
     }
-    const code = 128 + constants.signals[signal];
     this.#exitCode = code;
     const why = `cancelled (${signal})`;
+    try {
+      this.#step.tellKnown(why);
+    } catch (error) {
+      // The commands must be ended, whatever else fails.
+      this.#say(`⚠ what is known could not be written: ${error instanceof Error ? error.message : String(error)}`);
+    }
     // Whether that can be recorded or not, the agent leaves.
-    this.#cancel(why).catch(() => undefined);
-    this.#agent.leave(why);
-    setTimeout(() => this.#reporting.abort(), REPORT_MS).unref();
-    setTimeout(() => {
-      this.#agent.kill();
-      this.#exit(code);
-    }, EXIT_MS).unref();
+    this.#step.cancel(why).catch(() => undefined);
+    this.#step.leave(why, graceMs);
   }
 }

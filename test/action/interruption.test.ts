@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
+import { NOBODY, rootPrefix } from "../agent/unendable.ts";
 import { CheckServer } from "../github/check-server.ts";
 import { TestRunner } from "./step-runner.ts";
 
@@ -72,6 +73,62 @@ describe("an interruption", () => {
       expect([runner.file("after"), runner.file("wiped")]).toEqual([null, null]);
     },
   );
+
+  it("has its report written before anything is waited for, whatever becomes of the step then", async () => {
+    const plan = PLAN.replace("stages:", "stages:\n  - { name: before, run: 'echo ::warning::careful' }");
+    runner = await TestRunner.create({ "plan.yml": plan });
+    const step = await runner.start({ inputs: { plan: "plan.yml" } });
+    await step.seen("started");
+    step.child.kill("SIGINT");
+    await step.seen("what is known is written");
+    // Its commands ignore TERM: they are still being ended.
+    step.child.kill("SIGKILL");
+    const result = await step.ended;
+    expect(result.signal).toBe("SIGKILL");
+    expect(Object.fromEntries(result.outputs)).toMatchObject({ result: "cancelled", message: "cancelled (SIGINT)" });
+    const results = JSON.parse(readFileSync(result.outputs.get("results-file") ?? "", "utf8"));
+    expect(results).toMatchObject({ verdict: "cancelled", phase_results: [{ phase: "before", success: true }] });
+    expect(result.summary).toMatch(/^## ⛔ plan: cancelled/u);
+    expect(result.annotations).toMatchObject([{ level: "warning", message: "careful" }]);
+    const pids = (runner.file("pids") ?? "").trim().split("\n").map(Number);
+    await expect.poll(() => pids.filter(alive), { timeout: 10_000 }).toEqual([]);
+  });
+
+  it("tells each thing once: what is learnt later takes the place of what was known, or is added", async () => {
+    const { result } = await interrupted("SIGINT");
+    expect(result.summary.match(/^## /gmu)).toHaveLength(1);
+    expect(result.summary).toContain("work");
+    expect(new Set(result.annotations.map(({ message }) => message)).size).toBe(result.annotations.length);
+    expect(result.annotations).toMatchObject([{ path: "plan.yml", title: "work: cancelled" }]);
+  });
+
+  it("ends by itself though GitHub never answers and a process cannot be ended", async () => {
+    server = await new CheckServer().start();
+    server.hangs = true;
+    const root = rootPrefix();
+    runner = await TestRunner.create({
+      "plan.yml": `stages: [{ name: work, run: "echo $$ > pid; echo started; trap '' TERM; ${root === null ? "sleep 5; sleep 300" : `exec ${root.prefix} sleep 300`}" }]`,
+    });
+    try {
+      const user = root === null ? {} : { user: NOBODY };
+      const step = await runner.start({
+        inputs: { plan: "plan.yml", "github-token": "t" },
+        env: { GITHUB_API_URL: server.url },
+        ...user,
+      });
+      await step.seen("started");
+      step.child.kill("SIGTERM");
+      const result = await step.ended;
+      expect({ code: result.code, signal: result.signal }).toEqual({ code: 143, signal: null });
+      expect(result.outputs.get("result")).toBe("cancelled");
+      expect(result.summary).toMatch(/^## ⛔ plan: cancelled/u);
+      expect(server.requests).toEqual(["POST"]);
+    } finally {
+      const pid = Number(runner.file("pid"));
+      if (pid > 0 && alive(pid)) process.kill(pid, "SIGKILL");
+      root?.remove();
+    }
+  });
 
   it("is cleaned up by the post step", async () => {
     // A job of a matrix that runs the plan on its own is the first of its group, wherever it stands in the matrix.

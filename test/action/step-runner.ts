@@ -1,6 +1,6 @@
 /** Starts the action as a real process with the environment that a runner gives, and reads what it says as one does. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { chownSync, existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -22,6 +22,8 @@ export interface StepOptions {
   /** What an earlier process of this action saved: makes this its post step, unless `entry` says otherwise. */
   readonly state?: ReadonlyMap<string, string>;
   readonly entry?: string;
+  /** Whose process it is; default: the same as here. */
+  readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 export interface StepResult {
@@ -100,6 +102,11 @@ export class TestRunner {
       ...COMPILE_CACHE,
       ...options.env,
     };
+    if (options.user !== undefined) {
+      const { uid, gid } = options.user;
+      for (const path of [this.root, this.workspace, this.temporary, ...Object.values(files)])
+        chownSync(path, uid, gid);
+    }
     for (const [name, value] of Object.entries(options.inputs ?? {})) env[inputVariable(name)] = value;
     for (const [name, value] of options.state ?? []) env[`STATE_${name}`] = value;
     const started = performance.now();
@@ -110,6 +117,7 @@ export class TestRunner {
         cwd: this.workspace,
         env,
         stdio: ["ignore", "pipe", "pipe"],
+        ...options.user,
       },
     );
     let raw = "";

@@ -56,6 +56,8 @@ export class CheckServer {
     | null = null;
   /** Milliseconds before each answer. */
   delayMs = 0;
+  /** Requests are taken and never answered. */
+  hangs = false;
   url = "";
   readonly #server = createServer((request, response) => void this.#answer(request, response));
 
@@ -77,6 +79,7 @@ export class CheckServer {
     for await (const chunk of request) chunks.push(chunk);
     const method = request.method ?? "";
     this.requests.push(method);
+    if (this.hangs) return;
     if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
     const fault = this.faults.findIndex((candidate) => candidate.method === undefined || candidate.method === method);
     const hit = this.faults[fault];
