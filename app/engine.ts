@@ -1,6 +1,6 @@
 /** The rooms of the app, put together: deliveries come in, facts are kept, pull requests are looked at and moved. */
 import type { Logger } from "pino";
-import type { ReadPolicy } from "../src/github/load-policy.ts";
+import { localUses } from "../src/github/workflows/local-uses.ts";
 import { readPolicy } from "../src/lifecycle/read-policy.ts";
 import type { Clients, Ourselves } from "./clients.ts";
 import { answerHandler } from "./commands/answer.ts";
@@ -24,6 +24,7 @@ import { Outcomes } from "./outcomes.ts";
 import { pause } from "./pause.ts";
 import { PolicyKeeper } from "./policies/keeper.ts";
 import { proposalHandler } from "./policies/proposal.ts";
+import type { Reading } from "./policies/reader.ts";
 import { PolicyCheck } from "./policies/show.ts";
 import type { Policies } from "./policies.ts";
 import { pullOf } from "./pull-rows.ts";
@@ -45,8 +46,8 @@ export interface EngineOptions {
   readonly publicUrl: string | null;
   /** Told what becomes of moves. */
   readonly metrics?: Pick<Metrics, "moved" | "transitioned">;
-  /** How policy files are read; default: here and at once, as simulations need it. */
-  readonly readPolicy?: ReadPolicy;
+  /** How repositories' files are read for an installation; default: here and at once, as simulations need it. */
+  readonly reading?: (installationId: number) => Reading;
   /** In place of the repositories' own policy files. */
   readonly policies?: Policies;
 }
@@ -73,7 +74,8 @@ export function createEngine(options: EngineOptions): Engine {
   const { store, clients, ourselves, log, timings, now, publicUrl } = options;
   const { appId } = ourselves();
   const { requestTimeout } = timings;
-  const read = options.readPolicy ?? readPolicy;
+  const reading = options.reading ?? (() => ({ policy: readPolicy, uses: localUses }));
+  const read = (installationId: number) => reading(installationId).policy;
   const standing = new StandingKeeper({ store, log, now, keepMs: timings.keepStanding });
   const labelIds = new LabelIds({ store, now, requestTimeout });
   const grants = new GrantsKeeper({ store, clients, now, requestTimeout });
@@ -91,7 +93,8 @@ export function createEngine(options: EngineOptions): Engine {
     wake,
   });
   const policies = options.policies ?? keeper;
-  const judge = new Judge({ store, clients, standing, policies, ourselves, now, requestTimeout });
+  const readUses = (installationId: number) => reading(installationId).uses;
+  const judge = new Judge({ store, clients, standing, policies, ourselves, now, requestTimeout, readUses });
   const queued = (): void => outbox.wake();
   const inHand = new InHand({ store, log });
   const tending = { store, clients, inHand, lane, judge, log, now, timings, looks: wake };

@@ -16,7 +16,7 @@ import { Identity } from "./identity.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { metered } from "./metrics/octokit.ts";
 import { pages } from "./pages.ts";
-import { PolicyReader } from "./policies/reader.ts";
+import { YamlReader } from "./policies/reader.ts";
 import { type HostedRuns, hostRuns, installationLookup } from "./runs.ts";
 import type { Store } from "./store/store.ts";
 import { webhookEndpoint } from "./webhook-endpoint.ts";
@@ -29,7 +29,7 @@ export interface AppOptions {
   /** Where its metrics are kept, with those of the process; default: a registry of its own. */
   readonly registry?: Registry;
   /** Shared with other apps of this process; default: one of its own, which ends with it. */
-  readonly policyReader?: PolicyReader;
+  readonly reader?: YamlReader;
 }
 
 export interface App {
@@ -42,8 +42,8 @@ export interface App {
 /** What strangers' tokens are refused for is told to them. */
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-export function createApp({ config, store, appId, now = Date.now, registry, policyReader }: AppOptions): App {
-  const reader = policyReader ?? new PolicyReader();
+export function createApp({ config, store, appId, now = Date.now, registry, reader: shared }: AppOptions): App {
+  const reader = shared ?? new YamlReader();
   let engine: Engine | undefined;
   let runs: HostedRuns | undefined;
   let stopping = false;
@@ -74,7 +74,7 @@ export function createApp({ config, store, appId, now = Date.now, registry, poli
       now,
       publicUrl: config.publicUrl,
       metrics,
-      readPolicy: reader.read,
+      reading: reader.of,
     });
     engine = made;
     await made.start();
@@ -147,7 +147,7 @@ export function createApp({ config, store, appId, now = Date.now, registry, poli
       stopping = true;
       identity?.stop();
       await runs?.close();
-      if (policyReader === undefined) {
+      if (shared === undefined) {
         await reader.close();
       }
       await engine?.stop();

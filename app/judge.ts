@@ -10,7 +10,7 @@ import type { Policy } from "../src/lifecycle/policy.ts";
 import { record } from "../src/lifecycle/record.ts";
 import { type Tampering, tamperingOf } from "../src/lifecycle/tampering.ts";
 import type { Clients, Ourselves } from "./clients.ts";
-import { RunOrigins } from "./evaluation/run-origins.ts";
+import { RunOrigins, type RunOriginsOptions } from "./evaluation/run-origins.ts";
 import type { Policies } from "./policies.ts";
 import { type Sharer, type Sharing, sharingOf } from "./shared-commits.ts";
 import { type Showing, showingOf } from "./showing.ts";
@@ -31,6 +31,7 @@ export interface JudgeOptions {
   readonly ourselves: () => Ourselves;
   readonly now: () => number;
   readonly requestTimeout: number;
+  readonly readUses: RunOriginsOptions["readUses"];
 }
 
 export interface Judgement {

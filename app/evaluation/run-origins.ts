@@ -1,6 +1,6 @@
 /** Answers who wrote what finished runs executed: by the app's own record of its starts, else by asking GitHub. */
 import type { GitHubClient } from "../../src/github/port.ts";
-import { readRunOrigin } from "../../src/github/workflows/run-origin.ts";
+import { type ReadUses, readRunOrigin } from "../../src/github/workflows/run-origin.ts";
 import type { RunOrigin } from "../../src/lifecycle/facts/run-origin.ts";
 import type { Facts, Lookup } from "../../src/lifecycle/facts.ts";
 import { record } from "../../src/lifecycle/record.ts";
@@ -17,6 +17,8 @@ export interface RunOriginsOptions {
   readonly store: Pick<Store, "starts">;
   readonly now: () => number;
   readonly requestTimeout: number;
+  /** How the repository's files are read for an installation. */
+  readonly readUses: (installationId: number) => ReadUses;
 }
 
 export class RunOrigins {
@@ -66,10 +68,10 @@ export class RunOrigins {
     repository: Repository,
     client: GitHubClient,
   ): Promise<RunOrigin> {
-    const { now, requestTimeout } = this.#options;
+    const { now, requestTimeout: timeoutMs, readUses } = this.#options;
     const { number, head, base } = facts;
     const question = { repository, runId, sha, workflow, number, head, baseRef: base.ref };
-    const found = await readRunOrigin(client, question, AbortSignal.timeout(requestTimeout));
+    const found = await readRunOrigin(client, question, { timeoutMs, uses: readUses(facts.installationId) });
     if (found === null) {
       const ended = facts.acts.find((act) => act.kind === "workflow" && act.runId === runId);
       if (ended !== undefined && now() < ended.at + LAG_MS) {

@@ -17,7 +17,7 @@ import type { Timings } from "../timings.ts";
 export interface PolicyKeeperOptions {
   readonly store: Store;
   readonly clients: Clients;
-  readonly read: ReadPolicy;
+  readonly read: (installationId: number) => ReadPolicy;
   /** Says in a check run what was read; resolves with what it says now. Throws what the client throws. */
   readonly show: (repository: Repository, state: PolicyState) => Promise<PolicyState["shown"]>;
   readonly log: Logger;
@@ -137,8 +137,9 @@ export class PolicyKeeper implements Policies {
       if (row === null) {
         continue;
       }
-      const client = await clients.installation(repository.installationId);
-      const loaded = await loadPolicy(repository, policyFetcher(client, timings.requestTimeout), read);
+      const { installationId } = repository;
+      const client = await clients.installation(installationId);
+      const loaded = await loadPolicy(repository, policyFetcher(client, timings.requestTimeout), read(installationId));
       const { policy, problems, source, bases, untold, seen } = loaded;
       if (seen.repository.id !== repository.id) {
         throw new Error(`${nameOf(repository)} is another repository by now; where it went is not known yet.`);

@@ -43,7 +43,10 @@ export async function proposalOf({ store, pull, repository, head, oid, now }: He
   return { repositoryId, number, installationId, key, kind: KIND, payload: { sha: head }, nextAt: now };
 }
 
-export function proposalHandler(check: Pick<PolicyCheck, "showProposed">, read: ReadPolicy): StoredHandler {
+export function proposalHandler(
+  check: Pick<PolicyCheck, "showProposed">,
+  readFor: (installationId: number) => ReadPolicy,
+): StoredHandler {
   return handler({
     kind: KIND,
     schema: payload,
@@ -64,6 +67,7 @@ export function proposalHandler(check: Pick<PolicyCheck, "showProposed">, read: 
         // What is extended already was shown on the default branch.
         mayShow: (name: string, base: { readonly private: boolean }) => !base.private || inside || known.has(name),
       };
+      const read = readFor(pull.facts.installationId);
       const loaded = await loadPolicy(repository, policyFetcher(client, timings.requestTimeout, proposed), read);
       await check.showProposed(repository, sha, loaded);
       return { state: "done", note: null };

@@ -1,13 +1,16 @@
 /**
- * Reads policy files in a thread of its own. Anybody who opens a pull request sends one: whatever it costs, it is not
- * the event loop that pays, and it ends after a time.
+ * Reads YAML of repositories (policies, workflows, actions) in a thread of its own. Anybody who opens a pull request, or
+ * installs the app, sends it: whatever it costs, it is not the event loop that pays, it ends after a time, and it is its
+ * own installation that waits for it.
  */
 import { Worker } from "node:worker_threads";
 import type { ReadPolicy } from "../../src/github/load-policy.ts";
-import { type PolicyReading, unreadable } from "../../src/lifecycle/read-policy.ts";
-import type { PolicyQuestion, ReaderAnswer } from "./reader-thread.ts";
+import type { ReadUses } from "../../src/github/workflows/run-origin.ts";
+import { unreadable } from "../../src/lifecycle/read-policy.ts";
+import type { Question, ReaderAnswer } from "./reader-thread.ts";
+import { Turns } from "./turns.ts";
 
-export interface PolicyReaderOptions {
+export interface ReaderOptions {
   /** For one file; reading the largest takes about a second. */
   readonly deadlineMs?: number;
   /** Of the thread's heap. */
@@ -16,42 +19,67 @@ export interface PolicyReaderOptions {
   readonly thread?: URL;
 }
 
+/** How files are read for one installation. */
+export interface Reading {
+  /**
+   * As `readPolicy`. A file that takes too long or too much memory has that as its one problem. Rejects where no thread
+   * can be started.
+   */
+  readonly policy: ReadPolicy;
+  /** As `localUses`; null, too, where it takes too long or too much memory. Rejects as `policy` does. */
+  readonly uses: ReadUses;
+}
+
 const DEADLINE_MS = 10_000;
 /** For the thread to be there, on a machine that has much else to do. */
 const START_MS = 60_000;
 const MOST_MEGABYTES = 256;
 
+/** `refused`: what was too much, in words that follow "reading it took". */
+type Answer = Extract<ReaderAnswer, { kind: "policy" | "uses" }> | { readonly kind: "refused"; readonly why: string };
+
 interface Waiting {
-  readonly question: PolicyQuestion;
-  readonly resolve: (reading: PolicyReading) => void;
+  readonly question: Question;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A file is read when those before it are. The thread is started for the first one, which takes about half a second. */
-export class PolicyReader {
+/**
+ * One file after the other; installations take turns by the time that their files took. The thread is started for the
+ * first one, which takes about half a second.
+ */
+export class YamlReader {
   readonly #deadlineMs: number;
   readonly #mostMegabytes: number;
   readonly #thread: URL;
-  readonly #waiting: Waiting[] = [];
+  readonly #turns = new Turns<Waiting>();
   #worker: Worker | null = null;
   #reading: Promise<void> | null = null;
   #closed = false;
 
-  constructor(options: PolicyReaderOptions = {}) {
+  constructor(options: ReaderOptions = {}) {
     this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
     this.#mostMegabytes = options.mostMegabytes ?? MOST_MEGABYTES;
     this.#thread = options.thread ?? new URL("./reader-thread.ts", import.meta.url);
   }
 
-  /**
-   * As `readPolicy`. A file that takes too long or too much memory has that as its one problem. Rejects where no thread
-   * can be started.
-   */
-  readonly read: ReadPolicy = (content, file, base) =>
-    new Promise((resolve, reject) => {
-      this.#waiting.push({ question: { content, file, base }, resolve, reject });
-      this.#reading ??= this.#work();
-    });
+  readonly of = (installationId: number): Reading => ({
+    policy: async (content, file, base) => {
+      const answer = await this.#ask(installationId, { kind: "policy", content, file, base });
+      switch (answer.kind) {
+        case "policy":
+          return answer.reading;
+        case "refused":
+          return unreadable(file, `reading it took ${answer.why}, expected a simpler file`);
+        case "uses":
+          throw new Error("The thread that reads YAML answered another question.");
+      }
+    },
+    uses: async (content) => {
+      const answer = await this.#ask(installationId, { kind: "uses", content });
+      return answer.kind === "uses" ? answer.paths : null;
+    },
+  });
 
   /** What is being read is given up; what comes later is refused. */
   async close(): Promise<void> {
@@ -60,44 +88,51 @@ export class PolicyReader {
     await this.#reading;
   }
 
+  #ask(installationId: number, question: Question): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#turns.add(installationId, { question, resolve, reject });
+      this.#reading ??= this.#work();
+    });
+  }
+
   async #work(): Promise<void> {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+    for (let next = this.#turns.next(); next !== null; next = this.#turns.next()) {
+      const { of, item } = next;
       try {
-        next.resolve(await this.#one(next.question));
+        // Whoever made it necessary has paid for that: it is not part of the time.
+        const worker = await this.#started();
+        const began = performance.now();
+        const answer = this.#one(worker, item.question);
+        await answer.finally(() => this.#turns.took(of, performance.now() - began));
+        item.resolve(await answer);
       } catch (error) {
-        next.reject(error);
+        item.reject(error);
       }
     }
     this.#reading = null;
   }
 
-  async #one(question: PolicyQuestion): Promise<PolicyReading> {
-    const worker = await this.#started();
+  async #one(worker: Worker, question: Question): Promise<Answer> {
     worker.ref();
     const answer = await answerTo(worker, question, this.#deadlineMs);
     worker.unref();
     switch (answer.kind) {
-      case "read":
-        return answer.reading;
+      case "policy":
+      case "uses":
+        return answer;
       case "late":
         await this.#discard();
-        return unreadable(
-          question.file,
-          `reading it took longer than ${this.#deadlineMs / 1_000} s, expected a simpler file`,
-        );
+        return { kind: "refused", why: `longer than ${this.#deadlineMs / 1_000} s` };
       case "ended":
         await this.#discard();
         if (isOutOfMemory(answer.error)) {
-          return unreadable(
-            question.file,
-            `reading it took more than ${this.#mostMegabytes} MB of memory, expected a simpler file`,
-          );
+          return { kind: "refused", why: `more than ${this.#mostMegabytes} MB of memory` };
         }
-        throw new Error("The thread that reads policies has ended.", { cause: answer.error });
+        throw new Error("The thread that reads YAML has ended.", { cause: answer.error });
       case "failed":
         throw new Error(answer.error);
       case "ready":
-        throw new Error("The thread that reads policies said twice that it is ready.");
+        throw new Error("The thread that reads YAML said twice that it is ready.");
     }
   }
 
@@ -116,7 +151,7 @@ export class PolicyReader {
       const first = await answerTo(worker, null, START_MS);
       if (first.kind !== "ready") {
         await this.#discard();
-        throw new Error("The thread that reads policies did not start.", {
+        throw new Error("The thread that reads YAML did not start.", {
           cause: first.kind === "ended" ? first.error : first,
         });
       }
@@ -135,7 +170,7 @@ export class PolicyReader {
 type Heard = ReaderAnswer | { readonly kind: "late" } | { readonly kind: "ended"; readonly error: unknown };
 
 /** What the thread says next. Never rejects. */
-function answerTo(worker: Worker, question: PolicyQuestion | null, deadlineMs: number): Promise<Heard> {
+function answerTo(worker: Worker, question: Question | null, deadlineMs: number): Promise<Heard> {
   return new Promise((resolve) => {
     const settle = (heard: Heard): void => {
       clearTimeout(timer);

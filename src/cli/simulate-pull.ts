@@ -82,7 +82,7 @@ async function withOrigin(
     return record(facts, { kind: "run_origins", pull: key, origins: [origin] });
   }
   const question = { repository, runId, sha, workflow, number, head, baseRef: base.ref };
-  const found = await readRunOrigin(client, question, soon());
+  const found = await readRunOrigin(client, question, { timeoutMs: REQUEST_TIMEOUT_MS });
   const { ofBase, ...told } = found ?? { origin: "untold" as const, detail: "GitHub does not know it", ofBase: false };
   const origin = { ...known, ...told, baseRef: ofBase ? base.ref : null };
   return record(facts, { kind: "run_origins", pull: key, origins: [origin] });

@@ -10,7 +10,7 @@ import { parse } from "yaml";
 import { readConfig } from "../../app/config.ts";
 import { type App, createApp } from "../../app/index.ts";
 import { fetchWithin, Octokit } from "../../app/octokit.ts";
-import { PolicyReader } from "../../app/policies/reader.ts";
+import { YamlReader } from "../../app/policies/reader.ts";
 import { openStore } from "../../app/store/open.ts";
 import type { History, Pull, Store } from "../../app/store/store.ts";
 import type { Timings } from "../../app/timings.ts";
@@ -35,7 +35,7 @@ import {
 import { KEYS } from "../keys.ts";
 
 /** One thread for all houses of a process: it takes a second to start. */
-const POLICY_READER = new PolicyReader();
+const YAML_READER = new YamlReader();
 export const SECRET = "the secret of the tests";
 
 export interface House {
@@ -142,7 +142,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const request = { fetch: fetchWithin(options.timings?.requestTimeout ?? config.timings.requestTimeout) };
   const probot = createProbot({ env, overrides: { appId: registered.id, secret: SECRET, Octokit, request, log } });
   const app = createApp({
-    policyReader: POLICY_READER,
+    reader: YAML_READER,
     ...(options.oneClock === true ? { now } : {}),
     store,
     appId: registered.id,

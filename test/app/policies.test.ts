@@ -185,7 +185,7 @@ describe("the policy of a repository", () => {
       throw new Error("connect ECONNREFUSED");
     };
     const keeper = new PolicyKeeper({
-      read: readPolicy,
+      read: () => readPolicy,
       store: house.store,
       clients: { installation: down, app: down },
       show: down,
@@ -352,7 +352,7 @@ describe("the policy of a repository", () => {
     const { token } = mintInstallationToken(world, installation);
     const client = new Octokit({ auth: token, baseUrl: `${house.sandbox.url}/api/v3` });
     const keeper = new PolicyKeeper({
-      read: readPolicy,
+      read: () => readPolicy,
       store: house.store,
       clients: { installation: async () => client, app: async () => client },
       show: async () => null,

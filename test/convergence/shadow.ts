@@ -13,6 +13,7 @@ import { openStore } from "../../app/store/open.ts";
 import type { Pull, Store } from "../../app/store/store.ts";
 import { DEFAULT_TIMINGS } from "../../app/timings.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
+import { localUses } from "../../src/github/workflows/local-uses.ts";
 import type { Delivery } from "../../src/sandbox/world/index.ts";
 
 export interface ShadowOptions {
@@ -50,7 +51,16 @@ export class Shadow {
       queued: () => {},
       outOfDate: () => {},
     });
-    this.#judge = new Judge({ store, clients, standing, policies, ourselves, now, requestTimeout });
+    this.#judge = new Judge({
+      store,
+      clients,
+      standing,
+      policies,
+      ourselves,
+      now,
+      requestTimeout,
+      readUses: () => localUses,
+    });
   }
 
   static async open(options: ShadowOptions): Promise<Shadow> {

@@ -72,7 +72,7 @@ async function origin(github: Github = {}, question: Partial<RunQuestion> = {}):
       };
     },
   };
-  return await readRunOrigin(client, { ...QUESTION, ...question }, AbortSignal.timeout(5_000));
+  return await readRunOrigin(client, { ...QUESTION, ...question }, { timeoutMs: 5_000 });
 }
 
 const uses = (text: string) => ({ [QUESTION.workflow]: blob(`jobs: { a: { steps: [{ uses: "${text}" }] } }`) });

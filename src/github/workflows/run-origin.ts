@@ -58,25 +58,43 @@ const RUN_SOON_FOLLOWS_MS = 5 * 60_000;
 /** Pull requests with the same head branch that are looked at. */
 const MOST_SIBLINGS = 50;
 
+/** `localUses`, or what does the same elsewhere. */
+export type ReadUses = (content: string) => ReturnType<typeof localUses> | Promise<ReturnType<typeof localUses>>;
+
+export interface RunOriginOptions {
+  /** Of each request. */
+  readonly timeoutMs: number;
+  /** How the repository's files are read; default: here and at once. */
+  readonly uses?: ReadUses;
+}
+
+/** How GitHub is asked. */
+interface Ways {
+  readonly client: GitHubClient;
+  readonly signal: () => AbortSignal;
+  readonly uses: ReadUses;
+}
+
 /** A few requests. Throws what the client throws; null where GitHub does not know the run. */
 export async function readRunOrigin(
   client: GitHubClient,
   question: RunQuestion,
-  signal: AbortSignal,
+  { timeoutMs, uses = localUses }: RunOriginOptions,
 ): Promise<OriginFound | null> {
+  const ways: Ways = { client, signal: () => AbortSignal.timeout(timeoutMs), uses };
   const { repository, runId, sha, workflow } = question;
-  const run = await readRun(client, repository, runId, signal);
+  const run = await readRun(client, repository, runId, ways.signal());
   if (run === null) {
     return null;
   }
   if (run.headSha !== sha || run.path !== workflow) {
     return untold(`run ${runId} was about another commit or file`, false);
   }
-  if (FROM_DEFAULT_BRANCH.has(run.event) || (await isDispatchedOnDefaultBranch(client, run, question, signal))) {
+  if (FROM_DEFAULT_BRANCH.has(run.event) || (await isDispatchedOnDefaultBranch(ways, run, question))) {
     return { origin: "default_branch", detail: "", ofBase: false };
   }
   if (FROM_COMMIT.has(run.event)) {
-    return await compareFiles(client, question, null, signal);
+    return await compareFiles(ways, question, null);
   }
   if (!FROM_MERGE.has(run.event)) {
     return untold(`where runs on ${oneLine(run.event)} take their file from is not known here`, false);
@@ -85,23 +103,22 @@ export async function readRunOrigin(
     return untold("it ran for another branch than this pull request's", false);
   }
   return run.headRepositoryId === question.head.repositoryId
-    ? await compareFiles(client, question, run, signal)
+    ? await compareFiles(ways, question, run)
     : untold("it ran for another repository's branch", false);
 }
 
 /** A tag may bear the branch's name: the commit must be on the branch. */
 async function isDispatchedOnDefaultBranch(
-  client: GitHubClient,
+  { client, signal }: Ways,
   run: RunSeen,
   { repository }: RunQuestion,
-  signal: AbortSignal,
 ): Promise<boolean> {
   const { defaultBranch: branch } = repository;
   return (
     run.event === "workflow_dispatch" &&
     branch !== "" &&
     run.headBranch === branch &&
-    (await isOnBranch(client, repository, { branch, sha: run.headSha }, signal))
+    (await isOnBranch(client, repository, { branch, sha: run.headSha }, signal()))
   );
 }
 
@@ -139,12 +156,7 @@ const SIBLINGS = `siblings: pullRequests(
     }`;
 
 /** `run`: it took its files from a merge, so which merge that was matters, too. */
-async function compareFiles(
-  client: GitHubClient,
-  question: RunQuestion,
-  run: RunSeen | null,
-  signal: AbortSignal,
-): Promise<OriginFound> {
+async function compareFiles(ways: Ways, question: RunQuestion, run: RunSeen | null): Promise<OriginFound> {
   const { sha, workflow, baseRef } = question;
   const seen = new Set<string>();
   let level = [workflow];
@@ -156,7 +168,7 @@ async function compareFiles(
     if (depth === DEEPEST || seen.size > MOST_FILES) {
       return untold("it calls more workflows and actions than are followed", true);
     }
-    const answer = await readFiles(client, question, { level, base, siblings: depth === 0 && run !== null }, signal);
+    const answer = await readFiles(ways, question, { level, base, siblings: depth === 0 && run !== null });
     if (answer === null) {
       return untold(`there is no branch ${baseRef} to compare with`, true);
     }
@@ -175,7 +187,7 @@ async function compareFiles(
         const detail = `${name} of ${sha.slice(0, 7)} is not that of ${baseRef}: the pull request changes it, or its branch is out of date`;
         return { origin: "changed", detail, ofBase: true };
       }
-      const called = content === null ? [] : usesOf(content);
+      const called = content === null ? [] : await usesOf(content, ways.uses);
       if (called === null) {
         return untold(`what ${name} calls cannot be read`, true);
       }
@@ -235,14 +247,13 @@ interface FilePair {
 
 /** Each path in the commit and in the base branch. Null: there is no such branch. */
 async function readFiles(
-  client: GitHubClient,
+  { client, signal }: Ways,
   { repository, sha, baseRef, head }: RunQuestion,
   {
     level,
     base,
     siblings,
   }: { readonly level: readonly string[]; readonly base: string | null; readonly siblings: boolean },
-  signal: AbortSignal,
 ): Promise<{ readonly base: string; readonly siblings: Siblings; readonly files: readonly FilePair[] } | null> {
   const at = base ?? `refs/heads/${baseRef}`;
   const variables: Record<string, string> = {};
@@ -268,7 +279,7 @@ async function readFiles(
 fragment Content on GitObject { __typename oid ... on Blob { byteSize isTruncated text } }`;
   const { owner, name } = repository;
   const common = { owner, name, base: `refs/heads/${baseRef}`, ...(siblings ? { branch: head.ref } : {}) };
-  const { data } = await readGraphql(client, query, { ...common, ...variables }, signal);
+  const { data } = await readGraphql(client, query, { ...common, ...variables }, signal());
   const found = z.record(z.string(), z.unknown()).nullish().parse(data?.repository);
   const tip = baseSeen.parse(found?.base)?.target?.oid ?? null;
   if (found == null || tip === null) {
@@ -288,9 +299,12 @@ fragment Content on GitObject { __typename oid ... on Blob { byteSize isTruncate
 }
 
 /** Null: it cannot be told. */
-function usesOf({ __typename, byteSize, isTruncated, text }: z.infer<typeof contentSeen>): readonly string[] | null {
+async function usesOf(
+  { __typename, byteSize, isTruncated, text }: z.infer<typeof contentSeen>,
+  read: ReadUses,
+): Promise<readonly string[] | null> {
   const whole = __typename === "Blob" && isTruncated === false && text != null;
-  return whole && (byteSize ?? 0) <= LARGEST_FILE_BYTES ? localUses(text) : null;
+  return whole && (byteSize ?? 0) <= LARGEST_FILE_BYTES ? await read(text) : null;
 }
 
 function untold(detail: string, ofBase: boolean): OriginFound {
