@@ -20,23 +20,28 @@ export interface Sharer {
 export interface Sharing {
   /** The one that is shown. */
   readonly least: Sharer;
-  /** All that are governed, it included. */
+  /** All of them, it included. */
   readonly sharers: readonly Sharer[];
   /** All of them, in order. */
   readonly numbers: readonly number[];
 }
 
+/** Before those that are in no stage. */
+const OPTED_OUT = -2;
 const LONGEST_TITLE = 250;
 
-/** Null: the commit is nobody else's. Those that opted out are not governed, and hold nobody back. */
+/**
+ * Null: the commit is nobody else's. One that opted out is the furthest behind of all: branch protection asks for the
+ * check runs on its commit, and opting out merges nothing, by another's success neither.
+ */
 export function sharingOf(all: readonly Sharer[], policy: Policy): Sharing | null {
-  const governed = all.filter(({ evaluation }) => evaluation.inactive !== "opted_out");
-  const place = ({ evaluation }: Sharer): number => policy.stages.findIndex((each) => each.name === evaluation.stage);
-  const [least] = governed.toSorted((a, b) => place(a) - place(b) || a.number - b.number);
-  if (least === undefined || governed.length < 2) {
+  const place = ({ evaluation }: Sharer): number =>
+    evaluation.inactive === "opted_out" ? OPTED_OUT : policy.stages.findIndex(({ name }) => name === evaluation.stage);
+  const [least] = all.toSorted((a, b) => place(a) - place(b) || a.number - b.number);
+  if (least === undefined || all.length < 2) {
     return null;
   }
-  const sharers = governed.toSorted((a, b) => a.number - b.number);
+  const sharers = all.toSorted((a, b) => a.number - b.number);
   return { least, sharers, numbers: sharers.map(({ number }) => number) };
 }
 

@@ -77,6 +77,18 @@ describe("two pull requests with one head commit", () => {
     expect(title(ahead, "approved")).toMatch(/^Reached: /u);
   });
 
+  it("let neither be merged by the other's success when that one opts out", async () => {
+    await approve(ahead);
+    addLabelsByName(house.sandbox.world, asUser(house.rex), behind, ["stagewright/off"]);
+    await house.settled();
+    expect(house.checks(behind)).toMatchObject({ "stagewright / approved": "cancelled" });
+    expect(title(behind, "approved")).toContain(`#${behind.number} of #${ahead.number} and #${behind.number}: Opted`);
+    expect(await sweep()).toMatchObject({ repaired: 0 });
+    closePull(house.sandbox.world, asUser(house.rex), behind);
+    await house.settled();
+    expect(house.checks(ahead)).toMatchObject({ "stagewright / approved": "success" });
+  });
+
   it("are never shown further than the last of them, whichever was written to last", async () => {
     await approve(behind);
     expect(house.checks(ahead)).toMatchObject({ "stagewright / approved": "queued" });
