@@ -41,11 +41,14 @@ interface Item {
 }
 
 const item = z.object({ kind: z.enum(KINDS), id: z.string() });
+/** `times`: how often it has been tried alone without coming to an end. */
+const suspected = item.extend({ times: z.number().default(0) });
 const leftBehind = z.object({
-  items: z.array(item),
+  items: z.array(suspected),
   /** What is tried alone, and for which time. */
-  alone: item.extend({ times: z.number() }).nullable(),
+  alone: suspected.nullable(),
 });
+type Suspect = z.infer<typeof suspected>;
 type LeftBehind = z.infer<typeof leftBehind>;
 const NOTHING: LeftBehind = { items: [], alone: null };
 
@@ -54,6 +57,8 @@ export class InHand {
   /** By kind and by who of that kind handles them. */
   readonly #marks = new Map<string, readonly Item[]>();
   readonly #ready = Promise.withResolvers<void>();
+  /** What was tried alone, took too long to be waited for, and goes on: it is in hand until it has ended. */
+  readonly #lingering = new Set<Suspect>();
   /** The write that is going on, and the one after it. */
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
@@ -98,7 +103,7 @@ export class InHand {
       ids.map((id) => ({ kind, id })),
     );
     this.#next ??= this.#writing.then(() => {
-      this.#writing = this.#write({ items: [...this.#marks.values()].flat(), alone: null });
+      this.#writing = this.#write({ items: this.#inHand(), alone: null });
       this.#next = null;
       return this.#writing;
     });
@@ -123,41 +128,62 @@ export class InHand {
     await this.#write(NOTHING);
   }
 
+  #inHand(): Suspect[] {
+    const marked = [...this.#marks.values()].flat().map((each) => ({ ...each, times: 0 }));
+    return [...this.#lingering, ...marked.filter((each) => ![...this.#lingering].some((other) => same(each, other)))];
+  }
+
   /** Never throws: what fails in another way is left to whoever handles it next. */
   async #recover(left: LeftBehind, handlers: Readonly<Record<Kind, Alone>>): Promise<void> {
-    const { log, aloneMs = ALONE_MS } = this.#options;
+    const { log } = this.#options;
     const { alone } = left;
-    let suspects = left.items.filter((each) => alone === null || !same(each, alone));
-    const times = new Map<Item, number>();
-    if (alone !== null && alone.times < MOST_ALONE) {
-      suspects = [alone, ...suspects];
-      times.set(alone, alone.times);
-    }
+    const all = alone === null ? left.items : [alone, ...left.items.filter((each) => !same(each, alone))];
+    // What has been tried least comes first: what the others may have been blamed for.
+    const suspects = all.toSorted((a, b) => (same(a, alone) ? 0 : a.times) - (same(b, alone) ? 0 : b.times));
     log.warn({ items: suspects.length, alone }, "the last process ended with these in hand: each is tried alone first");
     try {
-      if (alone !== null && alone.times >= MOST_ALONE) {
-        const reason = `the app's process ended ${alone.times + 1} times while this was being handled, ${alone.times} times with nothing else going on`;
-        await handlers[alone.kind].setAside(alone.id, reason);
-        log.error({ kind: alone.kind, id: alone.id, reason }, "set aside");
-      }
       for (const [index, suspect] of suspects.entries()) {
         if (this.#stopping) {
           return;
         }
-        const { kind, id } = suspect;
-        await this.#write({
-          items: suspects.slice(index + 1).map((each) => ({ kind: each.kind, id: each.id })),
-          alone: { kind, id, times: (times.get(suspect) ?? 0) + 1 },
-        });
-        await within(
-          aloneMs,
-          handlers[kind].attempt(id).catch((error: unknown) => log.warn({ kind, id, err: error }, "failed alone, too")),
-        );
+        const rest = suspects.slice(index + 1);
+        if (suspect.times >= MOST_ALONE) {
+          await this.#setAside(suspect, handlers);
+        } else {
+          await this.#tryAlone(suspect, rest, handlers);
+        }
       }
-      await this.#write(NOTHING);
+      await this.#write({ items: [...this.#lingering], alone: null });
     } catch (error) {
       log.error({ err: error }, "what the last process had in hand could not be tried alone");
     }
+  }
+
+  async #setAside({ kind, id, times }: Suspect, handlers: Readonly<Record<Kind, Alone>>): Promise<void> {
+    const reason = `the app's process ended ${times + 1} times while this was being handled, ${times} times with nothing else going on`;
+    await handlers[kind].setAside(id, reason);
+    this.#options.log.error({ kind, id, reason }, "set aside");
+  }
+
+  async #tryAlone(
+    suspect: Suspect,
+    rest: readonly Suspect[],
+    handlers: Readonly<Record<Kind, Alone>>,
+  ): Promise<void> {
+    const { log, aloneMs = ALONE_MS } = this.#options;
+    const { kind, id } = suspect;
+    // Beside one that goes on it is not alone: should the process end now, it has not been tried.
+    const others = [...this.#lingering];
+    const tried = { kind, id, times: suspect.times + (others.length === 0 ? 1 : 0) };
+    await this.#write(
+      others.length === 0 ? { items: [...rest], alone: tried } : { items: [...others, tried, ...rest], alone: null },
+    );
+    this.#lingering.add(tried);
+    const attempt = handlers[kind]
+      .attempt(id)
+      .catch((error: unknown) => log.warn({ kind, id, err: error }, "failed alone, too"))
+      .finally(() => this.#lingering.delete(tried));
+    await within(aloneMs, attempt);
   }
 
   async #write(state: LeftBehind): Promise<void> {
@@ -165,8 +191,8 @@ export class InHand {
   }
 }
 
-function same(a: Item, b: Item): boolean {
-  return a.kind === b.kind && a.id === b.id;
+function same(a: Item, b: Item | null): boolean {
+  return a.kind === b?.kind && a.id === b.id;
 }
 
 /** Resolves when it is done, or after this time. */

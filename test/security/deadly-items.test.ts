@@ -137,3 +137,66 @@ it("dies at most three times of each item, sets aside no other, and leaves nothi
     ),
   );
 });
+
+it("sets aside one that takes longer than it is waited for before it kills, and none of those that were tried beside it", async () => {
+  const meta = new Map<string, string>();
+  const waiting = new Set(["slow", "innocent", "quick"]);
+  const aside: string[] = [];
+  let deaths = 0;
+  const life = async (): Promise<"died" | "lived"> => {
+    const death = Promise.withResolvers<never>();
+    death.promise.catch(() => undefined);
+    let alive = true;
+    const die = (): void => {
+      alive = false;
+      deaths += 1;
+      death.reject(new Died());
+    };
+    const store = {
+      meta: async (key: string) => meta.get(key) ?? null,
+      setMeta: async (key: string, value: string) => void (alive && meta.set(key, value)),
+    };
+    const inHand = new InHand({ store, log: pino({ level: "silent" }), aloneMs: 1 });
+    const slow = Promise.withResolvers<void>();
+    const alone: Alone = {
+      attempt: async (id) => {
+        if (!alive) return await death.promise;
+        if (id !== "slow") {
+          waiting.delete(id);
+          // It is now that the slow one, which goes on, has what it waited for.
+          if (started) die();
+          return;
+        }
+        started = true;
+        await slow.promise;
+        if (alive) die();
+      },
+      setAside: async (id) => {
+        if (!alive) return;
+        waiting.delete(id);
+        aside.push(id);
+      },
+    };
+    let started = false;
+    await inHand.start({ delivery: alone, look: alone, move: alone, effect: alone, start: alone, gate: alone });
+    await inHand.ready();
+    if (!alive) return "died";
+    if (started) {
+      // Nothing but the slow one is left, and what is written is what the next life knows.
+      await inHand.mark("look", ["unrelated"]);
+      slow.resolve();
+      await expect(death.promise).rejects.toThrow(Died);
+      return "died";
+    }
+    if (waiting.has("slow")) {
+      await inHand.mark("effect", [...waiting]);
+      die();
+      return "died";
+    }
+    await inHand.stop();
+    return "lived";
+  };
+  while ((await life()) === "died") expect(deaths).toBeLessThan(10);
+  expect(aside).toEqual(["slow"]);
+  expect(JSON.parse(meta.get("in-hand") ?? "")).toEqual({ items: [], alone: null });
+});
