@@ -26,6 +26,9 @@ const BREAKS = /^[\n\r\v\f\x85\u2028\u2029]/u;
 /** At least so many characters of base64 are read as such. */
 const LEAST_BASE64 = 8;
 const BASE64 = new RegExp(`[A-Za-z0-9+/_-]{${LEAST_BASE64},}`, "g");
+/** Decoded to so many printable characters in a row, it may be text. */
+const READABLE = /[\x20-\x7e]{8}/;
+const QUOTES = /['"`\\]+/gu;
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 const ESCAPED: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", f: "\f" };
 
@@ -57,15 +60,38 @@ export function compactView(view: View): View | null {
 }
 
 /**
- * The other views of a plain one; only those that differ. `shortest`: of the values that are looked for; base64 that
- * cannot hold that many bytes is not read, unless it may go on in the next line.
+ * A plain view without quotes and what escapes them, for values that hold quotes themselves: a shell writes `'\''` for
+ * one (and shows it so by `set -x`), YAML, SQL and CSV write it twice. Null: there are none.
+ */
+export function bareView(view: View): View | null {
+  return rewritten(view, QUOTES, () => "");
+}
+
+/** A value as it stands in a bare view. */
+export function withoutQuotes(value: string): string {
+  return value.replaceAll(QUOTES, "");
+}
+
+/**
+ * The other views of a plain one, and theirs: JSON within JSON, base64 of JSON. Only those that differ. `shortest`: of
+ * the values that are looked for; base64 that cannot hold that many bytes is not read, unless it may go on in the next
+ * line.
  */
 export function* decodedViews(view: View, shortest: number): Generator<View> {
+  for (const decoded of decodings(view, shortest)) {
+    yield decoded;
+    // What no text was encoded to is not text in turn.
+    if (READABLE.test(decoded.text)) yield* decodings(decoded, shortest);
+  }
+}
+
+function* decodings(view: View, shortest: number): Generator<View> {
   const { text } = view;
   // A plus is itself in a path, and a space in a form.
   if (text.includes("%")) yield* changed(view, /(?:%[0-9A-Fa-f]{2})+/gu, percentDecoded);
   if (text.includes("+")) yield* changed(view, /(?:%[0-9A-Fa-f]{2})+|\+/gu, percentDecoded);
-  if (text.includes("\\")) yield* changed(view, /\\(?:u[0-9A-Fa-f]{4}|.)/gsu, unescaped);
+  if (text.includes("\\"))
+    yield* changed(view, /(?:\\x[0-9A-Fa-f]{2})+|(?:\\[0-3][0-7]{2})+|\\(?:u[0-9A-Fa-f]{4}|.)/gsu, unescaped);
   if (text.includes("&")) yield* changed(view, /&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[a-z]{2,4});/gu, entity);
   for (const { 0: run, index } of text.matchAll(BASE64)) {
     if (Math.ceil((run.length * 3) / 4) < shortest && index + run.length < text.length) continue;
@@ -134,18 +160,30 @@ function isBlank(character: number): boolean {
   return character === 32 || character === 9;
 }
 
-/** What is no UTF-8 is read byte by byte. */
 function percentDecoded(found: string): string {
-  if (found === "+") return " ";
-  const bytes = Buffer.from(found.replaceAll("%", ""), "hex");
+  return found === "+" ? " " : textOf(Buffer.from(found.replaceAll("%", ""), "hex"));
+}
+
+/** What is no UTF-8 is read byte by byte. */
+function textOf(bytes: Buffer): string {
   const text = bytes.toString("utf8");
   return text.includes("\ufffd") ? bytes.toString("latin1") : text;
 }
 
-/** As JSON and most languages write it; any other character stands for itself, as a shell writes it. */
+/** As JSON and most languages write it, bytes too; any other character stands for itself, as a shell writes it. */
 function unescaped(found: string): string {
   const character = found.slice(1);
-  if (character.length === 5) return String.fromCharCode(Number.parseInt(character.slice(1), 16));
+  if (/^x./u.test(character)) return textOf(Buffer.from(found.replaceAll("\\x", ""), "hex"));
+  if (/^u./u.test(character)) return String.fromCharCode(Number.parseInt(character.slice(1), 16));
+  if (character.length > 2)
+    return textOf(
+      Buffer.from(
+        found
+          .slice(1)
+          .split("\\")
+          .map((octal) => Number.parseInt(octal, 8)),
+      ),
+    );
   return ESCAPED[character] ?? character;
 }
 

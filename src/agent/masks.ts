@@ -4,7 +4,16 @@
  */
 import { Literals, merged, replaceSpans, type Span } from "../literals.ts";
 import type { Json } from "../plan/plan.ts";
-import { compactView, continued, decodedViews, plainView, rawView, type View } from "./mask-views.ts";
+import {
+  bareView,
+  compactView,
+  continued,
+  decodedViews,
+  plainView,
+  rawView,
+  type View,
+  withoutQuotes,
+} from "./mask-views.ts";
 
 const SHOWN = "***";
 
@@ -40,6 +49,7 @@ export class Masks {
   readonly #values = new Literals(MOST_MASKS);
   #isFull = false;
   #haveBlanks = false;
+  #haveQuotes = false;
   /** The length of the shortest value, of those that are looked for in other spellings. */
   #shortest = Number.POSITIVE_INFINITY;
 
@@ -53,6 +63,7 @@ export class Masks {
     if (!forms.every((form) => this.#values.add(form))) this.#isFull = true;
     for (const { length } of forms) if (length >= SHORTEST) this.#shortest = Math.min(this.#shortest, length);
     this.#haveBlanks ||= BLANKS.test(value.trim());
+    this.#haveQuotes ||= withoutQuotes(value) !== value;
     return this.#isFull ? "just full" : "masked";
   }
 
@@ -113,6 +124,8 @@ export class Masks {
     for (const decoded of decodedViews(plain, this.#shortest)) look(decoded, SHORTEST);
     const compact = this.#haveBlanks && !isPlain ? compactView(plain) : null;
     if (compact !== null) look(compact, SHORTEST);
+    const bare = this.#haveQuotes ? bareView(plain) : null;
+    if (bare !== null) look(bare, SHORTEST_TOKEN);
     return { spans, open: { start: open, length: end - open } };
   }
 }
@@ -123,6 +136,10 @@ function formsOf(value: string): readonly string[] {
   const plain = plainView(value).text;
   for (const part of [plain, plain.replaceAll(/[ \t]/gu, ""), value.trim(), ...value.split(/\r?\n/)])
     if (part.trim().length >= SHORTEST) parts.add(part);
+  for (const part of [...parts]) {
+    const bare = withoutQuotes(part);
+    if (bare.length >= SHORTEST_TOKEN) parts.add(bare);
+  }
   for (const part of [...parts]) {
     const bytes = Buffer.from(part, "utf8").toString("latin1");
     if (bytes.length >= SHORTEST) parts.add(bytes);

@@ -42,6 +42,11 @@ describe("a masked value", () => {
       SECRET.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;"),
     ],
     ["quoted for a shell", SECRET.replace(/[^\w/+ä]/g, "\\$&")],
+    ["in JSON within JSON", JSON.stringify(JSON.stringify(SECRET).slice(1, -1)).slice(1, -1)],
+    ["URL-encoded twice", encodeURIComponent(encodeURIComponent(SECRET))],
+    ["as bytes in Python", SECRET.replace("ä", "\\xc3\\xa4")],
+    ["as Git names a file", SECRET.replaceAll('"', '\\"').replace("ä", "\\303\\244")],
+    ["in CSV", SECRET.replaceAll('"', '""')],
     ["in colours", [...SECRET].map((c, i) => (i === 0 ? c : `\u001b[3${i % 8}m${c}`)).join("")],
     ["with invisible characters", [...SECRET].join("\u200b")],
   ])("is not shown %s", (_how, spelt) => {
@@ -63,6 +68,34 @@ describe("a masked value", () => {
           expect((left?.[1] ?? "").length).toBeLessThanOrEqual(Math.ceil((before.length * 4) / 3));
           expect((left?.[2] ?? "").length).toBeLessThanOrEqual(Math.ceil((before.length * 4) / 3) + 4);
         }
+      }
+    }
+  });
+
+  it("with quotes of any kind is not shown as a shell, YAML or SQL quotes it", () => {
+    const secret = "it's `5` $o\\'clock";
+    const masks = masksOf(secret);
+    const twice = secret.replaceAll("'", "''");
+    for (const spelt of [
+      secret.replaceAll("'", "'\\''"),
+      secret.replaceAll("'", "'\"'\"'"),
+      twice,
+      JSON.stringify(JSON.stringify(twice)).slice(3, -3),
+      secret.replace(/[`$]/g, "`$&"),
+    ]) {
+      expect(masks.text(`+ login '${spelt}' done`)).toBe("+ login '***' done");
+      expect(masks.lines()(`+ login '${spelt}' done`)).toBe("+ login '***' done");
+    }
+    expect(masksOf("don't").text("dont")).toBe("dont");
+  });
+
+  it("is not shown in base64 of what was encoded before", () => {
+    const masks = masksOf(SECRET, TOKEN);
+    for (const secret of [SECRET, TOKEN]) {
+      for (const inner of [JSON.stringify({ auth: secret }), Buffer.from(secret).toString("base64")]) {
+        const shown = masks.text(`.dockerconfigjson: ${Buffer.from(inner).toString("base64")}`);
+        const left = shown.replace(".dockerconfigjson: ", "").replaceAll("***", "").length;
+        expect(left).toBeLessThan(30);
       }
     }
   });
