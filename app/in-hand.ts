@@ -165,11 +165,7 @@ export class InHand {
     this.#options.log.error({ kind, id, reason }, "set aside");
   }
 
-  async #tryAlone(
-    suspect: Suspect,
-    rest: readonly Suspect[],
-    handlers: Readonly<Record<Kind, Alone>>,
-  ): Promise<void> {
+  async #tryAlone(suspect: Suspect, rest: readonly Suspect[], handlers: Readonly<Record<Kind, Alone>>): Promise<void> {
     const { log, aloneMs = ALONE_MS } = this.#options;
     const { kind, id } = suspect;
     // Beside one that goes on it is not alone: should the process end now, it has not been tried.
