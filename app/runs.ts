@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { checkClaims, createTokenVerifier, type TokenVerifier } from "../src/coordinator/admission.ts";
+import type { JobsPace } from "../src/coordinator/ended-jobs.ts";
 import type { GroupRun } from "../src/coordinator/group-run.ts";
 import type { JoinRequest } from "../src/coordinator/port.ts";
 import { DEFAULT_QUOTAS, type QuotaLimits, type QuotaName, Quotas } from "../src/coordinator/quotas.ts";
@@ -19,6 +20,7 @@ import type { GitHubClient } from "../src/github/port.ts";
 import type { RunStatus } from "../src/run/types.ts";
 import { SingleFlight } from "../src/single-flight.ts";
 import { steadyNow } from "../src/steady-clock.ts";
+import { EndedJobs } from "./ended-jobs.ts";
 import { RunChecks, type RunPlace } from "./run-checks.ts";
 import type { Store } from "./store/store.ts";
 import type { Handler } from "./webhook-endpoint.ts";
@@ -43,6 +45,8 @@ export interface HostRunsOptions {
   readonly verifier?: TokenVerifier;
   /** What one repository, installation and workflow run may have of it. */
   readonly quotas?: QuotaLimits;
+  /** How often the jobs of a workflow run are listed while a group of it assembles. */
+  readonly jobsPace?: JobsPace;
   readonly onRefused?: (code: RefusalCode) => void;
   readonly onQuota?: (quota: QuotaName) => void;
 }
@@ -106,6 +110,11 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
   const verify = options.verifier ?? createTokenVerifier({ issuer: options.issuer, audience });
   const places = new LRUCache<string, RunPlace>({ max: MOST_PLACES });
   const checks = new RunChecks({ store: store.runs, client: options.client, pace, onError });
+  const ended = new EndedJobs({
+    client: options.client,
+    onError,
+    ...(options.jobsPace === undefined ? {} : { pace: options.jobsPace }),
+  });
   const quotas = new Quotas({
     limits: options.quotas ?? DEFAULT_QUOTAS,
     now: steadyNow,
@@ -116,7 +125,9 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
     onError,
     onChange: (run) => {
       if (run.host.isOver) quotas.over(run.id);
-      checks.look(run, places.get(run.id) ?? null);
+      const place = places.get(run.id) ?? null;
+      checks.look(run, place);
+      ended.look(run, place);
     },
   });
   const authenticate = async (bearer: string): Promise<Caller> => {
@@ -175,6 +186,7 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
     settled: () => checks.settled(),
     close: async () => {
       checks.close();
+      ended.close();
       await runs.close();
     },
   };

@@ -8,16 +8,19 @@ const ASK_MS = 20_000;
 
 const listed = z.object({
   jobs: z.array(
-    z.object({
-      // Also of the job's check run, as its OIDC token says it.
-      id: z.union([z.string(), z.number(), z.bigint()]).transform(String),
-      name: z.string(),
-      status: z.string(),
-      conclusion: z.string().nullish(),
-      run_attempt: z.number().optional(),
-      started_at: z.string().nullish(),
-      runner_name: z.string().nullish(),
-    }),
+    z
+      .object({
+        id: z.union([z.string(), z.number(), z.bigint()]).transform(String),
+        check_run_url: z.string().nullish(),
+        name: z.string(),
+        status: z.string(),
+        conclusion: z.string().nullish(),
+        run_attempt: z.number().optional(),
+        started_at: z.string().nullish(),
+        runner_name: z.string().nullish(),
+      })
+      // Of its check run, as the job's OIDC token says it. On github.com that is the job's own.
+      .transform(({ check_run_url: url, ...job }) => ({ ...job, id: /\/(\d+)$/.exec(url ?? "")?.[1] ?? job.id })),
   ),
 });
 export type AttemptJob = z.infer<typeof listed>["jobs"][number];

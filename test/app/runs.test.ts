@@ -59,12 +59,14 @@ async function start(): Promise<void> {
     installation: async (repositoryId) => (repositoryId === 42 ? 7 : null),
     client: async () => ({
       request: async (route: string, parameters?: Record<string, unknown>) => {
-        if (!route.includes("/actions/runs/")) return await octokit.request(route, parameters);
+        if (!route.includes("/actions/runs/") || route.includes("/attempts/"))
+          return await octokit.request(route, parameters);
         return { status: 200, data: { head_sha: "c".repeat(40), html_url: null }, headers: {} };
       },
       graphql: async () => null,
     }),
     pace: { now: Date.now, sleep: async (ms, signal) => sleep(ms, undefined, { signal }) },
+    jobsPace: { firstMs: 200, everyMs: 200 },
     onError: (error, what) => errors.push(`${what}: ${String(error)}`),
   });
   server = http.createServer((request, response) => void hosted.handler(request, response));
@@ -108,6 +110,18 @@ describe("runs that the app hosts", () => {
     });
     for (const name of ["node-0", "node-1"]) expect(JSON.stringify(github.checks[0]?.output)).toContain(name);
     expect(errors).toEqual([]);
+  });
+
+  it("end when a job of theirs failed before its step, naming it", async () => {
+    const job = (index: number, status: string, conclusion: string | null) => ({
+      ...{ id: index, name: `train (${index})`, status, conclusion },
+      check_run_url: `https://api.github.example/repos/acme/widgets/check-runs/${7000 + index}`,
+    });
+    github.jobs = [job(0, "in_progress", null), job(1, "completed", "failure")];
+    const end = await agents()[0]?.agent.run();
+    const message = "only 1 of 2 agents can be there: the job train (1) is over (failure)";
+    expect(end).toMatchObject({ kind: "finished", summary: { verdict: "failure", message } });
+    await hosted.settled();
   });
 
   it("keep their check run over a restart of the app", async () => {
