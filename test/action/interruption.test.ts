@@ -130,10 +130,14 @@ describe("an interruption", () => {
     }
   });
 
-  it("is cleaned up by the post step", async () => {
+  it("is told once, and cleaned up by the post step", async () => {
     // A job of a matrix that runs the plan on its own is the first of its group, wherever it stands in the matrix.
     const inputs = { plan: "plan.yml", "skip-stages": "keep", "agent-index": "2", "agent-count": "1" };
     const { result, runner } = await interrupted("SIGINT", {}, inputs);
+    // What was learnt later has taken the place of what was known, or was added.
+    expect(result.summary.match(/^## /gmu)).toHaveLength(1);
+    expect(result.summary).toContain("work");
+    expect(result.annotations).toMatchObject([{ path: "plan.yml", title: "work: cancelled" }]);
     const post = await runner.run({ inputs, state: result.state });
     expect(post.code).toBe(0);
     expect(runner.file("wiped")).toBe("wiped\n");
