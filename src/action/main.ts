@@ -5,6 +5,7 @@ import { type Agent, createAgent } from "../agent/agent.ts";
 import { NoTemporaryFiles } from "../agent/directory.ts";
 import type { AgentEvent } from "../agent/log.ts";
 import type { LoopEnd } from "../agent/loop.ts";
+import { unseenWarning } from "../agent/process-groups.ts";
 import type { GroupView } from "../agent/work.ts";
 import { type Connection, connect } from "../coordinator/connect.ts";
 import type { RunHost } from "../coordinator/host.ts";
@@ -12,6 +13,7 @@ import { Refusal } from "../coordinator/refusal.ts";
 import { beaconsOf } from "../github/leader-beacon.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isSelected, select } from "../plan/select.ts";
+import { platformRefusal } from "../platform.ts";
 import { unguessable } from "../random.ts";
 import { clip, markdown, oneLine } from "../report/escape.ts";
 import { NO_COLOURS, verdictLines } from "../report/log.ts";
@@ -30,7 +32,7 @@ import { ownPart } from "./own-part.ts";
 import { type PlanFile, readPlanFile } from "./plan-file.ts";
 import { planProblems } from "./plan-problems.ts";
 import { Publisher } from "./publish.ts";
-import { annotateProblems, refuseInputs, refusePlan } from "./refuse.ts";
+import { annotateProblems, BAD_INPUT, refuseInputs, refusePlan } from "./refuse.ts";
 import { whyIncomplete } from "./rerun.ts";
 import { Result } from "./result.ts";
 import { type Interruptible, Interruption } from "./signals.ts";
@@ -59,6 +61,11 @@ export async function runMain(entry: Entry): Promise<number> {
 
 /** The task, or the exit code of what was refused. */
 function prepare(entry: Entry): Task | number {
+  const refusal = platformRefusal(process.platform);
+  if (refusal !== null) {
+    fail(refusal, entry);
+    return BAD_INPUT;
+  }
   const read = readInputs(entry.env);
   if ("problems" in read) return refuseInputs(read.problems, entry);
   const { inputs } = read;
@@ -198,6 +205,8 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
       silenceMs: connection.silenceMs,
     });
     running.agent = agent;
+    const unseen = unseenWarning();
+    if (unseen !== null) entry.console.text(`⚠ ${unseen}`);
     publisher.start(tracker.progress(startedAt));
     const end = await agent.run();
     // Cut off from its coordinator, it does not know what the others do.

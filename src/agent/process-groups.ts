@@ -15,6 +15,24 @@ export function signalGroup(group: number, signal: NodeJS.Signals): boolean {
 }
 
 /**
+ * Why processes that leave their group are not found on this machine, and outlive a run; null: they are found. What
+ * stays in its command's group is ended in any case.
+ */
+export function whyUnseen(): string | null {
+  if (process.platform !== "linux") return "only Linux tells what a process was started by";
+  if (isProcShown(processIds())) return null;
+  return "/proc does not show this machine's processes (it is not mounted, or hidden)";
+}
+
+/** The same, as a warning for whoever starts a run; null: nothing to warn of. */
+export function unseenWarning(): string | null {
+  const why = whyUnseen();
+  return why === null
+    ? null
+    : `${why}: what a command puts into a session of its own (setsid, a daemon) is not ended with it and outlives the run`;
+}
+
+/**
  * The ids of the processes that live in a group. On Linux from /proc, so that zombies that nobody reaps (as in a
  * container without an init) do not count; elsewhere only whether there is any: `[group]` or `[]`.
  */
@@ -25,8 +43,9 @@ export function groupMembers(group: number): readonly number[] {
     // EPERM: it is there, but has become another user's.
     if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return [];
   }
-  if (process.platform !== "linux") return [group];
-  return processIds().filter((pid) => {
+  const ids = process.platform === "linux" ? processIds() : [];
+  if (!isProcShown(ids)) return [group];
+  return ids.filter((pid) => {
     const [state, , pgrp] = statOf(pid) ?? ["X"];
     return state !== "Z" && state !== "X" && Number(pgrp) === group;
   });
@@ -78,9 +97,18 @@ function statOf(pid: number): readonly string[] | null {
 }
 
 function processIds(): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
+  try {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+  } catch {
+    // Not mounted.
+    return [];
+  }
+}
+
+function isProcShown(ids: readonly number[]): boolean {
+  return ids.includes(process.pid) && statOf(process.pid) !== null;
 }
 
 function read(path: string): string | null {

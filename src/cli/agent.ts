@@ -3,9 +3,11 @@ import { realpathSync } from "node:fs";
 import { cleanUp, createAgent } from "../agent/agent.ts";
 import type { LoopEnd } from "../agent/loop.ts";
 import { Masks } from "../agent/masks.ts";
+import { unseenWarning } from "../agent/process-groups.ts";
 import { HttpCoordinator, readTerms } from "../coordinator/client.ts";
 import { Refusal } from "../coordinator/refusal.ts";
 import { ADDRESS, NOT_AN_ADDRESS } from "../plan/address.ts";
+import { platformRefusal } from "../platform.ts";
 import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import { SECRET_VARIABLE, takeSecret } from "./secret.ts";
@@ -30,6 +32,8 @@ const CLEANUP_MS = 240_000;
 
 /** @returns the exit code. @throws UsageError before anything has run */
 export async function agent(options: AgentCommandOptions): Promise<ExitCode> {
+  const refusal = platformRefusal(process.platform);
+  if (refusal !== null) throw new UsageError(`agent: ${refusal}`);
   const url = addressOf(options.coordinator);
   const secret = takeSecret() ?? "";
   if (secret === "") throw new UsageError(`${SECRET_VARIABLE} is not set: it holds what this agent joins with`);
@@ -45,6 +49,9 @@ export async function agent(options: AgentCommandOptions): Promise<ExitCode> {
   masks.hold(secret);
   const screen = maskedScreen(screenOf(process.stderr, process.env), masks);
   const log = new ConsoleLog(screen, plan, plan.stages);
+  const unseen = unseenWarning();
+  // A parent has said it for all of its agents.
+  if (unseen !== null && !process.connected) log.line(`warning: ${unseen}`);
   const shared = {
     plan,
     planFile: process.env[PLAN_FILE_VARIABLE] || plan.name,

@@ -5,12 +5,14 @@ import { dirname, relative, resolve } from "node:path";
 import { type Agent, createAgent } from "../agent/agent.ts";
 import type { LoopEnd } from "../agent/loop.ts";
 import { Masks } from "../agent/masks.ts";
+import { unseenWarning } from "../agent/process-groups.ts";
 import { RunHost } from "../coordinator/host.ts";
 import { LocalCoordinator } from "../coordinator/local.ts";
 import { PRINTABLE } from "../plan/names.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Position } from "../plan/problems.ts";
 import { isSelected, select } from "../plan/select.ts";
+import { platformRefusal } from "../platform.ts";
 import { unguessable } from "../random.ts";
 import { maskedSummary } from "../report/masked.ts";
 import { summaryOf } from "../run/machine.ts";
@@ -41,6 +43,8 @@ const DEFAULT_AGENT = "local-0";
 
 /** @returns the exit code. @throws UsageError before anything has run */
 export async function run(file: string, options: RunOptions): Promise<ExitCode> {
+  const refusal = platformRefusal(process.platform);
+  if (refusal !== null && options.dryRun !== true) throw new UsageError(`run: ${refusal}`);
   const { plan, keys } = loadPlan(file, options.param ?? {}, (line) => process.stderr.write(`${line}\n`));
   const selection = selectionOf(plan, options);
   if (options.dryRun === true) {
@@ -48,6 +52,8 @@ export async function run(file: string, options: RunOptions): Promise<ExitCode> 
     return EXIT.success;
   }
   checkBefore(plan, selection, options, file);
+  const unseen = unseenWarning();
+  if (unseen !== null) process.stderr.write(`warning: ${unseen}\n`);
   const agents = agentCountOf(plan, options, file, keys);
   if (agents > 1) {
     const { runGroup } = await import("./group.ts");
@@ -180,7 +186,6 @@ function selectionOf(plan: Plan, options: RunOptions): Selection {
 
 /** What would only be found out when it is too late. @throws UsageError */
 function checkBefore(plan: Plan, selection: Selection, options: RunOptions, file: string): void {
-  if (process.platform === "win32") throw new UsageError("run: process groups are needed, which Windows does not have");
   if (options.agentName !== undefined && (options.agentName.length > 200 || !PRINTABLE.test(options.agentName))) {
     throw new UsageError("--agent-name: expected 1 to 200 printable characters");
   }

@@ -16,9 +16,14 @@ export interface Outcome {
   readonly ms: number;
 }
 
-interface User {
-  readonly uid: number;
-  readonly gid: number;
+interface Circumstances {
+  /** Where its output goes instead of to the outcome. */
+  readonly stdout?: string;
+  readonly stderr?: string;
+  /** What a shell does first, in the process that then becomes it. */
+  readonly before?: string;
+  /** Whose process it is. */
+  readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 export class Bench {
@@ -33,25 +38,23 @@ export class Bench {
     return readFileSync(join(this.directory, name), "utf8");
   }
 
-  /** `files`: where its output goes instead of to the outcome, how many KiB a file may have, and whose process it is. */
   start(
     args: readonly string[],
     env: Record<string, string> = {},
-    files: { readonly stdout?: string; readonly stderr?: string; readonly mostKib?: number; readonly user?: User } = {},
+    how: Circumstances = {},
   ): { child: ChildProcess; outcome: Promise<Outcome> } {
     const began = performance.now();
     const output = (path: string | undefined): number | "pipe" => (path === undefined ? "pipe" : openSync(path, "w"));
-    const stdio = [output(files.stdout), output(files.stderr)] as const;
+    const stdio = [output(how.stdout), output(how.stderr)] as const;
     const command = [process.execPath, CLI, ...args];
+    const { before } = how;
     const [program = "", ...words] =
-      files.mostKib === undefined
-        ? command
-        : ["bash", "-c", `ulimit -f ${files.mostKib}; exec "$@"`, "bash", ...command];
+      before === undefined ? command : ["bash", "-c", `${before}; exec "$@"`, "bash", ...command];
     const child = spawn(program, words, {
       cwd: this.directory,
       env: { PATH: process.env.PATH, HOME: this.directory, TMPDIR: this.directory, ...COMPILE_CACHE, ...env },
       stdio: ["ignore", ...stdio],
-      ...files.user,
+      ...how.user,
     });
     for (const end of stdio) if (end !== "pipe") closeSync(end);
     let stdout = "";

@@ -33,7 +33,7 @@ describe("run, without room for temporary files", () => {
   it.each([
     ["a directory that is not there", { TMPDIR: "missing" }, {}, /TMPDIR \(missing\): .*ENOENT/],
     ["one of a runner", { RUNNER_TEMP: "missing" }, {}, /RUNNER_TEMP \(missing\): .*ENOENT/],
-    ["a full disk", { NODE_DISABLE_COMPILE_CACHE: "1" }, { mostKib: 0 }, /TMPDIR \(.*\): .*EFBIG/],
+    ["a full disk", { NODE_DISABLE_COMPILE_CACHE: "1" }, { before: "ulimit -f 0" }, /TMPDIR \(.*\): .*EFBIG/],
   ])("says what to do before anything has run, and ends: %s", async (_, env, files, said) => {
     bench.file("plan.yml", `stages: [{ name: a, run: "echo ran > ran" }]\n`);
     const { code, stderr, ms } = await bench.start(["run", "plan.yml"], env, files).outcome;
@@ -78,7 +78,7 @@ describe("run, with output that cannot be written", () => {
     const cli = bench.start(
       ["run", "plan.yml"],
       { NODE_DISABLE_COMPILE_CACHE: "1" },
-      { stdout: `${bench.directory}/out`, mostKib: 1 },
+      { stdout: `${bench.directory}/out`, before: "ulimit -f 1" },
     );
     const { code, stderr } = await cli.outcome;
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("the result could not be written") });
@@ -87,8 +87,9 @@ describe("run, with output that cannot be written", () => {
   it("leaves no part of a file of results behind", async () => {
     bench.file("plan.yml", PLAN);
     const env = { NODE_DISABLE_COMPILE_CACHE: "1" };
-    const { code, stdout, stderr } = await bench.start(["run", "plan.yml", "-o", "o.json"], env, { mostKib: 1 })
-      .outcome;
+    const { code, stdout, stderr } = await bench.start(["run", "plan.yml", "-o", "o.json"], env, {
+      before: "ulimit -f 1",
+    }).outcome;
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(/--output-file o\.json: could not be .*EFBIG/),
