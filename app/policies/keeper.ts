@@ -29,7 +29,7 @@ export interface PolicyKeeperOptions {
 
 type Known = StoredPolicy & { readonly state: PolicyState };
 
-const PAGE = 32;
+/** What is due is asked for anew when so many are done: they take turns by installation. */
 const CONCURRENCY = 4;
 /** Others write the same row for moments only. */
 const MOST_TRIES = 10;
@@ -192,7 +192,7 @@ export class PolicyKeeper implements Policies {
   async #work(): Promise<number | null> {
     const { store, now } = this.#options;
     for (;;) {
-      const due = [...(await store.policies.due(now(), PAGE))];
+      const due = [...(await store.policies.due(now(), CONCURRENCY))];
       if (due.length === 0) {
         return await store.policies.nextAt();
       }

@@ -58,6 +58,7 @@ export interface PolicyStore {
   ): Promise<boolean>;
   /** It could not be read or shown: again then; null: when it is marked anew. */
   postpone(repositoryId: number, at: number | null): Promise<void>;
+  /** In turns by installation, so that one with many does not keep the others waiting. */
   due(until: number, limit: number): Promise<readonly number[]>;
   nextAt(): Promise<number | null>;
   /** Repositories whose policy extends that of this one (`owner/name`). */
@@ -168,10 +169,18 @@ export function policyStore(db: Kysely<Tables>): PolicyStore {
 
     async due(until, limit) {
       const rows = await db
-        .selectFrom("policies")
+        .selectFrom((from) =>
+          from
+            .selectFrom("policies")
+            .leftJoin("repositories", "repositories.id", "policies.repository_id")
+            .select(["repository_id", "due_at"])
+            .select(sql<number>`row_number() over (partition by installation_id order by due_at)`.as("turn"))
+            .where("due_at", "is not", null)
+            .where("due_at", "<=", until)
+            .as("due"),
+        )
         .select("repository_id")
-        .where("due_at", "is not", null)
-        .where("due_at", "<=", until)
+        .orderBy("turn")
         .orderBy("due_at")
         .limit(limit)
         .execute();

@@ -1,5 +1,5 @@
 /** Pull requests, their history and the commit that changes them. */
-import type { Kysely, Selectable, Transaction } from "kysely";
+import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { agesOf } from "./ages.ts";
 import { addEffects, settleEffects } from "./effects.ts";
 import { saveGate } from "./gates.ts";
@@ -94,11 +94,23 @@ export function pullStore(db: Kysely<Tables>): Part {
 
     async dueLooks(until, limit) {
       const rows = await db
-        .selectFrom("pulls")
-        .select(["repository_id as repositoryId", "number", "installation_id as installationId", "look_at as lookAt"])
-        .where("look_at", "is not", null)
-        .where("look_at", "<=", until)
-        .orderBy("look_at")
+        .selectFrom((from) =>
+          from
+            .selectFrom("pulls")
+            .select([
+              "repository_id as repositoryId",
+              "number",
+              "installation_id as installationId",
+              "look_at as lookAt",
+            ])
+            .select(sql<number>`row_number() over (partition by installation_id order by look_at)`.as("turn"))
+            .where("look_at", "is not", null)
+            .where("look_at", "<=", until)
+            .as("due"),
+        )
+        .select(["repositoryId", "number", "installationId", "lookAt"])
+        .orderBy("turn")
+        .orderBy("lookAt")
         .limit(limit)
         .execute();
       return rows.map((row) => ({ ...row, lookAt: row.lookAt ?? 0 }));

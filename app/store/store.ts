@@ -267,7 +267,7 @@ export interface Store {
   /** In order of repository and number; `after` opens the next page. */
   pulls(filter: PullFilter, limit: number, after?: PullId): Promise<readonly Pull[]>;
   pullIds(filter: PullFilter): Promise<readonly PullId[]>;
-  /** Pull requests to be looked at until then, the longest due first. */
+  /** Pull requests to be looked at until then: in turns by installation, of each the longest due first. */
   dueLooks(until: number, limit: number): Promise<readonly DueLook[]>;
   nextLookAt(): Promise<number | null>;
   /** Asks for these to be looked at, at that time or before; also those that are being looked at now. Returns how many. */

@@ -125,6 +125,15 @@ describe.each(databases)("the store on $name", ({ open }) => {
         ...overrides,
       });
 
+    it("take turns by installation, however many one of them has", async () => {
+      const repository = { nodeId: "R", owner: "acme", defaultBranch: "main", private: false };
+      for (let id = 1; id <= 9; id += 1) {
+        await store.putRepository({ ...repository, id, installationId: id < 8 ? 5 : id, name: `widget-${id}` });
+        await store.policies.mark([id], id);
+      }
+      expect(await store.policies.due(9, 4)).toEqual([1, 8, 9, 2]);
+    });
+
     it("are due from when they are marked until they are written", async () => {
       expect(await store.policies.of(1)).toBeNull();
       await store.policies.mark([1, 2], 500);
@@ -337,6 +346,13 @@ describe.each(databases)("the store on $name", ({ open }) => {
       items: [{ reason: "three", actor: { login: "alice" }, evidence: ["opened"] }],
       next: null,
     });
+  });
+
+  it("has pull requests that are due take turns by installation, however many one of them has", async () => {
+    const many = [1, 2, 3].map((number) => pull({ number, lookAt: number }));
+    const other = pull({ number: 4, repositoryId: 2, installationId: 6, lookAt: 30 });
+    await store.commit({ pulls: [...many, other], now: 1 });
+    expect((await store.dueLooks(99, 3)).map((each) => each.number)).toEqual([1, 4, 2]);
   });
 
   it("finds pull requests that are due, by commit and by page", async () => {
