@@ -31,7 +31,7 @@ export type AgentEvent =
   | { readonly kind: "ready"; readonly stage: PlanStage }
   /** Somebody asked that this value be hidden: an entry may have to tell its runner. */
   | { readonly kind: "mask"; readonly value: string }
-  /** A wait of more than ten seconds, explained in one sentence; repeated every ten seconds. */
+  /** A wait of more than ten seconds, explained in one sentence; again when it has lasted much longer or is another. */
   | { readonly kind: "waiting"; readonly text: string }
   /** The next stage waits for a person. Told once. */
   | { readonly kind: "checkpoint"; readonly stage: PlanStage }

@@ -10,6 +10,7 @@ import { WIRE_BOUNDS } from "../plan/bounds.ts";
 import type { PlanStage } from "../plan/plan.ts";
 import { ownCleanup } from "../run/participants.ts";
 import type { Instruction, RunSummary, Sync } from "../run/types.ts";
+import { type ToldWait, waitLine } from "../run/wait-lines.ts";
 import { steadyNow } from "../steady-clock.ts";
 import type { Surroundings } from "./attempt.ts";
 import { missedCleanup, runCleanup } from "./cleanup.ts";
@@ -22,7 +23,6 @@ import { type GroupView, Work } from "./work.ts";
 
 /** Without an answer for so long an agent stops its work. */
 export const SILENCE_MS = 90_000;
-const EXPLAIN_EVERY_MS = 10_000;
 const CLOCK_WARNING_MS = 1_000;
 /** At least so long between two syncs that are answered at once and change nothing. */
 const QUIET_MS = 100;
@@ -63,7 +63,8 @@ export class AgentLoop {
   #assembled = false;
   #checkpointTold = -1;
   #clockWarned = false;
-  #explaining: NodeJS.Timeout | null = null;
+  #toldWait: ToldWait | null = null;
+  #cancelExplaining: () => void = () => undefined;
 
   constructor(options: LoopOptions) {
     this.#options = options;
@@ -390,18 +391,19 @@ export class AgentLoop {
     this.#options.around.log({ kind: "checkpoint", stage });
   }
 
-  /** Says every ten seconds what a wait is for, as long as it lasts. */
+  /** Says what a wait is for, when that is due. */
   #explain(wait: Wait | null): void {
-    if (wait === null) {
-      if (this.#explaining !== null) clearInterval(this.#explaining);
-      this.#explaining = null;
-      return;
-    }
-    this.#explaining ??= setInterval(() => {
-      const { plan, log } = this.#options.around;
-      if (this.#instruction?.do === "wait")
-        log({ kind: "waiting", text: explainWait(this.#instruction, plan, this.#now()) });
-    }, EXPLAIN_EVERY_MS);
+    this.#cancelExplaining();
+    const now = this.#now();
+    const about = wait === null ? null : { key: `${wait.reason} ${wait.stage}`, since: wait.since };
+    const { isDue, told, next } = waitLine(this.#toldWait, about, now);
+    this.#toldWait = told;
+    const { plan, log } = this.#options.around;
+    if (isDue && wait !== null) log({ kind: "waiting", text: explainWait(wait, plan, now) });
+    if (next === null) return;
+    this.#cancelExplaining = after(next - now, () =>
+      this.#explain(this.#instruction?.do === "wait" ? this.#instruction : null),
+    );
   }
 }
 

@@ -9,9 +9,12 @@ const NAMED = 8;
 /** One sentence about a wait. `now` is on the coordinator's clock, like all times of the instruction. */
 export function explainWait(wait: Wait, plan: Plan, now: number): string {
   const stage = wait.stage === null ? null : (plan.stages[wait.stage]?.name ?? `stage ${wait.stage}`);
-  const parts = [
-    `waiting ${reasonText(wait.reason, stage)} for ${span(now - wait.since)} (since ${clock(wait.since)})`,
-  ];
+  return waitText(`waiting ${reasonText(wait.reason, stage)}`, wait, now);
+}
+
+/** The same of any wait. `what`: what for, in words. */
+export function waitText(what: string, wait: Pick<Wait, "since" | "who" | "more" | "until">, now: number): string {
+  const parts = [`${what} for ${span(now - wait.since)} (since ${clock(wait.since)})`];
   if (wait.who.length > 0) {
     const named = wait.who.slice(0, NAMED).map((who) => awaitedText(who, now));
     const more = wait.who.length - named.length + (wait.more ?? 0);

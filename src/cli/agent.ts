@@ -1,6 +1,7 @@
 /** `stagewright agent`: one agent of a run whose coordinator is elsewhere. Joins, works, ends with the group's verdict. */
 import { realpathSync } from "node:fs";
 import { cleanUp, createAgent } from "../agent/agent.ts";
+import type { AgentEvent } from "../agent/log.ts";
 import type { LoopEnd } from "../agent/loop.ts";
 import { Masks } from "../agent/masks.ts";
 import { unseenWarning } from "../agent/process-groups.ts";
@@ -65,7 +66,10 @@ export async function agent(options: AgentCommandOptions): Promise<ExitCode> {
     ownSecrets: [],
     masks,
     commandLine: [process.execPath, realpathSync(process.argv[1] ?? "stagewright")],
-    log: (event: Parameters<ConsoleLog["event"]>[0]) => log.event(event),
+    log: (event: AgentEvent): void => {
+      // What concerns the group, its parent says once for all of them.
+      if (!process.connected || (event.kind !== "notice" && event.kind !== "waiting")) log.event(event);
+    },
   };
   const coordinator = new HttpCoordinator({
     url,

@@ -13,6 +13,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Masks } from "../agent/masks.ts";
 import { SecretVariables } from "../agent/secret-variables.ts";
+import { waitText } from "../agent/waits.ts";
 import type { RunHost } from "../coordinator/host.ts";
 import { runIdOf } from "../coordinator/run-id.ts";
 import { Runs } from "../coordinator/runs.ts";
@@ -22,7 +23,9 @@ import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isSelected } from "../plan/select.ts";
 import { maskedSummary } from "../report/masked.ts";
+import { explain } from "../run/explain.ts";
 import { agentIdentity, type RunKey, type Selection } from "../run/types.ts";
+import { type ToldWait, waitLine } from "../run/wait-lines.ts";
 import { type ParentMessage, PLAN_FILE_VARIABLE } from "./agent.ts";
 import { ask } from "./checkpoint.ts";
 import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
@@ -37,6 +40,8 @@ const GOODBYE_MS = 20_000;
 const KILL_MS = 5_000;
 /** What ends one agent often ends the next: they are told of together. */
 const GATHER_MS = 500;
+/** How often it is looked whether a wait is to be told of. */
+const WAITS_EVERY_MS = 1_000;
 const LOOPBACK = "127.0.0.1";
 /** Characters. */
 const LEAST_SECRET = 32;
@@ -117,7 +122,7 @@ export async function runGroup({ file, plan, selection, agents, options }: Group
     await children.allGone;
   } finally {
     signals.dispose();
-    follower.stopAsking();
+    follower.stop();
     await serving.close();
   }
   const summary = maskedSummary(host.summary(), masks);
@@ -153,6 +158,9 @@ class Follower {
   readonly over: Promise<void>;
   #end: () => void = () => undefined;
   #told = "";
+  #toldNotice = 0;
+  #toldWait: ToldWait | null = null;
+  #waiting: NodeJS.Timeout | null = null;
   #asked = -1;
 
   constructor(log: ConsoleLog, plan: Plan) {
@@ -164,13 +172,18 @@ class Follower {
   }
 
   look(host: RunHost): void {
-    const { status, position, checkpoint, leg } = host.state;
+    const { status, position, checkpoint, leg, notices, noticeSeq } = host.state;
     const standing = `${status} ${position} ${leg?.first}`;
+    for (const { agent, text } of notices.filter(({ seq }) => seq > this.#toldNotice)) {
+      this.#log.line(agent === null ? `  ${text}` : `${agent} | ${text}`);
+    }
+    this.#toldNotice = noticeSeq;
     // A result is put together only when there can be another one: there may be many agents.
     if (standing !== this.#told) {
       this.#told = standing;
       this.#log.phases(host.summary().phases);
     }
+    this.#waiting ??= setInterval(() => this.#explain(host), WAITS_EVERY_MS).unref();
     if (checkpoint !== null && checkpoint.stage !== this.#asked) this.#ask(host, checkpoint.stage);
     if (host.isOver) this.#end();
   }
@@ -187,8 +200,22 @@ class Follower {
     await this.over;
   }
 
+  stop(): void {
+    this.#asking.abort();
+    if (this.#waiting !== null) clearInterval(this.#waiting);
+  }
+
   stopAsking(): void {
     this.#asking.abort();
+  }
+
+  /** What the group waits for: of several waits the first. */
+  #explain(host: RunHost): void {
+    const wait = explain(host.state).waits.find(({ waiting }) => waiting > 0);
+    const about = wait === undefined ? null : { key: `${wait.reason} ${wait.stage}`, since: wait.since };
+    const { isDue, told } = waitLine(this.#toldWait, about, host.now);
+    this.#toldWait = told;
+    if (isDue && wait !== undefined) this.#log.line(`  ${waitText(wait.text, wait, host.now)}`);
   }
 
   #ask(host: RunHost, index: number): void {

@@ -164,7 +164,7 @@ export class Draft {
     this.notice(`rejected: ${text}`, agent.name);
   }
 
-  /** `agent`: for its log alone; null: for everyone. */
+  /** `agent`: whom alone it concerns, so that it stands in that one's log; null: everyone. */
   notice(said: string, agent: string | null = null): void {
     const text = clipped(said);
     this.#notices ??= [...this.#base.notices];

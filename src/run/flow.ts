@@ -181,7 +181,7 @@ function listElsewhere(draft: Draft, stage: number): boolean {
     const { name, turn } = draft.agent(slot);
     if (turn?.stage !== stage || turn.settled) continue;
     beginListing(draft, stage, slot);
-    draft.notice(`${name} lists the tasks of ${draft.planned(stage).name} now`);
+    draft.notice(`${name} lists the tasks of ${draft.planned(stage).name} now`, name);
     return true;
   }
   return false;

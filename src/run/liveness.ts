@@ -106,7 +106,7 @@ export function rejoin(draft: Draft, slot: number): void {
   for (const stage of later) draft.setResult(stage, slot, unreached(draft.agent(slot)));
   draft.moveAgent(slot, "idle");
   draft.wake(deadlineOf(draft, slot));
-  draft.notice(`${name} takes part in ${draft.planned(first).name} again`);
+  draft.notice(`${name} takes part in ${draft.planned(first).name} again`, name);
 }
 
 /** It dropped what it was doing (restart, SIGHUP): everything of it that was under way is begun again. */

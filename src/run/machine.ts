@@ -160,7 +160,7 @@ function takeEvent(draft: Draft, event: Exclude<RunEvent, { type: "created" }>):
         draft.editAgent(slot, { resetSequence: event.sequence });
       }
       seen(draft, slot);
-      draft.notice(`${event.agent} was reset: ${event.why}`);
+      draft.notice(`${event.agent} was reset: ${event.why}`, event.agent);
       restart(draft, slot, event.why);
       return;
     }
@@ -215,7 +215,7 @@ function join(draft: Draft, event: Extract<RunEvent, { type: "joined" }>): void 
     address: address ?? draft.agent(slot).address,
     checkRunId: checkRunId ?? draft.agent(slot).checkRunId,
   });
-  draft.notice(`${event.agent} joined again`);
+  draft.notice(`${event.agent} joined again`, event.agent);
   restart(draft, slot, "restarted");
 }
 

@@ -228,7 +228,7 @@ function failTask(
   if (failures > tasksOf(draft, stage).maxFailures) endTask(draft, stage, number, "failed", reason);
   else {
     draft.editStage(stage, { retryCount: draft.stage(stage).retryCount + 1 });
-    draft.notice(`task ${record.key} of ${planned.name} failed on ${agent} (${reason}) and will be tried again`);
+    draft.notice(`task ${record.key} of ${planned.name} failed on ${agent} (${reason}) and will be tried again`, agent);
     requeue(draft, stage, number);
   }
 }

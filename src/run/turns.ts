@@ -109,7 +109,7 @@ export function preempt(draft: Draft, slot: number, why: string): void {
     conclude(draft, slot, outcome(draft, "failure", reason));
     return;
   }
-  draft.notice(`${planned.name}: ${name} lost its attempt ${turn.attempt} (${why}) and runs it again`);
+  draft.notice(`${planned.name}: ${name} lost its attempt ${turn.attempt} (${why}) and runs it again`, name);
   // Not before the group's own start, nor within the pause after a failure.
   nextAttempt(draft, slot, Math.max(draft.now, turn.startAt), { preemptions, wants: 0 });
   draft.moveAgent(slot, "idle");
@@ -132,6 +132,7 @@ export function failAttempt(draft: Draft, slot: number, report: AttemptReport, r
     draft.editStage(turn.stage, { retryCount: draft.stage(turn.stage).retryCount + 1 });
     draft.notice(
       `${planned.name}: ${name}'s attempt ${failures} of ${planned.retry.maxAttempts} failed (${reason}), next in ${formatDuration(after)}`,
+      name,
     );
     nextAttempt(draft, slot, startAt, { failures, lastFailure: { reason, end, tail } });
     draft.moveAgent(slot, "idle");

@@ -394,6 +394,23 @@ describe("tasks", () => {
 });
 
 describe("waiting", () => {
+  it("is told of once and not with each answer, and again when it has become another", async () => {
+    const plan = planOf("stages: [{ name: s, run: 'true' }, { name: t, run: 'true' }]");
+    const since = Date.now() - 15_000;
+    const wait = (reason: "barrier" | "retry", stage: number): Instruction => {
+      return { do: "wait", reason, stage, who: [], since, until: since + 90_000 };
+    };
+    const coordinator = new Scripted(({ syncs }) => {
+      if (syncs.length > 8) return finish;
+      return syncs.length > 4 ? wait("retry", 1) : wait("barrier", 0);
+    });
+    await agentFor(plan, coordinator).run();
+    expect(log.flatMap((event) => (event.kind === "waiting" ? [event.text] : []))).toEqual([
+      expect.stringMatching(/^waiting at the barrier of s for \d+ s/u),
+      expect.stringMatching(/^waiting before the next attempt of t for \d+ s/u),
+    ]);
+  });
+
   it("stops its work and says so when no answer comes", async () => {
     const plan = planOf("stages: [{ name: s, run: sleep 60 }]");
     const options = optionsFor(plan);

@@ -49,6 +49,24 @@ describe("run --agents", () => {
     expect(count("cleaned")).toBe(3);
   });
 
+  it("says each thing once, though all of its agents hear it", async () => {
+    const fails = '[ -e "tried-$STAGEWRIGHT_AGENT_INDEX" ] || { touch "tried-$STAGEWRIGHT_AGENT_INDEX"; exit 3; }';
+    bench.file(
+      "plan.yml",
+      `stages:
+  - { name: flaky, run: '${fails}', retry: { max_attempts: 2, backoff: 100ms } }
+  - { name: broken, run: '[ "$STAGEWRIGHT_AGENT_INDEX" != 1 ]' }
+`,
+    );
+    const { code, stderr } = await bench.run(["run", "plan.yml", "--agents", "4"]);
+    expect({ code, stderr }).toMatchObject({ code: 1 });
+    const said = stderr.split("\n").filter((line) => line.includes("next in"));
+    expect(said.toSorted()).toEqual(
+      [0, 1, 2, 3].map((n) => expect.stringMatching(`^local-${n} \\| flaky: local-${n}'s attempt 1 of 2 failed`)),
+    );
+    expect(stderr.split("\n").filter((line) => line.includes("aborting: "))).toHaveLength(1);
+  });
+
   it("fails when the one that lists the tasks prints no JSON, over the wire, too", async () => {
     bench.file("plan.yml", `stages: [{ name: t, tasks: { from: "echo 1; echo nope" }, run: "echo ran >> worked" }]\n`);
     const { code, stdout, stderr } = await bench.run(["run", "plan.yml", "--agents", "2"]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { summary } from "../../src/run/machine.ts";
+import { noticesFor, summary } from "../../src/run/machine.ts";
 import { Group, plan, report, retrying } from "./builders.ts";
 
 const cleanup = { name: "cleanup", when: "always" } as const;
@@ -75,6 +75,15 @@ describe("retries", () => {
     expect(group.notices()).toContain("a: agent-0's attempt 1 of 4 failed (exit code 1), next in 1m");
     group.pass(56_000);
     expect(group.execute("agent-0").attempt).toBe("0.0.2");
+  });
+
+  it("are told of to the agent that they concern, and to nobody else", () => {
+    const group = new Group(plan([{ name: "a", retry }]), 4).join();
+    for (const agent of group.names) group.finish(agent, fails);
+    for (const agent of group.names) {
+      const said = noticesFor(group.state, agent).filter(({ text }) => text.includes("attempt 1 of 4"));
+      expect(said.map(({ text }) => text)).toEqual([expect.stringContaining(`${agent}'s attempt`)]);
+    }
   });
 
   it("arrive at the barrier with the last of them", () => {
