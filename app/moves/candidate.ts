@@ -27,6 +27,12 @@ export interface Prepared {
   readonly transition: Transition;
 }
 
+/** A check run that was confirmed cannot be gone: an answer without it tells of a time before. */
+export function isOutOfDate({ pull }: Pick<Candidate, "pull">, { pull: seen, checks }: ShownNow): boolean {
+  const names = new Set(checks.map((check) => check.name));
+  return (pull.shown?.checks ?? []).some(({ sha, name }) => sha === seen.state.head.sha && !names.has(name));
+}
+
 /** The candidate with what was just read in place of what was known. */
 export function withRead(candidate: Candidate, now: ShownNow): Candidate {
   const { showing, pull, intent } = candidate;

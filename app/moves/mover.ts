@@ -16,7 +16,7 @@ import type { Outcomes } from "../outcomes.ts";
 import { differs, shownOf } from "../showing.ts";
 import type { Intent, Pull, PullId, Repository, Store } from "../store/store.ts";
 import type { Timings } from "../timings.ts";
-import { type Candidate, judgeWritten, type Prepared, withRead } from "./candidate.ts";
+import { type Candidate, isOutOfDate, judgeWritten, type Prepared, withRead } from "./candidate.ts";
 import { describeFailure, Setbacks } from "./setbacks.ts";
 import { Writes, withinBudget } from "./writes.ts";
 
@@ -132,6 +132,9 @@ export class Mover {
       } else if (now.pull.state.head.sha !== candidate.showing.headSha) {
         // What is on the commit that we took for the head was not read, so nothing may be written to it.
         await outcomes.anotherHead(candidate.pull, now.pull);
+      } else if (isOutOfDate(candidate, now) && this.#options.now() - candidate.intent.createdAt < timings.settled) {
+        const pause = timings.retryPauses[0] ?? timings.lookPause;
+        await outcomes.postpone(candidate.pull, "GitHub answered with what was there before our last write", pause);
       } else {
         read.push(withRead(candidate, now));
       }

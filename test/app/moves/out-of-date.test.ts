@@ -1,0 +1,34 @@
+/** GitHub's copies lag: what is read shortly after a write may tell of a time before it. */
+import { expect, test } from "vitest";
+import { isOutOfDate } from "../../../app/moves/candidate.ts";
+import type { Pull, ShownCheck } from "../../../app/store/store.ts";
+import type { CheckRead, PullSeen } from "../../../src/github/pull-fields.ts";
+import { history, opened } from "../../lifecycle/builders.ts";
+import { pullState, SHA } from "../builders.ts";
+
+const name = "stagewright / pr-created";
+const confirmed: ShownCheck = { name, nodeId: "CR_1", sha: SHA, completed: false, digest: "" };
+const read: CheckRead = { nodeId: "CR_1", name, status: "queued", conclusion: null, title: "", summary: "", text: "" };
+const seen: PullSeen = { number: 7, state: pullState(), labels: [] };
+const showing = (checks: readonly ShownCheck[]): { pull: Pull } => ({
+  pull: {
+    repositoryId: 1,
+    number: 7,
+    installationId: 5,
+    version: 1,
+    facts: history(opened()),
+    shown: { stage: null, labels: [], checks, absent: { labels: [], at: 0 } },
+    evaluation: null,
+    lookAt: null,
+    lookTries: 0,
+    intent: null,
+    intentAt: null,
+    blocked: null,
+  },
+});
+
+test("an answer without a check run that was confirmed is an old one: nothing is made a second time", () => {
+  expect(isOutOfDate(showing([confirmed]), { pull: seen, checks: [] })).toBe(true);
+  expect(isOutOfDate(showing([confirmed]), { pull: seen, checks: [read] })).toBe(false);
+  expect(isOutOfDate(showing([{ ...confirmed, sha: "f".repeat(40) }]), { pull: seen, checks: [] })).toBe(false);
+});
