@@ -11,6 +11,7 @@ import { record } from "../src/lifecycle/record.ts";
 import { type Tampering, tamperingOf } from "../src/lifecycle/tampering.ts";
 import type { Clients, Ourselves } from "./clients.ts";
 import { RunOrigins, type RunOriginsOptions } from "./evaluation/run-origins.ts";
+import { Timelines } from "./evaluation/timelines.ts";
 import type { Policies } from "./policies.ts";
 import { type Sharer, type Sharing, sharingOf } from "./shared-commits.ts";
 import { type Showing, showingOf } from "./showing.ts";
@@ -56,10 +57,12 @@ export class SetAside extends Error {
 export class Judge {
   readonly #options: JudgeOptions;
   readonly #runOrigins: RunOrigins;
+  readonly #timelines: Timelines;
 
   constructor(options: JudgeOptions) {
     this.#options = options;
     this.#runOrigins = new RunOrigins(options);
+    this.#timelines = new Timelines(options);
   }
 
   /** Throws what GitHub's client throws when something that must be known cannot be asked: then nothing is decided. */
@@ -80,11 +83,13 @@ export class Judge {
     }
     let standing = NO_STANDING;
     let evaluation = evaluate({ facts, policy, standing, ourAppId: appId, repositoryHold });
-    for (let round = 0; evaluation.lookups.length > 0 && round < MOST_ROUNDS; round += 1) {
+    const isDue = (lookup: Lookup): boolean => this.#timelines.isDue(lookup);
+    for (let round = 0; evaluation.lookups.some(isDue) && round < MOST_ROUNDS; round += 1) {
       if (evaluation.lookups.some((lookup) => lookup.kind === "files")) {
         facts = await this.#learnFiles(facts, repository, await client());
       }
       facts = await this.#runOrigins.learn(facts, evaluation.lookups, repository, client);
+      facts = await this.#timelines.learn(facts, evaluation.lookups, client);
       standing = await this.learn(standing, evaluation.lookups, repository);
       evaluation = evaluate({ facts, policy, standing, ourAppId: appId, repositoryHold });
     }
@@ -200,5 +205,5 @@ export class Judge {
 }
 
 function isStanding(lookup: Lookup): lookup is StandingLookup {
-  return lookup.kind !== "files" && lookup.kind !== "run";
+  return lookup.kind !== "files" && lookup.kind !== "run" && lookup.kind !== "timeline";
 }

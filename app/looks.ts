@@ -8,6 +8,8 @@ import { sameFacts } from "../src/lifecycle/record.ts";
 import { canonicalJson } from "../src/plan/canonical.ts";
 import { Alarm } from "./alarm.ts";
 import { effectRows } from "./effect-rows.ts";
+import { timelineDueAt } from "./evaluation/timelines.ts";
+import { unclearEffects } from "./evaluation/unclear.ts";
 import { concernsGroups, reopenGroups } from "./holds/merge-groups.ts";
 import { closesGate } from "./holds/open-gates.ts";
 import type { InHand } from "./in-hand.ts";
@@ -148,7 +150,11 @@ export class Looks {
         "looked",
       );
       const merging = mergingStages(judgement.policy.stages).some((each) => each.name === next.shown?.stage);
-      const effects = [...this.#effects(row, repository, judgement), ...this.#tampering(row, repository, judgement)];
+      const effects = [
+        ...this.#effects(row, repository, judgement),
+        ...this.#tampering(row, repository, judgement),
+        ...this.#unclear(row, repository, judgement),
+      ];
       return { next, effects, hasten: merging };
     } catch (error) {
       const pause = this.#pause(row.lookTries);
@@ -168,6 +174,12 @@ export class Looks {
     }
     const actions = actionsMeanwhile({ before: row.evaluation, evaluation, policy, facts, now });
     return effectRows(row, installationId, actions, now);
+  }
+
+  #unclear(row: Pull, { installationId }: Repository, { evaluation, showing }: Judgement): NewEffect[] {
+    return installationId === null || showing === null
+      ? []
+      : unclearEffects(row, installationId, evaluation, this.#options.now());
   }
 
   /** Nothing is said of what was there before the app: it has never been shown otherwise. */
@@ -190,8 +202,11 @@ export class Looks {
           evaluation.dueAt !== null && evaluation.dueAt > now ? evaluation.dueAt : null,
           tampering.stop?.until ?? null,
         ),
-        // So many runs are asked about at a time.
-        evaluation.lookups.some((lookup) => lookup.kind === "run") ? now + this.#options.timings.lookPause : null,
+        sooner(
+          // So many runs are asked about at a time.
+          evaluation.lookups.some((lookup) => lookup.kind === "run") ? now + this.#options.timings.lookPause : null,
+          timelineDueAt(evaluation.lookups),
+        ),
       ),
       intent: null,
       intentAt: null,

@@ -1,7 +1,8 @@
 /** What becomes of a move: confirmed, put off, given up for now, or dropped; each stored with its reason. */
 import type { Logger } from "pino";
 import type { PullSeen } from "../src/github/pull-fields.ts";
-import { stageLabel } from "../src/lifecycle/display.ts";
+import type { Change } from "../src/lifecycle/change.ts";
+import { stageLabel, stageOfLabel } from "../src/lifecycle/display.ts";
 import type { Facts } from "../src/lifecycle/facts.ts";
 import { actionsMeanwhile } from "../src/lifecycle/meanwhile.ts";
 import { actionsOf } from "../src/lifecycle/move.ts";
@@ -66,7 +67,7 @@ export class Outcomes {
       const at = now();
       const newer = decidedSince(pull, row);
       effects = [...effectsOf(candidate, from, newer ? pull : row, at), ...(proposal === null ? [] : [proposal])];
-      const facts = seen === null ? row.facts : withSeen(row.facts, seen);
+      const facts = seen === null ? row.facts : withSeen(row.facts, seen, removedBy(judgement, shown));
       const notes = [...intent.notes, ...candidate.notes];
       const history: NewHistory[] = [
         ...notes.map((note) => noteLine(row, "note", note, at)),
@@ -222,7 +223,7 @@ function effectsOf({ pull, intent, repository, judgement }: Candidate, from: str
 }
 
 /** The facts with the states that a read-back showed. */
-function withSeen(facts: Facts, seen: PullSeen): Facts {
+function withSeen(facts: Facts, seen: PullSeen, removed?: Removed): Facts {
   const pull = { installationId: facts.installationId, repository: seen.state.repository, number: facts.number };
   return record(facts, {
     kind: "snapshot",
@@ -232,7 +233,16 @@ function withSeen(facts: Facts, seen: PullSeen): Facts {
     checks: null,
     files: null,
     headAt: null,
+    ...(removed === undefined ? {} : { removed }),
   });
+}
+
+type Removed = NonNullable<Extract<Change, { kind: "snapshot" }>["removed"]>;
+
+/** What the resets that were known had made void, and the read-back showed gone. */
+function removedBy({ evaluation }: Candidate["judgement"], shown: Shown | null): Removed | undefined {
+  const labels = (shown?.absent.labels ?? []).filter((name) => stageOfLabel(name) === null);
+  return labels.length === 0 ? undefined : { labels, after: evaluation.resets.map((reset) => reset.id) };
 }
 
 /** Those of commits that are heads no more cannot be shown again. */

@@ -5,6 +5,7 @@ import type { CheckShow, CheckWrite, Transition } from "../src/github/transition
 import { BUTTONS, buttonsOf } from "../src/lifecycle/buttons.ts";
 import { stageOfLabel, type Wanted, wanted } from "../src/lifecycle/display.ts";
 import type { Evaluation } from "../src/lifecycle/evaluation.ts";
+import { isRead } from "../src/lifecycle/facts/second-order.ts";
 import type { Facts } from "../src/lifecycle/facts.ts";
 import { ceased, closedBy, letsPass } from "../src/lifecycle/gate-checks.ts";
 import type { Policy } from "../src/lifecycle/policy.ts";
@@ -114,7 +115,10 @@ function isAbsent(name: string, facts: Facts, shown: Shown | null): boolean {
   }
   const absent = shown?.absent.labels.some((label) => label.toLowerCase() === key) ?? false;
   const given = facts.acts.findLast((act) => act.kind === "labeled" && act.label.toLowerCase() === key);
-  return absent && (given === undefined || given.at <= (shown?.absent.at ?? 0));
+  const at = shown?.absent.at ?? 0;
+  // What GitHub's timeline says of that very second is newer than our read-back in it.
+  const known = given?.at === at && isRead(at, facts.orders ?? []);
+  return absent && !known && (given === undefined || given.at <= at);
 }
 
 /** Said where the buttons are, with one more. */

@@ -3,8 +3,10 @@ import type { GitHubClient } from "../github/port.ts";
 import { requestFailure } from "../github/request-failure.ts";
 import { readSnapshot, type Snapshot } from "../github/snapshot.ts";
 import { askStanding, NO_STANDING, readFiles, withAnswer } from "../github/standing.ts";
+import { readTimeline } from "../github/timeline.ts";
 import { readRunOrigin } from "../github/workflows/run-origin.ts";
 import { stageOfLabel } from "../lifecycle/display.ts";
+import { ordersOf } from "../lifecycle/facts/second-order.ts";
 import type { Facts, Lookup, Standing } from "../lifecycle/facts.ts";
 import type { Policy } from "../lifecycle/policy.ts";
 import { record } from "../lifecycle/record.ts";
@@ -40,6 +42,7 @@ export async function simulatePull(client: GitHubClient, pull: PullAddress, poli
     for (const lookup of open) {
       try {
         if (lookup.kind === "files") facts = await withFiles(client, pull, facts);
+        else if (lookup.kind === "timeline") facts = await withOrder(client, facts, lookup.at);
         else if (lookup.kind === "run") facts = await withOrigin(client, facts, lookup);
         else standing = withAnswer(standing, lookup, await askStanding(client, place(pull), lookup, soon()));
       } catch (error) {
@@ -66,6 +69,16 @@ async function withFiles(client: GitHubClient, pull: PullAddress, facts: Facts):
   const files = await readFiles(client, place(pull), pull.number, soon());
   const key = { installationId: 0, repository: facts.repository, number: pull.number };
   return record(facts, { kind: "files", pull: key, sha: facts.head.sha, baseRef: facts.base.ref, files });
+}
+
+async function withOrder(client: GitHubClient, facts: Facts, at: number): Promise<Facts> {
+  const asOf = Date.now();
+  const timeline = await readTimeline(client, facts.nodeId, at, soon());
+  if (timeline === null) throw new Error("GitHub does not show its timeline.");
+  const { state, items } = timeline;
+  const key = { installationId: 0, repository: facts.repository, number: facts.number };
+  const orders = ordersOf(items, [at], facts.acts);
+  return record(facts, { kind: "timeline", pull: key, state, asOf, acts: [], orders });
 }
 
 /** Which runs the app started is known to the app alone, and none of them reports on the pull request's own commits. */

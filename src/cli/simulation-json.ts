@@ -78,6 +78,8 @@ export function sayLookup(lookup: Lookup): string {
       return "which files are changed";
     case "run":
       return `who wrote what run ${lookup.runId} of ${lookup.workflow} executed`;
+    case "timeline":
+      return `in which order things were done at ${date(lookup.at)}`;
   }
 }
 

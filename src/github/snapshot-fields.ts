@@ -4,26 +4,27 @@ import { actor, PULL_FIELDS, pullFields } from "./pull-fields.ts";
 import { date } from "./webhook-payloads.ts";
 
 /** Timeline items that are acts of the lifecycle. */
-const TIMELINE_TYPES = `LABELED_EVENT, UNLABELED_EVENT, CONVERT_TO_DRAFT_EVENT, READY_FOR_REVIEW_EVENT, CLOSED_EVENT,
+export const TIMELINE_TYPES = `LABELED_EVENT, UNLABELED_EVENT, CONVERT_TO_DRAFT_EVENT, READY_FOR_REVIEW_EVENT, CLOSED_EVENT,
   REOPENED_EVENT, BASE_REF_CHANGED_EVENT, REVIEW_DISMISSED_EVENT, HEAD_REF_FORCE_PUSHED_EVENT`;
 
 const REVIEW_NODES = `pageInfo { hasPreviousPage startCursor }
   nodes { fullDatabaseId state submittedAt author { ...ActorFields } commit { oid } }`;
 
+/** Their dates, their authors and what they are about. */
+export const DATED_ITEMS = `__typename
+  ... on LabeledEvent { createdAt actor { ...ActorFields } label { name } }
+  ... on UnlabeledEvent { createdAt actor { ...ActorFields } label { name } }
+  ... on ConvertToDraftEvent { createdAt actor { ...ActorFields } }
+  ... on ReadyForReviewEvent { createdAt actor { ...ActorFields } }
+  ... on ClosedEvent { createdAt actor { ...ActorFields } }
+  ... on ReopenedEvent { createdAt actor { ...ActorFields } }
+  ... on BaseRefChangedEvent { createdAt actor { ...ActorFields } previousRefName currentRefName }
+  ... on ReviewDismissedEvent { createdAt actor { ...ActorFields } previousReviewState
+    review { fullDatabaseId submittedAt author { ...ActorFields } commit { oid } } }
+  ... on HeadRefForcePushedEvent { createdAt actor { ...ActorFields } beforeCommit { oid } afterCommit { oid } }`;
+
 const TIMELINE_NODES = `pageInfo { hasPreviousPage startCursor }
-  nodes {
-    __typename
-    ... on LabeledEvent { createdAt actor { ...ActorFields } label { name } }
-    ... on UnlabeledEvent { createdAt actor { ...ActorFields } label { name } }
-    ... on ConvertToDraftEvent { createdAt actor { ...ActorFields } }
-    ... on ReadyForReviewEvent { createdAt actor { ...ActorFields } }
-    ... on ClosedEvent { createdAt actor { ...ActorFields } }
-    ... on ReopenedEvent { createdAt actor { ...ActorFields } }
-    ... on BaseRefChangedEvent { createdAt actor { ...ActorFields } previousRefName currentRefName }
-    ... on ReviewDismissedEvent { createdAt actor { ...ActorFields } previousReviewState
-      review { fullDatabaseId submittedAt author { ...ActorFields } commit { oid } } }
-    ... on HeadRefForcePushedEvent { createdAt actor { ...ActorFields } beforeCommit { oid } afterCommit { oid } }
-  }`;
+  nodes { ${DATED_ITEMS} }`;
 
 const COMMENT_NODES = `pageInfo { hasPreviousPage startCursor }
   nodes { databaseId id createdAt lastEditedAt author { ...ActorFields } body }`;
@@ -104,7 +105,7 @@ export const reviewFields = z.object({
 });
 export type ReviewFields = z.infer<typeof reviewFields>;
 
-const timelineFields = z.object({
+export const timelineFields = z.object({
   __typename: z.string(),
   createdAt: date.nullish(),
   actor,

@@ -3,6 +3,7 @@
  * GitHub's payloads into these; `record.ts` keeps what they add up to, in whatever order they come.
  */
 import type { RunOrigin } from "./facts/run-origin.ts";
+import type { SecondOrder } from "./facts/second-order.ts";
 import type { Act, Actor, CheckFact, PullState, Reset } from "./facts.ts";
 
 /** Which pull request. */
@@ -53,6 +54,17 @@ export type Change = { readonly pull: PullKey } & (
        * was certainly so at this time.
        */
       readonly asOf?: number;
+      /** A read-back of ours: labels that were taken off and are not on it, and the resets that made them void. */
+      readonly removed?: { readonly labels: readonly string[]; readonly after: readonly string[] };
+    }
+  | {
+      /** Seconds of GitHub's timeline that were over, and the pull request as it was when they were read. */
+      readonly kind: "timeline";
+      readonly state: PullState;
+      /** When it was read. */
+      readonly asOf: number;
+      readonly acts: readonly Act[];
+      readonly orders: readonly SecondOrder[];
     }
   /** A reset that the app itself wrote (a button of the dashboard, an adoption). */
   | { readonly kind: "reset"; readonly reset: Reset }

@@ -1,7 +1,8 @@
 /** What people and branch protection see of an evaluation: one label, and check runs on the head commit. */
 import { clip, codeSpan, markdown, oneLine } from "../report/escape.ts";
 import type { Evaluation, ResultNode } from "./evaluation.ts";
-import type { Facts } from "./facts.ts";
+import { isAtOrBefore, isPlaced } from "./facts/second-order.ts";
+import type { Act, Facts, Reset } from "./facts.ts";
 import { closedBy, skipped } from "./gate-checks.ts";
 import { sayDate, sayHold, unholdOf } from "./hold.ts";
 import { sayInactive } from "./inactive.ts";
@@ -83,20 +84,39 @@ function removals(label: string | null, { evaluation, policy, facts }: DisplayIn
     for (const reset of evaluation.resets) {
       const earlier = policy.stages.findIndex((each) => each.name === reset.stage) < index;
       for (const name of earlier ? triggers : []) {
-        if (isOlder(facts, name, reset.at)) {
+        if (isOlder(facts, name, reset) && !isAskedFor(evaluation, facts, name)) {
           spent.add(name);
         }
       }
     }
   }
+  for (const { label: unclear } of evaluation.unclear) {
+    spent.add(unclear.toLowerCase());
+  }
   const on = (name: string): boolean => spent.has(name.toLowerCase()) && !needed.has(name.toLowerCase());
   return [...others, ...facts.labels.filter((name) => stageOfLabel(name) === null && on(name))];
 }
 
-/** Whether the label was last given at or before this moment. A label whose giving is not known stays. */
-function isOlder(facts: Facts, label: string, moment: number): boolean {
-  const given = facts.acts.findLast((act) => act.kind === "labeled" && act.label.toLowerCase() === label);
-  return given !== undefined && given.at <= moment;
+/** Whether the label was last given before this reset, or nobody can say. A label whose giving is not known stays. */
+function isOlder(facts: Facts, label: string, { at, place = Number.POSITIVE_INFINITY, id }: Reset): boolean {
+  const given = lastGiving(facts, label);
+  if (given === undefined || given.at !== at) {
+    return given !== undefined && given.at < at;
+  }
+  const seenGone = (facts.absences ?? []).some(
+    (each) => each.label === label && each.at === at && each.after.includes(id),
+  );
+  return isAtOrBefore(given, place, facts.orders ?? []) && !(seenGone && !isPlaced(given, facts.orders ?? []));
+}
+
+/** Whether GitHub is still to be asked when in its second the label was given. */
+function isAskedFor({ lookups }: Evaluation, facts: Facts, label: string): boolean {
+  const at = lastGiving(facts, label)?.at;
+  return lookups.some((lookup) => lookup.kind === "timeline" && lookup.at === at);
+}
+
+function lastGiving(facts: Facts, label: string): Act | undefined {
+  return facts.acts.findLast((act) => act.kind === "labeled" && act.label.toLowerCase() === label);
 }
 
 /** Labels that bring a pull request into a stage: those that a condition asks for, not those it forbids. */

@@ -2,13 +2,15 @@
 import { ActIndex } from "./act-index.ts";
 import type { Context } from "./conditions/condition.ts";
 import type { Evaluation, Hold } from "./evaluation.ts";
-import type { Actor, Facts, Lookup, Standing } from "./facts.ts";
+import { heldFrom, unorderedSeconds, withMoments } from "./facts/second-order.ts";
+import type { Act, Actor, Facts, Lookup, Standing } from "./facts.ts";
 import { earlierHold } from "./hold.ts";
-import type { Names, Policy, PolicyStage } from "./policy.ts";
+import { type Names, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from "./policy.ts";
 import { commitsInForce } from "./pushes.ts";
 import { firedBack, type Replay, replay, sinceOf } from "./replay.ts";
 import { type Authority, actorKey, authorityOf } from "./standing.ts";
 import { judgeTree } from "./tree.ts";
+import { inWholeDates, unclearLabels } from "./unclear.ts";
 import { type Journey, type Step, walk } from "./walk.ts";
 import { workflowsStarted } from "./workflows-started.ts";
 
@@ -23,7 +25,8 @@ export interface EvaluateInput {
 }
 
 /** Where the pull request is now. Never throws; reads no clock: `dueAt` says when it will be overdue. */
-export function evaluate({ facts, policy, standing, ourAppId, repositoryHold = null }: EvaluateInput): Evaluation {
+export function evaluate({ policy, standing, ourAppId, repositoryHold = null, ...told }: EvaluateInput): Evaluation {
+  const facts = withMoments(told.facts);
   const lookups = new Map<string, Lookup>();
   const ask = (lookup: Lookup): void => {
     lookups.set(lookupKey(lookup), lookup);
@@ -42,18 +45,24 @@ export function evaluate({ facts, policy, standing, ourAppId, repositoryHold = n
   if (inactive === "unknown") {
     return { ...NOWHERE, inactive, lookups: [...lookups.values()] };
   }
+  for (const at of unorderedSeconds(told.facts, mattersIn(policy, authority))) {
+    ask({ kind: "timeline", at });
+  }
   const past = replay({ facts, policy, stages, context });
   const { journey, steps, rounds } = settleBackRules(
     { facts, policy, stages, resets: past.resets, overrides: past.overrides, context },
     past,
   );
-  const hold = earlierHold(past.hold, repositoryHold);
+  const hold = earlierHold(
+    past.hold,
+    repositoryHold === null ? null : { ...repositoryHold, at: heldFrom(repositoryHold.at) },
+  );
   const reached = inactive === null ? reachedBy(steps, hold) : -1;
   const here = steps[reached];
   const next = steps[reached + 1];
   const since = here?.entry == null ? null : sinceOf(journey, reached, here.entry.at);
   const maxAge = here?.stage.maxAgeMs ?? null;
-  return {
+  return inWholeDates({
     stage: here?.stage.name ?? null,
     inactive: here !== undefined ? null : (inactive ?? (facts.draft ? "draft" : "conditions")),
     entries: steps.slice(0, reached + 1).flatMap((step) => (step.entry === null ? [] : [step.entry])),
@@ -71,7 +80,8 @@ export function evaluate({ facts, policy, standing, ourAppId, repositoryHold = n
     dueAt: since === null || maxAge === null ? null : since + maxAge,
     rounds,
     held: hold,
-  };
+    unclear: unclearLabels(told.facts, policy, journey, reached),
+  });
 }
 
 const NOWHERE: Evaluation = {
@@ -87,6 +97,7 @@ const NOWHERE: Evaluation = {
   dueAt: null,
   rounds: 0,
   held: null,
+  unclear: [],
 };
 
 function inactiveOf(facts: Facts, policy: Policy): "unknown" | "closed" | "opted_out" | null {
@@ -144,6 +155,19 @@ function settleBackRules(start: Journey, past: Replay): { journey: Journey; step
   }
 }
 
+/** Labels of stages are the app's own doing, but for those that operators set. */
+function mattersIn(policy: Policy, authority: Context["authority"]): (act: Act) => boolean {
+  return (act) => {
+    if (act.kind !== "labeled" && act.kind !== "unlabeled") {
+      return true;
+    }
+    return (
+      !act.label.toLowerCase().startsWith(STAGE_LABEL_PREFIX) ||
+      (act.kind === "labeled" && authority(act.by, policy.operators).truth === "yes")
+    );
+  };
+}
+
 /** Each question is answered once: a long history asks about the same people again and again. */
 function remember(ask: Context["authority"]): Context["authority"] {
   const answers = new Map<string, Authority>();
@@ -165,6 +189,8 @@ function lookupKey(lookup: Lookup): string {
       return `identity ${lookup.login}`;
     case "files":
       return "files";
+    case "timeline":
+      return `timeline ${lookup.at}`;
     case "run":
       return `run ${lookup.runId} ${lookup.sha} ${lookup.startedOnly ? "started" : "whole"}`;
   }

@@ -61,6 +61,16 @@ export interface Evaluation {
   readonly rounds: number;
   /** Nothing is to be moved while this stands. */
   readonly held: Hold | null;
+  /** Labels that count for nothing because nobody can say when in their second they were given, or by whom. */
+  readonly unclear: readonly UnclearLabel[];
+}
+
+export interface UnclearLabel {
+  readonly label: string;
+  /** When it was given. */
+  readonly at: number;
+  /** What is not known, completing "it is not known …". */
+  readonly what: string;
 }
 
 export interface Hold {

@@ -77,6 +77,7 @@ export class People {
         }
         case "files":
         case "run":
+        case "timeline":
           break;
         default:
           lookup satisfies never;

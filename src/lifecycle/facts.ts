@@ -3,6 +3,7 @@
  * Plain JSON, stored per pull request. Times are milliseconds since the epoch, as GitHub dates them.
  */
 import type { RunOrigin } from "./facts/run-origin.ts";
+import type { Absence, SecondOrder } from "./facts/second-order.ts";
 
 /** A person, an app or a team's member: compared by kind and id, never by login. */
 export interface Actor {
@@ -88,6 +89,8 @@ export interface Reset {
   readonly by: Actor;
   readonly why: "push" | "back" | "draft" | "reopened" | "base_changed" | "command";
   readonly note: string;
+  /** Its place among the acts of its second, as an evaluation says it; left out: after all of them. */
+  readonly place?: number;
 }
 
 /** The states of a pull request as one webhook or snapshot showed them, dated by GitHub's own `updated_at`. */
@@ -132,7 +135,7 @@ export interface Facts extends Omit<PullState, "head"> {
   };
   /** Changed files; null: not known for this head and base. */
   readonly files: readonly string[] | null;
-  /** In order of date, then id. */
+  /** In order of date, then of GitHub's timeline, as far as it is known. */
   readonly acts: readonly Act[];
   /** Those written by the app itself. Those that follow from acts and the policy are derived anew each time. */
   readonly resets: readonly Reset[];
@@ -148,6 +151,10 @@ export interface Facts extends Omit<PullState, "head"> {
    * none: of their runs it is unknown like of new ones, and asked for when one matters.
    */
   readonly runOrigins?: readonly RunOrigin[];
+  /** Seconds of GitHub's timeline. Rows written before this was kept hold none: their order is unknown, and asked for. */
+  readonly orders?: readonly SecondOrder[];
+  /** When labels that were taken off were seen to be gone. Rows written before this was kept hold none. */
+  readonly absences?: readonly Absence[];
 }
 
 /**
@@ -181,6 +188,8 @@ export type Lookup =
   | { readonly kind: "team"; readonly team: string; readonly actor: Actor }
   | { readonly kind: "identity"; readonly login: string }
   | { readonly kind: "files" }
+  /** In which order the acts of this second happened. */
+  | { readonly kind: "timeline"; readonly at: number }
   /** Who wrote what a run executed. `startedOnly`: whether the app started it is all that matters. */
   | {
       readonly kind: "run";

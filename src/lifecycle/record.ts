@@ -6,6 +6,7 @@
 import { canonicalJson } from "../plan/canonical.ts";
 import { type Change, type CheckSeen, type PullKey, UNKNOWN_ACTOR } from "./change.ts";
 import { mergeOrigins } from "./facts/run-origin.ts";
+import { type Absence, inOrder, mergeAbsences, mergeOrders, SEVERAL } from "./facts/second-order.ts";
 import type { Act, CheckFact, Facts, FileList, Observed, PullState, Reset } from "./facts.ts";
 import { keepNewest, pruneActs } from "./prune.ts";
 
@@ -51,8 +52,15 @@ export function record(facts: Facts | null, change: Change): Facts {
         acts: [...told.acts, ...change.acts],
         checks: change.checks === null ? told.checks : mergeChecks(told.checks, change.checks),
         fileLists: list === null ? told.fileLists : mergeFiles(told.fileLists, list),
+        ...(change.removed === undefined ? {} : { absences: absencesAfter(told, change.removed, state.updatedAt) }),
       });
     }
+    case "timeline":
+      return settle({
+        ...observe(told, { ...change.state, from: "snapshot", asOf: change.asOf }, null),
+        acts: [...told.acts, ...change.acts],
+        orders: mergeOrders(told.orders ?? [], change.orders),
+      });
   }
 }
 
@@ -88,6 +96,17 @@ function blank(pull: PullKey): Facts {
   };
 }
 
+function absencesAfter(
+  { absences = [] }: Facts,
+  { labels, after }: { readonly labels: readonly string[]; readonly after: readonly string[] },
+  at: number,
+): readonly Absence[] {
+  return mergeAbsences(
+    absences,
+    labels.map((label) => ({ label: label.toLowerCase(), at, after })),
+  );
+}
+
 function observe(facts: Facts, seen: Observed, headAt: number | null): Facts {
   const at = Math.min(headAt ?? seen.updatedAt, seen.updatedAt);
   const known = facts.heads[seen.head.sha];
@@ -110,7 +129,7 @@ function compareObserved(a: Observed, b: Observed): number {
 function settle(before: Facts): Facts {
   const facts = { ...before, fileLists: boundFiles(before.fileLists, before.heads) };
   const told = mergeActs(facts.acts);
-  const acts = pruneActs(sortActs([...told, ...unheardPushes(facts.heads, told)]));
+  const acts = pruneActs(inOrder([...told, ...unheardPushes(facts.heads, told)], facts.orders ?? []));
   const { observed } = facts;
   if (observed === null) {
     return { ...facts, acts };
@@ -226,15 +245,20 @@ function mergeActs(acts: readonly Act[]): Act[] {
 /** Of two acts with one id. What was once granted is not forgotten when the same is heard again. */
 function oneOf(a: Act, b: Act): Act {
   const kept = canonicalJson(a) > canonicalJson(b) ? a : b;
+  if (kept.kind === "labeled" && differ(a.by, b.by)) {
+    return { ...kept, by: SEVERAL };
+  }
   return [a, b].some(isGranted) && kept.kind === "command" ? { ...kept, granted: true } : kept;
+}
+
+/** Whether two people did it. Of somebody who is not known nothing can be said. */
+function differ(a: Act["by"], b: Act["by"]): boolean {
+  const known = a.id !== UNKNOWN_ACTOR.id && b.id !== UNKNOWN_ACTOR.id;
+  return a.id === SEVERAL.id || b.id === SEVERAL.id || (known && (a.id !== b.id || a.kind !== b.kind));
 }
 
 function isGranted(act: Act): boolean {
   return act.kind === "command" && act.granted === true;
-}
-
-function sortActs(acts: readonly Act[]): Act[] {
-  return [...acts].sort((a, b) => a.at - b.at || compareText(a.id, b.id));
 }
 
 const STATUS_RANK = { queued: 0, in_progress: 1, completed: 2 } as const;

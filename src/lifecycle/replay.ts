@@ -11,6 +11,7 @@ import { isWithdrawal } from "./act-index.ts";
 import type { Context } from "./conditions/condition.ts";
 import { basisOf, leavesOf } from "./conditions/index.ts";
 import type { Hold } from "./evaluation.ts";
+import { holdsFrom } from "./facts/second-order.ts";
 import type { Act, Actor, Facts, Reset } from "./facts.ts";
 import {
   ALWAYS,
@@ -40,7 +41,7 @@ export interface ReplayInput {
   readonly context: Omit<Context, "discount">;
 }
 
-/** Goes through all acts once, in order of date. */
+/** Goes through all acts once, in order of date and of their places in one second. */
 export function replay(input: ReplayInput): Replay {
   const past = new Past(input);
   for (const act of input.facts.acts) {
@@ -202,7 +203,7 @@ class Past {
       }
       case "hold":
         if (act.granted === true || this.mayMove(act.by)) {
-          this.hold = { why: "command", at: act.at, by: act.by, reason: act.argument };
+          this.hold = { why: "command", at: holdsFrom(act.at), by: act.by, reason: act.argument };
         }
         break;
       case "unhold":

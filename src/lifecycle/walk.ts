@@ -5,6 +5,7 @@
  */
 import type { Context } from "./conditions/condition.ts";
 import type { Entry, ResultNode } from "./evaluation.ts";
+import { isPlaced, whole } from "./facts/second-order.ts";
 import type { Act, Actor, Facts, Reset } from "./facts.ts";
 import type { Policy, PolicyStage } from "./policy.ts";
 import { type Judged, judgeTree } from "./tree.ts";
@@ -76,8 +77,10 @@ function discountOf(
   reset: Reset | null,
   act: Act,
 ): string | null {
-  if (reset !== null && act.at <= reset.at) {
-    return `before ${sayReset(reset)}`;
+  if (reset !== null && act.at <= reset.at && !isGivenAgain(journey, act, reset)) {
+    return isUnordered(journey.facts, act, reset)
+      ? `in the second in which ${sayReset(reset)}, and GitHub does not say which came first`
+      : `before ${sayReset(reset)}`;
   }
   const previous = journey.stages[index - 1];
   if (previous === undefined) {
@@ -86,7 +89,25 @@ function discountOf(
   if (before === null) {
     return `while ${previous.name} had not been reached`;
   }
-  return act.at < before ? `before ${previous.name} was reached` : null;
+  // What was done in one second, by one call or script, was done for one purpose: there the order is not looked at.
+  return whole(act.at) < whole(before) ? `before ${previous.name} was reached` : null;
+}
+
+function isUnordered({ orders = [] }: Facts, act: Act, reset: Reset): boolean {
+  return whole(act.at) === whole(reset.at) && !isPlaced(act, orders);
+}
+
+/** The label was seen to be gone after that reset, by us who had taken it off, and is on it now. */
+function isGivenAgain({ facts, context }: Journey, act: Act, reset: Reset): boolean {
+  if (act.kind !== "labeled" || !context.present || !isUnordered(facts, act, reset)) {
+    return false;
+  }
+  const label = act.label.toLowerCase();
+  return (
+    (facts.absences ?? []).some(
+      (each) => each.label === label && each.at === whole(act.at) && each.after.includes(reset.id),
+    ) && facts.labels.some((name) => name.toLowerCase() === label)
+  );
 }
 
 function enter(journey: Journey, index: number, before: number, reset: Reset | null, judged: Judged): Entry | null {
@@ -102,7 +123,7 @@ function enter(journey: Journey, index: number, before: number, reset: Reset | n
         }
       : null;
   const override = journey.overrides.find(
-    (each) => each.index >= index && each.at >= before && (reset === null || each.at > reset.at),
+    (each) => each.index >= index && whole(each.at) >= whole(before) && (reset === null || each.at > reset.at),
   );
   if (override === undefined || (natural !== null && natural.at <= override.at)) {
     return natural;

@@ -311,16 +311,13 @@ stages:
         ...Array.from({ length: count }, (_, n) => review(n, by, n % 2 ? "approved" : "changes_requested")),
       );
       let read = 0;
-      const counted = facts.acts.map(
-        (act) =>
-          new Proxy(act, {
-            get: (target, key) => {
-              read += key === "state" ? 1 : 0;
-              return Reflect.get(target, key);
-            },
-          }),
-      );
-      judge({ ...facts, acts: counted }, rule);
+      const counted = new Proxy(by, {
+        get: (target, key) => {
+          read += key === "kind" ? 1 : 0;
+          return Reflect.get(target, key);
+        },
+      });
+      judge({ ...facts, acts: facts.acts.map((act) => (act.kind === "review" ? { ...act, by: counted } : act)) }, rule);
       return read;
     };
     // Ten times the reviews are read ten times as often, not a hundred times.

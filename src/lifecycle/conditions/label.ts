@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { LabelAct } from "../act-index.ts";
+import { SEVERAL, whole } from "../facts/second-order.ts";
 import { whoMay } from "../standing.ts";
 import { labelName, mapping, names } from "../values.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
@@ -24,8 +26,9 @@ export const label: ConditionDefinition<"label"> = {
     const wanted = leaf.name.toLowerCase();
     const about = context.acts.labels(leaf.name);
     const removed = about.findLastIndex((act) => act.kind === "unlabeled");
-    const given = about.slice(removed + 1);
     const on = !context.present || context.facts.labels.some((name) => name.toLowerCase() === wanted);
+    const since = about.slice(removed + 1);
+    const given = since.length === 0 && context.present && on ? besides(about[removed], about) : since;
     if (given.length === 0 || !on) {
       return fails(`label ${leaf.name} is missing: ${whoMay(leaf.by)} can add it`);
     }
@@ -35,6 +38,11 @@ export const label: ConditionDefinition<"label"> = {
       const discount = context.discount(act);
       if (discount !== null) {
         refusal = () => `label ${leaf.name} was given ${discount}: it must be given again by ${whoMay(leaf.by)}`;
+        continue;
+      }
+      if (act.by.id === SEVERAL.id) {
+        refusal = () =>
+          `label ${leaf.name} was given and taken off by several in one second, and it is not known who gave it last: it must be given again by ${whoMay(leaf.by)}`;
         continue;
       }
       const authority = context.authority(act.by, leaf.by);
@@ -48,3 +56,10 @@ export const label: ConditionDefinition<"label"> = {
     return unknown(refusal());
   },
 };
+
+/** What was given in the second in which it was taken off: it is on, so the last that was done then was to give it. */
+function besides(removal: LabelAct | undefined, about: readonly LabelAct[]): readonly LabelAct[] {
+  return removal === undefined
+    ? []
+    : about.filter((act) => act.kind === "labeled" && whole(act.at) === whole(removal.at));
+}
