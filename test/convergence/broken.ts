@@ -1,5 +1,7 @@
 /** Deliberately broken variants of the app: each must be caught, or the invariants are worth nothing. */
-import type { Commit, Store } from "../../app/store/store.ts";
+import type { Commit, Pull, Store } from "../../app/store/store.ts";
+import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
+import { placeKey } from "../../src/lifecycle/facts/second-order.ts";
 import type { Facts } from "../../src/lifecycle/facts.ts";
 import type { Breakage } from "./process.ts";
 
@@ -29,6 +31,16 @@ export const BROKEN: Readonly<Record<string, Breakage>> = {
         pulls: (commit.pulls ?? []).map((pull) => ({ ...pull, facts: { ...pull.facts, ...believed(pull.facts) } })),
       })),
   },
+  "takes the order in which it hears of acts for the order in which they happened": {
+    store: (store) => withPulls(store, inOrderOfHearing()),
+  },
+  "takes a label that is on now for one given after every reset": {
+    store: (store) =>
+      withPulls(store, (pull) => ({
+        ...pull,
+        facts: { ...pull.facts, ...givenAfterAll(pull.facts, pull.evaluation) },
+      })),
+  },
   "takes every label for the one that it wanted": {
     store: (store) =>
       withCommit(store, async (commit) => ({
@@ -44,6 +56,41 @@ function believed({ runOrigins }: Facts): Pick<Facts, "runOrigins"> {
   return runOrigins === undefined
     ? {}
     : { runOrigins: runOrigins.map((each) => ({ ...each, origin: "unchanged" as const, detail: "" })) };
+}
+
+/** Each second's acts as they came first, in place of GitHub's own order. */
+function inOrderOfHearing(): (pull: Pull) => Pull {
+  const heard = new Map<string, string[]>();
+  return (pull) => {
+    const own = `${pull.repositoryId}#${pull.number}`;
+    const ids = heard.get(own) ?? [];
+    const fresh = pull.facts.acts.filter((act) => !ids.includes(act.id));
+    heard.set(own, [...ids, ...fresh.map((act) => act.id)]);
+    const order = heard.get(own) ?? [];
+    const seconds = Map.groupBy(pull.facts.acts, (act) => act.at);
+    const orders = [...seconds].map(([at, acts]) => ({
+      at,
+      keys: acts.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id)).flatMap((act) => placeKey(act) ?? []),
+      givers: {},
+      asked: acts.map((act) => act.id),
+    }));
+    return { ...pull, facts: { ...pull.facts, orders } };
+  };
+}
+
+function givenAfterAll({ acts }: Facts, evaluation: Evaluation | null): Pick<Facts, "orders" | "absences"> {
+  const after = (evaluation?.resets ?? []).map((reset) => reset.id);
+  const seconds = Map.groupBy(acts, (act) => act.at);
+  return {
+    orders: [...seconds].map(([at, of]) => ({ at, keys: [], givers: {}, asked: of.map((act) => act.id) })),
+    absences: acts.flatMap((act) =>
+      act.kind === "labeled" ? [{ label: act.label.toLowerCase(), at: act.at, after }] : [],
+    ),
+  };
+}
+
+function withPulls(store: Store, change: (pull: Pull) => Pull): Store {
+  return withCommit(store, async (commit) => ({ ...commit, pulls: (commit.pulls ?? []).map(change) }));
 }
 
 function withCommit(store: Store, change: (commit: Commit) => Promise<Commit>): Store {

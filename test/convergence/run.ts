@@ -4,6 +4,7 @@
  */
 import { seedOptions } from "../simulation/options.ts";
 import { endToEnd } from "./end-to-end.ts";
+import { SECONDS, type SecondKind } from "./seconds.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 
 const USAGE = "npm run converge -- [--end-to-end] [--seeds COUNT] [--from SEED] | --seed SEED";
@@ -28,6 +29,7 @@ async function runMany(from: number, count: number): Promise<number> {
   const began = performance.now();
   const sum = { acts: 0, kills: 0, requests: 0, bad: 0 };
   const happened = new Map<string, { forward: number; back: number; last: number; held: number }>();
+  const atOnce = new Map<SecondKind, number>(SECONDS.map((kind) => [kind, 0]));
   for (let seed = from; seed < from + count; seed += 1) {
     const outcome = await safely(seed);
     sum.acts += outcome.acts;
@@ -35,6 +37,7 @@ async function runMany(from: number, count: number): Promise<number> {
     sum.requests += outcome.requests;
     if (outcome.happened !== null) {
       const { policy, forward, back, last, held } = outcome.happened;
+      for (const [kind, times] of outcome.happened.seconds) atOnce.set(kind, (atOnce.get(kind) ?? 0) + times);
       const so = happened.get(policy) ?? { forward: 0, back: 0, last: 0, held: 0 };
       happened.set(policy, {
         forward: so.forward + forward,
@@ -55,6 +58,7 @@ async function runMany(from: number, count: number): Promise<number> {
       `  ${policy} policy: ${forward} moves forward, ${back} back; ${last} came to the last stage, ${held} held`,
     );
   }
+  console.log(`  within one second: ${[...atOnce].map(([kind, times]) => `${kind} ${times}`).join(", ")}`);
   console.log(`violations: ${sum.bad}`);
   return sum.bad > 0 ? 1 : 0;
 }

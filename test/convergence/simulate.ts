@@ -12,6 +12,7 @@ import { SimulatedGitHub, type Trouble, UNREAD_FIELDS } from "./github.ts";
 import { violationsOf, watchChecks } from "./invariants.ts";
 import { AppProcess, type Breakage } from "./process.ts";
 import { CI_FILES, CI_PATH, forgeriesBelieved } from "./runs.ts";
+import type { SecondKind } from "./seconds.ts";
 import { Shadow } from "./shadow.ts";
 import { addCi, Story } from "./story.ts";
 
@@ -34,6 +35,8 @@ export interface Happened {
   readonly last: number;
   /** Pull requests on hold at the end. */
   readonly held: number;
+  /** What happened within one second. */
+  readonly seconds: ReadonlyMap<SecondKind, number>;
 }
 
 export type Trace = (line: string) => void;
@@ -181,10 +184,14 @@ class Simulation {
       const chance = random.next();
       if (chance < 0.3) {
         await this.#pass(random.between(1, 3), overhear);
-        const told = story.act();
-        if (told !== null) {
-          acts += 1;
-          this.#say(told);
+        // Agents do several things in one second, and people of one pull request do not wait for each other.
+        const atOnce = random.chance(0.3) ? random.between(2, 4) : 1;
+        for (let nth = 0; nth < atOnce; nth += 1) {
+          const told = story.act();
+          if (told !== null) {
+            acts += 1;
+            this.#say(told);
+          }
         }
         await clock.settle();
         overhear();
@@ -243,7 +250,11 @@ class Simulation {
       violations.push(`${more} writes although nothing had happened`);
     }
     const requests = github.sandbox.requests.counts().total;
-    const happened = { policy: chosen, ...(await movesOf(app.store, github.repository.id, story.pulls)) };
+    const happened = {
+      policy: chosen,
+      seconds: story.seconds.counts,
+      ...(await movesOf(app.store, github.repository.id, story.pulls)),
+    };
     app.kill();
     return { seed: this.#seed, violations, acts, requests, kills: this.#kills, happened };
   }
@@ -294,7 +305,7 @@ async function movesOf(
   store: Store,
   repositoryId: number,
   pulls: readonly { number: number }[],
-): Promise<Omit<Happened, "policy">> {
+): Promise<Omit<Happened, "policy" | "seconds">> {
   const sum = { forward: 0, back: 0, last: 0, held: 0 };
   for (const { number } of pulls) {
     const row = await store.pull({ repositoryId, number });

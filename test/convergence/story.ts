@@ -29,6 +29,7 @@ import type { Random } from "../simulation/random.ts";
 import { as } from "./bots.ts";
 import type { Scene } from "./github.ts";
 import { CI_PATH, FORGED, HONEST, runCi } from "./runs.ts";
+import { Seconds } from "./seconds.ts";
 
 const MOST_PULLS = 3;
 const STAGES = ["pr-created", "ready-for-qa", "approved"] as const;
@@ -57,6 +58,7 @@ export class Story {
   readonly #ci: App;
   /** How much of what is done leads somewhere: at random alone hardly anything comes to the last stage. */
   readonly #purpose: number;
+  readonly seconds: Seconds;
   #count = 0;
 
   constructor(github: Scene, random: Random, options: StoryOptions) {
@@ -64,6 +66,7 @@ export class Story {
     this.#random = random;
     this.#options = options;
     this.#ci = options.ci;
+    this.seconds = new Seconds(github, random);
     const purpose = random.pick([0, 0.4, 0.7]);
     this.#purpose = options.runs === true ? 0.7 : purpose;
   }
@@ -82,6 +85,10 @@ export class Story {
     const pull = this.#random.pick([first, ...rest]);
     if (this.#random.chance(this.#purpose)) {
       return `#${pull.number} ${this.#carryOn(pull)}`;
+    }
+    if (this.#random.chance(0.15)) {
+      const told = this.seconds.act(pull);
+      return told === null ? null : `#${pull.number} ${told}`;
     }
     const deeds: [() => string | null, ...(() => string | null)[]] = [
       () => this.#label(pull),
