@@ -188,7 +188,8 @@ export class AgentLoop {
     const hold = new AbortController();
     if (holdMs > 0) this.#hold = hold;
     try {
-      const answer = await this.#options.coordinator.sync(content, holdMs, AbortSignal.any([signal, hold.signal]));
+      const cut = AbortSignal.any([signal, hold.signal]);
+      const answer = await this.#options.coordinator.sync(content, holdMs, cut, () => this.#armSilence());
       work.finished = work.finished.filter((report) => !content.finished.includes(report));
       work.newTasks = work.newTasks.slice(content.addTasks.length);
       if (work.newTasks.length > 0 || work.finished.length > 0) this.#news = true;

@@ -1,6 +1,7 @@
 /**
  * Puts together what agents are answered. What is the same for all of them is turned into text once; what an agent
- * knows already is left out, so that a stage costs as much per agent whether there are four or a thousand.
+ * knows already is left out, so that a stage costs as much per agent whether there are four or a thousand, and what it
+ * does not know comes a page at a time, so that it is heard from in between however slow its link is.
  */
 import { createHash } from "node:crypto";
 import { jsonBytes, WIRE_BOUNDS } from "../plan/bounds.ts";
@@ -17,6 +18,8 @@ const OWN_BYTES = WIRE_BOUNDS.answerBytes / 4;
 /** How many of those that failed every agent is told, besides its own part. */
 const FAILED_TOLD = 10;
 
+const NOTHING = { text: "null", more: false } as const;
+
 export interface AnswerParts {
   readonly agent: string;
   readonly instruction: Instruction;
@@ -29,8 +32,8 @@ export interface AnswerParts {
 }
 
 export class Answers {
-  readonly #roster = new Versioned<Roster>((roster, version) => ({ version, agents: roster.agents }));
-  readonly #outputs = new Versioned<SyncAnswer["outputs"]>((values, version) => ({ version, values }));
+  readonly #roster = new Growing(rosterPieces);
+  readonly #outputs = new Growing(outputPieces);
   #result: OwnParts | null = null;
 
   /** The answer's JSON text. */
@@ -38,10 +41,11 @@ export class Answers {
     const { instruction, roster, outputs, known } = parts;
     const instructed =
       instruction.do === "finish" ? this.#finishText(instruction.summary, parts.agent) : JSON.stringify(instruction);
-    const rosterText = roster === null ? "null" : this.#roster.text(roster, known.roster);
-    const outputsText = this.#outputs.text(outputs, known.outputs);
+    const agents = roster === null ? NOTHING : this.#roster.after(roster, known.roster);
+    const values = this.#outputs.after(outputs, known.outputs);
+    const more = agents.more || values.more;
     const notices = JSON.stringify(parts.notices.map(({ text }) => text));
-    return `{"instruction":${instructed},"now":${parts.now},"roster":${rosterText},"outputs":${outputsText},"notices":${notices},"notice":${parts.notice}}`;
+    return `{"instruction":${instructed},"now":${parts.now},"roster":${agents.text},"outputs":${values.text},"more":${more},"notices":${notices},"notice":${parts.notice}}`;
   }
 
   /** The result as others than its host get it: bounded. */
@@ -102,30 +106,83 @@ class OwnParts {
   }
 }
 
-/** A value that changes seldom, as text, with a version that is made from its content. */
-class Versioned<T> {
-  readonly #frame: (value: T, version: string) => unknown;
+/**
+ * A value that grows, cut into pieces: each has the version of all up to it, made from their content, so that whoever
+ * knows a version is sent what came after it, before and after a restart. A page of them at a time.
+ */
+class Growing<T> {
+  readonly #piecesOf: (value: T) => readonly string[];
   #of: T | null = null;
-  #version = "";
-  #text = "";
+  #pieces: readonly string[] = [];
+  /** One more than pieces: the first is that of nothing. */
+  #versions: readonly string[] = [""];
 
-  constructor(frame: (value: T, version: string) => unknown) {
-    this.#frame = frame;
+  constructor(piecesOf: (value: T) => readonly string[]) {
+    this.#piecesOf = piecesOf;
   }
 
-  /** "null" for somebody who knows this version. */
-  text(value: T, known: string | null): string {
-    // Values of a run are never changed in place: the same one has the same content.
-    if (value !== this.#of) {
-      const version = createHash("sha256").update(JSON.stringify(value)).digest("base64url").slice(0, 16);
-      if (version !== this.#version) {
-        this.#version = version;
-        this.#text = JSON.stringify(this.#frame(value, version));
-      }
-      this.#of = value;
+  /** The JSON text of what follows on a version; `more`: it is not all yet. */
+  after(value: T, known: string | null): { readonly text: string; readonly more: boolean } {
+    this.#update(value);
+    const found = known === null ? 0 : this.#versions.indexOf(known);
+    const start = Math.max(0, found);
+    if (found === this.#pieces.length) return { text: "null", more: false };
+    let end = start;
+    for (let bytes = 0; end < this.#pieces.length && bytes < WIRE_BOUNDS.pageBytes; end++) {
+      bytes += this.#pieces[end]?.length ?? 0;
     }
-    return known === this.#version ? "null" : this.#text;
+    const frame = JSON.stringify({ version: this.#versions[end], from: start === 0 ? null : known });
+    const text = `${frame.slice(0, -1)},"pieces":[${this.#pieces.slice(start, end).join(",")}]}`;
+    return { text, more: end < this.#pieces.length };
   }
+
+  #update(value: T): void {
+    // Values of a run are never changed in place: the same one has the same content.
+    if (value === this.#of) return;
+    const pieces = this.#piecesOf(value);
+    const isSame = pieces.findIndex((piece, at) => piece !== this.#pieces[at]);
+    const versions = this.#versions.slice(0, 1 + Math.min(this.#pieces.length, isSame === -1 ? pieces.length : isSame));
+    for (const piece of pieces.slice(versions.length - 1)) {
+      const chained = createHash("sha256").update(`${versions.at(-1)} ${piece}`);
+      versions.push(chained.digest("base64url").slice(0, 16));
+    }
+    this.#of = value;
+    this.#pieces = pieces;
+    this.#versions = versions;
+  }
+}
+
+/** Of a list or the entries of a mapping so many together as make half a page. */
+function grouped<T>(items: readonly T[]): readonly (readonly T[])[] {
+  const groups: T[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const item of items) {
+    if (bytes > WIRE_BOUNDS.pageBytes / 2) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(item);
+    bytes += jsonBytes(item);
+  }
+  return groups;
+}
+
+type Outputs = SyncAnswer["outputs"];
+const knownStages = new WeakMap<Outputs[string], readonly string[]>();
+
+/** Outputs of a stage do not change once they are shown: their text is made once. */
+function outputPieces(outputs: Outputs): readonly string[] {
+  return Object.entries(outputs).flatMap(([stage, values]) => {
+    const known = knownStages.get(values);
+    if (known !== undefined) return known;
+    const made = grouped(Object.entries(values)).map((part) => JSON.stringify({ [stage]: Object.fromEntries(part) }));
+    knownStages.set(values, made);
+    return made;
+  });
+}
+
+function rosterPieces({ agents }: Roster): readonly string[] {
+  return grouped(agents).map((part) => JSON.stringify(part));
 }
 
 type Step = (summary: RunSummary) => RunSummary;

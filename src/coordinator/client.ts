@@ -12,8 +12,10 @@ import { PASSING, REFUSALS, Refusal, type RefusalCode, RunEnded } from "./refusa
 
 /** A request that is not a long poll must be answered within this. */
 const ANSWER_MS = 15_000;
-/** A long poll may take this much longer than it was to be held. */
+/** A long poll may be answered this much later than it was to be held. */
 const HOLD_SLACK_MS = 10_000;
+/** Nothing of a message on its way comes or goes for so long: its connection is dead. */
+const IDLE_MS = 10_000;
 const BACKOFF_FIRST_MS = 200;
 const BACKOFF_MOST_MS = 10_000;
 /** What a coordinator asks an agent to wait is believed up to this. */
@@ -44,6 +46,9 @@ export interface HttpCoordinatorOptions {
   readonly onRetry: (why: string, tries: number, pauseMs: number) => void;
   /** 0..1, for the jitter. */
   readonly random?: () => number;
+  /** Milliseconds; default: 10 s each. See `requestJson`. */
+  readonly slackMs?: number;
+  readonly idleMs?: number;
 }
 
 interface Exchange<T> {
@@ -53,6 +58,19 @@ interface Exchange<T> {
   readonly credential: (() => Promise<string>) | null;
   /** Told of each refusal that may pass. @throws it when it is not to be waited for any longer */
   readonly onPassing?: (refusal: Refusal) => void;
+  /** Told when some of it has been sent or received. */
+  readonly onProgress?: () => void;
+}
+
+/** Something of the group, as far as it has been told. */
+interface Known<T> {
+  readonly version: string;
+  readonly value: T;
+}
+
+function withOutputs(before: SyncAnswer["outputs"], piece: SyncAnswer["outputs"]): SyncAnswer["outputs"] {
+  const added = Object.entries(piece).map(([stage, values]) => [stage, { ...before[stage], ...values }]);
+  return { ...before, ...Object.fromEntries(added) };
 }
 
 /**
@@ -69,9 +87,11 @@ export class HttpCoordinator implements CoordinatorPort {
   #run = "";
   #session = "";
   #sequence = 0;
-  #roster: { readonly version: string; readonly value: Roster } | null = null;
-  #outputs: { readonly version: string; readonly values: SyncAnswer["outputs"] } | null = null;
+  #roster: Known<Roster> | null = null;
+  #outputs: Known<SyncAnswer["outputs"]> | null = null;
   #notice = 0;
+  /** Not handed on yet: more was to come with them. */
+  #notices: string[] = [];
   /** Whoever is away for longer than this is soon lost: it must not sleep while its coordinator is back. */
   #longestPauseMs = BACKOFF_MOST_MS;
 
@@ -105,8 +125,8 @@ export class HttpCoordinator implements CoordinatorPort {
     return { session: joined.session, now: joined.now };
   }
 
-  async sync(sync: Content, holdMs: number, signal: AbortSignal): Promise<SyncAnswer> {
-    return await this.#exchange(sync, null, holdMs, signal);
+  async sync(sync: Content, holdMs: number, signal: AbortSignal, heard?: () => void): Promise<SyncAnswer> {
+    return await this.#exchange(sync, null, holdMs, signal, heard);
   }
 
   /** Told at once: nobody is to wait for what is being dropped. */
@@ -125,7 +145,34 @@ export class HttpCoordinator implements CoordinatorPort {
     this.#agent.destroy();
   }
 
-  async #exchange(sync: Content, reset: string | null, holdMs: number, signal: AbortSignal): Promise<SyncAnswer> {
+  /** Until all of the group that it did not know has come. */
+  async #exchange(
+    sync: Content,
+    reset: string | null,
+    holdMs: number,
+    signal: AbortSignal,
+    heard?: () => void,
+  ): Promise<SyncAnswer> {
+    let answer = await this.#ask(sync, reset, holdMs, signal, heard);
+    const told = { ...sync, finished: [], addTasks: [] };
+    while (answer.more) answer = await this.#ask(told, null, 0, signal, heard);
+    return {
+      // The frame is checked; the leaves come from the coordinator that this agent has authenticated.
+      instruction: answer.instruction as unknown as Instruction,
+      now: answer.now,
+      roster: this.#roster?.value ?? null,
+      outputs: this.#outputs?.value ?? {},
+      notices: this.#notices.splice(0),
+    };
+  }
+
+  async #ask(
+    sync: Content,
+    reset: string | null,
+    holdMs: number,
+    signal: AbortSignal,
+    onProgress: (() => void) | undefined,
+  ): Promise<z.infer<typeof syncAnswerSchema>> {
     this.#sequence += 1;
     const { doing, status, stage, progress, finished, wants, addTasks, ready, outputs } = sync;
     const body = {
@@ -143,31 +190,37 @@ export class HttpCoordinator implements CoordinatorPort {
     const answer = await this.#send(
       `/api/runs/${this.#run}/sync`,
       body,
-      { as: syncAnswerSchema, timeoutMs: holdMs + HOLD_SLACK_MS, credential: null },
+      {
+        as: syncAnswerSchema,
+        timeoutMs: holdMs + (this.#options.slackMs ?? HOLD_SLACK_MS),
+        credential: null,
+        ...(onProgress === undefined ? {} : { onProgress }),
+      },
       signal,
     );
-    if (answer.roster !== null) {
-      this.#roster = { version: answer.roster.version, value: { agents: answer.roster.agents } };
+    const { roster, outputs: added } = answer;
+    if (roster !== null) {
+      const before = roster.from === null ? [] : (this.#roster?.value.agents ?? []);
+      this.#roster = { version: roster.version, value: { agents: [...before, ...roster.pieces.flat()] } };
     }
-    if (answer.outputs !== null) this.#outputs = answer.outputs;
+    if (added !== null) {
+      const before = added.from === null ? {} : (this.#outputs?.value ?? {});
+      this.#outputs = { version: added.version, value: added.pieces.reduce(withOutputs, before) };
+    }
     this.#notice = answer.notice;
-    return {
-      // The frame is checked; the leaves come from the coordinator that this agent has authenticated.
-      instruction: answer.instruction as unknown as Instruction,
-      now: answer.now,
-      roster: this.#roster?.value ?? null,
-      outputs: this.#outputs?.values ?? {},
-      notices: answer.notices,
-    };
+    this.#notices.push(...answer.notices);
+    return answer;
   }
 
   /** `credential`: what it joins with; null: its session. An answer that is none is asked for again. */
   async #send<T>(
     path: string,
     body: unknown,
-    { as, timeoutMs, credential, onPassing }: Exchange<T>,
+    { as, timeoutMs, credential, onPassing, onProgress }: Exchange<T>,
     signal: AbortSignal,
   ): Promise<T> {
+    // Once: what is repeated is the same to the last byte.
+    const text = JSON.stringify(body);
     const random = this.#options.random ?? Math.random;
     for (let tries = 1; ; tries += 1) {
       let why: string;
@@ -179,9 +232,11 @@ export class HttpCoordinator implements CoordinatorPort {
           method: "POST",
           url: new URL(path, this.#options.url),
           bearer,
-          body,
+          body: text,
           agent: this.#agent,
           timeoutMs,
+          idleMs: this.#options.idleMs ?? IDLE_MS,
+          ...(onProgress === undefined ? {} : { onProgress }),
           signal,
           whenAborted: "leave",
         });

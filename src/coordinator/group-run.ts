@@ -184,6 +184,11 @@ export class GroupRun implements HostedRun {
     this.host.commit({ event: { type: "not_coming", at: now, absent: [{ id, why }] } });
   }
 
+  heard(session: string): void {
+    const known = this.#sessions.get(session);
+    if (known !== undefined) this.host.heard(known.agent, known.id);
+  }
+
   knows(session: string): boolean {
     return this.#sessions.has(session);
   }

@@ -141,6 +141,11 @@ export class RunHost {
     await this.saved();
   }
 
+  /** A message of this agent is on its way. */
+  heard(agent: string, session: string): void {
+    if (!this.isOver) this.commit({ event: { type: "heard", at: this.#now(), agent, session } });
+  }
+
   async approve(stage: number, by: string): Promise<void> {
     this.commit({ event: { type: "approved", at: this.#now(), stage, by } });
     await this.saved();
@@ -171,10 +176,11 @@ export class RunHost {
     this.#resume();
     if (event.type === "left" && this.isOver) this.noteTold(event.agent);
     // What time alone decides is an event of its own: then heartbeats decide nothing, and need not all be kept.
-    if (event.type === "synced" && this.#deadline !== null && event.at >= this.#deadline) this.#tick(event.at);
+    const isSign = event.type === "synced" || event.type === "heard";
+    if (isSign && this.#deadline !== null && event.at >= this.#deadline) this.#tick(event.at);
     const { revision } = this.#state;
     this.#state = apply(this.#state, event);
-    if (event.type === "synced" && this.#state.revision === revision) this.#journal?.noteHeartbeat(record);
+    if (isSign && this.#state.revision === revision) this.#journal?.noteHeartbeat(record);
     else this.#journal?.keep(record);
     this.#prepareEnd();
     this.#options.onChange?.(this);

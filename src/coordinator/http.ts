@@ -23,8 +23,12 @@ export interface JsonRequest {
   readonly bearer: string | null;
   readonly body?: unknown;
   readonly agent: http.Agent;
-  /** Milliseconds for the whole exchange. */
+  /** Milliseconds for the whole exchange; with `idleMs` only from the last byte that is sent to the first of the answer. */
   readonly timeoutMs: number;
+  /** Milliseconds that may pass without a byte, while something is on its way: how long it takes in all is not bounded. */
+  readonly idleMs?: number;
+  /** Told whenever some of it has been sent or received. */
+  readonly onProgress?: () => void;
   readonly signal: AbortSignal;
   /** Of the answer, decompressed; default: the protocol's limit. */
   readonly mostBytes?: number;
@@ -46,12 +50,10 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
   const headers: http.OutgoingHttpHeaders = { accept: "application/json", "accept-encoding": "gzip" };
   let payload: Buffer | null = null;
   if (request.body !== undefined) {
-    payload = Buffer.from(JSON.stringify(request.body));
+    const packed = await pack(typeof request.body === "string" ? request.body : JSON.stringify(request.body));
+    payload = Buffer.from(packed.bytes);
     headers["content-type"] = "application/json";
-    if (payload.length > GZIP_FROM_BYTES) {
-      payload = await promisify(gzip)(payload, { level: 1 });
-      headers["content-encoding"] = "gzip";
-    }
+    if (packed.encoding !== null) headers["content-encoding"] = packed.encoding;
     headers["content-length"] = payload.length;
   }
   if (request.bearer !== null) headers.authorization = `Bearer ${request.bearer}`;
@@ -75,12 +77,24 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
       left = setTimeout(() => end(signal.reason), LEFT_MS).unref();
     };
     let left: NodeJS.Timeout | undefined;
-    const timer = setTimeout(
-      () => end(new DOMException(`no answer within ${request.timeoutMs / 1000} s`, "TimeoutError")),
-      request.timeoutMs,
-    );
+    const { timeoutMs, idleMs } = request;
+    let timer: NodeJS.Timeout | undefined;
+    const arm = (ms: number, what: string): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => end(new DOMException(`${what} within ${ms / 1000} s`, "TimeoutError")), ms);
+    };
+    arm(timeoutMs, "no answer");
+    const moved = (isSent: boolean): void => {
+      request.onProgress?.();
+      if (idleMs === undefined || isOver) return;
+      // What has been sent may still lie in this machine's buffers.
+      if (isSent) arm(timeoutMs + Math.ceil((payload?.length ?? 0) / SLOWEST_BYTES_PER_MS), "no answer");
+      else arm(idleMs, "nothing more came or went");
+    };
+    let isOver = false;
     signal.addEventListener("abort", onAbort, { once: true });
     const over = (): void => {
+      isOver = true;
       clearTimeout(timer);
       clearTimeout(left);
       signal.removeEventListener("abort", onAbort);
@@ -91,7 +105,8 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
     };
     outgoing.on("error", fail);
     outgoing.on("response", (incoming) => {
-      readBody(incoming, request.mostBytes ?? WIRE_BOUNDS.answerBytes).then((bytes) => {
+      moved(false);
+      readBody(incoming, request.mostBytes ?? WIRE_BOUNDS.answerBytes, () => moved(false)).then((bytes) => {
         over();
         const retryAfter = Number(incoming.headers["retry-after"]);
         let body: unknown = null;
@@ -107,8 +122,46 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
         });
       }, fail);
     });
-    outgoing.end(payload);
+    if (payload === null || payload.length <= SLICE_BYTES) outgoing.end(payload);
+    else sendSlices(outgoing, payload, moved);
   });
+}
+
+/** Sent in slices of this, so that its progress is seen. */
+const SLICE_BYTES = 16 * 1024;
+/** 64 kbit/s. */
+const SLOWEST_BYTES_PER_MS = 8;
+
+function sendSlices(outgoing: http.ClientRequest, payload: Buffer, moved: (isSent: boolean) => void): void {
+  const send = (from: number): void => {
+    if (outgoing.destroyed) return;
+    const slice = payload.subarray(from, from + SLICE_BYTES);
+    const next = from + slice.length;
+    if (next === payload.length) outgoing.end(slice, () => moved(true));
+    else {
+      outgoing.write(slice, (error) => {
+        // The request's own error says more.
+        if (error != null) return;
+        moved(false);
+        send(next);
+      });
+    }
+  };
+  send(0);
+}
+
+/**
+ * JSON text as it is sent: compressed where that saves something. What shrinks so much that the other side would take it
+ * for an archive made to burst goes as it is.
+ */
+export async function pack(
+  text: string,
+): Promise<{ readonly bytes: Buffer | string; readonly encoding: "gzip" | null }> {
+  const size = Buffer.byteLength(text);
+  if (size <= GZIP_FROM_BYTES) return { bytes: text, encoding: null };
+  const packed = await promisify(gzip)(text, { level: 1 });
+  const isTaken = size <= Math.max(RATIO_FROM_BYTES, packed.length * MOST_RATIO);
+  return isTaken ? { bytes: packed, encoding: "gzip" } : { bytes: text, encoding: null };
 }
 
 /** A body that is not what its headers say, or more than is taken: the sender's fault, never ours. */
@@ -127,12 +180,13 @@ export class UnusableBody extends Error {
  * a `BodyIntake`.
  * @throws UnusableBody; the socket's error
  */
-async function readBody(message: http.IncomingMessage, limit: number): Promise<Buffer> {
+async function readBody(message: http.IncomingMessage, limit: number, onChunk: () => void): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of message) {
     size += chunk.length;
     if (size > limit) throw tooLarge(limit);
+    onChunk();
     chunks.push(chunk);
   }
   return await unpack(Buffer.concat(chunks), message.headers["content-encoding"], limit);

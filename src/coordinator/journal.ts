@@ -47,6 +47,10 @@ export class Journal {
   /** What changed nothing that must be kept. */
   noteHeartbeat(record: RunRecord): void {
     const { event } = record;
+    if (event.type === "heard") {
+      this.#note(`heard ${event.agent}`, record);
+      return;
+    }
     if (event.type !== "synced") return;
     const standing = `${event.status} ${event.stage}`;
     if (this.#standing.get(event.agent) !== standing) {
@@ -54,9 +58,13 @@ export class Journal {
       this.keep(record);
       return;
     }
+    this.#note(`synced ${event.agent}`, record);
+  }
+
+  #note(key: string, record: RunRecord): void {
     // Newest last: they are written in the order in which they came.
-    this.#heartbeats.delete(event.agent);
-    this.#heartbeats.set(event.agent, record);
+    this.#heartbeats.delete(key);
+    this.#heartbeats.set(key, record);
     this.#flushing ??= setTimeout(() => this.#flush(), HEARTBEATS_MS);
   }
 

@@ -50,7 +50,13 @@ export interface CoordinatorPort {
   /** `heard`: told when the coordinator answers that it cannot take this agent yet, and is asked again. */
   join(request: JoinRequest, signal: AbortSignal, heard?: () => void): Promise<Joined>;
   /** Held until there is news for this agent or `holdMs` has passed. Safe to repeat. */
-  sync(sync: Omit<Sync, "session" | "agent">, holdMs: number, signal: AbortSignal): Promise<SyncAnswer>;
+  /** `heard`: told while a long message is on its way: the coordinator is there, though it has not answered yet. */
+  sync(
+    sync: Omit<Sync, "session" | "agent">,
+    holdMs: number,
+    signal: AbortSignal,
+    heard?: () => void,
+  ): Promise<SyncAnswer>;
   /** "Drop what I was doing, I am idle again" (SIGHUP). */
   reset(why: string, signal: AbortSignal): Promise<void>;
   leave(why: string, signal: AbortSignal): Promise<void>;

@@ -158,28 +158,31 @@ export const runTermsSchema = z.strictObject({
 });
 export type RunTerms = Pick<JoinRequest, "key" | "plan" | "selection" | "agentCount">;
 
+/** What an agent does not know yet. `from`: the version that the pieces follow on; null: on nothing. */
+const growth = <T extends z.ZodType>(piece: T) =>
+  z.object({ version, from: version.nullable(), pieces: z.array(piece) }).nullable();
+
 /** Answers come from a coordinator that the agent has already authenticated: their frame is checked, not each leaf. */
 export const syncAnswerSchema = z.object({
   instruction: z.looseObject({ do: z.enum(["wait", "execute", "stop", "abort", "exclude", "finish"]) }),
   now: time,
-  /** Null: there is none yet, or it is the one that the agent knows. */
-  roster: z
-    .object({
-      version,
-      agents: z.array(
-        z.object({
-          name: z.string(),
-          index: z.number(),
-          role: z.string().nullable(),
-          roleIndex: z.number(),
-          // A coordinator of another version may pass on what this one would have refused.
-          address: agentAddress.nullable().catch(null),
-        }),
-      ),
-    })
-    .nullable(),
-  /** Null: they are those that the agent knows. */
-  outputs: z.object({ version, values: z.record(z.string(), z.record(z.string(), z.unknown())) }).nullable(),
+  /** Null: there is none yet, or it is the one that the agent knows. Pieces: agents, in order. */
+  roster: growth(
+    z.array(
+      z.object({
+        name: z.string(),
+        index: z.number(),
+        role: z.string().nullable(),
+        roleIndex: z.number(),
+        // A coordinator of another version may pass on what this one would have refused.
+        address: agentAddress.nullable().catch(null),
+      }),
+    ),
+  ),
+  /** Null: they are those that the agent knows. Pieces: stage -> key -> value. */
+  outputs: growth(z.record(z.string(), z.record(z.string(), z.unknown()))),
+  /** There is more of them: to be asked for at once, and nothing to be done before it has come. */
+  more: z.boolean(),
   notices: z.array(z.string()),
   /** The newest of all notices. */
   notice: count,

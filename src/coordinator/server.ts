@@ -11,7 +11,7 @@ import { PLAN_BOUNDS, WIRE_BOUNDS } from "../plan/bounds.ts";
 import { escapeUnprintable } from "../plan/names.ts";
 import type { RunKey } from "../run/types.ts";
 import { BodyIntake, type BodyLoss, BodyLost } from "./body-intake.ts";
-import { UnusableBody, unpack } from "./http.ts";
+import { pack, UnusableBody, unpack } from "./http.ts";
 import type { JoinRequest } from "./port.ts";
 import {
   joinBodySchema,
@@ -59,6 +59,8 @@ export interface HostedRun {
   leave(request: Numbered, why: string): Promise<void>;
   /** Somebody who proved to be `principal` was refused as this agent: if that is final, nobody waits for it any more. */
   refused(agent: string, principal: Principal, refusal: Refusal): void;
+  /** A request of this session is arriving, and takes its time. */
+  heard(session: string): void;
   /** Whether this session is one of this run's. */
   knows(session: string): boolean;
   /** What an agent must agree to: key, plan, selection, size. For agents that are told only where to join. */
@@ -90,6 +92,9 @@ export interface CoordinatorServerOptions {
 /** Of callers who are known: agents send a plan in moments. */
 const INTAKE = { bytes: 256 * 1024 * 1024, bytesPerAddress: 128 * 1024 * 1024, deadlineMs: 30_000, leastRate: 1_024 };
 
+/** While a body is on its way, its agent counts as heard so often. */
+const HEARD_EVERY_MS = 500;
+
 const ROUTE = /^\/api\/runs\/(?:(join)|([A-Za-z0-9_-]{22})(?:\/(sync|leave|plan))?)(?:\?.*)?$/;
 
 type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => Promise<boolean>;
@@ -112,10 +117,10 @@ export function coordinatorHandler(given: CoordinatorServerOptions): Handler {
       const bearer = bearerOf(request);
       if (request.method === "GET" && join === undefined && (action === undefined || action === "plan")) {
         const hosted = await readableRun(options, bearer, run);
-        send(response, 200, action === "plan" ? hosted.terms() : hosted.status());
+        await send(response, 200, action === "plan" ? hosted.terms() : hosted.status());
       } else if (request.method !== "POST" || action === "plan" || (join === undefined && action === undefined)) {
         throw new Refusal("not_found", `${request.method} is not served here`);
-      } else if (join !== undefined) send(response, 200, await joinRun(options, bearer, request));
+      } else if (join !== undefined) await send(response, 200, await joinRun(options, bearer, request));
       else {
         const session = options.tokens.verify(bearer);
         pace.check(session);
@@ -124,17 +129,22 @@ export function coordinatorHandler(given: CoordinatorServerOptions): Handler {
         const { repositoryId } = hosted.key;
         options.spend?.(repositoryId, "request");
         if (action === "sync") {
-          const { body, digest } = await receive(options, request, syncBodySchema, repositoryId);
-          sendText(response, 200, await hosted.sync({ session, sequence: body.seq, digest }, body, closed.signal));
+          const onChunk = everySecond(() => hosted.heard(session));
+          const { body, digest } = await receive(options, request, syncBodySchema, repositoryId, { onChunk });
+          await sendText(
+            response,
+            200,
+            await hosted.sync({ session, sequence: body.seq, digest }, body, closed.signal),
+          );
         } else {
           const { body, digest } = await receive(options, request, leaveBodySchema, repositoryId);
           await hosted.leave({ session, sequence: body.seq, digest }, body.why);
           pace.forget(session);
-          send(response, 200, { left: true });
+          await send(response, 200, { left: true });
         }
       }
     } catch (error) {
-      if (!closed.signal.aborted) sendError(response, error, options, `${request.method} ${request.url}`);
+      if (!closed.signal.aborted) await sendError(response, error, options, `${request.method} ${request.url}`);
     }
     return true;
   };
@@ -146,8 +156,8 @@ async function joinRun(options: Options, bearer: string, message: http.IncomingM
   const caller = await options.authenticate(bearer);
   const { repositoryId } = caller;
   if (repositoryId !== null) options.spend?.(repositoryId, "request");
-  const told = (value: unknown, refusal: Refusal) => noteRefused(options, caller, value, refusal);
-  const { body, bytes } = await receive(options, message, joinBodySchema, repositoryId, told);
+  const onRefused = (value: unknown, refusal: Refusal) => noteRefused(options, caller, value, refusal);
+  const { body, bytes } = await receive(options, message, joinBodySchema, repositoryId, { onRefused });
   const run = runIdOf(body.key);
   const principal = await caller.admit(body.key);
   if (body.agentCount > PLAN_BOUNDS.agents) {
@@ -185,15 +195,33 @@ async function noteRefused(options: Options, caller: Caller, value: unknown, ref
   }
 }
 
-/** The body of somebody who is known; `bytes`: after decompression. `onRefused`: told of one that is JSON, but no such body. */
+interface Told {
+  /** Of one that is JSON, but no such body. */
+  readonly onRefused?: (value: unknown, refusal: Refusal) => Promise<void>;
+  /** Of each piece as it arrives. */
+  readonly onChunk?: () => void;
+}
+
+/** Not when it is called first: what arrives in one go is heard when it has arrived. */
+function everySecond(work: () => void): () => void {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    if (now - last < HEARD_EVERY_MS) return;
+    last = now;
+    work();
+  };
+}
+
+/** The body of somebody who is known; `bytes`: after decompression. */
 async function receive<T>(
   { intake, spend }: Options,
   message: http.IncomingMessage,
   schema: z.ZodType<T>,
   repositoryId: string | null,
-  onRefused?: (value: unknown, refusal: Refusal) => Promise<void>,
+  { onRefused, onChunk }: Told = {},
 ): Promise<{ readonly body: T; readonly digest: string; readonly bytes: number }> {
-  return await intake.take(message, { most: WIRE_BOUNDS.bodyBytes }, async (packed) => {
+  return await intake.take(message, { most: WIRE_BOUNDS.bodyBytes, ...(onChunk && { onChunk }) }, async (packed) => {
     const bytes = await unpack(packed, message.headers["content-encoding"], WIRE_BOUNDS.bodyBytes);
     if (repositoryId !== null) spend?.(repositoryId, { bytes: bytes.length });
     const value = parseJson(bytes);
@@ -268,8 +296,8 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   throw new Refusal("invalid", `the body does not fit the protocol: ${issues.join("; ")}`);
 }
 
-function send(response: http.ServerResponse, status: number, body: unknown): void {
-  sendText(response, status, JSON.stringify(body));
+async function send(response: http.ServerResponse, status: number, body: unknown): Promise<void> {
+  await sendText(response, status, JSON.stringify(body));
 }
 
 function safely<T>(schema: z.ZodType<T>, value: unknown): z.ZodSafeParseResult<T> {
@@ -281,10 +309,17 @@ function safely<T>(schema: z.ZodType<T>, value: unknown): z.ZodSafeParseResult<T
   }
 }
 
-function sendText(response: http.ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
+/** Compressed for those who understand it: their links may be slow. */
+async function sendText(response: http.ServerResponse, status: number, text: string): Promise<void> {
+  const takesGzip = /\bgzip\b/i.test(String(response.req.headers["accept-encoding"] ?? ""));
+  const { bytes, encoding } = takesGzip ? await pack(text) : { bytes: text, encoding: null };
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(bytes),
+    ...(encoding === null ? {} : { "content-encoding": encoding }),
+  });
   // As text, not as bytes: Node then sends head and body in one piece, not two, a thousand times at a large barrier.
-  response.end(text);
+  response.end(bytes);
 }
 
 const BODY_REFUSALS = {
@@ -300,12 +335,12 @@ const LOSS_REFUSALS = {
   aborted: "invalid",
 } as const satisfies Record<BodyLoss, RefusalCode>;
 
-function sendError(
+async function sendError(
   response: http.ServerResponse,
   error: unknown,
   options: CoordinatorServerOptions,
   request: string,
-): void {
+): Promise<void> {
   let refusal: Refusal;
   if (error instanceof Refusal) refusal = error;
   else if (error instanceof UnusableBody) refusal = new Refusal(BODY_REFUSALS[error.why], error.message);
@@ -316,7 +351,7 @@ function sendError(
   } else {
     const incident = randomBytes(4).toString("hex");
     options.onError(error, `${request} (incident ${incident})`);
-    send(response, 500, {
+    await send(response, 500, {
       error: { code: "internal", message: `something went wrong here; its log says more under incident ${incident}` },
     });
     return;
@@ -329,7 +364,7 @@ function sendError(
   const message = escapeUnprintable(refusal.message);
   const ended =
     refusal instanceof RunEnded ? { ended: { member: refusal.wasMember, summary: refusal.summary } } : undefined;
-  send(response, REFUSALS[code], { error: { code, message }, ...ended });
+  await send(response, REFUSALS[code], { error: { code, message }, ...ended });
 }
 
 /** Counts requests of each session over ten seconds. */

@@ -87,7 +87,7 @@ export const WIRE_BOUNDS = {
   /** Syncs of one session in a second, averaged over ten. Short tasks take one each; a loop gone wild takes more. */
   syncsPerSecond: 1_000,
   /** Bytes of what an agent does not know yet (outputs, roster) in one answer: the rest comes with the next. */
-  pageBytes: 64 * KIB,
+  pageBytes: 32 * KIB,
 } as const;
 
 /** Of what a run keeps. */

@@ -10,7 +10,7 @@ import { failRun } from "./abort.ts";
 import { noteAbsent, noteReturn } from "./absence.ts";
 import { admit, takeIn } from "./assembly.ts";
 import { nextTime } from "./deadlines.ts";
-import { Draft } from "./draft.ts";
+import { Draft, isLiving } from "./draft.ts";
 import { newStageRun } from "./entering.ts";
 import { settleRun } from "./flow.ts";
 import { forgiveAbsence, lose, rejoin, restart, seen } from "./liveness.ts";
@@ -172,6 +172,13 @@ function takeEvent(draft: Draft, event: Exclude<RunEvent, { type: "created" }>):
     case "not_coming":
       noteAbsent(draft, event.absent);
       return;
+    case "heard": {
+      const slot = draft.slotOf(event.agent);
+      // Who was given up says more before it is taken back.
+      if (slot === undefined || draft.agent(slot).session !== event.session || !isLiving(draft.agent(slot))) return;
+      seen(draft, slot);
+      return;
+    }
     case "ticked":
     case "coordinator_started":
       return;

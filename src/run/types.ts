@@ -318,6 +318,8 @@ export type RunEvent =
     }
   /** These are not there, or not any more, and nobody comes in their place. The same may be said again and again. */
   | { readonly type: "not_coming"; readonly at: number; readonly absent: readonly Absent[] }
+  /** A message of this agent is on its way: it is there, whatever it will turn out to say. */
+  | { readonly type: "heard"; readonly at: number; readonly agent: string; readonly session: string }
   | { readonly type: "ticked"; readonly at: number }
   | { readonly type: "approved"; readonly at: number; readonly stage: number; readonly by: string }
   | { readonly type: "cancelled"; readonly at: number; readonly by: string; readonly why: string }

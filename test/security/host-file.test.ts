@@ -20,8 +20,12 @@ function joined(address: string): boolean {
 /** What an agent is told of another one; null: of no use. */
 function told(address: string): string | null {
   const agents = [{ name: "a", index: 0, role: null, roleIndex: 0, address }];
-  const answer = { instruction: { do: "wait" }, now: 1, outputs: null, notices: [], notice: 0 };
-  return syncAnswerSchema.parse({ ...answer, roster: { version: "1", agents } }).roster?.agents[0]?.address ?? null;
+  const answer = { instruction: { do: "wait" }, now: 1, outputs: null, more: false, notices: [], notice: 0 };
+  return (
+    syncAnswerSchema
+      .parse({ ...answer, roster: { version: "1", from: null, pieces: [agents] } })
+      .roster?.pieces.flat()[0]?.address ?? null
+  );
 }
 
 /** Each place where an address comes in: whether it is taken. */
