@@ -60,12 +60,11 @@ export function proposalHandler(
         return { state: "done", note: null };
       }
       const known = new Set((await store.policies.of(repository.id))?.bases);
-      const inside = repository.private && pull.facts.head.repositoryId === repository.id;
       const proposed = {
         place: repository,
         commit: sha,
-        // What is extended already was shown on the default branch.
-        mayShow: (name: string, base: { readonly private: boolean }) => !base.private || inside || known.has(name),
+        // What is extended already was shown on the default branch. Of two private repositories not the same people are readers.
+        mayShow: (name: string, base: { readonly private: boolean }) => !base.private || known.has(name),
       };
       const read = readFor(pull.facts.installationId);
       const loaded = await loadPolicy(repository, policyFetcher(client, timings.requestTimeout, proposed), read);

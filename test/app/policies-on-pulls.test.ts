@@ -156,6 +156,31 @@ describe("a pull request that changes the policy", () => {
       expect(there).not.toContain("swordfish");
     });
 
+    it("shows nothing of another private one where both are private, since not the same people read them", async () => {
+      base(true);
+      const { world } = house.sandbox;
+      const files = { "README.md": "x", [FILE]: POLICY };
+      const good = addRepository(world, asUser(house.owner), {
+        owner: house.owner,
+        name: "good",
+        private: true,
+        files,
+      });
+      const [installation] = world.installations.values();
+      if (installation === undefined) throw new Error("not installed");
+      changeInstallationRepositories(world, asUser(house.owner), installation, "added", [good]);
+      Object.assign(house.repository, { private: true });
+      await house.settled();
+      const tell = async (name: string): Promise<string> => {
+        const pull = branched({ [FILE]: `version: 1\nextends: acme/${name}\n` }, name);
+        await house.settled();
+        return told(pull).replaceAll(name, "NAME");
+      };
+      const nowhere = await tell("nowhere");
+      expect(nowhere).toContain("acme/NAME cannot be extended: it is not there");
+      expect([await tell("secret"), await tell("good")]).toEqual([nowhere, nowhere]);
+    });
+
     it("says what is wrong with a public one", async () => {
       base(false);
       await house.settled();
