@@ -19,6 +19,7 @@ import { clip, markdown, oneLine } from "../report/escape.ts";
 import { NO_COLOURS, verdictLines } from "../report/log.ts";
 import { maskedSummary } from "../report/masked.ts";
 import type { RunReport } from "../report/report.ts";
+import { OwnPhases } from "../run/own-phases.ts";
 import { cleanupStages } from "../run/participants.ts";
 import type { RunKey, RunSummary, Selection } from "../run/types.ts";
 import { type Abandoned, endAbandoned, leaderMayBeGone } from "./abandoned.ts";
@@ -136,12 +137,14 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     state,
     pace: entry.pace,
   });
+  const own = new OwnPhases({ agent: agentName, index: size === 1 ? 0 : inputs.agentIndex });
   const display = new Display(entry.console, entry.pace.now);
   const group = ({ member, roster }: Pick<GroupView, "member" | "roster">, leftOut: boolean): void =>
     state.group({ skip: [...selection.skip], member, roster: [...roster], leftOut });
   const log = (event: AgentEvent): void => {
     if (event.kind === "assembled") group(event, false);
     if (event.kind === "started" && cleansUp) state.started();
+    if (event.kind === "ended") own.take(event.stage, event.report);
     display.show(event);
     if (tracker.follow(event)) publisher.progress(tracker.progress(entry.pace.now()));
   };
@@ -164,7 +167,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
   };
   const tellKnown = (why: string): void => {
     // Once the run is over, only its reports are cut short.
-    const report = result.told ?? reportNow(summaryOf({ kind: "left", why, told: false }, running.host));
+    const report = result.told ?? reportNow(summaryOf({ kind: "left", why, told: false }, running.host, own));
     if (result.told === null) result.tell(report, null);
     publisher.known(report);
     entry.console.text(`${why}: what is known is written; ending what runs`);
@@ -211,7 +214,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     const end = await agent.run();
     // Cut off from its coordinator, it does not know what the others do.
     if (end.kind === "unreachable") group(agent.group(), true);
-    const report = reportNow(summaryOf(end, connection.host));
+    const report = reportNow(summaryOf(end, connection.host, own));
     const { summary } = report;
     display.closeGroup();
     display.judged(summary.phases, true);
@@ -320,9 +323,10 @@ function checkName({ plan, job, inputs, key, size }: Task): string {
   return `plan / ${plan.name} (${inputs.agentIndex === 0 ? job.id : `${job.id}-${inputs.agentIndex}`})`;
 }
 
-function summaryOf(end: LoopEnd, host: RunHost | null): RunSummary {
+/** What came of the run, as far as it is known in this process. */
+function summaryOf(end: LoopEnd, host: RunHost | null, own: OwnPhases): RunSummary {
   if (end.kind === "finished") return end.summary;
-  const known = host?.summary() ?? { failedStage: null, phases: [] };
+  const known = host?.summary() ?? { failedStage: null, phases: own.records() };
   switch (end.kind) {
     case "left":
       return { ...known, verdict: "cancelled", status: "cancelled", message: end.why };

@@ -1,4 +1,5 @@
 /** By itself: a leader is given up after a minute, which other tests need not wait for. */
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Matrix, PLAN } from "./matrix.ts";
 
@@ -21,6 +22,9 @@ it("jobs of a group stop, saying so, when their leader dies", async () => {
   for (const { code, outputs } of results) {
     expect(code).toBe(1);
     expect(outputs.get("message")).toContain("has not answered for 60 s");
+    // What it did itself it knows, though nobody tells it what came of that.
+    const told = JSON.parse(readFileSync(outputs.get("results-file") ?? "", "utf8"));
+    expect(told.phase_results).toMatchObject([{ phase: "epoch", success: false }]);
   }
   // What only the leader would have concluded does not stay in progress, and is concluded once.
   const why = { title: "the group's leader is gone", summary: expect.stringContaining("has not answered for 60 s") };
