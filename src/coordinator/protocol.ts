@@ -14,7 +14,7 @@ import { agentAddress, planSchema, printable, taskKey, taskValue } from "./plan-
 import type { JoinRequest } from "./port.ts";
 
 /** Newest first. */
-export const PROTOCOLS = [1] as const;
+export const PROTOCOLS = [2] as const;
 export const PROTOCOL = PROTOCOLS[0];
 
 const time = z.number().finite();

@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { PROTOCOL } from "../../src/coordinator/protocol.ts";
 import type { Serving } from "../../src/coordinator/serve.ts";
 import { WIRE_BOUNDS } from "../../src/plan/bounds.ts";
 import { joinOf, planOf, SECRET, startCoordinator } from "./builders.ts";
@@ -39,7 +40,7 @@ async function send(
 }
 
 describe("a body that is not what its headers say", () => {
-  const whole = gzipSync(JSON.stringify({ protocol: 1, seq: 1, why: "enough of it, and more of it" }));
+  const whole = gzipSync(JSON.stringify({ protocol: PROTOCOL, seq: 1, why: "enough of it, and more of it" }));
   const flipped = Buffer.from(whole);
   flipped.writeUInt8(flipped.readUInt8(20) ^ 0xff, 20);
   const bodies: readonly [string, string, Buffer, number, string][] = [

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readEvent } from "../../src/agent/event-schema.ts";
+import { PROTOCOL } from "../../src/coordinator/protocol.ts";
 import type { Serving } from "../../src/coordinator/serve.ts";
 import { escapeUnprintable, PRINTABLE } from "../../src/plan/names.ts";
 import { readPlan } from "../../src/plan/read.ts";
@@ -41,7 +42,12 @@ describe("names that are not what they look like", () => {
 
   it.each(fields)("are refused as %s, by name of the field, and are not said again", async (field, sent) => {
     for (const character of CHARACTERS) {
-      const body = { protocol: 1, nonce: "a-nonce-long-enough", ...joinOf(PLAN, "node-0"), ...sent(`a${character}b`) };
+      const body = {
+        protocol: PROTOCOL,
+        nonce: "a-nonce-long-enough",
+        ...joinOf(PLAN, "node-0"),
+        ...sent(`a${character}b`),
+      };
       const said = await post(serving.address, "/api/runs/join", SECRET, body);
       expect([said.status, said.code]).toEqual([400, "invalid"]);
       expect(said.message).toContain(`the body does not fit the protocol: ${field}`);

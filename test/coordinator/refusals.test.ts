@@ -2,6 +2,7 @@ import http from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { checkClaims, createTokenVerifier } from "../../src/coordinator/admission.ts";
 import type { GroupRun } from "../../src/coordinator/group-run.ts";
+import { PROTOCOL } from "../../src/coordinator/protocol.ts";
 import { runIdOf } from "../../src/coordinator/run-id.ts";
 import { Runs } from "../../src/coordinator/runs.ts";
 import type { Serving } from "../../src/coordinator/serve.ts";
@@ -301,7 +302,7 @@ describe("requests that come twice", () => {
   });
 
   it("leave: is taken once, and what follows is told that it has left", async () => {
-    const leave = { protocol: 1, seq: 1, why: "enough" };
+    const leave = { protocol: PROTOCOL, seq: 1, why: "enough" };
     const path = `/api/runs/${run.id}/leave`;
     expect((await post(serving.address, path, session, leave)).status).toBe(200);
     const before = run.host.state;

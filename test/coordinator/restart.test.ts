@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { HttpCoordinator } from "../../src/coordinator/client.ts";
+import { PROTOCOL } from "../../src/coordinator/protocol.ts";
 import { agentOf, joinOf, planOf, removeDirectories } from "./builders.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
 
@@ -117,7 +118,7 @@ describe("an app that is killed and started again", () => {
     const answer = await fetch(`http://127.0.0.1:${port}/api/runs/join`, {
       method: "POST",
       headers: { authorization: `Bearer ${await issuer.token({ audience: PUBLIC_URL })}` },
-      body: JSON.stringify({ protocol: 1, nonce: "late-late-late-late", ...joinOf(plan, "node-9") }),
+      body: JSON.stringify({ protocol: PROTOCOL, nonce: "late-late-late-late", ...joinOf(plan, "node-9") }),
     });
     expect([answer.status, await answer.text()]).toEqual([
       410,

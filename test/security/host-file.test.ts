@@ -5,7 +5,7 @@ import { readInputs } from "../../src/action/inputs.ts";
 import { hostfile } from "../../src/agent/environment.ts";
 import { agent } from "../../src/cli/agent.ts";
 import { planSchema } from "../../src/coordinator/plan-schema.ts";
-import { joinBodySchema, syncAnswerSchema } from "../../src/coordinator/protocol.ts";
+import { joinBodySchema, PROTOCOL, syncAnswerSchema } from "../../src/coordinator/protocol.ts";
 import { splitAddress } from "../../src/plan/address.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import { joinOf, planOf } from "../coordinator/builders.ts";
@@ -13,7 +13,7 @@ import { joinOf, planOf } from "../coordinator/builders.ts";
 const PLAN = planOf("stages:\n  - { name: only, run: 'true' }\n");
 
 function joined(address: string): boolean {
-  const join = { ...joinOf(PLAN, "node-0"), protocol: 1, nonce: "0123456789abcdef", address };
+  const join = { ...joinOf(PLAN, "node-0"), protocol: PROTOCOL, nonce: "0123456789abcdef", address };
   return joinBodySchema.safeParse(join).success;
 }
 

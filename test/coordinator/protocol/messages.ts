@@ -1,0 +1,213 @@
+/**
+ * One of each message, with everything that it may say. The types hold it: who adds, takes or changes something that
+ * agents and coordinator say does not compile here before this is changed, too, and then fails `protocol.test.ts` until
+ * the protocol has a new number.
+ */
+import type { z } from "zod";
+import type { JoinRequest, Roster } from "../../../src/coordinator/port.ts";
+import {
+  joinBodySchema,
+  joinedSchema,
+  leaveBodySchema,
+  PROTOCOL,
+  refusalSchema,
+  runTermsSchema,
+  syncAnswerSchema,
+  syncBodySchema,
+} from "../../../src/coordinator/protocol.ts";
+import { REFUSALS } from "../../../src/coordinator/refusal.ts";
+import type { Json, Plan } from "../../../src/plan/plan.ts";
+import type { AttemptEnd, AttemptReport, Instruction, RunSummary, Sync } from "../../../src/run/types.ts";
+import { RUN_STATUSES, WAIT_REASONS } from "../../../src/run/types.ts";
+import { EVERYTHING, keyOf, planOf } from "../builders.ts";
+
+/** With what may be left out. */
+type Whole<T> = Json extends T
+  ? T
+  : T extends readonly (infer U)[]
+    ? readonly Whole<U>[]
+    : T extends object
+      ? { readonly [K in keyof T]-?: Whole<Exclude<T[K], undefined>> }
+      : T;
+
+const plan = planOf(`
+name: all
+agents: [{ id: a, address: "node1:7761", env: { A: "1" } }, { id: b }]
+params: { epochs: { type: integer, default: 3 } }
+secrets: [TOKEN]
+deadline: 2h
+stages:
+  - { name: serve, runs_on: first, run: ./serve, background: true, ready: { port: 5432 } }
+  - { name: list, tasks: { from: ./list }, run: ./one, concurrency: 2, max_failures: 2 }
+  - { name: shards, tasks: [1, { id: a }], needs: { a: [1] }, run: ./shard }
+  - { name: epoch, duration: 1h, run: ./train, barrier: { type: majority, heartbeat_interval: 2m, missed_threshold: 3 } }
+  - { name: save, command: /bin/save, args: ["--now"], depends_on: [{ stage: shards, even_if: [failed] }],
+      retry: { max_attempts: 3, attempt_timeout: 1m, on_exit_codes: [1] }, thresholds: { max_errors: 3 }, expect: { loss: "< 3" } }
+`);
+const key = keyOf(plan);
+
+const ends: { [K in AttemptEnd["kind"]]: Whole<Extract<AttemptEnd, { kind: K }>> } = {
+  no_command: { kind: "no_command" },
+  exited: { kind: "exited", code: 1 },
+  signalled: { kind: "signalled", signal: "SIGSEGV" },
+  time_over: { kind: "time_over", limit: "duration" },
+  stopped: { kind: "stopped", why: "the group is no longer in this stage" },
+  reset: { kind: "reset" },
+  not_started: { kind: "not_started", message: "no such file" },
+  bad_tasks: { kind: "bad_tasks", message: "line 2 is not JSON" },
+  threshold: { kind: "threshold", threshold: "max_errors", message: "4 errors" },
+};
+
+const report: Whole<AttemptReport> = {
+  stage: 4,
+  attempt: "4.0.1",
+  task: "a",
+  startedAt: 1_800_000_000_000,
+  endedAt: 1_800_000_000_500,
+  end: ends.exited,
+  progress: { done: 3, total: 10, errors: 1 },
+  metrics: [{ name: "loss", value: 0.5, unit: "1", agg: "mean", count: 3 }],
+  histograms: {},
+  outputs: { port: 7_000 },
+  annotations: [{ path: "a.ts", line: 3, level: "warning", title: "slow", message: "took 3 s" }],
+  tail: "done",
+};
+
+const sync: Whole<Omit<Sync, "session" | "agent">> = {
+  doing: "running save",
+  status: "running",
+  stage: 4,
+  progress: { done: 3, total: null, errors: 0 },
+  finished: Object.values(ends).map((end) => ({ ...report, end })),
+  wants: 2,
+  addTasks: [1, { id: "b" }],
+  ready: [0],
+  outputs: { port: 7_000 },
+};
+
+/** Of the plan the wire's schema holds each key. */
+const request: Whole<Omit<JoinRequest, "plan">> & { readonly plan: Plan } = {
+  key,
+  plan,
+  selection: EVERYTHING,
+  agentCount: 2,
+  agent: "a",
+  role: "server",
+  index: 0,
+  address: "node1:7761",
+};
+
+const summary: Whole<RunSummary> = {
+  status: "failed",
+  verdict: "failure",
+  message: "save failed on a",
+  failedStage: "save",
+  phases: [
+    {
+      stage: 4,
+      name: "save",
+      description: null,
+      order: 5,
+      line: 9,
+      column: 5,
+      optional: false,
+      status: "failure",
+      reason: "a: exit code 1",
+      worked: false,
+      startedAt: 1,
+      completedAt: 2,
+      retryCount: 1,
+      progress: { done: 3, total: 10, errors: 1 },
+      metrics: [{ name: "loss", value: 0.5, unit: "1", agg: "mean", count: 3, expected: "< 3", met: true }],
+      histograms: {},
+      outputs: { port: 7_000 },
+      annotations: [{ path: "a.ts", line: 3, level: "failure", title: null, message: "no", agent: "a" }],
+      agents: [
+        {
+          agent: "a",
+          index: 0,
+          status: "failure",
+          startedAt: 1,
+          endedAt: 2,
+          attempts: 2,
+          reason: "exit code 1",
+          tail: "no",
+          end: ends.exited,
+        },
+      ],
+      tasks: { done: 1, failed: 1, skipped: 0, total: 2 },
+    },
+  ],
+};
+
+const instructions: { [K in Instruction["do"]]: Whole<Extract<Instruction, { do: K }>> } = {
+  wait: {
+    do: "wait",
+    reason: "barrier",
+    stage: 3,
+    who: [{ agent: "b", lastSeenAt: 1, lastDoing: "running epoch" }],
+    since: 1,
+    until: 2,
+    more: 3,
+  },
+  execute: {
+    do: "execute",
+    stage: 2,
+    attempt: "2.0.1",
+    attemptNumber: 1,
+    startAt: 1,
+    until: { at: 2, limit: "timeout" },
+    partition: { start: 0, end: 5 },
+    leases: [{ task: "a", value: { id: "a" }, attempt: "2.t1.1" }],
+    tasksOnly: false,
+  },
+  stop: { do: "stop", stage: 3, why: "its time is over" },
+  abort: { do: "abort", why: "b was lost" },
+  exclude: { do: "exclude", why: "it came too late" },
+  finish: { do: "finish", summary },
+};
+
+const roster: Whole<Roster> = {
+  agents: [{ name: "a", index: 0, role: "server", roleIndex: 0, address: "node1:7761" }],
+};
+const answer = {
+  now: 1_800_000_000_000,
+  roster: { version: "v1", from: null, pieces: [roster.agents] },
+  outputs: { version: "v2", from: "v1", pieces: [{ save: { port: 7_000 } }] },
+  more: false,
+  notices: ["b joined again"],
+  notice: 3,
+};
+
+const protocol = PROTOCOL;
+const MESSAGES = {
+  join: { schema: joinBodySchema, examples: [{ protocol, nonce: "0123456789abcdef", ...request }] },
+  sync: {
+    schema: syncBodySchema,
+    examples: [
+      { protocol, seq: 1, holdMs: 2_000, reset: null, sync, known: { roster: "v1", outputs: null, notice: 2 } },
+      { protocol, seq: 2, holdMs: 0, reset: "SIGHUP", sync, known: { roster: null, outputs: "v2", notice: 0 } },
+    ],
+  },
+  leave: { schema: leaveBodySchema, examples: [{ protocol, seq: 3, why: "cancelled" }] },
+  joined: { schema: joinedSchema, examples: [{ protocol, run: "r".repeat(22), session: "s.t", now: 1 }] },
+  synced: {
+    schema: syncAnswerSchema,
+    examples: Object.values(instructions).map((instruction) => ({ instruction, ...answer })),
+  },
+  terms: { schema: runTermsSchema, examples: [{ key, plan, selection: EVERYTHING, agentCount: 2 }] },
+  refused: {
+    schema: refusalSchema,
+    examples: [
+      { error: { code: "held", message: "held by another process" } },
+      { error: { code: "ended", message: "this run is over" }, ended: { member: true, summary } },
+    ],
+  },
+} satisfies Record<string, { readonly schema: z.ZodType; readonly examples: readonly unknown[] }>;
+
+export type MessageKind = keyof typeof MESSAGES;
+export const schemaOf = (kind: MessageKind): z.ZodType => MESSAGES[kind].schema;
+export const KINDS = Object.keys(MESSAGES) as readonly MessageKind[];
+/** What they say besides: closed lists of words. */
+export const WORDS = { refusals: REFUSALS, waits: WAIT_REASONS, runs: RUN_STATUSES };
+export const examplesOf = (kind: MessageKind): readonly unknown[] => MESSAGES[kind].examples;
