@@ -21,6 +21,7 @@ export const LEADER_SILENCE_MS = 60_000;
 /** Whoever was last seen longer ago does not come back: by then it has given its leader up. */
 const COMES_BACK_MS = LEADER_SILENCE_MS + 10_000;
 const FAREWELL_PAUSE_MS = 50;
+const FAREWELL_ASK_MS = 10_000;
 /** A leader that waits longer than this for others to hear the end says so. */
 const FAREWELL_SAID_MS = 2_000;
 /** Of many, so many are named. */
@@ -192,7 +193,7 @@ async function lead(
       leaderIsOver: null,
       close: async () => {
         watching.abort();
-        await sayFarewell(run, say);
+        await sayFarewell(run, home.listJobs, say);
         await takeBack?.().catch((error: unknown) => onError(error, "the address could not be taken back"));
         await serving.close();
       },
@@ -203,8 +204,15 @@ async function lead(
   }
 }
 
-/** Stays until all have heard the end who may still come for it; bounded, since nobody comes later than that. */
-async function sayFarewell({ host, first }: GroupRun, say: (text: string) => void): Promise<void> {
+/**
+ * Stays until all have heard the end who may still come for it; bounded, since nobody comes later than that. Whose job is
+ * over does not come, where GitHub says so.
+ */
+async function sayFarewell(
+  { host, first }: GroupRun,
+  listJobs: ListJobs | null,
+  say: (text: string) => void,
+): Promise<void> {
   const began = performance.now();
   let isSaid = false;
   while (host.isOver) {
@@ -215,6 +223,8 @@ async function sayFarewell({ host, first }: GroupRun, say: (text: string) => voi
       isSaid = true;
       const named = listed(untold);
       say(`the run is over; waiting for ${named} to hear of it, for ${COMES_BACK_MS / 1000} s at most since last seen`);
+      const jobs = await listJobs?.(AbortSignal.timeout(FAREWELL_ASK_MS)).catch(() => []);
+      host.noteOver(jobs?.filter(({ status }) => status === "completed").map(({ id }) => id) ?? []);
     }
     await sleep(FAREWELL_PAUSE_MS);
   }

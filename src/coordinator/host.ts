@@ -227,6 +227,13 @@ export class RunHost {
     this.#finished.add(agent);
   }
 
+  /** Nobody of these jobs (their check runs) will ask for the end any more. */
+  noteOver(jobs: readonly string[]): void {
+    for (const { name, checkRunId } of rowsOf(this.#state.agents)) {
+      if (checkRunId !== null && jobs.includes(checkRunId)) this.noteTold(name);
+    }
+  }
+
   /** Its next request is answered at once: it knows nothing (any more). */
   forget(agent: string): void {
     this.#answered.delete(agent);

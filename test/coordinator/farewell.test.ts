@@ -32,7 +32,7 @@ describe("a run that is over", () => {
     } as const;
     const host = new RunHost({ created, now: () => at });
     await host.join(joinOf(PLAN, "node-0"), "s0", null);
-    await host.join(joinOf(PLAN, "node-1"), "s1", null);
+    await host.join(joinOf(PLAN, "node-1"), "s1", "7001");
     at += 10 * SECOND;
     await host.sync({ ...idle(), agent: "node-0", session: "s0" }, 0, NEVER);
     await host.cancel("ann", "enough");
@@ -49,6 +49,13 @@ describe("a run that is over", () => {
     expect(host.untold(HEARD_MS)).toEqual(["node-0"]);
     host.instruct("node-0");
     expect(host.untold(HEARD_MS)).toEqual([]);
+    host.close();
+  });
+
+  it("is not kept for those whose job is over", async () => {
+    const host = await hosted();
+    host.noteOver(["7001", "7777"]);
+    expect(host.untold(HEARD_MS)).toEqual(["node-0"]);
     host.close();
   });
 
