@@ -82,11 +82,17 @@ export class Judge {
       facts = await this.#takeUp(facts, repository, await client());
     }
     let standing = NO_STANDING;
+    /** Once a look: what GitHub does not show yet it shows a little later. */
+    let listed = false;
     let evaluation = evaluate({ facts, policy, standing, ourAppId: appId, repositoryHold });
     const isDue = (lookup: Lookup): boolean => this.#timelines.isDue(lookup);
     for (let round = 0; evaluation.lookups.some(isDue) && round < MOST_ROUNDS; round += 1) {
       if (evaluation.lookups.some((lookup) => lookup.kind === "files")) {
         facts = await this.#learnFiles(facts, repository, await client());
+      }
+      if (!listed && evaluation.lookups.some((lookup) => lookup.kind === "suites")) {
+        facts = await this.#takeUp(facts, repository, await client());
+        listed = true;
       }
       facts = await this.#runOrigins.learn(facts, evaluation.lookups, repository, client);
       facts = await this.#timelines.learn(facts, evaluation.lookups, client);
@@ -170,7 +176,7 @@ export class Judge {
     return others.length === 0 ? null : sharingOf([self, ...others], policy);
   }
 
-  /** The pull request was there before we were, or its first events never came. */
+  /** With what GitHub shows now: it was there before we were, or events do not tell all that matters. */
   async #takeUp(facts: Facts, repository: Repository, client: GitHubClient): Promise<Facts> {
     const snapshot = await readSnapshot(
       client,
@@ -205,5 +211,7 @@ export class Judge {
 }
 
 function isStanding(lookup: Lookup): lookup is StandingLookup {
-  return lookup.kind !== "files" && lookup.kind !== "run" && lookup.kind !== "timeline";
+  return (
+    lookup.kind !== "files" && lookup.kind !== "run" && lookup.kind !== "timeline" && lookup.kind !== "suites"
+  );
 }

@@ -177,7 +177,7 @@ export class Listener {
       const { what } = news;
       switch (what.kind) {
         case "checks":
-          await this.#record({ pull, kind: "checks", checks: what.checks }, heard, false);
+          await this.#record({ pull, kind: "checks", checks: what.checks, suites: what.suites }, heard, false);
           break;
         case "acts":
           // A run that we started is about the pull request that it was started for, not about its own commit.

@@ -203,8 +203,10 @@ export class Looks {
           tampering.stop?.until ?? null,
         ),
         sooner(
-          // So many runs are asked about at a time.
-          evaluation.lookups.some((lookup) => lookup.kind === "run") ? now + this.#options.timings.lookPause : null,
+          // So many runs are asked about at a time, and GitHub may show a suite only a little later.
+          evaluation.lookups.some(({ kind }) => kind === "run" || kind === "suites")
+            ? now + this.#options.timings.lookPause
+            : null,
           timelineDueAt(evaluation.lookups),
         ),
       ),

@@ -2,8 +2,10 @@
 import type { NewLabel } from "../../src/github/labels.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { mutationCount, type Transition } from "../../src/github/transition.ts";
-import { stageLabel, triggerLabels } from "../../src/lifecycle/display.ts";
+import { isPattern, nameOf } from "../../src/lifecycle/conditions/name-patterns.ts";
+import { stageLabel } from "../../src/lifecycle/display.ts";
 import type { Policy } from "../../src/lifecycle/policy.ts";
+import { labelsAskedFor } from "../../src/lifecycle/spent-labels.ts";
 import type { Lane } from "../effects.ts";
 import type { KnownLabels, LabelIds } from "../label-ids.ts";
 import { labelsNeeded, writesFor } from "../showing.ts";
@@ -63,7 +65,8 @@ export class Writes {
     // All of a policy's labels at once: one request serves the repository's later moves, too.
     const adds = group.some(({ showing }) => showing.label !== null && needed.includes(showing.label));
     const create = adds ? stageLabelsOf(policy) : [];
-    const find = adds ? policy.stages.flatMap((stage) => triggerLabels(stage.enter)) : [];
+    const asked = adds ? policy.stages.flatMap((stage) => labelsAskedFor(stage.enter)) : [];
+    const find = asked.flatMap(({ name }) => (isPattern(name) ? [] : [nameOf(name)]));
     const gone = needed.filter((name) => !create.some((each) => each.name === name));
     const write = <T>(send: () => Promise<T>): Promise<T> => lane.write(0, send);
     return this.#options.labelIds.resolve(client, first.repository, create, [...find, ...gone], gone, write);

@@ -71,6 +71,8 @@ export function meansTheSame(a: Facts, b: Facts): boolean {
 }
 
 function meaning(facts: Facts): string {
-  const { observed: _, heads: __, fileLists: ___, updatedAt: ____, ...rest } = facts;
-  return canonicalJson(rest);
+  const { observed: _, heads: __, fileLists: ___, updatedAt: ____, suites = [], ...rest } = facts;
+  // A list that shows what is known is no news: where it matters it was asked for.
+  const unfinished = suites.flatMap((of) => of.suites.flatMap(({ id, finished }) => (finished ? [] : [id])));
+  return canonicalJson({ ...rest, unfinished });
 }

@@ -320,10 +320,10 @@ function pull(row: Selectable<Tables["pulls"]>): Pull {
   };
 }
 
-/** Those stored before stages that do not apply were told of name none; all open pull requests are looked at since. */
+/** Those of before name no stages that do not apply and no spent labels; all open pull requests are looked at since. */
 function evaluation(text: string | null): Pull["evaluation"] {
   const read = storedOrNull<NonNullable<Pull["evaluation"]>>(text);
-  return read === null ? null : { ...read, notApplying: read.notApplying ?? [] };
+  return read === null ? null : { ...read, notApplying: read.notApplying ?? [], spent: read.spent ?? [] };
 }
 
 function historyRow(line: NewHistory) {

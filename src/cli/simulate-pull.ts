@@ -43,6 +43,7 @@ export async function simulatePull(client: GitHubClient, pull: PullAddress, poli
       try {
         if (lookup.kind === "files") facts = await withFiles(client, pull, facts);
         else if (lookup.kind === "timeline") facts = await withOrder(client, facts, lookup.at);
+        else if (lookup.kind === "suites") facts = await readPull(client, pull, facts);
         else if (lookup.kind === "run") facts = await withOrigin(client, facts, lookup);
         else standing = withAnswer(standing, lookup, await askStanding(client, place(pull), lookup, soon()));
       } catch (error) {
@@ -52,7 +53,7 @@ export async function simulatePull(client: GitHubClient, pull: PullAddress, poli
   }
 }
 
-async function readPull(client: GitHubClient, pull: PullAddress): Promise<Facts> {
+async function readPull(client: GitHubClient, pull: PullAddress, known: Facts | null = null): Promise<Facts> {
   const name = `${pull.owner}/${pull.repo}#${pull.number}`;
   let snapshot: Snapshot | null;
   try {
@@ -62,7 +63,7 @@ async function readPull(client: GitHubClient, pull: PullAddress): Promise<Facts>
   }
   if (snapshot === null) throw new UsageError(`${name}: there is no such pull request, or the token may not see it`);
   const key = { installationId: 0, repository: snapshot.state.repository, number: pull.number };
-  return record(null, { ...snapshot, pull: key });
+  return record(known, { ...snapshot, pull: key });
 }
 
 async function withFiles(client: GitHubClient, pull: PullAddress, facts: Facts): Promise<Facts> {

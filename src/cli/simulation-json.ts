@@ -76,6 +76,8 @@ export function sayLookup(lookup: Lookup): string {
       return `who ${lookup.login} is`;
     case "files":
       return "which files are changed";
+    case "suites":
+      return "which check suites there are";
     case "run":
       return `who wrote what run ${lookup.runId} of ${lookup.workflow} executed`;
     case "timeline":

@@ -1,10 +1,11 @@
 /** What a snapshot tells of who did what when, in the words of the lifecycle. */
 import { act, type CheckSeen } from "../lifecycle/change.ts";
+import type { SuiteSeen } from "../lifecycle/facts/suites.ts";
 import type { Act } from "../lifecycle/facts.ts";
 import { isStageCheck } from "../lifecycle/policy-verdict.ts";
 import { graphqlActor } from "./pull-fields.ts";
-import type { CommentFields, ContextFields, ReviewFields, TimelineFields } from "./snapshot-fields.ts";
-import { checkStatus, runResult } from "./webhook.ts";
+import type { CommentFields, ContextFields, ReviewFields, SuiteFields, TimelineFields } from "./snapshot-fields.ts";
+import { checkStatus, runResult, suiteFinished } from "./webhook-values.ts";
 
 /** Our own check run as a snapshot shows it: without its texts. */
 export interface OwnCheck {
@@ -157,6 +158,7 @@ export function checksRead(contexts: readonly (ContextFields | null)[], sha: str
       sha,
       at: each.completedAt ?? each.startedAt ?? suite.createdAt,
       ours: false,
+      suite: suite.id,
     });
     const run = runAct(each, sha);
     if (run !== null && run.kind === "workflow") {
@@ -164,6 +166,29 @@ export function checksRead(contexts: readonly (ContextFields | null)[], sha: str
     }
   }
   return { checks, runs: [...runs.values()], ours: [...ours.values()].map(({ check }) => check) };
+}
+
+/**
+ * The suites of others in which checks were made or will be. GitHub opens one for every app that may write checks, and
+ * those of apps that write none stay open for ever.
+ */
+export function suitesSeen(
+  suites: readonly (SuiteFields | null)[],
+  contexts: readonly (ContextFields | null)[],
+  sha: string,
+  appId: number,
+): SuiteSeen[] {
+  const used = new Set(contexts.flatMap((each) => (each?.__typename === "CheckRun" ? [each.checkSuite.id] : [])));
+  return suites.flatMap((suite) => {
+    if (suite === null || suite.app?.databaseId === appId) {
+      return [];
+    }
+    const finished = suiteFinished(suite.status.toLowerCase(), suite.conclusion?.toLowerCase() ?? null);
+    const workflow = suite.workflowRun?.file?.path.split("@", 1)[0] ?? null;
+    return suite.workflowRun == null && !finished && !used.has(suite.id)
+      ? []
+      : [{ id: suite.id, sha, app: suite.app?.slug ?? "", workflow, finished, at: suite.updatedAt }];
+  });
 }
 
 /** The workflow run behind a check run; null: there is none, or it goes on. */

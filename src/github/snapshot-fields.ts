@@ -36,13 +36,16 @@ const CHECK_NODES = `pageInfo { hasNextPage endCursor }
     ... on CheckRun {
       id databaseId name status conclusion title startedAt completedAt
       checkSuite {
-        createdAt status conclusion app { databaseId slug }
+        id createdAt status conclusion app { databaseId slug }
         workflowRun { databaseId updatedAt file { path } }
         creator { ...ActorFields }
       }
     }
     ... on StatusContext { context state createdAt }
   }`;
+
+const SUITE_NODES = `pageInfo { hasNextPage endCursor }
+  nodes { id createdAt updatedAt status conclusion app { databaseId slug } workflowRun { file { path } } }`;
 
 /**
  * One row of connections for each pull request, so that a page of 50 stays within what GitHub reads in ten seconds:
@@ -55,7 +58,7 @@ export const SNAPSHOT_FIELDS = `fragment SnapshotFields on PullRequest {
   comments(last: 20) { ${COMMENT_NODES} }
   commits(last: 1) { nodes { commit {
     oid
-    checkSuites(first: 1) { nodes { createdAt } }
+    checkSuites(first: 50) { ${SUITE_NODES} }
     statusCheckRollup { contexts(first: 100) { ${CHECK_NODES} } }
   } } }
 }
@@ -63,8 +66,9 @@ ${PULL_FIELDS}`;
 
 /** What did not fit, for one pull request. Each is asked for only where there is more of it. */
 export const REST_QUERY = `query SnapshotRest(
-  $id: ID!, $reviews: String, $timeline: String, $comments: String, $checks: String,
-  $moreReviews: Boolean!, $moreTimeline: Boolean!, $moreComments: Boolean!, $moreChecks: Boolean!
+  $id: ID!, $reviews: String, $timeline: String, $comments: String, $checks: String, $suites: String,
+  $moreReviews: Boolean!, $moreTimeline: Boolean!, $moreComments: Boolean!, $moreChecks: Boolean!,
+  $moreSuites: Boolean!
 ) {
   node(id: $id) { ... on PullRequest {
     reviews(last: 100, before: $reviews) @include(if: $moreReviews) { ${REVIEW_NODES} }
@@ -74,6 +78,9 @@ export const REST_QUERY = `query SnapshotRest(
     comments(last: 100, before: $comments) @include(if: $moreComments) { ${COMMENT_NODES} }
     commits(last: 1) @include(if: $moreChecks) { nodes { commit {
       oid statusCheckRollup { contexts(first: 100, after: $checks) { ${CHECK_NODES} } }
+    } } }
+    suitesOf: commits(last: 1) @include(if: $moreSuites) { nodes { commit {
+      oid checkSuites(first: 100, after: $suites) { ${SUITE_NODES} }
     } } }
   } }
 }
@@ -143,6 +150,7 @@ const checkRunFields = z.object({
   startedAt: date.nullish(),
   completedAt: date.nullish(),
   checkSuite: z.object({
+    id: z.string(),
     createdAt: date,
     status: z.string(),
     conclusion: z.string().nullish(),
@@ -166,16 +174,28 @@ const statusFields = z.object({
 const contextFields = z.discriminatedUnion("__typename", [checkRunFields, statusFields]);
 export type ContextFields = z.infer<typeof contextFields>;
 
+const suiteFields = z.object({
+  id: z.string(),
+  createdAt: date,
+  updatedAt: date,
+  status: z.string(),
+  conclusion: z.string().nullish(),
+  app: z.object({ databaseId: z.number().nullish(), slug: z.string() }).nullish(),
+  workflowRun: z.object({ file: z.object({ path: z.string() }).nullish() }).nullish(),
+});
+export type SuiteFields = z.infer<typeof suiteFields>;
+const forwards = z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullish() });
+
 const headCommit = nodes(
   z.object({
     commit: z.object({
       oid: z.string(),
-      checkSuites: nodes(z.object({ createdAt: date })),
+      checkSuites: z.object({ nodes: z.array(suiteFields.nullable()).nullish(), pageInfo: forwards }).nullish(),
       statusCheckRollup: z
         .object({
           contexts: z.object({
             nodes: z.array(contextFields.nullable()).nullish(),
-            pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullish() }),
+            pageInfo: forwards,
           }),
         })
         .nullish(),
@@ -193,4 +213,5 @@ export type Connections = z.infer<typeof connections>;
 
 export const snapshotFields = pullFields.extend(connections.shape);
 export type SnapshotFields = z.infer<typeof snapshotFields>;
-export const restFields = connections;
+export const restFields = connections.extend({ suitesOf: headCommit });
+export type RestFields = z.infer<typeof restFields>;

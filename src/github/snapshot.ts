@@ -5,10 +5,19 @@ import type { Act } from "../lifecycle/facts.ts";
 import { type GraphqlAnswer, readGraphql } from "./graphql.ts";
 import type { GitHubClient } from "./port.ts";
 import { graphqlActor, type LabelSeen, pullSeen } from "./pull-fields.ts";
-import { type CommentSeen, checksRead, commentsSeen, type OwnCheck, reviewAct, timelineActs } from "./snapshot-acts.ts";
+import {
+  type CommentSeen,
+  checksRead,
+  commentsSeen,
+  type OwnCheck,
+  reviewAct,
+  suitesSeen,
+  timelineActs,
+} from "./snapshot-acts.ts";
 import {
   type Connections,
   REST_QUERY,
+  type RestFields,
   restFields,
   SNAPSHOT_FIELDS,
   type SnapshotFields,
@@ -159,6 +168,7 @@ export async function readRest(
         moreTimeline: open.timeline !== null,
         moreComments: open.comments !== null,
         moreChecks: open.checks !== null,
+        moreSuites: open.suites !== null,
       },
       signal,
     );
@@ -183,12 +193,14 @@ function refuseUnlessMissing(answer: GraphqlAnswer): void {
 function openEnds(fields: SnapshotFields) {
   const before = (list: Connections["reviews"] | Connections["timelineItems"] | Connections["comments"]) =>
     list?.pageInfo.hasPreviousPage === true ? (list.pageInfo.startCursor ?? null) : null;
-  const checks = rollupOf(fields, fields.headRefOid)?.pageInfo;
+  const after = (list: { hasNextPage: boolean; endCursor?: string | null | undefined } | undefined) =>
+    list?.hasNextPage === true ? (list.endCursor ?? null) : null;
   return {
     reviews: before(fields.reviews),
     timeline: before(fields.timelineItems),
     comments: before(fields.comments),
-    checks: checks?.hasNextPage === true ? (checks.endCursor ?? null) : null,
+    checks: after(rollupOf(fields, fields.headRefOid)?.pageInfo),
+    suites: after(headOf(fields, fields.headRefOid)?.checkSuites?.pageInfo),
   };
 }
 
@@ -200,7 +212,8 @@ function rollupOf(fields: Pick<Connections, "commits">, sha: string) {
   return headOf(fields, sha)?.statusCheckRollup?.contexts;
 }
 
-function joined(fields: SnapshotFields, rest: Connections): SnapshotFields {
+function joined(before: SnapshotFields, rest: RestFields): SnapshotFields {
+  const fields = withSuites(before, rest);
   const older = <T>(list: { nodes?: T[] | null | undefined } | null | undefined): T[] => list?.nodes ?? [];
   const contexts = rollupOf(fields, fields.headRefOid);
   const more = rollupOf(rest, fields.headRefOid);
@@ -229,6 +242,26 @@ function joined(fields: SnapshotFields, rest: Connections): SnapshotFields {
   };
 }
 
+function withSuites(fields: SnapshotFields, rest: RestFields): SnapshotFields {
+  const more = headOf({ commits: rest.suitesOf }, fields.headRefOid)?.checkSuites;
+  if (rest.suitesOf == null) {
+    return fields;
+  }
+  const nodes = (fields.commits?.nodes ?? []).map((each) => {
+    const known = each?.commit.checkSuites;
+    return each == null || known == null || each.commit.oid !== fields.headRefOid
+      ? each
+      : {
+          commit: {
+            ...each.commit,
+            // It was pushed to meanwhile: the new head's suites are the next snapshot's.
+            checkSuites: more == null ? null : { ...more, nodes: [...(known.nodes ?? []), ...(more.nodes ?? [])] },
+          },
+        };
+  });
+  return { ...fields, commits: { nodes } };
+}
+
 function withContexts(
   fields: SnapshotFields,
   contexts: NonNullable<ReturnType<typeof rollupOf>>,
@@ -252,7 +285,8 @@ function snapshotOf(fields: SnapshotFields, appId: number): Snapshot {
     item === null ? [] : timelineActs(item, head, fields.merged),
   );
   const opened = act({ kind: "opened", at: seen.state.openedAt, by: graphqlActor(fields.author) });
-  const began = headOf(fields, head)?.checkSuites?.nodes ?? [];
+  const listed = headOf(fields, head)?.checkSuites;
+  const began = listed?.nodes ?? [];
   const suites = contexts.flatMap((each) => (each?.__typename === "CheckRun" ? [each.checkSuite.createdAt] : []));
   const dates = [...began.flatMap((each) => (each === null ? [] : [each.createdAt])), ...suites];
   const open = openEnds(fields);
@@ -278,6 +312,7 @@ function snapshotOf(fields: SnapshotFields, appId: number): Snapshot {
     state: seen.state,
     acts: [opened, ...reviews, ...timeline, ...runs],
     checks,
+    suites: listed == null || open.suites !== null ? null : suitesSeen(began, contexts, head, appId),
     files: null,
     headAt: dates.length === 0 ? null : Math.min(...dates),
   };

@@ -71,7 +71,7 @@ export async function readIdentity(client: GitHubClient, login: string, signal: 
   return answer === null ? null : actorOf(user.parse(answer.data));
 }
 
-export type StandingLookup = Exclude<Lookup, { kind: "files" | "run" | "timeline" }>;
+export type StandingLookup = Exclude<Lookup, { kind: "files" | "run" | "timeline" | "suites" }>;
 
 export const NO_STANDING: Standing = { permissions: {}, teams: {}, identities: {} };
 

@@ -1,5 +1,6 @@
 /** What webhooks tell the app, as data. */
 import type { Change, CheckSeen } from "../lifecycle/change.ts";
+import type { SuiteSeen } from "../lifecycle/facts/suites.ts";
 import type { Act, Actor } from "../lifecycle/facts.ts";
 import type { LabelSeen } from "./pull-fields.ts";
 
@@ -15,7 +16,7 @@ export interface RepositorySeen {
 
 /** Something new about a commit; it concerns every pull request that has it as head. */
 export type CommitNews =
-  | { readonly kind: "checks"; readonly checks: readonly CheckSeen[] }
+  | { readonly kind: "checks"; readonly checks: readonly CheckSeen[]; readonly suites: readonly SuiteSeen[] }
   /** `dispatched`: of runs that somebody asked for with `workflow_dispatch`. */
   | { readonly kind: "acts"; readonly acts: readonly Act[]; readonly dispatched: boolean }
   /** Somebody pressed a button on one of our check runs, or re-ran it: then `identifier` is `retry`. */

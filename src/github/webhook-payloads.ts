@@ -105,7 +105,14 @@ export const checkRunEvent = known.extend({
     completed_at: date.nullish(),
     app: z.object({ id, slug: z.string().nullish() }).nullish(),
     check_suite: z
-      .object({ created_at: date.nullish(), app: z.object({ id, slug: z.string().nullish() }).nullish() })
+      .object({
+        node_id: z.string().nullish(),
+        status: z.string().nullish(),
+        conclusion: z.string().nullish(),
+        created_at: date.nullish(),
+        updated_at: date.nullish(),
+        app: z.object({ id, slug: z.string().nullish() }).nullish(),
+      })
       .nullish(),
     pull_requests: pullReferences,
   }),
@@ -113,7 +120,15 @@ export const checkRunEvent = known.extend({
 
 export const checkSuiteEvent = known.extend({
   action: z.string(),
-  check_suite: z.object({ head_sha: sha, app: z.object({ id }).nullish(), pull_requests: pullReferences }),
+  check_suite: z.object({
+    head_sha: sha,
+    node_id: z.string().nullish(),
+    status: z.string().nullish(),
+    conclusion: z.string().nullish(),
+    updated_at: date.nullish(),
+    app: z.object({ id, slug: z.string().nullish() }).nullish(),
+    pull_requests: pullReferences,
+  }),
 });
 
 export const statusEvent = known.extend({
@@ -132,6 +147,7 @@ export const workflowRunEvent = known.extend({
     path: z.string().nullish(),
     event: z.string().nullish(),
     head_sha: sha,
+    check_suite_node_id: z.string().nullish(),
     conclusion: z.string().nullish(),
     updated_at: date,
     actor: user.nullish(),

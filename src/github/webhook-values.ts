@@ -1,6 +1,7 @@
 /** Parts that payloads of several events share, in the words of the lifecycle. */
 import type { z } from "zod";
 import { type Change, type CheckSeen, type PullKey, UNKNOWN_ACTOR } from "../lifecycle/change.ts";
+import type { SuiteSeen } from "../lifecycle/facts/suites.ts";
 import type { Act, Actor, PullState } from "../lifecycle/facts.ts";
 import type { LabelSeen } from "./pull-fields.ts";
 import type { RepositorySeen } from "./webhook-news.ts";
@@ -30,6 +31,28 @@ export function runResult(conclusion: string | null): "success" | "failure" | "c
 /** `waiting`, `requested` and `pending` are ways to be queued. */
 export function checkStatus(status: string): CheckSeen["status"] {
   return status === "completed" || status === "in_progress" ? status : "queued";
+}
+
+/** Whose suites workflow runs are. */
+export const WORKFLOWS_APP = "github-actions";
+
+/** The suite, where the payload tells enough of it. */
+export function suiteSeen(suite: {
+  readonly node_id?: string | null | undefined;
+  readonly head_sha: string;
+  readonly status?: string | null | undefined;
+  readonly conclusion?: string | null | undefined;
+  readonly updated_at?: number | null | undefined;
+  readonly app?: { readonly slug?: string | null | undefined } | null | undefined;
+}): SuiteSeen[] {
+  const { node_id: id, head_sha: sha, updated_at: at } = suite;
+  const finished = suiteFinished(suite.status ?? "", suite.conclusion ?? null);
+  return id == null || at == null ? [] : [{ id, sha, app: suite.app?.slug ?? "", workflow: null, finished, at }];
+}
+
+/** What waits for somebody's approval has not really ended. In lower case. */
+export function suiteFinished(status: string, conclusion: string | null): boolean {
+  return status === "completed" && conclusion !== "action_required";
 }
 
 export function observed(

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { act, type CheckSeen } from "../lifecycle/change.ts";
+import type { SuiteSeen } from "../lifecycle/facts/suites.ts";
 import type { Act } from "../lifecycle/facts.ts";
 import { STAGE_LABEL_PREFIX } from "../lifecycle/policy.ts";
 import { POLICY_CHECK_NAME } from "../lifecycle/policy-verdict.ts";
@@ -19,6 +20,8 @@ import {
   pullNumbers,
   repositorySeen,
   runResult,
+  suiteSeen,
+  WORKFLOWS_APP,
 } from "./webhook-values.ts";
 
 export type { CommitNews, Heard, News, Ourselves, RepositorySeen } from "./webhook-news.ts";
@@ -231,8 +234,10 @@ function readCheckRun(payload: unknown, { appId }: Ourselves): News[] {
     sha: run.head_sha,
     at: run.completed_at ?? run.started_at ?? run.check_suite?.created_at ?? 0,
     ours,
+    ...(run.check_suite?.node_id == null ? {} : { suite: run.check_suite.node_id }),
   };
-  return [{ kind: "commit", sha: run.head_sha, pulls, what: { kind: "checks", checks: [seen] } }];
+  const suites = suiteSeen({ ...run.check_suite, head_sha: run.head_sha, app });
+  return [{ kind: "commit", sha: run.head_sha, pulls, what: { kind: "checks", checks: [seen], suites } }];
 }
 
 /** As `showing.ts` of the app names them: `stagewright:7:…`. */
@@ -244,10 +249,16 @@ function writtenFor(externalId: string | null | undefined): number | null {
 function readCheckSuite(payload: unknown, { appId }: Ourselves): News[] {
   const event = payloads.checkSuiteEvent.parse(payload);
   const suite = event.check_suite;
-  if (event.action !== "rerequested" || suite.app?.id !== appId) {
+  const pulls = pullNumbers(suite.pull_requests, event.repository.id);
+  if (suite.app?.id !== appId) {
+    const suites = event.action === "completed" ? suiteSeen(suite) : [];
+    return suites.length === 0
+      ? []
+      : [{ kind: "commit", sha: suite.head_sha, pulls, what: { kind: "checks", checks: [], suites } }];
+  }
+  if (event.action !== "rerequested") {
     return [];
   }
-  const pulls = pullNumbers(suite.pull_requests, event.repository.id);
   const what = { kind: "pressed", by: actorOf(event.sender), identifier: "retry", check: "", pull: null } as const;
   return [{ kind: "commit", sha: suite.head_sha, pulls, what }];
 }
@@ -266,7 +277,29 @@ function readStatus(payload: unknown): News[] {
     at: event.updated_at ?? event.created_at,
     ours: false,
   };
-  return [{ kind: "commit", sha: event.sha, pulls: [], what: { kind: "checks", checks: [seen] } }];
+  return [{ kind: "commit", sha: event.sha, pulls: [], what: { kind: "checks", checks: [seen], suites: [] } }];
+}
+
+/** A run's suite: more checks may come in it, from its beginning on. The run's date is not the suite's. */
+function workflowSuite({
+  action,
+  workflow_run: run,
+  workflow,
+}: z.infer<typeof payloads.workflowRunEvent>): SuiteSeen[] {
+  const path = run.path ?? workflow?.path;
+  const finished = action === "completed" && runResult(run.conclusion ?? null) !== null;
+  return run.check_suite_node_id == null || path == null
+    ? []
+    : [
+        {
+          id: run.check_suite_node_id,
+          sha: run.head_sha,
+          app: WORKFLOWS_APP,
+          workflow: path.split("@", 1)[0] ?? path,
+          finished,
+          at: 0,
+        },
+      ];
 }
 
 function readWorkflowRun(payload: unknown): News[] {
@@ -274,9 +307,14 @@ function readWorkflowRun(payload: unknown): News[] {
   const run = event.workflow_run;
   const result = runResult(run.conclusion ?? null);
   const path = run.path ?? event.workflow?.path;
-  const news: News = { kind: "run", runId: run.id };
+  const pulls = pullNumbers(run.pull_requests, event.repository.id);
+  const suites = workflowSuite(event);
+  const news: News[] = [{ kind: "run", runId: run.id }];
+  if (suites.length > 0) {
+    news.push({ kind: "commit", sha: run.head_sha, pulls, what: { kind: "checks", checks: [], suites } });
+  }
   if (event.action !== "completed" || result === null || path == null) {
-    return [news];
+    return news;
   }
   const done = act({
     kind: "workflow",
@@ -288,9 +326,8 @@ function readWorkflowRun(payload: unknown): News[] {
     result,
     sha: run.head_sha,
   });
-  const pulls = pullNumbers(run.pull_requests, event.repository.id);
   const dispatched = run.event === "workflow_dispatch";
-  return [news, { kind: "commit", sha: run.head_sha, pulls, what: { kind: "acts", acts: [done], dispatched } }];
+  return [...news, { kind: "commit", sha: run.head_sha, pulls, what: { kind: "acts", acts: [done], dispatched } }];
 }
 
 function readProtectionRule(payload: unknown): News[] {

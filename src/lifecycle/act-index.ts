@@ -1,4 +1,5 @@
 /** The acts of a pull request by what they are about, as far as a moment: so that no condition looks through all. */
+import { labelMatcher } from "./conditions/name-patterns.ts";
 import type { Act } from "./facts.ts";
 
 export type LabelAct = Extract<Act, { kind: "labeled" | "unlabeled" }>;
@@ -13,6 +14,8 @@ interface Lists {
   readonly runs: Map<string, RunAct[]>;
   readonly commands: Map<string, CommandAct[]>;
   readonly pushes: PushAct[];
+  /** Names of labels by the pattern that they were asked for with: the same few are asked for again and again. */
+  readonly matching: Map<string, readonly string[]>;
 }
 
 export class ActIndex {
@@ -28,7 +31,14 @@ export class ActIndex {
 
   /** `acts` in order of date, as facts keep them. */
   static of(acts: readonly Act[]): ActIndex {
-    const lists: Lists = { labels: new Map(), reviews: [], runs: new Map(), commands: new Map(), pushes: [] };
+    const lists: Lists = {
+      labels: new Map(),
+      reviews: [],
+      runs: new Map(),
+      commands: new Map(),
+      pushes: [],
+      matching: new Map(),
+    };
     for (const act of acts) {
       sort(act, lists);
     }
@@ -45,6 +55,17 @@ export class ActIndex {
 
   labels(name: string): readonly LabelAct[] {
     return this.standing(this.cut(this.lists.labels.get(name.toLowerCase())));
+  }
+
+  /** Of all labels that were ever given or taken off, in lower case: those that a pattern stands for. */
+  labelNames(pattern: string): readonly string[] {
+    const known = this.lists.matching.get(pattern);
+    if (known !== undefined) {
+      return known;
+    }
+    const found = [...this.lists.labels.keys()].filter(labelMatcher(pattern));
+    this.lists.matching.set(pattern, found);
+    return found;
   }
 
   reviews(): readonly ReviewAct[] {

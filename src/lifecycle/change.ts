@@ -4,6 +4,7 @@
  */
 import type { RunOrigin } from "./facts/run-origin.ts";
 import type { SecondOrder } from "./facts/second-order.ts";
+import type { SuiteSeen } from "./facts/suites.ts";
 import type { Act, Actor, CheckFact, PullState, Reset } from "./facts.ts";
 
 /** Which pull request. */
@@ -28,7 +29,13 @@ export type Change = { readonly pull: PullKey } & (
     }
   /** Acts whose event does not carry the pull request: a comment's commands, a finished workflow or plan run. */
   | { readonly kind: "acts"; readonly acts: readonly Act[] }
-  | { readonly kind: "checks"; readonly checks: readonly CheckSeen[] }
+  | {
+      readonly kind: "checks";
+      readonly checks: readonly CheckSeen[];
+      readonly suites?: readonly SuiteSeen[];
+      /** The commit whose suites these are, all of them; left out: these are some. */
+      readonly allSuitesOf?: string;
+    }
   | {
       /** Who wrote what finished workflow runs executed. */
       readonly kind: "run_origins";
@@ -46,6 +53,8 @@ export type Change = { readonly pull: PullKey } & (
       readonly state: PullState;
       readonly acts: readonly Act[];
       readonly checks: readonly CheckSeen[] | null;
+      /** All suites of the head commit; null: not all of them, or not read. */
+      readonly suites?: readonly SuiteSeen[] | null;
       readonly files: readonly string[] | null;
       /** When the head commit arrived, as far as GitHub tells (its earliest check suite); null: unknown. */
       readonly headAt: number | null;

@@ -6,7 +6,7 @@ import type { Act, Facts, Reset } from "./facts.ts";
 import { closedBy, skipped } from "./gate-checks.ts";
 import { sayDate, sayHold, unholdOf } from "./hold.ts";
 import { sayInactive } from "./inactive.ts";
-import { CHECK_NAME_PREFIX, type Condition, type Policy, STAGE_LABEL_PREFIX } from "./policy.ts";
+import { CHECK_NAME_PREFIX, type Policy, STAGE_LABEL_PREFIX } from "./policy.ts";
 import { sayTicket } from "./ticket.ts";
 
 /** GitHub takes 65,535 characters of text and of summary; of titles it shows about this many. */
@@ -71,19 +71,16 @@ function removals(label: string | null, { evaluation, policy, facts }: DisplayIn
     return others;
   }
   const reached = evaluation.stages.filter((stage) => stage.reached).map((stage) => stage.name);
-  const needed = new Set<string>();
+  const needed = labelsInForce(evaluation, facts);
   const spent = new Set<string>();
   for (const [index, stage] of policy.stages.entries()) {
-    const triggers = triggerLabels(stage.enter).map((name) => name.toLowerCase());
     if (reached.includes(stage.name)) {
-      triggers.forEach((name) => {
-        needed.add(name);
-      });
       continue;
     }
+    const counted = evaluation.spent.flatMap((each) => (each.stage === stage.name ? [each.label.toLowerCase()] : []));
     for (const reset of evaluation.resets) {
       const earlier = policy.stages.findIndex((each) => each.name === reset.stage) < index;
-      for (const name of earlier ? triggers : []) {
+      for (const name of earlier ? counted : []) {
         if (isOlder(facts, name, reset) && !isAskedFor(evaluation, facts, name)) {
           spent.add(name);
         }
@@ -95,6 +92,25 @@ function removals(label: string | null, { evaluation, policy, facts }: DisplayIn
   }
   const on = (name: string): boolean => spent.has(name.toLowerCase()) && !needed.has(name.toLowerCase());
   return [...others, ...facts.labels.filter((name) => stageOfLabel(name) === null && on(name))];
+}
+
+/** In lower case: those that are evidence, now, of a stage that is reached. */
+function labelsInForce({ stages }: Evaluation, facts: Facts): Set<string> {
+  const evidence = new Set<string>();
+  const add = (node: ResultNode): void => {
+    node.evidence.forEach((id) => {
+      evidence.add(id);
+    });
+    node.children.forEach(add);
+  };
+  stages
+    .filter((stage) => stage.reached)
+    .forEach(({ result }) => {
+      add(result);
+    });
+  return new Set(
+    facts.acts.flatMap((act) => (act.kind === "labeled" && evidence.has(act.id) ? [act.label.toLowerCase()] : [])),
+  );
 }
 
 /** Whether the label was last given before this reset, or nobody can say. A label whose giving is not known stays. */
@@ -117,19 +133,6 @@ function isAskedFor({ lookups }: Evaluation, facts: Facts, label: string): boole
 
 function lastGiving(facts: Facts, label: string): Act | undefined {
   return facts.acts.findLast((act) => act.kind === "labeled" && act.label.toLowerCase() === label);
-}
-
-/** Labels that bring a pull request into a stage: those that a condition asks for, not those it forbids. */
-export function triggerLabels(condition: Condition): string[] {
-  switch (condition.kind) {
-    case "all":
-    case "any":
-      return condition.of.flatMap(triggerLabels);
-    case "label":
-      return [condition.name];
-    default:
-      return [];
-  }
 }
 
 function checksOf(input: DisplayInput): WantedCheck[] {

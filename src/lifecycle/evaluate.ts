@@ -1,6 +1,7 @@
 /** Where a pull request is, why, and what it lacks: a function of its facts, the policy and people's standing. */
 import { ActIndex } from "./act-index.ts";
 import type { Context } from "./conditions/condition.ts";
+import { labelMatcher } from "./conditions/name-patterns.ts";
 import type { Evaluation, Hold } from "./evaluation.ts";
 import { heldFrom, unorderedSeconds, withMoments } from "./facts/second-order.ts";
 import type { Act, Actor, Facts, Lookup, Standing } from "./facts.ts";
@@ -8,6 +9,7 @@ import { earlierHold } from "./hold.ts";
 import { type Names, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from "./policy.ts";
 import { commitsInForce } from "./pushes.ts";
 import { firedBack, type Replay, replay, sinceOf } from "./replay.ts";
+import { spentLabels } from "./spent-labels.ts";
 import { type Authority, actorKey, authorityOf } from "./standing.ts";
 import { judgeTree } from "./tree.ts";
 import { inWholeDates, unclearLabels } from "./unclear.ts";
@@ -53,6 +55,7 @@ export function evaluate({ policy, standing, ourAppId, repositoryHold = null, ..
     { facts, policy, stages, resets: past.resets, overrides: past.overrides, context },
     past,
   );
+  const spent = spentLabels(journey);
   const hold = earlierHold(
     past.hold,
     repositoryHold === null ? null : { ...repositoryHold, at: heldFrom(repositoryHold.at) },
@@ -76,6 +79,7 @@ export function evaluate({ policy, standing, ourAppId, repositoryHold = null, ..
     missing: next === undefined || inactive !== null ? null : { stage: next.stage.name, summary: lacks(next, hold) },
     lookups: [...lookups.values()],
     resets: journey.resets.map((each) => each.reset).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)),
+    spent,
     since,
     dueAt: since === null || maxAge === null ? null : since + maxAge,
     rounds,
@@ -93,6 +97,7 @@ const NOWHERE: Evaluation = {
   missing: null,
   lookups: [],
   resets: [],
+  spent: [],
   since: null,
   dueAt: null,
   rounds: 0,
@@ -107,8 +112,7 @@ function inactiveOf(facts: Facts, policy: Policy): "unknown" | "closed" | "opted
   if (facts.state === "closed") {
     return "closed";
   }
-  const optOut = policy.optOutLabel.toLowerCase();
-  return facts.labels.some((label) => label.toLowerCase() === optOut) ? "opted_out" : null;
+  return facts.labels.some(labelMatcher(policy.optOutLabel)) ? "opted_out" : null;
 }
 
 /** Index of the stage that it is in. On hold it goes no further, but what it loses it loses. */
@@ -191,6 +195,8 @@ function lookupKey(lookup: Lookup): string {
       return "files";
     case "timeline":
       return `timeline ${lookup.at}`;
+    case "suites":
+      return `suites ${lookup.sha}`;
     case "run":
       return `run ${lookup.runId} ${lookup.sha} ${lookup.startedOnly ? "started" : "whole"}`;
   }

@@ -3,6 +3,7 @@
  * the decision, the check's text, comments, `simulate` and the dashboard.
  */
 import type { Actor, Lookup, Reset } from "./facts.ts";
+import type { SpentLabel } from "./spent-labels.ts";
 
 /** One condition (or a combination) with its verdict and its reason in words. */
 export interface ResultNode {
@@ -53,6 +54,8 @@ export interface Evaluation {
   readonly lookups: readonly Lookup[];
   /** In force now, from acts and from the app's own records, oldest first. */
   readonly resets: readonly Reset[];
+  /** Labels on it that had counted for a stage when a reset to an earlier one came. */
+  readonly spent: readonly SpentLabel[];
   /** Since when it is in this stage: its entry, or the reset that brought it back here. Null: no stage. */
   readonly since: number | null;
   /** When it is overdue in this stage (`max_age`); null: never. */

@@ -6,11 +6,14 @@ import { z } from "zod";
 import { parseDuration } from "../plan/duration.ts";
 import { act, type Change, type CheckSeen, type Deed, type PullKey } from "./change.ts";
 import type { RunOrigin } from "./facts/run-origin.ts";
+import type { SuiteSeen } from "./facts/suites.ts";
 import type { Facts, PullState } from "./facts.ts";
 import { People, peopleShape } from "./facts-people.ts";
 import { record } from "./record.ts";
 import { mapping } from "./values.ts";
 
+/** Whose checks those are that a file gives no app. */
+const WORKFLOWS_APP = "github-actions";
 const MOST_ACTS = 1_000;
 const MOST_CHECKS = 200;
 const MOST_FILES = 3_000;
@@ -95,18 +98,32 @@ const checkShape = mapping({
   sha: sha.optional(),
 });
 
+const suiteShape = mapping({
+  app: bounded("an app's slug", 100).optional(),
+  workflow: bounded("a workflow", 255).optional(),
+  finished: z.boolean({ error: "expected true or false" }),
+});
+
 const acts = z.array(actShape, { error: "expected a list of acts" }).max(MOST_ACTS, {
   error: `expected at most ${MOST_ACTS} acts`,
 });
 const checks = z.array(checkShape, { error: "expected a list of checks" }).max(MOST_CHECKS, {
   error: `expected at most ${MOST_CHECKS} checks`,
 });
+const suites = z.array(suiteShape, { error: "expected a list of check suites" }).max(MOST_CHECKS, {
+  error: `expected at most ${MOST_CHECKS} check suites`,
+});
 const files = z.array(bounded("a path", 4_096), { error: "expected a list of paths" }).max(MOST_FILES, {
   error: `expected at most ${MOST_FILES} paths`,
 });
 
 /** What an event adds: acts, checks, or both. */
-const eventShape = mapping({ acts: acts.optional(), checks: checks.optional(), files: files.optional() });
+const eventShape = mapping({
+  acts: acts.optional(),
+  checks: checks.optional(),
+  suites: suites.optional(),
+  files: files.optional(),
+});
 
 export const factsFileShape = mapping({
   pull: mapping({
@@ -125,6 +142,7 @@ export const factsFileShape = mapping({
   people: peopleShape.optional(),
   acts: acts.optional(),
   checks: checks.optional(),
+  suites: suites.optional(),
   files: files.optional(),
   events: z
     .record(z.string().max(100), eventShape, { error: "expected events by their names" })
@@ -230,7 +248,7 @@ class Story {
     }
     const seen = (told.checks ?? []).map((check, index): CheckSeen => {
       const status = check.status ?? "completed";
-      const app = check.app ?? "github-actions";
+      const app = check.app ?? WORKFLOWS_APP;
       return {
         name: check.name,
         appId: this.#people.appId(app),
@@ -242,11 +260,18 @@ class Story {
         ours: false,
       };
     });
-    const changes: Change[] = [];
-    if (seen.length > 0) changes.push({ pull: this.#pull, kind: "checks", checks: seen });
+    const head = seen.filter((check) => check.sha === now.head.sha);
+    const changes: Change[] = [
+      {
+        pull: this.#pull,
+        kind: "checks",
+        checks: seen,
+        suites: suitesOf(told.suites ?? suitesBehind(head), now),
+        allSuitesOf: now.head.sha,
+      },
+    ];
     if (told.files !== undefined) {
-      const { sha: head } = now.head;
-      changes.push({ pull: this.#pull, kind: "files", sha: head, baseRef: now.base.ref, files: told.files });
+      changes.push({ pull: this.#pull, kind: "files", sha: now.head.sha, baseRef: now.base.ref, files: told.files });
     }
     return changes.reduce(record, now);
   }
@@ -318,6 +343,27 @@ class Story {
     if (at < this.#openedAt) throw new FactsProblem(...say(path, "expected a date not before the opening"));
     return at;
   }
+}
+
+type ToldSuite = z.infer<typeof suiteShape>;
+
+/** What a file does not tell of suites follows from its checks: each app's is over when all of its checks are. */
+function suitesBehind(checks: readonly CheckSeen[]): ToldSuite[] {
+  return [...new Set(checks.map(({ appSlug }) => appSlug))].map((app) => ({
+    app,
+    finished: checks.every((check) => check.appSlug !== app || check.status === "completed"),
+  }));
+}
+
+function suitesOf(told: readonly ToldSuite[], { head, updatedAt }: Facts): SuiteSeen[] {
+  return told.map(({ app = WORKFLOWS_APP, workflow = null, finished }) => ({
+    id: JSON.stringify([head.sha, app, workflow]),
+    sha: head.sha,
+    app,
+    workflow,
+    finished,
+    at: updatedAt,
+  }));
 }
 
 /** Who wrote what a run executed, as the file says it. */

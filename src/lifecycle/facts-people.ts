@@ -76,6 +76,7 @@ export class People {
           break;
         }
         case "files":
+        case "suites":
         case "run":
         case "timeline":
           break;

@@ -4,6 +4,7 @@
  */
 import type { RunOrigin } from "./facts/run-origin.ts";
 import type { Absence, SecondOrder } from "./facts/second-order.ts";
+import type { CommitSuites } from "./facts/suites.ts";
 
 /** A person, an app or a team's member: compared by kind and id, never by login. */
 export interface Actor {
@@ -77,6 +78,8 @@ export interface CheckFact {
   readonly lastConclusion: string | null;
   /** When that was; null: it never completed. */
   readonly lastConclusionAt: number | null;
+  /** Id of its check suite; left out: it has none (a commit status), or it was written before this was kept. */
+  readonly suite?: string;
 }
 
 /** What invalidates acts before it. */
@@ -155,6 +158,8 @@ export interface Facts extends Omit<PullState, "head"> {
   readonly orders?: readonly SecondOrder[];
   /** When labels that were taken off were seen to be gone. Rows written before this was kept hold none. */
   readonly absences?: readonly Absence[];
+  /** Check suites, by commit. Rows written before this was kept hold none: it is unknown whether more checks may come. */
+  readonly suites?: readonly CommitSuites[];
 }
 
 /**
@@ -190,6 +195,8 @@ export type Lookup =
   | { readonly kind: "files" }
   /** In which order the acts of this second happened. */
   | { readonly kind: "timeline"; readonly at: number }
+  /** All check suites of this commit, the head. */
+  | { readonly kind: "suites"; readonly sha: string }
   /** Who wrote what a run executed. `startedOnly`: whether the app started it is all that matters. */
   | {
       readonly kind: "run";

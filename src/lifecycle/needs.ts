@@ -42,8 +42,8 @@ export const CONDITION_NEEDS: Readonly<
 > = {
   approvals: { events: ["pull_request_review"] },
   changes_requested: { events: ["pull_request_review"] },
-  checks: { events: ["status"], permissions: ["statuses"] },
-  checks_pass: { events: ["status"], permissions: ["statuses"] },
+  checks: { events: ["status", "check_suite"], permissions: ["statuses"] },
+  checks_pass: { events: ["status", "check_suite"], permissions: ["statuses"] },
   workflow: { events: ["workflow_run"], permissions: ["actions"] },
 };
 

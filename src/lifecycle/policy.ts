@@ -8,14 +8,17 @@ export type Names = readonly string[];
 
 export type ActResult = "success" | "failure" | "cancelled";
 
-/** What each condition says, by its key in the policy. */
+/** What each condition says, by its key in the policy. In names of labels and checks `*` stands for any text. */
 export interface ConditionFields {
   draft: { readonly draft: boolean };
   label: { readonly name: string; readonly by: Names | null };
   approvals: { readonly count: number; readonly by: Names | null };
   changes_requested: { readonly by: Names | null };
-  /** All of these have succeeded; `app`: only from the app with this slug. */
-  checks: { readonly names: readonly string[]; readonly app: string | null };
+  /**
+   * All of these have succeeded (`failure`: one of them has failed; `any`: all have ended); `app`: only from the app
+   * with this slug.
+   */
+  checks: { readonly names: readonly string[]; readonly app: string | null; readonly result?: "failure" | "any" };
   checks_pass: { readonly ignore: readonly string[] };
   /** `workflow`: its file's name (`qa.yml`) or its path. */
   workflow: { readonly workflow: string; readonly result: ActResult };

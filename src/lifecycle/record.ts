@@ -7,6 +7,7 @@ import { canonicalJson } from "../plan/canonical.ts";
 import { type Change, type CheckSeen, type PullKey, UNKNOWN_ACTOR } from "./change.ts";
 import { mergeOrigins } from "./facts/run-origin.ts";
 import { type Absence, inOrder, mergeAbsences, mergeOrders, SEVERAL } from "./facts/second-order.ts";
+import { mergeSuites, type SuiteSeen } from "./facts/suites.ts";
 import type { Act, CheckFact, Facts, FileList, Observed, PullState, Reset } from "./facts.ts";
 import { keepNewest, pruneActs } from "./prune.ts";
 
@@ -33,7 +34,10 @@ export function record(facts: Facts | null, change: Change): Facts {
     case "acts":
       return settle({ ...told, acts: [...told.acts, ...change.acts] });
     case "checks":
-      return settle({ ...told, checks: mergeChecks(told.checks, change.checks) });
+      return settle({
+        ...withSuites(told, change.suites ?? [], change.allSuitesOf ?? null),
+        checks: mergeChecks(told.checks, change.checks),
+      });
     case "files":
       return settle({ ...told, fileLists: mergeFiles(told.fileLists, change) });
     case "run_origins":
@@ -43,12 +47,13 @@ export function record(facts: Facts | null, change: Change): Facts {
     case "snapshot": {
       const state = change.state;
       const list = change.files === null ? null : { sha: state.head.sha, baseRef: state.base.ref, files: change.files };
+      const seen = observe(
+        told,
+        { ...state, from: "snapshot", ...(change.asOf === undefined ? {} : { asOf: change.asOf }) },
+        change.headAt,
+      );
       return settle({
-        ...observe(
-          told,
-          { ...state, from: "snapshot", ...(change.asOf === undefined ? {} : { asOf: change.asOf }) },
-          change.headAt,
-        ),
+        ...(change.suites == null ? seen : withSuites(seen, change.suites, state.head.sha)),
         acts: [...told.acts, ...change.acts],
         checks: change.checks === null ? told.checks : mergeChecks(told.checks, change.checks),
         fileLists: list === null ? told.fileLists : mergeFiles(told.fileLists, list),
@@ -284,7 +289,8 @@ function mergeCheck(a: CheckFact, b: CheckFact): CheckFact {
     a.at - b.at ||
     STATUS_RANK[a.status] - STATUS_RANK[b.status] ||
     compareText(a.conclusion ?? "", b.conclusion ?? "") ||
-    compareText(a.appSlug, b.appSlug);
+    compareText(a.appSlug, b.appSlug) ||
+    compareText(a.suite ?? "", b.suite ?? "");
   const concluded =
     (a.lastConclusionAt ?? -1) - (b.lastConclusionAt ?? -1) ||
     compareText(a.lastConclusion ?? "", b.lastConclusion ?? "");
@@ -326,6 +332,13 @@ function mergeResets(known: readonly Reset[], reset: Reset): Reset[] {
     (each) => each.at,
     (each) => each.id,
   ).sort((a, b) => a.at - b.at || compareText(a.id, b.id));
+}
+
+/** As they were where nothing was told. */
+function withSuites(facts: Facts, suites: readonly SuiteSeen[], allOf: string | null): Facts {
+  return suites.length === 0 && allOf === null
+    ? facts
+    : { ...facts, suites: mergeSuites(facts.suites ?? [], { suites, allOf }, facts.heads) };
 }
 
 function boundHeads(heads: Readonly<Record<string, number>>): Record<string, number> {

@@ -9,20 +9,14 @@
 
 import { isWithdrawal } from "./act-index.ts";
 import type { Context } from "./conditions/condition.ts";
-import { basisOf, leavesOf } from "./conditions/index.ts";
+import { leavesOf } from "./conditions/index.ts";
+import { labelMatcher } from "./conditions/name-patterns.ts";
 import type { Hold } from "./evaluation.ts";
 import { holdsFrom } from "./facts/second-order.ts";
 import type { Act, Actor, Facts, Reset } from "./facts.ts";
-import {
-  ALWAYS,
-  type Condition,
-  type Leaf,
-  type Names,
-  type Policy,
-  type PolicyStage,
-  STAGE_LABEL_PREFIX,
-} from "./policy.ts";
-import { commitsInForce, isExempt } from "./pushes.ts";
+import { inThePast, journeyAt } from "./past.ts";
+import { type Leaf, type Names, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from "./policy.ts";
+import { isExempt } from "./pushes.ts";
 import { judgeTree } from "./tree.ts";
 import { type IndexedReset, type Journey, type Override, type Step, walk } from "./walk.ts";
 
@@ -128,7 +122,7 @@ class Past {
 
   constructor(input: ReplayInput) {
     this.input = input;
-    this.stages = input.stages.map((stage) => ({ ...stage, enter: actsOnly(stage.enter) ?? ALWAYS }));
+    this.stages = inThePast(input.stages);
     this.mayFire = firingActs(input);
     for (const reset of input.facts.resets) {
       this.write(reset);
@@ -264,23 +258,11 @@ class Past {
     return walk(this.journeyAt(act)).findLastIndex((step) => step.entry !== null);
   }
 
-  /**
-   * What was known when it was done: all acts of that second, whatever their order in it. What was taken back in that
-   * second was there before: often it is our own answer, taking off the label of the stage that the act led out of.
-   */
+  /** All acts of that second are known, whatever their order in it. */
   private journeyAt(act: Act): Journey {
-    const { facts, policy, context } = this.input;
-    const acts = context.acts.until(act.at, isWithdrawal(act));
-    const head = acts.pushes().at(-1)?.sha ?? acts.nextPush()?.before ?? facts.head.sha;
-    const commits = commitsInForce(acts.pushes(), policy, context.authority, head);
-    return {
-      facts,
-      policy,
-      stages: this.stages,
-      resets: this.resets.filter((each) => each.reset.at <= act.at),
-      overrides: this.overrides,
-      context: { ...context, acts, commits, present: false },
-    };
+    const { resets, overrides } = this;
+    const known = { ...this.input, stages: this.stages, resets: resets.filter((each) => each.reset.at <= act.at) };
+    return journeyAt(act.at, isWithdrawal(act), { ...known, overrides });
   }
 
   private write(reset: Reset): void {
@@ -327,7 +309,10 @@ function firingActs({ stages, policy, context }: ReplayInput): (act: Act) => boo
       }
       return may(actor, leaf.by) || (leaf.by === null && owner !== null && may(actor, [owner]));
     });
-  const isAbout = (name: string) => (leaf: Leaf) => leaf.kind === "label" && leaf.name.toLowerCase() === name;
+  const matchers = new Map(
+    asked.flatMap(({ leaf }) => (leaf.kind === "label" ? [[leaf.name, labelMatcher(leaf.name)] as const] : [])),
+  );
+  const isAbout = (name: string) => (leaf: Leaf) => leaf.kind === "label" && matchers.get(leaf.name)?.(name) === true;
   return (act) => {
     switch (act.kind) {
       case "labeled":
@@ -360,25 +345,4 @@ interface Asked {
   readonly leaf: Leaf;
   /** Of the stage whose `back` rule asks; where that names nobody, the owner may. */
   readonly owner: string | null;
-}
-
-/**
- * What is left of a condition where each state it looks at is taken to be as it would have it (under `not`: as it would
- * not); null: nothing, it holds. One such state decides an `any`, so nothing is left of that either.
- */
-function actsOnly(condition: Condition, favoured = true): Condition | null {
-  switch (condition.kind) {
-    case "all":
-    case "any": {
-      const of = condition.of.map((part) => actsOnly(part, favoured)).filter((part) => part !== null);
-      const decided = (condition.kind === "any") === favoured && of.length < condition.of.length;
-      return decided || of.length === 0 ? null : { kind: condition.kind, of };
-    }
-    case "not": {
-      const of = actsOnly(condition.of, !favoured);
-      return of === null ? null : { kind: "not", of };
-    }
-    default:
-      return basisOf(condition) === "act" ? condition : null;
-  }
 }

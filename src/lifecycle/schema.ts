@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { POLICY_STAGE_NAME } from "./policy.ts";
-import { age, flag, labelName, mapping, name, names, text, whole } from "./values.ts";
+import { age, flag, labelPattern, mapping, name, names, text, whole } from "./values.ts";
 
 /** GitHub's longest label less `stage/`. */
 const LONGEST_STAGE_NAME = 44;
@@ -76,7 +76,7 @@ export const policyShape = {
   checks: z
     .enum(["all", "gates"], { error: "expected all | gates" })
     .describe("Which stages have check runs: all that are reached and the next (default), or gates only."),
-  opt_out_label: labelName.describe("The label that takes a pull request out (default: stagewright/off)."),
+  opt_out_label: labelPattern.describe("The label that takes a pull request out (default: stagewright/off)."),
 } satisfies z.ZodRawShape;
 
 export const stageShape = {

@@ -1,9 +1,10 @@
 /** What an evaluation says of acts whose order in their second nobody knows, and its dates as everybody else has them. */
-import { triggerLabels } from "./display.ts";
+import { labelMatcher } from "./conditions/name-patterns.ts";
 import type { Evaluation, ResultNode, UnclearLabel } from "./evaluation.ts";
 import { isPlaced, isRead, placeOfMoment, SEVERAL, whole } from "./facts/second-order.ts";
 import type { Facts } from "./facts.ts";
-import type { Policy } from "./policy.ts";
+import { type Policy, STAGE_LABEL_PREFIX } from "./policy.ts";
+import { labelsAskedFor } from "./spent-labels.ts";
 import { type Journey, sayReset } from "./walk.ts";
 
 /**
@@ -13,15 +14,16 @@ import { type Journey, sayReset } from "./walk.ts";
 export function unclearLabels(facts: Facts, policy: Policy, journey: Journey, reached: number): UnclearLabel[] {
   const found: UnclearLabel[] = [];
   const reachedNames = new Set(journey.stages.slice(0, reached + 1).map((stage) => stage.name));
-  const triggers = (after: boolean): Set<string> =>
-    new Set(
-      policy.stages
-        .filter((stage) => reachedNames.has(stage.name) !== after)
-        .flatMap((stage) => triggerLabels(stage.enter).map((name) => name.toLowerCase())),
-    );
-  const needed = triggers(false);
-  const wanted = [...triggers(true)].filter((name) => !needed.has(name));
-  for (const name of facts.labels.filter((label) => wanted.includes(label.toLowerCase()))) {
+  const asked = (reachedOnes: boolean) => {
+    const matchers = policy.stages
+      .filter((stage) => reachedNames.has(stage.name) === reachedOnes)
+      .flatMap((stage) => labelsAskedFor(stage.enter).map((leaf) => labelMatcher(leaf.name)));
+    return (name: string): boolean => matchers.some((matches) => matches(name));
+  };
+  const needed = asked(true);
+  const wanted = asked(false);
+  const ours = (label: string): boolean => label.toLowerCase().startsWith(STAGE_LABEL_PREFIX);
+  for (const name of facts.labels.filter((label) => wanted(label) && !needed(label) && !ours(label))) {
     const key = name.toLowerCase();
     const given = facts.acts.findLast((act) => act.kind === "labeled" && act.label.toLowerCase() === key);
     const orders = facts.orders ?? [];

@@ -72,6 +72,20 @@ export const labelName = z
     error: "expected another label: those that begin with stage/ are Stagewright's own",
   });
 
+const LABEL_PATTERN = `expected a label of at most ${LARGEST_LABEL} characters; "*" stands for any text, "\\*" for itself`;
+/** Of labels that a condition looks at; `name-patterns.ts` says what it stands for. Never for one of ours. */
+export const labelPattern = z
+  .string({ error: LABEL_PATTERN })
+  .trim()
+  .min(1, { error: LABEL_PATTERN })
+  .refine((value) => value.replaceAll("\\*", "*").length <= LARGEST_LABEL, { error: LABEL_PATTERN })
+  .refine((value) => !value.toLowerCase().startsWith("stage/"), {
+    error: "expected another label: those that begin with stage/ are Stagewright's own",
+  });
+
+/** Of checks; `name-patterns.ts` says what each stands for. */
+export const checkPatterns = oneOrMore(text("the name of a check"), "the name of a check");
+
 const COMMAND = 'expected a command\'s name without its slash: lower-case letters, digits and "-"';
 const command = z.string({ error: COMMAND }).max(40, { error: COMMAND });
 export const commandName = command

@@ -49,13 +49,21 @@ export function walk(journey: Journey): Step[] {
   for (const [index, stage] of journey.stages.entries()) {
     const entered: number | null = before;
     const reset = newestReset(journey, index);
-    const discount = (act: Act): string | null => discountOf(journey, index, entered, reset, act);
-    const judged = judgeTree(stage.enter, { ...journey.context, discount });
+    const judged = judgeTree(stage.enter, { ...journey.context, discount: discountFor(journey, index, entered) });
     const entry: Entry | null = entered === null ? null : enter(journey, index, entered, reset, judged);
     steps.push({ stage, result: entry === null ? judged.node : resultOf(judged, entry), entry });
     before = entry?.at ?? null;
   }
   return steps;
+}
+
+/**
+ * What an act counts for the stage at this index; `entered`: when the one before it was, null: it was not. See
+ * `Context.discount`.
+ */
+export function discountFor(journey: Journey, index: number, entered: number | null): Context["discount"] {
+  const reset = newestReset(journey, index);
+  return (act) => discountOf(journey, index, entered, reset, act);
 }
 
 /** The newest reset to a stage before this one; null: there was none. */

@@ -85,11 +85,17 @@ function tell(issue: z.core.$ZodIssue, root: unknown, place: Place, label: strin
 
 /** Of a union's branches the one that the value was meant for: its outer shape fits, and least of it is wrong. */
 function nearestBranch(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | null {
-  const fitting = branches.filter(
-    (issues) =>
-      !issues.some((issue) => issue.path.length === 0 && ["invalid_type", "invalid_value"].includes(issue.code)),
-  );
+  const fitting = branches.filter((issues) => !issues.some(isOfAnotherShape));
   return fitting.sort((a, b) => a.length - b.length)[0] ?? null;
+}
+
+function isOfAnotherShape(issue: z.core.$ZodIssue): boolean {
+  return (
+    issue.path.length === 0 &&
+    (issue.code === "invalid_union"
+      ? issue.errors.every((branch) => branch.some(isOfAnotherShape))
+      : ["invalid_type", "invalid_value"].includes(issue.code))
+  );
 }
 
 function valueAt(root: unknown, path: readonly (string | number)[]): unknown {

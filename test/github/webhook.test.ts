@@ -47,8 +47,24 @@ describe("a check run", () => {
               ours: false,
             },
           ],
+          suites: [],
         },
       },
+    ]);
+  });
+
+  it("tells the suite that it is part of, which may not have finished, and neither has one that waits for approval", () => {
+    const date = "2026-01-01T00:01:00Z";
+    const told = (check_suite: object) =>
+      news("check_run", { action: "completed", check_run: run({ check_suite: { app: null, ...check_suite } }) }).map(
+        (each) => (each.kind === "commit" && each.what.kind === "checks" ? each.what.suites : []),
+      );
+    const suite = { node_id: "CS_1", updated_at: date };
+    const seen = { id: "CS_1", sha: "abc", app: "ci", workflow: null, at: Date.parse(date) };
+    expect(told({ ...suite, status: "in_progress" })).toEqual([[{ ...seen, finished: false }]]);
+    expect(told({ ...suite, status: "completed", conclusion: "success" })).toEqual([[{ ...seen, finished: true }]]);
+    expect(told({ ...suite, status: "completed", conclusion: "action_required" })).toEqual([
+      [{ ...seen, finished: false }],
     ]);
   });
 

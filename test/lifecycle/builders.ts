@@ -4,6 +4,7 @@ import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
 import { evaluate } from "../../src/lifecycle/evaluate.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
 import { type Origin, originOf, type RunOrigin } from "../../src/lifecycle/facts/run-origin.ts";
+import type { SuiteSeen } from "../../src/lifecycle/facts/suites.ts";
 import type { Act, Actor, Facts, PullState, Standing } from "../../src/lifecycle/facts.ts";
 import type { Policy } from "../../src/lifecycle/policy.ts";
 import { record } from "../../src/lifecycle/record.ts";
@@ -149,13 +150,27 @@ export function checked(...checks: CheckSeen[]): Change {
   return { pull, kind: "checks", checks };
 }
 
-/** Of each workflow run it is known that the app started it, unless a change says otherwise. */
+/**
+ * Of each workflow run it is known that the app started it, and of the head that no further suites are open, unless a
+ * change says otherwise.
+ */
 export function history(...changes: Change[]): Facts {
   const [first, ...rest] = changes;
   if (first === undefined) {
     throw new Error("a history has at least one change");
   }
-  return withOrigins(rest.reduce((facts, change) => record(facts, change), record(null, first)));
+  return withSuites(withOrigins(rest.reduce((facts, change) => record(facts, change), record(null, first))));
+}
+
+/** The facts as they are once all suites of the head were read: none, but for those that a change told. */
+export function withSuites(facts: Facts, suites: SuiteSeen[] = []): Facts {
+  const read = { pull, kind: "checks", checks: [], suites, allSuitesOf: facts.head.sha } as const;
+  return facts.suites === undefined || suites.length > 0 ? record(facts, read) : facts;
+}
+
+export function suite(id: string, overrides: Partial<SuiteSeen> = {}): SuiteSeen {
+  const of = { app: "github-actions", workflow: null, finished: true, at: minute(1) };
+  return { id, sha: "aaaaaaa1", ...of, ...overrides };
 }
 
 /** The facts with an origin told of each run that has none: by default, the app started it. */

@@ -168,6 +168,44 @@ describe("labels that go", () => {
     expect(shown(openedThen(labeled(3, "ready-for-qa", outsider))).removeLabels).toEqual([]);
   });
 
+  const byPattern = policyOf(`
+stages:
+  - { name: a, enter: { draft: false } }
+  - { name: b, enter: { label: to-b } }
+  - { name: c, enter: { label: "ship/*", approvals: 1 } }
+`);
+  const push = pushed(9, "aaaaaaa1", "bbbbbbb2", rex);
+
+  test("of those that a pattern stands for only the one that had counted", () => {
+    const both = [labeled(2, "ship/now", alice), labeled(3, "ship/notes", outsider)];
+    expect(shown(openedThen(labeled(1, "to-b", alice), ...both, push), byPattern).removeLabels).toEqual([
+      "ship/now",
+      "to-b",
+    ]);
+  });
+
+  test("asks who gave it where that is not known, and takes it off then", () => {
+    const facts = openedThen(labeled(1, "to-b", alice), push);
+    const unknown = judge(facts, byPattern, { permissions: {}, teams: {}, identities: {} });
+    expect(unknown.lookups).toContainEqual({ kind: "permission", actor: alice });
+    expect(shown(facts, byPattern).removeLabels).toEqual(["to-b"]);
+  });
+
+  test("not one that came too early and was evidence of nothing", () => {
+    const facts = openedThen(labeled(1, "ship/now", alice), labeled(2, "to-b", alice), push);
+    expect(shown(facts, byPattern).removeLabels).toEqual(["to-b"]);
+  });
+
+  test("not one that stands beside the condition that held", () => {
+    const policy = policyOf(`
+stages:
+  - { name: a, enter: { draft: false } }
+  - { name: b, enter: { label: { name: to-b, by: bob } } }
+`);
+    expect(shown(openedThen(labeled(1, "to-b", alice), push), policy).removeLabels).toEqual([]);
+    expect(shown(openedThen(labeled(1, "to-b", bob), push), policy).removeLabels).toEqual(["to-b"]);
+  });
+
   test("not one that the policy forbids", () => {
     const policy = policyOf(`
 stages:

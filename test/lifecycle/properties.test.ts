@@ -2,10 +2,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Change, Deed } from "../../src/lifecycle/change.ts";
-import { triggerLabels, wanted } from "../../src/lifecycle/display.ts";
+import { wanted } from "../../src/lifecycle/display.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
 import type { Facts } from "../../src/lifecycle/facts.ts";
-import type { Condition, Policy } from "../../src/lifecycle/policy.ts";
+import type { Policy } from "../../src/lifecycle/policy.ts";
 import { record } from "../../src/lifecycle/record.ts";
 import {
   alice,
@@ -184,9 +184,8 @@ test("a label that carries it where it is is never taken off", () => {
   everyHistory((evaluation, facts, policy) => {
     const shown = wanted({ evaluation, policy, facts });
     for (const entry of evaluation.entries) {
-      const enter: Condition | undefined = policy.stages.find((stage) => stage.name === entry.stage)?.enter;
-      for (const label of enter === undefined ? [] : triggerLabels(enter)) {
-        expect(shown?.removeLabels ?? []).not.toContain(label);
+      for (const act of facts.acts.filter((each) => each.kind === "labeled" && entry.evidence.includes(each.id))) {
+        expect(shown?.removeLabels ?? []).not.toContain("label" in act ? act.label : "");
       }
     }
   });

@@ -110,6 +110,16 @@ test.each([
   [stage("{ name: b, enter: { workflow: qa.yml, result: won } }"), /expected success \| failure \| cancelled/],
   [stage("{ name: b, enter: { paths: '(a+)+b' } }"), /expected a glob without parentheses/],
   [stage("{ name: b, enter: { paths: '{a,{b,c}}' } }"), /braces are closed, not nested/],
+  [
+    stage('{ name: b, enter: { paths: [ok, "web/[**"] } }'),
+    /^p:3:37: error: enter.paths.1: expected a glob whose brackets are closed, .*, got "web\/\[\*\*"$/,
+  ],
+  [stage('{ name: b, when: { only_paths: "a]" }, enter: { label: x } }'), /^p:3:36: error: when.only_paths: .*closed/],
+  [stage('{ name: b, enter: { base: "[]" } }'), /^p:3:31: error: enter.base: .*hold something/],
+  [stage('{ name: b, enter: { base: "[^]" } }'), /hold something/],
+  [stage('{ name: b, enter: { base: "{[a,b]}" } }'), /closed/],
+  [stage('{ name: b, enter: { base: "v[9-0]" } }'), /expected a glob whose ranges go upwards, so "0-9" for "9-0"/],
+  [stage("{ name: b, enter: { checks: { names: x, result: fail } } }"), /expected success \| failure \| any/],
   [stage("{ name: b, enter: { label: x, result: failure } }"), /unknown condition "result"/],
   [stage("{ name: b, enter: { label: x }, back: { to: a } }"), /back.when: expected a condition/],
   [

@@ -16,6 +16,7 @@ import { localUses } from "../../src/github/workflows/local-uses.ts";
 import { parseCommands } from "../../src/lifecycle/commands.ts";
 import { boxesOf } from "../../src/lifecycle/conditions/checklist.ts";
 import { globProblem, matcher } from "../../src/lifecycle/conditions/globs.ts";
+import { labelMatcher, nameMatcher } from "../../src/lifecycle/conditions/name-patterns.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
 import type { Facts } from "../../src/lifecycle/facts.ts";
 import { policyVerdict } from "../../src/lifecycle/policy-verdict.ts";
@@ -201,6 +202,13 @@ export const READERS: readonly Reader[] = [
     of: "matcher of names",
     largest: 4 * KIB,
     read: matcher(["**/*a*a*a*/**/{b,c}", "[a-z]*?*?*?x", "*".repeat(200), "**/".repeat(60)]),
+  },
+  {
+    module: "src/lifecycle/conditions/name-patterns.ts",
+    of: "nameMatcher",
+    largest: 8 * KIB,
+    read: (text) => [nameMatcher(text)("a*a"), nameMatcher("*a*a*b*a*")(text), labelMatcher("*ab*ba*")(text)],
+    texts: { wildcards: repeated("*"), escapes: repeated("\\*"), alike: repeated("a") },
   },
   {
     module: "src/lifecycle/conditions/checklist.ts",

@@ -1,6 +1,7 @@
 /** What the conditions about checks share. Not a condition itself. */
+import { suitesOf } from "../facts/suites.ts";
 import type { CheckFact } from "../facts.ts";
-import type { Context } from "./condition.ts";
+import { type Context, fails, holds, unknown, type Verdict } from "./condition.ts";
 
 const SUCCESS: ReadonlySet<string> = new Set(["success", "neutral", "skipped"]);
 
@@ -50,4 +51,63 @@ export function sayCheck(check: Check): string {
     case "pending":
       return `${check.name} has not finished`;
   }
+}
+
+/** Five of them: `lint ended with failure, docs has not finished and 3 more`. */
+export function sayChecks(checks: readonly Check[]): string {
+  const more = checks.length > 5 ? ` and ${checks.length - 5} more` : "";
+  return `${checks.slice(0, 5).map(sayCheck).join(", ")}${more}`;
+}
+
+/** What is asked of some checks. */
+export interface Asked {
+  readonly checks: readonly Check[];
+  /** Only checks of the app with this slug are meant; null: of any. */
+  readonly app: string | null;
+  /** Whether those that may still come are meant, too. */
+  readonly whole: boolean;
+  /** Names that do not matter. */
+  readonly ignores?: (name: string) => boolean;
+  /** What is said where there is none. */
+  readonly none: string;
+}
+
+/** Whether all have succeeded. What has not reported yet, or may still come, is unknown. */
+export function allSucceeded(asked: Asked, said: string, context: Context): Verdict {
+  const failed = asked.checks.filter((check) => check.state === "failure");
+  return failed.length > 0
+    ? fails(sayChecks(asked.checks.filter((check) => check.state !== "success")))
+    : allEnded(asked, said, context);
+}
+
+/** Whether all have ended, however. */
+export function allEnded(asked: Asked, said: string, context: Context): Verdict {
+  const open = asked.checks.filter((check) => check.state === "pending");
+  if (asked.checks.length === 0 || open.length > 0) {
+    return unknown(open.length > 0 ? sayChecks(open) : asked.none);
+  }
+  return (asked.whole ? moreMayCome(asked, context) : null) ?? holds(said);
+}
+
+/**
+ * Whether further checks may come on the head commit; null: none. What is not known is asked for. A suite in which
+ * nothing but checks that do not matter goes on does not matter either.
+ */
+function moreMayCome({ app, ignores = () => false }: Asked, context: Context): Verdict | null {
+  const { facts, commits, ask } = context;
+  const [sha = ""] = commits;
+  const pending = facts.checks.filter((check) => check.sha === sha && check.status !== "completed");
+  const ignored = (suite: string): boolean => {
+    const going = pending.filter((check) => check.suite === suite);
+    return going.length > 0 && going.every((check) => ignores(check.name));
+  };
+  const { unfinished, unsure } = suitesOf(facts.suites, { sha, app, ignored });
+  if (unsure) {
+    ask({ kind: "suites", sha });
+  }
+  if (unfinished.length > 0) {
+    const more = unfinished.length > 5 ? ` and ${unfinished.length - 5} more` : "";
+    return unknown(`more checks may come: ${unfinished.slice(0, 5).join(", ")}${more} has not finished`);
+  }
+  return unsure ? unknown("it is not known yet whether more checks come") : null;
 }

@@ -1,19 +1,18 @@
 import { z } from "zod";
-import { bare, mapping, oneOrMore, text } from "../values.ts";
-import { checksOf, sayCheck } from "./check-state.ts";
-import { type ConditionDefinition, fails, holds } from "./condition.ts";
-
-const checkNames = oneOrMore(text("the name of a check"), "the name of a check");
+import { bare, checkPatterns, mapping } from "../values.ts";
+import { allSucceeded, checksOf } from "./check-state.ts";
+import type { ConditionDefinition } from "./condition.ts";
+import { nameMatcher } from "./name-patterns.ts";
 
 export const checksPass: ConditionDefinition<"checks_pass"> = {
   kind: "checks_pass",
   basis: "state",
-  help: "Every check of the head commit but Stagewright's own has succeeded, and there is at least one; `ignore` leaves some out.",
-  examples: ["checks_pass", "checks_pass: { ignore: [coverage] }"],
+  help: "Every check of the head commit but Stagewright's own has succeeded, there is at least one, and no check suite is unfinished; `ignore` leaves some out.",
+  examples: ["checks_pass", 'checks_pass: { ignore: [coverage, "codecov/*"] }'],
   schema: z.union(
     [
       bare.transform(() => ({ kind: "checks_pass" as const, ignore: [] })),
-      mapping({ ignore: checkNames.optional() }).transform((value) => ({
+      mapping({ ignore: checkPatterns.optional() }).transform((value) => ({
         kind: "checks_pass" as const,
         ignore: value.ignore ?? [],
       })),
@@ -22,14 +21,11 @@ export const checksPass: ConditionDefinition<"checks_pass"> = {
   ),
   title: () => "all checks",
   judge(leaf, context) {
-    const counted = checksOf(context).filter((check) => !leaf.ignore.includes(check.name));
-    if (counted.length === 0) {
-      return fails("no check has reported on the head commit yet");
-    }
-    const bad = counted.filter((check) => check.state !== "success");
-    const more = bad.length > 5 ? ` and ${bad.length - 5} more` : "";
-    return bad.length > 0
-      ? fails(`${bad.slice(0, 5).map(sayCheck).join(", ")}${more}`)
-      : holds(counted.length === 1 ? "the one check succeeded" : `all ${counted.length} checks succeeded`);
+    const ignored = leaf.ignore.map(nameMatcher);
+    const ignores = (name: string): boolean => ignored.some((matches) => matches(name));
+    const checks = checksOf(context).filter((check) => !ignores(check.name));
+    const said = checks.length === 1 ? "the one check succeeded" : `all ${checks.length} checks succeeded`;
+    const none = "no check has reported on the head commit yet";
+    return allSucceeded({ checks, app: null, whole: true, ignores, none }, said, context);
   },
 };

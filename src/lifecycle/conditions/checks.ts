@@ -1,36 +1,68 @@
 import { z } from "zod";
-import { mapping, oneOrMore, text } from "../values.ts";
-import { checksOf, sayCheck } from "./check-state.ts";
-import { type ConditionDefinition, fails, holds } from "./condition.ts";
+import { checkPatterns, mapping, text } from "../values.ts";
+import { type Asked, allEnded, allSucceeded, checksOf } from "./check-state.ts";
+import { type ConditionDefinition, fails, holds, unknown, type Verdict } from "./condition.ts";
+import { isPattern, nameMatcher, nameOf } from "./name-patterns.ts";
 
-const checkNames = oneOrMore(text("the name of a check"), "the name of a check");
+const result = z.enum(["success", "failure", "any"], { error: "expected success | failure | any" });
 
 export const checks: ConditionDefinition<"checks"> = {
   kind: "checks",
   basis: "state",
-  help: "Each of these checks has succeeded on the head commit. Any workflow, a pull request's own as well, can write a check of any name as `github-actions`: `app` names another app whose alone counts.",
-  examples: ["checks: [build]", "checks: { names: [build, lint], app: buildkite }"],
+  help: "Each of these checks has succeeded on the head commit; `result: failure`: one of them has failed; `any`: each has ended. `*` in a name: at least one, and all that it stands for, and no check suite is unfinished. Any workflow, a pull request's own as well, can write a check of any name as `github-actions`: `app` names another app whose alone counts.",
+  examples: [
+    "checks: [build]",
+    'checks: ["build (*"]',
+    "checks: { names: [build, lint], app: buildkite }",
+    "checks: { names: build, result: failure }",
+  ],
   schema: z.union(
     [
-      checkNames.transform((value) => ({ kind: "checks" as const, names: value, app: null })),
-      mapping({ names: checkNames, app: text("an app's slug").optional() }).transform((value) => ({
+      checkPatterns.transform((value) => ({ kind: "checks" as const, names: value, app: null })),
+      mapping({
+        names: checkPatterns,
+        app: text("an app's slug").optional(),
+        result: result.optional(),
+      }).transform((value) => ({
         kind: "checks" as const,
         names: value.names,
         app: value.app ?? null,
+        ...(value.result === undefined || value.result === "success" ? {} : { result: value.result }),
       })),
     ],
-    { error: "expected names of checks, or { names, app }" },
+    { error: "expected names of checks, or { names, app, result }" },
   ),
-  title: (leaf) => `checks ${leaf.names.join(", ")}`,
+  title: (leaf) => `checks ${leaf.names.join(", ")}${leaf.result === undefined ? "" : ` ${leaf.result}`}`,
   judge(leaf, context) {
     const known = checksOf(context).filter((check) => leaf.app === null || check.appSlug === leaf.app);
     const from = leaf.app === null ? "" : ` from ${leaf.app}`;
-    const missing = leaf.names.flatMap((name) => {
-      const same = known.filter((check) => check.name === name);
-      // One name from several apps: all must have succeeded, so a second one can forge nothing.
-      const bad = same.find((check) => check.state !== "success");
-      return bad !== undefined ? [sayCheck(bad)] : same.length === 0 ? [`${name}${from} has not reported`] : [];
+    const verdicts = leaf.names.map((pattern) => {
+      const name = isPattern(pattern) ? pattern : nameOf(pattern);
+      const matches = nameMatcher(pattern);
+      const asked: Asked = {
+        // One name from several apps: all must have succeeded, so a second one can forge nothing.
+        checks: known.filter((check) => matches(check.name)),
+        app: leaf.app,
+        whole: isPattern(pattern),
+        none: `${name}${from} has not reported`,
+      };
+      return leaf.result === "any"
+        ? allEnded(asked, `${name} ended`, context)
+        : allSucceeded(asked, `${name} succeeded`, context);
     });
-    return missing.length > 0 ? fails(missing.join(", ")) : holds(`${leaf.names.join(", ")} succeeded`);
+    return leaf.result === "failure" ? opposite(every(verdicts)) : every(verdicts);
   },
 };
+
+function every(verdicts: readonly Verdict[]): Verdict {
+  const say = (those: readonly Verdict[]): string => those.map(({ reason }) => reason).join(", ");
+  const lacking = verdicts.filter(({ truth }) => truth !== "yes");
+  if (lacking.length === 0) {
+    return holds(say(verdicts));
+  }
+  return lacking.some(({ truth }) => truth === "no") ? fails(say(lacking)) : unknown(say(lacking));
+}
+
+function opposite({ truth, reason }: Verdict): Verdict {
+  return truth === "yes" ? fails(reason) : truth === "no" ? holds(reason) : unknown(reason);
+}

@@ -19,11 +19,24 @@ export function globProblem(glob: string): string | null {
   if (/[\\()!]/.test(glob)) {
     return 'expected a glob without parentheses, "!" and "\\"';
   }
-  if (expandBraces(glob) === null) {
+  const globs = expandBraces(glob);
+  if (globs === null) {
     return `expected a glob whose braces are closed, not nested, and stand for at most ${MOST_ALTERNATIVES} globs`;
   }
-  return null;
+  // Of those that the braces stand for: a comma within brackets would tear them apart.
+  if (globs.some((each) => /[[\]]/.test(each.replace(SETS, "")))) {
+    return "expected a glob whose brackets are closed, not nested, and hold something";
+  }
+  const backwards = globs
+    .flatMap((each) => [...each.matchAll(SETS)].flatMap(([set]) => rangesOf(set.slice(1, -1)).ranges))
+    .find(([from, to]) => from > to);
+  return backwards === undefined
+    ? null
+    : `expected a glob whose ranges go upwards, so "${backwards[1]}-${backwards[0]}" for "${backwards[0]}-${backwards[1]}"`;
 }
+
+/** What stands in brackets is one character of a set. */
+const SETS = /\[\^?[^[\]^][^[\]]*\]/gu;
 
 /** A function that says whether any of the globs matches the whole of a path or branch. */
 export function matcher(globs: readonly string[]): (path: string) => boolean {
@@ -69,12 +82,17 @@ function compile(glob: string): Token[] {
 }
 
 function inSet(set: string): (character: string) => boolean {
-  const without = /^[\^]/.test(set);
+  const { without, ranges } = rangesOf(set);
+  return (character) =>
+    character !== "/" && ranges.some(([from, to]) => character >= from && character <= to) !== without;
+}
+
+function rangesOf(set: string) {
+  const without = set.startsWith("^");
   const ranges = [...set.slice(without ? 1 : 0).matchAll(/([\s\S])-([\s\S])|([\s\S])/gu)].map(
     ([, from, to, single = ""]) => [from ?? single, to ?? single] as const,
   );
-  return (character) =>
-    character !== "/" && ranges.some(([from, to]) => character >= from && character <= to) !== without;
+  return { without, ranges };
 }
 
 /** Follows every way at once: the set of positions in the glob that the characters so far can have led to. */

@@ -1,19 +1,25 @@
 import { z } from "zod";
 import type { LabelAct } from "../act-index.ts";
 import { SEVERAL, whole } from "../facts/second-order.ts";
+import { STAGE_LABEL_PREFIX } from "../policy.ts";
 import { whoMay } from "../standing.ts";
-import { labelName, mapping, names } from "../values.ts";
-import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
+import { labelPattern, mapping, names } from "../values.ts";
+import { type ConditionDefinition, type Context, fails, holds, unknown, type Verdict } from "./condition.ts";
+import { isPattern, labelMatcher, nameOf } from "./name-patterns.ts";
 
 export const label: ConditionDefinition<"label"> = {
   kind: "label",
   basis: "act",
-  help: "The label is on the pull request, put there by one of `by`, else by someone with write permission.",
-  examples: ["label: ready-for-qa", 'label: { name: ready-for-qa, by: ["cleo[bot]", "@org/quality"] }'],
+  help: "The label is on the pull request, put there by one of `by`, else by someone with write permission. With `*` in its name: one of the labels that it stands for.",
+  examples: [
+    "label: ready-for-qa",
+    'label: { name: ready-for-qa, by: ["cleo[bot]", "@org/quality"] }',
+    'label: "do-not-merge/*"',
+  ],
   schema: z.union(
     [
-      labelName.transform((value) => ({ kind: "label" as const, name: value, by: null })),
-      mapping({ name: labelName, by: names.optional() }).transform((value) => ({
+      labelPattern.transform((value) => ({ kind: "label" as const, name: value, by: null })),
+      mapping({ name: labelPattern, by: names.optional() }).transform((value) => ({
         kind: "label" as const,
         name: value.name,
         by: value.by ?? null,
@@ -23,39 +29,65 @@ export const label: ConditionDefinition<"label"> = {
   ),
   title: (leaf) => `label ${leaf.name}`,
   judge(leaf, context) {
-    const wanted = leaf.name.toLowerCase();
-    const about = context.acts.labels(leaf.name);
-    const removed = about.findLastIndex((act) => act.kind === "unlabeled");
-    const on = !context.present || context.facts.labels.some((name) => name.toLowerCase() === wanted);
-    const since = about.slice(removed + 1);
-    const given = since.length === 0 && context.present && on ? besides(about[removed], about) : since;
-    if (given.length === 0 || !on) {
-      return fails(`label ${leaf.name} is missing: ${whoMay(leaf.by)} can add it`);
+    if (!isPattern(leaf.name)) {
+      return judgeLabel(nameOf(leaf.name), leaf.by, context);
     }
-    // Said of the newest only: there may be thousands.
-    let refusal = (): string => "";
-    for (const act of given) {
-      const discount = context.discount(act);
-      if (discount !== null) {
-        refusal = () => `label ${leaf.name} was given ${discount}: it must be given again by ${whoMay(leaf.by)}`;
-        continue;
+    let best: Verdict | null = null;
+    for (const name of labelsMeant(leaf.name, context)) {
+      const verdict = judgeLabel(name, leaf.by, context);
+      if (verdict.truth === "yes" && (best?.truth !== "yes" || (verdict.at ?? 0) < (best.at ?? 0))) {
+        best = verdict;
+      } else if (verdict.truth === "unknown" && best === null) {
+        best = verdict;
       }
-      if (act.by.id === SEVERAL.id) {
-        refusal = () =>
-          `label ${leaf.name} was given and taken off by several in one second, and it is not known who gave it last: it must be given again by ${whoMay(leaf.by)}`;
-        continue;
-      }
-      const authority = context.authority(act.by, leaf.by);
-      if (authority.truth === "yes") {
-        return holds(`label ${leaf.name} by ${act.by.login}`, act);
-      }
-      refusal = () =>
-        `label ${leaf.name} was added by ${act.by.login}, who ${authority.reason}: ${whoMay(leaf.by)} can remove it and add it again`;
     }
-    // It is on, though it does not count: it brings nobody forward, and `not` does not hold either.
-    return unknown(refusal());
+    return best ?? fails(`no label ${leaf.name} is on it: ${whoMay(leaf.by)} can add one`);
   },
 };
+
+/** In order of their names: those that a pattern stands for and that are, or ever were, on the pull request. */
+function labelsMeant(pattern: string, { acts, facts, present }: Context): string[] {
+  const on = present ? facts.labels.filter(labelMatcher(pattern)).map((name) => name.toLowerCase()) : [];
+  return [...new Set([...acts.labelNames(pattern), ...on])]
+    .filter((name) => !name.startsWith(STAGE_LABEL_PREFIX))
+    .sort();
+}
+
+/** Whether this one label is on it, and counts. */
+export function judgeLabel(name: string, by: readonly string[] | null, context: Context): Verdict {
+  const wanted = name.toLowerCase();
+  const about = context.acts.labels(name);
+  const removed = about.findLastIndex((act) => act.kind === "unlabeled");
+  const on = !context.present || context.facts.labels.some((each) => each.toLowerCase() === wanted);
+  const since = about.slice(removed + 1);
+  const given = since.length === 0 && context.present && on ? besides(about[removed], about) : since;
+  if (!on || (given.length === 0 && !context.present)) {
+    return fails(`label ${name} is missing: ${whoMay(by)} can add it`);
+  }
+  // Said of the newest only: there may be thousands.
+  let refusal = (): string =>
+    `label ${name} is on it, and it is not known who gave it: ${whoMay(by)} can remove it and add it again`;
+  for (const act of given) {
+    const discount = context.discount(act);
+    if (discount !== null) {
+      refusal = () => `label ${name} was given ${discount}: it must be given again by ${whoMay(by)}`;
+      continue;
+    }
+    if (act.by.id === SEVERAL.id) {
+      refusal = () =>
+        `label ${name} was given and taken off by several in one second, and it is not known who gave it last: it must be given again by ${whoMay(by)}`;
+      continue;
+    }
+    const authority = context.authority(act.by, by);
+    if (authority.truth === "yes") {
+      return holds(`label ${name} by ${act.by.login}`, act);
+    }
+    refusal = () =>
+      `label ${name} was added by ${act.by.login}, who ${authority.reason}: ${whoMay(by)} can remove it and add it again`;
+  }
+  // It is on, though it does not count: it brings nobody forward, and `not` does not hold either.
+  return unknown(refusal());
+}
 
 /** What was given in the second in which it was taken off: it is on, so the last that was done then was to give it. */
 function besides(removal: LabelAct | undefined, about: readonly LabelAct[]): readonly LabelAct[] {

@@ -52,7 +52,7 @@ export function judgeRuns(what: string, runs: readonly RunAct[], wanted: ActResu
     return doubtful ? unknown(reason) : fails(reason);
   }
   const elsewhere = runs.at(-1);
-  return fails(
+  return unknown(
     elsewhere === undefined
       ? `${what} has not finished`
       : `${what} ${SAID[elsewhere.result]} on ${shortSha(elsewhere.sha)}, and has not finished on the head commit`,
