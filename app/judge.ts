@@ -211,7 +211,5 @@ export class Judge {
 }
 
 function isStanding(lookup: Lookup): lookup is StandingLookup {
-  return (
-    lookup.kind !== "files" && lookup.kind !== "run" && lookup.kind !== "timeline" && lookup.kind !== "suites"
-  );
+  return lookup.kind !== "files" && lookup.kind !== "run" && lookup.kind !== "timeline" && lookup.kind !== "suites";
 }
