@@ -128,6 +128,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     // The group's result is shown once, by its leader or its app.
     where: place.reports ? inputs.report : "commands",
     token: inputs.githubToken,
+    client: () => githubClient(inputs.githubToken),
     job,
     checkName: checkName(task),
     externalId: externalId(key, inputs.agentIndex),

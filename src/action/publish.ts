@@ -4,6 +4,7 @@
  */
 import type { Masks } from "../agent/masks.ts";
 import { type CheckText, type LiveCheck, openCheck, type Pace } from "../github/checks.ts";
+import type { GitHubClient } from "../github/port.ts";
 import type { RequestFailure } from "../github/request-failure.ts";
 import {
   ANNOTATIONS_PER_CHECK,
@@ -18,7 +19,6 @@ import {
 import { checkOutput, conclusionOf, progressOutput, type RunProgress } from "../report/check.ts";
 import type { RunReport } from "../report/report.ts";
 import { summaryOf } from "../report/summary.ts";
-import { githubClient } from "./client.ts";
 import type { Job } from "./job.ts";
 import type { RunnerConsole, RunnerFiles } from "./runner.ts";
 import type { SavedState } from "./state.ts";
@@ -30,6 +30,7 @@ export interface PublisherOptions {
   readonly where: "auto" | "check" | "commands";
   /** Empty: none. */
   readonly token: string;
+  readonly client: () => Promise<GitHubClient>;
   readonly job: Job;
   readonly checkName: string;
   readonly externalId: string;
@@ -171,7 +172,7 @@ export class Publisher {
         externalId: this.#options.externalId,
         detailsUrl: job.runUrl,
       };
-      const client = await githubClient(token);
+      const client = await this.#options.client();
       const opened = await openCheck(
         client,
         target,

@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Octokit } from "@octokit/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Publisher } from "../../src/action/publish.ts";
 import { RunnerConsole, RunnerFiles } from "../../src/action/runner.ts";
 import { SavedState } from "../../src/action/state.ts";
@@ -29,24 +30,13 @@ let log: string;
 /** Resolves the longest pause that is being waited for: the deadline of the report. */
 let timeIsOver: () => void;
 
-// The client takes its address when it is loaded: one server for all.
-beforeAll(async () => {
+beforeEach(async () => {
   server = await new CheckServer().start();
-  process.env.GITHUB_API_URL = server.url;
-});
-afterAll(async () => {
-  delete process.env.GITHUB_API_URL;
-  await server.stop();
-});
-
-beforeEach(() => {
-  server.hangs = false;
-  server.requests.length = 0;
-  server.checks.length = 0;
   directory = mkdtempSync(join(tmpdir(), "publish-"));
   log = "";
 });
-afterEach(() => {
+afterEach(async () => {
+  await server.stop();
   rmSync(directory, { recursive: true });
 });
 
@@ -73,6 +63,7 @@ function publisher(): Publisher {
   return new Publisher({
     where: "auto",
     token: "t",
+    client: async () => new Octokit({ baseUrl: server.url, log: { debug() {}, info() {}, warn() {}, error() {} } }),
     job,
     checkName: "plan",
     externalId: "x",
