@@ -10,6 +10,7 @@ import { createNodeMiddleware, createProbot, type Probot } from "probot";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { boundServer, SERVER_OPTIONS } from "../src/coordinator/server-bounds.ts";
 import { registeredApp } from "../src/github/app-manifest.ts";
+import { ProxyError, useProxies } from "../src/proxy.ts";
 import {
   apiUrl,
   type Config,
@@ -58,6 +59,10 @@ async function main(words: readonly string[]): Promise<void> {
   for (const line of misspelt(env)) {
     process.stderr.write(`stagewright: ${line}\n`);
   }
+  const proxies = await useProxies(env).catch((error: unknown) => {
+    throw error instanceof ProxyError ? new ConfigError(error.message) : error;
+  });
+  if (proxies !== null) process.stderr.write(`stagewright: ${proxies}\n`);
   const settings = readSettings(env);
   if (settings.APP_ID === undefined) {
     if (env.NODE_ENV === "production") {

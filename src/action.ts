@@ -16,6 +16,7 @@ import { heldTokens } from "./action/secrets.ts";
 import { isWithheld } from "./agent/environment.ts";
 import { Masks } from "./agent/masks.ts";
 import { refuseDebugger, takeEnvironment } from "./private-environment.ts";
+import { ProxyError, useProxies } from "./proxy.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const bundled = join(here, "cli", "index.js");
@@ -49,8 +50,14 @@ void run();
 async function run(): Promise<never> {
   try {
     if (trouble !== null) runnerConsole.text(`⚠ commands can read this step's tokens in /proc: ${trouble}`);
+    const proxies = await useProxies(env);
+    if (proxies !== null && !isPost) runnerConsole.text(proxies);
     return entry.exit(isPost ? await runPost(entry) : await runMain(entry));
   } catch (error) {
+    if (error instanceof ProxyError) {
+      runnerConsole.error(error.message);
+      return entry.exit(2);
+    }
     // Ours: whatever users can do wrong has been answered before. The trace is for the report of the bug.
     runnerConsole.error(`stagewright failed: ${error instanceof Error ? error.message : String(error)}`);
     if (error instanceof Error && error.stack !== undefined) runnerConsole.text(error.stack);

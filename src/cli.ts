@@ -32,7 +32,15 @@ if (major < NEEDED) {
     const { VERSION } = await import("./cli/version.ts");
     process.stdout.write(`${VERSION}\n`);
   } else {
-    const { main } = await import("./cli/program.ts");
-    process.exitCode = (await main(process.argv)) || Number(lost);
+    const { ProxyError, useProxies } = await import("./proxy.ts");
+    try {
+      await useProxies(process.env);
+      const { main } = await import("./cli/program.ts");
+      process.exitCode = (await main(process.argv)) || Number(lost);
+    } catch (error) {
+      if (!(error instanceof ProxyError)) throw error;
+      process.stderr.write(`stagewright: ${error.message}\n`);
+      process.exitCode = 2;
+    }
   }
 }

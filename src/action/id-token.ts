@@ -1,6 +1,7 @@
 /** This job's OIDC tokens: who may have one, where they come from, and who issues them. */
 import { z } from "zod";
 import type { TokenVerifier } from "../coordinator/admission.ts";
+import { connectionTrouble } from "../proxy.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,10 +17,13 @@ export function hasIdTokens(env: Environment): boolean {
 export async function idToken(env: Environment, audience: string, mask: (value: string) => void): Promise<string> {
   const url = new URL(env.ACTIONS_ID_TOKEN_REQUEST_URL ?? "");
   url.searchParams.set("audience", audience);
-  const response = await fetch(url, {
-    headers: { authorization: `Bearer ${env.ACTIONS_ID_TOKEN_REQUEST_TOKEN ?? ""}`, accept: "application/json" },
-    signal: AbortSignal.timeout(REQUEST_MS),
-  });
+  const headers = { authorization: `Bearer ${env.ACTIONS_ID_TOKEN_REQUEST_TOKEN ?? ""}`, accept: "application/json" };
+  let response: Response;
+  try {
+    response = await fetch(url, { headers, signal: AbortSignal.timeout(REQUEST_MS) });
+  } catch (error) {
+    throw new Error(`the runner gave no OIDC token: ${connectionTrouble(error, url)}`, { cause: error });
+  }
   if (!response.ok) throw new Error(`the runner gave no OIDC token: it answered ${response.status}`);
   const { value } = answered.parse(await response.json());
   mask(value);

@@ -4,6 +4,7 @@ import http from "node:http";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { agentOptions } from "../proxy.ts";
 import type { Instruction, RunSummary, Sync } from "../run/types.ts";
 import { requestJson } from "./http.ts";
 import type { CoordinatorPort, Joined, JoinRequest, Roster, SyncAnswer } from "./port.ts";
@@ -98,7 +99,7 @@ export class HttpCoordinator implements CoordinatorPort {
   constructor(options: HttpCoordinatorOptions) {
     this.#options = options;
     const make = options.url.protocol === "https:" ? https.Agent : http.Agent;
-    this.#agent = options.agent ?? new make({ keepAlive: true });
+    this.#agent = options.agent ?? new make({ keepAlive: true, ...agentOptions(options.url) });
   }
 
   async join(request: JoinRequest, signal: AbortSignal, heard?: () => void): Promise<Joined> {
@@ -275,7 +276,7 @@ export class HttpCoordinator implements CoordinatorPort {
  * @throws Refusal; Error when nobody answers as a coordinator does
  */
 export async function readTerms(url: URL, run: string, bearer: string, signal: AbortSignal): Promise<RunTerms> {
-  const agent = new (url.protocol === "https:" ? https.Agent : http.Agent)();
+  const agent = new (url.protocol === "https:" ? https.Agent : http.Agent)(agentOptions(url));
   try {
     const path = new URL(`/api/runs/${encodeURIComponent(run)}/plan`, url);
     const answer = await requestJson({ method: "GET", url: path, bearer, agent, timeoutMs: ANSWER_MS, signal });

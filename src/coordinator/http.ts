@@ -3,9 +3,11 @@
 import { createHash } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
+import { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { WIRE_BOUNDS } from "../plan/bounds.ts";
+import { agentOptions, connectionTrouble, proxyFor } from "../proxy.ts";
 
 /** Bodies above this are compressed: below, the header costs more than it saves. */
 const GZIP_FROM_BYTES = 4 * 1024;
@@ -29,6 +31,8 @@ export interface JsonRequest {
   readonly idleMs?: number;
   /** Told whenever some of it has been sent or received. */
   readonly onProgress?: () => void;
+  /** Told the connection that the answer came over, where it is a TLS one. */
+  readonly onPeer?: (socket: TLSSocket) => void;
   readonly signal: AbortSignal;
   /** Of the answer, decompressed; default: the protocol's limit. */
   readonly mostBytes?: number;
@@ -103,9 +107,10 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
       over();
       reject(error instanceof Error ? error : new Error(String(error)));
     };
-    outgoing.on("error", fail);
+    outgoing.on("error", (error) => fail(withProxy(error, request.url)));
     outgoing.on("response", (incoming) => {
       moved(false);
+      if (incoming.socket instanceof TLSSocket) request.onPeer?.(incoming.socket);
       readBody(incoming, request.mostBytes ?? WIRE_BOUNDS.answerBytes, () => moved(false)).then((bytes) => {
         over();
         const retryAfter = Number(incoming.headers["retry-after"]);
@@ -125,6 +130,12 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
     if (payload === null || payload.length <= SLICE_BYTES) outgoing.end(payload);
     else sendSlices(outgoing, payload, moved);
   });
+}
+
+/** A failed connection is the proxy's where one is on the way, not only the other side's. */
+function withProxy(error: Error, url: URL): Error {
+  if (proxyFor(url) === null || error.name === "AbortError") return error;
+  return new Error(connectionTrouble(error, url), { cause: error });
 }
 
 /** Sent in slices of this, so that its progress is seen. */
@@ -235,11 +246,12 @@ export function fingerprintOf(certificate: Buffer): string {
  * Connections that accept exactly one certificate (in DER form). A run's leader makes its own, so no authority vouches
  * for it: having verified the fingerprint once does.
  */
-export function pinnedAgent(certificate: Buffer): https.Agent {
+export function pinnedAgent(certificate: Buffer, url: URL): https.Agent {
   const expected = fingerprintOf(certificate);
   return new https.Agent({
     keepAlive: true,
     ca: pemOf(certificate),
+    ...agentOptions(url),
     checkServerIdentity: (_host, shown) =>
       fingerprintOf(shown.raw) === expected
         ? undefined

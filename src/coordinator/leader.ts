@@ -8,10 +8,11 @@
 
 import type http from "node:http";
 import https from "node:https";
-import { connect } from "node:net";
+import { connect, isIP } from "node:net";
 import tls from "node:tls";
 import { z } from "zod";
 import { PLAN_BOUNDS } from "../plan/bounds.ts";
+import { agentOptions, proxyFor } from "../proxy.ts";
 import { SingleFlight } from "../single-flight.ts";
 import { endpointOf } from "./addresses.ts";
 import type { JobClaims, TokenVerifier } from "./admission.ts";
@@ -127,12 +128,9 @@ export interface ProveOptions {
 export async function proveLeader(options: ProveOptions): Promise<ProvenLeader> {
   const { address, timeoutMs, signal } = options;
   const url = new URL(`https://${address}`);
-  const socket = await connectUnproven(url, options);
-  const once = new OneConnection(socket);
+  const once = await unprovenConnection(url, options);
   try {
-    const certificate = socket.getPeerX509Certificate()?.raw;
-    if (certificate === undefined) throw new Error(`${address} shows no certificate`);
-    const fingerprint = fingerprintOf(certificate);
+    let certificate: Buffer | undefined;
     const answer = await requestJson({
       method: "GET",
       url: new URL("/api/leader", url),
@@ -141,7 +139,12 @@ export async function proveLeader(options: ProveOptions): Promise<ProvenLeader> 
       timeoutMs,
       signal,
       mostBytes: PROOF_BYTES,
+      onPeer: (socket) => {
+        certificate = socket.getPeerX509Certificate()?.raw;
+      },
     });
+    if (certificate === undefined) throw new Error(`${address} shows no certificate`);
+    const fingerprint = fingerprintOf(certificate);
     const proof = proofSchema.safeParse(answer.body);
     if (answer.status !== 200 || !proof.success) {
       throw new Refusal("unauthorized", `it does not prove that it leads this run (it answered ${answer.status})`);
@@ -155,7 +158,7 @@ export async function proveLeader(options: ProveOptions): Promise<ProvenLeader> 
         `${address} speaks protocol ${proof.data.protocols.join(", ")}, this agent ${PROTOCOL}: use one version of the action in all jobs`,
       );
     }
-    return { url, fingerprint, job: claims.checkRunId, agent: pinnedAgent(certificate) };
+    return { url, fingerprint, job: claims.checkRunId, agent: pinnedAgent(certificate, url) };
   } catch (error) {
     if (error instanceof Refusal && error.code !== "protocol") {
       throw new Refusal(error.code, `${address} is not the leader of this run: ${error.message}`);
@@ -163,8 +166,19 @@ export async function proveLeader(options: ProveOptions): Promise<ProvenLeader> 
     throw error;
   } finally {
     once.destroy();
-    socket.destroy();
   }
+}
+
+/** A connection on which nothing is believed yet, and nothing secret sent: what is asked and what is shown go over one. */
+async function unprovenConnection(url: URL, options: ProveOptions): Promise<https.Agent> {
+  if (proxyFor(url) === null) return new OneConnection(await connectUnproven(url, options));
+  // What a name stands for the proxy alone knows, and where it connects to is its owner's to say.
+  const { host } = endpointOf(url);
+  const family = isIP(host);
+  if (!options.isTrusted && family !== 0 && NO_LEADERS.check(host, family === 6 ? "ipv6" : "ipv4")) {
+    throw new Error(`no leader is reached at ${host}`);
+  }
+  return new https.Agent({ maxSockets: 1, rejectUnauthorized: false, ...agentOptions(url) });
 }
 
 /** A connection on which nothing is believed yet, and nothing secret sent. */
@@ -209,6 +223,11 @@ class OneConnection extends https.Agent {
 
   override createConnection(): tls.TLSSocket {
     return this.#socket;
+  }
+
+  override destroy(): void {
+    super.destroy();
+    this.#socket.destroy();
   }
 }
 

@@ -48,7 +48,8 @@ export function groupJobs(
 /** One pair that all issuers publish, and one that none does. */
 const KEYS = Promise.all([generateKeyPair("RS256"), generateKeyPair("RS256")]);
 
-export async function startIssuer(): Promise<Issuer> {
+/** @param host the name that its address has: of this machine, whatever it is */
+export async function startIssuer(host = "127.0.0.1"): Promise<Issuer> {
   const [published, own] = await KEYS;
   const jwk = { ...(await exportJWK(published.publicKey)), kid: "key-1", alg: "RS256", use: "sig" };
   const server = http.createServer((request, response) => {
@@ -59,7 +60,7 @@ export async function startIssuer(): Promise<Issuer> {
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://${host}:${(server.address() as AddressInfo).port}`;
   return {
     url,
     async token({ audience, claims, signer, issuer, expiresInSeconds }) {
