@@ -5,7 +5,8 @@
 import { readFileSync } from "node:fs";
 import { cleanUp } from "../agent/agent.ts";
 import { NoTemporaryFiles } from "../agent/directory.ts";
-import { LiveCheck } from "../github/checks.ts";
+import { concludeAbandoned } from "../github/abandoned-checks.ts";
+import { type CheckText, LiveCheck } from "../github/checks.ts";
 import { stateOfOwnCheck } from "../github/own-check.ts";
 import { readPlan } from "../plan/read.ts";
 import { markdown } from "../report/escape.ts";
@@ -17,7 +18,15 @@ import type { Entry } from "./entry.ts";
 import { readInputs, tokenOf } from "./inputs.ts";
 import { type Job, readJob } from "./job.ts";
 import { describe } from "./publish.ts";
-import { type CheckState, digestOf, type GroupState, type Left, type RunState, readState } from "./state.ts";
+import {
+  type CheckState,
+  digestOf,
+  type GroupState,
+  type Left,
+  type OpeningState,
+  type RunState,
+  readState,
+} from "./state.ts";
 
 /** GitHub ends a cancelled job's post steps after 5 minutes. */
 const CLEANUP_MS = 240_000;
@@ -44,6 +53,7 @@ export async function runPost(entry: Entry): Promise<number> {
   } else if (interrupted)
     entry.console.text("the run was interrupted before anything had been started: nothing to clean up");
   if (left.check !== null && !left.concluded) await closeCheck(left.check, left.finished, { token, job, entry });
+  if (left.check === null && left.opening !== null) await closeLost(left.opening, left.finished, { token, job, entry });
   // Nobody answers there any more.
   if (left.beacon !== null) await closeCheck(left.beacon, left.finished ?? "failure", { token, job, entry });
   return failed.length > 0 ? 1 : 0;
@@ -135,12 +145,39 @@ async function cleanUpAfter({ run, group, job, entry }: Interrupted): Promise<re
   return failed.map(({ name }) => name);
 }
 
-/** A check run must not stay in progress for ever because its process was killed or GitHub did not answer. */
-async function closeCheck(
-  check: CheckState,
+interface Closing {
+  readonly token: string;
+  readonly job: Job;
+  readonly entry: Entry;
+}
+
+/** What is said in a check run whose result could not be written. */
+function unwritten(verdict: Left["finished"]): CheckText {
+  const summary = "The run ended before its result could be written here; the job summary has what is known.";
+  return { title: verdict ?? "interrupted", summary, text: null };
+}
+
+/** The same as `closeCheck`, of a check run whose number is not known: GitHub was asked to open it and did not answer. */
+async function closeLost(
+  opening: OpeningState,
   verdict: Left["finished"],
-  { token, job, entry }: { readonly token: string; readonly job: Job; readonly entry: Entry },
+  { token, job, entry }: Closing,
 ): Promise<void> {
+  const { owner, repo } = job;
+  if (token === "" || owner === null || repo === null) return;
+  const { failure } = await concludeAbandoned(
+    await githubClient(token),
+    [{ ...opening, owner, repo }],
+    unwritten(verdict),
+    entry.pace,
+    AbortSignal.timeout(CHECK_MS),
+    verdict ?? "cancelled",
+  );
+  if (failure !== null) entry.console.text(`⚠ the check run could not be looked for: ${describe(failure)}`);
+}
+
+/** A check run must not stay in progress for ever because its process was killed or GitHub did not answer. */
+async function closeCheck(check: CheckState, verdict: Left["finished"], { token, job, entry }: Closing): Promise<void> {
   const { owner, repo } = job;
   if (token === "" || owner === null || repo === null) return;
   const { console } = entry;
@@ -157,8 +194,6 @@ async function closeCheck(
     return;
   }
   const live = new LiveCheck(client, { owner, repo }, { id: check.id, url: null }, entry.pace);
-  const title = verdict === null ? "interrupted" : verdict;
-  const summary = "The run ended before its result could be written here; the job summary has what is known.";
-  const result = await live.conclude(verdict ?? "cancelled", { title, summary, text: null }, [], signal);
+  const result = await live.conclude(verdict ?? "cancelled", unwritten(verdict), [], signal);
   if (!result.concluded) console.text(`⚠ the check run could not be concluded: ${result.failure?.message ?? ""}`);
 }

@@ -173,6 +173,8 @@ export class Publisher {
         detailsUrl: job.runUrl,
       };
       const client = await this.#options.client();
+      // Should its answer be lost, the post step looks for it.
+      this.#options.state.opening({ name: target.name, headSha: target.headSha, externalId: target.externalId });
       const opened = await openCheck(
         client,
         target,
@@ -181,6 +183,8 @@ export class Publisher {
         this.#ending.signal,
       );
       if (!opened.opened) {
+        const { kind } = opened.failure;
+        if (kind === "permission" || kind === "rejected") this.#options.state.opening(null);
         const hint =
           opened.failure.kind === "permission"
             ? job.fork

@@ -36,6 +36,10 @@ const checkState = z.object({
 });
 export type CheckState = z.infer<typeof checkState>;
 
+/** Of a check run that GitHub was asked to open, and has not said yet that it did. */
+const openingState = checkState.pick({ name: true, headSha: true, externalId: true });
+export type OpeningState = z.infer<typeof openingState>;
+
 /** Above this number of agents only those are kept that may be the first of something: a state is one variable. */
 const MOST_OF_GROUP = 100;
 
@@ -67,6 +71,7 @@ const left = z.object({
   /** The run came to its own end (with its cleanup): its verdict; null: it was interrupted. */
   finished: z.enum(["success", "failure", "cancelled"]).nullable(),
   check: checkState.nullable(),
+  opening: openingState.nullable(),
   /** The check run has its conclusion. */
   concluded: z.boolean(),
   /** The check run that shows where the leader listens, until it is out. */
@@ -97,7 +102,16 @@ export class SavedState {
   readonly #files: Pick<RunnerFiles, "state">;
   readonly #key: SealKey;
   #plan: { readonly about: Omit<RunState, "planDigest">; readonly bytes: Uint8Array } | null = null;
-  #left: Left = { run: null, group: null, started: false, finished: null, check: null, concluded: false, beacon: null };
+  #left: Left = {
+    run: null,
+    group: null,
+    started: false,
+    finished: null,
+    check: null,
+    opening: null,
+    concluded: false,
+    beacon: null,
+  };
   #isWritten = false;
 
   constructor(files: Pick<RunnerFiles, "state">, key: SealKey) {
@@ -125,8 +139,12 @@ export class SavedState {
   finished(verdict: Verdict): void {
     if (this.#isWritten) this.#write({ finished: verdict });
   }
+  /** Null: GitHub has refused to. */
+  opening(state: OpeningState | null): void {
+    this.#write({ opening: state });
+  }
   check(state: CheckState): void {
-    this.#write({ check: state });
+    this.#write({ check: state, opening: null });
   }
   concluded(): void {
     this.#write({ concluded: true });

@@ -3,7 +3,7 @@
  * lets them go stale. Whoever notices concludes them; several may, it comes to the same.
  */
 import { z } from "zod";
-import { type CheckText, LiveCheck, type Pace } from "./checks.ts";
+import { type CheckConclusion, type CheckText, LiveCheck, type Pace } from "./checks.ts";
 import type { GitHubClient } from "./port.ts";
 import { type RequestFailure, requestFailure } from "./request-failure.ts";
 
@@ -23,7 +23,7 @@ const listed = z.object({
 });
 
 /**
- * Concludes as failed what is still in progress.
+ * Concludes what is still in progress: as failed, unless it is known to have ended otherwise.
  * @returns how many were concluded here, and the last failure, if there was any
  */
 export async function concludeAbandoned(
@@ -32,6 +32,7 @@ export async function concludeAbandoned(
   text: CheckText,
   pace: Pace,
   signal: AbortSignal,
+  conclusion: CheckConclusion = "failure",
 ): Promise<{ readonly concluded: number; readonly failure: RequestFailure | null }> {
   let concluded = 0;
   let failure: RequestFailure | null = null;
@@ -50,7 +51,7 @@ export async function concludeAbandoned(
       for (const check of listed.parse(answer.data).check_runs) {
         if (check.status !== "in_progress" || check.external_id?.startsWith(externalId) !== true) continue;
         const live = new LiveCheck(client, { owner, repo }, { id: check.id, url: null }, pace);
-        const result = await live.conclude("failure", text, [], signal);
+        const result = await live.conclude(conclusion, text, [], signal);
         if (result.concluded) concluded += 1;
         else failure = result.failure;
       }

@@ -104,25 +104,32 @@ describe("an interruption", () => {
 
   it("ends by itself though GitHub never answers and a process cannot be ended", async () => {
     server = await new CheckServer().start();
-    server.hangs = true;
+    server.hangs = "after";
     const root = rootPrefix();
     runner = await TestRunner.create({
       "plan.yml": `stages: [{ name: work, run: "echo $$ > pid; echo started; trap '' TERM; ${root === null ? "sleep 5; sleep 300" : `exec ${root.prefix} sleep 300`}" }]`,
     });
     try {
       const user = root === null ? {} : { user: NOBODY };
-      const step = await runner.start({
+      const given = {
         inputs: { plan: "plan.yml", "github-token": "t" },
         env: { GITHUB_API_URL: server.url },
         ...user,
-      });
+      };
+      const step = await runner.start(given);
       await step.seen("started");
+      const { checks } = server;
+      await expect.poll(() => checks.length, { timeout: 20_000 }).toBe(1);
       step.child.kill("SIGTERM");
       const result = await step.ended;
       expect({ code: result.code, signal: result.signal }).toEqual({ code: 143, signal: null });
       expect(result.outputs.get("result")).toBe("cancelled");
       expect(result.summary).toMatch(/^## ⛔ plan: cancelled/u);
-      expect(server.requests).toEqual(["POST"]);
+      // Its post step finds what was opened all the same.
+      expect(server.checks).toMatchObject([{ status: "in_progress" }]);
+      server.hangs = false;
+      expect(await runner.run({ ...given, state: result.state })).toMatchObject({ code: 0 });
+      expect(server.checks).toMatchObject([{ status: "completed", conclusion: "cancelled" }]);
     } finally {
       const pid = Number(runner.file("pid"));
       if (pid > 0 && alive(pid)) process.kill(pid, "SIGKILL");

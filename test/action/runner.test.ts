@@ -94,6 +94,31 @@ describe("command files", () => {
   });
 });
 
+describe("the summary of the result", () => {
+  const inFile = (before: string) => {
+    const path = join(mkdtempSync(join(tmpdir(), "summary-")), "summary.md");
+    writeFileSync(path, before);
+    const files = new RunnerFiles({ GITHUB_STEP_SUMMARY: path }, (text) => expect.fail(text), shown);
+    return { path, files, read: () => readFileSync(path, "utf8") };
+  };
+
+  it("takes the place of what was told before, longer or shorter, and of nothing else", () => {
+    const { files, read } = inFile("another step's\n");
+    for (const text of ["## ünfinished\n", "## a much longer and final result\n", "## short\n"]) {
+      files.resultSummary(text);
+      expect(read()).toBe(`another step's\n${text}`);
+    }
+  });
+
+  it("is added where somebody has written behind it", () => {
+    const { path, files, read } = inFile("");
+    files.resultSummary("## known\n");
+    writeFileSync(path, "a command's\n", { flag: "a" });
+    files.resultSummary("## final\n");
+    expect(read()).toBe("## known\na command's\n## final\n");
+  });
+});
+
 describe("the job", () => {
   const fallback = { workspace: "/w", temporary: "/t" };
   const withEvent = (event: unknown) => {

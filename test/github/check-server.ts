@@ -56,8 +56,8 @@ export class CheckServer {
     | null = null;
   /** Milliseconds before each answer. */
   delayMs = 0;
-  /** Requests are taken and never answered. */
-  hangs = false;
+  /** Requests are taken and never answered; "after": what they ask for is done. */
+  hangs: boolean | "after" = false;
   url = "";
   readonly #server = createServer((request, response) => void this.#answer(request, response));
 
@@ -79,7 +79,7 @@ export class CheckServer {
     for await (const chunk of request) chunks.push(chunk);
     const method = request.method ?? "";
     this.requests.push(method);
-    if (this.hangs) return;
+    if (this.hangs === true) return;
     if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
     const fault = this.faults.findIndex((candidate) => candidate.method === undefined || candidate.method === method);
     const hit = this.faults[fault];
@@ -96,6 +96,7 @@ export class CheckServer {
     }
     const text = Buffer.concat(chunks).toString("utf8");
     const result = this.#handle(method, request.url ?? "", text === "" ? {} : JSON.parse(text));
+    if (this.hangs !== false) return;
     if (found === undefined) reply(result.status, result.data);
     else reply(found.status, { message: found.message ?? "fault" }, found.headers);
   }
