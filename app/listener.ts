@@ -107,7 +107,7 @@ export class Listener {
   }
 
   async #take(news: Exclude<News, { kind: "installed" | "granted" | "uninstalled" }>, heard: Heard): Promise<void> {
-    const { store, standing, labelIds, policies, now } = this.#options;
+    const { store, labelIds, policies, now } = this.#options;
     const { repository } = heard;
     switch (news.kind) {
       case "pull":
@@ -140,10 +140,10 @@ export class Listener {
         }
         break;
       case "standing":
-        await standing.forgetRepository(repository.id);
         if (news.of === "organization") {
-          await standing.forgetOrganization(repository.owner);
+          await this.#forgetOrganization(repository.owner, repository.installationId);
         }
+        await this.#forgetRepository(repository.id);
         break;
       case "run":
         await store.starts.wakeRun(repository.id, news.runId, now());
@@ -405,8 +405,15 @@ export class Listener {
     }
     // Teams give permissions on repositories, too.
     for (const repository of installationId === null ? [] : await store.repositories(installationId)) {
-      await standing.forgetRepository(repository.id);
+      await this.#forgetRepository(repository.id);
     }
+  }
+
+  /** What rests on people is looked at again: a gate that is open may have to close. */
+  async #forgetRepository(repositoryId: number): Promise<void> {
+    const { store, standing, now } = this.#options;
+    await standing.forgetRepository(repositoryId);
+    await store.askForLook({ repositoryId, open: true, people: true }, now());
   }
 }
 

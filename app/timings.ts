@@ -14,6 +14,11 @@ export interface Timings {
   readonly lookPauseMost: number;
   /** What is known of people's standing is asked again after this. */
   readonly keepStanding: number;
+  /**
+   * What rests on people is looked at again after this, should the event that changed their standing have been lost, or
+   * there be none. With what is kept of their standing, and the time until a sweep, at most an hour.
+   */
+  readonly lookAtPeople: number;
   /** A policy is read again after this, should the event that it changed have been lost. */
   readonly keepPolicy: number;
   /** When GitHub says that it is too much, but not for how long. */
@@ -86,6 +91,7 @@ export const DEFAULT_TIMINGS: Timings = {
   lookPause: 2_000,
   lookPauseMost: 5 * 60_000,
   keepStanding: 10 * 60_000,
+  lookAtPeople: 40 * 60_000,
   keepPolicy: 10 * 60_000,
   rateLimitPause: 60_000,
   requestTarget: 6_000,

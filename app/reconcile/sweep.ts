@@ -98,10 +98,25 @@ export class Sweeper {
       this.#options.wake(installationId);
     }
     await this.#unlisted(tour, [...known]);
+    await this.#lookAtPeople(repository.id, began);
     this.#options.wake(installationId);
     await store.setMeta(sweptKey(repository.id), `${began}`);
     log.info({ repository: nameOf(repository), ...counts, took: now() - began }, "swept");
     return counts;
+  }
+
+  /** No snapshot shows that somebody left a team or lost a permission, and of some such changes there is no event. */
+  async #lookAtPeople(repositoryId: number, began: number): Promise<void> {
+    const { store, timings } = this.#options;
+    const key = `looked at people:${repositoryId}`;
+    const before = await store.meta(key);
+    const due = before !== null && began - Number(before) >= timings.lookAtPeople;
+    if (due) {
+      await store.askForLook({ repositoryId, open: true, people: true }, began);
+    }
+    if (due || before === null) {
+      await store.setMeta(key, `${began}`);
+    }
   }
 
   /** Pages of the open pull requests; smaller ones after GitHub could not answer in time. */

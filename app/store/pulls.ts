@@ -227,6 +227,7 @@ async function writePull(db: Transaction<Tables>, each: Pull): Promise<void> {
     intent_json: textOrNull(each.intent),
     intent_at: each.intentAt,
     blocked_json: textOrNull(each.blocked),
+    people: each.evaluation === null ? null : each.evaluation.people ? 1 : 0,
     ...agesOf(each),
   };
   if (each.version === 0) {
@@ -293,13 +294,14 @@ async function takeAlong(db: Kysely<Tables>, repositoryId: number, installationI
 }
 
 function filtered(db: Kysely<Tables>, filter: PullFilter) {
-  const { repositoryId, installationId, headSha, open, blocked } = filter;
+  const { repositoryId, installationId, headSha, open, blocked, people } = filter;
   return db
     .selectFrom("pulls")
     .$if(repositoryId !== undefined, (query) => query.where("repository_id", "=", repositoryId ?? 0))
     .$if(installationId !== undefined, (query) => query.where("installation_id", "=", installationId ?? 0))
     .$if(headSha !== undefined, (query) => query.where("head_sha", "=", headSha ?? ""))
     .$if(open !== undefined, (query) => query.where("open", "=", open ? 1 : 0))
+    .$if(people === true, (query) => query.where((eb) => eb.or([eb("people", "=", 1), eb("people", "is", null)])))
     .$if(blocked !== undefined, (query) => query.where("blocked_json", blocked ? "is not" : "is", null));
 }
 
@@ -320,10 +322,12 @@ function pull(row: Selectable<Tables["pulls"]>): Pull {
   };
 }
 
-/** Those of before name no stages that do not apply and no spent labels; all open pull requests are looked at since. */
+/** Those of before lack what is told since; all open pull requests were looked at when that was added. */
 function evaluation(text: string | null): Pull["evaluation"] {
   const read = storedOrNull<NonNullable<Pull["evaluation"]>>(text);
-  return read === null ? null : { ...read, notApplying: read.notApplying ?? [], spent: read.spent ?? [] };
+  return read === null
+    ? null
+    : { ...read, notApplying: read.notApplying ?? [], spent: read.spent ?? [], people: read.people ?? true };
 }
 
 function historyRow(line: NewHistory) {

@@ -219,6 +219,8 @@ export interface PullFilter {
   readonly headSha?: string;
   readonly open?: boolean;
   readonly blocked?: boolean;
+  /** True: those whose evaluation rests on who may do what, or may do so. */
+  readonly people?: true;
 }
 
 /** Opens one page after this one; null: there is none. */

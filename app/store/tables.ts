@@ -50,6 +50,8 @@ export interface Tables extends RunTables, StartTables, GateTables, PolicyTables
     intent_json: string | null;
     intent_at: number | null;
     blocked_json: string | null;
+    /** 1: its evaluation rests on who may do what; null: not known. */
+    people: number | null;
   } & AgeColumns;
   history: {
     id: Generated<number>;
@@ -206,6 +208,12 @@ const gateChecksMigration: Migration = {
   },
 };
 
+const peopleMigration: Migration = {
+  up: async (db: Kysely<unknown>) => {
+    await db.schema.alterTable("pulls").addColumn("people", "integer").execute();
+  },
+};
+
 /** In the order they are applied. A migration that was released is never changed. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-first": first,
@@ -217,4 +225,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0007-holds": holdsMigration,
   "0008-ages": agesMigration,
   "0009-gate-checks": gateChecksMigration,
+  "0010-people": peopleMigration,
 };

@@ -10,7 +10,7 @@ import { type Names, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from ".
 import { commitsInForce } from "./pushes.ts";
 import { firedBack, type Replay, replay, sinceOf } from "./replay.ts";
 import { spentLabels } from "./spent-labels.ts";
-import { type Authority, actorKey, authorityOf } from "./standing.ts";
+import { type Authority, actorKey, authorityOf, canChange } from "./standing.ts";
 import { judgeTree } from "./tree.ts";
 import { inWholeDates, unclearLabels } from "./unclear.ts";
 import { type Journey, type Step, walk } from "./walk.ts";
@@ -33,7 +33,9 @@ export function evaluate({ policy, standing, ourAppId, repositoryHold = null, ..
   const ask = (lookup: Lookup): void => {
     lookups.set(lookupKey(lookup), lookup);
   };
+  let people = false;
   const authority = remember((actor: Actor, names: Names | null) => {
+    people ||= canChange(actor, names);
     const known = authorityOf(actor, names, standing);
     known.lookups.forEach(ask);
     return known;
@@ -80,6 +82,7 @@ export function evaluate({ policy, standing, ourAppId, repositoryHold = null, ..
     lookups: [...lookups.values()],
     resets: journey.resets.map((each) => each.reset).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)),
     spent,
+    people,
     since,
     dueAt: since === null || maxAge === null ? null : since + maxAge,
     rounds,
@@ -98,6 +101,7 @@ const NOWHERE: Evaluation = {
   lookups: [],
   resets: [],
   spent: [],
+  people: false,
   since: null,
   dueAt: null,
   rounds: 0,

@@ -62,6 +62,8 @@ export interface Evaluation {
   readonly dueAt: number | null;
   /** How often it was sent back by a `back` rule or `/stage back` since it was opened or taken off hold. */
   readonly rounds: number;
+  /** Whether it rests on who may do what: when that changes, so may this. */
+  readonly people: boolean;
   /** Nothing is to be moved while this stands. */
   readonly held: Hold | null;
   /** Labels that count for nothing because nobody can say when in their second they were given, or by whom. */

@@ -29,6 +29,11 @@ export function authorityOf(actor: Actor, names: Names | null, standing: Standin
   return names === null ? writePermission(actor, standing) : named(actor, names, standing);
 }
 
+/** Whether the answer may be another one day, with the same names: apps are in no team, and have no permission level. */
+export function canChange(actor: Actor, names: Names | null): boolean {
+  return actor.kind === "user" && (names === null || names.some((name) => name.startsWith("@")));
+}
+
 /** Whether somebody may look after the repository as a whole: the permission maintain or admin. */
 export function mayMaintain(actor: Actor, standing: Standing): Authority {
   const permission = own(standing.permissions, actorKey(actor));

@@ -10,6 +10,7 @@ import type { NewDelivery, Pull, Store } from "../../../app/store/store.ts";
 import { act } from "../../../src/lifecycle/change.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/default-policy.ts";
 import { record } from "../../../src/lifecycle/record.ts";
+import { judge, openedThen } from "../../lifecycle/builders.ts";
 import { pullState } from "../builders.ts";
 
 // One set of expectations for every database behind the interface.
@@ -384,6 +385,16 @@ describe.each(databases)("the store on $name", ({ open }) => {
       [1, 9],
     ]);
     expect(await store.pulls({ open: true }, 3, page.at(-1))).toMatchObject([{ repositoryId: 2, number: 9 }]);
+    // Of what was never evaluated it is not known whether it rests on people.
+    expect(await store.pullIds({ people: true, repositoryId: 2 })).toHaveLength(1);
+    const [alone] = await store.pulls({ repositoryId: 2 }, 1);
+    const judged = judge(openedThen());
+    if (alone === undefined) throw new Error("it is known");
+    await store.commit({ pulls: [{ ...alone, evaluation: judged }], now: 2 });
+    expect(await store.pullIds({ people: true, repositoryId: 2 })).toEqual([]);
+    const again = { ...alone, version: alone.version + 1 };
+    await store.commit({ pulls: [{ ...again, evaluation: { ...judged, people: true } }], now: 2 });
+    expect(await store.pullIds({ people: true, repositoryId: 2 })).toHaveLength(1);
     const looking = await store.pull({ repositoryId: 1, number: 7 });
     expect(await store.askForLook({ installationId: 5 }, 12)).toBe(3);
     expect(await store.askForLook({ installationId: 5 }, 13)).toBe(3);
