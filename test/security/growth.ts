@@ -10,8 +10,8 @@ const DOUBLINGS = 3;
 const MEASURABLE_MS = 4;
 /** Less than that is mostly the clock. */
 const LEAST_MS = 1;
-/** What goes on beside it can make a measurement wrong, but hardly all of them. */
-const RUNS = 10;
+/** What goes on beside it can make a measurement wrong, but hardly all of them: the first that is well decides. */
+const RUNS = 40;
 
 export interface Growth {
   readonly grows: boolean;
