@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { PullSeen } from "../src/github/pull-fields.ts";
 import type { Change } from "../src/lifecycle/change.ts";
 import { stageLabel, stageOfLabel } from "../src/lifecycle/display.ts";
+import type { Evaluation } from "../src/lifecycle/evaluation.ts";
 import type { Facts } from "../src/lifecycle/facts.ts";
 import { actionsMeanwhile } from "../src/lifecycle/meanwhile.ts";
 import { actionsOf } from "../src/lifecycle/move.ts";
@@ -79,7 +80,11 @@ export class Outcomes {
       const touched = row.intent?.read === true && !intent.read;
       const keep = !ours || touched || (newer && row.intent !== null);
       // What was heard meanwhile was judged before this was known.
-      const news = newer || !sameFacts(row.facts, judgement.facts) || !sameFacts(facts, row.facts);
+      const news =
+        newer ||
+        mayBeDecidedSince(pull, row, evaluation) ||
+        !sameFacts(row.facts, judgement.facts) ||
+        !sameFacts(facts, row.facts);
       const next: Pull = {
         ...row,
         facts,
@@ -208,6 +213,14 @@ export class Outcomes {
 /** Whether the pull request was judged anew while its move was on its way, and came out otherwise. */
 function decidedSince(sent: Pull, row: Pull): boolean {
   return row.version !== sent.version && canonicalJson(row.evaluation) !== canonicalJson(sent.evaluation);
+}
+
+/**
+ * A hold that was given, sent and ended again leaves the row as it was before: only what was sent with it tells. `sent`:
+ * what the move was decided on when it was sent.
+ */
+function mayBeDecidedSince(pull: Pull, row: Pull, sent: Evaluation): boolean {
+  return row.version !== pull.version && canonicalJson(row.evaluation) !== canonicalJson(sent);
 }
 
 /** What the stages that the move leads into do, and what is to be done now that it is there; each once. */

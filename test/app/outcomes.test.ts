@@ -92,6 +92,18 @@ it("a confirmed move does not overwrite what was decided while it was on its way
   expect(row?.lookAt).toBe(NOW);
 });
 
+it("a move confirmed after what it was sent for is over again is looked at once more", async () => {
+  const candidate = await overtaken();
+  const evaluation = judged(HOLD);
+  const sent = { ...candidate, judgement: { ...candidate.judgement, evaluation } };
+  const row = await store.pull(ID);
+  if (row === null) throw new Error("it is known");
+  // The hold was ended, and that was judged, while what the hold closed was on its way.
+  await store.commit({ pulls: [{ ...row, evaluation: judged(null) }], now: NOW });
+  await outcomes.confirm(sent, null, shown);
+  expect((await store.pull(ID))?.lookAt).toBe(NOW);
+});
+
 it("a move given up does not keep what was decided since waiting", async () => {
   await outcomes.block(await overtaken(), "GitHub refused it", null);
   expect(await store.pull(ID)).toMatchObject({ blocked: null, intentAt: NOW, intent: { read: true }, lookAt: NOW });
