@@ -41,14 +41,12 @@ export function groupChecks(members: readonly GroupMember[]): CheckShow[] {
   });
 }
 
-/**
- * The same while the repository is on hold: all of it waits, until the hold is ended or GitHub gives up. `shown`: names
- * of the check runs that are there already, whatever is known of the group's pull requests.
- */
-export function heldGroupChecks(members: readonly GroupMember[], shown: readonly string[], hold: Hold): CheckShow[] {
-  const names = new Set([...shown, ...stagesOf(members).map((stage) => `${CHECK_NAME_PREFIX}${stage}`)]);
-  return [...names].map((name) =>
-    closedBy({ name, status: "completed", conclusion: "success", title: "", summary: "", text: "", actions: [] }, hold),
+/** The same while the repository is on hold: all of it waits, until the hold is ended or GitHub gives up. */
+export function heldGroupChecks(members: readonly GroupMember[], hold: Hold): CheckShow[] {
+  const passed = { status: "completed", conclusion: "success", title: "", text: "", actions: [] } as const;
+  const summary = `The merge group is made of ${numbersOf(members)}.`;
+  return stagesOf(members).map((stage) =>
+    closedBy<CheckShow>({ ...passed, name: `${CHECK_NAME_PREFIX}${stage}`, summary }, hold),
   );
 }
 

@@ -49,8 +49,7 @@ export const mergeGroup = handler({
     const hold = await store.holds.of(repository.id);
     if (hold !== null) {
       const known = await knownMembers(group.pulls, context);
-      const names = group.checks.map((check) => check.name);
-      await write(heldGroupChecks(known, names, hold), group, headSha, context);
+      await write(heldGroupChecks(known, hold), group, headSha, context);
       if ((await store.holds.of(repository.id)) === null) {
         return { state: "again", at: now(), reason: "the repository was taken off hold" };
       }

@@ -1,11 +1,12 @@
 import { codeSpan } from "../../src/report/escape.ts";
-import { openGates } from "../holds/open-gates.ts";
+import { gatesOpenedBy } from "../holds/open-gates.ts";
 import { type CommandHandler, DONE } from "./command.ts";
 
 /** That it is on hold follows from the command's being given. */
-export const hold: CommandHandler = async ({ after, pull }) => {
+export const hold: CommandHandler = async ({ before, after, pull }) => {
   const { held } = after.evaluation;
-  const gates = openGates(pull, after.policy);
+  // By what is decided, not by what is shown: the gate may be closed already when this is answered.
+  const gates = gatesOpenedBy(before.showing, before.policy);
   return held === null || gates === 0
     ? DONE
     : {

@@ -6,9 +6,19 @@ import type { Pull, Shown, ShownCheck } from "../store/store.ts";
 
 /** How many of the pull request's gates let it be merged now. */
 export function openGates({ shown, facts }: Pick<Pull, "shown" | "facts">, policy: Policy): number {
-  const names = new Set(policy.stages.filter(({ gate }) => gate).map(({ name }) => `${CHECK_NAME_PREFIX}${name}`));
+  const names = gatesOf(policy);
   return (shown?.checks ?? []).filter((check) => check.sha === facts.head.sha && names.has(check.name) && isOpen(check))
     .length;
+}
+
+/** How many of the gates let it be merged once GitHub shows this; null: nothing is to be shown. */
+export function gatesOpenedBy(showing: Pick<Showing, "checks"> | null, policy: Policy): number {
+  const names = gatesOf(policy);
+  return (showing?.checks ?? []).filter((check) => names.has(check.name) && letsPass(check)).length;
+}
+
+function gatesOf({ stages }: Policy): ReadonlySet<string> {
+  return new Set(stages.filter(({ gate }) => gate).map(({ name }) => `${CHECK_NAME_PREFIX}${name}`));
 }
 
 /** Whether something is to be closed that lets it be merged now: that is more urgent than anything that opens. */

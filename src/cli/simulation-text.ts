@@ -35,6 +35,9 @@ export function simulationText(facts: Facts, simulation: Simulation, policy: Pol
     lines.push(line(`  ${stage.reached ? "✓" : "✗"} ${stage.name}${stage.gate ? " (gate)" : ""}${entered}`));
     lines.push(...treeLines(stage.result, 2));
   }
+  for (const { name, gate, reason } of evaluation.notApplying) {
+    lines.push(line(`  – ${name}${gate ? " (gate)" : ""} does not apply`, reason));
+  }
   for (const reset of evaluation.resets) {
     lines.push(
       line(

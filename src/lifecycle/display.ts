@@ -262,7 +262,11 @@ export function statusText(input: DisplayInput): string {
     missing === null || next === undefined
       ? []
       : ["", `Missing for **${markdown(missing.stage)}**: ${markdown(missing.summary)}`, "", treeText(next.result)];
-  return boundedLines([here, "", summaryOf(input, stage ?? ""), ...lacks]);
+  const away = evaluation.notApplying.map(
+    ({ name, reason }) => `- **${markdown(name)}** does not apply: ${markdown(clip(reason, LONGEST_REASON))}`,
+  );
+  const others = away.length === 0 ? [] : ["", ...away];
+  return boundedLines([here, "", summaryOf(input, stage ?? ""), ...others, ...lacks]);
 }
 
 /** The conditions of one stage, as a nested list. */

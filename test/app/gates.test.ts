@@ -186,6 +186,25 @@ describe("a job of a pull request", () => {
     expect(gate.request.state).toBe("approved");
   });
 
+  it("waits where a hold was given while the answer waited for its turn to be written", async () => {
+    await open();
+    const pull = await staged();
+    const { gates, holds } = house.store;
+    const save = gates.save.bind(gates);
+    const by = { kind: "user", id: house.tess.id, login: "tess" } as const;
+    const hold = { repositoryId: house.repository.id, held: true, at: Date.now(), by, reason: "release" };
+    gates.save = async (gate) => {
+      await save(gate);
+      if (gate.sent === "approved") {
+        await holds.put(hold);
+      }
+    };
+    const gate = wait(ofPull(pull));
+    await house.settled();
+    expect(gate.request.state).toBe("pending");
+    await house.until("it says why", () => said(gate).join() === "#1 is on hold by tess: release.");
+  });
+
   it("that no stage releases waits, and says what to add", async () => {
     await open();
     const pull = await staged();

@@ -19,6 +19,7 @@ import {
   labeled,
   minute,
   OUR_APP_ID,
+  opened,
   openedThen,
   review,
   standing,
@@ -64,6 +65,8 @@ describe("a gate whose `when` does not apply", () => {
     expect(checks(openedThen(), FILES)).toEqual({ docs: "in_progress", done: "queued" });
     expect(checks(listed("src/a.ts"), FILES)).toEqual({ docs: "skipped", done: "success" });
     expect(checks(listed("docs/a.md"), FILES)).toEqual({ docs: "in_progress", done: "queued" });
+    // Who put the label on is not known, so neither is whether it counts.
+    expect(checks(history(opened({ labels: ["sensitive"] })), GATED)).toMatchObject({ security: "in_progress" });
     const unheard = history(did(labeled(1, "x", alice)));
     expect(wanted({ evaluation: judge(unheard, GATED), policy: GATED, facts: unheard })).toBeNull();
   });
@@ -175,7 +178,7 @@ describe("while a hold is in force", () => {
     const policy = { ...GATED, maxRounds: 1 };
     const evaluation: Evaluation = evaluate({ facts, policy, standing, ourAppId: OUR_APP_ID, repositoryHold });
     const members = [{ number: 7, evaluation }];
-    const group = repositoryHold === null ? groupChecks(members) : heldGroupChecks(members, [], repositoryHold);
+    const group = repositoryHold === null ? groupChecks(members) : heldGroupChecks(members, repositoryHold);
     expect(group.length).toBe(3);
     expect(group.filter(letsPass)).toEqual([]);
     expect(new Set(group.map(({ conclusion, status }) => conclusion ?? status))).toEqual(
