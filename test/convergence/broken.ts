@@ -41,6 +41,31 @@ export const BROKEN: Readonly<Record<string, Breakage>> = {
         facts: { ...pull.facts, ...givenAfterAll(pull.facts, pull.evaluation) },
       })),
   },
+  "leaves gates open when a hold is given": {
+    store: (store) =>
+      withCommit(store, async (commit) => ({
+        ...commit,
+        pulls: (commit.pulls ?? []).map((pull) =>
+          pull.evaluation?.held == null || pull.intent?.from !== pull.intent?.to
+            ? pull
+            : { ...pull, intent: null, intentAt: null },
+        ),
+      })),
+  },
+  "does not listen to holds of the repository": {
+    store: (store) => withHolds(store, { ...store.holds, of: async () => null }),
+  },
+  "never ends a hold of the repository": {
+    store: (store) =>
+      withHolds(store, { ...store.holds, put: async (word) => (word.held ? await store.holds.put(word) : true) }),
+  },
+  "shows no gate that does not apply": {
+    policy: (now) => ({
+      ...now,
+      stages: now.stages.map((stage) => (stage.when === null ? stage : { ...stage, gate: false })),
+    }),
+  },
+  "goes by the policy that it read first": { policy: (_, first) => first },
   "takes every label for the one that it wanted": {
     store: (store) =>
       withCommit(store, async (commit) => ({
@@ -91,6 +116,12 @@ function givenAfterAll({ acts }: Facts, evaluation: Evaluation | null): Pick<Fac
 
 function withPulls(store: Store, change: (pull: Pull) => Pull): Store {
   return withCommit(store, async (commit) => ({ ...commit, pulls: (commit.pulls ?? []).map(change) }));
+}
+
+function withHolds(store: Store, holds: Store["holds"]): Store {
+  return new Proxy(store, {
+    get: (target, key, receiver) => (key === "holds" ? holds : Reflect.get(target, key, receiver)),
+  });
 }
 
 function withCommit(store: Store, change: (commit: Commit) => Promise<Commit>): Store {

@@ -16,18 +16,23 @@ const PATIENCE_MS = 240_000;
 it(`comes to the same as if nothing had gone wrong, in ${SEEDS} stories`, { timeout: PATIENCE_MS }, async () => {
   const found: string[] = [];
   let kills = 0;
+  let skipped = 0;
   const ways = new Map<string, { back: number; last: number }>();
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed += 1) {
     const outcome = await simulate(seed);
     kills += outcome.kills;
-    const { policy, back, last } = outcome.happened;
+    const { policy, back, last, told } = outcome.happened;
+    skipped += told["gates skipped"] ?? 0;
     const so = ways.get(policy) ?? { back: 0, last: 0 };
     ways.set(policy, { back: so.back + back, last: so.last + last });
     found.push(...outcome.violations.map((violation) => `seed ${seed}: ${violation}`));
   }
   expect(found).toEqual([]);
   expect(kills).toBeGreaterThan(SEEDS / 2);
-  expect([...ways.keys()].sort()).toEqual(["bots", "default", "runs", "team"]);
+  expect(skipped).toBeGreaterThan(0);
+  expect([...ways.keys()].sort()).toEqual(["bots", "default", "gated", "runs", "team"]);
+  // The policies with gates that come and go lead to the last stage in few stories only.
+  ways.delete("gated");
   for (const [policy, { back, last }] of ways) {
     expect(back, policy).toBeGreaterThan(0);
     expect(last, policy).toBeGreaterThan(0);

@@ -32,6 +32,7 @@ import { Random } from "../simulation/random.ts";
 import { type People, type Scene, UNREAD_FIELDS } from "./github.ts";
 import { violationsOf, watchChecks } from "./invariants.ts";
 import { MANIFEST } from "./manifest.ts";
+import { Rules } from "./rules.ts";
 import { Shadow } from "./shadow.ts";
 import { TEAM_POLICY, teamPolicy } from "./simulate.ts";
 import { addCi, Story } from "./story.ts";
@@ -73,6 +74,8 @@ class City {
   readonly #sandbox: Sandbox;
   readonly #counts = { sent: 0, lost: 0, doubled: 0, late: 0 };
   readonly #faults: unknown[] = [];
+  /** By repository. */
+  readonly #rules = new Map<number, Rules>();
   #shadow: Shadow | null = null;
   #mischief = false;
   #child: ChildProcess | null = null;
@@ -109,7 +112,8 @@ class City {
     for (let round = 1; round <= ROUNDS; round += 1) {
       const until = Date.now() + ROUND_MS;
       for (const story of stories) {
-        acts += random.chance(0.8) && story.act() !== null ? 1 : 0;
+        const rules = this.#rulesOf(story.repository.id);
+        acts += random.chance(0.8) && (rules.act(story.pulls) ?? story.act()) !== null ? 1 : 0;
       }
       this.#troubles();
       if (round % KILL_EVERY === 0) {
@@ -169,13 +173,22 @@ class City {
       const files = index % 2 === 0 ? { "README.md": "# It\n" } : { ".github/stagewright.yml": TEAM_POLICY };
       const repository = addRepository(world, asUser(owner), { owner, name: `story-${index}`, files });
       for (const person of [rex, cleo, tess]) {
-        setCollaborator(world, asUser(owner), repository, person, "write");
+        setCollaborator(world, asUser(owner), repository, person, person === cleo ? "maintain" : "write");
       }
       const scene: Scene = { sandbox: this.#sandbox, people, repository, app };
       watchChecks(scene, (violation) => violations.push(violation));
+      this.#rules.set(repository.id, new Rules(scene, this.#random, index % 2 === 0 ? [] : [TEAM_POLICY]));
       scenes.push(scene);
     }
     return { scenes, violations };
+  }
+
+  #rulesOf(repositoryId: number): Rules {
+    const rules = this.#rules.get(repositoryId);
+    if (rules === undefined) {
+      throw new Error(`nobody tells of the repository ${repositoryId}`);
+    }
+    return rules;
   }
 
   /** The app is there by now: a pull request that was open before is none of its business. */
@@ -195,6 +208,7 @@ class City {
       appId: app.id,
       client: new Octokit({ auth: token, baseUrl: `${this.#sandbox.url}/api/v3` }),
       policies,
+      word: (repositoryId) => this.#rulesOf(repositoryId).word,
     });
     return scenes.map((scene) => new Story(scene, this.#random, { byWhatIsShown: false, ci }));
   }
@@ -246,7 +260,8 @@ class City {
     const found: string[] = [];
     for (const [index, scene] of scenes.entries()) {
       for (const pull of stories[index]?.pulls ?? []) {
-        const violations = await violationsOf(scene, this.#store, shadow, pull);
+        const rules = this.#rulesOf(scene.repository.id);
+        const violations = await violationsOf(scene, this.#store, shadow, pull, rules);
         found.push(...violations.map((each) => `${scene.repository.name}: ${each}`));
       }
     }

@@ -106,7 +106,8 @@ export class SimulatedGitHub implements Scene {
         return addBot(world, owner, this.repository, name);
       }
       const person = addUser(world, name);
-      setCollaborator(world, asUser(owner), this.repository, person, "write");
+      // Where the policy names no operators, maintainers hold the repository.
+      setCollaborator(world, asUser(owner), this.repository, person, name === "cleo" ? "maintain" : "write");
       return person;
     };
     const [rex, cleo, tess] = [member("rex"), member("cleo"), member("tess")];

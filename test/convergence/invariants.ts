@@ -2,7 +2,9 @@
 import type { History, Pull, Store } from "../../app/store/store.ts";
 import { stageLabel } from "../../src/lifecycle/display.ts";
 import { checkRunsOn, labelsOn, type PullRequest } from "../../src/sandbox/world/index.ts";
+import { wrongGates } from "./gates.ts";
 import type { Scene } from "./github.ts";
+import type { Rules } from "./rules.ts";
 import type { Shadow } from "./shadow.ts";
 
 /**
@@ -33,6 +35,7 @@ export async function violationsOf(
   store: Store,
   shadow: Shadow | null,
   pull: PullRequest,
+  rules: Pick<Rules, "policy" | "steady">,
 ): Promise<string[]> {
   const row = await store.pull({ repositoryId: github.repository.id, number: pull.number });
   if (row === null) {
@@ -42,7 +45,8 @@ export async function violationsOf(
   return [
     ...shownWrongly(github, pull, row, history),
     ...(shadow === null ? [] : await notTheSame(github, shadow, pull, row)),
-    ...brokenHistory(row, history),
+    ...(await gates(github, shadow, pull, row, rules)),
+    ...brokenHistory(row, history, rules.steady),
     ...repeated(pull),
     ...(row.intentAt === null ? [] : ["a move is still on its way"]),
   ].map((each) => `#${pull.number} ${each}`);
@@ -91,22 +95,38 @@ async function notTheSame(github: Scene, shadow: Shadow, pull: PullRequest, row:
   return found;
 }
 
-function brokenHistory(row: Pull, history: readonly History[]): string[] {
+async function gates(
+  github: Scene,
+  shadow: Shadow | null,
+  pull: PullRequest,
+  row: Pull,
+  { policy }: Pick<Rules, "policy">,
+): Promise<string[]> {
+  const evaluation = (await shadow?.judge(row))?.evaluation ?? row.evaluation;
+  if (pull.state !== "open" || evaluation === null) {
+    return [];
+  }
+  const checks = new Map(ourChecks(github, pull).map((run) => [run.name, run]));
+  return wrongGates(policy, evaluation, [...checks.values()]);
+}
+
+/** `order`: the stages that it has at all times. */
+function brokenHistory(row: Pull, history: readonly History[], order: readonly string[]): string[] {
   const found: string[] = [];
-  const order = row.evaluation?.stages.map((stage) => stage.name) ?? [];
+  const counts = (stage: string | null): boolean => stage === null || order.includes(stage);
   let at: string | null = null;
   for (const line of history.filter((each) => each.kind === "moved")) {
     if (line.from !== at) {
       found.push(`its history goes on from ${line.from} where it was in ${at}`);
     }
     const step = order.indexOf(line.to ?? "") - order.indexOf(line.from ?? "");
-    if (line.to !== null && step > 1) {
+    if (line.to !== null && step > 1 && counts(line.from) && counts(line.to)) {
       found.push(`its history skips from ${line.from} to ${line.to}`);
     }
     if (line.reason === "") {
       found.push(`its history gives no reason for ${line.from} → ${line.to}`);
     }
-    if (line.to !== null && step > 0 && line.evidence.length === 0) {
+    if (line.to !== null && step > 0 && counts(line.from) && line.evidence.length === 0) {
       found.push(`its history gives no evidence for ${line.from} → ${line.to}`);
     }
     at = line.to;
@@ -131,13 +151,14 @@ function stageLabels(github: Scene, pull: PullRequest): string[] {
 }
 
 function newestChecks(github: Scene, pull: PullRequest): Map<string, string> {
-  const shown = new Map<string, string>();
-  for (const run of checkRunsOn(github.sandbox.world, github.repository, pull.head.sha)) {
-    if (run.appId === github.app.id) {
-      shown.set(run.name, `${run.conclusion ?? run.status}: ${run.output.title ?? ""}`);
-    }
-  }
-  return shown;
+  return new Map(
+    ourChecks(github, pull).map((run) => [run.name, `${run.conclusion ?? run.status}: ${run.output.title ?? ""}`]),
+  );
+}
+
+/** The newest of each name last. */
+function ourChecks({ sandbox, repository, app }: Scene, pull: PullRequest) {
+  return checkRunsOn(sandbox.world, repository, pull.head.sha).filter((run) => run.appId === app.id);
 }
 
 function same(a: readonly string[], b: readonly string[]): boolean {

@@ -5,9 +5,11 @@ import { openStore } from "../../app/store/open.ts";
 import type { Store } from "../../app/store/store.ts";
 import { DEFAULT_TIMINGS } from "../../app/timings.ts";
 import { orderKey } from "../../src/github/webhook.ts";
+import type { Policy } from "../../src/lifecycle/policy.ts";
 import type { Delivery } from "../../src/sandbox/world/index.ts";
 import type { VirtualClock } from "./clock.ts";
 import { died, type SimulatedGitHub } from "./github.ts";
+import type { Rules } from "./rules.ts";
 
 const SILENT = pino({ level: "silent" });
 
@@ -15,6 +17,8 @@ const SILENT = pino({ level: "silent" });
 export interface Breakage {
   readonly store?: (store: Store) => Store;
   readonly sweeps?: boolean;
+  /** The policy that the app goes by, instead of the one that there is. */
+  readonly policy?: (now: Policy, first: Policy) => Policy;
 }
 
 export class AppProcess {
@@ -22,19 +26,34 @@ export class AppProcess {
   readonly #clock: VirtualClock;
   readonly #github: SimulatedGitHub;
   readonly #breakage: Breakage;
+  readonly #rules: Pick<Rules, "policy">;
+  readonly #first: Policy;
   #engine: Engine | null = null;
   /** Which life this is. */
   #life = 0;
 
-  private constructor(store: Store, clock: VirtualClock, github: SimulatedGitHub, breakage: Breakage) {
+  private constructor(
+    store: Store,
+    clock: VirtualClock,
+    github: SimulatedGitHub,
+    rules: Pick<Rules, "policy">,
+    breakage: Breakage,
+  ) {
     this.store = store;
+    this.#rules = rules;
+    this.#first = rules.policy;
     this.#clock = clock;
     this.#github = github;
     this.#breakage = breakage;
   }
 
-  static async open(clock: VirtualClock, github: SimulatedGitHub, breakage: Breakage = {}): Promise<AppProcess> {
-    return new AppProcess(await openStore("sqlite::memory:"), clock, github, breakage);
+  static async open(
+    clock: VirtualClock,
+    github: SimulatedGitHub,
+    rules: Pick<Rules, "policy">,
+    breakage: Breakage = {},
+  ): Promise<AppProcess> {
+    return new AppProcess(await openStore("sqlite::memory:"), clock, github, rules, breakage);
   }
 
   get running(): boolean {
@@ -47,7 +66,13 @@ export class AppProcess {
     const alive = (): boolean => this.#life === life;
     const store = fenced(this.store, alive);
     const github = this.#github;
+    const { policy } = this.#breakage;
+    const policies =
+      policy === undefined
+        ? {}
+        : { policies: { of: async () => policy(this.#rules.policy, this.#first), mayHaveChanged: async () => true } };
     const engine = createEngine({
+      ...policies,
       store: this.#breakage.store?.(store) ?? store,
       clients: {
         installation: async () => github.client("installation", alive),

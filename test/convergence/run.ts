@@ -28,6 +28,7 @@ async function replay(seed: number): Promise<number> {
 async function runMany(from: number, count: number): Promise<number> {
   const began = performance.now();
   const sum = { acts: 0, kills: 0, requests: 0, bad: 0 };
+  const told = new Map<string, number>();
   const happened = new Map<string, { forward: number; back: number; last: number; held: number }>();
   const atOnce = new Map<SecondKind, number>(SECONDS.map((kind) => [kind, 0]));
   for (let seed = from; seed < from + count; seed += 1) {
@@ -38,6 +39,9 @@ async function runMany(from: number, count: number): Promise<number> {
     if (outcome.happened !== null) {
       const { policy, forward, back, last, held } = outcome.happened;
       for (const [kind, times] of outcome.happened.seconds) atOnce.set(kind, (atOnce.get(kind) ?? 0) + times);
+      for (const [what, times] of Object.entries(outcome.happened.told)) {
+        told.set(what, (told.get(what) ?? 0) + times);
+      }
       const so = happened.get(policy) ?? { forward: 0, back: 0, last: 0, held: 0 };
       happened.set(policy, {
         forward: so.forward + forward,
@@ -59,6 +63,7 @@ async function runMany(from: number, count: number): Promise<number> {
     );
   }
   console.log(`  within one second: ${[...atOnce].map(([kind, times]) => `${kind} ${times}`).join(", ")}`);
+  console.log(`  ${[...told].map(([what, times]) => `${times} ${what}`).join(", ")}`);
   console.log(`violations: ${sum.bad}`);
   return sum.bad > 0 ? 1 : 0;
 }

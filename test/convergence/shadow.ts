@@ -10,7 +10,7 @@ import { Listener } from "../../app/listener.ts";
 import type { Policies } from "../../app/policies.ts";
 import { StandingKeeper } from "../../app/standing.ts";
 import { openStore } from "../../app/store/open.ts";
-import type { Pull, Store } from "../../app/store/store.ts";
+import type { HoldWord, Pull, Store } from "../../app/store/store.ts";
 import { DEFAULT_TIMINGS } from "../../app/timings.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { localUses } from "../../src/github/workflows/local-uses.ts";
@@ -22,6 +22,8 @@ export interface ShadowOptions {
   /** Answers each question at the first try. */
   readonly client: GitHubClient;
   readonly policies: Policies;
+  /** The newest word on a repository; null: there was none. */
+  readonly word?: (repositoryId: number) => HoldWord | null;
 }
 
 const log = pino({ level: "silent" });
@@ -30,10 +32,12 @@ export class Shadow {
   readonly store: Store;
   readonly #listener: Listener;
   readonly #judge: Judge;
+  readonly #word: NonNullable<ShadowOptions["word"]>;
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(store: Store, { now, appId, client, policies }: ShadowOptions) {
+  private constructor(store: Store, { now, appId, client, policies, word }: ShadowOptions) {
     this.store = store;
+    this.#word = word ?? (() => null);
     const clients = { installation: async () => client, app: async () => client };
     const ourselves = () => ({ appId, botLogin: "stagewright[bot]" });
     const { requestTimeout, keepStanding } = DEFAULT_TIMINGS;
@@ -81,6 +85,10 @@ export class Shadow {
     await this.#turn;
     const own = await this.store.pull(row);
     const repository = await this.store.repository(row.repositoryId);
+    const word = this.#word(row.repositoryId);
+    if (word !== null) {
+      await this.store.holds.put(word);
+    }
     return own === null || repository === null
       ? null
       : await this.#judge.judge({ ...own, shown: row.shown, blocked: row.blocked }, repository);

@@ -1,16 +1,15 @@
 /** One seed: a story of pull requests, told to the app by a GitHub on which nobody can rely, and what came of it. */
 import { basename } from "node:path";
-import { onePolicy } from "../../app/policies.ts";
 import type { Store } from "../../app/store/store.ts";
-import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
 import type { Policy } from "../../src/lifecycle/policy.ts";
-import { readPolicy } from "../../src/lifecycle/read-policy.ts";
 import { Random } from "../simulation/random.ts";
 import { BOT_POLICY } from "./bots.ts";
 import { VirtualClock } from "./clock.ts";
+import { watchGates } from "./gates.ts";
 import { SimulatedGitHub, type Trouble, UNREAD_FIELDS } from "./github.ts";
 import { violationsOf, watchChecks } from "./invariants.ts";
 import { AppProcess, type Breakage } from "./process.ts";
+import { GATED_POLICIES, policyOf, Rules } from "./rules.ts";
 import { CI_FILES, CI_PATH, forgeriesBelieved } from "./runs.ts";
 import type { SecondKind } from "./seconds.ts";
 import { Shadow } from "./shadow.ts";
@@ -37,6 +36,8 @@ export interface Happened {
   readonly held: number;
   /** What happened within one second. */
   readonly seconds: ReadonlyMap<SecondKind, number>;
+  /** How often people did what to the rules. */
+  readonly told: Readonly<Record<string, number>>;
 }
 
 export type Trace = (line: string) => void;
@@ -44,6 +45,7 @@ export type Trace = (line: string) => void;
 const START = Date.parse("2026-03-02T09:00:00Z");
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+const RULES = 1_000_003;
 const TROUBLES: readonly [Trouble, ...Trouble[]] = [
   "502",
   "500",
@@ -83,9 +85,15 @@ const RUNS_POLICY = TEAM_POLICY.replace(
   `{ workflow: ${basename(CI_PATH)} }`,
 );
 
-const POLICIES = { default: null, team: TEAM_POLICY, bots: BOT_POLICY, runs: RUNS_POLICY } as const;
-/** Of so many seeds one is about runs. */
-const RUNS_EVERY = 5;
+const POLICIES = {
+  default: [],
+  team: [TEAM_POLICY],
+  bots: [BOT_POLICY],
+  runs: [RUNS_POLICY],
+  gated: GATED_POLICIES,
+} as const;
+/** Of so many seeds one is about runs, and one about gates that come and go. */
+const EACH_EVERY = 5;
 
 export async function simulate(seed: number, trace: Trace = () => {}, breakage: Breakage = {}): Promise<Outcome> {
   const random = new Random(seed);
@@ -118,27 +126,36 @@ class Simulation {
     const random = this.#random;
     const clock = this.#clock;
     const other = random.pick(["default", "team", "bots"] as const);
-    const chosen: keyof typeof POLICIES = this.#seed % RUNS_EVERY === 0 ? "runs" : other;
-    const text = POLICIES[chosen];
+    const special: Readonly<Record<number, keyof typeof POLICIES>> = { 0: "runs", 1: "gated" };
+    const chosen = special[this.#seed % EACH_EVERY] ?? other;
+    const texts = POLICIES[chosen];
+    const [text] = texts;
     const byWhatIsShown = random.chance(0.25);
     const files = {
-      ...(text === null ? {} : { ".github/stagewright.yml": text }),
+      ...(text === undefined ? {} : { ".github/stagewright.yml": text }),
       ...(chosen === "runs" ? CI_FILES : {}),
     };
     const github = new SimulatedGitHub(clock, this.#seed, files, chosen === "bots");
     const doubled: string[] = [];
     watchChecks(github, (violation) => doubled.push(violation));
-    const policy = text === null ? DEFAULT_POLICY : policyOf(text);
+    const gates = { closed: 0, skipped: 0 };
+    watchGates(github, (what) => {
+      gates[what] += 1;
+    });
+    // Of its own randomness: what is done to the rules leaves the rest of a story as it was.
+    const rules = new Rules(github, new Random(this.#seed + RULES), texts);
     const shadow = await Shadow.open({
       now: clock.now,
       appId: github.app.id,
       client: github.client("installation", () => true, false),
-      policies: onePolicy(policy),
+      policies: { of: async () => rules.policy, mayHaveChanged: async () => false },
+      word: () => rules.word,
     });
-    const app = await AppProcess.open(clock, github, this.#breakage);
+    const app = await AppProcess.open(clock, github, rules, this.#breakage);
     const story = new Story(github, random, {
       byWhatIsShown,
       runs: chosen === "runs",
+      purposeful: chosen === "gated",
       ci: addCi(github.sandbox.world, github.people.owner, [github.repository]),
     });
     let heard = 0;
@@ -187,7 +204,7 @@ class Simulation {
         // Agents do several things in one second, and people of one pull request do not wait for each other.
         const atOnce = random.chance(0.3) ? random.between(2, 4) : 1;
         for (let nth = 0; nth < atOnce; nth += 1) {
-          const told = story.act();
+          const told = rules.act(story.pulls) ?? story.act();
           if (told !== null) {
             acts += 1;
             this.#say(told);
@@ -238,7 +255,7 @@ class Simulation {
     const violations = github.faults.map((fault) => `a fault: ${fault instanceof Error ? fault.stack : String(fault)}`);
     violations.push(...doubled);
     for (const pull of story.pulls) {
-      violations.push(...(await violationsOf(github, app.store, byWhatIsShown ? null : shadow, pull)));
+      violations.push(...(await violationsOf(github, app.store, byWhatIsShown ? null : shadow, pull, rules)));
       if (chosen === "runs" && !byWhatIsShown) {
         violations.push(...forgeriesBelieved(github, pull));
       }
@@ -250,10 +267,12 @@ class Simulation {
       violations.push(`${more} writes although nothing had happened`);
     }
     const requests = github.sandbox.requests.counts().total;
+    const moves = await movesOf(app.store, github.repository.id, story.pulls);
     const happened = {
       policy: chosen,
       seconds: story.seconds.counts,
-      ...(await movesOf(app.store, github.repository.id, story.pulls)),
+      ...moves,
+      told: { ...rules.told(story.pulls), "gates closed by a hold": gates.closed, "gates skipped": gates.skipped },
     };
     app.kill();
     return { seed: this.#seed, violations, acts, requests, kills: this.#kills, happened };
@@ -293,19 +312,11 @@ export function teamPolicy(): Policy {
   return policyOf(TEAM_POLICY);
 }
 
-function policyOf(text: string): Policy {
-  const { policy, problems } = readPolicy(text);
-  if (policy === null) {
-    throw new Error(JSON.stringify(problems));
-  }
-  return policy;
-}
-
 async function movesOf(
   store: Store,
   repositoryId: number,
   pulls: readonly { number: number }[],
-): Promise<Omit<Happened, "policy" | "seconds">> {
+): Promise<Omit<Happened, "policy" | "seconds" | "told">> {
   const sum = { forward: 0, back: 0, last: 0, held: 0 };
   for (const { number } of pulls) {
     const row = await store.pull({ repositoryId, number });

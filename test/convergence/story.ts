@@ -39,6 +39,8 @@ export interface StoryOptions {
   readonly byWhatIsShown: boolean;
   /** Workflows run, honest ones and forged ones. */
   readonly runs?: boolean;
+  /** Most of what is done leads somewhere. */
+  readonly purposeful?: boolean;
   /** Writes the check run `build`. */
   readonly ci: App;
 }
@@ -68,7 +70,11 @@ export class Story {
     this.#ci = options.ci;
     this.seconds = new Seconds(github, random);
     const purpose = random.pick([0, 0.4, 0.7]);
-    this.#purpose = options.runs === true ? 0.7 : purpose;
+    this.#purpose = options.runs === true || options.purposeful === true ? 0.7 : purpose;
+  }
+
+  get repository(): Repository {
+    return this.#github.repository;
   }
 
   get pulls(): PullRequest[] {
