@@ -86,7 +86,7 @@ export async function watchJobs(watch: JobWatch, signal: AbortSignal): Promise<v
   }
 }
 
-/** The token may not list jobs: asking again changes nothing. */
+/** The token may not list jobs (of a private repository GitHub then says 404): asking again changes nothing. */
 function isRefusal(error: unknown): boolean {
   const status = typeof error === "object" && error !== null && "status" in error ? error.status : null;
   return status === 401 || status === 403 || status === 404;
