@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
+import type { Lookup } from "../src/lifecycle/facts.ts";
 import { actionsMeanwhile } from "../src/lifecycle/meanwhile.ts";
 import { mergingStages } from "../src/lifecycle/move.ts";
 import { sameFacts } from "../src/lifecycle/record.ts";
@@ -202,13 +203,7 @@ export class Looks {
           evaluation.dueAt !== null && evaluation.dueAt > now ? evaluation.dueAt : null,
           tampering.stop?.until ?? null,
         ),
-        sooner(
-          // So many runs are asked about at a time, and GitHub may show a suite only a little later.
-          evaluation.lookups.some(({ kind }) => kind === "run" || kind === "suites")
-            ? now + this.#options.timings.lookPause
-            : null,
-          timelineDueAt(evaluation.lookups),
-        ),
+        sooner(this.#askAgainAt(evaluation.lookups), timelineDueAt(evaluation.lookups)),
       ),
       intent: null,
       intentAt: null,
@@ -262,6 +257,16 @@ export class Looks {
         }
       }
     }
+  }
+
+  /** So many runs are asked about at a time; what GitHub does not show of suites yet it shows a little later. */
+  #askAgainAt(lookups: readonly Lookup[]): number | null {
+    const { now, timings } = this.#options;
+    return lookups.some(({ kind }) => kind === "run")
+      ? now() + timings.lookPause
+      : lookups.some(({ kind }) => kind === "suites")
+        ? now() + 5 * timings.lookPause
+        : null;
   }
 
   #pause(tries: number): number {

@@ -1,6 +1,7 @@
 /** Jobs that wait although nobody told us: found by asking GitHub for them. */
 import type { Logger } from "pino";
 import { guards, pendingEnvironments } from "../../src/github/gates.ts";
+import { requestFailure } from "../../src/github/request-failure.ts";
 import { waitingRuns } from "../../src/github/workflows.ts";
 import type { Clients } from "../clients.ts";
 import type { Repository, Store } from "../store/store.ts";
@@ -15,8 +16,23 @@ export interface FindOptions {
   readonly timings: Timings;
 }
 
-/** Throws what GitHub's client throws. Two requests for each run that waits and is not known, at most. */
+/**
+ * Throws what GitHub's client throws, unless the app may not ask: the policy's check says so, and the jobs that GitHub
+ * tells of go on. Two requests for each run that waits and is not known, at most.
+ */
 export async function findWaiting(options: FindOptions, repository: Repository): Promise<void> {
+  try {
+    await find(options, repository);
+  } catch (error) {
+    if (requestFailure(error, 0).kind !== "permission") {
+      throw error;
+    }
+    const names = { repository: `${repository.owner}/${repository.name}` };
+    options.log.warn({ ...names, err: error }, "the app may not look for jobs that wait unheard");
+  }
+}
+
+async function find(options: FindOptions, repository: Repository): Promise<void> {
   const { store, clients, appId, log, now, timings } = options;
   if (repository.installationId === null) {
     return;

@@ -4,8 +4,10 @@ import type { Logger } from "pino";
 import { publishCheck } from "../../src/github/checks.ts";
 import { readGuard } from "../../src/github/installation.ts";
 import type { Loaded } from "../../src/github/load-policy.ts";
+import { readName } from "../../src/github/named.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
-import { environmentsOf, type Lack, lacks } from "../../src/lifecycle/needs.ts";
+import { type NameSeen, namesOf } from "../../src/lifecycle/named.ts";
+import { type Circumstances, environmentsOf, type Lack, lacks } from "../../src/lifecycle/needs.ts";
 import { POLICY_CHECK_NAME, policyVerdict } from "../../src/lifecycle/policy-verdict.ts";
 import { POLICY_PATH } from "../../src/lifecycle/read-policy.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
@@ -74,7 +76,9 @@ export class PolicyCheck {
     const { policy, problems, source, seen } = loaded;
     const found = source !== null;
     const lacks =
-      policy === null || !found ? [] : await this.#lacks(repository, { ...seen, ...seen.repository, inForce: policy });
+      policy === null || !found
+        ? []
+        : await this.#lacks(repository, { ...seen, ...seen.repository, inForce: policy }, false);
     const verdict = policyVerdict({ file: POLICY_PATH, found, problems, lacks, inForce: policy, proposed: true });
     const digest = digestOf({ file: fileOf(source), problems, proposed: true, ...verdict });
     const annotations = problemAnnotations(problems, "policy").map(checkAnnotation);
@@ -85,9 +89,11 @@ export class PolicyCheck {
     log.info({ ...names, conclusion: verdict.conclusion, title: verdict.title }, "proposed policy shown");
   }
 
+  /** `teams`: whether it may be told which there are: not to everybody who can propose a policy. */
   async #lacks(
     repository: Repository,
     state: Pick<PolicyState, "inForce" | "private" | "branch" | "reviewsRequired">,
+    teams = true,
   ): Promise<readonly Lack[]> {
     const { grants, appId, timings } = this.#options;
     const { inForce } = state;
@@ -95,7 +101,7 @@ export class PolicyCheck {
       return [];
     }
     const client = await this.#client(repository.installationId);
-    const environments: Record<string, "ours" | "not_ours" | "missing"> = {};
+    const environments: Record<string, Circumstances["environments"][string]> = {};
     for (const name of environmentsOf(inForce)) {
       environments[name] = await readGuard(
         client,
@@ -105,8 +111,18 @@ export class PolicyCheck {
         AbortSignal.timeout(timings.requestTimeout),
       );
     }
+    const granted = await grants.of(repository.installationId);
+    const names: Record<string, NameSeen> = {};
+    for (const name of namesOf(inForce)) {
+      // Where the app may not ask about teams at all, that is said instead.
+      if (!name.startsWith("@") || (teams && granted.permissions.members !== undefined)) {
+        const signal = AbortSignal.timeout(timings.requestTimeout);
+        names[name] = await readName(client, { ...repository, private: state.private }, name, signal);
+      }
+    }
     return lacks(inForce, {
-      granted: await grants.of(repository.installationId),
+      granted,
+      names,
       environments,
       private: state.private,
       branch: state.branch,

@@ -32,7 +32,7 @@ const rules = z.object({
 
 /**
  * Whether this app holds the jobs of an environment. `missing`: there is no such environment, or the repository's plan
- * has none. Throws what the client throws otherwise.
+ * has none; `hidden`: the app may not read its rules. Throws what the client throws otherwise.
  */
 export async function readGuard(
   client: GitHubClient,
@@ -40,7 +40,7 @@ export async function readGuard(
   environment: string,
   appId: number,
   signal: AbortSignal,
-): Promise<"ours" | "not_ours" | "missing"> {
+): Promise<"ours" | "not_ours" | "missing" | "hidden"> {
   try {
     const answer = await client.request(
       "GET /repos/{owner}/{repo}/environments/{environment_name}/deployment_protection_rules",
@@ -49,8 +49,12 @@ export async function readGuard(
     const found = rules.parse(answer.data).custom_deployment_protection_rules ?? [];
     return found.some(({ app, enabled }) => app?.id === appId && enabled !== false) ? "ours" : "not_ours";
   } catch (error) {
-    if (requestFailure(error, 0).status === 404) {
+    const { kind, status } = requestFailure(error, 0);
+    if (status === 404) {
       return "missing";
+    }
+    if (kind === "permission" && status === 403) {
+      return "hidden";
     }
     throw error;
   }

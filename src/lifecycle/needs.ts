@@ -1,6 +1,7 @@
 /** What a policy needs of GitHub, held against what the app was granted there: what is missing is said when it loads. */
 import { ACTIONS, permissionsNeeded } from "./actions/index.ts";
 import { leavesOf } from "./conditions/index.ts";
+import { type NameSeen, namesLacking } from "./named.ts";
 import type { Action, ActionKind, Leaf, Names, Policy } from "./policy.ts";
 
 /** What was learnt of the repository and of the app's installation there. */
@@ -10,8 +11,10 @@ export interface Circumstances {
     readonly permissions: Readonly<Record<string, string>>;
     readonly events: readonly string[];
   } | null;
-  /** Of each environment in a `release`: whether our protection rule guards it. */
-  readonly environments: Readonly<Record<string, "ours" | "not_ours" | "missing">>;
+  /** Of each environment in a `release`: whether our protection rule guards it; `hidden`: the app may not see that. */
+  readonly environments: Readonly<Record<string, "ours" | "not_ours" | "missing" | "hidden">>;
+  /** Of those whom the policy names; who is left out is taken to be there. */
+  readonly names?: Readonly<Record<string, NameSeen>>;
   readonly private: boolean;
   readonly branch: string;
   /** Approving reviews that the default branch asks for; null: not known. */
@@ -19,7 +22,7 @@ export interface Circumstances {
 }
 
 export interface Lack {
-  readonly kind: "permission" | "event" | "environment" | "reviews";
+  readonly kind: "permission" | "event" | "environment" | "reviews" | "names";
   /** One sentence: what is missing, for what, and what to do. */
   readonly text: string;
 }
@@ -68,6 +71,7 @@ export function lacks(policy: Policy, circumstances: Circumstances): Lack[] {
       : [...permissionLacks(policy, granted.permissions), ...eventLacks(policy, granted.events)]),
     ...environmentLacks(policy, circumstances),
     ...reviewLacks(policy, circumstances),
+    ...namesLacking(policy, circumstances.names ?? {}).map((text): Lack => ({ kind: "names", text })),
   ];
 }
 
@@ -147,6 +151,11 @@ function environmentLacks(policy: Policy, circumstances: Circumstances): Lack[] 
         );
       case "missing":
         return lack(`There is no environment ${name}: make it, with this app as a deployment protection rule${plan}`);
+      case "hidden": {
+        const has = circumstances.granted?.permissions.actions ?? "none";
+        const text = `The app may not read which rules the environment ${name} has, so nobody can say whether its jobs are held, and jobs that wait unheard are not found: it needs the permission actions: read (has: ${has}); ask for it in the app's settings, and accept it in the installation's`;
+        return [{ kind: "permission", text }];
+      }
       default:
         return [];
     }

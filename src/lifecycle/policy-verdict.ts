@@ -73,7 +73,7 @@ export function policyVerdict(input: VerdictInput): Verdict {
     return verdict("success", title, body);
   }
   const [first] = [...lacks.map((lack) => lack.text), ...warnings.map((warning) => warning.message)];
-  const hard = lacks.some((lack) => lack.kind !== "reviews") && !input.proposed;
+  const hard = lacks.some((lack) => lack.kind !== "reviews" && lack.kind !== "names") && !input.proposed;
   const title = `${input.proposed ? "Valid" : "In force"}, but: ${first}${news.length > 1 ? ` (and ${news.length - 1} more)` : ""}`;
   return verdict(hard ? "action_required" : "neutral", title, [...body, "", ...listed(news)]);
 }

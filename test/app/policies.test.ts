@@ -505,6 +505,48 @@ describe("the policy of a repository", () => {
       expect(said().map(([, conclusion]) => conclusion)).toEqual(["action_required", "success"]);
     });
 
+    it("names those whom it names and who are nobody, and what follows, and is in force", async () => {
+      policy(
+        TWO_STAGES.replace(
+          "enter: { label: { name: checked, by: [cleo] } }",
+          'enter: { label: { name: checked, by: [cleo, nobody-here] }, approvals: { by: ["@acme/void", "ghost[bot]"] } }',
+        ),
+      );
+      const pull = house.open();
+      await house.settled();
+      expect(said()).toEqual([
+        [expect.any(String), "neutral", expect.stringMatching(/^In force, but: There is no user nobody-here/)],
+      ]);
+      const summary = runs()[0]?.output.summary ?? "";
+      expect(summary).toContain("There is no user nobody-here: named in label of checked; it counts for nothing there");
+      expect(summary).toMatch(
+        /There is no team @.?acme\/void, or the app may not see it: named in approvals of checked/u,
+      );
+      expect(summary).toContain("There is no app ghost\\[bot\\]");
+      expect(summary).toContain("nobody is left for approvals of checked");
+      expect(house.stageLabels(pull)).toEqual(["stage/opened"]);
+    });
+
+    it("names a permission that only a part of it needs, and everything else goes on, sweeps too", async () => {
+      const { world } = house.sandbox;
+      const [installed] = world.installations.values();
+      if (installed === undefined) {
+        throw new Error("not installed");
+      }
+      const { actions: _, ...permissions } = installed.permissions;
+      setInstallationPermissions(world, asUser(house.owner), installed, permissions);
+      await house.settled();
+      const pull = house.open();
+      policy(NEEDY);
+      await house.settled();
+      expect(said()).toMatchObject([[expect.any(String), "action_required", expect.any(String)]]);
+      expect(runs()[0]?.output.summary).toContain("it needs the permission actions: read (has: none)");
+      expect(house.stageLabels(pull)).toHaveLength(1);
+      const repository = await house.store.repository(house.repository.id);
+      if (repository === null) throw new Error("The repository is not known.");
+      expect(await house.app.engine().reconcile.sweep(repository)).toMatchObject({ open: 1 });
+    });
+
     it("does not try what the app may not do, and says why", async () => {
       policy(COMMENTING);
       const pull = house.open();

@@ -70,6 +70,7 @@ describe("what a policy needs and lacks", () => {
     ["not_ours", false, /^environment: Nothing holds the jobs of the environment prod: .* settings$/],
     ["not_ours", true, /Private repositories have such rules with GitHub Enterprise only$/],
     ["missing", false, /^environment: There is no environment prod/],
+    ["hidden", false, /^permission: .* environment prod .* needs the permission actions: read \(has: none\)/],
   ] as const)("is a guard of the environment (%s, private: %s)", (guard, isPrivate, expected) => {
     const policy = stage("{ draft: false }", "on_enter: [{ release: prod }]");
     expect(environmentsOf(policy)).toEqual(["prod"]);
