@@ -348,6 +348,37 @@ describe("moves that an agent may not make", () => {
   });
 });
 
+describe("a message that is on its way", () => {
+  const heard = (group: Group, agent: string, session: string): void =>
+    group.send({ type: "heard", at: group.at, agent, session });
+
+  it("keeps its agent from being lost, however long it takes, and changes nothing else", () => {
+    const group = four(all);
+    const session = group.state.agents[0]?.[3]?.session ?? "";
+    const { revision } = group.state;
+    for (let s = 0; s < 60; s += 4) {
+      group.pass(4_000, ["agent-3"]);
+      heard(group, "agent-3", session);
+    }
+    expect(group.notices().filter((text) => text.includes("agent-3"))).toEqual([]);
+    expect(group.state.revision).toBe(revision);
+    group.pass(31_000, ["agent-3"]);
+    expect(group.notices().join("\n")).toContain("agent-3 was lost");
+  });
+
+  it("revives nobody who was given up, and speaks for its own session alone", () => {
+    const group = four(best);
+    const session = group.state.agents[0]?.[3]?.session ?? "";
+    group.pass(29_000, ["agent-3"]);
+    heard(group, "agent-3", "another session");
+    heard(group, "nobody", session);
+    group.pass(2_000, ["agent-3"]);
+    expect(group.notices().join("\n")).toContain("agent-3 was lost");
+    heard(group, "agent-3", session);
+    expect(group.notices().join("\n")).not.toContain("agent-3 is back");
+  });
+});
+
 describe("the next deadline", () => {
   it("is never late: a tick then, and only then, changes what is decided", () => {
     const group = four(majority);
