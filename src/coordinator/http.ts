@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
-import { TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { WIRE_BOUNDS } from "../plan/bounds.ts";
@@ -110,7 +111,7 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
     outgoing.on("error", (error) => fail(withProxy(error, request.url)));
     outgoing.on("response", (incoming) => {
       moved(false);
-      if (incoming.socket instanceof TLSSocket) request.onPeer?.(incoming.socket);
+      if (isTls(incoming.socket)) request.onPeer?.(incoming.socket);
       readBody(incoming, request.mostBytes ?? WIRE_BOUNDS.answerBytes, () => moved(false)).then((bytes) => {
         over();
         const retryAfter = Number(incoming.headers["retry-after"]);
@@ -130,6 +131,11 @@ export async function requestJson(request: JsonRequest): Promise<JsonAnswer> {
     if (payload === null || payload.length <= SLICE_BYTES) outgoing.end(payload);
     else sendSlices(outgoing, payload, moved);
   });
+}
+
+/** By what it can do: the class is another one where modules are bundled. */
+function isTls(socket: Socket): socket is TLSSocket {
+  return "getPeerX509Certificate" in socket;
 }
 
 /** A failed connection is the proxy's where one is on the way, not only the other side's. */
