@@ -469,7 +469,6 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "src/action/secrets.ts": OF_OPERATOR,
   "src/agent/mask-views.ts": "the views in which Masks looks for values, measured with it",
   "src/coordinator/addresses.ts": OF_BOUNDED,
-  "src/proxy.ts": OF_OPERATOR,
   "app/actions/auto-merge.ts": OF_BOUNDED,
   "app/adopt/endpoint.ts": OF_BOUNDED,
   "app/clients.ts": OF_GITHUB,
