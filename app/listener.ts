@@ -5,6 +5,7 @@
  */
 import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
+import { parseExactly } from "../src/github/exact-json.ts";
 import type { CommentSeen } from "../src/github/snapshot-acts.ts";
 import { lifecycleRepository, type News, type RepositorySeen, readWebhook } from "../src/github/webhook.ts";
 import type { Change } from "../src/lifecycle/change.ts";
@@ -77,7 +78,7 @@ export class Listener {
    */
   async handle(delivery: Delivery, content?: unknown): Promise<boolean> {
     const { ourselves, log, wake } = this.#options;
-    const payload: unknown = content ?? JSON.parse(delivery.payload);
+    const payload: unknown = content ?? parseExactly(delivery.payload);
     const heard = readWebhook(delivery.event, payload, ourselves());
     const repository = heard.repository === null ? null : await this.#seen(heard.repository, heard.installationId);
     const key = repository === null ? {} : { repository: `${repository.owner}/${repository.name}` };

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { GroupRun } from "../src/coordinator/group-run.ts";
 import { type CheckTarget, LiveCheck, openCheck, type Pace } from "../src/github/checks.ts";
+import { githubId } from "../src/github/id.ts";
 import type { GitHubClient } from "../src/github/port.ts";
 import {
   ANNOTATIONS_PER_CHECK,
@@ -34,7 +35,7 @@ export interface RunPlace {
 const noteSchema = z.object({
   repository: z.string(),
   installationId: z.number(),
-  checkId: z.number().nullable(),
+  checkId: githubId.nullable(),
   url: z.string().nullable(),
 });
 
@@ -174,7 +175,7 @@ class RunCheck {
     const answer = await client.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", {
       owner,
       repo,
-      run_id: Number(key.runId),
+      run_id: key.runId,
     });
     const workflowRun = z.object({ head_sha: z.string(), html_url: z.string().nullish() }).parse(answer.data);
     return {

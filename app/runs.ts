@@ -16,6 +16,7 @@ import { Runs } from "../src/coordinator/runs.ts";
 import { type Caller, coordinatorHandler } from "../src/coordinator/server.ts";
 import { SessionTokens } from "../src/coordinator/sessions.ts";
 import type { Pace } from "../src/github/checks.ts";
+import { smallId } from "../src/github/id.ts";
 import type { GitHubClient } from "../src/github/port.ts";
 import type { RunStatus } from "../src/run/types.ts";
 import { SingleFlight } from "../src/single-flight.ts";
@@ -62,7 +63,7 @@ export interface HostedRuns {
   close(): Promise<void>;
 }
 
-const installed = z.object({ id: z.number() });
+const installed = z.object({ id: smallId });
 
 /** Any job on GitHub can get a token for this app: GitHub is asked about each of their repositories once in a minute. */
 const ASKED_MS = 60_000;

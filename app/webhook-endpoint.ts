@@ -8,6 +8,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { BodyIntake, type BodyLoss, BodyLost } from "../src/coordinator/body-intake.ts";
+import { parseExactly } from "../src/github/exact-json.ts";
 import { orderKey } from "../src/github/webhook.ts";
 import { type Inbox, InboxFull } from "./inbox.ts";
 
@@ -142,7 +143,7 @@ function header(request: IncomingMessage, name: string): string | null {
 /** Undefined: no JSON object. Nesting too deep for the parser counts as that. */
 function parse(text: string): object | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseExactly(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;

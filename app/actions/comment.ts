@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { createComment, findComment, markerOf, type PullPlace, updateComment } from "../../src/github/comments.ts";
+import { githubId } from "../../src/github/id.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { type EffectContext, handler, placeOf } from "./handler.ts";
@@ -24,7 +25,7 @@ export const comment = handler({
 });
 
 /** Kept as an effect's result. */
-const put = z.object({ id: z.number(), marker: z.string() });
+const put = z.object({ id: githubId, marker: z.string() });
 export type PutComment = z.infer<typeof put>;
 
 const sending = z.object({ creatingSince: z.number() });
@@ -72,7 +73,7 @@ export async function putComment(
 }
 
 /** Id of the comment with this marker that we remember; null: none. It may have been deleted since. */
-async function putEarlier({ store, effect }: EffectContext, hidden: string): Promise<number | null> {
+async function putEarlier({ store, effect }: EffectContext, hidden: string): Promise<string | null> {
   const known = (await store.effectsOf(effect)).flatMap(({ result }) => put.safeParse(result).data ?? []);
   return known.findLast(({ marker }) => marker === hidden)?.id ?? null;
 }
@@ -81,7 +82,7 @@ async function putEarlier({ store, effect }: EffectContext, hidden: string): Pro
 async function updateIfThere(
   client: GitHubClient,
   place: PullPlace,
-  id: number,
+  id: string,
   text: string,
   signal: AbortSignal,
 ): Promise<boolean> {

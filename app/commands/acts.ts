@@ -8,7 +8,7 @@ import type { Pull } from "../store/store.ts";
 /** Null: where the pull request is does not depend on it. `row`: what is known of the pull request by now. */
 export function commandAct(
   command: ParsedCommand,
-  { id: commentId, at, by }: { readonly id: number; readonly at: number; readonly by: Actor },
+  { id: commentId, at, by }: { readonly id: string; readonly at: number; readonly by: Actor },
   row: Pull | null,
 ): Act | null {
   if (

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { markerOf } from "../../src/github/comments.ts";
+import { githubId } from "../../src/github/id.ts";
 import { type Reaction, react } from "../../src/github/reactions.ts";
 import { COMMAND_NAMES, type ParsedCommand } from "../../src/lifecycle/commands.ts";
 import type { Act, Actor } from "../../src/lifecycle/facts.ts";
@@ -30,7 +31,7 @@ const commandShape = z.discriminatedUnion("kind", [
 ]);
 
 const payload = z.object({
-  commentId: z.number(),
+  commentId: githubId,
   at: z.number(),
   by: actorShape,
   /** The comment was edited into saying this, which gives no commands. */
@@ -39,7 +40,7 @@ const payload = z.object({
 });
 
 export interface Comment {
-  readonly id: number;
+  readonly id: string;
   readonly at: number;
   readonly by: Actor;
   readonly edited: boolean;

@@ -1,5 +1,6 @@
 /** How much the app says in answer to what people ask on one pull request: anyone may ask, and so may a bot in a loop. */
 import { z } from "zod";
+import { githubId } from "../../src/github/id.ts";
 import type { EffectContext } from "../actions/handler.ts";
 import type { Effect } from "../store/store.ts";
 
@@ -8,7 +9,7 @@ const PER_MS = 60 * 60_000;
 const ANSWERS: ReadonlySet<string> = new Set(["answer", "press"]);
 
 const given = z.object({ at: z.number() });
-const said = z.object({ id: z.number() });
+const said = z.object({ id: githubId });
 
 /** Whether another comment may be written: by the dates of those that were answered with one. */
 export async function mayAnswer({ store, effect }: Pick<EffectContext, "store" | "effect">): Promise<boolean> {

@@ -146,7 +146,9 @@ async function take(
 ): Promise<string | null> {
   const { repository } = context;
   const { by, seq } = press;
-  const ours = (act: Act): boolean => act.kind === "command" && act.commentId === -seq;
+  // No comment of GitHub's has an id like that.
+  const commentId = `-${seq}`;
+  const ours = (act: Act): boolean => act.kind === "command" && act.commentId === commentId;
   const known = pull.facts.acts.find(ours);
   const without = { ...pull, facts: { ...pull.facts, acts: pull.facts.acts.filter((act) => !ours(act)) } };
   const { evaluation } = await judge.judge(without, repository);
@@ -158,7 +160,7 @@ async function take(
   // GitHub does not date it: as all dates it is of whole seconds, and it follows on what was done before.
   const newest = without.facts.acts.at(-1)?.at ?? 0;
   const at = known?.at ?? Math.max(press.at - (press.at % 1_000), newest);
-  const act = known ?? actOf({ kind: "command", at, by, commentId: -seq, command: name, argument });
+  const act = known ?? actOf({ kind: "command", at, by, commentId, command: name, argument });
   const [outcome] = await desk.take([{ command: meant.command, by, at, act }], pull, repository);
   if (outcome?.outcome === "refused") {
     return outcome.reason;

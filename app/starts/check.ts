@@ -53,7 +53,7 @@ export async function showStart(
     }
     log.error({ start: start.key, err: error }, "the check run of a started run could not be written");
   }
-  return { id: id ?? 0, digest, at: now(), completed };
+  return { id, digest, at: now(), completed };
 }
 
 /** It was dropped before it was ever shown, or it is about to be decided. */

@@ -209,7 +209,7 @@ export class Starts {
     return { ...start, state: "queued", note, nextAt: now() };
   }
 
-  async #began(start: StartedRun, runId: number, runUrl: string | null): Promise<StartedRun> {
+  async #began(start: StartedRun, runId: string, runUrl: string | null): Promise<StartedRun> {
     const { now, timings, store } = this.#options;
     const began: StartedRun = {
       ...start,

@@ -11,7 +11,7 @@ export type GateState = (typeof GATE_STATES)[number];
 
 export interface NewGate {
   readonly repositoryId: number;
-  readonly runId: number;
+  readonly runId: string;
   readonly environment: string;
   /** As GitHub names it: `refs/pull/7/merge`, or a branch without `refs/heads/`. */
   readonly ref: string;
@@ -49,7 +49,7 @@ export interface GateStore {
   asked(gate: NewGate, now: number): Promise<void>;
   due(until: number, limit: number): Promise<readonly WaitingGate[]>;
   nextAt(): Promise<number | null>;
-  ofRun(repositoryId: number, runId: number): Promise<readonly WaitingGate[]>;
+  ofRun(repositoryId: number, runId: string): Promise<readonly WaitingGate[]>;
   waiting(repositoryId: number): Promise<readonly WaitingGate[]>;
   /** Writes it, unless GitHub has asked anew. If something was heard of it since it was read, it stays due. */
   save(gate: WaitingGate): Promise<void>;
@@ -64,13 +64,13 @@ export interface GateStore {
   /** Whether jobs have ever waited there. */
   known(repositoryId: number): Promise<boolean>;
   /** Something about the run is new: GitHub is asked. */
-  wakeRun(repositoryId: number, runId: number, at: number): Promise<void>;
+  wakeRun(repositoryId: number, runId: string, at: number): Promise<void>;
 }
 
 export interface GateTables {
   waiting_gates: {
     repository_id: number;
-    run_id: number;
+    run_id: string;
     environment: string;
     state: string;
     asked_at: number;
@@ -191,6 +191,7 @@ export function gateStore(db: Kysely<Tables>): GateStore {
       const found = await rows()
         .where("repository_id", "=", repositoryId)
         .where("state", "=", "waiting")
+        .orderBy("asked_at")
         .orderBy("run_id")
         .orderBy("environment")
         .execute();

@@ -13,7 +13,7 @@ export interface StartTables {
     workflow: string;
     state: string;
     queued_at: number;
-    run_id: number | null;
+    run_id: string | null;
     most: number | null;
     next_at: number | null;
     ask_at: number | null;

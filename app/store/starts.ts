@@ -23,7 +23,8 @@ export interface NewStart extends PullId {
 
 /** Its check run on the pull request's head. */
 export interface StartCheck {
-  readonly id: number;
+  /** Null: it could not be made. */
+  readonly id: string | null;
   /** Of what it shows: equal means nothing to write. */
   readonly digest: string;
   readonly at: number;
@@ -41,7 +42,7 @@ export interface StartedRun extends NewStart {
   readonly parked: string;
   /** How often it was asked for without a run appearing. */
   readonly sends: number;
-  readonly runId: number | null;
+  readonly runId: string | null;
   readonly runUrl: string | null;
   /** As GitHub last said. */
   readonly runStatus: string | null;
@@ -74,7 +75,7 @@ export interface StartStore {
   nextAt(): Promise<number | null>;
   byKey(key: string): Promise<StartedRun | null>;
   ofPull(id: PullId): Promise<readonly StartedRun[]>;
-  ofRun(repositoryId: number, runId: number): Promise<StartedRun | null>;
+  ofRun(repositoryId: number, runId: string): Promise<StartedRun | null>;
   /** All that have not ended, of one workflow of one repository, first come first. */
   open(repositoryId: number, workflow: string): Promise<readonly StartedRun[]>;
   /**
@@ -89,7 +90,7 @@ export interface StartStore {
   /** The queue has moved. */
   wakeQueue(repositoryId: number, workflow: string, at: number): Promise<void>;
   /** Something about the run is new: GitHub is asked. False: the run is none of ours. */
-  wakeRun(repositoryId: number, runId: number, at: number): Promise<boolean>;
+  wakeRun(repositoryId: number, runId: string, at: number): Promise<boolean>;
   /** All that have not ended are looked at. */
   wakeAll(at: number): Promise<void>;
   /** GitHub is asked about all runs of the repository that go on. */

@@ -5,6 +5,7 @@ import { effectsMigration } from "./effects.ts";
 import { type GateTables, gatesMigration } from "./gates.ts";
 import { type HoldTables, holdsMigration } from "./holds.ts";
 import { type PolicyTables, policiesMigration } from "./policies.ts";
+import { runIdsMigration } from "./run-ids.ts";
 import { type RunTables, runsMigration } from "./runs.ts";
 import { type StartTables, startsMigration } from "./started-runs.ts";
 
@@ -226,4 +227,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0008-ages": agesMigration,
   "0009-gate-checks": gateChecksMigration,
   "0010-people": peopleMigration,
+  "0011-run-ids": runIdsMigration,
 };

@@ -1,6 +1,8 @@
 /** What the job that we are a step of is, as the runner's variables and the event say it. */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { parseExactly } from "../github/exact-json.ts";
+import { githubId } from "../github/id.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,8 +27,8 @@ export interface Job {
 const event = z.object({
   pull_request: z
     .object({
-      head: z.object({ sha: z.string(), repo: z.object({ id: z.number() }).nullish() }),
-      base: z.object({ repo: z.object({ id: z.number() }) }).optional(),
+      head: z.object({ sha: z.string(), repo: z.object({ id: githubId }).nullish() }),
+      base: z.object({ repo: z.object({ id: githubId }) }).optional(),
     })
     .optional()
     .catch(undefined),
@@ -61,7 +63,7 @@ export function readJob(env: Environment, fallback: { readonly workspace: string
 function readEvent(path: string | undefined): z.infer<typeof event> {
   if (path === undefined || path === "") return {};
   try {
-    const parsed = event.safeParse(JSON.parse(readFileSync(path, "utf8")));
+    const parsed = event.safeParse(parseExactly(readFileSync(path, "utf8")));
     return parsed.success ? parsed.data : {};
   } catch {
     return {};

@@ -28,7 +28,7 @@ export interface RerunQuestion {
 export async function whyIncomplete(client: GitHubClient, question: RerunQuestion): Promise<string | null> {
   const { owner, repo, runId, attempt, size } = question;
   if (attempt === 1) return null;
-  const about = { owner, repo, run_id: Number(runId), attempt_number: attempt };
+  const about = { owner, repo, run_id: runId, attempt_number: attempt };
   const request = { signal: AbortSignal.timeout(ASK_MS) };
   const asked = await client.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}", {
     ...about,

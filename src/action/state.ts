@@ -7,6 +7,7 @@
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
+import { githubId } from "../github/id.ts";
 import type { Verdict } from "../run/types.ts";
 import type { Job } from "./job.ts";
 import type { RunnerFiles } from "./runner.ts";
@@ -27,7 +28,7 @@ const runState = z.object({
 export type RunState = z.infer<typeof runState>;
 
 const checkState = z.object({
-  id: z.number(),
+  id: githubId,
   name: z.string(),
   headSha: z.string(),
   externalId: z.string(),

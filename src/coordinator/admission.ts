@@ -8,6 +8,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { createRemoteJWKSet, customFetch, decodeJwt, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
+import { githubId } from "../github/id.ts";
 import { connectionTrouble } from "../proxy.ts";
 import type { RunKey } from "../run/types.ts";
 import { Refusal } from "./refusal.ts";
@@ -18,10 +19,10 @@ const numeric = z.union([z.string().regex(/^\d+$/), z.number().int().min(0).tran
 
 const claimsSchema = z.object({
   repository: z.string(),
-  repository_id: numeric,
-  run_id: numeric,
+  repository_id: githubId,
+  run_id: githubId,
   run_attempt: numeric,
-  check_run_id: numeric.optional(),
+  check_run_id: githubId.optional(),
   job_workflow_ref: z.string().optional(),
 });
 

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { type CheckConclusion, type CheckText, LiveCheck, type Pace } from "./checks.ts";
+import { githubId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import { type RequestFailure, requestFailure } from "./request-failure.ts";
 
@@ -19,7 +20,7 @@ export interface AbandonedChecks {
 const ASK_MS = 15_000;
 
 const listed = z.object({
-  check_runs: z.array(z.object({ id: z.number(), status: z.string(), external_id: z.string().nullish() })),
+  check_runs: z.array(z.object({ id: githubId, status: z.string(), external_id: z.string().nullish() })),
 });
 
 /**

@@ -1,9 +1,10 @@
 /** The last step of registering an app from a manifest: GitHub hands out its credentials, once. */
 import { z } from "zod";
+import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 
 const answer = z.object({
-  id: z.number(),
+  id: smallId,
   client_id: z.string(),
   client_secret: z.string(),
   webhook_secret: z.string(),

@@ -1,5 +1,6 @@
 /** The jobs of one attempt of a workflow run, as GitHub lists them. Needs `actions: read`. */
 import { z } from "zod";
+import { githubId, idAtEnd } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 
 const PER_PAGE = 100;
@@ -10,7 +11,7 @@ const listed = z.object({
   jobs: z.array(
     z
       .object({
-        id: z.union([z.string(), z.number(), z.bigint()]).transform(String),
+        id: githubId,
         check_run_url: z.string().nullish(),
         name: z.string(),
         status: z.string(),
@@ -20,7 +21,7 @@ const listed = z.object({
         runner_name: z.string().nullish(),
       })
       // Of its check run, as the job's OIDC token says it. On github.com that is the job's own.
-      .transform(({ check_run_url: url, ...job }) => ({ ...job, id: /\/(\d+)$/.exec(url ?? "")?.[1] ?? job.id })),
+      .transform(({ check_run_url: url, ...job }) => ({ ...job, id: idAtEnd(url) ?? job.id })),
   ),
 });
 export type AttemptJob = z.infer<typeof listed>["jobs"][number];

@@ -1,5 +1,7 @@
 /** A check run of ours that is written now and then, by whoever remembers its id. */
 import { z } from "zod";
+import { newestId } from "../ids.ts";
+import { githubId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import type { Place } from "./workflows.ts";
 
@@ -20,7 +22,7 @@ export interface CheckRunPlace extends Place {
   readonly externalId: string;
 }
 
-const created = z.object({ id: z.number().int() });
+const created = z.object({ id: githubId });
 const listed = z.object({
   check_runs: z.array(created.extend({ external_id: z.string().nullish(), status: z.string() })),
 });
@@ -32,13 +34,13 @@ export async function findCheckRun(
   checkName: string,
   appId: number,
   signal: AbortSignal,
-): Promise<number | null> {
+): Promise<string | null> {
   const answer = await client.request("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
     owner,
     repo,
     ref: sha,
     check_name: checkName,
-    app_id: appId,
+    app_id: `${appId}`,
     filter: "all",
     per_page: 100,
     request: { signal },
@@ -46,7 +48,7 @@ export async function findCheckRun(
   const own = listed
     .parse(answer.data)
     .check_runs.filter((each) => each.external_id === externalId && each.status !== "completed");
-  return own.length === 0 ? null : Math.max(...own.map((each) => each.id));
+  return newestId(own.map((each) => each.id));
 }
 
 /** Resolves with its id. */
@@ -55,7 +57,7 @@ export async function createCheckRun(
   { owner, name: repo, sha, externalId }: CheckRunPlace,
   shown: CheckRunShown,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<string> {
   const answer = await client.request("POST /repos/{owner}/{repo}/check-runs", {
     owner,
     repo,
@@ -70,7 +72,7 @@ export async function createCheckRun(
 export async function updateCheckRun(
   client: GitHubClient,
   { owner, name: repo }: Place,
-  id: number,
+  id: string,
   shown: CheckRunShown,
   signal: AbortSignal,
 ): Promise<void> {

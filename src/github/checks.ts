@@ -3,6 +3,7 @@
  * not write check runs is an answer, not an error: whoever asked shows the result elsewhere.
  */
 import { z } from "zod";
+import { githubId, smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import { type RequestFailure, requestFailure } from "./request-failure.ts";
 
@@ -26,7 +27,7 @@ export type CheckConclusion = "success" | "failure" | "cancelled" | "neutral" | 
 
 /** A check run that exists on GitHub. */
 export interface CheckHandle {
-  readonly id: number;
+  readonly id: string;
   readonly url: string | null;
 }
 
@@ -54,9 +55,9 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const NEVER = new AbortController().signal;
 
 const created = z.object({
-  id: z.number(),
+  id: githubId,
   html_url: z.string().nullable().optional(),
-  app: z.object({ id: z.number() }).nullish(),
+  app: z.object({ id: smallId }).nullish(),
 });
 const listed = z.object({
   check_runs: z.array(created.extend({ external_id: z.string().nullable().optional() })),
@@ -139,7 +140,7 @@ export async function publishCheck(
       repo,
       ref: check.headSha,
       check_name: check.name,
-      app_id: check.appId,
+      app_id: `${check.appId}`,
       filter: "all",
       per_page: 100,
       request: bounded(signal),

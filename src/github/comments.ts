@@ -1,5 +1,6 @@
 /** Our comments on a pull request: each carries a hidden marker by which it is found again and updated. */
 import { z } from "zod";
+import { githubId, smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 
 /** Where a pull request is. */
@@ -10,7 +11,7 @@ export interface PullPlace {
 }
 
 export interface OwnComment {
-  readonly id: number;
+  readonly id: string;
   readonly body: string;
 }
 
@@ -20,13 +21,13 @@ const MOST_PAGES = 10;
 
 const listed = z.array(
   z.object({
-    id: z.number().int(),
+    id: githubId,
     body: z.string().nullish(),
-    performed_via_github_app: z.object({ id: z.number().int() }).nullish(),
+    performed_via_github_app: z.object({ id: smallId }).nullish(),
     user: z.object({ login: z.string(), type: z.string().nullish() }).nullish(),
   }),
 );
-const written = z.object({ id: z.number().int() });
+const written = z.object({ id: githubId });
 
 /** `name` is ours (stage names, ids): it cannot end the comment. */
 export function markerOf(name: string): string {
@@ -69,7 +70,7 @@ export async function createComment(
   place: PullPlace,
   body: string,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<string> {
   const answer = await client.request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
     owner: place.owner,
     repo: place.repo,
@@ -83,7 +84,7 @@ export async function createComment(
 export async function updateComment(
   client: GitHubClient,
   place: PullPlace,
-  id: number,
+  id: string,
   body: string,
   signal: AbortSignal,
 ): Promise<void> {

@@ -6,7 +6,7 @@ const given = z.object({ signal: z.instanceof(AbortSignal).optional() });
 
 /** `ms`: for one request, from when it is sent; waiting for one's turn is not counted. */
 export function withDeadline(client: GitHubClient, ms: number): GitHubClient {
-  const bounded = (parameters: Record<string, unknown>): Record<string, unknown> => {
+  const bounded = <T extends Readonly<Record<string, unknown>>>(parameters: T) => {
     const own = given.safeParse(parameters.request).data?.signal;
     const deadline = AbortSignal.timeout(ms);
     const signal = own === undefined ? deadline : AbortSignal.any([own, deadline]);

@@ -1,11 +1,12 @@
 /** GitHub's list of the webhooks that it sent to this app, and asking for one again. As the app itself. */
 import { z } from "zod";
+import { githubId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import { date } from "./webhook-payloads.ts";
 
 /** One attempt at a delivery. */
 export interface ListedDelivery {
-  readonly id: number;
+  readonly id: string;
   /** The same for all attempts; `X-GitHub-Delivery`. */
   readonly guid: string;
   readonly deliveredAt: number;
@@ -19,7 +20,7 @@ const PER_PAGE = 100;
 
 const listed = z.array(
   z.object({
-    id: z.number(),
+    id: githubId,
     guid: z.string(),
     delivered_at: date,
     event: z.string(),
@@ -51,7 +52,7 @@ export async function listDeliveries(
 }
 
 /** Asks for this attempt to be made again. It comes as a webhook of its own, with the same guid. */
-export async function redeliver(client: GitHubClient, id: number, signal: AbortSignal): Promise<void> {
+export async function redeliver(client: GitHubClient, id: string, signal: AbortSignal): Promise<void> {
   await client.request("POST /app/hook/deliveries/{delivery_id}/attempts", { delivery_id: id, request: { signal } });
 }
 

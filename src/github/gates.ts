@@ -1,5 +1,6 @@
 /** Environments whose protection rule is this app: jobs that wait there, and our answers. */
 import { z } from "zod";
+import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import type { Place } from "./workflows.ts";
 
@@ -9,7 +10,7 @@ export const LONGEST_COMMENT = 1_024;
 export const MOST_COMMENTS = 9;
 
 export interface GateAnswer {
-  readonly runId: number;
+  readonly runId: string;
   readonly environment: string;
   /** Null: only a comment on why it waits. */
   readonly verdict: "approved" | "rejected" | null;
@@ -43,7 +44,7 @@ const pending = z.array(z.object({ environment: z.object({ name: z.string() }) }
 export async function pendingEnvironments(
   client: GitHubClient,
   { owner, name }: Place,
-  runId: number,
+  runId: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const answer = await client.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}/pending_deployments", {
@@ -57,7 +58,7 @@ export async function pendingEnvironments(
 
 const rules = z.object({
   custom_deployment_protection_rules: z
-    .array(z.object({ enabled: z.boolean(), app: z.object({ id: z.number().int() }) }))
+    .array(z.object({ enabled: z.boolean(), app: z.object({ id: smallId }) }))
     .nullish(),
 });
 

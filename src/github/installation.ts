@@ -1,5 +1,6 @@
 /** What the owner of an account has granted the app, and which environments it guards. */
 import { z } from "zod";
+import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import { requestFailure } from "./request-failure.ts";
 
@@ -18,7 +19,7 @@ export const grantsShape = z.object({
 /** `client` speaks as the app itself. Throws what the client throws. */
 export async function readGrants(client: GitHubClient, installationId: number, signal: AbortSignal): Promise<Grants> {
   const answer = await client.request("GET /app/installations/{installation_id}", {
-    installation_id: installationId,
+    installation_id: `${installationId}`,
     request: { signal },
   });
   return grantsShape.parse(answer.data);
@@ -26,7 +27,7 @@ export async function readGrants(client: GitHubClient, installationId: number, s
 
 const rules = z.object({
   custom_deployment_protection_rules: z
-    .array(z.object({ enabled: z.boolean().nullish(), app: z.object({ id: z.number() }).nullish() }))
+    .array(z.object({ enabled: z.boolean().nullish(), app: z.object({ id: smallId }).nullish() }))
     .nullish(),
 });
 

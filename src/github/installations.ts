@@ -1,5 +1,6 @@
 /** Where the app is installed, and on which repositories. */
 import { z } from "zod";
+import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import { date } from "./webhook-payloads.ts";
 
@@ -22,11 +23,11 @@ const PER_PAGE = 100;
 /** 100,000 of each: a bound, not a limit that anybody meets. */
 const MOST_PAGES = 1_000;
 
-const installations = z.array(z.object({ id: z.number(), created_at: date, suspended_at: z.string().nullish() }));
+const installations = z.array(z.object({ id: smallId, created_at: date, suspended_at: z.string().nullish() }));
 const repositories = z.object({
   repositories: z.array(
     z.object({
-      id: z.number(),
+      id: smallId,
       node_id: z.string(),
       name: z.string(),
       owner: z.object({ login: z.string() }),

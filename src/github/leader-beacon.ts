@@ -5,10 +5,12 @@
  * answers must prove that it leads this run (`coordinator/leader.ts`).
  */
 import { z } from "zod";
+import { compareIds } from "../ids.ts";
 import { HOST } from "../plan/address.ts";
 import type { AbandonedChecks } from "./abandoned-checks.ts";
 import { isNotModified } from "./attempt-jobs.ts";
 import { openCheck, type Pace } from "./checks.ts";
+import { githubId, smallId } from "./id.ts";
 import type { OwnCheck } from "./own-check.ts";
 import type { GitHubClient } from "./port.ts";
 import type { RequestFailure } from "./request-failure.ts";
@@ -43,10 +45,10 @@ const ALL_PAGES_EVERY_MS = 15_000;
 const listed = z.object({
   check_runs: z.array(
     z.object({
-      id: z.number(),
+      id: githubId,
       status: z.string(),
       external_id: z.string().nullable().optional(),
-      app: z.object({ id: z.number() }).nullish(),
+      app: z.object({ id: smallId }).nullish(),
     }),
   ),
 });
@@ -160,7 +162,7 @@ export class BeaconWatch {
 }
 
 interface Shown {
-  readonly id: number;
+  readonly id: string;
   /** App and job, as far as they are said. */
   readonly by: string;
   readonly address: string;
@@ -173,7 +175,7 @@ interface Shown {
 function likeliestFirst(shown: readonly Shown[]): readonly string[] {
   const counts = new Map<string, number>();
   const ranked = shown
-    .toSorted((a, b) => b.id - a.id)
+    .toSorted((a, b) => compareIds(b.id, a.id))
     .map(({ address, by }) => {
       const rank = counts.get(by) ?? 0;
       counts.set(by, rank + 1);

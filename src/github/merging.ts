@@ -1,6 +1,7 @@
 /** Merging: what stands in its way, and the ways to it. Each names the commit that it is for, and GitHub takes no other. */
 import { z } from "zod";
 import { type GraphqlAnswer, GraphqlForbidden, readGraphql, sendGraphql } from "./graphql.ts";
+import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 
 export type MergeMethod = "merge" | "squash" | "rebase";
@@ -69,7 +70,7 @@ const context = z.discriminatedUnion("__typename", [
     name: z.string(),
     status: z.string(),
     conclusion: z.string().nullish(),
-    checkSuite: z.object({ app: z.object({ databaseId: z.number().nullish() }).nullish() }).nullish(),
+    checkSuite: z.object({ app: z.object({ databaseId: smallId.nullish() }).nullish() }).nullish(),
   }),
   z.object({ __typename: z.literal("StatusContext"), context: z.string(), state: z.string() }),
 ]);

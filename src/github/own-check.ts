@@ -1,13 +1,14 @@
 /** Whether a check run is the one that we opened: its number alone may have come from anybody. */
 import { z } from "zod";
 import { bounded, type Pace, persistently } from "./checks.ts";
+import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import type { RequestFailure } from "./request-failure.ts";
 
 export interface OwnCheck {
   readonly owner: string;
   readonly repo: string;
-  readonly id: number;
+  readonly id: string;
   readonly name: string;
   readonly headSha: string;
   readonly externalId: string;
@@ -20,7 +21,7 @@ const shown = z.object({
   head_sha: z.string(),
   external_id: z.string().nullish(),
   status: z.string(),
-  app: z.object({ id: z.number() }).nullish(),
+  app: z.object({ id: smallId }).nullish(),
 });
 
 /** `open`: it is ours and still in progress; `completed`: ours, and nothing is left to do. */

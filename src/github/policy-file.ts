@@ -1,6 +1,7 @@
 /** A repository's policy file as its default branch (or a commit) has it now: one query, whatever else is to be known with it. */
 import { z } from "zod";
 import { type GraphqlError, sendGraphql } from "./graphql.ts";
+import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 
 export interface PolicyFile {
@@ -61,7 +62,7 @@ const target = z.object({
   file: z.object({ type: z.string(), object: z.unknown() }).nullish(),
 });
 const answer = z.object({
-  databaseId: z.number(),
+  databaseId: smallId,
   isPrivate: z.boolean(),
   proposed: target.nullish(),
   defaultBranchRef: z

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { UNKNOWN_ACTOR } from "../lifecycle/change.ts";
 import type { Actor, PullState } from "../lifecycle/facts.ts";
+import { smallId } from "./id.ts";
 import { date } from "./webhook-payloads.ts";
 
 export const ACTOR_FIELDS = `fragment ActorFields on Actor {
@@ -25,9 +26,7 @@ export const CHECK_FIELDS = `fragment CheckFields on CheckRun {
   id name status conclusion title summary text externalId
 }`;
 
-export const actor = z
-  .object({ __typename: z.string(), login: z.string(), databaseId: z.number().nullish() })
-  .nullish();
+export const actor = z.object({ __typename: z.string(), login: z.string(), databaseId: smallId.nullish() }).nullish();
 
 /** GraphQL says a bot's login without the suffix that REST and people write. */
 export function graphqlActor(given: z.infer<typeof actor>): Actor {
@@ -52,13 +51,13 @@ export const pullFields = z.object({
   updatedAt: date,
   headRefOid: z.string(),
   headRefName: z.string(),
-  headRepository: z.object({ databaseId: z.number().nullish() }).nullish(),
+  headRepository: z.object({ databaseId: smallId.nullish() }).nullish(),
   baseRefOid: z.string(),
   baseRefName: z.string(),
   author: actor,
   labels: z.object({ nodes: z.array(z.object({ id: z.string(), name: z.string() }).nullable()).nullish() }).nullish(),
   repository: z.object({
-    databaseId: z.number(),
+    databaseId: smallId,
     name: z.string(),
     isPrivate: z.boolean(),
     owner: z.object({ login: z.string() }),

@@ -10,7 +10,7 @@ export type Reaction = "+1" | "confused" | "eyes";
 export async function react(
   client: GitHubClient,
   place: PullPlace,
-  commentId: number,
+  commentId: string,
   content: Reaction,
   signal: AbortSignal,
 ): Promise<boolean> {

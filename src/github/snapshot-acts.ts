@@ -1,4 +1,6 @@
 /** What a snapshot tells of who did what when, in the words of the lifecycle. */
+
+import { compareIds } from "../ids.ts";
 import { act, type CheckSeen } from "../lifecycle/change.ts";
 import type { SuiteSeen } from "../lifecycle/facts/suites.ts";
 import type { Act } from "../lifecycle/facts.ts";
@@ -18,7 +20,7 @@ export interface OwnCheck {
 
 /** A comment as it was first written: an edited one is left out, for nobody can say what it said. */
 export interface CommentSeen {
-  readonly id: number;
+  readonly id: string;
   readonly nodeId: string;
   readonly at: number;
   readonly by: Act["by"];
@@ -89,11 +91,11 @@ export function timelineActs(item: TimelineFields, head: string, merged: boolean
 
 export function commentsSeen(comments: readonly (CommentFields | null)[]): CommentSeen[] {
   return comments.flatMap((each) =>
-    each === null || each.databaseId == null || each.lastEditedAt != null
+    each === null || each.fullDatabaseId == null || each.lastEditedAt != null
       ? []
       : [
           {
-            id: each.databaseId,
+            id: each.fullDatabaseId,
             nodeId: each.id,
             at: each.createdAt,
             by: graphqlActor(each.author),
@@ -115,8 +117,8 @@ export interface ChecksRead {
 
 export function checksRead(contexts: readonly (ContextFields | null)[], sha: string, appId: number): ChecksRead {
   const checks: CheckSeen[] = [];
-  const runs = new Map<number, Act>();
-  const ours = new Map<string, { readonly id: number; readonly check: OwnCheck }>();
+  const runs = new Map<string, Act>();
+  const ours = new Map<string, { readonly id: string; readonly check: OwnCheck }>();
   for (const each of contexts) {
     if (each === null) {
       continue;
@@ -142,8 +144,9 @@ export function checksRead(contexts: readonly (ContextFields | null)[], sha: str
       if (!isStageCheck(name)) {
         continue;
       }
-      const id = each.databaseId ?? 0;
-      if ((ours.get(name)?.id ?? -1) < id) {
+      const id = each.resourcePath ?? "";
+      const known = ours.get(name);
+      if (known === undefined || compareIds(known.id, id) < 0) {
         ours.set(name, { id, check: { nodeId: each.id, name, status, conclusion, title: title ?? "" } });
       }
       // What we say ourselves is no news to us.
@@ -196,7 +199,7 @@ function runAct({ checkSuite: suite }: Extract<ContextFields, { __typename: "Che
   const run = suite.workflowRun;
   const path = run?.file?.path;
   const result = suite.status === "COMPLETED" ? runResult(suite.conclusion?.toLowerCase() ?? null) : null;
-  if (run?.databaseId == null || path === undefined || result === null) {
+  if (run?.resourcePath == null || path === undefined || result === null) {
     return null;
   }
   return act({
@@ -204,7 +207,7 @@ function runAct({ checkSuite: suite }: Extract<ContextFields, { __typename: "Che
     at: run.updatedAt,
     by: graphqlActor(suite.creator),
     workflow: path.split("@", 1)[0] ?? path,
-    runId: run.databaseId,
+    runId: run.resourcePath,
     result,
     sha,
   });

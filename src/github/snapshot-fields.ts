@@ -1,5 +1,6 @@
 /** What a snapshot asks of a pull request, and the shape of the answer. */
 import { z } from "zod";
+import { githubId, idAtEnd, smallId } from "./id.ts";
 import { actor, PULL_FIELDS, pullFields } from "./pull-fields.ts";
 import { date } from "./webhook-payloads.ts";
 
@@ -27,17 +28,17 @@ const TIMELINE_NODES = `pageInfo { hasPreviousPage startCursor }
   nodes { ${DATED_ITEMS} }`;
 
 const COMMENT_NODES = `pageInfo { hasPreviousPage startCursor }
-  nodes { databaseId id createdAt lastEditedAt author { ...ActorFields } body }`;
+  nodes { fullDatabaseId id createdAt lastEditedAt author { ...ActorFields } body }`;
 
 /** The newest of each name. Texts are left out: others write tens of thousands of characters. */
 const CHECK_NODES = `pageInfo { hasNextPage endCursor }
   nodes {
     __typename
     ... on CheckRun {
-      id databaseId name status conclusion title startedAt completedAt
+      id resourcePath name status conclusion title startedAt completedAt
       checkSuite {
         id createdAt status conclusion app { databaseId slug }
-        workflowRun { databaseId updatedAt file { path } }
+        workflowRun { resourcePath updatedAt file { path } }
         creator { ...ActorFields }
       }
     }
@@ -99,12 +100,12 @@ const backwards = <T extends z.ZodType>(of: T) =>
       pageInfo: z.object({ hasPreviousPage: z.boolean(), startCursor: z.string().nullish() }),
     })
     .nullish();
-/** GitHub's BigInt is text. */
-const bigId = z.union([z.string(), z.number()]).transform(Number).nullish();
+/** Where GraphQL has the id as an `Int` alone, which holds 32 bits. */
+const idInPath = z.string().nullish().transform(idAtEnd);
 const commit = z.object({ oid: z.string() }).nullish();
 
 export const reviewFields = z.object({
-  fullDatabaseId: bigId,
+  fullDatabaseId: githubId.nullish(),
   state: z.string(),
   submittedAt: date.nullish(),
   author: actor,
@@ -127,7 +128,7 @@ export const timelineFields = z.object({
 export type TimelineFields = z.infer<typeof timelineFields>;
 
 const commentFields = z.object({
-  databaseId: z.number().nullish(),
+  fullDatabaseId: githubId.nullish(),
   id: z.string(),
   createdAt: date,
   lastEditedAt: date.nullish(),
@@ -139,7 +140,7 @@ export type CommentFields = z.infer<typeof commentFields>;
 const checkRunFields = z.object({
   __typename: z.literal("CheckRun"),
   id: z.string(),
-  databaseId: z.number().nullish(),
+  resourcePath: idInPath,
   name: z.string(),
   status: z.string().transform((text) => text.toLowerCase()),
   conclusion: z
@@ -154,10 +155,10 @@ const checkRunFields = z.object({
     createdAt: date,
     status: z.string(),
     conclusion: z.string().nullish(),
-    app: z.object({ databaseId: z.number().nullish(), slug: z.string() }).nullish(),
+    app: z.object({ databaseId: smallId.nullish(), slug: z.string() }).nullish(),
     workflowRun: z
       .object({
-        databaseId: z.number().nullish(),
+        resourcePath: idInPath,
         updatedAt: date,
         file: z.object({ path: z.string() }).nullish(),
       })
@@ -180,7 +181,7 @@ const suiteFields = z.object({
   updatedAt: date,
   status: z.string(),
   conclusion: z.string().nullish(),
-  app: z.object({ databaseId: z.number().nullish(), slug: z.string() }).nullish(),
+  app: z.object({ databaseId: smallId.nullish(), slug: z.string() }).nullish(),
   workflowRun: z.object({ file: z.object({ path: z.string() }).nullish() }).nullish(),
 });
 export type SuiteFields = z.infer<typeof suiteFields>;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Actor, Lookup, Standing } from "../lifecycle/facts.ts";
 import { actorKey } from "../lifecycle/standing.ts";
+import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import { requestFailure } from "./request-failure.ts";
 import { actorOf } from "./webhook.ts";
@@ -13,7 +14,7 @@ const LEVELS: readonly Permission[] = ["none", "read", "triage", "write", "maint
 const permissionAnswer = z.object({
   permission: z.string(),
   role_name: z.string().nullish(),
-  user: z.object({ id: z.number() }).nullish(),
+  user: z.object({ id: smallId }).nullish(),
 });
 const membershipAnswer = z.object({ state: z.string() });
 

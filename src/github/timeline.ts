@@ -3,6 +3,7 @@ import { z } from "zod";
 import { commentKey, commitKey, placeKey, type TimelineItem } from "../lifecycle/facts/second-order.ts";
 import type { PullState } from "../lifecycle/facts.ts";
 import { readGraphql } from "./graphql.ts";
+import { githubId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import { PULL_FIELDS, pullFields, pullSeen } from "./pull-fields.ts";
 import { timelineActs } from "./snapshot-acts.ts";
@@ -26,7 +27,7 @@ const QUERY = `query Timeline($id: ID!, $before: String) {
       pageInfo { hasPreviousPage startCursor }
       nodes {
         ${DATED_ITEMS}
-        ... on IssueComment { createdAt databaseId }
+        ... on IssueComment { createdAt fullDatabaseId }
         ... on PullRequestReview { submittedAt fullDatabaseId }
         ... on PullRequestCommit { commit { oid } }
       }
@@ -38,10 +39,8 @@ ${PULL_FIELDS}`;
 /** Pages of 100 items; what lies before them is not looked for. */
 const MOST_PAGES = 20;
 
-const bigId = z.union([z.string(), z.number()]).transform(Number).nullish();
 const itemFields = timelineFields.extend({
-  databaseId: z.number().nullish(),
-  fullDatabaseId: bigId,
+  fullDatabaseId: githubId.nullish(),
   submittedAt: date.nullish(),
   commit: z.object({ oid: z.string() }).nullish(),
 });
@@ -86,9 +85,9 @@ export async function readTimeline(
 function itemsOf(item: z.infer<typeof itemFields>, head: string, merged: boolean): TimelineItem[] {
   switch (item.__typename) {
     case "IssueComment":
-      return item.databaseId == null || item.createdAt == null
+      return item.fullDatabaseId == null || item.createdAt == null
         ? []
-        : [{ key: commentKey(item.databaseId), at: item.createdAt, acts: [] }];
+        : [{ key: commentKey(item.fullDatabaseId), at: item.createdAt, acts: [] }];
     case "PullRequestReview":
       return item.fullDatabaseId == null || item.submittedAt == null
         ? []

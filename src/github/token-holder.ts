@@ -1,5 +1,6 @@
 /** Whose token this is, and what they may do with a repository. */
 import { z } from "zod";
+import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import { requestFailure } from "./request-failure.ts";
 
@@ -16,7 +17,7 @@ export type TokenHolder =
 
 const flag = z.boolean().default(false);
 const seenRepository = z.object({
-  id: z.number(),
+  id: smallId,
   permissions: z.object({ push: flag, maintain: flag, admin: flag }).optional(),
 });
 const seenUser = z.object({ login: z.string() });

@@ -44,7 +44,7 @@ export type News =
       readonly kind: "comment";
       readonly number: number;
       readonly comment: {
-        readonly id: number;
+        readonly id: string;
         readonly nodeId: string;
         readonly at: number;
         readonly by: Actor;
@@ -54,11 +54,11 @@ export type News =
       };
     }
   /** Something about a workflow's run has changed. */
-  | { readonly kind: "run"; readonly runId: number }
+  | { readonly kind: "run"; readonly runId: string }
   /** A job waits for an environment whose protection rule we are. */
   | {
       readonly kind: "gate";
-      readonly runId: number;
+      readonly runId: string;
       readonly environment: string;
       /** `refs/pull/7/merge`, or a branch with or without `refs/heads/`. */
       readonly ref: string;

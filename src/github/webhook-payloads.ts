@@ -1,5 +1,6 @@
 /** What we read of GitHub's webhook payloads: no field more than is used, whatever else GitHub sends. */
 import { z } from "zod";
+import { githubId, smallId } from "./id.ts";
 
 /** An ISO date as milliseconds since the epoch. */
 export const date = z.string().transform((text, context) => {
@@ -11,7 +12,7 @@ export const date = z.string().transform((text, context) => {
   return at;
 });
 
-const id = z.number().int().nonnegative();
+const id = smallId;
 const sha = z.string().min(1).max(64);
 
 export const user = z.object({ id, login: z.string(), type: z.string().nullish() });
@@ -71,7 +72,7 @@ export const reviewEvent = known.extend({
   action: z.string(),
   pull_request: pullRequest,
   review: z.object({
-    id,
+    id: githubId,
     user: user.nullish(),
     state: z.string(),
     commit_id: sha.nullish(),
@@ -83,7 +84,13 @@ export const commentEvent = known.extend({
   action: z.string(),
   issue: z.object({ number: z.number().int().positive(), pull_request: z.unknown().optional() }),
   changes: z.object({ body: z.object({ from: z.string().nullish() }).nullish() }).nullish(),
-  comment: z.object({ id, node_id: z.string(), user: user.nullish(), body: z.string().nullish(), created_at: date }),
+  comment: z.object({
+    id: githubId,
+    node_id: z.string(),
+    user: user.nullish(),
+    body: z.string().nullish(),
+    created_at: date,
+  }),
 });
 
 const pullReferences = z
@@ -143,7 +150,7 @@ export const workflowRunEvent = known.extend({
   action: z.string(),
   workflow: z.object({ path: z.string().nullish() }).nullish(),
   workflow_run: z.object({
-    id,
+    id: githubId,
     path: z.string().nullish(),
     event: z.string().nullish(),
     head_sha: sha,
@@ -156,7 +163,7 @@ export const workflowRunEvent = known.extend({
 });
 
 /** Where an app answers for a run; the payload names the run nowhere else. */
-const CALLBACK = /^\/actions\/runs\/(\d{1,15})\/deployment_protection_rule$/u;
+const CALLBACK = /^\/actions\/runs\/(\d{1,20})\/deployment_protection_rule$/u;
 
 /**
  * The run's id in place of the callback's address, which must be one of the payload's own repository: an address is
@@ -174,13 +181,13 @@ export const protectionRuleEvent = known
   .transform((event, context) => {
     const { deployment_callback_url: url, repository: own } = event;
     const base = own.url.replace(/(?<!\/)\/+$/u, "");
-    const id = url.startsWith(base) ? CALLBACK.exec(url.slice(base.length))?.[1] : undefined;
-    if (id === undefined) {
+    const id = githubId.safeParse(url.startsWith(base) ? CALLBACK.exec(url.slice(base.length))?.[1] : undefined);
+    if (!id.success) {
       const message = "expected the address of a run of this repository";
       context.addIssue({ code: "custom", message, path: ["deployment_callback_url"] });
       return z.NEVER;
     }
-    return { ...event, deployment_callback_url: Number(id) };
+    return { ...event, deployment_callback_url: id.data };
   });
 
 export const mergeGroupEvent = known.extend({

@@ -9,6 +9,7 @@ import type { Act } from "../lifecycle/facts.ts";
 import { STAGE_LABEL_PREFIX } from "../lifecycle/policy.ts";
 import { POLICY_CHECK_NAME } from "../lifecycle/policy-verdict.ts";
 import { POLICY_PATH } from "../lifecycle/read-policy.ts";
+import { smallId } from "./id.ts";
 import { readInstallation, readInstallationRepositories, readRepository } from "./webhook-installation.ts";
 import type { Heard, News, Ourselves } from "./webhook-news.ts";
 import * as payloads from "./webhook-payloads.ts";
@@ -74,8 +75,8 @@ export function readWebhook(event: string, payload: unknown, ourselves: Ourselve
 }
 
 const keyFields = z.object({
-  repository: z.object({ id: z.number() }).nullish().catch(null),
-  installation: z.object({ id: z.number() }).nullish().catch(null),
+  repository: z.object({ id: smallId }).nullish().catch(null),
+  installation: z.object({ id: smallId }).nullish().catch(null),
   pull_request: z.object({ number: z.number() }).nullish().catch(null),
   issue: z.object({ number: z.number() }).nullish().catch(null),
 });

@@ -1,5 +1,6 @@
 /** Workflows that we start: asking for a run, finding out which one it became, following it, cancelling it. */
 import { z } from "zod";
+import { githubId, smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import { requestFailure } from "./request-failure.ts";
 import { user } from "./webhook-payloads.ts";
@@ -18,7 +19,7 @@ export interface Dispatch {
 }
 
 export interface RunSeen {
-  readonly id: number;
+  readonly id: string;
   readonly url: string | null;
   /** `queued`, `waiting`, `in_progress`, `completed`, …: as GitHub says. */
   readonly status: string;
@@ -39,7 +40,7 @@ export interface RunSeen {
 const date = z.string().transform((text) => Date.parse(text));
 const run = z
   .object({
-    id: z.number().int(),
+    id: githubId,
     html_url: z.string().nullish(),
     status: z.string().nullish(),
     conclusion: z.string().nullish(),
@@ -48,7 +49,7 @@ const run = z
     event: z.string(),
     head_sha: z.string(),
     head_branch: z.string().nullish(),
-    head_repository: z.object({ id: z.number().int() }).nullish(),
+    head_repository: z.object({ id: smallId }).nullish(),
     display_title: z.string().nullish(),
     actor: user.nullish(),
     created_at: date,
@@ -75,7 +76,7 @@ const run = z
   );
 
 /** Servers that do not know `return_run_details` answer without a body. */
-const dispatched = z.object({ workflow_run_id: z.number().int(), html_url: z.string().nullish() });
+const dispatched = z.object({ workflow_run_id: githubId, html_url: z.string().nullish() });
 
 /**
  * Asks for a run. Resolves with which one it is, or null: it was taken, but GitHub does not say which. Throws what the
@@ -86,7 +87,7 @@ export async function dispatchWorkflow(
   { owner, name }: Place,
   { workflow, branch, inputs }: Dispatch,
   signal: AbortSignal,
-): Promise<{ readonly runId: number; readonly url: string | null } | null> {
+): Promise<{ readonly runId: string; readonly url: string | null } | null> {
   const answer = await client.request("POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches", {
     owner,
     repo: name,
@@ -128,7 +129,7 @@ export async function dispatchedRuns(
 export async function readRun(
   client: GitHubClient,
   { owner, name }: Place,
-  runId: number,
+  runId: string,
   signal: AbortSignal,
 ): Promise<RunSeen | null> {
   try {
@@ -151,7 +152,7 @@ export async function readRun(
 export async function cancelRun(
   client: GitHubClient,
   { owner, name }: Place,
-  runId: number,
+  runId: string,
   signal: AbortSignal,
 ): Promise<void> {
   try {

@@ -119,6 +119,6 @@ export function act(deed: Deed): Act {
 }
 
 /** Of `back` the argument is the stage that was shown when it was given, if known: no part of what was said. */
-function commandId({ commentId, command, argument }: { commentId: number; command: string; argument: string }): string {
+function commandId({ commentId, command, argument }: { commentId: string; command: string; argument: string }): string {
   return command === "back" ? `command:${commentId}:back` : `command:${commentId}:${command}:${argument}`;
 }

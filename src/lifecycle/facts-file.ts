@@ -284,9 +284,15 @@ class Story {
       case "unlabeled":
         return { ...common, kind: told.do, label: told.label };
       case "review":
-        return { ...common, kind: "review", reviewId: told.id ?? this.#id(), state: told.state, sha: told.sha ?? head };
+        return {
+          ...common,
+          kind: "review",
+          reviewId: told.id === undefined ? this.#id() : `${told.id}`,
+          state: told.state,
+          sha: told.sha ?? head,
+        };
       case "review_dismissed":
-        return { ...common, kind: "review_dismissed", reviewId: told.id };
+        return { ...common, kind: "review_dismissed", reviewId: `${told.id}` };
       case "pushed":
         return { ...common, kind: "pushed", before: head, sha: told.sha, forced: false };
       case "drafted":
@@ -328,13 +334,13 @@ class Story {
 
   #planRun(workflow: string) {
     const runId = this.#id();
-    return { run: String(runId), within: { workflow, runId } };
+    return { run: runId, within: { workflow, runId } };
   }
 
   /** Apart from ids that a file gives to reviews. */
-  #id(): number {
+  #id(): string {
     this.#ids += 1;
-    return 1_000_000_000 + this.#ids;
+    return `${1_000_000_000 + this.#ids}`;
   }
 
   #date(value: string | number, path: readonly (string | number)[]): number {

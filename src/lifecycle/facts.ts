@@ -25,11 +25,11 @@ export type Act = {
   | { readonly kind: "unlabeled"; readonly label: string }
   | {
       readonly kind: "review";
-      readonly reviewId: number;
+      readonly reviewId: string;
       readonly state: "approved" | "changes_requested" | "commented";
       readonly sha: string;
     }
-  | { readonly kind: "review_dismissed"; readonly reviewId: number }
+  | { readonly kind: "review_dismissed"; readonly reviewId: string }
   | { readonly kind: "pushed"; readonly before: string; readonly sha: string; readonly forced: boolean }
   | { readonly kind: "drafted" }
   | { readonly kind: "readied" }
@@ -38,7 +38,7 @@ export type Act = {
   | { readonly kind: "base_changed"; readonly from: string; readonly to: string }
   | {
       readonly kind: "command";
-      readonly commentId: number;
+      readonly commentId: string;
       readonly command: string;
       readonly argument: string;
       /** It was found to be allowed when it was given, and stays so whatever becomes of who gave it. */
@@ -47,7 +47,7 @@ export type Act = {
   | {
       readonly kind: "workflow";
       readonly workflow: string;
-      readonly runId: number;
+      readonly runId: string;
       readonly result: "success" | "failure" | "cancelled";
       readonly sha: string;
     }
@@ -58,7 +58,7 @@ export type Act = {
       readonly result: "success" | "failure" | "cancelled";
       readonly sha: string;
       /** The workflow run that it was part of. Left out: not known, so it counts for nothing. */
-      readonly within?: { readonly workflow: string; readonly runId: number };
+      readonly within?: { readonly workflow: string; readonly runId: string };
     }
 );
 
@@ -200,7 +200,7 @@ export type Lookup =
   /** Who wrote what a run executed. `startedOnly`: whether the app started it is all that matters. */
   | {
       readonly kind: "run";
-      readonly runId: number;
+      readonly runId: string;
       readonly sha: string;
       readonly workflow: string;
       readonly startedOnly: boolean;

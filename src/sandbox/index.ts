@@ -19,6 +19,8 @@ export interface SandboxOptions {
   readonly now?: () => number;
   /** With a seed, ids and tokens repeat from run to run. */
   readonly seed?: string;
+  /** Default: true. False: only deliveries have ids beyond 2^53, as on GitHub so far. */
+  readonly largeIds?: boolean;
   /** Told of faults in the sandbox itself. Default: written to stderr. */
   readonly report?: (error: unknown) => void;
   /** Requests an hour. */
@@ -51,6 +53,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     report,
     ...(options.now === undefined ? {} : { now: options.now }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(options.largeIds === undefined ? {} : { largeIds: options.largeIds }),
   });
   const faults = new Faults();
   const requests = new RequestLog();

@@ -13,6 +13,7 @@ const usage = `usage: node src/sandbox/main.ts [options]
   --seed FILE          what there is from the start (JSON)
   --port N             where it listens on 127.0.0.1 (default: any free port)
   --runners N          runs workflows on so many runners (default: 0, workflows only queue)
+  --small-ids          only webhook deliveries have ids beyond 2^53, as on GitHub so far
   --credentials FILE   writes apps' keys and webhook secrets and people's tokens there (readable by its owner alone)`;
 
 /** As a shell would say it: 128 and the number of SIGINT. */
@@ -27,7 +28,7 @@ async function start(argv: readonly string[]): Promise<{ sandbox: Sandbox; close
   const { values } = parseOptions(argv);
   const port = count(values.port ?? "0", "--port", 65_535);
   const runners = count(values.runners ?? "0", "--runners", 64);
-  const sandbox = createSandbox();
+  const sandbox = createSandbox({ largeIds: values["small-ids"] !== true });
   await sandbox.listen(port);
   const closers = [() => sandbox.close()];
   const close = async () => {
@@ -59,7 +60,7 @@ function parseOptions(argv: readonly string[]) {
   try {
     return parseArgs({
       args: [...argv],
-      options: { seed: option, port: option, runners: option, credentials: option },
+      options: { seed: option, port: option, runners: option, credentials: option, "small-ids": { type: "boolean" } },
     });
   } catch (error) {
     throw new Usage(`${error instanceof Error ? error.message : String(error)}\n${usage}`);

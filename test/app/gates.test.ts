@@ -455,7 +455,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     const gate = wait(ofPull(pull));
     await house.until("it is known", async () => (await lines(pull)).some((line) => line.includes("may begin")));
     expect(gate.request.state).toBe("approved");
-    expect((await house.store.gates.ofRun(house.repository.id, gate.run.id))[0]?.state).toBe("approved");
+    expect((await house.store.gates.ofRun(house.repository.id, `${gate.run.id}`))[0]?.state).toBe("approved");
   });
 
   it("a refused answer is tried again", async () => {
@@ -503,12 +503,12 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     const pull = await staged();
     const gate = wait(ofPull(pull));
     await house.settled();
-    const [row] = await house.store.gates.ofRun(house.repository.id, gate.run.id);
+    const [row] = await house.store.gates.ofRun(house.repository.id, `${gate.run.id}`);
     // What was stored at that moment.
     await house.store.gates.save({ ...required(row ?? null), state: "waiting", sent: "approved", nextAt: null });
     await house.app.engine().gates.start();
     await house.settled();
-    expect((await house.store.gates.ofRun(house.repository.id, gate.run.id))[0]?.state).toBe("approved");
+    expect((await house.store.gates.ofRun(house.repository.id, `${gate.run.id}`))[0]?.state).toBe("approved");
     expect(said(gate)).toEqual(["#1 has reached staging."]);
   });
 
@@ -524,7 +524,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     await house.app.engine().gates.lookAgain(required(await house.store.repository(house.repository.id)));
     await house.settled();
     expect(theirs.request).toMatchObject({ state: "pending", comments: [] });
-    expect(await house.store.gates.ofRun(house.repository.id, theirs.run.id)).toEqual([]);
+    expect(await house.store.gates.ofRun(house.repository.id, `${theirs.run.id}`)).toEqual([]);
     expect(known.request.state).toBe("pending");
   });
 
@@ -543,7 +543,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     const gate = wait(ofPull(pull));
     await house.until("it is told", async () => (await lines(pull)).length > 0);
     await house.until("it was tried again", async () => {
-      const [row] = await house.store.gates.ofRun(house.repository.id, gate.run.id);
+      const [row] = await house.store.gates.ofRun(house.repository.id, `${gate.run.id}`);
       return (row?.tries ?? 0) > 2;
     });
     expect(await lines(pull)).toEqual([expect.stringMatching(/could not be answered for: .*deployments: write/)]);
@@ -570,7 +570,7 @@ describe("several at once", () => {
     updateJob(world(), job, { status: "completed", conclusion: "cancelled" });
     completeRun(world(), gate.run, "cancelled");
     await house.settled();
-    expect((await house.store.gates.ofRun(house.repository.id, gate.run.id))[0]?.state).toBe("gone");
+    expect((await house.store.gates.ofRun(house.repository.id, `${gate.run.id}`))[0]?.state).toBe("gone");
     go(pull);
     await house.settled();
     expect(await lines(pull)).not.toContainEqual(expect.stringMatching(/may begin/));

@@ -171,7 +171,7 @@ describe("a stage that starts a workflow", () => {
     await house.settled();
     expect(stage(pull)).toBe("stage/done");
     expect((await house.row(pull))?.facts.acts.filter((act) => act.kind === "workflow")).toMatchObject([
-      { workflow: ".github/workflows/qa.yml", result: "success", sha: pull.head.sha, runId: onlyRun().id },
+      { workflow: ".github/workflows/qa.yml", result: "success", sha: pull.head.sha, runId: `${onlyRun().id}` },
     ]);
     expect((await house.row(other))?.facts.acts.filter((act) => act.kind === "workflow")).toEqual([]);
     expect(await lines(pull)).toContain(`qa.yml succeeded: run ${onlyRun().id}`);
@@ -373,7 +373,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     await house.app.engine().starts.start();
     await house.settled();
     expect(runs()).toHaveLength(1);
-    expect((await house.store.starts.ofRun(house.repository.id, onlyRun().id))?.state).toBe("running");
+    expect((await house.store.starts.ofRun(house.repository.id, `${onlyRun().id}`))?.state).toBe("running");
   });
 
   it("killed before it asked, the app asks when it comes back", async () => {

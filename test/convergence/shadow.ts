@@ -12,6 +12,7 @@ import { StandingKeeper } from "../../app/standing.ts";
 import { openStore } from "../../app/store/open.ts";
 import type { HoldWord, Pull, Store } from "../../app/store/store.ts";
 import { DEFAULT_TIMINGS } from "../../app/timings.ts";
+import { parseExactly } from "../../src/github/exact-json.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { localUses } from "../../src/github/workflows/local-uses.ts";
 import type { Delivery } from "../../src/sandbox/world/index.ts";
@@ -34,6 +35,7 @@ export class Shadow {
   readonly #judge: Judge;
   readonly #word: NonNullable<ShadowOptions["word"]>;
   #turn: Promise<unknown> = Promise.resolve();
+  #heard = 0;
 
   private constructor(store: Store, { now, appId, client, policies, word }: ShadowOptions) {
     this.store = store;
@@ -73,8 +75,9 @@ export class Shadow {
 
   hear(delivery: Delivery): void {
     const { guid: id, event, request } = delivery;
-    const content: unknown = JSON.parse(request.body);
-    const told = { id, event, payload: request.body, key: "", receivedAt: 0, seq: delivery.id, nextAt: 0 };
+    const content = parseExactly(request.body);
+    this.#heard += 1;
+    const told = { id, event, payload: request.body, key: "", receivedAt: 0, seq: this.#heard, nextAt: 0 };
     this.#turn = this.#turn.then(() =>
       this.#listener.handle({ ...told, status: "pending", tries: 0, error: null }, content),
     );

@@ -52,7 +52,7 @@ async function open(): Promise<LiveCheck> {
 describe("opening a check run", () => {
   it("creates it in progress, on the commit, with its external id", async () => {
     const check = await open();
-    expect(check.handle).toEqual({ id: 1, url: "https://github.example/acme/widgets/runs/1" });
+    expect(check.handle).toEqual({ id: "1", url: "https://github.example/acme/widgets/runs/1" });
     expect(server.checks).toMatchObject([
       { name: target.name, head_sha: target.headSha, external_id: target.externalId, status: "in_progress" },
     ]);
@@ -73,7 +73,7 @@ describe("opening a check run", () => {
     server.faults.push({ method: "POST", status: 502, after: true });
     const check = await open();
     expect(server.checks).toHaveLength(1);
-    expect(check.handle.id).toBe(1);
+    expect(check.handle.id).toBe("1");
     expect(server.requests).toEqual(["POST", "GET"]);
     expect(pauses).toEqual([1000]);
   });

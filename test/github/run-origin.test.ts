@@ -9,7 +9,7 @@ const AT = "2026-03-02T09:00:00Z";
 const BEFORE = "2026-03-01T08:59:00Z";
 const QUESTION: RunQuestion = {
   repository: { id: 1, owner: "acme", name: "widget", defaultBranch: "main" },
-  runId: 5,
+  runId: "5",
   sha: SHA,
   workflow: ".github/workflows/ci.yml",
   number: 7,

@@ -115,12 +115,12 @@ describe("a workflow run", () => {
     ["skipped", "cancelled"],
   ])("that ended with %s is a %s of its file, whatever ref it was taken from", (conclusion, result) => {
     expect(news("workflow_run", run(conclusion))).toMatchObject([
-      { kind: "run", runId: 6 },
-      { sha: "abc", what: { kind: "acts", acts: [{ workflow: ".github/workflows/qa.yml", result, runId: 6 }] } },
+      { kind: "run", runId: "6" },
+      { sha: "abc", what: { kind: "acts", acts: [{ workflow: ".github/workflows/qa.yml", result, runId: "6" }] } },
     ]);
   });
   it.each([null, "action_required"])("with %s has not ended", (conclusion) => {
-    expect(news("workflow_run", run(conclusion))).toEqual([{ kind: "run", runId: 6 }]);
+    expect(news("workflow_run", run(conclusion))).toEqual([{ kind: "run", runId: "6" }]);
   });
   it("that somebody asked for is told as such", () => {
     const { workflow_run } = run("success");
@@ -142,7 +142,7 @@ describe("a job that waits for an environment", () => {
   it("is known by its run, which only the callback's address names", () => {
     const callback = `${url}/actions/runs/55/deployment_protection_rule`;
     expect(news("deployment_protection_rule", asked(callback))).toEqual([
-      { kind: "gate", runId: 55, environment: "qa", ref: "refs/pull/7/merge", event: "pull_request" },
+      { kind: "gate", runId: "55", environment: "qa", ref: "refs/pull/7/merge", event: "pull_request" },
     ]);
     expect(news("deployment_protection_rule", { ...asked(callback), action: "else" })).toEqual([]);
   });

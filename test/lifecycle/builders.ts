@@ -109,18 +109,18 @@ export const review = (
   verdict: "approved" | "changes_requested" | "commented",
   sha = "aaaaaaa1",
   reviewId = n * 1000 + by.id,
-): Deed => ({ kind: "review", at: minute(n), by, state: verdict, sha, reviewId });
+): Deed => ({ kind: "review", at: minute(n), by, state: verdict, sha, reviewId: `${reviewId}` });
 export const dismissed = (n: number, by: Actor, reviewId: number): Deed => ({
   kind: "review_dismissed",
   at: minute(n),
   by,
-  reviewId,
+  reviewId: `${reviewId}`,
 });
 export const comment = (n: number, by: Actor, command: string, argument = ""): Deed => ({
   kind: "command",
   at: minute(n),
   by,
-  commentId: n * 1000 + by.id,
+  commentId: `${n * 1000 + by.id}`,
   command,
   argument,
 });
@@ -130,7 +130,7 @@ export const ran = (
   result: "success" | "failure" | "cancelled",
   sha = "aaaaaaa1",
   runId = n,
-): Deed => ({ kind: "workflow", at: minute(n), by: tess, workflow, runId, result, sha });
+): Deed => ({ kind: "workflow", at: minute(n), by: tess, workflow, runId: `${runId}`, result, sha });
 
 export function check(n: number, overrides: Partial<CheckSeen> = {}): CheckSeen {
   return {

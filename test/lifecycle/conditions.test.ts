@@ -52,7 +52,7 @@ const files = (list: string[]) =>
 const body = (text: string) => history(opened({ body: text }));
 const checks = (...list: Parameters<typeof checked>) => history(opened(), checked(...list));
 const failed = { conclusion: "failure" };
-const IN_RUN_1 = { workflow: "plans.yml", runId: 1 };
+const IN_RUN_1 = { workflow: "plans.yml", runId: "1" };
 const running = { status: "in_progress", conclusion: null } as const;
 
 test.each<[condition: string, facts: Facts, holds: boolean, reason: RegExp]>([
@@ -297,7 +297,7 @@ test("a dismissed review leaves no opinion, and revives no older one", () => {
       kind: "review_dismissed",
       at: minute(3),
       by: alice,
-      reviewId: 2,
+      reviewId: "2",
     },
   );
   expect(verdict("{ approvals: 1 }", facts).holds).toBe(false);

@@ -183,7 +183,14 @@ describe("in one second", () => {
   });
 
   const hold = comment(5, alice, "hold", "wait");
-  const unhold: Deed = { kind: "command", at: minute(5), by: alice, commentId: 9_999, command: "unhold", argument: "" };
+  const unhold: Deed = {
+    kind: "command",
+    at: minute(5),
+    by: alice,
+    commentId: "9999",
+    command: "unhold",
+    argument: "",
+  };
   test.each([
     ["held and freed", [hold, unhold], false],
     ["freed and held", [unhold, hold], true],
@@ -243,9 +250,16 @@ describe("any order of hearing of a history with several acts in one second", ()
                 : what === "ready" && now.draft
                   ? { kind: "readied", at: when, by }
                   : what === "hold" || what === "unhold"
-                    ? { kind: "command", at: when, by, commentId: 100 + index, command: what, argument: "" }
+                    ? { kind: "command", at: when, by, commentId: `${100 + index}`, command: what, argument: "" }
                     : what === "approve"
-                      ? { kind: "review", at: when, by, reviewId: 100 + index, state: "approved", sha: now.head.sha }
+                      ? {
+                          kind: "review",
+                          at: when,
+                          by,
+                          reviewId: `${100 + index}`,
+                          state: "approved",
+                          sha: now.head.sha,
+                        }
                       : null;
       if (deed === null) {
         continue;

@@ -22,7 +22,7 @@ const policy = (enter: string, more = "") => {
 const STARTS = ", on_enter: [{ start: { workflow: qa.yml } }]";
 type Told = readonly [result: "success" | "failure", origin: Origin | null];
 const origin = (runId: number, kind: Origin): RunOrigin => ({
-  runId,
+  runId: `${runId}`,
   sha: SHA,
   baseRef: null,
   origin: kind,
@@ -36,7 +36,7 @@ function ranSo(runs: readonly Told[]): Facts {
     { pull, kind: "run_origins", origins: told },
     did(...runs.map(([result], index) => ran(index + 1, "qa.yml", result))),
   );
-  const known = (facts.runOrigins ?? []).filter(({ runId }) => runs[runId - 1]?.[1] !== null);
+  const known = (facts.runOrigins ?? []).filter(({ runId }) => runs[Number(runId) - 1]?.[1] !== null);
   return { ...facts, runOrigins: known };
 }
 const where = (facts: Facts, enter: string, more = "") => {
@@ -58,7 +58,7 @@ describe("a workflow that GitHub starts", () => {
 
   it("is asked about where nothing is known, and grants nothing meanwhile, nor does its opposite", () => {
     const facts = ranSo([["success", null]]);
-    const asked = { kind: "run", runId: 1, sha: SHA, workflow: "qa.yml", startedOnly: false };
+    const asked = { kind: "run", runId: "1", sha: SHA, workflow: "qa.yml", startedOnly: false };
     expect(where(facts, "{ workflow: qa.yml }")).toMatchObject({ stage: "open", lookups: [asked] });
     expect(where(facts, "{ not: { workflow: qa.yml } }")).toMatchObject({ stage: "open", lookups: [asked] });
     const { runOrigins: _, ...before } = facts;
@@ -194,7 +194,7 @@ describe("a workflow that the policy starts", () => {
 });
 
 describe("a plan's run", () => {
-  const plan = (within: { workflow: string; runId: number } | null, kind: Origin): Facts =>
+  const plan = (within: { workflow: string; runId: string } | null, kind: Origin): Facts =>
     history(
       opened(),
       { pull, kind: "run_origins", origins: [origin(9, kind)] },
@@ -209,7 +209,7 @@ describe("a plan's run", () => {
         ...(within === null ? {} : { within }),
       }),
     );
-  const within = { workflow: "qa.yml", runId: 9 };
+  const within = { workflow: "qa.yml", runId: "9" };
   it("counts as the workflow run does that it was part of", () => {
     const enter = "{ plan_passed: bench }";
     expect(where(plan(within, "unchanged"), enter).stage).toBe("done");
@@ -226,7 +226,7 @@ describe("a plan's run", () => {
 test("origins add up to the same in whatever order, and as often as, they are told", () => {
   const told = fc.array(
     fc.record({
-      runId: fc.integer({ min: 1, max: 3 }),
+      runId: fc.constantFrom("9", "10", "9007199254740993"),
       sha: fc.constantFrom("a", "b"),
       baseRef: fc.constantFrom(null, "main", "old"),
       origin: fc.constantFrom<Origin[]>("started", "default_branch", "unchanged", "changed", "untold", "not_started"),
@@ -243,7 +243,7 @@ test("origins add up to the same in whatever order, and as often as, they are to
         expect(originOf(once, each, each.baseRef ?? "main")).not.toBeNull();
       }
       // What was compared with one base branch says nothing of another.
-      const other = originOf(once, { runId: 1, sha: "a" }, "other");
+      const other = originOf(once, { runId: "9", sha: "a" }, "other");
       expect(other === null || other.baseRef === null).toBe(true);
     }),
     { numRuns: 200 },

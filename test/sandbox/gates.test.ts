@@ -78,7 +78,7 @@ describe("a gate", () => {
       );
     const waiting = async () =>
       (await house.bot.rest.actions.listWorkflowRunsForRepo({ ...where, status: "waiting" })).data.workflow_runs.map(
-        (one) => one.id,
+        (one) => Number(one.id),
       );
     expect([await pending(), await waiting()]).toEqual([["qa"], [run.id]]);
     await answer({ environment_name: "qa", state: "approved" });

@@ -221,3 +221,18 @@ describe("check suites", () => {
     );
   });
 });
+
+describe("ids", () => {
+  it("are beyond 2^53 wherever GitHub could make them so, and else only of deliveries", () => {
+    for (const largeIds of [true, false]) {
+      const { ids } = w.createWorld({ report: () => {}, largeIds });
+      const isLarge = (kind: string): boolean => [ids.next(kind), ids.next(kind)].every((id) => id > 2 ** 53);
+      expect(["Comment", "Review", "CheckRun", "WorkflowRun"].map(isLarge)).toEqual(Array(4).fill(largeIds));
+      expect(["Account", "Repository", "Installation", "App"].some(isLarge)).toBe(false);
+      const [one, two] = [BigInt(ids.nextDelivery()), BigInt(ids.nextDelivery())];
+      expect([two - one, BigInt(Number(one)) === one]).toEqual([2n, false]);
+    }
+    const { ids } = w.createWorld({ report: () => {} });
+    expect(new Set(Array.from({ length: 100 }, () => ids.next("Comment"))).size).toBe(100);
+  });
+});

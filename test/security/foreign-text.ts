@@ -11,6 +11,7 @@ import { readEvent } from "../../src/agent/event-schema.ts";
 import { LineSplitter, printable, shortened, Tail } from "../../src/agent/lines.ts";
 import { Masks } from "../../src/agent/masks.ts";
 import { markerOf } from "../../src/github/comments.ts";
+import { parseExactly } from "../../src/github/exact-json.ts";
 import { orderKey, readWebhook } from "../../src/github/webhook.ts";
 import { localUses } from "../../src/github/workflows/local-uses.ts";
 import { parseCommands } from "../../src/lifecycle/commands.ts";
@@ -375,6 +376,13 @@ export const READERS: readonly Reader[] = [
   },
   { module: "src/github/comments.ts", of: "markerOf", largest: 32 * KIB, read: markerOf },
   {
+    module: "src/github/exact-json.ts",
+    of: "parseExactly",
+    largest: 64 * KIB,
+    read: (text) => parseExactly(JSON.stringify({ text, after: text })),
+    texts: { "what looks like ids": repeated(", 9007199254740993") },
+  },
+  {
     module: "src/github/webhook.ts",
     of: "orderKey, readWebhook",
     largest: 32 * KIB,
@@ -503,6 +511,7 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "src/github/attempt-jobs.ts": OF_GITHUB,
   "src/github/check-run.ts": OF_GITHUB,
   "src/github/deliveries.ts": OF_BOUNDED,
+  "src/github/id.ts": "an id has at most 20 digits: nothing longer is looked at",
   "src/github/graphql.ts": OF_GITHUB,
   "src/github/installation.ts": OF_GITHUB,
   "src/github/labels.ts": OF_GITHUB,

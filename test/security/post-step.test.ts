@@ -33,7 +33,7 @@ async function open(name: string, externalId = "theirs"): Promise<CheckState> {
   const body = JSON.stringify({ name, head_sha: "b".repeat(40), external_id: externalId, status: "in_progress" });
   const answer = await fetch(`${github.url}/repos/acme/widgets/check-runs`, { method: "POST", body });
   const { id } = (await answer.json()) as { id: number };
-  return { id, name, externalId, headSha: "b".repeat(40), appId: 7 };
+  return { id: `${id}`, name, externalId, headSha: "b".repeat(40), appId: 7 };
 }
 
 /** The post step in this process, with what is said to have been left for it. */

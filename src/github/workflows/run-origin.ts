@@ -8,6 +8,7 @@ import type { Origin } from "../../lifecycle/facts/run-origin.ts";
 import { clip, oneLine } from "../../report/escape.ts";
 import { isOnBranch } from "../branches.ts";
 import { readGraphql } from "../graphql.ts";
+import { smallId } from "../id.ts";
 import type { GitHubClient } from "../port.ts";
 import { type RunSeen, readRun } from "../workflows.ts";
 import { localUses } from "./local-uses.ts";
@@ -19,7 +20,7 @@ export interface RunQuestion {
     readonly name: string;
     readonly defaultBranch: string;
   };
-  readonly runId: number;
+  readonly runId: string;
   /** The commit and the workflow file that the run was about, as it was told. */
   readonly sha: string;
   readonly workflow: string;
@@ -132,7 +133,7 @@ const siblingSeen = z.object({
   number: z.number(),
   updatedAt: z.string().transform((text) => Date.parse(text)),
   baseRefName: z.string(),
-  headRepository: z.object({ databaseId: z.number().nullish() }).nullish(),
+  headRepository: z.object({ databaseId: smallId.nullish() }).nullish(),
   timelineItems: z.object({
     nodes: z.array(z.object({ createdAt: z.string().transform((text) => Date.parse(text)) }).nullable()).nullish(),
   }),

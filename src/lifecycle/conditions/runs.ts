@@ -113,6 +113,6 @@ function weighOther({ origin, detail }: RunOrigin): Weight {
 
 const REMEDY = "Let the policy start the workflow (on_enter: start), which takes its file from the default branch";
 
-function idOf(run: RunAct): number | string {
+function idOf(run: RunAct): string {
   return run.kind === "plan" ? run.run : run.runId;
 }

@@ -2,6 +2,7 @@
  * Who wrote the workflow file that a run executed. A run reports on a pull request's head commit whatever started it,
  * and a pull request can bring its own workflow files: a result is evidence only where it could not choose them.
  */
+import { compareIds } from "../../ids.ts";
 
 /**
  * - `started`: by the app, for this pull request and this commit.
@@ -16,7 +17,7 @@ export type Origin = "started" | "default_branch" | "unchanged" | "changed" | "u
 
 /** What was found out once about a finished run. */
 export interface RunOrigin {
-  readonly runId: number;
+  readonly runId: string;
   /** The commit that its result is taken for. */
   readonly sha: string;
   /** The base branch that its files were compared with; null: it makes no difference. */
@@ -71,5 +72,5 @@ function keyOf({ runId, sha, baseRef }: RunOrigin): string {
 
 /** GitHub counts runs up. */
 function newestFirst(a: RunOrigin, b: RunOrigin): number {
-  return b.runId - a.runId || (keyOf(a) < keyOf(b) ? -1 : 1);
+  return compareIds(b.runId, a.runId) || (keyOf(a) < keyOf(b) ? -1 : 1);
 }

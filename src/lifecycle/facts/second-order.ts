@@ -67,7 +67,7 @@ export function commitKey(sha: string): string {
   return `commit:${sha}`;
 }
 
-export function commentKey(id: number): string {
+export function commentKey(id: string): string {
   return `comment:${id}`;
 }
 

@@ -3,6 +3,8 @@ import { z } from "zod";
 import * as w from "../world/index.ts";
 
 const number = z.coerce.number().int().positive();
+/** Beyond 2^53, so no safe integer. */
+const id = z.coerce.number().positive().refine(Number.isInteger, { error: "expected an id" });
 const onPull = { as: z.string(), repository: z.string(), number };
 const onRepository = { as: z.string(), repository: z.string() };
 
@@ -28,7 +30,7 @@ export const actSchema = z.discriminatedUnion("do", [
     state: z.enum(["APPROVED", "CHANGES_REQUESTED", "COMMENTED"]),
     body: z.string().default(""),
   }),
-  z.object({ do: z.literal("dismiss"), ...onPull, review: number, message: z.string() }),
+  z.object({ do: z.literal("dismiss"), ...onPull, review: id, message: z.string() }),
   z.object({ do: z.literal("comment"), ...onPull, body: z.string() }),
   z.object({ do: z.literal("draft"), ...onPull }),
   z.object({ do: z.literal("ready"), ...onPull }),
@@ -61,10 +63,10 @@ export const actSchema = z.discriminatedUnion("do", [
     draft: z.literal("true").optional(),
   }),
   z.object({ do: z.literal("dispatch"), ...onRepository, workflow: z.string(), ref: z.string(), inputs: inputsText }),
-  z.object({ do: z.literal("rerun"), ...onRepository, run: number, only: z.literal("failed").optional() }),
-  z.object({ do: z.literal("cancel"), ...onRepository, run: number }),
-  z.object({ do: z.literal("rerequest"), ...onRepository, checkRun: number }),
-  z.object({ do: z.literal("action"), ...onRepository, checkRun: number, identifier: z.string() }),
+  z.object({ do: z.literal("rerun"), ...onRepository, run: id, only: z.literal("failed").optional() }),
+  z.object({ do: z.literal("cancel"), ...onRepository, run: id }),
+  z.object({ do: z.literal("rerequest"), ...onRepository, checkRun: id }),
+  z.object({ do: z.literal("action"), ...onRepository, checkRun: id, identifier: z.string() }),
 ]);
 
 export type Act = z.infer<typeof actSchema>;

@@ -206,6 +206,11 @@ function position(name: string, cursor: string): number {
   return Number(match[1]);
 }
 
+/** GraphQL's `Int` has 32 bits: a larger id is told by `fullDatabaseId`, or by an address, or not at all. */
+export function int(id: number): number | null {
+  return id < 2 ** 31 ? id : null;
+}
+
 export function upper(text: string): string {
   return text.toUpperCase();
 }

@@ -86,7 +86,7 @@ export function deliveriesPage(world: World): string {
   return page("Webhook deliveries", table(["queued", "event", "app", "answer", "id"], rows));
 }
 
-export function deliveryPage(world: World, id: number): string | null {
+export function deliveryPage(world: World, id: string): string | null {
   const one = world.deliveries.get(id);
   if (one === undefined) return null;
   const payload = JSON.stringify(JSON.parse(one.request.body), null, 2);

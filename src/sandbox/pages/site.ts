@@ -38,7 +38,7 @@ function find(world: World, path: string): string | null {
   if (path === "/") return front(world);
   if (path === "/_deliveries") return deliveriesPage(world);
   const delivery = /^\/_deliveries\/(\d+)$/.exec(path)?.[1];
-  if (delivery !== undefined) return deliveryPage(world, Number(delivery));
+  if (delivery !== undefined) return deliveryPage(world, delivery);
   const [, owner = "", name = "", rest = ""] = /^\/([^/]+)\/([^/]+)(?:\/(.*))?$/.exec(path) ?? [];
   const repo = repositoryByName(world, owner, name);
   if (repo === null) return null;

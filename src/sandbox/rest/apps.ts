@@ -195,12 +195,12 @@ export const appRoutes: readonly Route[] = [
     };
   }),
   route("GET /app/hook/deliveries/{delivery_id}", asTheApp, (call) => {
-    const found = call.world.deliveries.get(call.path.delivery_id);
+    const found = call.world.deliveries.get(call.written.delivery_id ?? "");
     if (found === undefined || found.appId !== callingApp(call).id) throw new WorldError("not_found", "Not Found");
     return ok(delivery(found));
   }),
   route("POST /app/hook/deliveries/{delivery_id}/attempts", asTheApp, (call) => {
-    const found = call.world.deliveries.get(call.path.delivery_id);
+    const found = call.world.deliveries.get(call.written.delivery_id ?? "");
     if (found === undefined || found.appId !== callingApp(call).id) throw new WorldError("not_found", "Not Found");
     call.redeliver(found);
     return { status: 202, body: {} };

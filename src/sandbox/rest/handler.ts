@@ -168,7 +168,7 @@ export class RestHandler {
     if (check("path", typedPath).length > 0) return { refusedWith: refusal(404, "Not Found") };
     const problems = [...check("query", query), ...check("body", body)];
     if (problems.length > 0) return { refusedWith: unprocessable(problems) };
-    const context: Context = { world, caller, limits, redeliver, url: request.url, media };
+    const context: Context = { written: path, world, caller, limits, redeliver, url: request.url, media };
     const asked = watched(query);
     const answer = route.handle({
       ...context,
@@ -270,7 +270,7 @@ export class RestHandler {
   }
 
   #check(operation: string, answer: Answer): void {
-    const problems = this.#options.description.responseProblems(operation, answer.status, answer.body);
+    const problems = this.#options.description.responseProblems(operation, answer.status, sent(answer.body));
     if (problems.length === 0) return;
     const told = problems.slice(0, 5).map((one) => `${one.at} ${one.message} ${one.field}`);
     throw new Error(`the answer to ${operation} does not fit GitHub's description: ${told.join("; ")}`);
@@ -309,6 +309,11 @@ function moved(request: Request, world: World, repo: Repository, from: string): 
     { message: "Moved Permanently", url: to.href, documentation_url: documentation },
     { location: to.href },
   );
+}
+
+/** What a client reads of it. */
+function sent(body: unknown): unknown {
+  return typeof body === "object" && body !== null ? JSON.parse(JSON.stringify(body)) : body;
 }
 
 function render(answer: Answer, media: Media | "json"): Response {

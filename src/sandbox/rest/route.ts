@@ -54,6 +54,8 @@ export type Access =
     };
 
 export interface Context {
+  /** What the path names, as it was written: not every id is held by the number in `path`. */
+  readonly written: Readonly<Record<string, string>>;
   readonly world: World;
   readonly caller: Caller;
   readonly limits: RateLimits;

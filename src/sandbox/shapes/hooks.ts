@@ -2,9 +2,16 @@
 import type { Delivery } from "../world/index.ts";
 import { iso } from "./urls.ts";
 
+declare global {
+  interface JSON {
+    /** Writes an integer that no number holds. Node has it, the compiler does not know it yet. */
+    rawJSON(text: string): object;
+  }
+}
+
 export function deliverySummary(shown: Delivery) {
   return {
-    id: shown.id,
+    id: JSON.rawJSON(shown.id),
     guid: shown.guid,
     delivered_at: iso(shown.deliveredAt ?? shown.queuedAt),
     redelivery: shown.redelivery,

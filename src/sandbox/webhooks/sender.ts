@@ -106,7 +106,7 @@ export class Sender {
     };
     const delivery: Delivery = {
       ...about,
-      id: this.#world.ids.next("Delivery"),
+      id: this.#world.ids.nextDelivery(),
       url,
       request: { headers, body },
       queuedAt: this.#world.now(),

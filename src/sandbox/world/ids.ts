@@ -1,4 +1,4 @@
-/** Ids: numbers that count up, and opaque node ids that stay the same for the same seed. */
+/** Ids: numbers that count up, many of them beyond 2^53, and opaque node ids that stay the same for the same seed. */
 import { createHash, createHmac, randomBytes } from "node:crypto";
 
 /** Prefixes as GitHub writes them today; what follows is opaque. */
@@ -29,20 +29,52 @@ const prefixes = {
   WorkflowRun: "WFR",
 } as const;
 
+/**
+ * Kinds of which there are so many that GitHub may give them such ids any day, as it has given them to deliveries. They
+ * are even, so that a double holds them all the same: whoever reads them exactly sees an integer that is not safe.
+ */
+const large: ReadonlySet<string> = new Set([
+  "Comment",
+  "Review",
+  "Reaction",
+  "TimelineEvent",
+  "CheckSuite",
+  "CheckRun",
+  "Status",
+  "Deployment",
+  "DeploymentStatus",
+  "WorkflowRun",
+]);
+
 export type NodeKind = keyof typeof prefixes;
 
 export class Ids {
   readonly #seed: string | null;
+  readonly #large: ReadonlySet<string>;
   readonly #counters = new Map<string, number>();
   #secrets = 0;
 
-  /** With a seed, ids, tokens and guids repeat from run to run. Without, tokens and guids are random. */
-  constructor(seed: string | null) {
+  /**
+   * With a seed, ids, tokens and guids repeat from run to run. Without, tokens and guids are random.
+   * @param largeIds of all kinds that GitHub could give them to, not of deliveries alone
+   */
+  constructor(seed: string | null, largeIds: boolean) {
     this.#seed = seed;
+    this.#large = largeIds ? large : new Set();
   }
 
   /** Kinds count apart and start far from each other, so that an id used for the wrong kind is found nowhere. */
   next(kind: string): number {
+    const count = this.#count(kind);
+    return this.#large.has(kind) ? 2 ** 53 + 2 * count : count;
+  }
+
+  /** Beyond 2^53, and odd: no double holds it. */
+  nextDelivery(): string {
+    return String(2n ** 53n + 2n * BigInt(this.#count("Delivery")) + 1n);
+  }
+
+  #count(kind: string): number {
     const before =
       this.#counters.get(kind) ?? 1000 + (createHash("sha1").update(kind).digest().readUInt16BE(0) % 9000) * 1000;
     this.#counters.set(kind, before + 1);

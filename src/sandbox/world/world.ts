@@ -70,7 +70,7 @@ export interface World {
   readonly workflows: Map<number, Workflow>;
   readonly runs: Map<number, WorkflowRun>;
   readonly jobs: Map<number, WorkflowJob>;
-  readonly deliveries: Map<number, Delivery>;
+  readonly deliveries: Map<string, Delivery>;
   readonly nodes: Map<string, Node>;
 }
 
@@ -79,13 +79,15 @@ export interface WorldOptions {
   readonly now?: () => number;
   /** With a seed, ids and tokens are the same from run to run. */
   readonly seed?: string;
+  /** Default: true. False: only deliveries have ids beyond 2^53, as on GitHub so far. */
+  readonly largeIds?: boolean;
   /** Told when a listener of the change feed throws. */
   readonly report: (error: unknown, change: Change) => void;
 }
 
 export function createWorld(options: WorldOptions): World {
   return {
-    ids: new Ids(options.seed ?? null),
+    ids: new Ids(options.seed ?? null, options.largeIds ?? true),
     changes: new Changes(options.report),
     now: options.now ?? Date.now,
     baseUrl: "http://127.0.0.1",

@@ -54,12 +54,12 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
       const sent = await store.starts.byKey("1-1");
       expect(sent).toMatchObject({ state: "sent", sentAt: 2_000, sends: 1 });
       if (sent === null) throw new Error("unreachable");
-      await store.starts.save({ ...sent, state: "running", runId: 55 });
+      await store.starts.save({ ...sent, state: "running", runId: "55" });
       expect(await store.starts.claim(await queued(4), 2_000)).toBe(false);
       expect(await store.starts.claim(second, 2_000)).toBe(true);
       const running = await store.starts.byKey("1-2");
       if (running === null) throw new Error("unreachable");
-      await store.starts.save({ ...running, state: "running", runId: 56 });
+      await store.starts.save({ ...running, state: "running", runId: "56" });
       expect(await store.starts.claim(free, 2_000)).toBe(true);
       // Other workflows and repositories have their own.
       expect(await store.starts.claim(await queued(1, { key: "w", workflow: "other.yml" }), 2_000)).toBe(true);
@@ -68,13 +68,13 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
 
     it("stay due when something is heard of them while they are worked on", async () => {
       const row = await queued(1);
-      await store.starts.save({ ...row, state: "running", runId: 9, nextAt: 50_000, askAt: 50_000 });
-      const read = await store.starts.ofRun(1, 9);
+      await store.starts.save({ ...row, state: "running", runId: "9007199254740993", nextAt: 50_000, askAt: 50_000 });
+      const read = await store.starts.ofRun(1, "9007199254740993");
       if (read === null) throw new Error("unreachable");
-      expect(await store.starts.wakeRun(1, 9, 3_000)).toBe(true);
-      expect(await store.starts.wakeRun(2, 9, 3_000)).toBe(false);
+      expect(await store.starts.wakeRun(1, "9007199254740993", 3_000)).toBe(true);
+      expect(await store.starts.wakeRun(2, "9007199254740993", 3_000)).toBe(false);
       await store.starts.save({ ...read, runStatus: "in_progress", nextAt: 90_000, askAt: 90_000 });
-      expect(await store.starts.ofRun(1, 9)).toMatchObject({
+      expect(await store.starts.ofRun(1, "9007199254740993")).toMatchObject({
         runStatus: "in_progress",
         nextAt: 3_000,
         askAt: 3_000,
@@ -86,14 +86,14 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
       const rows = [await queued(1), await queued(2), await queued(1, { key: "done" })];
       for (const [index, row] of rows.entries()) {
         const state = (["running", "queued", "done"] as const)[index] ?? "done";
-        await store.starts.save({ ...row, state, runId: 10 + index, nextAt: null });
+        await store.starts.save({ ...row, state, runId: `${10 + index}`, nextAt: null });
       }
       expect(await store.starts.nextAt()).toBeNull();
       await store.starts.wakePull({ repositoryId: 1, number: 1 }, 5_000);
       expect((await store.starts.due(9_000, 9)).map((each) => each.key)).toEqual(["1-1"]);
       await store.starts.wakeQueue(1, "qa.yml", 6_000);
       expect((await store.starts.due(9_000, 9)).map((each) => each.key)).toEqual(["1-1", "1-2"]);
-      await store.starts.wakeRun(1, 12, 7_000);
+      await store.starts.wakeRun(1, "12", 7_000);
       expect((await store.starts.due(9_000, 9)).map((each) => each.key)).toEqual(["1-1", "1-2", "done"]);
       expect((await store.starts.ofPull({ repositoryId: 1, number: 1 })).map((each) => each.key)).toEqual([
         "1-1",
@@ -107,25 +107,31 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
     for (const key of ["open", "done", "young"]) {
       await store.starts.add({ ...start, key, workflow: "qa.yml" }, key === "young" ? 9_000 : 1_000);
       const row = await store.starts.byKey(key);
-      if (row !== null && key !== "open") await store.starts.save({ ...row, state: "done", runId: 1 });
+      if (row !== null && key !== "open") await store.starts.save({ ...row, state: "done", runId: "1" });
     }
     expect(await store.starts.prune(5_000)).toBe(1);
     expect((await store.starts.ofPull({ repositoryId: 1, number: 1 })).map((each) => each.key)).toEqual([
       "open",
       "young",
     ]);
-    for (const runId of [1, 2]) {
+    for (const runId of ["1", "2"]) {
       await store.gates.asked({ repositoryId: 1, runId, environment: "qa", ref: "", event: "push" }, 1_000);
     }
     const [first] = await store.gates.waiting(1);
     if (first !== undefined) await store.gates.save({ ...first, state: "gone" });
     expect(await store.gates.prune(5_000)).toBe(1);
-    expect((await store.gates.waiting(1)).map((each) => each.runId)).toEqual([2]);
+    expect((await store.gates.waiting(1)).map((each) => each.runId)).toEqual(["2"]);
     expect([await store.gates.known(1), await store.gates.known(2)]).toEqual([true, false]);
   });
 
   describe("gates", () => {
-    const gate = { repositoryId: 1, runId: 5, environment: "qa", ref: "refs/pull/7/merge", event: "pull_request" };
+    const gate = {
+      repositoryId: 1,
+      runId: "9007199254740995",
+      environment: "qa",
+      ref: "refs/pull/7/merge",
+      event: "pull_request",
+    };
     const asked = async (at: number) => {
       await store.gates.asked(gate, at);
       const [found] = await store.gates.waiting(1);
@@ -158,8 +164,8 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
       await store.gates.wake(1, 3_000);
       await store.gates.save({ ...row, said: "x", nextAt: null, askAt: 90_000 });
       expect(await store.gates.due(3_000, 9)).toMatchObject([{ said: "x", nextAt: 3_000 }]);
-      await store.gates.wakeRun(1, 5, 2_000);
-      expect(await store.gates.ofRun(1, 5)).toMatchObject([{ nextAt: 2_000, askAt: 2_000 }]);
+      await store.gates.wakeRun(1, "9007199254740995", 2_000);
+      expect(await store.gates.ofRun(1, "9007199254740995")).toMatchObject([{ nextAt: 2_000, askAt: 2_000 }]);
       await store.gates.wake(2, 1_000);
       expect(await store.gates.nextAt()).toBe(2_000);
     });

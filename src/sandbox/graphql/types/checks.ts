@@ -15,7 +15,7 @@ import {
   type Workflow,
   type WorkflowRun,
 } from "../../world/index.ts";
-import { connection, type Defined, define, type Optional, type PageArgs, reading, upper } from "../define.ts";
+import { connection, type Defined, define, int, type Optional, type PageArgs, reading, upper } from "../define.ts";
 import { CommitType, isRequired } from "./commit.ts";
 import { appById, userById } from "./people.ts";
 import { PullRequestType } from "./pull.ts";
@@ -45,7 +45,7 @@ function filtered(runs: readonly CheckRun[], by: RunFilter): CheckRun[] {
 
 export const CheckSuiteType: Defined<CheckSuite> = define("CheckSuite", {
   id: (suite) => suite.nodeId,
-  databaseId: (suite) => suite.id,
+  databaseId: (suite) => int(suite.id),
   status: (suite) => upper(suite.status),
   conclusion: (suite) => (suite.conclusion === null ? null : upper(suite.conclusion)),
   createdAt: (suite) => iso(suite.createdAt),
@@ -91,7 +91,7 @@ export const CheckSuiteType: Defined<CheckSuite> = define("CheckSuite", {
 
 export const CheckRunType: Defined<CheckRun> = define("CheckRun", {
   id: (run) => run.nodeId,
-  databaseId: (run) => run.id,
+  databaseId: (run) => int(run.id),
   name: (run) => run.name,
   status: (run) => upper(run.status),
   conclusion: (run) => (run.conclusion === null ? null : upper(run.conclusion)),
@@ -128,12 +128,13 @@ function annotation(one: Annotation) {
 
 export const WorkflowRunType: Defined<WorkflowRun> = define("WorkflowRun", {
   id: (run) => run.nodeId,
-  databaseId: (run) => run.id,
+  databaseId: (run) => int(run.id),
   runNumber: (run) => run.runNumber,
   event: (run) => run.event,
   createdAt: (run) => iso(run.createdAt),
   updatedAt: (run) => iso(run.updatedAt),
   url: (run, _args: never, { world }) => workflowRunShape(world, run).html_url,
+  resourcePath: (run, _args: never, { world }) => workflowRunShape(world, run).html_url.slice(world.baseUrl.length),
   checkSuite: (run, _args: never, { world }) => CheckSuiteType(required(world.suites.get(run.checkSuiteId))),
   workflow: (run, _args: never, { world }) => WorkflowType(required(world.workflows.get(run.workflowId))),
   file: (run) => WorkflowRunFileType(run),

@@ -29,7 +29,16 @@ import {
   required,
   type TimelineEvent,
 } from "../../world/index.ts";
-import { type Context, connection, type Defined, define, type Optional, type PageArgs, reading } from "../define.ts";
+import {
+  type Context,
+  connection,
+  type Defined,
+  define,
+  int,
+  type Optional,
+  type PageArgs,
+  reading,
+} from "../define.ts";
 import { CommitType, rollup } from "./commit.ts";
 import { actorById, actorEntity, TeamType, User } from "./people.ts";
 import { LabelType, RepositoryType, refOrNull, stateOf } from "./repository.ts";
@@ -209,7 +218,7 @@ function pullOfThing({ world }: Context, thing: { readonly repositoryId: number;
 
 export const ReviewType: Defined<Review> = define("PullRequestReview", {
   id: (review) => review.nodeId,
-  databaseId: (review) => review.id,
+  databaseId: (review) => int(review.id),
   fullDatabaseId: (review) => String(review.id),
   state: (review) => review.state,
   body: (review) => review.body,
@@ -242,7 +251,7 @@ const reactionNames = {
 
 export const CommentType: Defined<Comment> = define("IssueComment", {
   id: (comment) => comment.nodeId,
-  databaseId: (comment) => comment.id,
+  databaseId: (comment) => int(comment.id),
   fullDatabaseId: (comment) => String(comment.id),
   body: (comment) => comment.body,
   bodyText: (comment) => comment.body,

@@ -10,7 +10,7 @@ import {
   type TimelineEvent,
   type TimelineKind,
 } from "../../world/index.ts";
-import { type Context, type Defined, define } from "../define.ts";
+import { type Context, type Defined, define, int } from "../define.ts";
 import { CommitType } from "./commit.ts";
 import { actorById, actorEntity, User } from "./people.ts";
 import { CommentType, PullRequestCommitType, PullRequestType, ReviewType, reviewerEntity } from "./pull.ts";
@@ -78,7 +78,7 @@ const Unlabeled: Defined<Item<"labeled" | "unlabeled">> = define<Item<"labeled" 
 
 const Dismissed: Defined<Item<"review_dismissed">> = define<Item<"review_dismissed">>("ReviewDismissedEvent", {
   ...onPull,
-  databaseId: ({ event }) => event.id,
+  databaseId: ({ event }) => int(event.id),
   dismissalMessage: ({ event }) => event.message,
   previousReviewState: () => "APPROVED",
   review: ({ pull, event }) => {
@@ -124,7 +124,7 @@ const Renamed: Defined<Item<"renamed">> = define<Item<"renamed">>("RenamedTitleE
 
 const BaseChanged: Defined<Item<"base_ref_changed">> = define<Item<"base_ref_changed">>("BaseRefChangedEvent", {
   ...onPull,
-  databaseId: ({ event }) => event.id,
+  databaseId: ({ event }) => int(event.id),
   previousRefName: ({ event }) => event.from,
   currentRefName: ({ event }) => event.to,
 });

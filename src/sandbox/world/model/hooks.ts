@@ -1,6 +1,7 @@
 /** What was sent to an app's webhook URL, and what it answered. */
 export interface Delivery {
-  readonly id: number;
+  /** Of digits: no number holds it. */
+  readonly id: string;
   /** The `x-github-delivery` header; a redelivery keeps it. */
   readonly guid: string;
   readonly appId: number;
