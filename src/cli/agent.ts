@@ -5,7 +5,7 @@ import type { AgentEvent } from "../agent/log.ts";
 import type { LoopEnd } from "../agent/loop.ts";
 import { Masks } from "../agent/masks.ts";
 import { unseenWarning } from "../agent/process-groups.ts";
-import { HttpCoordinator, readTerms } from "../coordinator/client.ts";
+import { HttpCoordinator, readTerms, sayRetries } from "../coordinator/client.ts";
 import { Refusal } from "../coordinator/refusal.ts";
 import { ADDRESS, NOT_AN_ADDRESS } from "../plan/address.ts";
 import { platformRefusal } from "../platform.ts";
@@ -74,9 +74,7 @@ export async function agent(options: AgentCommandOptions): Promise<ExitCode> {
   const coordinator = new HttpCoordinator({
     url,
     credential: async () => secret,
-    onRetry: (why, tries, pauseMs) => {
-      if (tries >= 3) log.line(`no answer yet (try ${tries}, again in ${(pauseMs / 1000).toFixed(1)} s): ${why}`);
-    },
+    onRetry: sayRetries((text) => log.line(text)),
   });
   const running = createAgent({ ...shared, coordinator, selection, agentCount });
   const skipCleanup = new AbortController();

@@ -11,9 +11,12 @@ import { z } from "zod";
 import { githubId } from "../github/id.ts";
 import { connectionTrouble } from "../proxy.ts";
 import type { RunKey } from "../run/types.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, WrongClock } from "./refusal.ts";
 
 export const GITHUB_ISSUER = "https://token.actions.githubusercontent.com";
+
+/** Runners' clocks drift; GitHub's tokens live five minutes. Seconds. */
+const CLOCK_TOLERANCE_S = 30;
 
 const numeric = z.union([z.string().regex(/^\d+$/), z.number().int().min(0).transform(String)]);
 
@@ -25,6 +28,9 @@ const claimsSchema = z.object({
   check_run_id: githubId.optional(),
   job_workflow_ref: z.string().optional(),
 });
+
+/** The moments between which a token holds, by its issuer's clock. Seconds since the epoch. */
+const timesSchema = z.object({ nbf: z.number().optional(), exp: z.number().optional() });
 
 /** What a verified token says of the job that holds it. */
 export interface JobClaims {
@@ -62,8 +68,7 @@ export function createTokenVerifier(options: {
         audience: options.audience,
         algorithms: ["RS256"],
         requiredClaims: ["exp", "iat"],
-        // Runners' clocks drift; GitHub's tokens live five minutes.
-        clockTolerance: 30,
+        clockTolerance: CLOCK_TOLERANCE_S,
       }));
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) {
@@ -85,9 +90,29 @@ export function createTokenVerifier(options: {
   };
 }
 
-/** What this job's own token says: it comes from the runner itself. @throws Error when it is no token of GitHub's */
+/**
+ * What this job's own token says, which was made just now: it comes from the runner itself.
+ * @throws Error when it is no token of GitHub's; WrongClock when it does not hold by this machine's clock
+ */
 export function ownClaims(token: string): JobClaims {
-  return jobClaims(claimsSchema.parse(decodeJwt(token)));
+  const payload = decodeJwt(token);
+  const times = timesSchema.parse(payload);
+  const now = Date.now() / 1_000;
+  const isBehind = now < (times.nbf ?? now) - CLOCK_TOLERANCE_S;
+  if (isBehind || now >= (times.exp ?? Number.POSITIVE_INFINITY) + CLOCK_TOLERANCE_S) {
+    throw new WrongClock(
+      `the clock of this machine is wrong: a token that was made for this job just now ${timesTold(times)}; set it right, no job's token can be checked by it`,
+    );
+  }
+  return jobClaims(claimsSchema.parse(payload));
+}
+
+/** When a token holds, and the clock that it was held against. */
+function timesTold(payload: unknown): string {
+  const { nbf, exp } = timesSchema.parse(payload);
+  const told = (seconds: number | undefined): string =>
+    seconds === undefined ? "any time" : `${new Date(seconds * 1_000).toISOString().slice(0, 19)}Z`;
+  return `holds from ${told(nbf)} to ${told(exp)}, and this clock says ${told(Date.now() / 1_000)}`;
 }
 
 function jobClaims(claims: z.infer<typeof claimsSchema>): JobClaims {
@@ -191,10 +216,12 @@ function restingFetch(): (url: string, options: RequestInit) => Promise<Response
 }
 
 function whyRefused(error: errors.JOSEError, options: { issuer: string; audience: string }): string {
-  if (error instanceof errors.JWTExpired) return "it has expired";
+  // Whoever reads this may be elsewhere: which clock is wrong can only be seen with both.
+  if (error instanceof errors.JWTExpired) return `it has expired: it ${timesTold(error.payload)}`;
   if (error instanceof errors.JWTClaimValidationFailed) {
     if (error.claim === "aud") return `it was made for another audience than ${options.audience}`;
     if (error.claim === "iss") return `it was not issued by ${options.issuer}`;
+    if (error.claim === "nbf") return `it does not hold yet: it ${timesTold(error.payload)}`;
     return `its claim ${error.claim} does not hold`;
   }
   if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWSSignatureVerificationFailed) {

@@ -19,6 +19,10 @@ const HOLD_SLACK_MS = 10_000;
 const IDLE_MS = 10_000;
 const BACKOFF_FIRST_MS = 200;
 const BACKOFF_MOST_MS = 10_000;
+/** From then on a wait for an answer is worth a line. */
+const RETRY_SAID_TRIES = 3;
+const RETRY_SAID_MS = 5_000;
+const RETRY_AGAIN_MS = 10_000;
 /** What a coordinator asks an agent to wait is believed up to this. */
 const RETRY_AFTER_MOST_MS = 60_000;
 
@@ -43,13 +47,27 @@ export interface HttpCoordinatorOptions {
   readonly credential: () => Promise<string>;
   /** Connections to use; default: keep-alive ones of the address's own scheme. */
   readonly agent?: http.Agent;
-  /** Told once for each failed try, so that a wait for the coordinator is visible. */
-  readonly onRetry: (why: string, tries: number, pauseMs: number) => void;
+  /** Told once for each failed try, so that a wait for the coordinator is visible. `sinceMs`: since the first began. */
+  readonly onRetry: (why: string, tries: number, pauseMs: number, sinceMs: number) => void;
   /** 0..1, for the jitter. */
   readonly random?: () => number;
   /** Milliseconds; default: 10 s each. See `requestJson`. */
   readonly slackMs?: number;
   readonly idleMs?: number;
+}
+
+/**
+ * An `onRetry` that says what is worth a line, and again now and then. Short interruptions are everyday; the third try is
+ * not, and neither is one that took long: where packets are lost without a word, three of them take half a minute.
+ */
+export function sayRetries(say: (text: string) => void): HttpCoordinatorOptions["onRetry"] {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (why, tries, pauseMs, sinceMs) => {
+    if (tries === 1) saidAt = Number.NEGATIVE_INFINITY;
+    if ((tries < RETRY_SAID_TRIES && sinceMs < RETRY_SAID_MS) || sinceMs - saidAt < RETRY_AGAIN_MS) return;
+    saidAt = sinceMs;
+    say(`no answer yet (try ${tries}, again in ${(pauseMs / 1000).toFixed(1)} s): ${why}`);
+  };
 }
 
 interface Exchange<T> {
@@ -223,6 +241,7 @@ export class HttpCoordinator implements CoordinatorPort {
     // Once: what is repeated is the same to the last byte.
     const text = JSON.stringify(body);
     const random = this.#options.random ?? Math.random;
+    const began = performance.now();
     for (let tries = 1; ; tries += 1) {
       let why: string;
       let pause = Math.min(this.#longestPauseMs, BACKOFF_FIRST_MS * 2 ** (tries - 1)) * (0.5 + random() / 2);
@@ -265,7 +284,8 @@ export class HttpCoordinator implements CoordinatorPort {
         if (error instanceof Refusal || signal.aborted) throw error;
         why = error instanceof Error ? error.message : String(error);
       }
-      this.#options.onRetry(`${this.#options.url.host}: ${why}`, tries, Math.round(pause));
+      const sinceMs = performance.now() - began;
+      this.#options.onRetry(`${this.#options.url.host}: ${why}`, tries, Math.round(pause), sinceMs);
       await sleep(pause, undefined, { signal });
     }
   }

@@ -15,6 +15,7 @@ import { RunHost } from "./host.ts";
 import type { GroupJobs } from "./jobs.ts";
 import { LocalCoordinator } from "./local.ts";
 import type { CoordinatorPort } from "./port.ts";
+import { WrongClock } from "./refusal.ts";
 
 /** A leader that is silent for so long is gone, and the run with it. */
 export const LEADER_SILENCE_MS = 60_000;
@@ -103,16 +104,17 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** @throws NoLeader, Refusal; Error with the reason when a leader cannot listen or be announced; the signal's reason */
+/** @throws NoLeader, Refusal, WrongClock; Error with the reason when a leader cannot listen or be announced; the signal's reason */
 export async function connect(options: ConnectOptions, signal: AbortSignal): Promise<Connection> {
   const { home } = options;
   switch (home.kind) {
     case "solo":
       return solo(options);
     case "url": {
-      const { HttpCoordinator } = await import("./client.ts");
+      const { HttpCoordinator, sayRetries } = await import("./client.ts");
+      const onRetry = sayRetries((text) => options.say(`warning: ${text}`));
       return {
-        coordinator: new HttpCoordinator({ url: home.url, credential: home.credential, onRetry: retryTo(options.say) }),
+        coordinator: new HttpCoordinator({ url: home.url, credential: home.credential, onRetry }),
         host: null,
         silenceMs: null,
         leaderIsOver: null,
@@ -238,13 +240,14 @@ async function follow(
   const { key, plan, agentCount, say } = options;
   const { addresses, isTrusted, verifier, idToken } = home;
   const { findLeader, NoLeader } = await import("./find-leader.ts");
-  const { HttpCoordinator } = await import("./client.ts");
+  const { HttpCoordinator, sayRetries } = await import("./client.ts");
   const { followerAudience } = await import("./leader.ts");
   const timeoutMs = plan.assembly.timeoutMs;
   const jobs = await groupJobs(key, home);
   const hopeless = new AbortController();
   const searching = AbortSignal.any([signal, hopeless.signal]);
-  const watching = jobs.own().then(async ({ checkRunId }) => {
+  const own = persistently(() => jobs.own(), searching);
+  const watching = own.then(async ({ checkRunId }) => {
     const needed = plan.assembly.atLeast ?? agentCount;
     await watchFor(options, home, checkRunId, searching, {
       pace: FOLLOWERS_PACE,
@@ -255,8 +258,10 @@ async function follow(
       },
     });
   });
-  // Why there is no token is told by the search.
-  watching.catch(() => undefined);
+  watching.catch((error: unknown) => {
+    // It would take its own leader for a false one until the time is over. Why there is no token the search tells.
+    if (error instanceof WrongClock) hopeless.abort(error);
+  });
   const leader = await findLeader({ addresses, isTrusted, verifier, jobs, timeoutMs, say }, searching);
   hopeless.abort();
   say(`found the leader of the group at ${leader.url.host}`);
@@ -264,7 +269,7 @@ async function follow(
     url: leader.url,
     credential: () => idToken(followerAudience(leader.fingerprint)),
     agent: leader.agent,
-    onRetry: retryTo(say),
+    onRetry: sayRetries((text) => say(`warning: ${text}`)),
   });
   const leaderIsOver = overOf(home, leader.job);
   const close = async (): Promise<void> => leader.agent.destroy();
@@ -313,15 +318,8 @@ async function persistently<T>(work: () => Promise<T>, signal: AbortSignal): Pro
     try {
       return await work();
     } catch (error) {
-      if (tries >= OWN_TRIES) throw error;
+      if (tries >= OWN_TRIES || error instanceof WrongClock) throw error;
       await sleep(OWN_PAUSE_MS, undefined, { signal });
     }
   }
-}
-
-/** Short interruptions are everyday; from the third try on they are worth a line. */
-function retryTo(say: (text: string) => void): (why: string, tries: number, pauseMs: number) => void {
-  return (why, tries, pauseMs) => {
-    if (tries >= 3) say(`warning: no answer yet (try ${tries}, again in ${(pauseMs / 1000).toFixed(1)} s): ${why}`);
-  };
 }

@@ -58,3 +58,8 @@ export class RunEnded extends Refusal {
     this.wasMember = wasMember;
   }
 }
+
+/** This machine's clock is so wrong that tokens made just now do not hold by it: it can believe no other job. */
+export class WrongClock extends Error {
+  override readonly name = "WrongClock";
+}

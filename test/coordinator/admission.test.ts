@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkClaims, createTokenVerifier } from "../../src/coordinator/admission.ts";
+import { connect, type Home } from "../../src/coordinator/connect.ts";
 import { Refusal } from "../../src/coordinator/refusal.ts";
+import { EVERYTHING, keyOf, NEVER, planOf } from "./builders.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
 
 const AUDIENCE = "https://coordinator.example";
@@ -61,6 +63,20 @@ describe("a token is refused, with the reason", () => {
     expect(refused.message).toContain(says);
   });
 
+  it.each([
+    ["has expired", { expiresInSeconds: -120 }, /^the token was refused: it has expired: it holds from any time to /],
+    [
+      "does not hold yet",
+      { claims: { nbf: 4_000_000_000 } },
+      /it does not hold yet: it holds from 2096-10-02T07:06:40Z/,
+    ],
+  ])("with both clocks, when it %s by the one here", async (_name, token, says) => {
+    const verify = createTokenVerifier({ issuer: issuer.url, audience: AUDIENCE });
+    const refused = await refusal(async () => verify(await issuer.token({ audience: AUDIENCE, ...token })));
+    expect(refused.message).toMatch(says);
+    expect(refused.message).toMatch(/, and this clock says 20\d\d-/);
+  });
+
   it("when it is no token at all, or unsigned", async () => {
     const verify = createTokenVerifier({ issuer: issuer.url, audience: AUDIENCE });
     const unsigned = `${Buffer.from('{"alg":"none"}').toString("base64url")}.${Buffer.from("{}").toString("base64url")}.`;
@@ -74,5 +90,32 @@ describe("a token is refused, with the reason", () => {
     // It may be well in a moment: the agent asks again.
     expect(refused.code).toBe("unavailable");
     expect(refused.message).toContain("could not be read");
+  });
+});
+
+describe("an agent whose clock is so wrong that its own fresh token does not hold by it", () => {
+  const plan = planOf("name: p\nagents: 2\nstages:\n  - { name: s, run: 'true' }\n");
+  const about = { key: keyOf(plan), plan, selection: EVERYTHING, agentCount: 2, say: () => undefined };
+
+  it.each([
+    ["ahead", "leader", { expiresInSeconds: -120 }],
+    ["behind", "leader", { claims: { nbf: 4_000_000_000 } }],
+    ["ahead", "follower", { expiresInSeconds: -120 }],
+    ["behind", "follower", { claims: { nbf: 4_000_000_000 } }],
+  ] as const)("ends at once, saying so: %s, as the %s", async (_way, kind, token) => {
+    const tokens = {
+      idToken: (audience: string) => issuer.token({ audience, ...token }),
+      verifier: (audience: string) => createTokenVerifier({ issuer: issuer.url, audience }),
+      onlyJob: null,
+      jobName: null,
+      listJobs: null,
+    };
+    const home: Home =
+      kind === "leader"
+        ? { kind, listen: "127.0.0.1:0", advertise: null, announce: null, ...tokens }
+        : { kind, addresses: async () => [], isTrusted: true, ...tokens };
+    await expect(connect({ ...about, home }, NEVER)).rejects.toThrow(
+      /^the clock of this machine is wrong: .* set it right/,
+    );
   });
 });

@@ -1,7 +1,7 @@
 /** Somebody else answers in the coordinator's place: a proxy's page, JSON of another service. */
 import http from "node:http";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { HttpCoordinator } from "../../src/coordinator/client.ts";
+import { HttpCoordinator, sayRetries } from "../../src/coordinator/client.ts";
 import { Refusal } from "../../src/coordinator/refusal.ts";
 import type { Serving } from "../../src/coordinator/serve.ts";
 import { idle, joinOf, NEVER, planOf, SECRET, startCoordinator } from "./builders.ts";
@@ -82,10 +82,14 @@ it("never sleeps for long while its coordinator may be back: it would be lost me
     "name: short\nliveness: { heartbeat_interval: 200ms, warn_after: 300ms, lost_after: 600ms }\nstages:\n  - { name: work, run: 'true' }\n",
   );
   const pauses: number[] = [];
+  const since: number[] = [];
   const agent = new HttpCoordinator({
     url,
     credential: async () => SECRET,
-    onRetry: (_why, _tries, pauseMs) => pauses.push(pauseMs),
+    onRetry: (_why, _tries, pauseMs, sinceMs) => {
+      pauses.push(pauseMs);
+      since.push(sinceMs);
+    },
     random: () => 1,
   });
   await agent.join(joinOf(plan, "node-0"), NEVER);
@@ -93,5 +97,23 @@ it("never sleeps for long while its coordinator may be back: it would be lost me
   await agent.sync(idle(), 0, NEVER);
   expect(pauses).toHaveLength(8);
   expect(Math.max(...pauses)).toBeLessThanOrEqual(200);
+  // Each is told how long it has been since the first: the pauses between them at least, less the timers' rounding.
+  expect(since.at(-1)).toBeGreaterThan(pauses.slice(0, -1).reduce((sum, pauseMs) => sum + pauseMs - 2, 0));
   await agent.leave("the test is over", NEVER);
+});
+
+it("a wait for the coordinator is told after three tries or a long one, and then now and then", () => {
+  const said: string[] = [];
+  const onRetry = sayRetries((text) => said.push(text));
+  // Whoever refuses connections does so at once.
+  for (const [at, sinceMs] of [1, 300, 800, 1_700, 4_000, 9_000, 10_799, 10_800].entries()) {
+    onRetry("refused", at + 1, 200, sinceMs);
+  }
+  expect(said).toEqual([
+    "no answer yet (try 3, again in 0.2 s): refused",
+    "no answer yet (try 8, again in 0.2 s): refused",
+  ]);
+  // Whoever loses packets lets each try take its whole time.
+  onRetry("no answer within 11 s", 1, 200, 11_000);
+  expect(said.slice(2)).toEqual(["no answer yet (try 1, again in 0.2 s): no answer within 11 s"]);
 });
