@@ -28,7 +28,12 @@ export type Change = { readonly pull: PullKey } & (
       readonly acts: readonly Act[];
     }
   /** Acts whose event does not carry the pull request: a comment's commands, a finished workflow or plan run. */
-  | { readonly kind: "acts"; readonly acts: readonly Act[] }
+  | {
+      readonly kind: "acts";
+      readonly acts: readonly Act[];
+      /** Where whoever tells knows in which order they were done. */
+      readonly orders?: readonly SecondOrder[];
+    }
   | {
       readonly kind: "checks";
       readonly checks: readonly CheckSeen[];

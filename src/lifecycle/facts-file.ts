@@ -6,8 +6,9 @@ import { z } from "zod";
 import { parseDuration } from "../plan/duration.ts";
 import { act, type Change, type CheckSeen, type Deed, type PullKey } from "./change.ts";
 import type { RunOrigin } from "./facts/run-origin.ts";
+import { ordersTold } from "./facts/second-order.ts";
 import type { SuiteSeen } from "./facts/suites.ts";
-import type { Facts, PullState } from "./facts.ts";
+import type { Act, Facts, PullState } from "./facts.ts";
 import { People, peopleShape } from "./facts-people.ts";
 import { record } from "./record.ts";
 import { mapping } from "./values.ts";
@@ -238,14 +239,18 @@ class Story {
       at: this.#date(each.at, [...path, "acts", index, "at"]),
     }));
     let now = facts;
+    const done: Act[] = [];
     for (const { each, at } of dated.sort((a, b) => a.at - b.at)) {
       const deed = this.#deed(each, at, now);
-      now = record(now, { pull: this.#pull, kind: "acts", acts: [act(deed)] });
+      done.push(act(deed));
+      now = record(now, { pull: this.#pull, kind: "acts", acts: done.slice(-1) });
       const origins = originsOf(each, deed, now.base.ref);
       if (origins.length > 0) {
         now = record(now, { pull: this.#pull, kind: "run_origins", origins });
       }
     }
+    // What a file tells it tells in order.
+    now = record(now, { pull: this.#pull, kind: "acts", acts: [], orders: ordersTold(done) });
     const seen = (told.checks ?? []).map((check, index): CheckSeen => {
       const status = check.status ?? "completed";
       const app = check.app ?? WORKFLOWS_APP;

@@ -32,7 +32,11 @@ export function record(facts: Facts | null, change: Change): Facts {
         acts: [...told.acts, ...change.acts],
       });
     case "acts":
-      return settle({ ...told, acts: [...told.acts, ...change.acts] });
+      return settle({
+        ...told,
+        acts: [...told.acts, ...change.acts],
+        ...(change.orders === undefined ? {} : { orders: mergeOrders(told.orders ?? [], change.orders) }),
+      });
     case "checks":
       return settle({
         ...withSuites(told, change.suites ?? [], change.allSuitesOf ?? null),

@@ -6,7 +6,9 @@ import { wanted } from "../../src/lifecycle/display.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
 import { ordersOf, placeKey, SEVERAL, type TimelineItem } from "../../src/lifecycle/facts/second-order.ts";
 import type { Facts, PullState } from "../../src/lifecycle/facts.ts";
+import { readFacts } from "../../src/lifecycle/facts-file.ts";
 import { record } from "../../src/lifecycle/record.ts";
+import { simulate } from "../../src/lifecycle/simulate.ts";
 import {
   alice,
   bob,
@@ -215,6 +217,23 @@ describe("in one second", () => {
     const deeds = [review(5, bob, "approved"), labeled(5, QA, cleo)];
     expect(at(history(opened(), did(...deeds)))).toMatchObject({ stage: "c", lookups: [] });
   });
+});
+
+test.each([
+  ["b", ["pushed", "labeled"]],
+  ["a", ["labeled", "pushed"]],
+] as const)("a file of facts tells what happened in one second in order: %s", (stage, order) => {
+  const deeds = {
+    pushed: { do: "pushed", at: "5m", by: "rex[bot]", sha: "bbbbbbb2" },
+    labeled: { do: "labeled", at: "5m", by: "cleo[bot]", label: QA },
+  };
+  const { facts, people } = readFacts({
+    pull: { number: 7, author: "rex[bot]", head: "aaaaaaa1", opened_at: "2026-03-02T09:00:00Z" },
+    acts: order.map((each) => deeds[each]),
+  });
+  const answer = people.answer.bind(people);
+  const told = simulate({ policy: POLICY, facts, before: null, answer });
+  expect(told).toMatchObject({ evaluation: { stage }, unknown: [] });
 });
 
 describe("any order of hearing of a history with several acts in one second", () => {

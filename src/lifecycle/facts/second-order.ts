@@ -97,6 +97,16 @@ export function ordersOf(
   });
 }
 
+/** Of acts told in the order in which they were done. */
+export function ordersTold(acts: readonly Act[]): SecondOrder[] {
+  const items = acts.flatMap((act): TimelineItem[] => {
+    const key = placeKey(act);
+    return key === null ? [] : [{ key, at: act.at, acts: [act] }];
+  });
+  const dates = items.map((item) => item.at ?? 0);
+  return ordersOf(items, [...new Set(dates.filter((at, index) => dates.indexOf(at) !== index))], acts);
+}
+
 /** What was read of a second later, or by whom more was known, says as much or more. */
 export function mergeOrders(known: readonly SecondOrder[], told: readonly SecondOrder[]): SecondOrder[] {
   const byAt = new Map(known.map((each) => [each.at, each]));
