@@ -327,7 +327,13 @@ function evaluation(text: string | null): Pull["evaluation"] {
   const read = storedOrNull<NonNullable<Pull["evaluation"]>>(text);
   return read === null
     ? null
-    : { ...read, notApplying: read.notApplying ?? [], spent: read.spent ?? [], people: read.people ?? true };
+    : {
+        ...read,
+        notApplying: read.notApplying ?? [],
+        spent: read.spent ?? [],
+        people: read.people ?? true,
+        unclear: read.unclear ?? [],
+      };
 }
 
 function historyRow(line: NewHistory) {

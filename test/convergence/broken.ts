@@ -1,5 +1,5 @@
 /** Deliberately broken variants of the app: each must be caught, or the invariants are worth nothing. */
-import type { Commit, Pull, Store } from "../../app/store/store.ts";
+import type { Commit, Pull, Repository, Store } from "../../app/store/store.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
 import { placeKey } from "../../src/lifecycle/facts/second-order.ts";
 import type { Facts } from "../../src/lifecycle/facts.ts";
@@ -66,6 +66,7 @@ export const BROKEN: Readonly<Record<string, Breakage>> = {
     }),
   },
   "goes by the policy that it read first": { policy: (_, first) => first },
+  "keeps to the installation that it knew first": { store: withFirstInstallation },
   "takes every label for the one that it wanted": {
     store: (store) =>
       withCommit(store, async (commit) => ({
@@ -81,6 +82,28 @@ function believed({ runOrigins }: Facts): Pick<Facts, "runOrigins"> {
   return runOrigins === undefined
     ? {}
     : { runOrigins: runOrigins.map((each) => ({ ...each, origin: "unchanged" as const, detail: "" })) };
+}
+
+function withFirstInstallation(store: Store): Store {
+  const first = new Map<number, number>();
+  const kept = (repository: Repository): Repository => {
+    const { id, installationId } = repository;
+    if (installationId !== null && !first.has(id)) {
+      first.set(id, installationId);
+    }
+    return { ...repository, installationId: first.get(id) ?? null };
+  };
+  const committing = withCommit(store, async (commit) => ({
+    ...commit,
+    repositories: (commit.repositories ?? []).map(kept),
+  }));
+  return new Proxy(committing, {
+    get(target, key, receiver) {
+      return key === "putRepository"
+        ? async (repository: Repository) => await target.putRepository(kept(repository))
+        : Reflect.get(target, key, receiver);
+    },
+  });
 }
 
 /** Each second's acts as they came first, in place of GitHub's own order. */

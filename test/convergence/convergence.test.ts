@@ -9,8 +9,12 @@ const FIRST_SEED = 172;
 /** Within so many seeds from this one on each broken variant is found out. */
 const MOST_SEEDS = 80;
 const FIRST_BROKEN_SEED = 60;
-/** Few stories have a forged run at the only moment at which it leads anywhere. */
-const FIRST_BROKEN_SEEDS: Readonly<Record<string, number>> = { "believes every run": 85 };
+/** Where the first stories that find it out are further away. */
+const FIRST_BROKEN_SEEDS: Readonly<Record<string, number>> = {
+  // Few have a forged run at the only moment at which it leads anywhere.
+  "believes every run": 30,
+  "forgets that it has sent something": 96,
+};
 const PATIENCE_MS = 240_000;
 
 it(`comes to the same as if nothing had gone wrong, in ${SEEDS} stories`, { timeout: PATIENCE_MS }, async () => {

@@ -17,6 +17,7 @@ import {
   type Repository,
   type App as SandboxApp,
   setCollaborator,
+  uninstall,
 } from "../../src/sandbox/world/index.ts";
 import { KEYS } from "../keys.ts";
 import { addBot } from "./bots.ts";
@@ -60,13 +61,14 @@ export class SimulatedGitHub implements Scene {
   readonly people: People;
   readonly repository: Repository;
   readonly app: SandboxApp;
-  readonly installation: Installation;
+  installation: Installation;
   /** Webhooks on their way, oldest first. The scheduler takes them out. */
   readonly underway: Delivery[] = [];
   readonly faults: unknown[] = [];
   readonly #clock: VirtualClock;
   #signed: { readonly text: string; readonly until: number } | null = null;
-  #token: { readonly text: string; readonly until: number } | null = null;
+  /** By installation. */
+  readonly #tokens = new Map<number, { readonly text: string; readonly until: number }>();
   /** By request: what was answered last, and when. */
   readonly #answers = new Map<string, { readonly answer: Answer; readonly at: number }>();
   /** Asked for each request. */
@@ -119,13 +121,52 @@ export class SimulatedGitHub implements Scene {
     });
   }
 
-  /** `alive`: false once the process that asks has been killed; it hears nothing any more. */
-  client(as: "app" | "installation", alive: () => boolean, troubled = true): GitHubClient {
+  /**
+   * As the app itself, or as one of its installations. `alive`: false once the process that asks has been killed; it
+   * hears nothing any more. Throws as fetching a token does where the installation is gone.
+   */
+  client(as: "app" | number, alive: () => boolean, troubled = true): GitHubClient {
+    if (as !== "app" && !this.sandbox.world.installations.has(as)) {
+      const url = `${BASE}/api/v3/app/installations/${as}/access_tokens`;
+      throw Object.assign(new Error("Not Found"), { status: 404, request: { method: "POST", url, headers: {} } });
+    }
     const fetch = (url: string, init: Init): Promise<FetchAnswer> => this.#fetch(as, url, init, alive, troubled);
     return new Octokit({ baseUrl: `${BASE}/api/v3`, request: { fetch }, log: SILENT });
   }
 
-  async #fetch(as: "app" | "installation", url: string, init: Init, alive: () => boolean, troubled: boolean) {
+  /** Whoever it is now: for those whom nothing can surprise. */
+  everywhere(): GitHubClient {
+    const now = (): GitHubClient => this.client(this.installation.id, () => true, false);
+    return {
+      request: (route, parameters) => now().request(route, parameters),
+      graphql: (query, variables) => now().graphql(query, variables),
+    };
+  }
+
+  /**
+   * Rex, whose labels count where no policy names anybody, loses the right to write, or gets it back. His commands are
+   * none: those are judged by what he might when they were heard.
+   */
+  changeRights(): string {
+    const { owner, rex } = this.people;
+    const permission = this.repository.collaborators.get(rex.id) === "write" ? "read" : "write";
+    setCollaborator(this.sandbox.world, asUser(owner), this.repository, rex, permission);
+    return `rex may ${permission}`;
+  }
+
+  /** The owner takes the app off and installs it again: another installation of the same repository. */
+  reinstall(): void {
+    const { world } = this.sandbox;
+    const { owner } = this.people;
+    uninstall(world, asUser(owner), this.installation);
+    this.installation = install(world, asUser(owner), {
+      app: this.app,
+      account: owner,
+      repositories: [this.repository],
+    });
+  }
+
+  async #fetch(as: "app" | number, url: string, init: Init, alive: () => boolean, troubled: boolean) {
     await died(alive);
     const body = init.body ?? "";
     const key = `${init.method} ${url} ${body}`;
@@ -158,7 +199,7 @@ export class SimulatedGitHub implements Scene {
       this.sandbox.faults.place({ kind: "unread", field: trouble.split(" ")[1] ?? null });
     }
     const headers = lowerCase(init.headers);
-    headers.authorization = as === "app" ? `bearer ${this.#jwt()}` : `token ${this.#installationToken()}`;
+    headers.authorization = as === "app" ? `bearer ${this.#jwt()}` : `token ${this.#installationToken(as)}`;
     const outcome = await this.#clock.outside(
       this.sandbox.answer({ method: init.method, url: new URL(url), headers, body }),
     );
@@ -170,12 +211,16 @@ export class SimulatedGitHub implements Scene {
     return fetchAnswer(outcome, url);
   }
 
-  #installationToken(): string {
-    if (this.#token === null || this.#token.until <= this.#clock.now()) {
-      const { token } = mintInstallationToken(this.sandbox.world, this.installation);
-      this.#token = { text: token, until: this.#clock.now() + TOKEN_LIFE_MS };
+  /** Of an installation that is gone: the last one, which GitHub does not take any more. */
+  #installationToken(id: number): string {
+    const known = this.#tokens.get(id);
+    const installation = this.sandbox.world.installations.get(id);
+    if (installation === undefined || (known !== undefined && known.until > this.#clock.now())) {
+      return known?.text ?? "gone";
     }
-    return this.#token.text;
+    const { token } = mintInstallationToken(this.sandbox.world, installation);
+    this.#tokens.set(id, { text: token, until: this.#clock.now() + TOKEN_LIFE_MS });
+    return token;
   }
 
   #jwt(): string {

@@ -75,7 +75,7 @@ export class AppProcess {
       ...policies,
       store: this.#breakage.store?.(store) ?? store,
       clients: {
-        installation: async () => github.client("installation", alive),
+        installation: async (id) => github.client(id, alive),
         app: async () => github.client("app", alive),
       },
       ourselves: () => ({ appId: github.app.id, botLogin: "stagewright[bot]" }),

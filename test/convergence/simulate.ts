@@ -46,6 +46,14 @@ const START = Date.parse("2026-03-02T09:00:00Z");
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const RULES = 1_000_003;
+const ACCESS = 2_000_003;
+/** In one story. */
+const MOST_REINSTALLATIONS = 2;
+const MOST_RIGHTS_CHANGED = 2;
+/** Minutes: until a sweep has looked again at what rests on people; what it finds to say is said by then. */
+const REST = 55;
+/** Minutes: of rights that changed without an event a sweep takes notice within an hour. */
+const REST_AFTER_RIGHTS = 75;
 const TROUBLES: readonly [Trouble, ...Trouble[]] = [
   "502",
   "500",
@@ -147,7 +155,7 @@ class Simulation {
     const shadow = await Shadow.open({
       now: clock.now,
       appId: github.app.id,
-      client: github.client("installation", () => true, false),
+      client: github.everywhere(),
       policies: { of: async () => rules.policy, mayHaveChanged: async () => false },
       word: () => rules.word,
     });
@@ -197,9 +205,24 @@ class Simulation {
     const steps = random.between(20, 90);
     const lossy = random.pick([0, 0, 0.1, 0.4]);
     let acts = 0;
+    const access = new Random(this.#seed + ACCESS);
+    let reinstallations = 0;
+    let rightsChanged = 0;
+    const byBots = chosen === "bots";
     for (let step = 0; step < steps; step += 1) {
       const chance = random.next();
-      if (chance < 0.3) {
+      if (reinstallations < MOST_REINSTALLATIONS && access.chance(0.02) && (await allKnown(app.store, github, story))) {
+        reinstallations += 1;
+        this.#say("the app is installed anew");
+        github.reinstall();
+        await clock.settle();
+        overhear();
+      } else if (!byBots && rightsChanged < MOST_RIGHTS_CHANGED && access.chance(0.04)) {
+        rightsChanged += 1;
+        this.#say(github.changeRights());
+        await clock.settle();
+        overhear();
+      } else if (chance < 0.3) {
         await this.#pass(random.between(1, 3), overhear);
         // Agents do several things in one second, and people of one pull request do not wait for each other.
         const atOnce = random.chance(0.3) ? random.between(2, 4) : 1;
@@ -251,7 +274,7 @@ class Simulation {
       }
     }
     this.#say("nothing happens any more");
-    await this.#rest(30, app, github, overhear, take);
+    await this.#rest(rightsChanged === 0 ? REST : REST_AFTER_RIGHTS, app, github, overhear, take);
     const violations = github.faults.map((fault) => `a fault: ${fault instanceof Error ? fault.stack : String(fault)}`);
     violations.push(...doubled);
     for (const pull of story.pulls) {
@@ -272,7 +295,13 @@ class Simulation {
       policy: chosen,
       seconds: story.seconds.counts,
       ...moves,
-      told: { ...rules.told(story.pulls), "gates closed by a hold": gates.closed, "gates skipped": gates.skipped },
+      told: {
+        ...rules.told(story.pulls),
+        "gates closed by a hold": gates.closed,
+        "gates skipped": gates.skipped,
+        "installations anew": reinstallations,
+        "changes of people's rights": rightsChanged,
+      },
     };
     app.kill();
     return { seed: this.#seed, violations, acts, requests, kills: this.#kills, happened };
@@ -329,6 +358,12 @@ async function movesOf(
     sum.held += row?.evaluation?.held ? 1 : 0;
   }
   return sum;
+}
+
+/** What was opened before an installation and never heard of is taken up only when something happens to it. */
+async function allKnown(store: Store, { repository }: SimulatedGitHub, { pulls }: Story): Promise<boolean> {
+  const rows = await Promise.all(pulls.map(({ number }) => store.pull({ repositoryId: repository.id, number })));
+  return rows.every((row) => row !== null && row.evaluation !== null);
 }
 
 /** Requests so far that may change something. */
