@@ -15,7 +15,7 @@ stages:
 let house: House;
 let pull: w.PullRequest;
 beforeEach(async () => {
-  house = await openPolicyHouse(POLICY, { timings: { deliveryGrace: 100 } });
+  house = await openPolicyHouse(POLICY, { oneClock: true, timings: { deliveryGrace: 100 } });
   pull = house.open();
   await house.settled();
 });
