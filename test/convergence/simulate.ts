@@ -52,8 +52,8 @@ const MOST_REINSTALLATIONS = 2;
 const MOST_RIGHTS_CHANGED = 2;
 /** Minutes: until a sweep has looked again at what rests on people; what it finds to say is said by then. */
 const REST = 55;
-/** Minutes: of rights that changed without an event a sweep takes notice within an hour. */
-const REST_AFTER_RIGHTS = 75;
+/** Minutes: of rights and installations that changed without an event the app takes notice within an hour. */
+const REST_AFTER_ACCESS = 90;
 const TROUBLES: readonly [Trouble, ...Trouble[]] = [
   "502",
   "500",
@@ -211,7 +211,13 @@ class Simulation {
     const byBots = chosen === "bots";
     for (let step = 0; step < steps; step += 1) {
       const chance = random.next();
-      if (reinstallations < MOST_REINSTALLATIONS && access.chance(0.02) && (await allKnown(app.store, github, story))) {
+      // What was lost before it is not read again after it: see `watchFrom`.
+      if (
+        lossy === 0 &&
+        reinstallations < MOST_REINSTALLATIONS &&
+        access.chance(0.02) &&
+        (await allKnown(app.store, github, story))
+      ) {
         reinstallations += 1;
         this.#say("the app is installed anew");
         github.reinstall();
@@ -274,7 +280,7 @@ class Simulation {
       }
     }
     this.#say("nothing happens any more");
-    await this.#rest(rightsChanged === 0 ? REST : REST_AFTER_RIGHTS, app, github, overhear, take);
+    await this.#rest(rightsChanged + reinstallations === 0 ? REST : REST_AFTER_ACCESS, app, github, overhear, take);
     const violations = github.faults.map((fault) => `a fault: ${fault instanceof Error ? fault.stack : String(fault)}`);
     violations.push(...doubled);
     for (const pull of story.pulls) {
