@@ -50,7 +50,7 @@ describe("each pattern of the program", () => {
   it("would be told from one that does not", () => {
     const quadratic = /\{\{\s*([^{}]{0,64}?)\s*\}\}/g;
     expect(pumpsFor(quadratic.source)).toContainEqual(["{{", " "]);
-    const { grows } = growth(512, (size) => () => `{{${" ".repeat(size)}`.replace(quadratic, ""));
+    const { grows } = growth(1_024, (size) => () => `{{${" ".repeat(size)}`.replace(quadratic, ""));
     expect(grows).toBe(true);
   });
 });
