@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import http from "node:http";
 import type { Server } from "node:https";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { joinAddress, splitAddress } from "../plan/address.ts";
 import type { RunKey } from "../run/types.ts";
@@ -100,6 +101,7 @@ export async function serveLeader(options: LeaderOptions): Promise<Serving> {
     },
   });
   const prove = leaderProofHandler({ identity, idToken, now: Date.now });
+  const connections = new Set<Socket>();
   const server = createLeaderServer(identity, (request, response) =>
     answer(
       async (asked, said) => (await prove(asked, said)) || (await handle(asked, said)),
@@ -108,13 +110,17 @@ export async function serveLeader(options: LeaderOptions): Promise<Serving> {
       onError,
     ),
   );
+  server.on("connection", (connection: Socket) => {
+    connections.add(connection);
+    connection.once("close", () => connections.delete(connection));
+  });
   const at = splitAddress(options.listen);
   const port = await listenInTime(server, at.host, at.port ?? 0, options);
   const shown = splitAddress(options.advertise ?? "");
   return {
     address: joinAddress(shown.host ?? reachableHost(at.host), shown.port ?? port),
     runs,
-    close: () => close(server, runs),
+    close: () => close(server, runs, connections),
   };
 }
 
@@ -188,11 +194,19 @@ async function listen(server: http.Server | Server, host: string | null, port: n
   return address.port;
 }
 
-async function close(server: http.Server | Server, runs: Runs): Promise<void> {
+/** @param connections those whose TLS is not up yet the server itself does not know, and would wait for */
+async function close(
+  server: http.Server | Server,
+  runs: Runs,
+  connections: ReadonlySet<Socket> = new Set(),
+): Promise<void> {
   await runs.close();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   // Answers on their way are written; whoever asks again meets a closed door.
-  setTimeout(() => server.closeAllConnections(), 1_000).unref();
+  setTimeout(() => {
+    server.closeAllConnections();
+    for (const connection of connections) connection.destroy();
+  }, 1_000).unref();
   await closed;
 }

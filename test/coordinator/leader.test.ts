@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import type { Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { createTokenVerifier } from "../../src/coordinator/admission.ts";
 import { findLeader } from "../../src/coordinator/find-leader.ts";
@@ -139,4 +140,18 @@ it("takes its port once an earlier attempt's leader has let go of it", async () 
   const leader = await serving;
   expect(leader.address).toBe(address);
   await leader.close();
+});
+
+// A handshake may take ten seconds.
+it("ends without waiting for whoever has connected and says nothing", { timeout: 8_000 }, async () => {
+  const onError = (error: unknown): void => expect.fail(String(error));
+  const idToken = (audience: string) => issuer.token({ audience });
+  const runs = new Runs({ store: null, onError });
+  const options = { listen: "127.0.0.1:0", advertise: null, idToken, verifier, key: KEY, runs, onError, signal };
+  const leader = await serveLeader(options);
+  const silent = connect(Number(leader.address.split(":")[1]), "127.0.0.1");
+  await once(silent, "connect");
+  const gone = once(silent, "close");
+  await leader.close();
+  await gone;
 });
