@@ -1,13 +1,15 @@
 import { defineConfig } from "vitest/config";
 import { LongWaitsFirst } from "./test/order.ts";
 
-/** What changes something that a whole process shares: its clock and timers, or its way to the network. */
+/** What changes something that a whole process shares: its clock and timers, its modules, or its way to the network. */
 const ALONE = [
   "test/convergence/**/*.test.ts",
   "test/simulation/**/*.test.ts",
   "test/github/graphql.test.ts",
   "test/github/policy-file.test.ts",
   "test/app/unreadable-answers.test.ts",
+  "test/security/files-at-rest.test.ts",
+  "test/security/post-step.test.ts",
 ];
 
 export default defineConfig({

@@ -110,12 +110,24 @@ export class Desk {
         return null;
       }
       if (decision.lookups.length === 0 || round === MOST_ROUNDS) {
-        if (act !== null && act.kind === "command" && isOutsider({ actor, policy, standing })) {
+        if (act?.kind === "command" && (await this.#isOutsider({ actor, policy, standing }, repository))) {
           await this.#amend(struck(act), pull);
         }
         return decision.reason;
       }
       standing = await judge.learn(standing, decision.lookups, repository);
+    }
+  }
+
+  /** Asks whatever it takes: rights that come later are noticed, and would bring a refused command into force. */
+  async #isOutsider(input: Parameters<typeof isOutsider>[0], repository: Repository): Promise<boolean> {
+    let { standing } = input;
+    for (let round = 0; ; round += 1) {
+      const { outsider, lookups } = isOutsider({ ...input, standing });
+      if (lookups.length === 0 || round === MOST_ROUNDS) {
+        return outsider;
+      }
+      standing = await this.#options.judge.learn(standing, lookups, repository);
     }
   }
 

@@ -273,14 +273,19 @@ function whoOperates({ operators }: Policy): string {
 
 /**
  * Whether somebody has no standing at all: neither operator nor writer nor the owner of any stage. What such people
- * ask for stays refused, whatever they become later. Not looked up yet is not "no".
+ * ask for stays refused, whatever they become later. Unknown is not "no"; `lookups`: what would tell.
  */
-export function isOutsider({ actor, policy, standing }: Pick<CommandInput, "actor" | "policy" | "standing">): boolean {
+export function isOutsider({ actor, policy, standing }: Pick<CommandInput, "actor" | "policy" | "standing">): {
+  readonly outsider: boolean;
+  readonly lookups: readonly Lookup[];
+} {
   const owners = policy.stages.flatMap(({ owner }) => (owner === null ? [] : [owner]));
-  return [policy.operators, null, owners].every((names) => {
-    const { truth, lookups } = authorityOf(actor, names, standing);
-    return truth !== "yes" && lookups.length === 0;
-  });
+  const authorities = [policy.operators, null, owners].map((names) => authorityOf(actor, names, standing));
+  if (authorities.some(({ truth }) => truth === "yes")) {
+    return { outsider: false, lookups: [] };
+  }
+  const lookups = authorities.flatMap((each) => each.lookups);
+  return { outsider: lookups.length === 0, lookups };
 }
 
 function ownerHere(evaluation: Evaluation, policy: Policy): string | null {

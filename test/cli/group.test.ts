@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1_000 && !holds(); tries += 1) await sleep(20);
+  for (let tries = 0; tries < 2_500 && !holds(); tries += 1) await sleep(20);
   if (!holds()) throw new Error("it did not come to that");
 }
 
@@ -111,7 +111,7 @@ describe("run --agents", () => {
     const { outcome } = bench.start(["run", "plan.yml", "--agents", "2"]);
     const agents = ["local-0", "local-1"].map((name) => `--agent-name\0${name}\0`);
     await until(() => agents.every((agent) => bench.processes().some((line) => line.includes(agent))));
-    await until(() => bench.processes().filter((line) => line.includes("sleep")).length === 2);
+    await until(() => bench.processes().filter((line) => /^sleep\b/u.test(line)).length === 2);
     for (const agent of agents) process.kill(bench.pidOf(agent), "SIGKILL");
     const { code, stdout } = await outcome;
     expect(code).toBe(1);
