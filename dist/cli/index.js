@@ -2,6 +2,13 @@
 import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /******/ var __webpack_modules__ = ({
 
+/***/ 67:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:http");
+
+/***/ }),
+
 /***/ 995:
 /***/ ((module) => {
 
@@ -14,15 +21,15 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:module"
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(941);
-/* harmony import */ var _node_Bd7GDmKb_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(180);
+/* harmony import */ var _node_C_HvQeGd_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(163);
 /* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(995);
-var i=(0,_node_Bd7GDmKb_js__WEBPACK_IMPORTED_MODULE_1__.v)(),a=(0,_node_Bd7GDmKb_js__WEBPACK_IMPORTED_MODULE_1__._)(),o=(0,_node_Bd7GDmKb_js__WEBPACK_IMPORTED_MODULE_1__.g)();function s(e){if(node_module__WEBPACK_IMPORTED_MODULE_2__.enableCompileCache!==void 0)try{let t=e.XDG_CACHE_HOME?.startsWith(`/`)?e.XDG_CACHE_HOME:(0,o.join)((0,a.homedir)(),`.cache`),n=(0,o.join)(t,`stagewright`,`compiled`);(0,i.mkdirSync)(n,{recursive:!0,mode:448});let{uid:s,mode:c}=(0,i.statSync)(n),l=!!(c&18);s===process.getuid?.()&&!l&&node_module__WEBPACK_IMPORTED_MODULE_2__.enableCompileCache(n)}catch{}}if(Number(process.versions.node.split(`.`)[0])<24)process.stderr.write(`stagewright needs Node 24 or later, this is ${process.versions.node}: npx node@24 ${process.argv[1]} \u2026\n`),process.exitCode=2;else{process.stderr.on(`error`,()=>void 0);let e=!1;process.stdout.on(`error`,t=>{t.code===`EPIPE`||t.code===`EIO`||e||(e=!0,process.stderr.write(`stagewright: stdout could not be written: ${t.message}\n`),process.exitCode||=1)}),s(process.env);let t=process.argv.slice(2);if(t[0]===`emit`){let{emit:n}=await __nccwpck_require__.e(/* import() */ 196).then(__nccwpck_require__.bind(__nccwpck_require__, 196));process.exitCode=n(t.slice(1),process.env)||Number(e)}else if(t.length===1&&(t[0]===`--version`||t[0]===`-V`)){let{VERSION:e}=await __nccwpck_require__.e(/* import() */ 368).then(__nccwpck_require__.bind(__nccwpck_require__, 368));process.stdout.write(`${e}\n`)}else{let{main:t}=await __nccwpck_require__.e(/* import() */ 539).then(__nccwpck_require__.bind(__nccwpck_require__, 539));process.exitCode=await t(process.argv)||Number(e)}}
+var i=(0,_node_C_HvQeGd_js__WEBPACK_IMPORTED_MODULE_1__.v)(),a=(0,_node_C_HvQeGd_js__WEBPACK_IMPORTED_MODULE_1__._)(),o=(0,_node_C_HvQeGd_js__WEBPACK_IMPORTED_MODULE_1__.g)();function s(e){if(node_module__WEBPACK_IMPORTED_MODULE_2__.enableCompileCache!==void 0)try{let t=e.XDG_CACHE_HOME?.startsWith(`/`)?e.XDG_CACHE_HOME:(0,o.join)((0,a.homedir)(),`.cache`),n=(0,o.join)(t,`stagewright`,`compiled`);(0,i.mkdirSync)(n,{recursive:!0,mode:448});let{uid:s,mode:c}=(0,i.statSync)(n),l=!!(c&18);s===process.getuid?.()&&!l&&node_module__WEBPACK_IMPORTED_MODULE_2__.enableCompileCache(n)}catch{}}if(Number(process.versions.node.split(`.`)[0])<24)process.stderr.write(`stagewright needs Node 24 or later, this is ${process.versions.node}: npx node@24 ${process.argv[1]} \u2026\n`),process.exitCode=2;else{process.stderr.on(`error`,()=>void 0);let e=!1;process.stdout.on(`error`,t=>{t.code===`EPIPE`||t.code===`EIO`||e||(e=!0,process.stderr.write(`stagewright: stdout could not be written: ${t.message}\n`),process.exitCode||=1)}),s(process.env);let t=process.argv.slice(2);if(t[0]===`emit`){let{emit:n}=await __nccwpck_require__.e(/* import() */ 417).then(__nccwpck_require__.bind(__nccwpck_require__, 417));process.exitCode=n(t.slice(1),process.env)||Number(e)}else if(t.length===1&&(t[0]===`--version`||t[0]===`-V`)){let{VERSION:e}=await __nccwpck_require__.e(/* import() */ 368).then(__nccwpck_require__.bind(__nccwpck_require__, 368));process.stdout.write(`${e}\n`)}else{let{ProxyError:t,useProxies:n}=await __nccwpck_require__.e(/* import() */ 101).then(__nccwpck_require__.bind(__nccwpck_require__, 101));try{await n(process.env);let{main:t}=await __nccwpck_require__.e(/* import() */ 853).then(__nccwpck_require__.bind(__nccwpck_require__, 853));process.exitCode=await t(process.argv)||Number(e)}catch(e){if(!(e instanceof t))throw e;process.stderr.write(`stagewright: ${e.message}\n`),process.exitCode=2}}}
 __webpack_async_result__();
 } catch(e) { __webpack_async_result__(e); } }, 1);
 
 /***/ }),
 
-/***/ 180:
+/***/ 163:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -46,7 +53,7 @@ __webpack_async_result__();
 /* harmony export */   v: () => (/* binding */ t)
 /* harmony export */ });
 /* harmony import */ var _rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(941);
-var t=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:fs`)[t]})})),n=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:os`)[t]})})),r=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:path`)[t]})})),i=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:timers/promises`)[t]})})),a=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:fs/promises`)[t]})})),o=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:string_decoder`)[t]})})),s=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:child_process`)[t]})})),c=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:net`)[t]})})),l=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:crypto`)[t]})})),u=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:http`)[t]})})),d=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:https`)[t]})})),f=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:util`)[t]})})),p=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:zlib`)[t]})})),m=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:events`)[t]})})),h=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:readline`)[t]})})),g=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:diagnostics_channel`)[t]})})),_=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:tls`)[t]})})),v=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:readline/promises`)[t]})}));
+var t=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:fs`)[t]})})),n=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:os`)[t]})})),r=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:path`)[t]})})),i=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:timers/promises`)[t]})})),a=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:fs/promises`)[t]})})),o=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:string_decoder`)[t]})})),s=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:child_process`)[t]})})),c=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:zlib`)[t]})})),l=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:net`)[t]})})),u=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:crypto`)[t]})})),d=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:http`)[t]})})),f=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:https`)[t]})})),p=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:util`)[t]})})),m=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:events`)[t]})})),h=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:readline`)[t]})})),g=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:diagnostics_channel`)[t]})})),_=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:tls`)[t]})})),v=/* @__PURE__ */ (0,_rolldown_runtime_9nwCUaSw_js__WEBPACK_IMPORTED_MODULE_0__.t)(((e,t)=>{t.exports=new Proxy({},{get:(e,t)=>process.getBuiltinModule(`node:readline/promises`)[t]})}));
 
 /***/ }),
 
@@ -169,6 +176,36 @@ var t=Object.create,n=Object.defineProperty,r=Object.getOwnPropertyDescriptor,i=
 /******/ 			return fn.r ? promise : getResult();
 /******/ 		}, (err) => ((err ? reject(promise[webpackError] = err) : outerResolve(exports)), resolveQueue(queue)));
 /******/ 		queue && queue.d < 0 && (queue.d = 0);
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/create fake namespace object */
+/******/ (() => {
+/******/ 	var getProto = Object.getPrototypeOf ? (obj) => (Object.getPrototypeOf(obj)) : (obj) => (obj.__proto__);
+/******/ 	var leafPrototypes;
+/******/ 	// create a fake namespace object
+/******/ 	// mode & 1: value is a module id, require it
+/******/ 	// mode & 2: merge all properties of value into the ns
+/******/ 	// mode & 4: return value when already ns object
+/******/ 	// mode & 16: return value when it's Promise-like
+/******/ 	// mode & 8|1: behave like require
+/******/ 	__nccwpck_require__.t = function(value, mode) {
+/******/ 		if(mode & 1) value = this(value);
+/******/ 		if(mode & 8) return value;
+/******/ 		if(typeof value === 'object' && value) {
+/******/ 			if((mode & 4) && value.__esModule) return value;
+/******/ 			if((mode & 16) && typeof value.then === 'function') return value;
+/******/ 		}
+/******/ 		var ns = Object.create(null);
+/******/ 		__nccwpck_require__.r(ns);
+/******/ 		var def = {};
+/******/ 		leafPrototypes = leafPrototypes || [null, getProto({}), getProto([]), getProto(getProto)];
+/******/ 		for(var current = mode & 2 && value; typeof current == 'object' && !~leafPrototypes.indexOf(current); current = getProto(current)) {
+/******/ 			Object.getOwnPropertyNames(current).forEach((key) => (def[key] = () => (value[key])));
+/******/ 		}
+/******/ 		def['default'] = () => (value);
+/******/ 		__nccwpck_require__.d(ns, def);
+/******/ 		return ns;
 /******/ 	};
 /******/ })();
 /******/ 
