@@ -1,11 +1,11 @@
 /** The app's own settings, read from the environment by its entry; Probot reads APP_ID, PRIVATE_KEY and its like. */
 import { z } from "zod";
-import { GITHUB_ISSUER } from "../src/coordinator/admission.ts";
-import { DEFAULT_QUOTAS, type QuotaLimits, type ScopeLimits } from "../src/coordinator/quotas.ts";
-import { suggestion } from "../src/plan/problems.ts";
-import { weakness } from "./secrets.ts";
+import { GITHUB_ISSUER } from "../src/coordinator/admission/admission.ts";
+import { DEFAULT_QUOTAS, type QuotaLimits, type ScopeLimits } from "../src/coordinator/admission/quotas.ts";
+import { suggestion } from "../src/plan/parsing/problems.ts";
+import { weakness } from "./settings/secrets.ts";
 import { DEFAULT_DATABASE_URL } from "./store/open.ts";
-import { DEFAULT_TIMINGS, type Timings } from "./timings.ts";
+import { DEFAULT_TIMINGS, type Timings } from "./work/timings.ts";
 
 export interface Config {
   readonly webhookSecret: string;

@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { INPUTS, OUTPUTS } from "../src/action/io.ts";
+import { INPUTS, OUTPUTS } from "../src/action/input/io.ts";
 import {
   actionTable,
   commandTable,
@@ -12,7 +12,7 @@ import {
   POLICY_KEY_TABLES,
   policyJsonSchema,
   templateList,
-} from "../src/lifecycle/policy-reference.ts";
+} from "../src/lifecycle/policy/reference.ts";
 import { planJsonSchema } from "../src/plan/json-schema.ts";
 import { boundTable, completionTable, KEY_TABLES, keyTable } from "../src/plan/key-table.ts";
 

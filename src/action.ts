@@ -9,12 +9,12 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Entry } from "./action/entry.ts";
+import { heldTokens } from "./action/input/secrets.ts";
 import { runMain } from "./action/main.ts";
 import { runPost } from "./action/post.ts";
 import { RunnerConsole, RunnerFiles } from "./action/runner.ts";
-import { heldTokens } from "./action/secrets.ts";
-import { isWithheld } from "./agent/environment.ts";
-import { Masks } from "./agent/masks.ts";
+import { Masks } from "./agent/masking/masks.ts";
+import { isWithheld } from "./agent/process/environment.ts";
 import { refuseDebugger, takeEnvironment } from "./private-environment.ts";
 import { ProxyError, useProxies } from "./proxy.ts";
 

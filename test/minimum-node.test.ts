@@ -50,21 +50,26 @@ describe("the lowest Node", () => {
   });
 
   it.each([
-    ["the app", ["app/launch.mjs", "app"], /the app needs Node (\d+) or later, this is [\d.]+: "npm ci"/],
-    ["npm start", ["app/launch.mjs", "demo"], /the app needs Node (\d+) or later/],
+    [
+      "the app",
+      ["-r", "app/settings/minimum-node.cjs", "app/main.ts"],
+      /the app needs Node (\d+) or later, this is [\d.]+: "npm ci"/,
+    ],
+    ["npm start", ["-r", "app/settings/minimum-node.cjs", "app/demo/start.ts"], /the app needs Node (\d+) or later/],
     [
       "the command",
       ["dist/cli/index.js", "validate", "x.yml"],
       /stagewright needs Node (\d+) or later, .*npx node@24 \//,
     ],
-  ])("is asked for by %s in one line, from any folder", async (_, [file = "", ...words], message) => {
+  ])("is asked for by %s in one line, from any folder", async (_, words, message) => {
     const older = olderNode();
     const version = older === null ? "" : (await run(older, ["--version"])).stdout;
     const real = older !== null && Number(/\d+/u.exec(version)?.[0]) < needed;
     const cwd = mkdtempSync(join(tmpdir(), "older-node-"));
     try {
       const program = real ? [older] : [process.execPath, "--import", PRETEND];
-      const [node = "", ...args] = [...program, resolve(file), ...words];
+      const files = words.map((word) => (word.includes("/") ? resolve(word) : word));
+      const [node = "", ...args] = [...program, ...files];
       const failure: unknown = await run(node, args, { cwd, env: { PATH: "" } }).catch((error: unknown) => error);
       const { code, stderr } = z.object({ code: z.number(), stderr: z.string() }).parse(failure);
       expect(stderr).toMatch(message);

@@ -1,9 +1,10 @@
 /** Commands of comments as acts: what the evaluation takes notice of. */
-import { act } from "../../src/lifecycle/change.ts";
+
 import { COMMANDS, type ParsedCommand } from "../../src/lifecycle/commands.ts";
-import type { Act, Actor } from "../../src/lifecycle/facts.ts";
+import { act } from "../../src/lifecycle/facts/change.ts";
+import type { Act, Actor } from "../../src/lifecycle/facts/facts.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
-import type { Pull } from "../store/store.ts";
+import type { Pull } from "../store/model.ts";
 
 /** Null: where the pull request is does not depend on it. `row`: what is known of the pull request by now. */
 export function commandAct(

@@ -3,19 +3,19 @@
  * its own, known by the comment's id, so that a comment is answered once however often it is told of.
  */
 import { z } from "zod";
-import { markerOf } from "../../src/github/comments.ts";
 import { githubId } from "../../src/github/id.ts";
-import { type Reaction, react } from "../../src/github/reactions.ts";
+import { markerOf } from "../../src/github/pulls/comments.ts";
+import { type Reaction, react } from "../../src/github/pulls/reactions.ts";
 import { COMMAND_NAMES, type ParsedCommand } from "../../src/lifecycle/commands.ts";
-import type { Act, Actor } from "../../src/lifecycle/facts.ts";
+import type { Act, Actor } from "../../src/lifecycle/facts/facts.ts";
 import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
-import { notCertain, type PutComment, putComment } from "../actions/comment.ts";
-import { type EffectContext, handler, type Performed, placeOf, type StoredHandler } from "../actions/handler.ts";
-import { closingEffect, noneClosed, sayProgress } from "../holds/progress.ts";
+import { type EffectContext, handler, type Performed, placeOf, type StoredHandler } from "../effects/handler.ts";
+import { notCertain, type PutComment, putComment } from "../effects/handlers/comment.ts";
 import { stored } from "../store/json.ts";
-import type { NewEffect, PullId } from "../store/store.ts";
-import type { Desk, Given, Outcome } from "./desk.ts";
-import { mayAnswer } from "./pace.ts";
+import type { NewEffect, PullId } from "../store/model.ts";
+import { mayAnswer } from "./answer-limit.ts";
+import type { Desk, Given, Outcome } from "./execute.ts";
+import { closingEffect, noneClosed, sayProgress } from "./hold-progress.ts";
 
 const KIND = "answer";
 const LONGEST_REASON = 1_000;

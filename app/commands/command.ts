@@ -1,9 +1,9 @@
-/** What carries out one command. One file each, all in `index.ts`; `answer.ts` and `press.ts` call them. */
-import type { Actor } from "../../src/lifecycle/facts.ts";
-import type { OpenGates } from "../holds/close-gates.ts";
-import type { Closing } from "../holds/progress.ts";
-import type { Judgement } from "../judge.ts";
-import type { HoldWord, Pull, Repository } from "../store/store.ts";
+/** What carries out one command. One file each, all in `index.ts`; `answer.ts` and `button.ts` call them. */
+import type { Actor } from "../../src/lifecycle/facts/facts.ts";
+import type { Judgement } from "../evaluation/evaluator.ts";
+import type { OpenGates } from "../evaluation/holds/close-gates.ts";
+import type { HoldWord, Pull, Repository } from "../store/model.ts";
+import type { Closing } from "./hold-progress.ts";
 
 export interface CommandContext {
   readonly by: Actor;

@@ -1,5 +1,5 @@
 import { codeSpan } from "../../src/report/escape.ts";
-import { gatesOpenedBy } from "../holds/open-gates.ts";
+import { gatesOpenedBy } from "../evaluation/holds/open-gates.ts";
 import { type CommandHandler, DONE } from "./command.ts";
 
 /** That it is on hold follows from the command's being given. */

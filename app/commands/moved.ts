@@ -1,5 +1,5 @@
-import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
-import { sayHold, unholdOf } from "../../src/lifecycle/hold.ts";
+import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
+import { sayHold, unholdOf } from "../../src/lifecycle/presentation/hold.ts";
 import { clip, codeSpan, markdown } from "../../src/report/escape.ts";
 import { DONE, type Done } from "./command.ts";
 

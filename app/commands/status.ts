@@ -1,4 +1,4 @@
-import { statusText } from "../../src/lifecycle/display.ts";
+import { statusText } from "../../src/lifecycle/presentation/display.ts";
 import { clip, markdown } from "../../src/report/escape.ts";
 import type { CommandHandler } from "./command.ts";
 

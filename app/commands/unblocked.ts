@@ -1,6 +1,6 @@
-import { noteLine } from "../history.ts";
-import { type RowChange, sooner } from "../pull-rows.ts";
-import type { Pull } from "../store/store.ts";
+import { type RowChange, sooner } from "../store/change-pull.ts";
+import { noteLine } from "../store/history.ts";
+import type { Pull } from "../store/model.ts";
 
 /** The pull request is looked at now, and a move that was given up is tried again. */
 export function unblocked(row: Pull, now: number): RowChange {

@@ -1,4 +1,4 @@
-import { sayHold, unholdOf } from "../../src/lifecycle/hold.ts";
+import { sayHold, unholdOf } from "../../src/lifecycle/presentation/hold.ts";
 import { clip, codeSpan, markdown } from "../../src/report/escape.ts";
 import { type CommandHandler, DONE } from "./command.ts";
 

@@ -13,7 +13,7 @@ export interface Child {
   readonly pid: number | null;
 }
 
-const LEASH = new URL("leash.ts", import.meta.url).href;
+const WATCHDOG = new URL("watchdog.ts", import.meta.url).href;
 const TAIL_LINES = 20;
 const STOP_MS = 5_000;
 
@@ -25,10 +25,10 @@ export function startChild(options: {
   readonly directory: string;
 }): Child {
   // A session of its own: Ctrl-C in the terminal reaches it through us, in order, and only once.
-  const child = spawn(process.execPath, ["--import", LEASH, options.file], {
+  const child = spawn(process.execPath, ["--import", WATCHDOG, options.file], {
     cwd: options.directory,
     env: { ...options.env },
-    // The fourth is the leash: when we are gone, it closes, and the child ends itself.
+    // The fourth is a pipe to us: when we are gone, it closes, and the child ends itself.
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     detached: true,
   });

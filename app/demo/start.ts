@@ -1,7 +1,7 @@
 /** `npm start`: the main job on this machine alone. `--once` does it, verifies every step, and exits. */
 import { parseArgs } from "node:util";
+import { type House, NotReady, openHouse } from "./environment.ts";
 import { trainRun } from "./expectations.ts";
-import { type House, NotReady, openHouse } from "./house.ts";
 import { createNarrator, invitation, title } from "./narrator.ts";
 import { StepFailed, tellStory } from "./story.ts";
 

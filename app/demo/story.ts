@@ -8,7 +8,7 @@ import {
   submitReview,
   type World,
 } from "../../src/sandbox/world/index.ts";
-import type { Store } from "../store/store.ts";
+import type { Store } from "../store/model.ts";
 import { movedThrough, ranPlan, STAGES, type Stage, showsStage } from "./expectations.ts";
 import type { Narrator } from "./narrator.ts";
 import { AGENTS, CHANGED, PLAN, type Scene } from "./scene.ts";

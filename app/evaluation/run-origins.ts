@@ -1,10 +1,10 @@
 /** Answers who wrote what finished runs executed: by the app's own record of its starts, else by asking GitHub. */
 import type { GitHubClient } from "../../src/github/port.ts";
 import { type ReadUses, readRunOrigin } from "../../src/github/workflows/run-origin.ts";
+import type { Facts, Lookup } from "../../src/lifecycle/facts/facts.ts";
+import { record } from "../../src/lifecycle/facts/record.ts";
 import type { RunOrigin } from "../../src/lifecycle/facts/run-origin.ts";
-import type { Facts, Lookup } from "../../src/lifecycle/facts.ts";
-import { record } from "../../src/lifecycle/record.ts";
-import type { Repository, Store } from "../store/store.ts";
+import type { Repository, Store } from "../store/model.ts";
 
 type RunLookup = Extract<Lookup, { kind: "run" }>;
 

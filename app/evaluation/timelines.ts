@@ -1,9 +1,9 @@
 /** Answers in which order the acts of one second happened, by GitHub's timeline. */
 import type { GitHubClient } from "../../src/github/port.ts";
-import { readTimeline } from "../../src/github/timeline.ts";
+import { readTimeline } from "../../src/github/pulls/timeline.ts";
+import type { Facts, Lookup } from "../../src/lifecycle/facts/facts.ts";
+import { record } from "../../src/lifecycle/facts/record.ts";
 import { ordersOf } from "../../src/lifecycle/facts/second-order.ts";
-import type { Facts, Lookup } from "../../src/lifecycle/facts.ts";
-import { record } from "../../src/lifecycle/record.ts";
 
 export interface TimelinesOptions {
   readonly now: () => number;

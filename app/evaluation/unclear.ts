@@ -1,7 +1,7 @@
 /** What is said when a label is taken off because nobody can say when in its second, or by whom, it was given. */
-import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
+import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
 import { codeSpan, markdown } from "../../src/report/escape.ts";
-import type { NewEffect, PullId } from "../store/store.ts";
+import type { NewEffect, PullId } from "../store/model.ts";
 
 /** Each is known by its label and its second, so asking again adds nothing. */
 export function unclearEffects(

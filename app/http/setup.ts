@@ -5,8 +5,8 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RegisteredApp } from "../../src/github/app-manifest.ts";
-import { answer, type Handler, pathOf } from "../webhook-endpoint.ts";
 import { isReachable, manifestFor, REGISTERED_PATH } from "./manifest.ts";
+import { answer, type Handler, pathOf } from "./webhook.ts";
 
 export interface SetupOptions {
   /** The text of `app.yml`. */

@@ -4,7 +4,7 @@
  */
 import { Counter, Gauge, Registry } from "prom-client";
 import type { RunStatus } from "../../src/run/types.ts";
-import type { Store } from "../store/store.ts";
+import type { Store } from "../store/model.ts";
 
 /** What became of a write of a pull request's label and check runs. `retried`: put off, to be tried again. */
 export type MoveOutcome = "verified" | "retried" | "blocked";

@@ -3,12 +3,12 @@
  * taken for the one in force.
  */
 import { z } from "zod";
-import { loadPolicy, policyFetcher, type ReadPolicy } from "../../src/github/load-policy.ts";
-import { readFiles } from "../../src/github/standing.ts";
-import { POLICY_PATH } from "../../src/lifecycle/read-policy.ts";
-import { handler, type StoredHandler } from "../actions/handler.ts";
-import type { NewEffect, PullId, Repository, Store } from "../store/store.ts";
-import type { PolicyCheck } from "./show.ts";
+import { readFiles } from "../../src/github/permissions.ts";
+import { loadPolicy, policyFetcher, type ReadPolicy } from "../../src/github/policy-files/load-policy.ts";
+import { POLICY_PATH } from "../../src/lifecycle/policy/read-policy.ts";
+import { handler, type StoredHandler } from "../effects/handler.ts";
+import type { NewEffect, PullId, Repository, Store } from "../store/model.ts";
+import type { PolicyCheck } from "./check.ts";
 
 const KIND = "proposed_policy";
 const payload = z.object({ sha: z.string().min(1) });

@@ -1,8 +1,8 @@
 /** The thread of `YamlReader`: says once that it is there, then answers one question after the other. */
 import { parentPort } from "node:worker_threads";
 import { localUses } from "../../src/github/workflows/local-uses.ts";
-import type { PolicyParts } from "../../src/lifecycle/merge-policies.ts";
-import { type PolicyReading, readPolicy } from "../../src/lifecycle/read-policy.ts";
+import type { PolicyParts } from "../../src/lifecycle/policy/merge-policies.ts";
+import { type PolicyReading, readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 
 export type Question =
   | {

@@ -4,9 +4,9 @@
  * own installation that waits for it.
  */
 import { Worker } from "node:worker_threads";
-import type { ReadPolicy } from "../../src/github/load-policy.ts";
+import type { ReadPolicy } from "../../src/github/policy-files/load-policy.ts";
 import type { ReadUses } from "../../src/github/workflows/run-origin.ts";
-import { unreadable } from "../../src/lifecycle/read-policy.ts";
+import { unreadable } from "../../src/lifecycle/policy/read-policy.ts";
 import type { Question, ReaderAnswer } from "./reader-thread.ts";
 import { Turns } from "./turns.ts";
 

@@ -1,8 +1,8 @@
 /** How much there is of everything, for the page of metrics, and which pull requests are overdue. */
 import { type Kysely, sql } from "kysely";
 import { storedOrNull } from "./json.ts";
-import type { PullId, Repository } from "./store.ts";
-import type { Tables } from "./tables.ts";
+import type { PullId, Repository } from "./model.ts";
+import type { Tables } from "./schema.ts";
 
 /** Of repositories on which the app is installed, where they are about pull requests. */
 export interface Counts {

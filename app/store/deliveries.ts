@@ -1,7 +1,7 @@
 /** The inbox's table. */
 import type { Kysely, Selectable } from "kysely";
-import type { Delivery, DeliveryStatus, Store } from "./store.ts";
-import type { Tables } from "./tables.ts";
+import type { Delivery, DeliveryStatus, Store } from "./model.ts";
+import type { Tables } from "./schema.ts";
 
 /** Rows in one statement: SQLite allows 32,766 parameters. */
 const MOST_ROWS = 500;

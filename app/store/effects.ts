@@ -1,8 +1,8 @@
 /** What is to be done on GitHub besides labels and checks: stored with the decision, settled with its outcome. */
 import { type Kysely, type Migration, type Selectable, sql, type Transaction } from "kysely";
 import { stored, storedOrNull, textOrNull } from "./json.ts";
-import type { Effect, NewEffect, SettledEffect, Store } from "./store.ts";
-import type { Tables } from "./tables.ts";
+import type { Effect, NewEffect, SettledEffect, Store } from "./model.ts";
+import type { Tables } from "./schema.ts";
 
 export const effectsMigration: Migration = {
   up: async (db: Kysely<unknown>) => {

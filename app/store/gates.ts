@@ -2,8 +2,8 @@
 import type { Kysely, Migration, Selectable } from "kysely";
 import { sql } from "kysely";
 import { stored } from "./json.ts";
-import type { PullId } from "./store.ts";
-import type { Tables } from "./tables.ts";
+import type { PullId } from "./model.ts";
+import type { Tables } from "./schema.ts";
 
 /** `gone`: nothing waits there any more (cancelled, or answered by somebody else). */
 export const GATE_STATES = ["waiting", "approved", "rejected", "gone"] as const;

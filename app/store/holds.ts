@@ -1,9 +1,9 @@
 /** Which repositories are on hold: the newest word on each, by the date of the comment that said it. */
 import { type Kysely, type Migration, sql } from "kysely";
-import type { Hold } from "../../src/lifecycle/evaluation.ts";
-import type { Actor } from "../../src/lifecycle/facts.ts";
+import type { Hold } from "../../src/lifecycle/evaluation/evaluation.ts";
+import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import { stored } from "./json.ts";
-import type { Tables } from "./tables.ts";
+import type { Tables } from "./schema.ts";
 
 /** Somebody's word on a repository. */
 export interface HoldWord {

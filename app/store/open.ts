@@ -4,17 +4,17 @@ import { Kysely, Migrator } from "kysely";
 import { countStore } from "./counts.ts";
 import { deliveryStore } from "./deliveries.ts";
 import { effectStore } from "./effects.ts";
-import { forgetStore } from "./forget.ts";
 import { gateStore } from "./gates.ts";
 import { holdStore } from "./holds.ts";
+import type { Store } from "./model.ts";
 import { policyStore } from "./policies.ts";
 import { pullStore } from "./pulls.ts";
 import { restStore } from "./rest.ts";
+import { forgetStore } from "./retention.ts";
 import { runStore } from "./runs.ts";
+import { MIGRATIONS, type Tables } from "./schema.ts";
 import { sqliteDialect } from "./sqlite.ts";
 import { startStore } from "./started-runs.ts";
-import type { Store } from "./store.ts";
-import { MIGRATIONS, type Tables } from "./tables.ts";
 
 export const DEFAULT_DATABASE_URL = "sqlite:data/stagewright.db";
 

@@ -1,10 +1,10 @@
 /** What is known of the repositories' policies: one row each, so that the last good one outlives the process. */
 import type { Kysely, Migration } from "kysely";
 import { sql } from "kysely";
-import type { Policy } from "../../src/lifecycle/policy.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import type { Problem } from "../../src/plan/plan.ts";
 import { storedOrNull } from "./json.ts";
-import type { Tables } from "./tables.ts";
+import type { Tables } from "./schema.ts";
 
 /** A reading of the policy file, and what holds since. */
 export interface PolicyState {

@@ -1,10 +1,9 @@
 /** Pull requests, their history and the commit that changes them. */
 import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
-import { agesOf } from "./ages.ts";
+import { agesOf } from "./columns.ts";
 import { addEffects, settleEffects } from "./effects.ts";
 import { saveGate } from "./gates.ts";
 import { stored, storedOrNull, textOrNull } from "./json.ts";
-import { saveStart } from "./started-runs.ts";
 import {
   type Commit,
   type Committed,
@@ -16,8 +15,9 @@ import {
   type PullFilter,
   type PullId,
   type Store,
-} from "./store.ts";
-import type { Tables } from "./tables.ts";
+} from "./model.ts";
+import type { Tables } from "./schema.ts";
+import { saveStart } from "./started-runs.ts";
 
 type Part = Pick<
   Store,

@@ -1,9 +1,9 @@
 /** Repositories, the cache and single values. */
 import { type Kysely, type Selectable, sql } from "kysely";
 import { stored } from "./json.ts";
+import type { Repository, Store } from "./model.ts";
 import { putRepository } from "./pulls.ts";
-import type { Repository, Store } from "./store.ts";
-import type { Tables } from "./tables.ts";
+import type { Tables } from "./schema.ts";
 
 /** Rows of one statement that forgets. */
 const MOST_PRUNED = 500;

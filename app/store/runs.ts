@@ -1,8 +1,8 @@
 /** Runs of groups: their records, appended in order. One commit holds what all runs wrote in one turn. */
 import type { Generated, Kysely, Migration } from "kysely";
-import { type RunRecord, type RunStore, VersionConflict } from "../../src/coordinator/run-store.ts";
+import { type RunRecord, type RunStore, VersionConflict } from "../../src/coordinator/hosting/run-store.ts";
 import { stored } from "./json.ts";
-import type { Tables } from "./tables.ts";
+import type { Tables } from "./schema.ts";
 
 export interface RunTables {
   run_records: {

@@ -1,8 +1,8 @@
 /** The table of workflow runs that we start, and the store over it. */
 import { type Generated, type Kysely, type Migration, type Selectable, sql } from "kysely";
 import { stored } from "./json.ts";
+import type { Tables } from "./schema.ts";
 import { isRefused, START_STATES, type StartedRun, type StartStore } from "./starts.ts";
-import type { Tables } from "./tables.ts";
 
 export interface StartTables {
   started_runs: {

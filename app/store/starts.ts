@@ -1,5 +1,5 @@
 /** Workflow runs that we start for pull requests: waiting for their turn, going on, ended. */
-import type { PullId } from "./store.ts";
+import type { PullId } from "./model.ts";
 
 /** `sent`: asked for, and GitHub has not said yet which run it is. */
 export const START_STATES = ["queued", "sent", "running", "done"] as const;

@@ -1,7 +1,7 @@
 /** What the process gives to the action's steps: everything outside that they read or write. */
 
-import type { Masks } from "../agent/masks.ts";
-import type { Pace } from "../github/checks.ts";
+import type { Masks } from "../agent/masking/masks.ts";
+import type { Pace } from "../github/checks/checks.ts";
 import type { RunnerConsole, RunnerFiles } from "./runner.ts";
 
 export interface Entry {

@@ -4,20 +4,20 @@
  */
 import { readFileSync } from "node:fs";
 import { cleanUp } from "../agent/agent.ts";
-import { NoTemporaryFiles } from "../agent/directory.ts";
-import { concludeAbandoned } from "../github/abandoned-checks.ts";
-import { type CheckText, LiveCheck } from "../github/checks.ts";
-import { stateOfOwnCheck } from "../github/own-check.ts";
+import { NoTemporaryFiles } from "../agent/process/directory.ts";
+import { concludeAbandoned } from "../github/checks/abandoned-checks.ts";
+import { type CheckText, LiveCheck } from "../github/checks/checks.ts";
+import { stateOfOwnCheck } from "../github/checks/own-check.ts";
 import { readPlan } from "../plan/read.ts";
 import { markdown } from "../report/escape.ts";
 import { endText } from "../report/log.ts";
-import { judge } from "../run/judge.ts";
+import { judge } from "../run/stage/completion.ts";
 import { githubClient } from "./client.ts";
-import { Display } from "./display.ts";
 import type { Entry } from "./entry.ts";
-import { readInputs, tokenOf } from "./inputs.ts";
-import { type Job, readJob } from "./job.ts";
-import { describe } from "./publish.ts";
+import { readInputs, tokenOf } from "./input/inputs.ts";
+import { type Job, readJob } from "./input/job.ts";
+import { Display } from "./output/display.ts";
+import { describe } from "./output/publish.ts";
 import {
   type CheckState,
   digestOf,
@@ -26,7 +26,7 @@ import {
   type OpeningState,
   type RunState,
   readState,
-} from "./state.ts";
+} from "./post-state.ts";
 
 /** GitHub ends a cancelled job's post steps after 5 minutes. */
 const CLEANUP_MS = 240_000;

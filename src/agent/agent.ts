@@ -1,17 +1,17 @@
 /** An agent, put together: its directory, its processes, its masks and its loop. What entries start. */
-import type { CoordinatorPort } from "../coordinator/port.ts";
+import type { CoordinatorPort } from "../coordinator/protocol/port.ts";
 import type { Plan } from "../plan/plan.ts";
-import { ownCleanup } from "../run/participants.ts";
+import { ownCleanup } from "../run/stage/participants.ts";
 import type { AttemptReport, RunKey, Selection } from "../run/types.ts";
 import type { Surroundings } from "./attempt.ts";
 import { runCleanup } from "./cleanup.ts";
-import { AgentDirectory } from "./directory.ts";
-import { SHUTDOWN_GRACE_MS } from "./ending.ts";
 import type { AgentLog } from "./log.ts";
 import { AgentLoop, type LoopEnd } from "./loop.ts";
-import { Masks } from "./masks.ts";
-import { Processes } from "./process.ts";
-import { SecretVariables } from "./secret-variables.ts";
+import { Masks } from "./masking/masks.ts";
+import { SecretVariables } from "./masking/secret-variables.ts";
+import { AgentDirectory } from "./process/directory.ts";
+import { SHUTDOWN_GRACE_MS } from "./process/ending.ts";
+import { Processes } from "./process/process.ts";
 import type { GroupView } from "./work.ts";
 
 export interface AgentOptions {

@@ -1,21 +1,21 @@
 /** One attempt: a command (or a wait without one) with its limits, its output and its events, to its report. */
 import type { Command, Json, Plan, PlanStage } from "../plan/plan.ts";
-import { Listing } from "../run/listing.ts";
 import type { AttemptEnd, AttemptReport, Lease } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
 import { after, pause } from "./clock.ts";
-import { CommandReader } from "./commands.ts";
 import { contextFile } from "./context.ts";
-import type { AgentDirectory, AttemptFiles } from "./directory.ts";
-import { GRACE_MS } from "./ending.ts";
-import { commandEnvironment, hostfile, type RosterMember } from "./environment.ts";
-import { EventsFile } from "./events.ts";
-import { printable, shortened } from "./lines.ts";
 import type { AgentLog } from "./log.ts";
-import { type Masks, TOO_MANY_MASKS } from "./masks.ts";
-import { type Processes, type RunningProcess, remainingText } from "./process.ts";
-import { AttemptRecord, type ErrorSeries } from "./record.ts";
-import type { SecretVariables } from "./secret-variables.ts";
+import { type Masks, TOO_MANY_MASKS } from "./masking/masks.ts";
+import type { SecretVariables } from "./masking/secret-variables.ts";
+import { EventsFile } from "./output/events.ts";
+import { printable, shortened } from "./output/lines.ts";
+import { AttemptRecord, type ErrorSeries } from "./output/record.ts";
+import { CommandReader } from "./output/workflow-commands.ts";
+import type { AgentDirectory, AttemptFiles } from "./process/directory.ts";
+import { GRACE_MS } from "./process/ending.ts";
+import { commandEnvironment, hostfile, type RosterMember } from "./process/environment.ts";
+import { type Processes, type RunningProcess, remainingText } from "./process/process.ts";
+import { Listing } from "./task-list.ts";
 
 /** How often a running command's events are read. */
 const EVENTS_EVERY_MS = 250;

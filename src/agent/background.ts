@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import type { PlanStage } from "../plan/plan.ts";
 import type { Attempt, Surroundings } from "./attempt.ts";
 import { pause } from "./clock.ts";
-import { remainingText } from "./process.ts";
+import { remainingText } from "./process/process.ts";
 
 const ASK_AGAIN_MS = 250;
 /** One try of a readiness check. */

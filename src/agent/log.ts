@@ -1,7 +1,7 @@
 /** What happens on this agent, one event one thing; how it is shown is the entry's business. */
 import type { PlanStage } from "../plan/plan.ts";
 import type { AttemptReport, Progress } from "../run/types.ts";
-import type { RosterMember } from "./environment.ts";
+import type { RosterMember } from "./process/environment.ts";
 
 export type AgentEvent =
   | { readonly kind: "joined"; readonly agent: string }

@@ -4,20 +4,20 @@
  * It decides nothing about the run. Everything is level-triggered: the same instruction twice changes nothing, and an
  * instruction that was missed is given again with the next answer.
  */
-import type { CoordinatorPort, JoinRequest, SyncAnswer } from "../coordinator/port.ts";
-import { RunEnded } from "../coordinator/refusal.ts";
+import type { CoordinatorPort, JoinRequest, SyncAnswer } from "../coordinator/protocol/port.ts";
+import { RunEnded } from "../coordinator/protocol/refusal.ts";
 import { WIRE_BOUNDS } from "../plan/bounds.ts";
 import type { PlanStage } from "../plan/plan.ts";
-import { ownCleanup } from "../run/participants.ts";
+import { ownCleanup } from "../run/stage/participants.ts";
 import type { Instruction, RunSummary, Sync } from "../run/types.ts";
 import { type ToldWait, waitLine } from "../run/wait-lines.ts";
 import { steadyNow } from "../steady-clock.ts";
 import type { Surroundings } from "./attempt.ts";
 import { missedCleanup, runCleanup } from "./cleanup.ts";
 import { after, ClockOffset, pause } from "./clock.ts";
-import { GRACE_MS, SHUTDOWN_GRACE_MS } from "./ending.ts";
-import { doingOf, statusOf } from "./standing.ts";
-import { within } from "./told.ts";
+import { within } from "./output/report-limits.ts";
+import { GRACE_MS, SHUTDOWN_GRACE_MS } from "./process/ending.ts";
+import { doingOf, statusOf } from "./status.ts";
 import { explainWait, type Wait } from "./waits.ts";
 import { type GroupView, Work } from "./work.ts";
 

@@ -4,10 +4,10 @@ import type { AttemptReport, Instruction, Lease, Progress } from "../run/types.t
 import { Attempt, type AttemptOptions, type Surroundings } from "./attempt.ts";
 import { becomesReady } from "./background.ts";
 import { after } from "./clock.ts";
-import { GRACE_MS } from "./ending.ts";
-import type { RosterMember } from "./environment.ts";
-import type { ErrorSeries } from "./record.ts";
-import { countable } from "./told.ts";
+import type { ErrorSeries } from "./output/record.ts";
+import { countable } from "./output/report-limits.ts";
+import { GRACE_MS } from "./process/ending.ts";
+import type { RosterMember } from "./process/environment.ts";
 
 export type Execute = Extract<Instruction, { do: "execute" }>;
 type Times = Pick<AttemptOptions, "startInMs" | "until">;

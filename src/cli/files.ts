@@ -1,8 +1,8 @@
 /** Reads users' files, bounded, with errors that say what is wrong with them. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { LARGEST_FILE_BYTES } from "../plan/parsing/source.ts";
 import type { Plan } from "../plan/plan.ts";
 import { formatProblem, type ReadPlan, readPlan } from "../plan/read.ts";
-import { LARGEST_FILE_BYTES } from "../plan/source.ts";
 import { UsageError } from "./exit.ts";
 
 /**

@@ -1,11 +1,11 @@
 /** The command line: what it takes, and which file carries it out. */
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { NoTemporaryFiles } from "../agent/directory.ts";
+import { NoTemporaryFiles } from "../agent/process/directory.ts";
 import type { AdoptOptions } from "./adopt.ts";
-import type { AgentCommandOptions } from "./agent.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
-import type { RunOptions } from "./run.ts";
-import type { SimulateOptions } from "./simulate.ts";
+import type { AgentCommandOptions } from "./run/agent.ts";
+import type { RunOptions } from "./run/run.ts";
+import type { SimulateOptions } from "./simulate/simulate.ts";
 
 /** Processes that one machine is asked for. */
 const MOST_AGENTS = 256;
@@ -76,7 +76,7 @@ function build(end: (code: ExitCode) => void): Command {
     .option("--dry-run", "say what would run, and run nothing")
     .action(async (plan: string, options: RunOptions & Record<string, unknown>) => {
       refuseNotBuilt(options);
-      const { run: carryOut } = await import("./run.ts");
+      const { run: carryOut } = await import("./run/run.ts");
       end(await carryOut(plan, options));
     });
   for (const [flags, description] of NOT_BUILT.options) run.option(flags, `${description} (not built yet)`);
@@ -101,7 +101,7 @@ function build(end: (code: ExitCode) => void): Command {
     .option("--json", "as JSON")
     .option("--pr <url>", "a pull request on GitHub, as it is now; needs GITHUB_TOKEN", once)
     .action(async (options: SimulateOptions) => {
-      const { simulate } = await import("./simulate.ts");
+      const { simulate } = await import("./simulate/simulate.ts");
       end(await simulate(options));
     });
 
@@ -140,7 +140,7 @@ function build(end: (code: ExitCode) => void): Command {
     .option("--role <role>", "its role", once)
     .option("--address <host>", "where other agents reach it", once)
     .action(async (options: AgentCommandOptions) => {
-      const { agent } = await import("./agent.ts");
+      const { agent } = await import("./run/agent.ts");
       end(await agent(options));
     });
 
@@ -162,7 +162,7 @@ async function schemaOf(what: string): Promise<unknown> {
     case "plan":
       return (await import("../plan/json-schema.ts")).planJsonSchema();
     case "policy":
-      return (await import("../lifecycle/policy-reference.ts")).policyJsonSchema();
+      return (await import("../lifecycle/policy/reference.ts")).policyJsonSchema();
     default:
       throw new UsageError(`schema ${what}: expected "plan" or "policy"`);
   }

@@ -1,10 +1,10 @@
 /** `stagewright validate FILE…`: everything that is wrong with all files, plans and policies. */
 import { basename, dirname, resolve } from "node:path";
-import { readPolicy } from "../lifecycle/read-policy.ts";
-import { Problems } from "../plan/problems.ts";
+import { readPolicy } from "../lifecycle/policy/read-policy.ts";
+import { isMapping } from "../plan/parsing/key-parser.ts";
+import { Problems } from "../plan/parsing/problems.ts";
+import { LARGEST_FILE_BYTES, readSource } from "../plan/parsing/source.ts";
 import { formatProblem, readPlan } from "../plan/read.ts";
-import { isMapping } from "../plan/shape.ts";
-import { LARGEST_FILE_BYTES, readSource } from "../plan/source.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import { readBounded } from "./files.ts";
 

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { GitHubClient } from "./port.ts";
 import { requestFailure } from "./request-failure.ts";
-import type { Place } from "./workflows.ts";
+import type { Place } from "./workflows/workflows.ts";
 
 const reference = z.object({ object: z.object({ sha: z.string() }) });
 const comparison = z.object({ status: z.enum(["diverged", "ahead", "behind", "identical"]) });

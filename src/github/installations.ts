@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
-import { date } from "./webhook-payloads.ts";
+import { date } from "./webhooks/payloads.ts";
 
 export interface InstallationSeen {
   readonly id: number;

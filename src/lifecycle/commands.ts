@@ -1,14 +1,14 @@
 /** Commands in comments: how they are written, who may give them, and their help, all from one table. */
 
-import { suggestion } from "../plan/problems.ts";
+import { suggestion } from "../plan/parsing/problems.ts";
 import { oneLine } from "../report/escape.ts";
 import { leavesOf } from "./conditions/index.ts";
-import type { Evaluation } from "./evaluation.ts";
-import type { Actor, Lookup, Standing } from "./facts.ts";
-import { sayInactive } from "./inactive.ts";
-import type { Leaf, Policy } from "./policy.ts";
-import { proseLines } from "./prose.ts";
-import { authorityOf, list, mayMaintain, whoMay } from "./standing.ts";
+import type { Evaluation } from "./evaluation/evaluation.ts";
+import { authorityOf, list, mayMaintain, whoMay } from "./evaluation/permissions.ts";
+import type { Actor, Lookup, Standing } from "./facts/facts.ts";
+import { proseLines } from "./facts/prose.ts";
+import type { Leaf, Policy } from "./policy/policy.ts";
+import { sayInactive } from "./presentation/inactive.ts";
 
 export const COMMAND_NAMES = ["status", "to", "back", "retry", "hold", "unhold", "help"] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];

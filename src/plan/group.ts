@@ -1,11 +1,11 @@
 /** The group that a plan asks for: how many agents, which, and in which roles. */
 
 import { PLAN_BOUNDS } from "./bounds.ts";
-import { envOf } from "./env.ts";
+import { envOf } from "./parsing/env.ts";
+import type { Keys, Place } from "./parsing/key-parser.ts";
+import { quote } from "./parsing/problems.ts";
 import type { PlanAgent } from "./plan.ts";
-import { quote } from "./problems.ts";
 import type { agentShape } from "./schema.ts";
-import type { Keys, Place } from "./shape.ts";
 
 export interface Group {
   readonly agentCount: number | null;

@@ -1,8 +1,8 @@
 /** The plan language as JSON Schema (draft 2020-12), for editors: from the same zod schemas that validate. */
 import { z } from "zod";
+import { isMapping } from "./parsing/key-parser.ts";
 import type { Json } from "./plan.ts";
 import { planShape } from "./schema.ts";
-import { isMapping } from "./shape.ts";
 
 export const PLAN_SCHEMA_ID = "urn:stagewright:schema:plan";
 

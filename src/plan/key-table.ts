@@ -2,8 +2,8 @@
 
 import { z } from "zod";
 import { PLAN_BOUNDS, RUN_BOUNDS, TOLD_BOUNDS } from "./bounds.ts";
-import { formatDuration } from "./duration.ts";
-import { LEGAL_COMPLETIONS } from "./legality.ts";
+import { formatDuration } from "./parsing/duration.ts";
+import { isMapping } from "./parsing/key-parser.ts";
 import { STAGE_TYPES } from "./plan.ts";
 import {
   agentShape,
@@ -19,7 +19,7 @@ import {
   tasksShape,
   workloadShape,
 } from "./schema.ts";
-import { isMapping } from "./shape.ts";
+import { LEGAL_COMPLETIONS } from "./stages/completion-rules.ts";
 
 export const KEY_TABLES = {
   plan: planShape,

@@ -1,6 +1,7 @@
 /** What of a plan only a group of agents can carry out, so that a home without one can refuse it before it starts. */
+
+import type { Position } from "./parsing/problems.ts";
 import type { Plan } from "./plan.ts";
-import type { Position } from "./problems.ts";
 
 export interface GroupNeed {
   readonly reason: string;

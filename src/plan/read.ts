@@ -1,21 +1,22 @@
 /** A plan file -> a plan, or everything that is wrong with it. Pure: the file's text comes in. */
-import { barrierOf, livenessOf, withMissedThreshold } from "./barriers.ts";
-import { jsonBytes, PLAN_BOUNDS } from "./bounds.ts";
-import { envOf } from "./env.ts";
-import { checkPlacement, groupOf } from "./group.ts";
-import type { WorkloadPhase } from "./legality.ts";
-import { withoutUnprintable } from "./names.ts";
-import { readParams, substitute } from "./params.ts";
-import type { Plan, Problem } from "./plan.ts";
-import { type Position, Problems, quote, suggestion } from "./problems.ts";
-import { type Expanded, expandStages } from "./repeat.ts";
-import { planShape } from "./schema.ts";
-import { sequenceOf } from "./sequence.ts";
-import { isMapping, type Keys, type Place, parseKeys } from "./shape.ts";
-import { readSource } from "./source.ts";
-import { type StageDefaults, stageOf } from "./stage.ts";
 
-export { formatProblem } from "./problems.ts";
+import { jsonBytes, PLAN_BOUNDS } from "./bounds.ts";
+import { checkPlacement, groupOf } from "./group.ts";
+import { envOf } from "./parsing/env.ts";
+import { isMapping, type Keys, type Place, parseKeys } from "./parsing/key-parser.ts";
+import { withoutUnprintable } from "./parsing/names.ts";
+import { readParams, substitute } from "./parsing/params.ts";
+import { type Position, Problems, quote, suggestion } from "./parsing/problems.ts";
+import { readSource } from "./parsing/source.ts";
+import type { Plan, Problem } from "./plan.ts";
+import { planShape } from "./schema.ts";
+import { barrierOf, livenessOf, withMissedThreshold } from "./stages/barriers.ts";
+import type { WorkloadPhase } from "./stages/completion-rules.ts";
+import { type Expanded, expandStages } from "./stages/repeat.ts";
+import { sequenceOf } from "./stages/sequence.ts";
+import { type StageDefaults, stageOf } from "./stages/stage.ts";
+
+export { formatProblem } from "./parsing/problems.ts";
 
 const ASSEMBLY_TIMEOUT_MS = 20 * 60_000;
 

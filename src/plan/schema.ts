@@ -1,14 +1,13 @@
 /**
- * What a plan file may say: one zod schema per key, with its description. It validates (key by key, see `shape.ts`),
+ * What a plan file may say: one zod schema per key, with its description. It validates (key by key, see `parsing/key-parser.ts`),
  * becomes the JSON Schema (`json-schema.ts`) and the key tables of the guide. What keys mean for one another is not
  * here but in the checks on the tree, which run though a shape is wrong.
  */
 import { z } from "zod";
-import { HOST_AND_PORT } from "./address.ts";
 import { PLAN_BOUNDS } from "./bounds.ts";
-import { lazyShape, once } from "./lazy.ts";
-import { NOT_PRINTABLE, PRINTABLE } from "./names.ts";
-import { ACCEPTABLE, COMPLETIONS, RETRY_REASONS, STAGE_TYPES } from "./plan.ts";
+import { HOST_AND_PORT } from "./parsing/address.ts";
+import { lazyShape, once } from "./parsing/lazy.ts";
+import { NOT_PRINTABLE, PRINTABLE } from "./parsing/names.ts";
 import {
   anyVariable,
   argument,
@@ -35,7 +34,8 @@ import {
   text,
   whole,
   word,
-} from "./values.ts";
+} from "./parsing/value-schemas.ts";
+import { ACCEPTABLE, COMPLETIONS, RETRY_REASONS, STAGE_TYPES } from "./plan.ts";
 
 export const retryShape = lazyShape({
   max_attempts: () => whole(1, PLAN_BOUNDS.attempts).describe("Attempts in all, the first included").optional(),

@@ -1,7 +1,7 @@
 /** Phase control: which of a plan's stages a run goes through. It runs exactly what is named, or says why it cannot. */
 import type { Selection } from "../run/types.ts";
+import { quote, suggestion } from "./parsing/problems.ts";
 import type { Plan, PlanStage } from "./plan.ts";
-import { quote, suggestion } from "./problems.ts";
 
 /** Stages by name, or by number counted from 0 in running order. */
 export interface SelectOptions {

@@ -1,12 +1,12 @@
 /** When time alone decides something: about an agent (its silence, its timeout), about a barrier, about the run. */
-import { formatDuration } from "../plan/duration.ts";
+import { formatDuration } from "../plan/parsing/duration.ts";
 import type { Plan } from "../plan/plan.ts";
-import { rule } from "./barriers.ts";
 import type { Draft } from "./draft.ts";
-import { isOver } from "./moves.ts";
-import { rowAt } from "./rows.ts";
+import { rowAt } from "./persistent-array.ts";
+import { rule } from "./stage/barriers.ts";
+import { stageInForce } from "./stage/failure-policy.ts";
 import type { RunState, StageRun } from "./state.ts";
-import { stageInForce } from "./trouble.ts";
+import { isOver } from "./transitions.ts";
 
 /** Agents end a duration by their own clocks; the group's end comes this much later, for those who cannot. */
 export const ENDS_SLACK_MS = 1_000;

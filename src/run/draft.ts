@@ -4,9 +4,9 @@
  */
 import { RUN_BOUNDS } from "../plan/bounds.ts";
 import type { Plan, PlanStage } from "../plan/plan.ts";
-import { isLegalAgentMove, isLegalRunMove } from "./moves.ts";
-import { chunkNumber, lookUp, Rows } from "./rows.ts";
+import { chunkNumber, lookUp, Rows } from "./persistent-array.ts";
 import type { AgentState, Notice, Remarks, RunState, StageRun, TaskPool, TaskRecord, Turn } from "./state.ts";
+import { isLegalAgentMove, isLegalRunMove } from "./transitions.ts";
 import type { AgentPhase, AgentStatus, RunStatus } from "./types.ts";
 
 /** How many notices a state keeps; agents read them with every sync. */

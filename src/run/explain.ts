@@ -1,9 +1,10 @@
 /** Who waits for what, for whom, since when, until when: the same for the log, the status address and the check run. */
-import { ruleText } from "./barriers.ts";
+
 import { endOfWait, instructionFor, pendingAgents } from "./instruct.ts";
-import { isOver } from "./moves.ts";
-import { rowAt, rowsOf } from "./rows.ts";
+import { rowAt, rowsOf } from "./persistent-array.ts";
+import { ruleText } from "./stage/barriers.ts";
 import type { RunState } from "./state.ts";
+import { isOver } from "./transitions.ts";
 import type { AgentStatus, Awaited, RunStatus, WaitReason } from "./types.ts";
 
 const NAMED = 50;

@@ -1,11 +1,12 @@
 /** What an agent is to do now: read from the state, never kept. Asking twice gives the same answer. */
-import { missingAgents } from "./assembly.ts";
-import { rule } from "./barriers.ts";
+
 import { isBoundByDeadline } from "./deadlines.ts";
-import { isOver } from "./moves.ts";
+import { missingAgents } from "./group/assembly.ts";
+import { chunkRange, lookUp, rowAt, rowCount, rowsOf } from "./persistent-array.ts";
 import { type MergeHistograms, summary } from "./result.ts";
-import { chunkRange, lookUp, rowAt, rowCount, rowsOf } from "./rows.ts";
+import { rule } from "./stage/barriers.ts";
 import type { AgentState, RunState, StageRun, Turn } from "./state.ts";
+import { isOver } from "./transitions.ts";
 import type { Awaited, Instruction, Lease, RunSummary } from "./types.ts";
 
 /** How many of those waited for are named. */

@@ -6,26 +6,26 @@
  * everyone: a start, a release, a sweep).
  */
 import { jsonBytes, WIRE_BOUNDS } from "../plan/bounds.ts";
-import { failRun } from "./abort.ts";
-import { noteAbsent, noteReturn } from "./absence.ts";
-import { admit, takeIn } from "./assembly.ts";
+import { settleRun } from "./advance.ts";
 import { nextTime } from "./deadlines.ts";
 import { Draft, isLiving } from "./draft.ts";
-import { newStageRun } from "./entering.ts";
-import { settleRun } from "./flow.ts";
-import { forgiveAbsence, lose, rejoin, restart, seen } from "./liveness.ts";
-import { isOver, isWorking } from "./moves.ts";
-import { addOutput, outcome } from "./outcome.ts";
-import { takeReport } from "./reports.ts";
-import { chunksOf, directoryOf } from "./rows.ts";
+import { failRun } from "./group/abort.ts";
+import { noteAbsent, noteReturn } from "./group/absence.ts";
+import { admit, takeIn } from "./group/assembly.ts";
+import { forgiveAbsence, lose, rejoin, restart, seen } from "./group/liveness.ts";
+import { chunksOf, directoryOf } from "./persistent-array.ts";
+import { conclude, countProgress } from "./stage/assignments.ts";
+import { addOutput, outcome } from "./stage/record-result.ts";
+import { takeReport } from "./stage/reports.ts";
+import { newStageRun } from "./stage/start.ts";
+import { addTasks, wantTasks } from "./stage/tasks.ts";
 import type { RunState } from "./state.ts";
-import { addTasks, wantTasks } from "./tasks.ts";
-import { conclude, countProgress } from "./turns.ts";
+import { isOver, isWorking } from "./transitions.ts";
 import { jobIdentity, type RunEvent, type Sync } from "./types.ts";
 
-export { type Admission, admit, type JoinEvent } from "./assembly.ts";
 export { nextDeadline } from "./deadlines.ts";
 export { type Explanation, explain } from "./explain.ts";
+export { type Admission, admit, type JoinEvent } from "./group/assembly.ts";
 export { instructionFor } from "./instruct.ts";
 export { type MergeHistograms, summary, summaryOf } from "./result.ts";
 export type { Notice, RunRoster, RunState } from "./state.ts";

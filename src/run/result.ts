@@ -1,10 +1,11 @@
 /** A run's result: what each stage came to, merged over its agents. What JSON, summary and check run are made from. */
-import { expectations, tasksOf } from "./closing.ts";
-import { rowAt, rowsOf } from "./rows.ts";
+
+import { rowAt, rowsOf } from "./persistent-array.ts";
+import { expectations, tasksOf } from "./stage/result.ts";
 import type { AgentState, RunState, StageRun } from "./state.ts";
 import type { AgentPhase, PhaseRecord, Progress, RunSummary, Verdict } from "./types.ts";
 
-/** Merges HdrHistograms (V2 compressed, base64) exactly into one: see `histograms.ts`. */
+/** Merges HdrHistograms (V2 compressed, base64) exactly into one: see `src/coordinator/hosting/merge-histograms.ts`. */
 export type MergeHistograms = (parts: readonly string[]) => MergedHistograms;
 
 export interface MergedHistograms {

@@ -1,6 +1,6 @@
 /** What a run knows: plain JSON, never changed in place. Times are milliseconds on the coordinator's clock. */
 import type { Json, Plan } from "../plan/plan.ts";
-import type { Chunks, Directory } from "./rows.ts";
+import type { Chunks, Directory } from "./persistent-array.ts";
 import type {
   Absent,
   AgentPhase,

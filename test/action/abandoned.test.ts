@@ -1,7 +1,7 @@
 /** What a follower that has heard nothing of its leader may do to the leader's check runs. */
 import { getOctokit } from "@actions/github";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { type Abandoned, endAbandoned } from "../../src/action/abandoned.ts";
+import { type Abandoned, endAbandoned } from "../../src/action/output/abandoned.ts";
 import { CheckServer } from "../github/check-server.ts";
 
 const SILENT = "the coordinator has not answered for 60 s: this agent stops its work";

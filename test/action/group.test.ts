@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createTokenVerifier } from "../../src/coordinator/admission.ts";
-import { runIdOf } from "../../src/coordinator/run-id.ts";
-import { Runs } from "../../src/coordinator/runs.ts";
-import { serveLeader } from "../../src/coordinator/serve.ts";
-import { lightBeacon } from "../../src/github/leader-beacon.ts";
+import { createTokenVerifier } from "../../src/coordinator/admission/admission.ts";
+import { Runs } from "../../src/coordinator/hosting/runs.ts";
+import { runIdOf } from "../../src/coordinator/protocol/run-id.ts";
+import { serveLeader } from "../../src/coordinator/server/serve.ts";
+import { lightBeacon } from "../../src/github/checks/leader-beacon.ts";
 import { Matrix, PLAN, SHA } from "./matrix.ts";
 
 let matrix: Matrix;

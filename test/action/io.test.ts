@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { readInputs } from "../../src/action/inputs.ts";
-import { INPUTS, inputVariable, OUTPUTS } from "../../src/action/io.ts";
+import { readInputs } from "../../src/action/input/inputs.ts";
+import { INPUTS, inputVariable, OUTPUTS } from "../../src/action/input/io.ts";
 
 const metadata = parse(readFileSync("action.yml", "utf8"));
 

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Octokit } from "@octokit/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Publisher } from "../../src/action/publish.ts";
+import { Publisher } from "../../src/action/output/publish.ts";
+import { SavedState } from "../../src/action/post-state.ts";
 import { RunnerConsole, RunnerFiles } from "../../src/action/runner.ts";
-import { SavedState } from "../../src/action/state.ts";
-import { Masks } from "../../src/agent/masks.ts";
+import { Masks } from "../../src/agent/masking/masks.ts";
 import { CheckServer } from "../github/check-server.ts";
 import { failed as failedPhase, report } from "../report/builders.ts";
 

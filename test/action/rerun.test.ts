@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { whyIncomplete } from "../../src/action/rerun.ts";
+import { whyIncomplete } from "../../src/action/input/rerun.ts";
 
 const BEGAN = "2026-11-20T10:00:00Z";
 const BEFORE = "2026-11-20T09:00:00Z";

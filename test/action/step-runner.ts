@@ -4,7 +4,7 @@ import { chownSync, existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { inputVariable } from "../../src/action/io.ts";
+import { inputVariable } from "../../src/action/input/io.ts";
 import { createCommandFiles, readCommandFiles } from "../../src/sandbox/runner/command-files.ts";
 import { type StepAnnotation, workflowCommandReader } from "../../src/sandbox/runner/workflow-commands.ts";
 import { COMPILE_CACHE } from "../compile-cache.ts";

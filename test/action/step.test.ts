@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { SavedState } from "../../src/action/state.ts";
+import { SavedState } from "../../src/action/post-state.ts";
 import { CheckServer } from "../github/check-server.ts";
 import { type StepOptions, type StepResult, TestRunner } from "./step-runner.ts";
 

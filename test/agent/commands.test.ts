@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CommandReader } from "../../src/agent/commands.ts";
-import { LineSplitter, printable, shortened, Tail } from "../../src/agent/lines.ts";
-import { Masks, MOST_MASKS } from "../../src/agent/masks.ts";
+import { Masks, MOST_MASKS } from "../../src/agent/masking/masks.ts";
+import { LineSplitter, printable, shortened, Tail } from "../../src/agent/output/lines.ts";
+import { CommandReader } from "../../src/agent/output/workflow-commands.ts";
 
 describe("workflow commands in output", () => {
   it.each([

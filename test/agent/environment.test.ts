@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { contextFile } from "../../src/agent/context.ts";
-import { commandEnvironment, type EnvironmentOptions, hostfile, variable } from "../../src/agent/environment.ts";
+import {
+  commandEnvironment,
+  type EnvironmentOptions,
+  hostfile,
+  variable,
+} from "../../src/agent/process/environment.ts";
 import { explainWait, type Wait } from "../../src/agent/waits.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { readPlan } from "../../src/plan/read.ts";

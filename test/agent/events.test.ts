@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeFromCompressedBase64 } from "hdr-histogram-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type CommandEvent, readEvent } from "../../src/agent/event-schema.ts";
-import { EventsFile } from "../../src/agent/events.ts";
-import { Masks } from "../../src/agent/masks.ts";
-import { AttemptRecord } from "../../src/agent/record.ts";
+import { Masks } from "../../src/agent/masking/masks.ts";
+import { type CommandEvent, readEvent } from "../../src/agent/output/event-schema.ts";
+import { EventsFile } from "../../src/agent/output/events.ts";
+import { AttemptRecord } from "../../src/agent/output/record.ts";
 import type { Json, Thresholds } from "../../src/plan/plan.ts";
 
 let directory = "";

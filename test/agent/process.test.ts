@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Processes, type RunningProcess, type StartOptions } from "../../src/agent/process.ts";
-import { groupMembers, markedProcesses } from "../../src/agent/process-groups.ts";
+import { Processes, type RunningProcess, type StartOptions } from "../../src/agent/process/process.ts";
+import { groupMembers, markedProcesses } from "../../src/agent/process/process-groups.ts";
 import type { Command } from "../../src/plan/plan.ts";
 
 const environment = { PATH: process.env.PATH ?? "" };
@@ -202,7 +202,7 @@ describe("ending", () => {
 
   it("leaves nothing behind when the agent's own process is killed", async () => {
     const script = `
-      import { Processes } from ${JSON.stringify(new URL("../../src/agent/process.ts", import.meta.url).href)};
+      import { Processes } from ${JSON.stringify(new URL("../../src/agent/process/process.ts", import.meta.url).href)};
       const processes = new Processes(console.error);
       console.log(processes.mark);
       processes.start({

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Agent, createAgent } from "../../src/agent/agent.ts";
 import type { AgentEvent } from "../../src/agent/log.ts";
-import { RunHost } from "../../src/coordinator/host.ts";
-import { LocalCoordinator } from "../../src/coordinator/local.ts";
+import { LocalCoordinator } from "../../src/coordinator/client/in-process.ts";
+import { RunHost } from "../../src/coordinator/hosting/host.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import type { RunSummary } from "../../src/run/types.ts";
 

@@ -1,5 +1,5 @@
 /** Short ways to say what a test is about. */
-import type { PullState } from "../../src/lifecycle/facts.ts";
+import type { PullState } from "../../src/lifecycle/facts/facts.ts";
 
 export const ALICE = { kind: "user", id: 101, login: "alice" } as const;
 export const SHA = "a".repeat(40);

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { misspelt, readConfig, readSettings } from "../../app/config.ts";
-import { weakness } from "../../app/secrets.ts";
+import { weakness } from "../../app/settings/secrets.ts";
 
 const SECRET = "c1b0d6c6f8f04f6db2f0c51d0c3ea7b1";
 const complaint = (env: Record<string, string>): string => {

@@ -1,7 +1,7 @@
 /** What is forgotten, what is kept, and what comes back. */
 import { afterEach, describe, expect, it } from "vitest";
-import type { NewDelivery } from "../../app/store/store.ts";
-import { DEFAULT_TIMINGS } from "../../app/timings.ts";
+import type { NewDelivery } from "../../app/store/model.ts";
+import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
 import {
   addLabelsByName,
   asUser,

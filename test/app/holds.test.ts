@@ -2,9 +2,9 @@
 import { Octokit } from "@octokit/rest";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { autoMerge } from "../../app/actions/auto-merge.ts";
-import type { EffectContext } from "../../app/actions/handler.ts";
-import { DEFAULT_TIMINGS } from "../../app/timings.ts";
+import type { EffectContext } from "../../app/effects/handler.ts";
+import { autoMerge } from "../../app/effects/handlers/auto-merge.ts";
+import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
 import {
   addComment,
   addLabelsByName,

@@ -7,13 +7,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { createNodeMiddleware, createProbot } from "probot";
 import { parse } from "yaml";
+import { type App, createApp } from "../../app/app.ts";
 import { readConfig } from "../../app/config.ts";
-import { type App, createApp } from "../../app/index.ts";
-import { fetchWithin, Octokit } from "../../app/octokit.ts";
+import { fetchWithin, Octokit } from "../../app/github-cache/octokit.ts";
 import { YamlReader } from "../../app/policies/reader.ts";
+import type { History, Pull, Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
-import type { History, Pull, Store } from "../../app/store/store.ts";
-import type { Timings } from "../../app/timings.ts";
+import type { Timings } from "../../app/work/timings.ts";
 import { createSandbox, type Sandbox } from "../../src/sandbox/index.ts";
 import {
   type Account,

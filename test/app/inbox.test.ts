@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { Inbox, type InboxOptions } from "../../app/inbox.ts";
+import type { Delivery, NewDelivery, Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
-import type { Delivery, NewDelivery, Store } from "../../app/store/store.ts";
+import { Inbox, type InboxOptions } from "../../app/webhooks/inbox.ts";
 
 describe("the inbox", () => {
   let store: Store;

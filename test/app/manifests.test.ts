@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { EVENTS_ALWAYS_SENT, EVENTS_READ } from "../../src/github/webhook.ts";
+import { EVENTS_ALWAYS_SENT, EVENTS_READ } from "../../src/github/webhooks/webhook.ts";
 import { ACTIONS } from "../../src/lifecycle/actions/index.ts";
-import { ACTION_EVENTS, CONDITION_NEEDS } from "../../src/lifecycle/needs.ts";
+import { ACTION_EVENTS, CONDITION_NEEDS } from "../../src/lifecycle/policy/needs.ts";
 
 const read = (file: string) =>
   z

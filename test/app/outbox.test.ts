@@ -1,11 +1,11 @@
 /** The outbox over real HTTP: each effect is done once, whatever GitHub's answers and the process do meanwhile. */
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Effects } from "../../app/effects.ts";
-import { Outbox } from "../../app/outbox.ts";
+import { Outbox } from "../../app/effects/runner.ts";
+import type { NewEffect, Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
-import type { NewEffect, Store } from "../../app/store/store.ts";
-import { DEFAULT_TIMINGS, type Timings } from "../../app/timings.ts";
+import { Effects } from "../../app/transitions/queue.ts";
+import { DEFAULT_TIMINGS, type Timings } from "../../app/work/timings.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import * as w from "../../src/sandbox/world/index.ts";
 import { furnish, type House } from "../sandbox/house.ts";

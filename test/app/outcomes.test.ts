@@ -1,16 +1,16 @@
 /** What becomes of a move when something else is decided while it is on its way. */
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { Candidate } from "../../app/moves/candidate.ts";
-import { Outcomes } from "../../app/outcomes.ts";
-import { type Showing, shownOf } from "../../app/showing.ts";
+import { type Showing, shownOf } from "../../app/evaluation/desired-state.ts";
+import type { Intent, Pull, Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
-import type { Intent, Pull, Store } from "../../app/store/store.ts";
-import { DEFAULT_TIMINGS } from "../../app/timings.ts";
-import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
-import { evaluate } from "../../src/lifecycle/evaluate.ts";
-import type { Hold } from "../../src/lifecycle/evaluation.ts";
-import { NO_TAMPERING } from "../../src/lifecycle/tampering.ts";
+import { Outcomes } from "../../app/transitions/result.ts";
+import type { Candidate } from "../../app/transitions/verify.ts";
+import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
+import { evaluate } from "../../src/lifecycle/evaluation/evaluate.ts";
+import type { Hold } from "../../src/lifecycle/evaluation/evaluation.ts";
+import { NO_TAMPERING } from "../../src/lifecycle/evaluation/tampering.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
 import { alice, did, history, labeled, opened, standing } from "../lifecycle/builders.ts";
 
 const NOW = Date.parse("2026-03-02T10:00:00Z");

@@ -1,10 +1,10 @@
 import { Octokit } from "@octokit/rest";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { PolicyKeeper } from "../../app/policies/keeper.ts";
-import { DEFAULT_TIMINGS } from "../../app/timings.ts";
-import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
-import { readPolicy } from "../../src/lifecycle/read-policy.ts";
+import { PolicyKeeper } from "../../app/policies/loader.ts";
+import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
+import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import {
   addComment,
   addLabelsByName,

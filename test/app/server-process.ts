@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { COMPILE_CACHE } from "../compile-cache.ts";
 
-const SERVER = resolve("app/server.ts");
+const SERVER = resolve("app/main.ts");
 export const SECRET = "a secret of forty-two characters, at least";
 export const { privateKey: PRIVATE_KEY } = generateKeyPairSync("rsa", {
   modulusLength: 2048,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { blockedShowing } from "../../app/showing.ts";
+import { blockedShowing } from "../../app/evaluation/desired-state.ts";
 
 const wanted = {
   stage: "qa",

@@ -1,6 +1,6 @@
 /** `start` over real HTTP: once, in line, followed to its end, cancelled when nobody needs it, whatever gets lost. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readPolicy } from "../../src/lifecycle/read-policy.ts";
+import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import {
   addComment,
   addJob,

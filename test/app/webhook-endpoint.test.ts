@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Inbox } from "../../app/inbox.ts";
+import { webhookEndpoint } from "../../app/http/webhook.ts";
+import type { Delivery, Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
-import type { Delivery, Store } from "../../app/store/store.ts";
-import { webhookEndpoint } from "../../app/webhook-endpoint.ts";
+import { Inbox } from "../../app/webhooks/inbox.ts";
 
 const SECRET = "it is a secret";
 const MOST = 10_000;

@@ -1,6 +1,6 @@
 /** A coordinator in a process of its own, as Redis is in its: told by its parent, it answers with what it uses. */
-import { Runs } from "../../src/coordinator/runs.ts";
-import { serveLoopback } from "../../src/coordinator/serve.ts";
+import { Runs } from "../../src/coordinator/hosting/runs.ts";
+import { serveLoopback } from "../../src/coordinator/server/serve.ts";
 
 const { SECRET = "" } = process.env;
 const onError = (error: unknown): void => console.error(error);

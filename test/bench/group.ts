@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { PROTOCOL } from "../../src/coordinator/protocol.ts";
+import { PROTOCOL } from "../../src/coordinator/protocol/protocol.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import type { Instruction, Sync } from "../../src/run/types.ts";

@@ -43,7 +43,7 @@ export const bench: Bench = {
     };
     const apps: RunningApp[] = [];
     try {
-      const ours = await startApp("app/server.ts", env);
+      const ours = await startApp("app/main.ts", env);
       apps.push(ours);
       const theirs = await startApp("test/bench/noop-app.ts", env);
       apps.push(theirs);

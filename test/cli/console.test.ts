@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ConsoleLog, type Screen, screenOf } from "../../src/cli/console.ts";
+import { ConsoleLog, type Screen, screenOf } from "../../src/cli/run/console.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import { NO_COLOURS } from "../../src/report/log.ts";
 

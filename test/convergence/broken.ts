@@ -1,8 +1,8 @@
 /** Deliberately broken variants of the app: each must be caught, or the invariants are worth nothing. */
-import type { Commit, Pull, Repository, Store } from "../../app/store/store.ts";
-import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
+import type { Commit, Pull, Repository, Store } from "../../app/store/model.ts";
+import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import { placeKey } from "../../src/lifecycle/facts/second-order.ts";
-import type { Facts } from "../../src/lifecycle/facts.ts";
 import type { Breakage } from "./process.ts";
 
 /** What is broken -> how. */

@@ -10,10 +10,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Octokit } from "@octokit/rest";
-import type { Policies } from "../../app/policies.ts";
+import type { Policies } from "../../app/policies/policy.ts";
+import type { Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
-import type { Store } from "../../app/store/store.ts";
-import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
 import { createSandbox, type Sandbox } from "../../src/sandbox/index.ts";
 import type { Post } from "../../src/sandbox/webhooks/sender.ts";
 import {
@@ -269,7 +269,7 @@ class City {
   }
 
   async #start(appId: number): Promise<void> {
-    const child = spawn(process.execPath, [resolve("app/server.ts")], {
+    const child = spawn(process.execPath, [resolve("app/main.ts")], {
       env: {
         PATH: process.env.PATH ?? "",
         NODE_ENV: "production",

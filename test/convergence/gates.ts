@@ -1,7 +1,7 @@
 /** What must be so of gates once all is settled: none lets pass what is on hold, and none is waited for in vain. */
-import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
-import { letsPass } from "../../src/lifecycle/gate-checks.ts";
-import { CHECK_NAME_PREFIX, type Policy } from "../../src/lifecycle/policy.ts";
+import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
+import { CHECK_NAME_PREFIX, type Policy } from "../../src/lifecycle/policy/policy.ts";
+import { letsPass } from "../../src/lifecycle/presentation/gate-checks.ts";
 import { checkRunsOn } from "../../src/sandbox/world/index.ts";
 import type { Scene } from "./github.ts";
 

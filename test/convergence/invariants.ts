@@ -1,6 +1,6 @@
 /** What must be so once everything has been heard of or swept, and nothing happens any more. */
-import type { History, Pull, Store } from "../../app/store/store.ts";
-import { stageLabel } from "../../src/lifecycle/display.ts";
+import type { History, Pull, Store } from "../../app/store/model.ts";
+import { stageLabel } from "../../src/lifecycle/presentation/display.ts";
 import { checkRunsOn, labelsOn, type PullRequest } from "../../src/sandbox/world/index.ts";
 import { wrongGates } from "./gates.ts";
 import type { Scene } from "./github.ts";

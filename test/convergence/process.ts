@@ -1,11 +1,11 @@
 /** The app as a process that can be killed: the real engine over a store that outlives it. */
 import { pino } from "pino";
-import { createEngine, type Engine } from "../../app/engine.ts";
+import type { Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
-import type { Store } from "../../app/store/store.ts";
-import { DEFAULT_TIMINGS } from "../../app/timings.ts";
-import { orderKey } from "../../src/github/webhook.ts";
-import type { Policy } from "../../src/lifecycle/policy.ts";
+import { createEngine, type Engine } from "../../app/work/engine.ts";
+import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
+import { orderKey } from "../../src/github/webhooks/webhook.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import type { Delivery } from "../../src/sandbox/world/index.ts";
 import type { VirtualClock } from "./clock.ts";
 import { died, type SimulatedGitHub } from "./github.ts";

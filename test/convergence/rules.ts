@@ -1,8 +1,8 @@
 /** What people do to the rules: holds of pull requests and of the repository, and other policies. */
-import type { HoldWord } from "../../app/store/store.ts";
-import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
-import type { Policy } from "../../src/lifecycle/policy.ts";
-import { POLICY_PATH, readPolicy } from "../../src/lifecycle/read-policy.ts";
+import type { HoldWord } from "../../app/store/model.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
+import { POLICY_PATH, readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import {
   type Account,
   addComment,

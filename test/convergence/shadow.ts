@@ -3,15 +3,15 @@
  * come late, twice, in another order or never, must come to the same.
  */
 import { pino } from "pino";
-import { GrantsKeeper } from "../../app/grants.ts";
-import { Judge, type Judgement } from "../../app/judge.ts";
-import { LabelIds } from "../../app/label-ids.ts";
-import { Listener } from "../../app/listener.ts";
-import type { Policies } from "../../app/policies.ts";
-import { StandingKeeper } from "../../app/standing.ts";
+import { Judge, type Judgement } from "../../app/evaluation/evaluator.ts";
+import { GrantsKeeper } from "../../app/github-cache/installation-permissions.ts";
+import { LabelIds } from "../../app/github-cache/label-ids.ts";
+import { StandingKeeper } from "../../app/github-cache/permissions.ts";
+import type { Policies } from "../../app/policies/policy.ts";
+import type { HoldWord, Pull, Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
-import type { HoldWord, Pull, Store } from "../../app/store/store.ts";
-import { DEFAULT_TIMINGS } from "../../app/timings.ts";
+import { Listener } from "../../app/webhooks/processing.ts";
+import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
 import { parseExactly } from "../../src/github/exact-json.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { localUses } from "../../src/github/workflows/local-uses.ts";

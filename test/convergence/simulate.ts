@@ -1,7 +1,7 @@
 /** One seed: a story of pull requests, told to the app by a GitHub on which nobody can rely, and what came of it. */
 import { basename } from "node:path";
-import type { Store } from "../../app/store/store.ts";
-import type { Policy } from "../../src/lifecycle/policy.ts";
+import type { Store } from "../../app/store/model.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { Random } from "../simulation/random.ts";
 import { BOT_POLICY } from "./bots.ts";
 import { VirtualClock } from "./clock.ts";

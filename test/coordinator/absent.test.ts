@@ -1,14 +1,14 @@
 /** An agent that was refused for good is not waited for: the others end with the reason that the coordinator knew. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { LoopEnd } from "../../src/agent/loop.ts";
-import { createTokenVerifier } from "../../src/coordinator/admission.ts";
-import { HttpCoordinator } from "../../src/coordinator/client.ts";
-import { followerAudience, proveLeader } from "../../src/coordinator/leader.ts";
-import { MemberCoordinator } from "../../src/coordinator/member.ts";
-import type { JoinRequest } from "../../src/coordinator/port.ts";
-import { PROTOCOLS } from "../../src/coordinator/protocol.ts";
-import { Runs } from "../../src/coordinator/runs.ts";
-import { type Serving, serveLeader } from "../../src/coordinator/serve.ts";
+import { createTokenVerifier } from "../../src/coordinator/admission/admission.ts";
+import { HttpCoordinator } from "../../src/coordinator/client/client.ts";
+import { MemberCoordinator } from "../../src/coordinator/client/in-process-group.ts";
+import { Runs } from "../../src/coordinator/hosting/runs.ts";
+import type { JoinRequest } from "../../src/coordinator/protocol/port.ts";
+import { PROTOCOLS } from "../../src/coordinator/protocol/protocol.ts";
+import { followerAudience, proveLeader } from "../../src/coordinator/server/leader.ts";
+import { type Serving, serveLeader } from "../../src/coordinator/server/serve.ts";
 import { agentOf, joinOf, keyOf, NEVER, planOf, removeDirectories, startCoordinator } from "./builders.ts";
 import { groupJobs, type Issuer, startIssuer } from "./issuer.ts";
 import { join, post } from "./raw.ts";

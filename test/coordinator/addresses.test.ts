@@ -1,12 +1,12 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hostfile } from "../../src/agent/environment.ts";
-import { endpointOf, reachableHost } from "../../src/coordinator/addresses.ts";
-import { createTokenVerifier } from "../../src/coordinator/admission.ts";
-import { type Connection, connect } from "../../src/coordinator/connect.ts";
-import { BeaconWatch, lightBeacon } from "../../src/github/leader-beacon.ts";
-import { hostOf, joinAddress, splitAddress } from "../../src/plan/address.ts";
+import { hostfile } from "../../src/agent/process/environment.ts";
+import { createTokenVerifier } from "../../src/coordinator/admission/admission.ts";
+import { endpointOf, reachableHost } from "../../src/coordinator/client/addresses.ts";
+import { type Connection, connect } from "../../src/coordinator/client/connect.ts";
+import { BeaconWatch, lightBeacon } from "../../src/github/checks/leader-beacon.ts";
+import { hostOf, joinAddress, splitAddress } from "../../src/plan/parsing/address.ts";
 import { EVERYTHING, idle, joinOf, keyOf, NEVER, planOf } from "./builders.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { checkClaims, createTokenVerifier } from "../../src/coordinator/admission.ts";
-import { connect, type Home } from "../../src/coordinator/connect.ts";
-import { Refusal } from "../../src/coordinator/refusal.ts";
+import { checkClaims, createTokenVerifier } from "../../src/coordinator/admission/admission.ts";
+import { connect, type Home } from "../../src/coordinator/client/connect.ts";
+import { Refusal } from "../../src/coordinator/protocol/refusal.ts";
 import { EVERYTHING, keyOf, NEVER, planOf } from "./builders.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
 

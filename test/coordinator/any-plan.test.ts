@@ -4,14 +4,14 @@
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { fitted, within } from "../../src/agent/told.ts";
-import type { HttpCoordinator } from "../../src/coordinator/client.ts";
-import { runIdOf } from "../../src/coordinator/run-id.ts";
-import type { Serving } from "../../src/coordinator/serve.ts";
+import { fitted, within } from "../../src/agent/output/report-limits.ts";
+import type { HttpCoordinator } from "../../src/coordinator/client/client.ts";
+import { runIdOf } from "../../src/coordinator/protocol/run-id.ts";
+import type { Serving } from "../../src/coordinator/server/serve.ts";
 import { WIRE_BOUNDS } from "../../src/plan/bounds.ts";
 import type { Json, Plan } from "../../src/plan/plan.ts";
 import { readPlan } from "../../src/plan/read.ts";
-import { taskKey } from "../../src/plan/tasks.ts";
+import { taskKey } from "../../src/plan/stages/tasks.ts";
 import type { AttemptEnd, AttemptReport, Instruction, RunSummary } from "../../src/run/types.ts";
 import { clientOf, idle, joinOf, NEVER, startCoordinator } from "./builders.ts";
 import { plans } from "./extreme-plans.ts";

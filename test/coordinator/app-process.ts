@@ -1,7 +1,7 @@
 /** The app's hosting of runs as a process of its own, which tests kill and start again: memory in a file, one port. */
 import http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { hostRuns } from "../../app/runs.ts";
+import { hostRuns } from "../../app/plan-runs/plan-runs.ts";
 import { openStore } from "../../app/store/open.ts";
 
 const { DATABASE = "", PORT = "", ISSUER = "", PUBLIC_URL = "" } = process.env;

@@ -1,13 +1,13 @@
 /** One table of bounds: what a plan may say, the wire carries; what a command tells, its agent cuts before it is sent. */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readEvent } from "../../src/agent/event-schema.ts";
-import { Masks } from "../../src/agent/masks.ts";
-import { AttemptRecord } from "../../src/agent/record.ts";
-import { fitted, within } from "../../src/agent/told.ts";
-import { planSchema } from "../../src/coordinator/plan-schema.ts";
-import { PROTOCOL, syncBodySchema } from "../../src/coordinator/protocol.ts";
-import type { Serving } from "../../src/coordinator/serve.ts";
+import { Masks } from "../../src/agent/masking/masks.ts";
+import { readEvent } from "../../src/agent/output/event-schema.ts";
+import { AttemptRecord } from "../../src/agent/output/record.ts";
+import { fitted, within } from "../../src/agent/output/report-limits.ts";
+import { planSchema } from "../../src/coordinator/protocol/plan-schema.ts";
+import { PROTOCOL, syncBodySchema } from "../../src/coordinator/protocol/protocol.ts";
+import type { Serving } from "../../src/coordinator/server/serve.ts";
 import { jsonBytes, PLAN_BOUNDS, RUN_BOUNDS, TOLD_BOUNDS, WIRE_BOUNDS } from "../../src/plan/bounds.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import type { AttemptReport } from "../../src/run/types.ts";

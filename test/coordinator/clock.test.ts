@@ -1,8 +1,8 @@
 /** The wall clock is set in the middle of a run, or nothing can be kept: deadlines come neither late nor early. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it, vi } from "vitest";
-import { RunHost } from "../../src/coordinator/host.ts";
-import type { SyncAnswer } from "../../src/coordinator/port.ts";
+import { RunHost } from "../../src/coordinator/hosting/host.ts";
+import type { SyncAnswer } from "../../src/coordinator/protocol/port.ts";
 import { explain, summaryOf } from "../../src/run/machine.ts";
 import { EVERYTHING, idle, joinOf, keyOf, NEVER, planOf } from "./builders.ts";
 

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { Serving } from "../../src/coordinator/serve.ts";
+import type { Serving } from "../../src/coordinator/server/serve.ts";
 import { agentOf, clientOf, idle, joinOf, NEVER, planOf, removeDirectories, startCoordinator } from "./builders.ts";
 
 let serving: Serving;

@@ -1,8 +1,8 @@
 /** Jobs that are over before they join: a group that waits for them ends, naming them. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createTokenVerifier } from "../../src/coordinator/admission.ts";
-import { type Connection, connect, type Home } from "../../src/coordinator/connect.ts";
-import { endedJobs, type ListedJob, watchJobs } from "../../src/coordinator/ended-jobs.ts";
+import { createTokenVerifier } from "../../src/coordinator/admission/admission.ts";
+import { endedJobs, type ListedJob, watchJobs } from "../../src/coordinator/admission/ended-jobs.ts";
+import { type Connection, connect, type Home } from "../../src/coordinator/client/connect.ts";
 import { EVERYTHING, keyOf, NEVER, planOf } from "./builders.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
 

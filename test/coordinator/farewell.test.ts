@@ -1,9 +1,9 @@
 /** A leader's last word: who may still come for the run's end gets it, and nobody is told to join a run that is over. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createTokenVerifier } from "../../src/coordinator/admission.ts";
-import { type Connection, connect } from "../../src/coordinator/connect.ts";
-import { RunHost } from "../../src/coordinator/host.ts";
-import type { Serving } from "../../src/coordinator/serve.ts";
+import { createTokenVerifier } from "../../src/coordinator/admission/admission.ts";
+import { type Connection, connect } from "../../src/coordinator/client/connect.ts";
+import { RunHost } from "../../src/coordinator/hosting/host.ts";
+import type { Serving } from "../../src/coordinator/server/serve.ts";
 import { EVERYTHING, idle, joinOf, keyOf, NEVER, planOf, startCoordinator } from "./builders.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
 import { join, post, syncBody } from "./raw.ts";

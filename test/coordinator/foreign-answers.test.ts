@@ -1,9 +1,9 @@
 /** Somebody else answers in the coordinator's place: a proxy's page, JSON of another service. */
 import http from "node:http";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { HttpCoordinator, sayRetries } from "../../src/coordinator/client.ts";
-import { Refusal } from "../../src/coordinator/refusal.ts";
-import type { Serving } from "../../src/coordinator/serve.ts";
+import { HttpCoordinator, sayRetries } from "../../src/coordinator/client/client.ts";
+import { Refusal } from "../../src/coordinator/protocol/refusal.ts";
+import type { Serving } from "../../src/coordinator/server/serve.ts";
 import { idle, joinOf, NEVER, planOf, SECRET, startCoordinator } from "./builders.ts";
 
 const PLAN = planOf("name: alone\nstages:\n  - { name: work, run: 'true' }\n");

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { PROTOCOL } from "../../src/coordinator/protocol.ts";
-import type { Serving } from "../../src/coordinator/serve.ts";
+import { PROTOCOL } from "../../src/coordinator/protocol/protocol.ts";
+import type { Serving } from "../../src/coordinator/server/serve.ts";
 import { WIRE_BOUNDS } from "../../src/plan/bounds.ts";
 import { joinOf, planOf, SECRET, startCoordinator } from "./builders.ts";
 import { join, syncBody } from "./raw.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { runIdOf } from "../../src/coordinator/run-id.ts";
-import type { Serving } from "../../src/coordinator/serve.ts";
+import { runIdOf } from "../../src/coordinator/protocol/run-id.ts";
+import type { Serving } from "../../src/coordinator/server/serve.ts";
 import { agentOf, clientOf, joinOf, keyOf, planOf, removeDirectories, startCoordinator } from "./builders.ts";
 
 const serving: Serving[] = [];

@@ -2,9 +2,9 @@ import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from "hdr-histogram-js";
 import { describe, expect, it } from "vitest";
-import { Masks } from "../../src/agent/masks.ts";
-import { AttemptRecord } from "../../src/agent/record.ts";
-import { isHistogram } from "../../src/coordinator/histograms.ts";
+import { Masks } from "../../src/agent/masking/masks.ts";
+import { AttemptRecord } from "../../src/agent/output/record.ts";
+import { isHistogram } from "../../src/coordinator/hosting/histograms.ts";
 import { joinOf, planOf, SECRET, startCoordinator } from "./builders.ts";
 import { get, join, post, type Said, syncBody } from "./raw.ts";
 

@@ -2,8 +2,8 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import type { JobClaims } from "../../src/coordinator/admission.ts";
-import { GroupJobs, type GroupJobsOptions } from "../../src/coordinator/jobs.ts";
+import type { JobClaims } from "../../src/coordinator/admission/admission.ts";
+import { GroupJobs, type GroupJobsOptions } from "../../src/coordinator/admission/jobs.ts";
 import type { RunKey } from "../../src/run/types.ts";
 
 export interface Issuer {

@@ -1,7 +1,7 @@
 /** Agents that join when the run is over: what came of it is theirs to know. */
 import { afterEach, describe, expect, it } from "vitest";
 import type { LoopEnd } from "../../src/agent/loop.ts";
-import type { Serving } from "../../src/coordinator/serve.ts";
+import type { Serving } from "../../src/coordinator/server/serve.ts";
 import { agentOf, clientOf, joinOf, planOf, removeDirectories, startCoordinator } from "./builders.ts";
 import { join } from "./raw.ts";
 

@@ -2,17 +2,17 @@ import { once } from "node:events";
 import type { Server } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { createTokenVerifier } from "../../src/coordinator/admission.ts";
-import { findLeader } from "../../src/coordinator/find-leader.ts";
-import { requestJson } from "../../src/coordinator/http.ts";
+import { createTokenVerifier } from "../../src/coordinator/admission/admission.ts";
+import { findLeader } from "../../src/coordinator/client/find-leader.ts";
+import { requestJson } from "../../src/coordinator/client/http.ts";
+import { Runs } from "../../src/coordinator/hosting/runs.ts";
 import {
   createLeaderServer,
   leaderProofHandler,
   makeLeaderIdentity,
   proveLeader,
-} from "../../src/coordinator/leader.ts";
-import { Runs } from "../../src/coordinator/runs.ts";
-import { serveLeader } from "../../src/coordinator/serve.ts";
+} from "../../src/coordinator/server/leader.ts";
+import { serveLeader } from "../../src/coordinator/server/serve.ts";
 import { groupJobs, type Issuer, startIssuer } from "./issuer.ts";
 
 const KEY = { repositoryId: "42", runId: "1001", attempt: 1, group: "train", plan: "plan" };

@@ -1,8 +1,8 @@
 import http from "node:http";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { HttpCoordinator } from "../../src/coordinator/client.ts";
-import { runIdOf } from "../../src/coordinator/run-id.ts";
-import type { Serving } from "../../src/coordinator/serve.ts";
+import { HttpCoordinator } from "../../src/coordinator/client/client.ts";
+import { runIdOf } from "../../src/coordinator/protocol/run-id.ts";
+import type { Serving } from "../../src/coordinator/server/serve.ts";
 import { agentOf, joinOf, keyOf, planOf, removeDirectories, SECRET, startCoordinator } from "./builders.ts";
 
 const PLAN = planOf(`

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Serving } from "../../src/coordinator/serve.ts";
+import type { Serving } from "../../src/coordinator/server/serve.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import { idle, joinOf, planOf, SECRET, startCoordinator } from "./builders.ts";
 import { get, join, post, type Said, syncBody } from "./raw.ts";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readEvent } from "../../src/agent/event-schema.ts";
-import { PROTOCOL } from "../../src/coordinator/protocol.ts";
-import type { Serving } from "../../src/coordinator/serve.ts";
-import { escapeUnprintable, PRINTABLE } from "../../src/plan/names.ts";
+import { readEvent } from "../../src/agent/output/event-schema.ts";
+import { PROTOCOL } from "../../src/coordinator/protocol/protocol.ts";
+import type { Serving } from "../../src/coordinator/server/serve.ts";
+import { escapeUnprintable, PRINTABLE } from "../../src/plan/parsing/names.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import { joinOf, keyOf, planOf, SECRET, startCoordinator } from "./builders.ts";
 import { get, join, post } from "./raw.ts";

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
-import { planSchema } from "../../src/coordinator/plan-schema.ts";
+import { planSchema } from "../../src/coordinator/protocol/plan-schema.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import { planOf } from "./builders.ts";

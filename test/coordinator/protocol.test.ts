@@ -6,12 +6,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { PROTOCOL, PROTOCOLS } from "../../src/coordinator/protocol.ts";
+import { PROTOCOL, PROTOCOLS } from "../../src/coordinator/protocol/protocol.ts";
 import { examplesOf, KINDS, schemaOf, WORDS } from "./protocol/messages.ts";
 
 const fileOf = (number: number) => new URL(`protocol/${number}.json`, import.meta.url);
 const CHANGED =
-  "the messages of this protocol have changed: give it a new number in src/coordinator/protocol.ts (PROTOCOLS: that and " +
+  "the messages of this protocol have changed: give it a new number in src/coordinator/protocol/protocol.ts (PROTOCOLS: that and " +
   "the last released one), and record it with STAGEWRIGHT_RECORD_PROTOCOL=1 npx vitest run test/coordinator/protocol.test.ts";
 
 interface Recorded {

@@ -1,8 +1,8 @@
 /** Requests as anybody could send them, without the client's care. */
 import http from "node:http";
-import { requestJson } from "../../src/coordinator/http.ts";
-import type { JoinRequest } from "../../src/coordinator/port.ts";
-import { PROTOCOL } from "../../src/coordinator/protocol.ts";
+import { requestJson } from "../../src/coordinator/client/http.ts";
+import type { JoinRequest } from "../../src/coordinator/protocol/port.ts";
+import { PROTOCOL } from "../../src/coordinator/protocol/protocol.ts";
 import { idle, NEVER, SECRET } from "./builders.ts";
 
 export interface Said {

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { HttpCoordinator } from "../../src/coordinator/client.ts";
-import { PROTOCOL } from "../../src/coordinator/protocol.ts";
+import { HttpCoordinator } from "../../src/coordinator/client/client.ts";
+import { PROTOCOL } from "../../src/coordinator/protocol/protocol.ts";
 import { agentOf, joinOf, planOf, removeDirectories } from "./builders.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
 

@@ -95,7 +95,7 @@ test("the app's death ends it with 1 and the step it was needed for", { timeout:
   const commands = await Promise.all(
     pids.map(async (pid) => ({ pid, line: await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "") })),
   );
-  const app = commands.find(({ line }) => line.includes("app/server.ts"));
+  const app = commands.find(({ line }) => line.includes("app/main.ts"));
   if (app === undefined) throw new Error("the app's process was not found");
   process.kill(app.pid, "SIGKILL");
   const { code, output } = await demo.ended;
@@ -120,7 +120,7 @@ test("killed outright, it does not leave its app behind", { timeout: 240_000 }, 
   const demo = start([]);
   await shows(demo, /✓ verified +a pull request is opened/);
   const pids = await descendants(demo.child.pid ?? 0);
-  expect((await living(pids)).join("\n")).toContain("app/server.ts");
+  expect((await living(pids)).join("\n")).toContain("app/main.ts");
   demo.child.kill("SIGKILL");
   await demo.ended;
   await expect.poll(async () => (await living(pids)).join("\n"), { timeout: 60_000 }).toBe("");

@@ -5,11 +5,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RunHost } from "../../src/coordinator/host.ts";
-import { runIdOf } from "../../src/coordinator/run-id.ts";
-import type { Serving } from "../../src/coordinator/serve.ts";
+import type { RunHost } from "../../src/coordinator/hosting/host.ts";
+import { runIdOf } from "../../src/coordinator/protocol/run-id.ts";
+import type { Serving } from "../../src/coordinator/server/serve.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { rowsOf } from "../../src/run/rows.ts";
+import { rowsOf } from "../../src/run/persistent-array.ts";
 import { COMPILE_CACHE } from "../compile-cache.ts";
 import { keyOf, SECRET } from "../coordinator/builders.ts";
 import { ROOT, until } from "./builders.ts";

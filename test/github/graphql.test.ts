@@ -2,9 +2,9 @@ import { Octokit } from "@octokit/rest";
 import nock from "nock";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GraphqlRateLimited, sendGraphql } from "../../src/github/graphql.ts";
+import { readIdentity, readMembership, readPermission } from "../../src/github/permissions.ts";
+import { judgeLabels } from "../../src/github/pulls/transition.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
-import { readIdentity, readMembership, readPermission } from "../../src/github/standing.ts";
-import { judgeLabels } from "../../src/github/transition.ts";
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const client = new Octokit({ auth: "token", log: quiet });

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Octokit } from "@octokit/rest";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { redeliver } from "../../src/github/deliveries.ts";
 import { parseExactly } from "../../src/github/exact-json.ts";
 import { githubId, smallId } from "../../src/github/id.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
-import { readWebhook } from "../../src/github/webhook.ts";
+import { redeliver } from "../../src/github/webhooks/deliveries.ts";
+import { readWebhook } from "../../src/github/webhooks/webhook.ts";
 import { compareIds, newestId } from "../../src/ids.ts";
 
 const MOST = 2n ** 64n - 1n;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BeaconWatch } from "../../src/github/leader-beacon.ts";
+import { BeaconWatch } from "../../src/github/checks/leader-beacon.ts";
 
 const PLACE = {
   owner: "acme",

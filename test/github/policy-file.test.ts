@@ -2,7 +2,7 @@ import { Octokit } from "@octokit/rest";
 import nock from "nock";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readGrants, readGuard } from "../../src/github/installation.ts";
-import { readPolicyFile } from "../../src/github/policy-file.ts";
+import { readPolicyFile } from "../../src/github/policy-files/policy-file.ts";
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const client = new Octokit({ auth: "token", log: quiet });

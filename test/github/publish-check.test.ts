@@ -1,6 +1,6 @@
 import { Octokit } from "@octokit/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type FinishedCheck, type Pace, publishCheck } from "../../src/github/checks.ts";
+import { type FinishedCheck, type Pace, publishCheck } from "../../src/github/checks/checks.ts";
 import { CheckServer } from "./check-server.ts";
 
 const never = new AbortController().signal;

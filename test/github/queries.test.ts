@@ -1,13 +1,13 @@
 import { schema as official } from "@octokit/graphql-schema";
 import { buildSchema, parse, validate } from "graphql";
 import { describe, expect, it } from "vitest";
-import { createLabels, findLabels } from "../../src/github/labels.ts";
-import { readPolicyFile } from "../../src/github/policy-file.ts";
+import { readPolicyFile } from "../../src/github/policy-files/policy-file.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
-import { readShown } from "../../src/github/shown.ts";
-import { readOpenPulls, readPullsById, readSnapshot } from "../../src/github/snapshot.ts";
-import { REST_QUERY } from "../../src/github/snapshot-fields.ts";
-import { buildTransitions, mutationCount, type Transition } from "../../src/github/transition.ts";
+import { createLabels, findLabels } from "../../src/github/pulls/labels.ts";
+import { readShown } from "../../src/github/pulls/shown.ts";
+import { readOpenPulls, readPullsById, readSnapshot } from "../../src/github/pulls/snapshot.ts";
+import { REST_QUERY } from "../../src/github/pulls/snapshot-fields.ts";
+import { buildTransitions, mutationCount, type Transition } from "../../src/github/pulls/transition.ts";
 
 const schema = buildSchema(official.idl, { assumeValidSDL: true });
 const signal = new AbortController().signal;

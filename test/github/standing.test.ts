@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isNotTold } from "../../src/github/standing.ts";
+import { isNotTold } from "../../src/github/permissions.ts";
 
 /** As Octokit throws it. */
 function refused(status: number, url: string, message: string, headers: Record<string, string> = {}): Error {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { orderKey, readWebhook } from "../../src/github/webhook.ts";
+import { orderKey, readWebhook } from "../../src/github/webhooks/webhook.ts";
 
 const repository = {
   id: 1,

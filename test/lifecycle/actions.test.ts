@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ActionContext } from "../../src/lifecycle/actions/action.ts";
 import { ACTIONS, permissionsNeeded, planActions } from "../../src/lifecycle/actions/index.ts";
-import type { Facts } from "../../src/lifecycle/facts.ts";
-import { fill, fillMarkdown, mention, templateProblems } from "../../src/lifecycle/templates.ts";
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
+import { fill, fillMarkdown, mention, templateProblems } from "../../src/lifecycle/policy/templates.ts";
 import { alice, history, opened } from "./builders.ts";
 import { policyOf, readExample } from "./policies.ts";
 

@@ -1,8 +1,8 @@
 /** Ways to get a pull request forward that must not work, each with the reason that is given. */
 import { expect, test } from "vitest";
-import type { Change } from "../../src/lifecycle/change.ts";
 import { decideCommand, parseCommands } from "../../src/lifecycle/commands.ts";
-import type { Actor } from "../../src/lifecycle/facts.ts";
+import type { Change } from "../../src/lifecycle/facts/change.ts";
+import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import {
   alice,
   bob,

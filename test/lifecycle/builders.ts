@@ -1,13 +1,14 @@
 /** Short ways to write facts for tests. Times are minutes after the opening. */
-import { act, type Change, type CheckSeen, type Deed, type PullKey } from "../../src/lifecycle/change.ts";
-import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
-import { evaluate } from "../../src/lifecycle/evaluate.ts";
-import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
+
+import { evaluate } from "../../src/lifecycle/evaluation/evaluate.ts";
+import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
+import { act, type Change, type CheckSeen, type Deed, type PullKey } from "../../src/lifecycle/facts/change.ts";
+import type { Act, Actor, Facts, PullState, Standing } from "../../src/lifecycle/facts/facts.ts";
+import { record } from "../../src/lifecycle/facts/record.ts";
 import { type Origin, originOf, type RunOrigin } from "../../src/lifecycle/facts/run-origin.ts";
 import type { SuiteSeen } from "../../src/lifecycle/facts/suites.ts";
-import type { Act, Actor, Facts, PullState, Standing } from "../../src/lifecycle/facts.ts";
-import type { Policy } from "../../src/lifecycle/policy.ts";
-import { record } from "../../src/lifecycle/record.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 
 export const OPENED = Date.parse("2026-03-02T09:00:00Z");
 export const OUR_APP_ID = 4242;

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { COMMAND_NAMES, decideCommand, helpText, parseCommands } from "../../src/lifecycle/commands.ts";
-import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
-import type { Actor } from "../../src/lifecycle/facts.ts";
-import { ticketNumber, ticketOf } from "../../src/lifecycle/ticket.ts";
+import type { Actor } from "../../src/lifecycle/facts/facts.ts";
+import { ticketNumber, ticketOf } from "../../src/lifecycle/facts/ticket.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
 import { alice, judge, labeled, lead, openedThen, outsider, standing, tess } from "./builders.ts";
 import { policyOf, readExample } from "./policies.ts";
 

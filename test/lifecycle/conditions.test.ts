@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { boxesOf } from "../../src/lifecycle/conditions/checklist.ts";
 import { matcher } from "../../src/lifecycle/conditions/globs.ts";
 import { CONDITIONS } from "../../src/lifecycle/conditions/index.ts";
-import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
-import type { Facts } from "../../src/lifecycle/facts.ts";
-import type { Condition, Policy } from "../../src/lifecycle/policy.ts";
-import { readPolicy } from "../../src/lifecycle/read-policy.ts";
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
+import type { Condition, Policy } from "../../src/lifecycle/policy/policy.ts";
+import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import {
   alice,
   bob,

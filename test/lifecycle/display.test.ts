@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
-import { stageOfLabel, wanted } from "../../src/lifecycle/display.ts";
-import type { Facts } from "../../src/lifecycle/facts.ts";
-import type { Policy } from "../../src/lifecycle/policy.ts";
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
+import { stageOfLabel, wanted } from "../../src/lifecycle/presentation/display.ts";
 import {
   alice,
   bob,

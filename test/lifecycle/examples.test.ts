@@ -2,9 +2,9 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
-import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
-import type { Policy } from "../../src/lifecycle/policy.ts";
-import { readPolicy } from "../../src/lifecycle/read-policy.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
+import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import { bob, check, checked, comment, did, history, judge, lead, opened, ran, review } from "./builders.ts";
 import { THREE_BOTS } from "./policies.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readFacts } from "../../src/lifecycle/facts-file.ts";
+import { readFacts } from "../../src/lifecycle/facts/facts-file.ts";
 import { judge } from "./builders.ts";
 import { policyOf } from "./policies.ts";
 

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { groupChecks, heldGroupChecks } from "../../app/merge-groups.ts";
-import { keptBack, sharingOf } from "../../app/shared-commits.ts";
-import { showingOf } from "../../app/showing.ts";
-import { wanted } from "../../src/lifecycle/display.ts";
-import { evaluate } from "../../src/lifecycle/evaluate.ts";
-import type { Evaluation, Hold } from "../../src/lifecycle/evaluation.ts";
-import type { Facts } from "../../src/lifecycle/facts.ts";
-import { letsPass } from "../../src/lifecycle/gate-checks.ts";
-import type { Policy } from "../../src/lifecycle/policy.ts";
+import { showingOf } from "../../app/evaluation/desired-state.ts";
+import { groupChecks, heldGroupChecks } from "../../app/evaluation/merge-groups.ts";
+import { keptBack, sharingOf } from "../../app/evaluation/shared-commits.ts";
+import { evaluate } from "../../src/lifecycle/evaluation/evaluate.ts";
+import type { Evaluation, Hold } from "../../src/lifecycle/evaluation/evaluation.ts";
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
+import { wanted } from "../../src/lifecycle/presentation/display.ts";
+import { letsPass } from "../../src/lifecycle/presentation/gate-checks.ts";
 import {
   alice,
   bob,

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { Facts } from "../../src/lifecycle/facts.ts";
 import {
   type GateVerdict,
   isOfDefaultBranch,
   judgeFreeRun,
   judgeGate,
   judgeTogether,
-} from "../../src/lifecycle/gate.ts";
-import { validCommits } from "../../src/lifecycle/pushes.ts";
+} from "../../src/lifecycle/evaluation/gate.ts";
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
+import { validCommits } from "../../src/lifecycle/facts/pushes.ts";
 import {
   alice,
   cleo,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { namesLacking, namesOf } from "../../src/lifecycle/named.ts";
+import { namesLacking, namesOf } from "../../src/lifecycle/policy/named.ts";
 import { policyOf, readExample } from "./policies.ts";
 
 test("everyone whom a policy names is asked about, once", () => {

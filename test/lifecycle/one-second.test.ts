@@ -1,14 +1,14 @@
 /** What happens within one second: GitHub dates it alike, and its timeline alone says what came first. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { act, type Change, type Deed } from "../../src/lifecycle/change.ts";
-import { wanted } from "../../src/lifecycle/display.ts";
-import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
+import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
+import { simulate } from "../../src/lifecycle/evaluation/simulate.ts";
+import { act, type Change, type Deed } from "../../src/lifecycle/facts/change.ts";
+import type { Facts, PullState } from "../../src/lifecycle/facts/facts.ts";
+import { readFacts } from "../../src/lifecycle/facts/facts-file.ts";
+import { record } from "../../src/lifecycle/facts/record.ts";
 import { ordersOf, placeKey, SEVERAL, type TimelineItem } from "../../src/lifecycle/facts/second-order.ts";
-import type { Facts, PullState } from "../../src/lifecycle/facts.ts";
-import { readFacts } from "../../src/lifecycle/facts-file.ts";
-import { record } from "../../src/lifecycle/record.ts";
-import { simulate } from "../../src/lifecycle/simulate.ts";
+import { wanted } from "../../src/lifecycle/presentation/display.ts";
 import {
   alice,
   bob,

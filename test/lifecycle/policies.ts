@@ -1,6 +1,6 @@
 /** Policies that tests share, as files would say them. */
-import type { Policy } from "../../src/lifecycle/policy.ts";
-import { readPolicy } from "../../src/lifecycle/read-policy.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
+import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 
 export const THREE_BOTS = `version: 1
 task_id: { label: "task-*", branch: "task-*", title: "task-*" }

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { ACTIONS } from "../../src/lifecycle/actions/index.ts";
 import { CONDITIONS } from "../../src/lifecycle/conditions/index.ts";
-import { actionTable, conditionTable, policyJsonSchema } from "../../src/lifecycle/policy-reference.ts";
-import { readPolicy } from "../../src/lifecycle/read-policy.ts";
+import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
+import { actionTable, conditionTable, policyJsonSchema } from "../../src/lifecycle/policy/reference.ts";
 import { THREE_BOTS } from "./policies.ts";
 
 const validate = new Ajv2020({ strict: false }).compile(policyJsonSchema());

@@ -1,12 +1,12 @@
 /** What holds for every history under every policy of a family. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Change, Deed } from "../../src/lifecycle/change.ts";
-import { wanted } from "../../src/lifecycle/display.ts";
-import type { Evaluation } from "../../src/lifecycle/evaluation.ts";
-import type { Facts } from "../../src/lifecycle/facts.ts";
-import type { Policy } from "../../src/lifecycle/policy.ts";
-import { record } from "../../src/lifecycle/record.ts";
+import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
+import type { Change, Deed } from "../../src/lifecycle/facts/change.ts";
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
+import { record } from "../../src/lifecycle/facts/record.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
+import { wanted } from "../../src/lifecycle/presentation/display.ts";
 import {
   alice,
   bob,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
-import { readPolicy } from "../../src/lifecycle/read-policy.ts";
-import { formatProblem } from "../../src/plan/problems.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
+import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
+import { formatProblem } from "../../src/plan/parsing/problems.ts";
 import { readExample, THREE_BOTS } from "./policies.ts";
 
 function problems(text: string | Uint8Array, base?: Parameters<typeof readPolicy>[2]): string[] {

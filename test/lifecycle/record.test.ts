@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { act, type Change, UNKNOWN_ACTOR } from "../../src/lifecycle/change.ts";
-import type { Facts } from "../../src/lifecycle/facts.ts";
-import { MOST_ACTS } from "../../src/lifecycle/prune.ts";
-import { record, sameFacts } from "../../src/lifecycle/record.ts";
+import { act, type Change, UNKNOWN_ACTOR } from "../../src/lifecycle/facts/change.ts";
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
+import { MOST_ACTS } from "../../src/lifecycle/facts/prune.ts";
+import { record, sameFacts } from "../../src/lifecycle/facts/record.ts";
 import {
   alice,
   bob,

@@ -1,8 +1,8 @@
 /** The rules of where a pull request is, one by one. */
 import { describe, expect, test } from "vitest";
-import type { Change, Deed } from "../../src/lifecycle/change.ts";
-import type { Actor } from "../../src/lifecycle/facts.ts";
-import { record } from "../../src/lifecycle/record.ts";
+import type { Change, Deed } from "../../src/lifecycle/facts/change.ts";
+import type { Actor } from "../../src/lifecycle/facts/facts.ts";
+import { record } from "../../src/lifecycle/facts/record.ts";
 import {
   alice,
   bob,

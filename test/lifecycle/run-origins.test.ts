@@ -1,12 +1,12 @@
 /** Which runs count as evidence, by who wrote what they executed. The way there is in test/security/forged-runs. */
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { stagesOnChecksAlone } from "../../src/lifecycle/checks-alone.ts";
+import { simulate } from "../../src/lifecycle/evaluation/simulate.ts";
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
+import { readFacts } from "../../src/lifecycle/facts/facts-file.ts";
 import { mergeOrigins, type Origin, originOf, type RunOrigin } from "../../src/lifecycle/facts/run-origin.ts";
-import type { Facts } from "../../src/lifecycle/facts.ts";
-import { readFacts } from "../../src/lifecycle/facts-file.ts";
-import { readPolicy } from "../../src/lifecycle/read-policy.ts";
-import { simulate } from "../../src/lifecycle/simulate.ts";
+import { stagesOnChecksAlone } from "../../src/lifecycle/policy/checks-alone.ts";
+import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import { did, history, judge, minute, opened, pull, ran, tess } from "./builders.ts";
 
 const SHA = "aaaaaaa1";

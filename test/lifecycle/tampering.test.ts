@@ -1,8 +1,8 @@
 /** When stage labels were changed by somebody who may not, and when the app gives up on them. */
 import { expect, test } from "vitest";
-import type { Deed } from "../../src/lifecycle/change.ts";
-import type { Actor } from "../../src/lifecycle/facts.ts";
-import { MOST_CORRECTIONS, TAMPERING_HOUR_MS, tamperingOf } from "../../src/lifecycle/tampering.ts";
+import { MOST_CORRECTIONS, TAMPERING_HOUR_MS, tamperingOf } from "../../src/lifecycle/evaluation/tampering.ts";
+import type { Deed } from "../../src/lifecycle/facts/change.ts";
+import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import {
   alice,
   cleo,

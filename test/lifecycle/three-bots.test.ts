@@ -1,8 +1,8 @@
 /** The hand-off between three bots: rex writes, cleo formats and says that it is ready, tess tests. */
 import { expect, test } from "vitest";
-import type { Deed } from "../../src/lifecycle/change.ts";
-import { wanted } from "../../src/lifecycle/display.ts";
-import type { Facts } from "../../src/lifecycle/facts.ts";
+import type { Deed } from "../../src/lifecycle/facts/change.ts";
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
+import { wanted } from "../../src/lifecycle/presentation/display.ts";
 import {
   alice,
   bob,

@@ -1,14 +1,14 @@
 /** What has not been reported is unknown, `not` of it as well, and names are patterns: nothing opens by mistake. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ActIndex } from "../../src/lifecycle/act-index.ts";
 import type { Context, Truth } from "../../src/lifecycle/conditions/condition.ts";
 import { isPattern, labelMatcher, nameMatcher } from "../../src/lifecycle/conditions/name-patterns.ts";
+import { judgeTree } from "../../src/lifecycle/evaluation/tree.ts";
+import { ActIndex } from "../../src/lifecycle/facts/act-index.ts";
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
+import { record } from "../../src/lifecycle/facts/record.ts";
 import type { SuiteSeen } from "../../src/lifecycle/facts/suites.ts";
-import type { Facts } from "../../src/lifecycle/facts.ts";
-import type { Condition } from "../../src/lifecycle/policy.ts";
-import { record } from "../../src/lifecycle/record.ts";
-import { judgeTree } from "../../src/lifecycle/tree.ts";
+import type { Condition } from "../../src/lifecycle/policy/policy.ts";
 import {
   alice,
   bob,

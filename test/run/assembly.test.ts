@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareNames } from "../../src/run/assembly.ts";
+import { compareNames } from "../../src/run/group/assembly.ts";
 import { admit, apply, begin } from "../../src/run/machine.ts";
-import { rowsOf } from "../../src/run/rows.ts";
+import { rowsOf } from "../../src/run/persistent-array.ts";
 import { created, Group, joined, plan, synced } from "./builders.ts";
 
 const one = plan([{ name: "work" }]);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Barrier, BarrierRule } from "../../src/plan/plan.ts";
-import { consequenceOf, quorumOf, type Ruling, rule, type Tally } from "../../src/run/barriers.ts";
+import { consequenceOf, quorumOf, type Ruling, rule, type Tally } from "../../src/run/stage/barriers.ts";
 import { barrier } from "./builders.ts";
 
 const all: BarrierRule = { kind: "all_or_nothing" };

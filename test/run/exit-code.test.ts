@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { describe, expect, it } from "vitest";
-import { exitCodeOf } from "../../src/run/exit-code.ts";
+import { exitCodeOf } from "../../src/run/stage/exit-code.ts";
 
 describe("the exit code of", () => {
   // Where the numbers are others, a shell's are, too: there the table only stands for Linux.

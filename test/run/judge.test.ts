@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { COMPLETIONS, type Completion } from "../../src/plan/plan.ts";
-import { judge, judgeCount } from "../../src/run/judge.ts";
+import { judge, judgeCount } from "../../src/run/stage/completion.ts";
 import type { AttemptEnd } from "../../src/run/types.ts";
 import { retrying } from "./builders.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AGENT_MOVES, isLegalAgentMove, isLegalRunMove, isOver, RUN_MOVES } from "../../src/run/moves.ts";
+import { AGENT_MOVES, isLegalAgentMove, isLegalRunMove, isOver, RUN_MOVES } from "../../src/run/transitions.ts";
 import { AGENT_STATUSES, type AgentStatus, RUN_STATUSES, type RunStatus } from "../../src/run/types.ts";
 
 describe("moves of a run", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { OwnPhases } from "../../src/run/own-phases.ts";
+import { OwnPhases } from "../../src/run/agent-summary.ts";
 import type { AttemptEnd } from "../../src/run/types.ts";
 import { planStage, report } from "./builders.ts";
 

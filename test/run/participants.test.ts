@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ownCleanup, participants } from "../../src/run/participants.ts";
+import { ownCleanup, participants } from "../../src/run/stage/participants.ts";
 import { plan } from "./builders.ts";
 
 const everyone = { skip: [] };

@@ -1,6 +1,6 @@
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from "hdr-histogram-js";
 import { describe, expect, it } from "vitest";
-import { histogramMerger } from "../../src/run/histograms.ts";
+import { histogramMerger } from "../../src/coordinator/hosting/merge-histograms.ts";
 import { begin, instructionFor, nextDeadline, noticesFor, summary } from "../../src/run/machine.ts";
 import { hasHistogramsToMerge } from "../../src/run/result.ts";
 import type { Aggregation, AttemptReport, Metric } from "../../src/run/types.ts";

@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { chunksOf, directoryOf, entered, lookUp, Rows, rowAt, rowCount, rowsOf } from "../../src/run/rows.ts";
+import {
+  chunksOf,
+  directoryOf,
+  entered,
+  lookUp,
+  Rows,
+  rowAt,
+  rowCount,
+  rowsOf,
+} from "../../src/run/persistent-array.ts";
 
 describe("rows in chunks", () => {
   it("behave as a list, and leave what they came from as it was", () => {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { pino } from "pino";
 import { afterAll, describe, expect, it } from "vitest";
-import { type Alone, InHand, type Kind } from "../../app/in-hand.ts";
+import { type Alone, InHand, type Kind } from "../../app/work/in-hand.ts";
 import { COMPILE_CACHE } from "../compile-cache.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "stagewright-test-"));

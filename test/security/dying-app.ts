@@ -5,11 +5,11 @@
 import { readFileSync } from "node:fs";
 import { Writable } from "node:stream";
 import { pino } from "pino";
-import { createEngine } from "../../app/engine.ts";
-import { pullsSetAside } from "../../app/set-aside.ts";
 import { openStore } from "../../app/store/open.ts";
-import { DEFAULT_TIMINGS } from "../../app/timings.ts";
-import { orderKey } from "../../src/github/webhook.ts";
+import { createEngine } from "../../app/work/engine.ts";
+import { pullsSetAside } from "../../app/work/set-aside.ts";
+import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
+import { orderKey } from "../../src/github/webhooks/webhook.ts";
 
 const KILLED = 9;
 const [url = "", deliveriesFile = ""] = process.argv.slice(2);

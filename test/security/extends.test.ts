@@ -1,8 +1,8 @@
 /** What a policy shows of another repository, which its own readers may not be able to read. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadPolicy, readPolicyText } from "../../src/github/load-policy.ts";
-import type { PolicyFileSeen } from "../../src/github/policy-file.ts";
-import { POLICY_PATH } from "../../src/lifecycle/read-policy.ts";
+import { loadPolicy, readPolicyText } from "../../src/github/policy-files/load-policy.ts";
+import type { PolicyFileSeen } from "../../src/github/policy-files/policy-file.ts";
+import { POLICY_PATH } from "../../src/lifecycle/policy/read-policy.ts";
 import * as w from "../../src/sandbox/world/index.ts";
 import { type House, openHouse } from "../app/house.ts";
 

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openStore } from "../../app/store/open.ts";
 import { OpenToOthers } from "../../app/store/private-files.ts";
-import { holdDatabase } from "../../app/store/sole.ts";
+import { holdDatabase } from "../../app/store/process-lock.ts";
 import { writePrivateFile } from "../../src/private-file.ts";
 
 const denied = vi.hoisted(() => new Set<string>());

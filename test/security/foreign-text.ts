@@ -4,39 +4,39 @@
  * is neither here nor among the exempt.
  */
 
-import { refusal } from "../../app/starts/remedy.ts";
-import { CommandReader } from "../../src/agent/commands.ts";
-import { hostfile, isWithheld, variable } from "../../src/agent/environment.ts";
-import { readEvent } from "../../src/agent/event-schema.ts";
-import { LineSplitter, printable, shortened, Tail } from "../../src/agent/lines.ts";
-import { Masks } from "../../src/agent/masks.ts";
-import { markerOf } from "../../src/github/comments.ts";
+import { refusal } from "../../app/workflow-runs/remedy.ts";
+import { Masks } from "../../src/agent/masking/masks.ts";
+import { readEvent } from "../../src/agent/output/event-schema.ts";
+import { LineSplitter, printable, shortened, Tail } from "../../src/agent/output/lines.ts";
+import { CommandReader } from "../../src/agent/output/workflow-commands.ts";
+import { hostfile, isWithheld, variable } from "../../src/agent/process/environment.ts";
+import { Listing } from "../../src/agent/task-list.ts";
 import { parseExactly } from "../../src/github/exact-json.ts";
-import { orderKey, readWebhook } from "../../src/github/webhook.ts";
+import { markerOf } from "../../src/github/pulls/comments.ts";
+import { orderKey, readWebhook } from "../../src/github/webhooks/webhook.ts";
 import { localUses } from "../../src/github/workflows/local-uses.ts";
 import { parseCommands } from "../../src/lifecycle/commands.ts";
 import { boxesOf } from "../../src/lifecycle/conditions/checklist.ts";
 import { globProblem, matcher } from "../../src/lifecycle/conditions/globs.ts";
 import { labelMatcher, nameMatcher } from "../../src/lifecycle/conditions/name-patterns.ts";
-import { DEFAULT_POLICY } from "../../src/lifecycle/default-policy.ts";
-import type { Facts } from "../../src/lifecycle/facts.ts";
-import { policyVerdict } from "../../src/lifecycle/policy-verdict.ts";
-import { proseLines } from "../../src/lifecycle/prose.ts";
-import { readPolicy } from "../../src/lifecycle/read-policy.ts";
-import { fill, fillMarkdown, mention, templateProblems } from "../../src/lifecycle/templates.ts";
-import { ticketOf } from "../../src/lifecycle/ticket.ts";
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
+import { proseLines } from "../../src/lifecycle/facts/prose.ts";
+import { ticketOf } from "../../src/lifecycle/facts/ticket.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
+import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
+import { fill, fillMarkdown, mention, templateProblems } from "../../src/lifecycle/policy/templates.ts";
+import { policyVerdict } from "../../src/lifecycle/policy/verdict.ts";
 import { Literals } from "../../src/literals.ts";
 import { foreignSign } from "../../src/local-caller.ts";
-import { ADDRESS } from "../../src/plan/address.ts";
-import { parseDuration } from "../../src/plan/duration.ts";
-import { escapeUnprintable, PRINTABLE, withoutUnprintable } from "../../src/plan/names.ts";
-import { Problems, quote, suggestion } from "../../src/plan/problems.ts";
+import { ADDRESS } from "../../src/plan/parsing/address.ts";
+import { parseDuration } from "../../src/plan/parsing/duration.ts";
+import { escapeUnprintable, PRINTABLE, withoutUnprintable } from "../../src/plan/parsing/names.ts";
+import { Problems, quote, suggestion } from "../../src/plan/parsing/problems.ts";
+import { readSource } from "../../src/plan/parsing/source.ts";
 import { readPlan } from "../../src/plan/read.ts";
-import { readSource } from "../../src/plan/source.ts";
 import { problemAnnotations, repositoryPath } from "../../src/report/annotations.ts";
 import * as escaping from "../../src/report/escape.ts";
-import { compareNames } from "../../src/run/assembly.ts";
-import { Listing } from "../../src/run/listing.ts";
+import { compareNames } from "../../src/run/group/assembly.ts";
 
 export interface Reader {
   readonly module: string;
@@ -137,7 +137,7 @@ const ourselves = { appId: 1, botLogin: "stagewright[bot]" };
 
 export const READERS: readonly Reader[] = [
   {
-    module: "src/lifecycle/read-policy.ts",
+    module: "src/lifecycle/policy/read-policy.ts",
     of: "readPolicy",
     largest: 8 * KIB,
     texts: yamlTexts,
@@ -151,7 +151,7 @@ export const READERS: readonly Reader[] = [
     read: (text) => readPlan(text, "p.yml"),
   },
   {
-    module: "src/plan/source.ts",
+    module: "src/plan/parsing/source.ts",
     of: "readSource",
     largest: 8 * KIB,
     texts: yamlTexts,
@@ -165,7 +165,7 @@ export const READERS: readonly Reader[] = [
     read: localUses,
   },
   {
-    module: "src/plan/params.ts",
+    module: "src/plan/parsing/params.ts",
     of: "readPlan with placeholders",
     largest: 16 * KIB,
     texts: {
@@ -176,14 +176,14 @@ export const READERS: readonly Reader[] = [
     read: (text) => readPlan(text, "p.yml"),
   },
   {
-    module: "src/lifecycle/templates.ts",
+    module: "src/lifecycle/policy/templates.ts",
     of: "templateProblems, fill, fillMarkdown",
     largest: 32 * KIB,
     read: (text) => [templateProblems(text), fill(text, values), fillMarkdown(text, values)],
     texts: { places: repeated("{{ number }}") },
   },
   {
-    module: "src/lifecycle/templates.ts",
+    module: "src/lifecycle/policy/templates.ts",
     of: "fill with values, mention",
     largest: 32 * KIB,
     read: (text) => [
@@ -219,7 +219,7 @@ export const READERS: readonly Reader[] = [
     texts: { boxes: repeated("- [ ] a\n"), headings: repeated("# a\n") },
   },
   {
-    module: "src/lifecycle/prose.ts",
+    module: "src/lifecycle/facts/prose.ts",
     of: "proseLines",
     largest: 32 * KIB,
     read: (text) => [...proseLines(text)],
@@ -239,7 +239,7 @@ export const READERS: readonly Reader[] = [
     texts: { commands: repeated("/stage to a\n"), "a long command": repeated(" a", "/stage") },
   },
   {
-    module: "src/lifecycle/ticket.ts",
+    module: "src/lifecycle/facts/ticket.ts",
     of: "ticketOf",
     largest: 32 * KIB,
     read: (text) =>
@@ -247,7 +247,7 @@ export const READERS: readonly Reader[] = [
     texts: { tickets: repeated("1-1-") },
   },
   {
-    module: "src/lifecycle/policy-verdict.ts",
+    module: "src/lifecycle/policy/verdict.ts",
     of: "policyVerdict",
     largest: 32 * KIB,
     read: (text) =>
@@ -261,26 +261,26 @@ export const READERS: readonly Reader[] = [
       }),
   },
   {
-    module: "src/plan/duration.ts",
+    module: "src/plan/parsing/duration.ts",
     of: "parseDuration",
     largest: 32 * KIB,
     read: parseDuration,
     texts: { hours: repeated("1h"), "a long fraction": repeated("1", "1.", "h") },
   },
   {
-    module: "src/plan/names.ts",
+    module: "src/plan/parsing/names.ts",
     of: "escapeUnprintable, withoutUnprintable, PRINTABLE",
     largest: 32 * KIB,
     read: (text) => [escapeUnprintable(text), withoutUnprintable(text), PRINTABLE.test(text)],
   },
   {
-    module: "src/plan/problems.ts",
+    module: "src/plan/parsing/problems.ts",
     of: "quote, suggestion",
     largest: 32 * KIB,
     read: (text) => [quote(text), suggestion(text, ["stages", "workload"])],
   },
   {
-    module: "src/plan/address.ts",
+    module: "src/plan/parsing/address.ts",
     of: "ADDRESS",
     largest: 32 * KIB,
     read: (text) => ADDRESS.test(text),
@@ -293,13 +293,13 @@ export const READERS: readonly Reader[] = [
     read: (text) => foreignSign({ method: "GET", headers: { host: text, [text]: text, origin: text } }),
   },
   {
-    module: "src/agent/commands.ts",
+    module: "src/agent/output/workflow-commands.ts",
     of: "CommandReader",
     largest: 32 * KIB,
     read: (text) => [new CommandReader().read(text), new CommandReader().read(`::error ${text}::${text}`)],
   },
   {
-    module: "src/agent/lines.ts",
+    module: "src/agent/output/lines.ts",
     of: "printable, shortened, LineSplitter, Tail",
     largest: 32 * KIB,
     read: (text) => {
@@ -311,7 +311,7 @@ export const READERS: readonly Reader[] = [
     },
   },
   {
-    module: "src/agent/masks.ts",
+    module: "src/agent/masking/masks.ts",
     of: "Masks",
     largest: 32 * KIB,
     read: (text) => {
@@ -340,7 +340,7 @@ export const READERS: readonly Reader[] = [
     },
   },
   {
-    module: "src/agent/event-schema.ts",
+    module: "src/agent/output/event-schema.ts",
     of: "readEvent",
     largest: 32 * KIB,
     read: (text) => [readEvent(text), readEvent(JSON.stringify({ output: { a: text } }))],
@@ -351,13 +351,13 @@ export const READERS: readonly Reader[] = [
     },
   },
   {
-    module: "src/agent/environment.ts",
+    module: "src/agent/process/environment.ts",
     of: "variable, hostfile, isWithheld",
     largest: 32 * KIB,
     read: (text) => [variable(text), isWithheld(text), hostfile([{ name: text, address: text } as never])],
   },
   {
-    module: "src/run/listing.ts",
+    module: "src/agent/task-list.ts",
     of: "Listing",
     largest: 32 * KIB,
     read: (text) => {
@@ -368,13 +368,13 @@ export const READERS: readonly Reader[] = [
     texts: { "values line by line": (size) => Array.from({ length: size / 6 }, (_, index) => `${index}`).join("\n") },
   },
   {
-    module: "src/run/assembly.ts",
+    module: "src/run/group/assembly.ts",
     of: "compareNames",
     largest: 32 * KIB,
     read: (text) => compareNames(text, `${text}1`),
     texts: { "names of numbers": repeated("a1") },
   },
-  { module: "src/github/comments.ts", of: "markerOf", largest: 32 * KIB, read: markerOf },
+  { module: "src/github/pulls/comments.ts", of: "markerOf", largest: 32 * KIB, read: markerOf },
   {
     module: "src/github/exact-json.ts",
     of: "parseExactly",
@@ -383,7 +383,7 @@ export const READERS: readonly Reader[] = [
     texts: { "what looks like ids": repeated(", 9007199254740993") },
   },
   {
-    module: "src/github/webhook.ts",
+    module: "src/github/webhooks/webhook.ts",
     of: "orderKey, readWebhook",
     largest: 32 * KIB,
     read: (text) => [
@@ -395,7 +395,7 @@ export const READERS: readonly Reader[] = [
     texts: { "queue branches": repeated("/pr-1-a", "refs/heads/gh-readonly-queue/a") },
   },
   {
-    module: "app/starts/remedy.ts",
+    module: "app/workflow-runs/remedy.ts",
     of: "refusal",
     largest: 32 * KIB,
     read: (text) => refusal("qa.yml", "main", { kind: "rejected", status: 422, message: text, retryAfterMs: null }),
@@ -469,82 +469,82 @@ const OF_OPERATOR = "settings and arguments of whoever runs it, on a machine of 
 const OF_STREAM = "joins a request's or a file's bytes, whose number is bounded there";
 
 export const EXEMPT: Readonly<Record<string, string>> = {
-  "app/dot-env.ts": OF_OPERATOR,
+  "app/settings/dot-env.ts": OF_OPERATOR,
   "app/http/manifest.ts": OF_OPERATOR,
   "app/http/setup.ts": OF_OPERATOR,
-  "app/identity.ts": OF_OPERATOR,
-  "app/secrets.ts": OF_OPERATOR,
-  "src/action/secrets.ts": OF_OPERATOR,
-  "src/agent/mask-views.ts": "the views in which Masks looks for values, measured with it",
-  "src/coordinator/addresses.ts": OF_BOUNDED,
-  "app/actions/auto-merge.ts": OF_BOUNDED,
-  "app/adopt/endpoint.ts": OF_BOUNDED,
-  "app/clients.ts": OF_GITHUB,
+  "app/github-cache/identity.ts": OF_OPERATOR,
+  "app/settings/secrets.ts": OF_OPERATOR,
+  "src/action/input/secrets.ts": OF_OPERATOR,
+  "src/agent/masking/mask-views.ts": "the views in which Masks looks for values, measured with it",
+  "src/coordinator/client/addresses.ts": OF_BOUNDED,
+  "app/effects/handlers/auto-merge.ts": OF_BOUNDED,
+  "app/http/adopt.ts": OF_BOUNDED,
+  "app/github-cache/clients.ts": OF_GITHUB,
   "app/config.ts": OF_OPERATOR,
-  "app/gates/pulls.ts": OF_BOUNDED,
-  "app/gates/sweep.ts": OF_GITHUB,
-  "app/local.ts": OF_BOUNDED,
-  "app/overdue.ts": OF_BOUNDED,
-  "app/pages.ts": OF_BOUNDED,
-  "app/pull-rows.ts": "reads no text: what it marks is to be read again from GitHub",
-  "app/reconcile/sweep.ts": OF_BOUNDED,
-  "app/reconcile/upkeep.ts": OF_GITHUB,
-  "app/starts/find.ts": OF_BOUNDED,
+  "app/deployment-gates/pulls.ts": OF_BOUNDED,
+  "app/deployment-gates/sweep.ts": OF_GITHUB,
+  "app/http/local-caller.ts": OF_BOUNDED,
+  "app/http/overdue.ts": OF_BOUNDED,
+  "app/http/pages.ts": OF_BOUNDED,
+  "app/store/change-pull.ts": "reads no text: what it marks is to be read again from GitHub",
+  "app/reconciliation/sweep.ts": OF_BOUNDED,
+  "app/reconciliation/maintenance.ts": OF_GITHUB,
+  "app/workflow-runs/find.ts": OF_BOUNDED,
   "app/store/open.ts": OF_OPERATOR,
-  "app/webhook-endpoint.ts": OF_STREAM,
+  "app/http/webhook.ts": OF_STREAM,
   "src/action.ts": OF_OPERATOR,
-  "src/action/inputs.ts": OF_OPERATOR,
-  "src/action/job.ts": OF_GITHUB,
-  "src/action/plan-file.ts": BY_THEIR_FILE,
-  "src/action/rerun.ts": OF_BOUNDED,
-  "src/action/state.ts": "what the action itself has left, sealed by it",
+  "src/action/input/inputs.ts": OF_OPERATOR,
+  "src/action/input/job.ts": OF_GITHUB,
+  "src/action/input/plan-file.ts": BY_THEIR_FILE,
+  "src/action/input/rerun.ts": OF_BOUNDED,
+  "src/action/post-state.ts": "what the action itself has left, sealed by it",
   "src/agent/agent.ts": "reads no text: it ends what is left of an agent",
-  "src/agent/events.ts": OF_STREAM,
-  "src/agent/process-groups.ts": "names of /proc",
-  "src/coordinator/admission.ts": OF_BOUNDED,
-  "src/coordinator/client.ts": OF_GITHUB,
-  "src/coordinator/find-leader.ts": OF_GITHUB,
-  "src/coordinator/http.ts": OF_STREAM,
-  "src/coordinator/leader.ts": "its own certificate",
-  "src/coordinator/server.ts": OF_BOUNDED,
-  "src/github/about-to-merge.ts": OF_GITHUB,
-  "src/github/check-run.ts": OF_GITHUB,
-  "src/github/deliveries.ts": OF_BOUNDED,
+  "src/agent/output/events.ts": OF_STREAM,
+  "src/agent/process/process-groups.ts": "names of /proc",
+  "src/coordinator/admission/admission.ts": OF_BOUNDED,
+  "src/coordinator/client/client.ts": OF_GITHUB,
+  "src/coordinator/client/find-leader.ts": OF_GITHUB,
+  "src/coordinator/client/http.ts": OF_STREAM,
+  "src/coordinator/server/leader.ts": "its own certificate",
+  "src/coordinator/server/handler.ts": OF_BOUNDED,
+  "src/github/pulls/about-to-merge.ts": OF_GITHUB,
+  "src/github/checks/check-run.ts": OF_GITHUB,
+  "src/github/webhooks/deliveries.ts": OF_BOUNDED,
   "src/github/id.ts": "an id has at most 20 digits: nothing longer is looked at",
   "src/github/graphql.ts": OF_GITHUB,
   "src/github/installation.ts": OF_GITHUB,
-  "src/github/labels.ts": OF_GITHUB,
-  "src/github/leader-beacon.ts": OF_BOUNDED,
-  "src/github/load-policy.ts": BY_THEIR_FILE,
-  "src/github/merge-group.ts": OF_GITHUB,
-  "src/github/merging.ts": OF_GITHUB,
-  "src/github/named.ts": OF_GITHUB,
-  "src/github/policy-file.ts": OF_GITHUB,
-  "src/github/pull-labels.ts": OF_GITHUB,
+  "src/github/pulls/labels.ts": OF_GITHUB,
+  "src/github/checks/leader-beacon.ts": OF_BOUNDED,
+  "src/github/policy-files/load-policy.ts": BY_THEIR_FILE,
+  "src/github/checks/merge-group.ts": OF_GITHUB,
+  "src/github/pulls/merging.ts": OF_GITHUB,
+  "src/github/policy-files/named.ts": OF_GITHUB,
+  "src/github/policy-files/policy-file.ts": OF_GITHUB,
+  "src/github/pulls/pull-labels.ts": OF_GITHUB,
   "src/github/request-failure.ts": OF_BOUNDED,
-  "src/github/review-requests.ts": OF_GITHUB,
-  "src/github/shown.ts": OF_GITHUB,
-  "src/github/snapshot.ts": OF_GITHUB,
-  "src/github/standing.ts": OF_GITHUB,
-  "src/github/timeline.ts": OF_GITHUB,
+  "src/github/pulls/review-requests.ts": OF_GITHUB,
+  "src/github/pulls/shown.ts": OF_GITHUB,
+  "src/github/pulls/snapshot.ts": OF_GITHUB,
+  "src/github/permissions.ts": OF_GITHUB,
+  "src/github/pulls/timeline.ts": OF_GITHUB,
   "src/github/token-holder.ts": OF_GITHUB,
-  "src/github/webhook-installation.ts": OF_GITHUB,
-  "src/github/webhook-payloads.ts": OF_BOUNDED,
-  "src/github/workflows.ts": OF_GITHUB,
+  "src/github/webhooks/installation.ts": OF_GITHUB,
+  "src/github/webhooks/payloads.ts": OF_BOUNDED,
+  "src/github/workflows/workflows.ts": OF_GITHUB,
   "src/github/workflows/run-origin.ts": OF_GITHUB,
   "src/proxy.ts": OF_OPERATOR,
   "src/lifecycle/actions/start.ts": BY_THEIR_FILE,
-  "src/lifecycle/facts-file.ts": OF_OPERATOR,
-  "src/lifecycle/facts-people.ts": OF_OPERATOR,
-  "src/lifecycle/read-condition.ts": BY_THEIR_FILE,
-  "src/lifecycle/schema.ts": BY_THEIR_FILE,
-  "src/lifecycle/values.ts": BY_THEIR_FILE,
+  "src/lifecycle/facts/facts-file.ts": OF_OPERATOR,
+  "src/lifecycle/facts/facts-people.ts": OF_OPERATOR,
+  "src/lifecycle/policy/read-condition.ts": BY_THEIR_FILE,
+  "src/lifecycle/policy/schema.ts": BY_THEIR_FILE,
+  "src/lifecycle/policy/value-schemas.ts": BY_THEIR_FILE,
   "src/plan/schema.ts": BY_THEIR_FILE,
   "src/plan/select.ts": OF_BOUNDED,
-  "src/plan/sequence.ts": BY_THEIR_FILE,
-  "src/plan/shape.ts": BY_THEIR_FILE,
-  "src/plan/tasks.ts": BY_THEIR_FILE,
-  "src/plan/values.ts": BY_THEIR_FILE,
+  "src/plan/stages/sequence.ts": BY_THEIR_FILE,
+  "src/plan/parsing/key-parser.ts": BY_THEIR_FILE,
+  "src/plan/stages/tasks.ts": BY_THEIR_FILE,
+  "src/plan/parsing/value-schemas.ts": BY_THEIR_FILE,
 };
 
 /** Whole rooms that are exempt: what they read is of whoever runs them. */

@@ -2,11 +2,11 @@
 import https from "node:https";
 import net from "node:net";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { createTokenVerifier } from "../../src/coordinator/admission.ts";
-import { findLeader, NoLeader } from "../../src/coordinator/find-leader.ts";
-import { leaderProofHandler, makeLeaderIdentity } from "../../src/coordinator/leader.ts";
-import { NO_LEADERS } from "../../src/coordinator/no-leaders.ts";
-import { PROTOCOLS } from "../../src/coordinator/protocol.ts";
+import { createTokenVerifier } from "../../src/coordinator/admission/admission.ts";
+import { findLeader, NoLeader } from "../../src/coordinator/client/find-leader.ts";
+import { NO_LEADERS } from "../../src/coordinator/client/no-leaders.ts";
+import { PROTOCOLS } from "../../src/coordinator/protocol/protocol.ts";
+import { leaderProofHandler, makeLeaderIdentity } from "../../src/coordinator/server/leader.ts";
 import { groupJobs, type Issuer, startIssuer } from "../coordinator/issuer.ts";
 
 const KEY = { repositoryId: "42", runId: "1001", attempt: 1, group: "train", plan: "plan" };

@@ -1,8 +1,8 @@
 /** What froze the app, or an agent, when it was attacked: each takes a time that grows with it and no faster. */
 import { expect, it } from "vitest";
-import { CommandReader } from "../../src/agent/commands.ts";
-import { Masks } from "../../src/agent/masks.ts";
-import { readPolicy } from "../../src/lifecycle/read-policy.ts";
+import { Masks } from "../../src/agent/masking/masks.ts";
+import { CommandReader } from "../../src/agent/output/workflow-commands.ts";
+import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import { problemAnnotations } from "../../src/report/annotations.ts";
 import { growth } from "./growth.ts";
 

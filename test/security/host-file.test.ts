@@ -1,12 +1,12 @@
 /** What another agent, a plan or an input says an address is gets into host files: it stays one word there. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readInputs } from "../../src/action/inputs.ts";
-import { hostfile } from "../../src/agent/environment.ts";
-import { agent } from "../../src/cli/agent.ts";
-import { planSchema } from "../../src/coordinator/plan-schema.ts";
-import { joinBodySchema, PROTOCOL, syncAnswerSchema } from "../../src/coordinator/protocol.ts";
-import { splitAddress } from "../../src/plan/address.ts";
+import { readInputs } from "../../src/action/input/inputs.ts";
+import { hostfile } from "../../src/agent/process/environment.ts";
+import { agent } from "../../src/cli/run/agent.ts";
+import { planSchema } from "../../src/coordinator/protocol/plan-schema.ts";
+import { joinBodySchema, PROTOCOL, syncAnswerSchema } from "../../src/coordinator/protocol/protocol.ts";
+import { splitAddress } from "../../src/plan/parsing/address.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import { joinOf, planOf } from "../coordinator/builders.ts";
 

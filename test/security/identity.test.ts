@@ -1,9 +1,9 @@
 /** Who somebody is within a workflow run: a job is one agent, and not any job of the run leads a group. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createTokenVerifier } from "../../src/coordinator/admission.ts";
-import { type Connection, connect, type Home } from "../../src/coordinator/connect.ts";
-import { type GroupJobsOptions, matrixStem } from "../../src/coordinator/jobs.ts";
-import type { JoinRequest } from "../../src/coordinator/port.ts";
+import { createTokenVerifier } from "../../src/coordinator/admission/admission.ts";
+import { type GroupJobsOptions, matrixStem } from "../../src/coordinator/admission/jobs.ts";
+import { type Connection, connect, type Home } from "../../src/coordinator/client/connect.ts";
+import type { JoinRequest } from "../../src/coordinator/protocol/port.ts";
 import { EVERYTHING, joinOf, keyOf, planOf } from "../coordinator/builders.ts";
 import { groupJobs, type Issuer, startIssuer } from "../coordinator/issuer.ts";
 

@@ -1,7 +1,7 @@
 /** Pages without a sign-in are for who is on this machine: nobody comes in by a proxy, a rebound name or a web page. */
 import { createServer, request, type Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { notLocal } from "../../app/local.ts";
+import { notLocal } from "../../app/http/local-caller.ts";
 import { createSandbox, type Sandbox } from "../../src/sandbox/index.ts";
 
 let app: Server;

@@ -1,11 +1,11 @@
 /** What a command of a plan can do to the post step, which holds a token that the command never had. */
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { inputVariable } from "../../src/action/io.ts";
+import { inputVariable } from "../../src/action/input/io.ts";
 import { runPost } from "../../src/action/post.ts";
+import { type CheckState, SavedState } from "../../src/action/post-state.ts";
 import { RunnerConsole, RunnerFiles } from "../../src/action/runner.ts";
-import { type CheckState, SavedState } from "../../src/action/state.ts";
-import { Masks } from "../../src/agent/masks.ts";
+import { Masks } from "../../src/agent/masking/masks.ts";
 import { SOURCE_ENTRY, TestRunner } from "../action/step-runner.ts";
 import { CheckServer } from "../github/check-server.ts";
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { Masks } from "../../src/agent/masks.ts";
+import { Masks } from "../../src/agent/masking/masks.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { maskedSummary } from "../../src/report/masked.ts";
 import type { PhaseRecord } from "../../src/run/types.ts";

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { fill, TEMPLATE_KEYS, type TemplateKey, type TemplateValues } from "../../src/lifecycle/templates.ts";
+import { fill, TEMPLATE_KEYS, type TemplateKey, type TemplateValues } from "../../src/lifecycle/policy/templates.ts";
 
 const VALUES: TemplateValues = {
   number: "7",

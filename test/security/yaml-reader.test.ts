@@ -5,7 +5,7 @@ import { afterEach, expect, it } from "vitest";
 import { type ReaderOptions, YamlReader } from "../../app/policies/reader.ts";
 import { Turns } from "../../app/policies/turns.ts";
 import { localUses } from "../../src/github/workflows/local-uses.ts";
-import { POLICY_PATH, readPolicy } from "../../src/lifecycle/read-policy.ts";
+import { POLICY_PATH, readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 
 /** A thread that finds no problems in anything, and is busy for ever with some. */
 const STUBBORN = new URL(

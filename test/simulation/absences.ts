@@ -1,7 +1,7 @@
 /** Whether a run waits for somebody who is known never to come, or gives up on somebody who may. */
 import type { Plan } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
-import { rowsOf } from "../../src/run/rows.ts";
+import { rowsOf } from "../../src/run/persistent-array.ts";
 import { agentIdentity, type RunEvent } from "../../src/run/types.ts";
 
 export class Absences {

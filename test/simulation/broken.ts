@@ -4,8 +4,8 @@
  */
 import type { Plan, PlanStage } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
-import { cleanupStages } from "../../src/run/participants.ts";
-import { chunksOf, rowAt, rowsOf } from "../../src/run/rows.ts";
+import { chunksOf, rowAt, rowsOf } from "../../src/run/persistent-array.ts";
+import { cleanupStages } from "../../src/run/stage/participants.ts";
 import type { StageRun } from "../../src/run/state.ts";
 import type { AttemptReport, RunEvent } from "../../src/run/types.ts";
 import { type Machine, machine } from "./machine.ts";

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Plan, PlanStage } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
-import { rowAt, rowsOf } from "../../src/run/rows.ts";
+import { rowAt, rowsOf } from "../../src/run/persistent-array.ts";
 import type { AgentState, StageRun, TaskRecord } from "../../src/run/state.ts";
 import type { Instruction, RunEvent } from "../../src/run/types.ts";
 import { Absences } from "./absences.ts";

@@ -1,7 +1,7 @@
 /** The machine as the simulation drives it: the real one, or one that was broken on purpose. */
-import { endingFrom } from "../../src/agent/ending.ts";
+import { endingFrom } from "../../src/agent/process/ending.ts";
 import { admit, apply, instructionFor, nextDeadline, type RunState } from "../../src/run/machine.ts";
-import { ownCleanup } from "../../src/run/participants.ts";
+import { ownCleanup } from "../../src/run/stage/participants.ts";
 import type { Instruction, RunEvent } from "../../src/run/types.ts";
 
 export interface Machine {

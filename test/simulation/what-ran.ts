@@ -1,7 +1,7 @@
 /** Whether what ran is what had to: by the plan's dependencies, and from what became of the stages before. */
 import type { Plan, PlanStage } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
-import { rowAt, rowsOf } from "../../src/run/rows.ts";
+import { rowAt, rowsOf } from "../../src/run/persistent-array.ts";
 import type { StageRun } from "../../src/run/state.ts";
 
 /** What is wrong with a stage that has just been closed; `before`: the state until then. */

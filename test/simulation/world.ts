@@ -1,6 +1,6 @@
 /** One simulated run: agents, a network that loses, doubles, delays and reorders, a coordinator that crashes. */
 
-import { GRACE_MS } from "../../src/agent/ending.ts";
+import { GRACE_MS } from "../../src/agent/process/ending.ts";
 import type { RunState } from "../../src/run/machine.ts";
 import { type Absent, agentIdentity, type RunEvent } from "../../src/run/types.ts";
 import { created } from "../run/builders.ts";

@@ -1,6 +1,6 @@
 /** Which workflows and actions of its own repository a workflow or an action calls. */
-import { Problems } from "../../plan/problems.ts";
-import { readSource } from "../../plan/source.ts";
+import { Problems } from "../../plan/parsing/problems.ts";
+import { readSource } from "../../plan/parsing/source.ts";
 
 /** A path of a repository is no longer. */
 const LONGEST_PATH = 400;

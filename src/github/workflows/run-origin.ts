@@ -10,8 +10,8 @@ import { isOnBranch } from "../branches.ts";
 import { readGraphql } from "../graphql.ts";
 import { smallId } from "../id.ts";
 import type { GitHubClient } from "../port.ts";
-import { type RunSeen, readRun } from "../workflows.ts";
 import { localUses } from "./local-uses.ts";
+import { type RunSeen, readRun } from "./workflows.ts";
 
 export interface RunQuestion {
   readonly repository: {

@@ -1,8 +1,8 @@
 /** What an action is: how it is written, and what it asks for. One file each, all in `index.ts`. */
 import type { z } from "zod";
-import type { Facts } from "../facts.ts";
-import type { Action, ActionKind, PolicyStage } from "../policy.ts";
-import type { TemplateValues } from "../templates.ts";
+import type { Facts } from "../facts/facts.ts";
+import type { Action, ActionKind, PolicyStage } from "../policy/policy.ts";
+import type { TemplateValues } from "../policy/templates.ts";
 
 /** What the app must do on GitHub. Done once where it converges; `key` makes the others known again. */
 export type Effect =

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { clip } from "../../report/escape.ts";
-import { fillMarkdown } from "../templates.ts";
-import { mapping, template } from "../values.ts";
+import { fillMarkdown } from "../policy/templates.ts";
+import { mapping, template } from "../policy/value-schemas.ts";
 import type { ActionDefinition } from "./action.ts";
 
 /** GitHub takes 65,536 characters; the marker and a margin go off. */

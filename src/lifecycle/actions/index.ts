@@ -1,5 +1,5 @@
 /** Every action of the policy language. A new one is a file of its own and a line here. */
-import type { Action, ActionKind, Policy } from "../policy.ts";
+import type { Action, ActionKind, Policy } from "../policy/policy.ts";
 import type { ActionContext, ActionDefinition, Effect } from "./action.ts";
 import { assign } from "./assign.ts";
 import { autoMerge } from "./auto-merge.ts";

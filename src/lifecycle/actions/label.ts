@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { labelName, mapping, oneOrMore } from "../values.ts";
+import { labelName, mapping, oneOrMore } from "../policy/value-schemas.ts";
 import type { ActionDefinition } from "./action.ts";
 
 const labels = oneOrMore(labelName, "a label", 20);

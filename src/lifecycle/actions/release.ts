@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { flag, mapping } from "../values.ts";
+import { flag, mapping } from "../policy/value-schemas.ts";
 import { type ActionDefinition, isFork } from "./action.ts";
 
 const error = "expected the name of an environment";

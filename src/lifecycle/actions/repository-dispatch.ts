@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { fill } from "../templates.ts";
-import { mapping, templates } from "../values.ts";
+import { fill } from "../policy/templates.ts";
+import { mapping, templates } from "../policy/value-schemas.ts";
 import { type ActionDefinition, occasionKey } from "./action.ts";
 
 /** GitHub's payload has at most ten members; one is our key. */

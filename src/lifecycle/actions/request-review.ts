@@ -1,4 +1,4 @@
-import { names } from "../values.ts";
+import { names } from "../policy/value-schemas.ts";
 import type { ActionDefinition } from "./action.ts";
 
 export const requestReview: ActionDefinition<"request_review"> = {

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { fill } from "../templates.ts";
-import { flag, mapping, templates, whole } from "../values.ts";
+import { fill } from "../policy/templates.ts";
+import { flag, mapping, templates, whole } from "../policy/value-schemas.ts";
 import { type ActionDefinition, isFork, occasionKey } from "./action.ts";
 
 /** Inputs that every run gets without being asked for. */

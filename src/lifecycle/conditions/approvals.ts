@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { sameActor, whoMay } from "../standing.ts";
-import { mapping, names, whole } from "../values.ts";
+import { sameActor, whoMay } from "../evaluation/permissions.ts";
+import { mapping, names, whole } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 import { opinions, type Review, shortSha } from "./reviews.ts";
 

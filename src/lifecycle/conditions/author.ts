@@ -1,5 +1,5 @@
-import { list } from "../standing.ts";
-import { names } from "../values.ts";
+import { list } from "../evaluation/permissions.ts";
+import { names } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 
 export const author: ConditionDefinition<"author"> = {

@@ -1,5 +1,5 @@
-import { list } from "../standing.ts";
-import { patterns } from "../values.ts";
+import { list } from "../evaluation/permissions.ts";
+import { patterns } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds } from "./condition.ts";
 import { matcher } from "./globs.ts";
 

@@ -1,6 +1,7 @@
 /** What the conditions about checks share. Not a condition itself. */
+
+import type { CheckFact } from "../facts/facts.ts";
 import { suitesOf } from "../facts/suites.ts";
-import type { CheckFact } from "../facts.ts";
 import { type Context, fails, holds, unknown, type Verdict } from "./condition.ts";
 
 const SUCCESS: ReadonlySet<string> = new Set(["success", "neutral", "skipped"]);

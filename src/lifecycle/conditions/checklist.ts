@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { proseLines } from "../prose.ts";
-import { bare, text } from "../values.ts";
+import { proseLines } from "../facts/prose.ts";
+import { bare, text } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds } from "./condition.ts";
 
 export const checklist: ConditionDefinition<"checklist"> = {

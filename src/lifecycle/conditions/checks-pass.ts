@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bare, checkPatterns, mapping } from "../values.ts";
+import { bare, checkPatterns, mapping } from "../policy/value-schemas.ts";
 import { allSucceeded, checksOf } from "./check-state.ts";
 import type { ConditionDefinition } from "./condition.ts";
 import { nameMatcher } from "./name-patterns.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { checkPatterns, mapping, text } from "../values.ts";
+import { checkPatterns, mapping, text } from "../policy/value-schemas.ts";
 import { type Asked, allEnded, allSucceeded, checksOf } from "./check-state.ts";
 import { type ConditionDefinition, fails, holds, unknown, type Verdict } from "./condition.ts";
 import { isPattern, nameMatcher, nameOf } from "./name-patterns.ts";

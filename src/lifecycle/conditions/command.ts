@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { whoMay } from "../standing.ts";
-import { commandName, mapping, names } from "../values.ts";
+import { whoMay } from "../evaluation/permissions.ts";
+import { commandName, mapping, names } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 
 export const command: ConditionDefinition<"command"> = {

@@ -1,9 +1,9 @@
 /** What a condition is: how it is written, what it means, how it is judged. One file each, all in `index.ts`. */
 import type { z } from "zod";
-import type { ActIndex } from "../act-index.ts";
-import type { Act, Actor, Facts, Lookup } from "../facts.ts";
-import type { Leaf, LeafKind, Names } from "../policy.ts";
-import type { Authority } from "../standing.ts";
+import type { Authority } from "../evaluation/permissions.ts";
+import type { ActIndex } from "../facts/act-index.ts";
+import type { Act, Actor, Facts, Lookup } from "../facts/facts.ts";
+import type { Leaf, LeafKind, Names } from "../policy/policy.ts";
 
 /** "unknown" grants nothing, and its opposite grants nothing either. */
 export type Truth = "yes" | "no" | "unknown";

@@ -1,4 +1,4 @@
-import { flag } from "../values.ts";
+import { flag } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds } from "./condition.ts";
 
 export const draft: ConditionDefinition<"draft"> = {

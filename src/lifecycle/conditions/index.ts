@@ -1,5 +1,5 @@
 /** Every condition of the policy language. A new one is a file of its own and a line here. */
-import type { Condition, Leaf, LeafKind } from "../policy.ts";
+import type { Condition, Leaf, LeafKind } from "../policy/policy.ts";
 import { approvals } from "./approvals.ts";
 import { author } from "./author.ts";
 import { base } from "./base.ts";

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { LabelAct } from "../act-index.ts";
+import { whoMay } from "../evaluation/permissions.ts";
+import type { LabelAct } from "../facts/act-index.ts";
 import { SEVERAL, whole } from "../facts/second-order.ts";
-import { STAGE_LABEL_PREFIX } from "../policy.ts";
-import { whoMay } from "../standing.ts";
-import { labelPattern, mapping, names } from "../values.ts";
+import { STAGE_LABEL_PREFIX } from "../policy/policy.ts";
+import { labelPattern, mapping, names } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, type Context, fails, holds, unknown, type Verdict } from "./condition.ts";
 import { isPattern, labelMatcher, nameOf } from "./name-patterns.ts";
 

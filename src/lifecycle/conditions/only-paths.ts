@@ -1,6 +1,6 @@
-import { MOST_FILES } from "../facts.ts";
-import { list } from "../standing.ts";
-import { patterns } from "../values.ts";
+import { list } from "../evaluation/permissions.ts";
+import { MOST_FILES } from "../facts/facts.ts";
+import { patterns } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 import { matcher } from "./globs.ts";
 import { PARTLY_LISTED } from "./paths.ts";

@@ -1,4 +1,4 @@
-import { text } from "../values.ts";
+import { text } from "../policy/value-schemas.ts";
 import type { ConditionDefinition } from "./condition.ts";
 import { judgeRuns } from "./runs.ts";
 

@@ -1,7 +1,8 @@
 /** What the conditions about reviews share: whose word stands, and since when. Not a condition itself. */
-import type { ReviewAct } from "../act-index.ts";
-import type { Act, Actor } from "../facts.ts";
-import { actorKey } from "../standing.ts";
+
+import { actorKey } from "../evaluation/permissions.ts";
+import type { ReviewAct } from "../facts/act-index.ts";
+import type { Act, Actor } from "../facts/facts.ts";
 
 export type Review = Extract<Act, { kind: "review" }>;
 

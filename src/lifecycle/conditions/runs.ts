@@ -1,8 +1,8 @@
 /** What `workflow` and `plan_passed` share: the newest result of something that runs. Not a condition itself. */
-import type { RunAct } from "../act-index.ts";
+import type { RunAct } from "../facts/act-index.ts";
 import { originOf, type RunOrigin } from "../facts/run-origin.ts";
-import type { ActResult } from "../policy.ts";
-import { fileName } from "../workflows-started.ts";
+import type { ActResult } from "../policy/policy.ts";
+import { fileName } from "../policy/workflows-started.ts";
 import { type Context, fails, holds, type Truth, unknown, type Verdict } from "./condition.ts";
 import { shortSha } from "./reviews.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { mapping, text } from "../values.ts";
+import { mapping, text } from "../policy/value-schemas.ts";
 import type { ConditionDefinition } from "./condition.ts";
 import { judgeRuns } from "./runs.ts";
 

@@ -3,7 +3,7 @@
  * only its timeline says what came first. Where it was not asked, or does not say, what takes away counts as later than
  * what grants.
  */
-import type { Act, Actor, Facts } from "../facts.ts";
+import type { Act, Actor, Facts } from "./facts.ts";
 
 /** One second of GitHub's timeline, read when it was over. */
 export interface SecondOrder {

@@ -2,7 +2,7 @@
  * The check suites of commits: whether further checks may still come. Checks come one by one, so those that are there
  * say nothing of those that are not; a suite that has not finished says that more may come.
  */
-import { keepNewest } from "../prune.ts";
+import { keepNewest } from "./prune.ts";
 
 /** A suite as an event or a list showed it. Those of apps that have made no check in it are not told: they never end. */
 export interface SuiteSeen {

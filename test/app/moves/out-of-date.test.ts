@@ -1,8 +1,8 @@
 /** GitHub's copies lag: what is read shortly after a write may tell of a time before it. */
 import { expect, test } from "vitest";
-import { isOutOfDate } from "../../../app/moves/candidate.ts";
-import type { Pull, ShownCheck } from "../../../app/store/store.ts";
-import type { CheckRead, PullSeen } from "../../../src/github/pull-fields.ts";
+import type { Pull, ShownCheck } from "../../../app/store/model.ts";
+import { isOutOfDate } from "../../../app/transitions/verify.ts";
+import type { CheckRead, PullSeen } from "../../../src/github/pulls/pull-fields.ts";
 import { history, opened } from "../../lifecycle/builders.ts";
 import { pullState, SHA } from "../builders.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RequestSize } from "../../../app/moves/request-size.ts";
+import { RequestSize } from "../../../app/transitions/batch-size.ts";
 
 const TARGET = 6_000;
 

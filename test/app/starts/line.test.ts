@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isReplaced, turnOf } from "../../../app/starts/line.ts";
-import { checkName, shownOfStart } from "../../../app/starts/shown.ts";
 import type { StartedRun } from "../../../app/store/starts.ts";
-import { CHECK_NAME_PREFIX } from "../../../src/lifecycle/policy.ts";
+import { checkName, shownOfStart } from "../../../app/workflow-runs/check-text.ts";
+import { isReplaced, turnOf } from "../../../app/workflow-runs/queue.ts";
+import { CHECK_NAME_PREFIX } from "../../../src/lifecycle/policy/policy.ts";
 
 function start(id: number, overrides: Partial<StartedRun> = {}): StartedRun {
   return {

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { NewDelivery, Pull, Store } from "../../../app/store/model.ts";
 import { DatabaseUrlError, openStore } from "../../../app/store/open.ts";
 import type { PolicyState } from "../../../app/store/policies.ts";
-import type { NewDelivery, Pull, Store } from "../../../app/store/store.ts";
-import { act } from "../../../src/lifecycle/change.ts";
-import { DEFAULT_POLICY } from "../../../src/lifecycle/default-policy.ts";
-import { record } from "../../../src/lifecycle/record.ts";
+import { act } from "../../../src/lifecycle/facts/change.ts";
+import { record } from "../../../src/lifecycle/facts/record.ts";
+import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
 import { judge, openedThen } from "../../lifecycle/builders.ts";
 import { pullState } from "../builders.ts";
 

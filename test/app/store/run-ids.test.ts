@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { Kysely as Database, type Kysely, Migrator, sql } from "kysely";
 import { afterEach, expect, it } from "vitest";
 import { openStore } from "../../../app/store/open.ts";
+import { MIGRATIONS } from "../../../app/store/schema.ts";
 import { sqliteDialect } from "../../../app/store/sqlite.ts";
-import { MIGRATIONS } from "../../../app/store/tables.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "stagewright-run-ids-"));
 afterEach(() => rmSync(directory, { recursive: true, force: true }));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
 import type { NewStart, StartedRun } from "../../../app/store/starts.ts";
-import type { Store } from "../../../app/store/store.ts";
 
 // One set of expectations for every database behind the interface.
 describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("the store on $name", ({ open }) => {

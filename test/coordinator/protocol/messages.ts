@@ -4,7 +4,7 @@
  * the protocol has a new number.
  */
 import type { z } from "zod";
-import type { JoinRequest, Roster } from "../../../src/coordinator/port.ts";
+import type { JoinRequest, Roster } from "../../../src/coordinator/protocol/port.ts";
 import {
   joinBodySchema,
   joinedSchema,
@@ -14,8 +14,8 @@ import {
   runTermsSchema,
   syncAnswerSchema,
   syncBodySchema,
-} from "../../../src/coordinator/protocol.ts";
-import { REFUSALS } from "../../../src/coordinator/refusal.ts";
+} from "../../../src/coordinator/protocol/protocol.ts";
+import { REFUSALS } from "../../../src/coordinator/protocol/refusal.ts";
 import type { Json, Plan } from "../../../src/plan/plan.ts";
 import type { AttemptEnd, AttemptReport, Instruction, RunSummary, Sync } from "../../../src/run/types.ts";
 import { RUN_STATUSES, WAIT_REASONS } from "../../../src/run/types.ts";

@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterEach, expect, test } from "vitest";
 import { z } from "zod";
-import { createTokenVerifier } from "../../../src/coordinator/admission.ts";
+import { createTokenVerifier } from "../../../src/coordinator/admission/admission.ts";
 import { createSandbox, type Sandbox } from "../../../src/sandbox/index.ts";
 import { createOidcIssuer, ISSUER_PATH, type OidcIssuer } from "../../../src/sandbox/oidc.ts";
 import { type Place, place } from "./builders.ts";

@@ -7,7 +7,7 @@ import http from "node:http";
 import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import { PROTOCOL } from "../../../src/coordinator/protocol.ts";
+import { PROTOCOL } from "../../../src/coordinator/protocol/protocol.ts";
 import { readPlan } from "../../../src/plan/read.ts";
 
 /** Sent by the parent once. */

@@ -83,7 +83,7 @@ export async function openTown(quiet: number): Promise<Town> {
     files: { "README.md": "# It\n" },
   });
   setCollaborator(world, asUser(evil), hostile, mallory, "admin");
-  const child = spawn(process.execPath, [resolve("app/server.ts")], {
+  const child = spawn(process.execPath, [resolve("app/main.ts")], {
     cwd: directory,
     env: {
       PATH: process.env.PATH ?? "",

@@ -1,0 +1,182 @@
+/** What follows from a press of a button on one of our check runs: the same as from the command in a comment. */
+import { z } from "zod";
+import { act as actOf } from "../../src/lifecycle/facts/change.ts";
+import type { Act, Actor } from "../../src/lifecycle/facts/facts.ts";
+import { record } from "../../src/lifecycle/facts/record.ts";
+import { pressed } from "../../src/lifecycle/presentation/buttons.ts";
+import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
+import { type EffectContext, handler, type Performed, type StoredHandler } from "../effects/handler.ts";
+import { notCertain } from "../effects/handlers/comment.ts";
+import type { Judge } from "../evaluation/evaluator.ts";
+import { changePull, sooner } from "../store/change-pull.ts";
+import type { Delivery, NewEffect, Pull, PullId } from "../store/model.ts";
+import { contentOf, type sentByGitHub } from "../webhooks/replays.ts";
+import { say } from "./answer.ts";
+import type { Desk } from "./execute.ts";
+
+const KIND = "press";
+const LONGEST = 60;
+const LONGEST_REASON = 1_000;
+
+const payload = z.object({
+  /** Of the button, as the event names it: it may be anything. */
+  identifier: z.string(),
+  /** Name of the check run. */
+  check: z.string(),
+  by: z.object({ kind: z.enum(["user", "bot"]), id: z.number(), login: z.string() }),
+  at: z.number(),
+  /** Of the delivery that told of it: grows, and is the press's own. */
+  seq: z.number(),
+  /** Of that delivery: GitHub's name of it, and what it says. Those stored before had none. */
+  delivery: z.object({ id: z.string(), content: z.string() }).nullable().default(null),
+});
+
+type Payload = z.infer<typeof payload>;
+
+export interface Press {
+  readonly identifier: string;
+  readonly check: string;
+  readonly by: Actor;
+}
+
+/** What is done about it: once for each delivery that tells of a press. */
+export function pressEffect(
+  { repositoryId, number }: PullId,
+  installationId: number,
+  press: Press,
+  delivery: Pick<Delivery, "id" | "seq" | "receivedAt" | "event" | "payload">,
+): NewEffect {
+  const { id, seq, receivedAt } = delivery;
+  const { identifier, check, by } = press;
+  return {
+    repositoryId,
+    number,
+    installationId,
+    key: `${repositoryId}-${number}-${KIND}-${id}`,
+    kind: KIND,
+    payload: {
+      identifier: clip(oneLine(identifier), LONGEST),
+      check: clip(oneLine(check), 2 * LONGEST),
+      by,
+      at: receivedAt,
+      seq,
+      delivery: { id, content: contentOf(delivery) },
+    } satisfies Payload,
+    nextAt: receivedAt,
+  };
+}
+
+/** `sent`: whether GitHub says that it sent this delivery, see `replays.ts`. */
+export function pressHandler(desk: Desk, judge: Judge, sent: ReturnType<typeof sentByGitHub>): StoredHandler {
+  return handler({
+    kind: KIND,
+    schema: payload,
+    perform: async (press, context): Promise<Performed> => {
+      const { pull, repository, effect } = context;
+      const unsure = notCertain(context);
+      if (unsure !== null) {
+        return { state: "again", at: unsure, reason: "whether it was answered already is not certain yet" };
+      }
+      if (pull === null) {
+        return { state: "dropped", reason: "the pull request is not known any more" };
+      }
+      const copied = await copyOf(press, context, sent);
+      if (copied !== null) {
+        return copied;
+      }
+      const refused = await take(press, pull, context, desk, judge);
+      const button = `the button “${press.identifier}” of “${press.check}”`;
+      const line = { kind: "note", actor: press.by } as const;
+      if (refused === null) {
+        return { state: "done", note: `${press.by.login} pressed ${button}: done`, line };
+      }
+      const body = `${markdown(press.by.login)}, ${codeSpan(press.identifier)} on ${codeSpan(press.check)}: ${markdown(clip(refused, LONGEST_REASON))}.`;
+      const result = await say(context, effect.key, body);
+      const where = `${repository.owner}/${repository.name}`;
+      context.log.info({ repository: where, pull: effect.number, by: press.by.login, refused }, "button refused");
+      return { state: "done", result, note: `${press.by.login} pressed ${button}: refused, ${refused}`, line };
+    },
+  });
+}
+
+/** Null: it is a press of its own; else what becomes of it. */
+async function copyOf(
+  { delivery, at }: Payload,
+  { store, effect, signal, repository, log, now, timings }: EffectContext,
+  sent: ReturnType<typeof sentByGitHub>,
+): Promise<Performed | null> {
+  if (delivery === null) {
+    return null;
+  }
+  const earlier = (await store.effectsOf(effect)).some(
+    (each) =>
+      each.kind === KIND &&
+      each.id < effect.id &&
+      payload.safeParse(each.payload).data?.delivery?.content === delivery.content,
+  );
+  const answer = earlier ? await sent(delivery.id, at, signal) : "sent";
+  switch (answer) {
+    case "sent":
+      return null;
+    case "not yet":
+      // Each pause as long as all before it.
+      return {
+        state: "again",
+        at: now() + Math.max(timings.lookPause, now() - at),
+        reason: "GitHub may not have listed its delivery yet",
+      };
+    case "not sent": {
+      const where = `${repository.owner}/${repository.name}`;
+      log.warn(
+        { repository: where, pull: effect.number, delivery: delivery.id },
+        "a copy of a button's press was sent by somebody else than GitHub, who can read our webhooks; change the webhook secret, and find out where they can be read",
+      );
+      return { state: "dropped", reason: "it is a copy of a press that was heard before: GitHub did not send it" };
+    }
+  }
+}
+
+/** Null: it was allowed, and carried out; else why not. */
+async function take(
+  press: Payload,
+  pull: Pull,
+  context: EffectContext,
+  desk: Desk,
+  judge: Judge,
+): Promise<string | null> {
+  const { repository } = context;
+  const { by, seq } = press;
+  // No comment of GitHub's has an id like that.
+  const commentId = `-${seq}`;
+  const ours = (act: Act): boolean => act.kind === "command" && act.commentId === commentId;
+  const known = pull.facts.acts.find(ours);
+  const without = { ...pull, facts: { ...pull.facts, acts: pull.facts.acts.filter((act) => !ours(act)) } };
+  const { evaluation } = await judge.judge(without, repository);
+  const meant = pressed(press.identifier, press.check, evaluation);
+  if ("refused" in meant) {
+    return meant.refused;
+  }
+  const { name, argument } = meant.command;
+  // GitHub does not date it: as all dates it is of whole seconds, and it follows on what was done before.
+  const newest = without.facts.acts.at(-1)?.at ?? 0;
+  const at = known?.at ?? Math.max(press.at - (press.at % 1_000), newest);
+  const act = known ?? actOf({ kind: "command", at, by, commentId, command: name, argument });
+  const [outcome] = await desk.take([{ command: meant.command, by, at, act }], pull, repository);
+  if (outcome?.outcome === "refused") {
+    return outcome.reason;
+  }
+  await keep(act, pull, context);
+  return null;
+}
+
+async function keep(act: Act, { repositoryId, number }: Pull, { store, now, look }: EffectContext): Promise<void> {
+  await changePull(store, { repositoryId, number }, now, (row) => {
+    if (row === null) {
+      return null;
+    }
+    const { installationId, repository } = row.facts;
+    const facts = record(row.facts, { kind: "acts", pull: { installationId, repository, number }, acts: [act] });
+    return { pull: { ...row, facts, lookAt: sooner(row.lookAt, now()) } };
+  });
+  look();
+}

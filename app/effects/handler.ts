@@ -1,0 +1,90 @@
+/** What carries out one kind of effect on GitHub. One file each, all in `handlers/index.ts`; `./runner.ts` calls them. */
+import type { Logger } from "pino";
+import { z } from "zod";
+import type { GitHubClient } from "../../src/github/port.ts";
+import type { PullPlace } from "../../src/github/pulls/comments.ts";
+import type { Actor } from "../../src/lifecycle/facts/facts.ts";
+import type { Effect, HistoryKind, Pull, Repository, Store } from "../store/model.ts";
+import type { Timings } from "../work/timings.ts";
+import type { Cause } from "./effect.ts";
+
+export interface EffectContext {
+  readonly effect: Effect;
+  /** What it follows from; null: from no stage's actions. */
+  readonly cause: Cause | null;
+  /** Each of its requests is ended after `requestTimeout`. */
+  readonly client: GitHubClient;
+  readonly repository: Repository;
+  /** The pull request as it is known now: it may have moved on since the effect was decided. Null: not known any more. */
+  readonly pull: Pull | null;
+  /** Every request that changes something goes through here: in turn with the installation's other writes. */
+  readonly write: <T>(send: (client: GitHubClient) => Promise<T>) => Promise<T>;
+  /** Ends what takes too long as a whole; a single request ends earlier. */
+  readonly signal: AbortSignal;
+  /** Keeps this as the effect's result, whatever becomes of the request that follows. */
+  readonly remember: (result: unknown) => Promise<void>;
+  /** Pull requests may wait to be looked at. */
+  readonly look: () => void;
+  readonly timings: Pick<Timings, "requestTimeout" | "lookPause" | "settled">;
+  readonly store: Store;
+  /** Our app's id, to tell our own comments, checks and runs from others'. */
+  readonly appId: number;
+  /** To be told when a start or a gate is due. */
+  readonly tended: () => void;
+  /** Our bot's login (`name[bot]`); null: not known yet. */
+  readonly botLogin: string | null;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/**
+ * How it went. `again`: not yet, and why (a queue is full, a run goes on); that is no failure and is not counted as
+ * one. `result` is kept with the effect, and the next call finds it in `effect.result`.
+ */
+export type Performed =
+  | {
+      readonly state: "done";
+      readonly result?: unknown;
+      /** A line for the pull request's history; null: nothing worth one. */
+      readonly note: string | null;
+      /** What kind of line that is, and whose doing; left out: the app's own, an effect. */
+      readonly line?: { readonly kind: HistoryKind; readonly actor: Actor; readonly evidence?: readonly string[] };
+    }
+  /** Not needed any more, for a reason that is no failure. */
+  | { readonly state: "dropped"; readonly reason: string }
+  | { readonly state: "again"; readonly at: number; readonly reason: string; readonly result?: unknown }
+  /** It will never work, or must not be done: told in the history. */
+  | { readonly state: "refused"; readonly reason: string };
+
+/**
+ * `perform` may be called again after the process was killed in the middle of it: it looks for what it may have done
+ * already. What it throws is tried again if it is GitHub's trouble, else given up; both are told.
+ */
+export interface EffectHandler<P = unknown> {
+  readonly kind: string;
+  readonly schema: z.ZodType<P>;
+  readonly perform: (payload: P, context: EffectContext) => Promise<Performed>;
+}
+
+/** As the outbox calls it: with a payload as it was stored. */
+export interface StoredHandler {
+  readonly kind: string;
+  readonly perform: (payload: unknown, context: EffectContext) => Promise<Performed>;
+}
+
+export function handler<P>(definition: EffectHandler<P>): StoredHandler {
+  return {
+    kind: definition.kind,
+    perform: async (payload, context) => {
+      const read = definition.schema.safeParse(payload);
+      return read.success
+        ? await definition.perform(read.data, context)
+        : { state: "refused", reason: `it is not what this version expects: ${z.prettifyError(read.error)}` };
+    },
+  };
+}
+
+/** Where the effect's pull request is, as requests name it. */
+export function placeOf({ repository, effect }: EffectContext): PullPlace {
+  return { owner: repository.owner, repo: repository.name, number: effect.number };
+}

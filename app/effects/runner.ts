@@ -1,0 +1,318 @@
+/**
+ * Effects beside labels and checks (comments, workflows to start, …): stored in the same commit as the decision, done
+ * here at GitHub's pace, until they are done or given up with a reason. One queue for each installation, in turns by
+ * repository; effects of one pull request one after the other.
+ */
+import type { Logger } from "pino";
+import { withDeadline } from "../../src/github/deadline.ts";
+import { requestFailure } from "../../src/github/request-failure.ts";
+import type { Actor } from "../../src/lifecycle/facts/facts.ts";
+import type { Clients, Ourselves } from "../github-cache/clients.ts";
+import { noteLine } from "../store/history.ts";
+import type { Effect, HistoryKind, NewHistory, PullId, Repository, Store } from "../store/model.ts";
+import type { Lane } from "../transitions/queue.ts";
+import type { InHand } from "../work/in-hand.ts";
+import type { Timings } from "../work/timings.ts";
+import { Alarm } from "../work/worker-loop.ts";
+import { causeOf } from "./effect.ts";
+import { isReport, reportOf } from "./failure-report.ts";
+import type { EffectContext, Performed, StoredHandler } from "./handler.ts";
+import { HANDLERS } from "./handlers/index.ts";
+import { remedyFor } from "./permission-hints.ts";
+
+export interface OutboxOptions {
+  readonly store: Store;
+  readonly clients: Clients;
+  readonly ourselves: () => Ourselves;
+  /** The installation's turn at writing, shared with the moves. */
+  readonly lane: (installationId: number) => Lane;
+  /** Written down before they are carried out. */
+  readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
+  /** Told when a start or a gate is due. */
+  readonly tended?: () => void;
+  /** Told when pull requests wait to be looked at. */
+  readonly look: () => void;
+  /** Beside those of the policy's actions. */
+  readonly handlers?: ReadonlyMap<string, StoredHandler>;
+  /** Why the app may not do what an effect of this kind takes; null: nothing is known to speak against it. */
+  readonly refusal?: (kind: string, installationId: number) => Promise<string | null>;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly timings: Timings;
+}
+
+/** Taken from the store at once; small, so that what comes later is not behind all that waits. */
+const PAGE = 32;
+/** Pull requests of one installation whose effects are carried out at the same time; their writes take turns anyway. */
+const CONCURRENCY = 4;
+/** Failures in a row; with doubled pauses the last is hours after the first. */
+const MOST_TRIES = 12;
+/** Of what answered 404 each time. */
+const MOST_TRIES_UNSEEN = 4;
+/** An effect may take several requests and wait for its turn at each; one request ends after `requestTimeout`. */
+const EFFECT_TIMEOUT = 10 * 60_000;
+
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #alarm: Alarm;
+  readonly #queues = new Map<number, Alarm>();
+  #stopping = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#alarm = this.#alarmFor(async () => {
+      for (const { installationId } of await options.store.effectInstallations()) {
+        this.#queueOf(installationId).ring();
+      }
+      return null;
+    });
+  }
+
+  /** Effects may be due. */
+  wake(): void {
+    this.#alarm.ring();
+  }
+
+  /** Tries again what was given up for this pull request. Resolves with how many effects that were. */
+  async retry(id: PullId): Promise<number> {
+    const revived = await this.#options.store.reviveEffects(id, this.#options.now());
+    if (revived > 0) {
+      this.wake();
+    }
+    return revived;
+  }
+
+  /** Carries out one effect now, if it is due. */
+  async alone(id: number): Promise<void> {
+    const effect = await this.#options.store.effect(id);
+    if (effect !== null && effect.status === "pending" && effect.nextAt <= this.#options.now()) {
+      await this.#inTurn([effect]);
+    }
+  }
+
+  /** It is given up, with this reason. */
+  async setAside(id: number, reason: string): Promise<void> {
+    const effect = await this.#options.store.effect(id);
+    if (effect !== null && effect.status === "pending") {
+      await this.#giveUp(effect, reason);
+    }
+  }
+
+  get idle(): boolean {
+    return this.#alarm.idle && [...this.#queues.values()].every((queue) => queue.idle);
+  }
+
+  /** Resolves when the effects that are being carried out have ended. What waits stays stored. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#alarm.stop();
+    await Promise.all([...this.#queues.values()].map((queue) => queue.stop()));
+  }
+
+  #alarmFor(work: () => Promise<number | null>): Alarm {
+    const { log, now } = this.#options;
+    return new Alarm(work, now, (error) => log.error({ err: error }, "carrying out effects failed"));
+  }
+
+  #queueOf(installationId: number): Alarm {
+    let queue = this.#queues.get(installationId);
+    if (queue === undefined) {
+      queue = this.#alarmFor(() => this.#work(installationId));
+      this.#queues.set(installationId, queue);
+    }
+    return queue;
+  }
+
+  /** Carries out what is due; resolves with when there is more. */
+  async #work(installationId: number): Promise<number | null> {
+    const { store, now, lane, inHand } = this.#options;
+    await inHand.ready();
+    for (;;) {
+      const { heldUntil } = lane(installationId);
+      if (heldUntil > now()) {
+        return heldUntil;
+      }
+      const due = await store.effectsDue(installationId, now(), PAGE);
+      if (due.length === 0 || this.#stopping) {
+        const waiting = await store.effectInstallations();
+        return waiting.find((each) => each.installationId === installationId)?.at ?? null;
+      }
+      const ids = due.map(({ id }) => String(id));
+      await inHand.mark("effect", ids, installationId);
+      const pulls = [...Map.groupBy(due, ({ repositoryId, number }) => `${repositoryId} ${number}`).values()];
+      const worker = async (): Promise<void> => {
+        for (let effects = pulls.shift(); effects !== undefined; effects = pulls.shift()) {
+          await this.#inTurn(effects);
+        }
+      };
+      await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+      inHand.done("effect", installationId);
+    }
+  }
+
+  async #inTurn(effects: readonly Effect[]): Promise<void> {
+    const { lane, now } = this.#options;
+    for (const effect of effects) {
+      // Those left stay due, and are taken up when GitHub lets us again.
+      if (this.#stopping || lane(effect.installationId).heldUntil > now()) {
+        return;
+      }
+      await this.#one(effect);
+    }
+  }
+
+  /** Never throws for GitHub's sake: the outcome is stored with its reason. */
+  async #one(effect: Effect): Promise<void> {
+    const { store } = this.#options;
+    const repository = await store.repository(effect.repositoryId);
+    const installationId = repository?.installationId ?? null;
+    if (repository === null || installationId === null) {
+      await this.#giveUp(effect, "the app is not installed there any more", false);
+      return;
+    }
+    let { result } = effect;
+    const remember = async (value: unknown): Promise<void> => {
+      await store.noteEffect(effect.id, value);
+      result = value;
+    };
+    let performed: Performed;
+    try {
+      performed = await this.#perform(effect, repository, installationId, remember);
+    } catch (error) {
+      await this.#failed(effect, error, result);
+      return;
+    }
+    await this.#settle(effect, performed);
+  }
+
+  async #perform(
+    effect: Effect,
+    repository: Repository,
+    installationId: number,
+    remember: EffectContext["remember"],
+  ): Promise<Performed> {
+    const { store, clients, ourselves, lane, look, tended, log, now, timings } = this.#options;
+    const handler = this.#options.handlers?.get(effect.kind) ?? HANDLERS.get(effect.kind);
+    if (handler === undefined) {
+      return { state: "refused", reason: `this version cannot do “${effect.kind}”` };
+    }
+    const reason = (await this.#options.refusal?.(effect.kind, installationId)) ?? null;
+    if (reason !== null) {
+      return { state: "refused", reason };
+    }
+    const client = withDeadline(await clients.installation(installationId), timings.requestTimeout);
+    const context: EffectContext = {
+      effect,
+      cause: causeOf(effect),
+      client,
+      repository,
+      pull: await store.pull(effect),
+      write: (send) => lane(installationId).write(1, () => send(client)),
+      remember,
+      signal: AbortSignal.timeout(EFFECT_TIMEOUT),
+      look,
+      timings,
+      store,
+      tended: tended ?? (() => undefined),
+      ...ourselves(),
+      now,
+      log,
+    };
+    return await handler.perform(effect.payload, context);
+  }
+
+  async #failed(effect: Effect, error: unknown, result: unknown): Promise<void> {
+    const { store, now, timings, lane, log } = this.#options;
+    const failure = requestFailure(error, now());
+    if (failure.kind === "rate_limit") {
+      const until = now() + (failure.retryAfterMs ?? timings.rateLimitPause);
+      lane(effect.installationId).holdUntil(until);
+      // It keeps its place: while the lane is held nothing is taken up.
+      await store.deferEffect(effect.id, effect.nextAt, failure.message, effect.result);
+      log.warn({ ...name(effect), reason: failure.message, until }, "effect put off: it is too much for GitHub");
+      return;
+    }
+    // GitHub says 404 where a token may not look, and where it is behind itself.
+    const unsure = failure.status === 404 && effect.tries + 1 < MOST_TRIES_UNSEEN;
+    const hopeless = !unsure && (failure.kind === "permission" || failure.kind === "rejected");
+    if (hopeless || effect.tries + 1 >= MOST_TRIES) {
+      await this.#giveUp(effect, `${failure.message}${remedyFor(effect.kind, failure)}`);
+      return;
+    }
+    const backoff = Math.min(timings.lookPause * 2 ** effect.tries, timings.blockedPauseMost);
+    const pause = Math.max(failure.retryAfterMs ?? 0, backoff);
+    // An answer tells that the request is over; without one it may still be on its way.
+    const known = failure.status === null ? result : effect.result;
+    await store.postponeEffect(effect.id, now() + pause, failure.message, known);
+    log.warn({ ...name(effect), err: error, pause, tries: effect.tries + 1 }, "effect put off");
+  }
+
+  async #settle(effect: Effect, performed: Performed): Promise<void> {
+    const { store, log } = this.#options;
+    switch (performed.state) {
+      case "done":
+        await this.#end(effect, performed.result ?? null, performed.note, performed.line);
+        log.info({ ...name(effect), result: performed.result ?? null }, "effect done");
+        return;
+      case "dropped": {
+        const { reason } = performed;
+        await this.#end(effect, { dropped: reason }, `${effect.kind} is not needed any more: ${reason}`);
+        log.info({ ...name(effect), reason }, "effect not needed any more");
+        return;
+      }
+      case "again":
+        await store.deferEffect(effect.id, performed.at, performed.reason, performed.result ?? effect.result);
+        log.info({ ...name(effect), reason: performed.reason }, "effect waits");
+        return;
+      case "refused":
+        await this.#giveUp(effect, performed.reason);
+        return;
+    }
+  }
+
+  /** In one commit with what the history says, so that neither is there without the other. */
+  async #end(effect: Effect, result: unknown, note: string | null, line?: HistoryAbout): Promise<void> {
+    const { store, now } = this.#options;
+    const at = now();
+    const { kind, actor, evidence }: HistoryAbout = line ?? { kind: "effect", actor: null };
+    const history: NewHistory[] =
+      note === null ? [] : [{ ...noteLine(effect, kind, note, at, actor), evidence: evidence ?? [] }];
+    // What is said on the pull request may name this effect as not done.
+    const reports = (await store.effectsOf(effect)).filter(isReport);
+    const stale = !isReport(effect) && reports.at(-1)?.result !== null && reports.length > 0;
+    const effects = stale ? [reportOf(effect, at)] : [];
+    const settled = [{ id: effect.id, status: "done" as const, error: null, result }];
+    await store.commit({ settled, history, effects, now: at });
+    if (stale) {
+      this.wake();
+    }
+  }
+
+  /** `tell`: on the pull request, too. */
+  async #giveUp(effect: Effect, reason: string, tell = true): Promise<void> {
+    const { store, now, log } = this.#options;
+    const at = now();
+    const report = tell && !isReport(effect);
+    await store.commit({
+      settled: [{ id: effect.id, status: "dead", error: reason, result: effect.result }],
+      history: [noteLine(effect, "effect", `${effect.kind} was not done: ${reason}`, at)],
+      effects: report ? [reportOf(effect, at)] : [],
+      now: at,
+    });
+    log.error({ ...name(effect), reason }, "effect given up");
+    if (report) {
+      this.wake();
+    }
+  }
+}
+
+/** What a line of the history is about. */
+interface HistoryAbout {
+  readonly kind: HistoryKind;
+  readonly actor: Actor | null;
+  readonly evidence?: readonly string[];
+}
+
+function name({ kind, key, repositoryId, number }: Effect) {
+  return { effect: kind, key, repositoryId, pull: number };
+}

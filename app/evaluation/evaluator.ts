@@ -1,0 +1,216 @@
+/** Where a pull request is and what it is to show: the pure evaluation, with what it asks to know looked up. */
+
+import { NO_STANDING, readFiles, type StandingLookup } from "../../src/github/permissions.ts";
+import type { GitHubClient } from "../../src/github/port.ts";
+import { readSnapshot } from "../../src/github/pulls/snapshot.ts";
+import { evaluate } from "../../src/lifecycle/evaluation/evaluate.ts";
+import type { Evaluation, Hold } from "../../src/lifecycle/evaluation/evaluation.ts";
+import { type Tampering, tamperingOf } from "../../src/lifecycle/evaluation/tampering.ts";
+import type { Facts, Lookup, Standing } from "../../src/lifecycle/facts/facts.ts";
+import { record } from "../../src/lifecycle/facts/record.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
+import { stageOfLabel, wanted } from "../../src/lifecycle/presentation/display.ts";
+import type { Clients, Ourselves } from "../github-cache/clients.ts";
+import type { StandingKeeper } from "../github-cache/permissions.ts";
+import type { Policies } from "../policies/policy.ts";
+import type { Pull, Repository, Store } from "../store/model.ts";
+import { type Showing, showingOf } from "./desired-state.ts";
+import { RunOrigins, type RunOriginsOptions } from "./run-origins.ts";
+import { type Sharer, type Sharing, sharingOf } from "./shared-commits.ts";
+import { Timelines } from "./timelines.ts";
+
+/** Each round of lookups may lead to further ones; more than this are the next look's. */
+const MOST_ROUNDS = 6;
+
+/** Pull requests with one head commit that are taken notice of. */
+const MOST_SHARERS = 50;
+
+export interface JudgeOptions {
+  readonly store: Pick<Store, "pulls" | "holds" | "starts">;
+  readonly clients: Clients;
+  readonly standing: StandingKeeper;
+  readonly policies: Policies;
+  readonly ourselves: () => Ourselves;
+  readonly now: () => number;
+  readonly requestTimeout: number;
+  readonly readUses: RunOriginsOptions["readUses"];
+}
+
+export interface Judgement {
+  /** With what was looked up. */
+  readonly facts: Facts;
+  readonly policy: Policy;
+  readonly standing: Standing;
+  readonly evaluation: Evaluation;
+  /** Stage labels that others set or took off. */
+  readonly tampering: Tampering;
+  /** Null: it is to be left as it is. */
+  readonly showing: Showing | null;
+}
+
+type Judged = Omit<Judgement, "showing" | "tampering">;
+
+/** The pull request has been set aside: the process died while it was judged. */
+export class SetAside extends Error {
+  override readonly name = "SetAside";
+}
+
+export class Judge {
+  readonly #options: JudgeOptions;
+  readonly #runOrigins: RunOrigins;
+  readonly #timelines: Timelines;
+
+  constructor(options: JudgeOptions) {
+    this.#options = options;
+    this.#runOrigins = new RunOrigins(options);
+    this.#timelines = new Timelines(options);
+  }
+
+  /** Throws what GitHub's client throws when something that must be known cannot be asked: then nothing is decided. */
+  async judge(pull: Pull, repository: Repository): Promise<Judgement> {
+    const { store, policies, ourselves } = this.#options;
+    const { appId } = ourselves();
+    if (pull.blocked?.setAside === true) {
+      throw new SetAside(`Pull request ${pull.number} is set aside: ${pull.blocked.reason}`);
+    }
+    const policy = await policies.of(repository);
+    const repositoryHold = await store.holds.of(repository.id);
+    const client = (): Promise<GitHubClient> => this.#client(repository);
+    let { facts } = pull;
+    // What was first heard of it is not that it was opened: there is a past that only GitHub knows.
+    const past = pull.evaluation === null && !facts.acts.some((act) => act.kind === "opened");
+    if (facts.observed === null || past) {
+      facts = await this.#takeUp(facts, repository, await client());
+    }
+    let standing = NO_STANDING;
+    /** Once a look: what GitHub does not show yet it shows a little later. */
+    let listed = false;
+    let evaluation = evaluate({ facts, policy, standing, ourAppId: appId, repositoryHold });
+    const isDue = (lookup: Lookup): boolean => this.#timelines.isDue(lookup);
+    for (let round = 0; evaluation.lookups.some(isDue) && round < MOST_ROUNDS; round += 1) {
+      if (evaluation.lookups.some((lookup) => lookup.kind === "files")) {
+        facts = await this.#learnFiles(facts, repository, await client());
+      }
+      if (!listed && evaluation.lookups.some((lookup) => lookup.kind === "suites")) {
+        facts = await this.#takeUp(facts, repository, await client());
+        listed = true;
+      }
+      facts = await this.#runOrigins.learn(facts, evaluation.lookups, repository, client);
+      facts = await this.#timelines.learn(facts, evaluation.lookups, client);
+      standing = await this.learn(standing, evaluation.lookups, repository);
+      evaluation = evaluate({ facts, policy, standing, ourAppId: appId, repositoryHold });
+    }
+    const learnt = await this.#tampering({ facts, policy, standing, evaluation }, repository);
+    const { tampering } = learnt;
+    standing = learnt.standing;
+    const after = this.#afterRemoval({ facts, policy, standing, evaluation }, repositoryHold);
+    const sharing = await this.#sharing({ number: pull.number, facts, evaluation: after }, repository, policy);
+    const showing = showingOf({ facts, evaluation, after, policy, shown: pull.shown, sharing, stop: tampering.stop });
+    return { facts, policy, standing, evaluation, tampering, showing };
+  }
+
+  /** `standing` with the answers to what was asked about people. Throws as `judge` does. */
+  async learn(standing: Standing, lookups: readonly Lookup[], repository: Repository): Promise<Standing> {
+    const asked = lookups.filter(isStanding);
+    return await this.#options.standing.learn(
+      standing,
+      asked,
+      repository,
+      () => this.#client(repository),
+      this.#signal(),
+    );
+  }
+
+  async #tampering(
+    { standing: before, ...judged }: Judged,
+    repository: Repository,
+  ): Promise<Pick<Judgement, "standing" | "tampering">> {
+    const { ourselves, now } = this.#options;
+    let standing = before;
+    for (let round = 0; ; round += 1) {
+      const tampering = tamperingOf({ ...judged, standing, botLogin: ourselves().botLogin, now: now() });
+      if (tampering.lookups.length === 0 || round === MOST_ROUNDS) {
+        return { standing, tampering };
+      }
+      standing = await this.learn(standing, tampering.lookups, repository);
+    }
+  }
+
+  async #client({ installationId, owner, name }: Repository): Promise<GitHubClient> {
+    if (installationId === null) {
+      throw new Error(`The app is not installed on ${owner}/${name}.`);
+    }
+    return await this.#options.clients.installation(installationId);
+  }
+
+  /**
+   * The evaluation as it will be once the labels that a reset made void are gone. It leads to the same stage, and its
+   * words stay true when they are, so that nothing has to be written a second time.
+   */
+  #afterRemoval({ facts, policy, standing, evaluation }: Judged, repositoryHold: Hold | null): Evaluation {
+    const gone =
+      wanted({ evaluation, policy, facts })?.removeLabels.filter((name) => stageOfLabel(name) === null) ?? [];
+    if (gone.length === 0) {
+      return evaluation;
+    }
+    const labels = facts.labels.filter((name) => !gone.includes(name));
+    const after = evaluate({
+      facts: { ...facts, labels },
+      policy,
+      standing,
+      ourAppId: this.#options.ourselves().appId,
+      repositoryHold,
+    });
+    return after.stage === evaluation.stage && after.inactive === evaluation.inactive ? after : evaluation;
+  }
+
+  /** Other pull requests with this head commit, as they were judged last: when that changes, this one is looked at again. */
+  async #sharing(self: Sharer, repository: Repository, policy: Policy): Promise<Sharing | null> {
+    const { sha } = self.facts.head;
+    const rows = await this.#options.store.pulls(
+      { repositoryId: repository.id, headSha: sha, open: true },
+      MOST_SHARERS,
+    );
+    const others = rows.flatMap(({ number, facts, evaluation }) =>
+      number === self.number || evaluation === null ? [] : [{ number, facts, evaluation }],
+    );
+    return others.length === 0 ? null : sharingOf([self, ...others], policy);
+  }
+
+  /** With what GitHub shows now: it was there before we were, or events do not tell all that matters. */
+  async #takeUp(facts: Facts, repository: Repository, client: GitHubClient): Promise<Facts> {
+    const snapshot = await readSnapshot(
+      client,
+      repository,
+      facts.number,
+      this.#options.ourselves().appId,
+      this.#signal(),
+    );
+    return snapshot === null
+      ? facts
+      : record(facts, {
+          ...snapshot,
+          pull: { installationId: facts.installationId, repository: snapshot.state.repository, number: facts.number },
+        });
+  }
+
+  async #learnFiles(facts: Facts, repository: Repository, client: GitHubClient): Promise<Facts> {
+    const { installationId, number, head, base } = facts;
+    const files = await readFiles(client, repository, number, this.#signal());
+    return record(facts, {
+      kind: "files",
+      pull: { installationId, repository: facts.repository, number },
+      sha: head.sha,
+      baseRef: base.ref,
+      files,
+    });
+  }
+
+  #signal(): AbortSignal {
+    return AbortSignal.timeout(this.#options.requestTimeout);
+  }
+}
+
+function isStanding(lookup: Lookup): lookup is StandingLookup {
+  return lookup.kind !== "files" && lookup.kind !== "run" && lookup.kind !== "timeline" && lookup.kind !== "suites";
+}

@@ -1,0 +1,276 @@
+/** Looks at pull requests about which something is new, and decides what they are to show. */
+import { randomUUID } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
+import type { Logger } from "pino";
+import { actionsMeanwhile } from "../../src/lifecycle/evaluation/meanwhile.ts";
+import { mergingStages } from "../../src/lifecycle/evaluation/move.ts";
+import type { Lookup } from "../../src/lifecycle/facts/facts.ts";
+import { sameFacts } from "../../src/lifecycle/facts/record.ts";
+import { canonicalJson } from "../../src/plan/canonical.ts";
+import { effectRows } from "../effects/effect.ts";
+import { changePull, parked, pullKey, sooner } from "../store/change-pull.ts";
+import type { Intent, NewEffect, Pull, PullId, Repository, Store } from "../store/model.ts";
+import type { InHand } from "../work/in-hand.ts";
+import type { Timings } from "../work/timings.ts";
+import { Alarm } from "../work/worker-loop.ts";
+import { differs, showingDigest } from "./desired-state.ts";
+import type { Judge, Judgement } from "./evaluator.ts";
+import { concernsGroups, reopenGroups } from "./holds/merge-groups.ts";
+import { closesGate } from "./holds/open-gates.ts";
+import { tamperingEffects } from "./tampering.ts";
+import { timelineDueAt } from "./timelines.ts";
+import { unclearEffects } from "./unclear.ts";
+
+export interface LooksOptions {
+  readonly store: Store;
+  readonly judge: Judge;
+  /** Written down before they are looked at. */
+  readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly timings: Timings;
+  /** Told when moves of this installation have been decided. */
+  readonly decided: (installationId: number) => void;
+  /** Told when effects have been decided, or may be due earlier. */
+  readonly queued: () => void;
+  /** Told when a pull request was looked at: what waits for it may go on. */
+  readonly changed?: (id: PullId) => Promise<void>;
+}
+
+interface Decided {
+  /** The row as it is to be. */
+  readonly next: Pull;
+  readonly effects: readonly NewEffect[];
+  /** Whether what waits to be merged should look again. */
+  readonly hasten: boolean;
+}
+
+const PAGE = 64;
+const CONCURRENCY = 8;
+/** Before everything that is due by its date: until a gate is closed, what it should keep back can be merged. */
+const FIRST = 1;
+/** After this many writes of others in between it is left for the next time. */
+const MOST_TRIES = 5;
+
+export class Looks {
+  readonly #options: LooksOptions;
+  readonly #alarm: Alarm;
+
+  constructor(options: LooksOptions) {
+    this.#options = options;
+    const failed = (error: unknown): void => options.log.error({ err: error }, "looking at pull requests failed");
+    this.#alarm = new Alarm(() => this.#work(), options.now, failed);
+  }
+
+  wake(): void {
+    this.#alarm.ring();
+  }
+
+  get idle(): boolean {
+    return this.#alarm.idle;
+  }
+
+  async stop(): Promise<void> {
+    await this.#alarm.stop();
+  }
+
+  async #work(): Promise<number | null> {
+    const { store, now, inHand } = this.#options;
+    await inHand.ready();
+    for (;;) {
+      const due = [...(await store.dueLooks(now(), PAGE))];
+      if (due.length === 0) {
+        return await store.nextLookAt();
+      }
+      await inHand.mark("look", due.map(pullKey));
+      const worker = async (): Promise<void> => {
+        for (let id = due.shift(); id !== undefined; id = due.shift()) {
+          // A look may wait for nothing but promises that are already kept: webhooks must be answered in between.
+          await setImmediate();
+          await this.look(id);
+        }
+      };
+      await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+      inHand.done("look");
+    }
+  }
+
+  /** Looks at one pull request now, if it is due. */
+  async look(id: PullId): Promise<void> {
+    const { store, log, now } = this.#options;
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const row = await store.pull(id);
+      if (row === null || row.lookAt === null || row.lookAt > now()) {
+        return;
+      }
+      const { next, effects, hasten } = await this.#decide(row);
+      const outcome = await store.commit({ pulls: [next], effects, now: now() });
+      if (outcome.committed) {
+        if (hasten) {
+          await store.hastenEffects(id, "auto_merge", now());
+        }
+        const groups =
+          concernsGroups(row.evaluation, next.evaluation) && (await reopenGroups(store, id.repositoryId, now()));
+        if (hasten || groups || effects.length > 0) {
+          this.#options.queued();
+        }
+        await this.#options.changed?.(id);
+        await this.#tellSharers(row, next);
+        if (next.intentAt !== null && next.installationId !== null) {
+          this.#options.decided(next.installationId);
+        }
+        return;
+      }
+    }
+    log.debug({ pull: id.number, repositoryId: id.repositoryId }, "changed again and again while it was looked at");
+  }
+
+  /** Never throws. */
+  async #decide(row: Pull): Promise<Decided> {
+    const { store, judge, log, now } = this.#options;
+    const repository = await store.repository(row.repositoryId);
+    if (repository === null || repository.installationId === null) {
+      return { next: { ...row, lookAt: null, ...parked(row) }, effects: [], hasten: false };
+    }
+    if (row.blocked?.setAside === true) {
+      return { next: { ...row, lookAt: null, ...parked(row) }, effects: [], hasten: false };
+    }
+    const names = { repository: `${repository.owner}/${repository.name}`, pull: row.number };
+    try {
+      const judgement = await judge.judge(row, repository);
+      const next = this.#settle(row, repository, judgement);
+      log.info(
+        {
+          ...names,
+          stage: judgement.evaluation.stage,
+          shown: row.shown?.stage ?? null,
+          inactive: judgement.evaluation.inactive,
+          missing: judgement.evaluation.missing?.summary ?? null,
+          decided: next.intentAt !== null,
+        },
+        "looked",
+      );
+      const merging = mergingStages(judgement.policy.stages).some((each) => each.name === next.shown?.stage);
+      const effects = [
+        ...this.#effects(row, repository, judgement),
+        ...this.#tampering(row, repository, judgement),
+        ...this.#unclear(row, repository, judgement),
+      ];
+      return { next, effects, hasten: merging };
+    } catch (error) {
+      const pause = this.#pause(row.lookTries);
+      log.warn(
+        { ...names, err: error, pause, tries: row.lookTries + 1 },
+        "could not be looked at, will be tried again",
+      );
+      return { next: { ...row, lookAt: now() + pause, lookTries: row.lookTries + 1 }, effects: [], hasten: false };
+    }
+  }
+
+  /** What is to be done while it stays where it is; each is known by its key, so asking again adds nothing. */
+  #effects(row: Pull, { installationId }: Repository, { evaluation, policy, facts }: Judgement): NewEffect[] {
+    const now = this.#options.now();
+    if (installationId === null || evaluation.stage === null || evaluation.stage !== row.shown?.stage) {
+      return [];
+    }
+    const actions = actionsMeanwhile({ before: row.evaluation, evaluation, policy, facts, now });
+    return effectRows(row, installationId, actions, now);
+  }
+
+  #unclear(row: Pull, { installationId }: Repository, { evaluation, showing }: Judgement): NewEffect[] {
+    return installationId === null || showing === null
+      ? []
+      : unclearEffects(row, installationId, evaluation, this.#options.now());
+  }
+
+  /** Nothing is said of what was there before the app: it has never been shown otherwise. */
+  #tampering(row: Pull, { installationId }: Repository, { tampering, showing }: Judgement): NewEffect[] {
+    return installationId === null || showing === null || row.shown === null
+      ? []
+      : tamperingEffects(row, installationId, tampering, this.#options.now());
+  }
+
+  #settle(row: Pull, repository: Repository, { facts, evaluation, showing, tampering }: Judgement): Pull {
+    const now = this.#options.now();
+    const base: Pull = {
+      ...row,
+      installationId: repository.installationId,
+      facts: sameFacts(facts, row.facts) ? row.facts : facts,
+      evaluation,
+      lookTries: 0,
+      lookAt: sooner(
+        sooner(
+          evaluation.dueAt !== null && evaluation.dueAt > now ? evaluation.dueAt : null,
+          tampering.stop?.until ?? null,
+        ),
+        sooner(this.#askAgainAt(evaluation.lookups), timelineDueAt(evaluation.lookups)),
+      ),
+      intent: null,
+      intentAt: null,
+    };
+    if (showing === null) {
+      return { ...base, ...parked(row) };
+    }
+    const { blocked } = row;
+    if (blocked !== null && blocked.wanted === showingDigest(showing) && blocked.until > now && row.intentAt === null) {
+      return { ...base, ...parked(row), lookAt: sooner(base.lookAt, blocked.until) };
+    }
+    const pending = row.intent;
+    // What was sent and not confirmed may show on GitHub, whatever is wanted now: it must be read.
+    const unknown = pending !== null && (pending.sentAt !== null || pending.read);
+    // Whose check runs are the newest on a shared commit is not known by heart.
+    const read = showing.shared || row.shown?.shared === true;
+    if (!differs(showing, row.shown) && !unknown) {
+      return { ...base, blocked: null };
+    }
+    const fresh: Intent = {
+      id: randomUUID(),
+      from: row.shown?.stage ?? null,
+      to: showing.stage,
+      createdAt: now,
+      tries: 0,
+      sentAt: null,
+      notes: [],
+      read,
+    };
+    const intent = pending === null ? fresh : { ...pending, to: showing.stage, read: pending.read || read };
+    // What was sent already keeps its pause: GitHub may not show yet what it did.
+    const at = pending === null ? now : (row.intentAt ?? now);
+    const urgent = !unknown && closesGate(showing, row.shown);
+    return { ...base, intent, intentAt: urgent ? Math.min(at, row.lookAt ?? at, FIRST) : at };
+  }
+
+  /** What is shown of others with the same head commit, now or until now, depends on where this one is. */
+  async #tellSharers(before: Pull, after: Pull): Promise<void> {
+    const { store, now } = this.#options;
+    const { sha } = after.facts.head;
+    const shas = new Set((before.shown?.checks ?? []).map((check) => check.sha).filter((each) => each !== sha));
+    if (canonicalJson(before.evaluation) !== canonicalJson(after.evaluation)) {
+      shas.add(sha);
+    }
+    for (const headSha of shas) {
+      for (const id of await store.pullIds({ repositoryId: after.repositoryId, headSha, open: true })) {
+        if (id.number !== after.number) {
+          await changePull(store, id, now, (row) =>
+            row === null ? null : { pull: { ...row, lookAt: sooner(row.lookAt, now()) } },
+          );
+        }
+      }
+    }
+  }
+
+  /** So many runs are asked about at a time; what GitHub does not show of suites yet it shows a little later. */
+  #askAgainAt(lookups: readonly Lookup[]): number | null {
+    const { now, timings } = this.#options;
+    return lookups.some(({ kind }) => kind === "run")
+      ? now() + timings.lookPause
+      : lookups.some(({ kind }) => kind === "suites")
+        ? now() + 5 * timings.lookPause
+        : null;
+  }
+
+  #pause(tries: number): number {
+    const { lookPause, lookPauseMost } = this.#options.timings;
+    return Math.min(lookPause * 2 ** tries, lookPauseMost);
+  }
+}

@@ -1,0 +1,35 @@
+/** What is to be said about stage labels that others changed: an effect for each attempt, and one for giving up. */
+import type { Attempt, Stop, Tampering } from "../../src/lifecycle/evaluation/tampering.ts";
+import type { TamperingSaid } from "../effects/handlers/tampering.ts";
+import type { NewEffect, PullId } from "../store/model.ts";
+
+/** Each is known by its act, so asking again adds nothing. */
+export function tamperingEffects(
+  id: PullId,
+  installationId: number,
+  { attempts, stop }: Tampering,
+  now: number,
+): NewEffect[] {
+  const row = (key: string, payload: TamperingSaid): NewEffect => ({
+    repositoryId: id.repositoryId,
+    number: id.number,
+    installationId,
+    key: `${id.repositoryId}-${id.number}-tampering-${key}`,
+    kind: "tampering",
+    payload,
+    nextAt: now,
+  });
+  return [
+    ...attempts.map((each) => row(each.act.id, saidOf(each))),
+    ...(stop === null ? [] : [row(`stop@${stop.at}`, stopped(stop))]),
+  ];
+}
+
+function saidOf({ act }: Attempt): TamperingSaid {
+  const { kind, by, label, id } = act;
+  return { what: kind === "labeled" ? "set" : "removed", by, label, act: id };
+}
+
+function stopped({ by, until }: Stop): TamperingSaid {
+  return { what: "stopped", by, until };
+}

@@ -1,0 +1,49 @@
+/** GitHub clients, one for each installation, and what the app knows of itself. */
+import { LRUCache } from "lru-cache";
+import { z } from "zod";
+import type { GitHubClient } from "../../src/github/port.ts";
+
+export interface Ourselves {
+  readonly appId: number;
+  /** Our bot's login; null: not known yet. */
+  readonly botLogin: string | null;
+}
+
+export interface Clients {
+  /** Throws what fetching an installation's token throws. */
+  installation(id: number): Promise<GitHubClient>;
+  /** As the app itself. */
+  app(): Promise<GitHubClient>;
+}
+
+const MOST_CLIENTS = 1_000;
+
+/** `auth`: Probot's, which gives a client of an installation, or without an id the app's own. */
+export function createClients(auth: (installationId?: number) => Promise<GitHubClient>): Clients {
+  const clients = new LRUCache<number, Promise<GitHubClient>>({ max: MOST_CLIENTS });
+  return {
+    installation: async (id) => {
+      const known = clients.get(id);
+      if (known !== undefined) {
+        return await known;
+      }
+      const made = auth(id);
+      clients.set(id, made);
+      try {
+        return await made;
+      } catch (error) {
+        clients.delete(id);
+        throw error;
+      }
+    },
+    app: () => auth(),
+  };
+}
+
+const appAnswer = z.object({ slug: z.string().min(1) });
+
+/** Asks GitHub for the app's name. */
+export async function readBotLogin(client: GitHubClient, signal: AbortSignal): Promise<string> {
+  const answer = await client.request("GET /app", { request: { signal } });
+  return `${appAnswer.parse(answer.data).slug}[bot]`;
+}

@@ -1,0 +1,113 @@
+/** What is known of people's standing: asked for when an evaluation needs it, and kept for ten minutes. */
+
+import type { Logger } from "pino";
+import { askStanding, isNotTold, NOT_TOLD, type StandingLookup, withAnswer } from "../../src/github/permissions.ts";
+import type { GitHubClient } from "../../src/github/port.ts";
+import { actorKey } from "../../src/lifecycle/evaluation/permissions.ts";
+import type { Standing } from "../../src/lifecycle/facts/facts.ts";
+import { SingleFlight } from "../../src/single-flight.ts";
+import type { Repository, Store } from "../store/model.ts";
+
+export interface StandingOptions {
+  readonly store: Pick<Store, "cached" | "cache" | "dropCache">;
+  readonly log: Pick<Logger, "warn">;
+  readonly now: () => number;
+  readonly keepMs: number;
+}
+
+/** Answers lookups from the cache, else from GitHub. */
+export class StandingKeeper {
+  readonly #options: StandingOptions;
+  readonly #asking = new SingleFlight<string, unknown>();
+  /** Rises when something may have changed: what was asked before that is not kept, nor shared with who asks later. */
+  #age = 0;
+
+  constructor(options: StandingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * `standing` with the answers to these lookups. What GitHub does not let the app ask stays unknown and is not asked
+   * again for a while. Throws what GitHub's client throws otherwise: nothing is taken as a no.
+   */
+  async learn(
+    standing: Standing,
+    lookups: readonly StandingLookup[],
+    repository: Repository,
+    client: () => Promise<GitHubClient>,
+    signal: AbortSignal,
+  ): Promise<Standing> {
+    let known = standing;
+    for (const lookup of lookups) {
+      const { key, scope } = placeOf(lookup, repository);
+      let value = await this.#options.store.cached(key, this.#options.now() - this.#options.keepMs);
+      if (value === undefined) {
+        const age = this.#age;
+        value = await this.#asking.share(`${age} ${key}`, async () => {
+          const answer = await this.#ask(lookup, repository, await client(), signal);
+          if (age === this.#age) {
+            await this.#options.store.cache([{ key, scope, value: answer }], this.#options.now());
+          }
+          return answer;
+        });
+      }
+      known = withAnswer(known, lookup, value);
+    }
+    return known;
+  }
+
+  async #ask(
+    lookup: StandingLookup,
+    repository: Repository,
+    client: GitHubClient,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    try {
+      return await askStanding(client, repository, lookup, signal);
+    } catch (error) {
+      if (!isNotTold(error)) {
+        throw error;
+      }
+      const names = { repository: `${repository.owner}/${repository.name}`, lookup };
+      this.#options.log.warn({ ...names, err: error }, "GitHub does not let the app ask this: it grants nothing");
+      return NOT_TOLD;
+    }
+  }
+
+  /** People's permissions on a repository may have changed. */
+  async forgetRepository(repositoryId: number): Promise<void> {
+    this.#age += 1;
+    await this.#options.store.dropCache(repositoryScope(repositoryId));
+  }
+
+  /** Teams of an organization may have changed. */
+  async forgetOrganization(login: string): Promise<void> {
+    this.#age += 1;
+    await this.#options.store.dropCache(organizationScope(login));
+  }
+}
+
+function repositoryScope(id: number): string {
+  return `standing of repository ${id}`;
+}
+
+function organizationScope(login: string): string {
+  return `standing of organization ${login.toLowerCase()}`;
+}
+
+function placeOf(lookup: StandingLookup, repository: Repository): { key: string; scope: string } {
+  switch (lookup.kind) {
+    case "permission":
+      return {
+        key: `permission ${repository.id} ${actorKey(lookup.actor)}`,
+        scope: repositoryScope(repository.id),
+      };
+    case "team":
+      return {
+        key: `team ${lookup.team.toLowerCase()} ${actorKey(lookup.actor)}`,
+        scope: organizationScope(lookup.team.split("/", 1)[0] ?? ""),
+      };
+    case "identity":
+      return { key: `identity ${lookup.login}`, scope: "identities" };
+  }
+}

@@ -1,0 +1,156 @@
+/** What the app answers besides webhooks: whether it lives, and what it knows of a pull request. */
+import { z } from "zod";
+import { SingleFlight } from "../../src/single-flight.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import type { Store } from "../store/model.ts";
+import type { Inbox } from "../webhooks/inbox.ts";
+import { pullsSetAside, takeUpAgain } from "../work/set-aside.ts";
+import { notLocal } from "./local-caller.ts";
+import { overduePage } from "./overdue.ts";
+import { answer, type Handler, pathOf } from "./webhook.ts";
+
+export interface PagesOptions {
+  readonly store: Store;
+  readonly inbox: Pick<Inbox, "backlog" | "revive" | "trouble">;
+  readonly metrics: Pick<Metrics, "text" | "contentType">;
+  readonly now: () => number;
+  /** Null: it is; else why not. */
+  readonly ready: () => string | null;
+  /** Told when a pull request is to be looked at. */
+  readonly wake: () => void;
+}
+
+const HISTORY_PAGE = 100;
+const DEAD_PAGE = 50;
+const SET_ASIDE_PAGE = 1_000;
+const LOCAL_PAGES: ReadonlySet<string> = new Set([
+  "/metrics",
+  "/api/overdue",
+  "/api/deliveries/dead",
+  "/api/pulls/set-aside",
+]);
+const pageNumber = z.coerce.number().int().positive().optional().catch(undefined);
+
+/**
+ * `/healthz`, `/readyz`, and for callers on this machine `/metrics`, `/api/overdue`,
+ * `/api/pulls/{owner}/{repo}/{number}`, `/api/pulls/set-aside` and `/api/deliveries/dead`.
+ */
+export function pages(options: PagesOptions): Handler {
+  const { store, inbox, metrics, now, ready, wake } = options;
+  const pinging = new SingleFlight<"ping", void>();
+  return async (request, response) => {
+    const path = pathOf(request);
+    if (path === "/healthz" && request.method === "GET") {
+      return answer(response, 200, { healthy: true });
+    }
+    if (path === "/readyz" && request.method === "GET") {
+      const ping = () => pinging.share("ping", () => store.ping()).then(() => storing(inbox.trouble), String);
+      const failure = ready() ?? (await ping());
+      return failure === null
+        ? answer(response, 200, { ready: true, backlog: inbox.backlog })
+        : answer(response, 503, { ready: false, reason: failure });
+    }
+    const pull =
+      /^\/api\/pulls\/(?<owner>[^/]{1,100})\/(?<name>[^/]{1,100})\/(?<number>\d{1,9})(?<retry>\/retry)?$/u.exec(
+        path,
+      )?.groups;
+    const revived = /^\/api\/deliveries\/dead\/(?<id>[\w-]{1,200})\/retry$/u.exec(path)?.groups;
+    if (pull === undefined && revived === undefined && !LOCAL_PAGES.has(path)) {
+      return false;
+    }
+    // These tell of private repositories, and there is no sign-in: only for who is on this machine.
+    const foreign = notLocal(request);
+    if (foreign !== null) {
+      return answer(response, 403, { error: `This is answered to callers on the app's own machine only: ${foreign}.` });
+    }
+    const query = new URL(request.url ?? "/", "http://localhost").searchParams;
+    if (pull?.retry !== undefined && request.method === "POST") {
+      const repository = await store.repositoryByName(pull.owner ?? "", pull.name ?? "");
+      const id = { repositoryId: repository?.id ?? 0, number: Number(pull.number) };
+      if (repository === null || !(await takeUpAgain(store, id, now))) {
+        return answer(response, 404, { error: "There is no such pull request that is set aside." });
+      }
+      wake();
+      return answer(response, 202, { retried: id.number });
+    }
+    if (path === "/api/pulls/set-aside" && request.method === "GET") {
+      return answer(response, 200, { items: await setAsidePage(store) });
+    }
+    if (pull !== undefined && pull.retry === undefined && request.method === "GET") {
+      const after = pageNumber.parse(query.get("after") ?? undefined);
+      const found = await pullPage(store, pull.owner ?? "", pull.name ?? "", Number(pull.number), after);
+      return found === null
+        ? answer(response, 404, { error: "Nothing is known of that." })
+        : answer(response, 200, found);
+    }
+    if (path === "/metrics" && request.method === "GET") {
+      const text = await metrics.text();
+      response.writeHead(200, { "content-type": metrics.contentType, "content-length": Buffer.byteLength(text) });
+      response.end(text);
+      return true;
+    }
+    if (path === "/api/overdue" && request.method === "GET") {
+      const found = await overduePage(store, now(), query.get("after"));
+      return found === null
+        ? answer(response, 400, { error: "after: expected the next of an earlier page." })
+        : answer(response, 200, found);
+    }
+    if (path === "/api/deliveries/dead" && request.method === "GET") {
+      return answer(
+        response,
+        200,
+        await store.deadDeliveries(DEAD_PAGE, pageNumber.parse(query.get("before") ?? undefined)),
+      );
+    }
+    if (revived !== undefined && request.method === "POST") {
+      const done = await inbox.revive(revived.id ?? "");
+      return answer(
+        response,
+        done ? 202 : 404,
+        done ? { retried: revived.id } : { error: "There is no such dead delivery." },
+      );
+    }
+    return answer(response, 405, { error: "Not allowed here." });
+  };
+}
+
+async function pullPage(store: Store, owner: string, name: string, number: number, after: number | undefined) {
+  const repository = await store.repositoryByName(owner, name);
+  const pull = repository === null ? null : await store.pull({ repositoryId: repository.id, number });
+  if (repository === null || pull === null) {
+    return null;
+  }
+  const { facts, shown, evaluation, intent, intentAt, blocked, version } = pull;
+  const history = await store.history(pull, HISTORY_PAGE, after);
+  return {
+    repository: `${repository.owner}/${repository.name}`,
+    number,
+    title: facts.title,
+    state: facts.state,
+    draft: facts.draft,
+    head: facts.head.sha,
+    stage: shown?.stage ?? null,
+    evaluation,
+    moving: intent === null || intentAt === null ? null : { ...intent, nextAt: intentAt },
+    blocked,
+    checks: shown?.checks ?? [],
+    version,
+    history: history.items,
+    nextHistory: history.next,
+  };
+}
+
+async function setAsidePage(store: Store) {
+  const found = await pullsSetAside(store, SET_ASIDE_PAGE);
+  return await Promise.all(
+    found.map(async ({ repositoryId, number, blocked }) => {
+      const repository = await store.repository(repositoryId);
+      const name = repository === null ? null : `${repository.owner}/${repository.name}`;
+      return { repository: name, number, at: blocked?.at ?? null, reason: blocked?.reason ?? null };
+    }),
+  );
+}
+
+function storing(trouble: string | null): string | null {
+  return trouble === null ? null : `webhooks cannot be stored: ${trouble}`;
+}

@@ -1,0 +1,264 @@
+/** `npm run app`: starts the app for real, with Probot's environment variables; without APP_ID its setup page. */
+import { createPrivateKey } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { getPrivateKey } from "@probot/get-private-key";
+import { pino } from "pino";
+import { createNodeMiddleware, createProbot, type Probot } from "probot";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { boundServer, SERVER_OPTIONS } from "../src/coordinator/server/bounds.ts";
+import { registeredApp } from "../src/github/app-manifest.ts";
+import { ProxyError, useProxies } from "../src/proxy.ts";
+import { createApp } from "./app.ts";
+import {
+  apiUrl,
+  type Config,
+  ConfigError,
+  githubUrl,
+  listensAt,
+  misspelt,
+  readConfig,
+  readSettings,
+  type Settings,
+  WEBHOOK_PATH,
+} from "./config.ts";
+import { fetchWithin, Octokit } from "./github-cache/octokit.ts";
+import { setupPages } from "./http/setup.ts";
+import { addToDotEnv, checkDotEnv, readDotEnv } from "./settings/dot-env.ts";
+import type { Store } from "./store/model.ts";
+import { DatabaseUnusable, DatabaseUrlError, openStore, unusable } from "./store/open.ts";
+import { OpenToOthers } from "./store/private-files.ts";
+import { DatabaseInUse, holdDatabase, type SoleUse } from "./store/process-lock.ts";
+import { DEFAULT_TIMINGS } from "./work/timings.ts";
+
+/** A bad setting; nothing was started. */
+const BAD_USAGE = 2;
+const FAILED = 1;
+const HELP = `Usage: npm run app
+
+Starts the Stagewright app. It takes no arguments: its settings are environment variables, or lines of \`.env\` in this
+directory. Without APP_ID it shows a page that makes the app on GitHub and writes its secrets into \`.env\`.
+docs/app.md tells of each: APP_ID, PRIVATE_KEY or PRIVATE_KEY_PATH, WEBHOOK_SECRET, PUBLIC_URL, DATABASE_URL, HOST, PORT,
+LOG_LEVEL, LOG_FORMAT and others.
+`;
+/** What is being sent when the app is told to stop gets this long; what waits is stored anyway. */
+const STOP_MS = 20_000;
+
+async function main(words: readonly string[]): Promise<void> {
+  if (words.length > 0) {
+    if (words.every((word) => word === "--help" || word === "-h")) {
+      process.stdout.write(HELP);
+      return;
+    }
+    throw new ConfigError(`unknown argument ${JSON.stringify(words[0])}: settings come from the environment (--help)`);
+  }
+  loadDotEnv();
+  const { env } = process;
+  for (const line of misspelt(env)) {
+    process.stderr.write(`stagewright: ${line}\n`);
+  }
+  const proxies = await useProxies(env).catch((error: unknown) => {
+    throw error instanceof ProxyError ? new ConfigError(error.message) : error;
+  });
+  if (proxies !== null) process.stderr.write(`stagewright: ${proxies}\n`);
+  const settings = readSettings(env);
+  if (settings.APP_ID === undefined) {
+    if (env.NODE_ENV === "production") {
+      throw new ConfigError(
+        "APP_ID is missing: set it and PRIVATE_KEY (or PRIVATE_KEY_PATH) from the app's settings on GitHub, or start without NODE_ENV=production to make an app in the browser.",
+      );
+    }
+    await setUp(settings);
+    return;
+  }
+  const config = readConfig(env);
+  const appId = settings.APP_ID;
+  const probot = await loadProbot(config, appId, privateKey(env), settings);
+  const { store, sole } = await openDatabase(config.databaseUrl);
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const app = createApp({ config, store, appId, registry });
+  const middleware = await createNodeMiddleware(app.load, { probot, webhooksPath: config.webhookPath });
+  const server = createServer(SERVER_OPTIONS, (request, response) => {
+    void middleware(request, response, () => {
+      response.writeHead(404, { "content-type": "application/json" }).end('{"error":"There is nothing here."}\n');
+    });
+  });
+  boundServer(server, config.connections);
+  const port = await listen(server, config);
+  if (settings.WEBHOOK_PROXY_URL !== undefined) {
+    const target = `http://${config.host}:${port}${config.webhookPath}`;
+    probot.log.warn(
+      `WEBHOOK_PROXY_URL is set: webhooks come only while somebody passes them on, such as npx smee-client --url ${settings.WEBHOOK_PROXY_URL} --target ${target}`,
+    );
+  }
+  probot.log.info(
+    { host: config.host, port, database: config.databaseUrl.split(":", 1)[0] },
+    `listening on http://${config.host}:${port}`,
+  );
+
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) {
+      return;
+    }
+    stopping = true;
+    probot.log.info({ signal }, "stopping");
+    setTimeout(() => process.exit(FAILED), STOP_MS).unref();
+    server.closeIdleConnections();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    setTimeout(() => server.closeAllConnections(), STOP_MS / 4).unref();
+    closed
+      .then(() => app.stop())
+      .then(() => store.close())
+      .then(() => sole.release())
+      .then(
+        () => probot.log.info("stopped"),
+        (error: unknown) => {
+          probot.log.error({ err: error }, "could not stop in order");
+          process.exitCode = FAILED;
+        },
+      );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+async function openDatabase(url: string): Promise<{ readonly store: Store; readonly sole: SoleUse }> {
+  try {
+    const sole = holdDatabase(url, Date.now());
+    return { sole, store: await openStore(url) };
+  } catch (error) {
+    const said = [DatabaseUrlError, DatabaseInUse, OpenToOthers].some((kind) => error instanceof kind);
+    throw said ? error : unusable(url, error);
+  }
+}
+
+async function loadProbot(config: Config, appId: number, key: string, settings: Settings): Promise<Probot> {
+  const { env } = process;
+  const probot = createProbot({
+    env,
+    overrides: {
+      appId,
+      privateKey: key,
+      Octokit,
+      request: { fetch: fetchWithin(config.timings.requestTimeout) },
+      secret: config.webhookSecret,
+      ...logging(settings),
+    },
+  });
+  return await probot.ready();
+}
+
+function logging({ LOG_FORMAT, LOG_LEVEL }: Settings) {
+  const usual = process.env.NODE_ENV === "production" ? "json" : "pretty";
+  return { logFormat: LOG_FORMAT ?? usual, logLevel: LOG_LEVEL ?? "info" } as const;
+}
+
+/** In PEM form, found where Probot looks for it. A key that GitHub could not know is told now, not at the first webhook. */
+function privateKey(env: NodeJS.ProcessEnv): string {
+  const path = env.PRIVATE_KEY_PATH ?? "";
+  const fromFile = empty(env.PRIVATE_KEY) && !empty(path);
+  try {
+    const key = getPrivateKey({ env }) ?? "";
+    const { asymmetricKeyType } = createPrivateKey(key);
+    if (asymmetricKeyType !== "rsa") {
+      throw new Error(`a key of the kind ${asymmetricKeyType}`);
+    }
+    return key;
+  } catch (error) {
+    if (fromFile) {
+      const why = existsSync(path) ? "this file holds no private RSA key in PEM form" : "there is no such file";
+      throw new ConfigError(`PRIVATE_KEY_PATH is ${path}: ${why}.`, { cause: error });
+    }
+    const remedy = "set it (or PRIVATE_KEY_PATH) to the app's private key, RSA in PEM form";
+    throw new ConfigError(`PRIVATE_KEY is missing or not a key: ${remedy}.`, { cause: error });
+  }
+}
+
+/** A page makes an app on GitHub from the manifest beside this file; its secrets go into `.env`. */
+async function setUp(settings: Settings): Promise<void> {
+  const dotEnv = join(process.cwd(), ".env");
+  // Not to find out when GitHub has handed out what it hands out once.
+  checkDotEnv(dotEnv);
+  const log = pino();
+  const say = (line: string): void => {
+    // Somebody sits before it: the app is not running yet.
+    if (settings.LOG_FORMAT === "json") {
+      log.info(line);
+    } else {
+      process.stdout.write(`stagewright: ${line}\n`);
+    }
+  };
+  const { requestTimeout } = DEFAULT_TIMINGS;
+  const octokit = new Octokit({ baseUrl: apiUrl(settings), request: { fetch: fetchWithin(requestTimeout) } });
+  const handler = setupPages({
+    file: readFileSync(join(import.meta.dirname, MANIFESTS[settings.STAGEWRIGHT_MANIFEST ?? "minimal"]), "utf8"),
+    githubUrl: githubUrl(settings),
+    organization: settings.GH_ORG ?? null,
+    publicUrl: settings.PUBLIC_URL ?? null,
+    webhookPath: settings.WEBHOOK_PATH ?? WEBHOOK_PATH,
+    webhookProxy: settings.WEBHOOK_PROXY_URL ?? null,
+    say,
+    register: (code) => registeredApp(octokit, code, AbortSignal.timeout(requestTimeout)),
+    keep: (credentials) => {
+      addToDotEnv(dotEnv, credentials);
+      return dotEnv;
+    },
+  });
+  const address = listensAt(settings);
+  const server = createServer(SERVER_OPTIONS, (request, response) => void handler(request, response));
+  boundServer(server, SETUP_CONNECTIONS);
+  const port = await listen(server, address);
+  say(`there is no app yet: open http://${address.host}:${port} to register one on GitHub`);
+}
+
+/** A browser or two, and who asks whether it lives. */
+const SETUP_CONNECTIONS = 100;
+
+/** `full`: with what optional actions of a policy need. */
+const MANIFESTS = { minimal: "app.yml", full: "app-full.yml" } as const;
+
+function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<number> {
+  const remedies: Readonly<Record<string, string>> = {
+    EADDRINUSE: `Port ${port} is taken: set PORT to another one.`,
+    EACCES: `Port ${port} is not for this user: set PORT to another one.`,
+    EADDRNOTAVAIL: `HOST is “${host}”, which is no address of this machine.`,
+    ENOTFOUND: `HOST is “${host}”, which is no name of this machine.`,
+  };
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const remedy = remedies[error.code ?? ""];
+      reject(remedy === undefined ? error : new ConfigError(remedy, { cause: error }));
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function loadDotEnv(): void {
+  // What is set already goes before the file.
+  for (const [key, value] of Object.entries(readDotEnv(".env"))) {
+    process.env[key] ??= value;
+  }
+}
+
+function empty(value: string | undefined): boolean {
+  return value === undefined || value.trim() === "";
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  if (error instanceof ConfigError || error instanceof DatabaseUrlError) {
+    process.stderr.write(`stagewright: ${error.message.replaceAll("\n", "\nstagewright: ")}\n`);
+    process.exit(BAD_USAGE);
+  }
+  if ([DatabaseInUse, DatabaseUnusable, OpenToOthers].some((kind) => error instanceof kind) && error instanceof Error) {
+    process.stderr.write(`stagewright: ${error.message}\n`);
+    process.exit(FAILED);
+  }
+  process.stderr.write(
+    `stagewright: the app could not be started.\n${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exit(FAILED);
+});

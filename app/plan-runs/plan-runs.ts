@@ -1,0 +1,199 @@
+/**
+ * Hosts runs for agents: the app as the coordinator of every group whose jobs name its address. An agent is let in by
+ * its job's OIDC token, made for this app's address, and only from repositories that the app is installed on.
+ */
+import { randomBytes } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import { z } from "zod";
+import { checkClaims, createTokenVerifier, type TokenVerifier } from "../../src/coordinator/admission/admission.ts";
+import type { JobsPace } from "../../src/coordinator/admission/ended-jobs.ts";
+import { DEFAULT_QUOTAS, type QuotaLimits, type QuotaName, Quotas } from "../../src/coordinator/admission/quotas.ts";
+import type { GroupRun } from "../../src/coordinator/hosting/group-run.ts";
+import { Runs } from "../../src/coordinator/hosting/runs.ts";
+import { SessionTokens } from "../../src/coordinator/hosting/sessions.ts";
+import type { JoinRequest } from "../../src/coordinator/protocol/port.ts";
+import { Refusal, type RefusalCode } from "../../src/coordinator/protocol/refusal.ts";
+import { runIdOf } from "../../src/coordinator/protocol/run-id.ts";
+import { type Caller, coordinatorHandler } from "../../src/coordinator/server/handler.ts";
+import type { Pace } from "../../src/github/checks/checks.ts";
+import { smallId } from "../../src/github/id.ts";
+import type { GitHubClient } from "../../src/github/port.ts";
+import type { RunStatus } from "../../src/run/types.ts";
+import { SingleFlight } from "../../src/single-flight.ts";
+import { steadyNow } from "../../src/steady-clock.ts";
+import type { Handler } from "../http/webhook.ts";
+import type { Store } from "../store/model.ts";
+import { RunChecks, type RunPlace } from "./checks.ts";
+import { EndedJobs } from "./ended-jobs.ts";
+
+const ASK_MS = 10_000;
+/** Runs whose place on GitHub is remembered until their check run is open. */
+const MOST_PLACES = 10_000;
+const SECRET = "run-session-secret";
+
+export interface HostRunsOptions {
+  readonly store: Pick<Store, "runs" | "firstMeta">;
+  /** This app's own address: what agents name as their coordinator, and the audience of their tokens. */
+  readonly publicUrl: string;
+  /** Who issues the tokens of the jobs: github.com's, or a GitHub Enterprise Server's own. */
+  readonly issuer: string;
+  /** The app's installation on a repository; null: it is not installed there. */
+  readonly installation: (repositoryId: number, fullName: string) => Promise<number | null>;
+  readonly client: (installationId: number) => Promise<GitHubClient>;
+  readonly pace: Pace;
+  readonly onError: (error: unknown, what: string) => void;
+  /** Checks tokens in place of the issuer's published keys (tests). */
+  readonly verifier?: TokenVerifier;
+  /** What one repository, installation and workflow run may have of it. */
+  readonly quotas?: QuotaLimits;
+  /** How often the jobs of a workflow run are listed while a group of it assembles. */
+  readonly jobsPace?: JobsPace;
+  readonly onRefused?: (code: RefusalCode) => void;
+  readonly onQuota?: (quota: QuotaName) => void;
+}
+
+export interface HostedRuns {
+  /** Answers `/api/runs/…`. */
+  readonly handler: Handler;
+  readonly runs: Runs;
+  /** Of the runs in memory: those that go on, and those that ended some minutes ago. */
+  states(): Promise<readonly RunStatus[]>;
+  /** Resolves when what is to be shown on GitHub has been sent. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const installed = z.object({ id: smallId });
+
+/** Any job on GitHub can get a token for this app: GitHub is asked about each of their repositories once in a minute. */
+const ASKED_MS = 60_000;
+
+/** The app's installation on a repository, as it is stored or else as GitHub says it; null: there is none. */
+export function installationLookup(
+  store: Pick<Store, "repository">,
+  app: () => Promise<GitHubClient>,
+): HostRunsOptions["installation"] {
+  const asking = new SingleFlight<string, number | null>();
+  const told = new LRUCache<string, { readonly id: number | null }>({ max: MOST_PLACES, ttl: ASKED_MS });
+  const ask = async (fullName: string): Promise<number | null> => {
+    const [owner = "", repo = ""] = fullName.split("/");
+    try {
+      const signal = AbortSignal.timeout(ASK_MS);
+      const answer = await (await app()).request("GET /repos/{owner}/{repo}/installation", {
+        owner,
+        repo,
+        request: { signal },
+      });
+      return installed.parse(answer.data).id;
+    } catch (error) {
+      if (typeof error === "object" && error !== null && "status" in error && error.status === 404) return null;
+      throw error;
+    }
+  };
+  return async (repositoryId, fullName) => {
+    const known = await store.repository(repositoryId);
+    if (known?.installationId != null) return known.installationId;
+    const name = `${repositoryId} ${fullName}`;
+    const before = told.get(name);
+    if (before !== undefined) return before.id;
+    return await asking.share(name, async () => {
+      const id = await ask(fullName);
+      told.set(name, { id });
+      return id;
+    });
+  };
+}
+
+/** Takes up the runs that the last process left, and answers from then on. */
+export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
+  const { store, onError, pace, onRefused, onQuota } = options;
+  const audience = new URL(options.publicUrl).origin;
+  const verify = options.verifier ?? createTokenVerifier({ issuer: options.issuer, audience });
+  const places = new LRUCache<string, RunPlace>({ max: MOST_PLACES });
+  const checks = new RunChecks({ store: store.runs, client: options.client, pace, onError });
+  const ended = new EndedJobs({
+    client: options.client,
+    onError,
+    ...(options.jobsPace === undefined ? {} : { pace: options.jobsPace }),
+  });
+  const quotas = new Quotas({
+    limits: options.quotas ?? DEFAULT_QUOTAS,
+    now: steadyNow,
+    ...(onQuota === undefined ? {} : { onRefused: onQuota }),
+  });
+  const runs = new Runs({
+    store: store.runs,
+    onError,
+    onChange: (run) => {
+      if (run.host.isOver) quotas.over(run.id);
+      const place = places.get(run.id) ?? null;
+      checks.look(run, place);
+      ended.look(run, place);
+    },
+  });
+  const authenticate = async (bearer: string): Promise<Caller> => {
+    const claims = await verify(bearer);
+    const { repository, repositoryId, checkRunId } = claims;
+    const installationId = await options.installation(Number(repositoryId), repository);
+    if (installationId === null) {
+      throw new Refusal("not_installed", `this app is not installed on ${repository}: install it there first`);
+    }
+    quotas.belongs(repositoryId, installationId);
+    return {
+      repositoryId,
+      admit: async (key) => {
+        checkClaims(claims, key);
+        places.set(runIdOf(key), { repository, installationId });
+        return { checkRunId, repository };
+      },
+    };
+  };
+  const open = async (request: JoinRequest, bytes: number): Promise<GroupRun> => {
+    const id = runIdOf(request.key);
+    const found = await runs.find(id);
+    if (found !== null) return found;
+    const giveBack = quotas.begin(id, request.key, request.agentCount, bytes);
+    try {
+      return await runs.open(request);
+    } catch (error) {
+      // Another may have begun it meanwhile, in the same place.
+      if ((await runs.find(id)) === null) giveBack();
+      throw error;
+    }
+  };
+  const handler = coordinatorHandler({
+    open,
+    find: (run) => runs.find(run),
+    authenticate,
+    spend: (repositoryId, what) => quotas.spend(repositoryId, what),
+    tokens: new SessionTokens(await sessionSecret(store)),
+    onError,
+    ...(onRefused === undefined ? {} : { onRefused }),
+  });
+  await runs.restore();
+  for await (const run of runs) {
+    const { plan, agentCount } = run.host.state;
+    quotas.restore(run.id, run.key, agentCount, JSON.stringify(plan).length);
+    checks.look(run, null);
+  }
+  return {
+    handler,
+    runs,
+    states: async () => {
+      const states: RunStatus[] = [];
+      for await (const run of runs) states.push(run.host.state.status);
+      return states;
+    },
+    settled: () => checks.settled(),
+    close: async () => {
+      checks.close();
+      ended.close();
+      await runs.close();
+    },
+  };
+}
+
+/** Signs session tokens: kept, so that sessions outlive the process. Of processes that begin at once all take one. */
+async function sessionSecret(store: Pick<Store, "firstMeta">): Promise<string> {
+  return await store.firstMeta(SECRET, randomBytes(32).toString("base64url"));
+}

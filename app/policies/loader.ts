@@ -1,0 +1,255 @@
+/**
+ * The policy in force for each repository: read from its default branch when it may have changed, kept in the store, so
+ * that the last good one outlives restarts and GitHub's outages. What was read is then said in a check run.
+ */
+import type { Logger } from "pino";
+import { loadPolicy, policyFetcher, type ReadPolicy } from "../../src/github/policy-files/load-policy.ts";
+import { requestFailure } from "../../src/github/request-failure.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
+import { canonicalJson } from "../../src/plan/canonical.ts";
+import type { Clients } from "../github-cache/clients.ts";
+import type { Repository, Store } from "../store/model.ts";
+import type { PolicyState, StoredPolicy } from "../store/policies.ts";
+import type { Timings } from "../work/timings.ts";
+import { Alarm } from "../work/worker-loop.ts";
+import { type Policies, PolicyUnreadable } from "./policy.ts";
+
+export interface PolicyKeeperOptions {
+  readonly store: Store;
+  readonly clients: Clients;
+  readonly read: (installationId: number) => ReadPolicy;
+  /** Says in a check run what was read; resolves with what it says now. Throws what the client throws. */
+  readonly show: (repository: Repository, state: PolicyState) => Promise<PolicyState["shown"]>;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly timings: Timings;
+  /** Told when pull requests are to be looked at again. */
+  readonly wake: () => void;
+}
+
+type Known = StoredPolicy & { readonly state: PolicyState };
+
+/** What is due is asked for anew when so many are done: they take turns by installation. */
+const CONCURRENCY = 4;
+/** Others write the same row for moments only. */
+const MOST_TRIES = 10;
+
+export class PolicyKeeper implements Policies {
+  readonly #options: PolicyKeeperOptions;
+  readonly #alarm: Alarm;
+  /** Two who ask at the same time wait for one reading. */
+  readonly #reading = new Map<number, Promise<Known>>();
+  /** After a failure GitHub is left alone for a while: until when, by repository. */
+  readonly #restUntil = new Map<number, number>();
+
+  constructor(options: PolicyKeeperOptions) {
+    this.#options = options;
+    const failed = (error: unknown): void => options.log.error({ err: error }, "keeping policies up to date failed");
+    this.#alarm = new Alarm(() => this.#work(), options.now, failed);
+  }
+
+  async of(repository: Repository): Promise<Policy> {
+    const { state } = await this.#current(repository);
+    if (state.inForce === null) {
+      const [first] = state.problems;
+      const where = first === undefined ? "" : `: ${first.file}:${first.line}:${first.column}: ${first.message}`;
+      throw new PolicyUnreadable(`${nameOf(repository)} has no policy without errors${where}`);
+    }
+    return state.inForce;
+  }
+
+  /** It is read again before it is used; those that extend it, too. */
+  async mayHaveChanged(repository: Repository): Promise<boolean> {
+    const { store, now } = this.#options;
+    const dependents = await store.policies.dependents(nameOf(repository));
+    const ids = [repository.id, ...dependents.filter((id) => id !== repository.id)];
+    await store.policies.mark(ids, now());
+    for (const id of ids) {
+      this.#restUntil.delete(id);
+    }
+    this.wake();
+    return false;
+  }
+
+  /** Policies may have to be read or shown. */
+  wake(): void {
+    this.#alarm.ring();
+  }
+
+  get idle(): boolean {
+    return this.#alarm.idle;
+  }
+
+  async stop(): Promise<void> {
+    await this.#alarm.stop();
+  }
+
+  async #current(repository: Repository): Promise<Known> {
+    const { store, now, timings } = this.#options;
+    const row = await store.policies.of(repository.id);
+    if (row !== null && isKnown(row)) {
+      const fresh = row.newsRead >= row.news && now() - row.state.readAt < timings.keepPolicy;
+      if (fresh || (this.#restUntil.get(repository.id) ?? 0) > now()) {
+        return row;
+      }
+    }
+    try {
+      return await this.#read(repository);
+    } catch (error) {
+      if (row === null || !isKnown(row)) {
+        throw error;
+      }
+      this.#rest(repository, row, error);
+      return row;
+    }
+  }
+
+  #rest(repository: Repository, { tries }: StoredPolicy, error: unknown): number {
+    const { log, now } = this.#options;
+    const until = now() + this.#pause(tries, error);
+    this.#restUntil.set(repository.id, until);
+    const names = { repository: nameOf(repository) };
+    log.warn({ ...names, err: error }, "the policy could not be read; the one known before stays in force");
+    return until;
+  }
+
+  #read(repository: Repository): Promise<Known> {
+    const going = this.#reading.get(repository.id);
+    if (going !== undefined) {
+      return going;
+    }
+    const reading = this.#readNow(repository).finally(() => this.#reading.delete(repository.id));
+    this.#reading.set(repository.id, reading);
+    return reading;
+  }
+
+  async #readNow(repository: Repository): Promise<Known> {
+    const { store, clients, read, now, log, timings, wake } = this.#options;
+    if (repository.installationId === null) {
+      throw new Error(`The app is not installed on ${nameOf(repository)}.`);
+    }
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      let row = await store.policies.of(repository.id);
+      if (row === null) {
+        await store.policies.mark([repository.id], now());
+        row = await store.policies.of(repository.id);
+      }
+      if (row === null) {
+        continue;
+      }
+      const { installationId } = repository;
+      const client = await clients.installation(installationId);
+      const loaded = await loadPolicy(repository, policyFetcher(client, timings.requestTimeout), read(installationId));
+      const { policy, problems, source, bases, untold, seen } = loaded;
+      if (seen.repository.id !== repository.id) {
+        throw new Error(`${nameOf(repository)} is another repository by now; where it went is not known yet.`);
+      }
+      const before = row.state;
+      const told = row.news > row.newsRead;
+      const changed = before === null || before.source !== source || problems.length + before.problems.length > 0;
+      const state: PolicyState = {
+        inForce: policy ?? before?.inForce ?? null,
+        source,
+        problems,
+        readAt: now(),
+        head: seen.head,
+        branch: seen.branch,
+        private: seen.repository.private,
+        reviewsRequired: seen.reviewsRequired,
+        shown: before?.shown ?? null,
+        toShow: told || changed || before.toShow,
+      };
+      const dueAt = state.toShow ? now() : null;
+      const next = { repositoryId: repository.id, version: row.version, newsRead: row.news, tries: 0, dueAt, state };
+      if (!(await store.policies.save({ ...next, bases }))) {
+        continue;
+      }
+      this.#restUntil.delete(repository.id);
+      const known = { ...next, bases, version: row.version + 1, news: row.news };
+      const errors = problems.filter((problem) => problem.severity === "error").length;
+      log.info(
+        { repository: nameOf(repository), commit: state.head, found: source !== null, extends: bases, errors },
+        "policy read",
+      );
+      for (const reason of untold) {
+        log.warn(
+          { repository: nameOf(repository), commit: state.head, reason },
+          "a policy that it extends is of no use",
+        );
+      }
+      if (!samePolicy(before?.inForce ?? null, state.inForce)) {
+        await store.askForLook({ repositoryId: repository.id, open: true }, now());
+        wake();
+      }
+      if (state.toShow) {
+        this.wake();
+      }
+      return known;
+    }
+    throw new Error(`The policy of ${nameOf(repository)} was written by others ${MOST_TRIES} times in a row.`);
+  }
+
+  async #work(): Promise<number | null> {
+    const { store, now } = this.#options;
+    for (;;) {
+      const due = [...(await store.policies.due(now(), CONCURRENCY))];
+      if (due.length === 0) {
+        return await store.policies.nextAt();
+      }
+      const worker = async (): Promise<void> => {
+        for (let id = due.shift(); id !== undefined; id = due.shift()) {
+          await this.#one(id);
+        }
+      };
+      await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    }
+  }
+
+  /** Never throws for GitHub's sake: what could not be done is done later. */
+  async #one(id: number): Promise<void> {
+    const { store, log, show, now } = this.#options;
+    const repository = await store.repository(id);
+    const row = await store.policies.of(id);
+    if (row === null) {
+      return;
+    }
+    if (repository === null || repository.installationId === null) {
+      // Whoever installs the app anew marks it again.
+      await store.policies.postpone(id, null);
+      return;
+    }
+    try {
+      let known: Known = row.newsRead >= row.news && isKnown(row) ? row : await this.#read(repository);
+      if (known.state.toShow) {
+        const shown = await show(repository, known.state);
+        known = { ...known, state: { ...known.state, shown, toShow: false } };
+      }
+      const { version, newsRead, state } = known;
+      // Written by somebody else meanwhile: then it is still due, and looked at again.
+      await store.policies.save({ repositoryId: id, version, newsRead, dueAt: null, tries: 0, state, bases: null });
+    } catch (error) {
+      const pause = this.#pause(row.tries, error);
+      log.warn({ repository: nameOf(repository), err: error, pause }, "the policy could not be read or shown");
+      this.#restUntil.set(id, now() + pause);
+      await store.policies.postpone(id, now() + pause);
+    }
+  }
+
+  #pause(tries: number, error: unknown): number {
+    const { now, timings } = this.#options;
+    const asked = requestFailure(error, now()).retryAfterMs ?? 0;
+    return Math.max(asked, Math.min(timings.lookPause * 2 ** tries, timings.lookPauseMost));
+  }
+}
+
+function isKnown(row: StoredPolicy): row is Known {
+  return row.state !== null;
+}
+
+function samePolicy(a: Policy | null, b: Policy | null): boolean {
+  return a === b || (a !== null && b !== null && canonicalJson(a) === canonicalJson(b));
+}
+
+function nameOf({ owner, name }: Repository): string {
+  return `${owner}/${name}`;
+}

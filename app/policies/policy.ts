@@ -1,0 +1,24 @@
+/** The policy in force for a repository. */
+import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
+import type { Repository } from "../store/model.ts";
+
+export interface Policies {
+  /**
+   * Throws a PolicyUnreadable where there is only a policy with errors, and what GitHub's client throws where none has
+   * been read so far: then nothing is to be moved.
+   */
+  of(repository: Repository): Promise<Policy>;
+  /** What it was read from changed, perhaps. Resolves with true when its pull requests are to be looked at now. */
+  mayHaveChanged(repository: Repository): Promise<boolean>;
+}
+
+/** The policy file has errors, and no earlier one without is known. The message says where to look. */
+export class PolicyUnreadable extends Error {
+  override readonly name = "PolicyUnreadable";
+}
+
+/** One policy for all repositories: the default where none has a file of its own. */
+export function onePolicy(policy: Policy = DEFAULT_POLICY): Policies {
+  return { of: async () => policy, mayHaveChanged: async () => false };
+}

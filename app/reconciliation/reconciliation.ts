@@ -1,0 +1,210 @@
+/**
+ * Puts right what went wrong without anybody noticing: webhooks that never came, labels and check runs that GitHub
+ * shows otherwise than we confirmed, installations that changed while nobody listened. All of it runs by itself, at
+ * the start and then in regular intervals; a part that fails is tried again sooner, and says so.
+ */
+import { requestFailure } from "../../src/github/request-failure.ts";
+import { KeyRefused } from "../github-cache/identity.ts";
+import type { Repository } from "../store/model.ts";
+import { Alarm } from "../work/worker-loop.ts";
+import { prune, readInstallations } from "./maintenance.ts";
+import { type DeliveriesReport, MissedDeliveries } from "./missed-deliveries.ts";
+import { nameOf, RepositoryHidden, Sweeper, type SweeperOptions, type SweepReport } from "./sweep.ts";
+
+export interface ReconcileOptions extends SweeperOptions {
+  /** Whoever else has something to make up for in a repository that was swept. */
+  readonly swept?: (repository: Repository) => Promise<void>;
+}
+
+/** Sweeps of different repositories at one time; each waits for GitHub most of its time. */
+const CONCURRENCY = 2;
+const PAGE = 500;
+
+interface Turn {
+  readonly nextAt: number;
+  /** How often in a row it failed. */
+  readonly failures: number;
+}
+
+export class Reconcile {
+  readonly #options: ReconcileOptions;
+  readonly #sweeper: Sweeper;
+  readonly #deliveries: MissedDeliveries;
+  readonly #stop = new AbortController();
+  readonly #sweeps: Alarm;
+  readonly #missed: Alarm;
+  readonly #upkeep: Alarm;
+  /** By repository. */
+  readonly #turns = new Map<number, Turn>();
+  #startsAt = Number.POSITIVE_INFINITY;
+  #missedTurn: Turn = { nextAt: 0, failures: 0 };
+  #upkeepTurn: Turn = { nextAt: 0, failures: 0 };
+
+  constructor(options: ReconcileOptions) {
+    this.#options = options;
+    const { now, log } = options;
+    this.#sweeper = new Sweeper(options);
+    this.#deliveries = new MissedDeliveries(options);
+    const failed = (what: string) => (error: unknown) => log.error({ err: error }, `${what} failed`);
+    this.#sweeps = new Alarm(() => this.#sweepDue(), now, failed("sweeping"));
+    this.#missed = new Alarm(() => this.#missedDue(), now, failed("looking for missed webhooks"));
+    this.#upkeep = new Alarm(() => this.#upkeepDue(), now, failed("upkeep"));
+  }
+
+  start(): void {
+    this.#startsAt = this.#options.now() + this.#options.timings.reconcileDelay;
+    this.#missed.ring();
+    this.#upkeep.ring();
+    this.#sweeps.ring();
+  }
+
+  /** Nothing is going on at this moment. */
+  get idle(): boolean {
+    return this.#sweeps.idle && this.#missed.idle && this.#upkeep.idle;
+  }
+
+  /** Resolves when what was going on has ended; requests on their way are given up. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error("The app is stopping."));
+    await Promise.all([this.#sweeps.stop(), this.#missed.stop(), this.#upkeep.stop()]);
+  }
+
+  /** This repository is swept as soon as may be: something about it is known to be out of date. */
+  sweepSoon(repositoryId: number): void {
+    this.#turns.set(repositoryId, { nextAt: 0, failures: 0 });
+    this.#sweeps.ring();
+  }
+
+  /** Sweeps one repository now. Throws what kept it from being swept. */
+  async sweep(repository: Repository): Promise<SweepReport> {
+    const report = await this.#sweeper.sweep(repository, this.#stop.signal);
+    await this.#options.swept?.(repository);
+    return report;
+  }
+
+  /** Looks for missed webhooks now. Throws what kept GitHub's list from being read. */
+  async findMissed(): Promise<DeliveriesReport> {
+    return await this.#deliveries.check(this.#stop.signal);
+  }
+
+  /** Reads where the app is installed now; what is new to us is swept. */
+  async readInstallations(): Promise<void> {
+    for (const repositoryId of await readInstallations(this.#options, this.#stop.signal)) {
+      this.sweepSoon(repositoryId);
+    }
+  }
+
+  /** Forgets what is old enough to go, then reads where the app is installed. */
+  async upkeep(): Promise<void> {
+    await prune(this.#options, this.#stop.signal);
+    await this.readInstallations();
+  }
+
+  async #sweepDue(): Promise<number | null> {
+    const { now, timings } = this.#options;
+    if (now() < this.#startsAt) {
+      return this.#startsAt;
+    }
+    const repositories = await this.#installed();
+    const due = repositories.filter(({ id }) => (this.#turns.get(id)?.nextAt ?? 0) <= now());
+    const worker = async (): Promise<void> => {
+      for (let next = due.shift(); next !== undefined && !this.#stop.signal.aborted; next = due.shift()) {
+        await this.#sweepOne(next);
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    const known = new Set(repositories.map(({ id }) => id));
+    for (const id of this.#turns.keys()) {
+      if (!known.has(id)) {
+        this.#turns.delete(id);
+      }
+    }
+    const times = [...this.#turns.values()].map(({ nextAt }) => nextAt);
+    return times.length === 0 ? now() + timings.sweepEvery : Math.min(...times);
+  }
+
+  /** Never throws: a failed sweep has its next turn sooner. */
+  async #sweepOne(repository: Repository): Promise<void> {
+    const { now, timings } = this.#options;
+    const failures = this.#turns.get(repository.id)?.failures ?? 0;
+    // Asked for again meanwhile: then it is swept once more.
+    this.#turns.set(repository.id, { nextAt: now() + timings.sweepEvery, failures });
+    const turn = this.#turns.get(repository.id);
+    let next: Turn = { nextAt: 0, failures: 0 };
+    try {
+      const { unsettled } = await this.sweep(repository);
+      const pause = unsettled > 0 ? Math.min(timings.settled, timings.sweepEvery) : timings.sweepEvery;
+      next = { nextAt: now() + pause, failures: 0 };
+    } catch (error) {
+      if (this.#stop.signal.aborted) {
+        return;
+      }
+      next = this.#later(error, failures, timings.sweepRetryPause, timings.sweepEvery);
+      const pause = next.nextAt - now();
+      this.#say(error, { repository: nameOf(repository), failures: failures + 1, pause }, "could not be swept");
+      if (error instanceof RepositoryHidden) {
+        this.#upkeepTurn = { ...this.#upkeepTurn, nextAt: 0 };
+        this.#upkeep.ring();
+      }
+    }
+    if (this.#turns.get(repository.id) === turn) {
+      this.#turns.set(repository.id, next);
+    }
+  }
+
+  async #missedDue(): Promise<number | null> {
+    const { timings } = this.#options;
+    this.#missedTurn = await this.#inTurn(this.#missedTurn, timings.deliveriesEvery, async () => {
+      await this.findMissed();
+    }).catch((error: unknown) => {
+      this.#say(error, {}, "GitHub's list of webhooks could not be read");
+      return this.#later(error, this.#missedTurn.failures, timings.sweepRetryPause, timings.deliveriesEvery);
+    });
+    return this.#missedTurn.nextAt;
+  }
+
+  async #upkeepDue(): Promise<number | null> {
+    const { timings } = this.#options;
+    this.#upkeepTurn = await this.#inTurn(this.#upkeepTurn, timings.upkeepEvery, () => this.upkeep()).catch(
+      (error: unknown) => {
+        this.#say(error, {}, "upkeep could not be done");
+        return this.#later(error, this.#upkeepTurn.failures, timings.sweepRetryPause, timings.upkeepEvery);
+      },
+    );
+    return this.#upkeepTurn.nextAt;
+  }
+
+  async #inTurn(turn: Turn, every: number, work: () => Promise<void>): Promise<Turn> {
+    const { now } = this.#options;
+    const at = Math.max(turn.nextAt, this.#startsAt);
+    if (now() < at || this.#stop.signal.aborted) {
+      return { ...turn, nextAt: at };
+    }
+    await work();
+    return { nextAt: now() + every, failures: 0 };
+  }
+
+  /** That GitHub refuses the key is said once, not by everything that needs GitHub. */
+  #say(error: unknown, about: object, what: string): void {
+    if (!(error instanceof KeyRefused)) {
+      this.#options.log.warn({ ...about, err: error }, what);
+    }
+  }
+
+  #later(error: unknown, failures: number, pause: number, most: number): Turn {
+    const { now } = this.#options;
+    const asked = requestFailure(error, now()).retryAfterMs ?? 0;
+    return { nextAt: now() + Math.max(asked, Math.min(pause * 2 ** failures, most)), failures: failures + 1 };
+  }
+
+  async #installed(): Promise<Repository[]> {
+    const all: Repository[] = [];
+    for (;;) {
+      const page = await this.#options.store.installedRepositories(PAGE, all.at(-1)?.id);
+      all.push(...page);
+      if (page.length < PAGE) {
+        return all;
+      }
+    }
+  }
+}

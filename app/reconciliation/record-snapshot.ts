@@ -1,0 +1,91 @@
+/** Takes a snapshot of a pull request into what is known of it, and notices where GitHub shows something else. */
+
+import type { GitHubClient } from "../../src/github/port.ts";
+import { readRest, type Snapshot } from "../../src/github/pulls/snapshot.ts";
+import { record, sameFacts } from "../../src/lifecycle/facts/record.ts";
+import { changePull, newPull, readAgain, sooner } from "../store/change-pull.ts";
+import type { Pull, PullId, Repository, Store } from "../store/model.ts";
+import { contradicts, driftOf, meansTheSame } from "./drift.ts";
+
+export interface TakeInOptions {
+  readonly store: Store;
+  readonly appId: number;
+  readonly now: () => number;
+  /** Milliseconds: see `Timings.settled`. */
+  readonly settled: number;
+}
+
+/** `unchanged`: there was nothing new; `repaired`: something had been missed, or is shown wrongly. */
+export interface TakenIn {
+  readonly outcome: "unchanged" | "repaired" | "taken_up";
+  /** The facts say something else, which is too young to be doubted: it is to be seen again. */
+  readonly unsettled: boolean;
+}
+
+export interface Seen {
+  readonly snapshot: Snapshot;
+  readonly repository: Repository;
+  /** When GitHub was asked for it. */
+  readonly askedAt: number;
+}
+
+/** The snapshot with its older part, where that may hold something that is not known. */
+export async function completed(
+  client: GitHubClient,
+  row: Pull | null,
+  snapshot: Snapshot,
+  { appId, since }: { readonly appId: number; readonly since: number },
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const { cut } = snapshot;
+  if (cut === null) {
+    return snapshot;
+  }
+  const known = new Set(row?.facts.acts.map((act) => act.id) ?? []);
+  const reaches = cut.oldestActs.every((act) => known.has(act.id));
+  const comments = cut.oldestComment === null || cut.oldestComment <= since;
+  return row !== null && reaches && comments && !cut.checks
+    ? snapshot
+    : await readRest(client, snapshot, appId, signal);
+}
+
+/** Writes only what is new. Whoever calls it wakes the looks and the moves. */
+export async function takeIn({ store, now, settled }: TakeInOptions, seen: Seen): Promise<TakenIn> {
+  const { snapshot, repository, askedAt } = seen;
+  const id: PullId = { repositoryId: repository.id, number: snapshot.number };
+  const { installationId } = repository;
+  let outcome: TakenIn["outcome"] = "unchanged";
+  let unsettled = false;
+  await changePull(store, id, now, (row) => {
+    outcome = "unchanged";
+    const pull = { installationId: installationId ?? 0, repository: snapshot.state.repository, number: id.number };
+    const known = row?.facts ?? null;
+    let facts = record(known, { ...snapshot, pull });
+    const sure = askedAt - settled;
+    const doubt = contradicts(facts, snapshot);
+    unsettled = doubt && facts.updatedAt >= sure;
+    if (doubt && !unsettled) {
+      facts = record(facts, { ...snapshot, pull, asOf: sure });
+    }
+    const at = now();
+    const before = row ?? newPull(id, facts, installationId);
+    const news = row === null || row.installationId !== installationId || !meansTheSame(facts, row.facts);
+    // What is on its way is confirmed by itself, and what is blocked waits for its time.
+    const quiet = before.intent === null && before.blocked === null && facts.state === "open";
+    const drift = quiet ? driftOf(before.shown, snapshot) : [];
+    if (!news && drift.length === 0) {
+      return known !== null && sameFacts(facts, known) ? null : { pull: { ...before, facts } };
+    }
+    outcome = row === null ? "taken_up" : "repaired";
+    const next: Pull = {
+      ...before,
+      installationId,
+      facts,
+      lookAt: sooner(before.lookAt, at),
+      lookTries: 0,
+    };
+    const note = drift.length === 0 ? null : `found by the sweep: ${drift.join(", ")}`;
+    return { pull: drift.length === 0 ? next : readAgain(next, at, row === null ? null : note) };
+  });
+  return { outcome, unsettled };
+}

@@ -1,0 +1,52 @@
+/** When pull requests are overdue and since when they are closed, as columns: what is counted and forgotten by them. */
+import { type Kysely, type Migration, sql } from "kysely";
+import type { Pull } from "./model.ts";
+
+export interface AgeColumns {
+  /** When it is overdue; null: never, closed, or on hold. */
+  due_at: number | null;
+  /** When something last happened to it, since it is closed; null: it is open. */
+  closed_at: number | null;
+}
+
+export const agesMigration: Migration = {
+  up: async (db: Kysely<unknown>) => {
+    await db.schema.alterTable("pulls").addColumn("due_at", "bigint").execute();
+    await db.schema.alterTable("pulls").addColumn("closed_at", "bigint").execute();
+    await sql`update pulls set closed_at = json_extract(facts_json, '$.updatedAt') where open = 0`.execute(db);
+    await sql`update pulls set due_at = json_extract(evaluation_json, '$.dueAt')
+      where open = 1 and json_extract(evaluation_json, '$.held') is null`.execute(db);
+    await db.schema
+      .createIndex("pulls_due")
+      .on("pulls")
+      .columns(["due_at", "repository_id", "number"])
+      .where(sql.ref("due_at"), "is not", sql.lit(null))
+      .execute();
+    await db.schema
+      .createIndex("pulls_closed")
+      .on("pulls")
+      .column("closed_at")
+      .where(sql.ref("closed_at"), "is not", sql.lit(null))
+      .execute();
+    // Holds all that counting by stage reads: the rows themselves are large.
+    await db.schema
+      .createIndex("pulls_stages")
+      .on("pulls")
+      .columns(["repository_id", "stage"])
+      .where(sql.ref("open"), "=", sql.lit(1))
+      .execute();
+    await db.schema
+      .createIndex("pulls_blocked")
+      .on("pulls")
+      .column("repository_id")
+      .where(sql.ref("blocked_json"), "is not", sql.lit(null))
+      .execute();
+  },
+};
+
+/** Nobody is reminded of what is on hold, so it is not overdue either. */
+export function agesOf({ facts, evaluation }: Pull): AgeColumns {
+  return facts.state === "closed"
+    ? { due_at: null, closed_at: facts.updatedAt }
+    : { due_at: evaluation === null || evaluation.held !== null ? null : evaluation.dueAt, closed_at: null };
+}

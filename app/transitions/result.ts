@@ -1,0 +1,264 @@
+/** What becomes of a move: confirmed, put off, given up for now, or dropped; each stored with its reason. */
+import type { Logger } from "pino";
+import type { PullSeen } from "../../src/github/pulls/pull-fields.ts";
+import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
+import { actionsMeanwhile } from "../../src/lifecycle/evaluation/meanwhile.ts";
+import { actionsOf } from "../../src/lifecycle/evaluation/move.ts";
+import type { Change } from "../../src/lifecycle/facts/change.ts";
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
+import { record, sameFacts } from "../../src/lifecycle/facts/record.ts";
+import { stageLabel, stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
+import { canonicalJson } from "../../src/plan/canonical.ts";
+import { effectRows } from "../effects/effect.ts";
+import { blockedShowing, type Showing, showingDigest } from "../evaluation/desired-state.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { proposalOf } from "../policies/proposal.ts";
+import { changePull, parked, sooner } from "../store/change-pull.ts";
+import { movedLines, noteLine } from "../store/history.ts";
+import type { Intent, NewEffect, NewHistory, Pull, PullId, Shown, Store } from "../store/model.ts";
+import type { Timings } from "../work/timings.ts";
+import type { Candidate } from "./verify.ts";
+
+export interface OutcomesOptions {
+  readonly store: Store;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly timings: Timings;
+  /** Told when something is to be looked at again. */
+  readonly wake: () => void;
+  /** Told when effects have been decided. */
+  readonly queued: () => void;
+  /** Told when a move was confirmed: what waits for the pull request may go on. */
+  readonly changed?: (id: PullId) => Promise<void>;
+  /** Counts what becomes of moves. */
+  readonly metrics?: Pick<Metrics, "moved" | "transitioned"> | undefined;
+}
+
+const MOST_NOTES = 20;
+
+export class Outcomes {
+  readonly #options: OutcomesOptions;
+
+  constructor(options: OutcomesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * GitHub shows what it is to show. `seen`: the pull request as the read-back showed it; `policyOid`: the policy file
+   * of its head commit, undefined where nothing told of it.
+   */
+  async confirm(
+    candidate: Candidate,
+    seen: PullSeen | null,
+    shown: Shown | null,
+    policyOid?: string | null,
+  ): Promise<void> {
+    const { store, log, now } = this.#options;
+    const { pull, intent, repository, judgement, showing } = candidate;
+    const from = pull.shown?.stage ?? null;
+    const to = showing.stage;
+    const { evaluation } = judgement;
+    let effects: NewEffect[] = [];
+    const head = judgement.facts.head.sha;
+    const proposal = await proposalOf({ store, pull, repository, head, oid: policyOid, now: now() });
+    const written = await changePull(store, pull, now, (row) => {
+      if (row === null) {
+        return null;
+      }
+      const at = now();
+      const newer = decidedSince(pull, row);
+      effects = [...effectsOf(candidate, from, newer ? pull : row, at), ...(proposal === null ? [] : [proposal])];
+      const facts = seen === null ? row.facts : withSeen(row.facts, seen, removedBy(judgement, shown));
+      const notes = [...intent.notes, ...candidate.notes];
+      const history: NewHistory[] = [
+        ...notes.map((note) => noteLine(row, "note", note, at)),
+        ...movedLines({ id: row, from, to, evaluation, facts: judgement.facts, now: at }),
+        ...(row.blocked === null ? [] : [noteLine(row, "unblocked", "the move could be made", at)]),
+      ];
+      // Somebody may have touched the labels while the request was on its way: then there is more to read.
+      const ours = row.intent === null || row.intent.id === intent.id;
+      const touched = row.intent?.read === true && !intent.read;
+      const keep = !ours || touched || (newer && row.intent !== null);
+      // What was heard meanwhile was judged before this was known.
+      const news =
+        newer ||
+        mayBeDecidedSince(pull, row, evaluation) ||
+        !sameFacts(row.facts, judgement.facts) ||
+        !sameFacts(facts, row.facts);
+      const next: Pull = {
+        ...row,
+        facts,
+        shown:
+          shown === null
+            ? null
+            : { ...shown, stage: to, checks: currentChecks(shown, facts.head.sha), shared: showing.shared },
+        evaluation: newer ? row.evaluation : evaluation,
+        blocked: null,
+        intent: keep && row.intent !== null ? { ...row.intent, sentAt: null, from: to } : null,
+        intentAt: keep ? (row.intentAt ?? at) : null,
+        lookAt: news ? sooner(row.lookAt, at) : row.lookAt,
+      };
+      return { pull: next, history, effects };
+    });
+    if (written !== null) {
+      this.#options.metrics?.moved("verified");
+      if (from !== to) {
+        this.#options.metrics?.transitioned();
+      }
+    }
+    if (written !== null && effects.length > 0) {
+      this.#options.queued();
+    }
+    if (written !== null) {
+      await this.#options.changed?.(pull);
+    }
+    log.info(
+      { repository: `${repository.owner}/${repository.name}`, pull: pull.number, from, to, tries: intent.tries },
+      "confirmed",
+    );
+    if (written?.lookAt != null) {
+      this.#options.wake();
+    }
+  }
+
+  /** It is tried again after the pause. What was sent stays marked as sent. */
+  async postpone(pull: Pull, reason: string, pause: number): Promise<void> {
+    const { store, log, now } = this.#options;
+    await changePull(store, pull, now, (row) => {
+      if (row === null || row.intent === null) {
+        return null;
+      }
+      const tries = Math.max(row.intent.tries, pull.intent?.tries ?? 0);
+      const notes = [...row.intent.notes, `${reason}; looked again after ${Math.ceil(pause / 1000)} s`];
+      const intent = { ...row.intent, tries, notes: notes.slice(-MOST_NOTES) };
+      return { pull: { ...row, intent, intentAt: now() + pause } };
+    });
+    this.#options.metrics?.moved("retried");
+    log.warn({ pull: pull.number, repositoryId: pull.repositoryId, reason, pause }, "put off");
+  }
+
+  /** GitHub shows another head than was known: it is learnt, and the move is decided again with it. */
+  async anotherHead(pull: Pull, seen: PullSeen): Promise<void> {
+    const { store, log, now, timings } = this.#options;
+    const pause = timings.retryPauses[0] ?? timings.lookPause;
+    await changePull(store, pull, now, (row) => {
+      if (row === null || row.intent === null) {
+        return null;
+      }
+      const facts = withSeen(row.facts, seen);
+      const at = now();
+      // Where an event told of a newer head than this, GitHub has answered with something old.
+      const learnt = facts.head.sha === seen.state.head.sha;
+      return { pull: { ...row, facts, lookAt: sooner(row.lookAt, at), intentAt: learnt ? at : at + pause } };
+    });
+    log.info({ pull: pull.number, repositoryId: pull.repositoryId, head: seen.state.head.sha }, "another head");
+    this.#options.wake();
+  }
+
+  /** There is nothing to move any more. */
+  async drop(pull: Pull): Promise<void> {
+    const { store, now } = this.#options;
+    await changePull(store, pull, now, (row) =>
+      row === null || row.intent === null || row.intent.id !== pull.intent?.id || decidedSince(pull, row)
+        ? null
+        : { pull: { ...row, ...parked(row) } },
+    );
+  }
+
+  /** Given up for now. `shown`: what GitHub shows after the old label was written back; null: that is not known. */
+  async block(candidate: Candidate, reason: string, shown: Shown | null): Promise<void> {
+    const { store, log, now, timings } = this.#options;
+    const { pull, intent, showing, repository } = candidate;
+    const from = pull.shown?.stage ?? null;
+    await changePull(store, pull, now, (row) => {
+      if (row === null) {
+        return null;
+      }
+      if (decidedSince(pull, row)) {
+        // Something else is wanted by now: that is tried, whatever became of this.
+        const notes = [...(row.intent ?? intent).notes, reason].slice(-MOST_NOTES);
+        const anew: Intent = { ...(row.intent ?? intent), tries: 0, read: true, notes };
+        return { pull: { ...row, intent: anew, intentAt: now(), lookAt: sooner(row.lookAt, now()) } };
+      }
+      const at = now();
+      const times = (row.blocked?.times ?? 0) + 1;
+      const pause = Math.min(timings.blockedPause * 2 ** (times - 1), timings.blockedPauseMost);
+      const to = showing.stage ?? "no stage";
+      const line: NewHistory = {
+        ...noteLine(row, "blocked", `the move to ${to} is blocked: ${reason}`, at),
+        from,
+        to: showing.stage,
+      };
+      const next: Pull = {
+        ...row,
+        shown: shown === null ? row.shown : { ...shown, stage: from },
+        ...(shown === null ? parked({ ...row, intent: { ...intent, read: true } }) : { intent: null, intentAt: null }),
+        blocked: { at, to: showing.stage, reason, times, until: at + pause, wanted: showingDigest(showing) },
+        lookAt: sooner(row.lookAt, at + pause),
+      };
+      return { pull: next, history: [...intent.notes.map((note) => noteLine(row, "note", note, at)), line] };
+    });
+    this.#options.metrics?.moved("blocked");
+    log.error({ repository: `${repository.owner}/${repository.name}`, pull: pull.number, reason }, "blocked");
+    this.#options.wake();
+  }
+
+  /** What is shown while the move is blocked. */
+  blockedShowing(candidate: Candidate, reason: string): Showing {
+    const from = candidate.pull.shown?.stage ?? null;
+    return blockedShowing(candidate.showing, from, from === null ? null : stageLabel(from), reason);
+  }
+}
+
+/** Whether the pull request was judged anew while its move was on its way, and came out otherwise. */
+function decidedSince(sent: Pull, row: Pull): boolean {
+  return row.version !== sent.version && canonicalJson(row.evaluation) !== canonicalJson(sent.evaluation);
+}
+
+/**
+ * A hold that was given, sent and ended again leaves the row as it was before: only what was sent with it tells. `sent`:
+ * what the move was decided on when it was sent.
+ */
+function mayBeDecidedSince(pull: Pull, row: Pull, sent: Evaluation): boolean {
+  return row.version !== pull.version && canonicalJson(row.evaluation) !== canonicalJson(sent);
+}
+
+/** What the stages that the move leads into do, and what is to be done now that it is there; each once. */
+function effectsOf({ pull, intent, repository, judgement }: Candidate, from: string | null, row: Pull, now: number) {
+  const { installationId } = repository;
+  const to = judgement.evaluation.stage;
+  if (installationId === null) {
+    return [];
+  }
+  const moved = from === to ? [] : actionsOf({ from, ...judgement });
+  const meanwhile = to === null ? [] : actionsMeanwhile({ before: row.evaluation, ...judgement, now });
+  return effectRows(pull, installationId, [...moved, ...meanwhile], now, `${intent.id}-${from ?? ""}`);
+}
+
+/** The facts with the states that a read-back showed. */
+function withSeen(facts: Facts, seen: PullSeen, removed?: Removed): Facts {
+  const pull = { installationId: facts.installationId, repository: seen.state.repository, number: facts.number };
+  return record(facts, {
+    kind: "snapshot",
+    pull,
+    state: seen.state,
+    acts: [],
+    checks: null,
+    files: null,
+    headAt: null,
+    ...(removed === undefined ? {} : { removed }),
+  });
+}
+
+type Removed = NonNullable<Extract<Change, { kind: "snapshot" }>["removed"]>;
+
+/** What the resets that were known had made void, and the read-back showed gone. */
+function removedBy({ evaluation }: Candidate["judgement"], shown: Shown | null): Removed | undefined {
+  const labels = (shown?.absent.labels ?? []).filter((name) => stageOfLabel(name) === null);
+  return labels.length === 0 ? undefined : { labels, after: evaluation.resets.map((reset) => reset.id) };
+}
+
+/** Those of commits that are heads no more cannot be shown again. */
+function currentChecks(shown: Shown, headSha: string): Shown["checks"] {
+  return shown.checks.filter((check) => check.sha === headSha);
+}

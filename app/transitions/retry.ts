@@ -1,0 +1,171 @@
+/** What becomes of moves that were not confirmed: put off, or given up for now and what they left behind put right. */
+import type { Logger } from "pino";
+import { GraphqlUnread } from "../../src/github/graphql.ts";
+import type { GitHubClient } from "../../src/github/port.ts";
+import type { LabelSeen } from "../../src/github/pulls/pull-fields.ts";
+import { readShown } from "../../src/github/pulls/shown.ts";
+import { mutationCount, sendTransitions, type Transition, type Written } from "../../src/github/pulls/transition.ts";
+import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
+import type { Clients } from "../github-cache/clients.ts";
+import type { LabelIds } from "../github-cache/label-ids.ts";
+import type { Shown } from "../store/model.ts";
+import type { Timings } from "../work/timings.ts";
+import type { Writes } from "./plan.ts";
+import type { Lane } from "./queue.ts";
+import type { Outcomes } from "./result.ts";
+import { type Candidate, judgeWritten, type Prepared, withRead } from "./verify.ts";
+
+export interface SetbacksOptions {
+  readonly clients: Clients;
+  readonly writes: Writes;
+  readonly labelIds: LabelIds;
+  readonly outcomes: Outcomes;
+  readonly appId: number;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly timings: Timings;
+}
+
+export class Setbacks {
+  readonly #options: SetbacksOptions;
+
+  constructor(options: SetbacksOptions) {
+    this.#options = options;
+  }
+
+  /** GitHub answered, and does not show what it is to show. */
+  async refused(
+    client: GitHubClient,
+    { candidate, transition }: Prepared,
+    { errors, pull }: Written,
+    reason: string,
+    lane: Lane,
+  ): Promise<void> {
+    // An id that we know may be another label's by now: labels are renamed and deleted.
+    const label = candidate.showing.label?.toLowerCase();
+    const other =
+      pull !== null && label !== undefined && !pull.labels.some((each) => each.name.toLowerCase() === label);
+    if (other || errors.some((each) => each.type === "NOT_FOUND")) {
+      await this.#options.labelIds.forget(candidate.repository.id);
+    }
+    if (other) {
+      await this.#takeOff(client, candidate, transition, pull.labels, lane);
+    }
+    const hopeless = errors.some((each) => each.type === "FORBIDDEN");
+    await this.#failed(client, candidate, reason, hopeless, lane);
+  }
+
+  /** Labels that got onto it because they bear now the id of the one it should have. Best effort. */
+  async #takeOff(
+    client: GitHubClient,
+    { judgement, repository, pull }: Candidate,
+    transition: Transition,
+    labels: readonly LabelSeen[],
+    lane: Lane,
+  ): Promise<void> {
+    const before = new Set(judgement.facts.labels.map((name) => name.toLowerCase()));
+    const wrong = labels.filter(
+      ({ name, nodeId }) => transition.addLabelIds.includes(nodeId) && !before.has(name.toLowerCase()),
+    );
+    if (wrong.length === 0) {
+      return;
+    }
+    const names = { repository: `${repository.owner}/${repository.name}`, pull: pull.number };
+    const labelsOff = wrong.map(({ name }) => name);
+    const undo = { ...transition, removeLabelIds: wrong.map(({ nodeId }) => nodeId), addLabelIds: [], checks: [] };
+    const { log, timings } = this.#options;
+    try {
+      await lane.write(1, () => sendTransitions(client, [undo], AbortSignal.timeout(timings.requestTimeout)));
+      log.info({ ...names, labels: labelsOff }, "labels that bear the id of another now were taken off again");
+    } catch (error) {
+      log.warn({ ...names, labels: labelsOff, err: error }, "labels set by mistake could not be taken off again");
+    }
+  }
+
+  /** There was no answer to what was asked or written for all of them. */
+  async all(candidates: readonly Candidate[], error: unknown, lane: Lane): Promise<void> {
+    const { outcomes, now, log, timings } = this.#options;
+    const failure = requestFailure(error, now());
+    log.warn(
+      { installation: lane.installationId, pulls: candidates.length, kind: failure.kind, err: error },
+      "not sent",
+    );
+    if (failure.kind === "rate_limit") {
+      const pause = failure.retryAfterMs ?? timings.rateLimitPause;
+      lane.holdUntil(now() + pause);
+      for (const { pull } of candidates) {
+        await outcomes.postpone(pull, describeFailure(failure), pause);
+      }
+      return;
+    }
+    for (const candidate of candidates) {
+      const client = await this.#options.clients.installation(lane.installationId).catch(() => null);
+      await this.#failed(client, candidate, describeFailure(failure), failure.kind === "permission", lane);
+    }
+  }
+
+  /** Puts it off, or gives it up for now: then the old label is written back and a Retry button is shown. */
+  async #failed(
+    client: GitHubClient | null,
+    candidate: Candidate,
+    reason: string,
+    hopeless: boolean,
+    lane: Lane,
+  ): Promise<void> {
+    const { outcomes, timings } = this.#options;
+    const tries = Math.max(candidate.intent.tries, 1);
+    const pause = timings.retryPauses[tries - 1];
+    if (!hopeless && pause !== undefined) {
+      await outcomes.postpone({ ...candidate.pull, intent: { ...candidate.intent, tries } }, reason, pause);
+      return;
+    }
+    const restored = client === null ? null : await this.#restore(client, candidate, reason, lane);
+    await outcomes.block(candidate, reason, restored);
+  }
+
+  /** Best effort: what GitHub shows afterwards, or null when it cannot be said. */
+  async #restore(client: GitHubClient, candidate: Candidate, reason: string, lane: Lane): Promise<Shown | null> {
+    const { appId, timings, writes, log, outcomes } = this.#options;
+    const { judgement, repository, pull } = candidate;
+    const signal = (): AbortSignal => AbortSignal.timeout(timings.requestTimeout);
+    try {
+      const [now] = await readShown(client, [judgement.facts.nodeId], appId, signal());
+      if (now == null || now instanceof GraphqlUnread) {
+        return null;
+      }
+      const showing = outcomes.blockedShowing(candidate, reason);
+      if (now.pull.state.head.sha !== showing.headSha) {
+        return null;
+      }
+      const { shown } = withRead({ ...candidate, showing }, now);
+      const transition = await writes.restoring(client, { ...candidate, showing, shown }, lane);
+      if (mutationCount(transition) === 0) {
+        return shown;
+      }
+      const [written] = await lane.write(mutationCount(transition), () =>
+        sendTransitions(client, [transition], signal()),
+      );
+      const verdict =
+        written === undefined ? null : judgeWritten({ ...candidate, showing, shown }, transition, written);
+      return verdict?.right === true ? verdict.shown : shown;
+    } catch (error) {
+      const names = { repository: `${repository.owner}/${repository.name}`, pull: pull.number };
+      log.warn({ ...names, err: error }, "what a blocked move left behind could not be put right");
+      return null;
+    }
+  }
+}
+
+/** A word for the history. */
+export function describeFailure(failure: RequestFailure): string {
+  switch (failure.kind) {
+    case "temporary":
+      return failure.status === null ? "GitHub's answer was lost" : `GitHub answered ${failure.status}`;
+    case "rate_limit":
+      return "GitHub's rate limit was reached";
+    case "permission":
+      return `the app may not do it: ${failure.message}`;
+    case "rejected":
+      return `GitHub refused it: ${failure.message}`;
+  }
+}

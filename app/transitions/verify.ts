@@ -1,0 +1,93 @@
+/** A pull request on its way through a round, what was read of it, and whether what was written is right. */
+import type { PullSeen } from "../../src/github/pulls/pull-fields.ts";
+import type { ShownNow } from "../../src/github/pulls/shown.ts";
+import { judgeLabels, showsCheck, type Transition, type Written } from "../../src/github/pulls/transition.ts";
+import { stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
+import { differs, type Showing, shownCheck, shownOf } from "../evaluation/desired-state.ts";
+import type { Judgement } from "../evaluation/evaluator.ts";
+import type { Intent, Pull, Repository, Shown } from "../store/model.ts";
+
+/** A pull request on its way through a round. */
+export interface Candidate {
+  readonly pull: Pull;
+  readonly intent: Intent;
+  readonly repository: Repository;
+  readonly judgement: Judgement;
+  readonly showing: Showing;
+  /** What GitHub shows as far as we know: confirmed earlier, or read just now. */
+  readonly shown: Shown | null;
+  /** What was read just now. */
+  readonly seen: PullSeen | null;
+  readonly notes: readonly string[];
+}
+
+/** A candidate with what is to be written for it. */
+export interface Prepared {
+  readonly candidate: Candidate;
+  readonly transition: Transition;
+}
+
+/** A check run that was confirmed cannot be gone: an answer without it tells of a time before. */
+export function isOutOfDate({ pull }: Pick<Candidate, "pull">, { pull: seen, checks }: ShownNow): boolean {
+  const names = new Set(checks.map((check) => check.name));
+  return (pull.shown?.checks ?? []).some(({ sha, name }) => sha === seen.state.head.sha && !names.has(name));
+}
+
+/** The candidate with what was just read in place of what was known. */
+export function withRead(candidate: Candidate, now: ShownNow): Candidate {
+  const { showing, pull, intent } = candidate;
+  const sha = now.pull.state.head.sha;
+  const checks = now.checks.map((read) => {
+    const show = showing.checks.find((each) => each.name === read.name);
+    return shownCheck(read, sha, show !== undefined && showsCheck(read, show) ? show : null);
+  });
+  const others = (pull.shown?.checks ?? []).filter((check) => check.sha !== sha);
+  const names = new Set(now.pull.labels.map((label) => label.name.toLowerCase()));
+  const gone = showing.gone.filter((name) => !names.has(name.toLowerCase()));
+  const shown = shownOf({
+    stage: pull.shown?.stage ?? null,
+    labels: now.pull.labels,
+    absent: { labels: gone, at: now.pull.state.updatedAt },
+    checks: [...others, ...checks],
+  });
+  const still = showing.gone.filter((name) => names.has(name.toLowerCase()));
+  const read: Candidate = { ...candidate, seen: now.pull, shown, showing: { ...showing, gone: still } };
+  const lost = intent.sentAt !== null && !differs(read.showing, shown);
+  return lost ? { ...read, notes: ["GitHub had applied the change although its answer did not say so"] } : read;
+}
+
+export type Judged =
+  | { readonly right: true; readonly shown: Shown }
+  | { readonly right: false; readonly reason: string };
+
+/** Whether the read-back shows what was to be shown, and what it showed. */
+export function judgeWritten(candidate: Candidate, transition: Transition, written: Written): Judged {
+  const { showing, shown, judgement } = candidate;
+  const [error] = written.errors;
+  const because = error === undefined ? "" : `: ${error.message}`;
+  const wroteLabels = transition.removeLabelIds.length + transition.addLabelIds.length > 0;
+  if (wroteLabels && written.pull === null) {
+    return { right: false, reason: `the labels could not be written${because}` };
+  }
+  const labels = written.pull?.labels ?? shown?.labels ?? [];
+  const gone = written.pull === null ? [] : showing.gone;
+  // Of stage labels that are left as they are, any may be on it.
+  const judged = showing.left ? labels.filter((each) => stageOfLabel(each.name) === null) : labels;
+  const verdict = judgeLabels(judged, showing.left ? null : showing.label, gone);
+  if (!verdict.right) {
+    return { right: false, reason: `${verdict.reason}${because}` };
+  }
+  const checks = new Map((shown?.checks ?? []).map((check) => [`${check.sha} ${check.name}`, check]));
+  for (const [index, { show }] of transition.checks.entries()) {
+    const read = written.checks[index] ?? null;
+    if (read === null || !showsCheck(read, show)) {
+      return { right: false, reason: `the check run ${show.name} could not be written${because}` };
+    }
+    checks.set(`${transition.headSha} ${show.name}`, shownCheck(read, transition.headSha, show));
+  }
+  const absent = { labels: showing.gone, at: written.pull?.state.updatedAt ?? judgement.facts.updatedAt };
+  return {
+    right: true,
+    shown: shownOf({ stage: showing.stage, labels, absent, checks: [...checks.values()] }),
+  };
+}

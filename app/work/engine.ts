@@ -1,0 +1,260 @@
+/** The rooms of the app, put together: deliveries come in, facts are kept, pull requests are looked at and moved. */
+import type { Logger } from "pino";
+import { localUses } from "../../src/github/workflows/local-uses.ts";
+import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
+import { answerHandler } from "../commands/answer.ts";
+import { pressHandler } from "../commands/button.ts";
+import { Desk } from "../commands/execute.ts";
+import { closingHandler } from "../commands/hold-progress.ts";
+import { Gates } from "../deployment-gates/deployment-gates.ts";
+import { Outbox } from "../effects/runner.ts";
+import { Judge } from "../evaluation/evaluator.ts";
+import { Looks } from "../evaluation/reevaluate.ts";
+import type { Clients, Ourselves } from "../github-cache/clients.ts";
+import { GrantsKeeper } from "../github-cache/installation-permissions.ts";
+import { LabelIds } from "../github-cache/label-ids.ts";
+import { StandingKeeper } from "../github-cache/permissions.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { PolicyCheck } from "../policies/check.ts";
+import { PolicyKeeper } from "../policies/loader.ts";
+import type { Policies } from "../policies/policy.ts";
+import { proposalHandler } from "../policies/proposal.ts";
+import type { Reading } from "../policies/reader.ts";
+import { Reconcile } from "../reconciliation/reconciliation.ts";
+import { pullOf } from "../store/change-pull.ts";
+import type { PullId, Store } from "../store/model.ts";
+import { Effects, type Lane } from "../transitions/queue.ts";
+import { Outcomes } from "../transitions/result.ts";
+import { Mover } from "../transitions/send.ts";
+import { Inbox } from "../webhooks/inbox.ts";
+import { Listener } from "../webhooks/processing.ts";
+import { sentByGitHub } from "../webhooks/replays.ts";
+import { Starts } from "../workflow-runs/workflow-runs.ts";
+import { InHand } from "./in-hand.ts";
+import { pause } from "./pause.ts";
+import { setPullAside } from "./set-aside.ts";
+import type { Timings } from "./timings.ts";
+
+export interface EngineOptions {
+  readonly store: Store;
+  readonly clients: Clients;
+  readonly ourselves: () => Ourselves;
+  readonly log: Logger;
+  readonly timings: Timings;
+  readonly now: () => number;
+  /** Where this app can be reached by people; null: nowhere. */
+  readonly publicUrl: string | null;
+  /** Told what becomes of moves. */
+  readonly metrics?: Pick<Metrics, "moved" | "transitioned">;
+  /** How repositories' files are read for an installation; default: here and at once, as simulations need it. */
+  readonly reading?: (installationId: number) => Reading;
+  /** In place of the repositories' own policy files. */
+  readonly policies?: Policies;
+}
+
+export interface Engine {
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly reconcile: Reconcile;
+  /** Runs that are started for pull requests. */
+  readonly starts: Starts;
+  /** Jobs that wait for an environment. */
+  readonly gates: Gates;
+  /** Pull requests may wait to be looked at. */
+  wake(): void;
+  /** Takes up what was left when the process ended. */
+  start(): Promise<void>;
+  /** Ends what is going on; what waits stays stored. */
+  stop(): Promise<void>;
+  /** Resolves when there is nothing to do before some later time. */
+  idle(): Promise<void>;
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  const { store, clients, ourselves, log, timings, now, publicUrl } = options;
+  const { appId } = ourselves();
+  const { requestTimeout } = timings;
+  const reading = options.reading ?? (() => ({ policy: readPolicy, uses: localUses }));
+  const read = (installationId: number) => reading(installationId).policy;
+  const standing = new StandingKeeper({ store, log, now, keepMs: timings.keepStanding });
+  const labelIds = new LabelIds({ store, now, requestTimeout });
+  const grants = new GrantsKeeper({ store, clients, now, requestTimeout });
+  const wake = (): void => looks.wake();
+  const lane = (installation: number): Lane => effects.lane(installation);
+  const check = new PolicyCheck({ clients, grants, appId, lane, log, now, timings });
+  const keeper = new PolicyKeeper({
+    store,
+    clients,
+    read,
+    show: (repository, state) => check.show(repository, state),
+    log,
+    now,
+    timings,
+    wake,
+  });
+  const policies = options.policies ?? keeper;
+  const readUses = (installationId: number) => reading(installationId).uses;
+  const judge = new Judge({ store, clients, standing, policies, ourselves, now, requestTimeout, readUses });
+  const queued = (): void => outbox.wake();
+  const inHand = new InHand({ store, log });
+  const tending = { store, clients, inHand, lane, judge, log, now, timings, looks: wake };
+  const starts = new Starts({ ...tending, ourselves });
+  const gates = new Gates({ ...tending, policies, appId });
+  const tended = (): void => {
+    starts.wake();
+    gates.wake();
+  };
+  const changed = async (id: PullId): Promise<void> => {
+    await starts.pullChanged(id);
+    await gates.pullChanged(id);
+  };
+  const outcomes = new Outcomes({ store, log, now, timings, wake, queued, changed, metrics: options.metrics });
+  const mover = new Mover({
+    store,
+    clients,
+    judge,
+    labelIds,
+    outcomes,
+    appId,
+    log,
+    now,
+    timings,
+    detailsUrl: (repository, number) =>
+      publicUrl === null ? null : `${publicUrl}/pulls/${repository.owner}/${repository.name}/${number}`,
+  });
+  const effects = new Effects({ store, clients, mover, inHand, log, now, sleep: pause, timings });
+  const refusal = (kind: string, installation: number) => grants.refusal(kind, installation);
+  const desk = new Desk({ store, clients, judge, now, look: wake, queued, log });
+  const handlers = new Map(
+    [
+      answerHandler(desk),
+      pressHandler(desk, judge, sentByGitHub({ clients, timings, now })),
+      proposalHandler(check, read),
+      closingHandler(policies),
+    ].map((each) => [each.kind, each]),
+  );
+  const outbox = new Outbox({
+    store,
+    clients,
+    ourselves,
+    inHand,
+    lane,
+    tended,
+    look: wake,
+    handlers,
+    refusal,
+    log,
+    now,
+    timings,
+  });
+  const looks = new Looks({
+    store,
+    judge,
+    inHand,
+    log,
+    now,
+    timings,
+    decided: (installation) => effects.wake(installation),
+    queued,
+    changed,
+  });
+  const outOfDate = (repositoryId: number): void => reconcile.sweepSoon(repositoryId);
+  const listener = new Listener({
+    store,
+    standing,
+    labelIds,
+    policies,
+    grants,
+    ourselves,
+    log,
+    now,
+    wake: () => {
+      wake();
+      tended();
+    },
+    queued,
+    outOfDate,
+  });
+  const reconcile = new Reconcile({
+    store,
+    clients,
+    appId,
+    log,
+    now,
+    timings,
+    comments: (repository, number, comments) => listener.comments(repository, number, comments),
+    swept: async (repository) => {
+      await starts.lookAgain(repository);
+      await gates.lookAgain(repository);
+    },
+    wake: (installation) => {
+      looks.wake();
+      effects.wake(installation);
+    },
+  });
+  const inbox = new Inbox({
+    store,
+    inHand,
+    log,
+    now,
+    handle: (delivery, content) => listener.handle(delivery, content),
+  });
+  return {
+    inbox,
+    outbox,
+    reconcile,
+    starts,
+    gates,
+    wake,
+    start: async () => {
+      await inHand.start({
+        delivery: {
+          attempt: (id) => inbox.alone(Number(id)),
+          setAside: (id, why) => store.buryDelivery(Number(id), why),
+        },
+        look: {
+          attempt: (id) => looks.look(pullOf(id)),
+          setAside: (id, why) => setPullAside(store, pullOf(id), why, now),
+        },
+        move: {
+          attempt: (id) => effects.move(pullOf(id)),
+          setAside: (id, why) => setPullAside(store, pullOf(id), why, now),
+        },
+        effect: { attempt: (id) => outbox.alone(Number(id)), setAside: (id, why) => outbox.setAside(Number(id), why) },
+        start: { attempt: (id) => starts.tending.alone(id), setAside: (id, why) => starts.tending.setAside(id, why) },
+        gate: { attempt: (id) => gates.tending.alone(id), setAside: (id, why) => gates.tending.setAside(id, why) },
+      });
+      await inbox.start();
+      await effects.start();
+      await starts.start();
+      await gates.start();
+      outbox.wake();
+      looks.wake();
+      if (policies === keeper) {
+        keeper.wake();
+      }
+      reconcile.start();
+    },
+    stop: async () => {
+      await inHand.endRecovery();
+      await reconcile.stop();
+      await inbox.stop();
+      await looks.stop();
+      await keeper.stop();
+      await outbox.stop();
+      await Promise.all([starts.stop(), gates.stop()]);
+      await effects.stop();
+      await inHand.stop();
+    },
+    idle: async () => {
+      for (;;) {
+        await inbox.idle();
+        const rooms = [inHand, keeper, reconcile, looks, effects, outbox, starts, gates];
+        if (rooms.every((room) => room.idle) && inbox.backlog === 0) {
+          return;
+        }
+        await pause(2);
+      }
+    },
+  };
+}

@@ -1,0 +1,202 @@
+/**
+ * What is being handled, written down before it is. A process that dies (or is ended because it answers nothing any
+ * more) leaves behind what it had in hand: after the restart each of that is tried alone, with nothing else going on,
+ * and what the process dies of again is set aside with that as its reason. So no stored item can keep the app from
+ * starting for good.
+ *
+ * One row holds all marks, and one write covers all that asked for one meanwhile: a page of items costs one write.
+ */
+import type { Logger } from "pino";
+import { z } from "zod";
+import { stored } from "../store/json.ts";
+import type { Store } from "../store/model.ts";
+
+/** Closed list: what is handled from the store. */
+export const KINDS = ["delivery", "look", "move", "effect", "start", "gate"] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** How one kind is handled while nothing else is. */
+export interface Alone {
+  /** Handles it now, if it is still to be handled. */
+  attempt(id: string): Promise<void>;
+  /** It is not to be handled again by itself. */
+  setAside(id: string, reason: string): Promise<void>;
+}
+
+export interface InHandOptions {
+  readonly store: Pick<Store, "meta" | "setMeta">;
+  readonly log: Logger;
+  /** So long one item alone keeps the others waiting; what takes longer waits for somebody, and is no danger. */
+  readonly aloneMs?: number;
+}
+
+const KEY = "in-hand";
+/** So many times alone; one death may have had another cause. */
+const MOST_ALONE = 2;
+const ALONE_MS = 30_000;
+
+interface Item {
+  readonly kind: Kind;
+  readonly id: string;
+}
+
+const item = z.object({ kind: z.enum(KINDS), id: z.string() });
+/** `times`: how often it has been tried alone without coming to an end. */
+const suspected = item.extend({ times: z.number().default(0) });
+const leftBehind = z.object({
+  items: z.array(suspected),
+  /** What is tried alone, and for which time. */
+  alone: suspected.nullable(),
+});
+type Suspect = z.infer<typeof suspected>;
+type LeftBehind = z.infer<typeof leftBehind>;
+const NOTHING: LeftBehind = { items: [], alone: null };
+
+export class InHand {
+  readonly #options: InHandOptions;
+  /** By kind and by who of that kind handles them. */
+  readonly #marks = new Map<string, readonly Item[]>();
+  readonly #ready = Promise.withResolvers<void>();
+  /** What was tried alone, took too long to be waited for, and goes on: it is in hand until it has ended. */
+  readonly #lingering = new Set<Suspect>();
+  /** The write that is going on, and the one after it. */
+  #writing: Promise<void> = Promise.resolve();
+  #next: Promise<void> | null = null;
+  #recovering: Promise<void> = Promise.resolve();
+  #idle = true;
+  #stopping = false;
+
+  constructor(options: InHandOptions) {
+    this.#options = options;
+  }
+
+  /** Begins with what the last process had in hand; everybody else waits for that in `ready`. */
+  async start(handlers: Readonly<Record<Kind, Alone>>): Promise<void> {
+    const text = await this.#options.store.meta(KEY);
+    const left = text === null ? NOTHING : leftBehind.parse(stored(text));
+    if (left.items.length === 0 && left.alone === null) {
+      this.#ready.resolve();
+      return;
+    }
+    this.#idle = false;
+    // Webhooks are taken meanwhile, and wait.
+    this.#recovering = this.#recover(left, handlers).finally(() => {
+      this.#idle = true;
+      this.#ready.resolve();
+    });
+  }
+
+  /** Resolves when what the last process had in hand has been tried. */
+  ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Nothing of the last process is being tried. */
+  get idle(): boolean {
+    return this.#idle;
+  }
+
+  /** Resolves when these are written down, in place of what `who` of this kind had in hand before. */
+  async mark(kind: Kind, ids: readonly string[], who: number | string = ""): Promise<void> {
+    this.#marks.set(
+      `${kind} ${who}`,
+      ids.map((id) => ({ kind, id })),
+    );
+    this.#next ??= this.#writing.then(() => {
+      this.#writing = this.#write({ items: this.#inHand(), alone: null });
+      this.#next = null;
+      return this.#writing;
+    });
+    await this.#next;
+  }
+
+  /** They have been handled: the next mark leaves them out. */
+  done(kind: Kind, who: number | string = ""): void {
+    this.#marks.delete(`${kind} ${who}`);
+  }
+
+  /** No further item is tried alone; resolves when nobody has to wait for that any more. */
+  async endRecovery(): Promise<void> {
+    this.#stopping = true;
+    await this.#recovering;
+  }
+
+  /** The process ends in order, and everybody has stopped: nothing is in hand any more. */
+  async stop(): Promise<void> {
+    await this.#next;
+    await this.#writing;
+    await this.#write(NOTHING);
+  }
+
+  #inHand(): Suspect[] {
+    const marked = [...this.#marks.values()].flat().map((each) => ({ ...each, times: 0 }));
+    return [...this.#lingering, ...marked.filter((each) => ![...this.#lingering].some((other) => same(each, other)))];
+  }
+
+  /** Never throws: what fails in another way is left to whoever handles it next. */
+  async #recover(left: LeftBehind, handlers: Readonly<Record<Kind, Alone>>): Promise<void> {
+    const { log } = this.#options;
+    const { alone } = left;
+    const all = alone === null ? left.items : [alone, ...left.items.filter((each) => !same(each, alone))];
+    // What has been tried least comes first: what the others may have been blamed for.
+    const suspects = all.toSorted((a, b) => (same(a, alone) ? 0 : a.times) - (same(b, alone) ? 0 : b.times));
+    log.warn({ items: suspects.length, alone }, "the last process ended with these in hand: each is tried alone first");
+    try {
+      for (const [index, suspect] of suspects.entries()) {
+        if (this.#stopping) {
+          return;
+        }
+        const rest = suspects.slice(index + 1);
+        if (suspect.times >= MOST_ALONE) {
+          await this.#setAside(suspect, handlers);
+        } else {
+          await this.#tryAlone(suspect, rest, handlers);
+        }
+      }
+      await this.#write({ items: [...this.#lingering], alone: null });
+    } catch (error) {
+      log.error({ err: error }, "what the last process had in hand could not be tried alone");
+    }
+  }
+
+  async #setAside({ kind, id, times }: Suspect, handlers: Readonly<Record<Kind, Alone>>): Promise<void> {
+    const reason = `the app's process ended ${times + 1} times while this was being handled, ${times} times with nothing else going on`;
+    await handlers[kind].setAside(id, reason);
+    this.#options.log.error({ kind, id, reason }, "set aside");
+  }
+
+  async #tryAlone(suspect: Suspect, rest: readonly Suspect[], handlers: Readonly<Record<Kind, Alone>>): Promise<void> {
+    const { log, aloneMs = ALONE_MS } = this.#options;
+    const { kind, id } = suspect;
+    // Beside one that goes on it is not alone: should the process end now, it has not been tried.
+    const others = [...this.#lingering];
+    const tried = { kind, id, times: suspect.times + (others.length === 0 ? 1 : 0) };
+    await this.#write(
+      others.length === 0 ? { items: [...rest], alone: tried } : { items: [...others, tried, ...rest], alone: null },
+    );
+    this.#lingering.add(tried);
+    const attempt = handlers[kind]
+      .attempt(id)
+      .catch((error: unknown) => log.warn({ kind, id, err: error }, "failed alone, too"))
+      .finally(() => this.#lingering.delete(tried));
+    await within(aloneMs, attempt);
+  }
+
+  async #write(state: LeftBehind): Promise<void> {
+    await this.#options.store.setMeta(KEY, JSON.stringify(state));
+  }
+}
+
+function same(a: Item, b: Item | null): boolean {
+  return a.kind === b?.kind && a.id === b.id;
+}
+
+/** Resolves when it is done, or after this time. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

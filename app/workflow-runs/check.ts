@@ -1,0 +1,68 @@
+/** Keeps a start's check run on the pull request's head up to date. */
+import type { Logger } from "pino";
+import { createCheckRun, findCheckRun, updateCheckRun } from "../../src/github/checks/check-run.ts";
+import { requestFailure } from "../../src/github/request-failure.ts";
+import type { StartCheck, StartedRun } from "../store/starts.ts";
+import type { Desk } from "../work/due-worker.ts";
+import { checkName, digestOf, shownOfStart } from "./check-text.ts";
+import type { Turn } from "./queue.ts";
+
+/** The first of a line see each change of their place at once; the others are told again after this. */
+const FIRST_OF_LINE = 3;
+const SAME_PLACE_MS = 5 * 60_000;
+
+export interface CheckOptions {
+  readonly appId: number;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/**
+ * Writes it if it is to show something else. Null: there was nothing to write. Throws when GitHub is in trouble; what
+ * the app may not write is only logged, since the run and its result do not depend on it.
+ */
+export async function showStart(
+  start: StartedRun,
+  turn: Turn | null,
+  { appId, now, log }: CheckOptions,
+  { repository, client, write, signal }: Desk,
+): Promise<StartCheck | null> {
+  const { check } = start;
+  const shown = shownOfStart(start, turn);
+  const digest = digestOf(shown);
+  if (check?.digest === digest || isSilent(start, turn) || isPatient(turn, check, now())) {
+    return null;
+  }
+  const place = { ...repository, sha: start.sha, externalId: `stagewright-start:${start.key}` };
+  const completed = shown.status === "completed";
+  // One that has ended is not opened again: a new one takes its place.
+  let id = check === null || (check.completed && !completed) ? null : check.id;
+  try {
+    // Its answer may have been lost when it was made.
+    id ??= await findCheckRun(client, place, checkName(start.workflow), appId, signal);
+    if (id === null) {
+      id = await write((writer) => createCheckRun(writer, place, shown, signal));
+    } else {
+      const known = id;
+      await write((writer) => updateCheckRun(writer, repository, known, shown, signal));
+    }
+  } catch (error) {
+    const failure = requestFailure(error, now());
+    if (failure.kind === "temporary" || failure.kind === "rate_limit") {
+      throw error;
+    }
+    log.error({ start: start.key, err: error }, "the check run of a started run could not be written");
+  }
+  return { id, digest, at: now(), completed };
+}
+
+/** It was dropped before it was ever shown, or it is about to be decided. */
+function isSilent({ check, state, conclusion, runId, parked }: StartedRun, turn: Turn | null): boolean {
+  const dropped = check === null && state === "done" && conclusion === "cancelled" && runId === null;
+  return dropped || (state === "queued" && parked === "" && turn === null);
+}
+
+function isPatient(turn: Turn | null, check: StartCheck | null, now: number): boolean {
+  const behind = turn !== null && !turn.go && turn.place > FIRST_OF_LINE;
+  return behind && check !== null && now < check.at + SAME_PLACE_MS;
+}

@@ -1,0 +1,55 @@
+/** What of a plan cannot come to pass in this job: told at its first second, not after every wait for it. */
+import type { Plan } from "../../plan/plan.ts";
+import { isSelected } from "../../plan/select.ts";
+import type { Selection } from "../../run/types.ts";
+import { sizeOf } from "./coordinator-location.ts";
+import type { Inputs } from "./inputs.ts";
+
+/** A line for each reason. */
+export function planProblems(plan: Plan, selection: Selection, inputs: Inputs): readonly string[] {
+  return [
+    ...checkpointProblems(plan, selection),
+    ...roleProblems(plan, inputs),
+    ...indexProblems(plan, inputs),
+    ...matrixProblems(plan, inputs),
+  ];
+}
+
+/** A job has nobody to ask, and its runner would be held until GitHub ends it. */
+function checkpointProblems(plan: Plan, selection: Selection): readonly string[] {
+  return plan.stages
+    .filter(({ checkpoint, index }) => checkpoint && isSelected(selection, index))
+    .map(
+      ({ name }) =>
+        `plan: stage "${name}" waits for a person (checkpoint), and in a job nobody can be asked; leave it out with skip-stages, or split the plan in two jobs and give the second an environment with required reviewers`,
+    );
+}
+
+function roleProblems({ roles }: Plan, { role }: Inputs): readonly string[] {
+  const known = Object.keys(roles);
+  if (role === null || known.includes(role)) return [];
+  return [
+    known.length === 0
+      ? `role: the plan has no roles, got ${JSON.stringify(role)}; leave it out, or add \`roles: {${role}: 1}\` to the plan`
+      : `role: expected ${known.join(" or ")}, as the plan has them, got ${JSON.stringify(role)}`,
+  ];
+}
+
+/** With roles, several jobs make the group, each with a matrix of its own that counts from 0. */
+function indexProblems(plan: Plan, inputs: Inputs): readonly string[] {
+  const size = sizeOf(plan, inputs);
+  const { agentIndex, agentCount } = inputs;
+  if (size === 1 || Object.keys(plan.roles).length > 0 || agentIndex < size) return [];
+  const matrix = agentCount === null || agentCount === size ? "" : `, and the matrix has ${agentCount} jobs`;
+  return [`agent-index: ${agentIndex} is beyond the group's ${size} agents (0 to ${size - 1})${matrix}`];
+}
+
+/** A matrix that runs fewer jobs at a time than the group has agents waits for ever. */
+function matrixProblems(plan: Plan, inputs: Inputs): readonly string[] {
+  const size = sizeOf(plan, inputs);
+  const { maxParallel, agentCount } = inputs;
+  if (size === 1 || maxParallel === null || maxParallel >= Math.min(size, agentCount ?? size)) return [];
+  return [
+    `max-parallel: the matrix runs ${maxParallel} jobs at a time, the group has ${size} agents and can never be complete; write \`max-parallel: ${size}\` under strategy, or leave it out`,
+  ];
+}

@@ -1,0 +1,69 @@
+/** What a line of `$STAGEWRIGHT_EVENTS` may say. */
+import { z } from "zod";
+import { jsonBytes, PLAN_BOUNDS, TOLD_BOUNDS } from "../../plan/bounds.ts";
+import { escapeUnprintable, NOT_PRINTABLE, PRINTABLE } from "../../plan/parsing/names.ts";
+import type { Json } from "../../plan/plan.ts";
+import { LARGEST_METRIC } from "../../run/stage/metrics.ts";
+import { AGGREGATIONS } from "../../run/types.ts";
+
+const name = z.string().min(1).max(PLAN_BOUNDS.longName).regex(PRINTABLE, NOT_PRINTABLE);
+/** Characters of what is said about one line. */
+const LONGEST_REASON = 1_000;
+const amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+const json: z.ZodType<Json> = z.json();
+const task = json.refine(
+  (value) => jsonBytes(value) <= PLAN_BOUNDS.taskBytes,
+  `a task may have at most ${PLAN_BOUNDS.taskBytes} bytes as JSON`,
+);
+
+export const eventSchema = z
+  .strictObject({
+    progress: z.strictObject({ done: amount, total: amount.nullish(), errors: amount.optional() }),
+    metric: z.strictObject({
+      name,
+      value: z.number().min(-LARGEST_METRIC).max(LARGEST_METRIC),
+      unit: z.string().max(TOLD_BOUNDS.unit).optional(),
+      agg: z.enum(AGGREGATIONS).optional(),
+      /** How many samples `value` stands for. */
+      count: z.number().int().min(1).optional(),
+    }),
+    /** `values` (or one `value`): whole numbers ≥ 0; `encoded`: an HdrHistogram, V2 compressed, base64. */
+    histogram: z.union([
+      z.strictObject({ name, value: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER) }),
+      z.strictObject({ name, values: z.array(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)).min(1) }),
+      z.strictObject({ name, encoded: z.base64().min(1) }),
+    ]),
+    annotation: z.strictObject({
+      path: z.string().min(1).max(PLAN_BOUNDS.path).optional(),
+      line: z.number().int().min(1).optional(),
+      level: z.enum(["notice", "warning", "failure", "error"]).optional(),
+      // Longer ones are cut when they are reported.
+      title: z.string().optional(),
+      message: z.string().min(1),
+    }),
+    output: z.record(name, json),
+    tasks: z.array(task).max(TOLD_BOUNDS.tasks),
+  })
+  .partial();
+
+/** One line, understood. Several keys in one line are taken one after the other. */
+export type CommandEvent = z.infer<typeof eventSchema>;
+
+/** Reads a line; a string says what is wrong with it. */
+export function readEvent(line: string): CommandEvent | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return "is not JSON";
+  }
+  const parsed = eventSchema.safeParse(value);
+  if (parsed.success) {
+    return Object.keys(parsed.data).length > 0 ? parsed.data : "says nothing (an empty object)";
+  }
+  const issue = parsed.error.issues[0];
+  if (issue === undefined) return "is not an event";
+  const at = issue.path.join(".");
+  // A key that was not expected is part of it, whatever it is made of.
+  return escapeUnprintable(`${at === "" ? "" : `${at}: `}${issue.message}`).slice(0, LONGEST_REASON);
+}

@@ -1,0 +1,303 @@
+/**
+ * A group on one machine: this process coordinates, each agent is a process of its own that joins over loopback.
+ *
+ * The agents are process groups of their own, so that a Ctrl-C reaches this process alone: it ends the run, and the
+ * agents learn of that as they learn of everything. When this process dies, its agents notice at once and leave.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes, randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { realpathSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Masks } from "../../agent/masking/masks.ts";
+import { SecretVariables } from "../../agent/masking/secret-variables.ts";
+import { waitText } from "../../agent/waits.ts";
+import type { RunHost } from "../../coordinator/hosting/host.ts";
+import { Runs } from "../../coordinator/hosting/runs.ts";
+import { runIdOf } from "../../coordinator/protocol/run-id.ts";
+import { serveLoopback } from "../../coordinator/server/serve.ts";
+import { joinAddress, splitAddress } from "../../plan/parsing/address.ts";
+import { formatDuration } from "../../plan/parsing/duration.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { isSelected } from "../../plan/select.ts";
+import { maskedSummary } from "../../report/masked.ts";
+import { explain } from "../../run/explain.ts";
+import { agentIdentity, type RunKey, type Selection } from "../../run/types.ts";
+import { type ToldWait, waitLine } from "../../run/wait-lines.ts";
+import { EXIT, type ExitCode, UsageError } from "../exit.ts";
+import { type ParentMessage, PLAN_FILE_VARIABLE } from "./agent.ts";
+import { ask } from "./checkpoint.ts";
+import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
+import { tellOutcome } from "./outcome.ts";
+import { type RunOptions, userName } from "./run.ts";
+import { SECRET_VARIABLE, takeSecret } from "./secret.ts";
+import { Signals } from "./signals.ts";
+
+/** After the run is over agents only say goodbye; one that does not is ended. */
+const GOODBYE_MS = 20_000;
+const KILL_MS = 5_000;
+/** What ends one agent often ends the next: they are told of together. */
+const GATHER_MS = 500;
+/** How often it is looked whether a wait is to be told of. */
+const WAITS_EVERY_MS = 1_000;
+const LOOPBACK = "127.0.0.1";
+/** Characters. */
+const LEAST_SECRET = 32;
+
+export interface GroupOptions {
+  readonly file: string;
+  readonly plan: Plan;
+  readonly selection: Selection;
+  readonly agents: number;
+  readonly options: RunOptions;
+}
+
+/** @returns the exit code: the group's verdict */
+export async function runGroup({ file, plan, selection, agents, options }: GroupOptions): Promise<ExitCode> {
+  // What its agents tell they have masked themselves; this masks what is known of the plan's secrets here.
+  const masks = new Masks();
+  const screen = maskedScreen(screenOf(process.stderr, process.env), masks);
+  const selected = plan.stages.filter((stage) => isSelected(selection, stage.index));
+  const log = new ConsoleLog(screen, plan, selected);
+  const key: RunKey = { repositoryId: "local", runId: randomUUID(), attempt: 1, group: "local", plan: plan.name };
+  const startedAt = Date.now();
+  const onError = (error: unknown, what: string): void =>
+    log.line(`coordinator: ${what}: ${error instanceof Error ? error.message : String(error)}`);
+  const follower = new Follower(log, plan);
+  const runs = new Runs({ store: null, onError, onChange: ({ host }) => follower.look(host) });
+  const given = groupSecret(takeSecret());
+  const secret = given ?? randomBytes(32).toString("base64url");
+  masks.hold(secret);
+  new SecretVariables(plan.secrets ?? [], masks, (event) => log.event(event)).start(process.env, plan);
+  const serving = await serveLoopback({ secret, runs, onError });
+  const request = { key, plan, selection, agentCount: agents, agent: "", role: null, index: null, address: null };
+  const { host } = await runs.open(request);
+  log.line(
+    given === null
+      ? `a group of ${agents} agents on this machine`
+      : `a group of ${agents} agents on this machine; with the same ${SECRET_VARIABLE} one joins in a lost one's place: ` +
+          `stagewright agent --coordinator http://${serving.address} --run ${runIdOf(key)} --agent-name NAME`,
+  );
+  const elsewhere = plan.agents.slice(0, agents).flatMap(({ address }) => (address === null ? [] : [address]));
+  if (elsewhere.some((address) => hereOf(address) !== address)) {
+    log.line(
+      `all agents are on this machine: their addresses are 127.0.0.1, not ${elsewhere.join(", ")} as in the plan`,
+    );
+  }
+  const children = new Children(log, (gone) => {
+    // With a secret that others have, somebody may join in its place.
+    if (given !== null || host.isOver) return;
+    const absent = gone.map(({ name, how }) => ({ id: agentIdentity(name), why: `${name} ${how}` }));
+    host.commit({ event: { type: "not_coming", at: host.now, absent } });
+  });
+  const begin = options.agentName ?? "local";
+  for (let index = 0; index < agents; index += 1) {
+    const name = plan.agents[index]?.id ?? `${begin}-${index}`;
+    // With roles, indexes are given by role when the group is assembled.
+    const place = Object.keys(plan.roles).length > 0 ? [] : ["--agent-index", String(index)];
+    const address = hereOf(plan.agents[index]?.address ?? null);
+    const where = ["--coordinator", `http://${serving.address}`, "--run", runIdOf(key), "--address", address];
+    children.start(name, ["agent", ...where, "--agent-name", name, ...place], {
+      [SECRET_VARIABLE]: secret,
+      [PLAN_FILE_VARIABLE]: relative(process.cwd(), resolve(file)),
+    });
+  }
+  const signals = new Signals(
+    {
+      cancel: (by) => {
+        follower.stopAsking();
+        children.tell("hurry");
+        void host.cancel(userName(), by);
+      },
+      stop: () => children.kill(),
+    },
+    (text) => log.line(text),
+  );
+  try {
+    await Promise.race([follower.over, children.allGone.then(() => follower.allGone(host))]);
+    await Promise.race([children.allGone, sleep(GOODBYE_MS, undefined, { ref: false })]);
+    children.kill();
+    await children.allGone;
+  } finally {
+    signals.dispose();
+    follower.stop();
+    await serving.close();
+  }
+  const summary = maskedSummary(host.summary(), masks);
+  const { outputFile } = options;
+  const written = tellOutcome({ file, planName: plan.name, summary, selection, startedAt, outputFile }, log, screen);
+  if (signals.exitCode !== null) return signals.exitCode;
+  return host.isOver && summary.verdict === "success" && written ? EXIT.success : EXIT.failure;
+}
+
+/** Of who may join by hand; null: nobody may. It never comes from the command line, nor is it told in the log. */
+function groupSecret(given: string | undefined): string | null {
+  if (given === undefined || given === "") return null;
+  if (given.length < LEAST_SECRET) {
+    throw new UsageError(
+      `${SECRET_VARIABLE} has ${given.length} characters; expected at least ${LEAST_SECRET}, as "openssl rand -hex 16" makes them`,
+    );
+  }
+  return given;
+}
+
+/** What the plan says is for the machines that it names: here the port remains of it. */
+function hereOf(address: string | null): string {
+  const { host, port } = splitAddress(address ?? LOOPBACK);
+  if (address !== null && /^(?:127\.|localhost$|::1$)/.test(host ?? "")) return address;
+  return port === null ? LOOPBACK : joinAddress(LOOPBACK, port);
+}
+
+/** Tells what the whole group comes to while it goes on, and asks at checkpoints. */
+class Follower {
+  readonly #log: ConsoleLog;
+  readonly #plan: Plan;
+  readonly #asking = new AbortController();
+  readonly over: Promise<void>;
+  #end: () => void = () => undefined;
+  #told = "";
+  #toldNotice = 0;
+  #toldWait: ToldWait | null = null;
+  #waiting: NodeJS.Timeout | null = null;
+  #asked = -1;
+
+  constructor(log: ConsoleLog, plan: Plan) {
+    this.#log = log;
+    this.#plan = plan;
+    this.over = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  look(host: RunHost): void {
+    const { status, position, checkpoint, leg, notices, noticeSeq } = host.state;
+    const standing = `${status} ${position} ${leg?.first}`;
+    for (const { agent, text } of notices.filter(({ seq }) => seq > this.#toldNotice)) {
+      this.#log.line(agent === null ? `  ${text}` : `${agent} | ${text}`);
+    }
+    this.#toldNotice = noticeSeq;
+    // A result is put together only when there can be another one: there may be many agents.
+    if (standing !== this.#told) {
+      this.#told = standing;
+      this.#log.phases(host.summary().phases);
+    }
+    this.#waiting ??= setInterval(() => this.#explain(host), WAITS_EVERY_MS).unref();
+    if (checkpoint !== null && checkpoint.stage !== this.#asked) this.#ask(host, checkpoint.stage);
+    if (host.isOver) this.#end();
+  }
+
+  /** Every agent is gone. Somebody may join by hand until the run notices; it ends by itself when nobody does. */
+  async allGone(host: RunHost): Promise<void> {
+    if (host.isOver) return;
+    const { status, assemblyUntil } = host.state;
+    const until =
+      status === "assembling"
+        ? `when nobody joins in their place within ${formatDuration(Math.max(0, assemblyUntil - host.now))}`
+        : "when they count as lost";
+    this.#log.line(`all agents of this process are gone; the run ends ${until}`);
+    await this.over;
+  }
+
+  stop(): void {
+    this.#asking.abort();
+    if (this.#waiting !== null) clearInterval(this.#waiting);
+  }
+
+  stopAsking(): void {
+    this.#asking.abort();
+  }
+
+  /** What the group waits for: of several waits the first. */
+  #explain(host: RunHost): void {
+    const wait = explain(host.state).waits.find(({ waiting }) => waiting > 0);
+    const about = wait === undefined ? null : { key: `${wait.reason} ${wait.stage}`, since: wait.since };
+    const { isDue, told } = waitLine(this.#toldWait, about, host.now);
+    this.#toldWait = told;
+    if (isDue && wait !== undefined) this.#log.line(`  ${waitText(wait.text, wait, host.now)}`);
+  }
+
+  #ask(host: RunHost, index: number): void {
+    this.#asked = index;
+    const stage = this.#plan.stages[index];
+    if (stage === undefined) return;
+    void ask(stage, this.#asking.signal).then((yes) => {
+      if (this.#asking.signal.aborted) return;
+      const by = userName();
+      void (yes ? host.approve(index, by) : host.cancel(by, `${by} did not agree to ${stage.name}`));
+    });
+  }
+}
+
+/** A process that has ended, and how. */
+interface Gone {
+  readonly name: string;
+  readonly how: string;
+}
+
+/** The agents' processes; their logs are shown with their names. */
+class Children {
+  readonly #log: ConsoleLog;
+  readonly #running = new Map<string, ChildProcess>();
+  readonly #ends: Promise<unknown>[] = [];
+  readonly #onGone: (gone: readonly Gone[]) => void;
+  readonly #gone: Gone[] = [];
+  #telling: NodeJS.Timeout | null = null;
+
+  /** `onGone` is told of all that are gone so far, some time after each or when it was the last. */
+  constructor(log: ConsoleLog, onGone: (gone: readonly Gone[]) => void) {
+    this.#log = log;
+    this.#onGone = onGone;
+  }
+
+  get allGone(): Promise<void> {
+    return Promise.all(this.#ends).then(() => undefined);
+  }
+
+  start(name: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
+    const child = spawn(process.execPath, [realpathSync(process.argv[1] ?? "stagewright"), ...args], {
+      env: { ...process.env, NO_COLOR: "1", ...env },
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      detached: true,
+    });
+    this.#running.set(name, child);
+    if (child.stderr !== null) {
+      createInterface({ input: child.stderr }).on("line", (line) => this.#log.line(`${name} | ${line}`));
+    }
+    const end = once(child, "close").then(
+      ([code, signal]) => {
+        const how = signal === null ? `exited with ${String(code)}` : `was ended by ${String(signal)}`;
+        if (signal !== null || code !== 0) this.#log.line(`${name} | ${how}`);
+        this.#note(name, how);
+      },
+      (error: unknown) => {
+        const how = `could not be started: ${error instanceof Error ? error.message : String(error)}`;
+        this.#log.line(`${name} | ${how}`);
+        this.#note(name, how);
+      },
+    );
+    this.#ends.push(end);
+  }
+
+  #note(name: string, how: string): void {
+    this.#running.delete(name);
+    this.#gone.push({ name, how });
+    if (this.#telling !== null) clearTimeout(this.#telling);
+    const tell = (): void => this.#onGone(this.#gone);
+    if (this.#running.size === 0) tell();
+    else this.#telling = setTimeout(tell, GATHER_MS).unref();
+  }
+
+  tell(message: ParentMessage): void {
+    for (const child of this.#running.values()) if (child.connected) child.send(message);
+  }
+
+  /** Each ends its commands and itself, without cleanup; whoever does not is ended. */
+  kill(): void {
+    this.tell("kill");
+    setTimeout(() => {
+      for (const child of this.#running.values()) child.kill("SIGKILL");
+    }, KILL_MS).unref();
+  }
+}

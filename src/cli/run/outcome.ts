@@ -1,0 +1,68 @@
+/** What a run came to, told: the last lines of the log, JSON on stdout, and in a file where one is asked for. */
+import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { resultJson } from "../../report/json.ts";
+import { verdictLines } from "../../report/log.ts";
+import type { RunReport } from "../../report/report.ts";
+import type { RunSummary, Selection } from "../../run/types.ts";
+import { print } from "../print.ts";
+import type { ConsoleLog, Screen } from "./console.ts";
+
+export interface Told {
+  readonly file: string;
+  readonly planName: string;
+  readonly summary: RunSummary;
+  readonly selection: Selection;
+  readonly startedAt: number;
+  readonly outputFile: string | undefined;
+}
+
+/** @returns whether everything could be written */
+export function tellOutcome(told: Told, log: ConsoleLog, screen: Screen): boolean {
+  const { summary, selection } = told;
+  log.phases(summary.phases);
+  const stop =
+    selection.stopAfter === null ? undefined : summary.phases.find(({ stage }) => stage === selection.stopAfter);
+  const report: RunReport = {
+    summary,
+    planName: told.planName,
+    planFile: told.file,
+    workspace: process.cwd(),
+    startedAt: told.startedAt,
+    completedAt: Date.now(),
+    stoppedAfter: stop?.status === "success" || stop?.status === "warning" ? stop.name : null,
+  };
+  for (const line of verdictLines(report, screen.colours)) log.line(line);
+  const json = resultJson(report);
+  const say = (text: string): void => log.line(text);
+  const printed = printResult(json, say);
+  return (told.outputFile === undefined || writeResult(told.outputFile, json, say)) && printed;
+}
+
+function printResult(json: string, say: (text: string) => void): boolean {
+  try {
+    print(json);
+    return true;
+  } catch (error) {
+    say(`stdout: the result could not be written: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+}
+
+/** Whole or not at all: written beside it, then renamed. */
+function writeResult(file: string, json: string, say: (text: string) => void): boolean {
+  const target = resolve(file);
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
+  try {
+    // A device or a pipe is written to, not replaced.
+    if (statSync(target, { throwIfNoEntry: false })?.isFile() ?? true) {
+      writeFileSync(temporary, json);
+      renameSync(temporary, target);
+    } else writeFileSync(target, json);
+    return true;
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    say(`--output-file ${file}: could not be written: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+}

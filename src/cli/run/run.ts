@@ -1,0 +1,217 @@
+/** `stagewright run PLAN`: a plan on this machine, by one agent in this process or by a group (`group.ts`). */
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { userInfo } from "node:os";
+import { dirname, relative, resolve } from "node:path";
+import { type Agent, createAgent } from "../../agent/agent.ts";
+import type { LoopEnd } from "../../agent/loop.ts";
+import { Masks } from "../../agent/masking/masks.ts";
+import { unseenWarning } from "../../agent/process/process-groups.ts";
+import { LocalCoordinator } from "../../coordinator/client/in-process.ts";
+import { RunHost } from "../../coordinator/hosting/host.ts";
+import { PRINTABLE } from "../../plan/parsing/names.ts";
+import type { Position } from "../../plan/parsing/problems.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { isSelected, select } from "../../plan/select.ts";
+import { platformRefusal } from "../../platform.ts";
+import { unguessable } from "../../random.ts";
+import { maskedSummary } from "../../report/masked.ts";
+import { summaryOf } from "../../run/machine.ts";
+import type { RunKey, Selection } from "../../run/types.ts";
+import { EXIT, type ExitCode, UsageError } from "../exit.ts";
+import { loadPlan } from "../files.ts";
+import { ask } from "./checkpoint.ts";
+import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
+import { dryRun } from "./dry-run.ts";
+import { tellOutcome } from "./outcome.ts";
+import { Signals } from "./signals.ts";
+
+export interface RunOptions {
+  readonly param?: Readonly<Record<string, string>>;
+  readonly onlyStage?: readonly string[];
+  readonly stopAfterStage?: string;
+  readonly skipStages?: readonly string[];
+  readonly onlyPhase?: readonly string[];
+  readonly stopAfterPhase?: string;
+  readonly skipPhases?: readonly string[];
+  readonly outputFile?: string;
+  readonly agentName?: string;
+  readonly agents?: number;
+  readonly dryRun?: boolean;
+}
+
+const DEFAULT_AGENT = "local-0";
+
+/** @returns the exit code. @throws UsageError before anything has run */
+export async function run(file: string, options: RunOptions): Promise<ExitCode> {
+  const refusal = platformRefusal(process.platform);
+  if (refusal !== null && options.dryRun !== true) throw new UsageError(`run: ${refusal}`);
+  const { plan, keys } = loadPlan(file, options.param ?? {}, (line) => process.stderr.write(`${line}\n`));
+  const selection = selectionOf(plan, options);
+  if (options.dryRun === true) {
+    process.stdout.write(`${dryRun(plan, selection).join("\n")}\n`);
+    return EXIT.success;
+  }
+  checkBefore(plan, selection, options, file);
+  const unseen = unseenWarning();
+  if (unseen !== null) process.stderr.write(`warning: ${unseen}\n`);
+  const agents = agentCountOf(plan, options, file, keys);
+  if (agents > 1) {
+    const { runGroup } = await import("./group.ts");
+    return await runGroup({ file, plan, selection, agents, options });
+  }
+  return carryOut(file, plan, selection, options);
+}
+
+/** `--agents`, else what the plan says, else one. @throws UsageError when the two contradict each other */
+function agentCountOf(
+  plan: Plan,
+  { agents }: RunOptions,
+  file: string,
+  keys: Readonly<Record<string, Position>>,
+): number {
+  if (plan.agentCount === null || agents === undefined || agents === plan.agentCount) {
+    return agents ?? plan.agentCount ?? 1;
+  }
+  const { line, column } = keys.agents ?? keys.roles ?? { line: 1, column: 1 };
+  throw new UsageError(
+    `--agents ${agents}: ${file}:${line}:${column} says ${plan.agentCount}, expected the same or nothing`,
+  );
+}
+
+async function carryOut(file: string, plan: Plan, selection: Selection, options: RunOptions): Promise<ExitCode> {
+  const selected = plan.stages.filter((stage) => isSelected(selection, stage.index));
+  const masks = new Masks();
+  const screen = maskedScreen(screenOf(process.stderr, process.env), masks);
+  const log = new ConsoleLog(screen, plan, selected);
+  const name = options.agentName ?? DEFAULT_AGENT;
+  const key: RunKey = { repositoryId: "local", runId: unguessable(), attempt: 1, group: "local", plan: plan.name };
+  const startedAt = Date.now();
+  let lastDecided = "";
+  const host = new RunHost({
+    created: { type: "created", at: startedAt, key, plan, selection, agentCount: 1 },
+    onChange: ({ state }) => {
+      // The summary looks at every stage: only when another one has been decided on.
+      const decided = `${state.position} ${state.leg?.first} ${state.status}`;
+      if (decided === lastDecided) return;
+      lastDecided = decided;
+      log.phases(summaryOf(state).phases);
+    },
+  });
+  const asking = new AbortController();
+  let agent: Agent;
+  try {
+    agent = createAgent({
+      plan,
+      planFile: relative(process.cwd(), resolve(file)),
+      key,
+      name,
+      role: null,
+      index: null,
+      address: null,
+      workingDirectory: process.cwd(),
+      environment: process.env,
+      ownSecrets: [],
+      masks,
+      commandLine: [process.execPath, realpathSync(process.argv[1] ?? "stagewright")],
+      coordinator: new LocalCoordinator(host),
+      selection,
+      agentCount: 1,
+      log: (event) => {
+        log.event(event);
+        if (event.kind !== "checkpoint") return;
+        void ask(event.stage, asking.signal).then((yes) => {
+          if (asking.signal.aborted) return;
+          const by = userName();
+          void (yes
+            ? host.approve(event.stage.index, by)
+            : host.cancel(by, `${by} did not agree to ${event.stage.name}`));
+        });
+      },
+    });
+  } catch (error) {
+    host.close();
+    throw error;
+  }
+  const signals = new Signals(
+    {
+      cancel: (by) => {
+        asking.abort();
+        agent.hurry();
+        void host.cancel(userName(), by);
+      },
+      stop: (by) => {
+        agent.kill();
+        agent.leave(`interrupted by ${by}`);
+      },
+    },
+    (text) => log.line(text),
+  );
+  let end: LoopEnd;
+  try {
+    end = await agent.run();
+  } finally {
+    signals.dispose();
+    asking.abort();
+    host.close();
+  }
+  const summary = maskedSummary(end.kind === "finished" ? end.summary : host.summary(), masks);
+  const { outputFile } = options;
+  const written = tellOutcome({ file, planName: plan.name, summary, selection, startedAt, outputFile }, log, screen);
+  if (signals.exitCode !== null) return signals.exitCode;
+  return end.kind === "finished" && summary.verdict === "success" && written ? EXIT.success : EXIT.failure;
+}
+
+/** Both spellings mean the same; both at once would leave open which holds. @throws UsageError */
+function selectionOf(plan: Plan, options: RunOptions): Selection {
+  const { onlyStage, onlyPhase, stopAfterStage, stopAfterPhase, skipStages, skipPhases } = options;
+  const twice = [
+    [onlyStage, onlyPhase, "only"],
+    [stopAfterStage, stopAfterPhase, "stop-after"],
+    [skipStages, skipPhases, "skip"],
+  ] as const;
+  for (const [stage, phase, word] of twice) {
+    const plural = word === "skip" ? "s" : "";
+    if (stage !== undefined && phase !== undefined) {
+      throw new UsageError(`--${word}-stage${plural} and --${word}-phase${plural} are the same, expected one of them`);
+    }
+  }
+  const selected = select(plan, {
+    only: onlyStage ?? onlyPhase,
+    stopAfter: stopAfterStage ?? stopAfterPhase,
+    skip: skipStages ?? skipPhases,
+  });
+  if ("problems" in selected) throw new UsageError(...selected.problems);
+  return selected.selection;
+}
+
+/** What would only be found out when it is too late. @throws UsageError */
+function checkBefore(plan: Plan, selection: Selection, options: RunOptions, file: string): void {
+  if (options.agentName !== undefined && (options.agentName.length > 200 || !PRINTABLE.test(options.agentName))) {
+    throw new UsageError("--agent-name: expected 1 to 200 printable characters");
+  }
+  const checkpoint = plan.stages.find((stage) => stage.checkpoint && isSelected(selection, stage.index));
+  if (checkpoint !== undefined && !(process.stdin.isTTY && process.stderr.isTTY)) {
+    throw new UsageError(
+      `${file}:${checkpoint.line}:${checkpoint.column}: error: stage "${checkpoint.name}" waits for a person, and there is no terminal to ask at`,
+    );
+  }
+  if (options.outputFile === undefined) return;
+  const target = resolve(options.outputFile);
+  if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`--output-file ${options.outputFile}: is a directory`);
+  }
+  try {
+    accessSync(dirname(target), constants.W_OK);
+  } catch {
+    throw new UsageError(`--output-file ${options.outputFile}: its directory is not there or may not be written to`);
+  }
+}
+
+/** Who sits at the terminal. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return "the person at the terminal";
+  }
+}

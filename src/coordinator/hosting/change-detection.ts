@@ -1,0 +1,39 @@
+/** What is news to an agent that waits for its next instruction, and whom a change of the run can be news to. */
+import type { RunState } from "../../run/machine.ts";
+import { rowAt } from "../../run/persistent-array.ts";
+import type { Instruction } from "../../run/types.ts";
+
+/**
+ * What the instructions of all agents depend on beside their own rows: equal keys mean that only agents whose row has
+ * changed can have another instruction.
+ */
+export function groupKey(state: RunState): string {
+  const { status, leg, checkpoint, stopping } = state;
+  const parts: unknown[] = [status, leg?.first, leg?.last, checkpoint?.stage, stopping?.since];
+  for (let stage = leg?.first ?? 0; leg !== null && stage <= leg.last; stage++) {
+    const run = rowAt(state.stages, stage);
+    parts.push(run?.stopping?.since, run?.pool?.generator);
+  }
+  return parts.join(" ");
+}
+
+/** Equal keys: nothing new. Who is awaited, since and until when may change all the time, and comes with each answer. */
+export function newsKey(instruction: Instruction): string {
+  switch (instruction.do) {
+    case "wait":
+      return `wait ${instruction.reason} ${instruction.stage}`;
+    case "execute": {
+      const leases = instruction.leases.map((lease) => lease.attempt).join(" ");
+      return `execute ${instruction.attempt} ${instruction.startAt} ${instruction.tasksOnly} ${leases}`;
+    }
+    case "stop":
+      return `stop ${instruction.stage} ${instruction.why}`;
+    case "abort":
+    case "exclude":
+      return `${instruction.do} ${instruction.why}`;
+    case "finish":
+      return instruction.do;
+    default:
+      return instruction satisfies never;
+  }
+}

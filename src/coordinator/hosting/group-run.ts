@@ -1,0 +1,296 @@
+/**
+ * A run as its agents reach it from elsewhere: who they are (sessions), that their requests may come twice (numbers),
+ * that they are all of one mind about the run (plan, selection, size). What becomes of the run is the host's machine's.
+ */
+import { randomBytes } from "node:crypto";
+import { canonicalJson, planDifference, planDigest } from "../../plan/canonical.ts";
+import { escapeUnprintable } from "../../plan/parsing/names.ts";
+import { admit, explain, noticesFor, outputsOf, rosterOf } from "../../run/machine.ts";
+import { lookUp, rowAt, rowCount, rowsOf } from "../../run/persistent-array.ts";
+import type { AgentState } from "../../run/state.ts";
+import { isThere } from "../../run/transitions.ts";
+import { agentIdentity, jobIdentity, type RunKey } from "../../run/types.ts";
+import type { JoinRequest } from "../protocol/port.ts";
+import type { RunTerms, SyncBody } from "../protocol/protocol.ts";
+import { Refusal, type RefusalCode, RunEnded } from "../protocol/refusal.ts";
+import { runIdOf } from "../protocol/run-id.ts";
+import type { HostedRun, Numbered, Principal } from "../server/handler.ts";
+import { Answers } from "./answers.ts";
+import type { RunHost } from "./host.ts";
+import type { AcceptedRequest, OpenedSession, RunRecord } from "./run-store.ts";
+import { checkSequence } from "./sessions.ts";
+
+interface SessionState extends OpenedSession {
+  sequence: number;
+  digest: string;
+  /** The number whose answer has been given; until then a repetition waits like the first. */
+  answered: number;
+}
+
+interface Opened {
+  readonly session: string;
+  /** Coordinator clock. */
+  readonly now: number;
+}
+
+/** Refusals after which the same agent does not come again. */
+const FINAL: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  "protocol",
+  "invalid",
+  "held",
+  "different_plan",
+  "over_limit",
+]);
+/** Characters of why somebody does not come. */
+const LONGEST_WHY = 2_000;
+
+/** A new session, and whatever of older ones must still be known. */
+const SESSIONS_KEPT_PER_AGENT = 3;
+
+export class GroupRun implements HostedRun {
+  readonly id: string;
+  readonly key: RunKey;
+  readonly host: RunHost;
+  readonly #sessions = new Map<string, SessionState>();
+  readonly #byNonce = new Map<string, SessionState>();
+  readonly #answers: Answers;
+  #planDigest: string | null = null;
+  /** The agent in whose process this run is hosted. Null: in none's. */
+  #first: { agent: string | null; readonly joined: PromiseWithResolvers<void> } | null = null;
+
+  /** @param records what was kept of the run before; its sessions go on */
+  constructor(host: RunHost, records: readonly RunRecord[] = []) {
+    this.host = host;
+    this.key = host.state.key;
+    this.id = runIdOf(this.key);
+    this.#answers = new Answers();
+    for (const { opened, accepted } of records) {
+      if (opened !== undefined) this.#open(opened);
+      if (accepted !== undefined) this.#accept(accepted);
+    }
+  }
+
+  /** From now on the agent of this process has the first place: others join after it, and nobody as it. */
+  reserveFirst(): void {
+    this.#first = { agent: null, joined: Promise.withResolvers() };
+  }
+
+  /** The agent of this process; null: there is none, or it has not joined. */
+  get first(): string | null {
+    return this.#first?.agent ?? null;
+  }
+
+  /** The agent of this process joins. @throws Refusal */
+  async joinFirst(request: JoinRequest, nonce: string, principal: Principal): Promise<Opened> {
+    const opened = await this.#join(request, nonce, principal);
+    if (this.#first !== null) {
+      this.#first.agent = request.agent;
+      this.#first.joined.resolve();
+    }
+    return opened;
+  }
+
+  async join(request: JoinRequest, nonce: string, principal: Principal): Promise<Opened> {
+    await this.#first?.joined.promise;
+    if (this.#first?.agent === request.agent) {
+      const reason = `${request.agent} is the agent that leads this group, in its own process: nobody joins as it from elsewhere`;
+      throw new Refusal("held", reason);
+    }
+    return await this.#join(request, nonce, principal);
+  }
+
+  async #join(request: JoinRequest, nonce: string, principal: Principal): Promise<Opened> {
+    const known = this.#byNonce.get(nonce);
+    if (known !== undefined) {
+      if (known.agent !== request.agent || known.checkRunId !== principal.checkRunId) {
+        throw new Refusal("unauthorized", `this join was made before, by ${known.agent} in another job`);
+      }
+      await this.host.saved();
+      return { session: known.id, now: this.host.now };
+    }
+    this.#checkSameRun(request);
+    const { agent, role, index, address } = request;
+    const { checkRunId } = principal;
+    const session = randomBytes(16).toString("base64url");
+    const event = { type: "joined", at: this.host.now, agent, session, role, index, address, checkRunId } as const;
+    const admission = admit(this.host.state, event);
+    if (!admission.ok) {
+      if (admission.code === "ended") throw await this.#ended(agent);
+      throw new Refusal(admission.code, admission.reason);
+    }
+    const opened = { id: session, agent, nonce, checkRunId };
+    this.host.commit({ event, opened });
+    this.#open(opened);
+    this.host.forget(agent);
+    await this.host.saved();
+    return { session, now: this.host.now };
+  }
+
+  async sync(request: Numbered, body: SyncBody, signal: AbortSignal): Promise<string> {
+    const { host } = this;
+    const session = this.#inForce(request.session);
+    const { agent } = session;
+    const isNew = checkSequence(session, request.sequence, request.digest) === "new";
+    if (isNew) {
+      const accepted = { session: session.id, sequence: request.sequence, digest: request.digest };
+      const base = { at: host.now, agent, session: session.id };
+      if (body.reset !== null) {
+        host.commit({ event: { type: "reset", ...base, why: body.reset } });
+        host.forget(agent);
+      }
+      host.commit({ event: { type: "synced", ...base, sequence: request.sequence, ...body.sync }, accepted });
+      this.#accept(accepted);
+    }
+    // A repetition of what has been answered: the answer was lost, so it is due at once.
+    const holdMs = session.answered === request.sequence ? 0 : body.holdMs;
+    await host.news(agent, holdMs, signal);
+    await host.saved();
+    const { state } = host;
+    const text = this.#answers.text({
+      agent,
+      instruction: host.instruct(agent),
+      now: host.now,
+      roster: rosterOf(state),
+      outputs: outputsOf(state),
+      notices: noticesFor(state, agent, body.known.notice),
+      notice: state.noticeSeq,
+      known: body.known,
+    });
+    session.answered = request.sequence;
+    return text;
+  }
+
+  async leave(request: Numbered, why: string): Promise<void> {
+    const session = this.#session(request.session);
+    if (checkSequence(session, request.sequence, request.digest) === "new") {
+      const accepted = { session: session.id, sequence: request.sequence, digest: request.digest };
+      const event = { type: "left", at: this.host.now, agent: session.agent, session: session.id, why } as const;
+      this.host.commit({ event, accepted });
+      this.#accept(accepted);
+    }
+    await this.host.saved();
+  }
+
+  refused(agent: string, { checkRunId, repository }: Principal, { code, message }: Refusal): void {
+    const { state, now } = this.host;
+    // Whoever has a shared secret may come again, as anybody.
+    if (state.status !== "assembling" || repository === null || !FINAL.has(code)) return;
+    // What holds a place is not missing: its own second try, or (where tokens do not tell jobs apart) one of its name.
+    const isHere = (other: AgentState): boolean =>
+      isThere(other) && (checkRunId === null ? other.name === agent : other.checkRunId === checkRunId);
+    if ([...rowsOf(state.agents)].some(isHere)) return;
+    const id = checkRunId === null ? agentIdentity(agent) : jobIdentity(checkRunId);
+    const why = escapeUnprintable(`${agent} was refused: ${message}`).slice(0, LONGEST_WHY);
+    this.host.commit({ event: { type: "not_coming", at: now, absent: [{ id, why }] } });
+  }
+
+  heard(session: string): void {
+    const known = this.#sessions.get(session);
+    if (known !== undefined) this.host.heard(known.agent, known.id);
+  }
+
+  knows(session: string): boolean {
+    return this.#sessions.has(session);
+  }
+
+  terms(): RunTerms {
+    const { key, plan, selection, agentCount } = this.host.state;
+    return { key, plan, selection, agentCount };
+  }
+
+  status(): unknown {
+    const { state } = this.host;
+    return {
+      run: this.id,
+      key: this.key,
+      plan: { name: state.plan.name, digest: this.#digest },
+      status: state.status,
+      now: this.host.now,
+      agents: rosterOf(state),
+      explanation: explain(state),
+      summary: this.#answers.summary(this.host.summary()),
+    };
+  }
+
+  get #digest(): string {
+    this.#planDigest ??= planDigest(this.host.state.plan);
+    return this.#planDigest;
+  }
+
+  /** @throws Refusal `different_plan` naming what the request would have otherwise */
+  #checkSameRun(request: JoinRequest): void {
+    const { plan, selection, agentCount, agents } = this.host.state;
+    const others = rowCount(agents) === 0 ? "the coordinator" : "the others";
+    if (planDigest(request.plan) !== this.#digest) {
+      const difference = planDifference(plan, request.plan);
+      throw new Refusal(
+        "different_plan",
+        `${request.agent} has another plan than ${others} of this run (here: theirs, there: its own): ${difference}`,
+      );
+    }
+    if (canonicalJson(request.selection) !== canonicalJson(selection)) {
+      throw new Refusal(
+        "different_plan",
+        `${request.agent} selects other stages than ${others} of this run: ${canonicalJson(request.selection)}, not ${canonicalJson(selection)}`,
+      );
+    }
+    if (request.agentCount !== agentCount) {
+      throw new Refusal(
+        "different_plan",
+        `${request.agent} expects ${request.agentCount} agents, ${others} of this run ${agentCount}: they must name one number (agent-count, or agents in the plan)`,
+      );
+    }
+  }
+
+  #session(id: string): SessionState {
+    const session = this.#sessions.get(id);
+    if (session === undefined) throw new Refusal("unauthorized", "this session is not one of this run: join it first");
+    return session;
+  }
+
+  /** What somebody is told who joins when the run is over. */
+  async #ended(agent: string): Promise<RunEnded> {
+    await this.host.saved();
+    this.host.noteTold(agent);
+    const { state } = this.host;
+    const summary = this.#answers.ownPart(this.host.summary(), agent);
+    const wasMember =
+      state.roster === null
+        ? lookUp(state.names, agent) !== undefined
+        : state.roster.agents.some(({ name }) => name === agent);
+    const reason = `this run is over (${state.status}): ${summary.message}`;
+    return new RunEnded(wasMember ? reason : `${reason}; it ended without ${agent}`, summary, wasMember);
+  }
+
+  /** The session, if it is still the one that speaks for its agent. */
+  #inForce(id: string): SessionState {
+    const session = this.#session(id);
+    const { agents, names } = this.host.state;
+    const agent = rowAt(agents, lookUp(names, session.agent) ?? -1);
+    if (agent?.session === null) {
+      throw new Refusal("ended", `${session.agent} has left this run`);
+    }
+    if (agent?.session !== id) {
+      throw new Refusal("held", `${session.agent} is held by another process by now: this one was replaced`);
+    }
+    return session;
+  }
+
+  #open(opened: OpenedSession): void {
+    const session = { ...opened, sequence: 0, digest: "", answered: 0 };
+    this.#sessions.set(opened.id, session);
+    this.#byNonce.set(opened.nonce, session);
+    const older = [...this.#sessions.values()].filter(({ agent }) => agent === opened.agent);
+    for (const { id, nonce } of older.slice(0, -SESSIONS_KEPT_PER_AGENT)) {
+      this.#sessions.delete(id);
+      this.#byNonce.delete(nonce);
+    }
+  }
+
+  #accept({ session: id, sequence, digest }: AcceptedRequest): void {
+    const session = this.#sessions.get(id);
+    if (session === undefined || sequence < session.sequence) return;
+    session.sequence = sequence;
+    session.digest = digest;
+  }
+}

@@ -1,0 +1,341 @@
+/**
+ * Hosts one run: feeds what happens into the machine with the real clock, keeps it, and holds agents until there is
+ * news. Everything that decides is the machine's; who may speak, and over what, is the caller's.
+ */
+import {
+  apply,
+  begin,
+  instructionFor,
+  nextDeadline,
+  noticesFor,
+  outputsOf,
+  type RunState,
+  rosterOf,
+  summaryOf,
+} from "../../run/machine.ts";
+import { rowsOf } from "../../run/persistent-array.ts";
+import { hasHistogramsToMerge, type MergeHistograms } from "../../run/result.ts";
+import type { Instruction, RunEvent, RunSummary, Sync } from "../../run/types.ts";
+import { steadyNow } from "../../steady-clock.ts";
+import type { JoinRequest, SyncAnswer } from "../protocol/port.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import { groupKey, newsKey } from "./change-detection.ts";
+import { Journal } from "./journal.ts";
+import type { RunRecord } from "./run-store.ts";
+
+/** setTimeout takes at most 2^31 - 1 ms. */
+const LONGEST_TIMER = 2_000_000_000;
+/** Between two looks whether what happens can be kept again. */
+const STALLED_MS = 500;
+
+export type Created = Extract<RunEvent, { type: "created" }>;
+
+export interface RunHostOptions {
+  readonly created: Created;
+  /** Milliseconds since the epoch, never going back; default: the steady clock of this process. */
+  readonly now?: () => number;
+  /** Told after each change, in the same tick; must not throw. */
+  readonly onChange?: (host: RunHost) => void;
+  /**
+   * Keeps records; an agent's answer waits for it. Rejects: the agents get the error and ask again.
+   */
+  readonly append?: (records: readonly RunRecord[]) => Promise<void>;
+}
+
+interface Waiter {
+  readonly wake: () => void;
+  readonly refuse: (error: Error) => void;
+}
+
+export class RunHost {
+  readonly #options: RunHostOptions;
+  readonly #now: () => number;
+  /** By agent: each is held once. */
+  readonly #waiters = new Map<string, Waiter>();
+  /** Per agent: what its last answer instructed, as `newsKey`. */
+  readonly #answered = new Map<string, string>();
+  /** Those who know that the run is over. */
+  readonly #finished = new Set<string>();
+  /** Per agent: the newest notice that it was told (in this process). */
+  readonly #told = new Map<string, number>();
+  readonly #journal: Journal | null;
+  #state: RunState;
+  #timer: NodeJS.Timeout | null = null;
+  /** The machine's next deadline, as of the last turn: later ones are found when this one comes. */
+  #deadline: number | null = null;
+  #flush: NodeJS.Immediate | null = null;
+  #closed = false;
+  /** A deadline came while nothing could be kept: it has yet to be met. */
+  #stalled = false;
+  /** As of the last look for news. */
+  #looked: { readonly agents: RunState["agents"]; readonly group: string };
+  #finish: Instruction | null = null;
+  #merge: MergeHistograms | null = null;
+  #merging: Promise<void> | null = null;
+
+  /** @param state of a run that was begun before; else it begins with `created` */
+  constructor(options: RunHostOptions, state?: RunState) {
+    this.#options = options;
+    this.#state = state ?? begin(options.created);
+    const now = options.now ?? steadyNow;
+    // The clock may have been set back since the last process: the run's time only goes on.
+    const behind = Math.max(0, this.#state.now - now());
+    this.#now = () => now() + behind;
+    this.#journal = options.append === undefined ? null : new Journal(options.append);
+    if (state === undefined) this.#journal?.keep({ event: options.created });
+    this.#looked = { agents: this.#state.agents, group: groupKey(this.#state) };
+    this.#prepareEnd();
+    this.#arm();
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get now(): number {
+    return this.#now();
+  }
+
+  get isOver(): boolean {
+    const { status } = this.#state;
+    return status === "succeeded" || status === "failed" || status === "cancelled";
+  }
+
+  /** Takes an agent in (or back). The machine may refuse: then its reason is among the answer's notices. */
+  async join(request: JoinRequest, session: string, checkRunId: string | null): Promise<{ readonly now: number }> {
+    const { agent, role, index, address } = request;
+    this.commit({ event: { type: "joined", at: this.#now(), agent, session, role, index, address, checkRunId } });
+    this.forget(agent);
+    await this.saved();
+    return { now: this.#now() };
+  }
+
+  /** Applies what an agent tells; answers at once when its instruction is new, else with news or after `holdMs`. */
+  async sync(sync: Sync, holdMs: number, signal: AbortSignal): Promise<SyncAnswer> {
+    signal.throwIfAborted();
+    this.commit({ event: { type: "synced", at: this.#now(), ...sync } });
+    await this.news(sync.agent, holdMs, signal);
+    await this.saved();
+    const { agent } = sync;
+    const instruction = this.instruct(agent);
+    const after = this.#told.get(agent) ?? 0;
+    const notices = noticesFor(this.#state, agent, after);
+    this.#told.set(agent, this.#state.noticeSeq);
+    return {
+      instruction,
+      now: this.#now(),
+      roster: rosterOf(this.#state),
+      outputs: outputsOf(this.#state),
+      notices: notices.map(({ text }) => text),
+    };
+  }
+
+  async reset(agent: string, session: string, why: string): Promise<void> {
+    this.commit({ event: { type: "reset", at: this.#now(), agent, session, why } });
+    this.forget(agent);
+    await this.saved();
+  }
+
+  async leave(agent: string, session: string, why: string): Promise<void> {
+    this.commit({ event: { type: "left", at: this.#now(), agent, session, why } });
+    await this.saved();
+  }
+
+  /** A message of this agent is on its way. */
+  heard(agent: string, session: string): void {
+    if (!this.isOver) this.commit({ event: { type: "heard", at: this.#now(), agent, session } });
+  }
+
+  async approve(stage: number, by: string): Promise<void> {
+    this.commit({ event: { type: "approved", at: this.#now(), stage, by } });
+    await this.saved();
+  }
+
+  async cancel(by: string, why: string): Promise<void> {
+    this.commit({ event: { type: "cancelled", at: this.#now(), by, why } });
+    await this.saved();
+  }
+
+  /** Where the run stands, whether it is over or not. */
+  summary(): RunSummary {
+    return summaryOf(this.#state, this.#merge ?? undefined);
+  }
+
+  /** Stops its timer; held agents are answered. The run itself goes on where another host takes it up. */
+  close(): void {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#journal?.close();
+    for (const waiter of [...this.#waiters.values()]) waiter.wake();
+  }
+
+  /** Applies one event, now; `saved` tells when it is kept. */
+  commit(record: RunRecord): void {
+    const { event } = record;
+    this.#resume();
+    if (event.type === "left" && this.isOver) this.noteTold(event.agent);
+    // What time alone decides is an event of its own: then heartbeats decide nothing, and need not all be kept.
+    const isSign = event.type === "synced" || event.type === "heard";
+    if (isSign && this.#deadline !== null && event.at >= this.#deadline) this.#tick(event.at);
+    const { revision } = this.#state;
+    this.#state = apply(this.#state, event);
+    if (isSign && this.#state.revision === revision) this.#journal?.noteHeartbeat(record);
+    else this.#journal?.keep(record);
+    this.#prepareEnd();
+    this.#options.onChange?.(this);
+    // Once for everything that arrives in one turn of the event loop: with many agents, most of a barrier.
+    this.#flush ??= setImmediate(() => {
+      this.#flush = null;
+      this.#arm();
+      this.#wakeForNews();
+    });
+  }
+
+  /** Resolves when everything committed so far survives a crash, and may be told. @throws what the store says */
+  async saved(): Promise<void> {
+    await this.#journal?.saved();
+    await this.#merging;
+  }
+
+  /** What this agent is to do, noted as told. */
+  instruct(agent: string): Instruction {
+    if (this.isOver) {
+      this.#finished.add(agent);
+      // A run that is over does not change: its result is put together once for all.
+      this.#finish ??= { do: "finish", summary: this.summary() };
+      return this.#finish;
+    }
+    const instruction = instructionFor(this.#state, agent);
+    this.#answered.set(agent, newsKey(instruction));
+    return instruction;
+  }
+
+  /**
+   * Who has not heard that the run is over and may still come for it: whoever was seen within this time and did not
+   * leave. The lost among them may be back.
+   */
+  untold(seenWithinMs: number): readonly string[] {
+    const since = this.#now() - seenWithinMs;
+    return [...rowsOf(this.#state.agents)].flatMap(({ name, presence, lastSeenAt }) =>
+      presence === "left" || lastSeenAt < since || this.#finished.has(name) ? [] : [name],
+    );
+  }
+
+  /** This agent has heard the end, or will not ask for it. */
+  noteTold(agent: string): void {
+    this.#finished.add(agent);
+  }
+
+  /** Nobody of these jobs (their check runs) will ask for the end any more. */
+  noteOver(jobs: readonly string[]): void {
+    for (const { name, checkRunId } of rowsOf(this.#state.agents)) {
+      if (checkRunId !== null && jobs.includes(checkRunId)) this.noteTold(name);
+    }
+  }
+
+  /** Its next request is answered at once: it knows nothing (any more). */
+  forget(agent: string): void {
+    this.#answered.delete(agent);
+  }
+
+  /**
+   * Resolves when there is something this agent was not told yet, or after `holdMs`.
+   * @throws Refusal `sequence` when a newer request of the same agent takes this one's place; the signal's reason.
+   */
+  news(agent: string, holdMs: number, signal: AbortSignal): Promise<void> {
+    this.#waiters.get(agent)?.refuse(new Refusal("sequence", `a newer request of ${agent} is being answered`));
+    if (holdMs <= 0 || this.#closed || this.#isNews(agent)) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", onAbort);
+        this.#waiters.delete(agent);
+      };
+      const waiter: Waiter = {
+        wake: () => {
+          done();
+          resolve();
+        },
+        refuse: (error) => {
+          done();
+          reject(error);
+        },
+      };
+      const onAbort = (): void =>
+        waiter.refuse(signal.reason instanceof Error ? signal.reason : new Error("the wait was ended"));
+      const timer = setTimeout(waiter.wake, holdMs);
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#waiters.set(agent, waiter);
+    });
+  }
+
+  /** Looks only at those whose instruction can have changed: with a thousand held, an arrival concerns one. */
+  #wakeForNews(): void {
+    const { agents } = this.#state;
+    const before = this.#looked;
+    const group = groupKey(this.#state);
+    this.#looked = { agents, group };
+    if (group !== before.group) {
+      for (const [agent, waiter] of this.#waiters) if (this.#isNews(agent)) waiter.wake();
+      return;
+    }
+    for (const [number, chunk] of agents.entries()) {
+      const old = before.agents[number];
+      if (chunk === old) continue;
+      for (const [at, row] of chunk.entries()) {
+        if (row === old?.[at]) continue;
+        const waiter = this.#waiters.get(row.name);
+        if (waiter !== undefined && this.#isNews(row.name)) waiter.wake();
+      }
+    }
+  }
+
+  #isNews(agent: string): boolean {
+    if (this.isOver) return !this.#finished.has(agent);
+    return this.#answered.get(agent) !== newsKey(instructionFor(this.#state, agent));
+  }
+
+  /** Merging histograms takes a library that is loaded when there is something to merge. */
+  #prepareEnd(): void {
+    if (!this.isOver || this.#merging !== null || !hasHistogramsToMerge(this.#state)) return;
+    this.#merging = import("./merge-histograms.ts")
+      .then(({ histogramMerger }) => histogramMerger())
+      .then((merge) => {
+        this.#merge = merge;
+      });
+  }
+
+  /** Time is an event, too: the next one at which the machine has something to decide. */
+  #arm(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const at = this.isOver || this.#closed ? null : nextDeadline(this.#state);
+    this.#deadline = at;
+    if (at === null) return;
+    const ms = Math.min(LONGEST_TIMER, Math.max(1, at - this.#now()));
+    this.#timer = setTimeout(() => this.#tick(this.#now()), ms);
+  }
+
+  /**
+   * While nothing can be kept, agents are refused and only ask again: nobody's silence is their own then, and time
+   * decides nothing.
+   */
+  #tick(at: number): void {
+    if (this.#journal?.failing === true) {
+      this.#stalled = true;
+      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#timer = this.#closed ? null : setTimeout(() => this.#tick(this.#now()), STALLED_MS);
+      return;
+    }
+    this.#deadline = null;
+    this.commit({ event: { type: "ticked", at } });
+  }
+
+  /** What is kept again goes on as after a restart: the time without does not count. */
+  #resume(): void {
+    if (!this.#stalled || this.#journal?.failing === true) return;
+    this.#stalled = false;
+    this.commit({ event: { type: "coordinator_started", at: this.#now() } });
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Sessions of agents: one life of an agent's process, with the numbers that make its requests safe to repeat.
+ *
+ * The same number with the same body gets the same answer; an older number, or the same with another body, is refused.
+ */
+import { createHash, createHmac } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import { secretMatches } from "../admission/admission.ts";
+import { Refusal } from "../protocol/refusal.ts";
+
+const KEPT_TOKENS = 20_000;
+
+export interface Session {
+  readonly agent: string;
+  /** The newest accepted number and the digest of its body; 0 and "" before the first. */
+  readonly sequence: number;
+  readonly digest: string;
+}
+
+/** SHA-256 of a request's body as it was sent, base64url. */
+export function digestOf(body: Buffer): string {
+  return createHash("sha256").update(body).digest("base64url");
+}
+
+/**
+ * What to do with a request of this number and body.
+ * @returns `new`: apply it; `again`: it was applied, give the answer once more.
+ * @throws Refusal `sequence` for an older number, or the same number with another body.
+ */
+export function checkSequence(session: Session, sequence: number, digest: string): "new" | "again" {
+  if (sequence > session.sequence) return "new";
+  if (sequence < session.sequence) {
+    throw new Refusal(
+      "sequence",
+      `request ${sequence} of ${session.agent} comes after its request ${session.sequence} was accepted`,
+    );
+  }
+  if (digest !== session.digest) {
+    throw new Refusal("sequence", `request ${sequence} of ${session.agent} was accepted before with another body`);
+  }
+  return "again";
+}
+
+/** Session tokens: `<session>.<signature>`, so that nothing secret has to be stored per session. */
+export class SessionTokens {
+  readonly #secret: string;
+  /** Tokens that were found genuine: each comes with every request of its agent. */
+  readonly #known = new LRUCache<string, string>({ max: KEPT_TOKENS });
+
+  /** @param secret at least 32 random bytes; stored where sessions must outlive the process. */
+  constructor(secret: string) {
+    if (Buffer.byteLength(secret) < 32) throw new Error("the secret of session tokens must have at least 32 bytes");
+    this.#secret = secret;
+  }
+
+  issue(session: string): string {
+    return `${session}.${this.#sign(session)}`;
+  }
+
+  /** @returns the session's id. @throws Refusal `unauthorized`. */
+  verify(token: string): string {
+    const session = this.read(token);
+    if (session === null) {
+      throw new Refusal("unauthorized", "this is no session token of this coordinator: join first");
+    }
+    return session;
+  }
+
+  /** @returns the session's id; null when this is no session token of ours. */
+  read(token: string): string | null {
+    const known = this.#known.get(token);
+    if (known !== undefined) return known;
+    const dot = token.lastIndexOf(".");
+    const session = token.slice(0, Math.max(0, dot));
+    if (dot < 1 || !secretMatches(token.slice(dot + 1), this.#sign(session))) return null;
+    this.#known.set(token, session);
+    return session;
+  }
+
+  #sign(session: string): string {
+    return createHmac("sha256", this.#secret).update(session).digest("base64url");
+  }
+}

@@ -1,0 +1,348 @@
+/**
+ * What acts do to a pull request's way beyond what conditions say of them: resets, overrides, rounds, holds. They are
+ * derived from the acts in the order of their dates, each time anew, so it does not matter when we heard of them.
+ *
+ * For a moment of the past only acts are known, not states. As entries are dated by acts alone, states are taken to
+ * have held: a `back` rule fires for the same act whether a check was red for a while or not. A stage's rule holds in
+ * the stages after it, too: otherwise a state that nobody remembers would decide whose rule an act fired.
+ */
+
+import type { Context } from "../conditions/condition.ts";
+import { leavesOf } from "../conditions/index.ts";
+import { labelMatcher } from "../conditions/name-patterns.ts";
+import { isWithdrawal } from "../facts/act-index.ts";
+import type { Act, Actor, Facts, Reset } from "../facts/facts.ts";
+import { isExempt } from "../facts/pushes.ts";
+import { holdsFrom } from "../facts/second-order.ts";
+import { type Leaf, type Names, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
+import type { Hold } from "./evaluation.ts";
+import { inThePast, journeyAt } from "./past.ts";
+import { judgeTree } from "./tree.ts";
+import { type IndexedReset, type Journey, type Override, type Step, walk } from "./walk.ts";
+
+export interface Replay {
+  readonly resets: readonly IndexedReset[];
+  readonly overrides: readonly Override[];
+  /** Dates at which it was sent back by a rule or by `/stage back`, since it was last taken off hold. */
+  readonly rounds: readonly number[];
+  readonly hold: Hold | null;
+}
+
+export interface ReplayInput {
+  readonly facts: Facts;
+  readonly policy: Policy;
+  readonly stages: readonly PolicyStage[];
+  readonly context: Omit<Context, "discount">;
+}
+
+/** Goes through all acts once, in order of date and of their places in one second. */
+export function replay(input: ReplayInput): Replay {
+  const past = new Past(input);
+  for (const act of input.facts.acts) {
+    past.take(act);
+  }
+  return past.result();
+}
+
+/**
+ * The reset that the `back` rule of a stage reached writes, if there is a new one; null: there is none. The furthest
+ * stage's rule comes first: it sends back the least. `steps` is the walk over `journey`.
+ */
+export function firedBack(journey: Journey, steps: readonly Step[]): { reset: IndexedReset; at: number } | null {
+  for (const [index, step] of [...steps.entries()].reverse()) {
+    const fired = step.entry === null ? null : firedAt(journey, index, step.stage, step.entry.at);
+    if (fired !== null && !journey.resets.some((each) => each.reset.id === fired.reset.reset.id)) {
+      return fired;
+    }
+  }
+  return null;
+}
+
+function firedAt(
+  journey: Journey,
+  index: number,
+  stage: PolicyStage,
+  entered: number,
+): { reset: IndexedReset; at: number } | null {
+  if (stage.back === null) {
+    return null;
+  }
+  const { when, to } = stage.back;
+  const since = sinceOf(journey, index, entered);
+  const discount = (act: Act): string | null => (act.at > since ? null : `before ${stage.name} was reached`);
+  const context = { ...journey.context, discount, sendsBack: true, authority: withOwner(journey, stage) };
+  const judged = judgeTree(when, context);
+  const { at, by } = judged.node;
+  // What only a state says is dated by nothing: states gate, and send nobody back.
+  if (judged.truth !== "yes" || at === null || by === null) {
+    return null;
+  }
+  const reset: Reset = {
+    id: `back:${stage.name}:${judged.node.evidence.join(",")}`,
+    stage: to,
+    head: journey.facts.head.sha,
+    at,
+    by,
+    why: "back",
+    note: judged.node.reason,
+  };
+  return { reset: { reset, index: indexOf(journey, to) }, at };
+}
+
+/** Where a rule names nobody, the stage's owner may send back, too: often an app, which has no write permission. */
+function withOwner({ context }: Journey, { owner }: PolicyStage): Context["authority"] {
+  return (actor, names) => {
+    const may = context.authority(actor, names);
+    return names === null && owner !== null && may.truth !== "yes" && context.authority(actor, [owner]).truth === "yes"
+      ? { truth: "yes", reason: "owns the stage", lookups: [] }
+      : may;
+  };
+}
+
+/** Since when it is in the stage at `index`: its entry, or a newer reset that left it there. */
+export function sinceOf(journey: Pick<Journey, "resets">, index: number, entered: number): number {
+  return Math.max(entered, ...journey.resets.filter((each) => each.index <= index).map((each) => each.reset.at));
+}
+
+/** Index of a stage among those that exist for the pull request: its own, else that of the nearest before it. */
+export function indexOf({ policy, stages }: Pick<Journey, "policy" | "stages">, name: string | null): number {
+  const place = policy.stages.findIndex((stage) => stage.name === name);
+  const known = policy.stages.slice(0, place + 1).map((stage) => stage.name);
+  return stages.findLastIndex((stage) => known.includes(stage.name));
+}
+
+class Past {
+  private readonly input: ReplayInput;
+  private readonly stages: readonly PolicyStage[];
+  private resets: IndexedReset[] = [];
+  private readonly overrides: Override[] = [];
+  private rounds: number[] = [];
+  private hold: Hold | null = null;
+  private readonly mayFire: (act: Act) => boolean;
+
+  constructor(input: ReplayInput) {
+    this.input = input;
+    this.stages = inThePast(input.stages);
+    this.mayFire = firingActs(input);
+    for (const reset of input.facts.resets) {
+      this.write(reset);
+    }
+  }
+
+  take(act: Act): void {
+    switch (act.kind) {
+      case "pushed":
+        if (!isExempt(act, this.input.policy, this.input.context.authority)) {
+          this.pushBack(act, "push", act.sha);
+        }
+        break;
+      case "base_changed":
+        this.pushBack(act, "base_changed", this.input.facts.head.sha);
+        break;
+      case "drafted":
+        this.write(this.resetBy(act, null, "draft", ""));
+        break;
+      case "reopened":
+        this.write(this.resetBy(act, null, "reopened", ""));
+        break;
+      case "labeled":
+        if (act.label.startsWith(STAGE_LABEL_PREFIX)) {
+          this.moveTo(act, act.label.slice(STAGE_LABEL_PREFIX.length), false);
+        }
+        break;
+      case "command":
+        this.obey(act);
+        break;
+      default:
+        break;
+    }
+    this.applyBackRule(act);
+  }
+
+  result(): Replay {
+    const { maxRounds } = this.input.policy;
+    const last = maxRounds === null ? undefined : this.rounds[maxRounds - 1];
+    const tired: Hold | null =
+      last === undefined
+        ? null
+        : {
+            why: "max_rounds",
+            at: last,
+            by: null,
+            reason: `it was sent back ${this.rounds.length} times, and the policy allows ${maxRounds ?? 0}`,
+          };
+    return { resets: this.resets, overrides: this.overrides, rounds: this.rounds, hold: this.hold ?? tired };
+  }
+
+  private obey(act: Extract<Act, { kind: "command" }>): void {
+    switch (act.command) {
+      case "to":
+        this.moveTo(act, act.argument, true);
+        break;
+      case "back": {
+        const granted = act.granted === true;
+        if (!granted && !this.maySendBack(act.by)) {
+          break;
+        }
+        // The stage that was shown then, if the app says so: a state may have held it there.
+        const shown = this.stages.findIndex((stage) => stage.name === act.argument);
+        const reached = shown < 0 ? this.reachedAt(act) : Math.min(shown, this.reachedAt(act));
+        const target = this.stages[reached - 1];
+        const owner = this.stages[reached]?.owner ?? null;
+        const owns = owner !== null && this.input.context.authority(act.by, [owner]).truth === "yes";
+        if (target !== undefined && (granted || owns || this.mayMove(act.by))) {
+          this.sendBack(act, target.name, `${act.by.login} asked for it`);
+        }
+        break;
+      }
+      case "hold":
+        if (act.granted === true || this.mayMove(act.by)) {
+          this.hold = { why: "command", at: holdsFrom(act.at), by: act.by, reason: act.argument };
+        }
+        break;
+      case "unhold":
+        if (act.granted === true || this.mayMove(act.by)) {
+          this.hold = null;
+          this.rounds = [];
+        }
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** To an earlier stage: back. To a later one: an override, for operators alone. */
+  private moveTo(act: Act, name: string, backForWriters: boolean): void {
+    const index = this.stages.findIndex((stage) => stage.name === name);
+    if (index < 0) {
+      return;
+    }
+    const operator = this.isOperator(act.by);
+    if (!operator && !(backForWriters && this.mayMove(act.by))) {
+      return;
+    }
+    if (index < this.reachedAt(act)) {
+      this.sendBack(act, name, `${act.by.login} moved it to ${name}`);
+    }
+    if (operator) {
+      this.overrides.push({ id: act.id, at: act.at, by: act.by, index });
+    }
+  }
+
+  private sendBack(act: Act, to: string, note: string): void {
+    this.write(this.resetBy(act, to, "command", note));
+    this.rounds.push(act.at);
+  }
+
+  private pushBack(act: Act, why: "push" | "base_changed", head: string): void {
+    const { backTo } = this.input.policy.onPush;
+    if (backTo !== null) {
+      this.write({ ...this.resetBy(act, backTo, why, ""), head });
+    }
+  }
+
+  /** The same acts may fire the rule of one stage after another, but each at most once. */
+  private applyBackRule(act: Act): void {
+    if (!this.mayFire(act)) {
+      return;
+    }
+    const journey = this.journeyAt(act);
+    const fired = firedBack(journey, walk(journey));
+    if (fired !== null) {
+      this.resets.push(fired.reset);
+      this.rounds.push(fired.at);
+    }
+  }
+
+  private reachedAt(act: Act): number {
+    return walk(this.journeyAt(act)).findLastIndex((step) => step.entry !== null);
+  }
+
+  /** All acts of that second are known, whatever their order in it. */
+  private journeyAt(act: Act): Journey {
+    const { resets, overrides } = this;
+    const known = { ...this.input, stages: this.stages, resets: resets.filter((each) => each.reset.at <= act.at) };
+    return journeyAt(act.at, isWithdrawal(act), { ...known, overrides });
+  }
+
+  private write(reset: Reset): void {
+    this.resets.push({ reset, index: indexOf(this.input, reset.stage) });
+  }
+
+  private resetBy(act: Act, stage: string | null, why: Reset["why"], note: string): Reset {
+    return { id: `${why}:${act.id}`, stage, head: this.input.facts.head.sha, at: act.at, by: act.by, why, note };
+  }
+
+  private isOperator(actor: Actor): boolean {
+    return this.input.context.authority(actor, this.input.policy.operators).truth === "yes";
+  }
+
+  private maySendBack(actor: Actor): boolean {
+    return (
+      this.mayMove(actor) ||
+      this.stages.some(({ owner }) => owner !== null && this.input.context.authority(actor, [owner]).truth === "yes")
+    );
+  }
+
+  private mayMove(actor: Actor): boolean {
+    return this.isOperator(actor) || this.input.context.authority(actor, null).truth === "yes";
+  }
+}
+
+/**
+ * Whether an act may make a `back` rule fire: it is about something that a condition looks at, and who did it may do
+ * that. A walk for each act is dear: with an outsider's thousands of reviews it would take seconds.
+ */
+function firingActs({ stages, policy, context }: ReplayInput): (act: Act) => boolean {
+  if (stages.every((stage) => stage.back === null)) {
+    return () => false;
+  }
+  const asked = stages.flatMap(({ enter, back, owner }): Asked[] => [
+    ...leavesOf(enter).map((leaf) => ({ leaf, owner: null })),
+    ...(back === null ? [] : leavesOf(back.when).map((leaf) => ({ leaf, owner }))),
+  ]);
+  const may = (actor: Actor, names: Names | null): boolean => context.authority(actor, names).truth === "yes";
+  const mayAny = (actor: Actor, about: (leaf: Leaf) => boolean): boolean =>
+    asked.some(({ leaf, owner }) => {
+      if (!("by" in leaf) || !about(leaf)) {
+        return false;
+      }
+      return may(actor, leaf.by) || (leaf.by === null && owner !== null && may(actor, [owner]));
+    });
+  const matchers = new Map(
+    asked.flatMap(({ leaf }) => (leaf.kind === "label" ? [[leaf.name, labelMatcher(leaf.name)] as const] : [])),
+  );
+  const isAbout = (name: string) => (leaf: Leaf) => leaf.kind === "label" && matchers.get(leaf.name)?.(name) === true;
+  return (act) => {
+    switch (act.kind) {
+      case "labeled":
+      case "unlabeled": {
+        const name = act.label.toLowerCase();
+        return act.label.startsWith(STAGE_LABEL_PREFIX)
+          ? act.kind === "unlabeled" || may(act.by, policy.operators)
+          : act.kind === "unlabeled"
+            ? asked.some(({ leaf }) => isAbout(name)(leaf))
+            : mayAny(act.by, isAbout(name));
+      }
+      case "command":
+        return (
+          act.command === "to" ||
+          act.command === "back" ||
+          mayAny(act.by, (leaf) => leaf.kind === "command" && leaf.name === act.command)
+        );
+      case "review":
+        return mayAny(act.by, (leaf) => leaf.kind === "approvals" || leaf.kind === "changes_requested");
+      case "opened":
+      case "closed":
+        return false;
+      default:
+        return true;
+    }
+  };
+}
+
+interface Asked {
+  readonly leaf: Leaf;
+  /** Of the stage whose `back` rule asks; where that names nobody, the owner may. */
+  readonly owner: string | null;
+}

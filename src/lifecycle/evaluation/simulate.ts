@@ -1,0 +1,75 @@
+/** What would happen to a pull request under a policy, and why: the same evaluation that the app acts on. */
+
+import type { Facts, Lookup, Standing } from "../facts/facts.ts";
+import type { Policy } from "../policy/policy.ts";
+import { stageLabel, type WantedCheck, wanted } from "../presentation/display.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Evaluation } from "./evaluation.ts";
+import { actionsOf, type StageActions } from "./move.ts";
+
+/** Each round may ask about people whom the last one made matter. */
+const MOST_ROUNDS = 10;
+/** No app has it: a file of facts holds no checks of our own. */
+const NO_APP = -1;
+const NOTHING_KNOWN: Standing = { permissions: {}, teams: {}, identities: {} };
+
+export interface Simulation {
+  /** The stage before. */
+  readonly from: string | null;
+  readonly evaluation: Evaluation;
+  /** Null: what is shown would be left as it is. */
+  readonly label: string | null;
+  readonly addLabels: readonly string[];
+  readonly removeLabels: readonly string[];
+  readonly checks: readonly WantedCheck[];
+  readonly actions: readonly StageActions[];
+  /** A push cancels the workflow runs that were started for the commit before. */
+  readonly cancelsRuns: boolean;
+  /** Questions about people and files that stayed open: what is unknown grants nothing. */
+  readonly unknown: readonly Lookup[];
+}
+
+export interface SimulateInput {
+  readonly policy: Policy;
+  readonly facts: Facts;
+  /** The facts before the event that is tried out; null: compared with no stage at all. */
+  readonly before: Facts | null;
+  /** Where there is no `before`: the stage that is shown now. */
+  readonly shown?: string | null;
+  readonly answer: (standing: Standing, lookups: readonly Lookup[]) => Standing;
+}
+
+export function simulate({ policy, facts, before, shown: stage = null, answer }: SimulateInput): Simulation {
+  const from = before === null ? stage : known(before, policy, answer).stage;
+  const evaluation = known(facts, policy, answer);
+  // What was shown before the event is on it still.
+  const shown = from === null ? facts.labels : [...new Set([...facts.labels, stageLabel(from)])];
+  const asked = wanted({ evaluation, policy, facts: { ...facts, labels: shown } });
+  const has = (label: string): boolean => shown.some((name) => name.toLowerCase() === label.toLowerCase());
+  return {
+    from,
+    evaluation,
+    label: asked?.label ?? null,
+    addLabels: asked?.label == null || has(asked.label) ? [] : [asked.label],
+    removeLabels: asked?.removeLabels ?? [],
+    checks: asked?.checks ?? [],
+    actions: actionsOf({ from, evaluation, policy, facts }),
+    cancelsRuns: before !== null && before.head.sha !== facts.head.sha && policy.onPush.cancel,
+    unknown: evaluation.lookups,
+  };
+}
+
+/** The evaluation once everything that can be answered is. */
+function known(facts: Facts, policy: Policy, answer: SimulateInput["answer"]): Evaluation {
+  let standing = NOTHING_KNOWN;
+  let evaluation = evaluate({ facts, policy, standing, ourAppId: NO_APP });
+  for (let round = 0; round < MOST_ROUNDS && evaluation.lookups.length > 0; round += 1) {
+    const open = evaluation.lookups.length;
+    standing = answer(standing, evaluation.lookups);
+    const next = evaluate({ facts, policy, standing, ourAppId: NO_APP });
+    const stuck = next.lookups.length === open && JSON.stringify(next.lookups) === JSON.stringify(evaluation.lookups);
+    evaluation = next;
+    if (stuck) break;
+  }
+  return evaluation;
+}

@@ -1,0 +1,422 @@
+/**
+ * A pull request as a file tells it, for trying out a policy: how it was opened, what was done since, its checks, and
+ * who may do what. Becomes the same facts that the app keeps, by the same `record`.
+ */
+import { z } from "zod";
+import { parseDuration } from "../../plan/parsing/duration.ts";
+import { mapping } from "../policy/value-schemas.ts";
+import { act, type Change, type CheckSeen, type Deed, type PullKey } from "./change.ts";
+import type { Act, Facts, PullState } from "./facts.ts";
+import { People, peopleShape } from "./facts-people.ts";
+import { record } from "./record.ts";
+import type { RunOrigin } from "./run-origin.ts";
+import { ordersTold } from "./second-order.ts";
+import type { SuiteSeen } from "./suites.ts";
+
+/** Whose checks those are that a file gives no app. */
+const WORKFLOWS_APP = "github-actions";
+const MOST_ACTS = 1_000;
+const MOST_CHECKS = 200;
+const MOST_FILES = 3_000;
+const MOST_EVENTS = 100;
+
+const DATE = 'expected a date such as "2026-03-02T09:00:00Z", or the time since the opening such as "90m"';
+const bounded = (what: string, most: number) => {
+  const error = `expected ${what} of at most ${most} characters`;
+  return z.string({ error }).max(most, { error });
+};
+const LOGIN = 'expected a user ("alice") or an app ("rex[bot]")';
+const login = z
+  .string({ error: LOGIN })
+  .max(100, { error: LOGIN })
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*(?:\[bot\])?$/, { error: LOGIN });
+const sha = z
+  .string({ error: "expected a commit: hexadecimal digits" })
+  .regex(/^[0-9a-f]{4,64}$/, { error: "expected a commit: 4 to 64 hexadecimal digits" });
+const id = z.int({ error: "expected a whole number" }).min(1, { error: "expected a whole number from 1" });
+const when = z.union([z.string({ error: DATE }).max(40, { error: DATE }), z.number({ error: DATE })], { error: DATE });
+const RESULTS = ["success", "failure", "cancelled"] as const;
+const result = z.enum(RESULTS, { error: "expected success | failure | cancelled" });
+const label = bounded("a label", 50).min(1, { error: "expected a label" });
+
+const done = { at: when, by: login };
+/** Of a run: `origin`: who wrote what it executed; default: the app started it. */
+const ofRun = {
+  result,
+  sha: sha.optional(),
+  origin: z
+    .enum(["started", "default_branch", "unchanged", "changed", "untold"], {
+      error: "expected started | default_branch | unchanged | changed | untold",
+    })
+    .optional(),
+};
+/** The workflow file that a plan ran in. */
+const plansWorkflow = bounded("a workflow", 255).optional();
+const actShape = z.discriminatedUnion(
+  "do",
+  [
+    mapping({ do: z.literal("labeled"), ...done, label }),
+    mapping({ do: z.literal("unlabeled"), ...done, label }),
+    mapping({
+      do: z.literal("review"),
+      ...done,
+      state: z.enum(["approved", "changes_requested", "commented"], {
+        error: "expected approved | changes_requested | commented",
+      }),
+      id: id.optional(),
+      sha: sha.optional(),
+    }),
+    mapping({ do: z.literal("review_dismissed"), ...done, id }),
+    mapping({ do: z.literal("pushed"), ...done, sha }),
+    mapping({ do: z.literal("drafted"), ...done }),
+    mapping({ do: z.literal("readied"), ...done }),
+    mapping({ do: z.literal("closed"), ...done, merged: z.boolean().optional() }),
+    mapping({ do: z.literal("reopened"), ...done }),
+    mapping({ do: z.literal("base_changed"), ...done, to: bounded("a branch", 255) }),
+    mapping({
+      do: z.literal("command"),
+      ...done,
+      command: bounded("a command's name", 40),
+      argument: bounded("an argument", 200).optional(),
+    }),
+    mapping({ do: z.literal("workflow"), ...done, ...ofRun, workflow: bounded("a workflow", 255) }),
+    mapping({ do: z.literal("plan"), ...done, ...ofRun, plan: bounded("a plan", 255), workflow: plansWorkflow }),
+  ],
+  {
+    error:
+      "expected do: labeled | unlabeled | review | review_dismissed | pushed | drafted | readied | closed | reopened | base_changed | command | workflow | plan",
+  },
+);
+
+const checkShape = mapping({
+  name: bounded("a check's name", 255),
+  at: when.optional(),
+  app: bounded("an app's slug", 100).optional(),
+  status: z
+    .enum(["queued", "in_progress", "completed"], { error: "expected queued | in_progress | completed" })
+    .optional(),
+  conclusion: bounded("a conclusion such as success", 40).optional(),
+  sha: sha.optional(),
+});
+
+const suiteShape = mapping({
+  app: bounded("an app's slug", 100).optional(),
+  workflow: bounded("a workflow", 255).optional(),
+  finished: z.boolean({ error: "expected true or false" }),
+});
+
+const acts = z.array(actShape, { error: "expected a list of acts" }).max(MOST_ACTS, {
+  error: `expected at most ${MOST_ACTS} acts`,
+});
+const checks = z.array(checkShape, { error: "expected a list of checks" }).max(MOST_CHECKS, {
+  error: `expected at most ${MOST_CHECKS} checks`,
+});
+const suites = z.array(suiteShape, { error: "expected a list of check suites" }).max(MOST_CHECKS, {
+  error: `expected at most ${MOST_CHECKS} check suites`,
+});
+const files = z.array(bounded("a path", 4_096), { error: "expected a list of paths" }).max(MOST_FILES, {
+  error: `expected at most ${MOST_FILES} paths`,
+});
+
+/** What an event adds: acts, checks, or both. */
+const eventShape = mapping({
+  acts: acts.optional(),
+  checks: checks.optional(),
+  suites: suites.optional(),
+  files: files.optional(),
+});
+
+export const factsFileShape = mapping({
+  pull: mapping({
+    number: id,
+    author: login,
+    head: sha,
+    opened_at: z.string({ error: DATE }).max(40, { error: DATE }).optional(),
+    title: bounded("a title", 1_024).optional(),
+    body: bounded("a description", 65_536).optional(),
+    draft: z.boolean({ error: "expected true or false" }).optional(),
+    branch: bounded("a branch", 255).optional(),
+    base: bounded("a branch", 255).optional(),
+    labels: z.array(label, { error: "expected a list of labels" }).max(100).optional(),
+    fork: z.boolean({ error: "expected true or false" }).optional(),
+  }),
+  people: peopleShape.optional(),
+  acts: acts.optional(),
+  checks: checks.optional(),
+  suites: suites.optional(),
+  files: files.optional(),
+  events: z
+    .record(z.string().max(100), eventShape, { error: "expected events by their names" })
+    .refine((all) => Object.keys(all).length <= MOST_EVENTS, { error: `expected at most ${MOST_EVENTS} events` })
+    .optional(),
+});
+type FactsFile = z.infer<typeof factsFileShape>;
+type Told = z.infer<typeof eventShape>;
+
+export interface ReadFacts {
+  readonly facts: Facts;
+  readonly people: People;
+  /** By the names of the file's `events`: the facts once that has happened as well. Throws FactsProblem. */
+  readonly after: ReadonlyMap<string, () => Facts>;
+}
+
+/** What is wrong with a file of facts, one line each, without the file's name. */
+export class FactsProblem extends Error {
+  override readonly name = "FactsProblem";
+  readonly lines: readonly string[];
+
+  constructor(...lines: readonly string[]) {
+    super(lines.join("\n"));
+    this.lines = lines;
+  }
+}
+
+/** Reads what `JSON.parse` made of a file. @throws FactsProblem */
+export function readFacts(json: unknown): ReadFacts {
+  const parsed = factsFileShape.safeParse(json);
+  if (!parsed.success) {
+    throw new FactsProblem(...parsed.error.issues.flatMap((issue) => say(issue.path, issue.message)));
+  }
+  const file = parsed.data;
+  const known = new People(file.people ?? {});
+  const opened = openedAt(file);
+  const story = new Story(file, known, opened);
+  const facts = story.tell(story.open(), file, []);
+  return {
+    facts,
+    people: known,
+    after: new Map(
+      Object.entries(file.events ?? {}).map(([name, told]) => [name, () => story.tell(facts, told, ["events", name])]),
+    ),
+  };
+}
+
+/** Tells a file's acts in their order, so that each review and result finds the commit of its time. */
+class Story {
+  readonly #file: FactsFile;
+  readonly #people: People;
+  readonly #openedAt: number;
+  readonly #pull: PullKey;
+  #ids = 0;
+
+  constructor(file: FactsFile, known: People, opened: number) {
+    this.#file = file;
+    this.#people = known;
+    this.#openedAt = opened;
+    this.#pull = {
+      installationId: 1,
+      repository: { id: 1, owner: "owner", name: "repository", defaultBranch: "main", private: false },
+      number: file.pull.number,
+    };
+  }
+
+  open(): Facts {
+    const { pull } = this.#file;
+    const author = this.#people.actor(pull.author);
+    const state: PullState = {
+      repository: this.#pull.repository,
+      nodeId: `PR_${pull.number}`,
+      title: pull.title ?? "",
+      body: pull.body ?? "",
+      author,
+      state: "open",
+      merged: false,
+      draft: pull.draft ?? false,
+      openedAt: this.#openedAt,
+      head: { sha: pull.head, ref: pull.branch ?? "", repositoryId: pull.fork === true ? 2 : 1 },
+      base: { sha: "", ref: pull.base ?? "main" },
+      labels: pull.labels ?? [],
+      updatedAt: this.#openedAt,
+    };
+    const opening = act({ kind: "opened", at: this.#openedAt, by: author });
+    return record(null, { pull: this.#pull, kind: "observed", state, acts: [opening] });
+  }
+
+  /** @throws FactsProblem where a date cannot be read, or an act lies before the opening */
+  tell(facts: Facts, told: Told, path: readonly (string | number)[]): Facts {
+    const dated = (told.acts ?? []).map((each, index) => ({
+      each,
+      at: this.#date(each.at, [...path, "acts", index, "at"]),
+    }));
+    let now = facts;
+    const done: Act[] = [];
+    for (const { each, at } of dated.sort((a, b) => a.at - b.at)) {
+      const deed = this.#deed(each, at, now);
+      done.push(act(deed));
+      now = record(now, { pull: this.#pull, kind: "acts", acts: done.slice(-1) });
+      const origins = originsOf(each, deed, now.base.ref);
+      if (origins.length > 0) {
+        now = record(now, { pull: this.#pull, kind: "run_origins", origins });
+      }
+    }
+    // What a file tells it tells in order.
+    now = record(now, { pull: this.#pull, kind: "acts", acts: [], orders: ordersTold(done) });
+    const seen = (told.checks ?? []).map((check, index): CheckSeen => {
+      const status = check.status ?? "completed";
+      const app = check.app ?? WORKFLOWS_APP;
+      return {
+        name: check.name,
+        appId: this.#people.appId(app),
+        appSlug: app,
+        status,
+        conclusion: status === "completed" ? (check.conclusion ?? "success") : null,
+        sha: check.sha ?? now.head.sha,
+        at: check.at === undefined ? now.updatedAt : this.#date(check.at, [...path, "checks", index, "at"]),
+        ours: false,
+      };
+    });
+    const head = seen.filter((check) => check.sha === now.head.sha);
+    const changes: Change[] = [
+      {
+        pull: this.#pull,
+        kind: "checks",
+        checks: seen,
+        suites: suitesOf(told.suites ?? suitesBehind(head), now),
+        allSuitesOf: now.head.sha,
+      },
+    ];
+    if (told.files !== undefined) {
+      changes.push({ pull: this.#pull, kind: "files", sha: now.head.sha, baseRef: now.base.ref, files: told.files });
+    }
+    return changes.reduce(record, now);
+  }
+
+  #deed(told: z.infer<typeof actShape>, at: number, now: Facts): Deed {
+    const common = { at, by: this.#people.actor(told.by) };
+    const head = now.head.sha;
+    switch (told.do) {
+      case "labeled":
+      case "unlabeled":
+        return { ...common, kind: told.do, label: told.label };
+      case "review":
+        return {
+          ...common,
+          kind: "review",
+          reviewId: told.id === undefined ? this.#id() : `${told.id}`,
+          state: told.state,
+          sha: told.sha ?? head,
+        };
+      case "review_dismissed":
+        return { ...common, kind: "review_dismissed", reviewId: `${told.id}` };
+      case "pushed":
+        return { ...common, kind: "pushed", before: head, sha: told.sha, forced: false };
+      case "drafted":
+      case "readied":
+      case "reopened":
+        return { ...common, kind: told.do };
+      case "closed":
+        return { ...common, kind: "closed", merged: told.merged ?? false };
+      case "base_changed":
+        return { ...common, kind: "base_changed", from: now.base.ref, to: told.to };
+      case "command":
+        return {
+          ...common,
+          kind: "command",
+          commentId: this.#id(),
+          command: told.command,
+          argument: told.argument ?? "",
+        };
+      case "workflow":
+        return {
+          ...common,
+          kind: "workflow",
+          workflow: told.workflow,
+          runId: this.#id(),
+          result: told.result,
+          sha: told.sha ?? head,
+        };
+      case "plan":
+        return {
+          ...common,
+          kind: "plan",
+          plan: told.plan,
+          ...this.#planRun(told.workflow ?? "plans.yml"),
+          result: told.result,
+          sha: told.sha ?? head,
+        };
+    }
+  }
+
+  #planRun(workflow: string) {
+    const runId = this.#id();
+    return { run: runId, within: { workflow, runId } };
+  }
+
+  /** Apart from ids that a file gives to reviews. */
+  #id(): string {
+    this.#ids += 1;
+    return `${1_000_000_000 + this.#ids}`;
+  }
+
+  #date(value: string | number, path: readonly (string | number)[]): number {
+    const at = dateOf(value, this.#openedAt);
+    if (at === null) throw new FactsProblem(...say(path, `${DATE}, got ${JSON.stringify(value)}`));
+    if (at < this.#openedAt) throw new FactsProblem(...say(path, "expected a date not before the opening"));
+    return at;
+  }
+}
+
+type ToldSuite = z.infer<typeof suiteShape>;
+
+/** What a file does not tell of suites follows from its checks: each app's is over when all of its checks are. */
+function suitesBehind(checks: readonly CheckSeen[]): ToldSuite[] {
+  return [...new Set(checks.map(({ appSlug }) => appSlug))].map((app) => ({
+    app,
+    finished: checks.every((check) => check.appSlug !== app || check.status === "completed"),
+  }));
+}
+
+function suitesOf(told: readonly ToldSuite[], { head, updatedAt }: Facts): SuiteSeen[] {
+  return told.map(({ app = WORKFLOWS_APP, workflow = null, finished }) => ({
+    id: JSON.stringify([head.sha, app, workflow]),
+    sha: head.sha,
+    app,
+    workflow,
+    finished,
+    at: updatedAt,
+  }));
+}
+
+/** Who wrote what a run executed, as the file says it. */
+function originsOf(told: z.infer<typeof actShape>, deed: Deed, baseRef: string): RunOrigin[] {
+  if (deed.kind !== "workflow" && deed.kind !== "plan") return [];
+  const runId = deed.kind === "plan" ? deed.within?.runId : deed.runId;
+  const origin = ("origin" in told ? told.origin : undefined) ?? "started";
+  if (runId === undefined) return [];
+  const ofBase = origin === "unchanged" || origin === "changed";
+  const detail = { changed: "the pull request changes it", untold: "GitHub did not say" };
+  return [
+    {
+      runId,
+      sha: deed.sha,
+      baseRef: ofBase ? baseRef : null,
+      origin,
+      detail: origin === "changed" || origin === "untold" ? detail[origin] : "",
+    },
+  ];
+}
+
+const OPENED_BY_DEFAULT = Date.UTC(2026, 0, 1);
+
+function openedAt(file: FactsFile): number {
+  const text = file.pull.opened_at;
+  const at = text === undefined ? OPENED_BY_DEFAULT : Date.parse(text);
+  if (!Number.isFinite(at)) throw new FactsProblem(...say(["pull", "opened_at"], DATE));
+  return at;
+}
+
+function dateOf(value: string | number, opened: number): number | null {
+  const since = parseDuration(value);
+  if (since !== null) return opened + since;
+  const at = typeof value === "string" && /^\d{4}-\d{2}-\d{2}T/.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isFinite(at) ? at : null;
+}
+
+function say(path: readonly PropertyKey[], message: string): string[] {
+  const place = path.reduce<string>(
+    (text, step) =>
+      typeof step === "number" ? `${text}[${step}]` : text === "" ? String(step) : `${text}.${String(step)}`,
+    "",
+  );
+  return message.split("\n").map((line) => `${place === "" ? "" : `${place}: `}${line}`);
+}

@@ -1,0 +1,40 @@
+/** What pushes do to the commits that reviews, checks and workflow results are bound to. */
+
+import type { Context } from "../conditions/condition.ts";
+import { authorityOf } from "../evaluation/permissions.ts";
+import type { Policy } from "../policy/policy.ts";
+import { ActIndex, type PushAct } from "./act-index.ts";
+import type { Facts, Standing } from "./facts.ts";
+
+/** Longest row of excepted pushes that is followed. */
+const MOST_COMMITS = 100;
+
+/** Whether the policy excepts this push (`on_push.except`): it keeps the stage, and what the commit before earned. */
+export function isExempt(push: PushAct, policy: Policy, authority: Context["authority"]): boolean {
+  const { exceptBy } = policy.onPush;
+  return exceptBy.length > 0 && authority(push.by, exceptBy).truth === "yes";
+}
+
+/** The head, then the commits before it as far as excepted pushes lead back. */
+export function commitsInForce(
+  pushes: readonly PushAct[],
+  policy: Policy,
+  authority: Context["authority"],
+  head: string,
+): string[] {
+  const commits = [head];
+  for (let index = pushes.length - 1; index >= 0 && commits.length < MOST_COMMITS; index -= 1) {
+    const push = pushes[index];
+    if (push === undefined || push.sha !== commits.at(-1) || !isExempt(push, policy, authority)) {
+      break;
+    }
+    commits.push(push.before);
+  }
+  return commits;
+}
+
+/** The same, for whoever has no evaluation at hand but knows people's standing. */
+export function validCommits(facts: Facts, policy: Policy, standing: Standing): string[] {
+  const authority: Context["authority"] = (actor, names) => authorityOf(actor, names, standing);
+  return commitsInForce(ActIndex.of(facts.acts).pushes(), policy, authority, facts.head.sha);
+}

@@ -1,0 +1,240 @@
+/** Moves a run as far as it goes now: through assembly, barriers, stages and its end. Every wait's end is looked at here. */
+
+import { deadlineOver, isBoundByDeadline } from "./deadlines.ts";
+import type { Draft } from "./draft.ts";
+import { endAgents, failRun, isFailing, settleAborted } from "./group/abort.ts";
+import { assemble } from "./group/assembly.ts";
+import { sweep } from "./group/liveness.ts";
+import { conclude } from "./stage/assignments.ts";
+import { type Ruling, rule, ruleText } from "./stage/barriers.ts";
+import { outcome } from "./stage/record-result.ts";
+import { closeLeg, release } from "./stage/result.ts";
+import { bringBack, type Decision, decide, enter, skip } from "./stage/start.ts";
+import { reasonToStop, settleUnstopped, stopStage } from "./stage/stopping.ts";
+import { beginListing, isPoolOver, shareOut } from "./stage/tasks.ts";
+
+/** Applies everything that follows from what is known, until nothing more does. */
+export function settleRun(draft: Draft): void {
+  // Each step changes something that makes the next one another one; a circle would be a fault of this program.
+  for (let steps = 0; step(draft); steps++) {
+    if (steps > 20 * draft.plan.stages.length + MOST_STEPS) throw new Error("the run goes round in a circle");
+  }
+}
+
+const MOST_STEPS = 1_000;
+
+function step(draft: Draft): boolean {
+  const { head, now } = draft;
+  if (head.status === "succeeded" || head.status === "failed" || head.status === "cancelled") return false;
+  if (head.sweepAt !== null && now >= head.sweepAt) {
+    sweep(draft);
+    return true;
+  }
+  if (failAtDeadline(draft)) return true;
+  if (head.status === "assembling") return assemble(draft);
+  if (head.stopping !== null) return stepStopping(draft, head.stopping.until);
+  return head.leg === null ? next(draft) : stepLeg(draft, head.leg);
+}
+
+/** Fails a run whose work is not done by its plan's deadline. Cleanup that is under way by then goes on. */
+function failAtDeadline(draft: Draft): boolean {
+  const { head, now } = draft;
+  const { deadlineAt, leg, checkpoint } = head;
+  if (deadlineAt === null || now < deadlineAt || isFailing(draft)) return false;
+  const over = deadlineOver(draft);
+  if (head.status === "assembling") {
+    failRun(draft, { kind: "failed", stage: null, reason: `${over}, and the group is not complete` });
+    return true;
+  }
+  if (checkpoint !== null) {
+    if (!isBoundByDeadline(head, checkpoint.stage)) return false;
+    leaveOut(draft, checkpoint.stage, { kind: "late", reason: over });
+    return true;
+  }
+  for (let stage = leg?.first ?? 0; stage <= (leg?.last ?? -1); stage++) {
+    if (!isBoundByDeadline(head, stage) || draft.stage(stage).phase === "closed") continue;
+    failRun(draft, { kind: "failed", stage, reason: `${draft.planned(stage).name}: ${over}` });
+    return true;
+  }
+  return false;
+}
+
+/** While aborting: everyone ends what runs, then cleanup begins. */
+function stepStopping(draft: Draft, until: number): boolean {
+  const { head, now } = draft;
+  if (now < until && (pendingOf(draft) > 0 || head.backgrounds > 0)) return false;
+  settleAborted(draft);
+  closeLeg(draft);
+  head.stopping = null;
+  head.revision++;
+  return true;
+}
+
+/** Decides on the next stage, or ends the run. */
+function next(draft: Draft): boolean {
+  const { head, now } = draft;
+  const index = head.position;
+  bringBack(draft);
+  if (head.living === 0 && index < draft.plan.stages.length && !isFailing(draft)) {
+    failRun(draft, { kind: "failed", stage: null, reason: `no agent is left: ${gone(draft)}` });
+    return true;
+  }
+  if (index >= draft.plan.stages.length) {
+    endRun(draft);
+    return true;
+  }
+  const decision = decide(draft, index);
+  switch (decision.kind) {
+    case "skip":
+      skip(draft, index, decision.reason);
+      head.position++;
+      return true;
+    case "unmet":
+    case "nobody":
+    case "late":
+      leaveOut(draft, index, decision);
+      return true;
+    case "checkpoint":
+      if (head.checkpoint !== null) return false;
+      head.checkpoint = { stage: index, since: now };
+      draft.notice(`waiting for a person before ${draft.planned(index).name}`);
+      return true;
+    case "enter":
+      head.checkpoint = null;
+      enter(draft, index);
+      return true;
+    default:
+      return decision satisfies never;
+  }
+}
+
+/** Why the first few are not there any more. */
+function gone(draft: Draft): string {
+  const texts = [...draft.agents].slice(0, 5).map(({ name, why }) => `${name} ${why ?? "is gone"}`);
+  return texts.join("; ") + (draft.agents.size > texts.length ? "; …" : "");
+}
+
+type LeftOut = Extract<Decision, { kind: "unmet" | "nobody" | "late" }>;
+
+/** A stage whose turn it is cannot be run: unless it is optional, or the deadline is over, the run fails at it. */
+function leaveOut(draft: Draft, index: number, { kind, reason }: LeftOut): void {
+  const planned = draft.planned(index);
+  skip(draft, index, reason);
+  draft.head.position++;
+  if ((kind === "late" || !planned.optional) && !isFailing(draft)) {
+    draft.editStage(index, { status: "failure" });
+    failRun(draft, { kind: "failed", stage: index, reason: `${planned.name}: ${reason}` });
+  }
+}
+
+function endRun(draft: Draft): void {
+  const { failure } = draft.head;
+  if (failure === null) draft.moveRun("succeeded");
+  else draft.moveRun(failure.kind);
+  draft.head.endedAt = draft.now;
+  draft.head.sweepAt = null;
+  endAgents(draft);
+}
+
+function stepLeg(draft: Draft, leg: { readonly first: number; readonly last: number }): boolean {
+  for (let stage = leg.first; stage <= leg.last; stage++) {
+    if (draft.stage(stage).phase === "open" && stepStage(draft, stage)) return true;
+  }
+  const ruling = rulingOf(draft, leg);
+  switch (ruling.kind) {
+    case "wait":
+      return false;
+    case "release":
+      release(draft);
+      return true;
+    case "abort":
+      failRun(draft, { kind: "failed", stage: leg.last, reason: abortReason(draft, leg, ruling.why) });
+      return true;
+    default:
+      return ruling satisfies never;
+  }
+}
+
+function stepStage(draft: Draft, stage: number): boolean {
+  const run = draft.stage(stage);
+  if (run.stopping !== null) {
+    return draft.now >= run.stopping.until && run.pending > 0 && settleUnstopped(draft, stage);
+  }
+  const why = reasonToStop(draft, stage);
+  if (why !== null) {
+    stopStage(draft, stage, why);
+    return true;
+  }
+  if (run.pool === null || run.pending === 0) return false;
+  const { generator } = run.pool;
+  if (generator !== null && draft.agent(generator).turn?.settled !== false) return listElsewhere(draft, stage);
+  if (isPoolOver(run.pool)) {
+    concludeAll(draft, stage);
+    return true;
+  }
+  shareOut(draft, stage);
+  return false;
+}
+
+/** The agent that listed the tasks is gone: the next one lists them again; those known already are the same tasks. */
+function listElsewhere(draft: Draft, stage: number): boolean {
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { name, turn } = draft.agent(slot);
+    if (turn?.stage !== stage || turn.settled) continue;
+    beginListing(draft, stage, slot);
+    draft.notice(`${name} lists the tasks of ${draft.planned(stage).name} now`, name);
+    return true;
+  }
+  return false;
+}
+
+/** All tasks have ended: so has everyone's part. Whether they went well is the group's result. */
+function concludeAll(draft: Draft, stage: number): void {
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { turn } = draft.agent(slot);
+    if (turn !== null && turn.stage === stage && !turn.settled) conclude(draft, slot, outcome(draft, "success", null));
+  }
+}
+
+function pendingOf(draft: Draft): number {
+  const { leg } = draft.head;
+  let pending = 0;
+  if (leg !== null) for (let stage = leg.first; stage <= leg.last; stage++) pending += draft.stage(stage).pending;
+  return pending;
+}
+
+function rulingOf(draft: Draft, leg: { readonly last: number }): Ruling {
+  const run = draft.stage(leg.last);
+  const { electorate, arrived, firstArrivalAt, metAt, lenient, pending } = run;
+  const tally = { electorate, arrived, firstArrivalAt, metAt, pending: Math.max(pending, pendingOf(draft)) };
+  return rule(draft.planned(leg.last).barrier, tally, draft.now, lenient);
+}
+
+function abortReason(draft: Draft, leg: { readonly last: number }, why: "late" | "out_of_reach"): string {
+  const { name, barrier } = draft.planned(leg.last);
+  const { arrived, electorate, troubles } = draft.stage(leg.last);
+  const policy = ruleText(barrier.rule);
+  const missing = missingNames(draft, leg.last);
+  const who = missing.length === 0 ? "" : `, missing: ${missing.join(", ")}`;
+  if (why === "late") {
+    const ms = barrier.timeoutMs ?? 0;
+    return `${name}: barrier ${policy} not met within ${ms / 1000} s of the first arrival: ${arrived} of ${electorate} arrived${who}`;
+  }
+  const because = troubles.count > 0 ? ` (${troubles.texts.slice(0, 3).join("; ")})` : "";
+  return `${name}: barrier ${policy} is out of reach: ${arrived} of ${electorate} arrived${who}${because}`;
+}
+
+/** Those of a stage's electorate that did not arrive; the first ten. */
+function missingNames(draft: Draft, stage: number): readonly string[] {
+  const names: string[] = [];
+  const results = draft.results(stage);
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { name, turn } = draft.agent(slot);
+    const pending = turn !== null && turn.stage === stage && !turn.settled;
+    const failed = results.at(slot) != null && results.at(slot)?.status !== "success";
+    if (!pending && !failed) continue;
+    if (names.length === 10) return [...names, "…"];
+    names.push(name);
+  }
+  return names;
+}

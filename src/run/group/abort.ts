@@ -1,0 +1,66 @@
+/** Ends a run that failed or was cancelled: everyone ends what is running, so that cleanup can begin. */
+import type { Draft } from "../draft.ts";
+import { isLiving } from "../draft.ts";
+import { outcome, settleRest } from "../stage/record-result.ts";
+import { takeBack } from "../stage/tasks.ts";
+import type { Failure } from "../state.ts";
+import { isOver } from "../transitions.ts";
+
+/** How long agents may take to end what runs (TERM, grace, KILL) and to say so. */
+export const STOP_WAIT_MS = 30_000;
+
+export function isFailing(draft: Draft): boolean {
+  return draft.head.failure !== null;
+}
+
+/**
+ * Fails (or cancels) the run: everyone ends what is running, then the cleanup stages run. The first reason holds.
+ * During assembly nothing has run yet: it is over at once.
+ */
+export function failRun(draft: Draft, failure: Omit<Failure, "at">): void {
+  const { head, now } = draft;
+  if (head.failure !== null || isOver(head.status)) return;
+  head.failure = { ...failure, at: now };
+  if (head.status === "assembling") {
+    draft.moveRun(failure.kind);
+    head.endedAt = now;
+    endAgents(draft);
+    return;
+  }
+  draft.moveRun("aborting");
+  draft.notice(`aborting: ${failure.reason}`);
+  head.checkpoint = null;
+  const { leg } = head;
+  if (leg !== null) {
+    for (let stage = leg.first; stage <= leg.last; stage++) {
+      const stopping = { since: now, until: now + STOP_WAIT_MS, why: failure.reason, well: false };
+      draft.editStage(stage, { stopping });
+    }
+  }
+  head.stopping = { since: now, until: now + STOP_WAIT_MS };
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { turn } = draft.agent(slot);
+    if (isLiving(draft.agent(slot))) draft.moveAgent(slot, "aborting");
+    if (turn === null || turn.settled || leg === null || turn.stage < leg.first) continue;
+    if (turn.seenRunning || turn.leases.length > 0) continue;
+    settleRest(draft, slot, outcome(draft, "stopped", "the run was aborted before it began"));
+  }
+}
+
+/** What is still open when everyone has ended, or had the time to. */
+export function settleAborted(draft: Draft): void {
+  const reason = draft.head.failure?.reason ?? "aborted";
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { turn } = draft.agent(slot);
+    if (turn !== null && !turn.settled) {
+      takeBack(draft, slot);
+      settleRest(draft, slot, outcome(draft, "stopped", reason));
+    }
+    if (draft.agent(slot).backgrounds.length > 0) draft.editAgent(slot, { backgrounds: [] });
+  }
+}
+
+export function endAgents(draft: Draft): void {
+  const well = draft.head.status === "succeeded";
+  for (let slot = 0; slot < draft.agents.size; slot++) draft.moveAgent(slot, well ? "completed" : "failed");
+}

@@ -1,0 +1,175 @@
+/** Who is there: silence, loss, and coming back. */
+
+import { deadlineOf, limitsOf } from "../deadlines.ts";
+import type { Draft } from "../draft.ts";
+import { beginTurn, conclude, OVERDUE_MS, preempt } from "../stage/assignments.ts";
+import { stageInForce, trouble } from "../stage/failure-policy.ts";
+import { outcome, settleRest, unreached } from "../stage/record-result.ts";
+import { mayEnterLate } from "../stage/start.ts";
+import { takeBack } from "../stage/tasks.ts";
+import { failRun, isFailing } from "./abort.ts";
+
+/** Looks through all agents for what is over: silences, timeouts that nobody reported. */
+export function sweep(draft: Draft): void {
+  const { now } = draft;
+  draft.head.sweepAt = null;
+  for (let slot = 0; slot < draft.agents.size; slot++) if (deadlineOf(draft, slot) <= now) act(draft, slot);
+  for (let slot = 0; slot < draft.agents.size; slot++) draft.wake(Math.max(now + 1, deadlineOf(draft, slot)));
+}
+
+function act(draft: Draft, slot: number): void {
+  const agent = draft.agent(slot);
+  const { now } = draft;
+  const { warnAfterMs, lostAfterMs } = limitsOf(draft.plan, stageInForce(draft));
+  const silence = now - agent.silentSince;
+  const isThere = agent.presence === "here" || agent.presence === "silent";
+  if (isThere && silence >= lostAfterMs) {
+    lose(draft, slot, "lost", `was lost: silent for ${Math.round(silence / 1000)} s, last seen ${agent.doing}`);
+    return;
+  }
+  if (agent.presence === "here" && silence >= Math.min(warnAfterMs, lostAfterMs)) {
+    draft.editAgent(slot, { presence: "silent" });
+    if (agent.standing === "member") {
+      draft.notice(`${agent.name} has been silent for ${Math.round(silence / 1000)} s (last seen ${agent.doing})`);
+    }
+  }
+  const { turn } = draft.agent(slot);
+  if (turn !== null && !turn.settled && now >= turn.overdueAt) {
+    takeBack(draft, slot);
+    conclude(draft, slot, outcome(draft, "failure", "did not end within its timeout"));
+  }
+  if (turn?.dismissed != null && now >= turn.dismissed.until) {
+    draft.editTurn(slot, { dismissed: null });
+    rejoin(draft, slot);
+  }
+  const overdue = draft.agent(slot).backgrounds.find(({ ready, overdueAt }) => !ready && now >= overdueAt);
+  if (overdue !== undefined) {
+    const { name } = draft.planned(overdue.stage);
+    draft.editAgent(slot, { backgrounds: [] });
+    const reason = `background stage ${name} did not get ready again on ${agent.name}`;
+    failRun(draft, { kind: "failed", stage: overdue.stage, reason });
+  }
+}
+
+/** An agent is gone: silent for too long, or by its own word. `why`: in words that stand after its name. */
+export function lose(draft: Draft, slot: number, how: "lost" | "left", why: string): void {
+  const agent = draft.agent(slot);
+  if (agent.presence === "lost" || agent.presence === "left") return;
+  draft.editAgent(slot, { presence: how, ...(how === "left" ? { session: null } : {}) });
+  if (agent.standing === "excluded") return;
+  draft.moveAgent(slot, "lost");
+  draft.notice(`${agent.name} ${why}`);
+  if (draft.head.status === "assembling") return;
+  takeBack(draft, slot);
+  const stage = agent.turn !== null && !agent.turn.settled ? agent.turn.stage : null;
+  settleRest(draft, slot, outcome(draft, "lost", why));
+  trouble(draft, slot, "loss", why, stage ?? stageInForce(draft));
+  const { backgrounds } = draft.agent(slot);
+  if (isFailing(draft) && backgrounds.length > 0) draft.editAgent(slot, { backgrounds: [] });
+}
+
+/** A sign of life. What had been given up comes back to the group's stage, if the policy left it the way. */
+export function seen(draft: Draft, slot: number): void {
+  const agent = draft.agent(slot);
+  const { now } = draft;
+  const wasGone = agent.presence === "lost" || agent.presence === "left";
+  const keep = agent.presence !== "here";
+  draft.editAgent(slot, { lastSeenAt: now, silentSince: now, presence: "here" }, keep);
+  if (!keep) return;
+  draft.wake(deadlineOf(draft, slot));
+  if (!wasGone) return;
+  draft.notice(`${agent.name} is back`);
+  if (draft.head.status === "assembling") draft.moveAgent(slot, "joining");
+  else if (agent.standing === "excluded") draft.moveAgent(slot, "excluded");
+  else {
+    if (agent.standing === "member") draft.editAgent(slot, { standing: "away", why: agent.why ?? "was gone" });
+    draft.moveAgent(slot, "idle");
+    rejoin(draft, slot);
+  }
+}
+
+/** Who is away and there takes part in the stage that the group is in, or waits for the next. */
+export function rejoin(draft: Draft, slot: number): void {
+  const { name, standing, presence, turn } = draft.agent(slot);
+  if (standing !== "away" || presence === "lost" || presence === "left" || turn?.dismissed != null) return;
+  const { leg, stopping } = draft.head;
+  if (leg === null || stopping !== null) return;
+  const stages: number[] = [];
+  for (let stage = leg.first; stage <= leg.last; stage++) if (mayEnterLate(draft, stage, slot)) stages.push(stage);
+  const [first, ...later] = stages;
+  if (first === undefined) return;
+  draft.editAgent(slot, { standing: "member", why: null });
+  for (const stage of stages) {
+    if (draft.results(stage).at(slot) == null) draft.editStage(stage, { workers: draft.stage(stage).workers + 1 });
+    draft.countPending(stage, slot, 1);
+  }
+  beginTurn(draft, slot, first, draft.now);
+  for (const stage of later) draft.setResult(stage, slot, unreached(draft.agent(slot)));
+  draft.moveAgent(slot, "idle");
+  draft.wake(deadlineOf(draft, slot));
+  draft.notice(`${name} takes part in ${draft.planned(first).name} again`, name);
+}
+
+/** It dropped what it was doing (restart, SIGHUP): everything of it that was under way is begun again. */
+export function restart(draft: Draft, slot: number, why: string): void {
+  const { now } = draft;
+  const { turn } = draft.agent(slot);
+  if (turn?.dismissed != null) draft.editTurn(slot, { dismissed: null });
+  const { backgrounds } = draft.agent(slot);
+  if (backgrounds.length > 0) {
+    draft.editAgent(slot, {
+      backgrounds: backgrounds.map((run) => {
+        const attempts = run.attempts + 1;
+        const overdueAt = now + draft.planned(run.stage).timeoutMs + OVERDUE_MS;
+        return {
+          ...run,
+          attempts,
+          attempt: `${run.stage}.${slot}.b${attempts}`,
+          ready: false,
+          startAt: now,
+          overdueAt,
+        };
+      }),
+    });
+    draft.wake(deadlineOf(draft, slot));
+  }
+  preempt(draft, slot, why);
+  rejoin(draft, slot);
+}
+
+/** The coordinator was away for `awayMs`: nobody's silence counts for it, and every wait gets the time back. */
+export function forgiveAbsence(draft: Draft, awayMs: number): void {
+  const { head, now } = draft;
+  const later = (at: number): number => at + awayMs;
+  if (head.status === "assembling") head.assemblyUntil = later(head.assemblyUntil);
+  if (head.stopping !== null) head.stopping = { ...head.stopping, until: later(head.stopping.until) };
+  if (head.leg !== null) {
+    for (let stage = head.leg.first; stage <= head.leg.last; stage++) {
+      const { stopping, firstArrivalAt, metAt, overdueAt } = draft.stage(stage);
+      draft.editStage(stage, {
+        stopping: stopping === null ? null : { ...stopping, until: later(stopping.until) },
+        firstArrivalAt: firstArrivalAt === null ? null : later(firstArrivalAt),
+        metAt: metAt === null ? null : later(metAt),
+        overdueAt: overdueAt === 0 ? 0 : later(overdueAt),
+      });
+    }
+  }
+  head.sweepAt = null;
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { presence, turn, backgrounds } = draft.agent(slot);
+    draft.editAgent(slot, {
+      silentSince: now,
+      presence: presence === "silent" ? "here" : presence,
+      turn:
+        turn === null
+          ? null
+          : {
+              ...turn,
+              overdueAt: later(turn.overdueAt),
+              dismissed: turn.dismissed && { ...turn.dismissed, until: later(turn.dismissed.until) },
+            },
+      backgrounds: backgrounds.map((run) => ({ ...run, overdueAt: later(run.overdueAt) })),
+    });
+    draft.wake(deadlineOf(draft, slot));
+  }
+}

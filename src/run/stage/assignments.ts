@@ -1,0 +1,235 @@
+/** Attempts of one agent at its stage: the first, the next after a failure or a preemption, and the final outcome. */
+import { formatDuration } from "../../plan/parsing/duration.ts";
+import type { PlanStage } from "../../plan/plan.ts";
+import { pauseAfter } from "../../plan/stages/retry.ts";
+import type { Draft } from "../draft.ts";
+import type { Turn } from "../state.ts";
+import type { AttemptEnd, AttemptReport, Progress } from "../types.ts";
+import { exitCodeOf } from "./exit-code.ts";
+import { trouble } from "./failure-policy.ts";
+import { isStillToCome, type Outcome, outcome, settle } from "./record-result.ts";
+import { beginListing, endListing, takeBack } from "./tasks.ts";
+
+/** How long after its timeout an attempt's end may take to be told: TERM, grace, KILL, and the way here. */
+export const OVERDUE_MS = 60_000;
+/** How often an agent's attempt at a stage may be lost. A task's `max_preemptions` is about that task, not about this. */
+const MAX_PREEMPTIONS = 100;
+
+/** An agent's first attempt at a stage (or the next, when it was in it before). */
+export function beginTurn(
+  draft: Draft,
+  slot: number,
+  stage: number,
+  startAt: number,
+  partition: Turn["partition"] = null,
+): void {
+  const before = draft.agent(slot).turn;
+  const again = before !== null && before.stage === stage ? before : null;
+  const attempts = (again?.attempts ?? 0) + 1;
+  const timeoutAt = again?.timeoutAt ?? startAt + draft.planned(stage).timeoutMs;
+  const overdueAt = overdueFrom(draft.planned(stage), startAt, timeoutAt);
+  const turn: Turn = {
+    stage,
+    attempt: attemptId(stage, slot, attempts),
+    attempts,
+    failures: again?.failures ?? 0,
+    preemptions: again === null ? 0 : again.preemptions + 1,
+    startAt,
+    timeoutAt,
+    overdueAt,
+    seenRunning: false,
+    startedAt: null,
+    progress: null,
+    partition: partition ?? again?.partition ?? null,
+    settled: false,
+    lastFailure: null,
+    dismissed: null,
+    leases: [],
+    wants: 0,
+    queued: false,
+  };
+  draft.editAgent(slot, { turn });
+  noteDeadline(draft, stage, overdueAt);
+}
+
+/** A further attempt, from `startAt` on. What the one before had counted no longer counts. */
+function nextAttempt(draft: Draft, slot: number, startAt: number, change: Partial<Turn>): void {
+  const { turn } = draft.agent(slot);
+  if (turn === null) return;
+  countProgress(draft, slot, null);
+  if (draft.stage(turn.stage).pool?.generator === slot) beginListing(draft, turn.stage, slot);
+  const attempts = turn.attempts + 1;
+  const overdueAt = overdueFrom(draft.planned(turn.stage), startAt, turn.timeoutAt);
+  draft.editTurn(slot, {
+    attempt: attemptId(turn.stage, slot, attempts),
+    attempts,
+    startAt,
+    overdueAt,
+    seenRunning: false,
+    ...change,
+  });
+  noteDeadline(draft, turn.stage, overdueAt);
+}
+
+/** When the end of what starts then should have been told. With tasks only the stage's own time counts: see `tasks.ts`. */
+function overdueFrom({ retry, tasks }: PlanStage, startAt: number, timeoutAt: number): number {
+  const attempt = tasks === null ? (retry.attemptTimeoutMs ?? Infinity) : Infinity;
+  return Math.min(startAt + attempt, timeoutAt) + OVERDUE_MS;
+}
+
+function noteDeadline(draft: Draft, stage: number, overdueAt: number): void {
+  if (overdueAt > draft.stage(stage).overdueAt) draft.editStage(stage, { overdueAt });
+  draft.wake(overdueAt);
+}
+
+/** Unique within the run: a position's number of attempts at a stage only rises. */
+function attemptId(stage: number, slot: number, attempts: number): string {
+  return `${stage}.${slot}.${attempts}`;
+}
+
+/** Its present attempt was lost (with its agent, or dropped by it): run again, unless that has happened too often. */
+export function preempt(draft: Draft, slot: number, why: string): void {
+  const { name, turn } = draft.agent(slot);
+  if (turn === null || turn.settled) return;
+  takeBack(draft, slot);
+  const planned = draft.planned(turn.stage);
+  const preemptions = turn.preemptions + 1;
+  if (preemptions > MAX_PREEMPTIONS) {
+    conclude(draft, slot, outcome(draft, "failure", `lost its work ${preemptions} times, last: ${why}`));
+    return;
+  }
+  const { stopping } = draft.stage(turn.stage);
+  if (stopping !== null) {
+    // Nothing is begun again in a stage that is ending.
+    conclude(draft, slot, outcome(draft, stopping.well ? "success" : "stopped", stopping.why));
+    return;
+  }
+  if (draft.now >= turn.timeoutAt) {
+    const reason = `lost its work (${why}), and its timeout (${formatDuration(planned.timeoutMs)}) is over`;
+    conclude(draft, slot, outcome(draft, "failure", reason));
+    return;
+  }
+  draft.notice(`${planned.name}: ${name} lost its attempt ${turn.attempt} (${why}) and runs it again`, name);
+  // Not before the group's own start, nor within the pause after a failure.
+  nextAttempt(draft, slot, Math.max(draft.now, turn.startAt), { preemptions, wants: 0 });
+  draft.moveAgent(slot, "idle");
+}
+
+/** An attempt failed: another one after a pause, or that was it. */
+export function failAttempt(draft: Draft, slot: number, report: AttemptReport, reason: string): void {
+  const { name, turn } = draft.agent(slot);
+  if (turn === null) return;
+  const planned = draft.planned(turn.stage);
+  const failures = turn.failures + 1;
+  const { end, tail } = report;
+  const startAt = draft.now + backoff(planned, failures);
+  const { endsAt, stopping } = draft.stage(turn.stage);
+  const isWanted = failures < planned.retry.maxAttempts && isRetried(planned, end);
+  const inTime = stopping === null && (endsAt === null || startAt < endsAt);
+  const hasTime = startAt < turn.timeoutAt;
+  if (isWanted && inTime && hasTime) {
+    const after = startAt - draft.now;
+    draft.editStage(turn.stage, { retryCount: draft.stage(turn.stage).retryCount + 1 });
+    draft.notice(
+      `${planned.name}: ${name}'s attempt ${failures} of ${planned.retry.maxAttempts} failed (${reason}), next in ${formatDuration(after)}`,
+      name,
+    );
+    nextAttempt(draft, slot, startAt, { failures, lastFailure: { reason, end, tail } });
+    draft.moveAgent(slot, "idle");
+    return;
+  }
+  const attempts = failures > 1 ? `${reason}, after ${failures} attempts` : reason;
+  const tries =
+    isWanted && !hasTime
+      ? `${attempts}; its timeout (${formatDuration(planned.timeoutMs)}) leaves no time for another`
+      : attempts;
+  if (draft.stage(turn.stage).pool?.generator === slot) {
+    // What failed is the list, which is nobody's own: its stage fails when the tasks known so far are done.
+    endListing(draft, turn.stage, `its tasks could not be listed: ${tries}`);
+    return;
+  }
+  draft.editTurn(slot, { failures });
+  const endedAt = endOf(draft, slot, report);
+  conclude(draft, slot, { status: "failure", reason: tries, end, tail, endedAt });
+}
+
+function isRetried(planned: PlanStage, end: AttemptEnd): boolean {
+  const { on, onExitCodes, notOnExitCodes } = planned.retry;
+  // The stage as a whole may have so many errors, not each attempt.
+  if (end.kind === "threshold") return false;
+  if (end.kind === "time_over") return end.limit !== "timeout" && end.limit !== "deadline" && on.includes("timeout");
+  if (!on.includes("failure")) return false;
+  const code = exitCodeOf(end);
+  if (code === null) return onExitCodes === null;
+  return (onExitCodes === null || onExitCodes.includes(code)) && !notOnExitCodes.includes(code);
+}
+
+/** Milliseconds before the attempt that follows this many failures. */
+export function backoff(planned: Pick<PlanStage, "retry">, failures: number): number {
+  return pauseAfter(failures, planned.retry.backoffMs, planned.retry.maxBackoffMs);
+}
+
+/** The final outcome of an agent's stage, and what follows from it. */
+export function conclude(draft: Draft, slot: number, result: Outcome): void {
+  const { turn } = draft.agent(slot);
+  if (turn === null || turn.settled) return;
+  const { stage } = turn;
+  const planned = draft.planned(stage);
+  settle(draft, slot, result);
+  if (result.status === "success" || (result.status === "failure" && planned.optional)) {
+    goOn(draft, slot, stage);
+    return;
+  }
+  if (result.status !== "failure") return;
+  trouble(draft, slot, "failure", `failed: ${result.reason ?? "no reason given"}`, stage);
+  // Under a policy that tolerates it, the stages that follow without a barrier are the group's, not its.
+  for (let next = stage + 1; next <= (draft.head.leg?.last ?? stage); next++) {
+    if (!isStillToCome(draft, next, slot)) continue;
+    beginTurn(draft, slot, next, draft.now);
+    settle(draft, slot, outcome(draft, "stopped", `it failed in ${planned.name}`));
+  }
+}
+
+/** Where no barrier stands after its stage, an agent goes on by itself. */
+function goOn(draft: Draft, slot: number, stage: number): void {
+  const { leg } = draft.head;
+  if (leg === null || draft.head.failure !== null) return;
+  for (let next = stage + 1; next <= leg.last; next++) {
+    if (!isStillToCome(draft, next, slot)) continue;
+    draft.moveAgent(slot, "idle");
+    beginTurn(draft, slot, next, draft.now);
+    // The others have done all of it meanwhile.
+    const { stopping } = draft.stage(next);
+    if (stopping === null) return;
+    settle(draft, slot, outcome(draft, stopping.well ? "success" : "stopped", stopping.why));
+  }
+}
+
+/** Takes a new count of an agent's present attempt into its stage's sums; null: none. */
+export function countProgress(draft: Draft, slot: number, progress: Progress | null): void {
+  const { turn } = draft.agent(slot);
+  if (turn === null || turn.settled || draft.stage(turn.stage).pool !== null) return;
+  const before = turn.progress;
+  if (before?.done === progress?.done && before?.total === progress?.total && before?.errors === progress?.errors)
+    return;
+  const run = draft.stage(turn.stage);
+  const done = run.done + (progress?.done ?? 0) - (before?.done ?? 0);
+  const errors = run.errors + (progress?.errors ?? 0) - (before?.errors ?? 0);
+  draft.editStage(turn.stage, { done, errors }, false);
+  draft.editTurn(slot, { progress }, false);
+}
+
+/**
+ * When an attempt began and ended, on the coordinator's clock. Agents' clocks may be wrong: what cannot be (before it
+ * was given, or later than now) is put right by its length.
+ */
+export function endOf(draft: Draft, slot: number, report: AttemptReport): number {
+  const { turn } = draft.agent(slot);
+  const earliest = turn?.startAt ?? 0;
+  const length = Math.max(0, report.endedAt - report.startedAt);
+  const plausible = report.endedAt <= draft.now && report.startedAt >= earliest - 1_000;
+  const endedAt = plausible ? report.endedAt : draft.now;
+  const startedAt = turn?.startedAt ?? Math.max(Math.min(earliest, endedAt), endedAt - length);
+  draft.editTurn(slot, { startedAt });
+  return endedAt;
+}

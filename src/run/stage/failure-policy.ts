@@ -1,0 +1,92 @@
+/** What becomes of an agent that fails, is lost or late: by the policy of the barrier that is in force. */
+import type { Barrier } from "../../plan/plan.ts";
+import type { Draft } from "../draft.ts";
+import { failRun, isFailing } from "../group/abort.ts";
+import type { RunState } from "../state.ts";
+import { consequenceOf } from "./barriers.ts";
+import { outcome, settleRest } from "./record-result.ts";
+import { takeBack } from "./tasks.ts";
+
+/** The stage whose barrier the group stands before, or is going to: null when none is left. */
+export function stageInForce(draft: Draft): number | null {
+  return stageInForceOf(draft.head);
+}
+
+export function stageInForceOf({ leg, position, plan }: Pick<RunState, "leg" | "position" | "plan">): number | null {
+  if (leg !== null) return leg.last;
+  return position < plan.stages.length ? position : null;
+}
+
+/** `why`: in words that stand after the agent's name. `stage`: where it happened. */
+export function trouble(
+  draft: Draft,
+  slot: number,
+  kind: "loss" | "failure" | "late",
+  why: string,
+  stage: number | null,
+): void {
+  const agent = draft.agent(slot);
+  if (agent.standing === "excluded") return;
+  if (isFailing(draft)) {
+    if (kind !== "failure") putAway(draft, slot, why);
+    return;
+  }
+  const inForce = stageInForce(draft);
+  const barrier = inForce === null ? null : draft.planned(inForce).barrier;
+  const consequence = barrier === null ? "away" : consequenceOf(barrier, kind);
+  if (kind !== "failure" && loseBackgrounds(draft, slot, why)) return;
+  switch (consequence) {
+    case "abort":
+      if (kind !== "failure") putAway(draft, slot, why);
+      failRun(draft, { kind: "failed", stage: stage ?? inForce, reason: `${at(draft, stage)}${agent.name} ${why}` });
+      return;
+    case "exclude":
+      exclude(draft, slot, why, stage);
+      return;
+    case "away":
+      putAway(draft, slot, why);
+      draft.notice(`${agent.name} ${why}: the group goes on without it${barrier === null ? "" : policy(barrier)}`);
+      return;
+    default:
+      consequence satisfies never;
+  }
+}
+
+/** Takes an agent out of the group for good. It runs its own cleanup and gets the run's verdict. */
+export function exclude(draft: Draft, slot: number, why: string, stage: number | null): void {
+  takeBack(draft, slot);
+  settleRest(draft, slot, outcome(draft, "excluded", why));
+  draft.editAgent(slot, { standing: "excluded", why: `${at(draft, stage)}${why}` });
+  draft.moveAgent(slot, "excluded");
+  draft.notice(`${draft.agent(slot).name} is excluded: ${at(draft, stage)}${why}`);
+  loseBackgrounds(draft, slot, `is excluded (${why})`);
+}
+
+function putAway(draft: Draft, slot: number, why: string): void {
+  draft.editAgent(slot, { standing: "away", why });
+}
+
+/** Background commands that end with their agent end the run. @returns true if there was one */
+function loseBackgrounds(draft: Draft, slot: number, why: string): boolean {
+  const { name, backgrounds } = draft.agent(slot);
+  const [first] = backgrounds;
+  if (first === undefined) return false;
+  draft.editAgent(slot, { backgrounds: [] });
+  const stage = draft.planned(first.stage).name;
+  putAwayUnlessExcluded(draft, slot, why);
+  const reason = `background stage ${stage} is gone: ${name} ${why}`;
+  failRun(draft, { kind: "failed", stage: first.stage, reason });
+  return true;
+}
+
+function putAwayUnlessExcluded(draft: Draft, slot: number, why: string): void {
+  if (draft.agent(slot).standing === "member") putAway(draft, slot, why);
+}
+
+function at(draft: Draft, stage: number | null): string {
+  return stage === null ? "" : `${draft.planned(stage).name}: `;
+}
+
+function policy({ rule }: Barrier): string {
+  return rule.kind === "none" ? "" : ` (${rule.kind})`;
+}

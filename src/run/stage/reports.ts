@@ -1,0 +1,150 @@
+/** Attempts that have ended, as agents report them: accepted once, and only from the attempt in force. */
+
+import { deadlineOver, isBoundByDeadline } from "../deadlines.ts";
+import type { Draft } from "../draft.ts";
+import { failRun, isFailing } from "../group/abort.ts";
+import type { AttemptReport } from "../types.ts";
+import { conclude, countProgress, endOf, failAttempt, preempt } from "./assignments.ts";
+import { judge } from "./completion.ts";
+import { annotate, contribute, outcome, settle } from "./record-result.ts";
+import { stopStage } from "./stopping.ts";
+import { endListing, finishTask } from "./tasks.ts";
+
+/** Takes one report of the agent in this position. */
+export function takeReport(draft: Draft, slot: number, report: AttemptReport): void {
+  failWhenPastDeadline(draft, report);
+  if (report.stage >= draft.plan.stages.length) {
+    draft.reject(slot, `a report of stage ${report.stage}, which the plan does not have`);
+  } else if (report.task !== null) {
+    takeTask(draft, slot, report, report.task);
+  } else if (draft.agent(slot).backgrounds.some(({ attempt }) => attempt === report.attempt)) {
+    endBackground(draft, slot, report);
+  } else if (!isEndedByGroup(draft, report)) takeOwn(draft, slot, report);
+}
+
+/** An agent ends its work at the deadline by itself: its word comes before our own clock's, or with it. */
+function failWhenPastDeadline(draft: Draft, { stage, end }: AttemptReport): void {
+  if (end.kind !== "time_over" || end.limit !== "deadline" || !isBoundByDeadline(draft.head, stage)) return;
+  failRun(draft, { kind: "failed", stage, reason: `${draft.planned(stage).name}: ${deadlineOver(draft)}` });
+}
+
+/** A background command after its last stage: its agent was told to end it, and says that it did. */
+function isEndedByGroup(draft: Draft, { stage }: AttemptReport): boolean {
+  return draft.planned(stage).background !== null && isPast(draft, stage);
+}
+
+function takeTask(draft: Draft, slot: number, report: AttemptReport, key: string): void {
+  const fate = draft.stage(report.stage).phase === "open" ? finishTask(draft, slot, report, key) : "stale";
+  if (fate === "stale") stale(draft, slot, report);
+  if (fate !== "accepted") return;
+  stopWhenTimedOut(draft, report);
+  settleStopped(draft, slot, report.stage);
+}
+
+/** The time is the stage's, not the task's: who is given another task would only end it at once, one after the other. */
+function stopWhenTimedOut(draft: Draft, { stage, end, progress }: AttemptReport): void {
+  const { pool, stopping } = draft.stage(stage);
+  if (end.kind !== "time_over" || end.limit === "attempt_timeout" || pool === null || stopping !== null) return;
+  const { ok, reason } = judge(draft.planned(stage), end, progress);
+  if (ok) return;
+  draft.editPool(stage, { error: pool.error ?? reason });
+  stopStage(draft, stage, reason);
+}
+
+/** Once a stage is stopping, who has no lease left is done. */
+function settleStopped(draft: Draft, slot: number, stage: number): void {
+  const { stopping, pool } = draft.stage(stage);
+  const { turn } = draft.agent(slot);
+  if (stopping === null || turn === null || turn.stage !== stage || turn.settled) return;
+  if (turn.leases.length > 0 || pool?.generator === slot) return;
+  if (stopping.well) conclude(draft, slot, outcome(draft, "success", stopping.why));
+  else settle(draft, slot, outcome(draft, "stopped", stopping.why));
+}
+
+function takeOwn(draft: Draft, slot: number, report: AttemptReport): void {
+  const { name, turn } = draft.agent(slot);
+  if (turn === null || turn.attempt !== report.attempt) {
+    stale(draft, slot, report);
+    return;
+  }
+  if (turn.dismissed !== null) {
+    // It has ended what the group did not wait for: now it may come back.
+    draft.editTurn(slot, { dismissed: null });
+    return;
+  }
+  if (turn.settled) return;
+  const { end } = report;
+  const planned = draft.planned(turn.stage);
+  const { stopping, pool } = draft.stage(turn.stage);
+  if (pool !== null && pool.generator !== slot) return;
+  const dropped = end.kind === "stopped" || end.kind === "reset";
+  if (dropped && stopping === null) {
+    preempt(draft, slot, end.kind === "stopped" ? end.why : "reset");
+    return;
+  }
+  if (report.progress !== null) countProgress(draft, slot, report.progress);
+  const endedAt = endOf(draft, slot, report);
+  if (dropped && stopping !== null) {
+    contribute(draft, turn.stage, draft.agent(slot).index, name, report);
+    if (pool !== null) {
+      // It may hold leases beside its list.
+      endListing(draft, turn.stage, null);
+      settleStopped(draft, slot, turn.stage);
+      return;
+    }
+    const { why, well } = stopping;
+    const result = { status: well ? "success" : "stopped", reason: why, end, tail: report.tail, endedAt } as const;
+    if (well) conclude(draft, slot, result);
+    else settle(draft, slot, result);
+    return;
+  }
+  const judged =
+    planned.background === null
+      ? judge(planned, end, report.progress)
+      : { ok: false, reason: `ended before it was ready: ${judge(planned, end, report.progress).reason}` };
+  if (!judged.ok) {
+    const settles = draft.agent(slot).turn?.failures ?? 0;
+    if (settles + 1 >= planned.retry.maxAttempts) annotate(draft, turn.stage, name, report);
+    failAttempt(draft, slot, report, judged.reason);
+    return;
+  }
+  contribute(draft, turn.stage, draft.agent(slot).index, name, report);
+  if (pool !== null) {
+    // Its stage has nothing to do, which is seldom what was meant.
+    if (draft.pool(turn.stage).records.size === 0) draft.remark(turn.stage, "warnings", "no tasks were listed");
+    endListing(draft, turn.stage, null);
+    settleStopped(draft, slot, turn.stage);
+    return;
+  }
+  if (judged.warning !== undefined) draft.remark(turn.stage, "warnings", `${name}: ${judged.warning}`);
+  const reason = judged.warning ?? null;
+  conclude(draft, slot, { status: "success", reason, end, tail: report.tail, endedAt });
+}
+
+/** A background command has ended: as it should after its last stage, else it takes the run with it. */
+function endBackground(draft: Draft, slot: number, report: AttemptReport): void {
+  const { name, backgrounds } = draft.agent(slot);
+  draft.editAgent(slot, { backgrounds: backgrounds.filter(({ attempt }) => attempt !== report.attempt) });
+  const planned = draft.planned(report.stage);
+  contribute(draft, report.stage, draft.agent(slot).index, name, report);
+  if (isFailing(draft) || isPast(draft, report.stage)) return;
+  const { reason } = judge(planned, report.end, report.progress);
+  const text = `background stage ${planned.name} died on ${name}: ${reason}`;
+  draft.remark(report.stage, "troubles", `${name}: died before ${planned.background?.until ?? "its end"}: ${reason}`);
+  failRun(draft, { kind: "failed", stage: report.stage, reason: text });
+}
+
+/** Whether the last stage for which a background stage must live is behind the group. */
+export function isPast(draft: Draft, stage: number): boolean {
+  const until = draft.planned(stage).background?.until;
+  const last = draft.plan.stages.findIndex(({ name }) => name === until);
+  const { leg, position } = draft.head;
+  return leg === null ? position > last : leg.first > last;
+}
+
+function stale(draft: Draft, slot: number, report: AttemptReport): void {
+  const { name } = draft.agent(slot);
+  const what = report.task === null ? "attempt" : `attempt at task ${report.task}`;
+  const { name: stage } = draft.planned(report.stage);
+  draft.notice(`ignored ${name}'s report of ${what} ${report.attempt} of ${stage}: it is not in force`, name);
+}

@@ -1,0 +1,268 @@
+/** Which stage comes next, why a stage is not run, and who runs it. */
+import type { Acceptable, Dependency, PlanStage } from "../../plan/plan.ts";
+import { isSelected } from "../../plan/select.ts";
+import { deadlineOf, deadlineOver, isBoundByDeadline } from "../deadlines.ts";
+import { type Draft, isLiving } from "../draft.ts";
+import { isFailing } from "../group/abort.ts";
+import { chunksOf } from "../persistent-array.ts";
+import type { StageRun } from "../state.ts";
+import { beginTurn } from "./assignments.ts";
+import { isFor, type Member, participants } from "./participants.ts";
+import { unreached } from "./record-result.ts";
+import { isPast } from "./reports.ts";
+import { poolOf } from "./tasks.ts";
+
+export type Decision =
+  | { readonly kind: "skip"; readonly reason: string }
+  /** It would have been run, but what it needs is not there: a run must not be green although its work did not happen. */
+  | { readonly kind: "unmet"; readonly reason: string }
+  /** The plan's deadline is over. */
+  | { readonly kind: "late"; readonly reason: string }
+  | { readonly kind: "checkpoint" }
+  | { readonly kind: "nobody"; readonly reason: string }
+  | { readonly kind: "enter" };
+
+/** Decides on a stage whose turn it is. */
+export function decide(draft: Draft, index: number): Decision {
+  const planned = draft.planned(index);
+  const { failure, selection, approved } = draft.head;
+  if (failure === null) {
+    if (!isSelected(selection, index)) return { kind: "skip", reason: "not among the selected stages" };
+    if (planned.when === "on_failure") return { kind: "skip", reason: "runs only after a failure" };
+  } else {
+    const { stage, kind } = failure;
+    const what = kind === "cancelled" ? "was cancelled" : "has failed";
+    const where = stage === null ? "" : ` at ${draft.planned(stage).name}`;
+    if (planned.when === "on_success") return { kind: "skip", reason: `the run ${what}${where}` };
+    if (selection.skip.includes(index)) return { kind: "skip", reason: "not among the selected stages" };
+  }
+  for (const needed of planned.dependsOn) {
+    const missing = missingResult(draft, needed);
+    if (missing === null) continue;
+    const reason = `needs the result of ${needed.stage}, which ${missing.why}`;
+    if (planned.optional || failure !== null) return { kind: "skip", reason };
+    const accepted = `depends_on: [{ stage: ${needed.stage}, even_if: [${missing.what}] }]`;
+    return { kind: "unmet", reason: `${reason} (where the stage can do without: ${accepted})` };
+  }
+  const { deadlineAt } = draft.head;
+  if (deadlineAt !== null && draft.now >= deadlineAt && isBoundByDeadline(draft.head, index)) {
+    return { kind: "late", reason: deadlineOver(draft) };
+  }
+  if (planned.checkpoint && failure === null && !approved.includes(index)) return { kind: "checkpoint" };
+  if (workersOf(draft, planned).length === 0) {
+    const reason = draft.head.living === 0 ? "no agent is left" : `none of the agents that it is for is left`;
+    return { kind: "nobody", reason };
+  }
+  return { kind: "enter" };
+}
+
+/** Why a result is not there, or not as it is needed; null: it is. */
+function missingResult(
+  draft: Draft,
+  { stage: name, evenIf }: Dependency,
+): { readonly what: Acceptable; readonly why: string } | null {
+  if (draft.head.carried.succeeded.includes(name)) return null;
+  const index = draft.plan.stages.findIndex((stage) => stage.name === name);
+  if (index < 0) return { what: "skipped", why: "is not in the plan" };
+  const run = draft.stage(index);
+  if (run.worked === true) return null;
+  const what = run.startAt === null ? "skipped" : "failed";
+  if (evenIf.includes(what)) return null;
+  return { what, why: what === "skipped" ? "was skipped" : "did not succeed" };
+}
+
+/** Writes down that a stage is not run. */
+export function skip(draft: Draft, index: number, reason: string): void {
+  const { now } = draft;
+  const closed = { phase: "closed", status: "skipped", worked: false, reason, closedAt: now } as const;
+  draft.editStage(index, closed);
+}
+
+/** Positions of the members that run a stage now, in the order of their indexes. */
+export function workersOf(draft: Draft, planned: PlanStage): readonly number[] {
+  const members: (Member & { readonly slot: number })[] = [];
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const agent = draft.agent(slot);
+    if (isLiving(agent)) members.push({ slot, name: agent.name, index: agent.index, role: agent.role });
+  }
+  return participants(draft.plan, draft.head.selection, planned, members).map(({ slot }) => slot);
+}
+
+function electorateOf(draft: Draft, planned: PlanStage): number {
+  return participants(draft.plan, draft.head.selection, planned, [...draft.agents]).length;
+}
+
+/** Whether one agent that comes (back) now may take part in a stage that is open already. */
+export function mayEnterLate(draft: Draft, index: number, slot: number): boolean {
+  const planned = draft.planned(index);
+  const run = draft.stage(index);
+  if (run.phase !== "open" || run.stopping !== null || planned.runsOn.kind === "first") return false;
+  // Its objects are shared out already: nothing is left for it, or its old share was given to nobody else.
+  if (planned.expectedObjects !== null && draft.plan.pathSelection !== "random") return false;
+  if (run.endsAt !== null && draft.now >= run.endsAt) return false;
+  const { turn } = draft.agent(slot);
+  if (turn?.stage === index && draft.now >= turn.timeoutAt) return false;
+  const result = draft.results(index).at(slot) ?? null;
+  return isFor(draft.plan, planned, draft.agent(slot)) && (result === null || result.status === "lost");
+}
+
+/**
+ * Opens the stage that comes next for everyone, and those after it up to the next barrier that somebody waits at.
+ * All start at one time.
+ */
+export function enter(draft: Draft, first: number): void {
+  const { head, now } = draft;
+  const last = lastOfLeg(draft, first);
+  head.leg = { first, last };
+  head.position = last + 1;
+  const startAt = now + leadOf(draft);
+  const begun = new Set<number>();
+  for (let index = first; index <= last; index++) {
+    if (draft.stage(index).phase === "closed") continue;
+    const workers = workersOf(draft, draft.planned(index));
+    open(draft, index, workers, startAt, index === first);
+    for (const [rank, slot] of workers.entries()) {
+      draft.countPending(index, slot, 1);
+      if (begun.has(slot)) draft.setResult(index, slot, unreached(draft.agent(slot)));
+      else {
+        begun.add(slot);
+        draft.moveAgent(slot, "idle");
+        beginTurn(draft, slot, index, startAt, partitionOf(draft, index, rank, workers.length));
+      }
+    }
+  }
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const agent = draft.agent(slot);
+    const passed = agent.backgrounds.filter(({ stage }) => !isPast(draft, stage));
+    if (passed.length < agent.backgrounds.length && draft.head.failure === null) {
+      draft.editAgent(slot, { backgrounds: passed });
+    }
+    if (!begun.has(slot) && isLiving(agent)) draft.moveAgent(slot, "idle");
+    draft.wake(deadlineOf(draft, slot));
+  }
+}
+
+/** `together`: everyone starts it at `startAt`; in a later stage of a leg each has its own time. */
+function open(draft: Draft, index: number, workers: readonly number[], startAt: number, together: boolean): void {
+  const planned = draft.planned(index);
+  const length = planned.completion === "duration_or_tasks" ? planned.maxDurationMs : planned.durationMs;
+  const isTimed = planned.completion === "duration" || planned.completion === "duration_or_tasks";
+  draft.editStage(index, {
+    phase: "open",
+    openedAt: draft.now,
+    startAt,
+    lenient: isFailing(draft),
+    electorate: electorateOf(draft, planned),
+    workers: workers.length,
+    endsAt: together && isTimed && length !== null && planned.background === null ? startAt + length : null,
+    results: chunksOf(Array.from({ length: draft.agents.size }, () => null)),
+    pool: planned.tasks === null ? null : poolOf(planned.tasks, workers[0] ?? null),
+  });
+}
+
+/** Shares of `expected_objects`: equal ones in the order of the indexes, or everything for each (`random`). */
+function partitionOf(
+  draft: Draft,
+  index: number,
+  rank: number,
+  workers: number,
+): { readonly start: number; readonly end: number } | null {
+  const { expectedObjects } = draft.planned(index);
+  if (expectedObjects === null) return null;
+  if (draft.plan.pathSelection === "random") return { start: 0, end: expectedObjects };
+  return {
+    start: Math.floor((expectedObjects * rank) / workers),
+    end: Math.floor((expectedObjects * (rank + 1)) / workers),
+  };
+}
+
+/** Everyone hears of a start before it comes: at most a second, and nothing for an agent alone. */
+function leadOf(draft: Draft): number {
+  const { living } = draft.head;
+  return living <= 1 ? 0 : Math.min(1_000, 100 + Math.ceil(living / 10));
+}
+
+/** Who was away and has come back takes part again: before the next stage is decided on, which may be for them alone. */
+export function bringBack(draft: Draft): void {
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { standing, presence, turn } = draft.agent(slot);
+    if (standing !== "away" || turn?.dismissed != null) continue;
+    if (presence === "here" || presence === "silent") draft.editAgent(slot, { standing: "member", why: null });
+  }
+}
+
+/** Without a barrier after it, a stage runs on into the next one that can be entered without the group's result. */
+function lastOfLeg(draft: Draft, first: number): number {
+  let last = first;
+  if (isFailing(draft)) return last;
+  const names = new Set<string>();
+  for (;;) {
+    const planned = draft.planned(last);
+    names.add(planned.name);
+    if (planned.barrier.rule.kind !== "none" || judgedTogether(planned)) return last;
+    let next = last + 1;
+    let decision = next < draft.plan.stages.length ? decide(draft, next) : null;
+    const skipped: [number, string][] = [];
+    while (decision?.kind === "skip" && !needsOneOf(draft.planned(next), names)) {
+      skipped.push([next, decision.reason]);
+      next++;
+      decision = next < draft.plan.stages.length ? decide(draft, next) : null;
+    }
+    if (decision?.kind !== "enter" || needsOneOf(draft.planned(next), names)) return last;
+    // What the group shares out is begun together.
+    if (isShared(draft.planned(next))) return last;
+    for (const [index, reason] of skipped) skip(draft, index, reason);
+    last = next;
+  }
+}
+
+function needsOneOf({ dependsOn }: PlanStage, names: ReadonlySet<string>): boolean {
+  return dependsOn.some(({ stage }) => names.has(stage));
+}
+
+/** Its result is the group's, so nobody can go on before everyone is done. */
+function judgedTogether(planned: PlanStage): boolean {
+  return isShared(planned) || planned.expect.length > 0;
+}
+
+function isShared({ expectedObjects, expectedTasks, tasks, background }: PlanStage): boolean {
+  return expectedObjects !== null || expectedTasks !== null || tasks !== null || background !== null;
+}
+
+export function newStageRun(index: number): StageRun {
+  return {
+    stage: index,
+    phase: "before",
+    status: null,
+    reason: null,
+    worked: null,
+    openedAt: null,
+    startAt: null,
+    closedAt: null,
+    lenient: false,
+    electorate: 0,
+    workers: 0,
+    pending: 0,
+    pendingByChunk: [],
+    arrived: 0,
+    firstArrivalAt: null,
+    metAt: null,
+    done: 0,
+    errors: 0,
+    endsAt: null,
+    overdueAt: 0,
+    stopping: null,
+    warnings: { texts: [], count: 0 },
+    troubles: { texts: [], count: 0 },
+    retryCount: 0,
+    metrics: [],
+    histograms: [],
+    outputs: [],
+    outputBytes: 0,
+    annotations: [],
+    annotationBytes: 0,
+    annotationsLeftOut: 0,
+    results: [],
+    pool: null,
+  };
+}

@@ -1,0 +1,62 @@
+/**
+ * Ends a stage for the whole group because its time is over, its count is reached, or it has too many errors. For who takes part that is success;
+ * whether it is for the group is said by what was done, and by the pool's error.
+ */
+
+import { ENDS_SLACK_MS } from "../deadlines.ts";
+import type { Draft } from "../draft.ts";
+import { STOP_WAIT_MS } from "../group/abort.ts";
+import { conclude } from "./assignments.ts";
+import { outcome } from "./record-result.ts";
+import { takeBack } from "./tasks.ts";
+import { overThresholds } from "./thresholds.ts";
+
+/** Who has nothing running is done at once, the others when they say so. */
+export function stopStage(draft: Draft, stage: number, why: string): void {
+  const { now } = draft;
+  draft.editStage(stage, { stopping: { since: now, until: now + STOP_WAIT_MS, why, well: true } });
+  draft.notice(`stopping ${draft.planned(stage).name}: ${why}`);
+  const { pool } = draft.stage(stage);
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { turn } = draft.agent(slot);
+    if (turn === null || turn.stage !== stage || turn.settled) continue;
+    const worksForPool = pool !== null && pool.generator !== slot;
+    if (turn.leases.length > 0 || (turn.seenRunning && !worksForPool)) continue;
+    if (turn.lastFailure === null) conclude(draft, slot, outcome(draft, "success", why));
+    else {
+      const { reason, end, tail } = turn.lastFailure;
+      conclude(draft, slot, { status: "failure", reason, end, tail, endedAt: now });
+    }
+  }
+}
+
+/** Those who have not said within the time that they have ended what was stopped. @returns whether there were any */
+export function settleUnstopped(draft: Draft, stage: number): boolean {
+  let any = false;
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { turn } = draft.agent(slot);
+    if (turn === null || turn.stage !== stage || turn.settled) continue;
+    takeBack(draft, slot);
+    const why = `did not end within ${STOP_WAIT_MS / 1000} s after it was stopped`;
+    conclude(draft, slot, outcome(draft, "failure", why));
+    any = true;
+  }
+  return any;
+}
+
+/** Why a stage is to be stopped now; null: it is not. */
+export function reasonToStop(draft: Draft, stage: number): string | null {
+  const run = draft.stage(stage);
+  if (run.stopping !== null || run.pending === 0) return null;
+  if (run.endsAt !== null && draft.now >= run.endsAt + ENDS_SLACK_MS) return "its time is over for the group";
+  const { completion, expectedObjects, expectedTasks, thresholds } = draft.planned(stage);
+  const over = overThresholds(thresholds, run);
+  if (over !== null) return over;
+  // Where each agent has its own share, its command ends by itself, with whatever it does after its last object.
+  const shared = completion === "tasks_done" && draft.plan.pathSelection === "random" && run.workers > 1;
+  if (completion !== "duration_or_tasks" && !shared) return null;
+  if (expectedObjects !== null && run.done >= expectedObjects) return `all ${expectedObjects} objects are done`;
+  const tasks = run.pool?.done ?? run.done;
+  if (expectedTasks !== null && tasks >= expectedTasks) return `all ${expectedTasks} tasks are done`;
+  return null;
+}

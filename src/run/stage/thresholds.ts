@@ -1,0 +1,27 @@
+/** Errors that a stage bears, counted over the group: over its agents' attempts in force, and over all its tasks. */
+import type { Thresholds } from "../../plan/plan.ts";
+
+export interface Counted {
+  readonly done: number;
+  readonly errors: number;
+}
+
+/** Why there are too many errors; null: they are borne, or there is no limit. */
+export function overMaxErrors(limits: Thresholds | null, errors: number): string | null {
+  const most = limits?.maxErrors ?? null;
+  return most === null || errors <= most ? null : `${errors} errors, at most ${most} are allowed`;
+}
+
+/** What a stage as a whole has too many errors for, as its reason; null: nothing. */
+export function overThresholds(limits: Thresholds | null, { done, errors }: Counted): string | null {
+  const tooMany = overMaxErrors(limits, errors);
+  if (tooMany !== null) return `max_errors: ${tooMany}`;
+  const most = limits?.maxErrorRate ?? null;
+  const rate = done + errors === 0 ? 0 : errors / (done + errors);
+  if (most === null || rate <= most) return null;
+  return `max_error_rate: an error rate of ${percent(rate)}, at most ${percent(most)} are allowed`;
+}
+
+function percent(rate: number): string {
+  return `${(rate * 100).toFixed(1)} %`;
+}
