@@ -7,7 +7,7 @@ const ALONE = [
   "test/simulation/**/*.test.ts",
   "test/github/graphql.test.ts",
   "test/github/policy-file.test.ts",
-  "test/app/unreadable-answers.test.ts",
+  "test/app/effects/unreadable-answers.test.ts",
   "test/security/files-at-rest.test.ts",
   "test/security/post-step.test.ts",
 ];

@@ -17,8 +17,8 @@ import { Runs } from "../src/coordinator/hosting/runs.ts";
 import { followerAudience } from "../src/coordinator/server/leader.ts";
 import { type Serving, serveLeader } from "../src/coordinator/server/serve.ts";
 import { agentOptions, connectionTrouble, proxyFor, useProxies } from "../src/proxy.ts";
+import { groupJobs, type Issuer, startIssuer } from "./coordinator/admission/issuer.ts";
 import { idle, joinOf, NEVER, planOf, SECRET, startCoordinator } from "./coordinator/builders.ts";
-import { groupJobs, type Issuer, startIssuer } from "./coordinator/issuer.ts";
 
 /** What the proxy was asked for: "CONNECT leader.test:1" or "GET http://…". */
 let asked: string[] = [];

@@ -1,6 +1,6 @@
 /** Jobs of a matrix as real processes: the action in each, one GitHub and one token endpoint for all of them. */
 import http from "node:http";
-import { type Issuer, startIssuer } from "../coordinator/issuer.ts";
+import { type Issuer, startIssuer } from "../coordinator/admission/issuer.ts";
 import { CheckServer } from "../github/check-server.ts";
 import { type Step, type StepOptions, TestRunner } from "./step-runner.ts";
 

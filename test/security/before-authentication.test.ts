@@ -19,9 +19,9 @@ import { BodyIntake } from "../../src/coordinator/server/body-intake.ts";
 import { coordinatorHandler } from "../../src/coordinator/server/handler.ts";
 import { leaderProofHandler, makeLeaderIdentity } from "../../src/coordinator/server/leader.ts";
 import { WIRE_BOUNDS } from "../../src/plan/bounds.ts";
+import { startIssuer } from "../coordinator/admission/issuer.ts";
 import { joinOf, planOf, startCoordinator } from "../coordinator/builders.ts";
-import { startIssuer } from "../coordinator/issuer.ts";
-import { get } from "../coordinator/raw.ts";
+import { get } from "../coordinator/server/raw.ts";
 import { forgedToken, type Unfinished, unfinished } from "./strangers.ts";
 
 type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => Promise<unknown>;

@@ -7,7 +7,7 @@ import { findLeader, NoLeader } from "../../src/coordinator/client/find-leader.t
 import { NO_LEADERS } from "../../src/coordinator/client/no-leaders.ts";
 import { PROTOCOLS } from "../../src/coordinator/protocol/protocol.ts";
 import { leaderProofHandler, makeLeaderIdentity } from "../../src/coordinator/server/leader.ts";
-import { groupJobs, type Issuer, startIssuer } from "../coordinator/issuer.ts";
+import { groupJobs, type Issuer, startIssuer } from "../coordinator/admission/issuer.ts";
 
 const KEY = { repositoryId: "42", runId: "1001", attempt: 1, group: "train", plan: "plan" };
 const NEVER = new AbortController().signal;

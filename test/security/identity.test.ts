@@ -4,8 +4,8 @@ import { createTokenVerifier } from "../../src/coordinator/admission/admission.t
 import { type GroupJobsOptions, matrixStem } from "../../src/coordinator/admission/jobs.ts";
 import { type Connection, connect, type Home } from "../../src/coordinator/client/connect.ts";
 import type { JoinRequest } from "../../src/coordinator/protocol/port.ts";
+import { groupJobs, type Issuer, startIssuer } from "../coordinator/admission/issuer.ts";
 import { EVERYTHING, joinOf, keyOf, planOf } from "../coordinator/builders.ts";
-import { groupJobs, type Issuer, startIssuer } from "../coordinator/issuer.ts";
 
 const PLAN = planOf("name: epochs\nagents: 4\nstages:\n  - { name: epoch, run: 'true' }\n");
 const KEY = keyOf(PLAN);

@@ -15,9 +15,9 @@ import { Refusal } from "../../src/coordinator/protocol/refusal.ts";
 import { followerAudience, proveLeader } from "../../src/coordinator/server/leader.ts";
 import { serveLeader } from "../../src/coordinator/server/serve.ts";
 import type { RunKey } from "../../src/run/types.ts";
+import { type Issuer, startIssuer } from "../coordinator/admission/issuer.ts";
 import { joinOf, keyOf, NEVER, planOf } from "../coordinator/builders.ts";
-import { type Issuer, startIssuer } from "../coordinator/issuer.ts";
-import { join, type Said, syncBody } from "../coordinator/raw.ts";
+import { join, type Said, syncBody } from "../coordinator/server/raw.ts";
 import { CheckServer } from "../github/check-server.ts";
 
 const PUBLIC_URL = "https://stagewright.example";

@@ -1,0 +1,154 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import { join as joinPath } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { getOctokit } from "@actions/github";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type HostedRuns, hostRuns } from "../../../app/plan-runs/plan-runs.ts";
+import type { Store } from "../../../app/store/model.ts";
+import { openStore } from "../../../app/store/open.ts";
+import { HttpCoordinator } from "../../../src/coordinator/client/client.ts";
+import { type Issuer, startIssuer } from "../../coordinator/admission/issuer.ts";
+import { agentOf, joinOf, planOf, removeDirectories } from "../../coordinator/builders.ts";
+import { join } from "../../coordinator/server/raw.ts";
+import { CheckServer } from "../../github/check-server.ts";
+
+const PUBLIC_URL = "https://stagewright.example";
+const PLAN = planOf(`
+name: hosted
+agents: 2
+stages:
+  - { name: prepare, runs_on: first, run: "true" }
+  - { name: work, run: 'if [ "$STAGEWRIGHT_AGENT_INDEX" = 1 ]; then sleep 2; fi' }
+`);
+
+let issuer: Issuer;
+let github: CheckServer;
+let directory = "";
+let store: Store;
+let hosted: HostedRuns;
+let server: http.Server;
+let address = "";
+let errors: string[] = [];
+
+beforeAll(async () => {
+  issuer = await startIssuer();
+});
+afterAll(() => issuer.close());
+beforeEach(async () => {
+  errors = [];
+  directory = mkdtempSync(joinPath(tmpdir(), "stagewright-runs-"));
+  github = await new CheckServer().start();
+  await start();
+});
+afterEach(async () => {
+  await stop();
+  await github.stop();
+  removeDirectories();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function start(): Promise<void> {
+  store = await openStore(`sqlite:${joinPath(directory, "app.db")}`);
+  const octokit = getOctokit("t", { baseUrl: github.url });
+  hosted = await hostRuns({
+    store,
+    publicUrl: PUBLIC_URL,
+    issuer: issuer.url,
+    installation: async (repositoryId) => (repositoryId === 42 ? 7 : null),
+    client: async () => ({
+      request: async (route: string, parameters?: Record<string, unknown>) => {
+        if (!route.includes("/actions/runs/") || route.includes("/attempts/"))
+          return await octokit.request(route, parameters);
+        return { status: 200, data: { head_sha: "c".repeat(40), html_url: null }, headers: {} };
+      },
+      graphql: async () => null,
+    }),
+    pace: { now: Date.now, sleep: async (ms, signal) => sleep(ms, undefined, { signal }) },
+    jobsPace: { firstMs: 200, everyMs: 200 },
+    onError: (error, what) => errors.push(`${what}: ${String(error)}`),
+  });
+  server = http.createServer((request, response) => void hosted.handler(request, response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const at = server.address();
+  address = typeof at === "object" && at !== null ? `127.0.0.1:${at.port}` : "";
+}
+
+async function stop(): Promise<void> {
+  await hosted.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await store.close();
+}
+
+const claims = { repository: "acme/widgets" };
+const agents = () =>
+  [0, 1].map((index) => {
+    const coordinator = new HttpCoordinator({
+      url: new URL(`http://${address}`),
+      credential: () =>
+        issuer.token({ audience: PUBLIC_URL, claims: { ...claims, check_run_id: String(7000 + index) } }),
+      onRetry: () => undefined,
+    });
+    return agentOf(coordinator, joinOf(PLAN, `node-${index}`, { index }));
+  });
+
+describe("runs that the app hosts", () => {
+  it("are shown as one check run on the head commit, with what is waited for and the merged result", async () => {
+    const ends = Promise.all(agents().map(({ agent }) => agent.run()));
+    await expect.poll(() => github.checks[0]?.output.title ?? "", { timeout: 20_000 }).toContain("work");
+    expect(github.checks[0]?.output.text).toContain("node-");
+    for (const end of await ends) expect(end).toMatchObject({ kind: "finished", summary: { verdict: "success" } });
+    await hosted.settled();
+    expect(github.checks).toHaveLength(1);
+    expect(github.checks[0]).toMatchObject({
+      name: "plan / hosted (train)",
+      head_sha: "c".repeat(40),
+      status: "completed",
+      conclusion: "success",
+    });
+    for (const name of ["node-0", "node-1"]) expect(JSON.stringify(github.checks[0]?.output)).toContain(name);
+    expect(errors).toEqual([]);
+  });
+
+  it("end when a job of theirs failed before its step, naming it", async () => {
+    const job = (index: number, status: string, conclusion: string | null) => ({
+      ...{ id: index, name: `train (${index})`, status, conclusion },
+      check_run_url: `https://api.github.example/repos/acme/widgets/check-runs/${7000 + index}`,
+    });
+    github.jobs = [job(0, "in_progress", null), job(1, "completed", "failure")];
+    const end = await agents()[0]?.agent.run();
+    const message = "only 1 of 2 agents can be there: the job train (1) is over (failure)";
+    expect(end).toMatchObject({ kind: "finished", summary: { verdict: "failure", message } });
+    await hosted.settled();
+  });
+
+  it("keep their check run over a restart of the app", async () => {
+    const bearer = await issuer.token({ audience: PUBLIC_URL, claims });
+    expect((await join(address, joinOf(PLAN, "node-0"), { bearer })).status).toBe(200);
+    await expect.poll(() => github.checks.length).toBe(1);
+    await hosted.settled();
+    await stop();
+    await start();
+    const [id] = await store.runs.unfinished();
+    const run = await hosted.runs.find(id ?? "");
+    expect(run?.host.state.agents[0]?.[0]?.name).toBe("node-0");
+    await run?.host.cancel("somebody", "enough");
+    await expect.poll(() => github.checks[0]?.conclusion, { timeout: 60_000, interval: 100 }).toBe("cancelled");
+    expect(github.checks).toHaveLength(1);
+    await expect.poll(() => store.runs.unfinished()).toEqual([]);
+  });
+
+  it("are refused to repositories without the app, and nothing is kept", async () => {
+    const bearer = await issuer.token({
+      audience: PUBLIC_URL,
+      claims: { repository: "evil/fork", repository_id: "43" },
+    });
+    const key = { repositoryId: "43", runId: "1001", attempt: 1, group: "train", plan: PLAN.name };
+    const said = await join(address, joinOf(PLAN, "node-0", { key }), { bearer });
+    expect([said.status, said.code]).toEqual([403, "not_installed"]);
+    expect(said.message).toContain("evil/fork");
+    expect(await store.runs.unfinished()).toEqual([]);
+  });
+});

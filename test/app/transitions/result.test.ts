@@ -1,0 +1,116 @@
+/** What becomes of a move when something else is decided while it is on its way. */
+import { pino } from "pino";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { type Showing, shownOf } from "../../../app/evaluation/desired-state.ts";
+import type { Intent, Pull, Store } from "../../../app/store/model.ts";
+import { openStore } from "../../../app/store/open.ts";
+import { Outcomes } from "../../../app/transitions/result.ts";
+import type { Candidate } from "../../../app/transitions/verify.ts";
+import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
+import { evaluate } from "../../../src/lifecycle/evaluation/evaluate.ts";
+import type { Hold } from "../../../src/lifecycle/evaluation/evaluation.ts";
+import { NO_TAMPERING } from "../../../src/lifecycle/evaluation/tampering.ts";
+import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
+import { alice, did, history, labeled, opened, standing } from "../../lifecycle/builders.ts";
+
+const NOW = Date.parse("2026-03-02T10:00:00Z");
+const HOLD: Hold = { why: "repository", at: Date.parse("2026-03-02T08:00:00Z"), by: null, reason: "release" };
+const facts = history(opened({ labels: ["ready-for-qa"] }), did(labeled(1, "ready-for-qa", alice)));
+const judged = (repositoryHold: Hold | null) =>
+  evaluate({ facts, policy: DEFAULT_POLICY, standing, ourAppId: 1, repositoryHold });
+const showing: Showing = {
+  stage: "ready-for-qa",
+  label: "stage/ready-for-qa",
+  gone: [],
+  headSha: facts.head.sha,
+  checks: [],
+  shared: false,
+  left: false,
+};
+const shown = shownOf({ stage: "ready-for-qa", labels: [], absent: { labels: [], at: 0 }, checks: [] });
+const ID = { repositoryId: 100, number: 7 };
+
+let store: Store;
+let outcomes: Outcomes;
+beforeEach(async () => {
+  store = await openStore("sqlite::memory:");
+  outcomes = new Outcomes({
+    store,
+    log: pino({ level: "silent" }),
+    now: () => NOW,
+    timings: DEFAULT_TIMINGS,
+    wake: () => {},
+    queued: () => {},
+  });
+});
+afterEach(() => store.close());
+
+/** A move that was sent, and then the repository was put on hold and the pull request judged anew. */
+async function overtaken(): Promise<Candidate> {
+  const intent: Intent = {
+    id: "i",
+    from: null,
+    to: "ready-for-qa",
+    createdAt: NOW,
+    tries: 1,
+    sentAt: NOW,
+    notes: [],
+    read: false,
+  };
+  const evaluation = judged(null);
+  expect(evaluation.stage).toBe("ready-for-qa");
+  const row: Pull = {
+    ...ID,
+    installationId: 1,
+    version: 0,
+    facts,
+    shown: null,
+    evaluation,
+    lookAt: null,
+    lookTries: 0,
+    intent,
+    intentAt: NOW,
+    blocked: null,
+  };
+  await store.commit({ pulls: [row], now: NOW });
+  const pull = { ...row, version: 1 };
+  const held = { ...pull, evaluation: judged(HOLD), intent: { ...intent, to: null }, intentAt: NOW };
+  await store.commit({ pulls: [held], now: NOW });
+  const judgement = { facts, policy: DEFAULT_POLICY, standing, evaluation, tampering: NO_TAMPERING, showing };
+  const { repository: seen } = facts;
+  const repository = { ...seen, nodeId: "R", installationId: 1 };
+  return { pull, intent, repository, judgement, showing, shown: null, seen: null, notes: [] };
+}
+
+it("a confirmed move does not overwrite what was decided while it was on its way", async () => {
+  const candidate = await overtaken();
+  await outcomes.confirm(candidate, null, shown);
+  const row = await store.pull(ID);
+  expect(row?.shown?.stage).toBe("ready-for-qa");
+  expect(row?.evaluation?.held).toEqual(HOLD);
+  expect(row?.intentAt).toBe(NOW);
+  expect(row?.lookAt).toBe(NOW);
+});
+
+it("a move confirmed after what it was sent for is over again is looked at once more", async () => {
+  const candidate = await overtaken();
+  const evaluation = judged(HOLD);
+  const sent = { ...candidate, judgement: { ...candidate.judgement, evaluation } };
+  const row = await store.pull(ID);
+  if (row === null) throw new Error("it is known");
+  // The hold was ended, and that was judged, while what the hold closed was on its way.
+  await store.commit({ pulls: [{ ...row, evaluation: judged(null) }], now: NOW });
+  await outcomes.confirm(sent, null, shown);
+  expect((await store.pull(ID))?.lookAt).toBe(NOW);
+});
+
+it("a move given up does not keep what was decided since waiting", async () => {
+  await outcomes.block(await overtaken(), "GitHub refused it", null);
+  expect(await store.pull(ID)).toMatchObject({ blocked: null, intentAt: NOW, intent: { read: true }, lookAt: NOW });
+});
+
+it("a move dropped does not drop what was decided since", async () => {
+  const { pull } = await overtaken();
+  await outcomes.drop(pull);
+  expect(await store.pull(ID)).toMatchObject({ intentAt: NOW });
+});

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { readFacts } from "../../../src/lifecycle/facts/facts-file.ts";
+import { judge } from "../builders.ts";
+import { policyOf } from "../policies.ts";
+
+const policy = policyOf("stages:\n  - { name: only, enter: { checks: 'ci-*' } }\n");
+
+function stageWith(told: object): string | null {
+  const { facts } = readFacts({ pull: { number: 1, author: "alice", head: "abcd" }, ...told });
+  return judge(facts, policy).stage;
+}
+
+test("a file's checks are all that there are, unless it tells of suites that go on", () => {
+  const checks = [{ name: "ci-a" }, { name: "ci-b" }];
+  expect(stageWith({ checks })).toBe("only");
+  expect(stageWith({ checks: [...checks, { name: "lint", status: "in_progress" }] })).toBeNull();
+  expect(stageWith({ checks: [...checks, { name: "lint", status: "in_progress", app: "other" }] })).toBeNull();
+  expect(stageWith({ checks, suites: [{ workflow: ".github/workflows/b.yml", finished: false }] })).toBeNull();
+  expect(stageWith({ checks, suites: [{ workflow: ".github/workflows/b.yml", finished: true }] })).toBe("only");
+});
+
+test("an event ends a suite", () => {
+  const { after, facts } = readFacts({
+    pull: { number: 1, author: "alice", head: "abcd" },
+    checks: [{ name: "ci-a" }],
+    suites: [{ app: "ci", finished: false }],
+    events: { ended: { suites: [{ app: "ci", finished: true }] } },
+  });
+  expect(judge(facts, policy).stage).toBeNull();
+  const ended = after.get("ended")?.() ?? facts;
+  expect(judge(ended, policy).stage).toBe("only");
+});

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { namesLacking, namesOf } from "../../../src/lifecycle/policy/named.ts";
+import { policyOf, readExample } from "../policies.ts";
+
+test("everyone whom a policy names is asked about, once", () => {
+  expect(namesOf(readExample("three-bots"))).toEqual([
+    "rex[bot]",
+    "cleo[bot]",
+    "@org/quality",
+    "tess[bot]",
+    "@org/testing",
+    "@org/leads",
+  ]);
+});
+
+test("who is nobody is said with where he is named, and where nobody is left", () => {
+  const policy = policyOf(`
+operators: [carol]
+stages:
+  - { name: a, enter: { draft: false } }
+  - { name: b, owner: dora, enter: { label: { name: x, by: [carol, alice] }, author: carol } }
+  - { name: c, enter: { not: { any: [{ approvals: { by: ["@org/void"] } }] } } }
+`);
+  expect(namesLacking(policy, { carol: "missing", alice: "there", "@org/void": "hidden", dora: "blind" })).toEqual([
+    "There is no user carol: named in label of b, author of b, operators; nobody is left for author of b, operators",
+    "The user dora cannot see this repository: named in owner of b; nobody is left for owner of b",
+    "GitHub does not tell the app who is in @org/void (it has to be installed there, with members: read): named in approvals of c; nobody is left for approvals of c",
+  ]);
+  expect(namesLacking(policy, {})).toEqual([]);
+});

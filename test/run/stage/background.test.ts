@@ -1,0 +1,129 @@
+import { describe, expect, it } from "vitest";
+import { summary } from "../../../src/run/machine.ts";
+import { barrier, Group, plan, report } from "../builders.ts";
+
+const stages = [
+  { name: "server", role: "server", background: { ready: { port: 8080 }, until: "load" } },
+  { name: "load", role: "worker" },
+  { name: "check", role: "worker" },
+  { name: "cleanup", when: "always" },
+] as const;
+
+/** `agent-0` is the server; the others work. */
+function group(): Group {
+  const of = plan(stages, { roles: { server: 1, worker: 2 } });
+  return new Group(of, 3).join();
+}
+
+function ready(of: Group): void {
+  of.sync("agent-0", { stage: 0, status: "running", ready: [0], outputs: { url: "http://10.0.0.1:8080" } });
+}
+
+const died = { kind: "exited", code: 1 } as const;
+
+describe("a background command", () => {
+  it("holds the others until it is ready, and shows them its outputs", () => {
+    const of = group();
+    of.sync("agent-0", { stage: 0, status: "running" });
+    expect(of.instruction("agent-1")).toMatchObject({
+      do: "wait",
+      reason: "ready",
+      stage: 0,
+      who: [{ agent: "agent-0" }],
+    });
+    ready(of);
+    expect(of.state.outputs).toEqual({ server: { url: "http://10.0.0.1:8080" } });
+    expect([of.execute("agent-1").stage, of.execute("agent-2").stage]).toEqual([1, 1]);
+    expect(of.instruction("agent-0")).toMatchObject({ do: "wait", reason: "not_my_stage", stage: 1 });
+    of.finishAll();
+    expect(summary(of.state).phases[0]).toMatchObject({ name: "server", status: "success" });
+  });
+
+  it.each([
+    ["exits 0", { kind: "exited", code: 0 } as const, "ended before it was ready: exit code 0"],
+    ["exits 1", died, "ended before it was ready: exit code 1"],
+    [
+      "is not ready in time",
+      { kind: "time_over", limit: "timeout" } as const,
+      "ended before it was ready: timed out (10m)",
+    ],
+  ])("that %s before it is ready has failed", (_name, end, reason) => {
+    const of = group();
+    of.finish("agent-0", end);
+    expect(of.state.failure?.reason).toBe(`server: agent-0 failed: ${reason}`);
+  });
+
+  it("that dies before its last stage is over takes the run with it, named", () => {
+    const of = group();
+    ready(of);
+    of.sync("agent-0", { stage: 1, finished: [report({ stage: 0, attempt: "0.0.1", end: died })] });
+    expect(of.state.failure).toMatchObject({
+      stage: 0,
+      reason: "background stage server died on agent-0: exit code 1",
+    });
+    of.finishAll();
+    expect(of.state.status).toBe("failed");
+  });
+
+  it("that ends after its last stage is as it should be", () => {
+    const of = group();
+    ready(of);
+    of.finishAll();
+    expect(of.execute("agent-1").stage).toBe(2);
+    of.finishAll();
+    // It may take its time to end, into a stage of its own agent.
+    expect(of.execute("agent-0").stage).toBe(3);
+    of.sync("agent-0", {
+      stage: 3,
+      finished: [report({ stage: 0, attempt: "0.0.1", end: { kind: "stopped", why: "" } })],
+    });
+    expect(of.notices()).toEqual([]);
+    of.finishAll();
+    expect(of.state.status).toBe("succeeded");
+  });
+
+  it("is gone with its agent, whatever the policy tolerates", () => {
+    const best = { ...barrier, rule: { kind: "best_effort" } } as const;
+    const of = new Group(
+      plan(
+        stages.map((stage) => ({ ...stage, barrier: best })),
+        { roles: { server: 1, worker: 2 } },
+      ),
+      3,
+    ).join();
+    ready(of);
+    of.pass(31_000, ["agent-0"]);
+    expect(of.state.failure?.reason).toMatch(/^background stage server is gone: agent-0 was lost: silent for 30 s/);
+  });
+
+  it("is started again, and waited for, when its agent was reset", () => {
+    const of = group();
+    ready(of);
+    of.send({ type: "reset", at: of.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
+    expect(of.execute("agent-0")).toMatchObject({ stage: 0, attempt: "0.0.b2", attemptNumber: 2, tasksOnly: false });
+    of.sync("agent-0", { stage: 0, status: "running", ready: [0] });
+    expect(of.instruction("agent-0")).toMatchObject({ do: "wait", stage: 1 });
+    of.sync("agent-0", { stage: 1, finished: [report({ stage: 0, attempt: "0.0.b2", end: died })] });
+    expect(of.state.failure?.reason).toBe("background stage server died on agent-0: exit code 1");
+  });
+
+  it("that does not get ready again ends the run", () => {
+    const of = group();
+    ready(of);
+    of.send({ type: "reset", at: of.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
+    of.pass(659_000);
+    expect(of.state.status).toBe("running");
+    of.pass(2_000);
+    expect(of.state.failure?.reason).toBe("background stage server did not get ready again on agent-0");
+  });
+
+  it("is ended before cleanup begins when the run fails", () => {
+    const of = group();
+    ready(of);
+    of.finish("agent-1", died);
+    of.sync("agent-2", { finished: [report({ stage: 1, attempt: "1.2.1", end: { kind: "stopped", why: "" } })] });
+    expect(of.instruction("agent-0").do).toBe("abort");
+    of.sync("agent-0", { finished: [report({ stage: 0, attempt: "0.0.1", end: { kind: "stopped", why: "" } })] });
+    expect(of.names.map((name) => of.execute(name).stage)).toEqual([3, 3, 3]);
+  });
+});

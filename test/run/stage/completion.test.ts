@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { COMPLETIONS, type Completion } from "../../../src/plan/plan.ts";
+import { judge, judgeCount } from "../../../src/run/stage/completion.ts";
+import type { AttemptEnd } from "../../../src/run/types.ts";
+import { retrying } from "../builders.ts";
+
+const stage = (completion: Completion) => ({
+  completion,
+  durationMs: 60_000,
+  maxDurationMs: 30_000,
+  timeoutMs: 90_000,
+  retry: retrying({ attemptTimeoutMs: 45_000 }),
+});
+
+const ok = true;
+const bad = false;
+
+/** Rows: ends; columns: duration, tasks_done, script_exit, validation_passed, duration_or_tasks. */
+const TABLE: readonly (readonly [string, AttemptEnd, readonly boolean[]])[] = [
+  ["no command", { kind: "no_command" }, [ok, ok, bad, ok, ok]],
+  ["exit 0", { kind: "exited", code: 0 }, [ok, ok, ok, ok, ok]],
+  ["exit 3", { kind: "exited", code: 3 }, [bad, bad, bad, bad, bad]],
+  ["a signal", { kind: "signalled", signal: "SIGSEGV" }, [bad, bad, bad, bad, bad]],
+  ["the duration over", { kind: "time_over", limit: "duration" }, [ok, bad, bad, bad, ok]],
+  ["max_duration over", { kind: "time_over", limit: "max_duration" }, [bad, bad, bad, bad, ok]],
+  ["an attempt's timeout over", { kind: "time_over", limit: "attempt_timeout" }, [bad, bad, bad, bad, bad]],
+  ["the deadline over", { kind: "time_over", limit: "deadline" }, [bad, bad, bad, bad, bad]],
+  ["the timeout over", { kind: "time_over", limit: "timeout" }, [bad, bad, bad, bad, bad]],
+  ["stopped", { kind: "stopped", why: "the count is reached" }, [bad, bad, bad, bad, bad]],
+  ["reset", { kind: "reset" }, [bad, bad, bad, bad, bad]],
+  ["not started", { kind: "not_started", message: "ENOENT" }, [bad, bad, bad, bad, bad]],
+  ["tasks that cannot be taken", { kind: "bad_tasks", message: "line 1" }, [bad, bad, bad, bad, bad]],
+  ["a threshold", { kind: "threshold", threshold: "max_errors", message: "9 errors" }, [bad, bad, bad, bad, bad]],
+];
+
+describe("an attempt's end", () => {
+  const cases = TABLE.flatMap(([name, end, verdicts]) =>
+    COMPLETIONS.map((completion, column) => ({
+      name,
+      end,
+      completion,
+      verdict: verdicts[columnOf(completion)] ?? bad,
+      column,
+    })),
+  );
+  it.each(cases)("$name is success for $completion: $verdict", ({ end, completion, verdict }) => {
+    expect(judge(stage(completion), end, null).ok).toBe(verdict);
+  });
+
+  it("covers every kind of end and every completion", () => {
+    expect(new Set(TABLE.map(([, { kind }]) => kind)).size).toBe(9);
+    expect(TABLE.every(([, , verdicts]) => verdicts.length === COMPLETIONS.length)).toBe(true);
+  });
+
+  it("warns when a command ends by itself before its duration is over", () => {
+    const { ok: verdict, warning } = judge(stage("duration"), { kind: "exited", code: 0 }, null);
+    expect(verdict).toBe(true);
+    expect(warning).toBe("ended by itself before its duration (1m) was over");
+    expect(judge(stage("script_exit"), { kind: "exited", code: 0 }, null).warning).toBeUndefined();
+  });
+
+  it.each([
+    [{ kind: "exited", code: 3 } as const, "exit code 3 after 12 of 100"],
+    [{ kind: "time_over", limit: "timeout" } as const, "timed out (1m30s) after 12 of 100"],
+    [{ kind: "time_over", limit: "attempt_timeout" } as const, "its attempt timed out (45s) after 12 of 100"],
+    [{ kind: "bad_tasks", message: "line 1 is not JSON" } as const, "line 1 is not JSON"],
+    [{ kind: "not_started", message: "spawn x ENOENT" } as const, "could not be started: spawn x ENOENT"],
+    [
+      { kind: "threshold", threshold: "max_errors", message: "9 errors, at most 8 are allowed" } as const,
+      "max_errors: 9 errors, at most 8 are allowed",
+    ],
+  ])("says why: %o", (end, reason) => {
+    expect(judge(stage("script_exit"), end, { done: 12, total: 100, errors: 0 }).reason).toBe(reason);
+  });
+});
+
+describe("the group's count", () => {
+  it.each([
+    { objects: 100, tasks: 0, expectedObjects: 100, expectedTasks: null, verdict: true },
+    { objects: 101, tasks: 0, expectedObjects: 100, expectedTasks: null, verdict: true },
+    { objects: 99, tasks: 0, expectedObjects: 100, expectedTasks: null, verdict: false },
+    { objects: 0, tasks: 5, expectedObjects: null, expectedTasks: 5, verdict: true },
+    { objects: 100, tasks: 4, expectedObjects: 100, expectedTasks: 5, verdict: false },
+    { objects: 0, tasks: 0, expectedObjects: null, expectedTasks: null, verdict: true },
+  ])("$objects objects of $expectedObjects and $tasks tasks of $expectedTasks: $verdict", (row) => {
+    const { objects, tasks, verdict, ...expected } = row;
+    expect(judgeCount({ completion: "tasks_done", ...expected }, { objects, tasks }).ok).toBe(verdict);
+    // Where time is the other way to end well, too few is none.
+    expect(judgeCount({ completion: "duration_or_tasks", ...expected }, { objects, tasks }).ok).toBe(true);
+  });
+});
+
+function columnOf(completion: Completion): number {
+  const columns = ["duration", "tasks_done", "script_exit", "validation_passed", "duration_or_tasks"];
+  return columns.indexOf(completion);
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { summary } from "../../../src/run/machine.ts";
+import type { Lease } from "../../../src/run/types.ts";
+import { Group, plan, report, retrying, type StageOverrides } from "../builders.ts";
+
+const none = { maxErrors: null, maxErrorRate: null, maxConsecutiveErrors: null };
+const progress = (done: number, errors: number) => ({ done, total: null, errors });
+
+/** Two agents run 30 tasks, each of which tells of one success and one error. */
+function withTasks(stage: Partial<StageOverrides>): Group {
+  const tasks = {
+    source: { kind: "count", count: 30 },
+    concurrency: 1,
+    maxFailures: 0,
+    maxPreemptions: 9,
+    needs: {},
+  } as const;
+  const work = { name: "work", type: "prepare", completion: "tasks_done", tasks, ...stage } as const;
+  const group = new Group(plan([work, { name: "next", when: "always" }]), 2).join();
+  const held = new Map<string, Lease>();
+  for (const name of group.names) {
+    const now = group.sync(name, { wants: 1 });
+    if (now.do === "execute") for (const lease of now.leases) held.set(name, lease);
+  }
+  for (let rounds = 0; rounds < 40; rounds++) {
+    for (const name of group.names) {
+      const now = group.instruction(name);
+      const [lease = held.get(name)] = now.do === "execute" && now.stage === 0 ? now.leases : [];
+      if (lease === undefined) continue;
+      const { task, attempt } = lease;
+      const stopped = now.do === "stop" ? ({ end: { kind: "stopped", why: now.why } } as const) : {};
+      const told = report({ stage: 0, task, attempt, progress: progress(1, 1), ...stopped });
+      const after = group.sync(name, { wants: 1, finished: [told] });
+      const [next] = after.do === "execute" && after.stage === 0 ? after.leases : [];
+      if (next === undefined) held.delete(name);
+      else held.set(name, next);
+    }
+  }
+  return group;
+}
+
+describe("the errors that a stage bears", () => {
+  it("are counted over all its tasks", () => {
+    const group = withTasks({ thresholds: { ...none, maxErrors: 5 } });
+    expect(group.state.failure?.reason).toBe("work: max_errors: 6 errors, at most 5 are allowed");
+    expect(withTasks({ thresholds: { ...none, maxErrors: 30 } }).state.failure).toBeNull();
+  });
+
+  it("are a share of all that it did", () => {
+    expect(withTasks({ thresholds: { ...none, maxErrorRate: 0.5 } }).state.failure).toBeNull();
+    const group = withTasks({ thresholds: { ...none, maxErrorRate: 0.4 } });
+    expect(group.state.failure?.reason).toContain(
+      "work: max_error_rate: an error rate of 50.0 %, at most 40.0 % are allowed",
+    );
+  });
+
+  it("are the group's, and end it while it runs", () => {
+    const group = new Group(
+      plan([{ name: "work", thresholds: { ...none, maxErrors: 5 } }, { name: "next" }]),
+      2,
+    ).join();
+    group.sync("agent-0", { progress: progress(9, 3) });
+    expect(group.sync("agent-1", { progress: progress(9, 2) }).do).toBe("execute");
+    expect(group.sync("agent-1", { progress: progress(9, 3) })).toEqual({
+      do: "stop",
+      stage: 0,
+      why: "max_errors: 6 errors, at most 5 are allowed",
+    });
+    for (const name of group.names) {
+      const attempt = `0.${name.slice(-1)}.1`;
+      const told = { stage: 0, attempt, end: { kind: "stopped", why: "" }, progress: progress(9, 3) } as const;
+      group.sync(name, { finished: [report(told)] });
+    }
+    expect(group.state.failure?.reason).toBe("work: max_errors: 6 errors, at most 5 are allowed");
+  });
+
+  it("are a warning of an optional stage, on whose result nothing can be built", () => {
+    const group = withTasks({ optional: true, thresholds: { ...none, maxErrors: 5 } });
+    expect(group.execute("agent-0").stage).toBe(1);
+    expect(summary(group.state).phases[0]).toMatchObject({ status: "warning", worked: false });
+  });
+
+  it("are not forgotten by trying again", () => {
+    const retry = retrying({ maxAttempts: 3 });
+    const group = new Group(plan([{ name: "work", retry, thresholds: { ...none, maxErrors: 5 } }]), 1).join();
+    const end = { kind: "threshold", threshold: "max_errors", message: "6 errors, at most 5 are allowed" } as const;
+    group.finish("agent-0", end, { progress: progress(0, 6) });
+    expect(group.state.status).toBe("failed");
+  });
+});
+
+describe("an optional stage", () => {
+  it("that does not reach what is expected of it is told as what its dependents take it for", () => {
+    const expect_ = [{ metric: "speed", comparison: ">=", value: 3 }] as const;
+    const group = new Group(plan([{ name: "a", optional: true, expect: expect_ }]), 1).join();
+    group.finish("agent-0");
+    expect(summary(group.state).phases[0]).toMatchObject({ status: "warning", worked: false });
+    expect(summary(group.state).verdict).toBe("success");
+  });
+});
