@@ -38,6 +38,17 @@ describe("people", () => {
       (await bot.rest.teams.listMembersInOrg({ org: "acme", team_slug: "quality" })).data.map((one) => one.login),
     ).toEqual(["bob"]);
     expect((await bot.rest.teams.getByName({ org: "acme", team_slug: "quality" })).data.members_count).toBe(1);
+    const asked = { org: "acme", team_slug: "quality", ...where };
+    expect((await refusalOf(bot.rest.teams.checkPermissionsForRepoInOrg(asked))).status).toBe(404);
+    const asking = { ...where, pull_number: 1, team_reviewers: ["quality"] };
+    expect((await refusalOf(house.asAlice.rest.pulls.requestReviewers(asking))).status).toBe(422);
+    await house.asAlice.rest.teams.addOrUpdateRepoPermissionsInOrg({ ...asked, permission: "maintain" });
+    expect((await bot.rest.teams.checkPermissionsForRepoInOrg(asked)).status).toBe(204);
+    expect((await bot.rest.repos.getCollaboratorPermissionLevel({ ...where, username: "bob" })).data.role_name).toBe(
+      "maintain",
+    );
+    await house.asAlice.rest.teams.removeRepoInOrg(asked);
+    expect((await refusalOf(bot.rest.teams.checkPermissionsForRepoInOrg(asked))).status).toBe(404);
     expect((await house.asBob.rest.users.getAuthenticated()).data.login).toBe("bob");
     expect((await bot.rest.users.getByUsername({ username: "stagewright[bot]" })).data.type).toBe("Bot");
   });

@@ -79,6 +79,7 @@ const step = (
 });
 
 const R = "/repos/{owner}/{repo}";
+const T = "/orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}";
 const finishRun = () => {
   const { world } = house.sandbox;
   const run = w.required(world.runs.get(Number(kept.run)));
@@ -167,6 +168,8 @@ const steps: readonly Step[] = [
   step("bot", `PATCH ${R}/pulls/{pull_number}`, { pull_number: 1, title: "New" }),
   step("bot", `GET ${R}/pulls/{pull_number}/files`, { pull_number: 1 }),
   step("bot", `GET ${R}/pulls/{pull_number}/commits`, { pull_number: 1 }),
+  step("alice", `PUT ${T}`, { org: "acme", team_slug: "quality" }),
+  step("bot", `GET ${T}`, { org: "acme", team_slug: "quality" }),
   step("alice", `POST ${R}/pulls/{pull_number}/requested_reviewers`, {
     pull_number: 1,
     reviewers: ["bob"],
@@ -188,6 +191,7 @@ const steps: readonly Step[] = [
     message: "m",
   })),
   step("bot", `GET ${R}/issues/{issue_number}`, { issue_number: 1 }),
+  step("alice", `DELETE ${T}`, { org: "acme", team_slug: "quality" }),
   step("alice", `POST ${R}/issues/{issue_number}/assignees`, { issue_number: 1, assignees: ["bob"] }),
   step("alice", `DELETE ${R}/issues/{issue_number}/assignees`, { issue_number: 1, assignees: ["bob"] }),
   step("bot", `POST ${R}/labels`, { name: "bug" }),
@@ -201,6 +205,7 @@ const steps: readonly Step[] = [
   step("bot", `DELETE ${R}/issues/{issue_number}/labels`, { issue_number: 1 }),
   step("bot", `DELETE ${R}/labels/{name}`, { name: "bug" }),
   step("bot", `POST ${R}/issues/{issue_number}/comments`, { issue_number: 1, body: "b" }, ["comment", "id"]),
+  step("bot", `GET ${R}/issues/{issue_number}/timeline`, { issue_number: 1 }),
   step("bot", `GET ${R}/issues/{issue_number}/comments`, { issue_number: 1 }),
   step("bot", `GET ${R}/issues/comments/{comment_id}`, () => ({ comment_id: kept.comment })),
   step("bot", `PATCH ${R}/issues/comments/{comment_id}`, () => ({ comment_id: kept.comment, body: "c" })),

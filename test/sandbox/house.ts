@@ -87,6 +87,7 @@ export const everyEvent = [
   "repository_dispatch",
   "merge_group",
   "team",
+  "team_add",
   "membership",
   "member",
   "repository",

@@ -21,8 +21,11 @@ beforeAll(async () => {
   const team = w.addTeam(world, by, acme, "quality");
   w.addTeamMember(world, by, team, bob);
   w.removeTeamMember(world, by, team, bob);
+  w.setTeamPermission(world, by, team, repo, "read");
+  w.setTeamPermission(world, by, team, repo, "write");
   w.requestReviewers(world, by, pull, [{ kind: "team", teamId: team.id }]);
   w.removeReviewers(world, by, pull, [{ kind: "team", teamId: team.id }]);
+  w.setTeamPermission(world, by, team, repo, null);
   const carol = w.addUser(world, "carol");
   w.setCollaborator(world, by, repo, carol, "write");
   w.requestReviewers(world, by, pull, [{ kind: "user", accountId: carol.id }]);
@@ -214,7 +217,11 @@ const expected = [
   "repository transferred",
   "repository_dispatch on-demand-test",
   "status",
+  "team added_to_repository",
   "team created",
+  "team edited",
+  "team removed_from_repository",
+  "team_add",
   "workflow_dispatch",
   "workflow_job queued",
   "workflow_job waiting",

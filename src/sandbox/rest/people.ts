@@ -1,4 +1,5 @@
 /** Users, organizations and teams. */
+import { judge } from "../auth/access.ts";
 import { publicUser, simpleUser, team, teamFull } from "../shapes/people.ts";
 import { api } from "../shapes/urls.ts";
 import {
@@ -6,16 +7,21 @@ import {
   accountByLogin,
   addTeamMember,
   notFound,
+  type Repository,
+  type RepositoryPermission,
   removeTeamMember,
+  repositoryByName,
   required,
+  setTeamPermission,
   type Team,
   teamBySlug,
   type World,
   WorldError,
 } from "../world/index.ts";
-import { type Access, anybody, list, noContent, ok, type Route, route } from "./route.ts";
+import { type Access, anybody, type Context, list, noContent, ok, type Route, route } from "./route.ts";
 
 const members: Access = { kind: "organization", permission: "members" };
+const teamOfRepository: Access = { kind: "organization", permission: "members:write" };
 
 function found(world: World, org: string, slug: string): Team {
   return required(teamBySlug(world, org, slug));
@@ -31,6 +37,30 @@ function membership(world: World, of: Team, username: string) {
     role,
     state: "active",
   };
+}
+
+/** A repository that the caller may see, whatever else it may do there. */
+function visible(call: Context, owner: string, name: string): Repository {
+  const repo = required(repositoryByName(call.world, owner, name));
+  const may = judge(call.world, call.caller, repo, { permissions: ["metadata"], level: "read", person: "read" });
+  if (may !== "allowed") throw notFound();
+  return repo;
+}
+
+/** What these routes call them. */
+const levels = new Map<string, RepositoryPermission>([
+  ["pull", "read"],
+  ["triage", "triage"],
+  ["push", "write"],
+  ["maintain", "maintain"],
+  ["admin", "admin"],
+]);
+
+function levelOf(given: string): RepositoryPermission {
+  const level = levels.get(given);
+  if (level === undefined)
+    throw new WorldError("not_implemented", "not implemented in the sandbox: roles of an organization's own");
+  return level;
 }
 
 export const peopleRoutes: readonly Route[] = [
@@ -88,4 +118,20 @@ export const peopleRoutes: readonly Route[] = [
       return noContent;
     },
   ),
+  route("GET /orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}", members, (call) => {
+    const of = found(call.world, call.path.org, call.path.team_slug);
+    if (!visible(call, call.path.owner, call.path.repo).teams.has(of.id)) throw notFound();
+    return noContent;
+  }),
+  route("PUT /orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}", teamOfRepository, (call) => {
+    const of = found(call.world, call.path.org, call.path.team_slug);
+    const repo = visible(call, call.path.owner, call.path.repo);
+    setTeamPermission(call.world, call.actor, of, repo, levelOf(call.body?.permission ?? "pull"));
+    return noContent;
+  }),
+  route("DELETE /orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}", teamOfRepository, (call) => {
+    const of = found(call.world, call.path.org, call.path.team_slug);
+    setTeamPermission(call.world, call.actor, of, visible(call, call.path.owner, call.path.repo), null);
+    return noContent;
+  }),
 ];

@@ -1,6 +1,7 @@
 /** Pull requests: read, opened, edited, merged, and asked to be reviewed. */
 import { commitShape, diffEntry } from "../shapes/code.ts";
 import { issue, pullCommits, pullFiles, pullSimple, pull as shape } from "../shapes/pulls.ts";
+import { timelineItem } from "../shapes/timeline.ts";
 import {
   account,
   accountByLogin,
@@ -169,6 +170,16 @@ export const pullRoutes: readonly Route[] = [
   }),
   repoRoute("GET /repos/{owner}/{repo}/issues/{issue_number}", reads("issues", "pull_requests"), (call, repo) =>
     ok({ ...issue(call.world, pullAt(repo, call.path.issue_number)), closed_by: null }),
+  ),
+  repoRoute(
+    "GET /repos/{owner}/{repo}/issues/{issue_number}/timeline",
+    reads("issues", "pull_requests"),
+    (call, repo) => {
+      const pull = pullAt(repo, call.path.issue_number);
+      const left = new Set(call.query.exclude?.split(","));
+      const shown = pull.timeline.filter((one) => !left.has(one.event));
+      return list(call, shown, (one) => timelineItem(call.world, pull, one));
+    },
   ),
   repoRoute(
     "POST /repos/{owner}/{repo}/issues/{issue_number}/assignees",

@@ -91,7 +91,7 @@ export const repositoryRoutes: readonly Route[] = [
     const user = accountByLogin(call.world, call.path.username);
     if (user === null) throw new WorldError("not_found", `${call.path.username} is not a user`);
     const level = permissionOf(call.world, repo, user);
-    const flags = permissionFlags(call.world, repo, user);
+    const flags = permissionFlags(level);
     return ok({
       permission: legacy(level),
       role_name: level,

@@ -16,6 +16,7 @@ import {
   lineCounts,
   permissionOf,
   type Repository,
+  type RepositoryPermission,
   treeSha,
   type World,
 } from "../world/index.ts";
@@ -130,8 +131,7 @@ export function pullRepository(world: World, repo: Repository) {
 }
 
 /** The old names of the levels, which `permissions` objects still use. */
-export function permissionFlags(world: World, repo: Repository, who: Account) {
-  const has = permissionOf(world, repo, who);
+export function permissionFlags(has: RepositoryPermission) {
   return {
     admin: atLeast(has, "admin"),
     maintain: atLeast(has, "maintain"),
@@ -146,7 +146,7 @@ export function fullRepository(world: World, repo: Repository, viewer: Account |
   const parent = repo.parentId === null ? undefined : world.repositories.get(repo.parentId);
   return {
     ...pullRepository(world, repo),
-    ...(viewer === null ? {} : { permissions: permissionFlags(world, repo, viewer) }),
+    ...(viewer === null ? {} : { permissions: permissionFlags(permissionOf(world, repo, viewer)) }),
     ...(parent === undefined ? {} : { parent: repository(world, parent), source: repository(world, parent) }),
     network_count: 0,
     subscribers_count: 0,

@@ -1,5 +1,5 @@
 /** Payloads about repositories, their refs, labels and people. */
-import { label, pushCommit, repository, tinyRepository } from "../shapes/code.ts";
+import { label, permissionFlags, pushCommit, repository, tinyRepository } from "../shapes/code.ts";
 import { installation, organizationSimple, simpleUser, team, userById } from "../shapes/people.ts";
 import { repoHtml } from "../shapes/urls.ts";
 import { type Change, commit, emailOf, filesBetween, repositoriesOf, type World, zeroSha } from "../world/index.ts";
@@ -75,7 +75,14 @@ export function repositoryPayload(world: World, change: Of<"repository">) {
 }
 
 export function teamPayload(world: World, change: Of<"team">) {
-  return { action: change.action, team: team(world, change.team) };
+  const shown = { action: change.action, team: team(world, change.team) };
+  if (!("repository" in change)) return shown;
+  const has = change.repository.teams.get(change.team.id) ?? "none";
+  const permissions = permissionFlags(has);
+  const told = { ...shown, repository: { ...repository(world, change.repository), permissions, role_name: has } };
+  if (change.action !== "edited") return told;
+  const { admin, push: write, pull } = permissionFlags(change.from ?? "none");
+  return { ...told, changes: { repository: { permissions: { from: { admin, push: write, pull } } } } };
 }
 
 export function membership(world: World, change: Of<"membership">) {

@@ -1,6 +1,6 @@
 /** From a change to the payload that GitHub would send, and to whom. */
 import { repository } from "../shapes/code.ts";
-import { organizationSimple, simpleUser } from "../shapes/people.ts";
+import { organizationSimple, simpleUser, team } from "../shapes/people.ts";
 import { account, type Change, type Installation, installationsFor, permits, type World } from "../world/index.ts";
 import * as checks from "./checks.ts";
 import * as code from "./code.ts";
@@ -62,6 +62,8 @@ function body(world: World, change: Change): Record<string, unknown> | null {
       return checks.mergeGroup(world, change);
     case "team":
       return code.teamPayload(world, change);
+    case "team_add":
+      return { team: team(world, change.team) };
     case "membership":
       return code.membership(world, change);
     case "member":
@@ -80,7 +82,7 @@ function body(world: World, change: Change): Record<string, unknown> | null {
 }
 
 function organizationOf(world: World, change: Change) {
-  if (change.kind === "team" || change.kind === "membership") return change.organization;
+  if ("organization" in change) return change.organization;
   if (!("repository" in change)) return null;
   const owner = account(world, change.repository.ownerId);
   return owner.type === "Organization" ? owner : null;
@@ -107,6 +109,7 @@ const needed: Partial<Record<Change["kind"], readonly string[]>> = {
   repository_dispatch: ["contents"],
   merge_group: ["merge_queues"],
   team: ["members"],
+  team_add: ["members"],
   membership: ["members"],
   member: ["members"],
 };

@@ -115,6 +115,27 @@ export function removeTeamMember(world: World, actor: Actor, team: Team, member:
   });
 }
 
+/** What a team may do in a repository of its organization; null: nothing of its own. */
+export function setTeamPermission(
+  world: World,
+  actor: Actor,
+  team: Team,
+  repo: Repository,
+  permission: RepositoryPermission | null,
+): void {
+  if (repo.ownerId !== team.organizationId) throw invalid("The repository is not owned by the team's organization.");
+  const from = repo.teams.get(team.id) ?? null;
+  if (from === permission) return;
+  if (permission === null) repo.teams.delete(team.id);
+  else repo.teams.set(team.id, permission);
+  const told = { actor, team, organization: account(world, team.organizationId), repository: repo };
+  if (permission === null) emit(world, { kind: "team", action: "removed_from_repository", from, ...told });
+  else if (from === null) {
+    emit(world, { kind: "team_add", ...told });
+    emit(world, { kind: "team", action: "added_to_repository", from, ...told });
+  } else emit(world, { kind: "team", action: "edited", from, ...told });
+}
+
 const ranks: readonly RepositoryPermission[] = ["none", "read", "triage", "write", "maintain", "admin"];
 
 export function atLeast(has: RepositoryPermission, wanted: RepositoryPermission): boolean {

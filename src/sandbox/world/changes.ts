@@ -157,6 +157,16 @@ export type Change = { readonly id: number; readonly at: number; readonly actor:
       readonly team: Team;
       readonly organization: Account;
     }
+  /** What a team may do in a repository. */
+  | ({
+      readonly kind: "team";
+      readonly action: "added_to_repository" | "removed_from_repository" | "edited";
+      /** Before; null: nothing. */
+      readonly from: RepositoryPermission | null;
+      readonly team: Team;
+      readonly organization: Account;
+    } & InRepository)
+  | ({ readonly kind: "team_add"; readonly team: Team; readonly organization: Account } & InRepository)
   | {
       readonly kind: "membership";
       readonly action: "added" | "removed";

@@ -175,6 +175,11 @@ export function requestReviewers(world: World, actor: Actor, pull: PullRequest, 
       if (!atLeast(permissionOf(world, repo, account(world, reviewer.accountId)), "read")) {
         throw invalid("Reviews may only be requested from collaborators.");
       }
+    } else if (!repo.teams.has(reviewer.teamId)) {
+      // Also where everybody can read: a team has to be given the repository.
+      throw invalid(
+        "Reviews may only be requested from collaborators. One or more of the teams you specified is not a collaborator of the repository.",
+      );
     }
     pull.requestedReviewers = [...pull.requestedReviewers, reviewer];
     note(world, actor, pull, { event: "review_requested", reviewer });

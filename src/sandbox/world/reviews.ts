@@ -63,9 +63,10 @@ export function dismissReview(world: World, actor: Actor, pull: PullRequest, rev
   }
   if (review.state !== "APPROVED" && review.state !== "CHANGES_REQUESTED")
     throw invalid("Can not dismiss a comment review");
+  const { state } = review;
   review.state = "DISMISSED";
   review.updatedAt = world.now();
-  note(world, actor, pull, { event: "review_dismissed", reviewId: review.id, message });
+  note(world, actor, pull, { event: "review_dismissed", reviewId: review.id, message, state });
   emit(world, {
     kind: "pull_request_review",
     action: "dismissed",

@@ -80,7 +80,7 @@ const Dismissed: Defined<Item<"review_dismissed">> = define<Item<"review_dismiss
   ...onPull,
   databaseId: ({ event }) => int(event.id),
   dismissalMessage: ({ event }) => event.message,
-  previousReviewState: () => "APPROVED",
+  previousReviewState: ({ event }) => event.state,
   review: ({ pull, event }) => {
     const found = pull.reviews.find((one) => one.id === event.reviewId);
     return found === undefined ? null : ReviewType(found);

@@ -52,7 +52,13 @@ export type TimelineEvent = {
 } & (
   | { readonly event: "labeled" | "unlabeled"; readonly labelName: string; readonly labelColor: string }
   | { readonly event: "reviewed"; readonly reviewId: number }
-  | { readonly event: "review_dismissed"; readonly reviewId: number; readonly message: string }
+  | {
+      readonly event: "review_dismissed";
+      readonly reviewId: number;
+      readonly message: string;
+      /** What it was before. */
+      readonly state: "APPROVED" | "CHANGES_REQUESTED";
+    }
   | { readonly event: "commented"; readonly commentId: number }
   | { readonly event: "committed"; readonly sha: string }
   | { readonly event: "head_ref_force_pushed"; readonly before: string; readonly after: string }
