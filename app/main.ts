@@ -30,7 +30,7 @@ import { addToDotEnv, checkDotEnv, readDotEnv } from "./settings/dot-env.ts";
 import type { Store } from "./store/model.ts";
 import { DatabaseUnusable, DatabaseUrlError, openStore, unusable } from "./store/open.ts";
 import { OpenToOthers } from "./store/private-files.ts";
-import { DatabaseInUse, holdDatabase, type SoleUse } from "./store/process-lock.ts";
+import { DatabaseInUse, holdDatabase, type ProcessLock } from "./store/process-lock.ts";
 import { DEFAULT_TIMINGS } from "./work/timings.ts";
 
 /** A bad setting; nothing was started. */
@@ -126,7 +126,7 @@ async function main(words: readonly string[]): Promise<void> {
   process.on("SIGINT", stop);
 }
 
-async function openDatabase(url: string): Promise<{ readonly store: Store; readonly sole: SoleUse }> {
+async function openDatabase(url: string): Promise<{ readonly store: Store; readonly sole: ProcessLock }> {
   try {
     const sole = holdDatabase(url, Date.now());
     return { sole, store: await openStore(url) };

@@ -7,7 +7,7 @@ import { pressed } from "../../src/lifecycle/presentation/buttons.ts";
 import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
 import { type EffectContext, handler, type Performed, type StoredHandler } from "../effects/handler.ts";
 import { notCertain } from "../effects/handlers/comment.ts";
-import type { Judge } from "../evaluation/evaluator.ts";
+import type { Evaluator } from "../evaluation/evaluator.ts";
 import { changePull, sooner } from "../store/change-pull.ts";
 import type { Delivery, NewEffect, Pull, PullId } from "../store/model.ts";
 import { contentOf, type sentByGitHub } from "../webhooks/replays.ts";
@@ -67,7 +67,7 @@ export function pressEffect(
 }
 
 /** `sent`: whether GitHub says that it sent this delivery, see `replays.ts`. */
-export function pressHandler(desk: Desk, judge: Judge, sent: ReturnType<typeof sentByGitHub>): StoredHandler {
+export function pressHandler(desk: Desk, evaluator: Evaluator, sent: ReturnType<typeof sentByGitHub>): StoredHandler {
   return handler({
     kind: KIND,
     schema: payload,
@@ -84,7 +84,7 @@ export function pressHandler(desk: Desk, judge: Judge, sent: ReturnType<typeof s
       if (copied !== null) {
         return copied;
       }
-      const refused = await take(press, pull, context, desk, judge);
+      const refused = await take(press, pull, context, desk, evaluator);
       const button = `the button “${press.identifier}” of “${press.check}”`;
       const line = { kind: "note", actor: press.by } as const;
       if (refused === null) {
@@ -122,7 +122,7 @@ async function copyOf(
       // Each pause as long as all before it.
       return {
         state: "again",
-        at: now() + Math.max(timings.lookPause, now() - at),
+        at: now() + Math.max(timings.reevaluationPause, now() - at),
         reason: "GitHub may not have listed its delivery yet",
       };
     case "not sent": {
@@ -142,7 +142,7 @@ async function take(
   pull: Pull,
   context: EffectContext,
   desk: Desk,
-  judge: Judge,
+  evaluator: Evaluator,
 ): Promise<string | null> {
   const { repository } = context;
   const { by, seq } = press;
@@ -151,7 +151,7 @@ async function take(
   const ours = (act: Act): boolean => act.kind === "command" && act.commentId === commentId;
   const known = pull.facts.acts.find(ours);
   const without = { ...pull, facts: { ...pull.facts, acts: pull.facts.acts.filter((act) => !ours(act)) } };
-  const { evaluation } = await judge.judge(without, repository);
+  const { evaluation } = await evaluator.evaluate(without, repository);
   const meant = pressed(press.identifier, press.check, evaluation);
   if ("refused" in meant) {
     return meant.refused;
@@ -176,7 +176,7 @@ async function keep(act: Act, { repositoryId, number }: Pull, { store, now, look
     }
     const { installationId, repository } = row.facts;
     const facts = record(row.facts, { kind: "acts", pull: { installationId, repository, number }, acts: [act] });
-    return { pull: { ...row, facts, lookAt: sooner(row.lookAt, now()) } };
+    return { pull: { ...row, facts, reevaluateAt: sooner(row.reevaluateAt, now()) } };
   });
   look();
 }

@@ -1,6 +1,6 @@
 /** What carries out one command. One file each, all in `index.ts`; `answer.ts` and `button.ts` call them. */
 import type { Actor } from "../../src/lifecycle/facts/facts.ts";
-import type { Judgement } from "../evaluation/evaluator.ts";
+import type { EvaluatedPull } from "../evaluation/evaluator.ts";
 import type { OpenGates } from "../evaluation/holds/close-gates.ts";
 import type { HoldWord, Pull, Repository } from "../store/model.ts";
 import type { Closing } from "./hold-progress.ts";
@@ -12,9 +12,9 @@ export interface CommandContext {
   /** As it was written, on one line; it may hold anything. */
   readonly argument: string;
   /** As things stood without this command. */
-  readonly before: Judgement;
+  readonly before: EvaluatedPull;
   /** As they stand with it. */
-  readonly after: Judgement;
+  readonly after: EvaluatedPull;
   readonly pull: Pull;
   readonly repository: Repository;
   readonly effects: Effects;

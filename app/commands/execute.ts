@@ -4,7 +4,7 @@ import { decideCommand, isOutsider, type ParsedCommand } from "../../src/lifecyc
 import type { Act, Actor, Facts } from "../../src/lifecycle/facts/facts.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
-import type { Judge, Judgement } from "../evaluation/evaluator.ts";
+import type { EvaluatedPull, Evaluator } from "../evaluation/evaluator.ts";
 import { closeGates } from "../evaluation/holds/close-gates.ts";
 import { reopenGroups } from "../evaluation/holds/merge-groups.ts";
 import type { Clients } from "../github-cache/clients.ts";
@@ -19,7 +19,7 @@ import { unblocked } from "./unblocked.ts";
 export interface DeskOptions {
   readonly store: Store;
   readonly clients: Pick<Clients, "installation">;
-  readonly judge: Judge;
+  readonly evaluator: Evaluator;
   readonly now: () => number;
   /** Told when pull requests wait to be looked at. */
   readonly look: () => void;
@@ -76,9 +76,9 @@ export class Desk {
   }
 
   async #one(given: Given, without: Pull, pull: Pull, repository: Repository): Promise<Outcome> {
-    const { judge } = this.#options;
+    const { evaluator } = this.#options;
     const { command, by, at, act } = given;
-    const before = await judge.judge(without, repository);
+    const before = await evaluator.evaluate(without, repository);
     const reason = await this.#refusal(given, before, pull, repository);
     if (reason !== null) {
       return { outcome: "refused", reason };
@@ -91,7 +91,7 @@ export class Desk {
       await this.#amend({ ...act, granted: true }, pull);
     }
     const after =
-      act === null ? before : await judge.judge({ ...without, facts: withAct(without.facts, act) }, repository);
+      act === null ? before : await evaluator.evaluate({ ...without, facts: withAct(without.facts, act) }, repository);
     const carryOut = command.kind === "stage" ? STAGE_COMMANDS[command.name] : REPOSITORY_COMMANDS[command.name];
     const { argument } = command;
     const effects = this.#effects(pull, repository, after.policy);
@@ -99,8 +99,8 @@ export class Desk {
   }
 
   /** Null: it is allowed. */
-  async #refusal(given: Given, before: Judgement, pull: PullId, repository: Repository): Promise<string | null> {
-    const { judge } = this.#options;
+  async #refusal(given: Given, before: EvaluatedPull, pull: PullId, repository: Repository): Promise<string | null> {
+    const { evaluator } = this.#options;
     const { command, by: actor, act } = given;
     const { evaluation, policy } = before;
     let { standing } = before;
@@ -115,7 +115,7 @@ export class Desk {
         }
         return decision.reason;
       }
-      standing = await judge.learn(standing, decision.lookups, repository);
+      standing = await evaluator.learn(standing, decision.lookups, repository);
     }
   }
 
@@ -127,7 +127,7 @@ export class Desk {
       if (lookups.length === 0 || round === MOST_ROUNDS) {
         return outsider;
       }
-      standing = await this.#options.judge.learn(standing, lookups, repository);
+      standing = await this.#options.evaluator.learn(standing, lookups, repository);
     }
   }
 
@@ -164,7 +164,7 @@ export class Desk {
         }
         const client = () => clients.installation(repository.installationId ?? 0);
         const gates = word.held ? await closeGates({ store, client, repository, policy, now, log }) : [];
-        await store.askForLook({ repositoryId: word.repositoryId, open: true }, now());
+        await store.requestReevaluation({ repositoryId: word.repositoryId, open: true }, now());
         look();
         return newest ? gates : null;
       },

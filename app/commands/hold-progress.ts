@@ -10,7 +10,7 @@ import type { Policies } from "../policies/policy.ts";
 import type { NewEffect, PullId } from "../store/model.ts";
 
 const KIND = "closing";
-/** Doubled from `lookPause` on: it competes with the gates for the installation's writes. */
+/** Doubled from `reevaluationPause` on: it competes with the gates for the installation's writes. */
 const LONGEST_PAUSE = 60_000;
 /** What is not closed by then is named, and left to the retries of its own move. */
 const LONGEST_WAIT = 60 * 60_000;
@@ -129,7 +129,7 @@ export function closingHandler(policies: Pick<Policies, "of">): StoredHandler {
         return { state: "done", note: null };
       }
       const before = z.object({ pause: z.number() }).safeParse(effect.result).data?.pause;
-      const pause = before === undefined ? timings.lookPause : Math.min(before * 2, LONGEST_PAUSE);
+      const pause = before === undefined ? timings.reevaluationPause : Math.min(before * 2, LONGEST_PAUSE);
       const reason = `${progress.closed} of ${progress.all} gates closed`;
       return { state: "again", at: now() + pause, reason, result: { pause } };
     },
@@ -171,6 +171,7 @@ async function isHeld(
     return (await store.holds.of(repository.id))?.at === at;
   }
   // Not looked at since: whether the hold stands is not known yet.
-  const waits = pull !== null && (pull.evaluation === null || (pull.lookAt !== null && pull.lookAt <= now()));
+  const waits =
+    pull !== null && (pull.evaluation === null || (pull.reevaluateAt !== null && pull.reevaluateAt <= now()));
   return waits || (pull?.evaluation?.held ?? null) !== null;
 }

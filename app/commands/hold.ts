@@ -6,7 +6,7 @@ import { type CommandHandler, DONE } from "./command.ts";
 export const hold: CommandHandler = async ({ before, after, pull }) => {
   const { held } = after.evaluation;
   // By what is decided, not by what is shown: the gate may be closed already when this is answered.
-  const gates = gatesOpenedBy(before.showing, before.policy);
+  const gates = gatesOpenedBy(before.desired, before.policy);
   return held === null || gates === 0
     ? DONE
     : {

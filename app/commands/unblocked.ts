@@ -7,7 +7,7 @@ export function unblocked(row: Pull, now: number): RowChange {
   const { blocked } = row;
   const pull = {
     ...row,
-    lookAt: sooner(row.lookAt, now),
+    reevaluateAt: sooner(row.reevaluateAt, now),
     blocked: blocked === null ? null : { ...blocked, until: now },
   };
   return { pull, history: blocked === null ? [] : [noteLine(row, "unblocked", "the move is tried again", now)] };

@@ -16,7 +16,7 @@ import {
   releasesAny,
 } from "../../src/lifecycle/evaluation/gate.ts";
 import { validCommits } from "../../src/lifecycle/facts/pushes.ts";
-import type { Judge } from "../evaluation/evaluator.ts";
+import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Policies } from "../policies/policy.ts";
 import type { WaitingGate } from "../store/gates.ts";
 import { noteLine } from "../store/history.ts";
@@ -26,7 +26,7 @@ import { type Concerned, pullsOf } from "./pulls.ts";
 import { findWaiting } from "./sweep.ts";
 
 export interface GatesOptions extends TendingOptions {
-  readonly judge: Judge;
+  readonly evaluator: Evaluator;
   readonly policies: Pick<Policies, "of">;
   readonly appId: number;
   /** Told when pull requests wait to be looked at. */
@@ -113,7 +113,7 @@ export class Gates {
       return;
     }
     const concerned = await pullsOf(known, store, now(), this.#options.looks);
-    const verdict = await this.#judge(known, concerned, desk.repository);
+    const verdict = await this.#evaluator(known, concerned, desk.repository);
     const pulls = concerned.map(({ number }) => number);
     const next = Math.min(known.askAt ?? Number.POSITIVE_INFINITY, known.askedAt + timings.freeRunMost);
     const judged: WaitingGate = {
@@ -155,8 +155,8 @@ export class Gates {
     };
   }
 
-  async #judge(gate: WaitingGate, concerned: readonly Concerned[], repository: Repository): Promise<GateVerdict> {
-    const { store, judge, now, timings } = this.#options;
+  async #evaluator(gate: WaitingGate, concerned: readonly Concerned[], repository: Repository): Promise<GateVerdict> {
+    const { store, evaluator, now, timings } = this.#options;
     const { environment, event, ref, askedAt } = gate;
     const free = {
       event,
@@ -176,7 +176,7 @@ export class Gates {
         verdicts.push({ open: true, verdict: { verdict: "wait", reason, tell: false } });
         continue;
       }
-      const { facts, evaluation, policy, standing } = await judge.judge(pull, repository);
+      const { facts, evaluation, policy, standing } = await evaluator.evaluate(pull, repository);
       const commits = validCommits(facts, policy, standing);
       const shownStage = pull.shown?.stage ?? null;
       const input = { environment, sha, pull: { facts, evaluation, policy, shownStage, commits } };
@@ -200,7 +200,7 @@ export class Gates {
     try {
       const still = await write(async (client) => {
         // Writing may wait long for its turn: what was heard meanwhile, a hold above all, counts.
-        if (verdict === "approved" && (await this.#judge(gate, concerned, repository)).verdict !== verdict) {
+        if (verdict === "approved" && (await this.#evaluator(gate, concerned, repository)).verdict !== verdict) {
           return false;
         }
         await answerGate(client, repository, { runId, environment, verdict, comment: sentence(reason) }, signal);

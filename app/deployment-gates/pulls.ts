@@ -51,7 +51,7 @@ async function takeUp(repositoryId: number, number: number, store: Store, now: n
   const key = { id, owner, name, defaultBranch, private: isPrivate };
   const pull = { installationId: repository.installationId ?? 0, repository: key, number };
   const facts = record(null, { kind: "acts", pull, acts: [] });
-  const row = { ...newPull({ repositoryId, number }, facts, repository.installationId), lookAt: now };
+  const row = { ...newPull({ repositoryId, number }, facts, repository.installationId), reevaluateAt: now };
   // Told of meanwhile: then there is nothing to take up.
   await store.commit({ pulls: [row], now });
 }

@@ -25,7 +25,7 @@ export interface EffectContext {
   readonly remember: (result: unknown) => Promise<void>;
   /** Pull requests may wait to be looked at. */
   readonly look: () => void;
-  readonly timings: Pick<Timings, "requestTimeout" | "lookPause" | "settled">;
+  readonly timings: Pick<Timings, "requestTimeout" | "reevaluationPause" | "settled">;
   readonly store: Store;
   /** Our app's id, to tell our own comments, checks and runs from others'. */
   readonly appId: number;

@@ -10,7 +10,7 @@ import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import type { Clients, Ourselves } from "../github-cache/clients.ts";
 import { noteLine } from "../store/history.ts";
 import type { Effect, HistoryKind, NewHistory, PullId, Repository, Store } from "../store/model.ts";
-import type { Lane } from "../transitions/queue.ts";
+import type { InstallationWriter } from "../transitions/queue.ts";
 import type { InHand } from "../work/in-hand.ts";
 import type { Timings } from "../work/timings.ts";
 import { Alarm } from "../work/worker-loop.ts";
@@ -25,7 +25,7 @@ export interface OutboxOptions {
   readonly clients: Clients;
   readonly ourselves: () => Ourselves;
   /** The installation's turn at writing, shared with the moves. */
-  readonly lane: (installationId: number) => Lane;
+  readonly writer: (installationId: number) => InstallationWriter;
   /** Written down before they are carried out. */
   readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
   /** Told when a start or a gate is due. */
@@ -125,10 +125,10 @@ export class Outbox {
 
   /** Carries out what is due; resolves with when there is more. */
   async #work(installationId: number): Promise<number | null> {
-    const { store, now, lane, inHand } = this.#options;
+    const { store, now, writer, inHand } = this.#options;
     await inHand.ready();
     for (;;) {
-      const { heldUntil } = lane(installationId);
+      const { heldUntil } = writer(installationId);
       if (heldUntil > now()) {
         return heldUntil;
       }
@@ -151,10 +151,10 @@ export class Outbox {
   }
 
   async #inTurn(effects: readonly Effect[]): Promise<void> {
-    const { lane, now } = this.#options;
+    const { writer, now } = this.#options;
     for (const effect of effects) {
       // Those left stay due, and are taken up when GitHub lets us again.
-      if (this.#stopping || lane(effect.installationId).heldUntil > now()) {
+      if (this.#stopping || writer(effect.installationId).heldUntil > now()) {
         return;
       }
       await this.#one(effect);
@@ -191,7 +191,7 @@ export class Outbox {
     installationId: number,
     remember: EffectContext["remember"],
   ): Promise<Performed> {
-    const { store, clients, ourselves, lane, look, tended, log, now, timings } = this.#options;
+    const { store, clients, ourselves, writer, look, tended, log, now, timings } = this.#options;
     const handler = this.#options.handlers?.get(effect.kind) ?? HANDLERS.get(effect.kind);
     if (handler === undefined) {
       return { state: "refused", reason: `this version cannot do “${effect.kind}”` };
@@ -207,7 +207,7 @@ export class Outbox {
       client,
       repository,
       pull: await store.pull(effect),
-      write: (send) => lane(installationId).write(1, () => send(client)),
+      write: (send) => writer(installationId).write(1, () => send(client)),
       remember,
       signal: AbortSignal.timeout(EFFECT_TIMEOUT),
       look,
@@ -222,11 +222,11 @@ export class Outbox {
   }
 
   async #failed(effect: Effect, error: unknown, result: unknown): Promise<void> {
-    const { store, now, timings, lane, log } = this.#options;
+    const { store, now, timings, writer, log } = this.#options;
     const failure = requestFailure(error, now());
     if (failure.kind === "rate_limit") {
       const until = now() + (failure.retryAfterMs ?? timings.rateLimitPause);
-      lane(effect.installationId).holdUntil(until);
+      writer(effect.installationId).holdUntil(until);
       // It keeps its place: while the lane is held nothing is taken up.
       await store.deferEffect(effect.id, effect.nextAt, failure.message, effect.result);
       log.warn({ ...name(effect), reason: failure.message, until }, "effect put off: it is too much for GitHub");
@@ -239,7 +239,7 @@ export class Outbox {
       await this.#giveUp(effect, `${failure.message}${remedyFor(effect.kind, failure)}`);
       return;
     }
-    const backoff = Math.min(timings.lookPause * 2 ** effect.tries, timings.blockedPauseMost);
+    const backoff = Math.min(timings.reevaluationPause * 2 ** effect.tries, timings.blockedPauseMost);
     const pause = Math.max(failure.retryAfterMs ?? 0, backoff);
     // An answer tells that the request is over; without one it may still be on its way.
     const known = failure.status === null ? result : effect.result;

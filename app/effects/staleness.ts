@@ -11,8 +11,8 @@ export function stageNow({ evaluation, shown }: Pull): string | null {
 }
 
 /** Whether something is known of it that has not been judged yet, or a move is on its way. */
-export function isUnsettled({ lookAt, intentAt }: Pull, now: number): boolean {
-  return intentAt !== null || (lookAt !== null && lookAt <= now);
+export function isUnsettled({ reevaluateAt, intentAt }: Pull, now: number): boolean {
+  return intentAt !== null || (reevaluateAt !== null && reevaluateAt <= now);
 }
 
 /** Why the stage that asked for this effect has no need of it any more; null: it still has. */

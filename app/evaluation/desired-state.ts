@@ -12,12 +12,12 @@ import { stageOfLabel, type Wanted, wanted } from "../../src/lifecycle/presentat
 import { ceased, closedBy, letsPass } from "../../src/lifecycle/presentation/gate-checks.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { clip, markdown, oneLine } from "../../src/report/escape.ts";
-import type { Shown, ShownCheck } from "../store/model.ts";
+import type { ConfirmedCheck, ConfirmedState } from "../store/model.ts";
 import { keptBack, type Sharer, type Sharing, sayShared } from "./shared-commits.ts";
 
 const LONGEST_TITLE = 200;
 
-export interface Showing {
+export interface DesiredState {
   readonly stage: string | null;
   /** The one stage label; null: none. */
   readonly label: string | null;
@@ -31,13 +31,13 @@ export interface Showing {
   readonly left: boolean;
 }
 
-export interface ShowingInput {
+export interface DesiredStateInput {
   readonly facts: Facts;
   readonly evaluation: Evaluation;
   /** The evaluation once all of this is done: what the check runs say is taken from it. */
   readonly after: Evaluation;
   readonly policy: Policy;
-  readonly shown: Shown | null;
+  readonly shown: ConfirmedState | null;
   /** Null: the head commit is this pull request's alone. */
   readonly sharing: Sharing | null;
   /** Null: stage labels are put right. */
@@ -45,7 +45,7 @@ export interface ShowingInput {
 }
 
 /** Null: it is to be left as it is (closed, or nothing is known of it). */
-export function showingOf(input: ShowingInput): Showing | null {
+export function desiredStateOf(input: DesiredStateInput): DesiredState | null {
   const { facts, evaluation, after, policy, shown, sharing, stop } = input;
   const want = wanted({ evaluation, policy, facts });
   if (want === null) {
@@ -67,7 +67,7 @@ export function showingOf(input: ShowingInput): Showing | null {
 }
 
 /** The check runs of all stages that are shown, and of those that were, as they are to be now. */
-function checksOf(source: Omit<Sharer, "number">, want: Wanted, input: ShowingInput): CheckShow[] {
+function checksOf(source: Omit<Sharer, "number">, want: Wanted, input: DesiredStateInput): CheckShow[] {
   const { facts, evaluation, policy, shown, sharing, stop } = input;
   const then = source.evaluation === evaluation ? want : (wanted({ ...source, policy }) ?? want);
   const own = then.checks.map(({ stage, ...check }): CheckShow => {
@@ -92,7 +92,7 @@ function unlessLeft(
   checks: readonly CheckShow[],
   source: Omit<Sharer, "number">,
   want: Wanted,
-  input: ShowingInput,
+  input: DesiredStateInput,
 ): CheckShow[] {
   const sha = input.facts.head.sha;
   const without = { ...source, evaluation: { ...source.evaluation, held: null } };
@@ -108,7 +108,7 @@ function unlessLeft(
  * Whether GitHub itself said that the label is not there, which counts more than what follows from events: their dates
  * are of whole seconds. Stage labels set by others are read again before anything is decided about them.
  */
-function isAbsent(name: string, facts: Facts, shown: Shown | null): boolean {
+function isAbsent(name: string, facts: Facts, shown: ConfirmedState | null): boolean {
   const key = name.toLowerCase();
   if (stageOfLabel(name) !== null) {
     return shown !== null && !shown.labels.some((label) => label.name.toLowerCase() === key);
@@ -134,7 +134,7 @@ function sayStopped(check: CheckShow, { until, by }: Stop): CheckShow {
 
 /** A check run cannot be taken away; one whose stage is out of reach again must not stay a success. */
 function notReached(
-  { name }: ShownCheck,
+  { name }: ConfirmedCheck,
   evaluations: readonly [Evaluation, ...(readonly Evaluation[])],
   policy: Policy,
 ): CheckShow {
@@ -150,13 +150,13 @@ function notReached(
 }
 
 /** What is shown instead while a move is blocked: where it was before, why it stays there, and a button. */
-export function blockedShowing(
-  showing: Showing,
+export function blockedState(
+  desired: DesiredState,
   from: string | null,
   fromLabel: string | null,
   reason: string,
-): Showing {
-  const next = showing.checks.find((check) => check.status === "in_progress") ?? showing.checks.at(-1);
+): DesiredState {
+  const next = desired.checks.find((check) => check.status === "in_progress") ?? desired.checks.at(-1);
   // The reason may name labels that others set, and quote GitHub.
   const title = clip(oneLine(`Blocked: ${reason}`), LONGEST_TITLE);
   const summary = [
@@ -166,10 +166,10 @@ export function blockedShowing(
     "Retry button, with a comment `/stage retry`, or when something about the pull request changes.",
   ].join("\n");
   return {
-    ...showing,
+    ...desired,
     stage: from,
     label: fromLabel,
-    gone: [...showing.gone, ...(showing.label === null ? [] : [showing.label])].filter((name) => name !== fromLabel),
+    gone: [...desired.gone, ...(desired.label === null ? [] : [desired.label])].filter((name) => name !== fromLabel),
     checks:
       next === undefined
         ? []
@@ -192,7 +192,7 @@ export function checkDigest(check: CheckShow): string {
 }
 
 /** Equal for two that show the same in the end, whatever is there now. */
-export function showingDigest({ stage, label, headSha, checks }: Showing): string {
+export function desiredDigest({ stage, label, headSha, checks }: DesiredState): string {
   return digest({ stage, label, headSha, checks });
 }
 
@@ -201,39 +201,42 @@ function digest(value: unknown): string {
 }
 
 /** Whether what GitHub confirmed is not what is to be shown. */
-export function differs(showing: Showing, shown: Shown | null): boolean {
-  return differsInLabels(showing, shown) || checksToWrite(showing, shown).length > 0;
+export function differs(desired: DesiredState, shown: ConfirmedState | null): boolean {
+  return differsInLabels(desired, shown) || checksToWrite(desired, shown).length > 0;
 }
 
-function differsInLabels(showing: Showing, shown: Shown | null): boolean {
-  if (showing.gone.length > 0 || showing.left) {
-    return showing.gone.length > 0;
+function differsInLabels(desired: DesiredState, shown: ConfirmedState | null): boolean {
+  if (desired.gone.length > 0 || desired.left) {
+    return desired.gone.length > 0;
   }
   const labels = (shown?.labels ?? []).map((each) => each.name.toLowerCase());
-  return showing.label === null ? labels.length > 0 : labels.length !== 1 || labels[0] !== showing.label.toLowerCase();
+  return desired.label === null ? labels.length > 0 : labels.length !== 1 || labels[0] !== desired.label.toLowerCase();
 }
 
-function checksToWrite(showing: Showing, shown: Shown | null): { show: CheckShow; known: ShownCheck | null }[] {
-  return showing.checks.flatMap((show) => {
-    const known = shown?.checks.find((check) => check.name === show.name && check.sha === showing.headSha) ?? null;
+function checksToWrite(
+  desired: DesiredState,
+  shown: ConfirmedState | null,
+): { show: CheckShow; known: ConfirmedCheck | null }[] {
+  return desired.checks.flatMap((show) => {
+    const known = shown?.checks.find((check) => check.name === show.name && check.sha === desired.headSha) ?? null;
     return known?.digest === checkDigest(show) ? [] : [{ show, known }];
   });
 }
 
 /** Names of all labels whose ids are needed to make this pull request show that. */
-export function labelsNeeded(showing: Showing, shown: Shown | null): string[] {
+export function labelsNeeded(desired: DesiredState, shown: ConfirmedState | null): string[] {
   const on = shown?.labels ?? [];
   const known = new Set(on.map((each) => each.name.toLowerCase()));
-  const add = !showing.left && showing.label !== null && !known.has(showing.label.toLowerCase()) ? [showing.label] : [];
-  return [...add, ...showing.gone.filter((name) => !known.has(name.toLowerCase()))];
+  const add = !desired.left && desired.label !== null && !known.has(desired.label.toLowerCase()) ? [desired.label] : [];
+  return [...add, ...desired.gone.filter((name) => !known.has(name.toLowerCase()))];
 }
 
 export interface WriteInput {
   readonly number: number;
   readonly pullNodeId: string;
   readonly repositoryNodeId: string;
-  readonly showing: Showing;
-  readonly shown: Shown | null;
+  readonly desired: DesiredState;
+  readonly shown: ConfirmedState | null;
   /** Ids by name; null or missing: there is no such label, so it cannot be on anything. */
   readonly labelIds: Readonly<Record<string, string | null>>;
   readonly detailsUrl: string | null;
@@ -241,24 +244,24 @@ export interface WriteInput {
 
 /** Only what is different. */
 export function writesFor(input: WriteInput): Transition {
-  const { showing, shown, labelIds } = input;
+  const { desired, shown, labelIds } = input;
   const on = shown?.labels ?? [];
-  const wantedLabel = showing.label?.toLowerCase() ?? null;
+  const wantedLabel = desired.label?.toLowerCase() ?? null;
   const remove = new Set<string>();
   for (const each of on) {
-    if (!showing.left && each.name.toLowerCase() !== wantedLabel) {
+    if (!desired.left && each.name.toLowerCase() !== wantedLabel) {
       remove.add(each.nodeId);
     }
   }
-  for (const name of showing.gone) {
+  for (const name of desired.gone) {
     const id = on.find((each) => each.name.toLowerCase() === name.toLowerCase())?.nodeId ?? labelIds[name];
     if (id != null) {
       remove.add(id);
     }
   }
   const isOn = on.some((each) => each.name.toLowerCase() === wantedLabel);
-  const add = showing.left || showing.label === null || isOn ? null : (labelIds[showing.label] ?? null);
-  const checks = checksToWrite(showing, shown).map(({ show, known }): CheckWrite => {
+  const add = desired.left || desired.label === null || isOn ? null : (labelIds[desired.label] ?? null);
+  const checks = checksToWrite(desired, shown).map(({ show, known }): CheckWrite => {
     const externalId = `stagewright:${input.number}:${show.name}`;
     // A completed check run is not opened again: a new one of the same name takes its place.
     const reopened = known?.completed === true && show.status !== "completed";
@@ -269,7 +272,7 @@ export function writesFor(input: WriteInput): Transition {
   return {
     pullNodeId: input.pullNodeId,
     repositoryNodeId: input.repositoryNodeId,
-    headSha: showing.headSha,
+    headSha: desired.headSha,
     removeLabelIds: [...remove],
     addLabelIds: add === null ? [] : [add],
     checks,
@@ -281,12 +284,12 @@ export interface ReadInput {
   readonly stage: string | null;
   readonly labels: readonly LabelSeen[];
   /** Labels that the showing wants gone, and the pull request's `updated_at` when that was confirmed. */
-  readonly absent: Shown["absent"];
-  readonly checks: readonly ShownCheck[];
+  readonly absent: ConfirmedState["absent"];
+  readonly checks: readonly ConfirmedCheck[];
 }
 
 /** What is shown, as a read just told. */
-export function shownOf({ stage, labels, absent, checks }: ReadInput): Shown {
+export function confirmedStateOf({ stage, labels, absent, checks }: ReadInput): ConfirmedState {
   return { stage, labels: labels.filter((label) => stageOfLabel(label.name) !== null), absent, checks };
 }
 
@@ -296,7 +299,7 @@ export function seenText({ status, conclusion, title }: Pick<CheckRead, "status"
 }
 
 /** A check run that GitHub confirmed; `show` null: it shows something else than what we would. */
-export function shownCheck(read: CheckRead, sha: string, show: CheckShow | null): ShownCheck {
+export function shownCheck(read: CheckRead, sha: string, show: CheckShow | null): ConfirmedCheck {
   return {
     name: read.name,
     nodeId: read.nodeId,

@@ -11,10 +11,10 @@ import { record } from "../../src/lifecycle/facts/record.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { stageOfLabel, wanted } from "../../src/lifecycle/presentation/display.ts";
 import type { Clients, Ourselves } from "../github-cache/clients.ts";
-import type { StandingKeeper } from "../github-cache/permissions.ts";
+import type { PermissionCache } from "../github-cache/permissions.ts";
 import type { Policies } from "../policies/policy.ts";
 import type { Pull, Repository, Store } from "../store/model.ts";
-import { type Showing, showingOf } from "./desired-state.ts";
+import { type DesiredState, desiredStateOf } from "./desired-state.ts";
 import { RunOrigins, type RunOriginsOptions } from "./run-origins.ts";
 import { type Sharer, type Sharing, sharingOf } from "./shared-commits.ts";
 import { Timelines } from "./timelines.ts";
@@ -25,10 +25,10 @@ const MOST_ROUNDS = 6;
 /** Pull requests with one head commit that are taken notice of. */
 const MOST_SHARERS = 50;
 
-export interface JudgeOptions {
+export interface EvaluatorOptions {
   readonly store: Pick<Store, "pulls" | "holds" | "starts">;
   readonly clients: Clients;
-  readonly standing: StandingKeeper;
+  readonly standing: PermissionCache;
   readonly policies: Policies;
   readonly ourselves: () => Ourselves;
   readonly now: () => number;
@@ -36,7 +36,7 @@ export interface JudgeOptions {
   readonly readUses: RunOriginsOptions["readUses"];
 }
 
-export interface Judgement {
+export interface EvaluatedPull {
   /** With what was looked up. */
   readonly facts: Facts;
   readonly policy: Policy;
@@ -45,29 +45,29 @@ export interface Judgement {
   /** Stage labels that others set or took off. */
   readonly tampering: Tampering;
   /** Null: it is to be left as it is. */
-  readonly showing: Showing | null;
+  readonly desired: DesiredState | null;
 }
 
-type Judged = Omit<Judgement, "showing" | "tampering">;
+type Judged = Omit<EvaluatedPull, "desired" | "tampering">;
 
 /** The pull request has been set aside: the process died while it was judged. */
 export class SetAside extends Error {
   override readonly name = "SetAside";
 }
 
-export class Judge {
-  readonly #options: JudgeOptions;
+export class Evaluator {
+  readonly #options: EvaluatorOptions;
   readonly #runOrigins: RunOrigins;
   readonly #timelines: Timelines;
 
-  constructor(options: JudgeOptions) {
+  constructor(options: EvaluatorOptions) {
     this.#options = options;
     this.#runOrigins = new RunOrigins(options);
     this.#timelines = new Timelines(options);
   }
 
   /** Throws what GitHub's client throws when something that must be known cannot be asked: then nothing is decided. */
-  async judge(pull: Pull, repository: Repository): Promise<Judgement> {
+  async evaluate(pull: Pull, repository: Repository): Promise<EvaluatedPull> {
     const { store, policies, ourselves } = this.#options;
     const { appId } = ourselves();
     if (pull.blocked?.setAside === true) {
@@ -105,8 +105,16 @@ export class Judge {
     standing = learnt.standing;
     const after = this.#afterRemoval({ facts, policy, standing, evaluation }, repositoryHold);
     const sharing = await this.#sharing({ number: pull.number, facts, evaluation: after }, repository, policy);
-    const showing = showingOf({ facts, evaluation, after, policy, shown: pull.shown, sharing, stop: tampering.stop });
-    return { facts, policy, standing, evaluation, tampering, showing };
+    const desired = desiredStateOf({
+      facts,
+      evaluation,
+      after,
+      policy,
+      shown: pull.shown,
+      sharing,
+      stop: tampering.stop,
+    });
+    return { facts, policy, standing, evaluation, tampering, desired };
   }
 
   /** `standing` with the answers to what was asked about people. Throws as `judge` does. */
@@ -124,7 +132,7 @@ export class Judge {
   async #tampering(
     { standing: before, ...judged }: Judged,
     repository: Repository,
-  ): Promise<Pick<Judgement, "standing" | "tampering">> {
+  ): Promise<Pick<EvaluatedPull, "standing" | "tampering">> {
     const { ourselves, now } = this.#options;
     let standing = before;
     for (let round = 0; ; round += 1) {

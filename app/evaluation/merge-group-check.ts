@@ -44,7 +44,11 @@ export const mergeGroup = handler({
         return { state: "dropped", reason: "the merge group has been merged, or is gone" };
       }
       // GitHub's copies may be behind. What else would be merged is not known, so its own pull request is not enough.
-      return { state: "again", at: now() + timings.lookPause, reason: "the merge queue does not show the merge group" };
+      return {
+        state: "again",
+        at: now() + timings.reevaluationPause,
+        reason: "the merge queue does not show the merge group",
+      };
     }
     const hold = await store.holds.of(repository.id);
     if (hold !== null) {
@@ -63,7 +67,7 @@ export const mergeGroup = handler({
       if (typeof member === "string") {
         return now() - at > LONGEST_WAIT
           ? { state: "refused", reason: `the merge group waited too long: ${member}` }
-          : { state: "again", at: now() + timings.lookPause, reason: member };
+          : { state: "again", at: now() + timings.reevaluationPause, reason: member };
       }
       if (member.evaluation.inactive !== "closed") {
         members.push(member);

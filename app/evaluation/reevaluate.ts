@@ -13,17 +13,17 @@ import type { Intent, NewEffect, Pull, PullId, Repository, Store } from "../stor
 import type { InHand } from "../work/in-hand.ts";
 import type { Timings } from "../work/timings.ts";
 import { Alarm } from "../work/worker-loop.ts";
-import { differs, showingDigest } from "./desired-state.ts";
-import type { Judge, Judgement } from "./evaluator.ts";
+import { desiredDigest, differs } from "./desired-state.ts";
+import type { EvaluatedPull, Evaluator } from "./evaluator.ts";
 import { concernsGroups, reopenGroups } from "./holds/merge-groups.ts";
 import { closesGate } from "./holds/open-gates.ts";
 import { tamperingEffects } from "./tampering.ts";
 import { timelineDueAt } from "./timelines.ts";
 import { unclearEffects } from "./unclear.ts";
 
-export interface LooksOptions {
+export interface ReevaluationOptions {
   readonly store: Store;
-  readonly judge: Judge;
+  readonly evaluator: Evaluator;
   /** Written down before they are looked at. */
   readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
   readonly log: Logger;
@@ -52,11 +52,11 @@ const FIRST = 1;
 /** After this many writes of others in between it is left for the next time. */
 const MOST_TRIES = 5;
 
-export class Looks {
-  readonly #options: LooksOptions;
+export class Reevaluation {
+  readonly #options: ReevaluationOptions;
   readonly #alarm: Alarm;
 
-  constructor(options: LooksOptions) {
+  constructor(options: ReevaluationOptions) {
     this.#options = options;
     const failed = (error: unknown): void => options.log.error({ err: error }, "looking at pull requests failed");
     this.#alarm = new Alarm(() => this.#work(), options.now, failed);
@@ -78,9 +78,9 @@ export class Looks {
     const { store, now, inHand } = this.#options;
     await inHand.ready();
     for (;;) {
-      const due = [...(await store.dueLooks(now(), PAGE))];
+      const due = [...(await store.dueReevaluations(now(), PAGE))];
       if (due.length === 0) {
-        return await store.nextLookAt();
+        return await store.nextReevaluationAt();
       }
       await inHand.mark("look", due.map(pullKey));
       const worker = async (): Promise<void> => {
@@ -100,7 +100,7 @@ export class Looks {
     const { store, log, now } = this.#options;
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const row = await store.pull(id);
-      if (row === null || row.lookAt === null || row.lookAt > now()) {
+      if (row === null || row.reevaluateAt === null || row.reevaluateAt > now()) {
         return;
       }
       const { next, effects, hasten } = await this.#decide(row);
@@ -127,48 +127,52 @@ export class Looks {
 
   /** Never throws. */
   async #decide(row: Pull): Promise<Decided> {
-    const { store, judge, log, now } = this.#options;
+    const { store, evaluator, log, now } = this.#options;
     const repository = await store.repository(row.repositoryId);
     if (repository === null || repository.installationId === null) {
-      return { next: { ...row, lookAt: null, ...parked(row) }, effects: [], hasten: false };
+      return { next: { ...row, reevaluateAt: null, ...parked(row) }, effects: [], hasten: false };
     }
     if (row.blocked?.setAside === true) {
-      return { next: { ...row, lookAt: null, ...parked(row) }, effects: [], hasten: false };
+      return { next: { ...row, reevaluateAt: null, ...parked(row) }, effects: [], hasten: false };
     }
     const names = { repository: `${repository.owner}/${repository.name}`, pull: row.number };
     try {
-      const judgement = await judge.judge(row, repository);
-      const next = this.#settle(row, repository, judgement);
+      const evaluated = await evaluator.evaluate(row, repository);
+      const next = this.#settle(row, repository, evaluated);
       log.info(
         {
           ...names,
-          stage: judgement.evaluation.stage,
+          stage: evaluated.evaluation.stage,
           shown: row.shown?.stage ?? null,
-          inactive: judgement.evaluation.inactive,
-          missing: judgement.evaluation.missing?.summary ?? null,
+          inactive: evaluated.evaluation.inactive,
+          missing: evaluated.evaluation.missing?.summary ?? null,
           decided: next.intentAt !== null,
         },
         "looked",
       );
-      const merging = mergingStages(judgement.policy.stages).some((each) => each.name === next.shown?.stage);
+      const merging = mergingStages(evaluated.policy.stages).some((each) => each.name === next.shown?.stage);
       const effects = [
-        ...this.#effects(row, repository, judgement),
-        ...this.#tampering(row, repository, judgement),
-        ...this.#unclear(row, repository, judgement),
+        ...this.#effects(row, repository, evaluated),
+        ...this.#tampering(row, repository, evaluated),
+        ...this.#unclear(row, repository, evaluated),
       ];
       return { next, effects, hasten: merging };
     } catch (error) {
-      const pause = this.#pause(row.lookTries);
+      const pause = this.#pause(row.reevaluationTries);
       log.warn(
-        { ...names, err: error, pause, tries: row.lookTries + 1 },
+        { ...names, err: error, pause, tries: row.reevaluationTries + 1 },
         "could not be looked at, will be tried again",
       );
-      return { next: { ...row, lookAt: now() + pause, lookTries: row.lookTries + 1 }, effects: [], hasten: false };
+      return {
+        next: { ...row, reevaluateAt: now() + pause, reevaluationTries: row.reevaluationTries + 1 },
+        effects: [],
+        hasten: false,
+      };
     }
   }
 
   /** What is to be done while it stays where it is; each is known by its key, so asking again adds nothing. */
-  #effects(row: Pull, { installationId }: Repository, { evaluation, policy, facts }: Judgement): NewEffect[] {
+  #effects(row: Pull, { installationId }: Repository, { evaluation, policy, facts }: EvaluatedPull): NewEffect[] {
     const now = this.#options.now();
     if (installationId === null || evaluation.stage === null || evaluation.stage !== row.shown?.stage) {
       return [];
@@ -177,28 +181,28 @@ export class Looks {
     return effectRows(row, installationId, actions, now);
   }
 
-  #unclear(row: Pull, { installationId }: Repository, { evaluation, showing }: Judgement): NewEffect[] {
-    return installationId === null || showing === null
+  #unclear(row: Pull, { installationId }: Repository, { evaluation, desired }: EvaluatedPull): NewEffect[] {
+    return installationId === null || desired === null
       ? []
       : unclearEffects(row, installationId, evaluation, this.#options.now());
   }
 
   /** Nothing is said of what was there before the app: it has never been shown otherwise. */
-  #tampering(row: Pull, { installationId }: Repository, { tampering, showing }: Judgement): NewEffect[] {
-    return installationId === null || showing === null || row.shown === null
+  #tampering(row: Pull, { installationId }: Repository, { tampering, desired }: EvaluatedPull): NewEffect[] {
+    return installationId === null || desired === null || row.shown === null
       ? []
       : tamperingEffects(row, installationId, tampering, this.#options.now());
   }
 
-  #settle(row: Pull, repository: Repository, { facts, evaluation, showing, tampering }: Judgement): Pull {
+  #settle(row: Pull, repository: Repository, { facts, evaluation, desired, tampering }: EvaluatedPull): Pull {
     const now = this.#options.now();
     const base: Pull = {
       ...row,
       installationId: repository.installationId,
       facts: sameFacts(facts, row.facts) ? row.facts : facts,
       evaluation,
-      lookTries: 0,
-      lookAt: sooner(
+      reevaluationTries: 0,
+      reevaluateAt: sooner(
         sooner(
           evaluation.dueAt !== null && evaluation.dueAt > now ? evaluation.dueAt : null,
           tampering.stop?.until ?? null,
@@ -208,36 +212,36 @@ export class Looks {
       intent: null,
       intentAt: null,
     };
-    if (showing === null) {
+    if (desired === null) {
       return { ...base, ...parked(row) };
     }
     const { blocked } = row;
-    if (blocked !== null && blocked.wanted === showingDigest(showing) && blocked.until > now && row.intentAt === null) {
-      return { ...base, ...parked(row), lookAt: sooner(base.lookAt, blocked.until) };
+    if (blocked !== null && blocked.wanted === desiredDigest(desired) && blocked.until > now && row.intentAt === null) {
+      return { ...base, ...parked(row), reevaluateAt: sooner(base.reevaluateAt, blocked.until) };
     }
     const pending = row.intent;
     // What was sent and not confirmed may show on GitHub, whatever is wanted now: it must be read.
     const unknown = pending !== null && (pending.sentAt !== null || pending.read);
     // Whose check runs are the newest on a shared commit is not known by heart.
-    const read = showing.shared || row.shown?.shared === true;
-    if (!differs(showing, row.shown) && !unknown) {
+    const read = desired.shared || row.shown?.shared === true;
+    if (!differs(desired, row.shown) && !unknown) {
       return { ...base, blocked: null };
     }
     const fresh: Intent = {
       id: randomUUID(),
       from: row.shown?.stage ?? null,
-      to: showing.stage,
+      to: desired.stage,
       createdAt: now,
       tries: 0,
       sentAt: null,
       notes: [],
       read,
     };
-    const intent = pending === null ? fresh : { ...pending, to: showing.stage, read: pending.read || read };
+    const intent = pending === null ? fresh : { ...pending, to: desired.stage, read: pending.read || read };
     // What was sent already keeps its pause: GitHub may not show yet what it did.
     const at = pending === null ? now : (row.intentAt ?? now);
-    const urgent = !unknown && closesGate(showing, row.shown);
-    return { ...base, intent, intentAt: urgent ? Math.min(at, row.lookAt ?? at, FIRST) : at };
+    const urgent = !unknown && closesGate(desired, row.shown);
+    return { ...base, intent, intentAt: urgent ? Math.min(at, row.reevaluateAt ?? at, FIRST) : at };
   }
 
   /** What is shown of others with the same head commit, now or until now, depends on where this one is. */
@@ -252,7 +256,7 @@ export class Looks {
       for (const id of await store.pullIds({ repositoryId: after.repositoryId, headSha, open: true })) {
         if (id.number !== after.number) {
           await changePull(store, id, now, (row) =>
-            row === null ? null : { pull: { ...row, lookAt: sooner(row.lookAt, now()) } },
+            row === null ? null : { pull: { ...row, reevaluateAt: sooner(row.reevaluateAt, now()) } },
           );
         }
       }
@@ -263,14 +267,14 @@ export class Looks {
   #askAgainAt(lookups: readonly Lookup[]): number | null {
     const { now, timings } = this.#options;
     return lookups.some(({ kind }) => kind === "run")
-      ? now() + timings.lookPause
+      ? now() + timings.reevaluationPause
       : lookups.some(({ kind }) => kind === "suites")
-        ? now() + 5 * timings.lookPause
+        ? now() + 5 * timings.reevaluationPause
         : null;
   }
 
   #pause(tries: number): number {
-    const { lookPause, lookPauseMost } = this.#options.timings;
-    return Math.min(lookPause * 2 ** tries, lookPauseMost);
+    const { reevaluationPause, reevaluationPauseMost } = this.#options.timings;
+    return Math.min(reevaluationPause * 2 ** tries, reevaluationPauseMost);
   }
 }

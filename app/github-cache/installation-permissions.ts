@@ -5,7 +5,7 @@ import { SingleFlight } from "../../src/single-flight.ts";
 import type { Store } from "../store/model.ts";
 import type { Clients } from "./clients.ts";
 
-export interface GrantsOptions {
+export interface InstallationPermissionsOptions {
   readonly store: Pick<Store, "cached" | "cache" | "dropCache">;
   readonly clients: Clients;
   readonly now: () => number;
@@ -15,13 +15,13 @@ export interface GrantsOptions {
 /** GitHub tells of changes; this is for those whose event was lost. */
 const KEEP_MS = 60 * 60_000;
 
-export class GrantsKeeper {
-  readonly #options: GrantsOptions;
+export class InstallationPermissions {
+  readonly #options: InstallationPermissionsOptions;
   readonly #asking = new SingleFlight<string, Grants>();
   /** Rises when something may have changed: what was asked before that is not kept, nor shared with who asks later. */
   #age = 0;
 
-  constructor(options: GrantsOptions) {
+  constructor(options: InstallationPermissionsOptions) {
     this.#options = options;
   }
 
@@ -55,12 +55,12 @@ export class GrantsKeeper {
     if (refusalOf(kind, {}) === null) {
       return null;
     }
-    const grants = await this.of(installationId).catch(() => null);
+    const installationPermissions = await this.of(installationId).catch(() => null);
     // Where GitHub does not say, it is tried, and GitHub's answer counts.
-    return grants === null ? null : refusalOf(kind, grants.permissions);
+    return installationPermissions === null ? null : refusalOf(kind, installationPermissions.permissions);
   }
 }
 
 function keyOf(installationId: number): string {
-  return `grants of installation ${installationId}`;
+  return `installationPermissions of installation ${installationId}`;
 }

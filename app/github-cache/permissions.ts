@@ -8,7 +8,7 @@ import type { Standing } from "../../src/lifecycle/facts/facts.ts";
 import { SingleFlight } from "../../src/single-flight.ts";
 import type { Repository, Store } from "../store/model.ts";
 
-export interface StandingOptions {
+export interface PermissionCacheOptions {
   readonly store: Pick<Store, "cached" | "cache" | "dropCache">;
   readonly log: Pick<Logger, "warn">;
   readonly now: () => number;
@@ -16,13 +16,13 @@ export interface StandingOptions {
 }
 
 /** Answers lookups from the cache, else from GitHub. */
-export class StandingKeeper {
-  readonly #options: StandingOptions;
+export class PermissionCache {
+  readonly #options: PermissionCacheOptions;
   readonly #asking = new SingleFlight<string, unknown>();
   /** Rises when something may have changed: what was asked before that is not kept, nor shared with who asks later. */
   #age = 0;
 
-  constructor(options: StandingOptions) {
+  constructor(options: PermissionCacheOptions) {
     this.#options = options;
   }
 

@@ -13,19 +13,19 @@ import { POLICY_CHECK_NAME, policyVerdict } from "../../src/lifecycle/policy/ver
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { checkAnnotation, problemAnnotations } from "../../src/report/annotations.ts";
 import type { Clients } from "../github-cache/clients.ts";
-import type { GrantsKeeper } from "../github-cache/installation-permissions.ts";
+import type { InstallationPermissions } from "../github-cache/installation-permissions.ts";
 import type { Repository } from "../store/model.ts";
 import type { PolicyState } from "../store/policies.ts";
-import type { Lane } from "../transitions/queue.ts";
+import type { InstallationWriter } from "../transitions/queue.ts";
 import { pause } from "../work/pause.ts";
 import type { Timings } from "../work/timings.ts";
 
 export interface ShowOptions {
   readonly clients: Clients;
-  readonly grants: GrantsKeeper;
+  readonly installationPermissions: InstallationPermissions;
   readonly appId: number;
   /** The installation's turn at writing. */
-  readonly lane: (installationId: number) => Lane;
+  readonly writer: (installationId: number) => InstallationWriter;
   readonly log: Logger;
   readonly now: () => number;
   readonly timings: Timings;
@@ -95,7 +95,7 @@ export class PolicyCheck {
     state: Pick<PolicyState, "inForce" | "private" | "branch" | "reviewsRequired">,
     teams = true,
   ): Promise<readonly Lack[]> {
-    const { grants, appId, timings } = this.#options;
+    const { installationPermissions, appId, timings } = this.#options;
     const { inForce } = state;
     if (inForce === null || repository.installationId === null) {
       return [];
@@ -111,7 +111,7 @@ export class PolicyCheck {
         AbortSignal.timeout(timings.requestTimeout),
       );
     }
-    const granted = await grants.of(repository.installationId);
+    const granted = await installationPermissions.of(repository.installationId);
     const names: Record<string, NameSeen> = {};
     for (const name of namesOf(inForce)) {
       // Where the app may not ask about teams at all, that is said instead.
@@ -169,13 +169,13 @@ export class PolicyCheck {
 
   /** What it writes takes its turn with the installation's other writes. */
   async #client(installationId: number): Promise<GitHubClient> {
-    const { clients, lane } = this.#options;
+    const { clients, writer } = this.#options;
     const client = await clients.installation(installationId);
     return {
       request: (route, parameters) =>
         route.startsWith("GET ")
           ? client.request(route, parameters)
-          : lane(installationId).write(0, () => client.request(route, parameters)),
+          : writer(installationId).write(0, () => client.request(route, parameters)),
       graphql: (query, variables) => client.graphql(query, variables),
     };
   }

@@ -14,7 +14,7 @@ import type { Timings } from "../work/timings.ts";
 import { Alarm } from "../work/worker-loop.ts";
 import { type Policies, PolicyUnreadable } from "./policy.ts";
 
-export interface PolicyKeeperOptions {
+export interface PolicyLoaderOptions {
   readonly store: Store;
   readonly clients: Clients;
   readonly read: (installationId: number) => ReadPolicy;
@@ -34,15 +34,15 @@ const CONCURRENCY = 4;
 /** Others write the same row for moments only. */
 const MOST_TRIES = 10;
 
-export class PolicyKeeper implements Policies {
-  readonly #options: PolicyKeeperOptions;
+export class PolicyLoader implements Policies {
+  readonly #options: PolicyLoaderOptions;
   readonly #alarm: Alarm;
   /** Two who ask at the same time wait for one reading. */
   readonly #reading = new Map<number, Promise<Known>>();
   /** After a failure GitHub is left alone for a while: until when, by repository. */
   readonly #restUntil = new Map<number, number>();
 
-  constructor(options: PolicyKeeperOptions) {
+  constructor(options: PolicyLoaderOptions) {
     this.#options = options;
     const failed = (error: unknown): void => options.log.error({ err: error }, "keeping policies up to date failed");
     this.#alarm = new Alarm(() => this.#work(), options.now, failed);
@@ -178,7 +178,7 @@ export class PolicyKeeper implements Policies {
         );
       }
       if (!samePolicy(before?.inForce ?? null, state.inForce)) {
-        await store.askForLook({ repositoryId: repository.id, open: true }, now());
+        await store.requestReevaluation({ repositoryId: repository.id, open: true }, now());
         wake();
       }
       if (state.toShow) {
@@ -238,7 +238,7 @@ export class PolicyKeeper implements Policies {
   #pause(tries: number, error: unknown): number {
     const { now, timings } = this.#options;
     const asked = requestFailure(error, now()).retryAfterMs ?? 0;
-    return Math.max(asked, Math.min(timings.lookPause * 2 ** tries, timings.lookPauseMost));
+    return Math.max(asked, Math.min(timings.reevaluationPause * 2 ** tries, timings.reevaluationPauseMost));
   }
 }
 

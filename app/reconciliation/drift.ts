@@ -5,10 +5,10 @@ import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import { stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { seenText } from "../evaluation/desired-state.ts";
-import type { Shown } from "../store/model.ts";
+import type { ConfirmedState } from "../store/model.ts";
 
 /** One sentence for each difference between what was confirmed and what a snapshot shows now. */
-export function driftOf(shown: Shown | null, snapshot: Snapshot): string[] {
+export function driftOf(shown: ConfirmedState | null, snapshot: Snapshot): string[] {
   const labels = snapshot.labels.filter((label) => stageOfLabel(label.name) !== null).map((label) => label.name);
   if (shown === null) {
     // Shown by somebody else, or by us before our memory was lost: it is read before anything is written.
@@ -23,7 +23,7 @@ export function driftOf(shown: Shown | null, snapshot: Snapshot): string[] {
   ];
 }
 
-function checkDrift(shown: Shown, snapshot: Snapshot): string[] {
+function checkDrift(shown: ConfirmedState, snapshot: Snapshot): string[] {
   const { sha } = snapshot.state.head;
   return shown.checks.flatMap((check) => {
     if (check.sha !== sha) {

@@ -1,10 +1,10 @@
 /** Since when the app watches a repository: pull requests that are older are taken up only when something happens. */
 import type { Store } from "../store/model.ts";
 
-const keyOf = (repositoryId: number): string => `watched since:${repositoryId}`;
+const keyOf = (repositoryId: number): string => `installed since:${repositoryId}`;
 
 /** Null: nobody has said. */
-export async function watchedSince(store: Pick<Store, "meta">, repositoryId: number): Promise<number | null> {
+export async function installedSince(store: Pick<Store, "meta">, repositoryId: number): Promise<number | null> {
   const value = await store.meta(keyOf(repositoryId));
   return value === null ? null : Number(value);
 }

@@ -6,10 +6,10 @@ import { requestFailure } from "../../src/github/request-failure.ts";
 import type { Clients } from "../github-cache/clients.ts";
 import type { Repository, Store } from "../store/model.ts";
 import type { Timings } from "../work/timings.ts";
-import { watchedSince, watchFrom } from "./installed-since.ts";
+import { installedSince, watchFrom } from "./installed-since.ts";
 import { nameOf } from "./sweep.ts";
 
-export interface UpkeepOptions {
+export interface MaintenanceOptions {
   readonly store: Store;
   readonly clients: Clients;
   readonly log: Logger;
@@ -20,7 +20,7 @@ export interface UpkeepOptions {
 const PAGE = 500;
 
 /** Ids of repositories that are known to be installed since now. */
-export async function readInstallations(options: UpkeepOptions, stop: AbortSignal): Promise<readonly number[]> {
+export async function readInstallations(options: MaintenanceOptions, stop: AbortSignal): Promise<readonly number[]> {
   const { store, clients, log, timings } = options;
   const signal = (): AbortSignal => AbortSignal.any([stop, AbortSignal.timeout(timings.requestTimeout * 4)]);
   // What is installed while the lists are read is not in them.
@@ -72,7 +72,7 @@ async function note(
   if (before?.installationId === installationId) {
     return false;
   }
-  if ((await watchedSince(store, seen.id)) === null || before?.installationId === null) {
+  if ((await installedSince(store, seen.id)) === null || before?.installationId === null) {
     await watchFrom(store, seen.id, createdAt);
   }
   return true;
@@ -95,7 +95,7 @@ async function installed(store: Store): Promise<Repository[]> {
 
 /** Those that no installation covers any more. Facts are kept: the app may come back. */
 async function forget(
-  { store, log }: UpkeepOptions,
+  { store, log }: MaintenanceOptions,
   before: readonly Repository[],
   covered: ReadonlySet<number>,
   unread: ReadonlySet<number>,
@@ -113,7 +113,11 @@ async function forget(
 }
 
 /** Repositories on which the app has not been installed for long. */
-async function longGone({ store, now, timings }: Pick<UpkeepOptions, "store" | "now" | "timings">): Promise<number[]> {
+async function longGone({
+  store,
+  now,
+  timings,
+}: Pick<MaintenanceOptions, "store" | "now" | "timings">): Promise<number[]> {
   const gone: number[] = [];
   for (const id of await store.forget.uninstalled()) {
     const since = await store.meta(goneKey(id));
@@ -132,7 +136,7 @@ function goneKey(repositoryId: number): string {
 }
 
 /** Forgets what is of no use any more, in small steps between which everything else goes on. */
-export async function prune({ store, log, now, timings }: UpkeepOptions, stop: AbortSignal): Promise<void> {
+export async function prune({ store, log, now, timings }: MaintenanceOptions, stop: AbortSignal): Promise<void> {
   const { keep } = timings;
   const steps: Readonly<Record<string, () => Promise<number>>> = {
     deliveries: () => store.pruneDeliveries(now() - keep.deliveries),

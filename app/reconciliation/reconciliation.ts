@@ -33,12 +33,12 @@ export class Reconcile {
   readonly #stop = new AbortController();
   readonly #sweeps: Alarm;
   readonly #missed: Alarm;
-  readonly #upkeep: Alarm;
+  readonly #maintenance: Alarm;
   /** By repository. */
   readonly #turns = new Map<number, Turn>();
   #startsAt = Number.POSITIVE_INFINITY;
   #missedTurn: Turn = { nextAt: 0, failures: 0 };
-  #upkeepTurn: Turn = { nextAt: 0, failures: 0 };
+  #maintenanceTurn: Turn = { nextAt: 0, failures: 0 };
 
   constructor(options: ReconcileOptions) {
     this.#options = options;
@@ -48,25 +48,25 @@ export class Reconcile {
     const failed = (what: string) => (error: unknown) => log.error({ err: error }, `${what} failed`);
     this.#sweeps = new Alarm(() => this.#sweepDue(), now, failed("sweeping"));
     this.#missed = new Alarm(() => this.#missedDue(), now, failed("looking for missed webhooks"));
-    this.#upkeep = new Alarm(() => this.#upkeepDue(), now, failed("upkeep"));
+    this.#maintenance = new Alarm(() => this.#maintenanceDue(), now, failed("maintenance"));
   }
 
   start(): void {
     this.#startsAt = this.#options.now() + this.#options.timings.reconcileDelay;
     this.#missed.ring();
-    this.#upkeep.ring();
+    this.#maintenance.ring();
     this.#sweeps.ring();
   }
 
   /** Nothing is going on at this moment. */
   get idle(): boolean {
-    return this.#sweeps.idle && this.#missed.idle && this.#upkeep.idle;
+    return this.#sweeps.idle && this.#missed.idle && this.#maintenance.idle;
   }
 
   /** Resolves when what was going on has ended; requests on their way are given up. */
   async stop(): Promise<void> {
     this.#stop.abort(new Error("The app is stopping."));
-    await Promise.all([this.#sweeps.stop(), this.#missed.stop(), this.#upkeep.stop()]);
+    await Promise.all([this.#sweeps.stop(), this.#missed.stop(), this.#maintenance.stop()]);
   }
 
   /** This repository is swept as soon as may be: something about it is known to be out of date. */
@@ -95,7 +95,7 @@ export class Reconcile {
   }
 
   /** Forgets what is old enough to go, then reads where the app is installed. */
-  async upkeep(): Promise<void> {
+  async maintenance(): Promise<void> {
     await prune(this.#options, this.#stop.signal);
     await this.readInstallations();
   }
@@ -143,8 +143,8 @@ export class Reconcile {
       const pause = next.nextAt - now();
       this.#say(error, { repository: nameOf(repository), failures: failures + 1, pause }, "could not be swept");
       if (error instanceof RepositoryHidden) {
-        this.#upkeepTurn = { ...this.#upkeepTurn, nextAt: 0 };
-        this.#upkeep.ring();
+        this.#maintenanceTurn = { ...this.#maintenanceTurn, nextAt: 0 };
+        this.#maintenance.ring();
       }
     }
     if (this.#turns.get(repository.id) === turn) {
@@ -163,15 +163,15 @@ export class Reconcile {
     return this.#missedTurn.nextAt;
   }
 
-  async #upkeepDue(): Promise<number | null> {
+  async #maintenanceDue(): Promise<number | null> {
     const { timings } = this.#options;
-    this.#upkeepTurn = await this.#inTurn(this.#upkeepTurn, timings.upkeepEvery, () => this.upkeep()).catch(
-      (error: unknown) => {
-        this.#say(error, {}, "upkeep could not be done");
-        return this.#later(error, this.#upkeepTurn.failures, timings.sweepRetryPause, timings.upkeepEvery);
-      },
-    );
-    return this.#upkeepTurn.nextAt;
+    this.#maintenanceTurn = await this.#inTurn(this.#maintenanceTurn, timings.maintenanceEvery, () =>
+      this.maintenance(),
+    ).catch((error: unknown) => {
+      this.#say(error, {}, "upkeep could not be done");
+      return this.#later(error, this.#maintenanceTurn.failures, timings.sweepRetryPause, timings.maintenanceEvery);
+    });
+    return this.#maintenanceTurn.nextAt;
   }
 
   async #inTurn(turn: Turn, every: number, work: () => Promise<void>): Promise<Turn> {

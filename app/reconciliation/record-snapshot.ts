@@ -81,8 +81,8 @@ export async function takeIn({ store, now, settled }: TakeInOptions, seen: Seen)
       ...before,
       installationId,
       facts,
-      lookAt: sooner(before.lookAt, at),
-      lookTries: 0,
+      reevaluateAt: sooner(before.reevaluateAt, at),
+      reevaluationTries: 0,
     };
     const note = drift.length === 0 ? null : `found by the sweep: ${drift.join(", ")}`;
     return { pull: drift.length === 0 ? next : readAgain(next, at, row === null ? null : note) };

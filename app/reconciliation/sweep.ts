@@ -11,7 +11,7 @@ import type { Clients } from "../github-cache/clients.ts";
 import type { Repository, Store } from "../store/model.ts";
 import { pause } from "../work/pause.ts";
 import type { Timings } from "../work/timings.ts";
-import { watchedSince, watchFrom } from "./installed-since.ts";
+import { installedSince, watchFrom } from "./installed-since.ts";
 import { completed, takeIn } from "./record-snapshot.ts";
 
 export interface SweeperOptions {
@@ -98,7 +98,7 @@ export class Sweeper {
       this.#options.wake(installationId);
     }
     await this.#unlisted(tour, [...known]);
-    await this.#lookAtPeople(repository.id, began);
+    await this.#reevaluatePeople(repository.id, began);
     this.#options.wake(installationId);
     await store.setMeta(sweptKey(repository.id), `${began}`);
     log.info({ repository: nameOf(repository), ...counts, took: now() - began }, "swept");
@@ -106,13 +106,13 @@ export class Sweeper {
   }
 
   /** No snapshot shows that somebody left a team or lost a permission, and of some such changes there is no event. */
-  async #lookAtPeople(repositoryId: number, began: number): Promise<void> {
+  async #reevaluatePeople(repositoryId: number, began: number): Promise<void> {
     const { store, timings } = this.#options;
     const key = `looked at people:${repositoryId}`;
     const before = await store.meta(key);
-    const due = before !== null && began - Number(before) >= timings.lookAtPeople;
+    const due = before !== null && began - Number(before) >= timings.reevaluatePeople;
     if (due) {
-      await store.askForLook({ repositoryId, open: true, people: true }, began);
+      await store.requestReevaluation({ repositoryId, open: true, people: true }, began);
     }
     if (due || before === null) {
       await store.setMeta(key, `${began}`);
@@ -212,7 +212,7 @@ export class Sweeper {
 
   async #since(repository: Repository): Promise<number> {
     const { store, now } = this.#options;
-    const since = await watchedSince(store, repository.id);
+    const since = await installedSince(store, repository.id);
     if (since !== null) {
       return since;
     }

@@ -11,7 +11,7 @@ import type { CountStore } from "./counts.ts";
 import type { GateStore, WaitingGate } from "./gates.ts";
 import type { HoldStore } from "./holds.ts";
 import type { PolicyStore } from "./policies.ts";
-import type { ForgetStore } from "./retention.ts";
+import type { RetentionStore } from "./retention.ts";
 import type { AppRunStore } from "./runs.ts";
 import type { StartedRun, StartStore } from "./starts.ts";
 
@@ -66,7 +66,7 @@ export interface PullId {
 }
 
 /** A check run of ours on a commit, as GitHub last confirmed it. */
-export interface ShownCheck {
+export interface ConfirmedCheck {
   readonly name: string;
   /** GraphQL node id. */
   readonly nodeId: string;
@@ -79,11 +79,11 @@ export interface ShownCheck {
 }
 
 /** What GitHub confirmed to show of a pull request. */
-export interface Shown {
+export interface ConfirmedState {
   readonly stage: string | null;
   /** The labels `stage/…` that were on it, with their node ids. */
   readonly labels: readonly { readonly name: string; readonly nodeId: string }[];
-  readonly checks: readonly ShownCheck[];
+  readonly checks: readonly ConfirmedCheck[];
   /** The head commit was other pull requests', too: their check runs may be the newer ones. */
   readonly shared?: boolean;
   /** Labels that were taken away, and when GitHub had last changed the pull request by then. */
@@ -128,13 +128,13 @@ export interface Pull extends PullId {
   readonly version: number;
   readonly facts: Facts;
   /** What GitHub confirmed; null: nothing was ever shown. */
-  readonly shown: Shown | null;
+  readonly shown: ConfirmedState | null;
   /** The last evaluation; null: none yet. */
   readonly evaluation: Evaluation | null;
   /** When it is to be looked at; null: there is no reason to. */
-  readonly lookAt: number | null;
+  readonly reevaluateAt: number | null;
   /** How often in a row looking failed. */
-  readonly lookTries: number;
+  readonly reevaluationTries: number;
   readonly intent: Intent | null;
   /** When the intent is to be sent (again); null: there is none. */
   readonly intentAt: number | null;
@@ -208,9 +208,9 @@ export interface Commit {
 /** `conflict`: somebody else wrote that pull request meanwhile; nothing of the commit happened. Read and decide again. */
 export type Committed = { readonly committed: true } | { readonly committed: false; readonly conflict: PullId };
 
-export interface DueLook extends PullId {
+export interface DueReevaluation extends PullId {
   readonly installationId: number | null;
-  readonly lookAt: number;
+  readonly reevaluateAt: number;
 }
 
 export interface PullFilter {
@@ -243,7 +243,7 @@ export interface Store {
   /** How much there is of everything. */
   readonly counts: CountStore;
   /** Rows that are of no use any more. */
-  readonly forget: ForgetStore;
+  readonly forget: RetentionStore;
 
   /** Stores deliveries in one commit. Returns those that were not known before, in order. */
   acceptDeliveries(batch: readonly NewDelivery[]): Promise<readonly PendingDelivery[]>;
@@ -270,10 +270,10 @@ export interface Store {
   pulls(filter: PullFilter, limit: number, after?: PullId): Promise<readonly Pull[]>;
   pullIds(filter: PullFilter): Promise<readonly PullId[]>;
   /** Pull requests to be looked at until then: in turns by installation, of each the longest due first. */
-  dueLooks(until: number, limit: number): Promise<readonly DueLook[]>;
-  nextLookAt(): Promise<number | null>;
+  dueReevaluations(until: number, limit: number): Promise<readonly DueReevaluation[]>;
+  nextReevaluationAt(): Promise<number | null>;
   /** Asks for these to be looked at, at that time or before; also those that are being looked at now. Returns how many. */
-  askForLook(filter: PullFilter, at: number): Promise<number>;
+  requestReevaluation(filter: PullFilter, at: number): Promise<number>;
   /** Decided moves of an installation that are due until then, the longest due first. */
   dueIntents(installationId: number, until: number, limit: number): Promise<readonly Pull[]>;
   /** For each installation with decided moves: when its first is due. */

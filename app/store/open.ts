@@ -10,7 +10,7 @@ import type { Store } from "./model.ts";
 import { policyStore } from "./policies.ts";
 import { pullStore } from "./pulls.ts";
 import { restStore } from "./rest.ts";
-import { forgetStore } from "./retention.ts";
+import { retentionStore } from "./retention.ts";
 import { runStore } from "./runs.ts";
 import { MIGRATIONS, type Tables } from "./schema.ts";
 import { sqliteDialect } from "./sqlite.ts";
@@ -65,7 +65,7 @@ export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Sto
     policies: policyStore(db),
     holds: holdStore(db),
     counts: countStore(db),
-    forget: forgetStore(db),
+    forget: retentionStore(db),
     close: () => db.destroy(),
   };
 }

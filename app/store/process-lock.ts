@@ -16,7 +16,7 @@ export class DatabaseInUse extends Error {
   override readonly name = "DatabaseInUse";
 }
 
-export interface SoleUse {
+export interface ProcessLock {
   /** To be called after the database was closed. */
   release(): void;
 }
@@ -37,7 +37,7 @@ const failed = z.object({ errcode: z.number() });
  * @throws DatabaseInUse when another process has it, OpenToOthers when others can read it,
  * DatabaseUrlError when `url` is none
  */
-export function holdDatabase(url: string, now: number): SoleUse {
+export function holdDatabase(url: string, now: number): ProcessLock {
   const file = sqliteFile(url);
   if (file === ":memory:") {
     return { release: () => undefined };

@@ -25,9 +25,9 @@ type Part = Pick<
   | "pull"
   | "pulls"
   | "pullIds"
-  | "dueLooks"
-  | "nextLookAt"
-  | "askForLook"
+  | "dueReevaluations"
+  | "nextReevaluationAt"
+  | "requestReevaluation"
   | "dueIntents"
   | "intentInstallations"
   | "history"
@@ -92,7 +92,7 @@ export function pullStore(db: Kysely<Tables>): Part {
         .execute();
     },
 
-    async dueLooks(until, limit) {
+    async dueReevaluations(until, limit) {
       const rows = await db
         .selectFrom((from) =>
           from
@@ -101,22 +101,22 @@ export function pullStore(db: Kysely<Tables>): Part {
               "repository_id as repositoryId",
               "number",
               "installation_id as installationId",
-              "look_at as lookAt",
+              "look_at as reevaluateAt",
             ])
             .select(sql<number>`row_number() over (partition by installation_id order by look_at)`.as("turn"))
             .where("look_at", "is not", null)
             .where("look_at", "<=", until)
             .as("due"),
         )
-        .select(["repositoryId", "number", "installationId", "lookAt"])
+        .select(["repositoryId", "number", "installationId", "reevaluateAt"])
         .orderBy("turn")
-        .orderBy("lookAt")
+        .orderBy("reevaluateAt")
         .limit(limit)
         .execute();
-      return rows.map((row) => ({ ...row, lookAt: row.lookAt ?? 0 }));
+      return rows.map((row) => ({ ...row, reevaluateAt: row.reevaluateAt ?? 0 }));
     },
 
-    async nextLookAt() {
+    async nextReevaluationAt() {
       const row = await db
         .selectFrom("pulls")
         .select("look_at")
@@ -127,7 +127,7 @@ export function pullStore(db: Kysely<Tables>): Part {
       return row?.look_at ?? null;
     },
 
-    async askForLook(filter, at) {
+    async requestReevaluation(filter, at) {
       const ids = filtered(db, filter).select(["repository_id", "number"]);
       // One that is due may be looked at this very moment, without what this is about: its version changes, too.
       const result = await db
@@ -222,8 +222,8 @@ async function writePull(db: Transaction<Tables>, each: Pull): Promise<void> {
     stage: each.shown?.stage ?? null,
     shown_json: textOrNull(each.shown),
     evaluation_json: textOrNull(each.evaluation),
-    look_at: each.lookAt,
-    look_tries: each.lookTries,
+    look_at: each.reevaluateAt,
+    look_tries: each.reevaluationTries,
     intent_json: textOrNull(each.intent),
     intent_at: each.intentAt,
     blocked_json: textOrNull(each.blocked),
@@ -314,8 +314,8 @@ function pull(row: Selectable<Tables["pulls"]>): Pull {
     facts: stored(row.facts_json),
     shown: storedOrNull(row.shown_json),
     evaluation: evaluation(row.evaluation_json),
-    lookAt: row.look_at,
-    lookTries: row.look_tries,
+    reevaluateAt: row.look_at,
+    reevaluationTries: row.look_tries,
     intent: storedOrNull(row.intent_json),
     intentAt: row.intent_at,
     blocked: storedOrNull(row.blocked_json),

@@ -6,7 +6,7 @@ import type { Tables } from "./schema.ts";
 const BATCH = 500;
 
 /** Each forgets at most `limit` rows (default 500), the oldest first, and resolves with how many it has forgotten. */
-export interface ForgetStore {
+export interface RetentionStore {
   /** Closed pull requests to which nothing has happened since, with their history, unless something is still to be done. */
   pulls(closedBefore: number, limit?: number): Promise<number>;
   /** Deliveries that could not be handled. */
@@ -17,7 +17,7 @@ export interface ForgetStore {
   uninstalled(): Promise<readonly number[]>;
 }
 
-export function forgetStore(db: Kysely<Tables>): ForgetStore {
+export function retentionStore(db: Kysely<Tables>): RetentionStore {
   return {
     async pulls(closedBefore, limit = BATCH) {
       return await db.transaction().execute(async (transaction) => {

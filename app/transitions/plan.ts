@@ -10,7 +10,7 @@ import { stageLabel } from "../../src/lifecycle/presentation/display.ts";
 import { labelsNeeded, writesFor } from "../evaluation/desired-state.ts";
 import type { KnownLabels, LabelIds } from "../github-cache/label-ids.ts";
 import type { Repository } from "../store/model.ts";
-import type { Lane } from "./queue.ts";
+import type { InstallationWriter } from "./queue.ts";
 import type { Candidate, Prepared } from "./verify.ts";
 
 export interface WritesOptions {
@@ -30,46 +30,46 @@ export class Writes {
    * The difference of each candidate of one repository; labels that are missing are made first. Throws when the labels
    * cannot be asked for or made.
    */
-  async prepare(client: GitHubClient, group: readonly Candidate[], lane: Lane): Promise<Prepared[]> {
-    const labels = await this.#labels(client, group, lane);
+  async prepare(client: GitHubClient, group: readonly Candidate[], writer: InstallationWriter): Promise<Prepared[]> {
+    const labels = await this.#labels(client, group, writer);
     return group.map((candidate) => ({ candidate, transition: this.#transition(candidate, labels) }));
   }
 
   /** What puts back what was shown before: labels are looked for, and never made. Throws like `prepare`. */
-  async restoring(client: GitHubClient, candidate: Candidate, lane: Lane): Promise<Transition> {
-    const needed = labelsNeeded(candidate.showing, candidate.shown);
-    const write = <T>(send: () => Promise<T>): Promise<T> => lane.write(0, send);
+  async restoring(client: GitHubClient, candidate: Candidate, writer: InstallationWriter): Promise<Transition> {
+    const needed = labelsNeeded(candidate.desired, candidate.shown);
+    const write = <T>(send: () => Promise<T>): Promise<T> => writer.write(0, send);
     const { labelIds } = this.#options;
     const labels = await labelIds.resolve(client, candidate.repository, [], needed, needed, write);
     return this.#transition(candidate, labels);
   }
 
-  #transition({ showing, shown, repository, judgement, pull }: Candidate, labels: KnownLabels): Transition {
+  #transition({ desired, shown, repository, evaluated, pull }: Candidate, labels: KnownLabels): Transition {
     return writesFor({
       number: pull.number,
-      pullNodeId: judgement.facts.nodeId,
+      pullNodeId: evaluated.facts.nodeId,
       repositoryNodeId: labels.repositoryNodeId,
-      showing,
+      desired,
       shown,
       labelIds: labels.ids,
       detailsUrl: this.#options.detailsUrl(repository, pull.number),
     });
   }
 
-  #labels(client: GitHubClient, group: readonly Candidate[], lane: Lane): Promise<KnownLabels> {
+  #labels(client: GitHubClient, group: readonly Candidate[], writer: InstallationWriter): Promise<KnownLabels> {
     const [first] = group;
     if (first === undefined) {
       throw new Error("A group without a pull request.");
     }
-    const needed = [...new Set(group.flatMap(({ showing, shown }) => labelsNeeded(showing, shown)))];
-    const { policy } = first.judgement;
+    const needed = [...new Set(group.flatMap(({ desired, shown }) => labelsNeeded(desired, shown)))];
+    const { policy } = first.evaluated;
     // All of a policy's labels at once: one request serves the repository's later moves, too.
-    const adds = group.some(({ showing }) => showing.label !== null && needed.includes(showing.label));
+    const adds = group.some(({ desired }) => desired.label !== null && needed.includes(desired.label));
     const create = adds ? stageLabelsOf(policy) : [];
     const asked = adds ? policy.stages.flatMap((stage) => labelsAskedFor(stage.enter)) : [];
     const find = asked.flatMap(({ name }) => (isPattern(name) ? [] : [nameOf(name)]));
     const gone = needed.filter((name) => !create.some((each) => each.name === name));
-    const write = <T>(send: () => Promise<T>): Promise<T> => lane.write(0, send);
+    const write = <T>(send: () => Promise<T>): Promise<T> => writer.write(0, send);
     return this.#options.labelIds.resolve(client, first.repository, create, [...find, ...gone], gone, write);
   }
 }

@@ -10,12 +10,12 @@ import type { InHand } from "../work/in-hand.ts";
 import type { Timings } from "../work/timings.ts";
 import { Alarm } from "../work/worker-loop.ts";
 import { RequestSize } from "./batch-size.ts";
-import type { Mover } from "./send.ts";
+import type { TransitionSender } from "./send.ts";
 
 export interface EffectsOptions {
   readonly store: Store;
   readonly clients: Clients;
-  readonly mover: Mover;
+  readonly sender: TransitionSender;
   /** Written down before they are sent. */
   readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
   readonly log: Logger;
@@ -25,7 +25,7 @@ export interface EffectsOptions {
 }
 
 /** What a lane lends to whoever writes in it. */
-export interface Lane {
+export interface InstallationWriter {
   readonly installationId: number;
   /** How many mutations the next request may hold. */
   readonly budget: number;
@@ -41,7 +41,7 @@ const PAGE = 200;
 
 export class Effects {
   readonly #options: EffectsOptions;
-  readonly #lanes = new Map<number, InstallationLane>();
+  readonly #writers = new Map<number, PacedWriter>();
   #stopping = false;
 
   constructor(options: EffectsOptions) {
@@ -60,46 +60,46 @@ export class Effects {
     if (this.#stopping) {
       return;
     }
-    this.#laneOf(installationId).ring();
+    this.#writerOf(installationId).ring();
   }
 
-  #laneOf(installationId: number): InstallationLane {
-    let lane = this.#lanes.get(installationId);
-    if (lane === undefined) {
-      lane = new InstallationLane(installationId, this.#options);
-      this.#lanes.set(installationId, lane);
+  #writerOf(installationId: number): PacedWriter {
+    let writer = this.#writers.get(installationId);
+    if (writer === undefined) {
+      writer = new PacedWriter(installationId, this.#options);
+      this.#writers.set(installationId, writer);
     }
-    return lane;
+    return writer;
   }
 
   /** Sends one decided move now, if it is due. */
   async move(id: PullId): Promise<void> {
     const pull = await this.#options.store.pull(id);
     if (pull !== null && pull.installationId !== null && pull.intentAt !== null) {
-      const lane = this.#laneOf(pull.installationId);
-      if (lane.heldUntil <= this.#options.now() && pull.intentAt <= this.#options.now()) {
-        await this.#options.mover.round([pull], lane);
+      const writer = this.#writerOf(pull.installationId);
+      if (writer.heldUntil <= this.#options.now() && pull.intentAt <= this.#options.now()) {
+        await this.#options.sender.round([pull], writer);
       }
     }
   }
 
   /** The installation's turn at writing, for whoever else writes to it. */
-  lane(installationId: number): Lane {
-    return this.#laneOf(installationId);
+  writer(installationId: number): InstallationWriter {
+    return this.#writerOf(installationId);
   }
 
   get idle(): boolean {
-    return [...this.#lanes.values()].every((lane) => lane.idle);
+    return [...this.#writers.values()].every((writer) => writer.idle);
   }
 
   /** Resolves when the requests that are on their way have been judged. What waits stays stored. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.stop()));
+    await Promise.all([...this.#writers.values()].map((writer) => writer.stop()));
   }
 }
 
-class InstallationLane implements Lane {
+class PacedWriter implements InstallationWriter {
   readonly installationId: number;
   readonly #options: EffectsOptions;
   readonly #alarm: Alarm;
@@ -168,7 +168,7 @@ class InstallationLane implements Lane {
   }
 
   async #work(): Promise<number | null> {
-    const { store, mover, now, inHand } = this.#options;
+    const { store, sender, now, inHand } = this.#options;
     await inHand.ready();
     while (!this.#alarm.stopped) {
       if (this.#heldUntil > now()) {
@@ -180,7 +180,7 @@ class InstallationLane implements Lane {
         return next?.at ?? null;
       }
       await inHand.mark("move", due.map(pullKey), this.installationId);
-      await mover.round(fairly(due), this);
+      await sender.round(fairly(due), this);
       inHand.done("move", this.installationId);
     }
     return null;

@@ -10,12 +10,12 @@ import { record, sameFacts } from "../../src/lifecycle/facts/record.ts";
 import { stageLabel, stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { effectRows } from "../effects/effect.ts";
-import { blockedShowing, type Showing, showingDigest } from "../evaluation/desired-state.ts";
+import { blockedState, type DesiredState, desiredDigest } from "../evaluation/desired-state.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { proposalOf } from "../policies/proposal.ts";
 import { changePull, parked, sooner } from "../store/change-pull.ts";
 import { movedLines, noteLine } from "../store/history.ts";
-import type { Intent, NewEffect, NewHistory, Pull, PullId, Shown, Store } from "../store/model.ts";
+import type { ConfirmedState, Intent, NewEffect, NewHistory, Pull, PullId, Store } from "../store/model.ts";
 import type { Timings } from "../work/timings.ts";
 import type { Candidate } from "./verify.ts";
 
@@ -50,16 +50,16 @@ export class Outcomes {
   async confirm(
     candidate: Candidate,
     seen: PullSeen | null,
-    shown: Shown | null,
+    shown: ConfirmedState | null,
     policyOid?: string | null,
   ): Promise<void> {
     const { store, log, now } = this.#options;
-    const { pull, intent, repository, judgement, showing } = candidate;
+    const { pull, intent, repository, evaluated, desired } = candidate;
     const from = pull.shown?.stage ?? null;
-    const to = showing.stage;
-    const { evaluation } = judgement;
+    const to = desired.stage;
+    const { evaluation } = evaluated;
     let effects: NewEffect[] = [];
-    const head = judgement.facts.head.sha;
+    const head = evaluated.facts.head.sha;
     const proposal = await proposalOf({ store, pull, repository, head, oid: policyOid, now: now() });
     const written = await changePull(store, pull, now, (row) => {
       if (row === null) {
@@ -68,11 +68,11 @@ export class Outcomes {
       const at = now();
       const newer = decidedSince(pull, row);
       effects = [...effectsOf(candidate, from, newer ? pull : row, at), ...(proposal === null ? [] : [proposal])];
-      const facts = seen === null ? row.facts : withSeen(row.facts, seen, removedBy(judgement, shown));
+      const facts = seen === null ? row.facts : withSeen(row.facts, seen, removedBy(evaluated, shown));
       const notes = [...intent.notes, ...candidate.notes];
       const history: NewHistory[] = [
         ...notes.map((note) => noteLine(row, "note", note, at)),
-        ...movedLines({ id: row, from, to, evaluation, facts: judgement.facts, now: at }),
+        ...movedLines({ id: row, from, to, evaluation, facts: evaluated.facts, now: at }),
         ...(row.blocked === null ? [] : [noteLine(row, "unblocked", "the move could be made", at)]),
       ];
       // Somebody may have touched the labels while the request was on its way: then there is more to read.
@@ -83,7 +83,7 @@ export class Outcomes {
       const news =
         newer ||
         mayBeDecidedSince(pull, row, evaluation) ||
-        !sameFacts(row.facts, judgement.facts) ||
+        !sameFacts(row.facts, evaluated.facts) ||
         !sameFacts(facts, row.facts);
       const next: Pull = {
         ...row,
@@ -91,12 +91,12 @@ export class Outcomes {
         shown:
           shown === null
             ? null
-            : { ...shown, stage: to, checks: currentChecks(shown, facts.head.sha), shared: showing.shared },
+            : { ...shown, stage: to, checks: currentChecks(shown, facts.head.sha), shared: desired.shared },
         evaluation: newer ? row.evaluation : evaluation,
         blocked: null,
         intent: keep && row.intent !== null ? { ...row.intent, sentAt: null, from: to } : null,
         intentAt: keep ? (row.intentAt ?? at) : null,
-        lookAt: news ? sooner(row.lookAt, at) : row.lookAt,
+        reevaluateAt: news ? sooner(row.reevaluateAt, at) : row.reevaluateAt,
       };
       return { pull: next, history, effects };
     });
@@ -116,7 +116,7 @@ export class Outcomes {
       { repository: `${repository.owner}/${repository.name}`, pull: pull.number, from, to, tries: intent.tries },
       "confirmed",
     );
-    if (written?.lookAt != null) {
+    if (written?.reevaluateAt != null) {
       this.#options.wake();
     }
   }
@@ -140,7 +140,7 @@ export class Outcomes {
   /** GitHub shows another head than was known: it is learnt, and the move is decided again with it. */
   async anotherHead(pull: Pull, seen: PullSeen): Promise<void> {
     const { store, log, now, timings } = this.#options;
-    const pause = timings.retryPauses[0] ?? timings.lookPause;
+    const pause = timings.retryPauses[0] ?? timings.reevaluationPause;
     await changePull(store, pull, now, (row) => {
       if (row === null || row.intent === null) {
         return null;
@@ -149,7 +149,9 @@ export class Outcomes {
       const at = now();
       // Where an event told of a newer head than this, GitHub has answered with something old.
       const learnt = facts.head.sha === seen.state.head.sha;
-      return { pull: { ...row, facts, lookAt: sooner(row.lookAt, at), intentAt: learnt ? at : at + pause } };
+      return {
+        pull: { ...row, facts, reevaluateAt: sooner(row.reevaluateAt, at), intentAt: learnt ? at : at + pause },
+      };
     });
     log.info({ pull: pull.number, repositoryId: pull.repositoryId, head: seen.state.head.sha }, "another head");
     this.#options.wake();
@@ -166,9 +168,9 @@ export class Outcomes {
   }
 
   /** Given up for now. `shown`: what GitHub shows after the old label was written back; null: that is not known. */
-  async block(candidate: Candidate, reason: string, shown: Shown | null): Promise<void> {
+  async block(candidate: Candidate, reason: string, shown: ConfirmedState | null): Promise<void> {
     const { store, log, now, timings } = this.#options;
-    const { pull, intent, showing, repository } = candidate;
+    const { pull, intent, desired, repository } = candidate;
     const from = pull.shown?.stage ?? null;
     await changePull(store, pull, now, (row) => {
       if (row === null) {
@@ -178,23 +180,23 @@ export class Outcomes {
         // Something else is wanted by now: that is tried, whatever became of this.
         const notes = [...(row.intent ?? intent).notes, reason].slice(-MOST_NOTES);
         const anew: Intent = { ...(row.intent ?? intent), tries: 0, read: true, notes };
-        return { pull: { ...row, intent: anew, intentAt: now(), lookAt: sooner(row.lookAt, now()) } };
+        return { pull: { ...row, intent: anew, intentAt: now(), reevaluateAt: sooner(row.reevaluateAt, now()) } };
       }
       const at = now();
       const times = (row.blocked?.times ?? 0) + 1;
       const pause = Math.min(timings.blockedPause * 2 ** (times - 1), timings.blockedPauseMost);
-      const to = showing.stage ?? "no stage";
+      const to = desired.stage ?? "no stage";
       const line: NewHistory = {
         ...noteLine(row, "blocked", `the move to ${to} is blocked: ${reason}`, at),
         from,
-        to: showing.stage,
+        to: desired.stage,
       };
       const next: Pull = {
         ...row,
         shown: shown === null ? row.shown : { ...shown, stage: from },
         ...(shown === null ? parked({ ...row, intent: { ...intent, read: true } }) : { intent: null, intentAt: null }),
-        blocked: { at, to: showing.stage, reason, times, until: at + pause, wanted: showingDigest(showing) },
-        lookAt: sooner(row.lookAt, at + pause),
+        blocked: { at, to: desired.stage, reason, times, until: at + pause, wanted: desiredDigest(desired) },
+        reevaluateAt: sooner(row.reevaluateAt, at + pause),
       };
       return { pull: next, history: [...intent.notes.map((note) => noteLine(row, "note", note, at)), line] };
     });
@@ -204,9 +206,9 @@ export class Outcomes {
   }
 
   /** What is shown while the move is blocked. */
-  blockedShowing(candidate: Candidate, reason: string): Showing {
+  blockedState(candidate: Candidate, reason: string): DesiredState {
     const from = candidate.pull.shown?.stage ?? null;
-    return blockedShowing(candidate.showing, from, from === null ? null : stageLabel(from), reason);
+    return blockedState(candidate.desired, from, from === null ? null : stageLabel(from), reason);
   }
 }
 
@@ -224,14 +226,14 @@ function mayBeDecidedSince(pull: Pull, row: Pull, sent: Evaluation): boolean {
 }
 
 /** What the stages that the move leads into do, and what is to be done now that it is there; each once. */
-function effectsOf({ pull, intent, repository, judgement }: Candidate, from: string | null, row: Pull, now: number) {
+function effectsOf({ pull, intent, repository, evaluated }: Candidate, from: string | null, row: Pull, now: number) {
   const { installationId } = repository;
-  const to = judgement.evaluation.stage;
+  const to = evaluated.evaluation.stage;
   if (installationId === null) {
     return [];
   }
-  const moved = from === to ? [] : actionsOf({ from, ...judgement });
-  const meanwhile = to === null ? [] : actionsMeanwhile({ before: row.evaluation, ...judgement, now });
+  const moved = from === to ? [] : actionsOf({ from, ...evaluated });
+  const meanwhile = to === null ? [] : actionsMeanwhile({ before: row.evaluation, ...evaluated, now });
   return effectRows(pull, installationId, [...moved, ...meanwhile], now, `${intent.id}-${from ?? ""}`);
 }
 
@@ -253,12 +255,12 @@ function withSeen(facts: Facts, seen: PullSeen, removed?: Removed): Facts {
 type Removed = NonNullable<Extract<Change, { kind: "snapshot" }>["removed"]>;
 
 /** What the resets that were known had made void, and the read-back showed gone. */
-function removedBy({ evaluation }: Candidate["judgement"], shown: Shown | null): Removed | undefined {
+function removedBy({ evaluation }: Candidate["evaluated"], shown: ConfirmedState | null): Removed | undefined {
   const labels = (shown?.absent.labels ?? []).filter((name) => stageOfLabel(name) === null);
   return labels.length === 0 ? undefined : { labels, after: evaluation.resets.map((reset) => reset.id) };
 }
 
 /** Those of commits that are heads no more cannot be shown again. */
-function currentChecks(shown: Shown, headSha: string): Shown["checks"] {
+function currentChecks(shown: ConfirmedState, headSha: string): ConfirmedState["checks"] {
   return shown.checks.filter((check) => check.sha === headSha);
 }

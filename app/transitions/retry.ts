@@ -8,10 +8,10 @@ import { mutationCount, sendTransitions, type Transition, type Written } from ".
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
 import type { Clients } from "../github-cache/clients.ts";
 import type { LabelIds } from "../github-cache/label-ids.ts";
-import type { Shown } from "../store/model.ts";
+import type { ConfirmedState } from "../store/model.ts";
 import type { Timings } from "../work/timings.ts";
 import type { Writes } from "./plan.ts";
-import type { Lane } from "./queue.ts";
+import type { InstallationWriter } from "./queue.ts";
 import type { Outcomes } from "./result.ts";
 import { type Candidate, judgeWritten, type Prepared, withRead } from "./verify.ts";
 
@@ -39,31 +39,31 @@ export class Setbacks {
     { candidate, transition }: Prepared,
     { errors, pull }: Written,
     reason: string,
-    lane: Lane,
+    writer: InstallationWriter,
   ): Promise<void> {
     // An id that we know may be another label's by now: labels are renamed and deleted.
-    const label = candidate.showing.label?.toLowerCase();
+    const label = candidate.desired.label?.toLowerCase();
     const other =
       pull !== null && label !== undefined && !pull.labels.some((each) => each.name.toLowerCase() === label);
     if (other || errors.some((each) => each.type === "NOT_FOUND")) {
       await this.#options.labelIds.forget(candidate.repository.id);
     }
     if (other) {
-      await this.#takeOff(client, candidate, transition, pull.labels, lane);
+      await this.#takeOff(client, candidate, transition, pull.labels, writer);
     }
     const hopeless = errors.some((each) => each.type === "FORBIDDEN");
-    await this.#failed(client, candidate, reason, hopeless, lane);
+    await this.#failed(client, candidate, reason, hopeless, writer);
   }
 
   /** Labels that got onto it because they bear now the id of the one it should have. Best effort. */
   async #takeOff(
     client: GitHubClient,
-    { judgement, repository, pull }: Candidate,
+    { evaluated, repository, pull }: Candidate,
     transition: Transition,
     labels: readonly LabelSeen[],
-    lane: Lane,
+    writer: InstallationWriter,
   ): Promise<void> {
-    const before = new Set(judgement.facts.labels.map((name) => name.toLowerCase()));
+    const before = new Set(evaluated.facts.labels.map((name) => name.toLowerCase()));
     const wrong = labels.filter(
       ({ name, nodeId }) => transition.addLabelIds.includes(nodeId) && !before.has(name.toLowerCase()),
     );
@@ -75,7 +75,7 @@ export class Setbacks {
     const undo = { ...transition, removeLabelIds: wrong.map(({ nodeId }) => nodeId), addLabelIds: [], checks: [] };
     const { log, timings } = this.#options;
     try {
-      await lane.write(1, () => sendTransitions(client, [undo], AbortSignal.timeout(timings.requestTimeout)));
+      await writer.write(1, () => sendTransitions(client, [undo], AbortSignal.timeout(timings.requestTimeout)));
       log.info({ ...names, labels: labelsOff }, "labels that bear the id of another now were taken off again");
     } catch (error) {
       log.warn({ ...names, labels: labelsOff, err: error }, "labels set by mistake could not be taken off again");
@@ -83,24 +83,24 @@ export class Setbacks {
   }
 
   /** There was no answer to what was asked or written for all of them. */
-  async all(candidates: readonly Candidate[], error: unknown, lane: Lane): Promise<void> {
+  async all(candidates: readonly Candidate[], error: unknown, writer: InstallationWriter): Promise<void> {
     const { outcomes, now, log, timings } = this.#options;
     const failure = requestFailure(error, now());
     log.warn(
-      { installation: lane.installationId, pulls: candidates.length, kind: failure.kind, err: error },
+      { installation: writer.installationId, pulls: candidates.length, kind: failure.kind, err: error },
       "not sent",
     );
     if (failure.kind === "rate_limit") {
       const pause = failure.retryAfterMs ?? timings.rateLimitPause;
-      lane.holdUntil(now() + pause);
+      writer.holdUntil(now() + pause);
       for (const { pull } of candidates) {
         await outcomes.postpone(pull, describeFailure(failure), pause);
       }
       return;
     }
     for (const candidate of candidates) {
-      const client = await this.#options.clients.installation(lane.installationId).catch(() => null);
-      await this.#failed(client, candidate, describeFailure(failure), failure.kind === "permission", lane);
+      const client = await this.#options.clients.installation(writer.installationId).catch(() => null);
+      await this.#failed(client, candidate, describeFailure(failure), failure.kind === "permission", writer);
     }
   }
 
@@ -110,7 +110,7 @@ export class Setbacks {
     candidate: Candidate,
     reason: string,
     hopeless: boolean,
-    lane: Lane,
+    writer: InstallationWriter,
   ): Promise<void> {
     const { outcomes, timings } = this.#options;
     const tries = Math.max(candidate.intent.tries, 1);
@@ -119,34 +119,39 @@ export class Setbacks {
       await outcomes.postpone({ ...candidate.pull, intent: { ...candidate.intent, tries } }, reason, pause);
       return;
     }
-    const restored = client === null ? null : await this.#restore(client, candidate, reason, lane);
+    const restored = client === null ? null : await this.#restore(client, candidate, reason, writer);
     await outcomes.block(candidate, reason, restored);
   }
 
   /** Best effort: what GitHub shows afterwards, or null when it cannot be said. */
-  async #restore(client: GitHubClient, candidate: Candidate, reason: string, lane: Lane): Promise<Shown | null> {
+  async #restore(
+    client: GitHubClient,
+    candidate: Candidate,
+    reason: string,
+    writer: InstallationWriter,
+  ): Promise<ConfirmedState | null> {
     const { appId, timings, writes, log, outcomes } = this.#options;
-    const { judgement, repository, pull } = candidate;
+    const { evaluated, repository, pull } = candidate;
     const signal = (): AbortSignal => AbortSignal.timeout(timings.requestTimeout);
     try {
-      const [now] = await readShown(client, [judgement.facts.nodeId], appId, signal());
+      const [now] = await readShown(client, [evaluated.facts.nodeId], appId, signal());
       if (now == null || now instanceof GraphqlUnread) {
         return null;
       }
-      const showing = outcomes.blockedShowing(candidate, reason);
-      if (now.pull.state.head.sha !== showing.headSha) {
+      const desired = outcomes.blockedState(candidate, reason);
+      if (now.pull.state.head.sha !== desired.headSha) {
         return null;
       }
-      const { shown } = withRead({ ...candidate, showing }, now);
-      const transition = await writes.restoring(client, { ...candidate, showing, shown }, lane);
+      const { shown } = withRead({ ...candidate, desired }, now);
+      const transition = await writes.restoring(client, { ...candidate, desired, shown }, writer);
       if (mutationCount(transition) === 0) {
         return shown;
       }
-      const [written] = await lane.write(mutationCount(transition), () =>
+      const [written] = await writer.write(mutationCount(transition), () =>
         sendTransitions(client, [transition], signal()),
       );
       const verdict =
-        written === undefined ? null : judgeWritten({ ...candidate, showing, shown }, transition, written);
+        written === undefined ? null : judgeWritten({ ...candidate, desired, shown }, transition, written);
       return verdict?.right === true ? verdict.shown : shown;
     } catch (error) {
       const names = { repository: `${repository.owner}/${repository.name}`, pull: pull.number };

@@ -8,22 +8,22 @@ import type { GitHubClient } from "../../src/github/port.ts";
 import { MOST_READ, readShown } from "../../src/github/pulls/shown.ts";
 import { mutationCount, sendTransitions, type Written } from "../../src/github/pulls/transition.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
-import { differs, shownOf } from "../evaluation/desired-state.ts";
-import type { Judge } from "../evaluation/evaluator.ts";
+import { confirmedStateOf, differs } from "../evaluation/desired-state.ts";
+import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Clients } from "../github-cache/clients.ts";
 import type { LabelIds } from "../github-cache/label-ids.ts";
 import type { Intent, Pull, PullId, Repository, Store } from "../store/model.ts";
 import type { Timings } from "../work/timings.ts";
 import { Writes, withinBudget } from "./plan.ts";
-import type { Lane } from "./queue.ts";
+import type { InstallationWriter } from "./queue.ts";
 import type { Outcomes } from "./result.ts";
 import { describeFailure, Setbacks } from "./retry.ts";
 import { type Candidate, isOutOfDate, judgeWritten, type Prepared, withRead } from "./verify.ts";
 
-export interface MoverOptions {
+export interface TransitionSenderOptions {
   readonly store: Store;
   readonly clients: Clients;
-  readonly judge: Judge;
+  readonly evaluator: Evaluator;
   readonly labelIds: LabelIds;
   readonly outcomes: Outcomes;
   readonly appId: number;
@@ -34,22 +34,22 @@ export interface MoverOptions {
   readonly detailsUrl: (repository: Repository, number: number) => string | null;
 }
 
-export class Mover {
-  readonly #options: MoverOptions;
+export class TransitionSender {
+  readonly #options: TransitionSenderOptions;
   readonly #writes: Writes;
   readonly #setbacks: Setbacks;
 
-  constructor(options: MoverOptions) {
+  constructor(options: TransitionSenderOptions) {
     this.#options = options;
     this.#writes = new Writes(options);
     this.#setbacks = new Setbacks({ ...options, writes: this.#writes });
   }
 
   /** Never throws for GitHub's sake: what could not be done is put off or given up, each with its reason. */
-  async round(pulls: readonly Pull[], lane: Lane): Promise<void> {
+  async round(pulls: readonly Pull[], writer: InstallationWriter): Promise<void> {
     const judged: Candidate[] = [];
     for (const pull of pulls) {
-      const candidate = await this.#judge(pull);
+      const candidate = await this.#evaluator(pull);
       if (candidate !== null) {
         judged.push(candidate);
       }
@@ -59,30 +59,30 @@ export class Mover {
     }
     let client: GitHubClient;
     try {
-      client = await this.#options.clients.installation(lane.installationId);
+      client = await this.#options.clients.installation(writer.installationId);
     } catch (error) {
-      await this.#setbacks.all(judged, error, lane);
+      await this.#setbacks.all(judged, error, writer);
       return;
     }
-    const known = await this.#read(client, judged, lane);
+    const known = await this.#read(client, judged, writer);
     const todo: Candidate[] = [];
     for (const candidate of known) {
-      if (differs(candidate.showing, candidate.shown)) {
+      if (differs(candidate.desired, candidate.shown)) {
         todo.push(candidate);
       } else {
         await this.#options.outcomes.confirm(candidate, candidate.seen, candidate.shown);
       }
     }
-    const prepared = await this.#prepare(client, todo, lane);
-    const batch = await this.#markSent(withinBudget(prepared, lane.budget));
+    const prepared = await this.#prepare(client, todo, writer);
+    const batch = await this.#markSent(withinBudget(prepared, writer.budget));
     if (batch.length > 0) {
-      await this.#send(client, batch, lane);
+      await this.#send(client, batch, writer);
     }
   }
 
   /** Null: there is nothing to do for it (any more). */
-  async #judge(pull: Pull): Promise<Candidate | null> {
-    const { store, judge, outcomes } = this.#options;
+  async #evaluator(pull: Pull): Promise<Candidate | null> {
+    const { store, evaluator, outcomes } = this.#options;
     const repository = await store.repository(pull.repositoryId);
     if (pull.intent === null) {
       return null;
@@ -93,13 +93,13 @@ export class Mover {
     }
     const { intent } = pull;
     try {
-      const judgement = await judge.judge(pull, repository);
-      const { showing } = judgement;
-      if (showing === null) {
+      const evaluated = await evaluator.evaluate(pull, repository);
+      const { desired } = evaluated;
+      if (desired === null) {
         await outcomes.drop(pull);
         return null;
       }
-      return { pull, intent, repository, judgement, showing, shown: pull.shown, seen: null, notes: [] };
+      return { pull, intent, repository, evaluated, desired, shown: pull.shown, seen: null, notes: [] };
     } catch (error) {
       await outcomes.postpone(pull, describeFailure(requestFailure(error, this.#options.now())), this.#pauseOf(error));
       return null;
@@ -107,7 +107,11 @@ export class Mover {
   }
 
   /** Reads those that may show something else than we know, all with one query. */
-  async #read(client: GitHubClient, candidates: readonly Candidate[], lane: Lane): Promise<Candidate[]> {
+  async #read(
+    client: GitHubClient,
+    candidates: readonly Candidate[],
+    writer: InstallationWriter,
+  ): Promise<Candidate[]> {
     const { appId, outcomes, timings } = this.#options;
     const known = candidates.filter(({ intent }) => !intent.read && intent.sentAt === null);
     const unknown = candidates.filter(({ intent }) => intent.read || intent.sentAt !== null).slice(0, MOST_READ);
@@ -116,10 +120,10 @@ export class Mover {
     }
     let answers: Awaited<ReturnType<typeof readShown>>;
     try {
-      const ids = unknown.map(({ judgement }) => judgement.facts.nodeId);
+      const ids = unknown.map(({ evaluated }) => evaluated.facts.nodeId);
       answers = await readShown(client, ids, appId, AbortSignal.timeout(timings.requestTimeout));
     } catch (error) {
-      await this.#setbacks.all(unknown, error, lane);
+      await this.#setbacks.all(unknown, error, writer);
       return known;
     }
     const read: Candidate[] = [];
@@ -128,12 +132,12 @@ export class Mover {
       if (now === null) {
         await outcomes.drop(candidate.pull);
       } else if (now instanceof GraphqlUnread) {
-        await this.#setbacks.all([candidate], now, lane);
-      } else if (now.pull.state.head.sha !== candidate.showing.headSha) {
+        await this.#setbacks.all([candidate], now, writer);
+      } else if (now.pull.state.head.sha !== candidate.desired.headSha) {
         // What is on the commit that we took for the head was not read, so nothing may be written to it.
         await outcomes.anotherHead(candidate.pull, now.pull);
       } else if (isOutOfDate(candidate, now) && this.#options.now() - candidate.intent.createdAt < timings.settled) {
-        const pause = timings.retryPauses[0] ?? timings.lookPause;
+        const pause = timings.retryPauses[0] ?? timings.reevaluationPause;
         await outcomes.postpone(candidate.pull, "GitHub answered with what was there before our last write", pause);
       } else {
         read.push(withRead(candidate, now));
@@ -143,15 +147,19 @@ export class Mover {
   }
 
   /** The writes of each; those that need none are confirmed. */
-  async #prepare(client: GitHubClient, candidates: readonly Candidate[], lane: Lane): Promise<Prepared[]> {
+  async #prepare(
+    client: GitHubClient,
+    candidates: readonly Candidate[],
+    writer: InstallationWriter,
+  ): Promise<Prepared[]> {
     const { outcomes } = this.#options;
     const writing: Prepared[] = [];
     for (const [, group] of Map.groupBy(candidates, ({ repository }) => repository.id)) {
       let prepared: readonly Prepared[];
       try {
-        prepared = await this.#writes.prepare(client, group, lane);
+        prepared = await this.#writes.prepare(client, group, writer);
       } catch (error) {
-        await this.#setbacks.all(group, error, lane);
+        await this.#setbacks.all(group, error, writer);
         continue;
       }
       for (const each of prepared) {
@@ -160,11 +168,11 @@ export class Mover {
           continue;
         }
         const { candidate } = each;
-        const { showing, shown, judgement } = candidate;
+        const { desired, shown, evaluated } = candidate;
         // What is to go is a label that the repository does not have.
-        const absent = { labels: showing.gone, at: judgement.facts.updatedAt };
-        const { stage } = showing;
-        const now = shownOf({ stage, labels: shown?.labels ?? [], absent, checks: shown?.checks ?? [] });
+        const absent = { labels: desired.gone, at: evaluated.facts.updatedAt };
+        const { stage } = desired;
+        const now = confirmedStateOf({ stage, labels: shown?.labels ?? [], absent, checks: shown?.checks ?? [] });
         await outcomes.confirm(candidate, candidate.seen, now);
       }
     }
@@ -199,24 +207,24 @@ export class Mover {
     return marked;
   }
 
-  async #send(client: GitHubClient, batch: readonly Prepared[], lane: Lane): Promise<void> {
+  async #send(client: GitHubClient, batch: readonly Prepared[], writer: InstallationWriter): Promise<void> {
     const { timings, log, outcomes } = this.#options;
     const transitions = batch.map(({ transition }) => transition);
     const mutations = transitions.reduce((sum, each) => sum + mutationCount(each), 0);
     let answers: readonly Written[];
     try {
-      answers = await lane.write(mutations, () =>
+      answers = await writer.write(mutations, () =>
         sendTransitions(client, transitions, AbortSignal.timeout(timings.requestTimeout)),
       );
     } catch (error) {
       await this.#setbacks.all(
         batch.map(({ candidate }) => candidate),
         error,
-        lane,
+        writer,
       );
       return;
     }
-    log.info({ installation: lane.installationId, pulls: batch.length, mutations }, "sent");
+    log.info({ installation: writer.installationId, pulls: batch.length, mutations }, "sent");
     for (const [index, { candidate, transition }] of batch.entries()) {
       const written = answers[index];
       const verdict = written === undefined ? null : judgeWritten(candidate, transition, written);
@@ -226,14 +234,14 @@ export class Mover {
       if (verdict.right) {
         await outcomes.confirm(candidate, written.pull ?? candidate.seen, verdict.shown, written.policyOid);
       } else {
-        await this.#setbacks.refused(client, { candidate, transition }, written, verdict.reason, lane);
+        await this.#setbacks.refused(client, { candidate, transition }, written, verdict.reason, writer);
       }
     }
   }
 
   #pauseOf(error: unknown): number {
     const { timings, now } = this.#options;
-    return requestFailure(error, now()).retryAfterMs ?? timings.lookPause;
+    return requestFailure(error, now()).retryAfterMs ?? timings.reevaluationPause;
   }
 }
 

@@ -3,19 +3,19 @@ import type { PullSeen } from "../../src/github/pulls/pull-fields.ts";
 import type { ShownNow } from "../../src/github/pulls/shown.ts";
 import { judgeLabels, showsCheck, type Transition, type Written } from "../../src/github/pulls/transition.ts";
 import { stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
-import { differs, type Showing, shownCheck, shownOf } from "../evaluation/desired-state.ts";
-import type { Judgement } from "../evaluation/evaluator.ts";
-import type { Intent, Pull, Repository, Shown } from "../store/model.ts";
+import { confirmedStateOf, type DesiredState, differs, shownCheck } from "../evaluation/desired-state.ts";
+import type { EvaluatedPull } from "../evaluation/evaluator.ts";
+import type { ConfirmedState, Intent, Pull, Repository } from "../store/model.ts";
 
 /** A pull request on its way through a round. */
 export interface Candidate {
   readonly pull: Pull;
   readonly intent: Intent;
   readonly repository: Repository;
-  readonly judgement: Judgement;
-  readonly showing: Showing;
+  readonly evaluated: EvaluatedPull;
+  readonly desired: DesiredState;
   /** What GitHub shows as far as we know: confirmed earlier, or read just now. */
-  readonly shown: Shown | null;
+  readonly shown: ConfirmedState | null;
   /** What was read just now. */
   readonly seen: PullSeen | null;
   readonly notes: readonly string[];
@@ -35,34 +35,34 @@ export function isOutOfDate({ pull }: Pick<Candidate, "pull">, { pull: seen, che
 
 /** The candidate with what was just read in place of what was known. */
 export function withRead(candidate: Candidate, now: ShownNow): Candidate {
-  const { showing, pull, intent } = candidate;
+  const { desired, pull, intent } = candidate;
   const sha = now.pull.state.head.sha;
   const checks = now.checks.map((read) => {
-    const show = showing.checks.find((each) => each.name === read.name);
+    const show = desired.checks.find((each) => each.name === read.name);
     return shownCheck(read, sha, show !== undefined && showsCheck(read, show) ? show : null);
   });
   const others = (pull.shown?.checks ?? []).filter((check) => check.sha !== sha);
   const names = new Set(now.pull.labels.map((label) => label.name.toLowerCase()));
-  const gone = showing.gone.filter((name) => !names.has(name.toLowerCase()));
-  const shown = shownOf({
+  const gone = desired.gone.filter((name) => !names.has(name.toLowerCase()));
+  const shown = confirmedStateOf({
     stage: pull.shown?.stage ?? null,
     labels: now.pull.labels,
     absent: { labels: gone, at: now.pull.state.updatedAt },
     checks: [...others, ...checks],
   });
-  const still = showing.gone.filter((name) => names.has(name.toLowerCase()));
-  const read: Candidate = { ...candidate, seen: now.pull, shown, showing: { ...showing, gone: still } };
-  const lost = intent.sentAt !== null && !differs(read.showing, shown);
+  const still = desired.gone.filter((name) => names.has(name.toLowerCase()));
+  const read: Candidate = { ...candidate, seen: now.pull, shown, desired: { ...desired, gone: still } };
+  const lost = intent.sentAt !== null && !differs(read.desired, shown);
   return lost ? { ...read, notes: ["GitHub had applied the change although its answer did not say so"] } : read;
 }
 
 export type Judged =
-  | { readonly right: true; readonly shown: Shown }
+  | { readonly right: true; readonly shown: ConfirmedState }
   | { readonly right: false; readonly reason: string };
 
 /** Whether the read-back shows what was to be shown, and what it showed. */
 export function judgeWritten(candidate: Candidate, transition: Transition, written: Written): Judged {
-  const { showing, shown, judgement } = candidate;
+  const { desired, shown, evaluated } = candidate;
   const [error] = written.errors;
   const because = error === undefined ? "" : `: ${error.message}`;
   const wroteLabels = transition.removeLabelIds.length + transition.addLabelIds.length > 0;
@@ -70,10 +70,10 @@ export function judgeWritten(candidate: Candidate, transition: Transition, writt
     return { right: false, reason: `the labels could not be written${because}` };
   }
   const labels = written.pull?.labels ?? shown?.labels ?? [];
-  const gone = written.pull === null ? [] : showing.gone;
+  const gone = written.pull === null ? [] : desired.gone;
   // Of stage labels that are left as they are, any may be on it.
-  const judged = showing.left ? labels.filter((each) => stageOfLabel(each.name) === null) : labels;
-  const verdict = judgeLabels(judged, showing.left ? null : showing.label, gone);
+  const judged = desired.left ? labels.filter((each) => stageOfLabel(each.name) === null) : labels;
+  const verdict = judgeLabels(judged, desired.left ? null : desired.label, gone);
   if (!verdict.right) {
     return { right: false, reason: `${verdict.reason}${because}` };
   }
@@ -85,9 +85,9 @@ export function judgeWritten(candidate: Candidate, transition: Transition, writt
     }
     checks.set(`${transition.headSha} ${show.name}`, shownCheck(read, transition.headSha, show));
   }
-  const absent = { labels: showing.gone, at: written.pull?.state.updatedAt ?? judgement.facts.updatedAt };
+  const absent = { labels: desired.gone, at: written.pull?.state.updatedAt ?? evaluated.facts.updatedAt };
   return {
     right: true,
-    shown: shownOf({ stage: showing.stage, labels, absent, checks: [...checks.values()] }),
+    shown: confirmedStateOf({ stage: desired.stage, labels, absent, checks: [...checks.values()] }),
   };
 }

@@ -18,9 +18,9 @@ import { answerTo } from "../commands/answer.ts";
 import { pressEffect } from "../commands/button.ts";
 import { dequeuedEffect } from "../effects/handlers/dequeued.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
-import type { GrantsKeeper } from "../github-cache/installation-permissions.ts";
+import type { InstallationPermissions } from "../github-cache/installation-permissions.ts";
 import type { LabelIds } from "../github-cache/label-ids.ts";
-import type { StandingKeeper } from "../github-cache/permissions.ts";
+import type { PermissionCache } from "../github-cache/permissions.ts";
 import { type Policies, PolicyUnreadable } from "../policies/policy.ts";
 import { watchFrom } from "../reconciliation/installed-since.ts";
 import { changePull, newPull, readAgain, sooner } from "../store/change-pull.ts";
@@ -29,10 +29,10 @@ import { contentOf } from "./replays.ts";
 
 export interface ListenerOptions {
   readonly store: Store;
-  readonly standing: StandingKeeper;
+  readonly standing: PermissionCache;
   readonly labelIds: LabelIds;
   readonly policies: Policies;
-  readonly grants: GrantsKeeper;
+  readonly installationPermissions: InstallationPermissions;
   readonly ourselves: () => Ourselves;
   readonly log: Logger;
   readonly now: () => number;
@@ -137,7 +137,7 @@ export class Listener {
         break;
       case "default_branch":
         if (await policies.mayHaveChanged(repository)) {
-          await store.askForLook({ repositoryId: repository.id, open: true }, now());
+          await store.requestReevaluation({ repositoryId: repository.id, open: true }, now());
         }
         break;
       case "standing":
@@ -296,7 +296,13 @@ export class Listener {
       }
       const before = row ?? newPull(id, facts, installationId);
       const at = now();
-      const next: Pull = { ...before, installationId, facts, lookAt: sooner(before.lookAt, at), lookTries: 0 };
+      const next: Pull = {
+        ...before,
+        installationId,
+        facts,
+        reevaluateAt: sooner(before.reevaluateAt, at),
+        reevaluationTries: 0,
+      };
       return { pull: stageLabels ? readAgain(next, at) : next };
     });
     log.info(
@@ -352,9 +358,9 @@ export class Listener {
     repositories: readonly RepositorySeen[],
     since: number,
   ): Promise<void> {
-    const { store, log, now, outOfDate, policies, grants, queued } = this.#options;
+    const { store, log, now, outOfDate, policies, installationPermissions, queued } = this.#options;
     if (installationId !== null) {
-      await grants.forget(installationId);
+      await installationPermissions.forget(installationId);
     }
     for (const each of repositories) {
       const before = await store.repository(each.id);
@@ -363,7 +369,7 @@ export class Listener {
         await watchFrom(store, repository.id, since);
         await policies.mayHaveChanged(repository);
       }
-      if ((await store.askForLook({ repositoryId: repository.id, open: true }, now())) > 0) {
+      if ((await store.requestReevaluation({ repositoryId: repository.id, open: true }, now())) > 0) {
         // What happened while the app was away is nowhere but on GitHub.
         outOfDate(repository.id);
       }
@@ -375,11 +381,11 @@ export class Listener {
 
   /** The app may do more or less than before: what the policies lack is said anew. */
   async #granted(installationId: number | null): Promise<void> {
-    const { store, grants, policies } = this.#options;
+    const { store, installationPermissions, policies } = this.#options;
     if (installationId === null) {
       return;
     }
-    await grants.forget(installationId);
+    await installationPermissions.forget(installationId);
     for (const repository of await store.repositories(installationId)) {
       await policies.mayHaveChanged(repository);
     }
@@ -414,7 +420,7 @@ export class Listener {
   async #forgetRepository(repositoryId: number): Promise<void> {
     const { store, standing, now } = this.#options;
     await standing.forgetRepository(repositoryId);
-    await store.askForLook({ repositoryId, open: true, people: true }, now());
+    await store.requestReevaluation({ repositoryId, open: true, people: true }, now());
   }
 }
 

@@ -8,7 +8,7 @@ import type { GitHubClient } from "../../src/github/port.ts";
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
 import type { Clients } from "../github-cache/clients.ts";
 import type { Repository, Store } from "../store/model.ts";
-import type { Lane } from "../transitions/queue.ts";
+import type { InstallationWriter } from "../transitions/queue.ts";
 import type { InHand } from "./in-hand.ts";
 import type { Timings } from "./timings.ts";
 import { Alarm } from "./worker-loop.ts";
@@ -19,7 +19,7 @@ export interface TendingOptions {
   /** Written down before their steps are taken. */
   readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
   /** The installation's turn at writing, shared with all who write. */
-  readonly lane: (installationId: number) => Lane;
+  readonly writer: (installationId: number) => InstallationWriter;
   readonly log: Logger;
   readonly now: () => number;
   readonly timings: Timings;
@@ -161,8 +161,8 @@ export class Tending<T extends Tended> {
 
   /** Never throws for GitHub's sake. */
   async #one(installationId: number, item: T, repository: Repository): Promise<void> {
-    const { clients, lane, log, now, timings } = this.#options;
-    const turn = lane(installationId);
+    const { clients, writer, log, now, timings } = this.#options;
+    const turn = writer(installationId);
     try {
       if (turn.heldUntil > now()) {
         const message = "GitHub's rate limit was reached";
@@ -182,7 +182,7 @@ export class Tending<T extends Tended> {
       });
     } catch (error) {
       const failure = requestFailure(error, now());
-      const backoff = Math.min(timings.lookPause * 2 ** Math.min(item.tries, 20), timings.blockedPauseMost);
+      const backoff = Math.min(timings.reevaluationPause * 2 ** Math.min(item.tries, 20), timings.blockedPauseMost);
       let at = now() + Math.max(failure.retryAfterMs ?? 0, backoff);
       if (failure.kind === "rate_limit") {
         at = now() + (failure.retryAfterMs ?? timings.rateLimitPause);

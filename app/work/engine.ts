@@ -8,24 +8,24 @@ import { Desk } from "../commands/execute.ts";
 import { closingHandler } from "../commands/hold-progress.ts";
 import { Gates } from "../deployment-gates/deployment-gates.ts";
 import { Outbox } from "../effects/runner.ts";
-import { Judge } from "../evaluation/evaluator.ts";
-import { Looks } from "../evaluation/reevaluate.ts";
+import { Evaluator } from "../evaluation/evaluator.ts";
+import { Reevaluation } from "../evaluation/reevaluate.ts";
 import type { Clients, Ourselves } from "../github-cache/clients.ts";
-import { GrantsKeeper } from "../github-cache/installation-permissions.ts";
+import { InstallationPermissions } from "../github-cache/installation-permissions.ts";
 import { LabelIds } from "../github-cache/label-ids.ts";
-import { StandingKeeper } from "../github-cache/permissions.ts";
+import { PermissionCache } from "../github-cache/permissions.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { PolicyCheck } from "../policies/check.ts";
-import { PolicyKeeper } from "../policies/loader.ts";
+import { PolicyLoader } from "../policies/loader.ts";
 import type { Policies } from "../policies/policy.ts";
 import { proposalHandler } from "../policies/proposal.ts";
 import type { Reading } from "../policies/reader.ts";
 import { Reconcile } from "../reconciliation/reconciliation.ts";
 import { pullOf } from "../store/change-pull.ts";
 import type { PullId, Store } from "../store/model.ts";
-import { Effects, type Lane } from "../transitions/queue.ts";
+import { Effects, type InstallationWriter } from "../transitions/queue.ts";
 import { Outcomes } from "../transitions/result.ts";
-import { Mover } from "../transitions/send.ts";
+import { TransitionSender } from "../transitions/send.ts";
 import { Inbox } from "../webhooks/inbox.ts";
 import { Listener } from "../webhooks/processing.ts";
 import { sentByGitHub } from "../webhooks/replays.ts";
@@ -76,13 +76,13 @@ export function createEngine(options: EngineOptions): Engine {
   const { requestTimeout } = timings;
   const reading = options.reading ?? (() => ({ policy: readPolicy, uses: localUses }));
   const read = (installationId: number) => reading(installationId).policy;
-  const standing = new StandingKeeper({ store, log, now, keepMs: timings.keepStanding });
+  const standing = new PermissionCache({ store, log, now, keepMs: timings.keepPermissions });
   const labelIds = new LabelIds({ store, now, requestTimeout });
-  const grants = new GrantsKeeper({ store, clients, now, requestTimeout });
+  const installationPermissions = new InstallationPermissions({ store, clients, now, requestTimeout });
   const wake = (): void => looks.wake();
-  const lane = (installation: number): Lane => effects.lane(installation);
-  const check = new PolicyCheck({ clients, grants, appId, lane, log, now, timings });
-  const keeper = new PolicyKeeper({
+  const writer = (installation: number): InstallationWriter => effects.writer(installation);
+  const check = new PolicyCheck({ clients, installationPermissions, appId, writer, log, now, timings });
+  const loader = new PolicyLoader({
     store,
     clients,
     read,
@@ -92,12 +92,12 @@ export function createEngine(options: EngineOptions): Engine {
     timings,
     wake,
   });
-  const policies = options.policies ?? keeper;
+  const policies = options.policies ?? loader;
   const readUses = (installationId: number) => reading(installationId).uses;
-  const judge = new Judge({ store, clients, standing, policies, ourselves, now, requestTimeout, readUses });
+  const evaluator = new Evaluator({ store, clients, standing, policies, ourselves, now, requestTimeout, readUses });
   const queued = (): void => outbox.wake();
   const inHand = new InHand({ store, log });
-  const tending = { store, clients, inHand, lane, judge, log, now, timings, looks: wake };
+  const tending = { store, clients, inHand, writer, evaluator, log, now, timings, looks: wake };
   const starts = new Starts({ ...tending, ourselves });
   const gates = new Gates({ ...tending, policies, appId });
   const tended = (): void => {
@@ -109,10 +109,10 @@ export function createEngine(options: EngineOptions): Engine {
     await gates.pullChanged(id);
   };
   const outcomes = new Outcomes({ store, log, now, timings, wake, queued, changed, metrics: options.metrics });
-  const mover = new Mover({
+  const sender = new TransitionSender({
     store,
     clients,
-    judge,
+    evaluator,
     labelIds,
     outcomes,
     appId,
@@ -122,13 +122,13 @@ export function createEngine(options: EngineOptions): Engine {
     detailsUrl: (repository, number) =>
       publicUrl === null ? null : `${publicUrl}/pulls/${repository.owner}/${repository.name}/${number}`,
   });
-  const effects = new Effects({ store, clients, mover, inHand, log, now, sleep: pause, timings });
-  const refusal = (kind: string, installation: number) => grants.refusal(kind, installation);
-  const desk = new Desk({ store, clients, judge, now, look: wake, queued, log });
+  const effects = new Effects({ store, clients, sender, inHand, log, now, sleep: pause, timings });
+  const refusal = (kind: string, installation: number) => installationPermissions.refusal(kind, installation);
+  const desk = new Desk({ store, clients, evaluator, now, look: wake, queued, log });
   const handlers = new Map(
     [
       answerHandler(desk),
-      pressHandler(desk, judge, sentByGitHub({ clients, timings, now })),
+      pressHandler(desk, evaluator, sentByGitHub({ clients, timings, now })),
       proposalHandler(check, read),
       closingHandler(policies),
     ].map((each) => [each.kind, each]),
@@ -138,7 +138,7 @@ export function createEngine(options: EngineOptions): Engine {
     clients,
     ourselves,
     inHand,
-    lane,
+    writer,
     tended,
     look: wake,
     handlers,
@@ -147,9 +147,9 @@ export function createEngine(options: EngineOptions): Engine {
     now,
     timings,
   });
-  const looks = new Looks({
+  const looks = new Reevaluation({
     store,
-    judge,
+    evaluator,
     inHand,
     log,
     now,
@@ -164,7 +164,7 @@ export function createEngine(options: EngineOptions): Engine {
     standing,
     labelIds,
     policies,
-    grants,
+    installationPermissions,
     ourselves,
     log,
     now,
@@ -230,8 +230,8 @@ export function createEngine(options: EngineOptions): Engine {
       await gates.start();
       outbox.wake();
       looks.wake();
-      if (policies === keeper) {
-        keeper.wake();
+      if (policies === loader) {
+        loader.wake();
       }
       reconcile.start();
     },
@@ -240,7 +240,7 @@ export function createEngine(options: EngineOptions): Engine {
       await reconcile.stop();
       await inbox.stop();
       await looks.stop();
-      await keeper.stop();
+      await loader.stop();
       await outbox.stop();
       await Promise.all([starts.stop(), gates.stop()]);
       await effects.stop();
@@ -249,7 +249,7 @@ export function createEngine(options: EngineOptions): Engine {
     idle: async () => {
       for (;;) {
         await inbox.idle();
-        const rooms = [inHand, keeper, reconcile, looks, effects, outbox, starts, gates];
+        const rooms = [inHand, loader, reconcile, looks, effects, outbox, starts, gates];
         if (rooms.every((room) => room.idle) && inbox.backlog === 0) {
           return;
         }

@@ -26,7 +26,7 @@ export async function setPullAside(
       setAside: true,
     } as const;
     const history = [noteLine(row, "blocked", `it is set aside: ${reason}`, at)];
-    return { pull: { ...row, lookAt: null, ...parked(row), blocked }, history };
+    return { pull: { ...row, reevaluateAt: null, ...parked(row), blocked }, history };
   });
 }
 
@@ -41,7 +41,7 @@ export async function takeUpAgain(
       return null;
     }
     const history = [noteLine(row, "unblocked", "it is taken up again", now())];
-    return { pull: { ...row, lookAt: now(), blocked: null }, history };
+    return { pull: { ...row, reevaluateAt: now(), blocked: null }, history };
   });
   return changed !== null;
 }

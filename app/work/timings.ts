@@ -9,16 +9,16 @@ export interface Timings {
   /** A blocked move is tried again after this, doubled each time, up to `blockedPauseMost`. */
   readonly blockedPause: number;
   readonly blockedPauseMost: number;
-  /** After a pull request could not be looked at (GitHub did not answer), doubled each time, up to `lookPauseMost`. */
-  readonly lookPause: number;
-  readonly lookPauseMost: number;
+  /** After a pull request could not be looked at (GitHub did not answer), doubled each time, up to `reevaluationPauseMost`. */
+  readonly reevaluationPause: number;
+  readonly reevaluationPauseMost: number;
   /** What is known of people's standing is asked again after this. */
-  readonly keepStanding: number;
+  readonly keepPermissions: number;
   /**
    * What rests on people is looked at again after this, should the event that changed their standing have been lost, or
    * there be none. With what is kept of their standing, and the time until a sweep, at most an hour.
    */
-  readonly lookAtPeople: number;
+  readonly reevaluatePeople: number;
   /** A policy is read again after this, should the event that it changed have been lost. */
   readonly keepPolicy: number;
   /** When GitHub says that it is too much, but not for how long. */
@@ -55,7 +55,7 @@ export interface Timings {
   /** A job that waits for an environment and belongs to no pull request is rejected after this. */
   readonly freeRunMost: number;
   /** Between two readings of the installations, and of rows that are old enough to go. */
-  readonly upkeepEvery: number;
+  readonly maintenanceEvery: number;
   /** How long rows are kept that are of no use for what goes on. */
   readonly keep: KeepTimes;
 }
@@ -88,10 +88,10 @@ export const DEFAULT_TIMINGS: Timings = {
   requestTimeout: 15_000,
   blockedPause: 5 * 60_000,
   blockedPauseMost: 60 * 60_000,
-  lookPause: 2_000,
-  lookPauseMost: 5 * 60_000,
-  keepStanding: 10 * 60_000,
-  lookAtPeople: 40 * 60_000,
+  reevaluationPause: 2_000,
+  reevaluationPauseMost: 5 * 60_000,
+  keepPermissions: 10 * 60_000,
+  reevaluatePeople: 40 * 60_000,
   keepPolicy: 10 * 60_000,
   rateLimitPause: 60_000,
   requestTarget: 6_000,
@@ -108,7 +108,7 @@ export const DEFAULT_TIMINGS: Timings = {
   runAppears: 2 * 60_000,
   askGates: 6 * 60 * 60_000,
   freeRunMost: 24 * 60 * 60_000,
-  upkeepEvery: 60 * 60_000,
+  maintenanceEvery: 60 * 60_000,
   keep: {
     deliveries: 7 * DAY,
     deadDeliveries: 30 * DAY,

@@ -1,7 +1,7 @@
 /** Whether anybody needs what a start would bring, now or at all. */
 import { validCommits } from "../../src/lifecycle/facts/pushes.ts";
 import { stageNow } from "../effects/staleness.ts";
-import type { Judge } from "../evaluation/evaluator.ts";
+import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Pull, Repository } from "../store/model.ts";
 import type { StartedRun } from "../store/starts.ts";
 
@@ -10,7 +10,7 @@ export async function uselessBecause(
   { sha, number }: StartedRun,
   pull: Pull | null,
   repository: Repository,
-  judge: Judge,
+  evaluator: Evaluator,
 ): Promise<string | null> {
   if (pull === null || pull.facts.observed === null) {
     return null;
@@ -22,7 +22,7 @@ export async function uselessBecause(
   if (facts.head.sha === sha) {
     return null;
   }
-  const { policy, standing, facts: judged } = await judge.judge(pull, repository);
+  const { policy, standing, facts: judged } = await evaluator.evaluate(pull, repository);
   const useless = policy.onPush.cancel && !validCommits(judged, policy, standing).includes(sha);
   return useless ? `a newer commit was pushed (${judged.head.sha.slice(0, 7)})` : null;
 }

@@ -10,7 +10,7 @@ import { cancelRun, dispatchWorkflow, type RunSeen, readRun } from "../../src/gi
 import { act } from "../../src/lifecycle/facts/change.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
 import { isUnsettled } from "../effects/staleness.ts";
-import type { Judge } from "../evaluation/evaluator.ts";
+import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
 import { changePull } from "../store/change-pull.ts";
 import { noteLine } from "../store/history.ts";
@@ -24,7 +24,7 @@ import { isReplaced, type Turn, turnOf } from "./queue.ts";
 import { refusal } from "./remedy.ts";
 
 export interface StartsOptions extends TendingOptions {
-  readonly judge: Judge;
+  readonly evaluator: Evaluator;
   readonly ourselves: () => Ourselves;
   /** Told when something is to be looked at again. */
   readonly looks: () => void;
@@ -122,13 +122,13 @@ export class Starts {
     const open = await starts.open(start.repositoryId, start.workflow);
     const useless = isReplaced(start, open)
       ? "the stage was entered anew"
-      : await uselessBecause(start, pull, desk.repository, this.#options.judge);
+      : await uselessBecause(start, pull, desk.repository, this.#options.evaluator);
     if (useless !== null) {
       return [await this.#end({ ...start, cancel: useless }, "cancelled", useless), null];
     }
     if (pull === null || isUnsettled(pull, now())) {
       // It is about to be judged or moved: whoever does that tells.
-      return [{ ...start, nextAt: now() + timings.lookPause }, null];
+      return [{ ...start, nextAt: now() + timings.reevaluationPause }, null];
     }
     const parked = parkedBecause(start, pull);
     const waiting: StartedRun = { ...start, parked, tries: 0, error: null, nextAt: now() + timings.askRuns };
@@ -151,7 +151,7 @@ export class Starts {
     }
     // From now on GitHub may have been asked, whatever becomes of us.
     if (!(await starts.claim(waiting, now()))) {
-      return [{ ...waiting, nextAt: now() + timings.lookPause }, null];
+      return [{ ...waiting, nextAt: now() + timings.reevaluationPause }, null];
     }
     const sent = await starts.byKey(start.key);
     if (sent === null) {
@@ -186,7 +186,7 @@ export class Starts {
       }
       log.warn({ start: start.key, err: error }, "it is not known whether the run was started");
     }
-    return { ...start, nextAt: now() + timings.lookPause };
+    return { ...start, nextAt: now() + timings.reevaluationPause };
   }
 
   /** GitHub was asked, and has not said which run it is. */
@@ -197,7 +197,7 @@ export class Starts {
       return await this.#began(start, found.id, found.url);
     }
     if (now() < (start.sentAt ?? 0) + timings.runAppears) {
-      return { ...start, nextAt: now() + Math.min(timings.lookPause * 2, timings.runAppears) };
+      return { ...start, nextAt: now() + Math.min(timings.reevaluationPause * 2, timings.runAppears) };
     }
     const minutes = Math.ceil(timings.runAppears / 60_000);
     if (start.sends >= MOST_SENDS) {
@@ -296,7 +296,7 @@ export class Starts {
       const origin = { runId: run.id, sha: start.sha, baseRef: null, origin: "started", detail: "" } as const;
       const told = record(row.facts, { kind: "run_origins", pull, origins: [origin] });
       const facts = record(told, { kind: "acts", pull, acts: [done] });
-      return { pull: { ...row, facts, lookAt: now(), lookTries: 0 }, history: [line], starts: [ended] };
+      return { pull: { ...row, facts, reevaluateAt: now(), reevaluationTries: 0 }, history: [line], starts: [ended] };
     });
     if (written === null) {
       await store.commit({ starts: [ended], history: [line], now: now() });
@@ -320,7 +320,7 @@ export class Starts {
 
   async #stopIfUseless(start: StartedRun, pull: Pull | null, desk: Desk): Promise<StartedRun> {
     const { runId } = start;
-    const cancel = start.cancel ?? (await uselessBecause(start, pull, desk.repository, this.#options.judge));
+    const cancel = start.cancel ?? (await uselessBecause(start, pull, desk.repository, this.#options.evaluator));
     if (cancel === null || runId === null || start.cancelSent) {
       return start;
     }

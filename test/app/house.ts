@@ -152,7 +152,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
         ...config.timings,
         writeInterval: 0,
         retryPauses: [20, 40, 80],
-        lookPause: 20,
+        reevaluationPause: 20,
         // What runs by itself would come between what a test counts: it asks for it when it wants it.
         reconcileDelay: 3_600_000,
         sweepPause: 0,

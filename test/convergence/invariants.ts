@@ -69,23 +69,23 @@ function shownWrongly(github: Scene, pull: PullRequest, row: Pull, history: read
 
 /** What is on GitHub against what everybody would know whom everything reached. */
 async function notTheSame(github: Scene, shadow: Shadow, pull: PullRequest, row: Pull): Promise<string[]> {
-  const judgement = await shadow.judge(row);
-  if (judgement === null) {
+  const evaluated = await shadow.judge(row);
+  if (evaluated === null) {
     return ["the shadow knows nothing of it"];
   }
-  if (pull.state !== "open" || judgement.showing === null) {
-    return row.evaluation?.stage === judgement.evaluation.stage
+  if (pull.state !== "open" || evaluated.desired === null) {
+    return row.evaluation?.stage === evaluated.evaluation.stage
       ? []
-      : [`is in ${row.evaluation?.stage}, expected ${judgement.evaluation.stage}`];
+      : [`is in ${row.evaluation?.stage}, expected ${evaluated.evaluation.stage}`];
   }
   const found: string[] = [];
-  const wanted = judgement.showing.label === null ? [] : [judgement.showing.label];
+  const wanted = evaluated.desired.label === null ? [] : [evaluated.desired.label];
   const on = stageLabels(github, pull);
-  if (!judgement.showing.left && !same(on, wanted)) {
+  if (!evaluated.desired.left && !same(on, wanted)) {
     found.push(`has the labels ${say(on)}, everything known says ${say(wanted)}`);
   }
   const shown = newestChecks(github, pull);
-  for (const check of judgement.showing.checks) {
+  for (const check of evaluated.desired.checks) {
     const text = `${check.conclusion ?? check.status}: ${check.title}`;
     const is = shown.get(check.name);
     if (is !== text) {

@@ -3,10 +3,10 @@
  * come late, twice, in another order or never, must come to the same.
  */
 import { pino } from "pino";
-import { Judge, type Judgement } from "../../app/evaluation/evaluator.ts";
-import { GrantsKeeper } from "../../app/github-cache/installation-permissions.ts";
+import { type EvaluatedPull, Evaluator } from "../../app/evaluation/evaluator.ts";
+import { InstallationPermissions } from "../../app/github-cache/installation-permissions.ts";
 import { LabelIds } from "../../app/github-cache/label-ids.ts";
-import { StandingKeeper } from "../../app/github-cache/permissions.ts";
+import { PermissionCache } from "../../app/github-cache/permissions.ts";
 import type { Policies } from "../../app/policies/policy.ts";
 import type { HoldWord, Pull, Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
@@ -32,7 +32,7 @@ const log = pino({ level: "silent" });
 export class Shadow {
   readonly store: Store;
   readonly #listener: Listener;
-  readonly #judge: Judge;
+  readonly #evaluator: Evaluator;
   readonly #word: NonNullable<ShadowOptions["word"]>;
   #turn: Promise<unknown> = Promise.resolve();
   #heard = 0;
@@ -42,14 +42,14 @@ export class Shadow {
     this.#word = word ?? (() => null);
     const clients = { installation: async () => client, app: async () => client };
     const ourselves = () => ({ appId, botLogin: "stagewright[bot]" });
-    const { requestTimeout, keepStanding } = DEFAULT_TIMINGS;
-    const standing = new StandingKeeper({ store, log, now, keepMs: keepStanding });
+    const { requestTimeout, keepPermissions } = DEFAULT_TIMINGS;
+    const standing = new PermissionCache({ store, log, now, keepMs: keepPermissions });
     this.#listener = new Listener({
       store,
       standing,
       labelIds: new LabelIds({ store, now, requestTimeout }),
       policies,
-      grants: new GrantsKeeper({ store, clients, now, requestTimeout }),
+      installationPermissions: new InstallationPermissions({ store, clients, now, requestTimeout }),
       ourselves,
       log,
       now,
@@ -57,7 +57,7 @@ export class Shadow {
       queued: () => {},
       outOfDate: () => {},
     });
-    this.#judge = new Judge({
+    this.#evaluator = new Evaluator({
       store,
       clients,
       standing,
@@ -84,7 +84,7 @@ export class Shadow {
   }
 
   /** `row`: as the app has it; what it has shown so far counts for what it is to show. */
-  async judge(row: Pull): Promise<Judgement | null> {
+  async judge(row: Pull): Promise<EvaluatedPull | null> {
     await this.#turn;
     const own = await this.store.pull(row);
     const repository = await this.store.repository(row.repositoryId);
@@ -94,6 +94,6 @@ export class Shadow {
     }
     return own === null || repository === null
       ? null
-      : await this.#judge.judge({ ...own, shown: row.shown, blocked: row.blocked }, repository);
+      : await this.#evaluator.evaluate({ ...own, shown: row.shown, blocked: row.blocked }, repository);
   }
 }

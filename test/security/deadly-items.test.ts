@@ -59,7 +59,7 @@ describe("an app that is started again whenever it dies", () => {
     expect(seen.aside).toEqual([{ number: 13, reason }]);
     expect(seen.counts).toMatchObject({ pending: 0, done: 3, dead: 1 });
     expect(seen.pulls.map(({ number }: { number: number }) => number)).toEqual([1, 3, 13]);
-    expect(seen.pulls.at(-1)).toMatchObject({ number: 13, lookAt: null });
+    expect(seen.pulls.at(-1)).toMatchObject({ number: 13, reevaluateAt: null });
     // What is heard of it later changes nothing.
     writeFileSync(file, JSON.stringify({ again: deliveryOf(13, "another title") }));
     expect(live(url, file)).toMatchObject({ counts: { done: 4 }, aside: [{ number: 13 }] });

@@ -58,7 +58,11 @@ for (const [id, payload] of Object.entries(payloads)) {
 await engine.idle();
 const dead = (await opened.deadDeliveries(10)).items.map(({ id, error }) => ({ id, error }));
 const aside = (await pullsSetAside(opened, 10)).map(({ number, blocked }) => ({ number, reason: blocked?.reason }));
-const pulls = (await opened.pulls({}, 10)).map(({ number, lookAt, lookTries }) => ({ number, lookAt, lookTries }));
+const pulls = (await opened.pulls({}, 10)).map(({ number, reevaluateAt, reevaluationTries }) => ({
+  number,
+  reevaluateAt,
+  reevaluationTries,
+}));
 process.stdout.write(JSON.stringify({ dead, aside, pulls, counts: await opened.countDeliveries() }));
 await engine.stop();
 await opened.close();

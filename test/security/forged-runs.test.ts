@@ -352,7 +352,7 @@ describe("where GitHub starts the workflow", () => {
     const row = required(await house.row(pull));
     const { runOrigins: known, ...before } = row.facts;
     expect(known).toMatchObject([{ origin: "changed", baseRef: "main" }]);
-    await house.store.commit({ pulls: [{ ...row, facts: before, lookAt: Date.now() }], now: Date.now() });
+    await house.store.commit({ pulls: [{ ...row, facts: before, reevaluateAt: Date.now() }], now: Date.now() });
     addLabelsByName(world(), asUser(house.cleo), pull, ["other"]);
     await house.settled();
     expect((await house.row(pull))?.facts.runOrigins).toMatchObject([{ origin: "changed", baseRef: "main" }]);

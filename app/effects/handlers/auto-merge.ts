@@ -41,7 +41,7 @@ export const autoMerge = handler({
       return { ...waiting(context, "it is on hold", WAIT_PAUSE), result: null };
     }
     if (isUnsettled(pull, now())) {
-      return waiting(context, "something new about it is being looked at", timings.lookPause);
+      return waiting(context, "something new about it is being looked at", timings.reevaluationPause);
     }
     const state = await readMergeState(client, pull.facts.nodeId, appId, signal);
     if (state === null) {
@@ -75,7 +75,7 @@ async function go(state: MergeState, method: Method, pull: Pull, context: Effect
   const { timings } = context;
   const sha = pull.facts.head.sha;
   if (state.headSha !== sha) {
-    return waiting(context, "GitHub has a newer commit, of which nothing was heard yet", timings.lookPause);
+    return waiting(context, "GitHub has a newer commit, of which nothing was heard yet", timings.reevaluationPause);
   }
   if (state.draft) {
     return { state: "refused", reason: "it is a draft, which GitHub does not merge" };
@@ -90,7 +90,7 @@ async function go(state: MergeState, method: Method, pull: Pull, context: Effect
     (await isStillWanted(context)) ? await send(client, target, context.signal) : "new",
   );
   if (refusal === "new") {
-    return waiting(context, "something new about it is being looked at", timings.lookPause);
+    return waiting(context, "something new about it is being looked at", timings.reevaluationPause);
   }
   return refusal === null ? { state: "done", result: { note }, note } : await refusedBy(refusal, method, context);
 }
@@ -213,5 +213,10 @@ async function refusedBy(refusal: NonNullable<Refusal>, method: Method, context:
   const tried = z.object({ refused: z.number() }).safeParse(effect.result).data?.refused ?? 0;
   return tried + 1 >= MOST_TRIES
     ? { state: "refused", reason: `GitHub refused it: ${refusal.message}` }
-    : { state: "again", at: now() + timings.lookPause, reason: refusal.message, result: { refused: tried + 1 } };
+    : {
+        state: "again",
+        at: now() + timings.reevaluationPause,
+        reason: refusal.message,
+        result: { refused: tried + 1 },
+      };
 }

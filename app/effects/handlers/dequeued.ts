@@ -56,7 +56,7 @@ export const dequeued = handler({
     const wait = (why: string, pause: number): Performed => ({ state: "again", at: now() + pause, reason: why });
     // A push takes it out, too: where it goes back, nothing is amiss.
     if (isUnsettled(pull, now()) || state.headSha !== pull.facts.head.sha) {
-      return wait("something new about it is being looked at", timings.lookPause);
+      return wait("something new about it is being looked at", timings.reevaluationPause);
     }
     if (state.queued !== null && now() < at + BEHIND_MS) {
       return wait("GitHub does not show yet that it left the merge queue", BEHIND_PAUSE_MS);

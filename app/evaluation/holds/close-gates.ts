@@ -53,8 +53,10 @@ export async function closeGates(options: CloseGatesOptions): Promise<readonly O
     options,
   );
   for (const { pull } of open) {
-    const lookAt = merging.has(pull.facts.nodeId) ? FIRST : SECOND;
-    await changePull(store, pull, now, (row) => (row === null ? null : { pull: { ...row, lookAt, lookTries: 0 } }));
+    const reevaluateAt = merging.has(pull.facts.nodeId) ? FIRST : SECOND;
+    await changePull(store, pull, now, (row) =>
+      row === null ? null : { pull: { ...row, reevaluateAt, reevaluationTries: 0 } },
+    );
   }
   return open.map(({ pull, gates }) => [pull.number, gates]);
 }

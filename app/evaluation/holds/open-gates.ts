@@ -2,8 +2,8 @@
 
 import { CHECK_NAME_PREFIX, type Policy } from "../../../src/lifecycle/policy/policy.ts";
 import { letsPass } from "../../../src/lifecycle/presentation/gate-checks.ts";
-import type { Pull, Shown, ShownCheck } from "../../store/model.ts";
-import type { Showing } from "../desired-state.ts";
+import type { ConfirmedCheck, ConfirmedState, Pull } from "../../store/model.ts";
+import type { DesiredState } from "../desired-state.ts";
 
 /** How many of the pull request's gates let it be merged now. */
 export function openGates({ shown, facts }: Pick<Pull, "shown" | "facts">, policy: Policy): number {
@@ -13,9 +13,9 @@ export function openGates({ shown, facts }: Pick<Pull, "shown" | "facts">, polic
 }
 
 /** How many of the gates let it be merged once GitHub shows this; null: nothing is to be shown. */
-export function gatesOpenedBy(showing: Pick<Showing, "checks"> | null, policy: Policy): number {
+export function gatesOpenedBy(desired: Pick<DesiredState, "checks"> | null, policy: Policy): number {
   const names = gatesOf(policy);
-  return (showing?.checks ?? []).filter((check) => names.has(check.name) && letsPass(check)).length;
+  return (desired?.checks ?? []).filter((check) => names.has(check.name) && letsPass(check)).length;
 }
 
 function gatesOf({ stages }: Policy): ReadonlySet<string> {
@@ -23,7 +23,10 @@ function gatesOf({ stages }: Policy): ReadonlySet<string> {
 }
 
 /** Whether something is to be closed that lets it be merged now: that is more urgent than anything that opens. */
-export function closesGate({ checks, headSha }: Pick<Showing, "checks" | "headSha">, shown: Shown | null): boolean {
+export function closesGate(
+  { checks, headSha }: Pick<DesiredState, "checks" | "headSha">,
+  shown: ConfirmedState | null,
+): boolean {
   return (shown?.checks ?? []).some(
     (check) =>
       check.sha === headSha && isOpen(check) && checks.some((each) => each.name === check.name && !letsPass(each)),
@@ -31,6 +34,6 @@ export function closesGate({ checks, headSha }: Pick<Showing, "checks" | "headSh
 }
 
 /** Of check runs confirmed by an older version only that they were completed is known. */
-function isOpen({ completed, seen }: ShownCheck): boolean {
+function isOpen({ completed, seen }: ConfirmedCheck): boolean {
   return completed && (seen === undefined || letsPass({ conclusion: seen.slice(0, seen.indexOf(":")) }));
 }

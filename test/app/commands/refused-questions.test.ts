@@ -40,7 +40,7 @@ stages:
   expect(house.stageLabels(pull)).toEqual(["stage/open"]);
   await label(pull, "ready");
   expect(house.stageLabels(pull)).toEqual(["stage/qa"]);
-  expect((await house.row(pull))?.lookTries).toBe(0);
+  expect((await house.row(pull))?.reevaluationTries).toBe(0);
   expect(asked(MEMBERSHIP)).toBe(1);
 });
 

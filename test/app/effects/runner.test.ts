@@ -64,17 +64,17 @@ interface Open extends Partial<Timings> {
 }
 function open({ store: own = store, client: through = client, ...timings }: Open = {}) {
   const clients = { installation: async () => through, app: async () => through };
-  const all = { ...DEFAULT_TIMINGS, writeInterval: 0, lookPause: 10, ...timings };
+  const all = { ...DEFAULT_TIMINGS, writeInterval: 0, reevaluationPause: 10, ...timings };
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const look = () => {};
   const inHand = { ready: async () => {}, mark: async () => {}, done: () => {} };
   const shared = { store: own, clients, inHand, log: silent, now: Date.now, timings: all };
   // It only lends its lanes: nothing is to be moved here.
-  const effects = new Effects({ ...shared, mover: { round: async () => {} } as never, sleep });
+  const effects = new Effects({ ...shared, sender: { round: async () => {} } as never, sleep });
   const ourselves = () => ({ appId: house.app.id, botLogin: "stagewright[bot]" });
-  const outbox = new Outbox({ ...shared, look, ourselves, lane: (id) => effects.lane(id) });
+  const outbox = new Outbox({ ...shared, look, ourselves, writer: (id) => effects.writer(id) });
   started.push(outbox);
-  return { outbox, lane: effects.lane(house.installation.id) };
+  return { outbox, writer: effects.writer(house.installation.id) };
 }
 
 const comment = (marker: string, body: string, of: Partial<NewEffect> = {}): NewEffect => ({
@@ -190,8 +190,8 @@ describe("whose turn it is", () => {
   it("an installation that has to wait does not keep another waiting", async () => {
     const { repository: other, pull } = await another(77);
     await queue(comment("a", "held"), comment("b", "free", { ...other, installationId: 77 }));
-    const { outbox, lane } = open();
-    lane.holdUntil(Date.now() + 60_000);
+    const { outbox, writer } = open();
+    writer.holdUntil(Date.now() + 60_000);
     outbox.wake();
     await until("the other is done", async () => (await all(other)).every((each) => each.status === "done"));
     expect(texts(pull)).toEqual(["free"]);

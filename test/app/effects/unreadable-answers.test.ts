@@ -77,7 +77,7 @@ it.each<[string, string, Matches, Answer, boolean, number, (pull: PullRequest) =
 ])("%s", async (_, action, matches, answer, reaches, times, happened) => {
   house = await openHouse({
     permissions: { actions: "write", contents: "write" },
-    timings: { requestTimeout: 2_000, lookPause: 20 },
+    timings: { requestTimeout: 2_000, reevaluationPause: 20 },
     files: { ".github/stagewright.yml": policyWith(`{ ${action} }`) },
   });
   const pull = house.open();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { blockedShowing } from "../../../app/evaluation/desired-state.ts";
+import { blockedState } from "../../../app/evaluation/desired-state.ts";
 
 const wanted = {
   stage: "qa",
@@ -20,7 +20,7 @@ const wanted = {
   shared: false,
   left: false,
 } as const;
-const blockedBy = (reason: string) => blockedShowing(wanted, null, null, reason).checks[0];
+const blockedBy = (reason: string) => blockedState(wanted, null, null, reason).checks[0];
 
 test("what blocks a move is quoted as plain text, whatever others named their labels", () => {
   const check = blockedBy("it also has the label stage/<img src=x>@acme/everyone [x](http://evil)\n# and more");

@@ -1,7 +1,7 @@
 import { Octokit } from "@octokit/rest";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { PolicyKeeper } from "../../../app/policies/loader.ts";
+import { PolicyLoader } from "../../../app/policies/loader.ts";
 import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
@@ -140,7 +140,7 @@ describe("the policy of a repository", () => {
     const pull = house.open();
     await house.until("the errors are shown", () => runs().length === 1);
     addComment(house.sandbox.world, asUser(house.rex), pull, "/stage hold");
-    await house.until("it was tried to look at it", async () => ((await house.row(pull))?.lookTries ?? 0) > 0);
+    await house.until("it was tried to look at it", async () => ((await house.row(pull))?.reevaluationTries ?? 0) > 0);
     expect(runs()[0]?.output.summary).toContain("no pull request is moved until there is one");
     expect(house.stageLabels(pull)).toEqual([]);
     policy(TWO_STAGES);
@@ -184,7 +184,7 @@ describe("the policy of a repository", () => {
       asked += 1;
       throw new Error("connect ECONNREFUSED");
     };
-    const keeper = new PolicyKeeper({
+    const loader = new PolicyLoader({
       read: () => readPolicy,
       store: house.store,
       clients: { installation: down, app: down },
@@ -194,16 +194,16 @@ describe("the policy of a repository", () => {
       timings: DEFAULT_TIMINGS,
       wake: () => undefined,
     });
-    const names = async () => (await keeper.of(repository)).stages.map((stage) => stage.name);
+    const names = async () => (await loader.of(repository)).stages.map((stage) => stage.name);
     expect(await names()).toEqual(["opened", "checked"]);
     expect(asked).toBe(0);
     // Even when it may be another by now: it is asked for, and not again and again.
-    await keeper.mayHaveChanged(repository);
+    await loader.mayHaveChanged(repository);
     expect(await names()).toEqual(["opened", "checked"]);
     expect(await names()).toEqual(["opened", "checked"]);
     ahead = DEFAULT_TIMINGS.keepPolicy * 2;
     expect(await names()).toEqual(["opened", "checked"]);
-    await keeper.stop();
+    await loader.stop();
     expect(asked).toBeGreaterThan(0);
     expect(asked).toBeLessThanOrEqual(4);
   });
@@ -351,7 +351,7 @@ describe("the policy of a repository", () => {
     changeInstallationRepositories(world, asUser(house.owner), installation, "added", [other]);
     const { token } = mintInstallationToken(world, installation);
     const client = new Octokit({ auth: token, baseUrl: `${house.sandbox.url}/api/v3` });
-    const keeper = new PolicyKeeper({
+    const loader = new PolicyLoader({
       read: () => readPolicy,
       store: house.store,
       clients: { installation: async () => client, app: async () => client },
@@ -361,13 +361,13 @@ describe("the policy of a repository", () => {
       timings: DEFAULT_TIMINGS,
       wake: () => undefined,
     });
-    const names = async (name: string) => (await keeper.of({ ...before, name })).stages.map((stage) => stage.name);
+    const names = async (name: string) => (await loader.of({ ...before, name })).stages.map((stage) => stage.name);
     await house.store.policies.mark([before.id], Date.now());
     expect(await names("gadget")).toEqual(["pr-created", "ready-for-qa", "approved"]);
     policy(TWO_STAGES);
     await house.settled();
     expect(await names("widget")).toEqual(["opened", "checked"]);
-    await keeper.stop();
+    await loader.stop();
   });
 
   describe("that extends another", () => {

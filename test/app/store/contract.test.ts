@@ -50,8 +50,8 @@ describe.each(databases)("the store on $name", ({ open }) => {
     }),
     shown: null,
     evaluation: null,
-    lookAt: null,
-    lookTries: 0,
+    reevaluateAt: null,
+    reevaluationTries: 0,
     intent: null,
     intentAt: null,
     blocked: null,
@@ -234,7 +234,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
 
   describe("a commit", () => {
     it("keeps a pull request as it was given, with a version that grows", async () => {
-      const given = pull({ lookAt: 3_000 });
+      const given = pull({ reevaluateAt: 3_000 });
       expect(await store.commit({ pulls: [given], now: 1 })).toEqual({ committed: true });
       expect(await store.pull({ repositoryId: 1, number: 7 })).toEqual({ ...given, version: 1 });
       expect(await store.pull({ repositoryId: 1, number: 8 })).toBeNull();
@@ -244,9 +244,9 @@ describe.each(databases)("the store on $name", ({ open }) => {
       const [accepted] = await store.acceptDeliveries([delivery("a")]);
       await store.commit({ pulls: [pull()], now: 1 });
       const read = pull({ version: 1 });
-      expect(await store.commit({ pulls: [{ ...read, lookAt: 1 }], now: 2 })).toEqual({ committed: true });
+      expect(await store.commit({ pulls: [{ ...read, reevaluateAt: 1 }], now: 2 })).toEqual({ committed: true });
       const late = await store.commit({
-        pulls: [pull({ number: 8 }), { ...read, lookAt: 2 }],
+        pulls: [pull({ number: 8 }), { ...read, reevaluateAt: 2 }],
         done: [accepted?.seq ?? 0],
         history: [
           {
@@ -265,7 +265,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
       });
       expect(late).toMatchObject({ committed: false, conflict: { repositoryId: 1, number: 7 } });
       expect(await store.pull({ repositoryId: 1, number: 8 })).toBeNull();
-      expect(await store.pull({ repositoryId: 1, number: 7 })).toMatchObject({ version: 2, lookAt: 1 });
+      expect(await store.pull({ repositoryId: 1, number: 7 })).toMatchObject({ version: 2, reevaluateAt: 1 });
       expect(await store.pendingDeliveries(0, 10)).toHaveLength(1);
       expect((await store.history({ repositoryId: 1, number: 7 }, 10)).items).toEqual([]);
     });
@@ -350,26 +350,26 @@ describe.each(databases)("the store on $name", ({ open }) => {
   });
 
   it("has pull requests that are due take turns by installation, however many one of them has", async () => {
-    const many = [1, 2, 3].map((number) => pull({ number, lookAt: number }));
-    const other = pull({ number: 4, repositoryId: 2, installationId: 6, lookAt: 30 });
+    const many = [1, 2, 3].map((number) => pull({ number, reevaluateAt: number }));
+    const other = pull({ number: 4, repositoryId: 2, installationId: 6, reevaluateAt: 30 });
     await store.commit({ pulls: [...many, other], now: 1 });
-    expect((await store.dueLooks(99, 3)).map((each) => each.number)).toEqual([1, 4, 2]);
+    expect((await store.dueReevaluations(99, 3)).map((each) => each.number)).toEqual([1, 4, 2]);
   });
 
   it("finds pull requests that are due, by commit and by page", async () => {
     const intent = { id: "i", from: null, to: "a", createdAt: 1, tries: 0, sentAt: null, notes: [], read: false };
     await store.commit({
       pulls: [
-        pull({ number: 7, lookAt: 20 }),
-        pull({ number: 8, lookAt: 10 }),
+        pull({ number: 7, reevaluateAt: 20 }),
+        pull({ number: 8, reevaluateAt: 10 }),
         pull({ number: 9, intent, intentAt: 15 }),
         pull({ number: 9, repositoryId: 2, installationId: 6, intent, intentAt: 5 }),
       ],
       now: 1,
     });
-    expect((await store.dueLooks(10, 9)).map((each) => each.number)).toEqual([8]);
-    expect((await store.dueLooks(99, 9)).map((each) => each.number)).toEqual([8, 7]);
-    expect(await store.nextLookAt()).toBe(10);
+    expect((await store.dueReevaluations(10, 9)).map((each) => each.number)).toEqual([8]);
+    expect((await store.dueReevaluations(99, 9)).map((each) => each.number)).toEqual([8, 7]);
+    expect(await store.nextReevaluationAt()).toBe(10);
     expect(await store.dueIntents(5, 14, 9)).toEqual([]);
     expect(await store.dueIntents(5, 15, 9)).toMatchObject([{ number: 9, intent }]);
     expect(await store.intentInstallations()).toEqual([
@@ -396,13 +396,13 @@ describe.each(databases)("the store on $name", ({ open }) => {
     await store.commit({ pulls: [{ ...again, evaluation: { ...judged, people: true } }], now: 2 });
     expect(await store.pullIds({ people: true, repositoryId: 2 })).toHaveLength(1);
     const looking = await store.pull({ repositoryId: 1, number: 7 });
-    expect(await store.askForLook({ installationId: 5 }, 12)).toBe(3);
-    expect(await store.askForLook({ installationId: 5 }, 13)).toBe(3);
-    expect((await store.dueLooks(12, 9)).map((each) => each.number).sort()).toEqual([7, 8, 9]);
+    expect(await store.requestReevaluation({ installationId: 5 }, 12)).toBe(3);
+    expect(await store.requestReevaluation({ installationId: 5 }, 13)).toBe(3);
+    expect((await store.dueReevaluations(12, 9)).map((each) => each.number).sort()).toEqual([7, 8, 9]);
     // Who was looking at it when that was asked for did not know of what it is about.
     if (looking === null) throw new Error("it is known");
-    expect((await store.commit({ pulls: [{ ...looking, lookAt: null }], now: 14 })).committed).toBe(false);
-    expect(await store.pull({ repositoryId: 1, number: 7 })).toMatchObject({ version: 3, lookAt: 12 });
+    expect((await store.commit({ pulls: [{ ...looking, reevaluateAt: null }], now: 14 })).committed).toBe(false);
+    expect(await store.pull({ repositoryId: 1, number: 7 })).toMatchObject({ version: 3, reevaluateAt: 12 });
   });
 
   it("remembers repositories by id through a rename", async () => {

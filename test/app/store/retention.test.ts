@@ -38,8 +38,8 @@ const go = (pull: PullRequest) => addLabelsByName(world(), asUser(house.cleo), p
 const approve = (pull: PullRequest) => submitReview(world(), asUser(house.tess), pull, { state: "APPROVED" });
 const moves = async (pull: PullRequest) =>
   (await house.history(pull)).filter((line) => line.kind === "moved").map((line) => `${line.from} -> ${line.to}`);
-const upkeep = async () => {
-  await house.app.engine().reconcile.upkeep();
+const maintenance = async () => {
+  await house.app.engine().reconcile.maintenance();
   await house.settled();
 };
 
@@ -64,11 +64,11 @@ describe("a closed pull request", () => {
     closePull(world(), asUser(house.rex), closed);
     await house.settled();
     house.later(82 * DAY);
-    await upkeep();
+    await maintenance();
     expect(await house.row(closed)).not.toBeNull();
     expect(await moves(closed)).toHaveLength(3);
     house.later(12 * DAY);
-    await upkeep();
+    await maintenance();
     expect(await house.row(closed)).toBeNull();
     expect(await house.history(closed)).toEqual([]);
     expect(await house.row(open)).toMatchObject({ shown: { stage: "open" } });
@@ -83,7 +83,7 @@ describe("a closed pull request", () => {
     closePull(world(), asUser(house.rex), pull);
     await house.settled();
     house.later(91 * DAY);
-    await upkeep();
+    await maintenance();
     expect(await house.row(pull)).toBeNull();
 
     house.requests();
@@ -113,7 +113,7 @@ describe("a closed pull request", () => {
     closePull(world(), asUser(house.rex), pull);
     await house.settled();
     house.later(80 * DAY);
-    await upkeep();
+    await maintenance();
     reopenPull(world(), asUser(house.rex), pull);
     await house.settled();
     expect(house.stageLabels(pull)).toEqual(["stage/open"]);
@@ -123,7 +123,7 @@ describe("a closed pull request", () => {
     closePull(world(), asUser(house.rex), pull);
     await house.settled();
     house.later(80 * DAY);
-    await upkeep();
+    await maintenance();
     expect(await house.row(pull)).not.toBeNull();
   });
 
@@ -142,7 +142,7 @@ stages:
     createStatus(world(), asUser(house.rex), house.repository, pull.head.sha, { state: "success", context: "tests" });
     await house.settled();
     house.later(91 * DAY);
-    await upkeep();
+    await maintenance();
     expect(await house.row(pull)).toBeNull();
     reopenPull(world(), asUser(house.rex), pull);
     await house.settled();
@@ -160,14 +160,14 @@ stages:
     const effect = { ...id, key: "still", installationId: row?.installationId ?? 0, kind: "comment", payload: {} };
     await house.store.commit({ effects: [{ ...effect, nextAt: far }], now: 1 });
     house.later(100 * DAY);
-    await upkeep();
+    await maintenance();
     expect(await house.row(pull)).not.toBeNull();
     const pending = (await house.store.effectsOf(id)).filter((each) => each.status === "pending");
     await house.store.commit({
       settled: pending.map((each) => ({ id: each.id, status: "done" as const, error: null, result: null })),
       now: 1,
     });
-    await upkeep();
+    await maintenance();
     expect(await house.row(pull)).toBeNull();
   });
 });
@@ -189,12 +189,12 @@ describe("a repository on which the app is not installed any more", () => {
     const pull = await approved();
     leave();
     await house.settled();
-    await upkeep();
+    await maintenance();
     house.later(82 * DAY);
-    await upkeep();
+    await maintenance();
     expect(await house.row(pull)).not.toBeNull();
     house.later(12 * DAY);
-    await upkeep();
+    await maintenance();
     expect(await house.row(pull)).toBeNull();
     expect(await house.history(pull)).toEqual([]);
     expect(await house.store.effectsOf({ repositoryId: house.repository.id, number: pull.number })).toEqual([]);
@@ -216,22 +216,22 @@ describe("a repository on which the app is not installed any more", () => {
     const pull = await approved();
     leave();
     await house.settled();
-    await upkeep();
+    await maintenance();
     house.later(60 * DAY);
     comeBack();
     await house.settled();
-    await upkeep();
+    await maintenance();
     leave();
     await house.settled();
     house.later(60 * DAY);
-    await upkeep();
+    await maintenance();
     expect(await house.row(pull)).not.toBeNull();
-    await upkeep();
+    await maintenance();
     expect(await house.row(pull)).not.toBeNull();
   });
 });
 
-describe("upkeep", () => {
+describe("maintenance", () => {
   it("forgets each kind of row after its time, more than one step's worth of them, and nothing that is younger", async () => {
     house = await openPolicyHouse(POLICY, { oneClock: true });
     await house.settled();
@@ -272,7 +272,7 @@ describe("upkeep", () => {
         await store.runs.close(run, over);
       }
     }
-    await upkeep();
+    await maintenance();
     const known = await store.knownDeliveries(taken.map((each) => each.id));
     expect([...known].sort()).toEqual(["dead-young", "young"]);
     expect(await store.cached("k0", 0)).toBeUndefined();

@@ -101,7 +101,8 @@ export async function openBotsHouse(files: Readonly<Record<string, string>>): Pr
     comesTo: async (pull, stage) => {
       await house.until(`it is in ${stage}`, async () => {
         const row = await house.row(pull);
-        const quiet = row !== null && row.intent === null && (row.lookAt === null || row.lookAt > Date.now());
+        const quiet =
+          row !== null && row.intent === null && (row.reevaluateAt === null || row.reevaluateAt > Date.now());
         return quiet && row.shown?.stage === stage && house.stageLabels(pull).join() === `stage/${stage}`;
       });
       await house.settled();

@@ -1,7 +1,7 @@
 /** What becomes of a move when something else is decided while it is on its way. */
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { type Showing, shownOf } from "../../../app/evaluation/desired-state.ts";
+import { confirmedStateOf, type DesiredState } from "../../../app/evaluation/desired-state.ts";
 import type { Intent, Pull, Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
 import { Outcomes } from "../../../app/transitions/result.ts";
@@ -18,7 +18,7 @@ const HOLD: Hold = { why: "repository", at: Date.parse("2026-03-02T08:00:00Z"), 
 const facts = history(opened({ labels: ["ready-for-qa"] }), did(labeled(1, "ready-for-qa", alice)));
 const judged = (repositoryHold: Hold | null) =>
   evaluate({ facts, policy: DEFAULT_POLICY, standing, ourAppId: 1, repositoryHold });
-const showing: Showing = {
+const desired: DesiredState = {
   stage: "ready-for-qa",
   label: "stage/ready-for-qa",
   gone: [],
@@ -27,7 +27,7 @@ const showing: Showing = {
   shared: false,
   left: false,
 };
-const shown = shownOf({ stage: "ready-for-qa", labels: [], absent: { labels: [], at: 0 }, checks: [] });
+const shown = confirmedStateOf({ stage: "ready-for-qa", labels: [], absent: { labels: [], at: 0 }, checks: [] });
 const ID = { repositoryId: 100, number: 7 };
 
 let store: Store;
@@ -66,8 +66,8 @@ async function overtaken(): Promise<Candidate> {
     facts,
     shown: null,
     evaluation,
-    lookAt: null,
-    lookTries: 0,
+    reevaluateAt: null,
+    reevaluationTries: 0,
     intent,
     intentAt: NOW,
     blocked: null,
@@ -76,10 +76,10 @@ async function overtaken(): Promise<Candidate> {
   const pull = { ...row, version: 1 };
   const held = { ...pull, evaluation: judged(HOLD), intent: { ...intent, to: null }, intentAt: NOW };
   await store.commit({ pulls: [held], now: NOW });
-  const judgement = { facts, policy: DEFAULT_POLICY, standing, evaluation, tampering: NO_TAMPERING, showing };
+  const evaluated = { facts, policy: DEFAULT_POLICY, standing, evaluation, tampering: NO_TAMPERING, desired };
   const { repository: seen } = facts;
   const repository = { ...seen, nodeId: "R", installationId: 1 };
-  return { pull, intent, repository, judgement, showing, shown: null, seen: null, notes: [] };
+  return { pull, intent, repository, evaluated, desired, shown: null, seen: null, notes: [] };
 }
 
 it("a confirmed move does not overwrite what was decided while it was on its way", async () => {
@@ -89,24 +89,29 @@ it("a confirmed move does not overwrite what was decided while it was on its way
   expect(row?.shown?.stage).toBe("ready-for-qa");
   expect(row?.evaluation?.held).toEqual(HOLD);
   expect(row?.intentAt).toBe(NOW);
-  expect(row?.lookAt).toBe(NOW);
+  expect(row?.reevaluateAt).toBe(NOW);
 });
 
 it("a move confirmed after what it was sent for is over again is looked at once more", async () => {
   const candidate = await overtaken();
   const evaluation = judged(HOLD);
-  const sent = { ...candidate, judgement: { ...candidate.judgement, evaluation } };
+  const sent = { ...candidate, evaluated: { ...candidate.evaluated, evaluation } };
   const row = await store.pull(ID);
   if (row === null) throw new Error("it is known");
   // The hold was ended, and that was judged, while what the hold closed was on its way.
   await store.commit({ pulls: [{ ...row, evaluation: judged(null) }], now: NOW });
   await outcomes.confirm(sent, null, shown);
-  expect((await store.pull(ID))?.lookAt).toBe(NOW);
+  expect((await store.pull(ID))?.reevaluateAt).toBe(NOW);
 });
 
 it("a move given up does not keep what was decided since waiting", async () => {
   await outcomes.block(await overtaken(), "GitHub refused it", null);
-  expect(await store.pull(ID)).toMatchObject({ blocked: null, intentAt: NOW, intent: { read: true }, lookAt: NOW });
+  expect(await store.pull(ID)).toMatchObject({
+    blocked: null,
+    intentAt: NOW,
+    intent: { read: true },
+    reevaluateAt: NOW,
+  });
 });
 
 it("a move dropped does not drop what was decided since", async () => {

@@ -542,7 +542,7 @@ describe("a push", () => {
   });
 
   it("while it is not known which run it is: that is found and cancelled", async () => {
-    await open(policy(), { timings: { lookPause: 150 } });
+    await open(policy(), { timings: { reevaluationPause: 150 } });
     const pull = await opened();
     house.sandbox.faults.place({
       kind: "dropAnswer",

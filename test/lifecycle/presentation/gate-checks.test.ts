@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { showingOf } from "../../../app/evaluation/desired-state.ts";
+import { desiredStateOf } from "../../../app/evaluation/desired-state.ts";
 import { groupChecks, heldGroupChecks } from "../../../app/evaluation/merge-groups.ts";
 import { keptBack, sharingOf } from "../../../app/evaluation/shared-commits.ts";
 import { evaluate } from "../../../src/lifecycle/evaluation/evaluate.ts";
@@ -130,7 +130,7 @@ stages:
     const check = { name, nodeId: "C", sha: facts.head.sha, completed: false, seen: "queued: ", digest: "" };
     const shown = { stage: null, labels: [], checks: [check], absent: { labels: [], at: 0 } };
     const input = { facts, evaluation, after: evaluation, policy, shown, sharing: null, stop: null };
-    return showingOf(input)?.checks.find((each) => each.name === name);
+    return desiredStateOf(input)?.checks.find((each) => each.name === name);
   }
 });
 

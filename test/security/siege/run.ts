@@ -82,10 +82,10 @@ async function phase(town: Town, ms: number): Promise<Phase> {
   const over = new AbortController();
   const [memory, health]: [number[], number[]] = [[], []];
   const before = refusedDeliveries(town);
-  const watched = watch(town, memory, health, over.signal);
+  const installed = watch(town, memory, health, over.signal);
   setTimeout(() => over.abort(), ms);
   const walked = await walk(town, WALKERS, over.signal);
-  await watched;
+  await installed;
   return { walked, memory, health, refused: refusedDeliveries(town) - before };
 }
 
