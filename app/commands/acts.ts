@@ -1,5 +1,6 @@
 /** Commands of comments as acts: what the evaluation takes notice of. */
 
+import { commandOfWord } from "../../src/lifecycle/command-names.ts";
 import { COMMANDS, type ParsedCommand } from "../../src/lifecycle/commands.ts";
 import { act } from "../../src/lifecycle/facts/change.ts";
 import type { Act, Actor } from "../../src/lifecycle/facts/facts.ts";
@@ -21,8 +22,11 @@ export function commandAct(
     return null;
   }
   const { name, argument } = command;
-  const back = command.kind === "stage" && name === "back";
-  const made = act({ kind: "command", at, by, commentId, command: name, argument: back ? shownAt(at, row) : argument });
+  const said =
+    command.kind === "policy"
+      ? { command: commandOfWord(name), argument }
+      : { command: name, argument: name === "back" ? shownAt(at, row) : argument };
+  const made = act({ kind: "command", at, by, commentId, ...said });
   // Told again, it means what it meant the first time.
   return row?.facts.acts.find((known) => known.id === made.id) ?? made;
 }

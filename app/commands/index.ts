@@ -1,5 +1,5 @@
 /** Every command and what carries it out. A new one is a file of its own, a line here and one in `COMMANDS`. */
-import type { CommandName } from "../../src/lifecycle/commands.ts";
+import type { CommandName } from "../../src/lifecycle/command-names.ts";
 import { back } from "./back.ts";
 import type { CommandHandler } from "./command.ts";
 import { help } from "./help.ts";

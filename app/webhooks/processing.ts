@@ -1,15 +1,16 @@
 /**
- * Deliveries become facts. No request is made here (but for the policy whose commands a comment may hold, where that is
- * not known), so handling does not fail for GitHub's sake; what follows from the facts is decided by whoever looks at the
- * pull request next.
+ * Deliveries become facts. No request is made here (but for the policy that says which comments are answered, where that
+ * is not known), so handling does not fail for GitHub's sake; what follows from the facts is decided by whoever looks at
+ * the pull request next.
  */
 import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import { parseExactly } from "../../src/github/exact-json.ts";
 import type { CommentSeen } from "../../src/github/pulls/snapshot-acts.ts";
 import { lifecycleRepository, type News, type RepositorySeen, readWebhook } from "../../src/github/webhooks/webhook.ts";
-import { parseCommands } from "../../src/lifecycle/commands.ts";
+import { type ParsedCommand, readCommands, toAnswer } from "../../src/lifecycle/commands.ts";
 import type { Change } from "../../src/lifecycle/facts/change.ts";
+import type { Act } from "../../src/lifecycle/facts/facts.ts";
 import { record, sameFacts } from "../../src/lifecycle/facts/record.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
@@ -245,19 +246,23 @@ export class Listener {
     if (comment.by.kind === "bot" && comment.by.login === ourselves().botLogin) {
       return;
     }
-    const policy = await this.#policy(repository);
-    const parsed = parseCommands(comment.body, policy);
-    const edited = comment.before !== null;
-    if (parsed.length === 0 || (edited && sayEqual(parsed, parseCommands(comment.before ?? "", policy)))) {
+    const asked = readCommands(comment.body);
+    if (asked.commands.length === 0) {
       return;
     }
+    const edited = comment.before !== null;
     const id: PullId = { repositoryId: repository.id, number };
     const row = await store.pull(id);
-    const seen = parsed.map((command) => ({ command, act: edited ? null : commandAct(command, comment, row) }));
-    const acts = seen.flatMap(({ act }) => (act === null ? [] : [act]));
-    // Of a pull request that is not known yet this is the first that is heard.
+    const actOf = (command: ParsedCommand): Act | null => (edited ? null : commandAct(command, comment, row));
+    // Whatever the policy waits for now: what counts is what it waits for when the pull request is judged. Of one that
+    // is not known yet this is the first that is heard.
+    const acts = asked.commands.flatMap((command) => actOf(command) ?? []);
     await this.#record({ pull: this.#key(repository, number), kind: "acts", acts }, heard, false);
-    if (comment.at > now() - OLDEST_ANSWERED) {
+    const policy = await this.#policy(repository);
+    const answered = toAnswer(asked, policy);
+    const unchanged = edited && sayEqual(answered, toAnswer(readCommands(comment.before ?? ""), policy));
+    if (answered.length > 0 && !unchanged && comment.at > now() - OLDEST_ANSWERED) {
+      const seen = answered.map((command) => ({ command, act: actOf(command) }));
       await this.#queue(heard, (installationId) => [answerTo(id, installationId, { ...comment, edited }, seen, now())]);
     }
   }
@@ -271,7 +276,7 @@ export class Listener {
     }
   }
 
-  /** For its commands: where it cannot be used, those that every policy has. */
+  /** For what it waits for: where it cannot be used, nothing. */
   async #policy(repository: Repository): Promise<Policy> {
     try {
       return await this.#options.policies.of(repository);

@@ -2,6 +2,7 @@
 
 import { suggestion } from "../plan/parsing/problems.ts";
 import { oneLine } from "../report/escape.ts";
+import { COMMAND_NAMES, COMMAND_WORD, type CommandName } from "./command-names.ts";
 import { leavesOf } from "./conditions/index.ts";
 import type { Evaluation } from "./evaluation/evaluation.ts";
 import { authorityOf, list, mayMaintain, whoMay } from "./evaluation/permissions.ts";
@@ -9,9 +10,6 @@ import type { Actor, Lookup, Standing } from "./facts/facts.ts";
 import { proseLines } from "./facts/prose.ts";
 import type { Leaf, Policy } from "./policy/policy.ts";
 import { sayInactive } from "./presentation/inactive.ts";
-
-export const COMMAND_NAMES = ["status", "to", "back", "retry", "hold", "unhold", "help"] as const;
-export type CommandName = (typeof COMMAND_NAMES)[number];
 
 interface CommandDefinition {
   readonly usage: string;
@@ -61,7 +59,7 @@ export type ParsedCommand =
   | { readonly kind: "stage"; readonly name: CommandName; readonly argument: string }
   /** For all pull requests of the repository: `hold --repository`, `unhold --repository`. */
   | { readonly kind: "repository"; readonly name: "hold" | "unhold"; readonly argument: string }
-  /** One that a `command` condition of the policy waits for. */
+  /** Any other word: a `command` condition of the policy may wait for it. */
   | { readonly kind: "policy"; readonly name: string; readonly argument: string }
   /** `/stage` with a word that is no command; `suggestion` reads `; did you mean "back"?` or is empty. */
   | { readonly kind: "unknown"; readonly word: string; readonly suggestion: string }
@@ -69,32 +67,55 @@ export type ParsedCommand =
   | { readonly kind: "surplus"; readonly written: string; readonly more: number };
 
 const MOST_COMMANDS = 5;
+/** Many are written for other bots, and what a comment says must not depend on whether the policy knows the word. */
+const MOST_WORDS = 20;
 const LONGEST_ARGUMENT = 200;
 const LONGEST_BODY = 65_536;
 
-/**
- * The commands of a comment, in order: lines that begin with a slash. Quoted lines, code blocks and hidden comments hold
- * none. Those after the fifth are one entry, `surplus`, so that they are answered, too.
- */
-export function parseCommands(body: string, policy: Policy): ParsedCommand[] {
-  const names = new Set(policyCommands(policy));
-  const found: ParsedCommand[] = [];
-  const surplus: string[] = [];
-  for (const line of proseLines(body.slice(0, LONGEST_BODY))) {
-    const command = parseLine(line, names);
-    if (command !== null && found.length < MOST_COMMANDS) {
-      found.push(command);
-    } else if (command !== null) {
-      surplus.push(line);
-    }
-  }
-  const [first] = surplus;
-  return first === undefined
-    ? found
-    : [...found, { kind: "surplus", written: oneLine(first.slice(0, LONGEST_ARGUMENT)), more: surplus.length - 1 }];
+/** What a comment asks for, whatever the policy says. */
+export interface Asked {
+  /** Those that count, in order. */
+  readonly commands: readonly ParsedCommand[];
+  /** Those that are too many for one comment. */
+  readonly surplus: readonly { readonly command: ParsedCommand; readonly line: string }[];
 }
 
-function parseLine(line: string, policyNames: ReadonlySet<string>): ParsedCommand | null {
+/** The commands of a comment: lines that begin with a slash. Quoted lines, code blocks and hidden comments hold none. */
+export function readCommands(body: string): Asked {
+  const commands: ParsedCommand[] = [];
+  const surplus: { command: ParsedCommand; line: string }[] = [];
+  const left = { policy: MOST_WORDS, own: MOST_COMMANDS };
+  for (const line of proseLines(body.slice(0, LONGEST_BODY))) {
+    const command = parseLine(line);
+    if (command === null) {
+      continue;
+    }
+    const kind = command.kind === "policy" ? "policy" : "own";
+    left[kind] -= 1;
+    if (left[kind] >= 0) {
+      commands.push(command);
+    } else {
+      surplus.push({ command, line });
+    }
+  }
+  return { commands, surplus };
+}
+
+/**
+ * What of a comment is answered: `/stage` commands and those for which the policy waits; other words are for other bots.
+ * Those that are too many are one entry, `surplus`, so that they are answered, too.
+ */
+export function toAnswer({ commands, surplus }: Asked, policy: Policy): ParsedCommand[] {
+  const names = new Set(policyCommands(policy));
+  const concerns = (command: ParsedCommand): boolean => command.kind !== "policy" || names.has(command.name);
+  const [first, ...more] = surplus.filter(({ command }) => concerns(command));
+  const found = commands.filter(concerns);
+  return first === undefined
+    ? found
+    : [...found, { kind: "surplus", written: oneLine(first.line.slice(0, LONGEST_ARGUMENT)), more: more.length }];
+}
+
+function parseLine(line: string): ParsedCommand | null {
   const [head = "", ...words] = oneLine(line.slice(0, 2 * LONGEST_ARGUMENT)).split(" ");
   if (!head.startsWith("/")) {
     return null;
@@ -102,7 +123,7 @@ function parseLine(line: string, policyNames: ReadonlySet<string>): ParsedComman
   const argumentOf = (rest: readonly string[]): string => rest.join(" ").slice(0, LONGEST_ARGUMENT);
   const name = head.slice(1).toLowerCase();
   if (name !== "stage") {
-    return policyNames.has(name) ? { kind: "policy", name, argument: argumentOf(words) } : null;
+    return COMMAND_WORD.test(name) ? { kind: "policy", name, argument: argumentOf(words) } : null;
   }
   const word = (words[0] ?? "help").toLowerCase();
   const known = COMMAND_NAMES.find((each) => each === word);
@@ -164,7 +185,9 @@ export function decideCommand(input: CommandInput): CommandDecision {
     case "unknown":
       return refuse(`there is no command "${command.word}"${command.suggestion}`);
     case "surplus":
-      return refuse("only the first five commands of a comment count: write it in a new one");
+      return refuse(
+        "only the first five /stage commands and the first twenty others of a comment count: write it in a new one",
+      );
     case "policy":
       return decidePolicyCommand(command.name, input);
     case "repository":

@@ -1,14 +1,18 @@
 import { expect, test } from "vitest";
-import { COMMAND_NAMES, decideCommand, helpText, parseCommands } from "../../src/lifecycle/commands.ts";
+import { COMMAND_NAMES } from "../../src/lifecycle/command-names.ts";
+import { decideCommand, helpText, readCommands, toAnswer } from "../../src/lifecycle/commands.ts";
 import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import { ticketNumber, ticketOf } from "../../src/lifecycle/facts/ticket.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
+import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { alice, judge, labeled, lead, openedThen, outsider, standing, tess } from "./builders.ts";
 import { policyOf, readExample } from "./policies.ts";
 
 const policy = readExample("three-bots");
 const shipping = policyOf("stages:\n  - { name: a, enter: { any: [{ command: ship-it }, { draft: true }] } }\n");
 
+/** What of a comment is answered. */
+const parseCommands = (body: string, of: Policy) => toAnswer(readCommands(body), of);
 const hold = expect.objectContaining({ name: "hold", argument: "" });
 
 test.each<[body: string, commands: unknown[]]>([
@@ -55,10 +59,21 @@ test.each<[body: string, commands: unknown[]]>([
   expect(parseCommands(body, policy)).toEqual(commands);
 });
 
-test("a command that the policy waits for is read; others are not", () => {
-  expect(parseCommands("/ship-it now\n/other", shipping)).toEqual([
-    { kind: "policy", name: "ship-it", argument: "now" },
+test("a command is read whatever the policy waits for, and answered where it waits for it", () => {
+  const shipIt = { kind: "policy", name: "ship-it", argument: "now" };
+  expect(readCommands("/ship-it now\n/other\n/usr/bin/env").commands).toEqual([
+    shipIt,
+    { kind: "policy", name: "other", argument: "" },
   ]);
+  expect(parseCommands("/ship-it now\n/other", shipping)).toEqual([shipIt]);
+});
+
+test("many words for other bots leave room for /stage commands, and those beyond are refused where they are waited for", () => {
+  const words = Array.from({ length: 20 }, (_, n) => `/word-${n}`).join("\n");
+  const asked = readCommands(`${words}\n/stage hold\n/another\n/ship-it`);
+  expect(asked.commands).toHaveLength(21);
+  expect(toAnswer(asked, policy)).toEqual([hold]);
+  expect(toAnswer(asked, shipping)).toEqual([hold, { kind: "surplus", written: "/ship-it", more: 0 }]);
 });
 
 test("one comment gives at most five commands, and those after them are refused", () => {
@@ -69,7 +84,7 @@ test("one comment gives at most five commands, and those after them are refused"
   const evaluation = judge(openedThen());
   expect(command && decideCommand({ command, actor: lead, evaluation, policy, standing })).toMatchObject({
     allowed: false,
-    reason: "only the first five commands of a comment count: write it in a new one",
+    reason: "only the first five /stage commands and the first twenty others of a comment count: write it in a new one",
   });
 });
 

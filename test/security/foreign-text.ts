@@ -15,7 +15,7 @@ import { parseExactly } from "../../src/github/exact-json.ts";
 import { markerOf } from "../../src/github/pulls/comments.ts";
 import { orderKey, readWebhook } from "../../src/github/webhooks/webhook.ts";
 import { localUses } from "../../src/github/workflows/local-uses.ts";
-import { parseCommands } from "../../src/lifecycle/commands.ts";
+import { readCommands, toAnswer } from "../../src/lifecycle/commands.ts";
 import { boxesOf } from "../../src/lifecycle/conditions/checklist.ts";
 import { globProblem, matcher } from "../../src/lifecycle/conditions/globs.ts";
 import { labelMatcher, nameMatcher } from "../../src/lifecycle/conditions/name-patterns.ts";
@@ -233,10 +233,10 @@ export const READERS: readonly Reader[] = [
   },
   {
     module: "src/lifecycle/commands.ts",
-    of: "parseCommands",
+    of: "readCommands",
     largest: 32 * KIB,
-    read: (text) => parseCommands(text, DEFAULT_POLICY),
-    texts: { commands: repeated("/stage to a\n"), "a long command": repeated(" a", "/stage") },
+    read: (text) => toAnswer(readCommands(text), DEFAULT_POLICY),
+    texts: { commands: repeated("/stage to a\n"), words: repeated("/a\n"), "a long command": repeated(" a", "/stage") },
   },
   {
     module: "src/lifecycle/facts/ticket.ts",
@@ -477,6 +477,7 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "src/action/input/secrets.ts": OF_OPERATOR,
   "src/agent/masking/mask-views.ts": "the views in which Masks looks for values, measured with it",
   "src/coordinator/client/addresses.ts": OF_BOUNDED,
+  "src/lifecycle/command-names.ts": OF_BOUNDED,
   "app/effects/handlers/auto-merge.ts": OF_BOUNDED,
   "app/http/adopt.ts": OF_BOUNDED,
   "app/github-cache/clients.ts": OF_GITHUB,

@@ -7,6 +7,7 @@
  * the stages after it, too: otherwise a state that nobody remembers would decide whose rule an act fired.
  */
 
+import { commandOfWord } from "../command-names.ts";
 import type { Context } from "../conditions/condition.ts";
 import { leavesOf } from "../conditions/index.ts";
 import { labelMatcher } from "../conditions/name-patterns.ts";
@@ -328,7 +329,7 @@ function firingActs({ stages, policy, context }: ReplayInput): (act: Act) => boo
         return (
           act.command === "to" ||
           act.command === "back" ||
-          mayAny(act.by, (leaf) => leaf.kind === "command" && leaf.name === act.command)
+          mayAny(act.by, (leaf) => leaf.kind === "command" && commandOfWord(leaf.name) === act.command)
         );
       case "review":
         return mayAny(act.by, (leaf) => leaf.kind === "approvals" || leaf.kind === "changes_requested");

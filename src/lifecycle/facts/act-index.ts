@@ -1,4 +1,5 @@
 /** The acts of a pull request by what they are about, as far as a moment: so that no condition looks through all. */
+import { commandOfWord } from "../command-names.ts";
 import { labelMatcher } from "../conditions/name-patterns.ts";
 import type { Act } from "./facts.ts";
 
@@ -81,8 +82,9 @@ export class ActIndex {
     return this.cut(this.lists.runs.get(`plan ${name}`));
   }
 
+  /** Those that a policy calls by this name. */
   commands(name: string): readonly CommandAct[] {
-    return this.cut(this.lists.commands.get(name));
+    return this.cut(this.lists.commands.get(commandOfWord(name)));
   }
 
   pushes(): readonly PushAct[] {

@@ -39,6 +39,7 @@ export type Act = {
   | {
       readonly kind: "command";
       readonly commentId: string;
+      /** As `command-names.ts` calls it: of a `/stage` command its name. */
       readonly command: string;
       readonly argument: string;
       /** It was found to be allowed when it was given, and stays so whatever becomes of who gave it. */

@@ -1,4 +1,5 @@
 /** Bounds what is kept of a pull request, and chooses what goes by what it is, never by when it came. */
+import { isOurs } from "../command-names.ts";
 import type { Act } from "./facts.ts";
 
 /** Acts kept of one pull request. A pull request with more has superseded most of them itself. */
@@ -20,7 +21,8 @@ export function keepNewest<T>(
 
 /**
  * At most `MOST_ACTS` of the acts, which come sorted by date: first go those that a newer act of the same kind by the
- * same person about the same thing has replaced, oldest first, then simply the oldest. The opening is always kept.
+ * same person about the same thing has replaced, oldest first; then words for other bots, of which anybody may write as
+ * many as he likes, of whoever has written the most; then simply the oldest. The opening is always kept.
  */
 export function pruneActs(acts: readonly Act[]): readonly Act[] {
   let surplus = acts.length - MOST_ACTS;
@@ -32,17 +34,38 @@ export function pruneActs(acts: readonly Act[]): readonly Act[] {
     newest.set(topic(act), act);
   }
   const drop = new Set<Act>();
+  const drops = (act: Act): void => {
+    if (surplus > 0 && act.kind !== "opened" && !drop.has(act)) {
+      drop.add(act);
+      surplus -= 1;
+    }
+  };
   const dropWhere = (goes: (act: Act) => boolean): void => {
     for (const act of acts) {
-      if (surplus > 0 && act.kind !== "opened" && !drop.has(act) && goes(act)) {
-        drop.add(act);
-        surplus -= 1;
+      if (goes(act)) {
+        drops(act);
       }
     }
   };
   dropWhere((act) => newest.get(topic(act)) !== act);
+  wordsOfTheMost(acts.filter((act) => !drop.has(act))).forEach(drops);
   dropWhere(() => true);
   return acts.filter((act) => !drop.has(act));
+}
+
+/** Acts that no `/stage` command is, those first of which their author has written the most since. */
+function wordsOfTheMost(acts: readonly Act[]): Act[] {
+  const since = new Map<string, number>();
+  const words = acts.toReversed().flatMap((act) => {
+    if (act.kind !== "command" || isOurs(act.command)) {
+      return [];
+    }
+    const author = `${act.by.kind}:${act.by.id}`;
+    const newer = since.get(author) ?? 0;
+    since.set(author, newer + 1);
+    return [{ act, newer }];
+  });
+  return words.toSorted((a, b) => b.newer - a.newer || a.act.at - b.act.at).map(({ act }) => act);
 }
 
 /** What an act is about: of two with one topic, the older says nothing about now. */

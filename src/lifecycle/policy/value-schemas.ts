@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { parseDuration } from "../../plan/parsing/duration.ts";
 import { quote, suggestion } from "../../plan/parsing/problems.ts";
+import { COMMAND_WORD } from "../command-names.ts";
 import { globProblem } from "../conditions/globs.ts";
 import { templateProblems } from "./templates.ts";
 
@@ -87,9 +88,9 @@ export const labelPattern = z
 export const checkPatterns = oneOrMore(text("the name of a check"), "the name of a check");
 
 const COMMAND = 'expected a command\'s name without its slash: lower-case letters, digits and "-"';
-const command = z.string({ error: COMMAND }).max(40, { error: COMMAND });
-export const commandName = command
-  .regex(/^[a-z][a-z0-9-]*$/, { error: COMMAND })
+export const commandName = z
+  .string({ error: COMMAND })
+  .regex(COMMAND_WORD, { error: COMMAND })
   .refine((value) => value !== "stage", { error: "expected another name: /stage is Stagewright's own" });
 
 const AGE = `expected a duration such as "90m", "24h" or "3d", longer than 0 and at most ${LONGEST_AGE_DAYS}d`;

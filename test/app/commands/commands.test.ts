@@ -141,7 +141,7 @@ describe("a command in a comment", () => {
     const comment = await say(pull, house.cleo, `${"/stage retry\n".repeat(5)}/stage hold it burns`);
     expect(reactions(comment)).toEqual(["confused"]);
     expect(said(pull)).toEqual([
-      expect.stringContaining("`/stage hold it burns`: only the first five commands of a comment count"),
+      expect.stringContaining("`/stage hold it burns`: only the first five /stage commands"),
     ]);
     expect((await house.row(pull))?.evaluation?.held).toBeNull();
   });
@@ -183,6 +183,30 @@ describe("a command in a comment", () => {
     await house.settled();
     expect(said(pull)).toEqual(["/stage hold"]);
     expect((await house.row(pull))?.evaluation?.held).toBeNull();
+  });
+
+  it("counts whether it was written before the policy waited for it or after, and is no /stage command", async () => {
+    const pull = await open();
+    const { world } = house.sandbox;
+    const policy = (text: string) => {
+      const files = { ".github/stagewright.yml": text };
+      const { defaultBranch: branch } = house.repository;
+      w.commitFiles(world, w.asUser(house.owner), house.repository, { branch, message: "Change the policy", files });
+    };
+    const shipping = POLICY.replace("label: ready-for-qa", "command: hold");
+    const comment = await say(pull, olga, "/hold the door\n/lgtm");
+    expect((await house.row(pull))?.evaluation).toMatchObject({ stage: "pr-created", held: null });
+    expect(reactions(comment)).toEqual([]);
+    for (const [text, stage] of [
+      [shipping, "stage/ready-for-qa"],
+      [POLICY, "stage/pr-created"],
+      [shipping, "stage/ready-for-qa"],
+    ] as const) {
+      policy(text);
+      await house.settled();
+      house.later();
+      expect(house.stageLabels(pull)).toEqual([stage]);
+    }
   });
 
   it("is taken from a bot that the policy names", async () => {

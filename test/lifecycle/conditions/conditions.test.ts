@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { commandOfWord } from "../../../src/lifecycle/command-names.ts";
 import { boxesOf } from "../../../src/lifecycle/conditions/checklist.ts";
 import { matcher } from "../../../src/lifecycle/conditions/globs.ts";
 import { CONDITIONS } from "../../../src/lifecycle/conditions/index.ts";
@@ -218,6 +219,8 @@ test.each<[condition: string, facts: Facts, holds: boolean, reason: RegExp]>([
   ["{ command: ship-it }", openedThen(comment(1, outsider, "ship-it")), false, /no write permission/],
   ['{ command: { name: ship-it, by: "cleo[bot]" } }', openedThen(comment(1, cleo, "ship-it")), true, /by cleo/],
   ["{ command: ship-it }", openedThen(), false, /someone with write permission can comment it/],
+  ["{ command: hold }", openedThen(comment(1, alice, "hold")), false, /\/hold is missing/],
+  ["{ command: hold }", openedThen(comment(1, alice, commandOfWord("hold"))), true, /^\/hold by alice$/],
 
   ["{ draft: false, base: main }", openedThen(), true, /not a draft; it goes into main/],
   ["{ draft: false, base: next }", openedThen(), false, /^it goes into main, not into next$/],

@@ -1,6 +1,6 @@
 /** Ways to get a pull request forward that must not work, each with the reason that is given. */
 import { expect, test } from "vitest";
-import { decideCommand, parseCommands } from "../../../src/lifecycle/commands.ts";
+import { decideCommand, readCommands } from "../../../src/lifecycle/commands.ts";
 import type { Change } from "../../../src/lifecycle/facts/change.ts";
 import type { Actor } from "../../../src/lifecycle/facts/facts.ts";
 import {
@@ -172,7 +172,7 @@ test.each<[attempt: string, actor: Actor, line: string, reason: RegExp]>([
   ["somebody moves it to where it is", alice, "/stage to ready-for-qa", /it is in ready-for-qa already/],
   ["somebody mistypes", alice, "/stage bakc", /no command "bakc"; did you mean "back"\?/],
 ])("%s: refused with the reason", (_, actor, line, reason) => {
-  const [command] = parseCommands(line, policy);
+  const [command] = readCommands(line).commands;
   const evaluation = judge(history(opened(), ...inQa), policy);
   if (command === undefined) {
     throw new Error("no command");

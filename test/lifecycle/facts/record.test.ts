@@ -9,12 +9,14 @@ import {
   bob,
   check,
   checked,
+  comment,
   did,
   history,
   judge,
   labeled,
   minute,
   opened,
+  outsider,
   pull,
   pushed,
   review,
@@ -238,6 +240,14 @@ test("a check keeps its last conclusion while it runs again", () => {
     const [fact] = history(opened(), ...order.map((each) => checked(each))).checks;
     expect(fact).toMatchObject({ status: "in_progress", lastConclusion: "success", lastConclusionAt: minute(5) });
   }
+});
+
+test("what somebody writes for other bots displaces nobody else's acts", () => {
+  const words = Array.from({ length: MOST_ACTS + 500 }, (_, n) => comment(n + 10, outsider, `word-${n}`));
+  const kept = [labeled(1, "ready-for-qa", alice), comment(2, alice, "secure"), comment(3, outsider, "hold")];
+  const facts = history(opened(), did(...kept, ...words));
+  expect(facts.acts).toHaveLength(MOST_ACTS);
+  expect(facts.acts.slice(1, 4)).toMatchObject(kept);
 });
 
 test("a history is bounded, and what was replaced goes first", () => {
