@@ -5,6 +5,7 @@
 import type { Logger } from "pino";
 import { loadPolicy, policyFetcher, type ReadPolicy } from "../../src/github/policy-files/load-policy.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
+import { namesAny } from "../../src/lifecycle/policy/named.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import type { Clients } from "../github-cache/clients.ts";
@@ -69,6 +70,15 @@ export class PolicyLoader implements Policies {
     }
     this.wake();
     return false;
+  }
+
+  async namedMayHaveChanged(repository: Repository, name: string | null): Promise<void> {
+    const { store, now } = this.#options;
+    const policy = (await store.policies.of(repository.id))?.state?.inForce ?? null;
+    if (policy !== null && namesAny(policy, name)) {
+      await store.policies.mark([repository.id], now());
+      this.wake();
+    }
   }
 
   /** Policies may have to be read or shown. */

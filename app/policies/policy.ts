@@ -11,6 +11,11 @@ export interface Policies {
   of(repository: Repository): Promise<Policy>;
   /** What it was read from changed, perhaps. Resolves with true when its pull requests are to be looked at now. */
   mayHaveChanged(repository: Repository): Promise<boolean>;
+  /**
+   * Somebody came to be there, or can see the repository, or no longer: what the policy's check says of those whom it
+   * names may be wrong now. `name`: as policies name him, `@org/` for any team of an organization, null: anybody.
+   */
+  namedMayHaveChanged(repository: Repository, name: string | null): Promise<void>;
 }
 
 /** The policy file has errors, and no earlier one without is known. The message says where to look. */
@@ -20,5 +25,5 @@ export class PolicyUnreadable extends Error {
 
 /** One policy for all repositories: the default where none has a file of its own. */
 export function onePolicy(policy: Policy = DEFAULT_POLICY): Policies {
-  return { of: async () => policy, mayHaveChanged: async () => false };
+  return { of: async () => policy, mayHaveChanged: async () => false, namedMayHaveChanged: async () => undefined };
 }

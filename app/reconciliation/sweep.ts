@@ -23,6 +23,8 @@ export interface SweeperOptions {
   readonly timings: Timings;
   /** Comments as they were written; those that are known already change nothing. */
   readonly comments: (repository: Repository, number: number, comments: readonly CommentSeen[]) => Promise<void>;
+  /** Told when those whom a repository's policy names may not be who they were. */
+  readonly people: (repository: Repository) => Promise<void>;
   /** Told when there may be something to look at or to move. */
   readonly wake: (installationId: number) => void;
 }
@@ -98,7 +100,7 @@ export class Sweeper {
       this.#options.wake(installationId);
     }
     await this.#unlisted(tour, [...known]);
-    await this.#reevaluatePeople(repository.id, began);
+    await this.#reevaluatePeople(repository, began);
     this.#options.wake(installationId);
     await store.setMeta(sweptKey(repository.id), `${began}`);
     log.info({ repository: nameOf(repository), ...counts, took: now() - began }, "swept");
@@ -106,13 +108,14 @@ export class Sweeper {
   }
 
   /** No snapshot shows that somebody left a team or lost a permission, and of some such changes there is no event. */
-  async #reevaluatePeople(repositoryId: number, began: number): Promise<void> {
-    const { store, timings } = this.#options;
-    const key = `looked at people:${repositoryId}`;
+  async #reevaluatePeople(repository: Repository, began: number): Promise<void> {
+    const { store, timings, people } = this.#options;
+    const key = `looked at people:${repository.id}`;
     const before = await store.meta(key);
     const due = before !== null && began - Number(before) >= timings.reevaluatePeople;
     if (due) {
-      await store.requestReevaluation({ repositoryId, open: true, people: true }, began);
+      await store.requestReevaluation({ repositoryId: repository.id, open: true, people: true }, began);
+      await people(repository);
     }
     if (due || before === null) {
       await store.setMeta(key, `${began}`);

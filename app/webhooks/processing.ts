@@ -97,7 +97,7 @@ export class Listener {
       } else if (news.kind === "uninstalled") {
         await this.#uninstalled(heard.installationId, news.repositoryIds);
       } else if (news.kind === "standing" && repository === null) {
-        await this.#forgetOrganization(heard.organizationLogin, heard.installationId);
+        await this.#forgetOrganization(heard.organizationLogin, heard.installationId, news.named);
       } else if (repository !== null) {
         await this.#take(news, { delivery, repository, foreign });
       }
@@ -143,9 +143,9 @@ export class Listener {
         break;
       case "standing":
         if (news.of === "organization") {
-          await this.#forgetOrganization(repository.owner, repository.installationId);
+          await this.#forgetOrganization(repository.owner, repository.installationId, null);
         }
-        await this.#forgetRepository(repository.id);
+        await this.#forgetRepository(repository, news.named);
         break;
       case "run":
         await store.starts.wakeRun(repository.id, news.runId, now());
@@ -410,22 +410,25 @@ export class Listener {
     log.info({ installation: installationId, repositories: gone.length }, "uninstalled");
   }
 
-  async #forgetOrganization(login: string | null, installationId: number | null): Promise<void> {
+  async #forgetOrganization(login: string | null, installationId: number | null, named: string | null): Promise<void> {
     const { store, standing } = this.#options;
     if (login !== null) {
       await standing.forgetOrganization(login);
     }
     // Teams give permissions on repositories, too.
     for (const repository of installationId === null ? [] : await store.repositories(installationId)) {
-      await this.#forgetRepository(repository.id);
+      await this.#forgetRepository(repository, named);
     }
   }
 
   /** What rests on people is looked at again: a gate that is open may have to close. */
-  async #forgetRepository(repositoryId: number): Promise<void> {
-    const { store, standing, now } = this.#options;
-    await standing.forgetRepository(repositoryId);
-    await store.requestReevaluation({ repositoryId, open: true, people: true }, now());
+  async #forgetRepository(repository: Repository, named: string | null): Promise<void> {
+    const { store, standing, policies, now } = this.#options;
+    await standing.forgetRepository(repository.id);
+    await store.requestReevaluation({ repositoryId: repository.id, open: true, people: true }, now());
+    if (named !== null) {
+      await policies.namedMayHaveChanged(repository, named);
+    }
   }
 }
 

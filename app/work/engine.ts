@@ -183,6 +183,7 @@ export function createEngine(options: EngineOptions): Engine {
     now,
     timings,
     comments: (repository, number, comments) => listener.comments(repository, number, comments),
+    people: (repository) => policies.namedMayHaveChanged(repository, null),
     swept: async (repository) => {
       await starts.lookAgain(repository);
       await gates.lookAgain(repository);

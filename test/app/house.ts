@@ -75,6 +75,8 @@ export interface HouseOptions {
   readonly timings?: Partial<Timings>;
   readonly files?: Readonly<Record<string, string>>;
   readonly databaseUrl?: string;
+  /** The repository is private. */
+  readonly private?: boolean;
   /** The app's clock goes on with GitHub's when a test says `later`; else it stays behind. */
   readonly oneClock?: boolean;
   /** Default: the minimal one. */
@@ -122,6 +124,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const repository = addRepository(world, asUser(owner), {
     owner,
     name: "widget",
+    private: options.private ?? false,
     files: { "README.md": "# widget\n", ...options.files },
   });
   for (const person of [rex, cleo, tess]) {

@@ -202,6 +202,7 @@ class City {
     const policies: Policies = {
       of: async ({ name }) => (Number(name.split("-")[1]) % 2 === 0 ? DEFAULT_POLICY : teamPolicy()),
       mayHaveChanged: async () => false,
+      namedMayHaveChanged: async () => undefined,
     };
     this.#shadow = await Shadow.open({
       now: Date.now,

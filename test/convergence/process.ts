@@ -70,7 +70,13 @@ export class AppProcess {
     const policies =
       policy === undefined
         ? {}
-        : { policies: { of: async () => policy(this.#rules.policy, this.#first), mayHaveChanged: async () => true } };
+        : {
+            policies: {
+              of: async () => policy(this.#rules.policy, this.#first),
+              mayHaveChanged: async () => true,
+              namedMayHaveChanged: async () => undefined,
+            },
+          };
     const engine = createEngine({
       ...policies,
       store: this.#breakage.store?.(store) ?? store,

@@ -156,7 +156,11 @@ class Simulation {
       now: clock.now,
       appId: github.app.id,
       client: github.everywhere(),
-      policies: { of: async () => rules.policy, mayHaveChanged: async () => false },
+      policies: {
+        of: async () => rules.policy,
+        mayHaveChanged: async () => false,
+        namedMayHaveChanged: async () => undefined,
+      },
       word: () => rules.word,
     });
     const app = await AppProcess.open(clock, github, rules, this.#breakage);

@@ -60,6 +60,15 @@ describe("publishing a check run whose result is known", () => {
     expect(server.checks).toHaveLength(2);
   });
 
+  it("writes again what it said before something else: GitHub shows the newest of a name", async () => {
+    const other = { ...check(1), externalId: "policy 2" };
+    for (const each of [check(1), other, check(1), check(1)]) {
+      expect(await publish(each)).toBeNull();
+    }
+    expect(server.checks.map((each) => each.external_id)).toEqual(["policy 1", "policy 2", "policy 1"]);
+    expect(lines()).toEqual([[1], [1], [1]]);
+  });
+
   it("says why when the app may not", async () => {
     server.faults.push({ method: "POST", status: 403, message: "Resource not accessible by integration" });
     expect(await publish(check())).toMatchObject({ kind: "permission", status: 403 });

@@ -3,6 +3,7 @@
  * not write check runs is an answer, not an error: whoever asked shows the result elsewhere.
  */
 import { z } from "zod";
+import { newestId } from "../../ids.ts";
 import { githubId, smallId } from "../id.ts";
 import type { GitHubClient } from "../port.ts";
 import { type RequestFailure, requestFailure } from "../request-failure.ts";
@@ -124,8 +125,9 @@ export interface FinishedCheck extends CheckTarget {
 }
 
 /**
- * Publishes it unless it is there already: it is looked for by app, name, commit and external id before each try, so
- * that after a lost answer nothing is written twice. Null: it is there now, with all of its annotations.
+ * Publishes it unless it is what GitHub shows already, which is the newest of its app, name and commit: that is looked
+ * at before each try, so that after a lost answer nothing is written twice, and what was said before something else is
+ * said again. Null: it is there now, with all of its annotations.
  */
 export async function publishCheck(
   client: GitHubClient,
@@ -145,8 +147,9 @@ export async function publishCheck(
       per_page: 100,
       request: bounded(signal),
     });
-    const runs = finished.parse(answer.data).check_runs;
-    const known = runs.find((run) => run.external_id === check.externalId && run.app?.id === check.appId);
+    const runs = finished.parse(answer.data).check_runs.filter((run) => run.app?.id === check.appId);
+    const newest = newestId(runs.map((run) => run.id));
+    const known = runs.find((run) => run.id === newest && run.external_id === check.externalId);
     let id = known?.id;
     let sent = known?.output?.annotations_count ?? 0;
     if (id === undefined) {

@@ -45,11 +45,12 @@ const READERS: Readonly<Record<string, (payload: unknown, ourselves: Ourselves) 
   label: readLabel,
   push: readPush,
   repository: readRepository,
-  member: () => [{ kind: "standing", of: "repository" }],
-  membership: () => [{ kind: "standing", of: "organization" }],
-  organization: () => [{ kind: "standing", of: "organization" }],
-  team: () => [{ kind: "standing", of: "organization" }],
-  team_add: () => [{ kind: "standing", of: "repository" }],
+  member: (payload) => [{ kind: "standing", of: "repository", named: loginIn(payload) }],
+  // Who is in a team changes often, and whether it is there does not change with it.
+  membership: () => [{ kind: "standing", of: "organization", named: null }],
+  organization: (payload) => [{ kind: "standing", of: "organization", named: loginIn(payload) }],
+  team: (payload) => [{ kind: "standing", of: "organization", named: teamIn(payload) }],
+  team_add: (payload) => [{ kind: "standing", of: "repository", named: teamIn(payload) }],
   installation: readInstallation,
   installation_repositories: readInstallationRepositories,
 };
@@ -72,6 +73,32 @@ export function readWebhook(event: string, payload: unknown, ourselves: Ourselve
     sender: common.sender == null ? null : actorOf(common.sender),
     news: reader(payload, ourselves),
   };
+}
+
+const people = z.object({
+  action: z.string().nullish(),
+  member: z.object({ login: z.string() }).nullish().catch(null),
+  membership: z
+    .object({ user: z.object({ login: z.string() }).nullish() })
+    .nullish()
+    .catch(null),
+  team: z.object({ slug: z.string() }).nullish().catch(null),
+  organization: z.object({ login: z.string() }).nullish().catch(null),
+});
+
+function loginIn(payload: unknown): string | null {
+  const { member, membership } = people.parse(payload);
+  return member?.login ?? membership?.user?.login ?? null;
+}
+
+/** What is given to a team is given to those below it, too, and of one that was renamed the old name is not told. */
+function teamIn(payload: unknown): string | null {
+  const { action, team, organization } = people.parse(payload);
+  if (organization == null) {
+    return null;
+  }
+  const one = (action === "created" || action === "deleted") && team != null;
+  return `@${organization.login}/${one ? team.slug : ""}`;
 }
 
 const keyFields = z.object({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { namesLacking, namesOf } from "../../../src/lifecycle/policy/named.ts";
+import { namesAny, namesLacking, namesOf } from "../../../src/lifecycle/policy/named.ts";
 import { policyOf, readExample } from "../policies.ts";
 
 test("everyone whom a policy names is asked about, once", () => {
@@ -27,4 +27,36 @@ stages:
     "GitHub does not tell the app who is in @org/void (it has to be installed there, with members: read): named in approvals of c; nobody is left for approvals of c",
   ]);
   expect(namesLacking(policy, {})).toEqual([]);
+});
+
+test("a team that was not given the repository counts, but where it is asked for a review", () => {
+  const policy = policyOf(`
+stages:
+  - { name: a, enter: { draft: false } }
+  - { name: b, enter: { approvals: { by: ["@org/qa"] } }, on_enter: [{ request_review: [alice, "@org/qa"] }] }
+`);
+  expect(namesLacking(policy, { "@org/qa": "not_given" })).toEqual([
+    "The team @org/qa was not given this repository, and GitHub asks no such team for a review: named in request_review of b; it counts for nothing there",
+  ]);
+  expect(namesLacking(policy, { "@org/qa": "not_given", alice: "missing" })).toEqual([
+    "The team @org/qa was not given this repository, and GitHub asks no such team for a review: named in request_review of b; nobody is left for request_review of b",
+    "There is no user alice: named in request_review of b; nobody is left for request_review of b",
+  ]);
+});
+
+test.each([
+  ["@ORG/qa", true],
+  ["@org/", true],
+  ["@org/q", false],
+  ["@other/", false],
+  ["Alice", true],
+  ["bob", false],
+  [null, true],
+])("whether a policy names %s", (name, named) => {
+  const policy = policyOf(`
+stages:
+  - { name: a, enter: { draft: false } }
+  - { name: b, enter: { approvals: { by: ["@org/QA", alice] } } }
+`);
+  expect(namesAny(policy, name)).toBe(named);
 });
