@@ -187,11 +187,14 @@ export class Reevaluation {
       : unclearEffects(row, installationId, evaluation, this.#options.now());
   }
 
-  /** Nothing is said of what was there before the app: it has never been shown otherwise. */
+  /** Nothing is said of what was done before the app first showed anything, however late that is looked at. */
   #tampering(row: Pull, { installationId }: Repository, { tampering, desired }: EvaluatedPull): NewEffect[] {
-    return installationId === null || desired === null || row.shown === null
-      ? []
-      : tamperingEffects(row, installationId, tampering, this.#options.now());
+    if (installationId === null || desired === null || row.shown === null) {
+      return [];
+    }
+    const since = row.shown.since ?? 0;
+    const attempts = tampering.attempts.filter(({ act }) => act.at > since);
+    return tamperingEffects(row, installationId, { ...tampering, attempts }, this.#options.now());
   }
 
   #settle(row: Pull, repository: Repository, { facts, evaluation, desired, tampering }: EvaluatedPull): Pull {

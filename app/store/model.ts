@@ -88,6 +88,8 @@ export interface ConfirmedState {
   readonly shared?: boolean;
   /** Labels that were taken away, and when GitHub had last changed the pull request by then. */
   readonly absent: { readonly labels: readonly string[]; readonly at: number };
+  /** When anything was first confirmed, as GitHub dates it. Rows written before this was kept: long ago. */
+  readonly since?: number;
 }
 
 /** A move that has been decided and not been confirmed yet. */

@@ -91,7 +91,13 @@ export class Outcomes {
         shown:
           shown === null
             ? null
-            : { ...shown, stage: to, checks: currentChecks(shown, facts.head.sha), shared: desired.shared },
+            : {
+                ...shown,
+                stage: to,
+                checks: currentChecks(shown, facts.head.sha),
+                shared: desired.shared,
+                ...sinceOf(row, facts),
+              },
         evaluation: newer ? row.evaluation : evaluation,
         blocked: null,
         intent: keep && row.intent !== null ? { ...row.intent, sentAt: null, from: to } : null,
@@ -193,7 +199,7 @@ export class Outcomes {
       };
       const next: Pull = {
         ...row,
-        shown: shown === null ? row.shown : { ...shown, stage: from },
+        shown: shown === null ? row.shown : { ...shown, stage: from, ...sinceOf(row, row.facts) },
         ...(shown === null ? parked({ ...row, intent: { ...intent, read: true } }) : { intent: null, intentAt: null }),
         blocked: { at, to: desired.stage, reason, times, until: at + pause, wanted: desiredDigest(desired) },
         reevaluateAt: sooner(row.reevaluateAt, at + pause),
@@ -258,6 +264,11 @@ type Removed = NonNullable<Extract<Change, { kind: "snapshot" }>["removed"]>;
 function removedBy({ evaluation }: Candidate["evaluated"], shown: ConfirmedState | null): Removed | undefined {
   const labels = (shown?.absent.labels ?? []).filter((name) => stageOfLabel(name) === null);
   return labels.length === 0 ? undefined : { labels, after: evaluation.resets.map((reset) => reset.id) };
+}
+
+/** Since when something is shown: kept from the first time on. */
+function sinceOf({ shown }: Pull, { updatedAt }: Facts): Pick<ConfirmedState, "since"> {
+  return shown === null ? { since: updatedAt } : shown.since === undefined ? {} : { since: shown.since };
 }
 
 /** Those of commits that are heads no more cannot be shown again. */

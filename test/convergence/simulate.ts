@@ -50,8 +50,8 @@ const ACCESS = 2_000_003;
 /** In one story. */
 const MOST_REINSTALLATIONS = 2;
 const MOST_RIGHTS_CHANGED = 2;
-/** Minutes: until a sweep has looked again at what rests on people; what it finds to say is said by then. */
-const REST = 55;
+/** Minutes: long enough for two sweeps. The first look again at what rests on people comes after it, and finds nothing. */
+const REST = 30;
 /** Minutes: of rights and installations that changed without an event the app takes notice within an hour. */
 const REST_AFTER_ACCESS = 90;
 const TROUBLES: readonly [Trouble, ...Trouble[]] = [

@@ -18,12 +18,13 @@ afterEach(async () => {
   await house.close();
 });
 
-async function open(): Promise<w.PullRequest> {
+async function open(before: (pull: w.PullRequest) => void = () => {}): Promise<w.PullRequest> {
   house = await openHouse({ oneClock: true, files: { ".github/stagewright.yml": POLICY } });
   const { world } = house.sandbox;
   olga = w.addUser(world, "olga");
   w.setCollaborator(world, w.asUser(house.owner), house.repository, olga, "write");
   const pull = house.open();
+  before(pull);
   await house.settled();
   house.later();
   return pull;
@@ -87,6 +88,17 @@ describe("a stage label", () => {
     expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
     expect(said(pull)).toEqual([expect.stringMatching(/^@cleo took off the label `stage\/pr-created`/)]);
     expect((await house.history(pull)).filter(({ kind }) => kind === "tampering")).toHaveLength(2);
+  });
+
+  it("set before the app showed anything is put right, and never spoken of", async () => {
+    const pull = await open((opened) => {
+      w.addLabelsByName(house.sandbox.world, w.asUser(house.rex), opened, ["stage/approved"]);
+    });
+    expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+    w.addLabelsByName(house.sandbox.world, w.asUser(house.cleo), pull, ["ready-for-qa"]);
+    await house.settled();
+    expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
+    expect(said(pull)).toEqual([]);
   });
 
   it("that is right may be put back by anyone", async () => {
