@@ -41,7 +41,7 @@ export type Outcome =
   /** `reason`: plain text. */
   | { readonly outcome: "refused"; readonly reason: string };
 
-/** Standing that was asked for may lead to further questions (several names, teams), but not to many. */
+/** Permissions that were asked for may lead to further questions (several names, teams), but not to many. */
 const MOST_ROUNDS = 4;
 
 /** Commands that stay in force when who gave them may give them no more. What leads forward is not among them. */
@@ -103,31 +103,31 @@ export class Desk {
     const { evaluator } = this.#options;
     const { command, by: actor, act } = given;
     const { evaluation, policy } = before;
-    let { standing } = before;
+    let { permissions } = before;
     for (let round = 0; ; round += 1) {
-      const decision = decideCommand({ command, actor, evaluation, policy, standing });
+      const decision = decideCommand({ command, actor, evaluation, policy, permissions });
       if (decision.allowed) {
         return null;
       }
       if (decision.lookups.length === 0 || round === MOST_ROUNDS) {
-        if (act?.kind === "command" && (await this.#isOutsider({ actor, policy, standing }, repository))) {
+        if (act?.kind === "command" && (await this.#isOutsider({ actor, policy, permissions }, repository))) {
           await this.#amend(struck(act), pull);
         }
         return decision.reason;
       }
-      standing = await evaluator.learn(standing, decision.lookups, repository);
+      permissions = await evaluator.learn(permissions, decision.lookups, repository);
     }
   }
 
   /** Asks whatever it takes: rights that come later are noticed, and would bring a refused command into force. */
   async #isOutsider(input: Parameters<typeof isOutsider>[0], repository: Repository): Promise<boolean> {
-    let { standing } = input;
+    let { permissions } = input;
     for (let round = 0; ; round += 1) {
-      const { outsider, lookups } = isOutsider({ ...input, standing });
+      const { outsider, lookups } = isOutsider({ ...input, permissions });
       if (lookups.length === 0 || round === MOST_ROUNDS) {
         return outsider;
       }
-      standing = await this.#options.evaluator.learn(standing, lookups, repository);
+      permissions = await this.#options.evaluator.learn(permissions, lookups, repository);
     }
   }
 

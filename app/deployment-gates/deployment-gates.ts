@@ -176,8 +176,8 @@ export class Gates {
         verdicts.push({ open: true, verdict: { verdict: "wait", reason, tell: false } });
         continue;
       }
-      const { facts, evaluation, policy, standing } = await evaluator.evaluate(pull, repository);
-      const commits = validCommits(facts, policy, standing);
+      const { facts, evaluation, policy, permissions } = await evaluator.evaluate(pull, repository);
+      const commits = validCommits(facts, policy, permissions);
       const shownStage = pull.shown?.stage ?? null;
       const input = { environment, sha, pull: { facts, evaluation, policy, shownStage, commits } };
       verdicts.push({ open: facts.state === "open", verdict: judgeGate(input) });

@@ -1,12 +1,12 @@
 /** Where a pull request is and what it is to show: the pure evaluation, with what it asks to know looked up. */
 
-import { NO_STANDING, readFiles, type StandingLookup } from "../../src/github/permissions.ts";
+import { type PermissionLookup, readFiles } from "../../src/github/permissions.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { readSnapshot } from "../../src/github/pulls/snapshot.ts";
 import { evaluate } from "../../src/lifecycle/evaluation/evaluate.ts";
 import type { Evaluation, Hold } from "../../src/lifecycle/evaluation/evaluation.ts";
 import { type Tampering, tamperingOf } from "../../src/lifecycle/evaluation/tampering.ts";
-import type { Facts, Lookup, Standing } from "../../src/lifecycle/facts/facts.ts";
+import { type Facts, type Lookup, NO_PERMISSIONS, type Permissions } from "../../src/lifecycle/facts/facts.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { stageOfLabel, wanted } from "../../src/lifecycle/presentation/display.ts";
@@ -28,7 +28,7 @@ const MOST_SHARERS = 50;
 export interface EvaluatorOptions {
   readonly store: Pick<Store, "pulls" | "holds" | "starts">;
   readonly clients: Clients;
-  readonly standing: PermissionCache;
+  readonly permissions: PermissionCache;
   readonly policies: Policies;
   readonly ourselves: () => Ourselves;
   readonly now: () => number;
@@ -40,7 +40,7 @@ export interface EvaluatedPull {
   /** With what was looked up. */
   readonly facts: Facts;
   readonly policy: Policy;
-  readonly standing: Standing;
+  readonly permissions: Permissions;
   readonly evaluation: Evaluation;
   /** Stage labels that others set or took off. */
   readonly tampering: Tampering;
@@ -82,10 +82,10 @@ export class Evaluator {
     if (facts.observed === null || past) {
       facts = await this.#takeUp(facts, repository, await client());
     }
-    let standing = NO_STANDING;
+    let permissions = NO_PERMISSIONS;
     /** Once a look: what GitHub does not show yet it shows a little later. */
     let listed = false;
-    let evaluation = evaluate({ facts, policy, standing, ourAppId: appId, repositoryHold });
+    let evaluation = evaluate({ facts, policy, permissions, ourAppId: appId, repositoryHold });
     const isDue = (lookup: Lookup): boolean => this.#timelines.isDue(lookup);
     for (let round = 0; evaluation.lookups.some(isDue) && round < MOST_ROUNDS; round += 1) {
       if (evaluation.lookups.some((lookup) => lookup.kind === "files")) {
@@ -97,13 +97,13 @@ export class Evaluator {
       }
       facts = await this.#runOrigins.learn(facts, evaluation.lookups, repository, client);
       facts = await this.#timelines.learn(facts, evaluation.lookups, client);
-      standing = await this.learn(standing, evaluation.lookups, repository);
-      evaluation = evaluate({ facts, policy, standing, ourAppId: appId, repositoryHold });
+      permissions = await this.learn(permissions, evaluation.lookups, repository);
+      evaluation = evaluate({ facts, policy, permissions, ourAppId: appId, repositoryHold });
     }
-    const learnt = await this.#tampering({ facts, policy, standing, evaluation }, repository);
+    const learnt = await this.#tampering({ facts, policy, permissions, evaluation }, repository);
     const { tampering } = learnt;
-    standing = learnt.standing;
-    const after = this.#afterRemoval({ facts, policy, standing, evaluation }, repositoryHold);
+    permissions = learnt.permissions;
+    const after = this.#afterRemoval({ facts, policy, permissions, evaluation }, repositoryHold);
     const sharing = await this.#sharing({ number: pull.number, facts, evaluation: after }, repository, policy);
     const desired = desiredStateOf({
       facts,
@@ -114,14 +114,14 @@ export class Evaluator {
       sharing,
       stop: tampering.stop,
     });
-    return { facts, policy, standing, evaluation, tampering, desired };
+    return { facts, policy, permissions, evaluation, tampering, desired };
   }
 
-  /** `standing` with the answers to what was asked about people. Throws as `judge` does. */
-  async learn(standing: Standing, lookups: readonly Lookup[], repository: Repository): Promise<Standing> {
-    const asked = lookups.filter(isStanding);
-    return await this.#options.standing.learn(
-      standing,
+  /** `permissions` with the answers to what was asked about people. Throws as `evaluate` does. */
+  async learn(permissions: Permissions, lookups: readonly Lookup[], repository: Repository): Promise<Permissions> {
+    const asked = lookups.filter(isPermissionLookup);
+    return await this.#options.permissions.learn(
+      permissions,
       asked,
       repository,
       () => this.#client(repository),
@@ -130,17 +130,17 @@ export class Evaluator {
   }
 
   async #tampering(
-    { standing: before, ...judged }: Judged,
+    { permissions: before, ...judged }: Judged,
     repository: Repository,
-  ): Promise<Pick<EvaluatedPull, "standing" | "tampering">> {
+  ): Promise<Pick<EvaluatedPull, "permissions" | "tampering">> {
     const { ourselves, now } = this.#options;
-    let standing = before;
+    let permissions = before;
     for (let round = 0; ; round += 1) {
-      const tampering = tamperingOf({ ...judged, standing, botLogin: ourselves().botLogin, now: now() });
+      const tampering = tamperingOf({ ...judged, permissions, botLogin: ourselves().botLogin, now: now() });
       if (tampering.lookups.length === 0 || round === MOST_ROUNDS) {
-        return { standing, tampering };
+        return { permissions, tampering };
       }
-      standing = await this.learn(standing, tampering.lookups, repository);
+      permissions = await this.learn(permissions, tampering.lookups, repository);
     }
   }
 
@@ -155,7 +155,7 @@ export class Evaluator {
    * The evaluation as it will be once the labels that a reset made void are gone. It leads to the same stage, and its
    * words stay true when they are, so that nothing has to be written a second time.
    */
-  #afterRemoval({ facts, policy, standing, evaluation }: Judged, repositoryHold: Hold | null): Evaluation {
+  #afterRemoval({ facts, policy, permissions, evaluation }: Judged, repositoryHold: Hold | null): Evaluation {
     const gone =
       wanted({ evaluation, policy, facts })?.removeLabels.filter((name) => stageOfLabel(name) === null) ?? [];
     if (gone.length === 0) {
@@ -165,7 +165,7 @@ export class Evaluator {
     const after = evaluate({
       facts: { ...facts, labels },
       policy,
-      standing,
+      permissions,
       ourAppId: this.#options.ourselves().appId,
       repositoryHold,
     });
@@ -219,6 +219,6 @@ export class Evaluator {
   }
 }
 
-function isStanding(lookup: Lookup): lookup is StandingLookup {
+function isPermissionLookup(lookup: Lookup): lookup is PermissionLookup {
   return lookup.kind !== "files" && lookup.kind !== "run" && lookup.kind !== "timeline" && lookup.kind !== "suites";
 }

@@ -1,10 +1,10 @@
-/** What is known of people's standing: asked for when an evaluation needs it, and kept for ten minutes. */
+/** What people may do, as far as it is known: asked for when an evaluation needs it, and kept for ten minutes. */
 
 import type { Logger } from "pino";
-import { askStanding, isNotTold, NOT_TOLD, type StandingLookup, withAnswer } from "../../src/github/permissions.ts";
+import { askPermission, isNotTold, NOT_TOLD, type PermissionLookup, withAnswer } from "../../src/github/permissions.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { actorKey } from "../../src/lifecycle/evaluation/permissions.ts";
-import type { Standing } from "../../src/lifecycle/facts/facts.ts";
+import type { Permissions } from "../../src/lifecycle/facts/facts.ts";
 import { SingleFlight } from "../../src/single-flight.ts";
 import type { Repository, Store } from "../store/model.ts";
 
@@ -27,17 +27,17 @@ export class PermissionCache {
   }
 
   /**
-   * `standing` with the answers to these lookups. What GitHub does not let the app ask stays unknown and is not asked
+   * `permissions` with the answers to these lookups. What GitHub does not let the app ask stays unknown and is not asked
    * again for a while. Throws what GitHub's client throws otherwise: nothing is taken as a no.
    */
   async learn(
-    standing: Standing,
-    lookups: readonly StandingLookup[],
+    permissions: Permissions,
+    lookups: readonly PermissionLookup[],
     repository: Repository,
     client: () => Promise<GitHubClient>,
     signal: AbortSignal,
-  ): Promise<Standing> {
-    let known = standing;
+  ): Promise<Permissions> {
+    let known = permissions;
     for (const lookup of lookups) {
       const { key, scope } = placeOf(lookup, repository);
       let value = await this.#options.store.cached(key, this.#options.now() - this.#options.keepMs);
@@ -57,13 +57,13 @@ export class PermissionCache {
   }
 
   async #ask(
-    lookup: StandingLookup,
+    lookup: PermissionLookup,
     repository: Repository,
     client: GitHubClient,
     signal: AbortSignal,
   ): Promise<unknown> {
     try {
-      return await askStanding(client, repository, lookup, signal);
+      return await askPermission(client, repository, lookup, signal);
     } catch (error) {
       if (!isNotTold(error)) {
         throw error;
@@ -87,6 +87,7 @@ export class PermissionCache {
   }
 }
 
+// Scopes are stored with what is kept: they stay as earlier versions wrote them.
 function repositoryScope(id: number): string {
   return `standing of repository ${id}`;
 }
@@ -95,7 +96,7 @@ function organizationScope(login: string): string {
   return `standing of organization ${login.toLowerCase()}`;
 }
 
-function placeOf(lookup: StandingLookup, repository: Repository): { key: string; scope: string } {
+function placeOf(lookup: PermissionLookup, repository: Repository): { key: string; scope: string } {
   switch (lookup.kind) {
     case "permission":
       return {

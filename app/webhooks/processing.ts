@@ -30,7 +30,7 @@ import { contentOf } from "./replays.ts";
 
 export interface ListenerOptions {
   readonly store: Store;
-  readonly standing: PermissionCache;
+  readonly permissions: PermissionCache;
   readonly labelIds: LabelIds;
   readonly policies: Policies;
   readonly installationPermissions: InstallationPermissions;
@@ -96,7 +96,7 @@ export class Listener {
         await this.#granted(heard.installationId);
       } else if (news.kind === "uninstalled") {
         await this.#uninstalled(heard.installationId, news.repositoryIds);
-      } else if (news.kind === "standing" && repository === null) {
+      } else if (news.kind === "permissions" && repository === null) {
         await this.#forgetOrganization(heard.organizationLogin, heard.installationId, news.named);
       } else if (repository !== null) {
         await this.#take(news, { delivery, repository, foreign });
@@ -141,7 +141,7 @@ export class Listener {
           await store.requestReevaluation({ repositoryId: repository.id, open: true }, now());
         }
         break;
-      case "standing":
+      case "permissions":
         if (news.of === "organization") {
           await this.#forgetOrganization(repository.owner, repository.installationId, null);
         }
@@ -411,9 +411,9 @@ export class Listener {
   }
 
   async #forgetOrganization(login: string | null, installationId: number | null, named: string | null): Promise<void> {
-    const { store, standing } = this.#options;
+    const { store, permissions } = this.#options;
     if (login !== null) {
-      await standing.forgetOrganization(login);
+      await permissions.forgetOrganization(login);
     }
     // Teams give permissions on repositories, too.
     for (const repository of installationId === null ? [] : await store.repositories(installationId)) {
@@ -423,8 +423,8 @@ export class Listener {
 
   /** What rests on people is looked at again: a gate that is open may have to close. */
   async #forgetRepository(repository: Repository, named: string | null): Promise<void> {
-    const { store, standing, policies, now } = this.#options;
-    await standing.forgetRepository(repository.id);
+    const { store, permissions, policies, now } = this.#options;
+    await permissions.forgetRepository(repository.id);
     await store.requestReevaluation({ repositoryId: repository.id, open: true, people: true }, now());
     if (named !== null) {
       await policies.namedMayHaveChanged(repository, named);

@@ -76,7 +76,7 @@ export function createEngine(options: EngineOptions): Engine {
   const { requestTimeout } = timings;
   const reading = options.reading ?? (() => ({ policy: readPolicy, uses: localUses }));
   const read = (installationId: number) => reading(installationId).policy;
-  const standing = new PermissionCache({ store, log, now, keepMs: timings.keepPermissions });
+  const permissions = new PermissionCache({ store, log, now, keepMs: timings.keepPermissions });
   const labelIds = new LabelIds({ store, now, requestTimeout });
   const installationPermissions = new InstallationPermissions({ store, clients, now, requestTimeout });
   const wake = (): void => looks.wake();
@@ -94,7 +94,7 @@ export function createEngine(options: EngineOptions): Engine {
   });
   const policies = options.policies ?? loader;
   const readUses = (installationId: number) => reading(installationId).uses;
-  const evaluator = new Evaluator({ store, clients, standing, policies, ourselves, now, requestTimeout, readUses });
+  const evaluator = new Evaluator({ store, clients, permissions, policies, ourselves, now, requestTimeout, readUses });
   const queued = (): void => outbox.wake();
   const inHand = new InHand({ store, log });
   const tending = { store, clients, inHand, writer, evaluator, log, now, timings, looks: wake };
@@ -161,7 +161,7 @@ export function createEngine(options: EngineOptions): Engine {
   const outOfDate = (repositoryId: number): void => reconcile.sweepSoon(repositoryId);
   const listener = new Listener({
     store,
-    standing,
+    permissions,
     labelIds,
     policies,
     installationPermissions,

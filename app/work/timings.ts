@@ -12,11 +12,11 @@ export interface Timings {
   /** After a pull request could not be looked at (GitHub did not answer), doubled each time, up to `reevaluationPauseMost`. */
   readonly reevaluationPause: number;
   readonly reevaluationPauseMost: number;
-  /** What is known of people's standing is asked again after this. */
+  /** What is known of people's permissions is asked again after this. */
   readonly keepPermissions: number;
   /**
-   * What rests on people is looked at again after this, should the event that changed their standing have been lost, or
-   * there be none. With what is kept of their standing, and the time until a sweep, at most an hour.
+   * What rests on people is looked at again after this, should the event that changed their permissions have been lost, or
+   * there be none. With what is kept of their permissions, and the time until a sweep, at most an hour.
    */
   readonly reevaluatePeople: number;
   /** A policy is read again after this, should the event that it changed have been lost. */

@@ -22,8 +22,8 @@ export async function uselessBecause(
   if (facts.head.sha === sha) {
     return null;
   }
-  const { policy, standing, facts: judged } = await evaluator.evaluate(pull, repository);
-  const useless = policy.onPush.cancel && !validCommits(judged, policy, standing).includes(sha);
+  const { policy, permissions, facts: judged } = await evaluator.evaluate(pull, repository);
+  const useless = policy.onPush.cancel && !validCommits(judged, policy, permissions).includes(sha);
   return useless ? `a newer commit was pushed (${judged.head.sha.slice(0, 7)})` : null;
 }
 

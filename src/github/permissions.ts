@@ -1,14 +1,14 @@
 /** Questions about people: what may they do here, which team are they in, who bears this login. One request each. */
 import { z } from "zod";
 import { actorKey } from "../lifecycle/evaluation/permissions.ts";
-import type { Actor, Lookup, Standing } from "../lifecycle/facts/facts.ts";
+import type { Actor, Lookup, Permissions } from "../lifecycle/facts/facts.ts";
 import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import { requestFailure } from "./request-failure.ts";
 import { user } from "./webhooks/payloads.ts";
 import { actorOf } from "./webhooks/webhook.ts";
 
-export type Permission = NonNullable<Standing["permissions"][string]>;
+export type Permission = NonNullable<Permissions["levels"][string]>;
 
 const LEVELS: readonly Permission[] = ["none", "read", "triage", "write", "maintain", "admin"];
 const permissionAnswer = z.object({
@@ -72,15 +72,13 @@ export async function readIdentity(client: GitHubClient, login: string, signal: 
   return answer === null ? null : actorOf(user.parse(answer.data));
 }
 
-export type StandingLookup = Exclude<Lookup, { kind: "files" | "run" | "timeline" | "suites" }>;
-
-export const NO_STANDING: Standing = { permissions: {}, teams: {}, identities: {} };
+export type PermissionLookup = Exclude<Lookup, { kind: "files" | "run" | "timeline" | "suites" }>;
 
 /** GitHub's answer to a question of the evaluation: plain JSON, to be kept and given to `withAnswer`. */
-export async function askStanding(
+export async function askPermission(
   client: GitHubClient,
   repository: { readonly owner: string; readonly name: string },
-  lookup: StandingLookup,
+  lookup: PermissionLookup,
   signal: AbortSignal,
 ): Promise<unknown> {
   switch (lookup.kind) {
@@ -107,20 +105,20 @@ export function isNotTold(error: unknown): boolean {
   return kind === "permission" && status === 403 && !ofToken.safeParse(error).success;
 }
 
-/** `answer` comes from `askStanding` or is `NOT_TOLD`, perhaps by way of the app's own store. */
-export function withAnswer(standing: Standing, lookup: StandingLookup, answer: unknown): Standing {
+/** `answer` comes from `askPermission` or is `NOT_TOLD`, perhaps by way of the app's own store. */
+export function withAnswer(permissions: Permissions, lookup: PermissionLookup, answer: unknown): Permissions {
   switch (lookup.kind) {
     case "permission": {
       const permission = answer as Permission | null;
-      return { ...standing, permissions: { ...standing.permissions, [actorKey(lookup.actor)]: permission } };
+      return { ...permissions, levels: { ...permissions.levels, [actorKey(lookup.actor)]: permission } };
     }
     case "team": {
-      const members = { ...standing.teams[lookup.team], [actorKey(lookup.actor)]: answer as boolean | null };
-      return { ...standing, teams: { ...standing.teams, [lookup.team]: members } };
+      const members = { ...permissions.teams[lookup.team], [actorKey(lookup.actor)]: answer as boolean | null };
+      return { ...permissions, teams: { ...permissions.teams, [lookup.team]: members } };
     }
     case "identity": {
       const identity = answer as Actor | null;
-      return { ...standing, identities: { ...standing.identities, [lookup.login]: identity } };
+      return { ...permissions, identities: { ...permissions.identities, [lookup.login]: identity } };
     }
   }
 }

@@ -6,7 +6,7 @@ import { COMMAND_NAMES, COMMAND_WORD, type CommandName } from "./command-names.t
 import { leavesOf } from "./conditions/index.ts";
 import type { Evaluation } from "./evaluation/evaluation.ts";
 import { authorityOf, list, mayMaintain, whoMay } from "./evaluation/permissions.ts";
-import type { Actor, Lookup, Standing } from "./facts/facts.ts";
+import type { Actor, Lookup, Permissions } from "./facts/facts.ts";
 import { proseLines } from "./facts/prose.ts";
 import type { Leaf, Policy } from "./policy/policy.ts";
 import { sayInactive } from "./presentation/inactive.ts";
@@ -175,7 +175,7 @@ export interface CommandInput {
   readonly actor: Actor;
   readonly evaluation: Evaluation;
   readonly policy: Policy;
-  readonly standing: Standing;
+  readonly permissions: Permissions;
 }
 
 /** Whether this person may give this command now, and if not, why not. Lookups: ask again when they are known. */
@@ -198,12 +198,12 @@ export function decideCommand(input: CommandInput): CommandDecision {
 }
 
 /** As the condition that waits for it will judge it. */
-function decidePolicyCommand(name: string, { actor, policy, standing }: CommandInput): CommandDecision {
+function decidePolicyCommand(name: string, { actor, policy, permissions }: CommandInput): CommandDecision {
   const authorities = commandLeaves(policy)
     .filter(({ leaf }) => leaf.name === name)
     .flatMap(({ leaf, owner }) => [
-      authorityOf(actor, leaf.by, standing),
-      ...(leaf.by === null && owner !== null ? [authorityOf(actor, [owner], standing)] : []),
+      authorityOf(actor, leaf.by, permissions),
+      ...(leaf.by === null && owner !== null ? [authorityOf(actor, [owner], permissions)] : []),
     ]);
   const [first] = authorities;
   return first === undefined || authorities.some(({ truth }) => truth === "yes")
@@ -214,9 +214,9 @@ function decidePolicyCommand(name: string, { actor, policy, standing }: CommandI
       );
 }
 
-function decideForRepository({ actor, policy, standing }: CommandInput): CommandDecision {
-  const operator = authorityOf(actor, policy.operators, standing);
-  const maintainer = mayMaintain(actor, standing);
+function decideForRepository({ actor, policy, permissions }: CommandInput): CommandDecision {
+  const operator = authorityOf(actor, policy.operators, permissions);
+  const maintainer = mayMaintain(actor, permissions);
   return operator.truth === "yes" || maintainer.truth === "yes"
     ? { allowed: true }
     : refuse(`${actor.login} ${maintainer.reason}; ${whoOperates(policy)}`, [
@@ -228,11 +228,11 @@ function decideForRepository({ actor, policy, standing }: CommandInput): Command
 type StageCommand = Extract<ParsedCommand, { kind: "stage" }>;
 
 function decideForPull(command: StageCommand, input: CommandInput): CommandDecision {
-  const { actor, evaluation, policy, standing } = input;
-  const operator = authorityOf(actor, policy.operators, standing);
-  const writer = authorityOf(actor, null, standing);
+  const { actor, evaluation, policy, permissions } = input;
+  const operator = authorityOf(actor, policy.operators, permissions);
+  const writer = authorityOf(actor, null, permissions);
   const owner = command.name === "back" ? ownerHere(evaluation, policy) : null;
-  const owning = owner === null ? null : authorityOf(actor, [owner], standing);
+  const owning = owner === null ? null : authorityOf(actor, [owner], permissions);
   const lookups = [...operator.lookups, ...writer.lookups, ...(owning?.lookups ?? [])];
   const may = operator.truth === "yes" || writer.truth === "yes" || owning?.truth === "yes";
   if (!may) {
@@ -295,15 +295,15 @@ function whoOperates({ operators }: Policy): string {
 }
 
 /**
- * Whether somebody has no standing at all: neither operator nor writer nor the owner of any stage. What such people
+ * Whether somebody has no permission at all: neither operator nor writer nor the owner of any stage. What such people
  * ask for stays refused, whatever they become later. Unknown is not "no"; `lookups`: what would tell.
  */
-export function isOutsider({ actor, policy, standing }: Pick<CommandInput, "actor" | "policy" | "standing">): {
+export function isOutsider({ actor, policy, permissions }: Pick<CommandInput, "actor" | "policy" | "permissions">): {
   readonly outsider: boolean;
   readonly lookups: readonly Lookup[];
 } {
   const owners = policy.stages.flatMap(({ owner }) => (owner === null ? [] : [owner]));
-  const authorities = [policy.operators, null, owners].map((names) => authorityOf(actor, names, standing));
+  const authorities = [policy.operators, null, owners].map((names) => authorityOf(actor, names, permissions));
   if (authorities.some(({ truth }) => truth === "yes")) {
     return { outsider: false, lookups: [] };
   }

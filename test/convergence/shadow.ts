@@ -43,10 +43,10 @@ export class Shadow {
     const clients = { installation: async () => client, app: async () => client };
     const ourselves = () => ({ appId, botLogin: "stagewright[bot]" });
     const { requestTimeout, keepPermissions } = DEFAULT_TIMINGS;
-    const standing = new PermissionCache({ store, log, now, keepMs: keepPermissions });
+    const permissions = new PermissionCache({ store, log, now, keepMs: keepPermissions });
     this.#listener = new Listener({
       store,
-      standing,
+      permissions,
       labelIds: new LabelIds({ store, now, requestTimeout }),
       policies,
       installationPermissions: new InstallationPermissions({ store, clients, now, requestTimeout }),
@@ -60,7 +60,7 @@ export class Shadow {
     this.#evaluator = new Evaluator({
       store,
       clients,
-      standing,
+      permissions,
       policies,
       ourselves,
       now,

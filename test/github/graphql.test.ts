@@ -66,7 +66,7 @@ describe("a GraphQL request", () => {
   });
 });
 
-describe("people's standing", () => {
+describe("people's permissions", () => {
   const repository = { owner: "acme", name: "widget" };
   const alice = { kind: "user", id: 7, login: "alice" } as const;
   const permission = (body: unknown, status = 200) =>

@@ -3,7 +3,7 @@
 import { evaluate } from "../../src/lifecycle/evaluation/evaluate.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
 import { act, type Change, type CheckSeen, type Deed, type PullKey } from "../../src/lifecycle/facts/change.ts";
-import type { Act, Actor, Facts, PullState, Standing } from "../../src/lifecycle/facts/facts.ts";
+import type { Act, Actor, Facts, Permissions, PullState } from "../../src/lifecycle/facts/facts.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
 import { type Origin, originOf, type RunOrigin } from "../../src/lifecycle/facts/run-origin.ts";
 import type { SuiteSeen } from "../../src/lifecycle/facts/suites.ts";
@@ -30,8 +30,8 @@ export const outsider = user(66, "outsider");
 /** A person who chose a bot's name without its suffix. */
 export const tessUser = user(67, "tess");
 
-export const standing: Standing = {
-  permissions: {
+export const permissions: Permissions = {
+  levels: {
     "user:21": "write",
     "user:22": "write",
     "user:23": "admin",
@@ -185,8 +185,8 @@ export function withOrigins(facts: Facts, origin: Origin = "started"): Facts {
   return told.length === 0 ? facts : record(facts, { pull, kind: "run_origins", origins: told });
 }
 
-export function judge(facts: Facts, policy: Policy = DEFAULT_POLICY, known: Standing = standing): Evaluation {
-  return evaluate({ facts, policy, standing: known, ourAppId: OUR_APP_ID });
+export function judge(facts: Facts, policy: Policy = DEFAULT_POLICY, known: Permissions = permissions): Evaluation {
+  return evaluate({ facts, policy, permissions: known, ourAppId: OUR_APP_ID });
 }
 
 /** Facts of a pull request that was opened at minute 0, with these deeds since. */

@@ -5,7 +5,7 @@ import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import { ticketNumber, ticketOf } from "../../src/lifecycle/facts/ticket.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
-import { alice, judge, labeled, lead, openedThen, outsider, standing, tess } from "./builders.ts";
+import { alice, judge, labeled, lead, openedThen, outsider, permissions, tess } from "./builders.ts";
 import { policyOf, readExample } from "./policies.ts";
 
 const policy = readExample("three-bots");
@@ -82,7 +82,7 @@ test("one comment gives at most five commands, and those after them are refused"
   expect(commands.slice(5)).toEqual([{ kind: "surplus", written: "/stage hold it burns", more: 1 }]);
   const [command] = commands.slice(5);
   const evaluation = judge(openedThen());
-  expect(command && decideCommand({ command, actor: lead, evaluation, policy, standing })).toMatchObject({
+  expect(command && decideCommand({ command, actor: lead, evaluation, policy, permissions })).toMatchObject({
     allowed: false,
     reason: "only the first five /stage commands and the first twenty others of a comment count: write it in a new one",
   });
@@ -119,17 +119,17 @@ test.each<[name: string, actor: Actor, line: string, allowed: boolean]>([
   if (command === undefined) {
     throw new Error("no command");
   }
-  expect(decideCommand({ command, actor, evaluation, policy: owned, standing }).allowed).toBe(allowed);
+  expect(decideCommand({ command, actor, evaluation, policy: owned, permissions }).allowed).toBe(allowed);
 });
 
-test("whose standing is not known is refused for now, with what must be looked up", () => {
+test("whose permissions are not known is refused for now, with what must be looked up", () => {
   const stranger: Actor = { kind: "user", id: 999, login: "stranger" };
   const [command] = parseCommands("/stage hold", policy);
   const evaluation = judge(openedThen(), policy);
   if (command === undefined) {
     throw new Error("no command");
   }
-  expect(decideCommand({ command, actor: stranger, evaluation, policy, standing })).toEqual({
+  expect(decideCommand({ command, actor: stranger, evaluation, policy, permissions })).toEqual({
     allowed: false,
     reason: "stranger has a permission not known yet",
     lookups: [

@@ -1,13 +1,13 @@
 /** A pull request as GitHub knows it now, and the answers to what an evaluation asks about people and files. */
 
-import { askStanding, NO_STANDING, readFiles, withAnswer } from "../../github/permissions.ts";
+import { askPermission, readFiles, withAnswer } from "../../github/permissions.ts";
 import type { GitHubClient } from "../../github/port.ts";
 import { readSnapshot, type Snapshot } from "../../github/pulls/snapshot.ts";
 import { readTimeline } from "../../github/pulls/timeline.ts";
 import { requestFailure } from "../../github/request-failure.ts";
 import { readRunOrigin } from "../../github/workflows/run-origin.ts";
 import { type Simulation, simulate } from "../../lifecycle/evaluation/simulate.ts";
-import type { Facts, Lookup, Standing } from "../../lifecycle/facts/facts.ts";
+import { type Facts, type Lookup, NO_PERMISSIONS, type Permissions } from "../../lifecycle/facts/facts.ts";
 import { record } from "../../lifecycle/facts/record.ts";
 import { ordersOf } from "../../lifecycle/facts/second-order.ts";
 import type { Policy } from "../../lifecycle/policy/policy.ts";
@@ -33,10 +33,10 @@ export interface SimulatedPull {
 /** What the app would do now. Only reads. @throws UsageError when GitHub does not show the pull request */
 export async function simulatePull(client: GitHubClient, pull: PullAddress, policy: Policy): Promise<SimulatedPull> {
   let facts = await readPull(client, pull);
-  let standing: Standing = NO_STANDING;
+  let permissions: Permissions = NO_PERMISSIONS;
   const refused = new Map<string, string>();
   for (let round = 0; ; round += 1) {
-    const known = standing;
+    const known = permissions;
     const simulation = simulate({ policy, facts, before: null, shown: shownStage(facts), answer: () => known });
     const open = simulation.unknown.filter((lookup) => !refused.has(JSON.stringify(lookup)));
     if (open.length === 0 || round === MOST_ROUNDS) return { facts, simulation, warnings: [...refused.values()] };
@@ -46,7 +46,7 @@ export async function simulatePull(client: GitHubClient, pull: PullAddress, poli
         else if (lookup.kind === "timeline") facts = await withOrder(client, facts, lookup.at);
         else if (lookup.kind === "suites") facts = await readPull(client, pull, facts);
         else if (lookup.kind === "run") facts = await withOrigin(client, facts, lookup);
-        else standing = withAnswer(standing, lookup, await askStanding(client, place(pull), lookup, soon()));
+        else permissions = withAnswer(permissions, lookup, await askPermission(client, place(pull), lookup, soon()));
       } catch (error) {
         refused.set(JSON.stringify(lookup), `${sayLookup(lookup)}: ${said(error)}`);
       }

@@ -39,7 +39,7 @@ export async function simulate(options: SimulateOptions): Promise<ExitCode> {
     policy,
     facts: after,
     before: options.event === undefined ? null : read.facts,
-    answer: (standing, lookups) => read.people.answer(standing, lookups),
+    answer: (permissions, lookups) => read.people.answer(permissions, lookups),
   });
   return print(after, simulation, policy, options);
 }

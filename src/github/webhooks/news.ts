@@ -75,10 +75,10 @@ export type News =
   | { readonly kind: "labels"; readonly onPulls: boolean }
   | { readonly kind: "default_branch" }
   /**
-   * What was known of people's standing may be wrong now. `named`: whose, as policies name them, or `@org/` for any team
+   * What was known of people's permissions may be wrong now. `named`: whose, as policies name them, or `@org/` for any team
    * of an organization; null: of nobody whom a policy may name in vain.
    */
-  | { readonly kind: "standing"; readonly of: "repository" | "organization"; readonly named: string | null }
+  | { readonly kind: "permissions"; readonly of: "repository" | "organization"; readonly named: string | null }
   /** `since`: from when on the app sees what happens there; null: it saw it before. */
   | { readonly kind: "installed"; readonly repositories: readonly RepositorySeen[]; readonly since: number | null }
   /** The installation's permissions or events are others now. */

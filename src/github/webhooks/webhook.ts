@@ -45,12 +45,12 @@ const READERS: Readonly<Record<string, (payload: unknown, ourselves: Ourselves) 
   label: readLabel,
   push: readPush,
   repository: readRepository,
-  member: (payload) => [{ kind: "standing", of: "repository", named: loginIn(payload) }],
+  member: (payload) => [{ kind: "permissions", of: "repository", named: loginIn(payload) }],
   // Who is in a team changes often, and whether it is there does not change with it.
-  membership: () => [{ kind: "standing", of: "organization", named: null }],
-  organization: (payload) => [{ kind: "standing", of: "organization", named: loginIn(payload) }],
-  team: (payload) => [{ kind: "standing", of: "organization", named: teamIn(payload) }],
-  team_add: (payload) => [{ kind: "standing", of: "repository", named: teamIn(payload) }],
+  membership: () => [{ kind: "permissions", of: "organization", named: null }],
+  organization: (payload) => [{ kind: "permissions", of: "organization", named: loginIn(payload) }],
+  team: (payload) => [{ kind: "permissions", of: "organization", named: teamIn(payload) }],
+  team_add: (payload) => [{ kind: "permissions", of: "repository", named: teamIn(payload) }],
   installation: readInstallation,
   installation_repositories: readInstallationRepositories,
 };

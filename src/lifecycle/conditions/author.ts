@@ -10,15 +10,15 @@ export const author: ConditionDefinition<"author"> = {
   schema: names.transform((value) => ({ kind: "author" as const, by: value })),
   title: (leaf) => `author ${list(leaf.by)}`,
   judge(leaf, { facts, authority }) {
-    const standing = authority(facts.author, leaf.by);
+    const named = authority(facts.author, leaf.by);
     const who = `${facts.author.login}, who opened it,`;
-    switch (standing.truth) {
+    switch (named.truth) {
       case "yes":
-        return holds(`${who} ${standing.reason}`);
+        return holds(`${who} ${named.reason}`);
       case "no":
-        return fails(`${who} ${standing.reason}`);
+        return fails(`${who} ${named.reason}`);
       case "unknown":
-        return unknown(`${who} ${standing.reason}`);
+        return unknown(`${who} ${named.reason}`);
     }
   },
 };

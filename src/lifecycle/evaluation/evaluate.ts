@@ -1,9 +1,9 @@
-/** Where a pull request is, why, and what it lacks: a function of its facts, the policy and people's standing. */
+/** Where a pull request is, why, and what it lacks: a function of its facts, the policy and what people may do. */
 
 import type { Context } from "../conditions/condition.ts";
 import { labelMatcher } from "../conditions/name-patterns.ts";
 import { ActIndex } from "../facts/act-index.ts";
-import type { Act, Actor, Facts, Lookup, Standing } from "../facts/facts.ts";
+import type { Act, Actor, Facts, Lookup, Permissions } from "../facts/facts.ts";
 import { commitsInForce } from "../facts/pushes.ts";
 import { heldFrom, unorderedSeconds, withMoments } from "../facts/second-order.ts";
 import { type Names, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
@@ -20,7 +20,7 @@ import { type Journey, type Step, walk } from "./walk.ts";
 export interface EvaluateInput {
   readonly facts: Facts;
   readonly policy: Policy;
-  readonly standing: Standing;
+  readonly permissions: Permissions;
   /** Id of the app itself: its own checks are no evidence. */
   readonly ourAppId: number;
   /** Of the whole repository; left out: it is not on hold. */
@@ -28,7 +28,7 @@ export interface EvaluateInput {
 }
 
 /** Where the pull request is now. Never throws; reads no clock: `dueAt` says when it will be overdue. */
-export function evaluate({ policy, standing, ourAppId, repositoryHold = null, ...told }: EvaluateInput): Evaluation {
+export function evaluate({ policy, permissions, ourAppId, repositoryHold = null, ...told }: EvaluateInput): Evaluation {
   const facts = withMoments(told.facts);
   const lookups = new Map<string, Lookup>();
   const ask = (lookup: Lookup): void => {
@@ -37,7 +37,7 @@ export function evaluate({ policy, standing, ourAppId, repositoryHold = null, ..
   let people = false;
   const authority = remember((actor: Actor, names: Names | null) => {
     people ||= canChange(actor, names);
-    const known = authorityOf(actor, names, standing);
+    const known = authorityOf(actor, names, permissions);
     known.lookups.forEach(ask);
     return known;
   });

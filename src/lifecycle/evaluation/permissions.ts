@@ -1,5 +1,5 @@
 /** Who may do what: names of the policy against people and apps, by kind and id. What is unknown grants nothing. */
-import type { Actor, Lookup, Standing } from "../facts/facts.ts";
+import type { Actor, Lookup, Permissions } from "../facts/facts.ts";
 import type { Names } from "../policy/policy.ts";
 
 export interface Authority {
@@ -12,7 +12,7 @@ export interface Authority {
 
 const WRITE: ReadonlySet<string> = new Set(["write", "maintain", "admin"]);
 
-/** Key of an actor in `Standing`. */
+/** Key of an actor in `Permissions`. */
 export function actorKey(actor: Actor): string {
   return `${actor.kind}:${actor.id}`;
 }
@@ -25,8 +25,8 @@ export function sameActor(a: Actor, b: Actor): boolean {
  * Whether somebody has authority: by being named where the policy names people, else by write permission.
  * Apps have no permission level on a repository, so without being named they have none.
  */
-export function authorityOf(actor: Actor, names: Names | null, standing: Standing): Authority {
-  return names === null ? writePermission(actor, standing) : named(actor, names, standing);
+export function authorityOf(actor: Actor, names: Names | null, permissions: Permissions): Authority {
+  return names === null ? writePermission(actor, permissions) : named(actor, names, permissions);
 }
 
 /** Whether the answer may be another one day, with the same names: apps are in no team, and have no permission level. */
@@ -35,24 +35,24 @@ export function canChange(actor: Actor, names: Names | null): boolean {
 }
 
 /** Whether somebody may look after the repository as a whole: the permission maintain or admin. */
-export function mayMaintain(actor: Actor, standing: Standing): Authority {
-  const permission = own(standing.permissions, actorKey(actor));
+export function mayMaintain(actor: Actor, permissions: Permissions): Authority {
+  const permission = own(permissions.levels, actorKey(actor));
   if (actor.kind === "bot" || actor.id === 0 || permission === undefined || permission === null) {
-    return writePermission(actor, standing);
+    return writePermission(actor, permissions);
   }
   return permission === "maintain" || permission === "admin"
     ? yes("maintains the repository")
     : no("does not maintain the repository");
 }
 
-function writePermission(actor: Actor, standing: Standing): Authority {
+function writePermission(actor: Actor, permissions: Permissions): Authority {
   if (actor.kind === "bot") {
     return no("is an app, and apps have no permission level: name it in `by`");
   }
   if (actor.id === 0) {
     return no("is not known");
   }
-  const permission = own(standing.permissions, actorKey(actor));
+  const permission = own(permissions.levels, actorKey(actor));
   if (permission === undefined) {
     return { truth: "unknown", reason: "has a permission not known yet", lookups: [{ kind: "permission", actor }] };
   }
@@ -62,7 +62,7 @@ function writePermission(actor: Actor, standing: Standing): Authority {
   return WRITE.has(permission) ? yes("has write permission") : no("has no write permission");
 }
 
-function named(actor: Actor, names: Names, standing: Standing): Authority {
+function named(actor: Actor, names: Names, permissions: Permissions): Authority {
   const lookups: Lookup[] = [];
   const secret: string[] = [];
   if (actor.id === 0) {
@@ -70,7 +70,7 @@ function named(actor: Actor, names: Names, standing: Standing): Authority {
   }
   for (const name of names) {
     if (name.startsWith("@")) {
-      const member = own(own(standing.teams, name.slice(1)) ?? {}, actorKey(actor));
+      const member = own(own(permissions.teams, name.slice(1)) ?? {}, actorKey(actor));
       if (member === true) {
         return yes(`is in ${name}`);
       }
@@ -83,7 +83,7 @@ function named(actor: Actor, names: Names, standing: Standing): Authority {
       }
       continue;
     }
-    const identity = own(standing.identities, name);
+    const identity = own(permissions.identities, name);
     if (identity === undefined) {
       lookups.push({ kind: "identity", login: name });
     } else if (identity !== null && sameActor(identity, actor)) {

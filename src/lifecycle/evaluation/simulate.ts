@@ -1,6 +1,6 @@
 /** What would happen to a pull request under a policy, and why: the same evaluation that the app acts on. */
 
-import type { Facts, Lookup, Standing } from "../facts/facts.ts";
+import { type Facts, type Lookup, NO_PERMISSIONS, type Permissions } from "../facts/facts.ts";
 import type { Policy } from "../policy/policy.ts";
 import { stageLabel, type WantedCheck, wanted } from "../presentation/display.ts";
 import { evaluate } from "./evaluate.ts";
@@ -11,7 +11,6 @@ import { actionsOf, type StageActions } from "./move.ts";
 const MOST_ROUNDS = 10;
 /** No app has it: a file of facts holds no checks of our own. */
 const NO_APP = -1;
-const NOTHING_KNOWN: Standing = { permissions: {}, teams: {}, identities: {} };
 
 export interface Simulation {
   /** The stage before. */
@@ -36,7 +35,7 @@ export interface SimulateInput {
   readonly before: Facts | null;
   /** Where there is no `before`: the stage that is shown now. */
   readonly shown?: string | null;
-  readonly answer: (standing: Standing, lookups: readonly Lookup[]) => Standing;
+  readonly answer: (permissions: Permissions, lookups: readonly Lookup[]) => Permissions;
 }
 
 export function simulate({ policy, facts, before, shown: stage = null, answer }: SimulateInput): Simulation {
@@ -61,12 +60,12 @@ export function simulate({ policy, facts, before, shown: stage = null, answer }:
 
 /** The evaluation once everything that can be answered is. */
 function known(facts: Facts, policy: Policy, answer: SimulateInput["answer"]): Evaluation {
-  let standing = NOTHING_KNOWN;
-  let evaluation = evaluate({ facts, policy, standing, ourAppId: NO_APP });
+  let permissions = NO_PERMISSIONS;
+  let evaluation = evaluate({ facts, policy, permissions, ourAppId: NO_APP });
   for (let round = 0; round < MOST_ROUNDS && evaluation.lookups.length > 0; round += 1) {
     const open = evaluation.lookups.length;
-    standing = answer(standing, evaluation.lookups);
-    const next = evaluate({ facts, policy, standing, ourAppId: NO_APP });
+    permissions = answer(permissions, evaluation.lookups);
+    const next = evaluate({ facts, policy, permissions, ourAppId: NO_APP });
     const stuck = next.lookups.length === open && JSON.stringify(next.lookups) === JSON.stringify(evaluation.lookups);
     evaluation = next;
     if (stuck) break;

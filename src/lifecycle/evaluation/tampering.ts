@@ -4,7 +4,7 @@
  * twice, late or after a restart counts the same.
  */
 
-import type { Act, Actor, Facts, Lookup, Standing } from "../facts/facts.ts";
+import type { Act, Actor, Facts, Lookup, Permissions } from "../facts/facts.ts";
 import type { Policy } from "../policy/policy.ts";
 import { stageOfLabel } from "../presentation/display.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -39,7 +39,7 @@ export interface Tampering {
 export interface TamperingInput {
   readonly facts: Facts;
   readonly policy: Policy;
-  readonly standing: Standing;
+  readonly permissions: Permissions;
   readonly evaluation: Evaluation;
   /** Our own bot's login; null: not known yet, so nobody can be told from us. */
   readonly botLogin: string | null;
@@ -51,14 +51,14 @@ export const NO_TAMPERING: Tampering = { attempts: [], stop: null, lookups: [] }
 
 /** `/stage retry` by somebody who may begins the count anew. */
 export function tamperingOf(input: TamperingInput): Tampering {
-  const { facts, policy, standing, evaluation, botLogin, now } = input;
+  const { facts, policy, permissions, evaluation, botLogin, now } = input;
   const closed = evaluation.inactive === "closed" || evaluation.inactive === "unknown";
   if (botLogin === null || closed || !facts.acts.some(isOfStageLabel)) {
     return NO_TAMPERING;
   }
   const lookups: Lookup[] = [];
   const is = (actor: Actor, names: readonly string[] | null): boolean => {
-    const authority = authorityOf(actor, names, standing);
+    const authority = authorityOf(actor, names, permissions);
     lookups.push(...authority.lookups);
     return authority.truth === "yes";
   };

@@ -55,7 +55,7 @@ export class ActIndex {
   }
 
   labels(name: string): readonly LabelAct[] {
-    return this.standing(this.cut(this.lists.labels.get(name.toLowerCase())));
+    return this.notWithdrawn(this.cut(this.lists.labels.get(name.toLowerCase())));
   }
 
   /** Of all labels that were ever given or taken off, in lower case: those that a pattern stands for. */
@@ -70,7 +70,7 @@ export class ActIndex {
   }
 
   reviews(): readonly ReviewAct[] {
-    return this.standing(this.cut(this.lists.reviews));
+    return this.notWithdrawn(this.cut(this.lists.reviews));
   }
 
   /** By the workflow's path or the name of its file. */
@@ -96,7 +96,7 @@ export class ActIndex {
     return this.lists.pushes[endOf(this.lists.pushes, this.moment)] ?? null;
   }
 
-  private standing<T extends LabelAct | ReviewAct>(acts: readonly T[]): readonly T[] {
+  private notWithdrawn<T extends LabelAct | ReviewAct>(acts: readonly T[]): readonly T[] {
     const last = acts.at(-1);
     return this.withdrawals || last === undefined || last.at < this.moment
       ? acts

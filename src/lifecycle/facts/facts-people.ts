@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { actorKey } from "../evaluation/permissions.ts";
 import { mapping } from "../policy/value-schemas.ts";
-import type { Actor, Lookup, Standing } from "./facts.ts";
+import type { Actor, Lookup, Permissions } from "./facts.ts";
 
 const LEVELS = ["none", "read", "triage", "write", "maintain", "admin"] as const;
 const team = z
@@ -50,13 +50,13 @@ export class People {
   }
 
   /**
-   * The standing with what the file tells about these questions. What it does not tell stays unknown, so that it
+   * The permissions with what the file tells about these questions. What it does not tell stays unknown, so that it
    * grants nothing here as it would grant nothing on GitHub.
    */
-  answer(standing: Standing, lookups: readonly Lookup[]): Standing {
-    const permissions = { ...standing.permissions };
-    const teams: Record<string, Record<string, boolean | null>> = { ...standing.teams };
-    const identities = { ...standing.identities };
+  answer(permissions: Permissions, lookups: readonly Lookup[]): Permissions {
+    const levels = { ...permissions.levels };
+    const teams: Record<string, Record<string, boolean | null>> = { ...permissions.teams };
+    const identities = { ...permissions.identities };
     for (const lookup of lookups) {
       switch (lookup.kind) {
         case "identity":
@@ -64,7 +64,7 @@ export class People {
           break;
         case "permission": {
           const told = this.#of(lookup.actor.login);
-          if (told !== undefined) permissions[actorKey(lookup.actor)] = told.permission ?? "none";
+          if (told !== undefined) levels[actorKey(lookup.actor)] = told.permission ?? "none";
           break;
         }
         case "team": {
@@ -84,7 +84,7 @@ export class People {
           lookup satisfies never;
       }
     }
-    return { permissions, teams, identities };
+    return { levels, teams, identities };
   }
 
   #of(login: string): z.infer<typeof peopleShape>[string] | undefined {

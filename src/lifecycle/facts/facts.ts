@@ -176,17 +176,19 @@ export interface FileList {
 }
 
 /**
- * What is known of people's standing. What is not here is unknown, and unknown grants nothing. Null: GitHub refuses to
+ * What people may do, as far as it is known. What is not here is unknown, and unknown grants nothing. Null: GitHub refuses to
  * say, which stays unknown without being asked again.
  */
-export interface Standing {
+export interface Permissions {
   /** `${kind}:${id}` -> permission on the repository. */
-  readonly permissions: Readonly<Record<string, "none" | "read" | "triage" | "write" | "maintain" | "admin" | null>>;
+  readonly levels: Readonly<Record<string, "none" | "read" | "triage" | "write" | "maintain" | "admin" | null>>;
   /** `org/team` -> `${kind}:${id}` -> member? */
   readonly teams: Readonly<Record<string, Readonly<Record<string, boolean | null>>>>;
   /** Login as the policy writes it (`tess[bot]`, `alice`) -> who that is; null: nobody has that login. */
   readonly identities: Readonly<Record<string, Actor | null>>;
 }
+
+export const NO_PERMISSIONS: Permissions = { levels: {}, teams: {}, identities: {} };
 
 /** Something the evaluation would have needed to know. The shell looks it up and evaluates again. */
 export type Lookup =

@@ -4,7 +4,7 @@ import type { Context } from "../conditions/condition.ts";
 import { authorityOf } from "../evaluation/permissions.ts";
 import type { Policy } from "../policy/policy.ts";
 import { ActIndex, type PushAct } from "./act-index.ts";
-import type { Facts, Standing } from "./facts.ts";
+import type { Facts, Permissions } from "./facts.ts";
 
 /** Longest row of excepted pushes that is followed. */
 const MOST_COMMITS = 100;
@@ -33,8 +33,8 @@ export function commitsInForce(
   return commits;
 }
 
-/** The same, for whoever has no evaluation at hand but knows people's standing. */
-export function validCommits(facts: Facts, policy: Policy, standing: Standing): string[] {
-  const authority: Context["authority"] = (actor, names) => authorityOf(actor, names, standing);
+/** The same, for whoever has no evaluation at hand but knows what people may do. */
+export function validCommits(facts: Facts, policy: Policy, permissions: Permissions): string[] {
+  const authority: Context["authority"] = (actor, names) => authorityOf(actor, names, permissions);
   return commitsInForce(ActIndex.of(facts.acts).pushes(), policy, authority, facts.head.sha);
 }

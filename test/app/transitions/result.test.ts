@@ -11,13 +11,13 @@ import { evaluate } from "../../../src/lifecycle/evaluation/evaluate.ts";
 import type { Hold } from "../../../src/lifecycle/evaluation/evaluation.ts";
 import { NO_TAMPERING } from "../../../src/lifecycle/evaluation/tampering.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
-import { alice, did, history, labeled, opened, standing } from "../../lifecycle/builders.ts";
+import { alice, did, history, labeled, opened, permissions } from "../../lifecycle/builders.ts";
 
 const NOW = Date.parse("2026-03-02T10:00:00Z");
 const HOLD: Hold = { why: "repository", at: Date.parse("2026-03-02T08:00:00Z"), by: null, reason: "release" };
 const facts = history(opened({ labels: ["ready-for-qa"] }), did(labeled(1, "ready-for-qa", alice)));
 const judged = (repositoryHold: Hold | null) =>
-  evaluate({ facts, policy: DEFAULT_POLICY, standing, ourAppId: 1, repositoryHold });
+  evaluate({ facts, policy: DEFAULT_POLICY, permissions, ourAppId: 1, repositoryHold });
 const desired: DesiredState = {
   stage: "ready-for-qa",
   label: "stage/ready-for-qa",
@@ -76,7 +76,7 @@ async function overtaken(): Promise<Candidate> {
   const pull = { ...row, version: 1 };
   const held = { ...pull, evaluation: judged(HOLD), intent: { ...intent, to: null }, intentAt: NOW };
   await store.commit({ pulls: [held], now: NOW });
-  const evaluated = { facts, policy: DEFAULT_POLICY, standing, evaluation, tampering: NO_TAMPERING, desired };
+  const evaluated = { facts, policy: DEFAULT_POLICY, permissions, evaluation, tampering: NO_TAMPERING, desired };
   const { repository: seen } = facts;
   const repository = { ...seen, nodeId: "R", installationId: 1 };
   return { pull, intent, repository, evaluated, desired, shown: null, seen: null, notes: [] };

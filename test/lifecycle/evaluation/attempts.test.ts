@@ -17,11 +17,11 @@ import {
   OUR_APP_ID,
   opened,
   outsider,
+  permissions,
   pushed,
   ran,
   review,
   rex,
-  standing,
   tess,
   tessUser,
 } from "../builders.ts";
@@ -177,6 +177,6 @@ test.each<[attempt: string, actor: Actor, line: string, reason: RegExp]>([
   if (command === undefined) {
     throw new Error("no command");
   }
-  const decision = decideCommand({ command, actor, evaluation, policy, standing });
+  const decision = decideCommand({ command, actor, evaluation, policy, permissions });
   expect(decision.allowed ? "allowed" : decision.reason).toMatch(reason);
 });

@@ -19,8 +19,8 @@ import {
   minute,
   opened,
   openedThen,
+  permissions,
   pushed,
-  standing,
 } from "../builders.ts";
 import { policyOf } from "../policies.ts";
 
@@ -40,7 +40,7 @@ interface Case {
 }
 function gate(facts: Facts, { environment = "qa", sha = HEAD, shown }: Case = {}): GateVerdict {
   const evaluation = judge(facts, policy);
-  const commits = validCommits(facts, policy, standing);
+  const commits = validCommits(facts, policy, permissions);
   const shownStage = shown === undefined ? evaluation.stage : shown;
   return judgeGate({ environment, sha, pull: { facts, evaluation, policy, shownStage, commits } });
 }

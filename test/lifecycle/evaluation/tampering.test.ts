@@ -13,7 +13,7 @@ import {
   minute,
   openedThen,
   outsider,
-  standing,
+  permissions,
   unlabeled,
 } from "../builders.ts";
 import { policyOf } from "../policies.ts";
@@ -26,7 +26,7 @@ const ours: Actor = { kind: "bot", id: 1, login: "stagewright[bot]" };
 function at(now: number, ...deeds: Deed[]) {
   const facts = openedThen(...deeds);
   const evaluation = judge(facts, policy);
-  const found = tamperingOf({ facts, policy, standing, evaluation, botLogin: ours.login, now: minute(now) });
+  const found = tamperingOf({ facts, policy, permissions, evaluation, botLogin: ours.login, now: minute(now) });
   return { attempts: found.attempts.map(({ act }) => act.id), stop: found.stop };
 }
 
@@ -54,16 +54,16 @@ test("what was right when it was done stays right when the pull request has gone
 test("who is not known to be an operator is looked up, and counted until it is known", () => {
   const stranger: Actor = { kind: "user", id: 999, login: "stranger" };
   const facts = openedThen(labeled(5, "stage/b", stranger));
-  const known = { permissions: {}, teams: {}, identities: {} };
+  const known = { levels: {}, teams: {}, identities: {} };
   const evaluation = judge(facts, policy);
-  const found = tamperingOf({ facts, policy, standing: known, evaluation, botLogin: ours.login, now: minute(6) });
+  const found = tamperingOf({ facts, policy, permissions: known, evaluation, botLogin: ours.login, now: minute(6) });
   expect(found.lookups).toEqual([{ kind: "identity", login: "lead" }]);
 });
 
 test("while the app does not know its own login nothing is held against anybody", () => {
   const facts = openedThen(labeled(5, "stage/b", alice));
   const evaluation = judge(facts, policy);
-  expect(tamperingOf({ facts, policy, standing, evaluation, botLogin: null, now: minute(6) }).attempts).toEqual([]);
+  expect(tamperingOf({ facts, policy, permissions, evaluation, botLogin: null, now: minute(6) }).attempts).toEqual([]);
 });
 
 const times = (...minutes: number[]) => minutes.map((n) => labeled(n, "stage/b", cleo));

@@ -40,7 +40,7 @@ test("the three bots' policy is the one that the guide shows", () => {
 
 describe("the recipe", () => {
   const recipe = policy("recipe/.github/stagewright.yml");
-  const standing = { permissions: {}, teams: { "org/developers": { "user:22": true } }, identities: {} } as const;
+  const permissions = { levels: {}, teams: { "org/developers": { "user:22": true } }, identities: {} } as const;
   const ready = comment(2, bob, "validate");
   const template = readFileSync(join(examples, "recipe/.github/pull_request_template.md"), "utf8");
   const ticked = (...sections: string[]): string =>
@@ -51,7 +51,7 @@ describe("the recipe", () => {
       )
       .join("");
   const stage = (body: string, ...more: Parameters<typeof did>) =>
-    judge(history(opened({ body }), did(...more), checked(check(0))), recipe, standing).stage;
+    judge(history(opened({ body }), did(...more), checked(check(0))), recipe, permissions).stage;
 
   it.each([
     [[], "research"],
@@ -81,13 +81,13 @@ describe("the recipe", () => {
 
 test("the deploy gate opens production by a command of those named, after the smoke test", () => {
   const gate = policy("policies/deploy-gate.yml");
-  const standing = {
-    permissions: { "user:22": "write", "user:23": "write" },
+  const permissions = {
+    levels: { "user:22": "write", "user:23": "write" },
     teams: { "org/release": { "user:23": true, "user:22": false } },
     identities: {},
   } as const;
   const where = (...deeds: Parameters<typeof did>) =>
-    judge(history(opened(), did(...deeds), checked(check(0), check(0, { name: "test" }))), gate, standing).stage;
+    judge(history(opened(), did(...deeds), checked(check(0), check(0, { name: "test" }))), gate, permissions).stage;
   const staged = [review(1, bob, "approved"), ran(2, "smoke.yml", "success")];
   expect(where(...staged)).toBe("staging");
   expect(where(...staged, comment(3, bob, "ship-it"))).toBe("staging");

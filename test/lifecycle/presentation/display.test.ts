@@ -186,7 +186,7 @@ stages:
 
   test("asks who gave it where that is not known, and takes it off then", () => {
     const facts = openedThen(labeled(1, "to-b", alice), push);
-    const unknown = judge(facts, byPattern, { permissions: {}, teams: {}, identities: {} });
+    const unknown = judge(facts, byPattern, { levels: {}, teams: {}, identities: {} });
     expect(unknown.lookups).toContainEqual({ kind: "permission", actor: alice });
     expect(shown(facts, byPattern).removeLabels).toEqual(["to-b"]);
   });

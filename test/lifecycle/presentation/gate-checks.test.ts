@@ -21,8 +21,8 @@ import {
   OUR_APP_ID,
   opened,
   openedThen,
+  permissions,
   review,
-  standing,
 } from "../builders.ts";
 import { policyOf } from "../policies.ts";
 
@@ -40,7 +40,7 @@ stages:
 const REPOSITORY_HOLD: Hold = { why: "repository", at: minute(50), by: alice, reason: "release" };
 
 function checks(facts: Facts, policy: Policy, repositoryHold: Hold | null = null): Record<string, string> {
-  const evaluation = evaluate({ facts, policy, standing, ourAppId: OUR_APP_ID, repositoryHold });
+  const evaluation = evaluate({ facts, policy, permissions, ourAppId: OUR_APP_ID, repositoryHold });
   const result = wanted({ evaluation, policy, facts });
   return Object.fromEntries((result?.checks ?? []).map((each) => [each.stage, each.conclusion ?? each.status]));
 }
@@ -157,7 +157,7 @@ describe("while a hold is in force", () => {
         (deeds, policy, wholeRepository) => {
           const facts = openedThen(...deeds);
           const repositoryHold = wholeRepository ? REPOSITORY_HOLD : null;
-          const evaluation = evaluate({ facts, policy, standing, ourAppId: OUR_APP_ID, repositoryHold });
+          const evaluation = evaluate({ facts, policy, permissions, ourAppId: OUR_APP_ID, repositoryHold });
           const shown = wanted({ evaluation, policy, facts })?.checks ?? [];
           const gates = policy.stages.filter(({ gate }) => gate).map(({ name }) => name);
           expect(gates.every((name) => shown.some(({ stage }) => stage === name))).toBe(true);
@@ -176,7 +176,7 @@ describe("while a hold is in force", () => {
     ["a hold of the repository", openedThen(review(1, bob, "approved")), REPOSITORY_HOLD],
   ])("a merge group is not merged: %s", (_, facts, repositoryHold) => {
     const policy = { ...GATED, maxRounds: 1 };
-    const evaluation: Evaluation = evaluate({ facts, policy, standing, ourAppId: OUR_APP_ID, repositoryHold });
+    const evaluation: Evaluation = evaluate({ facts, policy, permissions, ourAppId: OUR_APP_ID, repositoryHold });
     const members = [{ number: 7, evaluation }];
     const group = repositoryHold === null ? groupChecks(members) : heldGroupChecks(members, repositoryHold);
     expect(group.length).toBe(3);
