@@ -14,7 +14,7 @@ import {
   judgeGate,
   judgeTogether,
   releasesAny,
-} from "../../src/lifecycle/evaluation/gate.ts";
+} from "../../src/lifecycle/evaluation/deployment-gate.ts";
 import { validCommits } from "../../src/lifecycle/facts/pushes.ts";
 import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Policies } from "../policies/policy.ts";

@@ -1,6 +1,6 @@
 /** Planned effects as they are stored: with a key by which each is done once, and what they follow from. */
 import { z } from "zod";
-import type { StageActions } from "../../src/lifecycle/evaluation/move.ts";
+import type { StageActions } from "../../src/lifecycle/evaluation/transition-actions.ts";
 import type { Effect, NewEffect, PullId } from "../store/model.ts";
 
 /** The occasion that an effect follows from. */

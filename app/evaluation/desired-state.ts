@@ -5,7 +5,7 @@ import type { CheckShow, CheckWrite, Transition } from "../../src/github/pulls/t
 import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
 import type { Stop } from "../../src/lifecycle/evaluation/tampering.ts";
 import type { Facts } from "../../src/lifecycle/facts/facts.ts";
-import { isRead } from "../../src/lifecycle/facts/second-order.ts";
+import { isRead } from "../../src/lifecycle/facts/order-in-second.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { BUTTONS, buttonsOf } from "../../src/lifecycle/presentation/buttons.ts";
 import { stageOfLabel, type Wanted, wanted } from "../../src/lifecycle/presentation/display.ts";

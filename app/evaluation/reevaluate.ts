@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
-import { actionsMeanwhile } from "../../src/lifecycle/evaluation/meanwhile.ts";
-import { mergingStages } from "../../src/lifecycle/evaluation/move.ts";
+import { actionsMeanwhile } from "../../src/lifecycle/evaluation/overdue-and-hold.ts";
+import { mergingStages } from "../../src/lifecycle/evaluation/transition-actions.ts";
 import type { Lookup } from "../../src/lifecycle/facts/facts.ts";
 import { sameFacts } from "../../src/lifecycle/facts/record.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";

@@ -2,8 +2,8 @@
 import type { GitHubClient } from "../../src/github/port.ts";
 import { readTimeline } from "../../src/github/pulls/timeline.ts";
 import type { Facts, Lookup } from "../../src/lifecycle/facts/facts.ts";
+import { ordersOf } from "../../src/lifecycle/facts/order-in-second.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
-import { ordersOf } from "../../src/lifecycle/facts/second-order.ts";
 
 export interface TimelinesOptions {
   readonly now: () => number;

@@ -1,6 +1,6 @@
 /** What each installation has granted the app: asked for when it matters, dropped when GitHub says that it changed. */
 import { type Grants, grantsShape, readGrants } from "../../src/github/installation.ts";
-import { refusalOf } from "../../src/lifecycle/policy/needs.ts";
+import { refusalOf } from "../../src/lifecycle/policy/requirements.ts";
 import { SingleFlight } from "../../src/single-flight.ts";
 import type { Store } from "../store/model.ts";
 import type { Clients } from "./clients.ts";

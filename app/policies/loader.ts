@@ -5,7 +5,7 @@
 import type { Logger } from "pino";
 import { loadPolicy, policyFetcher, type ReadPolicy } from "../../src/github/policy-files/load-policy.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
-import { namesAny } from "../../src/lifecycle/policy/named.ts";
+import { namesAny } from "../../src/lifecycle/policy/named-accounts.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import type { Clients } from "../github-cache/clients.ts";

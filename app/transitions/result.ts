@@ -2,8 +2,8 @@
 import type { Logger } from "pino";
 import type { PullSeen } from "../../src/github/pulls/pull-fields.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
-import { actionsMeanwhile } from "../../src/lifecycle/evaluation/meanwhile.ts";
-import { actionsOf } from "../../src/lifecycle/evaluation/move.ts";
+import { actionsMeanwhile } from "../../src/lifecycle/evaluation/overdue-and-hold.ts";
+import { actionsOf } from "../../src/lifecycle/evaluation/transition-actions.ts";
 import type { Change } from "../../src/lifecycle/facts/change.ts";
 import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import { record, sameFacts } from "../../src/lifecycle/facts/record.ts";

@@ -2,8 +2,8 @@
 import type { Logger } from "pino";
 import { GraphqlUnread } from "../../src/github/graphql.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
+import { readShown } from "../../src/github/pulls/current-display.ts";
 import type { LabelSeen } from "../../src/github/pulls/pull-fields.ts";
-import { readShown } from "../../src/github/pulls/shown.ts";
 import { mutationCount, sendTransitions, type Transition, type Written } from "../../src/github/pulls/transition.ts";
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
 import type { Clients } from "../github-cache/clients.ts";

@@ -5,7 +5,7 @@
 import type { Logger } from "pino";
 import { GraphqlUnread } from "../../src/github/graphql.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
-import { MOST_READ, readShown } from "../../src/github/pulls/shown.ts";
+import { MOST_READ, readShown } from "../../src/github/pulls/current-display.ts";
 import { mutationCount, sendTransitions, type Written } from "../../src/github/pulls/transition.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { confirmedStateOf, differs } from "../evaluation/desired-state.ts";

@@ -1,6 +1,7 @@
 /** A pull request on its way through a round, what was read of it, and whether what was written is right. */
+
+import type { ShownNow } from "../../src/github/pulls/current-display.ts";
 import type { PullSeen } from "../../src/github/pulls/pull-fields.ts";
-import type { ShownNow } from "../../src/github/pulls/shown.ts";
 import { judgeLabels, showsCheck, type Transition, type Written } from "../../src/github/pulls/transition.ts";
 import { stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import { confirmedStateOf, type DesiredState, differs, shownCheck } from "../evaluation/desired-state.ts";

@@ -2,7 +2,7 @@
 import type { Commit, Pull, Repository, Store } from "../../app/store/model.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
 import type { Facts } from "../../src/lifecycle/facts/facts.ts";
-import { placeKey } from "../../src/lifecycle/facts/second-order.ts";
+import { placeKey } from "../../src/lifecycle/facts/order-in-second.ts";
 import type { Breakage } from "./process.ts";
 
 /** What is broken -> how. */

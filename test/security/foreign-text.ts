@@ -23,9 +23,9 @@ import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import { proseLines } from "../../src/lifecycle/facts/prose.ts";
 import { ticketOf } from "../../src/lifecycle/facts/ticket.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
+import { policyVerdict } from "../../src/lifecycle/policy/policy-check.ts";
 import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import { fill, fillMarkdown, mention, templateProblems } from "../../src/lifecycle/policy/templates.ts";
-import { policyVerdict } from "../../src/lifecycle/policy/verdict.ts";
 import { Literals } from "../../src/literals.ts";
 import { foreignSign } from "../../src/local-caller.ts";
 import { ADDRESS } from "../../src/plan/parsing/address.ts";
@@ -247,7 +247,7 @@ export const READERS: readonly Reader[] = [
     texts: { tickets: repeated("1-1-") },
   },
   {
-    module: "src/lifecycle/policy/verdict.ts",
+    module: "src/lifecycle/policy/policy-check.ts",
     of: "policyVerdict",
     largest: 32 * KIB,
     read: (text) =>
@@ -519,12 +519,12 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "src/github/policy-files/load-policy.ts": BY_THEIR_FILE,
   "src/github/checks/merge-group.ts": OF_GITHUB,
   "src/github/pulls/merging.ts": OF_GITHUB,
-  "src/github/policy-files/named.ts": OF_GITHUB,
+  "src/github/policy-files/named-accounts.ts": OF_GITHUB,
   "src/github/policy-files/policy-file.ts": OF_GITHUB,
   "src/github/pulls/pull-labels.ts": OF_GITHUB,
   "src/github/request-failure.ts": OF_BOUNDED,
   "src/github/pulls/review-requests.ts": OF_GITHUB,
-  "src/github/pulls/shown.ts": OF_GITHUB,
+  "src/github/pulls/current-display.ts": OF_GITHUB,
   "src/github/pulls/snapshot.ts": OF_GITHUB,
   "src/github/permissions.ts": OF_GITHUB,
   "src/github/pulls/timeline.ts": OF_GITHUB,

@@ -4,7 +4,7 @@ import { compareIds } from "../../ids.ts";
 import { act, type CheckSeen } from "../../lifecycle/facts/change.ts";
 import type { Act } from "../../lifecycle/facts/facts.ts";
 import type { SuiteSeen } from "../../lifecycle/facts/suites.ts";
-import { isStageCheck } from "../../lifecycle/policy/verdict.ts";
+import { isStageCheck } from "../../lifecycle/policy/policy-check.ts";
 import { checkStatus, runResult, suiteFinished } from "../webhooks/values.ts";
 import { graphqlActor } from "./pull-fields.ts";
 import type { CommentFields, ContextFields, ReviewFields, SuiteFields, TimelineFields } from "./snapshot-fields.ts";

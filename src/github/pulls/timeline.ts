@@ -1,7 +1,7 @@
 /** The order in which things were done to a pull request: dates have whole seconds, GitHub's timeline has an order. */
 import { z } from "zod";
 import type { PullState } from "../../lifecycle/facts/facts.ts";
-import { commentKey, commitKey, placeKey, type TimelineItem } from "../../lifecycle/facts/second-order.ts";
+import { commentKey, commitKey, placeKey, type TimelineItem } from "../../lifecycle/facts/order-in-second.ts";
 import { readGraphql } from "../graphql.ts";
 import { githubId } from "../id.ts";
 import type { GitHubClient } from "../port.ts";

@@ -1,6 +1,6 @@
 /** What webhooks tell about where the app is installed. */
 import type { z } from "zod";
-import type { News } from "./news.ts";
+import type { News } from "./events.ts";
 import * as payloads from "./payloads.ts";
 import { briefRepository } from "./values.ts";
 

@@ -4,7 +4,7 @@ import { type Change, type CheckSeen, type PullKey, UNKNOWN_ACTOR } from "../../
 import type { Act, Actor, PullState } from "../../lifecycle/facts/facts.ts";
 import type { SuiteSeen } from "../../lifecycle/facts/suites.ts";
 import type { LabelSeen } from "../pulls/pull-fields.ts";
-import type { RepositorySeen } from "./news.ts";
+import type { RepositorySeen } from "./events.ts";
 import type * as payloads from "./payloads.ts";
 
 export function actorOf(user: payloads.User | null | undefined): Actor {

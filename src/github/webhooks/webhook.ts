@@ -7,11 +7,11 @@ import { act, type CheckSeen } from "../../lifecycle/facts/change.ts";
 import type { Act } from "../../lifecycle/facts/facts.ts";
 import type { SuiteSeen } from "../../lifecycle/facts/suites.ts";
 import { STAGE_LABEL_PREFIX } from "../../lifecycle/policy/policy.ts";
+import { POLICY_CHECK_NAME } from "../../lifecycle/policy/policy-check.ts";
 import { POLICY_PATH } from "../../lifecycle/policy/read-policy.ts";
-import { POLICY_CHECK_NAME } from "../../lifecycle/policy/verdict.ts";
 import { smallId } from "../id.ts";
+import type { Heard, News, Ourselves } from "./events.ts";
 import { readInstallation, readInstallationRepositories, readRepository } from "./installation.ts";
-import type { Heard, News, Ourselves } from "./news.ts";
 import * as payloads from "./payloads.ts";
 import {
   actorOf,
@@ -25,7 +25,7 @@ import {
   WORKFLOWS_APP,
 } from "./values.ts";
 
-export type { CommitNews, Heard, News, Ourselves, RepositorySeen } from "./news.ts";
+export type { CommitNews, Heard, News, Ourselves, RepositorySeen } from "./events.ts";
 export { actorOf, checkStatus, lifecycleRepository, runResult } from "./values.ts";
 
 /**

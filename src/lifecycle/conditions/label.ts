@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { whoMay } from "../evaluation/permissions.ts";
 import type { LabelAct } from "../facts/act-index.ts";
-import { SEVERAL, whole } from "../facts/second-order.ts";
+import { SEVERAL, whole } from "../facts/order-in-second.ts";
 import { STAGE_LABEL_PREFIX } from "../policy/policy.ts";
 import { labelPattern, mapping, names } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, type Context, fails, holds, unknown, type Verdict } from "./condition.ts";

@@ -4,18 +4,18 @@ import type { Context } from "../conditions/condition.ts";
 import { labelMatcher } from "../conditions/name-patterns.ts";
 import { ActIndex } from "../facts/act-index.ts";
 import type { Act, Actor, Facts, Lookup, Permissions } from "../facts/facts.ts";
+import { heldFrom, unorderedSeconds, withMoments } from "../facts/order-in-second.ts";
 import { commitsInForce } from "../facts/pushes.ts";
-import { heldFrom, unorderedSeconds, withMoments } from "../facts/second-order.ts";
 import { type Names, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
 import { workflowsStarted } from "../policy/workflows-started.ts";
 import { earlierHold } from "../presentation/hold.ts";
-import { inWholeDates, unclearLabels } from "../presentation/unclear.ts";
+import { inWholeDates, unclearLabels } from "../presentation/unclear-labels.ts";
+import { judgeTree } from "./condition-tree.ts";
 import type { Evaluation, Hold } from "./evaluation.ts";
 import { type Authority, actorKey, authorityOf, canChange } from "./permissions.ts";
+import { type Journey, type Step, walk } from "./progress.ts";
 import { firedBack, type Replay, replay, sinceOf } from "./replay.ts";
-import { spentLabels } from "./spent-labels.ts";
-import { judgeTree } from "./tree.ts";
-import { type Journey, type Step, walk } from "./walk.ts";
+import { spentLabels } from "./used-labels.ts";
 
 export interface EvaluateInput {
   readonly facts: Facts;

@@ -3,7 +3,7 @@
  * the decision, the check's text, comments, `simulate` and the dashboard.
  */
 import type { Actor, Lookup, Reset } from "../facts/facts.ts";
-import type { SpentLabel } from "./spent-labels.ts";
+import type { SpentLabel } from "./used-labels.ts";
 
 /** One condition (or a combination) with its verdict and its reason in words. */
 export interface ResultNode {

@@ -13,13 +13,13 @@ import { leavesOf } from "../conditions/index.ts";
 import { labelMatcher } from "../conditions/name-patterns.ts";
 import { isWithdrawal } from "../facts/act-index.ts";
 import type { Act, Actor, Facts, Reset } from "../facts/facts.ts";
+import { holdsFrom } from "../facts/order-in-second.ts";
 import { isExempt } from "../facts/pushes.ts";
-import { holdsFrom } from "../facts/second-order.ts";
 import { type Leaf, type Names, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
+import { judgeTree } from "./condition-tree.ts";
 import type { Hold } from "./evaluation.ts";
-import { inThePast, journeyAt } from "./past.ts";
-import { judgeTree } from "./tree.ts";
-import { type IndexedReset, type Journey, type Override, type Step, walk } from "./walk.ts";
+import { type IndexedReset, type Journey, type Override, type Step, walk } from "./progress.ts";
+import { inThePast, journeyAt } from "./replay-state.ts";
 
 export interface Replay {
   readonly resets: readonly IndexedReset[];

@@ -5,7 +5,7 @@ import type { Policy } from "../policy/policy.ts";
 import { stageLabel, type WantedCheck, wanted } from "../presentation/display.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Evaluation } from "./evaluation.ts";
-import { actionsOf, type StageActions } from "./move.ts";
+import { actionsOf, type StageActions } from "./transition-actions.ts";
 
 /** Each round may ask about people whom the last one made matter. */
 const MOST_ROUNDS = 10;

@@ -4,8 +4,8 @@
  */
 
 import type { Act, Actor, CheckFact, PullState, Reset } from "./facts.ts";
+import type { SecondOrder } from "./order-in-second.ts";
 import type { RunOrigin } from "./run-origin.ts";
-import type { SecondOrder } from "./second-order.ts";
 import type { SuiteSeen } from "./suites.ts";
 
 /** Which pull request. */

@@ -8,9 +8,9 @@ import { mapping } from "../policy/value-schemas.ts";
 import { act, type Change, type CheckSeen, type Deed, type PullKey } from "./change.ts";
 import type { Act, Facts, PullState } from "./facts.ts";
 import { People, peopleShape } from "./facts-people.ts";
+import { ordersTold } from "./order-in-second.ts";
 import { record } from "./record.ts";
 import type { RunOrigin } from "./run-origin.ts";
-import { ordersTold } from "./second-order.ts";
 import type { SuiteSeen } from "./suites.ts";
 
 /** Whose checks those are that a file gives no app. */

@@ -2,8 +2,9 @@
  * What is true of a pull request, as far as we know: the input of the evaluation, and nothing else is.
  * Plain JSON, stored per pull request. Times are milliseconds since the epoch, as GitHub dates them.
  */
+
+import type { Absence, SecondOrder } from "./order-in-second.ts";
 import type { RunOrigin } from "./run-origin.ts";
-import type { Absence, SecondOrder } from "./second-order.ts";
 import type { CommitSuites } from "./suites.ts";
 
 /** A person, an app or a team's member: compared by kind and id, never by login. */

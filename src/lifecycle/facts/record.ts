@@ -6,9 +6,9 @@
 import { canonicalJson } from "../../plan/canonical.ts";
 import { type Change, type CheckSeen, type PullKey, UNKNOWN_ACTOR } from "./change.ts";
 import type { Act, CheckFact, Facts, FileList, Observed, PullState, Reset } from "./facts.ts";
+import { type Absence, inOrder, mergeAbsences, mergeOrders, SEVERAL } from "./order-in-second.ts";
 import { keepNewest, pruneActs } from "./prune.ts";
 import { mergeOrigins } from "./run-origin.ts";
-import { type Absence, inOrder, mergeAbsences, mergeOrders, SEVERAL } from "./second-order.ts";
 import { mergeSuites, type SuiteSeen } from "./suites.ts";
 
 /** Checks kept of one pull request, heads of the past included. */

@@ -5,7 +5,7 @@ import { type Position, Problems, quote, START, suggestion } from "../../plan/pa
 import { type Path, readSource, type Source } from "../../plan/parsing/source.ts";
 import type { Problem } from "../../plan/plan.ts";
 import { leavesOf } from "../conditions/index.ts";
-import { stagesOnChecksAlone } from "./checks-alone.ts";
+import { stagesOnChecksAlone } from "./forgeable-stages.ts";
 import { completePolicy, mergePolicies, type PolicyParts, type StageParts } from "./merge-policies.ts";
 import type { Policy } from "./policy.ts";
 import { readActions, readCondition, restsOnActs } from "./read-condition.ts";

@@ -2,7 +2,7 @@
 import { clip, codeSpan, markdown, oneLine } from "../../report/escape.ts";
 import type { Evaluation, ResultNode } from "../evaluation/evaluation.ts";
 import type { Act, Facts, Reset } from "../facts/facts.ts";
-import { isAtOrBefore, isPlaced } from "../facts/second-order.ts";
+import { isAtOrBefore, isPlaced } from "../facts/order-in-second.ts";
 import { sayTicket } from "../facts/ticket.ts";
 import { CHECK_NAME_PREFIX, type Policy, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
 import { closedBy, skipped } from "./gate-checks.ts";

@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { EVENTS_ALWAYS_SENT, EVENTS_READ } from "../../../src/github/webhooks/webhook.ts";
 import { ACTIONS } from "../../../src/lifecycle/actions/index.ts";
-import { ACTION_EVENTS, CONDITION_NEEDS } from "../../../src/lifecycle/policy/needs.ts";
+import { ACTION_EVENTS, CONDITION_NEEDS } from "../../../src/lifecycle/policy/requirements.ts";
 
 const read = (file: string) =>
   z

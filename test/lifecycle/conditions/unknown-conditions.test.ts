@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Context, Truth } from "../../../src/lifecycle/conditions/condition.ts";
 import { isPattern, labelMatcher, nameMatcher } from "../../../src/lifecycle/conditions/name-patterns.ts";
-import { judgeTree } from "../../../src/lifecycle/evaluation/tree.ts";
+import { judgeTree } from "../../../src/lifecycle/evaluation/condition-tree.ts";
 import { ActIndex } from "../../../src/lifecycle/facts/act-index.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { record } from "../../../src/lifecycle/facts/record.ts";

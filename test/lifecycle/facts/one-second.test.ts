@@ -6,8 +6,8 @@ import { simulate } from "../../../src/lifecycle/evaluation/simulate.ts";
 import { act, type Change, type Deed } from "../../../src/lifecycle/facts/change.ts";
 import type { Facts, PullState } from "../../../src/lifecycle/facts/facts.ts";
 import { readFacts } from "../../../src/lifecycle/facts/facts-file.ts";
+import { ordersOf, placeKey, SEVERAL, type TimelineItem } from "../../../src/lifecycle/facts/order-in-second.ts";
 import { record } from "../../../src/lifecycle/facts/record.ts";
-import { ordersOf, placeKey, SEVERAL, type TimelineItem } from "../../../src/lifecycle/facts/second-order.ts";
 import { wanted } from "../../../src/lifecycle/presentation/display.ts";
 import {
   alice,

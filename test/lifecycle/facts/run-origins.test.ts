@@ -5,7 +5,7 @@ import { simulate } from "../../../src/lifecycle/evaluation/simulate.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { readFacts } from "../../../src/lifecycle/facts/facts-file.ts";
 import { mergeOrigins, type Origin, originOf, type RunOrigin } from "../../../src/lifecycle/facts/run-origin.ts";
-import { stagesOnChecksAlone } from "../../../src/lifecycle/policy/checks-alone.ts";
+import { stagesOnChecksAlone } from "../../../src/lifecycle/policy/forgeable-stages.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
 import { did, history, judge, minute, opened, pull, ran, tess } from "../builders.ts";
 

@@ -1,6 +1,6 @@
 /** What GitHub shows of pull requests now: read before anything is written again. */
 import { z } from "zod";
-import { isStageCheck } from "../../lifecycle/policy/verdict.ts";
+import { isStageCheck } from "../../lifecycle/policy/policy-check.ts";
 import { GraphqlUnread, isUnread, sendGraphql } from "../graphql.ts";
 import type { GitHubClient } from "../port.ts";
 import {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
-import type { Lack } from "../../../src/lifecycle/policy/needs.ts";
+import { policyVerdict, type VerdictInput } from "../../../src/lifecycle/policy/policy-check.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
-import { policyVerdict, type VerdictInput } from "../../../src/lifecycle/policy/verdict.ts";
+import type { Lack } from "../../../src/lifecycle/policy/requirements.ts";
 import type { Problem } from "../../../src/plan/plan.ts";
 
 const file = ".github/stagewright.yml";

@@ -3,7 +3,7 @@
  * given a private repository some more, for what its members see.
  */
 import { z } from "zod";
-import type { NameSeen } from "../../lifecycle/policy/named.ts";
+import type { NameSeen } from "../../lifecycle/policy/named-accounts.ts";
 import { readIdentity, readPermission } from "../permissions.ts";
 import type { GitHubClient } from "../port.ts";
 import { requestFailure } from "../request-failure.ts";

@@ -1,7 +1,7 @@
 /** What a policy needs of GitHub, held against what the app was granted there: what is missing is said when it loads. */
 import { ACTIONS, permissionsNeeded } from "../actions/index.ts";
 import { leavesOf } from "../conditions/index.ts";
-import { type NameSeen, namesLacking } from "./named.ts";
+import { type NameSeen, namesLacking } from "./named-accounts.ts";
 import type { Action, ActionKind, Leaf, Names, Policy } from "./policy.ts";
 
 /** What was learnt of the repository and of the app's installation there. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { namesAny, namesLacking, namesOf } from "../../../src/lifecycle/policy/named.ts";
+import { namesAny, namesLacking, namesOf } from "../../../src/lifecycle/policy/named-accounts.ts";
 import { policyOf, readExample } from "../policies.ts";
 
 test("everyone whom a policy names is asked about, once", () => {

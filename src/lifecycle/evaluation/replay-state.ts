@@ -2,7 +2,7 @@
 import { basisOf } from "../conditions/index.ts";
 import { commitsInForce } from "../facts/pushes.ts";
 import { ALWAYS, type Condition, type PolicyStage } from "../policy/policy.ts";
-import type { Journey } from "./walk.ts";
+import type { Journey } from "./progress.ts";
 
 /**
  * At this moment, the whole of its second included. `withdrawals`: also what was taken back in that second, which was

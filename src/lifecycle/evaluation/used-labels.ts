@@ -5,8 +5,8 @@
 import { judgeLabel } from "../conditions/label.ts";
 import { labelMatcher } from "../conditions/name-patterns.ts";
 import { type Condition, type Leaf, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
-import { inThePast, journeyAt } from "./past.ts";
-import { discountFor, type IndexedReset, type Journey, walk } from "./walk.ts";
+import { discountFor, type IndexedReset, type Journey, walk } from "./progress.ts";
+import { inThePast, journeyAt } from "./replay-state.ts";
 
 export interface SpentLabel {
   readonly label: string;

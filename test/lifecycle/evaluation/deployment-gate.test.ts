@@ -5,7 +5,7 @@ import {
   judgeFreeRun,
   judgeGate,
   judgeTogether,
-} from "../../../src/lifecycle/evaluation/gate.ts";
+} from "../../../src/lifecycle/evaluation/deployment-gate.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { validCommits } from "../../../src/lifecycle/facts/pushes.ts";
 import {

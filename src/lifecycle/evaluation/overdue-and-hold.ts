@@ -5,7 +5,7 @@ import type { Facts } from "../facts/facts.ts";
 import type { Policy } from "../policy/policy.ts";
 import { mention } from "../policy/templates.ts";
 import type { Evaluation } from "./evaluation.ts";
-import { mergingStages, type StageActions, templateValues } from "./move.ts";
+import { mergingStages, type StageActions, templateValues } from "./transition-actions.ts";
 
 export interface Meanwhile {
   /** The evaluation before; null: the first. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
-import { type Circumstances, environmentsOf, lacks, refusalOf } from "../../../src/lifecycle/policy/needs.ts";
 import type { Policy } from "../../../src/lifecycle/policy/policy.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
+import { type Circumstances, environmentsOf, lacks, refusalOf } from "../../../src/lifecycle/policy/requirements.ts";
 
 function policyOf(text: string): Policy {
   const { policy, problems } = readPolicy(text);

@@ -1,7 +1,7 @@
 /** What is done while a pull request stays where it is, and what leaving a stage turns off. */
 import { expect, test } from "vitest";
-import { actionsMeanwhile } from "../../../src/lifecycle/evaluation/meanwhile.ts";
-import { actionsOf } from "../../../src/lifecycle/evaluation/move.ts";
+import { actionsMeanwhile } from "../../../src/lifecycle/evaluation/overdue-and-hold.ts";
+import { actionsOf } from "../../../src/lifecycle/evaluation/transition-actions.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
 import { alice, bob, comment, did, history, judge, labeled, minute, opened, unlabeled } from "../builders.ts";
 import { policyOf } from "../policies.ts";

@@ -6,7 +6,7 @@ import { ticketNumber } from "../facts/ticket.ts";
 import type { Policy, PolicyStage } from "../policy/policy.ts";
 import type { TemplateValues } from "../policy/templates.ts";
 import type { Evaluation } from "./evaluation.ts";
-import { sayReset } from "./walk.ts";
+import { sayReset } from "./progress.ts";
 
 export interface Move {
   /** Name of the stage before; null: it was in none. */

@@ -1,8 +1,8 @@
 /** What the check run about the policy itself says: which policy is in force, what is wrong with it, what it lacks. */
 import type { Problem } from "../../plan/plan.ts";
 import { clip, codeSpan, markdown, oneLine } from "../../report/escape.ts";
-import type { Lack } from "./needs.ts";
 import { CHECK_NAME_PREFIX, POLICY_STAGE_NAME, type Policy } from "./policy.ts";
+import type { Lack } from "./requirements.ts";
 
 export const POLICY_CHECK_NAME = `${CHECK_NAME_PREFIX}${POLICY_STAGE_NAME}`;
 

@@ -5,10 +5,10 @@
  */
 import type { Context } from "../conditions/condition.ts";
 import type { Act, Actor, Facts, Reset } from "../facts/facts.ts";
-import { isPlaced, whole } from "../facts/second-order.ts";
+import { isPlaced, whole } from "../facts/order-in-second.ts";
 import type { Policy, PolicyStage } from "../policy/policy.ts";
+import { type Judged, judgeTree } from "./condition-tree.ts";
 import type { Entry, ResultNode } from "./evaluation.ts";
-import { type Judged, judgeTree } from "./tree.ts";
 
 /** A reset with the index of its stage among those that exist for the pull request; -1: before the first. */
 export interface IndexedReset {

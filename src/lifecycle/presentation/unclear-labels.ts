@@ -1,10 +1,10 @@
 /** What an evaluation says of acts whose order in their second nobody knows, and its dates as everybody else has them. */
 import { labelMatcher } from "../conditions/name-patterns.ts";
 import type { Evaluation, ResultNode, UnclearLabel } from "../evaluation/evaluation.ts";
-import { labelsAskedFor } from "../evaluation/spent-labels.ts";
-import { type Journey, sayReset } from "../evaluation/walk.ts";
+import { type Journey, sayReset } from "../evaluation/progress.ts";
+import { labelsAskedFor } from "../evaluation/used-labels.ts";
 import type { Facts } from "../facts/facts.ts";
-import { isPlaced, isRead, placeOfMoment, SEVERAL, whole } from "../facts/second-order.ts";
+import { isPlaced, isRead, placeOfMoment, SEVERAL, whole } from "../facts/order-in-second.ts";
 import { type Policy, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
 
 /**
