@@ -3,7 +3,7 @@ import { type JobsPace, watchJobs } from "../../src/coordinator/admission/ended-
 import type { GroupRun } from "../../src/coordinator/hosting/group-run.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { AttemptJobs } from "../../src/github/workflows/attempt-jobs.ts";
-import { rowsOf } from "../../src/run/persistent-array.ts";
+import { itemsOf } from "../../src/run/persistent-array.ts";
 import { jobIdentity } from "../../src/run/types.ts";
 import type { RunPlace } from "./checks.ts";
 
@@ -32,7 +32,7 @@ export class EndedJobs {
       return;
     }
     if (place === null || this.#watching.has(run.id)) return;
-    const first = [...rowsOf(run.host.state.agents)].find(({ checkRunId }) => checkRunId !== null);
+    const first = [...itemsOf(run.host.state.agents)].find(({ checkRunId }) => checkRunId !== null);
     if (first?.checkRunId == null) return;
     const stop = new AbortController();
     this.#watching.set(run.id, stop);

@@ -19,7 +19,7 @@ import { clip, markdown, oneLine } from "../report/escape.ts";
 import { NO_COLOURS, verdictLines } from "../report/log.ts";
 import { maskedSummary } from "../report/masked.ts";
 import type { RunReport } from "../report/report.ts";
-import { OwnPhases } from "../run/agent-summary.ts";
+import { AgentSummary } from "../run/agent-summary.ts";
 import { cleanupStages } from "../run/stage/participants.ts";
 import type { RunKey, RunSummary, Selection } from "../run/types.ts";
 import { githubClient } from "./client.ts";
@@ -138,22 +138,22 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     state,
     pace: entry.pace,
   });
-  const own = new OwnPhases({ agent: agentName, index: size === 1 ? 0 : inputs.agentIndex });
+  const own = new AgentSummary({ agent: agentName, index: size === 1 ? 0 : inputs.agentIndex });
   const display = new Display(entry.console, entry.pace.now);
   const group = ({ member, roster }: Pick<GroupView, "member" | "roster">, leftOut: boolean): void =>
     state.group({ skip: [...selection.skip], member, roster: [...roster], leftOut });
   const log = (event: AgentEvent): void => {
     if (event.kind === "assembled") group(event, false);
     if (event.kind === "started" && cleansUp) state.started();
-    if (event.kind === "ended") own.take(event.stage, event.report);
+    if (event.kind === "ended") own.add(event.stage, event.report);
     display.show(event);
     if (tracker.follow(event)) publisher.progress(tracker.progress(entry.pace.now()));
   };
   let told = "";
   const onChange = (host: RunHost): void => {
-    const { status, position, leg } = host.state;
+    const { status, position, segment } = host.state;
     // A result is put together only when there can be another one: there may be many agents.
-    const standing = `${status} ${position} ${leg?.first}`;
+    const standing = `${status} ${position} ${segment?.first}`;
     if (standing === told) return;
     told = standing;
     const { phases } = host.summary();
@@ -325,7 +325,7 @@ function checkName({ plan, job, inputs, key, size }: Task): string {
 }
 
 /** What came of the run, as far as it is known in this process. */
-function summaryOf(end: LoopEnd, host: RunHost | null, own: OwnPhases): RunSummary {
+function summaryOf(end: LoopEnd, host: RunHost | null, own: AgentSummary): RunSummary {
   if (end.kind === "finished") return end.summary;
   const known = host?.summary() ?? { failedStage: null, phases: own.records() };
   switch (end.kind) {

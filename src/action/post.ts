@@ -11,7 +11,7 @@ import { stateOfOwnCheck } from "../github/checks/own-check.ts";
 import { readPlan } from "../plan/read.ts";
 import { markdown } from "../report/escape.ts";
 import { endText } from "../report/log.ts";
-import { judge } from "../run/stage/completion.ts";
+import { judgeAttempt } from "../run/stage/completion.ts";
 import { githubClient } from "./client.ts";
 import type { Entry } from "./entry.ts";
 import { readInputs, tokenOf } from "./input/inputs.ts";
@@ -132,7 +132,7 @@ async function cleanUpAfter({ run, group, job, entry }: Interrupted): Promise<re
   process.off("SIGTERM", stop);
   const outcomes = reports.map((report) => {
     const stage = plan.stages[report.stage];
-    const ok = stage !== undefined && judge(stage, report.end, report.progress).ok;
+    const ok = stage !== undefined && judgeAttempt(stage, report.end, report.progress).ok;
     return { name: stage?.name ?? String(report.stage), how: endText(report.end), ok };
   });
   for (const { name, how, ok } of outcomes) console.text(`${ok ? "✓" : "✗"} ${name}: ${how}`);

@@ -213,10 +213,10 @@ export class AgentLoop {
     const addTasks = within(work.newTasks, WIRE_BOUNDS.tasks, WIRE_BOUNDS.taskBytes);
     // The end of what lists tasks comes after them.
     const isListed = addTasks.length === work.newTasks.length;
-    const standing = { instruction, stage: planned, running: work.running.length, excluded: this.#excluded !== null };
+    const activity = { instruction, stage: planned, running: work.running.length, excluded: this.#excluded !== null };
     return {
-      doing: doingOf(standing),
-      status: statusOf(standing),
+      doing: doingOf(activity),
+      status: statusOf(activity),
       stage,
       progress: work.progress,
       finished: isListed ? within(work.finished, WIRE_BOUNDS.reports, WIRE_BOUNDS.reportBytes) : [],

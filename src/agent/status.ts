@@ -2,7 +2,7 @@
 import type { PlanStage } from "../plan/plan.ts";
 import type { AgentStatus, Instruction } from "../run/types.ts";
 
-export interface Standing {
+export interface Activity {
   /** The last instruction; null before the first. */
   readonly instruction: Instruction | null;
   /** The stage that it names. */
@@ -12,7 +12,7 @@ export interface Standing {
   readonly excluded: boolean;
 }
 
-export function statusOf({ instruction, stage, running, excluded }: Standing): AgentStatus {
+export function statusOf({ instruction, stage, running, excluded }: Activity): AgentStatus {
   if (excluded) return "excluded";
   if (instruction === null) return "idle";
   switch (instruction.do) {
@@ -34,7 +34,7 @@ export function statusOf({ instruction, stage, running, excluded }: Standing): A
 }
 
 /** What others read about this agent while they wait for it. */
-export function doingOf({ instruction, stage, running }: Standing): string {
+export function doingOf({ instruction, stage, running }: Activity): string {
   if (instruction === null) return "joining";
   const name = stage?.name ?? "its work";
   switch (instruction.do) {

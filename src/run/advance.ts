@@ -1,20 +1,20 @@
-/** Moves a run as far as it goes now: through assembly, barriers, stages and its end. Every wait's end is looked at here. */
+/** Advances a run as far as it goes now: through assembly, barriers, stages and its end. Every wait's end is looked at here. */
 
 import { deadlineOver, isBoundByDeadline } from "./deadlines.ts";
 import type { Draft } from "./draft.ts";
-import { endAgents, failRun, isFailing, settleAborted } from "./group/abort.ts";
+import { endAgents, failRun, finishAborted, isFailing } from "./group/abort.ts";
 import { assemble } from "./group/assembly.ts";
 import { sweep } from "./group/liveness.ts";
-import { conclude } from "./stage/assignments.ts";
+import { finishAssignment } from "./stage/assignments.ts";
 import { type Ruling, rule, ruleText } from "./stage/barriers.ts";
 import { outcome } from "./stage/record-result.ts";
-import { closeLeg, release } from "./stage/result.ts";
+import { closeSegment, release } from "./stage/result.ts";
 import { bringBack, type Decision, decide, enter, skip } from "./stage/start.ts";
-import { reasonToStop, settleUnstopped, stopStage } from "./stage/stopping.ts";
+import { finishUnstopped, reasonToStop, stopStage } from "./stage/stopping.ts";
 import { beginListing, isPoolOver, shareOut } from "./stage/tasks.ts";
 
 /** Applies everything that follows from what is known, until nothing more does. */
-export function settleRun(draft: Draft): void {
+export function advance(draft: Draft): void {
   // Each step changes something that makes the next one another one; a circle would be a fault of this program.
   for (let steps = 0; step(draft); steps++) {
     if (steps > 20 * draft.plan.stages.length + MOST_STEPS) throw new Error("the run goes round in a circle");
@@ -33,13 +33,13 @@ function step(draft: Draft): boolean {
   if (failAtDeadline(draft)) return true;
   if (head.status === "assembling") return assemble(draft);
   if (head.stopping !== null) return stepStopping(draft, head.stopping.until);
-  return head.leg === null ? next(draft) : stepLeg(draft, head.leg);
+  return head.segment === null ? next(draft) : stepSegment(draft, head.segment);
 }
 
 /** Fails a run whose work is not done by its plan's deadline. Cleanup that is under way by then goes on. */
 function failAtDeadline(draft: Draft): boolean {
   const { head, now } = draft;
-  const { deadlineAt, leg, checkpoint } = head;
+  const { deadlineAt, segment, checkpoint } = head;
   if (deadlineAt === null || now < deadlineAt || isFailing(draft)) return false;
   const over = deadlineOver(draft);
   if (head.status === "assembling") {
@@ -51,7 +51,7 @@ function failAtDeadline(draft: Draft): boolean {
     leaveOut(draft, checkpoint.stage, { kind: "late", reason: over });
     return true;
   }
-  for (let stage = leg?.first ?? 0; stage <= (leg?.last ?? -1); stage++) {
+  for (let stage = segment?.first ?? 0; stage <= (segment?.last ?? -1); stage++) {
     if (!isBoundByDeadline(head, stage) || draft.stage(stage).phase === "closed") continue;
     failRun(draft, { kind: "failed", stage, reason: `${draft.planned(stage).name}: ${over}` });
     return true;
@@ -63,8 +63,8 @@ function failAtDeadline(draft: Draft): boolean {
 function stepStopping(draft: Draft, until: number): boolean {
   const { head, now } = draft;
   if (now < until && (pendingOf(draft) > 0 || head.backgrounds > 0)) return false;
-  settleAborted(draft);
-  closeLeg(draft);
+  finishAborted(draft);
+  closeSegment(draft);
   head.stopping = null;
   head.revision++;
   return true;
@@ -116,7 +116,7 @@ function gone(draft: Draft): string {
 
 type LeftOut = Extract<Decision, { kind: "unmet" | "nobody" | "late" }>;
 
-/** A stage whose turn it is cannot be run: unless it is optional, or the deadline is over, the run fails at it. */
+/** The stage that comes next cannot be run: unless it is optional, or the deadline is over, the run fails at it. */
 function leaveOut(draft: Draft, index: number, { kind, reason }: LeftOut): void {
   const planned = draft.planned(index);
   skip(draft, index, reason);
@@ -129,18 +129,18 @@ function leaveOut(draft: Draft, index: number, { kind, reason }: LeftOut): void 
 
 function endRun(draft: Draft): void {
   const { failure } = draft.head;
-  if (failure === null) draft.moveRun("succeeded");
-  else draft.moveRun(failure.kind);
+  if (failure === null) draft.setRunStatus("succeeded");
+  else draft.setRunStatus(failure.kind);
   draft.head.endedAt = draft.now;
   draft.head.sweepAt = null;
   endAgents(draft);
 }
 
-function stepLeg(draft: Draft, leg: { readonly first: number; readonly last: number }): boolean {
-  for (let stage = leg.first; stage <= leg.last; stage++) {
+function stepSegment(draft: Draft, segment: { readonly first: number; readonly last: number }): boolean {
+  for (let stage = segment.first; stage <= segment.last; stage++) {
     if (draft.stage(stage).phase === "open" && stepStage(draft, stage)) return true;
   }
-  const ruling = rulingOf(draft, leg);
+  const ruling = rulingOf(draft, segment);
   switch (ruling.kind) {
     case "wait":
       return false;
@@ -148,7 +148,7 @@ function stepLeg(draft: Draft, leg: { readonly first: number; readonly last: num
       release(draft);
       return true;
     case "abort":
-      failRun(draft, { kind: "failed", stage: leg.last, reason: abortReason(draft, leg, ruling.why) });
+      failRun(draft, { kind: "failed", stage: segment.last, reason: abortReason(draft, segment, ruling.why) });
       return true;
     default:
       return ruling satisfies never;
@@ -158,7 +158,7 @@ function stepLeg(draft: Draft, leg: { readonly first: number; readonly last: num
 function stepStage(draft: Draft, stage: number): boolean {
   const run = draft.stage(stage);
   if (run.stopping !== null) {
-    return draft.now >= run.stopping.until && run.pending > 0 && settleUnstopped(draft, stage);
+    return draft.now >= run.stopping.until && run.pending > 0 && finishUnstopped(draft, stage);
   }
   const why = reasonToStop(draft, stage);
   if (why !== null) {
@@ -167,9 +167,9 @@ function stepStage(draft: Draft, stage: number): boolean {
   }
   if (run.pool === null || run.pending === 0) return false;
   const { generator } = run.pool;
-  if (generator !== null && draft.agent(generator).turn?.settled !== false) return listElsewhere(draft, stage);
+  if (generator !== null && draft.agent(generator).assignment?.finished !== false) return listElsewhere(draft, stage);
   if (isPoolOver(run.pool)) {
-    concludeAll(draft, stage);
+    finishAll(draft, stage);
     return true;
   }
   shareOut(draft, stage);
@@ -179,8 +179,8 @@ function stepStage(draft: Draft, stage: number): boolean {
 /** The agent that listed the tasks is gone: the next one lists them again; those known already are the same tasks. */
 function listElsewhere(draft: Draft, stage: number): boolean {
   for (let slot = 0; slot < draft.agents.size; slot++) {
-    const { name, turn } = draft.agent(slot);
-    if (turn?.stage !== stage || turn.settled) continue;
+    const { name, assignment } = draft.agent(slot);
+    if (assignment?.stage !== stage || assignment.finished) continue;
     beginListing(draft, stage, slot);
     draft.notice(`${name} lists the tasks of ${draft.planned(stage).name} now`, name);
     return true;
@@ -189,38 +189,40 @@ function listElsewhere(draft: Draft, stage: number): boolean {
 }
 
 /** All tasks have ended: so has everyone's part. Whether they went well is the group's result. */
-function concludeAll(draft: Draft, stage: number): void {
+function finishAll(draft: Draft, stage: number): void {
   for (let slot = 0; slot < draft.agents.size; slot++) {
-    const { turn } = draft.agent(slot);
-    if (turn !== null && turn.stage === stage && !turn.settled) conclude(draft, slot, outcome(draft, "success", null));
+    const { assignment } = draft.agent(slot);
+    if (assignment !== null && assignment.stage === stage && !assignment.finished)
+      finishAssignment(draft, slot, outcome(draft, "success", null));
   }
 }
 
 function pendingOf(draft: Draft): number {
-  const { leg } = draft.head;
+  const { segment } = draft.head;
   let pending = 0;
-  if (leg !== null) for (let stage = leg.first; stage <= leg.last; stage++) pending += draft.stage(stage).pending;
+  if (segment !== null)
+    for (let stage = segment.first; stage <= segment.last; stage++) pending += draft.stage(stage).pending;
   return pending;
 }
 
-function rulingOf(draft: Draft, leg: { readonly last: number }): Ruling {
-  const run = draft.stage(leg.last);
-  const { electorate, arrived, firstArrivalAt, metAt, lenient, pending } = run;
+function rulingOf(draft: Draft, segment: { readonly last: number }): Ruling {
+  const run = draft.stage(segment.last);
+  const { electorate, arrived, firstArrivalAt, metAt, cleanupMode, pending } = run;
   const tally = { electorate, arrived, firstArrivalAt, metAt, pending: Math.max(pending, pendingOf(draft)) };
-  return rule(draft.planned(leg.last).barrier, tally, draft.now, lenient);
+  return rule(draft.planned(segment.last).barrier, tally, draft.now, cleanupMode);
 }
 
-function abortReason(draft: Draft, leg: { readonly last: number }, why: "late" | "out_of_reach"): string {
-  const { name, barrier } = draft.planned(leg.last);
-  const { arrived, electorate, troubles } = draft.stage(leg.last);
+function abortReason(draft: Draft, segment: { readonly last: number }, why: "late" | "out_of_reach"): string {
+  const { name, barrier } = draft.planned(segment.last);
+  const { arrived, electorate, failures } = draft.stage(segment.last);
   const policy = ruleText(barrier.rule);
-  const missing = missingNames(draft, leg.last);
+  const missing = missingNames(draft, segment.last);
   const who = missing.length === 0 ? "" : `, missing: ${missing.join(", ")}`;
   if (why === "late") {
     const ms = barrier.timeoutMs ?? 0;
     return `${name}: barrier ${policy} not met within ${ms / 1000} s of the first arrival: ${arrived} of ${electorate} arrived${who}`;
   }
-  const because = troubles.count > 0 ? ` (${troubles.texts.slice(0, 3).join("; ")})` : "";
+  const because = failures.count > 0 ? ` (${failures.texts.slice(0, 3).join("; ")})` : "";
   return `${name}: barrier ${policy} is out of reach: ${arrived} of ${electorate} arrived${who}${because}`;
 }
 
@@ -229,8 +231,8 @@ function missingNames(draft: Draft, stage: number): readonly string[] {
   const names: string[] = [];
   const results = draft.results(stage);
   for (let slot = 0; slot < draft.agents.size; slot++) {
-    const { name, turn } = draft.agent(slot);
-    const pending = turn !== null && turn.stage === stage && !turn.settled;
+    const { name, assignment } = draft.agent(slot);
+    const pending = assignment !== null && assignment.stage === stage && !assignment.finished;
     const failed = results.at(slot) != null && results.at(slot)?.status !== "success";
     if (!pending && !failed) continue;
     if (names.length === 10) return [...names, "…"];

@@ -3,7 +3,7 @@
  * its coordinator, before it hears what the group made of them. Counts nothing that others did, and decides nothing.
  */
 import type { PlanStage } from "../plan/plan.ts";
-import { judge } from "./stage/completion.ts";
+import { judgeAttempt } from "./stage/completion.ts";
 import type { AgentPhase, AttemptReport, PhaseRecord } from "./types.ts";
 
 /** Of one stage; further annotations are left out. */
@@ -19,7 +19,7 @@ interface OwnPhase {
   readonly tasks: { readonly done: number; readonly failed: number };
 }
 
-export class OwnPhases {
+export class AgentSummary {
   readonly #agent: Pick<AgentPhase, "agent" | "index">;
   readonly #phases = new Map<number, OwnPhase>();
 
@@ -28,13 +28,13 @@ export class OwnPhases {
   }
 
   /** One of its attempts has ended. */
-  take(stage: PlanStage, report: AttemptReport): void {
+  add(stage: PlanStage, report: AttemptReport): void {
     const before = this.#phases.get(stage.index);
     // As in the group's own record: an attempt that was made anew does not count, a task always does.
     const kept = report.task === null ? [] : (before?.annotations ?? []);
     const told = report.annotations.map((annotation) => ({ ...annotation, agent: this.#agent.agent }));
     const { done, failed } = before?.tasks ?? { done: 0, failed: 0 };
-    const { ok } = judge(stage, report.end, report.progress);
+    const { ok } = judgeAttempt(stage, report.end, report.progress);
     const counts = report.task !== null && report.end.kind !== "stopped" && report.end.kind !== "reset";
     this.#phases.set(stage.index, {
       stage,
@@ -58,7 +58,7 @@ function recordOf(own: OwnPhase, agent: Pick<AgentPhase, "agent" | "index">): Ph
   const { stage, startedAt, attempts, report, annotations, tasks } = own;
   const { end, endedAt, progress, metrics, histograms, outputs, tail } = report;
   const { index, name, description, order, line, column, optional } = stage;
-  const { ok, warning, reason } = judge(stage, end, progress);
+  const { ok, warning, reason } = judgeAttempt(stage, end, progress);
   const isStopped = end.kind === "stopped" || end.kind === "reset";
   const why = ok ? (warning ?? null) : reason;
   const status = ok ? (warning === undefined ? "success" : "warning") : isStopped ? "cancelled" : "failure";

@@ -2,7 +2,7 @@
 import { formatDuration } from "../plan/parsing/duration.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
-import { rowAt } from "./persistent-array.ts";
+import { itemAt } from "./persistent-array.ts";
 import { rule } from "./stage/barriers.ts";
 import { stageInForce } from "./stage/failure-policy.ts";
 import type { RunState, StageRun } from "./state.ts";
@@ -50,9 +50,9 @@ export function deadlineOf(draft: Draft, slot: number): number {
   let at = Number.POSITIVE_INFINITY;
   if (agent.presence === "here") at = agent.silentSince + Math.min(warnAfterMs, lostAfterMs);
   else if (agent.presence === "silent") at = agent.silentSince + lostAfterMs;
-  const { turn } = agent;
-  if (turn !== null && !turn.settled) at = Math.min(at, turn.overdueAt);
-  if (turn?.dismissed != null) at = Math.min(at, turn.dismissed.until);
+  const { assignment } = agent;
+  if (assignment !== null && !assignment.finished) at = Math.min(at, assignment.overdueAt);
+  if (assignment?.dismissed != null) at = Math.min(at, assignment.dismissed.until);
   for (const background of agent.backgrounds) if (!background.ready) at = Math.min(at, background.overdueAt);
   return at;
 }
@@ -62,12 +62,12 @@ export function deadlineOf(draft: Draft, slot: number): number {
  * tick changes nothing but this), never late.
  */
 export function nextDeadline(state: RunState): number | null {
-  return nextTime(state, (stage) => rowAt(state.stages, stage));
+  return nextTime(state, (stage) => itemAt(state.stages, stage));
 }
 
 type Waits = Pick<
   RunState,
-  "status" | "sweepAt" | "assemblyUntil" | "stopping" | "leg" | "plan" | "now" | "deadlineAt"
+  "status" | "sweepAt" | "assemblyUntil" | "stopping" | "segment" | "plan" | "now" | "deadlineAt"
 >;
 
 export function nextTime(run: Waits, stageAt: (stage: number) => StageRun | undefined): number | null {
@@ -75,16 +75,16 @@ export function nextTime(run: Waits, stageAt: (stage: number) => StageRun | unde
   const times: (number | null)[] = [run.sweepAt, run.deadlineAt];
   if (run.status === "assembling") times.push(run.assemblyUntil);
   if (run.stopping !== null) times.push(run.stopping.until);
-  else if (run.leg !== null) {
-    for (let stage = run.leg.first; stage <= run.leg.last; stage++) {
+  else if (run.segment !== null) {
+    for (let stage = run.segment.first; stage <= run.segment.last; stage++) {
       const open = stageAt(stage);
       if (open !== undefined && open.phase === "open" && open.pending > 0) times.push(endOf(open));
     }
-    const last = stageAt(run.leg.last);
-    const planned = run.plan.stages[run.leg.last];
+    const last = stageAt(run.segment.last);
+    const planned = run.plan.stages[run.segment.last];
     if (last !== undefined && planned !== undefined) {
       // Waiting is what the state is about: only the end of the wait is asked for here.
-      const ruling = rule(planned.barrier, { ...last, pending: Math.max(1, last.pending) }, run.now, last.lenient);
+      const ruling = rule(planned.barrier, { ...last, pending: Math.max(1, last.pending) }, run.now, last.cleanupMode);
       if (ruling.kind === "wait") times.push(ruling.until);
     }
   }

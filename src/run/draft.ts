@@ -4,9 +4,9 @@
  */
 import { RUN_BOUNDS } from "../plan/bounds.ts";
 import type { Plan, PlanStage } from "../plan/plan.ts";
-import { chunkNumber, lookUp, Rows } from "./persistent-array.ts";
-import type { AgentState, Notice, Remarks, RunState, StageRun, TaskPool, TaskRecord, Turn } from "./state.ts";
-import { isLegalAgentMove, isLegalRunMove } from "./transitions.ts";
+import { ArrayDraft, chunkNumber, lookUp } from "./persistent-array.ts";
+import type { AgentState, Assignment, Notice, Remarks, RunState, StageRun, TaskPool, TaskRecord } from "./state.ts";
+import { isLegalAgentTransition, isLegalRunTransition } from "./transitions.ts";
 import type { AgentPhase, AgentStatus, RunStatus } from "./types.ts";
 
 /** How many notices a state keeps; agents read them with every sync. */
@@ -16,17 +16,17 @@ const KEPT_REMARKS = 10;
 type Head = { -readonly [K in keyof Omit<RunState, "agents" | "stages" | "notices">]: RunState[K] };
 
 export interface PoolDraft {
-  readonly records: Rows<TaskRecord>;
-  readonly queue: Rows<number>;
-  readonly hungry: Rows<number>;
+  readonly records: ArrayDraft<TaskRecord>;
+  readonly queue: ArrayDraft<number>;
+  readonly hungry: ArrayDraft<number>;
 }
 
 export class Draft {
   readonly head: Head;
-  agents: Rows<AgentState>;
+  agents: ArrayDraft<AgentState>;
   readonly #base: RunState;
-  readonly #stages: Rows<StageRun>;
-  readonly #results = new Map<number, Rows<AgentPhase | null>>();
+  readonly #stages: ArrayDraft<StageRun>;
+  readonly #results = new Map<number, ArrayDraft<AgentPhase | null>>();
   readonly #pools = new Map<number, PoolDraft>();
   #notices: Notice[] | null = null;
 
@@ -34,8 +34,8 @@ export class Draft {
     this.#base = state;
     const { agents: _agents, stages: _stages, notices: _notices, ...head } = state;
     this.head = head;
-    this.agents = new Rows(state.agents);
-    this.#stages = new Rows(state.stages);
+    this.agents = new ArrayDraft(state.agents);
+    this.#stages = new ArrayDraft(state.stages);
   }
 
   get plan(): Plan {
@@ -83,14 +83,14 @@ export class Draft {
     if (keep) this.head.revision++;
   }
 
-  editTurn(slot: number, change: Partial<Turn>, keep = true): void {
-    const { turn } = this.agent(slot);
-    if (turn === null) throw new Error(`${this.agent(slot).name} has no turn to change`);
-    this.editAgent(slot, { turn: { ...turn, ...change } }, keep);
+  editAssignment(slot: number, change: Partial<Assignment>, keep = true): void {
+    const { assignment } = this.agent(slot);
+    if (assignment === null) throw new Error(`${this.agent(slot).name} has no assignment to change`);
+    this.editAgent(slot, { assignment: { ...assignment, ...change } }, keep);
   }
 
-  results(stage: number): Rows<AgentPhase | null> {
-    const open = this.#results.get(stage) ?? new Rows(this.stage(stage).results);
+  results(stage: number): ArrayDraft<AgentPhase | null> {
+    const open = this.#results.get(stage) ?? new ArrayDraft(this.stage(stage).results);
     this.#results.set(stage, open);
     return open;
   }
@@ -106,9 +106,9 @@ export class Draft {
     const pool = this.stage(stage).pool;
     if (pool === null) throw new Error(`stage ${stage} has no tasks`);
     const open = this.#pools.get(stage) ?? {
-      records: new Rows(pool.records),
-      queue: new Rows(pool.queue),
-      hungry: new Rows(pool.hungry),
+      records: new ArrayDraft(pool.records),
+      queue: new ArrayDraft(pool.queue),
+      hungry: new ArrayDraft(pool.hungry),
     };
     this.#pools.set(stage, open);
     return open;
@@ -122,7 +122,7 @@ export class Draft {
 
   /** Once, when the group is complete: everyone in the position of their index. */
   replaceAgents(agents: RunState["agents"]): void {
-    this.agents = new Rows(agents);
+    this.agents = new ArrayDraft(agents);
     this.head.revision++;
   }
 
@@ -136,19 +136,19 @@ export class Draft {
     this.editStage(stage, { pending: run.pending + by, pendingByChunk });
   }
 
-  /** Moves the run; a move that the table does not allow is a fault of this program. */
-  moveRun(to: RunStatus): void {
+  /** A transition that the table does not allow is a fault of this program. */
+  setRunStatus(to: RunStatus): void {
     const from = this.head.status;
-    if (!isLegalRunMove(from, to)) throw new Error(`a run cannot go from ${from} to ${to}`);
+    if (!isLegalRunTransition(from, to)) throw new Error(`a run cannot go from ${from} to ${to}`);
     this.head.status = to;
     this.head.revision++;
   }
 
-  /** Moves an agent if the table allows it; otherwise says so, once, and leaves it where it is. */
-  moveAgent(slot: number, to: AgentStatus, keep = true): boolean {
+  /** Changes it if the table of transitions allows that; otherwise says so, once, and leaves it as it is. */
+  setAgentStatus(slot: number, to: AgentStatus, keep = true): boolean {
     const agent = this.agent(slot);
     if (agent.status === to) return true;
-    if (isLegalAgentMove(agent.status, to)) {
+    if (isLegalAgentTransition(agent.status, to)) {
       this.editAgent(slot, { status: to, rejected: null }, keep);
       return true;
     }
@@ -176,7 +176,7 @@ export class Draft {
     this.#notices.push({ seq: this.head.noticeSeq, at: this.now, agent, text });
   }
 
-  remark(stage: number, where: "warnings" | "troubles", text: string): void {
+  remark(stage: number, where: "warnings" | "failures", text: string): void {
     this.editStage(stage, { [where]: withRemark(this.stage(stage)[where], clipped(text)) });
   }
 
@@ -211,7 +211,7 @@ function clipped(text: string): string {
 
 /** A member that is there. */
 export function isLiving(agent: AgentState): boolean {
-  return agent.standing === "member" && (agent.presence === "here" || agent.presence === "silent");
+  return agent.membership === "member" && (agent.presence === "here" || agent.presence === "silent");
 }
 
 function withRemark(remarks: Remarks, text: string): Remarks {

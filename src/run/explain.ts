@@ -1,7 +1,7 @@
 /** Who waits for what, for whom, since when, until when: the same for the log, the status address and the check run. */
 
 import { endOfWait, instructionFor, pendingAgents } from "./instruct.ts";
-import { rowAt, rowsOf } from "./persistent-array.ts";
+import { itemAt, itemsOf } from "./persistent-array.ts";
 import { ruleText } from "./stage/barriers.ts";
 import type { RunState } from "./state.ts";
 import { isOver } from "./transitions.ts";
@@ -36,6 +36,7 @@ export interface Explanation {
     readonly role: string | null;
     readonly status: AgentStatus;
     readonly presence: "here" | "silent" | "lost" | "left";
+    /** Its membership, under the name by which readers of the status address know it. */
     readonly standing: "member" | "away" | "excluded";
     readonly doing: string;
     readonly lastSeenAt: number;
@@ -45,23 +46,23 @@ export interface Explanation {
 
 /** Everything that somebody in this run waits for now. Looks at every agent: for readers, not for each sync. */
 export function explain(state: RunState): Explanation {
-  const { leg, plan } = state;
-  const stages = leg === null ? [] : plan.stages.slice(leg.first, leg.last + 1).map(({ name }) => name);
+  const { segment, plan } = state;
+  const stages = segment === null ? [] : plan.stages.slice(segment.first, segment.last + 1).map(({ name }) => name);
   return {
     status: state.status,
     now: state.now,
     stages,
     waits: isOver(state.status) ? [] : waitsOf(state),
-    agents: [...rowsOf(state.agents)].map(
-      ({ name, index, role, status, presence, standing, doing, lastSeenAt, why }) => ({
-        ...{ name, index, role, status, presence, standing, doing, lastSeenAt, why },
+    agents: [...itemsOf(state.agents)].map(
+      ({ name, index, role, status, presence, membership, doing, lastSeenAt, why }) => ({
+        ...{ name, index, role, status, presence, standing: membership, doing, lastSeenAt, why },
       }),
     ),
   };
 }
 
 function waitsOf(state: RunState): readonly ExplainedWait[] {
-  const [first] = rowsOf(state.agents);
+  const [first] = itemsOf(state.agents);
   if (state.status === "assembling") {
     const there = state.living;
     const text = `${there} of ${state.agentCount} agents have joined`;
@@ -78,15 +79,15 @@ function waitsOf(state: RunState): readonly ExplainedWait[] {
     const wait = { reason: "checkpoint", stage: name, text, waiting: state.living, who: [], more: 0 } as const;
     return [{ ...wait, since, until: state.deadlineAt }];
   }
-  const { leg } = state;
-  if (leg === null) return [];
+  const { segment } = state;
+  if (segment === null) return [];
   const waits: ExplainedWait[] = [];
-  for (let stage = leg.first; stage <= leg.last; stage++) waits.push(...waitsIn(state, stage));
+  for (let stage = segment.first; stage <= segment.last; stage++) waits.push(...waitsIn(state, stage));
   return waits;
 }
 
 function waitsIn(state: RunState, stage: number): readonly ExplainedWait[] {
-  const run = rowAt(state.stages, stage);
+  const run = itemAt(state.stages, stage);
   const planned = state.plan.stages[stage];
   if (run === undefined || planned === undefined || run.phase !== "open" || run.pending === 0) return [];
   const who = pendingAgents(state, run, NAMED);

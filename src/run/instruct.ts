@@ -2,10 +2,10 @@
 
 import { isBoundByDeadline } from "./deadlines.ts";
 import { missingAgents } from "./group/assembly.ts";
-import { chunkRange, lookUp, rowAt, rowCount, rowsOf } from "./persistent-array.ts";
+import { chunkRange, itemAt, itemCount, itemsOf, lookUp } from "./persistent-array.ts";
 import { type MergeHistograms, summary } from "./result.ts";
 import { rule } from "./stage/barriers.ts";
-import type { AgentState, RunState, StageRun, Turn } from "./state.ts";
+import type { AgentState, Assignment, RunState, StageRun } from "./state.ts";
 import { isOver } from "./transitions.ts";
 import type { Awaited, Instruction, Lease, RunSummary } from "./types.ts";
 
@@ -23,21 +23,21 @@ const SHORT_PAUSE_MS = 5_000;
  */
 export function instructionFor(state: RunState, agent: string, merge?: MergeHistograms): Instruction {
   const slot = lookUp(state.names, agent);
-  const known = slot === undefined ? undefined : rowAt(state.agents, slot);
+  const known = slot === undefined ? undefined : itemAt(state.agents, slot);
   if (isOver(state.status)) return { do: "finish", summary: finalSummary(state, agent, merge) };
   if (slot === undefined || known === undefined) return { do: "abort", why: `${agent} is not in this group` };
-  if (known.standing === "excluded") return { do: "exclude", why: known.why ?? "excluded" };
+  if (known.membership === "excluded") return { do: "exclude", why: known.why ?? "excluded" };
   if (state.status === "assembling") return waitForAssembly(state);
   if (state.stopping !== null) return { do: "abort", why: state.failure?.reason ?? "the run is aborted" };
-  const { turn } = known;
-  if (turn?.dismissed != null) return { do: "stop", stage: turn.stage, why: turn.dismissed.why };
+  const { assignment } = known;
+  if (assignment?.dismissed != null) return { do: "stop", stage: assignment.stage, why: assignment.dismissed.why };
   if (state.checkpoint !== null) {
     const { stage, since } = state.checkpoint;
     return { do: "wait", reason: "checkpoint", stage, who: [], since, until: state.deadlineAt };
   }
-  const { leg } = state;
+  const { segment } = state;
   // Only while an event is being applied: nobody sees it.
-  if (leg === null) return { do: "abort", why: "the run is between two stages" };
+  if (segment === null) return { do: "abort", why: "the run is between two stages" };
   const restarting = known.backgrounds.find(({ ready }) => !ready);
   if (restarting !== undefined) {
     const { stage, attempt, attempts, startAt } = restarting;
@@ -46,35 +46,39 @@ export function instructionFor(state: RunState, agent: string, merge?: MergeHist
     const rest = { until, partition: null, leases: [], tasksOnly: false };
     return { do: "execute", stage, attempt, attemptNumber: attempts, startAt, ...rest };
   }
-  const isInLeg = known.standing === "member" && turn !== null && turn.stage >= leg.first && turn.stage <= leg.last;
-  const stage = isInLeg ? turn.stage : leg.last;
-  const run = rowAt(state.stages, stage);
+  const isInSegment =
+    known.membership === "member" &&
+    assignment !== null &&
+    assignment.stage >= segment.first &&
+    assignment.stage <= segment.last;
+  const stage = isInSegment ? assignment.stage : segment.last;
+  const run = itemAt(state.stages, stage);
   if (run === undefined) throw new RangeError(`the plan has no stage ${stage}`);
-  if (!isInLeg) return waitForOthers(state, stage, run, isBackground(state, stage) ? "ready" : "not_my_stage");
-  if (turn.settled) return waitForOthers(state, stage, run, isBackground(state, stage) ? "ready" : "barrier");
-  return work(state, stage, run, turn, slot);
+  if (!isInSegment) return waitForOthers(state, stage, run, isBackground(state, stage) ? "ready" : "not_my_stage");
+  if (assignment.finished) return waitForOthers(state, stage, run, isBackground(state, stage) ? "ready" : "barrier");
+  return work(state, stage, run, assignment, slot);
 }
 
-function work(state: RunState, stage: number, run: StageRun, turn: Turn, slot: number): Instruction {
+function work(state: RunState, stage: number, run: StageRun, assignment: Assignment, slot: number): Instruction {
   if (run.stopping !== null) return { do: "stop", stage, why: run.stopping.why };
   const pause = Math.max(SHORT_PAUSE_MS, 2 * state.plan.liveness.heartbeatIntervalMs);
-  if (turn.lastFailure !== null && turn.startAt - state.now > pause) {
+  if (assignment.lastFailure !== null && assignment.startAt - state.now > pause) {
     const who = awaited(state, slot);
-    return { do: "wait", reason: "retry", stage, who, since: state.now, until: turn.startAt };
+    return { do: "wait", reason: "retry", stage, who, since: state.now, until: assignment.startAt };
   }
   const tasksOnly = run.pool !== null && run.pool.generator !== slot;
-  if (tasksOnly && turn.leases.length === 0 && turn.wants > 0) {
+  if (tasksOnly && assignment.leases.length === 0 && assignment.wants > 0) {
     return waitForOthers(state, stage, run, "tasks");
   }
   return {
     do: "execute",
     stage,
-    attempt: turn.attempt,
-    attemptNumber: turn.attempts,
-    startAt: turn.startAt,
-    until: endOfPart(state, stage, turn.timeoutAt),
-    partition: turn.partition,
-    leases: leasesOf(run, turn),
+    attempt: assignment.attempt,
+    attemptNumber: assignment.attempts,
+    startAt: assignment.startAt,
+    until: endOfPart(state, stage, assignment.timeoutAt),
+    partition: assignment.partition,
+    leases: leasesOf(run, assignment),
     tasksOnly,
   };
 }
@@ -90,9 +94,9 @@ function endOfPart(
   return isBound ? { at: deadlineAt, limit: "deadline" } : { at: timeoutAt, limit: "timeout" };
 }
 
-function leasesOf({ pool }: StageRun, turn: Turn): readonly Lease[] {
-  return turn.leases.flatMap((number) => {
-    const record = pool === null ? undefined : rowAt(pool.records, number);
+function leasesOf({ pool }: StageRun, assignment: Assignment): readonly Lease[] {
+  return assignment.leases.flatMap((number) => {
+    const record = pool === null ? undefined : itemAt(pool.records, number);
     if (record === undefined || record.attempt === null) return [];
     return [{ task: record.key, value: record.value, attempt: record.attempt }];
   });
@@ -106,11 +110,11 @@ function isBackground(state: RunState, stage: number): boolean {
 function finalSummary(state: RunState, agent: string, merge: MergeHistograms | undefined): RunSummary {
   const whole = finalSummaries.get(state) ?? summary(state, merge);
   finalSummaries.set(state, whole);
-  if (rowCount(state.agents) <= WHOLE_UP_TO) return whole;
+  if (itemCount(state.agents) <= WHOLE_UP_TO) return whole;
   const phases = whole.phases.map((phase) => {
-    const troubled = phase.agents.filter(({ status, agent: name }) => status !== "success" && name !== agent);
+    const hasFailures = phase.agents.filter(({ status, agent: name }) => status !== "success" && name !== agent);
     const own = phase.agents.filter(({ agent: name }) => name === agent);
-    return { ...phase, agents: [...own, ...troubled.slice(0, TROUBLED_SHOWN)] };
+    return { ...phase, agents: [...own, ...hasFailures.slice(0, TROUBLED_SHOWN)] };
   });
   return { ...whole, phases };
 }
@@ -140,7 +144,7 @@ const missingByState = new WeakMap<RunState, readonly string[]>();
 function missingOf(state: RunState): readonly string[] {
   const known = missingByState.get(state);
   if (known !== undefined) return known;
-  const missing = missingAgents(state.plan, state.agentCount, [...rowsOf(state.agents)]);
+  const missing = missingAgents(state.plan, state.agentCount, [...itemsOf(state.agents)]);
   missingByState.set(state, missing);
   return missing;
 }
@@ -174,15 +178,15 @@ export function endOfWait(state: RunState, stage: number, run: StageRun): number
   const limit = run.stopping?.until ?? latestLimit(state, run);
   const attempts = isBoundByDeadline(state, stage) ? Math.min(limit, state.deadlineAt ?? limit) : limit;
   if (planned === undefined) return attempts;
-  const ruling = rule(planned.barrier, run, state.now, run.lenient);
+  const ruling = rule(planned.barrier, run, state.now, run.cleanupMode);
   return ruling.kind === "wait" && ruling.until !== null ? Math.min(ruling.until, attempts) : attempts;
 }
 
 /** When the last attempt that runs now is over by its own limit: in the stages before, too, that lead here. */
-function latestLimit({ leg, stages, now }: RunState, run: StageRun): number {
+function latestLimit({ segment, stages, now }: RunState, run: StageRun): number {
   let latest = run.overdueAt;
-  for (let stage = leg?.first ?? run.stage; stage < run.stage; stage++) {
-    latest = Math.max(latest, rowAt(stages, stage)?.overdueAt ?? 0);
+  for (let stage = segment?.first ?? run.stage; stage < run.stage; stage++) {
+    latest = Math.max(latest, itemAt(stages, stage)?.overdueAt ?? 0);
   }
   return latest === 0 ? now : latest;
 }
@@ -194,7 +198,7 @@ export function pendingAgents(state: RunState, run: StageRun, most: number): rea
     if (pending === 0) continue;
     const { from, to } = chunkRange(chunk);
     for (let slot = from; slot < to; slot++) {
-      const agent = rowAt(state.agents, slot);
+      const agent = itemAt(state.agents, slot);
       if (agent === undefined) break;
       if (!isPendingIn(state, run, agent, slot)) continue;
       if (who.length === most) return who;
@@ -204,13 +208,17 @@ export function pendingAgents(state: RunState, run: StageRun, most: number): rea
   return who;
 }
 
-function isPendingIn(state: RunState, run: StageRun, { turn }: AgentState, slot: number): boolean {
-  if (turn?.stage === run.stage) return !turn.settled;
-  return state.leg !== null && state.leg.first !== state.leg.last && rowAt(run.results, slot)?.status === "skipped";
+function isPendingIn(state: RunState, run: StageRun, { assignment }: AgentState, slot: number): boolean {
+  if (assignment?.stage === run.stage) return !assignment.finished;
+  return (
+    state.segment !== null &&
+    state.segment.first !== state.segment.last &&
+    itemAt(run.results, slot)?.status === "skipped"
+  );
 }
 
 function awaited(state: RunState, slot: number): readonly Awaited[] {
-  const agent = rowAt(state.agents, slot);
+  const agent = itemAt(state.agents, slot);
   return agent === undefined ? [] : [toAwaited(agent)];
 }
 

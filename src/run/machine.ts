@@ -6,17 +6,17 @@
  * everyone: a start, a release, a sweep).
  */
 import { jsonBytes, WIRE_BOUNDS } from "../plan/bounds.ts";
-import { settleRun } from "./advance.ts";
+import { advance } from "./advance.ts";
 import { nextTime } from "./deadlines.ts";
 import { Draft, isLiving } from "./draft.ts";
 import { failRun } from "./group/abort.ts";
 import { noteAbsent, noteReturn } from "./group/absence.ts";
-import { admit, takeIn } from "./group/assembly.ts";
+import { addAgent, admit } from "./group/assembly.ts";
 import { forgiveAbsence, lose, rejoin, restart, seen } from "./group/liveness.ts";
-import { chunksOf, directoryOf } from "./persistent-array.ts";
-import { conclude, countProgress } from "./stage/assignments.ts";
+import { directoryOf, persistentArray } from "./persistent-array.ts";
+import { countProgress, finishAssignment } from "./stage/assignments.ts";
 import { addOutput, outcome } from "./stage/record-result.ts";
-import { takeReport } from "./stage/reports.ts";
+import { handleReport } from "./stage/reports.ts";
 import { newStageRun } from "./stage/start.ts";
 import { addTasks, wantTasks } from "./stage/tasks.ts";
 import type { RunState } from "./state.ts";
@@ -57,9 +57,9 @@ export function begin(event: Created): RunState {
     absent: [],
     living: 0,
     backgrounds: 0,
-    stages: chunksOf(plan.stages.map((_, index) => newStageRun(index))),
+    stages: persistentArray(plan.stages.map((_, index) => newStageRun(index))),
     position: 0,
-    leg: null,
+    segment: null,
     checkpoint: null,
     approved: [],
     failure: null,
@@ -88,7 +88,7 @@ export function applyAll(state: RunState | null, events: readonly RunEvent[]): R
     if (draft === null) {
       if (event.type !== "created") throw new Error(`a run begins with "created", not with "${event.type}"`);
       draft = new Draft(begin(event));
-    } else if (event.type !== "created") take(draft, event);
+    } else if (event.type !== "created") handle(draft, event);
   }
   if (draft === null) throw new Error("there is no event to begin a run with");
   return draft.done();
@@ -110,12 +110,12 @@ export function outputsOf(state: RunState): RunState["outputs"] {
   return state.outputs;
 }
 
-function take(draft: Draft, event: Exclude<RunEvent, { type: "created" }>): void {
+function handle(draft: Draft, event: Exclude<RunEvent, { type: "created" }>): void {
   const { head } = draft;
   if (isOver(head.status)) return;
   if (!passTime(draft, event)) return;
-  takeEvent(draft, event);
-  settleRun(draft);
+  handleEvent(draft, event);
+  advance(draft);
 }
 
 /** Lets the time until the event go by first: what is due by then happens before it. */
@@ -137,11 +137,11 @@ function passTime(draft: Draft, event: RunEvent): boolean {
     forgiveAbsence(draft, late);
     draft.notice(`the coordinator stood still for ${Math.round(late / 1000)} s, which does not count`);
   }
-  settleRun(draft);
+  advance(draft);
   return !isOver(head.status);
 }
 
-function takeEvent(draft: Draft, event: Exclude<RunEvent, { type: "created" }>): void {
+function handleEvent(draft: Draft, event: Exclude<RunEvent, { type: "created" }>): void {
   switch (event.type) {
     case "joined": {
       const admission = admit(draft.done(), event);
@@ -207,7 +207,7 @@ function join(draft: Draft, event: Extract<RunEvent, { type: "joined" }>): void 
   noteReturn(draft, event);
   const slot = draft.slotOf(event.agent);
   if (slot === undefined) {
-    const added = takeIn(draft, event);
+    const added = addAgent(draft, event);
     draft.wake(event.at + draft.plan.liveness.warnAfterMs);
     rejoin(draft, added);
     return;
@@ -237,18 +237,18 @@ function sync(draft: Draft, event: Extract<RunEvent, { type: "synced" }>): void 
   seen(draft, slot);
   if (draft.agent(slot).doing !== event.doing)
     draft.editAgent(slot, { doing: event.doing.slice(0, WIRE_BOUNDS.doing) }, false);
-  takeStatus(draft, slot, event);
-  const { leg } = draft.head;
+  handleStatus(draft, slot, event);
+  const { segment } = draft.head;
   const { stage } = event;
-  const isOpen = stage !== null && leg !== null && stage >= leg.first && stage <= leg.last;
+  const isOpen = stage !== null && segment !== null && stage >= segment.first && stage <= segment.last;
   const hasTasks = isOpen && draft.stage(stage).pool !== null && draft.stage(stage).stopping === null;
   if (event.addTasks.length > 0) {
     if (hasTasks) addTasks(draft, stage, event.addTasks);
     else draft.reject(slot, `${event.addTasks.length} tasks for a stage that takes none`);
   }
-  for (const report of event.finished) takeReport(draft, slot, report);
-  takeProgress(draft, slot, event);
-  for (const ready of event.ready) takeReady(draft, slot, ready, event);
+  for (const report of event.finished) handleReport(draft, slot, report);
+  handleProgress(draft, slot, event);
+  for (const ready of event.ready) handleReady(draft, slot, ready, event);
   if (hasTasks && draft.stage(stage).pool !== null) wantTasks(draft, slot, stage, event.wants);
   rejoin(draft, slot);
 }
@@ -259,44 +259,51 @@ function joinDropped(draft: Draft, { agent: name, session, at }: Extract<RunEven
   if (known === undefined || draft.slotOf(name) !== undefined) return;
   draft.head.dropped = draft.head.dropped.filter((agent) => agent !== known);
   const { role, ownIndex: index, address, checkRunId } = known;
-  takeEvent(draft, { type: "joined", at, agent: name, session, role, index, address, checkRunId });
+  handleEvent(draft, { type: "joined", at, agent: name, session, role, index, address, checkRunId });
 }
 
-/** What an agent says of itself is taken as far as the table of moves and its attempt in force allow it. */
-function takeStatus(draft: Draft, slot: number, event: Sync): void {
+/** What an agent says of itself is taken as far as the table of transitions and its attempt in force allow it. */
+function handleStatus(draft: Draft, slot: number, event: Sync): void {
   if (!isWorking(event.status)) return;
-  const { turn, standing } = draft.agent(slot);
-  if (standing !== "member" || turn === null || turn.stage !== event.stage) return;
+  const { assignment, membership } = draft.agent(slot);
+  if (membership !== "member" || assignment === null || assignment.stage !== event.stage) return;
   // It says so of work whose end is in this very message, or has been told before.
-  if (turn.settled || event.finished.some(({ attempt }) => attempt === turn.attempt)) return;
-  if (draft.moveAgent(slot, event.status, false) && !turn.seenRunning) draft.editTurn(slot, { seenRunning: true });
+  if (assignment.finished || event.finished.some(({ attempt }) => attempt === assignment.attempt)) return;
+  if (draft.setAgentStatus(slot, event.status, false) && !assignment.seenRunning)
+    draft.editAssignment(slot, { seenRunning: true });
 }
 
-function takeProgress(draft: Draft, slot: number, event: Sync): void {
-  const { turn } = draft.agent(slot);
-  if (event.progress === null || turn === null || turn.stage !== event.stage || turn.settled) return;
-  if (turn.seenRunning) countProgress(draft, slot, event.progress);
+function handleProgress(draft: Draft, slot: number, event: Sync): void {
+  const { assignment } = draft.agent(slot);
+  if (event.progress === null || assignment === null || assignment.stage !== event.stage || assignment.finished) return;
+  if (assignment.seenRunning) countProgress(draft, slot, event.progress);
 }
 
 /** A background command that others may rely on: its stage is done for this agent, the command runs on. */
-function takeReady(draft: Draft, slot: number, stage: number, event: Sync): void {
-  const { turn, backgrounds, index } = draft.agent(slot);
+function handleReady(draft: Draft, slot: number, stage: number, event: Sync): void {
+  const { assignment, backgrounds, index } = draft.agent(slot);
   const again = backgrounds.find((run) => run.stage === stage && !run.ready);
   if (again !== undefined) {
     draft.editAgent(slot, { backgrounds: backgrounds.map((run) => (run === again ? { ...run, ready: true } : run)) });
     return;
   }
-  if (turn === null || turn.settled || turn.stage !== stage || draft.planned(stage).background === null) return;
+  if (
+    assignment === null ||
+    assignment.finished ||
+    assignment.stage !== stage ||
+    draft.planned(stage).background === null
+  )
+    return;
   if (draft.stage(stage).stopping !== null || draft.head.failure !== null) return;
-  const { attempt, attempts, startAt, overdueAt } = turn;
-  draft.editTurn(slot, { startedAt: turn.startedAt ?? startAt });
+  const { attempt, attempts, startAt, overdueAt } = assignment;
+  draft.editAssignment(slot, { startedAt: assignment.startedAt ?? startAt });
   draft.editAgent(slot, {
     backgrounds: [...backgrounds, { stage, attempt, attempts, ready: true, startAt, overdueAt }],
   });
   if (event.stage === stage) {
     for (const [key, value] of Object.entries(event.outputs)) addOutput(draft, stage, index, key, value);
   }
-  conclude(draft, slot, outcome(draft, "success", null));
+  finishAssignment(draft, slot, outcome(draft, "success", null));
 }
 
 /** Whose event it is; null (and a notice): nobody's, or one from a life that is over. */

@@ -1,6 +1,6 @@
 /** A run's result: what each stage came to, merged over its agents. What JSON, summary and check run are made from. */
 
-import { rowAt, rowsOf } from "./persistent-array.ts";
+import { itemAt, itemsOf } from "./persistent-array.ts";
 import { expectations, tasksOf } from "./stage/result.ts";
 import type { AgentState, RunState, StageRun } from "./state.ts";
 import type { AgentPhase, PhaseRecord, Progress, RunSummary, Verdict } from "./types.ts";
@@ -27,7 +27,7 @@ const NAMED_UNREADABLE = 3;
  */
 export function summary(state: RunState, merge?: MergeHistograms): RunSummary {
   const { status, failure } = state;
-  const phases = [...rowsOf(state.stages)].flatMap((run) => {
+  const phases = [...itemsOf(state.stages)].flatMap((run) => {
     const record = phaseOf(state, run, merge);
     return record === null ? [] : [record];
   });
@@ -43,7 +43,7 @@ export const summaryOf = summary;
 export function hasHistogramsToMerge(state: RunState): boolean {
   // One agent's own are whole already, and its own reading: no library is loaded for them.
   const least = state.agentCount > 1 ? 1 : 2;
-  return [...rowsOf(state.stages)].some(({ histograms }) => histograms.some(({ parts }) => parts.length >= least));
+  return [...itemsOf(state.stages)].some(({ histograms }) => histograms.some(({ parts }) => parts.length >= least));
 }
 
 function messageOf(state: RunState, phases: readonly PhaseRecord[]): string {
@@ -111,11 +111,15 @@ function phaseOf(state: RunState, run: StageRun, merge: MergeHistograms | undefi
 }
 
 function* agentsOf(state: RunState, run: StageRun): Generator<AgentPhase> {
-  for (const result of rowsOf(run.results)) if (result !== null) yield result;
+  for (const result of itemsOf(run.results)) if (result !== null) yield result;
   // Excluded earlier: they did not take part, and the result says so.
   if (run.startAt === null) return;
-  for (const [slot, agent] of [...rowsOf<AgentState>(state.agents)].entries()) {
-    if (agent.standing === "excluded" && rowAt(run.results, slot) == null && (agent.turn?.stage ?? -1) < run.stage) {
+  for (const [slot, agent] of [...itemsOf<AgentState>(state.agents)].entries()) {
+    if (
+      agent.membership === "excluded" &&
+      itemAt(run.results, slot) == null &&
+      (agent.assignment?.stage ?? -1) < run.stage
+    ) {
       const nothing = { startedAt: null, endedAt: null, attempts: 0, tail: "", end: null };
       yield { agent: agent.name, index: agent.index, status: "excluded", reason: agent.why, ...nothing };
     }

@@ -1,6 +1,6 @@
 /** What a run knows: plain JSON, never changed in place. Times are milliseconds on the coordinator's clock. */
 import type { Json, Plan } from "../plan/plan.ts";
-import type { Chunks, Directory } from "./persistent-array.ts";
+import type { Directory, PersistentArray } from "./persistent-array.ts";
 import type {
   Absent,
   AgentPhase,
@@ -64,7 +64,7 @@ export interface RunState {
   readonly assembledAt: number | null;
   readonly endedAt: number | null;
   /** In order of their index once assembled; those who join later stand behind. */
-  readonly agents: Chunks<AgentState>;
+  readonly agents: PersistentArray<AgentState>;
   /** Agent name -> position in `agents`. */
   readonly names: Directory;
   /** The index that an agent said is its own -> position in `agents`; used until the group is assembled. */
@@ -79,11 +79,11 @@ export interface RunState {
   /** Background commands that run now. */
   readonly backgrounds: number;
   /** One for each stage of the plan. */
-  readonly stages: Chunks<StageRun>;
+  readonly stages: PersistentArray<StageRun>;
   /** The first stage that has not been decided on. */
   readonly position: number;
   /** Stages that are open now, first to last: more than one where no barrier stands between them. */
-  readonly leg: { readonly first: number; readonly last: number } | null;
+  readonly segment: { readonly first: number; readonly last: number } | null;
   readonly checkpoint: { readonly stage: number; readonly since: number } | null;
   readonly approved: readonly number[];
   readonly failure: Failure | null;
@@ -122,19 +122,19 @@ export interface AgentState {
   readonly doing: string;
   readonly presence: "here" | "silent" | "lost" | "left";
   /** `away`: not a member for now, but may come back to the group's stage. */
-  readonly standing: "member" | "away" | "excluded";
+  readonly membership: "member" | "away" | "excluded";
   /** Why it is excluded or away. */
   readonly why: string | null;
-  readonly turn: Turn | null;
+  readonly assignment: Assignment | null;
   readonly backgrounds: readonly BackgroundRun[];
   /** What it told last of the metrics with `agg: last`, of the newest stages. */
   readonly lasts: readonly LastValue[];
-  /** The last move that was rejected: told once. */
+  /** The last word of it that was rejected: told once. */
   readonly rejected: string | null;
 }
 
 /** An agent's part in a stage that is, or was last, its own. */
-export interface Turn {
+export interface Assignment {
   readonly stage: number;
   /** The attempt in force: its fencing token. */
   readonly attempt: string;
@@ -153,7 +153,7 @@ export interface Turn {
   readonly progress: Progress | null;
   readonly partition: { readonly start: number; readonly end: number } | null;
   /** Its final outcome is known. */
-  readonly settled: boolean;
+  readonly finished: boolean;
   readonly lastFailure: { readonly reason: string; readonly end: AttemptEnd; readonly tail: string } | null;
   /** Non-null: the group went on without it; it is to end this stage's work first. */
   readonly dismissed: { readonly why: string; readonly until: number } | null;
@@ -204,13 +204,13 @@ export interface TaskRecord {
 }
 
 export interface TaskPool {
-  readonly records: Chunks<TaskRecord>;
+  readonly records: PersistentArray<TaskRecord>;
   readonly keys: Directory;
   /** Numbers of tasks that are ready, oldest first, from `queueHead` on. */
-  readonly queue: Chunks<number>;
+  readonly queue: PersistentArray<number>;
   readonly queueHead: number;
   /** Agents that want tasks, from `hungryHead` on. */
-  readonly hungry: Chunks<number>;
+  readonly hungry: PersistentArray<number>;
   readonly hungryHead: number;
   /** Tasks that have not ended. */
   readonly open: number;
@@ -247,7 +247,7 @@ export interface StageRun {
   readonly startAt: number | null;
   readonly closedAt: number | null;
   /** Its barrier lets go whoever is missing: the run has failed already. */
-  readonly lenient: boolean;
+  readonly cleanupMode: boolean;
   readonly electorate: number;
   /** Agents that took part. */
   readonly workers: number;
@@ -272,7 +272,7 @@ export interface StageRun {
     readonly well: boolean;
   } | null;
   readonly warnings: Remarks;
-  readonly troubles: Remarks;
+  readonly failures: Remarks;
   readonly retryCount: number;
   readonly metrics: readonly Metric[];
   /** Encoded histograms by name, to be merged when the result is read. */
@@ -284,7 +284,7 @@ export interface StageRun {
   readonly annotationBytes: number;
   readonly annotationsLeftOut: number;
   /** By position in `agents`; null: did not take part. */
-  readonly results: Chunks<AgentPhase | null>;
+  readonly results: PersistentArray<AgentPhase | null>;
   readonly pool: TaskPool | null;
 }
 

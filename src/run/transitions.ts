@@ -1,8 +1,8 @@
-/** Which moves between statuses are legal, for runs and for agents. */
+/** Which transitions between statuses are legal, for runs and for agents. */
 import type { AgentState } from "./state.ts";
 import type { AgentStatus, RunStatus } from "./types.ts";
 
-export const RUN_MOVES: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
+export const RUN_TRANSITIONS: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
   assembling: ["running", "failed", "cancelled"],
   running: ["aborting", "succeeded"],
   aborting: ["failed", "cancelled"],
@@ -13,7 +13,7 @@ export const RUN_MOVES: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
 
 const WORKING = ["validating", "preparing", "running"] as const;
 
-export const AGENT_MOVES: Readonly<Record<AgentStatus, readonly AgentStatus[]>> = {
+export const AGENT_TRANSITIONS: Readonly<Record<AgentStatus, readonly AgentStatus[]>> = {
   joining: ["idle", "aborting", "failed", "lost"],
   idle: [...WORKING, "at_barrier", "completed", "failed", "aborting", "excluded", "lost", "joining"],
   validating: ["at_barrier", "idle", "completed", "failed", "aborting", "excluded", "lost"],
@@ -29,17 +29,17 @@ export const AGENT_MOVES: Readonly<Record<AgentStatus, readonly AgentStatus[]>> 
   lost: ["joining", "idle", "excluded", "completed", "failed"],
 };
 
-export function isLegalRunMove(from: RunStatus, to: RunStatus): boolean {
-  return RUN_MOVES[from].includes(to);
+export function isLegalRunTransition(from: RunStatus, to: RunStatus): boolean {
+  return RUN_TRANSITIONS[from].includes(to);
 }
 
 /** Staying is always legal. */
-export function isLegalAgentMove(from: AgentStatus, to: AgentStatus): boolean {
-  return from === to || AGENT_MOVES[from].includes(to);
+export function isLegalAgentTransition(from: AgentStatus, to: AgentStatus): boolean {
+  return from === to || AGENT_TRANSITIONS[from].includes(to);
 }
 
 export function isOver(status: RunStatus): boolean {
-  return RUN_MOVES[status].length === 0;
+  return RUN_TRANSITIONS[status].length === 0;
 }
 
 /** At work in a stage, as an agent says it. */

@@ -44,7 +44,7 @@ function runAll(size: number): number[] {
   }
   const times: number[] = [];
   while (state.status === "running") {
-    const stage = state.leg?.first ?? Number.NaN;
+    const stage = state.segment?.first ?? Number.NaN;
     const began = performance.now();
     at += 1_000;
     for (const agent of names) {

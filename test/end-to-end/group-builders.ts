@@ -9,7 +9,7 @@ import type { RunHost } from "../../src/coordinator/hosting/host.ts";
 import { runIdOf } from "../../src/coordinator/protocol/run-id.ts";
 import type { Serving } from "../../src/coordinator/server/serve.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { rowsOf } from "../../src/run/persistent-array.ts";
+import { itemsOf } from "../../src/run/persistent-array.ts";
 import { COMPILE_CACHE } from "../compile-cache.ts";
 import { keyOf, SECRET } from "../coordinator/builders.ts";
 import { ROOT, until } from "./builders.ts";
@@ -77,9 +77,9 @@ export class Group {
   }
 
   /** What the coordinator holds of one agent. */
-  seen(name: string): { readonly presence: string; readonly standing: string } {
-    const row = [...rowsOf(this.host.state.agents)].find((agent) => agent.name === name);
-    return { presence: row?.presence ?? "nobody", standing: row?.standing ?? "nobody" };
+  seen(name: string): { readonly presence: string; readonly membership: string } {
+    const row = [...itemsOf(this.host.state.agents)].find((agent) => agent.name === name);
+    return { presence: row?.presence ?? "nobody", membership: row?.membership ?? "nobody" };
   }
 
   /** Waits; when that takes too long, says what everybody has logged. */

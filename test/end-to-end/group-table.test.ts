@@ -101,7 +101,7 @@ const HAPPENINGS = {
     async happen({ group }) {
       group.touch(`fail-${VICTIM}`);
       await group.until("the failure to be known", () => {
-        return group.host.isOver || group.host.state.failure !== null || group.seen(VICTIM).standing !== "member";
+        return group.host.isOver || group.host.state.failure !== null || group.seen(VICTIM).membership !== "member";
       });
     },
   },
@@ -221,7 +221,7 @@ async function play(policy: Policy, happening: Happening, expected: Outcome): Pr
     await happening.happen({ group, victim, network, lost });
     await group.until("the victim to come to rest", () => {
       if (group.host.state.failure !== null || startsOf(group) === expected.starts) return true;
-      return group.seen(VICTIM).standing === "excluded";
+      return group.seen(VICTIM).membership === "excluded";
     });
     // Whoever comes back is to find the group where it left it.
     if (expected.exit !== "SIGKILL" && expected.verdict === "success") {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { OwnPhases } from "../../src/run/agent-summary.ts";
+import { AgentSummary } from "../../src/run/agent-summary.ts";
 import type { AttemptEnd } from "../../src/run/types.ts";
 import { planStage, report } from "./builders.ts";
 
@@ -9,17 +9,14 @@ const ok: AttemptEnd = { kind: "exited", code: 0 };
 
 describe("what an agent knows by itself", () => {
   it("has its stages in order, with its attempts, annotations and the newest end", () => {
-    const own = new OwnPhases({ agent: "train-2", index: 2 });
+    const own = new AgentSummary({ agent: "train-2", index: 2 });
     const annotation = { path: "a.ts", line: 3, level: "warning", title: null, message: "careful" } as const;
-    own.take(
+    own.add(
       second,
       report({ stage: 1, attempt: "1.2.1", end: { kind: "stopped", why: "cancelled (SIGINT)" }, tail: "half" }),
     );
-    own.take(
-      first,
-      report({ stage: 0, attempt: "0.2.1", end: { kind: "exited", code: 3 }, annotations: [annotation] }),
-    );
-    own.take(first, report({ stage: 0, attempt: "0.2.2", end: ok, outputs: { rows: 3 }, annotations: [annotation] }));
+    own.add(first, report({ stage: 0, attempt: "0.2.1", end: { kind: "exited", code: 3 }, annotations: [annotation] }));
+    own.add(first, report({ stage: 0, attempt: "0.2.2", end: ok, outputs: { rows: 3 }, annotations: [annotation] }));
     expect(own.records()).toMatchObject([
       {
         name: "first",
@@ -44,9 +41,9 @@ describe("what an agent knows by itself", () => {
     const source = { kind: "count", count: 9 } as const;
     const tasks = { source, concurrency: 1, maxFailures: 0, maxPreemptions: 1, needs: {} };
     const stage = planStage({ name: "tasks", tasks });
-    const own = new OwnPhases({ agent: "a", index: 0 });
+    const own = new AgentSummary({ agent: "a", index: 0 });
     const ends: AttemptEnd[] = [ok, ok, { kind: "exited", code: 1 }, { kind: "stopped", why: "cancelled" }];
-    for (const [n, end] of ends.entries()) own.take(stage, report({ stage: 0, attempt: `t${n}`, task: `t${n}`, end }));
+    for (const [n, end] of ends.entries()) own.add(stage, report({ stage: 0, attempt: `t${n}`, task: `t${n}`, end }));
     expect(own.records()[0]?.tasks).toEqual({ done: 2, failed: 1, skipped: 0, total: 3 });
   });
 });

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  chunksOf,
+  ArrayDraft,
   directoryOf,
   entered,
+  itemAt,
+  itemCount,
+  itemsOf,
   lookUp,
-  Rows,
-  rowAt,
-  rowCount,
-  rowsOf,
+  persistentArray,
 } from "../../src/run/persistent-array.ts";
 
 describe("rows in chunks", () => {
@@ -16,9 +16,9 @@ describe("rows in chunks", () => {
     const change = fc.oneof(fc.record({ at: fc.nat(300), to: fc.nat() }), fc.record({ push: fc.nat() }));
     fc.assert(
       fc.property(fc.array(fc.nat(), { maxLength: 200 }), fc.array(change), (start, changes) => {
-        const base = chunksOf(start);
+        const base = persistentArray(start);
         const copy = structuredClone(base);
-        const rows = new Rows(base);
+        const rows = new ArrayDraft(base);
         const list = [...start];
         for (const one of changes) {
           if ("push" in one) {
@@ -30,10 +30,10 @@ describe("rows in chunks", () => {
           } else expect(() => rows.set(one.at, one.to)).toThrow(RangeError);
         }
         const done = rows.done();
-        expect([...rowsOf(done)]).toEqual(list);
+        expect([...itemsOf(done)]).toEqual(list);
         expect([...rows]).toEqual(list);
-        expect(rowCount(done)).toBe(list.length);
-        for (const index of [0, 63, 64, 127, 199]) expect(rowAt(done, index)).toBe(list[index]);
+        expect(itemCount(done)).toBe(list.length);
+        for (const index of [0, 63, 64, 127, 199]) expect(itemAt(done, index)).toBe(list[index]);
         expect(base).toEqual(copy);
       }),
     );

@@ -1,8 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { AGENT_MOVES, isLegalAgentMove, isLegalRunMove, isOver, RUN_MOVES } from "../../src/run/transitions.ts";
+import {
+  AGENT_TRANSITIONS,
+  isLegalAgentTransition,
+  isLegalRunTransition,
+  isOver,
+  RUN_TRANSITIONS,
+} from "../../src/run/transitions.ts";
 import { AGENT_STATUSES, type AgentStatus, RUN_STATUSES, type RunStatus } from "../../src/run/types.ts";
 
-describe("moves of a run", () => {
+describe("transitions of a run", () => {
   const LEGAL: readonly (readonly [RunStatus, RunStatus])[] = [
     ["assembling", "running"],
     ["assembling", "failed"],
@@ -13,16 +19,16 @@ describe("moves of a run", () => {
     ["aborting", "cancelled"],
   ];
   it.each(RUN_STATUSES.flatMap((from) => RUN_STATUSES.map((to) => [from, to] as const)))("%s → %s", (from, to) => {
-    expect(isLegalRunMove(from, to)).toBe(LEGAL.some(([one, other]) => one === from && other === to));
+    expect(isLegalRunTransition(from, to)).toBe(LEGAL.some(([one, other]) => one === from && other === to));
   });
 
   it("ends in three places", () => {
     expect(RUN_STATUSES.filter(isOver)).toEqual(["succeeded", "failed", "cancelled"]);
-    for (const status of RUN_STATUSES.filter(isOver)) expect(RUN_MOVES[status]).toEqual([]);
+    for (const status of RUN_STATUSES.filter(isOver)) expect(RUN_TRANSITIONS[status]).toEqual([]);
   });
 });
 
-describe("moves of an agent", () => {
+describe("transitions of an agent", () => {
   it.each<[AgentStatus, AgentStatus, boolean]>([
     ["joining", "idle", true],
     ["joining", "running", false],
@@ -46,13 +52,13 @@ describe("moves of an agent", () => {
     ["failed", "idle", false],
     ["aborting", "running", true],
   ])("%s → %s: %s", (from, to, legal) => {
-    expect(isLegalAgentMove(from, to)).toBe(legal);
+    expect(isLegalAgentTransition(from, to)).toBe(legal);
   });
 
   it.each(AGENT_STATUSES)("%s may stay as it is, and reaches an end", (status) => {
-    expect(isLegalAgentMove(status, status)).toBe(true);
+    expect(isLegalAgentTransition(status, status)).toBe(true);
     const reached = new Set<AgentStatus>([status]);
-    for (const from of reached) for (const to of AGENT_MOVES[from]) reached.add(to);
+    for (const from of reached) for (const to of AGENT_TRANSITIONS[from]) reached.add(to);
     expect(reached.has("completed") || reached.has("failed")).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 /** Whether a run waits for somebody who is known never to come, or gives up on somebody who may. */
 import type { Plan } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
-import { rowsOf } from "../../src/run/persistent-array.ts";
+import { itemsOf } from "../../src/run/persistent-array.ts";
 import { agentIdentity, type RunEvent } from "../../src/run/types.ts";
 
 export class Absences {
@@ -18,7 +18,7 @@ export class Absences {
     if (event.type === "not_coming") for (const { id } of event.absent) this.#absent.add(id);
     // A word that was long on its way: to the run it is there after all.
     if (event.type === "joined") this.#absent.delete(agentIdentity(event.agent));
-    const there = [...rowsOf(after.agents)].filter(({ presence }) => presence === "here" || presence === "silent");
+    const there = [...itemsOf(after.agents)].filter(({ presence }) => presence === "here" || presence === "silent");
     const waited = there.find(({ name }) => this.#absent.has(agentIdentity(name)));
     if (waited !== undefined && !isOver(after)) return [`${waited.name} counts as there although it is gone for good`];
     const coming = after.agentCount - this.#absent.size;

@@ -4,7 +4,7 @@
  */
 import type { Plan, PlanStage } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
-import { chunksOf, rowAt, rowsOf } from "../../src/run/persistent-array.ts";
+import { itemAt, itemsOf, persistentArray } from "../../src/run/persistent-array.ts";
 import { cleanupStages } from "../../src/run/stage/participants.ts";
 import type { StageRun } from "../../src/run/state.ts";
 import type { AttemptReport, RunEvent } from "../../src/run/types.ts";
@@ -33,11 +33,11 @@ function isRepetition(state: RunState, event: RunEvent): boolean {
 
 /** One arrival more, at the cost of somebody who is still at work. */
 function arriveOnceMore(state: RunState): RunState {
-  const { leg } = state;
-  const run = leg === null ? undefined : rowAt(state.stages, leg.last);
+  const { segment } = state;
+  const run = segment === null ? undefined : itemAt(state.stages, segment.last);
   if (run === undefined || run.pending === 0 || state.failure !== null || run.pool !== null) return state;
   const arrived: StageRun = { ...run, arrived: run.arrived + 1, pending: run.pending - 1, firstArrivalAt: state.now };
-  return { ...state, stages: chunksOf([...rowsOf(state.stages)].map((one) => (one === run ? arrived : one))) };
+  return { ...state, stages: persistentArray([...itemsOf(state.stages)].map((one) => (one === run ? arrived : one))) };
 }
 
 /** A barrier that lets whoever has arrived go on at once. */
@@ -66,20 +66,23 @@ const believesStaleAttempts: Machine = {
 
 /** Takes a task as done although somebody else holds it now, or nobody. */
 function believe(state: RunState, { stage, task, attempt }: AttemptReport): RunState {
-  const run = rowAt(state.stages, stage);
+  const run = itemAt(state.stages, stage);
   if (run?.pool == null || run.phase !== "open") return state;
   const records = run.pool.records.flat();
   const number = records.findIndex(({ key }) => key === task);
   const record = records[number];
   if (record?.status !== "leased" || record.attempt === attempt) return state;
-  const done = chunksOf(records.with(number, { ...record, status: "done", attempt }));
+  const done = persistentArray(records.with(number, { ...record, status: "done", attempt }));
   const pool = { ...run.pool, records: done, open: run.pool.open - 1, done: run.pool.done + 1 };
   const agents = state.agents.flat().map((agent) => ({
     ...agent,
-    turn: agent.turn && { ...agent.turn, leases: agent.turn.leases.filter((lease) => lease !== number) },
+    assignment: agent.assignment && {
+      ...agent.assignment,
+      leases: agent.assignment.leases.filter((lease) => lease !== number),
+    },
   }));
-  const stages = [...rowsOf(state.stages)].map((one) => (one === run ? { ...run, pool } : one));
-  return { ...state, agents: chunksOf(agents), stages: chunksOf(stages) };
+  const stages = [...itemsOf(state.stages)].map((one) => (one === run ? { ...run, pool } : one));
+  return { ...state, agents: persistentArray(agents), stages: persistentArray(stages) };
 }
 
 /** A task that has ended is leased again. */
@@ -87,7 +90,7 @@ const leasesEndedTasks: Machine = {
   ...machine,
   apply: (state, event) => {
     const after = machine.apply(state, event);
-    const run = after.leg === null ? undefined : rowAt(after.stages, after.leg.last);
+    const run = after.segment === null ? undefined : itemAt(after.stages, after.segment.last);
     if (run?.pool == null || run.pool.done < 2) return after;
     const records = run.pool.records.flat();
     const number = records.findIndex(({ status }) => status === "done");
@@ -95,9 +98,12 @@ const leasesEndedTasks: Machine = {
     if (record === undefined) return after;
     const again = records.with(number, { ...record, status: "ready", attempt: null });
     const { open, done, queue } = run.pool;
-    const pool = { ...run.pool, records: chunksOf(again), queue: chunksOf([...queue.flat(), number]) };
+    const pool = { ...run.pool, records: persistentArray(again), queue: persistentArray([...queue.flat(), number]) };
     const changed = { ...run, pool: { ...pool, open: open + 1, done: done - 1 } };
-    return { ...after, stages: chunksOf([...rowsOf(after.stages)].map((one) => (one === run ? changed : one))) };
+    return {
+      ...after,
+      stages: persistentArray([...itemsOf(after.stages)].map((one) => (one === run ? changed : one))),
+    };
   },
 };
 

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Plan, PlanStage } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
-import { rowAt, rowsOf } from "../../src/run/persistent-array.ts";
+import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
 import type { AgentState, StageRun, TaskRecord } from "../../src/run/state.ts";
 import type { Instruction, RunEvent } from "../../src/run/types.ts";
 import { Absences } from "./absences.ts";
@@ -121,7 +121,7 @@ export class Oracle {
     const agent = byName(before, event.agent);
     if (agent === undefined || agent.session !== event.session) return;
     for (const { task, stage, attempt } of event.finished) {
-      if (task === null && agent.turn?.attempt === attempt) this.#said.add(`${stage}/${agent.name}`);
+      if (task === null && agent.assignment?.attempt === attempt) this.#said.add(`${stage}/${agent.name}`);
     }
     for (const stage of event.ready) this.#said.add(`${stage}/${agent.name}`);
   }
@@ -132,12 +132,12 @@ export class Oracle {
     if (new Set(agents.map(({ name }) => name)).size !== agents.length) violations.push("an identity is there twice");
     if (state.roster !== null && new Set(agents.map(({ index }) => index)).size !== agents.length)
       violations.push("an index is given twice");
-    const living = agents.filter(isThere).filter(({ standing }) => standing === "member").length;
+    const living = agents.filter(isThere).filter(({ membership }) => membership === "member").length;
     if (living !== state.living) violations.push(`${living} members are there, counted ${state.living}`);
     const backgrounds = agents.reduce((sum, agent) => sum + agent.backgrounds.length, 0);
     if (backgrounds !== state.backgrounds)
       violations.push(`${backgrounds} background commands, counted ${state.backgrounds}`);
-    for (const run of rowsOf(state.stages)) {
+    for (const run of itemsOf(state.stages)) {
       if (run.phase !== "open") continue;
       const pending = pendingIn(run, agents).length;
       if (pending !== run.pending)
@@ -149,7 +149,7 @@ export class Oracle {
   }
 
   #watchArrivals(state: RunState): void {
-    for (const run of rowsOf(state.stages)) {
+    for (const run of itemsOf(state.stages)) {
       if (run.phase === "before" || run.startAt === null) continue;
       const stage = this.#stage(run.stage);
       const arrived = arrivedIn(run, stage).length;
@@ -162,12 +162,12 @@ export class Oracle {
   /** A barrier that was released must have been met, by identities that spoke for themselves. */
   #releases(before: RunState, after: RunState): readonly string[] {
     const violations: string[] = [];
-    for (const run of rowsOf(after.stages)) {
+    for (const run of itemsOf(after.stages)) {
       if (run.phase !== "closed" || this.#released.has(run.stage)) continue;
       this.#released.add(run.stage);
       this.#releasedAt = Math.max(this.#releasedAt, after.now);
       violations.push(...judgeClosed(this.#plan, before, after, run));
-      const wentOn = run.startAt !== null && run.worked === true && !run.lenient;
+      const wentOn = run.startAt !== null && run.worked === true && !run.cleanupMode;
       if (wentOn) violations.push(...this.#judgeRelease(before, after, run));
     }
     return violations;
@@ -187,11 +187,13 @@ export class Oracle {
         ? []
         : arrived.filter((name) => !this.#said.has(`${run.stage}/${name}`));
     if (unheard.length > 0) violations.push(`${where}: ${unheard.join(", ")} never said so`);
-    const waiting = after.agents.flat().filter((agent) => agent.turn?.stage === run.stage && !agent.turn.settled);
+    const waiting = after.agents
+      .flat()
+      .filter((agent) => agent.assignment?.stage === run.stage && !agent.assignment.finished);
     if (waiting.length > 0)
       violations.push(`${where}, ${waiting.map(({ name }) => name).join(", ")} being at work and not left behind`);
-    const inLeg = before.leg !== null && run.stage < before.leg.last;
-    if (inLeg) return violations;
+    const inSegment = before.segment !== null && run.stage < before.segment.last;
+    if (inSegment) return violations;
     const quorum = quorumOf(stage, electorate);
     if (quorum !== null && names.size < quorum) violations.push(`${where}, its quorum is ${quorum}`);
     const { kind } = stage.barrier.rule;
@@ -228,12 +230,12 @@ export class Oracle {
 
   #tasks(before: RunState, event: Told, after: RunState): readonly string[] {
     const violations: string[] = [];
-    for (const run of rowsOf(after.stages)) {
-      if (run.pool === null || run.pool === rowAt(before.stages, run.stage)?.pool) continue;
+    for (const run of itemsOf(after.stages)) {
+      if (run.pool === null || run.pool === itemAt(before.stages, run.stage)?.pool) continue;
       const records = run.pool.records.flat();
-      const earlier = rowAt(before.stages, run.stage)?.pool?.records ?? [];
+      const earlier = itemAt(before.stages, run.stage)?.pool?.records ?? [];
       for (const [number, record] of records.entries()) {
-        violations.push(...this.#task(run.stage, record, rowAt(earlier, number), before, event));
+        violations.push(...this.#task(run.stage, record, itemAt(earlier, number), before, event));
       }
       const { open, done, failed, skipped, unfinished } = run.pool;
       const counted = [open, done, failed, skipped, unfinished];
@@ -267,7 +269,7 @@ export class Oracle {
     if (!isEnded(record)) return [];
     this.#endedTasks.set(key, now);
     if (record.status !== "done") return [];
-    const holder = earlier?.holder == null ? undefined : rowAt(before.agents, earlier.holder);
+    const holder = earlier?.holder == null ? undefined : itemAt(before.agents, earlier.holder);
     const said =
       event.type === "synced" &&
       event.finished.some((one) => one.task === record.key && one.stage === stage && one.attempt === record.attempt);
@@ -280,8 +282,8 @@ export class Oracle {
   #leases(stage: number, records: readonly TaskRecord[], state: RunState): readonly string[] {
     const held = state.agents
       .flat()
-      .flatMap(({ turn, name }, slot) =>
-        turn?.stage === stage ? turn.leases.map((number) => ({ number, slot, name })) : [],
+      .flatMap(({ assignment, name }, slot) =>
+        assignment?.stage === stage ? assignment.leases.map((number) => ({ number, slot, name })) : [],
       );
     const leased = records.filter(({ status }) => status === "leased").length;
     const wrong = held.find(
@@ -289,13 +291,15 @@ export class Oracle {
     );
     if (wrong !== undefined || held.length !== leased) return [`stage ${stage}: leases and their holders disagree`];
     const most = this.#stage(stage).tasks?.concurrency ?? 0;
-    const greedy = state.agents.flat().find(({ turn }) => turn?.stage === stage && turn.leases.length > most);
+    const greedy = state.agents
+      .flat()
+      .find(({ assignment }) => assignment?.stage === stage && assignment.leases.length > most);
     return greedy === undefined ? [] : [`${greedy.name} holds more tasks than it may`];
   }
 
   #noteTasks(state: RunState): void {
-    for (const run of rowsOf(state.stages)) {
-      for (const record of run.pool === null ? [] : rowsOf(run.pool.records)) {
+    for (const run of itemsOf(state.stages)) {
+      for (const record of run.pool === null ? [] : itemsOf(run.pool.records)) {
         if (isEnded(record))
           this.#endedTasks.set(`${run.stage}/${record.key}`, `${record.status} by ${record.attempt}`);
       }
@@ -330,8 +334,8 @@ function arrivedIn(run: StageRun, stage: PlanStage): readonly string[] {
 }
 
 function pendingIn(run: StageRun, agents: readonly AgentState[]): readonly AgentState[] {
-  return agents.filter(({ turn }, slot) =>
-    turn?.stage === run.stage ? !turn.settled : rowAt(run.results, slot)?.status === "skipped",
+  return agents.filter(({ assignment }, slot) =>
+    assignment?.stage === run.stage ? !assignment.finished : itemAt(run.results, slot)?.status === "skipped",
   );
 }
 
@@ -339,7 +343,7 @@ function electorateOf(state: RunState, stage: PlanStage): number {
   if (stage.runsOn.kind === "first") return 1;
   const { runsOn } = stage;
   // Who joined after the stage was opened was not asked.
-  const openedAt = rowAt(state.stages, stage.index)?.openedAt ?? state.now;
+  const openedAt = itemAt(state.stages, stage.index)?.openedAt ?? state.now;
   const there = state.agents.flat().filter(({ joinedAt }) => joinedAt <= openedAt);
   return there.filter(
     ({ index, name }) => runsOn.kind !== "agents" || runsOn.agents.includes(index) || runsOn.agents.includes(name),

@@ -1,7 +1,7 @@
 /** Whether the times that a plan sets are kept: an agent's timeout for a stage over all its attempts, the deadline. */
 import type { Plan } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
-import { rowsOf } from "../../src/run/persistent-array.ts";
+import { itemsOf } from "../../src/run/persistent-array.ts";
 import type { Instruction } from "../../src/run/types.ts";
 
 /** An agent may take so long to tell of an end, beyond the time that it had; what the coordinator missed comes on top. */
@@ -44,10 +44,10 @@ export class TimeLimits {
   /** After an event. */
   step(state: RunState): readonly string[] {
     const violations: string[] = [];
-    for (const { name, turn } of rowsOf(state.agents)) {
-      if (turn === null || turn.settled) continue;
-      const stage = this.#plan.stages[turn.stage];
-      const first = this.#starts.get(`${turn.stage}/${name}`);
+    for (const { name, assignment } of itemsOf(state.agents)) {
+      if (assignment === null || assignment.finished) continue;
+      const stage = this.#plan.stages[assignment.stage];
+      const first = this.#starts.get(`${assignment.stage}/${name}`);
       if (stage === undefined || first === undefined || stage.background !== null) continue;
       if (state.now > first + stage.timeoutMs + TELLING_MS + this.#awayMs)
         violations.push(`${name} is still waited for in ${stage.name}, long after its timeout`);
@@ -58,7 +58,7 @@ export class TimeLimits {
   ended(state: RunState): readonly string[] {
     const deadline = this.#deadlineOf(state);
     if (deadline === null || state.status !== "succeeded") return [];
-    return [...rowsOf(state.stages)].flatMap(({ stage, startAt, closedAt }) => {
+    return [...itemsOf(state.stages)].flatMap(({ stage, startAt, closedAt }) => {
       const planned = this.#plan.stages[stage];
       const late = startAt !== null && closedAt !== null && closedAt > deadline && planned?.when === "on_success";
       return late ? [`it succeeded although ${planned.name} was not done by the plan's deadline`] : [];

@@ -1,7 +1,7 @@
 /** Whether what ran is what had to: by the plan's dependencies, and from what became of the stages before. */
 import type { Plan, PlanStage } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
-import { rowAt, rowsOf } from "../../src/run/persistent-array.ts";
+import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
 import type { StageRun } from "../../src/run/state.ts";
 
 /** What is wrong with a stage that has just been closed; `before`: the state until then. */
@@ -25,7 +25,7 @@ export function judgeClosed(plan: Plan, before: RunState, state: RunState, run: 
 /** A run that is green although the work of a stage never ran. */
 export function missingWork(plan: Plan, state: RunState): readonly string[] {
   if (state.status !== "succeeded") return [];
-  return [...rowsOf(state.stages)].flatMap((run) => {
+  return [...itemsOf(state.stages)].flatMap((run) => {
     const stage = plan.stages[run.stage];
     if (stage === undefined || run.startAt !== null || stage.optional || stage.when === "on_failure") return [];
     if (state.selection.skip.includes(run.stage)) return [];
@@ -37,7 +37,7 @@ export function missingWork(plan: Plan, state: RunState): readonly string[] {
 function unmetOf(plan: Plan, state: RunState, stage: PlanStage): string | null {
   for (const { stage: name, evenIf } of stage.dependsOn) {
     const index = plan.stages.findIndex((other) => other.name === name);
-    const needed = rowAt(state.stages, index);
+    const needed = itemAt(state.stages, index);
     const became = needed?.startAt == null ? "skipped" : needed.worked === true ? "worked" : "failed";
     if (became !== "worked" && !evenIf.includes(became)) return name;
   }
@@ -53,8 +53,8 @@ function nobodyIsLeftFor(state: RunState, { runsOn }: PlanStage): boolean {
   return !state.agents
     .flat()
     .some(
-      ({ index, name, standing, presence }) =>
-        standing === "member" &&
+      ({ index, name, membership, presence }) =>
+        membership === "member" &&
         (presence === "here" || presence === "silent") &&
         (runsOn.kind !== "agents" || runsOn.agents.includes(index) || runsOn.agents.includes(name)),
     );

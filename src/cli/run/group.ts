@@ -172,8 +172,8 @@ class Follower {
   }
 
   look(host: RunHost): void {
-    const { status, position, checkpoint, leg, notices, noticeSeq } = host.state;
-    const standing = `${status} ${position} ${leg?.first}`;
+    const { status, position, checkpoint, segment, notices, noticeSeq } = host.state;
+    const standing = `${status} ${position} ${segment?.first}`;
     for (const { agent, text } of notices.filter(({ seq }) => seq > this.#toldNotice)) {
       this.#log.line(agent === null ? `  ${text}` : `${agent} | ${text}`);
     }

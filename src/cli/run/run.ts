@@ -91,7 +91,7 @@ async function carryOut(file: string, plan: Plan, selection: Selection, options:
     created: { type: "created", at: startedAt, key, plan, selection, agentCount: 1 },
     onChange: ({ state }) => {
       // The summary looks at every stage: only when another one has been decided on.
-      const decided = `${state.position} ${state.leg?.first} ${state.status}`;
+      const decided = `${state.position} ${state.segment?.first} ${state.status}`;
       if (decided === lastDecided) return;
       lastDecided = decided;
       log.phases(summaryOf(state).phases);

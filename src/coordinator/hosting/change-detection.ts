@@ -1,6 +1,6 @@
 /** What is news to an agent that waits for its next instruction, and whom a change of the run can be news to. */
 import type { RunState } from "../../run/machine.ts";
-import { rowAt } from "../../run/persistent-array.ts";
+import { itemAt } from "../../run/persistent-array.ts";
 import type { Instruction } from "../../run/types.ts";
 
 /**
@@ -8,10 +8,10 @@ import type { Instruction } from "../../run/types.ts";
  * changed can have another instruction.
  */
 export function groupKey(state: RunState): string {
-  const { status, leg, checkpoint, stopping } = state;
-  const parts: unknown[] = [status, leg?.first, leg?.last, checkpoint?.stage, stopping?.since];
-  for (let stage = leg?.first ?? 0; leg !== null && stage <= leg.last; stage++) {
-    const run = rowAt(state.stages, stage);
+  const { status, segment, checkpoint, stopping } = state;
+  const parts: unknown[] = [status, segment?.first, segment?.last, checkpoint?.stage, stopping?.since];
+  for (let stage = segment?.first ?? 0; segment !== null && stage <= segment.last; stage++) {
+    const run = itemAt(state.stages, stage);
     parts.push(run?.stopping?.since, run?.pool?.generator);
   }
   return parts.join(" ");

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { canonicalJson, planDifference, planDigest } from "../../plan/canonical.ts";
 import { escapeUnprintable } from "../../plan/parsing/names.ts";
 import { admit, explain, noticesFor, outputsOf, rosterOf } from "../../run/machine.ts";
-import { lookUp, rowAt, rowCount, rowsOf } from "../../run/persistent-array.ts";
+import { itemAt, itemCount, itemsOf, lookUp } from "../../run/persistent-array.ts";
 import type { AgentState } from "../../run/state.ts";
 import { isThere } from "../../run/transitions.ts";
 import { agentIdentity, jobIdentity, type RunKey } from "../../run/types.ts";
@@ -178,7 +178,7 @@ export class GroupRun implements HostedRun {
     // What holds a place is not missing: its own second try, or (where tokens do not tell jobs apart) one of its name.
     const isHere = (other: AgentState): boolean =>
       isThere(other) && (checkRunId === null ? other.name === agent : other.checkRunId === checkRunId);
-    if ([...rowsOf(state.agents)].some(isHere)) return;
+    if ([...itemsOf(state.agents)].some(isHere)) return;
     const id = checkRunId === null ? agentIdentity(agent) : jobIdentity(checkRunId);
     const why = escapeUnprintable(`${agent} was refused: ${message}`).slice(0, LONGEST_WHY);
     this.host.commit({ event: { type: "not_coming", at: now, absent: [{ id, why }] } });
@@ -220,7 +220,7 @@ export class GroupRun implements HostedRun {
   /** @throws Refusal `different_plan` naming what the request would have otherwise */
   #checkSameRun(request: JoinRequest): void {
     const { plan, selection, agentCount, agents } = this.host.state;
-    const others = rowCount(agents) === 0 ? "the coordinator" : "the others";
+    const others = itemCount(agents) === 0 ? "the coordinator" : "the others";
     if (planDigest(request.plan) !== this.#digest) {
       const difference = planDifference(plan, request.plan);
       throw new Refusal(
@@ -266,7 +266,7 @@ export class GroupRun implements HostedRun {
   #inForce(id: string): SessionState {
     const session = this.#session(id);
     const { agents, names } = this.host.state;
-    const agent = rowAt(agents, lookUp(names, session.agent) ?? -1);
+    const agent = itemAt(agents, lookUp(names, session.agent) ?? -1);
     if (agent?.session === null) {
       throw new Refusal("ended", `${session.agent} has left this run`);
     }

@@ -13,7 +13,7 @@ import {
   rosterOf,
   summaryOf,
 } from "../../run/machine.ts";
-import { rowsOf } from "../../run/persistent-array.ts";
+import { itemsOf } from "../../run/persistent-array.ts";
 import { hasHistogramsToMerge, type MergeHistograms } from "../../run/result.ts";
 import type { Instruction, RunEvent, RunSummary, Sync } from "../../run/types.ts";
 import { steadyNow } from "../../steady-clock.ts";
@@ -217,7 +217,7 @@ export class RunHost {
    */
   untold(seenWithinMs: number): readonly string[] {
     const since = this.#now() - seenWithinMs;
-    return [...rowsOf(this.#state.agents)].flatMap(({ name, presence, lastSeenAt }) =>
+    return [...itemsOf(this.#state.agents)].flatMap(({ name, presence, lastSeenAt }) =>
       presence === "left" || lastSeenAt < since || this.#finished.has(name) ? [] : [name],
     );
   }
@@ -229,7 +229,7 @@ export class RunHost {
 
   /** Nobody of these jobs (their check runs) will ask for the end any more. */
   noteOver(jobs: readonly string[]): void {
-    for (const { name, checkRunId } of rowsOf(this.#state.agents)) {
+    for (const { name, checkRunId } of itemsOf(this.#state.agents)) {
       if (checkRunId !== null && jobs.includes(checkRunId)) this.noteTold(name);
     }
   }

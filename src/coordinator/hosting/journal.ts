@@ -14,7 +14,7 @@ export class Journal {
   readonly #append: (records: readonly RunRecord[]) => Promise<void>;
   readonly #heartbeats = new Map<string, RunRecord>();
   /** Agent -> status and stage of its newest sync. */
-  readonly #standing = new Map<string, string>();
+  readonly #lastStatus = new Map<string, string>();
   #waiting: RunRecord[] = [];
   #writing: Promise<void> | null = null;
   #next: Promise<void> | null = null;
@@ -35,7 +35,7 @@ export class Journal {
   /** To be written, soon. */
   keep(record: RunRecord): void {
     const { event } = record;
-    if (event.type === "synced") this.#standing.set(event.agent, `${event.status} ${event.stage}`);
+    if (event.type === "synced") this.#lastStatus.set(event.agent, `${event.status} ${event.stage}`);
     if (this.#heartbeats.size > 0) {
       this.#waiting.push(...this.#heartbeats.values());
       this.#heartbeats.clear();
@@ -52,8 +52,8 @@ export class Journal {
       return;
     }
     if (event.type !== "synced") return;
-    const standing = `${event.status} ${event.stage}`;
-    if (this.#standing.get(event.agent) !== standing) {
+    const lastStatus = `${event.status} ${event.stage}`;
+    if (this.#lastStatus.get(event.agent) !== lastStatus) {
       // An agent's way from status to status is kept whole: a replay must not see it jump.
       this.keep(record);
       return;

@@ -124,8 +124,8 @@ export function has(written: Written, key: string): boolean {
 }
 
 function completionOf(written: Written, type: StageType, { source, problems, path }: Place): Completion {
-  const standing = { duration: has(written, "duration"), tasks: has(written, "tasks") };
-  const completion = written.keys.completion ?? defaultCompletion(type, standing);
+  const present = { duration: has(written, "duration"), tasks: has(written, "tasks") };
+  const completion = written.keys.completion ?? defaultCompletion(type, present);
   const legal: readonly Completion[] = LEGAL_COMPLETIONS[type];
   if (!legal.includes(completion)) {
     const at = source.at([...path, "completion"]);

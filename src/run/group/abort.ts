@@ -1,8 +1,8 @@
 /** Ends a run that failed or was cancelled: everyone ends what is running, so that cleanup can begin. */
 import type { Draft } from "../draft.ts";
 import { isLiving } from "../draft.ts";
-import { outcome, settleRest } from "../stage/record-result.ts";
-import { takeBack } from "../stage/tasks.ts";
+import { outcome, recordRemaining } from "../stage/record-result.ts";
+import { withdrawLeases } from "../stage/tasks.ts";
 import type { Failure } from "../state.ts";
 import { isOver } from "../transitions.ts";
 
@@ -22,39 +22,39 @@ export function failRun(draft: Draft, failure: Omit<Failure, "at">): void {
   if (head.failure !== null || isOver(head.status)) return;
   head.failure = { ...failure, at: now };
   if (head.status === "assembling") {
-    draft.moveRun(failure.kind);
+    draft.setRunStatus(failure.kind);
     head.endedAt = now;
     endAgents(draft);
     return;
   }
-  draft.moveRun("aborting");
+  draft.setRunStatus("aborting");
   draft.notice(`aborting: ${failure.reason}`);
   head.checkpoint = null;
-  const { leg } = head;
-  if (leg !== null) {
-    for (let stage = leg.first; stage <= leg.last; stage++) {
+  const { segment } = head;
+  if (segment !== null) {
+    for (let stage = segment.first; stage <= segment.last; stage++) {
       const stopping = { since: now, until: now + STOP_WAIT_MS, why: failure.reason, well: false };
       draft.editStage(stage, { stopping });
     }
   }
   head.stopping = { since: now, until: now + STOP_WAIT_MS };
   for (let slot = 0; slot < draft.agents.size; slot++) {
-    const { turn } = draft.agent(slot);
-    if (isLiving(draft.agent(slot))) draft.moveAgent(slot, "aborting");
-    if (turn === null || turn.settled || leg === null || turn.stage < leg.first) continue;
-    if (turn.seenRunning || turn.leases.length > 0) continue;
-    settleRest(draft, slot, outcome(draft, "stopped", "the run was aborted before it began"));
+    const { assignment } = draft.agent(slot);
+    if (isLiving(draft.agent(slot))) draft.setAgentStatus(slot, "aborting");
+    if (assignment === null || assignment.finished || segment === null || assignment.stage < segment.first) continue;
+    if (assignment.seenRunning || assignment.leases.length > 0) continue;
+    recordRemaining(draft, slot, outcome(draft, "stopped", "the run was aborted before it began"));
   }
 }
 
 /** What is still open when everyone has ended, or had the time to. */
-export function settleAborted(draft: Draft): void {
+export function finishAborted(draft: Draft): void {
   const reason = draft.head.failure?.reason ?? "aborted";
   for (let slot = 0; slot < draft.agents.size; slot++) {
-    const { turn } = draft.agent(slot);
-    if (turn !== null && !turn.settled) {
-      takeBack(draft, slot);
-      settleRest(draft, slot, outcome(draft, "stopped", reason));
+    const { assignment } = draft.agent(slot);
+    if (assignment !== null && !assignment.finished) {
+      withdrawLeases(draft, slot);
+      recordRemaining(draft, slot, outcome(draft, "stopped", reason));
     }
     if (draft.agent(slot).backgrounds.length > 0) draft.editAgent(slot, { backgrounds: [] });
   }
@@ -62,5 +62,5 @@ export function settleAborted(draft: Draft): void {
 
 export function endAgents(draft: Draft): void {
   const well = draft.head.status === "succeeded";
-  for (let slot = 0; slot < draft.agents.size; slot++) draft.moveAgent(slot, well ? "completed" : "failed");
+  for (let slot = 0; slot < draft.agents.size; slot++) draft.setAgentStatus(slot, well ? "completed" : "failed");
 }

@@ -2,7 +2,7 @@
 import { formatDuration } from "../../plan/parsing/duration.ts";
 import { limitsOf } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
-import { chunksOf, directoryOf, entered, lookUp, rowAt, rowCount, rowsOf } from "../persistent-array.ts";
+import { directoryOf, entered, itemAt, itemCount, itemsOf, lookUp, persistentArray } from "../persistent-array.ts";
 import { stageInForceOf } from "../stage/failure-policy.ts";
 import type { AgentState, RunState } from "../state.ts";
 import { isOver, isThere } from "../transitions.ts";
@@ -22,11 +22,11 @@ export type Admission =
 export function admit(state: RunState, event: JoinEvent): Admission {
   if (isOver(state.status)) return { ok: false, code: "ended", reason: `this run is over (${state.status})` };
   const slot = lookUp(state.names, event.agent);
-  const known = slot === undefined ? undefined : rowAt(state.agents, slot);
+  const known = slot === undefined ? undefined : itemAt(state.agents, slot);
   const twice = admitJob(state, event);
   if (twice !== null) return twice;
   if (known !== undefined) return admitAgain(state, event, known);
-  const held = state.roster === null ? state.living : rowCount(state.agents);
+  const held = state.roster === null ? state.living : itemCount(state.agents);
   if (held >= state.agentCount) {
     const names = listed(othersOf(state).map(({ name }) => name));
     const reason = `this group has its ${state.agentCount} agents (${names}), ${event.agent} is none of them`;
@@ -37,7 +37,7 @@ export function admit(state: RunState, event: JoinEvent): Admission {
 
 /** Those who hold a place: before the group is assembled only who is there. */
 function othersOf(state: RunState): readonly AgentState[] {
-  return [...rowsOf(state.agents)].filter((agent) => state.roster !== null || isThere(agent));
+  return [...itemsOf(state.agents)].filter((agent) => state.roster !== null || isThere(agent));
 }
 
 function admitAgain(state: RunState, event: JoinEvent, known: AgentState): Admission {
@@ -99,12 +99,12 @@ function admitIndex(state: RunState, event: JoinEvent): Admission | null {
 function holderOf(state: RunState, index: number): AgentState | null {
   if (state.roster !== null) return othersOf(state).find((agent) => agent.index === index) ?? null;
   const slot = lookUp(state.indexes, String(index));
-  const agent = slot === undefined ? undefined : rowAt(state.agents, slot);
+  const agent = slot === undefined ? undefined : itemAt(state.agents, slot);
   return agent !== undefined && isThere(agent) ? agent : null;
 }
 
 /** Takes in an agent that `admit` allows and that was not there before. */
-export function takeIn(draft: Draft, event: JoinEvent): number {
+export function addAgent(draft: Draft, event: JoinEvent): number {
   const { at, agent: name, role, index, address, checkRunId, session } = event;
   const assembled = draft.head.roster !== null;
   const slot = draft.agents.push({
@@ -125,9 +125,9 @@ export function takeIn(draft: Draft, event: JoinEvent): number {
     doing: "joining",
     presence: "here",
     // Once the group is under way, a newcomer comes to it as one who was away.
-    standing: assembled ? "away" : "member",
+    membership: assembled ? "away" : "member",
     why: assembled ? "joins late" : null,
-    turn: null,
+    assignment: null,
     backgrounds: [],
     lasts: [],
     rejected: null,
@@ -196,12 +196,12 @@ function start(draft: Draft): void {
   const there = [...draft.agents].filter(isThere);
   const agents = placed(draft, there).map((agent): AgentState => ({ ...agent, status: "idle", doing: "idle" }));
   head.dropped = [...draft.agents].filter((agent) => agent.presence === "lost");
-  draft.replaceAgents(chunksOf(agents));
+  draft.replaceAgents(persistentArray(agents));
   head.names = directoryOf(agents.map(({ name }) => name));
   head.roster = { agents: agents.map(memberOf) };
   head.living = agents.length;
   head.assembledAt = now;
-  draft.moveRun("running");
+  draft.setRunStatus("running");
 }
 
 function memberOf({ name, index, role, roleIndex, address }: AgentState) {

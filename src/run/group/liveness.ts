@@ -2,11 +2,11 @@
 
 import { deadlineOf, limitsOf } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
-import { beginTurn, conclude, OVERDUE_MS, preempt } from "../stage/assignments.ts";
-import { stageInForce, trouble } from "../stage/failure-policy.ts";
-import { outcome, settleRest, unreached } from "../stage/record-result.ts";
+import { beginAssignment, finishAssignment, OVERDUE_MS, preempt } from "../stage/assignments.ts";
+import { applyFailurePolicy, stageInForce } from "../stage/failure-policy.ts";
+import { outcome, recordRemaining, unreached } from "../stage/record-result.ts";
 import { mayEnterLate } from "../stage/start.ts";
-import { takeBack } from "../stage/tasks.ts";
+import { withdrawLeases } from "../stage/tasks.ts";
 import { failRun, isFailing } from "./abort.ts";
 
 /** Looks through all agents for what is over: silences, timeouts that nobody reported. */
@@ -29,17 +29,17 @@ function act(draft: Draft, slot: number): void {
   }
   if (agent.presence === "here" && silence >= Math.min(warnAfterMs, lostAfterMs)) {
     draft.editAgent(slot, { presence: "silent" });
-    if (agent.standing === "member") {
+    if (agent.membership === "member") {
       draft.notice(`${agent.name} has been silent for ${Math.round(silence / 1000)} s (last seen ${agent.doing})`);
     }
   }
-  const { turn } = draft.agent(slot);
-  if (turn !== null && !turn.settled && now >= turn.overdueAt) {
-    takeBack(draft, slot);
-    conclude(draft, slot, outcome(draft, "failure", "did not end within its timeout"));
+  const { assignment } = draft.agent(slot);
+  if (assignment !== null && !assignment.finished && now >= assignment.overdueAt) {
+    withdrawLeases(draft, slot);
+    finishAssignment(draft, slot, outcome(draft, "failure", "did not end within its timeout"));
   }
-  if (turn?.dismissed != null && now >= turn.dismissed.until) {
-    draft.editTurn(slot, { dismissed: null });
+  if (assignment?.dismissed != null && now >= assignment.dismissed.until) {
+    draft.editAssignment(slot, { dismissed: null });
     rejoin(draft, slot);
   }
   const overdue = draft.agent(slot).backgrounds.find(({ ready, overdueAt }) => !ready && now >= overdueAt);
@@ -56,14 +56,14 @@ export function lose(draft: Draft, slot: number, how: "lost" | "left", why: stri
   const agent = draft.agent(slot);
   if (agent.presence === "lost" || agent.presence === "left") return;
   draft.editAgent(slot, { presence: how, ...(how === "left" ? { session: null } : {}) });
-  if (agent.standing === "excluded") return;
-  draft.moveAgent(slot, "lost");
+  if (agent.membership === "excluded") return;
+  draft.setAgentStatus(slot, "lost");
   draft.notice(`${agent.name} ${why}`);
   if (draft.head.status === "assembling") return;
-  takeBack(draft, slot);
-  const stage = agent.turn !== null && !agent.turn.settled ? agent.turn.stage : null;
-  settleRest(draft, slot, outcome(draft, "lost", why));
-  trouble(draft, slot, "loss", why, stage ?? stageInForce(draft));
+  withdrawLeases(draft, slot);
+  const stage = agent.assignment !== null && !agent.assignment.finished ? agent.assignment.stage : null;
+  recordRemaining(draft, slot, outcome(draft, "lost", why));
+  applyFailurePolicy(draft, slot, "loss", why, stage ?? stageInForce(draft));
   const { backgrounds } = draft.agent(slot);
   if (isFailing(draft) && backgrounds.length > 0) draft.editAgent(slot, { backgrounds: [] });
 }
@@ -79,33 +79,34 @@ export function seen(draft: Draft, slot: number): void {
   draft.wake(deadlineOf(draft, slot));
   if (!wasGone) return;
   draft.notice(`${agent.name} is back`);
-  if (draft.head.status === "assembling") draft.moveAgent(slot, "joining");
-  else if (agent.standing === "excluded") draft.moveAgent(slot, "excluded");
+  if (draft.head.status === "assembling") draft.setAgentStatus(slot, "joining");
+  else if (agent.membership === "excluded") draft.setAgentStatus(slot, "excluded");
   else {
-    if (agent.standing === "member") draft.editAgent(slot, { standing: "away", why: agent.why ?? "was gone" });
-    draft.moveAgent(slot, "idle");
+    if (agent.membership === "member") draft.editAgent(slot, { membership: "away", why: agent.why ?? "was gone" });
+    draft.setAgentStatus(slot, "idle");
     rejoin(draft, slot);
   }
 }
 
 /** Who is away and there takes part in the stage that the group is in, or waits for the next. */
 export function rejoin(draft: Draft, slot: number): void {
-  const { name, standing, presence, turn } = draft.agent(slot);
-  if (standing !== "away" || presence === "lost" || presence === "left" || turn?.dismissed != null) return;
-  const { leg, stopping } = draft.head;
-  if (leg === null || stopping !== null) return;
+  const { name, membership, presence, assignment } = draft.agent(slot);
+  if (membership !== "away" || presence === "lost" || presence === "left" || assignment?.dismissed != null) return;
+  const { segment, stopping } = draft.head;
+  if (segment === null || stopping !== null) return;
   const stages: number[] = [];
-  for (let stage = leg.first; stage <= leg.last; stage++) if (mayEnterLate(draft, stage, slot)) stages.push(stage);
+  for (let stage = segment.first; stage <= segment.last; stage++)
+    if (mayEnterLate(draft, stage, slot)) stages.push(stage);
   const [first, ...later] = stages;
   if (first === undefined) return;
-  draft.editAgent(slot, { standing: "member", why: null });
+  draft.editAgent(slot, { membership: "member", why: null });
   for (const stage of stages) {
     if (draft.results(stage).at(slot) == null) draft.editStage(stage, { workers: draft.stage(stage).workers + 1 });
     draft.countPending(stage, slot, 1);
   }
-  beginTurn(draft, slot, first, draft.now);
+  beginAssignment(draft, slot, first, draft.now);
   for (const stage of later) draft.setResult(stage, slot, unreached(draft.agent(slot)));
-  draft.moveAgent(slot, "idle");
+  draft.setAgentStatus(slot, "idle");
   draft.wake(deadlineOf(draft, slot));
   draft.notice(`${name} takes part in ${draft.planned(first).name} again`, name);
 }
@@ -113,8 +114,8 @@ export function rejoin(draft: Draft, slot: number): void {
 /** It dropped what it was doing (restart, SIGHUP): everything of it that was under way is begun again. */
 export function restart(draft: Draft, slot: number, why: string): void {
   const { now } = draft;
-  const { turn } = draft.agent(slot);
-  if (turn?.dismissed != null) draft.editTurn(slot, { dismissed: null });
+  const { assignment } = draft.agent(slot);
+  if (assignment?.dismissed != null) draft.editAssignment(slot, { dismissed: null });
   const { backgrounds } = draft.agent(slot);
   if (backgrounds.length > 0) {
     draft.editAgent(slot, {
@@ -143,8 +144,8 @@ export function forgiveAbsence(draft: Draft, awayMs: number): void {
   const later = (at: number): number => at + awayMs;
   if (head.status === "assembling") head.assemblyUntil = later(head.assemblyUntil);
   if (head.stopping !== null) head.stopping = { ...head.stopping, until: later(head.stopping.until) };
-  if (head.leg !== null) {
-    for (let stage = head.leg.first; stage <= head.leg.last; stage++) {
+  if (head.segment !== null) {
+    for (let stage = head.segment.first; stage <= head.segment.last; stage++) {
       const { stopping, firstArrivalAt, metAt, overdueAt } = draft.stage(stage);
       draft.editStage(stage, {
         stopping: stopping === null ? null : { ...stopping, until: later(stopping.until) },
@@ -156,17 +157,17 @@ export function forgiveAbsence(draft: Draft, awayMs: number): void {
   }
   head.sweepAt = null;
   for (let slot = 0; slot < draft.agents.size; slot++) {
-    const { presence, turn, backgrounds } = draft.agent(slot);
+    const { presence, assignment, backgrounds } = draft.agent(slot);
     draft.editAgent(slot, {
       silentSince: now,
       presence: presence === "silent" ? "here" : presence,
-      turn:
-        turn === null
+      assignment:
+        assignment === null
           ? null
           : {
-              ...turn,
-              overdueAt: later(turn.overdueAt),
-              dismissed: turn.dismissed && { ...turn.dismissed, until: later(turn.dismissed.until) },
+              ...assignment,
+              overdueAt: later(assignment.overdueAt),
+              dismissed: assignment.dismissed && { ...assignment.dismissed, until: later(assignment.dismissed.until) },
             },
       backgrounds: backgrounds.map((run) => ({ ...run, overdueAt: later(run.overdueAt) })),
     });

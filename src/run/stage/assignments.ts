@@ -3,12 +3,12 @@ import { formatDuration } from "../../plan/parsing/duration.ts";
 import type { PlanStage } from "../../plan/plan.ts";
 import { pauseAfter } from "../../plan/stages/retry.ts";
 import type { Draft } from "../draft.ts";
-import type { Turn } from "../state.ts";
+import type { Assignment } from "../state.ts";
 import type { AttemptEnd, AttemptReport, Progress } from "../types.ts";
 import { exitCodeOf } from "./exit-code.ts";
-import { trouble } from "./failure-policy.ts";
-import { isStillToCome, type Outcome, outcome, settle } from "./record-result.ts";
-import { beginListing, endListing, takeBack } from "./tasks.ts";
+import { applyFailurePolicy } from "./failure-policy.ts";
+import { isStillToCome, type Outcome, outcome, recordResult } from "./record-result.ts";
+import { beginListing, endListing, withdrawLeases } from "./tasks.ts";
 
 /** How long after its timeout an attempt's end may take to be told: TERM, grace, KILL, and the way here. */
 export const OVERDUE_MS = 60_000;
@@ -16,19 +16,19 @@ export const OVERDUE_MS = 60_000;
 const MAX_PREEMPTIONS = 100;
 
 /** An agent's first attempt at a stage (or the next, when it was in it before). */
-export function beginTurn(
+export function beginAssignment(
   draft: Draft,
   slot: number,
   stage: number,
   startAt: number,
-  partition: Turn["partition"] = null,
+  partition: Assignment["partition"] = null,
 ): void {
-  const before = draft.agent(slot).turn;
+  const before = draft.agent(slot).assignment;
   const again = before !== null && before.stage === stage ? before : null;
   const attempts = (again?.attempts ?? 0) + 1;
   const timeoutAt = again?.timeoutAt ?? startAt + draft.planned(stage).timeoutMs;
   const overdueAt = overdueFrom(draft.planned(stage), startAt, timeoutAt);
-  const turn: Turn = {
+  const assignment: Assignment = {
     stage,
     attempt: attemptId(stage, slot, attempts),
     attempts,
@@ -41,34 +41,34 @@ export function beginTurn(
     startedAt: null,
     progress: null,
     partition: partition ?? again?.partition ?? null,
-    settled: false,
+    finished: false,
     lastFailure: null,
     dismissed: null,
     leases: [],
     wants: 0,
     queued: false,
   };
-  draft.editAgent(slot, { turn });
+  draft.editAgent(slot, { assignment });
   noteDeadline(draft, stage, overdueAt);
 }
 
 /** A further attempt, from `startAt` on. What the one before had counted no longer counts. */
-function nextAttempt(draft: Draft, slot: number, startAt: number, change: Partial<Turn>): void {
-  const { turn } = draft.agent(slot);
-  if (turn === null) return;
+function nextAttempt(draft: Draft, slot: number, startAt: number, change: Partial<Assignment>): void {
+  const { assignment } = draft.agent(slot);
+  if (assignment === null) return;
   countProgress(draft, slot, null);
-  if (draft.stage(turn.stage).pool?.generator === slot) beginListing(draft, turn.stage, slot);
-  const attempts = turn.attempts + 1;
-  const overdueAt = overdueFrom(draft.planned(turn.stage), startAt, turn.timeoutAt);
-  draft.editTurn(slot, {
-    attempt: attemptId(turn.stage, slot, attempts),
+  if (draft.stage(assignment.stage).pool?.generator === slot) beginListing(draft, assignment.stage, slot);
+  const attempts = assignment.attempts + 1;
+  const overdueAt = overdueFrom(draft.planned(assignment.stage), startAt, assignment.timeoutAt);
+  draft.editAssignment(slot, {
+    attempt: attemptId(assignment.stage, slot, attempts),
     attempts,
     startAt,
     overdueAt,
     seenRunning: false,
     ...change,
   });
-  noteDeadline(draft, turn.stage, overdueAt);
+  noteDeadline(draft, assignment.stage, overdueAt);
 }
 
 /** When the end of what starts then should have been told. With tasks only the stage's own time counts: see `tasks.ts`. */
@@ -89,53 +89,53 @@ function attemptId(stage: number, slot: number, attempts: number): string {
 
 /** Its present attempt was lost (with its agent, or dropped by it): run again, unless that has happened too often. */
 export function preempt(draft: Draft, slot: number, why: string): void {
-  const { name, turn } = draft.agent(slot);
-  if (turn === null || turn.settled) return;
-  takeBack(draft, slot);
-  const planned = draft.planned(turn.stage);
-  const preemptions = turn.preemptions + 1;
+  const { name, assignment } = draft.agent(slot);
+  if (assignment === null || assignment.finished) return;
+  withdrawLeases(draft, slot);
+  const planned = draft.planned(assignment.stage);
+  const preemptions = assignment.preemptions + 1;
   if (preemptions > MAX_PREEMPTIONS) {
-    conclude(draft, slot, outcome(draft, "failure", `lost its work ${preemptions} times, last: ${why}`));
+    finishAssignment(draft, slot, outcome(draft, "failure", `lost its work ${preemptions} times, last: ${why}`));
     return;
   }
-  const { stopping } = draft.stage(turn.stage);
+  const { stopping } = draft.stage(assignment.stage);
   if (stopping !== null) {
     // Nothing is begun again in a stage that is ending.
-    conclude(draft, slot, outcome(draft, stopping.well ? "success" : "stopped", stopping.why));
+    finishAssignment(draft, slot, outcome(draft, stopping.well ? "success" : "stopped", stopping.why));
     return;
   }
-  if (draft.now >= turn.timeoutAt) {
+  if (draft.now >= assignment.timeoutAt) {
     const reason = `lost its work (${why}), and its timeout (${formatDuration(planned.timeoutMs)}) is over`;
-    conclude(draft, slot, outcome(draft, "failure", reason));
+    finishAssignment(draft, slot, outcome(draft, "failure", reason));
     return;
   }
-  draft.notice(`${planned.name}: ${name} lost its attempt ${turn.attempt} (${why}) and runs it again`, name);
+  draft.notice(`${planned.name}: ${name} lost its attempt ${assignment.attempt} (${why}) and runs it again`, name);
   // Not before the group's own start, nor within the pause after a failure.
-  nextAttempt(draft, slot, Math.max(draft.now, turn.startAt), { preemptions, wants: 0 });
-  draft.moveAgent(slot, "idle");
+  nextAttempt(draft, slot, Math.max(draft.now, assignment.startAt), { preemptions, wants: 0 });
+  draft.setAgentStatus(slot, "idle");
 }
 
 /** An attempt failed: another one after a pause, or that was it. */
 export function failAttempt(draft: Draft, slot: number, report: AttemptReport, reason: string): void {
-  const { name, turn } = draft.agent(slot);
-  if (turn === null) return;
-  const planned = draft.planned(turn.stage);
-  const failures = turn.failures + 1;
+  const { name, assignment } = draft.agent(slot);
+  if (assignment === null) return;
+  const planned = draft.planned(assignment.stage);
+  const failures = assignment.failures + 1;
   const { end, tail } = report;
   const startAt = draft.now + backoff(planned, failures);
-  const { endsAt, stopping } = draft.stage(turn.stage);
+  const { endsAt, stopping } = draft.stage(assignment.stage);
   const isWanted = failures < planned.retry.maxAttempts && isRetried(planned, end);
   const inTime = stopping === null && (endsAt === null || startAt < endsAt);
-  const hasTime = startAt < turn.timeoutAt;
+  const hasTime = startAt < assignment.timeoutAt;
   if (isWanted && inTime && hasTime) {
     const after = startAt - draft.now;
-    draft.editStage(turn.stage, { retryCount: draft.stage(turn.stage).retryCount + 1 });
+    draft.editStage(assignment.stage, { retryCount: draft.stage(assignment.stage).retryCount + 1 });
     draft.notice(
       `${planned.name}: ${name}'s attempt ${failures} of ${planned.retry.maxAttempts} failed (${reason}), next in ${formatDuration(after)}`,
       name,
     );
     nextAttempt(draft, slot, startAt, { failures, lastFailure: { reason, end, tail } });
-    draft.moveAgent(slot, "idle");
+    draft.setAgentStatus(slot, "idle");
     return;
   }
   const attempts = failures > 1 ? `${reason}, after ${failures} attempts` : reason;
@@ -143,14 +143,14 @@ export function failAttempt(draft: Draft, slot: number, report: AttemptReport, r
     isWanted && !hasTime
       ? `${attempts}; its timeout (${formatDuration(planned.timeoutMs)}) leaves no time for another`
       : attempts;
-  if (draft.stage(turn.stage).pool?.generator === slot) {
+  if (draft.stage(assignment.stage).pool?.generator === slot) {
     // What failed is the list, which is nobody's own: its stage fails when the tasks known so far are done.
-    endListing(draft, turn.stage, `its tasks could not be listed: ${tries}`);
+    endListing(draft, assignment.stage, `its tasks could not be listed: ${tries}`);
     return;
   }
-  draft.editTurn(slot, { failures });
+  draft.editAssignment(slot, { failures });
   const endedAt = endOf(draft, slot, report);
-  conclude(draft, slot, { status: "failure", reason: tries, end, tail, endedAt });
+  finishAssignment(draft, slot, { status: "failure", reason: tries, end, tail, endedAt });
 }
 
 function isRetried(planned: PlanStage, end: AttemptEnd): boolean {
@@ -170,53 +170,53 @@ export function backoff(planned: Pick<PlanStage, "retry">, failures: number): nu
 }
 
 /** The final outcome of an agent's stage, and what follows from it. */
-export function conclude(draft: Draft, slot: number, result: Outcome): void {
-  const { turn } = draft.agent(slot);
-  if (turn === null || turn.settled) return;
-  const { stage } = turn;
+export function finishAssignment(draft: Draft, slot: number, result: Outcome): void {
+  const { assignment } = draft.agent(slot);
+  if (assignment === null || assignment.finished) return;
+  const { stage } = assignment;
   const planned = draft.planned(stage);
-  settle(draft, slot, result);
+  recordResult(draft, slot, result);
   if (result.status === "success" || (result.status === "failure" && planned.optional)) {
     goOn(draft, slot, stage);
     return;
   }
   if (result.status !== "failure") return;
-  trouble(draft, slot, "failure", `failed: ${result.reason ?? "no reason given"}`, stage);
+  applyFailurePolicy(draft, slot, "failure", `failed: ${result.reason ?? "no reason given"}`, stage);
   // Under a policy that tolerates it, the stages that follow without a barrier are the group's, not its.
-  for (let next = stage + 1; next <= (draft.head.leg?.last ?? stage); next++) {
+  for (let next = stage + 1; next <= (draft.head.segment?.last ?? stage); next++) {
     if (!isStillToCome(draft, next, slot)) continue;
-    beginTurn(draft, slot, next, draft.now);
-    settle(draft, slot, outcome(draft, "stopped", `it failed in ${planned.name}`));
+    beginAssignment(draft, slot, next, draft.now);
+    recordResult(draft, slot, outcome(draft, "stopped", `it failed in ${planned.name}`));
   }
 }
 
 /** Where no barrier stands after its stage, an agent goes on by itself. */
 function goOn(draft: Draft, slot: number, stage: number): void {
-  const { leg } = draft.head;
-  if (leg === null || draft.head.failure !== null) return;
-  for (let next = stage + 1; next <= leg.last; next++) {
+  const { segment } = draft.head;
+  if (segment === null || draft.head.failure !== null) return;
+  for (let next = stage + 1; next <= segment.last; next++) {
     if (!isStillToCome(draft, next, slot)) continue;
-    draft.moveAgent(slot, "idle");
-    beginTurn(draft, slot, next, draft.now);
+    draft.setAgentStatus(slot, "idle");
+    beginAssignment(draft, slot, next, draft.now);
     // The others have done all of it meanwhile.
     const { stopping } = draft.stage(next);
     if (stopping === null) return;
-    settle(draft, slot, outcome(draft, stopping.well ? "success" : "stopped", stopping.why));
+    recordResult(draft, slot, outcome(draft, stopping.well ? "success" : "stopped", stopping.why));
   }
 }
 
 /** Takes a new count of an agent's present attempt into its stage's sums; null: none. */
 export function countProgress(draft: Draft, slot: number, progress: Progress | null): void {
-  const { turn } = draft.agent(slot);
-  if (turn === null || turn.settled || draft.stage(turn.stage).pool !== null) return;
-  const before = turn.progress;
+  const { assignment } = draft.agent(slot);
+  if (assignment === null || assignment.finished || draft.stage(assignment.stage).pool !== null) return;
+  const before = assignment.progress;
   if (before?.done === progress?.done && before?.total === progress?.total && before?.errors === progress?.errors)
     return;
-  const run = draft.stage(turn.stage);
+  const run = draft.stage(assignment.stage);
   const done = run.done + (progress?.done ?? 0) - (before?.done ?? 0);
   const errors = run.errors + (progress?.errors ?? 0) - (before?.errors ?? 0);
-  draft.editStage(turn.stage, { done, errors }, false);
-  draft.editTurn(slot, { progress }, false);
+  draft.editStage(assignment.stage, { done, errors }, false);
+  draft.editAssignment(slot, { progress }, false);
 }
 
 /**
@@ -224,12 +224,12 @@ export function countProgress(draft: Draft, slot: number, progress: Progress | n
  * was given, or later than now) is put right by its length.
  */
 export function endOf(draft: Draft, slot: number, report: AttemptReport): number {
-  const { turn } = draft.agent(slot);
-  const earliest = turn?.startAt ?? 0;
+  const { assignment } = draft.agent(slot);
+  const earliest = assignment?.startAt ?? 0;
   const length = Math.max(0, report.endedAt - report.startedAt);
   const plausible = report.endedAt <= draft.now && report.startedAt >= earliest - 1_000;
   const endedAt = plausible ? report.endedAt : draft.now;
-  const startedAt = turn?.startedAt ?? Math.max(Math.min(earliest, endedAt), endedAt - length);
-  draft.editTurn(slot, { startedAt });
+  const startedAt = assignment?.startedAt ?? Math.max(Math.min(earliest, endedAt), endedAt - length);
+  draft.editAssignment(slot, { startedAt });
   return endedAt;
 }

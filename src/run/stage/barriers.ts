@@ -25,20 +25,20 @@ export type Ruling =
 /** What becomes of an agent that fails, is lost or late under a policy. */
 export type Consequence = "abort" | "exclude" | "away";
 
-/** `loss`: gone; `failure`: its work failed for good; `late`: still at work when the barrier is released. */
-export function consequenceOf(barrier: Barrier, trouble: "loss" | "failure" | "late"): Consequence {
+/** `what`: `loss`: gone; `failure`: its work failed for good; `late`: still at work when the barrier is released. */
+export function consequenceOf(barrier: Barrier, what: "loss" | "failure" | "late"): Consequence {
   switch (barrier.rule.kind) {
     case "all_or_nothing":
       return "abort";
     case "majority":
     case "at_least":
     case "at_least_percent":
-      return trouble === "late" && barrier.onStraggler === "rejoin" ? "away" : "exclude";
+      return what === "late" && barrier.onStraggler === "rejoin" ? "away" : "exclude";
     case "best_effort":
       return "away";
     case "none":
       // Nobody waits for the lost; but work that failed has failed, and no failure passes unseen.
-      return trouble === "failure" ? "abort" : "away";
+      return what === "failure" ? "abort" : "away";
     default:
       return barrier.rule satisfies never;
   }
@@ -62,12 +62,12 @@ export function quorumOf(rule: BarrierRule, electorate: number): number | null {
   }
 }
 
-/** Rules on a barrier. `lenient`: after a failure, when cleanup must end whoever is missing. */
-export function rule(barrier: Barrier, tally: Tally, now: number, lenient: boolean): Ruling {
+/** Rules on a barrier. `cleanupMode`: the run has failed, and its cleanup must end whoever is missing. */
+export function rule(barrier: Barrier, tally: Tally, now: number, cleanupMode: boolean): Ruling {
   const lateAt =
     barrier.timeoutMs === null || tally.firstArrivalAt === null ? null : tally.firstArrivalAt + barrier.timeoutMs;
   const late = lateAt !== null && now >= lateAt;
-  if (lenient) return tally.pending === 0 || late ? { kind: "release" } : { kind: "wait", until: lateAt };
+  if (cleanupMode) return tally.pending === 0 || late ? { kind: "release" } : { kind: "wait", until: lateAt };
   const { kind } = barrier.rule;
   switch (kind) {
     case "all_or_nothing":

@@ -18,7 +18,7 @@ export type Judged = Pick<PlanStage, "completion" | "durationMs" | "maxDurationM
  * Judges how one attempt ended by itself. `stopped` and `reset` were not its own doing: they are no success here, and
  * the machine, which knows why it stopped somebody, asks only about the others.
  */
-export function judge(stage: Judged, end: AttemptEnd, progress: Progress | null): Judgement {
+export function judgeAttempt(stage: Judged, end: AttemptEnd, progress: Progress | null): Judgement {
   switch (end.kind) {
     case "no_command":
       return stage.completion === "script_exit"

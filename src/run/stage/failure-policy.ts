@@ -4,21 +4,25 @@ import type { Draft } from "../draft.ts";
 import { failRun, isFailing } from "../group/abort.ts";
 import type { RunState } from "../state.ts";
 import { consequenceOf } from "./barriers.ts";
-import { outcome, settleRest } from "./record-result.ts";
-import { takeBack } from "./tasks.ts";
+import { outcome, recordRemaining } from "./record-result.ts";
+import { withdrawLeases } from "./tasks.ts";
 
 /** The stage whose barrier the group stands before, or is going to: null when none is left. */
 export function stageInForce(draft: Draft): number | null {
   return stageInForceOf(draft.head);
 }
 
-export function stageInForceOf({ leg, position, plan }: Pick<RunState, "leg" | "position" | "plan">): number | null {
-  if (leg !== null) return leg.last;
+export function stageInForceOf({
+  segment,
+  position,
+  plan,
+}: Pick<RunState, "segment" | "position" | "plan">): number | null {
+  if (segment !== null) return segment.last;
   return position < plan.stages.length ? position : null;
 }
 
 /** `why`: in words that stand after the agent's name. `stage`: where it happened. */
-export function trouble(
+export function applyFailurePolicy(
   draft: Draft,
   slot: number,
   kind: "loss" | "failure" | "late",
@@ -26,7 +30,7 @@ export function trouble(
   stage: number | null,
 ): void {
   const agent = draft.agent(slot);
-  if (agent.standing === "excluded") return;
+  if (agent.membership === "excluded") return;
   if (isFailing(draft)) {
     if (kind !== "failure") putAway(draft, slot, why);
     return;
@@ -54,16 +58,16 @@ export function trouble(
 
 /** Takes an agent out of the group for good. It runs its own cleanup and gets the run's verdict. */
 export function exclude(draft: Draft, slot: number, why: string, stage: number | null): void {
-  takeBack(draft, slot);
-  settleRest(draft, slot, outcome(draft, "excluded", why));
-  draft.editAgent(slot, { standing: "excluded", why: `${at(draft, stage)}${why}` });
-  draft.moveAgent(slot, "excluded");
+  withdrawLeases(draft, slot);
+  recordRemaining(draft, slot, outcome(draft, "excluded", why));
+  draft.editAgent(slot, { membership: "excluded", why: `${at(draft, stage)}${why}` });
+  draft.setAgentStatus(slot, "excluded");
   draft.notice(`${draft.agent(slot).name} is excluded: ${at(draft, stage)}${why}`);
   loseBackgrounds(draft, slot, `is excluded (${why})`);
 }
 
 function putAway(draft: Draft, slot: number, why: string): void {
-  draft.editAgent(slot, { standing: "away", why });
+  draft.editAgent(slot, { membership: "away", why });
 }
 
 /** Background commands that end with their agent end the run. @returns true if there was one */
@@ -80,7 +84,7 @@ function loseBackgrounds(draft: Draft, slot: number, why: string): boolean {
 }
 
 function putAwayUnlessExcluded(draft: Draft, slot: number, why: string): void {
-  if (draft.agent(slot).standing === "member") putAway(draft, slot, why);
+  if (draft.agent(slot).membership === "member") putAway(draft, slot, why);
 }
 
 function at(draft: Draft, stage: number | null): string {

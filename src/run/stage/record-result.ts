@@ -22,39 +22,39 @@ export function outcome(draft: Draft, status: AgentPhase["status"], reason: stri
   return { status, reason, end: null, tail: "", endedAt: draft.now };
 }
 
-/** Makes the outcome of an agent's present turn final. Nothing when it is final already. */
-export function settle(draft: Draft, slot: number, { status, reason, end, tail, endedAt }: Outcome): void {
+/** Makes the outcome of an agent's present assignment final. Nothing when it is final already. */
+export function recordResult(draft: Draft, slot: number, { status, reason, end, tail, endedAt }: Outcome): void {
   const agent = draft.agent(slot);
-  const { turn } = agent;
-  if (turn === null || turn.settled) return;
-  const planned = draft.planned(turn.stage);
-  draft.setResult(turn.stage, slot, {
+  const { assignment } = agent;
+  if (assignment === null || assignment.finished) return;
+  const planned = draft.planned(assignment.stage);
+  draft.setResult(assignment.stage, slot, {
     agent: agent.name,
     index: agent.index,
     status,
-    startedAt: turn.startedAt,
-    endedAt: turn.startedAt === null ? null : endedAt,
-    attempts: turn.attempts,
+    startedAt: assignment.startedAt,
+    endedAt: assignment.startedAt === null ? null : endedAt,
+    attempts: assignment.attempts,
     reason,
     tail: status === "success" ? tail.slice(-KEPT.tailOfSuccess) : tail.slice(-TOLD_BOUNDS.tail),
     end,
   });
-  draft.editTurn(slot, { settled: true, leases: [], wants: 0, queued: false });
-  draft.countPending(turn.stage, slot, -1);
-  if (status === "success" || (status === "failure" && planned.optional)) countArrival(draft, turn.stage);
-  if (status === "failure") draft.remark(turn.stage, "troubles", `${agent.name}: ${reason ?? "failed"}`);
-  if (agent.standing === "member" && (agent.presence === "here" || agent.presence === "silent")) {
-    draft.moveAgent(slot, "at_barrier");
+  draft.editAssignment(slot, { finished: true, leases: [], wants: 0, queued: false });
+  draft.countPending(assignment.stage, slot, -1);
+  if (status === "success" || (status === "failure" && planned.optional)) countArrival(draft, assignment.stage);
+  if (status === "failure") draft.remark(assignment.stage, "failures", `${agent.name}: ${reason ?? "failed"}`);
+  if (agent.membership === "member" && (agent.presence === "here" || agent.presence === "silent")) {
+    draft.setAgentStatus(slot, "at_barrier");
   }
 }
 
 /** The same for the stages that it would have come to without a barrier in between. */
-export function settleRest(draft: Draft, slot: number, result: Outcome): void {
-  settle(draft, slot, result);
-  const { leg } = draft.head;
+export function recordRemaining(draft: Draft, slot: number, result: Outcome): void {
+  recordResult(draft, slot, result);
+  const { segment } = draft.head;
   const agent = draft.agent(slot);
-  if (leg === null) return;
-  for (let stage = leg.first; stage <= leg.last; stage++) {
+  if (segment === null) return;
+  for (let stage = segment.first; stage <= segment.last; stage++) {
     if (!isStillToCome(draft, stage, slot)) continue;
     const { status, reason, end, tail } = result;
     draft.setResult(stage, slot, { ...unreached(agent), status, reason, end, tail });

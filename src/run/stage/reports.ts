@@ -4,22 +4,22 @@ import { deadlineOver, isBoundByDeadline } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
 import { failRun, isFailing } from "../group/abort.ts";
 import type { AttemptReport } from "../types.ts";
-import { conclude, countProgress, endOf, failAttempt, preempt } from "./assignments.ts";
-import { judge } from "./completion.ts";
-import { annotate, contribute, outcome, settle } from "./record-result.ts";
+import { countProgress, endOf, failAttempt, finishAssignment, preempt } from "./assignments.ts";
+import { judgeAttempt } from "./completion.ts";
+import { annotate, contribute, outcome, recordResult } from "./record-result.ts";
 import { stopStage } from "./stopping.ts";
 import { endListing, finishTask } from "./tasks.ts";
 
 /** Takes one report of the agent in this position. */
-export function takeReport(draft: Draft, slot: number, report: AttemptReport): void {
+export function handleReport(draft: Draft, slot: number, report: AttemptReport): void {
   failWhenPastDeadline(draft, report);
   if (report.stage >= draft.plan.stages.length) {
     draft.reject(slot, `a report of stage ${report.stage}, which the plan does not have`);
   } else if (report.task !== null) {
-    takeTask(draft, slot, report, report.task);
+    handleTaskReport(draft, slot, report, report.task);
   } else if (draft.agent(slot).backgrounds.some(({ attempt }) => attempt === report.attempt)) {
     endBackground(draft, slot, report);
-  } else if (!isEndedByGroup(draft, report)) takeOwn(draft, slot, report);
+  } else if (!isEndedByGroup(draft, report)) handleOwnReport(draft, slot, report);
 }
 
 /** An agent ends its work at the deadline by itself: its word comes before our own clock's, or with it. */
@@ -33,49 +33,49 @@ function isEndedByGroup(draft: Draft, { stage }: AttemptReport): boolean {
   return draft.planned(stage).background !== null && isPast(draft, stage);
 }
 
-function takeTask(draft: Draft, slot: number, report: AttemptReport, key: string): void {
+function handleTaskReport(draft: Draft, slot: number, report: AttemptReport, key: string): void {
   const fate = draft.stage(report.stage).phase === "open" ? finishTask(draft, slot, report, key) : "stale";
   if (fate === "stale") stale(draft, slot, report);
   if (fate !== "accepted") return;
   stopWhenTimedOut(draft, report);
-  settleStopped(draft, slot, report.stage);
+  finishStopped(draft, slot, report.stage);
 }
 
 /** The time is the stage's, not the task's: who is given another task would only end it at once, one after the other. */
 function stopWhenTimedOut(draft: Draft, { stage, end, progress }: AttemptReport): void {
   const { pool, stopping } = draft.stage(stage);
   if (end.kind !== "time_over" || end.limit === "attempt_timeout" || pool === null || stopping !== null) return;
-  const { ok, reason } = judge(draft.planned(stage), end, progress);
+  const { ok, reason } = judgeAttempt(draft.planned(stage), end, progress);
   if (ok) return;
   draft.editPool(stage, { error: pool.error ?? reason });
   stopStage(draft, stage, reason);
 }
 
 /** Once a stage is stopping, who has no lease left is done. */
-function settleStopped(draft: Draft, slot: number, stage: number): void {
+function finishStopped(draft: Draft, slot: number, stage: number): void {
   const { stopping, pool } = draft.stage(stage);
-  const { turn } = draft.agent(slot);
-  if (stopping === null || turn === null || turn.stage !== stage || turn.settled) return;
-  if (turn.leases.length > 0 || pool?.generator === slot) return;
-  if (stopping.well) conclude(draft, slot, outcome(draft, "success", stopping.why));
-  else settle(draft, slot, outcome(draft, "stopped", stopping.why));
+  const { assignment } = draft.agent(slot);
+  if (stopping === null || assignment === null || assignment.stage !== stage || assignment.finished) return;
+  if (assignment.leases.length > 0 || pool?.generator === slot) return;
+  if (stopping.well) finishAssignment(draft, slot, outcome(draft, "success", stopping.why));
+  else recordResult(draft, slot, outcome(draft, "stopped", stopping.why));
 }
 
-function takeOwn(draft: Draft, slot: number, report: AttemptReport): void {
-  const { name, turn } = draft.agent(slot);
-  if (turn === null || turn.attempt !== report.attempt) {
+function handleOwnReport(draft: Draft, slot: number, report: AttemptReport): void {
+  const { name, assignment } = draft.agent(slot);
+  if (assignment === null || assignment.attempt !== report.attempt) {
     stale(draft, slot, report);
     return;
   }
-  if (turn.dismissed !== null) {
+  if (assignment.dismissed !== null) {
     // It has ended what the group did not wait for: now it may come back.
-    draft.editTurn(slot, { dismissed: null });
+    draft.editAssignment(slot, { dismissed: null });
     return;
   }
-  if (turn.settled) return;
+  if (assignment.finished) return;
   const { end } = report;
-  const planned = draft.planned(turn.stage);
-  const { stopping, pool } = draft.stage(turn.stage);
+  const planned = draft.planned(assignment.stage);
+  const { stopping, pool } = draft.stage(assignment.stage);
   if (pool !== null && pool.generator !== slot) return;
   const dropped = end.kind === "stopped" || end.kind === "reset";
   if (dropped && stopping === null) {
@@ -85,40 +85,41 @@ function takeOwn(draft: Draft, slot: number, report: AttemptReport): void {
   if (report.progress !== null) countProgress(draft, slot, report.progress);
   const endedAt = endOf(draft, slot, report);
   if (dropped && stopping !== null) {
-    contribute(draft, turn.stage, draft.agent(slot).index, name, report);
+    contribute(draft, assignment.stage, draft.agent(slot).index, name, report);
     if (pool !== null) {
       // It may hold leases beside its list.
-      endListing(draft, turn.stage, null);
-      settleStopped(draft, slot, turn.stage);
+      endListing(draft, assignment.stage, null);
+      finishStopped(draft, slot, assignment.stage);
       return;
     }
     const { why, well } = stopping;
     const result = { status: well ? "success" : "stopped", reason: why, end, tail: report.tail, endedAt } as const;
-    if (well) conclude(draft, slot, result);
-    else settle(draft, slot, result);
+    if (well) finishAssignment(draft, slot, result);
+    else recordResult(draft, slot, result);
     return;
   }
   const judged =
     planned.background === null
-      ? judge(planned, end, report.progress)
-      : { ok: false, reason: `ended before it was ready: ${judge(planned, end, report.progress).reason}` };
+      ? judgeAttempt(planned, end, report.progress)
+      : { ok: false, reason: `ended before it was ready: ${judgeAttempt(planned, end, report.progress).reason}` };
   if (!judged.ok) {
-    const settles = draft.agent(slot).turn?.failures ?? 0;
-    if (settles + 1 >= planned.retry.maxAttempts) annotate(draft, turn.stage, name, report);
+    const failures = draft.agent(slot).assignment?.failures ?? 0;
+    if (failures + 1 >= planned.retry.maxAttempts) annotate(draft, assignment.stage, name, report);
     failAttempt(draft, slot, report, judged.reason);
     return;
   }
-  contribute(draft, turn.stage, draft.agent(slot).index, name, report);
+  contribute(draft, assignment.stage, draft.agent(slot).index, name, report);
   if (pool !== null) {
     // Its stage has nothing to do, which is seldom what was meant.
-    if (draft.pool(turn.stage).records.size === 0) draft.remark(turn.stage, "warnings", "no tasks were listed");
-    endListing(draft, turn.stage, null);
-    settleStopped(draft, slot, turn.stage);
+    if (draft.pool(assignment.stage).records.size === 0)
+      draft.remark(assignment.stage, "warnings", "no tasks were listed");
+    endListing(draft, assignment.stage, null);
+    finishStopped(draft, slot, assignment.stage);
     return;
   }
-  if (judged.warning !== undefined) draft.remark(turn.stage, "warnings", `${name}: ${judged.warning}`);
+  if (judged.warning !== undefined) draft.remark(assignment.stage, "warnings", `${name}: ${judged.warning}`);
   const reason = judged.warning ?? null;
-  conclude(draft, slot, { status: "success", reason, end, tail: report.tail, endedAt });
+  finishAssignment(draft, slot, { status: "success", reason, end, tail: report.tail, endedAt });
 }
 
 /** A background command has ended: as it should after its last stage, else it takes the run with it. */
@@ -128,9 +129,9 @@ function endBackground(draft: Draft, slot: number, report: AttemptReport): void 
   const planned = draft.planned(report.stage);
   contribute(draft, report.stage, draft.agent(slot).index, name, report);
   if (isFailing(draft) || isPast(draft, report.stage)) return;
-  const { reason } = judge(planned, report.end, report.progress);
+  const { reason } = judgeAttempt(planned, report.end, report.progress);
   const text = `background stage ${planned.name} died on ${name}: ${reason}`;
-  draft.remark(report.stage, "troubles", `${name}: died before ${planned.background?.until ?? "its end"}: ${reason}`);
+  draft.remark(report.stage, "failures", `${name}: died before ${planned.background?.until ?? "its end"}: ${reason}`);
   failRun(draft, { kind: "failed", stage: report.stage, reason: text });
 }
 
@@ -138,8 +139,8 @@ function endBackground(draft: Draft, slot: number, report: AttemptReport): void 
 export function isPast(draft: Draft, stage: number): boolean {
   const until = draft.planned(stage).background?.until;
   const last = draft.plan.stages.findIndex(({ name }) => name === until);
-  const { leg, position } = draft.head;
-  return leg === null ? position > last : leg.first > last;
+  const { segment, position } = draft.head;
+  return segment === null ? position > last : segment.first > last;
 }
 
 function stale(draft: Draft, slot: number, report: AttemptReport): void {

@@ -6,28 +6,28 @@ import type { StageRun } from "../state.ts";
 import type { Metric } from "../types.ts";
 import { consequenceOf, ruleText } from "./barriers.ts";
 import { judgeCount } from "./completion.ts";
-import { exclude, trouble } from "./failure-policy.ts";
-import { outcome, settleRest } from "./record-result.ts";
-import { isPoolOver, takeBack } from "./tasks.ts";
+import { applyFailurePolicy, exclude } from "./failure-policy.ts";
+import { outcome, recordRemaining } from "./record-result.ts";
+import { isPoolOver, withdrawLeases } from "./tasks.ts";
 import { overThresholds } from "./thresholds.ts";
 
 /** Lets the group go on from its open stages. A result that is not good enough fails the run. */
 export function release(draft: Draft): void {
   leaveBehind(draft);
-  if (draft.head.stopping === null) closeLeg(draft);
+  if (draft.head.stopping === null) closeSegment(draft);
 }
 
 /** Closes what is open with what is known of it. */
-export function closeLeg(draft: Draft): void {
-  const { leg } = draft.head;
-  if (leg === null) return;
+export function closeSegment(draft: Draft): void {
+  const { segment } = draft.head;
+  if (segment === null) return;
   const failed: { readonly stage: number; readonly reason: string }[] = [];
-  for (let stage = leg.first; stage <= leg.last; stage++) {
+  for (let stage = segment.first; stage <= segment.last; stage++) {
     if (draft.stage(stage).phase !== "open") continue;
     const reason = closeStage(draft, stage);
     if (reason !== null) failed.push({ stage, reason });
   }
-  draft.head.leg = null;
+  draft.head.segment = null;
   const [first] = failed;
   if (first !== undefined && !isFailing(draft)) {
     failRun(draft, { kind: "failed", ...first, reason: `${draft.planned(first.stage).name}: ${first.reason}` });
@@ -36,28 +36,28 @@ export function closeLeg(draft: Draft): void {
 
 /** Members that are still at work when their barrier opens. */
 function leaveBehind(draft: Draft): void {
-  const { leg, now } = draft.head;
-  if (leg === null) return;
-  const { barrier } = draft.planned(leg.last);
-  const { lenient } = draft.stage(leg.last);
+  const { segment, now } = draft.head;
+  if (segment === null) return;
+  const { barrier } = draft.planned(segment.last);
+  const { cleanupMode } = draft.stage(segment.last);
   for (let slot = 0; slot < draft.agents.size && draft.head.stopping === null; slot++) {
-    const { name, turn } = draft.agent(slot);
-    if (turn === null || turn.settled || turn.stage < leg.first) continue;
-    const why = `was still in ${draft.planned(turn.stage).name} when the others went on`;
-    const isAway = lenient || consequenceOf(barrier, "late") === "away";
+    const { name, assignment } = draft.agent(slot);
+    if (assignment === null || assignment.finished || assignment.stage < segment.first) continue;
+    const why = `was still in ${draft.planned(assignment.stage).name} when the others went on`;
+    const isAway = cleanupMode || consequenceOf(barrier, "late") === "away";
     if (!isAway) {
-      exclude(draft, slot, why, turn.stage);
+      exclude(draft, slot, why, assignment.stage);
       continue;
     }
-    const runs = turn.seenRunning && draft.stage(turn.stage).pool === null;
-    takeBack(draft, slot);
-    settleRest(draft, slot, outcome(draft, "stopped", why));
+    const runs = assignment.seenRunning && draft.stage(assignment.stage).pool === null;
+    withdrawLeases(draft, slot);
+    recordRemaining(draft, slot, outcome(draft, "stopped", why));
     if (runs) {
       const until = now + STOP_WAIT_MS;
-      draft.editTurn(slot, { dismissed: { why: `${name} ${why}`, until } });
+      draft.editAssignment(slot, { dismissed: { why: `${name} ${why}`, until } });
       draft.wake(until);
     }
-    trouble(draft, slot, "late", why, turn.stage);
+    applyFailurePolicy(draft, slot, "late", why, assignment.stage);
   }
 }
 
@@ -66,27 +66,27 @@ function closeStage(draft: Draft, stage: number): string | null {
   const planned = draft.planned(stage);
   const { failure } = draft.head;
   const run = draft.stage(stage);
-  const aborted = failure !== null && !run.lenient;
+  const aborted = failure !== null && !run.cleanupMode;
   const failures = aborted ? [] : groupFailures(planned, run);
   const isOrigin = failure?.kind === "failed" && failure.stage === stage;
-  const troubled = run.troubles.count > 0;
-  const bad = failures.length > 0 || (troubled && run.lenient);
+  const hasFailures = run.failures.count > 0;
+  const bad = failures.length > 0 || (hasFailures && run.cleanupMode);
   let status: StageRun["status"] = "success";
   if (isOrigin) status = "failure";
   else if (aborted) status = "cancelled";
   else if (bad) status = planned.optional ? "warning" : "failure";
-  else if (troubled || run.warnings.count > 0 || run.arrived < run.workers) status = "warning";
+  else if (hasFailures || run.warnings.count > 0 || run.arrived < run.workers) status = "warning";
   const reasons = [
     ...(isOrigin ? [withoutStage(failure.reason, planned.name)] : []),
     ...(status === "cancelled" ? [failure?.reason ?? "cancelled"] : []),
     ...failures,
-    ...(troubled && !isOrigin ? [remarksText(run.troubles)] : []),
+    ...(hasFailures && !isOrigin ? [remarksText(run.failures)] : []),
     ...(run.warnings.count > 0 ? [remarksText(run.warnings)] : []),
-    ...(status === "warning" && !troubled && run.arrived < run.workers
+    ...(status === "warning" && !hasFailures && run.arrived < run.workers
       ? [`${run.arrived} of ${run.workers} agents came through it (${ruleText(planned.barrier.rule)})`]
       : []),
   ];
-  const worked = (status === "success" || status === "warning") && !bad && !(planned.optional && troubled);
+  const worked = (status === "success" || status === "warning") && !bad && !(planned.optional && hasFailures);
   draft.editStage(stage, {
     phase: "closed",
     status,

@@ -4,9 +4,9 @@ import { isSelected } from "../../plan/select.ts";
 import { deadlineOf, deadlineOver, isBoundByDeadline } from "../deadlines.ts";
 import { type Draft, isLiving } from "../draft.ts";
 import { isFailing } from "../group/abort.ts";
-import { chunksOf } from "../persistent-array.ts";
+import { persistentArray } from "../persistent-array.ts";
 import type { StageRun } from "../state.ts";
-import { beginTurn } from "./assignments.ts";
+import { beginAssignment } from "./assignments.ts";
 import { isFor, type Member, participants } from "./participants.ts";
 import { unreached } from "./record-result.ts";
 import { isPast } from "./reports.ts";
@@ -22,7 +22,7 @@ export type Decision =
   | { readonly kind: "nobody"; readonly reason: string }
   | { readonly kind: "enter" };
 
-/** Decides on a stage whose turn it is. */
+/** Decides on the stage that comes next. */
 export function decide(draft: Draft, index: number): Decision {
   const planned = draft.planned(index);
   const { failure, selection, approved } = draft.head;
@@ -100,8 +100,8 @@ export function mayEnterLate(draft: Draft, index: number, slot: number): boolean
   // Its objects are shared out already: nothing is left for it, or its old share was given to nobody else.
   if (planned.expectedObjects !== null && draft.plan.pathSelection !== "random") return false;
   if (run.endsAt !== null && draft.now >= run.endsAt) return false;
-  const { turn } = draft.agent(slot);
-  if (turn?.stage === index && draft.now >= turn.timeoutAt) return false;
+  const { assignment } = draft.agent(slot);
+  if (assignment?.stage === index && draft.now >= assignment.timeoutAt) return false;
   const result = draft.results(index).at(slot) ?? null;
   return isFor(draft.plan, planned, draft.agent(slot)) && (result === null || result.status === "lost");
 }
@@ -112,8 +112,8 @@ export function mayEnterLate(draft: Draft, index: number, slot: number): boolean
  */
 export function enter(draft: Draft, first: number): void {
   const { head, now } = draft;
-  const last = lastOfLeg(draft, first);
-  head.leg = { first, last };
+  const last = lastOfSegment(draft, first);
+  head.segment = { first, last };
   head.position = last + 1;
   const startAt = now + leadOf(draft);
   const begun = new Set<number>();
@@ -126,8 +126,8 @@ export function enter(draft: Draft, first: number): void {
       if (begun.has(slot)) draft.setResult(index, slot, unreached(draft.agent(slot)));
       else {
         begun.add(slot);
-        draft.moveAgent(slot, "idle");
-        beginTurn(draft, slot, index, startAt, partitionOf(draft, index, rank, workers.length));
+        draft.setAgentStatus(slot, "idle");
+        beginAssignment(draft, slot, index, startAt, partitionOf(draft, index, rank, workers.length));
       }
     }
   }
@@ -137,12 +137,12 @@ export function enter(draft: Draft, first: number): void {
     if (passed.length < agent.backgrounds.length && draft.head.failure === null) {
       draft.editAgent(slot, { backgrounds: passed });
     }
-    if (!begun.has(slot) && isLiving(agent)) draft.moveAgent(slot, "idle");
+    if (!begun.has(slot) && isLiving(agent)) draft.setAgentStatus(slot, "idle");
     draft.wake(deadlineOf(draft, slot));
   }
 }
 
-/** `together`: everyone starts it at `startAt`; in a later stage of a leg each has its own time. */
+/** `together`: everyone starts it at `startAt`; in a later stage of a segment each agent has its own time. */
 function open(draft: Draft, index: number, workers: readonly number[], startAt: number, together: boolean): void {
   const planned = draft.planned(index);
   const length = planned.completion === "duration_or_tasks" ? planned.maxDurationMs : planned.durationMs;
@@ -151,11 +151,11 @@ function open(draft: Draft, index: number, workers: readonly number[], startAt: 
     phase: "open",
     openedAt: draft.now,
     startAt,
-    lenient: isFailing(draft),
+    cleanupMode: isFailing(draft),
     electorate: electorateOf(draft, planned),
     workers: workers.length,
     endsAt: together && isTimed && length !== null && planned.background === null ? startAt + length : null,
-    results: chunksOf(Array.from({ length: draft.agents.size }, () => null)),
+    results: persistentArray(Array.from({ length: draft.agents.size }, () => null)),
     pool: planned.tasks === null ? null : poolOf(planned.tasks, workers[0] ?? null),
   });
 }
@@ -185,14 +185,14 @@ function leadOf(draft: Draft): number {
 /** Who was away and has come back takes part again: before the next stage is decided on, which may be for them alone. */
 export function bringBack(draft: Draft): void {
   for (let slot = 0; slot < draft.agents.size; slot++) {
-    const { standing, presence, turn } = draft.agent(slot);
-    if (standing !== "away" || turn?.dismissed != null) continue;
-    if (presence === "here" || presence === "silent") draft.editAgent(slot, { standing: "member", why: null });
+    const { membership, presence, assignment } = draft.agent(slot);
+    if (membership !== "away" || assignment?.dismissed != null) continue;
+    if (presence === "here" || presence === "silent") draft.editAgent(slot, { membership: "member", why: null });
   }
 }
 
 /** Without a barrier after it, a stage runs on into the next one that can be entered without the group's result. */
-function lastOfLeg(draft: Draft, first: number): number {
+function lastOfSegment(draft: Draft, first: number): number {
   let last = first;
   if (isFailing(draft)) return last;
   const names = new Set<string>();
@@ -239,7 +239,7 @@ export function newStageRun(index: number): StageRun {
     openedAt: null,
     startAt: null,
     closedAt: null,
-    lenient: false,
+    cleanupMode: false,
     electorate: 0,
     workers: 0,
     pending: 0,
@@ -253,7 +253,7 @@ export function newStageRun(index: number): StageRun {
     overdueAt: 0,
     stopping: null,
     warnings: { texts: [], count: 0 },
-    troubles: { texts: [], count: 0 },
+    failures: { texts: [], count: 0 },
     retryCount: 0,
     metrics: [],
     histograms: [],

@@ -6,9 +6,9 @@
 import { ENDS_SLACK_MS } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
 import { STOP_WAIT_MS } from "../group/abort.ts";
-import { conclude } from "./assignments.ts";
+import { finishAssignment } from "./assignments.ts";
 import { outcome } from "./record-result.ts";
-import { takeBack } from "./tasks.ts";
+import { withdrawLeases } from "./tasks.ts";
 import { overThresholds } from "./thresholds.ts";
 
 /** Who has nothing running is done at once, the others when they say so. */
@@ -18,27 +18,27 @@ export function stopStage(draft: Draft, stage: number, why: string): void {
   draft.notice(`stopping ${draft.planned(stage).name}: ${why}`);
   const { pool } = draft.stage(stage);
   for (let slot = 0; slot < draft.agents.size; slot++) {
-    const { turn } = draft.agent(slot);
-    if (turn === null || turn.stage !== stage || turn.settled) continue;
+    const { assignment } = draft.agent(slot);
+    if (assignment === null || assignment.stage !== stage || assignment.finished) continue;
     const worksForPool = pool !== null && pool.generator !== slot;
-    if (turn.leases.length > 0 || (turn.seenRunning && !worksForPool)) continue;
-    if (turn.lastFailure === null) conclude(draft, slot, outcome(draft, "success", why));
+    if (assignment.leases.length > 0 || (assignment.seenRunning && !worksForPool)) continue;
+    if (assignment.lastFailure === null) finishAssignment(draft, slot, outcome(draft, "success", why));
     else {
-      const { reason, end, tail } = turn.lastFailure;
-      conclude(draft, slot, { status: "failure", reason, end, tail, endedAt: now });
+      const { reason, end, tail } = assignment.lastFailure;
+      finishAssignment(draft, slot, { status: "failure", reason, end, tail, endedAt: now });
     }
   }
 }
 
 /** Those who have not said within the time that they have ended what was stopped. @returns whether there were any */
-export function settleUnstopped(draft: Draft, stage: number): boolean {
+export function finishUnstopped(draft: Draft, stage: number): boolean {
   let any = false;
   for (let slot = 0; slot < draft.agents.size; slot++) {
-    const { turn } = draft.agent(slot);
-    if (turn === null || turn.stage !== stage || turn.settled) continue;
-    takeBack(draft, slot);
+    const { assignment } = draft.agent(slot);
+    if (assignment === null || assignment.stage !== stage || assignment.finished) continue;
+    withdrawLeases(draft, slot);
     const why = `did not end within ${STOP_WAIT_MS / 1000} s after it was stopped`;
-    conclude(draft, slot, outcome(draft, "failure", why));
+    finishAssignment(draft, slot, outcome(draft, "failure", why));
     any = true;
   }
   return any;

@@ -7,10 +7,10 @@ import { jsonBytes, PLAN_BOUNDS, RUN_BOUNDS } from "../../plan/bounds.ts";
 import type { Json, PlanStage, Tasks } from "../../plan/plan.ts";
 import { taskKey } from "../../plan/stages/tasks.ts";
 import type { Draft } from "../draft.ts";
-import { chunksOf, directoryOf, entered, lookUp } from "../persistent-array.ts";
+import { directoryOf, entered, lookUp, persistentArray } from "../persistent-array.ts";
 import type { TaskPool, TaskRecord } from "../state.ts";
 import type { AttemptReport } from "../types.ts";
-import { judge } from "./completion.ts";
+import { judgeAttempt } from "./completion.ts";
 import { contribute, sizeOf } from "./record-result.ts";
 
 const MOST_TASKS = PLAN_BOUNDS.tasks;
@@ -28,9 +28,9 @@ export function poolOf(tasks: Tasks, generator: number | null): TaskPool {
   const records = values.map((value, index) => newTask(taskKey(value, index), value, tasks));
   const ready = records.flatMap((record, number) => (record.missing === 0 ? [number] : []));
   return {
-    records: chunksOf(records),
+    records: persistentArray(records),
     keys: directoryOf(records.map(({ key }) => key)),
-    queue: chunksOf(ready),
+    queue: persistentArray(ready),
     queueHead: 0,
     hungry: [],
     hungryHead: 0,
@@ -56,11 +56,11 @@ export function addTasks(draft: Draft, stage: number, values: readonly Json[]): 
   const tasks = tasksOf(draft, stage);
   for (const value of values) {
     const pool = poolAt(draft, stage);
-    const rows = draft.pool(stage);
+    const lists = draft.pool(stage);
     const key = taskKey(value, pool.counted);
     draft.editPool(stage, { counted: pool.counted + 1 });
     if (lookUp(pool.keys, key) !== undefined) continue;
-    if (rows.records.size >= MOST_TASKS) {
+    if (lists.records.size >= MOST_TASKS) {
       if (pool.error === null) {
         draft.notice(`${draft.planned(stage).name} has ${MOST_TASKS} tasks: further ones are left out`);
       }
@@ -69,7 +69,7 @@ export function addTasks(draft: Draft, stage: number, values: readonly Json[]): 
     }
     const needed = needsOf(tasks, key).map((other) => statusOf(draft, stage, other));
     const missing = needed.filter((status) => status !== "done").length;
-    const number = rows.records.push({
+    const number = lists.records.push({
       ...newTask(key, value, tasks),
       missing,
       status: missing > 0 ? "waiting" : "ready",
@@ -77,7 +77,7 @@ export function addTasks(draft: Draft, stage: number, values: readonly Json[]): 
     draft.editPool(stage, { keys: entered(pool.keys, key, number), open: pool.open + 1 });
     if (needed.some((status) => status === "failed" || status === "skipped")) {
       endTask(draft, stage, number, "skipped", "a task that it needs was not done");
-    } else if (missing === 0) rows.queue.push(number);
+    } else if (missing === 0) lists.queue.push(number);
   }
 }
 
@@ -101,14 +101,15 @@ export function endListing(draft: Draft, stage: number, error: string | null): v
 
 /** Notes how many tasks an agent could take beyond those it holds. */
 export function wantTasks(draft: Draft, slot: number, stage: number, wants: number): void {
-  const { turn } = draft.agent(slot);
-  if (turn === null || turn.stage !== stage || turn.settled || draft.stage(stage).stopping !== null) return;
+  const { assignment } = draft.agent(slot);
+  if (assignment === null || assignment.stage !== stage || assignment.finished || draft.stage(stage).stopping !== null)
+    return;
   // One that was told to wait cannot know how many it could take: what it said before holds.
-  const said = wants === 0 && turn.leases.length === 0 ? turn.wants : wants;
-  const room = Math.max(0, Math.min(said, tasksOf(draft, stage).concurrency - turn.leases.length));
-  if (room !== turn.wants) draft.editTurn(slot, { wants: room });
-  if (room > 0 && !turn.queued) {
-    draft.editTurn(slot, { queued: true });
+  const said = wants === 0 && assignment.leases.length === 0 ? assignment.wants : wants;
+  const room = Math.max(0, Math.min(said, tasksOf(draft, stage).concurrency - assignment.leases.length));
+  if (room !== assignment.wants) draft.editAssignment(slot, { wants: room });
+  if (room > 0 && !assignment.queued) {
+    draft.editAssignment(slot, { queued: true });
     draft.pool(stage).hungry.push(slot);
   }
 }
@@ -121,10 +122,10 @@ export function shareOut(draft: Draft, stage: number): void {
   const { records, queue, hungry } = draft.pool(stage);
   while (queueHead < queue.size && hungryHead < hungry.size) {
     const slot = hungry.at(hungryHead++) ?? 0;
-    const { turn } = draft.agent(slot);
-    if (turn === null || turn.stage !== stage || turn.settled || !turn.queued) continue;
-    const leases = [...turn.leases];
-    let wants = turn.wants;
+    const { assignment } = draft.agent(slot);
+    if (assignment === null || assignment.stage !== stage || assignment.finished || !assignment.queued) continue;
+    const leases = [...assignment.leases];
+    let wants = assignment.wants;
     let isFull = false;
     let bytes = concurrency > FEW ? leases.reduce((sum, held) => sum + leaseBytes(records.at(held)), 0) : 0;
     while (wants > 0 && leases.length < concurrency && queueHead < queue.size) {
@@ -146,7 +147,7 @@ export function shareOut(draft: Draft, stage: number): void {
     }
     const again = wants > 0 && leases.length < concurrency && !isFull;
     if (again) hungry.push(slot);
-    draft.editTurn(slot, { leases, wants, queued: again });
+    draft.editAssignment(slot, { leases, wants, queued: again });
   }
   if (queueHead !== before.queueHead || hungryHead !== before.hungryHead) {
     draft.editPool(stage, { queueHead, hungryHead });
@@ -162,11 +163,11 @@ function leaseBytes(record: TaskRecord | undefined): number {
 }
 
 /** Takes an agent's leases back: its work was lost, and will be done again. */
-export function takeBack(draft: Draft, slot: number): void {
-  const { name, turn } = draft.agent(slot);
-  if (turn === null || turn.leases.length === 0) return;
-  draft.editTurn(slot, { leases: [] });
-  for (const number of turn.leases) preemptTask(draft, turn.stage, number, name);
+export function withdrawLeases(draft: Draft, slot: number): void {
+  const { name, assignment } = draft.agent(slot);
+  if (assignment === null || assignment.leases.length === 0) return;
+  draft.editAssignment(slot, { leases: [] });
+  for (const number of assignment.leases) preemptTask(draft, assignment.stage, number, name);
 }
 
 export type TaskReportFate = "accepted" | "repeated" | "stale";
@@ -179,10 +180,10 @@ export function finishTask(draft: Draft, slot: number, report: AttemptReport, ke
   const record = draft.pool(report.stage).records.at(number);
   if (record === undefined || record.attempt !== report.attempt || record.holder !== slot) return "stale";
   if (record.status !== "leased") return "repeated";
-  const { name, turn } = draft.agent(slot);
-  if (turn !== null && turn.stage === report.stage) {
-    const startedAt = turn.startedAt ?? Math.min(draft.now, Math.max(turn.startAt, report.startedAt));
-    draft.editTurn(slot, { leases: turn.leases.filter((lease) => lease !== number), startedAt });
+  const { name, assignment } = draft.agent(slot);
+  if (assignment !== null && assignment.stage === report.stage) {
+    const startedAt = assignment.startedAt ?? Math.min(draft.now, Math.max(assignment.startAt, report.startedAt));
+    draft.editAssignment(slot, { leases: assignment.leases.filter((lease) => lease !== number), startedAt });
   }
   finishLease(draft, number, record, name, report);
   return "accepted";
@@ -196,7 +197,7 @@ function finishLease(draft: Draft, number: number, record: TaskRecord, agent: st
     else preemptTask(draft, stage, number, agent);
     return;
   }
-  const judged = judge(planned, end, report.progress);
+  const judged = judgeAttempt(planned, end, report.progress);
   // Whatever became of the task: its errors happened.
   const errors = report.progress?.errors ?? 0;
   if (errors > 0) draft.editStage(stage, { errors: draft.stage(stage).errors + errors });
@@ -265,21 +266,21 @@ function endTask(
   times: Pick<TaskRecord, "startedAt" | "endedAt"> = { startedAt: null, endedAt: draft.now },
 ): void {
   const tasks = tasksOf(draft, stage);
-  const rows = draft.pool(stage);
+  const lists = draft.pool(stage);
   const todo = [{ number, status, reason, times }];
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
-    const record = rows.records.at(next.number);
+    const record = lists.records.at(next.number);
     if (record === undefined || isEnded(record)) continue;
-    rows.records.set(next.number, { ...record, status: next.status, reason: next.reason, ...next.times });
+    lists.records.set(next.number, { ...record, status: next.status, reason: next.reason, ...next.times });
     count(draft, stage, record, next.status, next.reason);
     for (const key of dependentsOf(tasks, record.key)) {
       const other = lookUp(poolAt(draft, stage).keys, key);
-      const dependent = other === undefined ? undefined : rows.records.at(other);
+      const dependent = other === undefined ? undefined : lists.records.at(other);
       if (other === undefined || dependent?.status !== "waiting") continue;
       if (next.status === "done") {
         const missing = dependent.missing - 1;
-        rows.records.set(other, { ...dependent, missing, status: missing === 0 ? "ready" : "waiting" });
-        if (missing === 0) rows.queue.push(other);
+        lists.records.set(other, { ...dependent, missing, status: missing === 0 ? "ready" : "waiting" });
+        if (missing === 0) lists.queue.push(other);
       } else {
         const why = `needs "${record.key}", which was ${next.status === "unfinished" ? "not finished" : next.status}`;
         const then: Ended = next.status === "unfinished" ? "unfinished" : "skipped";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareNames } from "../../../src/run/group/assembly.ts";
 import { admit, apply, begin } from "../../../src/run/machine.ts";
-import { rowsOf } from "../../../src/run/persistent-array.ts";
+import { itemsOf } from "../../../src/run/persistent-array.ts";
 import { created, Group, joined, plan, synced } from "../builders.ts";
 
 const one = plan([{ name: "work" }]);
@@ -243,11 +243,11 @@ describe("who may join", () => {
         const group = new Group(one, 3);
         for (const [number, { agent, job, what, wait }] of all.entries()) {
           const when = group.at + wait;
-          const held = [...rowsOf(group.state.agents)].find(({ name }) => name === agent)?.session;
+          const held = [...itemsOf(group.state.agents)].find(({ name }) => name === agent)?.session;
           if (what === "join") group.send(joined(agent, when, { session: `s${number}`, checkRunId: job }));
           else if (held != null && what === "sync") group.send(synced(agent, when, { session: held }));
           else if (held != null) group.send({ type: "left", at: when, agent, session: held, why: "gone" });
-          const there = [...rowsOf(group.state.agents)].filter(
+          const there = [...itemsOf(group.state.agents)].filter(
             ({ presence }) => group.state.roster !== null || presence === "here" || presence === "silent",
           );
           expect(new Set(there.map(({ checkRunId }) => checkRunId)).size).toBe(there.length);

@@ -335,7 +335,7 @@ describe("the coordinator's own absence", () => {
   });
 });
 
-describe("moves that an agent may not make", () => {
+describe("transitions that an agent may not make", () => {
   it("are rejected with their reason, once", () => {
     const group = new Group(plan([{ name: "a" }]), 2).join();
     group.sync("agent-0", { stage: 0, status: "preparing" });

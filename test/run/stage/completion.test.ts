@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { COMPLETIONS, type Completion } from "../../../src/plan/plan.ts";
-import { judge, judgeCount } from "../../../src/run/stage/completion.ts";
+import { judgeAttempt, judgeCount } from "../../../src/run/stage/completion.ts";
 import type { AttemptEnd } from "../../../src/run/types.ts";
 import { retrying } from "../builders.ts";
 
@@ -44,7 +44,7 @@ describe("an attempt's end", () => {
     })),
   );
   it.each(cases)("$name is success for $completion: $verdict", ({ end, completion, verdict }) => {
-    expect(judge(stage(completion), end, null).ok).toBe(verdict);
+    expect(judgeAttempt(stage(completion), end, null).ok).toBe(verdict);
   });
 
   it("covers every kind of end and every completion", () => {
@@ -53,10 +53,10 @@ describe("an attempt's end", () => {
   });
 
   it("warns when a command ends by itself before its duration is over", () => {
-    const { ok: verdict, warning } = judge(stage("duration"), { kind: "exited", code: 0 }, null);
+    const { ok: verdict, warning } = judgeAttempt(stage("duration"), { kind: "exited", code: 0 }, null);
     expect(verdict).toBe(true);
     expect(warning).toBe("ended by itself before its duration (1m) was over");
-    expect(judge(stage("script_exit"), { kind: "exited", code: 0 }, null).warning).toBeUndefined();
+    expect(judgeAttempt(stage("script_exit"), { kind: "exited", code: 0 }, null).warning).toBeUndefined();
   });
 
   it.each([
@@ -70,7 +70,7 @@ describe("an attempt's end", () => {
       "max_errors: 9 errors, at most 8 are allowed",
     ],
   ])("says why: %o", (end, reason) => {
-    expect(judge(stage("script_exit"), end, { done: 12, total: 100, errors: 0 }).reason).toBe(reason);
+    expect(judgeAttempt(stage("script_exit"), end, { done: 12, total: 100, errors: 0 }).reason).toBe(reason);
   });
 });
 
