@@ -5,13 +5,14 @@
  * cannot be taken fails the listing, as it does for a list that stands in the plan. Only one output is looked at: what
  * an earlier one listed (before its agent was lost) are the same tasks.
  */
-import { PLAN_BOUNDS } from "../plan/bounds.ts";
+import { isDeeper, PLAN_BOUNDS, TOLD_BOUNDS } from "../plan/bounds.ts";
 import { escapeUnprintable } from "../plan/parsing/names.ts";
 import type { Json } from "../plan/plan.ts";
 import { taskKey } from "../plan/stages/tasks.ts";
 
 /** Characters of a line or a key that are quoted. */
 const QUOTED = 80;
+const TOO_LONG = `has more than the ${PLAN_BOUNDS.taskBytes} bytes that a task may have`;
 
 export class Listing {
   readonly #masked: (text: string) => string;
@@ -37,12 +38,17 @@ export class Listing {
     if (line.trim() === "") return [];
     // Of a longer line there may be no more than its beginning.
     if (Buffer.byteLength(line) > PLAN_BOUNDS.taskBytes) {
-      this.#trouble ??= `line ${this.#line} has more than the ${PLAN_BOUNDS.taskBytes} bytes that a task may have`;
+      this.#trouble ??= `line ${this.#line} ${TOO_LONG}`;
       return [];
     }
     const value = jsonOf(line);
     if (value === undefined) {
       this.#trouble ??= `line ${this.#line} is not JSON: ${this.#quote(line)}; print one JSON value a line, for example through jq -R .`;
+      return [];
+    }
+    const why = unfit(value);
+    if (why !== null) {
+      this.#trouble ??= `line ${this.#line} ${why}`;
       return [];
     }
     const key = taskKey(value, this.#values);
@@ -62,6 +68,22 @@ export class Listing {
     const shown = this.#masked(text);
     return escapeUnprintable(JSON.stringify(shown.length > QUOTED ? `${shown.slice(0, QUOTED - 1)}…` : shown));
   }
+}
+
+/** Why no task can be of this value, which is JSON; null: it can. */
+function unfit(value: Json): string | null {
+  if (isDeeper(value, TOLD_BOUNDS.nesting)) {
+    return `has lists and mappings that stand more than ${TOLD_BOUNDS.nesting} deep in one another`;
+  }
+  let isHeld = true;
+  const text = JSON.stringify(value, (_key, part: unknown) => {
+    // `1e400`, which would be told as null.
+    if (part === Number.POSITIVE_INFINITY || part === Number.NEGATIVE_INFINITY) isHeld = false;
+    return part;
+  });
+  if (!isHeld) return "has a number that is too large to be held";
+  // Numbers grow when they are written out: `1e20` to 21 digits.
+  return Buffer.byteLength(text) > PLAN_BOUNDS.taskBytes ? TOO_LONG : null;
 }
 
 function jsonOf(line: string): Json | undefined {

@@ -38,6 +38,8 @@ export const PLAN_BOUNDS = {
   taskBytes: 64 * KIB - 1,
   /** Entries of a list of names, arguments or patterns. */
   list: 10_000,
+  /** Lists and mappings inside one another, the file's own included; the deepest sensible plan needs about ten. */
+  nesting: 64,
   patterns: 1_000,
   expectations: 1_000,
   /**
@@ -67,6 +69,8 @@ export const TOLD_BOUNDS = {
   reason: 4_096,
   /** Tasks in one line. */
   tasks: 10_000,
+  /** Lists and mappings of one line inside one another. */
+  nesting: 64,
 } as const;
 
 /** Of one request or answer. */
@@ -75,6 +79,8 @@ export const WIRE_BOUNDS = {
   bodyBytes: 8 * MIB,
   /** Bytes of an answer after decompression. */
   answerBytes: 16 * MIB,
+  /** Lists and mappings of a request inside one another: those of what it carries, and a few of its own around them. */
+  nesting: 80,
   /** Finished attempts, bytes of them (but always one), and bytes of newly listed tasks. */
   reports: 500,
   reportBytes: MIB,
@@ -112,4 +118,17 @@ export const RUN_BOUNDS = {
 /** Bytes of a value as JSON. */
 export function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value) ?? "");
+}
+
+/**
+ * Whether lists and mappings stand more than so deep in one another. What walks through a value with a call for each
+ * level (a schema, `JSON.stringify`) overflows the stack somewhere beyond a thousand of them: this does not, and comes first.
+ */
+export function isDeeper(value: unknown, most: number): boolean {
+  let level: readonly unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > most) return true;
+    level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []));
+  }
+  return false;
 }

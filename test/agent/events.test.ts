@@ -39,6 +39,19 @@ describe("the events file", () => {
     expect(warnings).toEqual([]);
   });
 
+  it.each([
+    ["lists", "[", "]"],
+    ["mappings", '{"a":', "}"],
+  ])("refuses %s that stand thousands deep in one another, and reads what comes after them", async (_, open, close) => {
+    const deep = (levels: number) => `{"output":{"x":${open.repeat(levels)}1${close.repeat(levels)}}}`;
+    writeFileSync(path, `${[deep(62), deep(63), deep(3_000), deep(40_000), '{"output":{"ok":1}}'].join("\n")}\n`);
+    await file.finish();
+    expect(events).toEqual([{ output: { x: expect.anything() } }, { output: { ok: 1 } }]);
+    const line = (n: number) =>
+      `line ${n} of $STAGEWRIGHT_EVENTS has lists and mappings that stand more than 64 deep in one another; it was ignored`;
+    expect(warnings).toEqual([line(2), line(3), line(4)]);
+  });
+
   it("warns of each line that it does not understand, by number, and goes on", async () => {
     const lines = [
       "nonsense",

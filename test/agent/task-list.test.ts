@@ -45,6 +45,18 @@ describe("the output of a task generator", () => {
   });
 
   it.each([
+    [
+      "numbers that grow when they are written out",
+      `[${"1e20,".repeat(12_000)}1]`,
+      /^line 1 has more than the 65535 bytes/,
+    ],
+    ["a number that would be told as null", "[1e400]", /^line 1 has a number that is too large to be held/],
+    ["lists nested thousands deep", `${"[".repeat(9_000)}${"]".repeat(9_000)}`, /^line 1 has lists and mappings that/],
+  ])("refuses %s", (_, line, trouble) => {
+    expect(listed([line])).toEqual({ tasks: [], trouble: expect.stringMatching(trouble) });
+  });
+
+  it.each([
     ["long lines clipped", "x".repeat(7_000), `"${"x".repeat(79)}…"`],
     ["control characters escaped", "a\u001b[2J", '"a\\u001b[2J"'],
     ["marks that reorder text escaped", "a\u202eb", '"a\\u202eb"'],

@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import type http from "node:http";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
-import { PLAN_BOUNDS, WIRE_BOUNDS } from "../../plan/bounds.ts";
+import { isDeeper, PLAN_BOUNDS, WIRE_BOUNDS } from "../../plan/bounds.ts";
 import { escapeUnprintable } from "../../plan/parsing/names.ts";
 import type { RunKey } from "../../run/types.ts";
 import { pack, UnusableBody, unpack } from "../client/http.ts";
@@ -288,7 +288,8 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
       `protocol ${protocol} is not served here, ${PROTOCOLS.join(" and ")} is: use one version of the action everywhere`,
     );
   }
-  const parsed = safely(schema, value);
+  if (isDeeper(value, WIRE_BOUNDS.nesting)) throw new Refusal("invalid", "the body is nested too deeply");
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues
     .slice(0, 5)
@@ -298,15 +299,6 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
 
 async function send(response: http.ServerResponse, status: number, body: unknown): Promise<void> {
   await sendText(response, status, JSON.stringify(body));
-}
-
-function safely<T>(schema: z.ZodType<T>, value: unknown): z.ZodSafeParseResult<T> {
-  try {
-    return schema.safeParse(value);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new Refusal("invalid", "the body is nested too deeply");
-  }
 }
 
 /** Compressed for those who understand it: their links may be slow. */

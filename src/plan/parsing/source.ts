@@ -21,8 +21,6 @@ import { type Position, type Problems, quote, START } from "./problems.ts";
 export const LARGEST_FILE_BYTES = PLAN_BOUNDS.fileBytes;
 /** Words, signs and runs of white space: they, not bytes, are what reading takes time for (about 5 µs each). */
 const MOST_LEXEMES = 80_000;
-/** Lists and mappings inside one another; the deepest sensible plan needs about ten. */
-const DEEPEST_NESTING = 64;
 
 export type Path = readonly (string | number)[];
 
@@ -121,9 +119,9 @@ function compose(
     for (const token of parser.next(lexeme)) {
       documents.push(...composer.next(token));
     }
-    if (parser.stack.length > DEEPEST_NESTING) {
+    if (parser.stack.length > PLAN_BOUNDS.nesting) {
       const where = position(parser.offset);
-      problems.error(where, `lists and mappings stand more than ${DEEPEST_NESTING - 2} deep in one another here`);
+      problems.error(where, `lists and mappings stand more than ${PLAN_BOUNDS.nesting - 2} deep in one another here`);
       return null;
     }
   }

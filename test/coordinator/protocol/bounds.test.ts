@@ -5,10 +5,12 @@ import { Masks } from "../../../src/agent/masking/masks.ts";
 import { readEvent } from "../../../src/agent/output/event-schema.ts";
 import { AttemptRecord } from "../../../src/agent/output/record.ts";
 import { fitted, within } from "../../../src/agent/output/report-limits.ts";
+import { Listing } from "../../../src/agent/task-list.ts";
 import { planSchema } from "../../../src/coordinator/protocol/plan-schema.ts";
 import { PROTOCOL, syncBodySchema } from "../../../src/coordinator/protocol/protocol.ts";
 import type { Serving } from "../../../src/coordinator/server/serve.ts";
 import { jsonBytes, PLAN_BOUNDS, RUN_BOUNDS, TOLD_BOUNDS, WIRE_BOUNDS } from "../../../src/plan/bounds.ts";
+import type { Json } from "../../../src/plan/plan.ts";
 import { readPlan } from "../../../src/plan/read.ts";
 import type { AttemptReport } from "../../../src/run/types.ts";
 import { agentOf, clientOf, idle, joinOf, NEVER, planOf, removeDirectories, startCoordinator } from "../builders.ts";
@@ -180,8 +182,13 @@ describe("what a command tells", () => {
       fc.string(),
       fc.constantFrom("x".repeat(300_000), "a".repeat(90_000), "\u0001".repeat(70_000), "😀".repeat(9_000)),
     );
+    const deep = fc.tuple(fc.constantFrom(1, 62, 63, 1_500), fc.boolean()).map(([levels, isList]) => {
+      let value: Json = 1;
+      for (let level = 0; level < levels; level += 1) value = isList ? [value] : { v: value };
+      return value;
+    });
     const told = fc.oneof(
-      fc.record({ output: fc.dictionary(names, fc.oneof(texts, fc.jsonValue()), { maxKeys: 3 }) }),
+      fc.record({ output: fc.dictionary(names, fc.oneof(texts, fc.jsonValue(), deep), { maxKeys: 3 }) }),
       fc.record({ metric: fc.record({ name: names, value: fc.double(), unit: texts }) }),
       fc.record({ annotation: fc.record({ message: texts, title: texts, path: texts }) }),
       fc.record({ progress: fc.record({ done: fc.double({ min: 0 }), total: fc.double({ min: 0 }) }) }),
@@ -199,6 +206,31 @@ describe("what a command tells", () => {
         received(await record.report({ ...ABOUT, end: { kind: "not_started", message: text } }));
       }),
       { numRuns: Math.ceil(RUNS / 6) },
+    );
+  });
+
+  it("as a task is refused by its agent, by its line, or taken by the coordinator as it was said", () => {
+    const atom = fc.oneof(
+      fc.constantFrom("1e20", "1e-7", "1e400", "-1e400", "-0", '"\\ud800"', '"\\u2028"', '"\u{1f600}"', "true"),
+      fc.json({ maxDepth: 2 }),
+    );
+    const lines = fc.oneof(
+      atom,
+      fc.tuple(atom, fc.integer({ min: 1, max: 20_000 })).map(([text, n]) => `[${`${text},`.repeat(n)}1]`),
+      fc.tuple(atom, fc.constantFrom(1, 63, 64, 65, 3_000, 30_000)).map(([text, n]) => {
+        return `${"[".repeat(n)}${text}${"]".repeat(n)}`;
+      }),
+    );
+    fc.assert(
+      fc.property(lines, (line) => {
+        const listing = new Listing((text) => text);
+        const addTasks = listing.take(line);
+        expect(addTasks.length === 0).toBe(listing.trouble !== null);
+        const body = { protocol: PROTOCOL, seq: 1, holdMs: 0, reset: null, sync: idle({ addTasks }), known: KNOWN };
+        const parsed = syncBodySchema.parse(JSON.parse(JSON.stringify(body)));
+        for (const value of parsed.sync.addTasks) expect(JSON.stringify(value)).toBe(JSON.stringify(JSON.parse(line)));
+      }),
+      { numRuns: RUNS },
     );
   });
 

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { PROTOCOL, PROTOCOLS } from "../../../src/coordinator/protocol/protocol.ts";
 import { examplesOf, KINDS, schemaOf, WORDS } from "./messages.ts";
 
-const fileOf = (number: number) => new URL(`protocol/${number}.json`, import.meta.url);
+const fileOf = (number: number) => new URL(`${number}.json`, import.meta.url);
 const CHANGED =
   "the messages of this protocol have changed: give it a new number in src/coordinator/protocol/protocol.ts (PROTOCOLS: that and " +
   "the last released one), and record it with STAGEWRIGHT_RECORD_PROTOCOL=1 npx vitest run test/coordinator/protocol/protocol.test.ts";

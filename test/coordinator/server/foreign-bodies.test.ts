@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PROTOCOL } from "../../../src/coordinator/protocol/protocol.ts";
 import type { Serving } from "../../../src/coordinator/server/serve.ts";
 import { WIRE_BOUNDS } from "../../../src/plan/bounds.ts";
-import { joinOf, planOf, SECRET, startCoordinator } from "../builders.ts";
+import { idle, joinOf, planOf, SECRET, startCoordinator } from "../builders.ts";
 import { join, syncBody } from "./raw.ts";
 
 const PLAN = planOf("name: group\nagents: 2\nstages:\n  - { name: work, run: 'true' }");
@@ -82,4 +82,17 @@ describe("a body that is not what its headers say", () => {
     expect((await send(path, session, body, { "content-encoding": "GZIP" })).status).toBe(200);
     expect(errors).toEqual([]);
   });
+});
+
+it("a body that is nested thousands deep is refused, as no fault of ours", async () => {
+  const { run, session } = await join(serving.address, joinOf(PLAN, "node-0"));
+  const path = `/api/runs/${run}/sync`;
+  const deep = (levels: number) => `${"[".repeat(levels)}1${"]".repeat(levels)}`;
+  const body = JSON.stringify(syncBody(1, { sync: idle({ outputs: { x: "HERE" }, addTasks: ["HERE"] }) }));
+  for (const levels of [80, 1_000, 500_000]) {
+    const said = await send(path, session, body.replaceAll('"HERE"', deep(levels)), {});
+    expect([levels, said.status, said.code]).toEqual([levels, 400, "invalid"]);
+  }
+  expect((await send(path, session, body.replaceAll('"HERE"', deep(64)), {})).status).toBe(200);
+  expect(errors).toEqual([]);
 });
