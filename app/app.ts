@@ -20,6 +20,7 @@ import { type HostedRuns, hostRuns, installationLookup } from "./plan-runs/plan-
 import { YamlReader } from "./policies/reader.ts";
 import type { Store } from "./store/model.ts";
 import { createEngine, type Engine } from "./work/engine.ts";
+import { createRuntime } from "./work/runtime.ts";
 
 export interface AppOptions {
   readonly config: Config;
@@ -65,13 +66,11 @@ export function createApp({ config, store, appId, now = Date.now, registry, read
       return metered(await probot.auth(installationId), installationId ?? null, metrics);
     });
     who.start();
+    const runtime = createRuntime({ store, clients, log, now, timings: config.timings });
     const made = createEngine({
-      store,
-      clients,
+      ...runtime,
+      runtime,
       ourselves: () => who.ourselves(),
-      log,
-      timings: config.timings,
-      now,
       publicUrl: config.publicUrl,
       metrics,
       reading: reader.of,
@@ -96,7 +95,8 @@ export function createApp({ config, store, appId, now = Date.now, registry, read
         publicUrl: config.publicUrl,
         issuer: config.oidcIssuer,
         installation: installationLookup(store, () => clients.app()),
-        client: (installationId) => clients.installation(installationId),
+        client: async (installationId) =>
+          runtime.writers.of(installationId).client(await clients.installation(installationId)),
         pace: { now, sleep: async (ms, signal) => sleep(ms, undefined, { signal }) },
         onError: (error, what) => log.error({ err: error }, what),
         quotas: config.quotas,
@@ -107,13 +107,8 @@ export function createApp({ config, store, appId, now = Date.now, registry, read
     }
     addHandler(
       adoptEndpoint({
-        store,
-        clients,
+        ...runtime,
         appId,
-        log,
-        now,
-        timings: config.timings,
-        wake: () => made.wake(),
         onRefused: (reason) => metrics.refused("adopt", reason),
         withToken: (token) =>
           new RestOctokit({ auth: token, baseUrl: config.apiUrl, userAgent: "stagewright", log: SILENT }),
@@ -126,7 +121,7 @@ export function createApp({ config, store, appId, now = Date.now, registry, read
         metrics,
         now,
         ready: () => (stopping ? "stopping" : who.refusal),
-        wake: () => made.wake(),
+        wake: () => runtime.wakeups.notify("pulls"),
       }),
     );
     probot.onAny(async ({ id, name, payload }) => {

@@ -169,7 +169,7 @@ async function take(
   return null;
 }
 
-async function keep(act: Act, { repositoryId, number }: Pull, { store, now, look }: EffectContext): Promise<void> {
+async function keep(act: Act, { repositoryId, number }: Pull, { store, now, wakeups }: EffectContext): Promise<void> {
   await changePull(store, { repositoryId, number }, now, (row) => {
     if (row === null) {
       return null;
@@ -178,5 +178,5 @@ async function keep(act: Act, { repositoryId, number }: Pull, { store, now, look
     const facts = record(row.facts, { kind: "acts", pull: { installationId, repository, number }, acts: [act] });
     return { pull: { ...row, facts, reevaluateAt: sooner(row.reevaluateAt, now()) } };
   });
-  look();
+  wakeups.notify("pulls");
 }

@@ -12,6 +12,7 @@ import { PolicyUnreadable } from "../policies/policy.ts";
 import { changePull } from "../store/change-pull.ts";
 import type { HoldWord, Pull, PullId, Repository, Store } from "../store/model.ts";
 import { isRefused } from "../store/starts.ts";
+import type { Wakeups } from "../work/wakeups.ts";
 import type { Done, Effects } from "./command.ts";
 import { REPOSITORY_COMMANDS, STAGE_COMMANDS } from "./index.ts";
 import { unblocked } from "./unblocked.ts";
@@ -21,10 +22,7 @@ export interface DeskOptions {
   readonly clients: Pick<Clients, "installation">;
   readonly evaluator: Evaluator;
   readonly now: () => number;
-  /** Told when pull requests wait to be looked at. */
-  readonly look: () => void;
-  /** Told when effects are due. */
-  readonly queued: () => void;
+  readonly wakeups: Wakeups;
   readonly log: Logger;
 }
 
@@ -143,7 +141,7 @@ export class Desk {
   }
 
   #effects(pull: Pull, repository: Repository, policy: Policy): Effects {
-    const { store, now, look, queued, clients, log } = this.#options;
+    const { store, now, wakeups, clients, log } = this.#options;
     return {
       failed: async () =>
         (await store.effectsOf(pull)).filter((effect) => effect.status === "dead").length +
@@ -151,21 +149,21 @@ export class Desk {
       retry: async () => {
         await changePull(store, pull, now, (row) => (row === null ? null : unblocked(row, now())));
         if ((await store.reviveEffects(pull, now())) > 0) {
-          queued();
+          wakeups.notify("effects");
         }
         // The look tells those that look after them.
         await store.starts.retry(pull, now());
-        look();
+        wakeups.notify("pulls");
       },
       hold: async (word: HoldWord) => {
         const newest = await store.holds.put(word);
         if (await reopenGroups(store, word.repositoryId, now())) {
-          queued();
+          wakeups.notify("effects");
         }
         const client = () => clients.installation(repository.installationId ?? 0);
         const gates = word.held ? await closeGates({ store, client, repository, policy, now, log }) : [];
         await store.requestReevaluation({ repositoryId: word.repositoryId, open: true }, now());
-        look();
+        wakeups.notify("pulls");
         return newest ? gates : null;
       },
     };

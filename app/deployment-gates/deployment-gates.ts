@@ -20,7 +20,7 @@ import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Policies } from "../policies/policy.ts";
 import type { WaitingGate } from "../store/gates.ts";
 import { noteLine } from "../store/history.ts";
-import type { NewHistory, PullId, Repository } from "../store/model.ts";
+import type { NewHistory, Repository } from "../store/model.ts";
 import { type Desk, Tending, type TendingOptions } from "../work/due-worker.ts";
 import { type Concerned, pullsOf } from "./pulls.ts";
 import { findWaiting } from "./sweep.ts";
@@ -29,8 +29,6 @@ export interface GatesOptions extends TendingOptions {
   readonly evaluator: Evaluator;
   readonly policies: Pick<Policies, "of">;
   readonly appId: number;
-  /** Told when pull requests wait to be looked at. */
-  readonly looks: () => void;
 }
 
 const NO_FAILURE = { tries: 0, error: null } as const;
@@ -42,6 +40,7 @@ export class Gates {
   constructor(options: GatesOptions) {
     this.#options = options;
     const { gates } = options.store;
+    options.wakeups.on("deployment-gates", () => this.wake());
     this.#tending = new Tending(options, {
       what: "gates",
       kind: "gate",
@@ -66,17 +65,6 @@ export class Gates {
 
   wake(): void {
     this.#tending.wake();
-  }
-
-  /** Something about the pull request is new. */
-  async pullChanged({ repositoryId, number }: PullId): Promise<void> {
-    const { store, now } = this.#options;
-    if ((await store.gates.waiting(repositoryId)).length === 0) {
-      return;
-    }
-    const headSha = (await store.pull({ repositoryId, number }))?.facts.head.sha ?? "";
-    await store.gates.wakePull({ repositoryId, number, headSha }, now());
-    this.wake();
   }
 
   /**
@@ -112,7 +100,7 @@ export class Gates {
       await store.gates.save({ ...gate, state: "gone", reason: "the run has ended", nextAt: null, askAt: null });
       return;
     }
-    const concerned = await pullsOf(known, store, now(), this.#options.looks);
+    const concerned = await pullsOf(known, this.#options);
     const verdict = await this.#evaluator(known, concerned, desk.repository);
     const pulls = concerned.map(({ number }) => number);
     const next = Math.min(known.askAt ?? Number.POSITIVE_INFINITY, known.askedAt + timings.freeRunMost);

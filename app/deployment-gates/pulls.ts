@@ -2,7 +2,7 @@
 import { record } from "../../src/lifecycle/facts/record.ts";
 import { newPull } from "../store/change-pull.ts";
 import type { WaitingGate } from "../store/gates.ts";
-import type { Store } from "../store/model.ts";
+import type { Runtime } from "../work/runtime.ts";
 
 export interface Concerned {
   readonly number: number;
@@ -10,14 +10,17 @@ export interface Concerned {
   readonly sha: string | null;
 }
 
+type PullsRuntime = Pick<Runtime, "store" | "now" | "wakeups">;
+
 const PULL_REF = /^refs\/pull\/(\d{1,10})\/(?:merge|head)$/u;
 const QUEUE_REF = /^(?:refs\/heads\/)?gh-readonly-queue\/.+\/pr-(\d{1,10})-[0-9a-f]{7,64}$/u;
 
 /**
- * None: it belongs to none that is known. A pull request that GitHub names and nobody told us of is taken up; `looks`
- * is told then. What a payload lists is not believed: it leaves out those of forks, and it may be out of date.
+ * None: it belongs to none that is known. A pull request that GitHub names and nobody told us of is taken up; it is
+ * evaluated then. What a payload lists is not believed: it leaves out those of forks, and it may be out of date.
  */
-export async function pullsOf(gate: WaitingGate, store: Store, now: number, looks: () => void): Promise<Concerned[]> {
+export async function pullsOf(gate: WaitingGate, runtime: PullsRuntime): Promise<Concerned[]> {
+  const { store, wakeups } = runtime;
   const { repositoryId, runId, ref, event, headSha } = gate;
   const started = await store.starts.ofRun(repositoryId, runId);
   if (started !== null) {
@@ -29,8 +32,8 @@ export async function pullsOf(gate: WaitingGate, store: Store, now: number, look
   const number = Number(named ?? queued ?? 0);
   if (number > 0) {
     if ((await store.pull({ repositoryId, number })) === null) {
-      await takeUp(repositoryId, number, store, now);
-      looks();
+      await takeUp(repositoryId, number, runtime);
+      wakeups.notify("pulls");
     }
     return [{ number, sha: queued === undefined ? headSha : null }];
   }
@@ -42,7 +45,7 @@ export async function pullsOf(gate: WaitingGate, store: Store, now: number, look
 }
 
 /** With nothing known of it but that it exists: whoever looks at it reads it. */
-async function takeUp(repositoryId: number, number: number, store: Store, now: number): Promise<void> {
+async function takeUp(repositoryId: number, number: number, { store, now }: PullsRuntime): Promise<void> {
   const repository = await store.repository(repositoryId);
   if (repository === null) {
     return;
@@ -51,7 +54,7 @@ async function takeUp(repositoryId: number, number: number, store: Store, now: n
   const key = { id, owner, name, defaultBranch, private: isPrivate };
   const pull = { installationId: repository.installationId ?? 0, repository: key, number };
   const facts = record(null, { kind: "acts", pull, acts: [] });
-  const row = { ...newPull({ repositoryId, number }, facts, repository.installationId), reevaluateAt: now };
+  const row = { ...newPull({ repositoryId, number }, facts, repository.installationId), reevaluateAt: now() };
   // Told of meanwhile: then there is nothing to take up.
-  await store.commit({ pulls: [row], now });
+  await store.commit({ pulls: [row], now: now() });
 }

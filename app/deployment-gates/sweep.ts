@@ -1,19 +1,12 @@
 /** Jobs that wait although nobody told us: found by asking GitHub for them. */
-import type { Logger } from "pino";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { guards, pendingEnvironments } from "../../src/github/workflows/gates.ts";
 import { waitingRuns } from "../../src/github/workflows/workflows.ts";
-import type { Clients } from "../github-cache/clients.ts";
-import type { Repository, Store } from "../store/model.ts";
-import type { Timings } from "../work/timings.ts";
+import type { Repository } from "../store/model.ts";
+import type { Runtime } from "../work/runtime.ts";
 
-export interface FindOptions {
-  readonly store: Store;
-  readonly clients: Clients;
+export interface FindOptions extends Runtime {
   readonly appId: number;
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly timings: Timings;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { PullPlace } from "../../src/github/pulls/comments.ts";
 import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import type { Effect, HistoryKind, Pull, Repository, Store } from "../store/model.ts";
 import type { Timings } from "../work/timings.ts";
+import type { Wakeups } from "../work/wakeups.ts";
 import type { Cause } from "./effect.ts";
 
 export interface EffectContext {
@@ -23,14 +24,11 @@ export interface EffectContext {
   readonly signal: AbortSignal;
   /** Keeps this as the effect's result, whatever becomes of the request that follows. */
   readonly remember: (result: unknown) => Promise<void>;
-  /** Pull requests may wait to be looked at. */
-  readonly look: () => void;
+  readonly wakeups: Wakeups;
   readonly timings: Pick<Timings, "requestTimeout" | "reevaluationPause" | "settled">;
   readonly store: Store;
   /** Our app's id, to tell our own comments, checks and runs from others'. */
   readonly appId: number;
-  /** To be told when a start or a gate is due. */
-  readonly tended: () => void;
   /** Our bot's login (`name[bot]`); null: not known yet. */
   readonly botLogin: string | null;
   readonly now: () => number;

@@ -3,42 +3,29 @@
  * here at GitHub's pace, until they are done or given up with a reason. One queue for each installation, in turns by
  * repository; effects of one pull request one after the other.
  */
-import type { Logger } from "pino";
 import { withDeadline } from "../../src/github/deadline.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import type { Actor } from "../../src/lifecycle/facts/facts.ts";
-import type { Clients, Ourselves } from "../github-cache/clients.ts";
+import type { Ourselves } from "../github-cache/clients.ts";
 import { noteLine } from "../store/history.ts";
-import type { Effect, HistoryKind, NewHistory, PullId, Repository, Store } from "../store/model.ts";
-import type { InstallationWriter } from "../transitions/queue.ts";
+import type { Effect, HistoryKind, NewHistory, PullId, Repository } from "../store/model.ts";
 import type { InHand } from "../work/in-hand.ts";
-import type { Timings } from "../work/timings.ts";
-import { Alarm } from "../work/worker-loop.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { WorkerLoop } from "../work/worker-loop.ts";
 import { causeOf } from "./effect.ts";
 import { isReport, reportOf } from "./failure-report.ts";
 import type { EffectContext, Performed, StoredHandler } from "./handler.ts";
 import { HANDLERS } from "./handlers/index.ts";
 import { remedyFor } from "./permission-hints.ts";
 
-export interface OutboxOptions {
-  readonly store: Store;
-  readonly clients: Clients;
+export interface OutboxOptions extends Runtime {
   readonly ourselves: () => Ourselves;
-  /** The installation's turn at writing, shared with the moves. */
-  readonly writer: (installationId: number) => InstallationWriter;
   /** Written down before they are carried out. */
   readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
-  /** Told when a start or a gate is due. */
-  readonly tended?: () => void;
-  /** Told when pull requests wait to be looked at. */
-  readonly look: () => void;
   /** Beside those of the policy's actions. */
   readonly handlers?: ReadonlyMap<string, StoredHandler>;
   /** Why the app may not do what an effect of this kind takes; null: nothing is known to speak against it. */
   readonly refusal?: (kind: string, installationId: number) => Promise<string | null>;
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly timings: Timings;
 }
 
 /** Taken from the store at once; small, so that what comes later is not behind all that waits. */
@@ -54,23 +41,24 @@ const EFFECT_TIMEOUT = 10 * 60_000;
 
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #alarm: Alarm;
-  readonly #queues = new Map<number, Alarm>();
+  readonly #loop: WorkerLoop;
+  readonly #queues = new Map<number, WorkerLoop>();
   #stopping = false;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#alarm = this.#alarmFor(async () => {
+    this.#loop = this.#loopFor(async () => {
       for (const { installationId } of await options.store.effectInstallations()) {
-        this.#queueOf(installationId).ring();
+        this.#queueOf(installationId).wake();
       }
       return null;
     });
+    options.wakeups.on("effects", () => this.wake());
   }
 
   /** Effects may be due. */
   wake(): void {
-    this.#alarm.ring();
+    this.#loop.wake();
   }
 
   /** Tries again what was given up for this pull request. Resolves with how many effects that were. */
@@ -99,25 +87,25 @@ export class Outbox {
   }
 
   get idle(): boolean {
-    return this.#alarm.idle && [...this.#queues.values()].every((queue) => queue.idle);
+    return this.#loop.idle && [...this.#queues.values()].every((queue) => queue.idle);
   }
 
   /** Resolves when the effects that are being carried out have ended. What waits stays stored. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await this.#alarm.stop();
+    await this.#loop.stop();
     await Promise.all([...this.#queues.values()].map((queue) => queue.stop()));
   }
 
-  #alarmFor(work: () => Promise<number | null>): Alarm {
+  #loopFor(work: () => Promise<number | null>): WorkerLoop {
     const { log, now } = this.#options;
-    return new Alarm(work, now, (error) => log.error({ err: error }, "carrying out effects failed"));
+    return new WorkerLoop(work, now, (error) => log.error({ err: error }, "carrying out effects failed"));
   }
 
-  #queueOf(installationId: number): Alarm {
+  #queueOf(installationId: number): WorkerLoop {
     let queue = this.#queues.get(installationId);
     if (queue === undefined) {
-      queue = this.#alarmFor(() => this.#work(installationId));
+      queue = this.#loopFor(() => this.#work(installationId));
       this.#queues.set(installationId, queue);
     }
     return queue;
@@ -125,12 +113,12 @@ export class Outbox {
 
   /** Carries out what is due; resolves with when there is more. */
   async #work(installationId: number): Promise<number | null> {
-    const { store, now, writer, inHand } = this.#options;
+    const { store, now, writers, inHand } = this.#options;
+    const writer = writers.of(installationId);
     await inHand.ready();
     for (;;) {
-      const { heldUntil } = writer(installationId);
-      if (heldUntil > now()) {
-        return heldUntil;
+      if (writer.isHeld) {
+        return writer.heldUntil;
       }
       const due = await store.effectsDue(installationId, now(), PAGE);
       if (due.length === 0 || this.#stopping) {
@@ -151,10 +139,10 @@ export class Outbox {
   }
 
   async #inTurn(effects: readonly Effect[]): Promise<void> {
-    const { writer, now } = this.#options;
+    const { writers } = this.#options;
     for (const effect of effects) {
       // Those left stay due, and are taken up when GitHub lets us again.
-      if (this.#stopping || writer(effect.installationId).heldUntil > now()) {
+      if (this.#stopping || writers.of(effect.installationId).isHeld) {
         return;
       }
       await this.#one(effect);
@@ -191,7 +179,7 @@ export class Outbox {
     installationId: number,
     remember: EffectContext["remember"],
   ): Promise<Performed> {
-    const { store, clients, ourselves, writer, look, tended, log, now, timings } = this.#options;
+    const { store, clients, ourselves, writers, wakeups, log, now, timings } = this.#options;
     const handler = this.#options.handlers?.get(effect.kind) ?? HANDLERS.get(effect.kind);
     if (handler === undefined) {
       return { state: "refused", reason: `this version cannot do “${effect.kind}”` };
@@ -207,13 +195,12 @@ export class Outbox {
       client,
       repository,
       pull: await store.pull(effect),
-      write: (send) => writer(installationId).write(1, () => send(client)),
+      write: (send) => writers.of(installationId).write(() => send(client)),
       remember,
       signal: AbortSignal.timeout(EFFECT_TIMEOUT),
-      look,
+      wakeups,
       timings,
       store,
-      tended: tended ?? (() => undefined),
       ...ourselves(),
       now,
       log,
@@ -222,11 +209,11 @@ export class Outbox {
   }
 
   async #failed(effect: Effect, error: unknown, result: unknown): Promise<void> {
-    const { store, now, timings, writer, log } = this.#options;
+    const { store, now, timings, writers, log } = this.#options;
     const failure = requestFailure(error, now());
     if (failure.kind === "rate_limit") {
       const until = now() + (failure.retryAfterMs ?? timings.rateLimitPause);
-      writer(effect.installationId).holdUntil(until);
+      writers.of(effect.installationId).holdUntil(until);
       // It keeps its place: while the lane is held nothing is taken up.
       await store.deferEffect(effect.id, effect.nextAt, failure.message, effect.result);
       log.warn({ ...name(effect), reason: failure.message, until }, "effect put off: it is too much for GitHub");

@@ -109,7 +109,7 @@ async function memberOf(number: number, context: EffectContext): Promise<GroupMe
     const snapshot = await readSnapshot(client, repository, number, appId, signal);
     if (snapshot !== null) {
       await takeIn({ store, appId, now, settled: timings.settled }, { snapshot, repository, askedAt });
-      context.look();
+      context.wakeups.notify("pulls");
     }
     return `#${number} is being looked at for the first time`;
   }

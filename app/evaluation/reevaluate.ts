@@ -1,7 +1,6 @@
 /** Looks at pull requests about which something is new, and decides what they are to show. */
 import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import type { Logger } from "pino";
 import { actionsMeanwhile } from "../../src/lifecycle/evaluation/overdue-and-hold.ts";
 import { mergingStages } from "../../src/lifecycle/evaluation/transition-actions.ts";
 import type { Lookup } from "../../src/lifecycle/facts/facts.ts";
@@ -9,10 +8,11 @@ import { sameFacts } from "../../src/lifecycle/facts/record.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { effectRows } from "../effects/effect.ts";
 import { changePull, parked, pullKey, sooner } from "../store/change-pull.ts";
-import type { Intent, NewEffect, Pull, PullId, Repository, Store } from "../store/model.ts";
+import type { Intent, NewEffect, Pull, PullId, Repository } from "../store/model.ts";
 import type { InHand } from "../work/in-hand.ts";
-import type { Timings } from "../work/timings.ts";
-import { Alarm } from "../work/worker-loop.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { WorkerLoop } from "../work/worker-loop.ts";
+import { wakeDependents } from "./dependents.ts";
 import { desiredDigest, differs } from "./desired-state.ts";
 import type { EvaluatedPull, Evaluator } from "./evaluator.ts";
 import { concernsGroups, reopenGroups } from "./holds/merge-groups.ts";
@@ -21,20 +21,10 @@ import { tamperingEffects } from "./tampering.ts";
 import { timelineDueAt } from "./timelines.ts";
 import { unclearEffects } from "./unclear.ts";
 
-export interface ReevaluationOptions {
-  readonly store: Store;
+export interface ReevaluationOptions extends Runtime {
   readonly evaluator: Evaluator;
   /** Written down before they are looked at. */
   readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly timings: Timings;
-  /** Told when moves of this installation have been decided. */
-  readonly decided: (installationId: number) => void;
-  /** Told when effects have been decided, or may be due earlier. */
-  readonly queued: () => void;
-  /** Told when a pull request was looked at: what waits for it may go on. */
-  readonly changed?: (id: PullId) => Promise<void>;
 }
 
 interface Decided {
@@ -54,24 +44,25 @@ const MOST_TRIES = 5;
 
 export class Reevaluation {
   readonly #options: ReevaluationOptions;
-  readonly #alarm: Alarm;
+  readonly #loop: WorkerLoop;
 
   constructor(options: ReevaluationOptions) {
     this.#options = options;
     const failed = (error: unknown): void => options.log.error({ err: error }, "looking at pull requests failed");
-    this.#alarm = new Alarm(() => this.#work(), options.now, failed);
+    this.#loop = new WorkerLoop(() => this.#work(), options.now, failed);
+    options.wakeups.on("pulls", () => this.wake());
   }
 
   wake(): void {
-    this.#alarm.ring();
+    this.#loop.wake();
   }
 
   get idle(): boolean {
-    return this.#alarm.idle;
+    return this.#loop.idle;
   }
 
   async stop(): Promise<void> {
-    await this.#alarm.stop();
+    await this.#loop.stop();
   }
 
   async #work(): Promise<number | null> {
@@ -112,12 +103,12 @@ export class Reevaluation {
         const groups =
           concernsGroups(row.evaluation, next.evaluation) && (await reopenGroups(store, id.repositoryId, now()));
         if (hasten || groups || effects.length > 0) {
-          this.#options.queued();
+          this.#options.wakeups.notify("effects");
         }
-        await this.#options.changed?.(id);
+        await wakeDependents(this.#options, id, next.facts.head.sha);
         await this.#tellSharers(row, next);
         if (next.intentAt !== null && next.installationId !== null) {
-          this.#options.decided(next.installationId);
+          this.#options.wakeups.notify("transitions");
         }
         return;
       }

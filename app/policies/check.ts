@@ -1,6 +1,5 @@
 /** Says in a check run which policy is in force, what is wrong with the file, and what it needs and lacks. */
 import { createHash } from "node:crypto";
-import type { Logger } from "pino";
 import { publishCheck } from "../../src/github/checks/checks.ts";
 import { readGuard } from "../../src/github/installation.ts";
 import type { Loaded } from "../../src/github/policy-files/load-policy.ts";
@@ -12,23 +11,15 @@ import { POLICY_PATH } from "../../src/lifecycle/policy/read-policy.ts";
 import { type Circumstances, environmentsOf, type Lack, lacks } from "../../src/lifecycle/policy/requirements.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { checkAnnotation, problemAnnotations } from "../../src/report/annotations.ts";
-import type { Clients } from "../github-cache/clients.ts";
 import type { InstallationPermissions } from "../github-cache/installation-permissions.ts";
 import type { Repository } from "../store/model.ts";
 import type { PolicyState } from "../store/policies.ts";
-import type { InstallationWriter } from "../transitions/queue.ts";
 import { pause } from "../work/pause.ts";
-import type { Timings } from "../work/timings.ts";
+import type { Runtime } from "../work/runtime.ts";
 
-export interface ShowOptions {
-  readonly clients: Clients;
+export interface ShowOptions extends Runtime {
   readonly installationPermissions: InstallationPermissions;
   readonly appId: number;
-  /** The installation's turn at writing. */
-  readonly writer: (installationId: number) => InstallationWriter;
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly timings: Timings;
 }
 
 /** Tries within one showing; then it is put off as a whole. */
@@ -169,15 +160,8 @@ export class PolicyCheck {
 
   /** What it writes takes its turn with the installation's other writes. */
   async #client(installationId: number): Promise<GitHubClient> {
-    const { clients, writer } = this.#options;
-    const client = await clients.installation(installationId);
-    return {
-      request: (route, parameters) =>
-        route.startsWith("GET ")
-          ? client.request(route, parameters)
-          : writer(installationId).write(0, () => client.request(route, parameters)),
-      graphql: (query, variables) => client.graphql(query, variables),
-    };
+    const { clients, writers } = this.#options;
+    return writers.of(installationId).client(await clients.installation(installationId));
   }
 }
 

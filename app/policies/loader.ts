@@ -2,30 +2,21 @@
  * The policy in force for each repository: read from its default branch when it may have changed, kept in the store, so
  * that the last good one outlives restarts and GitHub's outages. What was read is then said in a check run.
  */
-import type { Logger } from "pino";
 import { loadPolicy, policyFetcher, type ReadPolicy } from "../../src/github/policy-files/load-policy.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { namesAny } from "../../src/lifecycle/policy/named-accounts.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
-import type { Clients } from "../github-cache/clients.ts";
-import type { Repository, Store } from "../store/model.ts";
+import type { Repository } from "../store/model.ts";
 import type { PolicyState, StoredPolicy } from "../store/policies.ts";
-import type { Timings } from "../work/timings.ts";
-import { Alarm } from "../work/worker-loop.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { WorkerLoop } from "../work/worker-loop.ts";
 import { type Policies, PolicyUnreadable } from "./policy.ts";
 
-export interface PolicyLoaderOptions {
-  readonly store: Store;
-  readonly clients: Clients;
+export interface PolicyLoaderOptions extends Runtime {
   readonly read: (installationId: number) => ReadPolicy;
   /** Says in a check run what was read; resolves with what it says now. Throws what the client throws. */
   readonly show: (repository: Repository, state: PolicyState) => Promise<PolicyState["shown"]>;
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly timings: Timings;
-  /** Told when pull requests are to be looked at again. */
-  readonly wake: () => void;
 }
 
 type Known = StoredPolicy & { readonly state: PolicyState };
@@ -37,7 +28,7 @@ const MOST_TRIES = 10;
 
 export class PolicyLoader implements Policies {
   readonly #options: PolicyLoaderOptions;
-  readonly #alarm: Alarm;
+  readonly #loop: WorkerLoop;
   /** Two who ask at the same time wait for one reading. */
   readonly #reading = new Map<number, Promise<Known>>();
   /** After a failure GitHub is left alone for a while: until when, by repository. */
@@ -46,7 +37,8 @@ export class PolicyLoader implements Policies {
   constructor(options: PolicyLoaderOptions) {
     this.#options = options;
     const failed = (error: unknown): void => options.log.error({ err: error }, "keeping policies up to date failed");
-    this.#alarm = new Alarm(() => this.#work(), options.now, failed);
+    this.#loop = new WorkerLoop(() => this.#work(), options.now, failed);
+    options.wakeups.on("policies", () => this.wake());
   }
 
   async of(repository: Repository): Promise<Policy> {
@@ -83,15 +75,15 @@ export class PolicyLoader implements Policies {
 
   /** Policies may have to be read or shown. */
   wake(): void {
-    this.#alarm.ring();
+    this.#loop.wake();
   }
 
   get idle(): boolean {
-    return this.#alarm.idle;
+    return this.#loop.idle;
   }
 
   async stop(): Promise<void> {
-    await this.#alarm.stop();
+    await this.#loop.stop();
   }
 
   async #current(repository: Repository): Promise<Known> {
@@ -134,7 +126,7 @@ export class PolicyLoader implements Policies {
   }
 
   async #readNow(repository: Repository): Promise<Known> {
-    const { store, clients, read, now, log, timings, wake } = this.#options;
+    const { store, clients, read, now, log, timings, wakeups } = this.#options;
     if (repository.installationId === null) {
       throw new Error(`The app is not installed on ${nameOf(repository)}.`);
     }
@@ -189,7 +181,7 @@ export class PolicyLoader implements Policies {
       }
       if (!samePolicy(before?.inForce ?? null, state.inForce)) {
         await store.requestReevaluation({ repositoryId: repository.id, open: true }, now());
-        wake();
+        wakeups.notify("pulls");
       }
       if (state.toShow) {
         this.wake();

@@ -1,19 +1,12 @@
 /** Takes up pull requests that were open before the app was installed, a page at a time. */
 import { readOpenPulls } from "../../src/github/pulls/snapshot.ts";
-import type { Clients } from "../github-cache/clients.ts";
 import { noteLine } from "../store/history.ts";
-import type { Repository, Store } from "../store/model.ts";
-import type { Timings } from "../work/timings.ts";
+import type { Repository } from "../store/model.ts";
+import type { Runtime } from "../work/runtime.ts";
 import { completed, takeIn } from "./record-snapshot.ts";
 
-export interface AdoptOptions {
-  readonly store: Store;
-  readonly clients: Clients;
+export interface AdoptOptions extends Runtime {
   readonly appId: number;
-  readonly now: () => number;
-  readonly timings: Timings;
-  /** Told when pull requests wait to be looked at. */
-  readonly wake: () => void;
 }
 
 export interface AdoptRequest {
@@ -37,7 +30,7 @@ export interface Adopted {
 
 /** One page of open pull requests. Null: GitHub does not show the repository. Throws what GitHub's client throws. */
 export async function adopt(options: AdoptOptions, request: AdoptRequest): Promise<Adopted | null> {
-  const { store, clients, appId, now, timings, wake } = options;
+  const { store, clients, appId, now, timings, wakeups } = options;
   const { repository, by, after, dryRun } = request;
   const client = await clients.installation(repository.installationId);
   const signal = AbortSignal.timeout(timings.requestTimeout * 2);
@@ -60,7 +53,7 @@ export async function adopt(options: AdoptOptions, request: AdoptRequest): Promi
     }
   }
   if (adopted.length > 0 && !dryRun) {
-    wake();
+    wakeups.notify("pulls");
   }
   return { adopted, known: page.snapshots.length - adopted.length, next: page.next };
 }

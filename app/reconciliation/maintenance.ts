@@ -1,21 +1,13 @@
 /** Now and then: where the app is installed is read again, and rows that are old enough go. */
 import { setImmediate } from "node:timers/promises";
-import type { Logger } from "pino";
 import { type InstalledRepository, listInstallations, listRepositories } from "../../src/github/installations.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
-import type { Clients } from "../github-cache/clients.ts";
 import type { Repository, Store } from "../store/model.ts";
-import type { Timings } from "../work/timings.ts";
+import type { Runtime } from "../work/runtime.ts";
 import { installedSince, watchFrom } from "./installed-since.ts";
 import { nameOf } from "./sweep.ts";
 
-export interface MaintenanceOptions {
-  readonly store: Store;
-  readonly clients: Clients;
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly timings: Timings;
-}
+export type MaintenanceOptions = Runtime;
 
 const PAGE = 500;
 

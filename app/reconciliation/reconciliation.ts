@@ -6,7 +6,7 @@
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { KeyRefused } from "../github-cache/identity.ts";
 import type { Repository } from "../store/model.ts";
-import { Alarm } from "../work/worker-loop.ts";
+import { WorkerLoop } from "../work/worker-loop.ts";
 import { prune, readInstallations } from "./maintenance.ts";
 import { type DeliveriesReport, MissedDeliveries } from "./missed-deliveries.ts";
 import { nameOf, RepositoryHidden, Sweeper, type SweeperOptions, type SweepReport } from "./sweep.ts";
@@ -31,9 +31,9 @@ export class Reconcile {
   readonly #sweeper: Sweeper;
   readonly #deliveries: MissedDeliveries;
   readonly #stop = new AbortController();
-  readonly #sweeps: Alarm;
-  readonly #missed: Alarm;
-  readonly #maintenance: Alarm;
+  readonly #sweeps: WorkerLoop;
+  readonly #missed: WorkerLoop;
+  readonly #maintenance: WorkerLoop;
   /** By repository. */
   readonly #turns = new Map<number, Turn>();
   #startsAt = Number.POSITIVE_INFINITY;
@@ -46,16 +46,17 @@ export class Reconcile {
     this.#sweeper = new Sweeper(options);
     this.#deliveries = new MissedDeliveries(options);
     const failed = (what: string) => (error: unknown) => log.error({ err: error }, `${what} failed`);
-    this.#sweeps = new Alarm(() => this.#sweepDue(), now, failed("sweeping"));
-    this.#missed = new Alarm(() => this.#missedDue(), now, failed("looking for missed webhooks"));
-    this.#maintenance = new Alarm(() => this.#maintenanceDue(), now, failed("maintenance"));
+    this.#sweeps = new WorkerLoop(() => this.#sweepDue(), now, failed("sweeping"));
+    this.#missed = new WorkerLoop(() => this.#missedDue(), now, failed("looking for missed webhooks"));
+    this.#maintenance = new WorkerLoop(() => this.#maintenanceDue(), now, failed("maintenance"));
+    options.wakeups.on("sweeps", (repositoryId) => this.#sweepSoon(repositoryId));
   }
 
   start(): void {
     this.#startsAt = this.#options.now() + this.#options.timings.reconcileDelay;
-    this.#missed.ring();
-    this.#maintenance.ring();
-    this.#sweeps.ring();
+    this.#missed.wake();
+    this.#maintenance.wake();
+    this.#sweeps.wake();
   }
 
   /** Nothing is going on at this moment. */
@@ -70,9 +71,11 @@ export class Reconcile {
   }
 
   /** This repository is swept as soon as may be: something about it is known to be out of date. */
-  sweepSoon(repositoryId: number): void {
-    this.#turns.set(repositoryId, { nextAt: 0, failures: 0 });
-    this.#sweeps.ring();
+  #sweepSoon(repositoryId: number | null): void {
+    if (repositoryId !== null) {
+      this.#turns.set(repositoryId, { nextAt: 0, failures: 0 });
+    }
+    this.#sweeps.wake();
   }
 
   /** Sweeps one repository now. Throws what kept it from being swept. */
@@ -90,7 +93,7 @@ export class Reconcile {
   /** Reads where the app is installed now; what is new to us is swept. */
   async readInstallations(): Promise<void> {
     for (const repositoryId of await readInstallations(this.#options, this.#stop.signal)) {
-      this.sweepSoon(repositoryId);
+      this.#sweepSoon(repositoryId);
     }
   }
 
@@ -144,7 +147,7 @@ export class Reconcile {
       this.#say(error, { repository: nameOf(repository), failures: failures + 1, pause }, "could not be swept");
       if (error instanceof RepositoryHidden) {
         this.#maintenanceTurn = { ...this.#maintenanceTurn, nextAt: 0 };
-        this.#maintenance.ring();
+        this.#maintenance.wake();
       }
     }
     if (this.#turns.get(repository.id) === turn) {

@@ -2,31 +2,22 @@
  * One sweep over a repository: all its open pull requests in pages of one query each, then those that we think open
  * and GitHub did not list. What was missed is recorded, what is shown wrongly is read again and put right.
  */
-import type { Logger } from "pino";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { MOST_SNAPSHOTS, readOpenPulls, readPullsById, type Snapshot } from "../../src/github/pulls/snapshot.ts";
 import type { CommentSeen } from "../../src/github/pulls/snapshot-acts.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
-import type { Clients } from "../github-cache/clients.ts";
-import type { Repository, Store } from "../store/model.ts";
+import type { Repository } from "../store/model.ts";
 import { pause } from "../work/pause.ts";
-import type { Timings } from "../work/timings.ts";
+import type { Runtime } from "../work/runtime.ts";
 import { installedSince, watchFrom } from "./installed-since.ts";
 import { completed, takeIn } from "./record-snapshot.ts";
 
-export interface SweeperOptions {
-  readonly store: Store;
-  readonly clients: Clients;
+export interface SweeperOptions extends Runtime {
   readonly appId: number;
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly timings: Timings;
   /** Comments as they were written; those that are known already change nothing. */
   readonly comments: (repository: Repository, number: number, comments: readonly CommentSeen[]) => Promise<void>;
   /** Told when those whom a repository's policy names may not be who they were. */
   readonly people: (repository: Repository) => Promise<void>;
-  /** Told when there may be something to look at or to move. */
-  readonly wake: (installationId: number) => void;
 }
 
 /** How many pull requests were seen, and what became of them. */
@@ -97,14 +88,20 @@ export class Sweeper {
         known.delete(snapshot.number);
         await this.#take(tour, snapshot, askedAt);
       }
-      this.#options.wake(installationId);
+      this.#wake();
     }
     await this.#unlisted(tour, [...known]);
     await this.#reevaluatePeople(repository, began);
-    this.#options.wake(installationId);
+    this.#wake();
     await store.setMeta(sweptKey(repository.id), `${began}`);
     log.info({ repository: nameOf(repository), ...counts, took: now() - began }, "swept");
     return counts;
+  }
+
+  /** There may be something to evaluate or to send. */
+  #wake(): void {
+    this.#options.wakeups.notify("pulls");
+    this.#options.wakeups.notify("transitions");
   }
 
   /** No snapshot shows that somebody left a team or lost a permission, and of some such changes there is no event. */

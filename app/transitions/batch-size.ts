@@ -1,8 +1,9 @@
 /**
  * How many mutations a request may hold: as many as take the time aimed at, as far as the answers told until now.
- * GitHub ends a request after 10 s, half applied, so a slow answer counts at once and a fast one by and by.
+ * GitHub ends a request after 10 s, half applied, so a slow answer counts at once and a fast one by and by. Only
+ * batches of transitions teach: what other requests take, and whether they fail, says nothing of these.
  */
-export interface RequestSizeOptions {
+export interface BatchSizeOptions {
   /** A request should take about so long. Milliseconds. */
   readonly target: number;
 }
@@ -11,18 +12,31 @@ const FIRST = 20;
 const LEAST = 5;
 const MOST = 100;
 
-export class RequestSize {
+export class BatchSize {
   readonly #target: number;
   #most = FIRST;
   /** Milliseconds for one mutation; null: nothing was answered yet. */
   #cost: number | null = null;
 
-  constructor({ target }: RequestSizeOptions) {
+  constructor({ target }: BatchSizeOptions) {
     this.#target = target;
   }
 
   get mutations(): number {
     return this.#most;
+  }
+
+  /** Sends a request of so many mutations, and learns from how long its answer takes. */
+  async learnFrom<T>(mutations: number, now: () => number, send: () => Promise<T>): Promise<T> {
+    const began = now();
+    try {
+      const answer = await send();
+      this.answered(mutations, now() - began);
+      return answer;
+    } catch (error) {
+      this.failed(mutations, now() - began);
+      throw error;
+    }
   }
 
   /** A request of so many mutations was answered after `took` milliseconds. */

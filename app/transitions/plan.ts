@@ -10,8 +10,8 @@ import { stageLabel } from "../../src/lifecycle/presentation/display.ts";
 import { labelsNeeded, writesFor } from "../evaluation/desired-state.ts";
 import type { KnownLabels, LabelIds } from "../github-cache/label-ids.ts";
 import type { Repository } from "../store/model.ts";
-import type { InstallationWriter } from "./queue.ts";
-import type { Candidate, Prepared } from "./verify.ts";
+import type { InstallationWriter } from "../work/installation-writer.ts";
+import type { PendingTransition, PreparedTransition } from "./verify.ts";
 
 export interface WritesOptions {
   readonly labelIds: LabelIds;
@@ -27,24 +27,28 @@ export class Writes {
   }
 
   /**
-   * The difference of each candidate of one repository; labels that are missing are made first. Throws when the labels
+   * The difference of each pending of one repository; labels that are missing are made first. Throws when the labels
    * cannot be asked for or made.
    */
-  async prepare(client: GitHubClient, group: readonly Candidate[], writer: InstallationWriter): Promise<Prepared[]> {
+  async prepare(
+    client: GitHubClient,
+    group: readonly PendingTransition[],
+    writer: InstallationWriter,
+  ): Promise<PreparedTransition[]> {
     const labels = await this.#labels(client, group, writer);
-    return group.map((candidate) => ({ candidate, transition: this.#transition(candidate, labels) }));
+    return group.map((pending) => ({ pending, transition: this.#transition(pending, labels) }));
   }
 
   /** What puts back what was shown before: labels are looked for, and never made. Throws like `prepare`. */
-  async restoring(client: GitHubClient, candidate: Candidate, writer: InstallationWriter): Promise<Transition> {
-    const needed = labelsNeeded(candidate.desired, candidate.shown);
-    const write = <T>(send: () => Promise<T>): Promise<T> => writer.write(0, send);
+  async restoring(client: GitHubClient, pending: PendingTransition, writer: InstallationWriter): Promise<Transition> {
+    const needed = labelsNeeded(pending.desired, pending.shown);
+    const write = <T>(send: () => Promise<T>): Promise<T> => writer.write(send);
     const { labelIds } = this.#options;
-    const labels = await labelIds.resolve(client, candidate.repository, [], needed, needed, write);
-    return this.#transition(candidate, labels);
+    const labels = await labelIds.resolve(client, pending.repository, [], needed, needed, write);
+    return this.#transition(pending, labels);
   }
 
-  #transition({ desired, shown, repository, evaluated, pull }: Candidate, labels: KnownLabels): Transition {
+  #transition({ desired, shown, repository, evaluated, pull }: PendingTransition, labels: KnownLabels): Transition {
     return writesFor({
       number: pull.number,
       pullNodeId: evaluated.facts.nodeId,
@@ -56,7 +60,7 @@ export class Writes {
     });
   }
 
-  #labels(client: GitHubClient, group: readonly Candidate[], writer: InstallationWriter): Promise<KnownLabels> {
+  #labels(client: GitHubClient, group: readonly PendingTransition[], writer: InstallationWriter): Promise<KnownLabels> {
     const [first] = group;
     if (first === undefined) {
       throw new Error("A group without a pull request.");
@@ -69,14 +73,14 @@ export class Writes {
     const asked = adds ? policy.stages.flatMap((stage) => labelsAskedFor(stage.enter)) : [];
     const find = asked.flatMap(({ name }) => (isPattern(name) ? [] : [nameOf(name)]));
     const gone = needed.filter((name) => !create.some((each) => each.name === name));
-    const write = <T>(send: () => Promise<T>): Promise<T> => writer.write(0, send);
+    const write = <T>(send: () => Promise<T>): Promise<T> => writer.write(send);
     return this.#options.labelIds.resolve(client, first.repository, create, [...find, ...gone], gone, write);
   }
 }
 
 /** As many as fit; at least one, however many mutations it is. Changes nothing about their order. */
-export function withinBudget(prepared: readonly Prepared[], budget: number): Prepared[] {
-  const batch: Prepared[] = [];
+export function withinBudget(prepared: readonly PreparedTransition[], budget: number): PreparedTransition[] {
+  const batch: PreparedTransition[] = [];
   let mutations = 0;
   for (const each of prepared) {
     mutations += mutationCount(each.transition);

@@ -1,5 +1,4 @@
 /** What becomes of a move: confirmed, put off, given up for now, or dropped; each stored with its reason. */
-import type { Logger } from "pino";
 import type { PullSeen } from "../../src/github/pulls/pull-fields.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
 import { actionsMeanwhile } from "../../src/lifecycle/evaluation/overdue-and-hold.ts";
@@ -10,36 +9,27 @@ import { record, sameFacts } from "../../src/lifecycle/facts/record.ts";
 import { stageLabel, stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { effectRows } from "../effects/effect.ts";
+import { wakeDependents } from "../evaluation/dependents.ts";
 import { blockedState, type DesiredState, desiredDigest } from "../evaluation/desired-state.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { proposalOf } from "../policies/proposal.ts";
 import { changePull, parked, sooner } from "../store/change-pull.ts";
 import { movedLines, noteLine } from "../store/history.ts";
-import type { ConfirmedState, Intent, NewEffect, NewHistory, Pull, PullId, Store } from "../store/model.ts";
-import type { Timings } from "../work/timings.ts";
-import type { Candidate } from "./verify.ts";
+import type { ConfirmedState, Intent, NewEffect, NewHistory, Pull } from "../store/model.ts";
+import type { Runtime } from "../work/runtime.ts";
+import type { PendingTransition } from "./verify.ts";
 
-export interface OutcomesOptions {
-  readonly store: Store;
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly timings: Timings;
-  /** Told when something is to be looked at again. */
-  readonly wake: () => void;
-  /** Told when effects have been decided. */
-  readonly queued: () => void;
-  /** Told when a move was confirmed: what waits for the pull request may go on. */
-  readonly changed?: (id: PullId) => Promise<void>;
+export interface TransitionResultsOptions extends Pick<Runtime, "store" | "log" | "now" | "timings" | "wakeups"> {
   /** Counts what becomes of moves. */
   readonly metrics?: Pick<Metrics, "moved" | "transitioned"> | undefined;
 }
 
 const MOST_NOTES = 20;
 
-export class Outcomes {
-  readonly #options: OutcomesOptions;
+export class TransitionResults {
+  readonly #options: TransitionResultsOptions;
 
-  constructor(options: OutcomesOptions) {
+  constructor(options: TransitionResultsOptions) {
     this.#options = options;
   }
 
@@ -48,13 +38,13 @@ export class Outcomes {
    * of its head commit, undefined where nothing told of it.
    */
   async confirm(
-    candidate: Candidate,
+    pending: PendingTransition,
     seen: PullSeen | null,
     shown: ConfirmedState | null,
     policyOid?: string | null,
   ): Promise<void> {
     const { store, log, now } = this.#options;
-    const { pull, intent, repository, evaluated, desired } = candidate;
+    const { pull, intent, repository, evaluated, desired } = pending;
     const from = pull.shown?.stage ?? null;
     const to = desired.stage;
     const { evaluation } = evaluated;
@@ -67,9 +57,9 @@ export class Outcomes {
       }
       const at = now();
       const newer = decidedSince(pull, row);
-      effects = [...effectsOf(candidate, from, newer ? pull : row, at), ...(proposal === null ? [] : [proposal])];
+      effects = [...effectsOf(pending, from, newer ? pull : row, at), ...(proposal === null ? [] : [proposal])];
       const facts = seen === null ? row.facts : withSeen(row.facts, seen, removedBy(evaluated, shown));
-      const notes = [...intent.notes, ...candidate.notes];
+      const notes = [...intent.notes, ...pending.notes];
       const history: NewHistory[] = [
         ...notes.map((note) => noteLine(row, "note", note, at)),
         ...movedLines({ id: row, from, to, evaluation, facts: evaluated.facts, now: at }),
@@ -113,17 +103,17 @@ export class Outcomes {
       }
     }
     if (written !== null && effects.length > 0) {
-      this.#options.queued();
+      this.#options.wakeups.notify("effects");
     }
     if (written !== null) {
-      await this.#options.changed?.(pull);
+      await wakeDependents(this.#options, pull, written.facts.head.sha);
     }
     log.info(
       { repository: `${repository.owner}/${repository.name}`, pull: pull.number, from, to, tries: intent.tries },
       "confirmed",
     );
     if (written?.reevaluateAt != null) {
-      this.#options.wake();
+      this.#options.wakeups.notify("pulls");
     }
   }
 
@@ -160,7 +150,7 @@ export class Outcomes {
       };
     });
     log.info({ pull: pull.number, repositoryId: pull.repositoryId, head: seen.state.head.sha }, "another head");
-    this.#options.wake();
+    this.#options.wakeups.notify("pulls");
   }
 
   /** There is nothing to move any more. */
@@ -174,9 +164,9 @@ export class Outcomes {
   }
 
   /** Given up for now. `shown`: what GitHub shows after the old label was written back; null: that is not known. */
-  async block(candidate: Candidate, reason: string, shown: ConfirmedState | null): Promise<void> {
+  async block(pending: PendingTransition, reason: string, shown: ConfirmedState | null): Promise<void> {
     const { store, log, now, timings } = this.#options;
-    const { pull, intent, desired, repository } = candidate;
+    const { pull, intent, desired, repository } = pending;
     const from = pull.shown?.stage ?? null;
     await changePull(store, pull, now, (row) => {
       if (row === null) {
@@ -208,13 +198,13 @@ export class Outcomes {
     });
     this.#options.metrics?.moved("blocked");
     log.error({ repository: `${repository.owner}/${repository.name}`, pull: pull.number, reason }, "blocked");
-    this.#options.wake();
+    this.#options.wakeups.notify("pulls");
   }
 
   /** What is shown while the move is blocked. */
-  blockedState(candidate: Candidate, reason: string): DesiredState {
-    const from = candidate.pull.shown?.stage ?? null;
-    return blockedState(candidate.desired, from, from === null ? null : stageLabel(from), reason);
+  blockedState(pending: PendingTransition, reason: string): DesiredState {
+    const from = pending.pull.shown?.stage ?? null;
+    return blockedState(pending.desired, from, from === null ? null : stageLabel(from), reason);
   }
 }
 
@@ -232,7 +222,12 @@ function mayBeDecidedSince(pull: Pull, row: Pull, sent: Evaluation): boolean {
 }
 
 /** What the stages that the move leads into do, and what is to be done now that it is there; each once. */
-function effectsOf({ pull, intent, repository, evaluated }: Candidate, from: string | null, row: Pull, now: number) {
+function effectsOf(
+  { pull, intent, repository, evaluated }: PendingTransition,
+  from: string | null,
+  row: Pull,
+  now: number,
+) {
   const { installationId } = repository;
   const to = evaluated.evaluation.stage;
   if (installationId === null) {
@@ -261,7 +256,7 @@ function withSeen(facts: Facts, seen: PullSeen, removed?: Removed): Facts {
 type Removed = NonNullable<Extract<Change, { kind: "snapshot" }>["removed"]>;
 
 /** What the resets that were known had made void, and the read-back showed gone. */
-function removedBy({ evaluation }: Candidate["evaluated"], shown: ConfirmedState | null): Removed | undefined {
+function removedBy({ evaluation }: PendingTransition["evaluated"], shown: ConfirmedState | null): Removed | undefined {
   const labels = (shown?.absent.labels ?? []).filter((name) => stageOfLabel(name) === null);
   return labels.length === 0 ? undefined : { labels, after: evaluation.resets.map((reset) => reset.id) };
 }

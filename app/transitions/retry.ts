@@ -1,64 +1,58 @@
 /** What becomes of moves that were not confirmed: put off, or given up for now and what they left behind put right. */
-import type { Logger } from "pino";
 import { GraphqlUnread } from "../../src/github/graphql.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { readShown } from "../../src/github/pulls/current-display.ts";
 import type { LabelSeen } from "../../src/github/pulls/pull-fields.ts";
 import { mutationCount, sendTransitions, type Transition, type Written } from "../../src/github/pulls/transition.ts";
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
-import type { Clients } from "../github-cache/clients.ts";
 import type { LabelIds } from "../github-cache/label-ids.ts";
 import type { ConfirmedState } from "../store/model.ts";
-import type { Timings } from "../work/timings.ts";
+import type { InstallationWriter } from "../work/installation-writer.ts";
+import type { Runtime } from "../work/runtime.ts";
 import type { Writes } from "./plan.ts";
-import type { InstallationWriter } from "./queue.ts";
-import type { Outcomes } from "./result.ts";
-import { type Candidate, judgeWritten, type Prepared, withRead } from "./verify.ts";
+import type { TransitionResults } from "./result.ts";
+import { type PendingTransition, type PreparedTransition, verifyWritten, withRead } from "./verify.ts";
 
-export interface SetbacksOptions {
-  readonly clients: Clients;
+export interface TransitionRetriesOptions extends Runtime {
   readonly writes: Writes;
   readonly labelIds: LabelIds;
-  readonly outcomes: Outcomes;
+  readonly outcomes: TransitionResults;
   readonly appId: number;
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly timings: Timings;
 }
 
-export class Setbacks {
-  readonly #options: SetbacksOptions;
+export class TransitionRetries {
+  readonly #options: TransitionRetriesOptions;
 
-  constructor(options: SetbacksOptions) {
+  constructor(options: TransitionRetriesOptions) {
     this.#options = options;
   }
 
   /** GitHub answered, and does not show what it is to show. */
   async refused(
     client: GitHubClient,
-    { candidate, transition }: Prepared,
+    { pending, transition }: PreparedTransition,
     { errors, pull }: Written,
     reason: string,
     writer: InstallationWriter,
   ): Promise<void> {
     // An id that we know may be another label's by now: labels are renamed and deleted.
-    const label = candidate.desired.label?.toLowerCase();
+    const label = pending.desired.label?.toLowerCase();
     const other =
       pull !== null && label !== undefined && !pull.labels.some((each) => each.name.toLowerCase() === label);
     if (other || errors.some((each) => each.type === "NOT_FOUND")) {
-      await this.#options.labelIds.forget(candidate.repository.id);
+      await this.#options.labelIds.forget(pending.repository.id);
     }
     if (other) {
-      await this.#takeOff(client, candidate, transition, pull.labels, writer);
+      await this.#takeOff(client, pending, transition, pull.labels, writer);
     }
     const hopeless = errors.some((each) => each.type === "FORBIDDEN");
-    await this.#failed(client, candidate, reason, hopeless, writer);
+    await this.#failed(client, pending, reason, hopeless, writer);
   }
 
   /** Labels that got onto it because they bear now the id of the one it should have. Best effort. */
   async #takeOff(
     client: GitHubClient,
-    { evaluated, repository, pull }: Candidate,
+    { evaluated, repository, pull }: PendingTransition,
     transition: Transition,
     labels: readonly LabelSeen[],
     writer: InstallationWriter,
@@ -75,7 +69,7 @@ export class Setbacks {
     const undo = { ...transition, removeLabelIds: wrong.map(({ nodeId }) => nodeId), addLabelIds: [], checks: [] };
     const { log, timings } = this.#options;
     try {
-      await writer.write(1, () => sendTransitions(client, [undo], AbortSignal.timeout(timings.requestTimeout)));
+      await writer.write(() => sendTransitions(client, [undo], AbortSignal.timeout(timings.requestTimeout)));
       log.info({ ...names, labels: labelsOff }, "labels that bear the id of another now were taken off again");
     } catch (error) {
       log.warn({ ...names, labels: labelsOff, err: error }, "labels set by mistake could not be taken off again");
@@ -83,75 +77,69 @@ export class Setbacks {
   }
 
   /** There was no answer to what was asked or written for all of them. */
-  async all(candidates: readonly Candidate[], error: unknown, writer: InstallationWriter): Promise<void> {
+  async all(all: readonly PendingTransition[], error: unknown, writer: InstallationWriter): Promise<void> {
     const { outcomes, now, log, timings } = this.#options;
     const failure = requestFailure(error, now());
-    log.warn(
-      { installation: writer.installationId, pulls: candidates.length, kind: failure.kind, err: error },
-      "not sent",
-    );
+    log.warn({ installation: writer.installationId, pulls: all.length, kind: failure.kind, err: error }, "not sent");
     if (failure.kind === "rate_limit") {
       const pause = failure.retryAfterMs ?? timings.rateLimitPause;
       writer.holdUntil(now() + pause);
-      for (const { pull } of candidates) {
+      for (const { pull } of all) {
         await outcomes.postpone(pull, describeFailure(failure), pause);
       }
       return;
     }
-    for (const candidate of candidates) {
+    for (const pending of all) {
       const client = await this.#options.clients.installation(writer.installationId).catch(() => null);
-      await this.#failed(client, candidate, describeFailure(failure), failure.kind === "permission", writer);
+      await this.#failed(client, pending, describeFailure(failure), failure.kind === "permission", writer);
     }
   }
 
   /** Puts it off, or gives it up for now: then the old label is written back and a Retry button is shown. */
   async #failed(
     client: GitHubClient | null,
-    candidate: Candidate,
+    pending: PendingTransition,
     reason: string,
     hopeless: boolean,
     writer: InstallationWriter,
   ): Promise<void> {
     const { outcomes, timings } = this.#options;
-    const tries = Math.max(candidate.intent.tries, 1);
+    const tries = Math.max(pending.intent.tries, 1);
     const pause = timings.retryPauses[tries - 1];
     if (!hopeless && pause !== undefined) {
-      await outcomes.postpone({ ...candidate.pull, intent: { ...candidate.intent, tries } }, reason, pause);
+      await outcomes.postpone({ ...pending.pull, intent: { ...pending.intent, tries } }, reason, pause);
       return;
     }
-    const restored = client === null ? null : await this.#restore(client, candidate, reason, writer);
-    await outcomes.block(candidate, reason, restored);
+    const restored = client === null ? null : await this.#restore(client, pending, reason, writer);
+    await outcomes.block(pending, reason, restored);
   }
 
   /** Best effort: what GitHub shows afterwards, or null when it cannot be said. */
   async #restore(
     client: GitHubClient,
-    candidate: Candidate,
+    pending: PendingTransition,
     reason: string,
     writer: InstallationWriter,
   ): Promise<ConfirmedState | null> {
     const { appId, timings, writes, log, outcomes } = this.#options;
-    const { evaluated, repository, pull } = candidate;
+    const { evaluated, repository, pull } = pending;
     const signal = (): AbortSignal => AbortSignal.timeout(timings.requestTimeout);
     try {
       const [now] = await readShown(client, [evaluated.facts.nodeId], appId, signal());
       if (now == null || now instanceof GraphqlUnread) {
         return null;
       }
-      const desired = outcomes.blockedState(candidate, reason);
+      const desired = outcomes.blockedState(pending, reason);
       if (now.pull.state.head.sha !== desired.headSha) {
         return null;
       }
-      const { shown } = withRead({ ...candidate, desired }, now);
-      const transition = await writes.restoring(client, { ...candidate, desired, shown }, writer);
+      const { shown } = withRead({ ...pending, desired }, now);
+      const transition = await writes.restoring(client, { ...pending, desired, shown }, writer);
       if (mutationCount(transition) === 0) {
         return shown;
       }
-      const [written] = await writer.write(mutationCount(transition), () =>
-        sendTransitions(client, [transition], signal()),
-      );
-      const verdict =
-        written === undefined ? null : judgeWritten({ ...candidate, desired, shown }, transition, written);
+      const [written] = await writer.write(() => sendTransitions(client, [transition], signal()));
+      const verdict = written === undefined ? null : verifyWritten({ ...pending, desired, shown }, transition, written);
       return verdict?.right === true ? verdict.shown : shown;
     } catch (error) {
       const names = { repository: `${repository.owner}/${repository.name}`, pull: pull.number };

@@ -2,7 +2,6 @@
  * One round of moves: what may have been applied already is read, the difference is written in one request, and each
  * pull request is judged by its own read-back. A stage counts as reached, and the history says so, only then.
  */
-import type { Logger } from "pino";
 import { GraphqlUnread } from "../../src/github/graphql.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { MOST_READ, readShown } from "../../src/github/pulls/current-display.ts";
@@ -10,26 +9,21 @@ import { mutationCount, sendTransitions, type Written } from "../../src/github/p
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { confirmedStateOf, differs } from "../evaluation/desired-state.ts";
 import type { Evaluator } from "../evaluation/evaluator.ts";
-import type { Clients } from "../github-cache/clients.ts";
 import type { LabelIds } from "../github-cache/label-ids.ts";
-import type { Intent, Pull, PullId, Repository, Store } from "../store/model.ts";
-import type { Timings } from "../work/timings.ts";
+import type { Intent, Pull, PullId, Repository } from "../store/model.ts";
+import type { InstallationWriter } from "../work/installation-writer.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { BatchSize } from "./batch-size.ts";
 import { Writes, withinBudget } from "./plan.ts";
-import type { InstallationWriter } from "./queue.ts";
-import type { Outcomes } from "./result.ts";
-import { describeFailure, Setbacks } from "./retry.ts";
-import { type Candidate, isOutOfDate, judgeWritten, type Prepared, withRead } from "./verify.ts";
+import type { TransitionResults } from "./result.ts";
+import { describeFailure, TransitionRetries } from "./retry.ts";
+import { isOutOfDate, type PendingTransition, type PreparedTransition, verifyWritten, withRead } from "./verify.ts";
 
-export interface TransitionSenderOptions {
-  readonly store: Store;
-  readonly clients: Clients;
+export interface TransitionSenderOptions extends Runtime {
   readonly evaluator: Evaluator;
   readonly labelIds: LabelIds;
-  readonly outcomes: Outcomes;
+  readonly outcomes: TransitionResults;
   readonly appId: number;
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly timings: Timings;
   /** Where a person can read about a pull request; null: nowhere. */
   readonly detailsUrl: (repository: Repository, number: number) => string | null;
 }
@@ -37,21 +31,23 @@ export interface TransitionSenderOptions {
 export class TransitionSender {
   readonly #options: TransitionSenderOptions;
   readonly #writes: Writes;
-  readonly #setbacks: Setbacks;
+  readonly #retries: TransitionRetries;
+  /** By installation: how long its requests take is its own. */
+  readonly #sizes = new Map<number, BatchSize>();
 
   constructor(options: TransitionSenderOptions) {
     this.#options = options;
     this.#writes = new Writes(options);
-    this.#setbacks = new Setbacks({ ...options, writes: this.#writes });
+    this.#retries = new TransitionRetries({ ...options, writes: this.#writes });
   }
 
   /** Never throws for GitHub's sake: what could not be done is put off or given up, each with its reason. */
   async round(pulls: readonly Pull[], writer: InstallationWriter): Promise<void> {
-    const judged: Candidate[] = [];
+    const judged: PendingTransition[] = [];
     for (const pull of pulls) {
-      const candidate = await this.#evaluator(pull);
-      if (candidate !== null) {
-        judged.push(candidate);
+      const pending = await this.#evaluator(pull);
+      if (pending !== null) {
+        judged.push(pending);
       }
     }
     if (judged.length === 0) {
@@ -61,27 +57,27 @@ export class TransitionSender {
     try {
       client = await this.#options.clients.installation(writer.installationId);
     } catch (error) {
-      await this.#setbacks.all(judged, error, writer);
+      await this.#retries.all(judged, error, writer);
       return;
     }
     const known = await this.#read(client, judged, writer);
-    const todo: Candidate[] = [];
-    for (const candidate of known) {
-      if (differs(candidate.desired, candidate.shown)) {
-        todo.push(candidate);
+    const todo: PendingTransition[] = [];
+    for (const pending of known) {
+      if (differs(pending.desired, pending.shown)) {
+        todo.push(pending);
       } else {
-        await this.#options.outcomes.confirm(candidate, candidate.seen, candidate.shown);
+        await this.#options.outcomes.confirm(pending, pending.seen, pending.shown);
       }
     }
     const prepared = await this.#prepare(client, todo, writer);
-    const batch = await this.#markSent(withinBudget(prepared, writer.budget));
+    const batch = await this.#markSent(withinBudget(prepared, this.#sizeOf(writer).mutations));
     if (batch.length > 0) {
       await this.#send(client, batch, writer);
     }
   }
 
   /** Null: there is nothing to do for it (any more). */
-  async #evaluator(pull: Pull): Promise<Candidate | null> {
+  async #evaluator(pull: Pull): Promise<PendingTransition | null> {
     const { store, evaluator, outcomes } = this.#options;
     const repository = await store.repository(pull.repositoryId);
     if (pull.intent === null) {
@@ -109,12 +105,12 @@ export class TransitionSender {
   /** Reads those that may show something else than we know, all with one query. */
   async #read(
     client: GitHubClient,
-    candidates: readonly Candidate[],
+    all: readonly PendingTransition[],
     writer: InstallationWriter,
-  ): Promise<Candidate[]> {
+  ): Promise<PendingTransition[]> {
     const { appId, outcomes, timings } = this.#options;
-    const known = candidates.filter(({ intent }) => !intent.read && intent.sentAt === null);
-    const unknown = candidates.filter(({ intent }) => intent.read || intent.sentAt !== null).slice(0, MOST_READ);
+    const known = all.filter(({ intent }) => !intent.read && intent.sentAt === null);
+    const unknown = all.filter(({ intent }) => intent.read || intent.sentAt !== null).slice(0, MOST_READ);
     if (unknown.length === 0) {
       return known;
     }
@@ -123,24 +119,24 @@ export class TransitionSender {
       const ids = unknown.map(({ evaluated }) => evaluated.facts.nodeId);
       answers = await readShown(client, ids, appId, AbortSignal.timeout(timings.requestTimeout));
     } catch (error) {
-      await this.#setbacks.all(unknown, error, writer);
+      await this.#retries.all(unknown, error, writer);
       return known;
     }
-    const read: Candidate[] = [];
-    for (const [index, candidate] of unknown.entries()) {
+    const read: PendingTransition[] = [];
+    for (const [index, pending] of unknown.entries()) {
       const now = answers[index] ?? null;
       if (now === null) {
-        await outcomes.drop(candidate.pull);
+        await outcomes.drop(pending.pull);
       } else if (now instanceof GraphqlUnread) {
-        await this.#setbacks.all([candidate], now, writer);
-      } else if (now.pull.state.head.sha !== candidate.desired.headSha) {
+        await this.#retries.all([pending], now, writer);
+      } else if (now.pull.state.head.sha !== pending.desired.headSha) {
         // What is on the commit that we took for the head was not read, so nothing may be written to it.
-        await outcomes.anotherHead(candidate.pull, now.pull);
-      } else if (isOutOfDate(candidate, now) && this.#options.now() - candidate.intent.createdAt < timings.settled) {
+        await outcomes.anotherHead(pending.pull, now.pull);
+      } else if (isOutOfDate(pending, now) && this.#options.now() - pending.intent.createdAt < timings.settled) {
         const pause = timings.retryPauses[0] ?? timings.reevaluationPause;
-        await outcomes.postpone(candidate.pull, "GitHub answered with what was there before our last write", pause);
+        await outcomes.postpone(pending.pull, "GitHub answered with what was there before our last write", pause);
       } else {
-        read.push(withRead(candidate, now));
+        read.push(withRead(pending, now));
       }
     }
     return [...known, ...read];
@@ -149,17 +145,17 @@ export class TransitionSender {
   /** The writes of each; those that need none are confirmed. */
   async #prepare(
     client: GitHubClient,
-    candidates: readonly Candidate[],
+    all: readonly PendingTransition[],
     writer: InstallationWriter,
-  ): Promise<Prepared[]> {
+  ): Promise<PreparedTransition[]> {
     const { outcomes } = this.#options;
-    const writing: Prepared[] = [];
-    for (const [, group] of Map.groupBy(candidates, ({ repository }) => repository.id)) {
-      let prepared: readonly Prepared[];
+    const writing: PreparedTransition[] = [];
+    for (const [, group] of Map.groupBy(all, ({ repository }) => repository.id)) {
+      let prepared: readonly PreparedTransition[];
       try {
         prepared = await this.#writes.prepare(client, group, writer);
       } catch (error) {
-        await this.#setbacks.all(group, error, writer);
+        await this.#retries.all(group, error, writer);
         continue;
       }
       for (const each of prepared) {
@@ -167,76 +163,88 @@ export class TransitionSender {
           writing.push(each);
           continue;
         }
-        const { candidate } = each;
-        const { desired, shown, evaluated } = candidate;
+        const { pending } = each;
+        const { desired, shown, evaluated } = pending;
         // What is to go is a label that the repository does not have.
         const absent = { labels: desired.gone, at: evaluated.facts.updatedAt };
         const { stage } = desired;
         const now = confirmedStateOf({ stage, labels: shown?.labels ?? [], absent, checks: shown?.checks ?? [] });
-        await outcomes.confirm(candidate, candidate.seen, now);
+        await outcomes.confirm(pending, pending.seen, now);
       }
     }
     return writing;
   }
 
   /** From now on each of them may have been applied, whatever becomes of us: that is stored before it is sent. */
-  async #markSent(prepared: readonly Prepared[]): Promise<Prepared[]> {
+  async #markSent(prepared: readonly PreparedTransition[]): Promise<PreparedTransition[]> {
     const { store, now } = this.#options;
-    const marked: Prepared[] = [];
+    const marked: PreparedTransition[] = [];
     let waiting = [...prepared];
     while (waiting.length > 0) {
       const sentAt = now();
-      const pulls = waiting.map(({ candidate: { pull, intent } }) => ({
+      const pulls = waiting.map(({ pending: { pull, intent } }) => ({
         ...pull,
         intent: { ...intent, sentAt, tries: intent.tries + 1 },
       }));
       const outcome = await store.commit({ pulls, now: sentAt });
       if (outcome.committed) {
-        for (const { candidate, transition } of waiting) {
-          const { pull, intent } = candidate;
+        for (const { pending, transition } of waiting) {
+          const { pull, intent } = pending;
           const sent: Intent = { ...intent, sentAt, tries: intent.tries + 1 };
           const row: Pull = { ...pull, intent: sent, version: pull.version + 1 };
-          marked.push({ transition, candidate: { ...candidate, pull: row, intent: sent } });
+          marked.push({ transition, pending: { ...pending, pull: row, intent: sent } });
         }
         return marked;
       }
       // Something new about that one: it stays due, and is judged anew in the next round.
       const { conflict } = outcome;
-      waiting = waiting.filter(({ candidate }) => !sameId(candidate.pull, conflict));
+      waiting = waiting.filter(({ pending }) => !sameId(pending.pull, conflict));
     }
     return marked;
   }
 
-  async #send(client: GitHubClient, batch: readonly Prepared[], writer: InstallationWriter): Promise<void> {
-    const { timings, log, outcomes } = this.#options;
+  async #send(client: GitHubClient, batch: readonly PreparedTransition[], writer: InstallationWriter): Promise<void> {
+    const { timings, log, outcomes, now } = this.#options;
+    const size = this.#sizeOf(writer);
     const transitions = batch.map(({ transition }) => transition);
     const mutations = transitions.reduce((sum, each) => sum + mutationCount(each), 0);
     let answers: readonly Written[];
     try {
-      answers = await writer.write(mutations, () =>
-        sendTransitions(client, transitions, AbortSignal.timeout(timings.requestTimeout)),
+      answers = await writer.write(() =>
+        size.learnFrom(mutations, now, () =>
+          sendTransitions(client, transitions, AbortSignal.timeout(timings.requestTimeout)),
+        ),
       );
     } catch (error) {
-      await this.#setbacks.all(
-        batch.map(({ candidate }) => candidate),
+      await this.#retries.all(
+        batch.map(({ pending }) => pending),
         error,
         writer,
       );
       return;
     }
     log.info({ installation: writer.installationId, pulls: batch.length, mutations }, "sent");
-    for (const [index, { candidate, transition }] of batch.entries()) {
+    for (const [index, { pending, transition }] of batch.entries()) {
       const written = answers[index];
-      const verdict = written === undefined ? null : judgeWritten(candidate, transition, written);
+      const verdict = written === undefined ? null : verifyWritten(pending, transition, written);
       if (written === undefined || verdict === null) {
         throw new Error("There are fewer answers than transitions.");
       }
       if (verdict.right) {
-        await outcomes.confirm(candidate, written.pull ?? candidate.seen, verdict.shown, written.policyOid);
+        await outcomes.confirm(pending, written.pull ?? pending.seen, verdict.shown, written.policyOid);
       } else {
-        await this.#setbacks.refused(client, { candidate, transition }, written, verdict.reason, writer);
+        await this.#retries.refused(client, { pending, transition }, written, verdict.reason, writer);
       }
     }
+  }
+
+  #sizeOf({ installationId }: InstallationWriter): BatchSize {
+    let size = this.#sizes.get(installationId);
+    if (size === undefined) {
+      size = new BatchSize({ target: this.#options.timings.requestTarget });
+      this.#sizes.set(installationId, size);
+    }
+    return size;
   }
 
   #pauseOf(error: unknown): number {

@@ -9,7 +9,7 @@ import type { EvaluatedPull } from "../evaluation/evaluator.ts";
 import type { ConfirmedState, Intent, Pull, Repository } from "../store/model.ts";
 
 /** A pull request on its way through a round. */
-export interface Candidate {
+export interface PendingTransition {
   readonly pull: Pull;
   readonly intent: Intent;
   readonly repository: Repository;
@@ -22,21 +22,21 @@ export interface Candidate {
   readonly notes: readonly string[];
 }
 
-/** A candidate with what is to be written for it. */
-export interface Prepared {
-  readonly candidate: Candidate;
+/** A pending with what is to be written for it. */
+export interface PreparedTransition {
+  readonly pending: PendingTransition;
   readonly transition: Transition;
 }
 
 /** A check run that was confirmed cannot be gone: an answer without it tells of a time before. */
-export function isOutOfDate({ pull }: Pick<Candidate, "pull">, { pull: seen, checks }: ShownNow): boolean {
+export function isOutOfDate({ pull }: Pick<PendingTransition, "pull">, { pull: seen, checks }: ShownNow): boolean {
   const names = new Set(checks.map((check) => check.name));
   return (pull.shown?.checks ?? []).some(({ sha, name }) => sha === seen.state.head.sha && !names.has(name));
 }
 
-/** The candidate with what was just read in place of what was known. */
-export function withRead(candidate: Candidate, now: ShownNow): Candidate {
-  const { desired, pull, intent } = candidate;
+/** The pending with what was just read in place of what was known. */
+export function withRead(pending: PendingTransition, now: ShownNow): PendingTransition {
+  const { desired, pull, intent } = pending;
   const sha = now.pull.state.head.sha;
   const checks = now.checks.map((read) => {
     const show = desired.checks.find((each) => each.name === read.name);
@@ -52,18 +52,18 @@ export function withRead(candidate: Candidate, now: ShownNow): Candidate {
     checks: [...others, ...checks],
   });
   const still = desired.gone.filter((name) => names.has(name.toLowerCase()));
-  const read: Candidate = { ...candidate, seen: now.pull, shown, desired: { ...desired, gone: still } };
+  const read: PendingTransition = { ...pending, seen: now.pull, shown, desired: { ...desired, gone: still } };
   const lost = intent.sentAt !== null && !differs(read.desired, shown);
   return lost ? { ...read, notes: ["GitHub had applied the change although its answer did not say so"] } : read;
 }
 
-export type Judged =
+export type Verification =
   | { readonly right: true; readonly shown: ConfirmedState }
   | { readonly right: false; readonly reason: string };
 
 /** Whether the read-back shows what was to be shown, and what it showed. */
-export function judgeWritten(candidate: Candidate, transition: Transition, written: Written): Judged {
-  const { desired, shown, evaluated } = candidate;
+export function verifyWritten(pending: PendingTransition, transition: Transition, written: Written): Verification {
+  const { desired, shown, evaluated } = pending;
   const [error] = written.errors;
   const because = error === undefined ? "" : `: ${error.message}`;
   const wroteLabels = transition.removeLabelIds.length + transition.addLabelIds.length > 0;

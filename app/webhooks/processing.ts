@@ -26,6 +26,7 @@ import { type Policies, PolicyUnreadable } from "../policies/policy.ts";
 import { watchFrom } from "../reconciliation/installed-since.ts";
 import { changePull, newPull, readAgain, sooner } from "../store/change-pull.ts";
 import type { Delivery, NewEffect, Pull, PullId, Repository, Store } from "../store/model.ts";
+import type { Wakeups } from "../work/wakeups.ts";
 import { contentOf } from "./replays.ts";
 
 export interface ListenerOptions {
@@ -37,12 +38,7 @@ export interface ListenerOptions {
   readonly ourselves: () => Ourselves;
   readonly log: Logger;
   readonly now: () => number;
-  /** Told when pull requests wait to be looked at. */
-  readonly wake: () => void;
-  /** Told when effects have been queued. */
-  readonly queued: () => void;
-  /** Told when what is known of a repository's pull requests may be wrong in ways that no event tells. */
-  readonly outOfDate: (repositoryId: number) => void;
+  readonly wakeups: Wakeups;
 }
 
 interface Heard {
@@ -78,7 +74,7 @@ export class Listener {
    * `content`: its payload, if it has been parsed already.
    */
   async handle(delivery: Delivery, content?: unknown): Promise<boolean> {
-    const { ourselves, log, wake } = this.#options;
+    const { ourselves, log, wakeups } = this.#options;
     const payload: unknown = content ?? parseExactly(delivery.payload);
     const heard = readWebhook(delivery.event, payload, ourselves());
     const repository = heard.repository === null ? null : await this.#seen(heard.repository, heard.installationId);
@@ -103,7 +99,9 @@ export class Listener {
       }
     }
     if (heard.news.length > 0) {
-      wake();
+      wakeups.notify("pulls");
+      wakeups.notify("workflow-runs");
+      wakeups.notify("deployment-gates");
     }
     return false;
   }
@@ -133,7 +131,7 @@ export class Listener {
           await labelIds.forget(repository.id);
         }
         if (news.onPulls) {
-          this.#options.outOfDate(repository.id);
+          this.#options.wakeups.notify("sweeps", repository.id);
         }
         break;
       case "default_branch":
@@ -212,7 +210,7 @@ export class Listener {
 
   /** What is shown on the group's commit is decided when all of its pull requests have been looked at. */
   async #mergeGroup({ number, headSha, branch }: News & { kind: "merge_group" }, heard: Heard): Promise<void> {
-    const { store, now, queued } = this.#options;
+    const { store, now, wakeups } = this.#options;
     const { repository } = heard;
     const { installationId } = repository;
     if (installationId === null) {
@@ -228,7 +226,7 @@ export class Listener {
       effects: [{ ...id, key, installationId, kind: "merge_group", payload, nextAt: at }],
       now: at,
     });
-    queued();
+    wakeups.notify("effects");
   }
 
   /** Comments that were found without an event; those that are known already change nothing. */
@@ -236,7 +234,7 @@ export class Listener {
     for (const comment of comments) {
       await this.#comment({ kind: "comment", number, comment }, { delivery: FOUND, repository, foreign: true });
     }
-    this.#options.wake();
+    this.#options.wakeups.notify("pulls");
   }
 
   /** What its commands do follows from their being recorded; the answer is an effect. Our own hold none. */
@@ -269,10 +267,10 @@ export class Listener {
 
   /** What is known by its key already is not done again. */
   async #queue({ repository }: Heard, effects: (installationId: number) => NewEffect[]): Promise<void> {
-    const { store, now, queued } = this.#options;
+    const { store, now, wakeups } = this.#options;
     if (repository.installationId !== null) {
       await store.commit({ effects: effects(repository.installationId), now: now() });
-      queued();
+      wakeups.notify("effects");
     }
   }
 
@@ -363,7 +361,7 @@ export class Listener {
     repositories: readonly RepositorySeen[],
     since: number,
   ): Promise<void> {
-    const { store, log, now, outOfDate, policies, installationPermissions, queued } = this.#options;
+    const { store, log, now, wakeups, policies, installationPermissions } = this.#options;
     if (installationId !== null) {
       await installationPermissions.forget(installationId);
     }
@@ -376,11 +374,11 @@ export class Listener {
       }
       if ((await store.requestReevaluation({ repositoryId: repository.id, open: true }, now())) > 0) {
         // What happened while the app was away is nowhere but on GitHub.
-        outOfDate(repository.id);
+        wakeups.notify("sweeps", repository.id);
       }
     }
     // What waited for another installation of the same repositories goes out through this one.
-    queued();
+    wakeups.notify("effects");
     log.info({ installation: installationId, repositories: repositories.length }, "installed");
   }
 

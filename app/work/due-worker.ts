@@ -2,27 +2,17 @@
  * Looks after things that go on at GitHub for a while (runs that were started, jobs that wait): a step for each when
  * it is due, one after the other for each installation, beside whatever else the app does.
  */
-import type { Logger } from "pino";
 import { withDeadline } from "../../src/github/deadline.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
-import type { Clients } from "../github-cache/clients.ts";
-import type { Repository, Store } from "../store/model.ts";
-import type { InstallationWriter } from "../transitions/queue.ts";
+import type { Repository } from "../store/model.ts";
 import type { InHand } from "./in-hand.ts";
-import type { Timings } from "./timings.ts";
-import { Alarm } from "./worker-loop.ts";
+import type { Runtime } from "./runtime.ts";
+import { WorkerLoop } from "./worker-loop.ts";
 
-export interface TendingOptions {
-  readonly store: Store;
-  readonly clients: Clients;
+export interface TendingOptions extends Runtime {
   /** Written down before their steps are taken. */
   readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
-  /** The installation's turn at writing, shared with all who write. */
-  readonly writer: (installationId: number) => InstallationWriter;
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly timings: Timings;
 }
 
 /** What a step works with. */
@@ -68,29 +58,29 @@ const NOT_INSTALLED_PAUSE = 60 * 60_000;
 export class Tending<T extends Tended> {
   readonly #options: TendingOptions;
   readonly #trade: Trade<T>;
-  readonly #alarm: Alarm;
+  readonly #loop: WorkerLoop;
   readonly #stop = new AbortController();
 
   constructor(options: TendingOptions, trade: Trade<T>) {
     this.#options = options;
     this.#trade = trade;
     const failed = (error: unknown): void => options.log.error({ err: error }, `looking after ${trade.what} failed`);
-    this.#alarm = new Alarm(() => this.#work(), options.now, failed);
+    this.#loop = new WorkerLoop(() => this.#work(), options.now, failed);
   }
 
   /** Something may be due. */
   wake(): void {
-    this.#alarm.ring();
+    this.#loop.wake();
   }
 
   get idle(): boolean {
-    return this.#alarm.idle;
+    return this.#loop.idle;
   }
 
   /** Resolves when the steps that are being taken have ended. */
   async stop(): Promise<void> {
     this.#stop.abort(new Error("The app is stopping."));
-    await this.#alarm.stop();
+    await this.#loop.stop();
   }
 
   /** Takes the step of one alone, if it is due. */
@@ -161,15 +151,15 @@ export class Tending<T extends Tended> {
 
   /** Never throws for GitHub's sake. */
   async #one(installationId: number, item: T, repository: Repository): Promise<void> {
-    const { clients, writer, log, now, timings } = this.#options;
-    const turn = writer(installationId);
+    const { clients, writers, log, now, timings } = this.#options;
+    const writer = writers.of(installationId);
     try {
-      if (turn.heldUntil > now()) {
+      if (writer.isHeld) {
         const message = "GitHub's rate limit was reached";
         await this.#trade.failed(
           item,
           { kind: "rate_limit", status: null, message, retryAfterMs: null },
-          turn.heldUntil,
+          writer.heldUntil,
         );
         return;
       }
@@ -177,7 +167,7 @@ export class Tending<T extends Tended> {
       await this.#trade.step(item, {
         repository,
         client,
-        write: (send) => turn.write(1, () => send(client)),
+        write: (send) => writer.write(() => send(client)),
         signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(STEP_TIMEOUT)]),
       });
     } catch (error) {
@@ -186,7 +176,7 @@ export class Tending<T extends Tended> {
       let at = now() + Math.max(failure.retryAfterMs ?? 0, backoff);
       if (failure.kind === "rate_limit") {
         at = now() + (failure.retryAfterMs ?? timings.rateLimitPause);
-        turn.holdUntil(at);
+        writer.holdUntil(at);
       }
       const name = { repository: `${repository.owner}/${repository.name}`, what: this.#trade.what };
       log.warn({ ...name, err: error, tries: item.tries + 1, until: at }, "put off");

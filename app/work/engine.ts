@@ -1,5 +1,4 @@
 /** The rooms of the app, put together: deliveries come in, facts are kept, pull requests are looked at and moved. */
-import type { Logger } from "pino";
 import { localUses } from "../../src/github/workflows/local-uses.ts";
 import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import { answerHandler } from "../commands/answer.ts";
@@ -10,7 +9,7 @@ import { Gates } from "../deployment-gates/deployment-gates.ts";
 import { Outbox } from "../effects/runner.ts";
 import { Evaluator } from "../evaluation/evaluator.ts";
 import { Reevaluation } from "../evaluation/reevaluate.ts";
-import type { Clients, Ourselves } from "../github-cache/clients.ts";
+import type { Ourselves } from "../github-cache/clients.ts";
 import { InstallationPermissions } from "../github-cache/installation-permissions.ts";
 import { LabelIds } from "../github-cache/label-ids.ts";
 import { PermissionCache } from "../github-cache/permissions.ts";
@@ -22,9 +21,8 @@ import { proposalHandler } from "../policies/proposal.ts";
 import type { Reading } from "../policies/reader.ts";
 import { Reconcile } from "../reconciliation/reconciliation.ts";
 import { pullOf } from "../store/change-pull.ts";
-import type { PullId, Store } from "../store/model.ts";
-import { Effects, type InstallationWriter } from "../transitions/queue.ts";
-import { Outcomes } from "../transitions/result.ts";
+import { TransitionQueue } from "../transitions/queue.ts";
+import { TransitionResults } from "../transitions/result.ts";
 import { TransitionSender } from "../transitions/send.ts";
 import { Inbox } from "../webhooks/inbox.ts";
 import { Listener } from "../webhooks/processing.ts";
@@ -32,16 +30,14 @@ import { sentByGitHub } from "../webhooks/replays.ts";
 import { Starts } from "../workflow-runs/workflow-runs.ts";
 import { InHand } from "./in-hand.ts";
 import { pause } from "./pause.ts";
+import { createRuntime, type Runtime } from "./runtime.ts";
 import { setPullAside } from "./set-aside.ts";
-import type { Timings } from "./timings.ts";
+import type { Wakeups } from "./wakeups.ts";
 
-export interface EngineOptions {
-  readonly store: Store;
-  readonly clients: Clients;
+export interface EngineOptions extends Omit<Runtime, "writers" | "wakeups"> {
+  /** Default: one of its own. */
+  readonly runtime?: Runtime;
   readonly ourselves: () => Ourselves;
-  readonly log: Logger;
-  readonly timings: Timings;
-  readonly now: () => number;
   /** Where this app can be reached by people; null: nowhere. */
   readonly publicUrl: string | null;
   /** Told what becomes of moves. */
@@ -60,8 +56,7 @@ export interface Engine {
   readonly starts: Starts;
   /** Jobs that wait for an environment. */
   readonly gates: Gates;
-  /** Pull requests may wait to be looked at. */
-  wake(): void;
+  readonly wakeups: Wakeups;
   /** Takes up what was left when the process ended. */
   start(): Promise<void>;
   /** Ends what is going on; what waits stays stored. */
@@ -71,7 +66,9 @@ export interface Engine {
 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { store, clients, ourselves, log, timings, now, publicUrl } = options;
+  const { ourselves, publicUrl } = options;
+  const runtime = options.runtime ?? createRuntime(options);
+  const { store, clients, log, now, timings, wakeups } = runtime;
   const { appId } = ourselves();
   const { requestTimeout } = timings;
   const reading = options.reading ?? (() => ({ policy: readPolicy, uses: localUses }));
@@ -79,125 +76,51 @@ export function createEngine(options: EngineOptions): Engine {
   const permissions = new PermissionCache({ store, log, now, keepMs: timings.keepPermissions });
   const labelIds = new LabelIds({ store, now, requestTimeout });
   const installationPermissions = new InstallationPermissions({ store, clients, now, requestTimeout });
-  const wake = (): void => looks.wake();
-  const writer = (installation: number): InstallationWriter => effects.writer(installation);
-  const check = new PolicyCheck({ clients, installationPermissions, appId, writer, log, now, timings });
-  const loader = new PolicyLoader({
-    store,
-    clients,
-    read,
-    show: (repository, state) => check.show(repository, state),
-    log,
-    now,
-    timings,
-    wake,
-  });
+  const check = new PolicyCheck({ ...runtime, installationPermissions, appId });
+  const loader = new PolicyLoader({ ...runtime, read, show: (repository, state) => check.show(repository, state) });
   const policies = options.policies ?? loader;
   const readUses = (installationId: number) => reading(installationId).uses;
   const evaluator = new Evaluator({ store, clients, permissions, policies, ourselves, now, requestTimeout, readUses });
-  const queued = (): void => outbox.wake();
   const inHand = new InHand({ store, log });
-  const tending = { store, clients, inHand, writer, evaluator, log, now, timings, looks: wake };
-  const starts = new Starts({ ...tending, ourselves });
-  const gates = new Gates({ ...tending, policies, appId });
-  const tended = (): void => {
-    starts.wake();
-    gates.wake();
-  };
-  const changed = async (id: PullId): Promise<void> => {
-    await starts.pullChanged(id);
-    await gates.pullChanged(id);
-  };
-  const outcomes = new Outcomes({ store, log, now, timings, wake, queued, changed, metrics: options.metrics });
+  const starts = new Starts({ ...runtime, inHand, evaluator, ourselves });
+  const gates = new Gates({ ...runtime, inHand, evaluator, policies, appId });
+  const outcomes = new TransitionResults({ ...runtime, metrics: options.metrics });
   const sender = new TransitionSender({
-    store,
-    clients,
+    ...runtime,
     evaluator,
     labelIds,
     outcomes,
     appId,
-    log,
-    now,
-    timings,
     detailsUrl: (repository, number) =>
       publicUrl === null ? null : `${publicUrl}/pulls/${repository.owner}/${repository.name}/${number}`,
   });
-  const effects = new Effects({ store, clients, sender, inHand, log, now, sleep: pause, timings });
+  const transitions = new TransitionQueue({ ...runtime, sender, inHand });
   const refusal = (kind: string, installation: number) => installationPermissions.refusal(kind, installation);
-  const desk = new Desk({ store, clients, evaluator, now, look: wake, queued, log });
+  const desk = new Desk({ ...runtime, evaluator });
   const handlers = new Map(
     [
       answerHandler(desk),
-      pressHandler(desk, evaluator, sentByGitHub({ clients, timings, now })),
+      pressHandler(desk, evaluator, sentByGitHub(runtime)),
       proposalHandler(check, read),
       closingHandler(policies),
     ].map((each) => [each.kind, each]),
   );
-  const outbox = new Outbox({
-    store,
-    clients,
-    ourselves,
-    inHand,
-    writer,
-    tended,
-    look: wake,
-    handlers,
-    refusal,
-    log,
-    now,
-    timings,
-  });
-  const looks = new Reevaluation({
-    store,
-    evaluator,
-    inHand,
-    log,
-    now,
-    timings,
-    decided: (installation) => effects.wake(installation),
-    queued,
-    changed,
-  });
-  const outOfDate = (repositoryId: number): void => reconcile.sweepSoon(repositoryId);
-  const listener = new Listener({
-    store,
-    permissions,
-    labelIds,
-    policies,
-    installationPermissions,
-    ourselves,
-    log,
-    now,
-    wake: () => {
-      wake();
-      tended();
-    },
-    queued,
-    outOfDate,
-  });
+  const outbox = new Outbox({ ...runtime, ourselves, inHand, handlers, refusal });
+  const looks = new Reevaluation({ ...runtime, evaluator, inHand });
+  const listener = new Listener({ ...runtime, permissions, labelIds, policies, installationPermissions, ourselves });
   const reconcile = new Reconcile({
-    store,
-    clients,
+    ...runtime,
     appId,
-    log,
-    now,
-    timings,
     comments: (repository, number, comments) => listener.comments(repository, number, comments),
     people: (repository) => policies.namedMayHaveChanged(repository, null),
     swept: async (repository) => {
       await starts.lookAgain(repository);
       await gates.lookAgain(repository);
     },
-    wake: (installation) => {
-      looks.wake();
-      effects.wake(installation);
-    },
   });
   const inbox = new Inbox({
-    store,
+    ...runtime,
     inHand,
-    log,
-    now,
     handle: (delivery, content) => listener.handle(delivery, content),
   });
   return {
@@ -206,7 +129,7 @@ export function createEngine(options: EngineOptions): Engine {
     reconcile,
     starts,
     gates,
-    wake,
+    wakeups,
     start: async () => {
       await inHand.start({
         delivery: {
@@ -218,7 +141,7 @@ export function createEngine(options: EngineOptions): Engine {
           setAside: (id, why) => setPullAside(store, pullOf(id), why, now),
         },
         move: {
-          attempt: (id) => effects.move(pullOf(id)),
+          attempt: (id) => transitions.move(pullOf(id)),
           setAside: (id, why) => setPullAside(store, pullOf(id), why, now),
         },
         effect: { attempt: (id) => outbox.alone(Number(id)), setAside: (id, why) => outbox.setAside(Number(id), why) },
@@ -226,7 +149,7 @@ export function createEngine(options: EngineOptions): Engine {
         gate: { attempt: (id) => gates.tending.alone(id), setAside: (id, why) => gates.tending.setAside(id, why) },
       });
       await inbox.start();
-      await effects.start();
+      transitions.wake();
       await starts.start();
       await gates.start();
       outbox.wake();
@@ -244,13 +167,13 @@ export function createEngine(options: EngineOptions): Engine {
       await loader.stop();
       await outbox.stop();
       await Promise.all([starts.stop(), gates.stop()]);
-      await effects.stop();
+      await transitions.stop();
       await inHand.stop();
     },
     idle: async () => {
       for (;;) {
         await inbox.idle();
-        const rooms = [inHand, loader, reconcile, looks, effects, outbox, starts, gates];
+        const rooms = [inHand, loader, reconcile, looks, transitions, outbox, starts, gates];
         if (rooms.every((room) => room.idle) && inbox.backlog === 0) {
           return;
         }

@@ -1,5 +1,5 @@
 /** Wakes one loop: at a time, or at once when told that there is something to do. Never runs it twice at a time. */
-export class Alarm {
+export class WorkerLoop {
   readonly #work: () => Promise<number | null>;
   readonly #now: () => number;
   readonly #failed: (error: unknown) => void;
@@ -19,7 +19,7 @@ export class Alarm {
   }
 
   /** There may be something to do. */
-  ring(): void {
+  wake(): void {
     if (this.#stopped) {
       return;
     }
@@ -44,7 +44,7 @@ export class Alarm {
   }
 
   async #run(): Promise<void> {
-    // Lets the one who rang finish first.
+    // Lets the one who woke it finish first.
     await Promise.resolve();
     let next: number | null = null;
     while (this.#again && !this.#stopped) {
@@ -60,7 +60,7 @@ export class Alarm {
     this.#running = null;
     if (next !== null && !this.#stopped) {
       const wait = Math.min(Math.max(next - this.#now(), 0), LONGEST_TIMER);
-      this.#timer = setTimeout(() => this.ring(), wait);
+      this.#timer = setTimeout(() => this.wake(), wait);
     }
   }
 

@@ -14,7 +14,7 @@ import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
 import { changePull } from "../store/change-pull.ts";
 import { noteLine } from "../store/history.ts";
-import type { NewHistory, Pull, PullId, Repository } from "../store/model.ts";
+import type { NewHistory, Pull, Repository } from "../store/model.ts";
 import type { StartedRun } from "../store/starts.ts";
 import { type Desk, Tending, type TendingOptions } from "../work/due-worker.ts";
 import { showStart } from "./check.ts";
@@ -26,8 +26,6 @@ import { refusal } from "./remedy.ts";
 export interface StartsOptions extends TendingOptions {
   readonly evaluator: Evaluator;
   readonly ourselves: () => Ourselves;
-  /** Told when something is to be looked at again. */
-  readonly looks: () => void;
 }
 
 /** How often a run is asked for that does not appear. */
@@ -42,6 +40,7 @@ export class Starts {
   constructor(options: StartsOptions) {
     this.#options = options;
     const { starts } = options.store;
+    options.wakeups.on("workflow-runs", () => this.wake());
     this.#tending = new Tending(options, {
       what: "started runs",
       kind: "start",
@@ -66,12 +65,6 @@ export class Starts {
 
   wake(): void {
     this.#tending.wake();
-  }
-
-  /** Something about the pull request is new. */
-  async pullChanged(id: PullId): Promise<void> {
-    await this.#options.store.starts.wakePull(id, this.#options.now());
-    this.wake();
   }
 
   /** Asks GitHub about all runs that go on: events may have been lost. */
@@ -264,7 +257,7 @@ export class Starts {
 
   /** The run has ended: its result is about the commit that it was started for, wherever it ran. */
   async #take(start: StartedRun, run: RunSeen, result: "success" | "failure" | "cancelled"): Promise<StartedRun> {
-    const { store, now, looks } = this.#options;
+    const { store, now, wakeups } = this.#options;
     const ended: StartedRun = {
       ...start,
       state: "done",
@@ -301,7 +294,7 @@ export class Starts {
     if (written === null) {
       await store.commit({ starts: [ended], history: [line], now: now() });
     }
-    looks();
+    wakeups.notify("pulls");
     await this.#moveUp(start);
     return ended;
   }

@@ -2,6 +2,7 @@
  * What everybody would know whom every webhook reaches, once, in the order in which it happened. The app, to which they
  * come late, twice, in another order or never, must come to the same.
  */
+
 import { pino } from "pino";
 import { type EvaluatedPull, Evaluator } from "../../app/evaluation/evaluator.ts";
 import { InstallationPermissions } from "../../app/github-cache/installation-permissions.ts";
@@ -12,6 +13,7 @@ import type { HoldWord, Pull, Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
 import { Listener } from "../../app/webhooks/processing.ts";
 import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
+import { Wakeups } from "../../app/work/wakeups.ts";
 import { parseExactly } from "../../src/github/exact-json.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { localUses } from "../../src/github/workflows/local-uses.ts";
@@ -53,9 +55,7 @@ export class Shadow {
       ourselves,
       log,
       now,
-      wake: () => {},
-      queued: () => {},
-      outOfDate: () => {},
+      wakeups: new Wakeups(),
     });
     this.#evaluator = new Evaluator({
       store,

@@ -9,6 +9,7 @@ import { adoptEndpoint } from "../../app/http/adopt.ts";
 import { webhookEndpoint } from "../../app/http/webhook.ts";
 import { installationLookup } from "../../app/plan-runs/plan-runs.ts";
 import { openStore } from "../../app/store/open.ts";
+import { createRuntime } from "../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
 import { createTokenVerifier } from "../../src/coordinator/admission/admission.ts";
 import { unpack } from "../../src/coordinator/client/http.ts";
@@ -302,20 +303,21 @@ describe("strangers who ask to adopt", () => {
     let arrived = 0;
     const refuse = Object.assign(new Error("Bad credentials"), { status: 401 });
     const adopt = adoptEndpoint({
-      store,
-      clients: {
-        installation: async () => {
-          throw new Error("asked for an installation's client");
+      ...createRuntime({
+        store,
+        clients: {
+          installation: async () => {
+            throw new Error("asked for an installation's client");
+          },
+          app: async () => {
+            throw new Error("asked for the app's client");
+          },
         },
-        app: async () => {
-          throw new Error("asked for the app's client");
-        },
-      },
+        now: Date.now,
+        timings: DEFAULT_TIMINGS,
+        log: pino({ level: "silent" }),
+      }),
       appId: 1,
-      now: Date.now,
-      timings: DEFAULT_TIMINGS,
-      wake: () => undefined,
-      log: pino({ level: "silent" }),
       withToken: (token) => ({
         request: async (route: string) => {
           asked.push(`${token} ${route}`);

@@ -77,7 +77,7 @@ it("webhooks that are sent again change nothing: no act counts anew, none is tak
   }
   await house.settled();
   house.later(60);
-  house.app.engine().wake();
+  house.app.engine().wakeups.notify("pulls");
   await house.settled();
   expect(await all(pull)).toEqual(before);
 });

@@ -8,9 +8,9 @@ import { handler } from "../handler.ts";
 export const release = handler({
   kind: "release",
   schema: z.object({ environment: z.string().min(1), sha: z.string().min(1) }),
-  perform: async ({ environment }, { effect, store, tended, now }) => {
+  perform: async ({ environment }, { effect, store, wakeups, now }) => {
     await store.gates.wake(effect.repositoryId, now());
-    tended();
+    wakeups.notify("deployment-gates");
     return { state: "done", result: null, note: `the environment ${environment} is released` };
   },
 });

@@ -13,13 +13,13 @@ export const start = handler({
     sha: text.min(1),
     limit: z.number().int().positive().nullable(),
   }),
-  perform: async (payload, { effect, cause, store, tended, now }) => {
+  perform: async (payload, { effect, cause, store, wakeups, now }) => {
     const { repositoryId, number, key } = effect;
     const { workflow, inputs, sha, limit } = payload;
     const occasion = payload.key;
     const stage = cause?.stage ?? null;
     await store.starts.add({ repositoryId, number, key, occasion, stage, workflow, inputs, sha, limit }, now());
-    tended();
+    wakeups.notify("workflow-runs");
     return { state: "done", result: { queued: workflow }, note: null };
   },
 });

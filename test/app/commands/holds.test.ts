@@ -1,10 +1,12 @@
 /** A hold closes the gate: what was ready to be merged is not merged while somebody holds it. */
+
 import { Octokit } from "@octokit/rest";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EffectContext } from "../../../app/effects/handler.ts";
 import { autoMerge } from "../../../app/effects/handlers/auto-merge.ts";
 import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
+import { Wakeups } from "../../../app/work/wakeups.ts";
 import {
   addComment,
   addLabelsByName,
@@ -227,11 +229,10 @@ it.each([
     },
     remember: async () => {},
     signal: AbortSignal.timeout(20_000),
-    look: () => {},
+    wakeups: new Wakeups(),
     timings: DEFAULT_TIMINGS,
     store: house.store,
     appId: house.registered.id,
-    tended: () => {},
     botLogin: "stagewright[bot]",
     now: Date.now,
     log: pino({ level: "silent" }),

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Outbox } from "../../../app/effects/runner.ts";
 import type { NewEffect, Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
-import { Effects } from "../../../app/transitions/queue.ts";
+import { createRuntime } from "../../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS, type Timings } from "../../../app/work/timings.ts";
 import type { GitHubClient } from "../../../src/github/port.ts";
 import * as w from "../../../src/sandbox/world/index.ts";
@@ -65,16 +65,12 @@ interface Open extends Partial<Timings> {
 function open({ store: own = store, client: through = client, ...timings }: Open = {}) {
   const clients = { installation: async () => through, app: async () => through };
   const all = { ...DEFAULT_TIMINGS, writeInterval: 0, reevaluationPause: 10, ...timings };
-  const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-  const look = () => {};
   const inHand = { ready: async () => {}, mark: async () => {}, done: () => {} };
-  const shared = { store: own, clients, inHand, log: silent, now: Date.now, timings: all };
-  // It only lends its lanes: nothing is to be moved here.
-  const effects = new Effects({ ...shared, sender: { round: async () => {} } as never, sleep });
+  const runtime = createRuntime({ store: own, clients, log: silent, now: Date.now, timings: all });
   const ourselves = () => ({ appId: house.app.id, botLogin: "stagewright[bot]" });
-  const outbox = new Outbox({ ...shared, look, ourselves, writer: (id) => effects.writer(id) });
+  const outbox = new Outbox({ ...runtime, inHand, ourselves });
   started.push(outbox);
-  return { outbox, writer: effects.writer(house.installation.id) };
+  return { outbox, writer: runtime.writers.of(house.installation.id) };
 }
 
 const comment = (marker: string, body: string, of: Partial<NewEffect> = {}): NewEffect => ({

@@ -165,7 +165,7 @@ describe("a bot that keeps putting its label back", () => {
     for (const [text, token] of tokens) {
       tokens.set(text, token.kind === "installation" ? { ...token, expiresAt: Number.MAX_SAFE_INTEGER } : token);
     }
-    house.app.engine().wake();
+    house.app.engine().wakeups.notify("pulls");
     await house.settled();
     expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
     expect(lastCheck("ready-for-qa")?.output.title).toMatch(/^Label ready-for-qa is missing/);

@@ -2,6 +2,7 @@ import { Octokit } from "@octokit/rest";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PolicyLoader } from "../../../app/policies/loader.ts";
+import { createRuntime } from "../../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
@@ -185,14 +186,15 @@ describe("the policy of a repository", () => {
       throw new Error("connect ECONNREFUSED");
     };
     const loader = new PolicyLoader({
+      ...createRuntime({
+        store: house.store,
+        clients: { installation: down, app: down },
+        log: pino({ level: "silent" }),
+        now: () => Date.now() + ahead,
+        timings: DEFAULT_TIMINGS,
+      }),
       read: () => readPolicy,
-      store: house.store,
-      clients: { installation: down, app: down },
       show: down,
-      log: pino({ level: "silent" }),
-      now: () => Date.now() + ahead,
-      timings: DEFAULT_TIMINGS,
-      wake: () => undefined,
     });
     const names = async () => (await loader.of(repository)).stages.map((stage) => stage.name);
     expect(await names()).toEqual(["opened", "checked"]);
@@ -352,14 +354,15 @@ describe("the policy of a repository", () => {
     const { token } = mintInstallationToken(world, installation);
     const client = new Octokit({ auth: token, baseUrl: `${house.sandbox.url}/api/v3` });
     const loader = new PolicyLoader({
+      ...createRuntime({
+        store: house.store,
+        clients: { installation: async () => client, app: async () => client },
+        log: pino({ level: "silent" }),
+        now: Date.now,
+        timings: DEFAULT_TIMINGS,
+      }),
       read: () => readPolicy,
-      store: house.store,
-      clients: { installation: async () => client, app: async () => client },
       show: async () => null,
-      log: pino({ level: "silent" }),
-      now: Date.now,
-      timings: DEFAULT_TIMINGS,
-      wake: () => undefined,
     });
     const names = async (name: string) => (await loader.of({ ...before, name })).stages.map((stage) => stage.name);
     await house.store.policies.mark([before.id], Date.now());

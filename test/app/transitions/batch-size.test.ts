@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { RequestSize } from "../../../app/transitions/batch-size.ts";
+import { BatchSize } from "../../../app/transitions/batch-size.ts";
 
 const TARGET = 6_000;
 
 /** The sizes of full requests when each mutation takes so long (milliseconds), and each request `trip` on top. */
 function sizes(costs: readonly number[], trip = 0): number[] {
-  const size = new RequestSize({ target: TARGET });
+  const size = new BatchSize({ target: TARGET });
   return costs.map((cost) => {
     const { mutations } = size;
     size.answered(mutations, trip + cost * mutations);
@@ -19,7 +19,7 @@ test("grows to what fits into the time aimed at, at most to twice as much at onc
 });
 
 test("a request of a single pull request does not make those after it small for long", () => {
-  const size = new RequestSize({ target: TARGET });
+  const size = new BatchSize({ target: TARGET });
   size.answered(4, 300 + 4 * 150);
   const grown = Array.from({ length: 5 }, () => {
     size.answered(size.mutations, 300 + size.mutations * 150);
@@ -36,7 +36,7 @@ test("a slow answer counts at once, and is forgotten by and by", () => {
 });
 
 test("a request that GitHub ended is halved, and does not grow back to what was too long", () => {
-  const size = new RequestSize({ target: TARGET });
+  const size = new BatchSize({ target: TARGET });
   for (let n = 0; n < 3; n += 1) {
     size.answered(size.mutations, size.mutations * 50);
   }
@@ -48,7 +48,7 @@ test("a request that GitHub ended is halved, and does not grow back to what was 
 });
 
 test("a connection that breaks at once says nothing of how long mutations take, and the size recovers", () => {
-  const size = new RequestSize({ target: TARGET });
+  const size = new BatchSize({ target: TARGET });
   size.failed(20, 5);
   expect(size.mutations).toBe(10);
   size.answered(10, 1_000);
@@ -56,7 +56,7 @@ test("a connection that breaks at once says nothing of how long mutations take, 
 });
 
 test("is never so small that nothing fits, nor beyond what GitHub takes", () => {
-  const size = new RequestSize({ target: TARGET });
+  const size = new BatchSize({ target: TARGET });
   for (let n = 0; n < 20; n += 1) {
     size.failed(20, 15_000);
   }
@@ -64,7 +64,7 @@ test("is never so small that nothing fits, nor beyond what GitHub takes", () => 
 });
 
 test("requests without mutations teach nothing", () => {
-  const size = new RequestSize({ target: TARGET });
+  const size = new BatchSize({ target: TARGET });
   size.answered(0, 9_000);
   expect(size.mutations).toBe(20);
 });

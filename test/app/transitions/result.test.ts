@@ -1,12 +1,14 @@
 /** What becomes of a move when something else is decided while it is on its way. */
+
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { confirmedStateOf, type DesiredState } from "../../../app/evaluation/desired-state.ts";
 import type { Intent, Pull, Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
-import { Outcomes } from "../../../app/transitions/result.ts";
-import type { Candidate } from "../../../app/transitions/verify.ts";
+import { TransitionResults } from "../../../app/transitions/result.ts";
+import type { PendingTransition } from "../../../app/transitions/verify.ts";
 import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
+import { Wakeups } from "../../../app/work/wakeups.ts";
 import { evaluate } from "../../../src/lifecycle/evaluation/evaluate.ts";
 import type { Hold } from "../../../src/lifecycle/evaluation/evaluation.ts";
 import { NO_TAMPERING } from "../../../src/lifecycle/evaluation/tampering.ts";
@@ -31,22 +33,21 @@ const shown = confirmedStateOf({ stage: "ready-for-qa", labels: [], absent: { la
 const ID = { repositoryId: 100, number: 7 };
 
 let store: Store;
-let outcomes: Outcomes;
+let outcomes: TransitionResults;
 beforeEach(async () => {
   store = await openStore("sqlite::memory:");
-  outcomes = new Outcomes({
+  outcomes = new TransitionResults({
     store,
     log: pino({ level: "silent" }),
     now: () => NOW,
     timings: DEFAULT_TIMINGS,
-    wake: () => {},
-    queued: () => {},
+    wakeups: new Wakeups(),
   });
 });
 afterEach(() => store.close());
 
 /** A move that was sent, and then the repository was put on hold and the pull request judged anew. */
-async function overtaken(): Promise<Candidate> {
+async function overtaken(): Promise<PendingTransition> {
   const intent: Intent = {
     id: "i",
     from: null,
@@ -83,8 +84,8 @@ async function overtaken(): Promise<Candidate> {
 }
 
 it("a confirmed move does not overwrite what was decided while it was on its way", async () => {
-  const candidate = await overtaken();
-  await outcomes.confirm(candidate, null, shown);
+  const pending = await overtaken();
+  await outcomes.confirm(pending, null, shown);
   const row = await store.pull(ID);
   expect(row?.shown?.stage).toBe("ready-for-qa");
   expect(row?.evaluation?.held).toEqual(HOLD);
@@ -93,9 +94,9 @@ it("a confirmed move does not overwrite what was decided while it was on its way
 });
 
 it("a move confirmed after what it was sent for is over again is looked at once more", async () => {
-  const candidate = await overtaken();
+  const pending = await overtaken();
   const evaluation = judged(HOLD);
-  const sent = { ...candidate, evaluated: { ...candidate.evaluated, evaluation } };
+  const sent = { ...pending, evaluated: { ...pending.evaluated, evaluation } };
   const row = await store.pull(ID);
   if (row === null) throw new Error("it is known");
   // The hold was ended, and that was judged, while what the hold closed was on its way.

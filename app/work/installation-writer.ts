@@ -1,0 +1,97 @@
+/**
+ * The one way to write to an installation: one request at a time, at GitHub's pace, and none while GitHub has asked to
+ * be left alone.
+ */
+import type { GitHubClient } from "../../src/github/port.ts";
+import { pause } from "./pause.ts";
+import type { Timings } from "./timings.ts";
+
+export interface WriterOptions {
+  readonly now: () => number;
+  readonly timings: Pick<Timings, "writeInterval">;
+}
+
+export class InstallationWriter {
+  readonly installationId: number;
+  readonly #options: WriterOptions;
+  #nextWriteAt = 0;
+  #heldUntil = 0;
+  /** Resolves when the writes before have been answered. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(installationId: number, options: WriterOptions) {
+    this.installationId = installationId;
+    this.#options = options;
+  }
+
+  /** Until when GitHub has asked to be left alone. */
+  get heldUntil(): number {
+    return this.#heldUntil;
+  }
+
+  get isHeld(): boolean {
+    return this.#heldUntil > this.#options.now();
+  }
+
+  /** GitHub said that it is too much: nothing is sent before then. */
+  holdUntil(at: number): void {
+    this.#heldUntil = Math.max(this.#heldUntil, at);
+  }
+
+  /** Waits for its turn, then sends. */
+  async write<T>(send: () => Promise<T>): Promise<T> {
+    const written = this.#turn.then(() => this.#write(send));
+    this.#turn = written.catch(() => undefined);
+    return await written;
+  }
+
+  /** A client whose writes each wait for their turn; it reads at once. */
+  client(client: GitHubClient): GitHubClient {
+    return {
+      request: (route, parameters) =>
+        route.startsWith("GET ")
+          ? client.request(route, parameters)
+          : this.write(() => client.request(route, parameters)),
+      graphql: (query, variables) =>
+        query.trimStart().startsWith("mutation")
+          ? this.write(() => client.graphql(query, variables))
+          : client.graphql(query, variables),
+    };
+  }
+
+  async #write<T>(send: () => Promise<T>): Promise<T> {
+    const { now, timings } = this.#options;
+    // Held meanwhile, perhaps, and for longer.
+    for (let wait = this.#wait(); wait > 0; wait = this.#wait()) {
+      await pause(wait);
+    }
+    try {
+      return await send();
+    } finally {
+      this.#nextWriteAt = now() + timings.writeInterval;
+    }
+  }
+
+  #wait(): number {
+    return Math.max(this.#nextWriteAt, this.#heldUntil) - this.#options.now();
+  }
+}
+
+/** The writer of each installation. */
+export class InstallationWriters {
+  readonly #options: WriterOptions;
+  readonly #writers = new Map<number, InstallationWriter>();
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  of(installationId: number): InstallationWriter {
+    let writer = this.#writers.get(installationId);
+    if (writer === undefined) {
+      writer = new InstallationWriter(installationId, this.#options);
+      this.#writers.set(installationId, writer);
+    }
+    return writer;
+  }
+}
