@@ -8,6 +8,7 @@ const ALONE = [
   "test/github/graphql.test.ts",
   "test/github/policy-file.test.ts",
   "test/app/effects/unreadable-answers.test.ts",
+  "test/app/store/before-0012/before-0012.test.ts",
   "test/security/files-at-rest.test.ts",
   "test/security/post-step.test.ts",
 ];

@@ -85,6 +85,10 @@ export interface HouseOptions {
   readonly events?: readonly string[];
   /** Of the app, other than the manifest's. */
   readonly permissions?: Readonly<Record<string, "read" | "write">>;
+  /** What there is on GitHub before the app is installed, and before its database is opened. */
+  readonly before?: (
+    github: Pick<House, "sandbox" | "repository" | "registered" | "owner" | "rex" | "cleo" | "tess">,
+  ) => void;
 }
 
 const PATIENCE_MS = 20_000;
@@ -131,6 +135,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     setCollaborator(world, asUser(owner), repository, person, "write");
   }
   setCollaborator(world, asUser(owner), repository, mallory, "read");
+  options.before?.({ sandbox, repository, registered, owner, rex, cleo, tess });
 
   const store = await openStore(options.databaseUrl ?? "sqlite::memory:");
   const env = {
