@@ -1,6 +1,7 @@
 /**
  * One sweep over a repository: all its open pull requests in pages of one query each, then those that we think open
- * and GitHub did not list. What was missed is recorded, what is shown wrongly is read again and put right.
+ * and GitHub did not list, and those that were closed since the last sweep. What was missed is recorded, what is shown
+ * wrongly is read again and put right.
  */
 import type { GitHubClient } from "../../src/github/port.ts";
 import { MOST_SNAPSHOTS, readOpenPulls, readPullsById, type Snapshot } from "../../src/github/pulls/snapshot.ts";
@@ -9,7 +10,7 @@ import { requestFailure } from "../../src/github/request-failure.ts";
 import type { Repository } from "../store/model.ts";
 import { pause } from "../work/pause.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { installedSince, watchFrom } from "./installed-since.ts";
+import { installedSince, setSwept, sweptUntil, watchFrom } from "./installed-since.ts";
 import { completed, takeIn } from "./record-snapshot.ts";
 
 export interface SweeperOptions extends Runtime {
@@ -78,10 +79,17 @@ export class Sweeper {
       gone: 0,
     };
     const client = counting(await clients.installation(installationId), counts);
+    const swept = (await sweptUntil(store, repository.id)) ?? since;
+    // Of those that were closed since the last sweep something may have been lost before: a hold of the repository.
+    // GitHub's clock is not ours.
+    const closedSince = swept - timings.settled;
     const known = new Set(
-      (await store.pullIds({ repositoryId: repository.id, open: true })).map((each) => each.number),
+      [
+        ...(await store.pullIds({ repositoryId: repository.id, open: true })),
+        ...(await store.pullIds({ repositoryId: repository.id, closedSince })),
+      ].map((each) => each.number),
     );
-    const tour: Tour = { client, repository, since, counts, signal };
+    const tour: Tour = { client, repository, since, swept, counts, signal };
     for await (const { snapshots, askedAt } of this.#pages(tour)) {
       for (const snapshot of snapshots) {
         counts.open += 1;
@@ -93,7 +101,7 @@ export class Sweeper {
     await this.#unlisted(tour, [...known]);
     await this.#reevaluatePeople(repository, began);
     this.#wake();
-    await store.setMeta(sweptKey(repository.id), `${began}`);
+    await setSwept(store, repository.id, began);
     log.info({ repository: nameOf(repository), ...counts, took: now() - began }, "swept");
     return counts;
   }
@@ -151,7 +159,7 @@ export class Sweeper {
     }
   }
 
-  /** Those that GitHub did not list: closed meanwhile, or opened while the pages were read. */
+  /** Those that GitHub did not list: closed, or opened while the pages were read. */
   async #unlisted(tour: Tour, numbers: readonly number[]): Promise<void> {
     const { store, appId, now, log } = this.#options;
     const { client, repository, counts, signal } = tour;
@@ -175,7 +183,7 @@ export class Sweeper {
           counts.gone += 1;
           log.warn({ repository: nameOf(repository), pull: row.number }, "GitHub shows this pull request no more");
         } else {
-          counts.gone += snapshot.state.state === "closed" ? 1 : 0;
+          counts.gone += snapshot.state.state === "closed" && row.facts.state === "open" ? 1 : 0;
           await this.#take(tour, snapshot, askedAt);
         }
       }
@@ -184,14 +192,13 @@ export class Sweeper {
 
   async #take(tour: Tour, given: Snapshot, askedAt: number): Promise<void> {
     const { store, appId, now, timings, log } = this.#options;
-    const { client, repository, since, counts, signal } = tour;
+    const { client, repository, since, swept, counts, signal } = tour;
     const row = await store.pull({ repositoryId: repository.id, number: given.number });
     // GitHub dates by whole seconds.
     if (row === null && given.state.openedAt < since - (since % 1_000)) {
       counts.left += 1;
       return;
     }
-    const swept = Number((await store.meta(sweptKey(repository.id))) ?? since);
     const snapshot = await completed(client, row, given, { appId, since: swept }, this.#bounded(signal));
     const seen = { snapshot, repository, askedAt };
     const { outcome, unsettled } = await takeIn({ store, appId, now, settled: timings.settled }, seen);
@@ -200,12 +207,13 @@ export class Sweeper {
     if (outcome !== "unchanged") {
       log.info({ repository: nameOf(repository), pull: given.number, outcome }, "found by the sweep");
     }
-    const youngest = Math.max(since, now() - OLDEST_COMMAND_MS);
+    // What was lost before the app was installed anew is not lost for ever, nor what was said while it was away.
+    const oldest = Math.max(Math.min(since, swept), now() - OLDEST_COMMAND_MS);
     const obeyed = new Set((row?.facts.acts ?? []).flatMap((act) => (act.kind === "command" ? [act.commentId] : [])));
     const comments = snapshot.comments.filter(
-      ({ id, at, body }) => at >= youngest && !obeyed.has(id) && COMMAND_LINE.test(body),
+      ({ id, at, body }) => at >= oldest && !obeyed.has(id) && COMMAND_LINE.test(body),
     );
-    if (comments.length > 0 && snapshot.state.state === "open") {
+    if (comments.length > 0) {
       await this.#options.comments(repository, given.number, comments);
     }
   }
@@ -230,6 +238,8 @@ interface Tour {
   readonly client: GitHubClient;
   readonly repository: Repository;
   readonly since: number;
+  /** Until when the last complete sweep saw everything. */
+  readonly swept: number;
   readonly counts: Counts;
   readonly signal: AbortSignal;
 }
@@ -247,10 +257,6 @@ function counting(client: GitHubClient, counts: Counts): GitHubClient {
       return client.graphql(query, variables);
     },
   };
-}
-
-function sweptKey(repositoryId: number): string {
-  return `swept:${repositoryId}`;
 }
 
 export function nameOf(repository: Pick<Repository, "owner" | "name">): string {

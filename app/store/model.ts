@@ -221,6 +221,8 @@ export interface PullFilter {
   readonly headSha?: string;
   readonly open?: boolean;
   readonly blocked?: boolean;
+  /** Those that are closed, and at or after this time were changed, as far as is known. */
+  readonly closedSince?: number;
   /** True: those whose evaluation rests on who may do what, or may do so. */
   readonly people?: true;
 }

@@ -294,13 +294,14 @@ async function takeAlong(db: Kysely<Tables>, repositoryId: number, installationI
 }
 
 function filtered(db: Kysely<Tables>, filter: PullFilter) {
-  const { repositoryId, installationId, headSha, open, blocked, people } = filter;
+  const { repositoryId, installationId, headSha, open, blocked, closedSince, people } = filter;
   return db
     .selectFrom("pulls")
     .$if(repositoryId !== undefined, (query) => query.where("repository_id", "=", repositoryId ?? 0))
     .$if(installationId !== undefined, (query) => query.where("installation_id", "=", installationId ?? 0))
     .$if(headSha !== undefined, (query) => query.where("head_sha", "=", headSha ?? ""))
     .$if(open !== undefined, (query) => query.where("open", "=", open ? 1 : 0))
+    .$if(closedSince !== undefined, (query) => query.where("closed_at", ">=", closedSince ?? 0))
     .$if(people === true, (query) => query.where((eb) => eb.or([eb("people", "=", 1), eb("people", "is", null)])))
     .$if(blocked !== undefined, (query) => query.where("blocked_json", blocked ? "is not" : "is", null));
 }

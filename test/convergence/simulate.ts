@@ -215,13 +215,7 @@ class Simulation {
     const byBots = chosen === "bots";
     for (let step = 0; step < steps; step += 1) {
       const chance = random.next();
-      // What was lost before it is not read again after it: see `watchFrom`.
-      if (
-        lossy === 0 &&
-        reinstallations < MOST_REINSTALLATIONS &&
-        access.chance(0.02) &&
-        (await allKnown(app.store, github, story))
-      ) {
+      if (reinstallations < MOST_REINSTALLATIONS && access.chance(0.02) && (await allKnown(app.store, github, story))) {
         reinstallations += 1;
         this.#say("the app is installed anew");
         github.reinstall();

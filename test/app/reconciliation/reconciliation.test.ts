@@ -9,6 +9,7 @@ import {
   labelByName,
   type PullRequest,
   removeLabelByName,
+  setCollaborator,
   setDraft,
   submitReview,
 } from "../../../src/sandbox/world/index.ts";
@@ -129,6 +130,10 @@ describe("a sweep", () => {
     await lost(() => closePull(world(), asUser(house.rex), pull));
     expect(await sweep()).toMatchObject({ open: 0, gone: 1 });
     expect((await house.row(pull))?.facts.state).toBe("closed");
+    expect(await sweep()).toMatchObject({ open: 0, gone: 0 });
+    house.later(120);
+    await sweep();
+    house.later(120);
     expect(await sweep()).toMatchObject({ open: 0, gone: 0, queries: 1 });
   });
 
@@ -146,6 +151,18 @@ describe("a sweep", () => {
     const { version } = (await house.row(pull)) ?? {};
     await sweep();
     expect((await house.row(pull))?.version).toBe(version);
+  });
+
+  it("finds a hold of the repository on a pull request that was closed before the sweep", async () => {
+    const pull = await opened();
+    setCollaborator(world(), asUser(house.owner), house.repository, house.tess, "maintain");
+    await lost(() => {
+      addComment(world(), asUser(house.tess), pull, "/stage hold --repository until Monday");
+    });
+    closePull(world(), asUser(house.rex), pull);
+    await house.settled();
+    await sweep();
+    expect(await house.store.holds.of(house.repository.id)).toMatchObject({ reason: "until Monday" });
   });
 
   it("answers a question that it finds, once", async () => {

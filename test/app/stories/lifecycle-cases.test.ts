@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
+  addComment,
   addLabelsByName,
   addOrganization,
   addUser,
@@ -20,6 +21,7 @@ import {
   type PullRequest,
   renameRepository,
   reopenPull,
+  setCollaborator,
   setDraft,
   setRef,
   submitReview,
@@ -247,6 +249,26 @@ describe("what happens to pull requests", () => {
     await house.until("it is approved", () => house.stageLabels(pull).join() === "stage/approved");
     await house.settled();
     expect((await house.row(closed))?.facts.state).toBe("closed");
+  });
+
+  it("installed anew: what was said and lost before that, or said meanwhile, is found", async () => {
+    const pull = await inQa();
+    setCollaborator(world(), asUser(house.owner), house.repository, house.cleo, "maintain");
+    await house.settled();
+    await lost(() => addComment(world(), asUser(house.cleo), pull, "/stage hold --repository release"));
+    house.later();
+    for (const each of world().installations.values()) uninstall(world(), asUser(house.owner), each);
+    await house.settled();
+    addComment(world(), asUser(house.cleo), pull, "/stage hold lunch");
+    house.later(60);
+    const repositories = [house.repository];
+    install(world(), asUser(house.owner), { app: house.registered, account: house.owner, repositories });
+    await house.until("it is on hold", async () => (await house.row(pull))?.evaluation?.held != null);
+    await house.settled();
+    expect(await house.store.holds.of(house.repository.id)).toMatchObject({ why: "repository", reason: "release" });
+    expect((await house.row(pull))?.facts.acts).toContainEqual(
+      expect.objectContaining({ command: "hold", argument: "lunch", granted: true }),
+    );
   });
 
   it("installed anew, with an event of the old installation still to come: it is the new one's", async () => {
