@@ -24,6 +24,8 @@ const ANSWER_MS = 15_000;
 const HOLD_SLACK_MS = 10_000;
 /** Nothing of a message on its way comes or goes for so long: its connection is dead. */
 const IDLE_MS = 10_000;
+/** So long a coordinator is told that the end of the run has come here. It waits for that, but longer than this. */
+const CONFIRM_MS = 3_000;
 const BACKOFF_FIRST_MS = 200;
 const BACKOFF_MOST_MS = 10_000;
 /** From then on a wait for an answer is worth a line. */
@@ -56,6 +58,8 @@ export interface HttpCoordinatorOptions {
   readonly agent?: http.Agent;
   /** Told once for each failed try, so that a wait for the coordinator is visible. `sinceMs`: since the first began. */
   readonly onRetry: (why: string, tries: number, pauseMs: number, sinceMs: number) => void;
+  /** Whether it waits to be told that the end of the run came, as a leader does before it ends itself. */
+  readonly confirmsEnd?: boolean;
   /** 0..1, for the jitter. */
   readonly random?: () => number;
   /** Milliseconds; default: 10 s each. See `requestJson`. */
@@ -182,6 +186,7 @@ export class HttpCoordinator implements CoordinatorPort {
     let answer = await this.#ask(sync, reset, holdMs, signal, heard);
     const told = { ...sync, finished: [], addTasks: [] };
     while (answer.more) answer = await this.#ask(told, null, 0, signal, heard);
+    if (answer.instruction.do === "finish" && this.#options.confirmsEnd === true) await this.#confirmEnd();
     return {
       // The frame is checked; the leaves come from the coordinator that this agent has authenticated.
       instruction: answer.instruction as unknown as Instruction,
@@ -190,6 +195,11 @@ export class HttpCoordinator implements CoordinatorPort {
       outputs: this.#outputs?.value ?? {},
       notices: this.#notices.splice(0),
     };
+  }
+
+  /** Where the answer to that is lost, the end is known here all the same. */
+  async #confirmEnd(): Promise<void> {
+    await this.leave("it has heard that the run is over", AbortSignal.timeout(CONFIRM_MS)).catch(() => undefined);
   }
 
   async #ask(

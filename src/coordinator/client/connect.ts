@@ -207,8 +207,9 @@ async function lead(
 }
 
 /**
- * Stays until all have heard the end who may still come for it; bounded, since nobody comes later than that. Whose job is
- * over does not come, where GitHub says so.
+ * Stays until all have said that they heard the end who may still come for it; bounded, since nobody comes later than
+ * that. That it was answered is not enough: an answer may be lost, and its agent asks again. Whose job is over does not
+ * come, where GitHub says so.
  */
 async function sayFarewell(
   { host, first }: GroupRun,
@@ -224,7 +225,9 @@ async function sayFarewell(
     if (!isSaid && waited > FAREWELL_SAID_MS) {
       isSaid = true;
       const named = listed(untold);
-      say(`the run is over; waiting for ${named} to hear of it, for ${COMES_BACK_MS / 1000} s at most since last seen`);
+      say(
+        `the run is over; waiting for ${named} to say that it heard so, ${COMES_BACK_MS / 1000} s at most since last seen`,
+      );
       const jobs = await listJobs?.(AbortSignal.timeout(FAREWELL_ASK_MS)).catch(() => []);
       host.noteOver(jobs?.filter(({ status }) => status === "completed").map(({ id }) => id) ?? []);
     }
@@ -269,6 +272,7 @@ async function follow(
     url: leader.url,
     credential: () => idToken(followerAudience(leader.fingerprint)),
     agent: leader.agent,
+    confirmsEnd: true,
     onRetry: sayRetries((text) => say(`warning: ${text}`)),
   });
   const leaderIsOver = overOf(home, leader.job);

@@ -162,6 +162,11 @@ export class GroupRun implements HostedRun {
 
   async leave(request: Numbered, why: string): Promise<void> {
     const session = this.#session(request.session);
+    if (this.host.isOver) {
+      // It has heard so: nothing of the run changes any more, and nothing is kept.
+      this.host.noteTold(session.agent);
+      return;
+    }
     if (checkSequence(session, request.sequence, request.digest) === "new") {
       const accepted = { session: session.id, sequence: request.sequence, digest: request.digest };
       const event = { type: "left", at: this.host.now, agent: session.agent, session: session.id, why } as const;

@@ -54,8 +54,10 @@ export class RunHost {
   readonly #waiters = new Map<string, Waiter>();
   /** Per agent: what its last answer instructed, as `newsKey`. */
   readonly #answered = new Map<string, string>();
-  /** Those who know that the run is over. */
+  /** Those who were answered that the run is over. */
   readonly #finished = new Set<string>();
+  /** Those of them who have said that the answer came, and who will not ask for it. */
+  readonly #confirmed = new Set<string>();
   /** Per agent: the newest notice that it was told (in this process). */
   readonly #told = new Map<string, number>();
   readonly #journal: Journal | null;
@@ -212,19 +214,20 @@ export class RunHost {
   }
 
   /**
-   * Who has not heard that the run is over and may still come for it: whoever was seen within this time and did not
-   * leave. The lost among them may be back.
+   * Who has not said that it heard that the run is over, and may still come for it: whoever was seen within this time
+   * and did not leave. The lost among them may be back, and an answer may have got lost on its way.
    */
   untold(seenWithinMs: number): readonly string[] {
     const since = this.#now() - seenWithinMs;
     return [...itemsOf(this.#state.agents)].flatMap(({ name, presence, lastSeenAt }) =>
-      presence === "left" || lastSeenAt < since || this.#finished.has(name) ? [] : [name],
+      presence === "left" || lastSeenAt < since || this.#confirmed.has(name) ? [] : [name],
     );
   }
 
   /** This agent has heard the end, or will not ask for it. */
   noteTold(agent: string): void {
     this.#finished.add(agent);
+    this.#confirmed.add(agent);
   }
 
   /** Nobody of these jobs (their check runs) will ask for the end any more. */

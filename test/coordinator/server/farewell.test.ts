@@ -1,4 +1,6 @@
 /** A leader's last word: who may still come for the run's end gets it, and nobody is told to join a run that is over. */
+import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createTokenVerifier } from "../../../src/coordinator/admission/admission.ts";
 import { type Connection, connect } from "../../../src/coordinator/client/connect.ts";
@@ -48,6 +50,9 @@ describe("a run that is over", () => {
     at += 5 * SECOND;
     expect(host.untold(HEARD_MS)).toEqual(["node-0"]);
     host.instruct("node-0");
+    // What is answered has not come yet.
+    expect(host.untold(HEARD_MS)).toEqual(["node-0"]);
+    host.noteTold("node-0");
     expect(host.untold(HEARD_MS)).toEqual([]);
     host.close();
   });
@@ -74,18 +79,19 @@ describe("a leader", () => {
   });
   afterAll(() => issuer.close());
 
-  it("waits, saying so, for an agent that was lost, which comes back for the verdict", async () => {
-    const tokens = (check_run_id: string) => ({
-      idToken: (audience: string) => issuer.token({ audience, claims: { check_run_id } }),
-      verifier: (audience: string) => createTokenVerifier({ issuer: issuer.url, audience }),
-      ...{ onlyJob: null, jobName: null, listJobs: null },
-    });
-    const said: string[] = [];
-    const options = { key: keyOf(PLAN), plan: PLAN, selection: EVERYTHING, agentCount: 2 };
-    const say = (text: string): void => void said.push(text);
+  const tokens = (check_run_id: string) => ({
+    idToken: (audience: string) => issuer.token({ audience, claims: { check_run_id } }),
+    verifier: (audience: string) => createTokenVerifier({ issuer: issuer.url, audience }),
+    ...{ onlyJob: null, jobName: null, listJobs: null },
+  });
+  const options = { key: keyOf(PLAN), plan: PLAN, selection: EVERYTHING, agentCount: 2 };
+  const quiet = () => undefined;
+
+  /** A group of a leader and a follower; `way`: where the follower reaches the leader. */
+  async function pair(say: (text: string) => void, way: (address: string) => Promise<string>) {
     let address = "";
     const announce = async (where: string) => {
-      address = where;
+      address = await way(where);
       return async () => undefined;
     };
     const leads = { kind: "leader", listen: "127.0.0.1:0", advertise: "127.0.0.1", announce } as const;
@@ -93,10 +99,18 @@ describe("a leader", () => {
     await leader.coordinator.join(joinOf(PLAN, "node-0", { index: 0 }), NEVER);
     const follows = { kind: "follower", addresses: async () => [address], isTrusted: true } as const;
     const home = { ...follows, ...tokens("7001") };
-    const follower: Connection = await connect({ ...options, say: () => undefined, home }, NEVER);
+    const follower: Connection = await connect({ ...options, say: quiet, home }, NEVER);
     await follower.coordinator.join(joinOf(PLAN, "node-1", { index: 1 }), NEVER);
+    return { leader, follower, first: async () => (await leader.coordinator.sync(idle(), 0, NEVER)).instruction.do };
+  }
+
+  it("waits, saying so, for an agent that was lost, which comes back for the verdict", async () => {
+    const said: string[] = [];
+    const { leader, follower, first } = await pair(
+      (text) => void said.push(text),
+      async (address) => address,
+    );
     // The second says nothing more; the group can do without it.
-    const first = async () => (await leader.coordinator.sync(idle(), 0, NEVER)).instruction.do;
     const presence = async () => (await first()) && leader.host?.state.agents.flat()[1]?.presence;
     await expect.poll(presence, { timeout: 10_000, interval: 50 }).toBe("lost");
     await leader.host?.cancel("ann", "enough");
@@ -108,7 +122,83 @@ describe("a leader", () => {
     await closed;
     await follower.close();
   }, 90_000);
+
+  it("stays for an agent whose answer was lost on its way, until that has it", async () => {
+    const way = new Way();
+    const { leader, follower, first } = await pair(quiet, (address) => way.to(address));
+    way.cut();
+    await leader.host?.cancel("ann", "enough");
+    const verdict = follower.coordinator.sync(idle(), 0, NEVER);
+    await expect.poll(first, { timeout: 60_000 }).toBe("finish");
+    await way.swallowed;
+    const closed = leader.close();
+    // Whoever leaves as soon as everybody was answered is gone by then.
+    await Promise.race([closed, sleep(300)]);
+    way.mend();
+    expect((await verdict).instruction).toMatchObject({ do: "finish", summary: { verdict: "cancelled" } });
+    await closed;
+    await follower.close();
+    way.close();
+  }, 90_000);
 });
+
+/** A way between two, of which one direction can be cut: what comes back is swallowed then. */
+class Way {
+  readonly swallowed: Promise<void>;
+  readonly #swallow: () => void;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | null = null;
+  #isCut = false;
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.swallowed = promise;
+    this.#swallow = resolve;
+  }
+
+  /** @returns where to come instead */
+  async to(address: string): Promise<string> {
+    const [host = "", port = ""] = address.split(":");
+    this.#server = createServer((near) => {
+      const far = createConnection(Number(port), host);
+      near.on("data", (bytes) => far.write(bytes));
+      far.on("data", (bytes) => {
+        if (this.#isCut) this.#swallow();
+        else near.write(bytes);
+      });
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.#sockets.add(one);
+        one.on("error", () => undefined);
+        one.on("close", () => {
+          if (!this.#isCut) other.destroy();
+        });
+      }
+    });
+    const server = this.#server;
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const own = server.address();
+    return `127.0.0.1:${typeof own === "object" && own !== null ? own.port : 0}`;
+  }
+
+  cut(): void {
+    this.#isCut = true;
+  }
+
+  /** What lost bytes is of no use any more. */
+  mend(): void {
+    this.#isCut = false;
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
+
+  close(): void {
+    this.mend();
+    this.#server?.close();
+  }
+}
 
 describe("a coordinator that is closing", () => {
   let serving: Serving;
