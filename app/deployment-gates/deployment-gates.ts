@@ -8,11 +8,11 @@ import { type RequestFailure, requestFailure } from "../../src/github/request-fa
 import { answerGate, MOST_COMMENTS } from "../../src/github/workflows/gates.ts";
 import { readRun } from "../../src/github/workflows/workflows.ts";
 import {
+  combineGateVerdicts,
+  evaluateGate,
+  evaluateUnattachedRun,
   type GateVerdict,
   isOfDefaultBranch,
-  judgeFreeRun,
-  judgeGate,
-  judgeTogether,
   releasesAny,
 } from "../../src/lifecycle/evaluation/deployment-gate.ts";
 import { validCommits } from "../../src/lifecycle/facts/pushes.ts";
@@ -154,7 +154,7 @@ export class Gates {
       mostMs: timings.freeRunMost,
     };
     if (concerned.length === 0 || (isOfDefaultBranch(free) && !gate.fork)) {
-      return judgeFreeRun(free);
+      return evaluateUnattachedRun(free);
     }
     const verdicts: { open: boolean; verdict: GateVerdict }[] = [];
     for (const { number, sha } of concerned) {
@@ -166,11 +166,11 @@ export class Gates {
       }
       const { facts, evaluation, policy, permissions } = await evaluator.evaluate(pull, repository);
       const commits = validCommits(facts, policy, permissions);
-      const shownStage = pull.shown?.stage ?? null;
-      const input = { environment, sha, pull: { facts, evaluation, policy, shownStage, commits } };
-      verdicts.push({ open: facts.state === "open", verdict: judgeGate(input) });
+      const confirmedStage = pull.shown?.stage ?? null;
+      const input = { environment, sha, pull: { facts, evaluation, policy, confirmedStage, commits } };
+      verdicts.push({ open: facts.state === "open", verdict: evaluateGate(input) });
     }
-    return judgeTogether(verdicts);
+    return combineGateVerdicts(verdicts);
   }
 
   async #answer(

@@ -3,12 +3,12 @@ import { createHash } from "node:crypto";
 import type { CheckRead, LabelSeen } from "../../src/github/pulls/pull-fields.ts";
 import type { CheckShow, CheckWrite, Transition } from "../../src/github/pulls/transition.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
-import type { Stop } from "../../src/lifecycle/evaluation/tampering.ts";
+import type { CorrectionStop } from "../../src/lifecycle/evaluation/tampering.ts";
 import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import { isRead } from "../../src/lifecycle/facts/order-in-second.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { BUTTONS, buttonsOf } from "../../src/lifecycle/presentation/buttons.ts";
-import { stageOfLabel, type Wanted, wanted } from "../../src/lifecycle/presentation/display.ts";
+import { type DesiredDisplay, desiredDisplay, stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import { ceased, closedBy, letsPass } from "../../src/lifecycle/presentation/gate-checks.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { clip, markdown, oneLine } from "../../src/report/escape.ts";
@@ -41,13 +41,13 @@ export interface DesiredStateInput {
   /** Null: the head commit is this pull request's alone. */
   readonly sharing: Sharing | null;
   /** Null: stage labels are put right. */
-  readonly stop: Stop | null;
+  readonly stop: CorrectionStop | null;
 }
 
 /** Null: it is to be left as it is (closed, or nothing is known of it). */
 export function desiredStateOf(input: DesiredStateInput): DesiredState | null {
   const { facts, evaluation, after, policy, shown, sharing, stop } = input;
-  const want = wanted({ evaluation, policy, facts });
+  const want = desiredDisplay({ evaluation, policy, facts });
   if (want === null) {
     return null;
   }
@@ -67,9 +67,9 @@ export function desiredStateOf(input: DesiredStateInput): DesiredState | null {
 }
 
 /** The check runs of all stages that are shown, and of those that were, as they are to be now. */
-function checksOf(source: Omit<Sharer, "number">, want: Wanted, input: DesiredStateInput): CheckShow[] {
+function checksOf(source: Omit<Sharer, "number">, want: DesiredDisplay, input: DesiredStateInput): CheckShow[] {
   const { facts, evaluation, policy, shown, sharing, stop } = input;
-  const then = source.evaluation === evaluation ? want : (wanted({ ...source, policy }) ?? want);
+  const then = source.evaluation === evaluation ? want : (desiredDisplay({ ...source, policy }) ?? want);
   const own = then.checks.map(({ stage, ...check }): CheckShow => {
     // On a shared commit nobody can say which pull request is meant.
     const show = { ...check, actions: sharing === null ? buttonsOf(source.evaluation, stage) : [] };
@@ -91,7 +91,7 @@ function checksOf(source: Omit<Sharer, "number">, want: Wanted, input: DesiredSt
 function unlessLeft(
   checks: readonly CheckShow[],
   source: Omit<Sharer, "number">,
-  want: Wanted,
+  want: DesiredDisplay,
   input: DesiredStateInput,
 ): CheckShow[] {
   const sha = input.facts.head.sha;
@@ -122,7 +122,7 @@ function isAbsent(name: string, facts: Facts, shown: ConfirmedState | null): boo
 }
 
 /** Said where the buttons are, with one more. */
-function sayStopped(check: CheckShow, { until, by }: Stop): CheckShow {
+function sayStopped(check: CheckShow, { until, by }: CorrectionStop): CheckShow {
   if (check.actions.length === 0) {
     return check;
   }

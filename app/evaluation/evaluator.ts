@@ -9,7 +9,7 @@ import { type Tampering, tamperingOf } from "../../src/lifecycle/evaluation/tamp
 import { type Facts, type Lookup, NO_PERMISSIONS, type Permissions } from "../../src/lifecycle/facts/facts.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
-import { stageOfLabel, wanted } from "../../src/lifecycle/presentation/display.ts";
+import { desiredDisplay, stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import type { Clients, Ourselves } from "../github-cache/clients.ts";
 import type { PermissionCache } from "../github-cache/permissions.ts";
 import type { Policies } from "../policies/policy.ts";
@@ -157,7 +157,7 @@ export class Evaluator {
    */
   #afterRemoval({ facts, policy, permissions, evaluation }: Judged, repositoryHold: Hold | null): Evaluation {
     const gone =
-      wanted({ evaluation, policy, facts })?.removeLabels.filter((name) => stageOfLabel(name) === null) ?? [];
+      desiredDisplay({ evaluation, policy, facts })?.removeLabels.filter((name) => stageOfLabel(name) === null) ?? [];
     if (gone.length === 0) {
       return evaluation;
     }

@@ -1,7 +1,7 @@
 /** Looks at pull requests about which something is new, and decides what they are to show. */
 import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import { actionsMeanwhile } from "../../src/lifecycle/evaluation/overdue-and-hold.ts";
+import { overdueAndHoldActions } from "../../src/lifecycle/evaluation/overdue-and-hold.ts";
 import { mergingStages } from "../../src/lifecycle/evaluation/transition-actions.ts";
 import type { Lookup } from "../../src/lifecycle/facts/facts.ts";
 import { sameFacts } from "../../src/lifecycle/facts/record.ts";
@@ -168,7 +168,7 @@ export class Reevaluation {
     if (installationId === null || evaluation.stage === null || evaluation.stage !== row.shown?.stage) {
       return [];
     }
-    const actions = actionsMeanwhile({ before: row.evaluation, evaluation, policy, facts, now });
+    const actions = overdueAndHoldActions({ before: row.evaluation, evaluation, policy, facts, now });
     return effectRows(row, installationId, actions, now);
   }
 

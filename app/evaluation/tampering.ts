@@ -1,5 +1,5 @@
 /** What is to be said about stage labels that others changed: an effect for each attempt, and one for giving up. */
-import type { Attempt, Stop, Tampering } from "../../src/lifecycle/evaluation/tampering.ts";
+import type { CorrectionStop, LabelTampering, Tampering } from "../../src/lifecycle/evaluation/tampering.ts";
 import type { TamperingSaid } from "../effects/handlers/tampering.ts";
 import type { NewEffect, PullId } from "../store/model.ts";
 
@@ -25,11 +25,11 @@ export function tamperingEffects(
   ];
 }
 
-function saidOf({ act }: Attempt): TamperingSaid {
+function saidOf({ act }: LabelTampering): TamperingSaid {
   const { kind, by, label, id } = act;
   return { what: kind === "labeled" ? "set" : "removed", by, label, act: id };
 }
 
-function stopped({ by, until }: Stop): TamperingSaid {
+function stopped({ by, until }: CorrectionStop): TamperingSaid {
   return { what: "stopped", by, until };
 }

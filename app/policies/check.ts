@@ -3,12 +3,17 @@ import { createHash } from "node:crypto";
 import { publishCheck } from "../../src/github/checks/checks.ts";
 import { readGuard } from "../../src/github/installation.ts";
 import type { Loaded } from "../../src/github/policy-files/load-policy.ts";
-import { readName } from "../../src/github/policy-files/named-accounts.ts";
+import { readNamedAccount } from "../../src/github/policy-files/named-accounts.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
-import { type NameSeen, namesOf } from "../../src/lifecycle/policy/named-accounts.ts";
-import { POLICY_CHECK_NAME, policyVerdict } from "../../src/lifecycle/policy/policy-check.ts";
+import { type AccountState, namesOf } from "../../src/lifecycle/policy/named-accounts.ts";
+import { POLICY_CHECK_NAME, policyCheckOutput } from "../../src/lifecycle/policy/policy-check.ts";
 import { POLICY_PATH } from "../../src/lifecycle/policy/read-policy.ts";
-import { type Circumstances, environmentsOf, type Lack, lacks } from "../../src/lifecycle/policy/requirements.ts";
+import {
+  environmentsOf,
+  type MissingRequirement,
+  missingRequirements,
+  type RepositorySetup,
+} from "../../src/lifecycle/policy/requirements.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { checkAnnotation, problemAnnotations } from "../../src/report/annotations.ts";
 import type { InstallationPermissions } from "../github-cache/installation-permissions.ts";
@@ -46,7 +51,7 @@ export class PolicyCheck {
       log.error({ ...names, line, column }, `the policy has an error: ${message}`);
     }
     const { problems, inForce } = state;
-    const verdict = policyVerdict({ file: POLICY_PATH, found, problems, lacks: missing, inForce, proposed: false });
+    const verdict = policyCheckOutput({ file: POLICY_PATH, found, problems, missing, inForce, proposed: false });
     const digest = digestOf({ file: fileOf(state.source), problems, ...verdict });
     const good = verdict.conclusion === "success";
     // Where nothing was ever wrong, a repository without a policy needs no check run to say so.
@@ -70,7 +75,14 @@ export class PolicyCheck {
       policy === null || !found
         ? []
         : await this.#lacks(repository, { ...seen, ...seen.repository, inForce: policy }, false);
-    const verdict = policyVerdict({ file: POLICY_PATH, found, problems, lacks, inForce: policy, proposed: true });
+    const verdict = policyCheckOutput({
+      file: POLICY_PATH,
+      found,
+      problems,
+      missing: lacks,
+      inForce: policy,
+      proposed: true,
+    });
     const digest = digestOf({ file: fileOf(source), problems, proposed: true, ...verdict });
     const annotations = problemAnnotations(problems, "policy").map(checkAnnotation);
     const text = { title: verdict.title, summary: verdict.summary, text: null };
@@ -85,14 +97,14 @@ export class PolicyCheck {
     repository: Repository,
     state: Pick<PolicyState, "inForce" | "private" | "branch" | "reviewsRequired">,
     teams = true,
-  ): Promise<readonly Lack[]> {
+  ): Promise<readonly MissingRequirement[]> {
     const { installationPermissions, appId, timings } = this.#options;
     const { inForce } = state;
     if (inForce === null || repository.installationId === null) {
       return [];
     }
     const client = await this.#client(repository.installationId);
-    const environments: Record<string, Circumstances["environments"][string]> = {};
+    const environments: Record<string, RepositorySetup["environments"][string]> = {};
     for (const name of environmentsOf(inForce)) {
       environments[name] = await readGuard(
         client,
@@ -103,15 +115,15 @@ export class PolicyCheck {
       );
     }
     const granted = await installationPermissions.of(repository.installationId);
-    const names: Record<string, NameSeen> = {};
+    const names: Record<string, AccountState> = {};
     for (const name of namesOf(inForce)) {
       // Where the app may not ask about teams at all, that is said instead.
       if (!name.startsWith("@") || (teams && granted.permissions.members !== undefined)) {
         const signal = AbortSignal.timeout(timings.requestTimeout);
-        names[name] = await readName(client, { ...repository, private: state.private }, name, signal);
+        names[name] = await readNamedAccount(client, { ...repository, private: state.private }, name, signal);
       }
     }
-    return lacks(inForce, {
+    return missingRequirements(inForce, {
       granted,
       names,
       environments,

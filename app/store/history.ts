@@ -1,5 +1,5 @@
 /** What the history says of a confirmed move: each stage passed, who brought it there, why, and the evidence. */
-import type { Entry, Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
+import type { Evaluation, StageEntry } from "../../src/lifecycle/evaluation/evaluation.ts";
 import type { Act, Actor, Facts, Reset } from "../../src/lifecycle/facts/facts.ts";
 import type { HistoryKind, NewHistory, PullId } from "./model.ts";
 
@@ -54,7 +54,7 @@ export function noteLine(
 }
 
 /** Where only states speak for an entry: the opening for the first, else the commit whose states they are. */
-function evidenceOf(entry: Entry, facts: Facts): Pick<Cause, "actor" | "evidence"> {
+function evidenceOf(entry: StageEntry, facts: Facts): Pick<Cause, "actor" | "evidence"> {
   if (entry.evidence.length > 0) {
     return { actor: entry.by, evidence: entry.evidence };
   }

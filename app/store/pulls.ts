@@ -1,5 +1,6 @@
 /** Pull requests, their history and the commit that changes them. */
 import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
+import type { UsedLabel } from "../../src/lifecycle/evaluation/used-labels.ts";
 import { agesOf } from "./columns.ts";
 import { addEffects, settleEffects } from "./effects.ts";
 import { saveGate } from "./gates.ts";
@@ -325,13 +326,14 @@ function pull(row: Selectable<Tables["pulls"]>): Pull {
 
 /** Those of before lack what is told since; all open pull requests were looked at when that was added. */
 function evaluation(text: string | null): Pull["evaluation"] {
-  const read = storedOrNull<NonNullable<Pull["evaluation"]>>(text);
+  const read = storedOrNull<NonNullable<Pull["evaluation"]> & { readonly spent?: readonly UsedLabel[] }>(text);
   return read === null
     ? null
     : {
         ...read,
         notApplying: read.notApplying ?? [],
-        spent: read.spent ?? [],
+        // Versions before called them `spent`.
+        usedLabels: read.usedLabels ?? read.spent ?? [],
         people: read.people ?? true,
         unclear: read.unclear ?? [],
       };

@@ -3,7 +3,7 @@
 import type { GitHubClient } from "../../src/github/port.ts";
 import type { NewLabel } from "../../src/github/pulls/labels.ts";
 import { mutationCount, type Transition } from "../../src/github/pulls/transition.ts";
-import { isPattern, nameOf } from "../../src/lifecycle/conditions/name-patterns.ts";
+import { isPattern, literalName } from "../../src/lifecycle/conditions/name-patterns.ts";
 import { labelsAskedFor } from "../../src/lifecycle/evaluation/used-labels.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { stageLabel } from "../../src/lifecycle/presentation/display.ts";
@@ -71,7 +71,7 @@ export class Writes {
     const adds = group.some(({ desired }) => desired.label !== null && needed.includes(desired.label));
     const create = adds ? stageLabelsOf(policy) : [];
     const asked = adds ? policy.stages.flatMap((stage) => labelsAskedFor(stage.enter)) : [];
-    const find = asked.flatMap(({ name }) => (isPattern(name) ? [] : [nameOf(name)]));
+    const find = asked.flatMap(({ name }) => (isPattern(name) ? [] : [literalName(name)]));
     const gone = needed.filter((name) => !create.some((each) => each.name === name));
     const write = <T>(send: () => Promise<T>): Promise<T> => writer.write(send);
     return this.#options.labelIds.resolve(client, first.repository, create, [...find, ...gone], gone, write);

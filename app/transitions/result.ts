@@ -1,8 +1,8 @@
 /** What becomes of a move: confirmed, put off, given up for now, or dropped; each stored with its reason. */
 import type { PullSeen } from "../../src/github/pulls/pull-fields.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
-import { actionsMeanwhile } from "../../src/lifecycle/evaluation/overdue-and-hold.ts";
-import { actionsOf } from "../../src/lifecycle/evaluation/transition-actions.ts";
+import { overdueAndHoldActions } from "../../src/lifecycle/evaluation/overdue-and-hold.ts";
+import { transitionActions } from "../../src/lifecycle/evaluation/transition-actions.ts";
 import type { Change } from "../../src/lifecycle/facts/change.ts";
 import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import { record, sameFacts } from "../../src/lifecycle/facts/record.ts";
@@ -233,8 +233,8 @@ function effectsOf(
   if (installationId === null) {
     return [];
   }
-  const moved = from === to ? [] : actionsOf({ from, ...evaluated });
-  const meanwhile = to === null ? [] : actionsMeanwhile({ before: row.evaluation, ...evaluated, now });
+  const moved = from === to ? [] : transitionActions({ from, ...evaluated });
+  const meanwhile = to === null ? [] : overdueAndHoldActions({ before: row.evaluation, ...evaluated, now });
   return effectRows(pull, installationId, [...moved, ...meanwhile], now, `${intent.id}-${from ?? ""}`);
 }
 

@@ -1,9 +1,14 @@
 /** What becomes of moves that were not confirmed: put off, or given up for now and what they left behind put right. */
 import { GraphqlUnread } from "../../src/github/graphql.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
-import { readShown } from "../../src/github/pulls/current-display.ts";
+import { readCurrentDisplay } from "../../src/github/pulls/current-display.ts";
 import type { LabelSeen } from "../../src/github/pulls/pull-fields.ts";
-import { mutationCount, sendTransitions, type Transition, type Written } from "../../src/github/pulls/transition.ts";
+import {
+  mutationCount,
+  sendTransitions,
+  type Transition,
+  type WriteAnswer,
+} from "../../src/github/pulls/transition.ts";
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
 import type { LabelIds } from "../github-cache/label-ids.ts";
 import type { ConfirmedState } from "../store/model.ts";
@@ -31,7 +36,7 @@ export class TransitionRetries {
   async refused(
     client: GitHubClient,
     { pending, transition }: PreparedTransition,
-    { errors, pull }: Written,
+    { errors, pull }: WriteAnswer,
     reason: string,
     writer: InstallationWriter,
   ): Promise<void> {
@@ -125,7 +130,7 @@ export class TransitionRetries {
     const { evaluated, repository, pull } = pending;
     const signal = (): AbortSignal => AbortSignal.timeout(timings.requestTimeout);
     try {
-      const [now] = await readShown(client, [evaluated.facts.nodeId], appId, signal());
+      const [now] = await readCurrentDisplay(client, [evaluated.facts.nodeId], appId, signal());
       if (now == null || now instanceof GraphqlUnread) {
         return null;
       }

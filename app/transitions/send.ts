@@ -4,8 +4,8 @@
  */
 import { GraphqlUnread } from "../../src/github/graphql.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
-import { MOST_READ, readShown } from "../../src/github/pulls/current-display.ts";
-import { mutationCount, sendTransitions, type Written } from "../../src/github/pulls/transition.ts";
+import { MOST_READ, readCurrentDisplay } from "../../src/github/pulls/current-display.ts";
+import { mutationCount, sendTransitions, type WriteAnswer } from "../../src/github/pulls/transition.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { confirmedStateOf, differs } from "../evaluation/desired-state.ts";
 import type { Evaluator } from "../evaluation/evaluator.ts";
@@ -114,10 +114,10 @@ export class TransitionSender {
     if (unknown.length === 0) {
       return known;
     }
-    let answers: Awaited<ReturnType<typeof readShown>>;
+    let answers: Awaited<ReturnType<typeof readCurrentDisplay>>;
     try {
       const ids = unknown.map(({ evaluated }) => evaluated.facts.nodeId);
-      answers = await readShown(client, ids, appId, AbortSignal.timeout(timings.requestTimeout));
+      answers = await readCurrentDisplay(client, ids, appId, AbortSignal.timeout(timings.requestTimeout));
     } catch (error) {
       await this.#retries.all(unknown, error, writer);
       return known;
@@ -208,7 +208,7 @@ export class TransitionSender {
     const size = this.#sizeOf(writer);
     const transitions = batch.map(({ transition }) => transition);
     const mutations = transitions.reduce((sum, each) => sum + mutationCount(each), 0);
-    let answers: readonly Written[];
+    let answers: readonly WriteAnswer[];
     try {
       answers = await writer.write(() =>
         size.learnFrom(mutations, now, () =>

@@ -1,8 +1,8 @@
 /** A pull request on its way through a round, what was read of it, and whether what was written is right. */
 
-import type { ShownNow } from "../../src/github/pulls/current-display.ts";
+import type { CurrentDisplay } from "../../src/github/pulls/current-display.ts";
 import type { PullSeen } from "../../src/github/pulls/pull-fields.ts";
-import { judgeLabels, showsCheck, type Transition, type Written } from "../../src/github/pulls/transition.ts";
+import { showsCheck, type Transition, verifyLabels, type WriteAnswer } from "../../src/github/pulls/transition.ts";
 import { stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import { confirmedStateOf, type DesiredState, differs, shownCheck } from "../evaluation/desired-state.ts";
 import type { EvaluatedPull } from "../evaluation/evaluator.ts";
@@ -29,13 +29,16 @@ export interface PreparedTransition {
 }
 
 /** A check run that was confirmed cannot be gone: an answer without it tells of a time before. */
-export function isOutOfDate({ pull }: Pick<PendingTransition, "pull">, { pull: seen, checks }: ShownNow): boolean {
+export function isOutOfDate(
+  { pull }: Pick<PendingTransition, "pull">,
+  { pull: seen, checks }: CurrentDisplay,
+): boolean {
   const names = new Set(checks.map((check) => check.name));
   return (pull.shown?.checks ?? []).some(({ sha, name }) => sha === seen.state.head.sha && !names.has(name));
 }
 
 /** The pending with what was just read in place of what was known. */
-export function withRead(pending: PendingTransition, now: ShownNow): PendingTransition {
+export function withRead(pending: PendingTransition, now: CurrentDisplay): PendingTransition {
   const { desired, pull, intent } = pending;
   const sha = now.pull.state.head.sha;
   const checks = now.checks.map((read) => {
@@ -62,7 +65,7 @@ export type Verification =
   | { readonly right: false; readonly reason: string };
 
 /** Whether the read-back shows what was to be shown, and what it showed. */
-export function verifyWritten(pending: PendingTransition, transition: Transition, written: Written): Verification {
+export function verifyWritten(pending: PendingTransition, transition: Transition, written: WriteAnswer): Verification {
   const { desired, shown, evaluated } = pending;
   const [error] = written.errors;
   const because = error === undefined ? "" : `: ${error.message}`;
@@ -74,7 +77,7 @@ export function verifyWritten(pending: PendingTransition, transition: Transition
   const gone = written.pull === null ? [] : desired.gone;
   // Of stage labels that are left as they are, any may be on it.
   const judged = desired.left ? labels.filter((each) => stageOfLabel(each.name) === null) : labels;
-  const verdict = judgeLabels(judged, desired.left ? null : desired.label, gone);
+  const verdict = verifyLabels(judged, desired.left ? null : desired.label, gone);
   if (!verdict.right) {
     return { right: false, reason: `${verdict.reason}${because}` };
   }

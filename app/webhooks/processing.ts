@@ -7,8 +7,13 @@ import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import { parseExactly } from "../../src/github/exact-json.ts";
 import type { CommentSeen } from "../../src/github/pulls/snapshot-acts.ts";
-import { lifecycleRepository, type News, type RepositorySeen, readWebhook } from "../../src/github/webhooks/webhook.ts";
-import { type ParsedCommand, readCommands, toAnswer } from "../../src/lifecycle/commands.ts";
+import {
+  lifecycleRepository,
+  type RepositorySeen,
+  readWebhook,
+  type WebhookEvent,
+} from "../../src/github/webhooks/webhook.ts";
+import { commandsToAnswer, type ParsedCommand, readCommands } from "../../src/lifecycle/commands.ts";
 import type { Change } from "../../src/lifecycle/facts/change.ts";
 import type { Act } from "../../src/lifecycle/facts/facts.ts";
 import { record, sameFacts } from "../../src/lifecycle/facts/record.ts";
@@ -63,7 +68,7 @@ function earlyKey({ id }: Repository, sha: string): string {
 export class Listener {
   readonly #options: ListenerOptions;
   /** Checks and runs that were told before the push of their commit. What a restart forgets, the sweep reads. */
-  readonly #early = new LRUCache<string, readonly Extract<News, { kind: "commit" }>[]>({ max: MOST_EARLY });
+  readonly #early = new LRUCache<string, readonly Extract<WebhookEvent, { kind: "commit" }>[]>({ max: MOST_EARLY });
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -82,10 +87,10 @@ export class Listener {
     const sender = heard.sender;
     const foreign = sender === null || sender.kind !== "bot" || sender.login !== ourselves().botLogin;
     log.debug(
-      { delivery: delivery.id, event: delivery.event, news: heard.news.map((each) => each.kind), ...key },
+      { delivery: delivery.id, event: delivery.event, news: heard.events.map((each) => each.kind), ...key },
       "heard",
     );
-    for (const news of heard.news) {
+    for (const news of heard.events) {
       if (news.kind === "installed") {
         await this.#installed(heard.installationId, news.repositories, news.since ?? delivery.receivedAt);
       } else if (news.kind === "granted") {
@@ -98,7 +103,7 @@ export class Listener {
         await this.#take(news, { delivery, repository, foreign });
       }
     }
-    if (heard.news.length > 0) {
+    if (heard.events.length > 0) {
       wakeups.notify("pulls");
       wakeups.notify("workflow-runs");
       wakeups.notify("deployment-gates");
@@ -106,7 +111,10 @@ export class Listener {
     return false;
   }
 
-  async #take(news: Exclude<News, { kind: "installed" | "granted" | "uninstalled" }>, heard: Heard): Promise<void> {
+  async #take(
+    news: Exclude<WebhookEvent, { kind: "installed" | "granted" | "uninstalled" }>,
+    heard: Heard,
+  ): Promise<void> {
     const { store, labelIds, policies, now } = this.#options;
     const { repository } = heard;
     switch (news.kind) {
@@ -158,7 +166,7 @@ export class Listener {
     }
   }
 
-  async #commit(news: Extract<News, { kind: "commit" }>, heard: Heard): Promise<void> {
+  async #commit(news: Extract<WebhookEvent, { kind: "commit" }>, heard: Heard): Promise<void> {
     const { store } = this.#options;
     const { repository } = heard;
     const heads = async (): Promise<readonly number[]> =>
@@ -199,7 +207,7 @@ export class Listener {
   }
 
   /** What the app itself took out is told of by what took it out. */
-  async #dequeued({ number, reason, by }: News & { kind: "dequeued" }, heard: Heard): Promise<void> {
+  async #dequeued({ number, reason, by }: WebhookEvent & { kind: "dequeued" }, heard: Heard): Promise<void> {
     if (reason === "MANUAL" && !heard.foreign) {
       return;
     }
@@ -209,7 +217,7 @@ export class Listener {
   }
 
   /** What is shown on the group's commit is decided when all of its pull requests have been looked at. */
-  async #mergeGroup({ number, headSha, branch }: News & { kind: "merge_group" }, heard: Heard): Promise<void> {
+  async #mergeGroup({ number, headSha, branch }: WebhookEvent & { kind: "merge_group" }, heard: Heard): Promise<void> {
     const { store, now, wakeups } = this.#options;
     const { repository } = heard;
     const { installationId } = repository;
@@ -238,7 +246,7 @@ export class Listener {
   }
 
   /** What its commands do follows from their being recorded; the answer is an effect. Our own hold none. */
-  async #comment({ comment, number }: Extract<News, { kind: "comment" }>, heard: Heard): Promise<void> {
+  async #comment({ comment, number }: Extract<WebhookEvent, { kind: "comment" }>, heard: Heard): Promise<void> {
     const { store, ourselves, now } = this.#options;
     const { repository } = heard;
     if (comment.by.kind === "bot" && comment.by.login === ourselves().botLogin) {
@@ -257,8 +265,8 @@ export class Listener {
     const acts = asked.commands.flatMap((command) => actOf(command) ?? []);
     await this.#record({ pull: this.#key(repository, number), kind: "acts", acts }, heard, false);
     const policy = await this.#policy(repository);
-    const answered = toAnswer(asked, policy);
-    const unchanged = edited && sayEqual(answered, toAnswer(readCommands(comment.before ?? ""), policy));
+    const answered = commandsToAnswer(asked, policy);
+    const unchanged = edited && sayEqual(answered, commandsToAnswer(readCommands(comment.before ?? ""), policy));
     if (answered.length > 0 && !unchanged && comment.at > now() - OLDEST_ANSWERED) {
       const seen = answered.map((command) => ({ command, act: actOf(command) }));
       await this.#queue(heard, (installationId) => [answerTo(id, installationId, { ...comment, edited }, seen, now())]);

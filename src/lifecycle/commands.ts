@@ -5,7 +5,7 @@ import { oneLine } from "../report/escape.ts";
 import { COMMAND_NAMES, COMMAND_WORD, type CommandName } from "./command-names.ts";
 import { leavesOf } from "./conditions/index.ts";
 import type { Evaluation } from "./evaluation/evaluation.ts";
-import { authorityOf, list, mayMaintain, whoMay } from "./evaluation/permissions.ts";
+import { authorityOf, mayMaintain, orList, whoMay } from "./evaluation/permissions.ts";
 import type { Actor, Lookup, Permissions } from "./facts/facts.ts";
 import { proseLines } from "./facts/prose.ts";
 import type { Leaf, Policy } from "./policy/policy.ts";
@@ -73,7 +73,7 @@ const LONGEST_ARGUMENT = 200;
 const LONGEST_BODY = 65_536;
 
 /** What a comment asks for, whatever the policy says. */
-export interface Asked {
+export interface CommentCommands {
   /** Those that count, in order. */
   readonly commands: readonly ParsedCommand[];
   /** Those that are too many for one comment. */
@@ -81,7 +81,7 @@ export interface Asked {
 }
 
 /** The commands of a comment: lines that begin with a slash. Quoted lines, code blocks and hidden comments hold none. */
-export function readCommands(body: string): Asked {
+export function readCommands(body: string): CommentCommands {
   const commands: ParsedCommand[] = [];
   const surplus: { command: ParsedCommand; line: string }[] = [];
   const left = { policy: MOST_WORDS, own: MOST_COMMANDS };
@@ -105,7 +105,7 @@ export function readCommands(body: string): Asked {
  * What of a comment is answered: `/stage` commands and those for which the policy waits; other words are for other bots.
  * Those that are too many are one entry, `surplus`, so that they are answered, too.
  */
-export function toAnswer({ commands, surplus }: Asked, policy: Policy): ParsedCommand[] {
+export function commandsToAnswer({ commands, surplus }: CommentCommands, policy: Policy): ParsedCommand[] {
   const names = new Set(policyCommands(policy));
   const concerns = (command: ParsedCommand): boolean => command.kind !== "policy" || names.has(command.name);
   const [first, ...more] = surplus.filter(({ command }) => concerns(command));
@@ -197,7 +197,7 @@ export function decideCommand(input: CommandInput): CommandDecision {
   }
 }
 
-/** As the condition that waits for it will judge it. */
+/** As the condition that waits for it will evaluate it. */
 function decidePolicyCommand(name: string, { actor, policy, permissions }: CommandInput): CommandDecision {
   const authorities = commandLeaves(policy)
     .filter(({ leaf }) => leaf.name === name)
@@ -276,7 +276,7 @@ function decideTo(
   const names = evaluation.stages.map((stage) => stage.name);
   const index = names.indexOf(target);
   if (index < 0) {
-    return refuse(`there is no stage "${target}" here: expected ${list(names)}${suggestion(target, names)}`);
+    return refuse(`there is no stage "${target}" here: expected ${orList(names)}${suggestion(target, names)}`);
   }
   if (evaluation.inactive === "closed" || evaluation.inactive === "opted_out" || evaluation.inactive === "unknown") {
     return refuse(`it is in no stage: ${sayInactive(evaluation)}`);

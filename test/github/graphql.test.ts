@@ -3,7 +3,7 @@ import nock from "nock";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GraphqlRateLimited, sendGraphql } from "../../src/github/graphql.ts";
 import { readIdentity, readMembership, readPermission } from "../../src/github/permissions.ts";
-import { judgeLabels } from "../../src/github/pulls/transition.ts";
+import { verifyLabels } from "../../src/github/pulls/transition.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -125,7 +125,7 @@ describe("labels are right", () => {
     [on("stage/b"), null, [], "it also has the label stage/b"],
     [on("stage/a", "ready"), "stage/a", ["Ready"], "it still has the label ready"],
   ] as const)("%j with %s wanted and %j gone: %s", (labels, wanted, gone, expected) => {
-    const verdict = judgeLabels(labels, wanted, gone);
+    const verdict = verifyLabels(labels, wanted, gone);
     expect(verdict.right ? true : verdict.reason).toBe(expected);
   });
 });

@@ -97,7 +97,7 @@ describe("JSON of GitHub's", () => {
   it("tells of a comment, a review and a run by the ids that the webhook says", () => {
     const repository = '{"id":1,"node_id":"R_1","name":"w","owner":{"login":"acme"},"private":false}';
     const read = (event: string, rest: string) =>
-      readWebhook(event, parseExactly(`{"repository":${repository},${rest}}`), { appId: 9 }).news[0];
+      readWebhook(event, parseExactly(`{"repository":${repository},${rest}}`), { appId: 9 }).events[0];
     const user = '"user":{"id":5,"login":"cleo"}';
     expect(
       read(

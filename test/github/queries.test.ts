@@ -3,7 +3,7 @@ import { buildSchema, parse, validate } from "graphql";
 import { describe, expect, it } from "vitest";
 import { readPolicyFile } from "../../src/github/policy-files/policy-file.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
-import { readShown } from "../../src/github/pulls/current-display.ts";
+import { readCurrentDisplay } from "../../src/github/pulls/current-display.ts";
 import { createLabels, findLabels } from "../../src/github/pulls/labels.ts";
 import { readOpenPulls, readPullsById, readSnapshot } from "../../src/github/pulls/snapshot.ts";
 import { REST_QUERY } from "../../src/github/pulls/snapshot-fields.ts";
@@ -59,7 +59,7 @@ const transition: Transition = {
 
 describe("what is asked of GitHub is valid by its official schema", () => {
   const questions: readonly [string, (client: GitHubClient) => Promise<unknown>][] = [
-    ["what is shown", (client) => readShown(client, ["PR_1", "PR_2"], 1, signal)],
+    ["what is shown", (client) => readCurrentDisplay(client, ["PR_1", "PR_2"], 1, signal)],
     ["a snapshot", (client) => readSnapshot(client, { owner: "acme", name: "widget" }, 1, 1, signal)],
     [
       "a page of snapshots",

@@ -12,7 +12,7 @@ const repository = {
 const sender = { id: 5, login: "cleo", type: "User" };
 const ourselves = { appId: 99 };
 const news = (event: string, payload: object) =>
-  readWebhook(event, { repository, sender, installation: { id: 3 }, ...payload }, ourselves).news;
+  readWebhook(event, { repository, sender, installation: { id: 3 }, ...payload }, ourselves).events;
 
 describe("a check run", () => {
   const run = (overrides: object) => ({
@@ -200,8 +200,8 @@ describe("others", () => {
     expect(news("label", renamed)).toEqual([{ kind: "labels", onPulls: true }]);
   });
   it("an event that nobody reads says nothing, whatever its shape", () => {
-    expect(readWebhook("constructor", null, ourselves).news).toEqual([]);
-    expect(readWebhook("star", { repository: 7 }, ourselves).news).toEqual([]);
+    expect(readWebhook("constructor", null, ourselves).events).toEqual([]);
+    expect(readWebhook("star", { repository: 7 }, ourselves).events).toEqual([]);
   });
 });
 

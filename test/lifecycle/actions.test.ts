@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ActionContext } from "../../src/lifecycle/actions/action.ts";
-import { ACTIONS, permissionsNeeded, planActions } from "../../src/lifecycle/actions/index.ts";
+import { ACTIONS, permissionsRequired, planActions } from "../../src/lifecycle/actions/index.ts";
 import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import { fill, fillMarkdown, mention, templateProblems } from "../../src/lifecycle/policy/templates.ts";
 import { alice, history, opened } from "./builders.ts";
@@ -147,7 +147,7 @@ test("a name that is not on the list is told, with the one that was meant", () =
 });
 
 test("what the installation must allow is known from the policy", () => {
-  expect(Object.fromEntries(permissionsNeeded(readExample("three-bots")))).toEqual({
+  expect(Object.fromEntries(permissionsRequired(readExample("three-bots")))).toEqual({
     actions: { level: "write", actions: ["start"] },
     contents: { level: "write", actions: ["auto_merge"] },
   });

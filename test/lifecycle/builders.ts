@@ -2,7 +2,7 @@
 
 import { evaluate } from "../../src/lifecycle/evaluation/evaluate.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
-import { act, type Change, type CheckSeen, type Deed, type PullKey } from "../../src/lifecycle/facts/change.ts";
+import { type ActWithoutId, act, type Change, type CheckSeen, type PullKey } from "../../src/lifecycle/facts/change.ts";
 import type { Act, Actor, Facts, Permissions, PullState } from "../../src/lifecycle/facts/facts.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
 import { type Origin, originOf, type RunOrigin } from "../../src/lifecycle/facts/run-origin.ts";
@@ -85,18 +85,23 @@ export function opened(overrides: Partial<PullState> = {}): Change {
   return { pull, kind: "observed", state: seen, acts: [act({ kind: "opened", at: seen.openedAt, by: seen.author })] };
 }
 
-export function did(...deeds: Deed[]): Change {
+export function did(...deeds: ActWithoutId[]): Change {
   return { pull, kind: "acts", acts: deeds.map(act) };
 }
 
-export const labeled = (n: number, label: string, by: Actor): Deed => ({ kind: "labeled", at: minute(n), by, label });
-export const unlabeled = (n: number, label: string, by: Actor): Deed => ({
+export const labeled = (n: number, label: string, by: Actor): ActWithoutId => ({
+  kind: "labeled",
+  at: minute(n),
+  by,
+  label,
+});
+export const unlabeled = (n: number, label: string, by: Actor): ActWithoutId => ({
   kind: "unlabeled",
   at: minute(n),
   by,
   label,
 });
-export const pushed = (n: number, before: string, sha: string, by: Actor): Deed => ({
+export const pushed = (n: number, before: string, sha: string, by: Actor): ActWithoutId => ({
   kind: "pushed",
   at: minute(n),
   by,
@@ -110,14 +115,14 @@ export const review = (
   verdict: "approved" | "changes_requested" | "commented",
   sha = "aaaaaaa1",
   reviewId = n * 1000 + by.id,
-): Deed => ({ kind: "review", at: minute(n), by, state: verdict, sha, reviewId: `${reviewId}` });
-export const dismissed = (n: number, by: Actor, reviewId: number): Deed => ({
+): ActWithoutId => ({ kind: "review", at: minute(n), by, state: verdict, sha, reviewId: `${reviewId}` });
+export const dismissed = (n: number, by: Actor, reviewId: number): ActWithoutId => ({
   kind: "review_dismissed",
   at: minute(n),
   by,
   reviewId: `${reviewId}`,
 });
-export const comment = (n: number, by: Actor, command: string, argument = ""): Deed => ({
+export const comment = (n: number, by: Actor, command: string, argument = ""): ActWithoutId => ({
   kind: "command",
   at: minute(n),
   by,
@@ -131,7 +136,7 @@ export const ran = (
   result: "success" | "failure" | "cancelled",
   sha = "aaaaaaa1",
   runId = n,
-): Deed => ({ kind: "workflow", at: minute(n), by: tess, workflow, runId: `${runId}`, result, sha });
+): ActWithoutId => ({ kind: "workflow", at: minute(n), by: tess, workflow, runId: `${runId}`, result, sha });
 
 export function check(n: number, overrides: Partial<CheckSeen> = {}): CheckSeen {
   return {
@@ -185,15 +190,19 @@ export function withOrigins(facts: Facts, origin: Origin = "started"): Facts {
   return told.length === 0 ? facts : record(facts, { pull, kind: "run_origins", origins: told });
 }
 
-export function judge(facts: Facts, policy: Policy = DEFAULT_POLICY, known: Permissions = permissions): Evaluation {
+export function evaluationOf(
+  facts: Facts,
+  policy: Policy = DEFAULT_POLICY,
+  known: Permissions = permissions,
+): Evaluation {
   return evaluate({ facts, policy, permissions: known, ourAppId: OUR_APP_ID });
 }
 
 /** Facts of a pull request that was opened at minute 0, with these deeds since. */
-export function openedThen(...deeds: Deed[]): Facts {
+export function openedThen(...deeds: ActWithoutId[]): Facts {
   return history(opened(), did(...deeds));
 }
 
-export function actsOf(...deeds: Deed[]): Act[] {
+export function actsOf(...deeds: ActWithoutId[]): Act[] {
   return deeds.map(act);
 }

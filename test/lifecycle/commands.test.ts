@@ -1,18 +1,18 @@
 import { expect, test } from "vitest";
 import { COMMAND_NAMES } from "../../src/lifecycle/command-names.ts";
-import { decideCommand, helpText, readCommands, toAnswer } from "../../src/lifecycle/commands.ts";
+import { commandsToAnswer, decideCommand, helpText, readCommands } from "../../src/lifecycle/commands.ts";
 import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import { ticketNumber, ticketOf } from "../../src/lifecycle/facts/ticket.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
-import { alice, judge, labeled, lead, openedThen, outsider, permissions, tess } from "./builders.ts";
+import { alice, evaluationOf, labeled, lead, openedThen, outsider, permissions, tess } from "./builders.ts";
 import { policyOf, readExample } from "./policies.ts";
 
 const policy = readExample("three-bots");
 const shipping = policyOf("stages:\n  - { name: a, enter: { any: [{ command: ship-it }, { draft: true }] } }\n");
 
 /** What of a comment is answered. */
-const parseCommands = (body: string, of: Policy) => toAnswer(readCommands(body), of);
+const parseCommands = (body: string, of: Policy) => commandsToAnswer(readCommands(body), of);
 const hold = expect.objectContaining({ name: "hold", argument: "" });
 
 test.each<[body: string, commands: unknown[]]>([
@@ -72,8 +72,8 @@ test("many words for other bots leave room for /stage commands, and those beyond
   const words = Array.from({ length: 20 }, (_, n) => `/word-${n}`).join("\n");
   const asked = readCommands(`${words}\n/stage hold\n/another\n/ship-it`);
   expect(asked.commands).toHaveLength(21);
-  expect(toAnswer(asked, policy)).toEqual([hold]);
-  expect(toAnswer(asked, shipping)).toEqual([hold, { kind: "surplus", written: "/ship-it", more: 0 }]);
+  expect(commandsToAnswer(asked, policy)).toEqual([hold]);
+  expect(commandsToAnswer(asked, shipping)).toEqual([hold, { kind: "surplus", written: "/ship-it", more: 0 }]);
 });
 
 test("one comment gives at most five commands, and those after them are refused", () => {
@@ -81,7 +81,7 @@ test("one comment gives at most five commands, and those after them are refused"
   expect(commands.slice(0, 5)).toEqual(Array(5).fill({ kind: "stage", name: "status", argument: "" }));
   expect(commands.slice(5)).toEqual([{ kind: "surplus", written: "/stage hold it burns", more: 1 }]);
   const [command] = commands.slice(5);
-  const evaluation = judge(openedThen());
+  const evaluation = evaluationOf(openedThen());
   expect(command && decideCommand({ command, actor: lead, evaluation, policy, permissions })).toMatchObject({
     allowed: false,
     reason: "only the first five /stage commands and the first twenty others of a comment count: write it in a new one",
@@ -115,7 +115,7 @@ test.each<[name: string, actor: Actor, line: string, allowed: boolean]>([
     operators: ["lead"],
     stages: DEFAULT_POLICY.stages.map((s) => ({ ...s, owner: "tess[bot]" })),
   };
-  const evaluation = judge(openedThen(labeled(1, "ready-for-qa", alice)), owned);
+  const evaluation = evaluationOf(openedThen(labeled(1, "ready-for-qa", alice)), owned);
   if (command === undefined) {
     throw new Error("no command");
   }
@@ -125,7 +125,7 @@ test.each<[name: string, actor: Actor, line: string, allowed: boolean]>([
 test("whose permissions are not known is refused for now, with what must be looked up", () => {
   const stranger: Actor = { kind: "user", id: 999, login: "stranger" };
   const [command] = parseCommands("/stage hold", policy);
-  const evaluation = judge(openedThen(), policy);
+  const evaluation = evaluationOf(openedThen(), policy);
   if (command === undefined) {
     throw new Error("no command");
   }

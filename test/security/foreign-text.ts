@@ -15,7 +15,7 @@ import { parseExactly } from "../../src/github/exact-json.ts";
 import { markerOf } from "../../src/github/pulls/comments.ts";
 import { orderKey, readWebhook } from "../../src/github/webhooks/webhook.ts";
 import { localUses } from "../../src/github/workflows/local-uses.ts";
-import { readCommands, toAnswer } from "../../src/lifecycle/commands.ts";
+import { commandsToAnswer, readCommands } from "../../src/lifecycle/commands.ts";
 import { boxesOf } from "../../src/lifecycle/conditions/checklist.ts";
 import { globProblem, matcher } from "../../src/lifecycle/conditions/globs.ts";
 import { labelMatcher, nameMatcher } from "../../src/lifecycle/conditions/name-patterns.ts";
@@ -23,7 +23,7 @@ import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import { proseLines } from "../../src/lifecycle/facts/prose.ts";
 import { ticketOf } from "../../src/lifecycle/facts/ticket.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
-import { policyVerdict } from "../../src/lifecycle/policy/policy-check.ts";
+import { policyCheckOutput } from "../../src/lifecycle/policy/policy-check.ts";
 import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import { fill, fillMarkdown, mention, templateProblems } from "../../src/lifecycle/policy/templates.ts";
 import { Literals } from "../../src/literals.ts";
@@ -235,7 +235,7 @@ export const READERS: readonly Reader[] = [
     module: "src/lifecycle/commands.ts",
     of: "readCommands",
     largest: 32 * KIB,
-    read: (text) => toAnswer(readCommands(text), DEFAULT_POLICY),
+    read: (text) => commandsToAnswer(readCommands(text), DEFAULT_POLICY),
     texts: { commands: repeated("/stage to a\n"), words: repeated("/a\n"), "a long command": repeated(" a", "/stage") },
   },
   {
@@ -248,14 +248,14 @@ export const READERS: readonly Reader[] = [
   },
   {
     module: "src/lifecycle/policy/policy-check.ts",
-    of: "policyVerdict",
+    of: "policyCheckOutput",
     largest: 32 * KIB,
     read: (text) =>
-      policyVerdict({
+      policyCheckOutput({
         file: text,
         found: true,
         problems: [{ severity: "error", file: text, line: 1, column: 1, message: text }],
-        lacks: [],
+        missing: [],
         inForce: null,
         proposed: true,
       }),

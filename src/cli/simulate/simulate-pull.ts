@@ -6,7 +6,7 @@ import { readSnapshot, type Snapshot } from "../../github/pulls/snapshot.ts";
 import { readTimeline } from "../../github/pulls/timeline.ts";
 import { requestFailure } from "../../github/request-failure.ts";
 import { readRunOrigin } from "../../github/workflows/run-origin.ts";
-import { type Simulation, simulate } from "../../lifecycle/evaluation/simulate.ts";
+import { type Simulation, simulatePolicy } from "../../lifecycle/evaluation/simulate.ts";
 import { type Facts, type Lookup, NO_PERMISSIONS, type Permissions } from "../../lifecycle/facts/facts.ts";
 import { ordersOf } from "../../lifecycle/facts/order-in-second.ts";
 import { record } from "../../lifecycle/facts/record.ts";
@@ -37,7 +37,7 @@ export async function simulatePull(client: GitHubClient, pull: PullAddress, poli
   const refused = new Map<string, string>();
   for (let round = 0; ; round += 1) {
     const known = permissions;
-    const simulation = simulate({ policy, facts, before: null, shown: shownStage(facts), answer: () => known });
+    const simulation = simulatePolicy({ policy, facts, before: null, shown: shownStage(facts), answer: () => known });
     const open = simulation.unknown.filter((lookup) => !refused.has(JSON.stringify(lookup)));
     if (open.length === 0 || round === MOST_ROUNDS) return { facts, simulation, warnings: [...refused.values()] };
     for (const lookup of open) {

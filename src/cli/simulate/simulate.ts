@@ -1,8 +1,8 @@
 /** `stagewright simulate`: what would happen to a pull request, and why. Changes nothing. */
 import type { GitHubClient } from "../../github/port.ts";
-import { type Simulation, simulate as simulateFacts } from "../../lifecycle/evaluation/simulate.ts";
+import { type Simulation, simulatePolicy } from "../../lifecycle/evaluation/simulate.ts";
 import type { Facts } from "../../lifecycle/facts/facts.ts";
-import { FactsProblem, type ReadFacts, readFacts } from "../../lifecycle/facts/facts-file.ts";
+import { FactsProblem, type ReadFacts, readFactsFile } from "../../lifecycle/facts/facts-file.ts";
 import { DEFAULT_POLICY } from "../../lifecycle/policy/default-policy.ts";
 import type { Policy } from "../../lifecycle/policy/policy.ts";
 import { POLICY_PATH, readPolicy } from "../../lifecycle/policy/read-policy.ts";
@@ -35,7 +35,7 @@ export async function simulate(options: SimulateOptions): Promise<ExitCode> {
   const policy = options.policy === undefined ? DEFAULT_POLICY : policyOfFile(options.policy);
   const read = loadFacts(options.facts);
   const after = options.event === undefined ? read.facts : factsAfter(options.facts, options.event, read);
-  const simulation = simulateFacts({
+  const simulation = simulatePolicy({
     policy,
     facts: after,
     before: options.event === undefined ? null : read.facts,
@@ -132,7 +132,7 @@ function loadFacts(file: string): ReadFacts {
   } catch (error) {
     throw new UsageError(`${file}: is not JSON: ${oneLine(error instanceof Error ? error.message : String(error))}`);
   }
-  return located(file, () => readFacts(json));
+  return located(file, () => readFactsFile(json));
 }
 
 function factsAfter(file: string, event: string, read: ReadFacts): Facts {

@@ -1,5 +1,5 @@
 /** What `stagewright simulate` prints for people. */
-import type { Effect } from "../../lifecycle/actions/action.ts";
+import type { PlannedEffect } from "../../lifecycle/actions/action.ts";
 import type { Evaluation, ResultNode } from "../../lifecycle/evaluation/evaluation.ts";
 import type { Simulation } from "../../lifecycle/evaluation/simulate.ts";
 import type { Facts } from "../../lifecycle/facts/facts.ts";
@@ -70,7 +70,7 @@ function wouldDo(simulation: Simulation): string[] {
   ];
 }
 
-function sayEffect(effect: Effect): string {
+function sayEffect(effect: PlannedEffect): string {
   switch (effect.kind) {
     case "comment":
       return `comment: ${effect.body}`;

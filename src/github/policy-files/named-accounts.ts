@@ -3,7 +3,7 @@
  * given a private repository some more, for what its members see.
  */
 import { z } from "zod";
-import type { NameSeen } from "../../lifecycle/policy/named-accounts.ts";
+import type { AccountState } from "../../lifecycle/policy/named-accounts.ts";
 import { readIdentity, readPermission } from "../permissions.ts";
 import type { GitHubClient } from "../port.ts";
 import { requestFailure } from "../request-failure.ts";
@@ -16,12 +16,12 @@ type Place = { readonly owner: string; readonly name: string; readonly private: 
 const MEMBERS_ASKED = 3;
 
 /** Throws what the client throws, unless it says that there is nobody, or that the app may not know. */
-export async function readName(
+export async function readNamedAccount(
   client: GitHubClient,
   repository: Place,
   name: string,
   signal: AbortSignal,
-): Promise<NameSeen> {
+): Promise<AccountState> {
   if (name.startsWith("@")) {
     return await readTeam(client, repository, name.slice(1), signal);
   }
@@ -35,7 +35,12 @@ export async function readName(
   return blind ? "blind" : "there";
 }
 
-async function readTeam(client: GitHubClient, repository: Place, team: string, signal: AbortSignal): Promise<NameSeen> {
+async function readTeam(
+  client: GitHubClient,
+  repository: Place,
+  team: string,
+  signal: AbortSignal,
+): Promise<AccountState> {
   const [org = "", slug = ""] = team.split("/", 2);
   const asked = { org, team_slug: slug, request: { signal } };
   try {

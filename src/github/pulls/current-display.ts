@@ -14,7 +14,7 @@ import {
   pullSeen,
 } from "./pull-fields.ts";
 
-export interface ShownNow {
+export interface CurrentDisplay {
   readonly pull: PullSeen;
   /** Our newest check run of each name on the head commit. */
   readonly checks: readonly CheckRead[];
@@ -43,12 +43,12 @@ export const MOST_READ = 50;
  * One answer for each, in order; null: there is no such pull request, or the app may not see it. GraphqlUnread: GitHub
  * could not read this one. One query. @throws GraphqlUnread: none of them
  */
-export async function readShown(
+export async function readCurrentDisplay(
   client: GitHubClient,
   pullNodeIds: readonly string[],
   appId: number,
   signal: AbortSignal,
-): Promise<readonly (ShownNow | GraphqlUnread | null)[]> {
+): Promise<readonly (CurrentDisplay | GraphqlUnread | null)[]> {
   const fields = pullNodeIds.map(
     (_, index) => `  p${index}: node(id: $p${index}) { ... on PullRequest { ...PullFields ${OUR_CHECKS} } }`,
   );

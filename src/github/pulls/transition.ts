@@ -7,7 +7,7 @@ import { z } from "zod";
 import { STAGE_LABEL_PREFIX } from "../../lifecycle/policy/policy.ts";
 import { POLICY_PATH } from "../../lifecycle/policy/read-policy.ts";
 import type { Button } from "../../lifecycle/presentation/buttons.ts";
-import type { WantedCheck } from "../../lifecycle/presentation/display.ts";
+import type { DesiredCheck } from "../../lifecycle/presentation/display.ts";
 import { type GraphqlError, sendGraphql } from "../graphql.ts";
 import type { GitHubClient } from "../port.ts";
 import {
@@ -23,8 +23,8 @@ import {
 } from "./pull-fields.ts";
 
 /** What a check run is to show. */
-export type CheckShow = Pick<WantedCheck, "name" | "status" | "title" | "summary" | "text"> & {
-  readonly conclusion: WantedCheck["conclusion"] | "action_required" | "failure";
+export type CheckShow = Pick<DesiredCheck, "name" | "status" | "title" | "summary" | "text"> & {
+  readonly conclusion: DesiredCheck["conclusion"] | "action_required" | "failure";
   /** At most three. */
   readonly actions: readonly Button[];
 };
@@ -47,7 +47,7 @@ export interface Transition {
 }
 
 /** What GitHub answered for one pull request. */
-export interface Written {
+export interface WriteAnswer {
   /** After the writes; null: no label was written, or its answer failed. */
   readonly pull: PullSeen | null;
   /** In the order of the transition's checks; null: not written. */
@@ -108,7 +108,7 @@ export async function sendTransitions(
   client: GitHubClient,
   transitions: readonly Transition[],
   signal: AbortSignal,
-): Promise<readonly Written[]> {
+): Promise<readonly WriteAnswer[]> {
   const { query, variables } = buildTransitions(transitions);
   const answer = await sendGraphql(client, query, variables, signal);
   return transitions.map((transition, index) => {
@@ -196,10 +196,14 @@ function readPolicyOid(payload: unknown, headSha: string): string | null | undef
   return file?.type === "blob" ? file.oid : null;
 }
 
-export type Verdict = { readonly right: true } | { readonly right: false; readonly reason: string };
+export type Verification = { readonly right: true } | { readonly right: false; readonly reason: string };
 
 /** Whether these labels are right: exactly one stage label, the wanted one (null: none), and those to go are gone. */
-export function judgeLabels(labels: readonly LabelSeen[], wanted: string | null, gone: readonly string[]): Verdict {
+export function verifyLabels(
+  labels: readonly LabelSeen[],
+  wanted: string | null,
+  gone: readonly string[],
+): Verification {
   const names = labels.map((each) => each.name);
   const stages = names.filter((name) => name.toLowerCase().startsWith(STAGE_LABEL_PREFIX));
   const left = names.filter((name) => gone.some((each) => each.toLowerCase() === name.toLowerCase()));

@@ -15,7 +15,7 @@ export interface RepositorySeen {
 }
 
 /** Something new about a commit; it concerns every pull request that has it as head. */
-export type CommitNews =
+export type CommitEvent =
   | { readonly kind: "checks"; readonly checks: readonly CheckSeen[]; readonly suites: readonly SuiteSeen[] }
   /** `dispatched`: of runs that somebody asked for with `workflow_dispatch`. */
   | { readonly kind: "acts"; readonly acts: readonly Act[]; readonly dispatched: boolean }
@@ -29,7 +29,7 @@ export type CommitNews =
       readonly pull: number | null;
     };
 
-export type News =
+export type WebhookEvent =
   | {
       readonly kind: "pull";
       readonly change: Change;
@@ -39,7 +39,7 @@ export type News =
       readonly labels: readonly LabelSeen[];
     }
   /** `pulls`: those that the payload names; it leaves out those of forks. */
-  | { readonly kind: "commit"; readonly sha: string; readonly pulls: readonly number[]; readonly what: CommitNews }
+  | { readonly kind: "commit"; readonly sha: string; readonly pulls: readonly number[]; readonly what: CommitEvent }
   | {
       readonly kind: "comment";
       readonly number: number;
@@ -87,16 +87,16 @@ export type News =
   | { readonly kind: "uninstalled"; readonly repositoryIds: readonly number[] | null }
   | { readonly kind: "repository_gone" };
 
-export interface Heard {
+export interface WebhookContent {
   readonly repository: RepositorySeen | null;
   readonly installationId: number | null;
   readonly organizationLogin: string | null;
   /** Who caused it; null: the payload does not say. */
   readonly sender: Actor | null;
-  readonly news: readonly News[];
+  readonly events: readonly WebhookEvent[];
 }
 
 /** Who we are, so that our own doings are recognised. */
-export interface Ourselves {
+export interface AppIdentity {
   readonly appId: number;
 }

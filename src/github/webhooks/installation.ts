@@ -1,15 +1,15 @@
 /** What webhooks tell about where the app is installed. */
 import type { z } from "zod";
-import type { News } from "./events.ts";
+import type { WebhookEvent } from "./events.ts";
 import * as payloads from "./payloads.ts";
 import { briefRepository } from "./values.ts";
 
-export function readRepository(payload: unknown): News[] {
+export function readRepository(payload: unknown): WebhookEvent[] {
   const { action } = payloads.envelope.parse(payload);
   return action === "deleted" ? [{ kind: "repository_gone" }] : [];
 }
 
-export function readInstallation(payload: unknown): News[] {
+export function readInstallation(payload: unknown): WebhookEvent[] {
   const event = payloads.installationEvent.parse(payload);
   switch (event.action) {
     case "created":
@@ -44,7 +44,7 @@ function installedAt(action: string, installation: z.infer<typeof payloads.insta
   }
 }
 
-export function readInstallationRepositories(payload: unknown): News[] {
+export function readInstallationRepositories(payload: unknown): WebhookEvent[] {
   const event = payloads.installationRepositoriesEvent.parse(payload);
   const added = (event.repositories_added ?? []).flatMap((each) =>
     each.full_name === undefined ? [] : [briefRepository(each.id, each.full_name, each.node_id, each.private)],

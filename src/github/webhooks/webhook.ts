@@ -10,7 +10,7 @@ import { STAGE_LABEL_PREFIX } from "../../lifecycle/policy/policy.ts";
 import { POLICY_CHECK_NAME } from "../../lifecycle/policy/policy-check.ts";
 import { POLICY_PATH } from "../../lifecycle/policy/read-policy.ts";
 import { smallId } from "../id.ts";
-import type { Heard, News, Ourselves } from "./events.ts";
+import type { AppIdentity, WebhookContent, WebhookEvent } from "./events.ts";
 import { readInstallation, readInstallationRepositories, readRepository } from "./installation.ts";
 import * as payloads from "./payloads.ts";
 import {
@@ -25,14 +25,20 @@ import {
   WORKFLOWS_APP,
 } from "./values.ts";
 
-export type { CommitNews, Heard, News, Ourselves, RepositorySeen } from "./events.ts";
+export type {
+  AppIdentity,
+  CommitEvent,
+  RepositorySeen,
+  WebhookContent,
+  WebhookEvent,
+} from "./events.ts";
 export { actorOf, checkStatus, lifecycleRepository, runResult } from "./values.ts";
 
 /**
  * The events that this app subscribes to, and how each is understood; the manifest lists the same ones, less
  * `installation` and its like, which GitHub sends to every app.
  */
-const READERS: Readonly<Record<string, (payload: unknown, ourselves: Ourselves) => readonly News[]>> = {
+const READERS: Readonly<Record<string, (payload: unknown, ourselves: AppIdentity) => readonly WebhookEvent[]>> = {
   pull_request: readPullRequest,
   pull_request_review: readReview,
   issue_comment: readComment,
@@ -60,10 +66,10 @@ export const EVENTS_READ: readonly string[] = Object.keys(READERS);
 export const EVENTS_ALWAYS_SENT: readonly string[] = ["installation", "installation_repositories"];
 
 /** What a webhook tells. Throws a ZodError when a payload of an event that we read has not the expected shape. */
-export function readWebhook(event: string, payload: unknown, ourselves: Ourselves): Heard {
+export function readWebhook(event: string, payload: unknown, ourselves: AppIdentity): WebhookContent {
   const reader = Object.hasOwn(READERS, event) ? READERS[event] : undefined;
   if (reader === undefined) {
-    return { repository: null, installationId: null, organizationLogin: null, sender: null, news: [] };
+    return { repository: null, installationId: null, organizationLogin: null, sender: null, events: [] };
   }
   const common = payloads.envelope.parse(payload);
   return {
@@ -71,7 +77,7 @@ export function readWebhook(event: string, payload: unknown, ourselves: Ourselve
     installationId: common.installation?.id ?? null,
     organizationLogin: common.organization?.login ?? null,
     sender: common.sender == null ? null : actorOf(common.sender),
-    news: reader(payload, ourselves),
+    events: reader(payload, ourselves),
   };
 }
 
@@ -119,7 +125,7 @@ export function orderKey(event: string, payload: unknown): string {
   return installation == null ? event : `installation ${installation.id}`;
 }
 
-function readPullRequest(payload: unknown): News[] {
+function readPullRequest(payload: unknown): WebhookEvent[] {
   const event = payloads.pullRequestEvent.parse(payload);
   const { pull_request: pull, action } = event;
   const at = pull.updated_at;
@@ -171,7 +177,7 @@ function readPullRequest(payload: unknown): News[] {
   const stageLabels =
     (action === "labeled" || action === "unlabeled") &&
     (event.label == null || event.label.name.toLowerCase().startsWith(STAGE_LABEL_PREFIX));
-  const news: News = { kind: "pull", change: observed(event, acts), stageLabels, labels: labelsSeen(pull) };
+  const news: WebhookEvent = { kind: "pull", change: observed(event, acts), stageLabels, labels: labelsSeen(pull) };
   const reason = event.reason ?? "UNKNOWN_REMOVAL_REASON";
   return action === "dequeued" && !MERGED.has(reason)
     ? [news, { kind: "dequeued", number: pull.number, reason, by }]
@@ -181,7 +187,7 @@ function readPullRequest(payload: unknown): News[] {
 /** Reasons for which a pull request leaves the merge queue for good. */
 const MERGED: ReadonlySet<string> = new Set(["MERGE", "ALREADY_MERGED"]);
 
-function readReview(payload: unknown): News[] {
+function readReview(payload: unknown): WebhookEvent[] {
   const event = payloads.reviewEvent.parse(payload);
   const { review, pull_request: pull } = event;
   const state = review.state.toLowerCase();
@@ -206,7 +212,7 @@ function readReview(payload: unknown): News[] {
   return [{ kind: "pull", change: observed(event, acts), stageLabels: false, labels: labelsSeen(pull) }];
 }
 
-function readComment(payload: unknown): News[] {
+function readComment(payload: unknown): WebhookEvent[] {
   const event = payloads.commentEvent.parse(payload);
   const edited = event.action === "edited";
   if ((event.action !== "created" && !edited) || event.issue.pull_request === undefined) {
@@ -229,7 +235,7 @@ function readComment(payload: unknown): News[] {
   ];
 }
 
-function readCheckRun(payload: unknown, { appId }: Ourselves): News[] {
+function readCheckRun(payload: unknown, { appId }: AppIdentity): WebhookEvent[] {
   const event = payloads.checkRunEvent.parse(payload);
   const run = event.check_run;
   const app = run.app ?? run.check_suite?.app;
@@ -274,7 +280,7 @@ function writtenFor(externalId: string | null | undefined): number | null {
   return number === undefined ? null : Number(number);
 }
 
-function readCheckSuite(payload: unknown, { appId }: Ourselves): News[] {
+function readCheckSuite(payload: unknown, { appId }: AppIdentity): WebhookEvent[] {
   const event = payloads.checkSuiteEvent.parse(payload);
   const suite = event.check_suite;
   const pulls = pullNumbers(suite.pull_requests, event.repository.id);
@@ -291,7 +297,7 @@ function readCheckSuite(payload: unknown, { appId }: Ourselves): News[] {
   return [{ kind: "commit", sha: suite.head_sha, pulls, what }];
 }
 
-function readStatus(payload: unknown): News[] {
+function readStatus(payload: unknown): WebhookEvent[] {
   const event = payloads.statusEvent.parse(payload);
   const pending = event.state === "pending";
   const seen: CheckSeen = {
@@ -330,14 +336,14 @@ function workflowSuite({
       ];
 }
 
-function readWorkflowRun(payload: unknown): News[] {
+function readWorkflowRun(payload: unknown): WebhookEvent[] {
   const event = payloads.workflowRunEvent.parse(payload);
   const run = event.workflow_run;
   const result = runResult(run.conclusion ?? null);
   const path = run.path ?? event.workflow?.path;
   const pulls = pullNumbers(run.pull_requests, event.repository.id);
   const suites = workflowSuite(event);
-  const news: News[] = [{ kind: "run", runId: run.id }];
+  const news: WebhookEvent[] = [{ kind: "run", runId: run.id }];
   if (suites.length > 0) {
     news.push({ kind: "commit", sha: run.head_sha, pulls, what: { kind: "checks", checks: [], suites } });
   }
@@ -358,7 +364,7 @@ function readWorkflowRun(payload: unknown): News[] {
   return [...news, { kind: "commit", sha: run.head_sha, pulls, what: { kind: "acts", acts: [done], dispatched } }];
 }
 
-function readProtectionRule(payload: unknown): News[] {
+function readProtectionRule(payload: unknown): WebhookEvent[] {
   const event = payloads.protectionRuleEvent.parse(payload);
   if (event.action !== "requested") {
     return [];
@@ -372,7 +378,7 @@ function readProtectionRule(payload: unknown): News[] {
 /** Branches of a queue: `gh-readonly-queue/<base>/pr-<number>-<sha>`. */
 const QUEUE_BRANCH = /^refs\/heads\/gh-readonly-queue\/.+\/pr-(?<number>\d{1,9})-[0-9a-f]+$/u;
 
-function readMergeGroup(payload: unknown): News[] {
+function readMergeGroup(payload: unknown): WebhookEvent[] {
   const event = payloads.mergeGroupEvent.parse(payload);
   const { head_ref: ref, head_sha: headSha, base_ref: base } = event.merge_group;
   const number = QUEUE_BRANCH.exec(ref)?.groups?.number;
@@ -382,7 +388,7 @@ function readMergeGroup(payload: unknown): News[] {
   return [{ kind: "merge_group", number: Number(number), headSha, branch: base.replace(/^refs\/heads\//u, "") }];
 }
 
-function readLabel(payload: unknown): News[] {
+function readLabel(payload: unknown): WebhookEvent[] {
   const event = payloads.labelEvent.parse(payload);
   if (event.action === "deleted" || event.changes?.name != null) {
     return [{ kind: "labels", onPulls: true }];
@@ -391,7 +397,7 @@ function readLabel(payload: unknown): News[] {
   return isStage ? [{ kind: "labels", onPulls: false }] : [];
 }
 
-function readPush(payload: unknown): News[] {
+function readPush(payload: unknown): WebhookEvent[] {
   const event = payloads.pushEvent.parse(payload);
   const branch = event.repository.default_branch;
   const concerns = branch != null && event.ref === `refs/heads/${branch}`;

@@ -5,7 +5,7 @@ import type { Action, ActionKind, PolicyStage } from "../policy/policy.ts";
 import type { TemplateValues } from "../policy/templates.ts";
 
 /** What the app must do on GitHub. Done once where it converges; `key` makes the others known again. */
-export type Effect =
+export type PlannedEffect =
   /** One comment for each stage, found again by its marker and updated. */
   | { readonly kind: "comment"; readonly marker: string; readonly body: string }
   | {
@@ -57,11 +57,11 @@ export interface ActionDefinition<K extends ActionKind> {
   readonly help: string;
   readonly examples: readonly string[];
   /** Permissions of the installation that it needs beyond those that every installation has. */
-  readonly needs: Readonly<Record<string, "read" | "write">>;
+  readonly requiredPermissions: Readonly<Record<string, "read" | "write">>;
   /** Whether a stage that is passed on the way (several at once) does it, too. */
   readonly whenPassed: boolean;
   readonly schema: z.ZodType<Action<K>>;
-  readonly plan: (action: Action<K>, context: ActionContext) => Effect;
+  readonly plan: (action: Action<K>, context: ActionContext) => PlannedEffect;
 }
 
 /** Stable for one occasion of one pull request's stage; fit for a workflow's input. */

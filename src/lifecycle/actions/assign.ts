@@ -5,7 +5,7 @@ export const assign: ActionDefinition<"assign"> = {
   kind: "assign",
   help: "Assign users.",
   examples: ["assign: alice", "assign: [alice, bob]"],
-  needs: {},
+  requiredPermissions: {},
   whenPassed: false,
   schema: names
     .superRefine((value, context) => {

@@ -5,7 +5,7 @@ export const autoMerge: ActionDefinition<"auto_merge"> = {
   kind: "auto_merge",
   help: "Let GitHub merge this commit as soon as its own rules allow (`merge`, `squash`, `rebase`), or put it into the merge queue (`queue`).",
   examples: ["auto_merge: squash"],
-  needs: { contents: "write" },
+  requiredPermissions: { contents: "write" },
   whenPassed: false,
   schema: z
     .enum(["merge", "squash", "rebase", "queue"], { error: "expected merge | squash | rebase | queue" })

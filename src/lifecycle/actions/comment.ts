@@ -12,7 +12,7 @@ export const comment: ActionDefinition<"comment"> = {
   kind: "comment",
   help: "Write a comment. Each stage has one, which is updated when it is entered again.",
   examples: ['comment: "Task {{ticket}}: over to {{owner}}"'],
-  needs: {},
+  requiredPermissions: {},
   whenPassed: false,
   schema: z.union(
     [

@@ -1,6 +1,6 @@
 /** Every action of the policy language. A new one is a file of its own and a line here. */
 import type { Action, ActionKind, Policy } from "../policy/policy.ts";
-import type { ActionContext, ActionDefinition, Effect } from "./action.ts";
+import type { ActionContext, ActionDefinition, PlannedEffect } from "./action.ts";
 import { assign } from "./assign.ts";
 import { autoMerge } from "./auto-merge.ts";
 import { comment } from "./comment.ts";
@@ -21,12 +21,12 @@ export const ACTIONS: { readonly [K in ActionKind]: ActionDefinition<K> } = {
   auto_merge: autoMerge,
 };
 
-export function planAction<K extends ActionKind>(action: Action<K>, context: ActionContext): Effect {
+export function planAction<K extends ActionKind>(action: Action<K>, context: ActionContext): PlannedEffect {
   return ACTIONS[action.kind].plan(action, context);
 }
 
 /** What a stage's actions ask for on this occasion. `passed`: the pull request goes through it without stopping. */
-export function planActions(context: ActionContext, passed = false): Effect[] {
+export function planActions(context: ActionContext, passed = false): PlannedEffect[] {
   const { stage, occasion } = context;
   const actions = { enter: stage.onEnter, back: stage.onBack, overdue: stage.onOverdue }[occasion];
   return actions
@@ -35,11 +35,11 @@ export function planActions(context: ActionContext, passed = false): Effect[] {
 }
 
 /** Permissions of the installation that the policy's actions need, with the actions that need them. */
-export function permissionsNeeded(policy: Policy): Map<string, { level: "read" | "write"; actions: ActionKind[] }> {
+export function permissionsRequired(policy: Policy): Map<string, { level: "read" | "write"; actions: ActionKind[] }> {
   const needed = new Map<string, { level: "read" | "write"; actions: ActionKind[] }>();
   for (const stage of policy.stages) {
     for (const { kind } of [...stage.onEnter, ...stage.onBack, ...stage.onOverdue]) {
-      for (const [permission, level] of Object.entries(ACTIONS[kind].needs)) {
+      for (const [permission, level] of Object.entries(ACTIONS[kind].requiredPermissions)) {
         const known = needed.get(permission);
         needed.set(permission, {
           level: known?.level === "write" ? "write" : level,

@@ -8,7 +8,7 @@ export const label: ActionDefinition<"label"> = {
   kind: "label",
   help: "Add or remove labels.",
   examples: ["label: needs-release-note", "label: { add: [in-qa], remove: [needs-work] }"],
-  needs: {},
+  requiredPermissions: {},
   whenPassed: false,
   schema: z.union(
     [

@@ -9,7 +9,7 @@ export const release: ActionDefinition<"release"> = {
   kind: "release",
   help: "Let the jobs begin that wait for this environment, whose protection rule is Stagewright. Done for stages passed on the way, too. Heads of forks only with `forks: true`.",
   examples: ["release: qa", "release: { environment: qa, forks: true }"],
-  needs: { deployments: "write" },
+  requiredPermissions: { deployments: "write" },
   whenPassed: true,
   schema: z.union(
     [

@@ -12,7 +12,7 @@ export const repositoryDispatch: ActionDefinition<"repository_dispatch"> = {
   kind: "repository_dispatch",
   help: "Send a repository_dispatch event, at least once: `client_payload.stagewright_key` is the same when it is sent again.",
   examples: ['repository_dispatch: { event_type: qa-ready, payload: { pr: "{{number}}", sha: "{{sha}}" } }'],
-  needs: { contents: "write" },
+  requiredPermissions: { contents: "write" },
   whenPassed: false,
   schema: z.union(
     [

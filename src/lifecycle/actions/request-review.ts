@@ -5,7 +5,7 @@ export const requestReview: ActionDefinition<"request_review"> = {
   kind: "request_review",
   help: "Request reviews from users and teams (GitHub takes no apps). The author is left out.",
   examples: ["request_review: alice", 'request_review: [alice, "@org/testing"]'],
-  needs: {},
+  requiredPermissions: {},
   whenPassed: false,
   schema: names
     .superRefine((value, context) => {

@@ -17,7 +17,7 @@ export const start: ActionDefinition<"start"> = {
   kind: "start",
   help: "Start a workflow of the default branch for the head commit and show its run as a check. It is given the inputs `sha`, `pull_request` and `stagewright_key`, which the workflow must declare. `limit`: how many such runs may go on at once; others queue. Heads of forks only with `forks: true`.",
   examples: ["start: qa.yml", 'start: { workflow: qa.yml, inputs: { pr: "{{number}}" }, limit: 1 }'],
-  needs: { actions: "write" },
+  requiredPermissions: { actions: "write" },
   whenPassed: false,
   schema: z.union(
     [

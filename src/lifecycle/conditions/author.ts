@@ -1,4 +1,4 @@
-import { list } from "../evaluation/permissions.ts";
+import { orList } from "../evaluation/permissions.ts";
 import { names } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 
@@ -8,8 +8,8 @@ export const author: ConditionDefinition<"author"> = {
   help: "The pull request was opened by one of these users, apps or teams.",
   examples: ['author: "rex[bot]"', 'author: [alice, "@org/platform"]'],
   schema: names.transform((value) => ({ kind: "author" as const, by: value })),
-  title: (leaf) => `author ${list(leaf.by)}`,
-  judge(leaf, { facts, authority }) {
+  title: (leaf) => `author ${orList(leaf.by)}`,
+  evaluate(leaf, { facts, authority }) {
     const named = authority(facts.author, leaf.by);
     const who = `${facts.author.login}, who opened it,`;
     switch (named.truth) {

@@ -1,4 +1,4 @@
-import { list } from "../evaluation/permissions.ts";
+import { orList } from "../evaluation/permissions.ts";
 import { patterns } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds } from "./condition.ts";
 import { matcher } from "./globs.ts";
@@ -9,10 +9,10 @@ export const base: ConditionDefinition<"base"> = {
   help: "The pull request goes into a branch that matches one of these globs.",
   examples: ["base: main", 'base: [main, "release/*"]'],
   schema: patterns.transform((value) => ({ kind: "base" as const, patterns: value })),
-  title: (leaf) => `base ${list(leaf.patterns)}`,
-  judge(leaf, { facts }) {
+  title: (leaf) => `base ${orList(leaf.patterns)}`,
+  evaluate(leaf, { facts }) {
     return matcher(leaf.patterns)(facts.base.ref)
       ? holds(`it goes into ${facts.base.ref}`)
-      : fails(`it goes into ${facts.base.ref}, not into ${list(leaf.patterns)}`);
+      : fails(`it goes into ${facts.base.ref}, not into ${orList(leaf.patterns)}`);
   },
 };

@@ -20,7 +20,7 @@ export const changesRequested: ConditionDefinition<"changes_requested"> = {
     { error: "expected true, or { by }" },
   ),
   title: () => "changes requested",
-  judge(leaf, context) {
+  evaluate(leaf, context) {
     let open = false;
     const onHead = opinions(context.acts.reviews())
       .filter((opinion) => opinion.state === "changes_requested" && !sameActor(opinion.by, context.facts.author))
@@ -28,7 +28,7 @@ export const changesRequested: ConditionDefinition<"changes_requested"> = {
       .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
     for (const review of onHead) {
       const authority = context.authority(review.by, leaf.by);
-      if (authority.truth === "yes" && context.discount(review) === null) {
+      if (authority.truth === "yes" && context.exclusion(review) === null) {
         return holds(`${review.by.login} requests changes`, review);
       }
       // An old request still stands: it sends nobody back again, and `not` does not hold either.

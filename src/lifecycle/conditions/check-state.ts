@@ -2,16 +2,16 @@
 
 import type { CheckFact } from "../facts/facts.ts";
 import { suitesOf } from "../facts/suites.ts";
-import { type Context, fails, holds, unknown, type Verdict } from "./condition.ts";
+import { type ConditionContext, type ConditionVerdict, fails, holds, unknown } from "./condition.ts";
 
 const SUCCESS: ReadonlySet<string> = new Set(["success", "neutral", "skipped"]);
 
-export type CheckState = "success" | "failure" | "pending";
+export type CheckOutcome = "success" | "failure" | "pending";
 
 export interface Check {
   readonly name: string;
   readonly appSlug: string;
-  readonly state: CheckState;
+  readonly state: CheckOutcome;
   readonly conclusion: string | null;
 }
 
@@ -19,7 +19,7 @@ export interface Check {
  * The checks of the head commit, each by name and app. One that runs again keeps its last conclusion until it
  * completes; one that has not completed since an excepted push keeps that of the commit before. Ours never count.
  */
-export function checksOf(context: Context): Check[] {
+export function checksOf(context: ConditionContext): Check[] {
   const found = new Map<string, Check>();
   for (const sha of context.commits) {
     for (const check of context.facts.checks) {
@@ -61,7 +61,7 @@ export function sayChecks(checks: readonly Check[]): string {
 }
 
 /** What is asked of some checks. */
-export interface Asked {
+export interface CheckQuery {
   readonly checks: readonly Check[];
   /** Only checks of the app with this slug are meant; null: of any. */
   readonly app: string | null;
@@ -74,7 +74,7 @@ export interface Asked {
 }
 
 /** Whether all have succeeded. What has not reported yet, or may still come, is unknown. */
-export function allSucceeded(asked: Asked, said: string, context: Context): Verdict {
+export function allSucceeded(asked: CheckQuery, said: string, context: ConditionContext): ConditionVerdict {
   const failed = asked.checks.filter((check) => check.state === "failure");
   return failed.length > 0
     ? fails(sayChecks(asked.checks.filter((check) => check.state !== "success")))
@@ -82,7 +82,7 @@ export function allSucceeded(asked: Asked, said: string, context: Context): Verd
 }
 
 /** Whether all have ended, however. */
-export function allEnded(asked: Asked, said: string, context: Context): Verdict {
+export function allEnded(asked: CheckQuery, said: string, context: ConditionContext): ConditionVerdict {
   const open = asked.checks.filter((check) => check.state === "pending");
   if (asked.checks.length === 0 || open.length > 0) {
     return unknown(open.length > 0 ? sayChecks(open) : asked.none);
@@ -94,7 +94,7 @@ export function allEnded(asked: Asked, said: string, context: Context): Verdict 
  * Whether further checks may come on the head commit; null: none. What is not known is asked for. A suite in which
  * nothing but checks that do not matter goes on does not matter either.
  */
-function moreMayCome({ app, ignores = () => false }: Asked, context: Context): Verdict | null {
+function moreMayCome({ app, ignores = () => false }: CheckQuery, context: ConditionContext): ConditionVerdict | null {
   const { facts, commits, ask } = context;
   const [sha = ""] = commits;
   const pending = facts.checks.filter((check) => check.sha === sha && check.status !== "completed");

@@ -16,7 +16,7 @@ export const checklist: ConditionDefinition<"checklist"> = {
     { error: "expected true, or the heading under which the task list stands" },
   ),
   title: (leaf) => (leaf.section === null ? "checklist" : `checklist "${leaf.section}"`),
-  judge(leaf, { facts }) {
+  evaluate(leaf, { facts }) {
     const boxes = boxesOf(facts.body, leaf.section);
     const where = leaf.section === null ? "in the description" : `under "${leaf.section}" in the description`;
     if (boxes.length === 0) {

@@ -20,7 +20,7 @@ export const checksPass: ConditionDefinition<"checks_pass"> = {
     { error: "expected true, or { ignore }" },
   ),
   title: () => "all checks",
-  judge(leaf, context) {
+  evaluate(leaf, context) {
     const ignored = leaf.ignore.map(nameMatcher);
     const ignores = (name: string): boolean => ignored.some((matches) => matches(name));
     const checks = checksOf(context).filter((check) => !ignores(check.name));

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { checkPatterns, mapping, text } from "../policy/value-schemas.ts";
-import { type Asked, allEnded, allSucceeded, checksOf } from "./check-state.ts";
-import { type ConditionDefinition, fails, holds, unknown, type Verdict } from "./condition.ts";
-import { isPattern, nameMatcher, nameOf } from "./name-patterns.ts";
+import { allEnded, allSucceeded, type CheckQuery, checksOf } from "./check-state.ts";
+import { type ConditionDefinition, type ConditionVerdict, fails, holds, unknown } from "./condition.ts";
+import { isPattern, literalName, nameMatcher } from "./name-patterns.ts";
 
 const result = z.enum(["success", "failure", "any"], { error: "expected success | failure | any" });
 
@@ -33,13 +33,13 @@ export const checks: ConditionDefinition<"checks"> = {
     { error: "expected names of checks, or { names, app, result }" },
   ),
   title: (leaf) => `checks ${leaf.names.join(", ")}${leaf.result === undefined ? "" : ` ${leaf.result}`}`,
-  judge(leaf, context) {
+  evaluate(leaf, context) {
     const known = checksOf(context).filter((check) => leaf.app === null || check.appSlug === leaf.app);
     const from = leaf.app === null ? "" : ` from ${leaf.app}`;
     const verdicts = leaf.names.map((pattern) => {
-      const name = isPattern(pattern) ? pattern : nameOf(pattern);
+      const name = isPattern(pattern) ? pattern : literalName(pattern);
       const matches = nameMatcher(pattern);
-      const asked: Asked = {
+      const asked: CheckQuery = {
         // One name from several apps: all must have succeeded, so a second one can forge nothing.
         checks: known.filter((check) => matches(check.name)),
         app: leaf.app,
@@ -54,8 +54,8 @@ export const checks: ConditionDefinition<"checks"> = {
   },
 };
 
-function every(verdicts: readonly Verdict[]): Verdict {
-  const say = (those: readonly Verdict[]): string => those.map(({ reason }) => reason).join(", ");
+function every(verdicts: readonly ConditionVerdict[]): ConditionVerdict {
+  const say = (those: readonly ConditionVerdict[]): string => those.map(({ reason }) => reason).join(", ");
   const lacking = verdicts.filter(({ truth }) => truth !== "yes");
   if (lacking.length === 0) {
     return holds(say(verdicts));
@@ -63,6 +63,6 @@ function every(verdicts: readonly Verdict[]): Verdict {
   return lacking.some(({ truth }) => truth === "no") ? fails(say(lacking)) : unknown(say(lacking));
 }
 
-function opposite({ truth, reason }: Verdict): Verdict {
+function opposite({ truth, reason }: ConditionVerdict): ConditionVerdict {
   return truth === "yes" ? fails(reason) : truth === "no" ? holds(reason) : unknown(reason);
 }

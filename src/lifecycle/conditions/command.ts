@@ -20,14 +20,14 @@ export const command: ConditionDefinition<"command"> = {
     { error: "expected a command's name, or { name, by }" },
   ),
   title: (leaf) => `command /${leaf.name}`,
-  judge(leaf, context) {
+  evaluate(leaf, context) {
     // Said of the newest only: there may be thousands.
     let refusal = (): string => `/${leaf.name} is missing: ${whoMay(leaf.by)} can comment it`;
     let open = false;
     for (const act of context.acts.commands(leaf.name)) {
-      const discount = context.discount(act);
-      if (discount !== null) {
-        refusal = () => `/${leaf.name} was given ${discount}: it must be given again by ${whoMay(leaf.by)}`;
+      const exclusion = context.exclusion(act);
+      if (exclusion !== null) {
+        refusal = () => `/${leaf.name} was given ${exclusion}: it must be given again by ${whoMay(leaf.by)}`;
         continue;
       }
       const authority = context.authority(act.by, leaf.by);

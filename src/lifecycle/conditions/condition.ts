@@ -1,4 +1,4 @@
-/** What a condition is: how it is written, what it means, how it is judged. One file each, all in `index.ts`. */
+/** What a condition is: how it is written, what it means, how it is evaluated. One file each, all in `index.ts`. */
 import type { z } from "zod";
 import type { Authority } from "../evaluation/permissions.ts";
 import type { ActIndex } from "../facts/act-index.ts";
@@ -8,7 +8,7 @@ import type { Leaf, LeafKind, Names } from "../policy/policy.ts";
 /** "unknown" grants nothing, and its opposite grants nothing either. */
 export type Truth = "yes" | "no" | "unknown";
 
-export interface Verdict {
+export interface ConditionVerdict {
   readonly truth: Truth;
   /** One sentence: what holds and by whom, or what is missing and who can give it. */
   readonly reason: string;
@@ -19,12 +19,12 @@ export interface Verdict {
 }
 
 /** What a condition may look at. */
-export interface Context {
+export interface ConditionContext {
   readonly facts: Facts;
   /** All acts up to the moment looked at; those that no longer count for this stage included. */
   readonly acts: ActIndex;
   /** Null: the act counts here. Else why not, completing "it was …". */
-  readonly discount: (act: Act) => string | null;
+  readonly exclusion: (act: Act) => string | null;
   /**
    * The head commit, then the commits before it that pushes excepted by the policy have carried over. Reviews,
    * workflow results and checks of these count.
@@ -33,9 +33,9 @@ export interface Context {
   /** False when a moment of the past is replayed: then `facts` is only asked for what acts cannot tell. */
   readonly present: boolean;
   /** True in a `back` rule: what is not certain is taken for what sends back, since that grants nothing. */
-  readonly sendsBack: boolean;
+  readonly inBackRule: boolean;
   /** Names of the workflow files that the policy has the app start: of their runs only those count that it started. */
-  readonly started: ReadonlySet<string>;
+  readonly startedWorkflows: ReadonlySet<string>;
   readonly authority: (actor: Actor, names: Names | null) => Authority;
   readonly ask: (lookup: Lookup) => void;
   readonly ourAppId: number;
@@ -53,19 +53,19 @@ export interface ConditionDefinition<K extends LeafKind> {
   readonly schema: z.ZodType<Leaf<K>>;
   /** A short name for people: `label ready-for-qa`. */
   readonly title: (leaf: Leaf<K>) => string;
-  readonly judge: (leaf: Leaf<K>, context: Context) => Verdict;
+  readonly evaluate: (leaf: Leaf<K>, context: ConditionContext) => ConditionVerdict;
 }
 
-export function holds(reason: string, act?: Act | null): Verdict {
+export function holds(reason: string, act?: Act | null): ConditionVerdict {
   return act === undefined || act === null
     ? { truth: "yes", reason, at: null, by: null, evidence: [] }
     : { truth: "yes", reason, at: act.at, by: act.by, evidence: [act.id] };
 }
 
-export function fails(reason: string): Verdict {
+export function fails(reason: string): ConditionVerdict {
   return { truth: "no", reason, at: null, by: null, evidence: [] };
 }
 
-export function unknown(reason: string): Verdict {
+export function unknown(reason: string): ConditionVerdict {
   return { truth: "unknown", reason, at: null, by: null, evidence: [] };
 }

@@ -8,7 +8,7 @@ export const draft: ConditionDefinition<"draft"> = {
   examples: ["draft: false"],
   schema: flag.transform((value) => ({ kind: "draft", draft: value })),
   title: (leaf) => (leaf.draft ? "a draft" : "not a draft"),
-  judge(leaf, { facts }) {
+  evaluate(leaf, { facts }) {
     const is = facts.draft ? "it is a draft" : "it is not a draft";
     if (facts.draft === leaf.draft) {
       return holds(is);

@@ -8,7 +8,7 @@ import { checklist } from "./checklist.ts";
 import { checks } from "./checks.ts";
 import { checksPass } from "./checks-pass.ts";
 import { command } from "./command.ts";
-import type { ConditionDefinition, Context, Verdict } from "./condition.ts";
+import type { ConditionContext, ConditionDefinition, ConditionVerdict } from "./condition.ts";
 import { draft } from "./draft.ts";
 import { label } from "./label.ts";
 import { onlyPaths } from "./only-paths.ts";
@@ -33,8 +33,8 @@ export const CONDITIONS: { readonly [K in LeafKind]: ConditionDefinition<K> } = 
   command,
 };
 
-export function judge<K extends LeafKind>(leaf: Leaf<K>, context: Context): Verdict {
-  return CONDITIONS[leaf.kind].judge(leaf, context);
+export function evaluateCondition<K extends LeafKind>(leaf: Leaf<K>, context: ConditionContext): ConditionVerdict {
+  return CONDITIONS[leaf.kind].evaluate(leaf, context);
 }
 
 /** A short name for people. */

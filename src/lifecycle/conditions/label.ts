@@ -1,11 +1,18 @@
 import { z } from "zod";
 import { whoMay } from "../evaluation/permissions.ts";
 import type { LabelAct } from "../facts/act-index.ts";
-import { SEVERAL, whole } from "../facts/order-in-second.ts";
+import { SEVERAL, wholeDate } from "../facts/order-in-second.ts";
 import { STAGE_LABEL_PREFIX } from "../policy/policy.ts";
 import { labelPattern, mapping, names } from "../policy/value-schemas.ts";
-import { type ConditionDefinition, type Context, fails, holds, unknown, type Verdict } from "./condition.ts";
-import { isPattern, labelMatcher, nameOf } from "./name-patterns.ts";
+import {
+  type ConditionContext,
+  type ConditionDefinition,
+  type ConditionVerdict,
+  fails,
+  holds,
+  unknown,
+} from "./condition.ts";
+import { isPattern, labelMatcher, literalName } from "./name-patterns.ts";
 
 export const label: ConditionDefinition<"label"> = {
   kind: "label",
@@ -28,13 +35,13 @@ export const label: ConditionDefinition<"label"> = {
     { error: "expected a label, or { name, by }" },
   ),
   title: (leaf) => `label ${leaf.name}`,
-  judge(leaf, context) {
+  evaluate(leaf, context) {
     if (!isPattern(leaf.name)) {
-      return judgeLabel(nameOf(leaf.name), leaf.by, context);
+      return evaluateLabel(literalName(leaf.name), leaf.by, context);
     }
-    let best: Verdict | null = null;
+    let best: ConditionVerdict | null = null;
     for (const name of labelsMeant(leaf.name, context)) {
-      const verdict = judgeLabel(name, leaf.by, context);
+      const verdict = evaluateLabel(name, leaf.by, context);
       if (verdict.truth === "yes" && (best?.truth !== "yes" || (verdict.at ?? 0) < (best.at ?? 0))) {
         best = verdict;
       } else if (verdict.truth === "unknown" && best === null) {
@@ -46,7 +53,7 @@ export const label: ConditionDefinition<"label"> = {
 };
 
 /** In order of their names: those that a pattern stands for and that are, or ever were, on the pull request. */
-function labelsMeant(pattern: string, { acts, facts, present }: Context): string[] {
+function labelsMeant(pattern: string, { acts, facts, present }: ConditionContext): string[] {
   const on = present ? facts.labels.filter(labelMatcher(pattern)).map((name) => name.toLowerCase()) : [];
   return [...new Set([...acts.labelNames(pattern), ...on])]
     .filter((name) => !name.startsWith(STAGE_LABEL_PREFIX))
@@ -54,7 +61,7 @@ function labelsMeant(pattern: string, { acts, facts, present }: Context): string
 }
 
 /** Whether this one label is on it, and counts. */
-export function judgeLabel(name: string, by: readonly string[] | null, context: Context): Verdict {
+export function evaluateLabel(name: string, by: readonly string[] | null, context: ConditionContext): ConditionVerdict {
   const wanted = name.toLowerCase();
   const about = context.acts.labels(name);
   const removed = about.findLastIndex((act) => act.kind === "unlabeled");
@@ -68,9 +75,9 @@ export function judgeLabel(name: string, by: readonly string[] | null, context: 
   let refusal = (): string =>
     `label ${name} is on it, and it is not known who gave it: ${whoMay(by)} can remove it and add it again`;
   for (const act of given) {
-    const discount = context.discount(act);
-    if (discount !== null) {
-      refusal = () => `label ${name} was given ${discount}: it must be given again by ${whoMay(by)}`;
+    const exclusion = context.exclusion(act);
+    if (exclusion !== null) {
+      refusal = () => `label ${name} was given ${exclusion}: it must be given again by ${whoMay(by)}`;
       continue;
     }
     if (act.by.id === SEVERAL.id) {
@@ -93,5 +100,5 @@ export function judgeLabel(name: string, by: readonly string[] | null, context: 
 function besides(removal: LabelAct | undefined, about: readonly LabelAct[]): readonly LabelAct[] {
   return removal === undefined
     ? []
-    : about.filter((act) => act.kind === "labeled" && whole(act.at) === whole(removal.at));
+    : about.filter((act) => act.kind === "labeled" && wholeDate(act.at) === wholeDate(removal.at));
 }

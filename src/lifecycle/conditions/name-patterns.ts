@@ -10,7 +10,7 @@ export function isPattern(pattern: string): boolean {
 }
 
 /** The one name that it stands for, where it is no pattern. */
-export function nameOf(pattern: string): string {
+export function literalName(pattern: string): string {
   return piecesOf(pattern).join("*");
 }
 

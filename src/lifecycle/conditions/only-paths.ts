@@ -1,4 +1,4 @@
-import { list } from "../evaluation/permissions.ts";
+import { orList } from "../evaluation/permissions.ts";
 import { MOST_FILES } from "../facts/facts.ts";
 import { patterns } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
@@ -11,8 +11,8 @@ export const onlyPaths: ConditionDefinition<"only_paths"> = {
   help: "Every changed file matches one of these globs, and there is at least one. Never known with 3,000 files or more, of which GitHub lists no more.",
   examples: ['only_paths: ["docs/**", "*.md"]'],
   schema: patterns.transform((value) => ({ kind: "only_paths" as const, patterns: value })),
-  title: (leaf) => `changes only in ${list(leaf.patterns)}`,
-  judge(leaf, { facts, ask }) {
+  title: (leaf) => `changes only in ${orList(leaf.patterns)}`,
+  evaluate(leaf, { facts, ask }) {
     if (facts.files === null) {
       ask({ kind: "files" });
       return unknown("the changed files are not known yet");
@@ -20,11 +20,11 @@ export const onlyPaths: ConditionDefinition<"only_paths"> = {
     const matches = matcher(leaf.patterns);
     const other = facts.files.find((file) => !matches(file));
     if (other !== undefined) {
-      return fails(`${other} is changed, which does not match ${list(leaf.patterns)}`);
+      return fails(`${other} is changed, which does not match ${orList(leaf.patterns)}`);
     }
     if (facts.files.length >= MOST_FILES) return unknown(PARTLY_LISTED);
     return facts.files.length === 0
       ? fails("no file is changed")
-      : holds(`only files that match ${list(leaf.patterns)} are changed`);
+      : holds(`only files that match ${orList(leaf.patterns)} are changed`);
   },
 };

@@ -1,4 +1,4 @@
-import { list } from "../evaluation/permissions.ts";
+import { orList } from "../evaluation/permissions.ts";
 import { MOST_FILES } from "../facts/facts.ts";
 import { patterns } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
@@ -12,8 +12,8 @@ export const paths: ConditionDefinition<"paths"> = {
   help: "At least one changed file matches one of these globs. What is beyond the 3,000 files that GitHub lists is unknown.",
   examples: ['paths: "docs/**"', 'paths: ["src/**", "package.json"]'],
   schema: patterns.transform((value) => ({ kind: "paths" as const, patterns: value })),
-  title: (leaf) => `changes in ${list(leaf.patterns)}`,
-  judge(leaf, { facts, ask }) {
+  title: (leaf) => `changes in ${orList(leaf.patterns)}`,
+  evaluate(leaf, { facts, ask }) {
     if (facts.files === null) {
       ask({ kind: "files" });
       return unknown("the changed files are not known yet");
@@ -21,6 +21,6 @@ export const paths: ConditionDefinition<"paths"> = {
     const found = facts.files.find(matcher(leaf.patterns));
     if (found !== undefined) return holds(`${found} is changed`);
     if (facts.files.length >= MOST_FILES) return unknown(PARTLY_LISTED);
-    return fails(`no changed file matches ${list(leaf.patterns)}`);
+    return fails(`no changed file matches ${orList(leaf.patterns)}`);
   },
 };

@@ -1,6 +1,6 @@
 import { text } from "../policy/value-schemas.ts";
 import type { ConditionDefinition } from "./condition.ts";
-import { judgeRuns } from "./runs.ts";
+import { evaluateRuns } from "./runs.ts";
 
 export const planPassed: ConditionDefinition<"plan_passed"> = {
   kind: "plan_passed",
@@ -9,7 +9,7 @@ export const planPassed: ConditionDefinition<"plan_passed"> = {
   examples: ["plan_passed: benchmark"],
   schema: text("a plan's name").transform((value) => ({ kind: "plan_passed" as const, plan: value })),
   title: (leaf) => `plan ${leaf.plan}`,
-  judge(leaf, context) {
-    return judgeRuns(`plan ${leaf.plan}`, context.acts.plans(leaf.plan), "success", context);
+  evaluate(leaf, context) {
+    return evaluateRuns(`plan ${leaf.plan}`, context.acts.plans(leaf.plan), "success", context);
   },
 };

@@ -4,13 +4,13 @@ import { actorKey } from "../evaluation/permissions.ts";
 import type { ReviewAct } from "../facts/act-index.ts";
 import type { Act, Actor } from "../facts/facts.ts";
 
-export type Review = Extract<Act, { kind: "review" }>;
+export type SubmittedReview = Extract<Act, { kind: "review" }>;
 
 /** The reviews of one person that say the same now, oldest first. */
 export interface Opinion {
   readonly by: Actor;
   readonly state: "approved" | "changes_requested";
-  readonly reviews: readonly Review[];
+  readonly reviews: readonly SubmittedReview[];
 }
 
 /**
@@ -19,7 +19,7 @@ export interface Opinion {
  */
 export function opinions(history: readonly ReviewAct[]): Opinion[] {
   const dismissed = new Set(history.flatMap((act) => (act.kind === "review_dismissed" ? [act.reviewId] : [])));
-  const byReviewer = new Map<string, { by: Actor; state: Opinion["state"]; reviews: Review[] } | null>();
+  const byReviewer = new Map<string, { by: Actor; state: Opinion["state"]; reviews: SubmittedReview[] } | null>();
   for (const act of history) {
     if (act.kind !== "review" || act.state === "commented") {
       continue;

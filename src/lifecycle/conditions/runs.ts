@@ -3,7 +3,7 @@ import type { RunAct } from "../facts/act-index.ts";
 import { originOf, type RunOrigin } from "../facts/run-origin.ts";
 import type { ActResult } from "../policy/policy.ts";
 import { fileName } from "../policy/workflows-started.ts";
-import { type Context, fails, holds, type Truth, unknown, type Verdict } from "./condition.ts";
+import { type ConditionContext, type ConditionVerdict, fails, holds, type Truth, unknown } from "./condition.ts";
 import { shortSha } from "./reviews.ts";
 
 const SAID = { success: "succeeded", failure: "failed", cancelled: "was cancelled" } as const;
@@ -19,19 +19,24 @@ interface Weight {
  * A cancelled run says nothing, unless that is what is asked for; one whose file the pull request wrote says nothing at
  * all, be it good or bad.
  */
-export function judgeRuns(what: string, runs: readonly RunAct[], wanted: ActResult, context: Context): Verdict {
+export function evaluateRuns(
+  what: string,
+  runs: readonly RunAct[],
+  wanted: ActResult,
+  context: ConditionContext,
+): ConditionVerdict {
   const here = runs.filter((run) => context.commits.includes(run.sha));
   const decisive = here
     .filter((run) => run.result !== "cancelled" || wanted === "cancelled")
     .map((run) => ({ run, weight: weigh(run, context) }));
   const counted = decisive.filter(({ run, weight }) => counts(run, weight, context)).map(({ run }) => run);
   const row = counted.slice(counted.findLastIndex((run) => run.result !== wanted) + 1);
-  const first = row.find((run) => context.discount(run) === null);
+  const first = row.find((run) => context.exclusion(run) === null);
   const last = row.at(-1) ?? counted.at(-1);
   const lastIndex = decisive.findIndex(({ run }) => run === last);
   if (first !== undefined) {
     const said = `${what} ${SAID[wanted]}`;
-    const since = context.sendsBack ? undefined : decisive.slice(lastIndex + 1).findLast(speaksAgainst(wanted));
+    const since = context.inBackRule ? undefined : decisive.slice(lastIndex + 1).findLast(speaksAgainst(wanted));
     return since === undefined
       ? holds(said, first)
       : unknown(`${said}; run ${idOf(since.run)} ${SAID[since.run.result]} since, and ${since.weight.why}`);
@@ -40,8 +45,8 @@ export function judgeRuns(what: string, runs: readonly RunAct[], wanted: ActResu
   const doubtful = ignored?.weight.truth === "unknown";
   const aside = ignored === undefined ? "" : `run ${idOf(ignored.run)} ${SAID[wanted]}, but ${ignored.weight.why}`;
   if (last !== undefined) {
-    const discount = context.discount(last);
-    const said = `${what} ${SAID[last.result]}${discount === null ? "" : ` ${discount}`}`;
+    const exclusion = context.exclusion(last);
+    const said = `${what} ${SAID[last.result]}${exclusion === null ? "" : ` ${exclusion}`}`;
     const reason = aside === "" ? said : `${said}; ${aside}`;
     // It did end so, though that does not count here: `not` does not hold either.
     return row.length > 0 || doubtful ? unknown(reason) : fails(reason);
@@ -66,11 +71,11 @@ function speaksAgainst(wanted: ActResult) {
 }
 
 /** In doubt a bad result sends back, which grants nothing; nothing else is done on doubt. */
-function counts(run: RunAct, { truth }: Weight, { sendsBack }: Context): boolean {
-  return truth === "yes" || (truth === "unknown" && sendsBack && run.result !== "success");
+function counts(run: RunAct, { truth }: Weight, { inBackRule }: ConditionContext): boolean {
+  return truth === "yes" || (truth === "unknown" && inBackRule && run.result !== "success");
 }
 
-function weigh(run: RunAct, { facts, started, ask }: Context): Weight {
+function weigh(run: RunAct, { facts, startedWorkflows: started, ask }: ConditionContext): Weight {
   const within = run.kind === "plan" ? run.within : run;
   if (within === undefined) {
     return { truth: "unknown", why: "the workflow run that it was part of is not known" };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { mapping, text } from "../policy/value-schemas.ts";
 import type { ConditionDefinition } from "./condition.ts";
-import { judgeRuns } from "./runs.ts";
+import { evaluateRuns } from "./runs.ts";
 
 const file = text("the name of a workflow file, such as qa.yml");
 const result = z.enum(["success", "failure", "cancelled"], { error: "expected success | failure | cancelled" });
@@ -23,7 +23,7 @@ export const workflow: ConditionDefinition<"workflow"> = {
     { error: "expected the name of a workflow file, or { workflow, result }" },
   ),
   title: (leaf) => `workflow ${leaf.workflow}${leaf.result === "success" ? "" : ` ${leaf.result}`}`,
-  judge(leaf, context) {
-    return judgeRuns(leaf.workflow, context.acts.workflows(leaf.workflow), leaf.result, context);
+  evaluate(leaf, context) {
+    return evaluateRuns(leaf.workflow, context.acts.workflows(leaf.workflow), leaf.result, context);
   },
 };

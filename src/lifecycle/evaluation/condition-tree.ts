@@ -1,11 +1,11 @@
-/** Judges a condition tree: one result tree for the decision and for every explanation of it. */
+/** Evaluates a condition tree: one result tree for the decision and for every explanation of it. */
 
-import type { Context, Truth } from "../conditions/condition.ts";
-import { judge, titleOf } from "../conditions/index.ts";
+import type { ConditionContext, Truth } from "../conditions/condition.ts";
+import { evaluateCondition, titleOf } from "../conditions/index.ts";
 import type { Condition } from "../policy/policy.ts";
 import type { ResultNode } from "./evaluation.ts";
 
-export interface Judged {
+export interface EvaluatedTree {
   readonly truth: Truth;
   readonly node: ResultNode;
 }
@@ -14,16 +14,16 @@ export interface Judged {
  * The verdict with its reasons. A combination is dated by the act that completed it: `all` by the newest of its
  * parts, `any` by the earliest part that holds, `not` never.
  */
-export function judgeTree(condition: Condition, context: Context): Judged {
+export function evaluateTree(condition: Condition, context: ConditionContext): EvaluatedTree {
   switch (condition.kind) {
     case "all":
-      return all(condition.of.map((child) => judgeTree(child, context)));
+      return all(condition.of.map((child) => evaluateTree(child, context)));
     case "any":
-      return any(condition.of.map((child) => judgeTree(child, context)));
+      return any(condition.of.map((child) => evaluateTree(child, context)));
     case "not":
-      return not(judgeTree(condition.of, context));
+      return not(evaluateTree(condition.of, context));
     default: {
-      const { truth, ...verdict } = judge(condition, context);
+      const { truth, ...verdict } = evaluateCondition(condition, context);
       return {
         truth,
         node: { condition: titleOf(condition), holds: truth === "yes", ...verdict, children: [] },
@@ -32,7 +32,7 @@ export function judgeTree(condition: Condition, context: Context): Judged {
   }
 }
 
-function all(parts: readonly Judged[]): Judged {
+function all(parts: readonly EvaluatedTree[]): EvaluatedTree {
   const truth: Truth = parts.some((part) => part.truth === "no")
     ? "no"
     : parts.some((part) => part.truth === "unknown")
@@ -55,7 +55,7 @@ function all(parts: readonly Judged[]): Judged {
   };
 }
 
-function any(parts: readonly Judged[]): Judged {
+function any(parts: readonly EvaluatedTree[]): EvaluatedTree {
   const truth: Truth = parts.some((part) => part.truth === "yes")
     ? "yes"
     : parts.some((part) => part.truth === "unknown")
@@ -77,7 +77,7 @@ function any(parts: readonly Judged[]): Judged {
   };
 }
 
-function not(part: Judged): Judged {
+function not(part: EvaluatedTree): EvaluatedTree {
   const truth: Truth = part.truth === "yes" ? "no" : part.truth === "no" ? "yes" : "unknown";
   return {
     truth,

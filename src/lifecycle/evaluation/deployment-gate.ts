@@ -19,7 +19,7 @@ export interface GatePull {
   readonly evaluation: Evaluation;
   readonly policy: Policy;
   /** The stage that GitHub was confirmed to show; null: none. */
-  readonly shownStage: string | null;
+  readonly confirmedStage: string | null;
   /** Commits whose results count for it: the head, and those before it that excepted pushes lead back to. */
   readonly commits: readonly string[];
 }
@@ -35,7 +35,7 @@ export interface GateInput {
  * The answer for one pull request. It is open once a stage that releases the environment was reached, by the
  * evaluation and by what GitHub shows: whether that happened before the job began to wait or after is the same.
  */
-export function judgeGate({ environment, sha, pull }: GateInput): GateVerdict {
+export function evaluateGate({ environment, sha, pull }: GateInput): GateVerdict {
   const { facts, evaluation, policy } = pull;
   const what = `#${facts.number}`;
   if (facts.observed === null) {
@@ -56,16 +56,16 @@ export function judgeGate({ environment, sha, pull }: GateInput): GateVerdict {
   const possible = releasing.filter(({ stage, forks }) => exists.has(stage.name) && (forks || !isFork(facts)));
   const order = policy.stages.map((stage) => stage.name);
   const closed = facts.state === "closed";
-  const shown = order.indexOf(pull.shownStage ?? "");
-  const judged = closed ? shown : order.indexOf(evaluation.stage ?? "");
-  const reached = possible.find(({ stage }) => order.indexOf(stage.name) <= Math.min(shown, judged));
+  const shown = order.indexOf(pull.confirmedStage ?? "");
+  const evaluated = closed ? shown : order.indexOf(evaluation.stage ?? "");
+  const reached = possible.find(({ stage }) => order.indexOf(stage.name) <= Math.min(shown, evaluated));
   if (reached !== undefined && (closed ? facts.merged : evaluation.held === null)) {
     return { verdict: "approved", reason: `${what} has reached ${reached.stage.name}` };
   }
   if (closed) {
     return reject(`${what} was ${facts.merged ? "merged before it reached a stage that releases it" : "closed"}`);
   }
-  return waiting(what, environment, possible, pull, judged);
+  return waiting(what, environment, possible, pull, evaluated);
 }
 
 interface Releasing {
@@ -105,7 +105,7 @@ function waiting(
   environment: string,
   possible: readonly Releasing[],
   { evaluation, policy }: GatePull,
-  judged: number,
+  evaluated: number,
 ): GateVerdict {
   const [first] = possible;
   if (first === undefined) {
@@ -118,7 +118,7 @@ function waiting(
     const { by, reason } = evaluation.held;
     return wait(`${what} is on hold by ${by?.login ?? "the policy"}${reason === "" ? "" : `: ${reason}`}`);
   }
-  if (policy.stages.findIndex((stage) => stage.name === name) <= judged) {
+  if (policy.stages.findIndex((stage) => stage.name === name) <= evaluated) {
     return wait(`${what} is about to be shown in ${name}`, false);
   }
   if (evaluation.inactive === "opted_out") {
@@ -130,7 +130,7 @@ function waiting(
   return wait(`waits until ${what} is in ${name}; it is ${here}${missing}`);
 }
 
-export interface FreeRun {
+export interface UnattachedRun {
   /** What started the run. */
   readonly event: string;
   /** In full (`refs/heads/main`); a name alone may be a tag's, which anybody who may push can give to any commit. */
@@ -145,7 +145,11 @@ export interface FreeRun {
 const TRUSTED_EVENTS: ReadonlySet<string> = new Set(["push", "schedule"]);
 
 /** Whether the run works on what is on the default branch already, whoever's pull request it came from. */
-export function isOfDefaultBranch({ event, ref, defaultBranch }: Pick<FreeRun, "event" | "ref" | "defaultBranch">) {
+export function isOfDefaultBranch({
+  event,
+  ref,
+  defaultBranch,
+}: Pick<UnattachedRun, "event" | "ref" | "defaultBranch">) {
   return TRUSTED_EVENTS.has(event) && defaultBranch !== "" && ref === `refs/heads/${defaultBranch}`;
 }
 
@@ -153,7 +157,7 @@ export function isOfDefaultBranch({ event, ref, defaultBranch }: Pick<FreeRun, "
  * The answer for a run that belongs to no pull request that we know. One may be opened later, so it waits; nobody
  * vouches for it meanwhile, whoever started it.
  */
-export function judgeFreeRun(run: FreeRun): GateVerdict {
+export function evaluateUnattachedRun(run: UnattachedRun): GateVerdict {
   if (isOfDefaultBranch(run)) {
     return { verdict: "approved", reason: `a run of ${run.defaultBranch} itself` };
   }
@@ -166,14 +170,14 @@ export function judgeFreeRun(run: FreeRun): GateVerdict {
 }
 
 /** Of several pull requests with one commit all have to be ready; one that is closed says nothing beside an open one. */
-export function judgeTogether(
+export function combineGateVerdicts(
   verdicts: readonly { readonly open: boolean; readonly verdict: GateVerdict }[],
 ): GateVerdict {
   const open = verdicts.filter((each) => each.open);
   const decisive = (open.length > 0 ? open : verdicts).map((each) => each.verdict);
   const [first] = decisive;
   if (first === undefined) {
-    throw new Error("No pull request was judged.");
+    throw new Error("No pull request was evaluated.");
   }
   return (
     decisive.find((each) => each.verdict === "rejected") ?? decisive.find((each) => each.verdict === "wait") ?? first

@@ -1,21 +1,21 @@
 /** Where a pull request is, why, and what it lacks: a function of its facts, the policy and what people may do. */
 
-import type { Context } from "../conditions/condition.ts";
+import type { ConditionContext } from "../conditions/condition.ts";
 import { labelMatcher } from "../conditions/name-patterns.ts";
 import { ActIndex } from "../facts/act-index.ts";
 import type { Act, Actor, Facts, Lookup, Permissions } from "../facts/facts.ts";
-import { heldFrom, unorderedSeconds, withMoments } from "../facts/order-in-second.ts";
+import { heldFrom, unorderedSeconds, withPlacesInSecond } from "../facts/order-in-second.ts";
 import { commitsInForce } from "../facts/pushes.ts";
 import { type Names, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
 import { workflowsStarted } from "../policy/workflows-started.ts";
 import { earlierHold } from "../presentation/hold.ts";
 import { inWholeDates, unclearLabels } from "../presentation/unclear-labels.ts";
-import { judgeTree } from "./condition-tree.ts";
+import { evaluateTree } from "./condition-tree.ts";
 import type { Evaluation, Hold } from "./evaluation.ts";
 import { type Authority, actorKey, authorityOf, canChange } from "./permissions.ts";
-import { type Journey, type Step, walk } from "./progress.ts";
+import { progressOf, type ReplayState, type StageProgress } from "./progress.ts";
 import { firedBack, type Replay, replay, sinceOf } from "./replay.ts";
-import { spentLabels } from "./used-labels.ts";
+import { usedLabelsIn } from "./used-labels.ts";
 
 export interface EvaluateInput {
   readonly facts: Facts;
@@ -28,8 +28,14 @@ export interface EvaluateInput {
 }
 
 /** Where the pull request is now. Never throws; reads no clock: `dueAt` says when it will be overdue. */
-export function evaluate({ policy, permissions, ourAppId, repositoryHold = null, ...told }: EvaluateInput): Evaluation {
-  const facts = withMoments(told.facts);
+export function evaluate({
+  policy,
+  permissions,
+  ourAppId,
+  repositoryHold = null,
+  ...input
+}: EvaluateInput): Evaluation {
+  const facts = withPlacesInSecond(input.facts);
   const lookups = new Map<string, Lookup>();
   const ask = (lookup: Lookup): void => {
     lookups.set(lookupKey(lookup), lookup);
@@ -43,36 +49,46 @@ export function evaluate({ policy, permissions, ourAppId, repositoryHold = null,
   });
   const acts = ActIndex.of(facts.acts);
   const commits = commitsInForce(acts.pushes(), policy, authority, facts.head.sha);
-  const started = workflowsStarted(policy);
-  const context = { facts, acts, commits, present: true, sendsBack: false, authority, ask, ourAppId, started };
+  const startedWorkflows = workflowsStarted(policy);
+  const context = {
+    facts,
+    acts,
+    commits,
+    present: true,
+    inBackRule: false,
+    authority,
+    ask,
+    ourAppId,
+    startedWorkflows,
+  };
   const { stages, notApplying } = applying(policy, context);
   const inactive = inactiveOf(facts, policy);
   if (inactive === "unknown") {
     return { ...NOWHERE, inactive, lookups: [...lookups.values()] };
   }
-  for (const at of unorderedSeconds(told.facts, mattersIn(policy, authority))) {
+  for (const at of unorderedSeconds(input.facts, mattersIn(policy, authority))) {
     ask({ kind: "timeline", at });
   }
-  const past = replay({ facts, policy, stages, context });
-  const { journey, steps, rounds } = settleBackRules(
-    { facts, policy, stages, resets: past.resets, overrides: past.overrides, context },
-    past,
+  const replayed = replay({ facts, policy, stages, context });
+  const { state, progress, rounds } = applyBackRules(
+    { facts, policy, stages, resets: replayed.resets, overrides: replayed.overrides, context },
+    replayed,
   );
-  const spent = spentLabels(journey);
+  const usedLabels = usedLabelsIn(state);
   const hold = earlierHold(
-    past.hold,
+    replayed.hold,
     repositoryHold === null ? null : { ...repositoryHold, at: heldFrom(repositoryHold.at) },
   );
-  const reached = inactive === null ? reachedBy(steps, hold) : -1;
-  const here = steps[reached];
-  const next = steps[reached + 1];
-  const since = here?.entry == null ? null : sinceOf(journey, reached, here.entry.at);
+  const reached = inactive === null ? reachedBy(progress, hold) : -1;
+  const here = progress[reached];
+  const next = progress[reached + 1];
+  const since = here?.entry == null ? null : sinceOf(state, reached, here.entry.at);
   const maxAge = here?.stage.maxAgeMs ?? null;
   return inWholeDates({
     stage: here?.stage.name ?? null,
     inactive: here !== undefined ? null : (inactive ?? (facts.draft ? "draft" : "conditions")),
-    entries: steps.slice(0, reached + 1).flatMap((step) => (step.entry === null ? [] : [step.entry])),
-    stages: steps.map(({ stage, result }, index) => ({
+    entries: progress.slice(0, reached + 1).flatMap((step) => (step.entry === null ? [] : [step.entry])),
+    stages: progress.map(({ stage, result }, index) => ({
       name: stage.name,
       gate: stage.gate,
       reached: index <= reached,
@@ -81,14 +97,14 @@ export function evaluate({ policy, permissions, ourAppId, repositoryHold = null,
     notApplying,
     missing: next === undefined || inactive !== null ? null : { stage: next.stage.name, summary: lacks(next, hold) },
     lookups: [...lookups.values()],
-    resets: journey.resets.map((each) => each.reset).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)),
-    spent,
+    resets: state.resets.map((each) => each.reset).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)),
+    usedLabels,
     people,
     since,
     dueAt: since === null || maxAge === null ? null : since + maxAge,
     rounds,
     held: hold,
-    unclear: unclearLabels(told.facts, policy, journey, reached),
+    unclear: unclearLabels(input.facts, policy, state, reached),
   });
 }
 
@@ -101,7 +117,7 @@ const NOWHERE: Evaluation = {
   missing: null,
   lookups: [],
   resets: [],
-  spent: [],
+  usedLabels: [],
   people: false,
   since: null,
   dueAt: null,
@@ -121,27 +137,27 @@ function inactiveOf(facts: Facts, policy: Policy): "unknown" | "closed" | "opted
 }
 
 /** Index of the stage that it is in. On hold it goes no further, but what it loses it loses. */
-function reachedBy(steps: readonly Step[], hold: Hold | null): number {
-  return steps.findLastIndex((step) => step.entry !== null && (hold === null || step.entry.at <= hold.at));
+function reachedBy(progress: readonly StageProgress[], hold: Hold | null): number {
+  return progress.findLastIndex((step) => step.entry !== null && (hold === null || step.entry.at <= hold.at));
 }
 
-function lacks(next: Step, hold: Hold | null): string {
+function lacks(next: StageProgress, hold: Hold | null): string {
   return next.entry === null || hold === null
     ? next.result.reason
     : `on hold by ${hold.by?.login ?? "the policy"}${hold.reason === "" ? "" : `: ${hold.reason}`}`;
 }
 
-/** A stage whose `when` cannot be judged yet exists: what is unknown skips nothing. */
+/** A stage whose `when` cannot be decided yet exists: what is unknown skips nothing. */
 function applying(
   { stages: all }: Policy,
-  context: Omit<Context, "discount">,
+  context: Omit<ConditionContext, "exclusion">,
 ): { readonly stages: readonly PolicyStage[]; readonly notApplying: Evaluation["notApplying"] } {
   const stages: PolicyStage[] = [];
   const notApplying: Evaluation["notApplying"][number][] = [];
   for (const stage of all) {
-    const judged = stage.when === null ? null : judgeTree(stage.when, { ...context, discount: () => null });
-    if (judged?.truth === "no") {
-      notApplying.push({ name: stage.name, gate: stage.gate, reason: judged.node.reason });
+    const evaluated = stage.when === null ? null : evaluateTree(stage.when, { ...context, exclusion: () => null });
+    if (evaluated?.truth === "no") {
+      notApplying.push({ name: stage.name, gate: stage.gate, reason: evaluated.node.reason });
     } else {
       stages.push(stage);
     }
@@ -149,23 +165,26 @@ function applying(
   return { stages, notApplying };
 }
 
-/** The walk of now, with what `back` rules that look at states, too, say now and did not say of the past. */
-function settleBackRules(start: Journey, past: Replay): { journey: Journey; steps: Step[]; rounds: number } {
-  let journey = start;
-  let rounds = past.rounds.length;
+/** The progress of now, with the resets of `back` rules that fire only now because they look at states, too. */
+function applyBackRules(
+  start: ReplayState,
+  replayed: Replay,
+): { state: ReplayState; progress: StageProgress[]; rounds: number } {
+  let state = start;
+  let rounds = replayed.rounds.length;
   for (;;) {
-    const steps = walk(journey);
-    const fired = firedBack(journey, steps);
+    const progress = progressOf(state);
+    const fired = firedBack(state, progress);
     if (fired === null) {
-      return { journey, steps, rounds };
+      return { state, progress, rounds };
     }
-    journey = { ...journey, resets: [...journey.resets, fired.reset] };
+    state = { ...state, resets: [...state.resets, fired.reset] };
     rounds += 1;
   }
 }
 
 /** Labels of stages are the app's own doing, but for those that operators set. */
-function mattersIn(policy: Policy, authority: Context["authority"]): (act: Act) => boolean {
+function mattersIn(policy: Policy, authority: ConditionContext["authority"]): (act: Act) => boolean {
   return (act) => {
     if (act.kind !== "labeled" && act.kind !== "unlabeled") {
       return true;
@@ -178,7 +197,7 @@ function mattersIn(policy: Policy, authority: Context["authority"]): (act: Act) 
 }
 
 /** Each question is answered once: a long history asks about the same people again and again. */
-function remember(ask: Context["authority"]): Context["authority"] {
+function remember(ask: ConditionContext["authority"]): ConditionContext["authority"] {
   const answers = new Map<string, Authority>();
   return (actor, names) => {
     const key = `${actorKey(actor)} ${names?.join(" ") ?? "write"}`;

@@ -3,7 +3,7 @@
  * the decision, the check's text, comments, `simulate` and the dashboard.
  */
 import type { Actor, Lookup, Reset } from "../facts/facts.ts";
-import type { SpentLabel } from "./used-labels.ts";
+import type { UsedLabel } from "./used-labels.ts";
 
 /** One condition (or a combination) with its verdict and its reason in words. */
 export interface ResultNode {
@@ -20,7 +20,7 @@ export interface ResultNode {
   readonly children: readonly ResultNode[];
 }
 
-export interface Entry {
+export interface StageEntry {
   readonly stage: string;
   /** Dated by the newest act that satisfied it, else by the previous entry. */
   readonly at: number;
@@ -35,7 +35,7 @@ export interface Evaluation {
   /** Why there is no stage, when there is none. */
   readonly inactive: "unknown" | "draft" | "closed" | "opted_out" | "conditions" | null;
   /** The stages reached, in order. */
-  readonly entries: readonly Entry[];
+  readonly entries: readonly StageEntry[];
   /** The stages that exist for this pull request, in order, each with its result tree. */
   readonly stages: readonly {
     readonly name: string;
@@ -55,7 +55,7 @@ export interface Evaluation {
   /** In force now, from acts and from the app's own records, oldest first. */
   readonly resets: readonly Reset[];
   /** Labels on it that had counted for a stage when a reset to an earlier one came. */
-  readonly spent: readonly SpentLabel[];
+  readonly usedLabels: readonly UsedLabel[];
   /** Since when it is in this stage: its entry, or the reset that brought it back here. Null: no stage. */
   readonly since: number | null;
   /** When it is overdue in this stage (`max_age`); null: never. */

@@ -1,5 +1,5 @@
 /** What is to be done once while a pull request stays where it is: it is overdue, it was put on hold or taken off it. */
-import type { Effect } from "../actions/action.ts";
+import type { PlannedEffect } from "../actions/action.ts";
 import { planActions } from "../actions/index.ts";
 import type { Facts } from "../facts/facts.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -7,7 +7,7 @@ import { mention } from "../policy/templates.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { mergingStages, type StageActions, templateValues } from "./transition-actions.ts";
 
-export interface Meanwhile {
+export interface OverdueAndHoldInput {
   /** The evaluation before; null: the first. */
   readonly before: Evaluation | null;
   readonly evaluation: Evaluation;
@@ -18,12 +18,12 @@ export interface Meanwhile {
 }
 
 /** Asked again it says the same; each is done once, known by stage, occasion and date. */
-export function actionsMeanwhile(input: Meanwhile): StageActions[] {
+export function overdueAndHoldActions(input: OverdueAndHoldInput): StageActions[] {
   return [...overdue(input), ...onHold(input), ...offHold(input)];
 }
 
 /** Nobody is reminded of what is on hold. */
-function overdue({ evaluation, policy, facts, now }: Meanwhile): StageActions[] {
+function overdue({ evaluation, policy, facts, now }: OverdueAndHoldInput): StageActions[] {
   const { dueAt, since, held, missing } = evaluation;
   const stage = policy.stages.find((each) => each.name === evaluation.stage);
   if (stage === undefined || dueAt === null || since === null || dueAt > now || held !== null) {
@@ -31,7 +31,7 @@ function overdue({ evaluation, policy, facts, now }: Meanwhile): StageActions[] 
   }
   const reason = missing?.summary ?? "nothing more is asked of it";
   const values = templateValues({ facts, policy, stage, reason });
-  const line: Effect = {
+  const line: PlannedEffect = {
     kind: "note",
     text: `overdue in ${stage.name}: it should have been there for ${sayAge(dueAt - since)} at most (${reason})`,
   };
@@ -40,7 +40,7 @@ function overdue({ evaluation, policy, facts, now }: Meanwhile): StageActions[] 
 }
 
 /** A pull request on hold must not merge itself; whoever owns it hears of a hold that nobody gave. */
-function onHold({ evaluation, policy }: Meanwhile): StageActions[] {
+function onHold({ evaluation, policy }: OverdueAndHoldInput): StageActions[] {
   const { held, stage: here, entries, rounds } = evaluation;
   if (held === null) {
     return [];
@@ -60,7 +60,7 @@ function onHold({ evaluation, policy }: Meanwhile): StageActions[] {
     const count = policy.maxRounds ?? rounds;
     const times = count === 1 ? "once" : `${count} times`;
     const body = `${owner}This pull request was sent back ${times} and is on hold: it goes no further until somebody looks at it and writes \`/stage unhold\`.`;
-    const effects: Effect[] = [
+    const effects: PlannedEffect[] = [
       { kind: "note", text: `on hold: it was sent back ${times}` },
       // With a space: no stage, whose comments are found by its name, is called so.
       { kind: "comment", marker: "on hold", body },
@@ -71,7 +71,7 @@ function onHold({ evaluation, policy }: Meanwhile): StageActions[] {
 }
 
 /** What the hold turned off is turned on again. */
-function offHold({ before, evaluation, policy, facts }: Meanwhile): StageActions[] {
+function offHold({ before, evaluation, policy, facts }: OverdueAndHoldInput): StageActions[] {
   const at = before?.held?.at;
   const stage = policy.stages.find((each) => each.name === evaluation.stage);
   if (at === undefined || evaluation.held !== null || stage === undefined) {

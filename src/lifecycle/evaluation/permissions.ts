@@ -91,22 +91,22 @@ function named(actor: Actor, names: Names, permissions: Permissions): Authority 
     }
   }
   if (lookups.length > 0) {
-    return { truth: "unknown", reason: `is not yet known to be ${list(names)}`, lookups };
+    return { truth: "unknown", reason: `is not yet known to be ${orList(names)}`, lookups };
   }
   return secret.length > 0
-    ? unsaid(`is not known to be ${list(names)}, as GitHub does not tell the app who is in ${list(secret)}`)
-    : no(names.length === 0 ? "is not named, as nobody is" : `is not ${list(names)}`);
+    ? unsaid(`is not known to be ${orList(names)}, as GitHub does not tell the app who is in ${orList(secret)}`)
+    : no(names.length === 0 ? "is not named, as nobody is" : `is not ${orList(names)}`);
 }
 
 /** `a`, `a or b`, `a, b or c`. */
-export function list(names: readonly string[]): string {
+export function orList(names: readonly string[]): string {
   const last = names.at(-1) ?? "";
   return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} or ${last}`;
 }
 
 /** Who can give something: for reasons. */
 export function whoMay(names: Names | null): string {
-  return names === null ? "someone with write permission" : names.length === 0 ? "nobody" : list(names);
+  return names === null ? "someone with write permission" : names.length === 0 ? "nobody" : orList(names);
 }
 
 function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {

@@ -3,12 +3,12 @@
  * of the past. An act counts for a stage if it is not earlier than the entry into the stage before it, and newer than
  * every reset to an earlier stage.
  */
-import type { Context } from "../conditions/condition.ts";
+import type { ConditionContext } from "../conditions/condition.ts";
 import type { Act, Actor, Facts, Reset } from "../facts/facts.ts";
-import { isPlaced, whole } from "../facts/order-in-second.ts";
+import { isPlaced, wholeDate } from "../facts/order-in-second.ts";
 import type { Policy, PolicyStage } from "../policy/policy.ts";
-import { type Judged, judgeTree } from "./condition-tree.ts";
-import type { Entry, ResultNode } from "./evaluation.ts";
+import { type EvaluatedTree, evaluateTree } from "./condition-tree.ts";
+import type { ResultNode, StageEntry } from "./evaluation.ts";
 
 /** A reset with the index of its stage among those that exist for the pull request; -1: before the first. */
 export interface IndexedReset {
@@ -24,7 +24,7 @@ export interface Override {
   readonly index: number;
 }
 
-export interface Journey {
+export interface ReplayState {
   readonly facts: Facts;
   readonly policy: Policy;
   /** Those that exist for this pull request. */
@@ -32,44 +32,44 @@ export interface Journey {
   readonly resets: readonly IndexedReset[];
   readonly overrides: readonly Override[];
   /** What conditions look at, but for what counts for which stage. */
-  readonly context: Omit<Context, "discount">;
+  readonly context: Omit<ConditionContext, "exclusion">;
 }
 
-export interface Step {
+export interface StageProgress {
   readonly stage: PolicyStage;
   readonly result: ResultNode;
-  readonly entry: Entry | null;
+  readonly entry: StageEntry | null;
 }
 
-/** One step for each stage, in order; those reached have an entry. */
-export function walk(journey: Journey): Step[] {
-  const steps: Step[] = [];
+/** How far it has come: one item for each stage, in order; those reached have an entry. */
+export function progressOf(state: ReplayState): StageProgress[] {
+  const progress: StageProgress[] = [];
   /** Date of the entry into the stage before; null: it was not reached. */
-  let before: number | null = journey.facts.openedAt;
-  for (const [index, stage] of journey.stages.entries()) {
+  let before: number | null = state.facts.openedAt;
+  for (const [index, stage] of state.stages.entries()) {
     const entered: number | null = before;
-    const reset = newestReset(journey, index);
-    const judged = judgeTree(stage.enter, { ...journey.context, discount: discountFor(journey, index, entered) });
-    const entry: Entry | null = entered === null ? null : enter(journey, index, entered, reset, judged);
-    steps.push({ stage, result: entry === null ? judged.node : resultOf(judged, entry), entry });
+    const reset = newestReset(state, index);
+    const evaluated = evaluateTree(stage.enter, { ...state.context, exclusion: exclusionFor(state, index, entered) });
+    const entry: StageEntry | null = entered === null ? null : enter(state, index, entered, reset, evaluated);
+    progress.push({ stage, result: entry === null ? evaluated.node : resultOf(evaluated, entry), entry });
     before = entry?.at ?? null;
   }
-  return steps;
+  return progress;
 }
 
 /**
  * What an act counts for the stage at this index; `entered`: when the one before it was, null: it was not. See
- * `Context.discount`.
+ * `ConditionContext.exclusion`.
  */
-export function discountFor(journey: Journey, index: number, entered: number | null): Context["discount"] {
-  const reset = newestReset(journey, index);
-  return (act) => discountOf(journey, index, entered, reset, act);
+export function exclusionFor(state: ReplayState, index: number, entered: number | null): ConditionContext["exclusion"] {
+  const reset = newestReset(state, index);
+  return (act) => exclusionOf(state, index, entered, reset, act);
 }
 
 /** The newest reset to a stage before this one; null: there was none. */
-function newestReset(journey: Journey, index: number): Reset | null {
+function newestReset(state: ReplayState, index: number): Reset | null {
   let newest: Reset | null = null;
-  for (const each of journey.resets) {
+  for (const each of state.resets) {
     if (each.index < index && (newest === null || each.reset.at >= newest.at)) {
       newest = each.reset;
     }
@@ -78,19 +78,19 @@ function newestReset(journey: Journey, index: number): Reset | null {
 }
 
 /** Why an act does not count for the stage at this index; null: it counts. */
-function discountOf(
-  journey: Journey,
+function exclusionOf(
+  state: ReplayState,
   index: number,
   before: number | null,
   reset: Reset | null,
   act: Act,
 ): string | null {
-  if (reset !== null && act.at <= reset.at && !isGivenAgain(journey, act, reset)) {
-    return isUnordered(journey.facts, act, reset)
-      ? `in the second in which ${sayReset(reset)}, and GitHub does not say which came first`
-      : `before ${sayReset(reset)}`;
+  if (reset !== null && act.at <= reset.at && !isGivenAgain(state, act, reset)) {
+    return isUnordered(state.facts, act, reset)
+      ? `in the second in which ${describeReset(reset)}, and GitHub does not say which came first`
+      : `before ${describeReset(reset)}`;
   }
-  const previous = journey.stages[index - 1];
+  const previous = state.stages[index - 1];
   if (previous === undefined) {
     return null;
   }
@@ -98,40 +98,46 @@ function discountOf(
     return `while ${previous.name} had not been reached`;
   }
   // What was done in one second, by one call or script, was done for one purpose: there the order is not looked at.
-  return whole(act.at) < whole(before) ? `before ${previous.name} was reached` : null;
+  return wholeDate(act.at) < wholeDate(before) ? `before ${previous.name} was reached` : null;
 }
 
 function isUnordered({ orders = [] }: Facts, act: Act, reset: Reset): boolean {
-  return whole(act.at) === whole(reset.at) && !isPlaced(act, orders);
+  return wholeDate(act.at) === wholeDate(reset.at) && !isPlaced(act, orders);
 }
 
 /** The label was seen to be gone after that reset, by us who had taken it off, and is on it now. */
-function isGivenAgain({ facts, context }: Journey, act: Act, reset: Reset): boolean {
+function isGivenAgain({ facts, context }: ReplayState, act: Act, reset: Reset): boolean {
   if (act.kind !== "labeled" || !context.present || !isUnordered(facts, act, reset)) {
     return false;
   }
   const label = act.label.toLowerCase();
   return (
     (facts.absences ?? []).some(
-      (each) => each.label === label && each.at === whole(act.at) && each.after.includes(reset.id),
+      (each) => each.label === label && each.at === wholeDate(act.at) && each.after.includes(reset.id),
     ) && facts.labels.some((name) => name.toLowerCase() === label)
   );
 }
 
-function enter(journey: Journey, index: number, before: number, reset: Reset | null, judged: Judged): Entry | null {
-  const stage = journey.stages[index]?.name ?? "";
-  const natural: Entry | null =
-    judged.truth === "yes"
+function enter(
+  state: ReplayState,
+  index: number,
+  before: number,
+  reset: Reset | null,
+  evaluated: EvaluatedTree,
+): StageEntry | null {
+  const stage = state.stages[index]?.name ?? "";
+  const natural: StageEntry | null =
+    evaluated.truth === "yes"
       ? {
           stage,
-          at: Math.max(before, judged.node.at ?? before),
-          by: judged.node.by,
-          evidence: judged.node.evidence,
-          reason: judged.node.reason,
+          at: Math.max(before, evaluated.node.at ?? before),
+          by: evaluated.node.by,
+          evidence: evaluated.node.evidence,
+          reason: evaluated.node.reason,
         }
       : null;
-  const override = journey.overrides.find(
-    (each) => each.index >= index && whole(each.at) >= whole(before) && (reset === null || each.at > reset.at),
+  const override = state.overrides.find(
+    (each) => each.index >= index && wholeDate(each.at) >= wholeDate(before) && (reset === null || each.at > reset.at),
   );
   if (override === undefined || (natural !== null && natural.at <= override.at)) {
     return natural;
@@ -141,14 +147,14 @@ function enter(journey: Journey, index: number, before: number, reset: Reset | n
     at: override.at,
     by: override.by,
     evidence: [override.id],
-    reason: `${override.by.login}, an operator, moved it to ${journey.stages[override.index]?.name ?? stage}`,
+    reason: `${override.by.login}, an operator, moved it to ${state.stages[override.index]?.name ?? stage}`,
   };
 }
 
 /** The tree as it is shown: an override stands above conditions that do not hold. */
-function resultOf(judged: Judged, entry: Entry): ResultNode {
-  if (judged.truth === "yes") {
-    return judged.node;
+function resultOf(evaluated: EvaluatedTree, entry: StageEntry): ResultNode {
+  if (evaluated.truth === "yes") {
+    return evaluated.node;
   }
   return {
     condition: "override",
@@ -157,12 +163,12 @@ function resultOf(judged: Judged, entry: Entry): ResultNode {
     at: entry.at,
     by: entry.by,
     evidence: entry.evidence,
-    children: [judged.node],
+    children: [evaluated.node],
   };
 }
 
 /** `alice pushed 1a2b3c4`: what a reset was, after "before". */
-export function sayReset(reset: Reset): string {
+export function describeReset(reset: Reset): string {
   const who = reset.by.login;
   switch (reset.why) {
     case "push":

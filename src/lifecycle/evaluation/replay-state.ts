@@ -1,15 +1,15 @@
-/** A pull request's way as it was at a moment of the past: of that only acts are known, not states. */
+/** What a replay knows of a pull request at a moment of the past: its acts until then, but not its states. */
 import { basisOf } from "../conditions/index.ts";
 import { commitsInForce } from "../facts/pushes.ts";
 import { ALWAYS, type Condition, type PolicyStage } from "../policy/policy.ts";
-import type { Journey } from "./progress.ts";
+import type { ReplayState } from "./progress.ts";
 
 /**
  * At this moment, the whole of its second included. `withdrawals`: also what was taken back in that second, which was
  * there before: often it is our own answer, taking off the label of the stage that an act led out of. `known`: with the
  * stages `inThePast` and the resets of then.
  */
-export function journeyAt(moment: number, withdrawals: boolean, known: Journey): Journey {
+export function stateAt(moment: number, withdrawals: boolean, known: ReplayState): ReplayState {
   const { facts, policy, context } = known;
   const acts = context.acts.until(moment, withdrawals);
   const head = acts.pushes().at(-1)?.sha ?? acts.nextPush()?.before ?? facts.head.sha;
@@ -18,7 +18,7 @@ export function journeyAt(moment: number, withdrawals: boolean, known: Journey):
 }
 
 /** The stages as far as acts decide about them: states are taken to have held. */
-export function inThePast(stages: readonly PolicyStage[]): readonly PolicyStage[] {
+export function decidedByActs(stages: readonly PolicyStage[]): readonly PolicyStage[] {
   return stages.map((stage) => ({ ...stage, enter: actsOnly(stage.enter) ?? ALWAYS }));
 }
 

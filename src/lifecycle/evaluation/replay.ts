@@ -8,7 +8,7 @@
  */
 
 import { commandOfWord } from "../command-names.ts";
-import type { Context } from "../conditions/condition.ts";
+import type { ConditionContext } from "../conditions/condition.ts";
 import { leavesOf } from "../conditions/index.ts";
 import { labelMatcher } from "../conditions/name-patterns.ts";
 import { isWithdrawal } from "../facts/act-index.ts";
@@ -16,10 +16,10 @@ import type { Act, Actor, Facts, Reset } from "../facts/facts.ts";
 import { holdsFrom } from "../facts/order-in-second.ts";
 import { isExempt } from "../facts/pushes.ts";
 import { type Leaf, type Names, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
-import { judgeTree } from "./condition-tree.ts";
+import { evaluateTree } from "./condition-tree.ts";
 import type { Hold } from "./evaluation.ts";
-import { type IndexedReset, type Journey, type Override, type Step, walk } from "./progress.ts";
-import { inThePast, journeyAt } from "./replay-state.ts";
+import { type IndexedReset, type Override, progressOf, type ReplayState, type StageProgress } from "./progress.ts";
+import { decidedByActs, stateAt } from "./replay-state.ts";
 
 export interface Replay {
   readonly resets: readonly IndexedReset[];
@@ -33,26 +33,29 @@ export interface ReplayInput {
   readonly facts: Facts;
   readonly policy: Policy;
   readonly stages: readonly PolicyStage[];
-  readonly context: Omit<Context, "discount">;
+  readonly context: Omit<ConditionContext, "exclusion">;
 }
 
 /** Goes through all acts once, in order of date and of their places in one second. */
 export function replay(input: ReplayInput): Replay {
-  const past = new Past(input);
+  const fold = new ReplayFold(input);
   for (const act of input.facts.acts) {
-    past.take(act);
+    fold.take(act);
   }
-  return past.result();
+  return fold.result();
 }
 
 /**
  * The reset that the `back` rule of a stage reached writes, if there is a new one; null: there is none. The furthest
- * stage's rule comes first: it sends back the least. `steps` is the walk over `journey`.
+ * stage's rule comes first: it sends back the least. `progress` is that of `state`.
  */
-export function firedBack(journey: Journey, steps: readonly Step[]): { reset: IndexedReset; at: number } | null {
-  for (const [index, step] of [...steps.entries()].reverse()) {
-    const fired = step.entry === null ? null : firedAt(journey, index, step.stage, step.entry.at);
-    if (fired !== null && !journey.resets.some((each) => each.reset.id === fired.reset.reset.id)) {
+export function firedBack(
+  state: ReplayState,
+  progress: readonly StageProgress[],
+): { reset: IndexedReset; at: number } | null {
+  for (const [index, step] of [...progress.entries()].reverse()) {
+    const fired = step.entry === null ? null : firedAt(state, index, step.stage, step.entry.at);
+    if (fired !== null && !state.resets.some((each) => each.reset.id === fired.reset.reset.id)) {
       return fired;
     }
   }
@@ -60,7 +63,7 @@ export function firedBack(journey: Journey, steps: readonly Step[]): { reset: In
 }
 
 function firedAt(
-  journey: Journey,
+  state: ReplayState,
   index: number,
   stage: PolicyStage,
   entered: number,
@@ -69,29 +72,29 @@ function firedAt(
     return null;
   }
   const { when, to } = stage.back;
-  const since = sinceOf(journey, index, entered);
-  const discount = (act: Act): string | null => (act.at > since ? null : `before ${stage.name} was reached`);
-  const context = { ...journey.context, discount, sendsBack: true, authority: withOwner(journey, stage) };
-  const judged = judgeTree(when, context);
-  const { at, by } = judged.node;
+  const since = sinceOf(state, index, entered);
+  const exclusion = (act: Act): string | null => (act.at > since ? null : `before ${stage.name} was reached`);
+  const context = { ...state.context, exclusion, inBackRule: true, authority: withOwner(state, stage) };
+  const evaluated = evaluateTree(when, context);
+  const { at, by } = evaluated.node;
   // What only a state says is dated by nothing: states gate, and send nobody back.
-  if (judged.truth !== "yes" || at === null || by === null) {
+  if (evaluated.truth !== "yes" || at === null || by === null) {
     return null;
   }
   const reset: Reset = {
-    id: `back:${stage.name}:${judged.node.evidence.join(",")}`,
+    id: `back:${stage.name}:${evaluated.node.evidence.join(",")}`,
     stage: to,
-    head: journey.facts.head.sha,
+    head: state.facts.head.sha,
     at,
     by,
     why: "back",
-    note: judged.node.reason,
+    note: evaluated.node.reason,
   };
-  return { reset: { reset, index: indexOf(journey, to) }, at };
+  return { reset: { reset, index: indexOf(state, to) }, at };
 }
 
 /** Where a rule names nobody, the stage's owner may send back, too: often an app, which has no write permission. */
-function withOwner({ context }: Journey, { owner }: PolicyStage): Context["authority"] {
+function withOwner({ context }: ReplayState, { owner }: PolicyStage): ConditionContext["authority"] {
   return (actor, names) => {
     const may = context.authority(actor, names);
     return names === null && owner !== null && may.truth !== "yes" && context.authority(actor, [owner]).truth === "yes"
@@ -101,18 +104,18 @@ function withOwner({ context }: Journey, { owner }: PolicyStage): Context["autho
 }
 
 /** Since when it is in the stage at `index`: its entry, or a newer reset that left it there. */
-export function sinceOf(journey: Pick<Journey, "resets">, index: number, entered: number): number {
-  return Math.max(entered, ...journey.resets.filter((each) => each.index <= index).map((each) => each.reset.at));
+export function sinceOf(state: Pick<ReplayState, "resets">, index: number, entered: number): number {
+  return Math.max(entered, ...state.resets.filter((each) => each.index <= index).map((each) => each.reset.at));
 }
 
 /** Index of a stage among those that exist for the pull request: its own, else that of the nearest before it. */
-export function indexOf({ policy, stages }: Pick<Journey, "policy" | "stages">, name: string | null): number {
+export function indexOf({ policy, stages }: Pick<ReplayState, "policy" | "stages">, name: string | null): number {
   const place = policy.stages.findIndex((stage) => stage.name === name);
   const known = policy.stages.slice(0, place + 1).map((stage) => stage.name);
   return stages.findLastIndex((stage) => known.includes(stage.name));
 }
 
-class Past {
+class ReplayFold {
   private readonly input: ReplayInput;
   private readonly stages: readonly PolicyStage[];
   private resets: IndexedReset[] = [];
@@ -123,7 +126,7 @@ class Past {
 
   constructor(input: ReplayInput) {
     this.input = input;
-    this.stages = inThePast(input.stages);
+    this.stages = decidedByActs(input.stages);
     this.mayFire = firingActs(input);
     for (const reset of input.facts.resets) {
       this.write(reset);
@@ -247,8 +250,8 @@ class Past {
     if (!this.mayFire(act)) {
       return;
     }
-    const journey = this.journeyAt(act);
-    const fired = firedBack(journey, walk(journey));
+    const state = this.stateAt(act);
+    const fired = firedBack(state, progressOf(state));
     if (fired !== null) {
       this.resets.push(fired.reset);
       this.rounds.push(fired.at);
@@ -256,14 +259,14 @@ class Past {
   }
 
   private reachedAt(act: Act): number {
-    return walk(this.journeyAt(act)).findLastIndex((step) => step.entry !== null);
+    return progressOf(this.stateAt(act)).findLastIndex((step) => step.entry !== null);
   }
 
   /** All acts of that second are known, whatever their order in it. */
-  private journeyAt(act: Act): Journey {
+  private stateAt(act: Act): ReplayState {
     const { resets, overrides } = this;
     const known = { ...this.input, stages: this.stages, resets: resets.filter((each) => each.reset.at <= act.at) };
-    return journeyAt(act.at, isWithdrawal(act), { ...known, overrides });
+    return stateAt(act.at, isWithdrawal(act), { ...known, overrides });
   }
 
   private write(reset: Reset): void {
@@ -292,7 +295,7 @@ class Past {
 
 /**
  * Whether an act may make a `back` rule fire: it is about something that a condition looks at, and who did it may do
- * that. A walk for each act is dear: with an outsider's thousands of reviews it would take seconds.
+ * that. Progress is not worked out for each act: with an outsider's thousands of reviews it would take seconds.
  */
 function firingActs({ stages, policy, context }: ReplayInput): (act: Act) => boolean {
   if (stages.every((stage) => stage.back === null)) {

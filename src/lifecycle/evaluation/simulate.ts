@@ -2,10 +2,10 @@
 
 import { type Facts, type Lookup, NO_PERMISSIONS, type Permissions } from "../facts/facts.ts";
 import type { Policy } from "../policy/policy.ts";
-import { stageLabel, type WantedCheck, wanted } from "../presentation/display.ts";
+import { type DesiredCheck, desiredDisplay, stageLabel } from "../presentation/display.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Evaluation } from "./evaluation.ts";
-import { actionsOf, type StageActions } from "./transition-actions.ts";
+import { type StageActions, transitionActions } from "./transition-actions.ts";
 
 /** Each round may ask about people whom the last one made matter. */
 const MOST_ROUNDS = 10;
@@ -20,7 +20,7 @@ export interface Simulation {
   readonly label: string | null;
   readonly addLabels: readonly string[];
   readonly removeLabels: readonly string[];
-  readonly checks: readonly WantedCheck[];
+  readonly checks: readonly DesiredCheck[];
   readonly actions: readonly StageActions[];
   /** A push cancels the workflow runs that were started for the commit before. */
   readonly cancelsRuns: boolean;
@@ -38,12 +38,12 @@ export interface SimulateInput {
   readonly answer: (permissions: Permissions, lookups: readonly Lookup[]) => Permissions;
 }
 
-export function simulate({ policy, facts, before, shown: stage = null, answer }: SimulateInput): Simulation {
+export function simulatePolicy({ policy, facts, before, shown: stage = null, answer }: SimulateInput): Simulation {
   const from = before === null ? stage : known(before, policy, answer).stage;
   const evaluation = known(facts, policy, answer);
   // What was shown before the event is on it still.
   const shown = from === null ? facts.labels : [...new Set([...facts.labels, stageLabel(from)])];
-  const asked = wanted({ evaluation, policy, facts: { ...facts, labels: shown } });
+  const asked = desiredDisplay({ evaluation, policy, facts: { ...facts, labels: shown } });
   const has = (label: string): boolean => shown.some((name) => name.toLowerCase() === label.toLowerCase());
   return {
     from,
@@ -52,7 +52,7 @@ export function simulate({ policy, facts, before, shown: stage = null, answer }:
     addLabels: asked?.label == null || has(asked.label) ? [] : [asked.label],
     removeLabels: asked?.removeLabels ?? [],
     checks: asked?.checks ?? [],
-    actions: actionsOf({ from, evaluation, policy, facts }),
+    actions: transitionActions({ from, evaluation, policy, facts }),
     cancelsRuns: before !== null && before.head.sha !== facts.head.sha && policy.onPush.cancel,
     unknown: evaluation.lookups,
   };

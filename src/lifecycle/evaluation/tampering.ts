@@ -15,12 +15,12 @@ export const MOST_CORRECTIONS = 3;
 /** How long they are left as they are afterwards, and the time in which attempts are counted. */
 export const TAMPERING_HOUR_MS = 60 * 60_000;
 
-export interface Attempt {
+export interface LabelTampering {
   readonly act: Extract<Act, { kind: "labeled" | "unlabeled" }>;
 }
 
 /** Stage labels are left as they are. */
-export interface Stop {
+export interface CorrectionStop {
   /** When, and until when. */
   readonly at: number;
   readonly until: number;
@@ -30,9 +30,9 @@ export interface Stop {
 
 export interface Tampering {
   /** Those of the last hour that were (or are about to be) put right, oldest first. */
-  readonly attempts: readonly Attempt[];
+  readonly attempts: readonly LabelTampering[];
   /** Null: stage labels are put right. */
-  readonly stop: Stop | null;
+  readonly stop: CorrectionStop | null;
   readonly lookups: readonly Lookup[];
 }
 
@@ -62,9 +62,9 @@ export function tamperingOf(input: TamperingInput): Tampering {
     lookups.push(...authority.lookups);
     return authority.truth === "yes";
   };
-  let counted: Attempt[] = [];
-  const told: Attempt[] = [];
-  let stop: Stop | null = null;
+  let counted: LabelTampering[] = [];
+  const corrected: LabelTampering[] = [];
+  let stop: CorrectionStop | null = null;
   for (const act of facts.acts) {
     if (act.kind === "command" && act.command === "retry") {
       if (is(act.by, policy.operators) || is(act.by, null)) {
@@ -82,30 +82,30 @@ export function tamperingOf(input: TamperingInput): Tampering {
         stop = { at: act.at, until: act.at + TAMPERING_HOUR_MS, by: act.by };
         counted = [];
       } else {
-        told.push({ act });
+        corrected.push({ act });
       }
     }
   }
   return {
-    attempts: told.filter((each) => each.act.at > now - TAMPERING_HOUR_MS),
+    attempts: corrected.filter((each) => each.act.at > now - TAMPERING_HOUR_MS),
     stop: stop !== null && stop.until > now ? stop : null,
     lookups,
   };
 }
 
-function isOfStageLabel(act: Act): act is Attempt["act"] {
+function isOfStageLabel(act: Act): act is LabelTampering["act"] {
   return (act.kind === "labeled" || act.kind === "unlabeled") && stageOfLabel(act.label) !== null;
 }
 
 /** Whoever puts the right label back, or takes a wrong one off, does what the app would have done. */
-function isWrong(act: Attempt["act"], evaluation: Evaluation): boolean {
+function isWrong(act: LabelTampering["act"], evaluation: Evaluation): boolean {
   const there = evaluation.entries.findLast((entry) => entry.at <= act.at)?.stage ?? null;
   const right = there !== null && stageOfLabel(act.label)?.toLowerCase() === there.toLowerCase();
   return act.kind === "labeled" ? !right : right;
 }
 
 /** Taking one label off and setting another is one time. */
-function times(attempts: readonly Attempt[]): number {
+function times(attempts: readonly LabelTampering[]): number {
   const set = attempts.filter(({ act }) => act.kind === "labeled").length;
   return Math.max(set, attempts.length - set);
 }

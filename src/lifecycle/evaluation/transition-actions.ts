@@ -1,14 +1,14 @@
 /** What a move between two stages sets off: the actions of the stages it leads into. */
-import type { Effect, Occasion } from "../actions/action.ts";
+import type { Occasion, PlannedEffect } from "../actions/action.ts";
 import { planActions } from "../actions/index.ts";
 import type { Facts } from "../facts/facts.ts";
 import { ticketNumber } from "../facts/ticket.ts";
 import type { Policy, PolicyStage } from "../policy/policy.ts";
 import type { TemplateValues } from "../policy/templates.ts";
 import type { Evaluation } from "./evaluation.ts";
-import { sayReset } from "./progress.ts";
+import { describeReset } from "./progress.ts";
 
-export interface Move {
+export interface TransitionInput {
   /** Name of the stage before; null: it was in none. */
   readonly from: string | null;
   readonly evaluation: Evaluation;
@@ -24,7 +24,7 @@ export interface StageActions {
   readonly at: number;
   /** Gone through without stopping. */
   readonly passed: boolean;
-  readonly effects: readonly Effect[];
+  readonly effects: readonly PlannedEffect[];
 }
 
 /**
@@ -32,7 +32,7 @@ export interface StageActions {
  * `on_back` of the stage it comes back to, and what stages left had GitHub merge is turned off. A stage that the policy
  * no longer knows counts as none.
  */
-export function actionsOf({ from, evaluation, policy, facts }: Move): StageActions[] {
+export function transitionActions({ from, evaluation, policy, facts }: TransitionInput): StageActions[] {
   const indexOf = (name: string | null): number => policy.stages.findIndex((stage) => stage.name === name);
   const before = indexOf(from);
   const here = indexOf(evaluation.stage);
@@ -103,5 +103,5 @@ function since(evaluation: Evaluation): number {
 function sentBackBecause(evaluation: Evaluation): string {
   const reset = evaluation.resets.findLast((each) => each.at === evaluation.since);
   if (reset === undefined) return evaluation.missing?.summary ?? "";
-  return reset.note === "" ? sayReset(reset) : reset.note;
+  return reset.note === "" ? describeReset(reset) : reset.note;
 }

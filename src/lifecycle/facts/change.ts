@@ -4,7 +4,7 @@
  */
 
 import type { Act, Actor, CheckFact, PullState, Reset } from "./facts.ts";
-import type { SecondOrder } from "./order-in-second.ts";
+import type { OrderInSecond } from "./order-in-second.ts";
 import type { RunOrigin } from "./run-origin.ts";
 import type { SuiteSeen } from "./suites.ts";
 
@@ -33,7 +33,7 @@ export type Change = { readonly pull: PullKey } & (
       readonly kind: "acts";
       readonly acts: readonly Act[];
       /** Where whoever tells knows in which order they were done. */
-      readonly orders?: readonly SecondOrder[];
+      readonly orders?: readonly OrderInSecond[];
     }
   | {
       readonly kind: "checks";
@@ -79,7 +79,7 @@ export type Change = { readonly pull: PullKey } & (
       /** When it was read. */
       readonly asOf: number;
       readonly acts: readonly Act[];
-      readonly orders: readonly SecondOrder[];
+      readonly orders: readonly OrderInSecond[];
     }
   /** A reset that the app itself wrote (a button of the dashboard, an adoption). */
   | { readonly kind: "reset"; readonly reset: Reset }
@@ -89,38 +89,38 @@ export type Change = { readonly pull: PullKey } & (
 export const UNKNOWN_ACTOR: Actor = { kind: "user", id: 0, login: "unknown" };
 
 /** An act without its id: what the app fills in. */
-export type Deed = Act extends infer A ? (A extends Act ? Omit<A, "id"> : never) : never;
+export type ActWithoutId = Act extends infer A ? (A extends Act ? Omit<A, "id"> : never) : never;
 
 /**
  * The act with an id made of what it is, so that the same thing told twice, by a webhook and by a snapshot, is one
  * act. Reviews, commands and runs are known by GitHub's own ids; the others by what, when and who.
  */
-export function act(deed: Deed): Act {
-  switch (deed.kind) {
+export function act(fields: ActWithoutId): Act {
+  switch (fields.kind) {
     case "opened":
-      return { ...deed, id: "opened" };
+      return { ...fields, id: "opened" };
     case "labeled":
     case "unlabeled":
-      return { ...deed, id: `${deed.kind}:${deed.label.toLowerCase()}@${deed.at}` };
+      return { ...fields, id: `${fields.kind}:${fields.label.toLowerCase()}@${fields.at}` };
     case "review":
-      return { ...deed, id: `review:${deed.reviewId}` };
+      return { ...fields, id: `review:${fields.reviewId}` };
     case "review_dismissed":
-      return { ...deed, id: `review_dismissed:${deed.reviewId}` };
+      return { ...fields, id: `review_dismissed:${fields.reviewId}` };
     case "pushed":
-      return { ...deed, id: `pushed:${deed.sha}@${deed.at}` };
+      return { ...fields, id: `pushed:${fields.sha}@${fields.at}` };
     case "drafted":
     case "readied":
     case "closed":
     case "reopened":
-      return { ...deed, id: `${deed.kind}@${deed.at}` };
+      return { ...fields, id: `${fields.kind}@${fields.at}` };
     case "base_changed":
-      return { ...deed, id: `base_changed:${deed.to}@${deed.at}` };
+      return { ...fields, id: `base_changed:${fields.to}@${fields.at}` };
     case "command":
-      return { ...deed, id: commandId(deed) };
+      return { ...fields, id: commandId(fields) };
     case "workflow":
-      return { ...deed, id: `workflow:${deed.runId}@${deed.at}` };
+      return { ...fields, id: `workflow:${fields.runId}@${fields.at}` };
     case "plan":
-      return { ...deed, id: `plan:${deed.run}@${deed.at}` };
+      return { ...fields, id: `plan:${fields.run}@${fields.at}` };
   }
 }
 

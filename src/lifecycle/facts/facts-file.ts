@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { parseDuration } from "../../plan/parsing/duration.ts";
 import { mapping } from "../policy/value-schemas.ts";
-import { act, type Change, type CheckSeen, type Deed, type PullKey } from "./change.ts";
+import { type ActWithoutId, act, type Change, type CheckSeen, type PullKey } from "./change.ts";
 import type { Act, Facts, PullState } from "./facts.ts";
 import { People, peopleShape } from "./facts-people.ts";
 import { ordersTold } from "./order-in-second.ts";
@@ -151,7 +151,7 @@ export const factsFileShape = mapping({
     .optional(),
 });
 type FactsFile = z.infer<typeof factsFileShape>;
-type Told = z.infer<typeof eventShape>;
+type WrittenEvent = z.infer<typeof eventShape>;
 
 export interface ReadFacts {
   readonly facts: Facts;
@@ -172,7 +172,7 @@ export class FactsProblem extends Error {
 }
 
 /** Reads what `JSON.parse` made of a file. @throws FactsProblem */
-export function readFacts(json: unknown): ReadFacts {
+export function readFactsFile(json: unknown): ReadFacts {
   const parsed = factsFileShape.safeParse(json);
   if (!parsed.success) {
     throw new FactsProblem(...parsed.error.issues.flatMap((issue) => say(issue.path, issue.message)));
@@ -186,7 +186,10 @@ export function readFacts(json: unknown): ReadFacts {
     facts,
     people: known,
     after: new Map(
-      Object.entries(file.events ?? {}).map(([name, told]) => [name, () => story.tell(facts, told, ["events", name])]),
+      Object.entries(file.events ?? {}).map(([name, written]) => [
+        name,
+        () => story.tell(facts, written, ["events", name]),
+      ]),
     ),
   };
 }
@@ -233,25 +236,25 @@ class Story {
   }
 
   /** @throws FactsProblem where a date cannot be read, or an act lies before the opening */
-  tell(facts: Facts, told: Told, path: readonly (string | number)[]): Facts {
-    const dated = (told.acts ?? []).map((each, index) => ({
+  tell(facts: Facts, written: WrittenEvent, path: readonly (string | number)[]): Facts {
+    const dated = (written.acts ?? []).map((each, index) => ({
       each,
       at: this.#date(each.at, [...path, "acts", index, "at"]),
     }));
     let now = facts;
     const done: Act[] = [];
     for (const { each, at } of dated.sort((a, b) => a.at - b.at)) {
-      const deed = this.#deed(each, at, now);
-      done.push(act(deed));
+      const fields = this.#fields(each, at, now);
+      done.push(act(fields));
       now = record(now, { pull: this.#pull, kind: "acts", acts: done.slice(-1) });
-      const origins = originsOf(each, deed, now.base.ref);
+      const origins = originsOf(each, fields, now.base.ref);
       if (origins.length > 0) {
         now = record(now, { pull: this.#pull, kind: "run_origins", origins });
       }
     }
     // What a file tells it tells in order.
     now = record(now, { pull: this.#pull, kind: "acts", acts: [], orders: ordersTold(done) });
-    const seen = (told.checks ?? []).map((check, index): CheckSeen => {
+    const seen = (written.checks ?? []).map((check, index): CheckSeen => {
       const status = check.status ?? "completed";
       const app = check.app ?? WORKFLOWS_APP;
       return {
@@ -271,68 +274,68 @@ class Story {
         pull: this.#pull,
         kind: "checks",
         checks: seen,
-        suites: suitesOf(told.suites ?? suitesBehind(head), now),
+        suites: suitesOf(written.suites ?? suitesBehind(head), now),
         allSuitesOf: now.head.sha,
       },
     ];
-    if (told.files !== undefined) {
-      changes.push({ pull: this.#pull, kind: "files", sha: now.head.sha, baseRef: now.base.ref, files: told.files });
+    if (written.files !== undefined) {
+      changes.push({ pull: this.#pull, kind: "files", sha: now.head.sha, baseRef: now.base.ref, files: written.files });
     }
     return changes.reduce(record, now);
   }
 
-  #deed(told: z.infer<typeof actShape>, at: number, now: Facts): Deed {
-    const common = { at, by: this.#people.actor(told.by) };
+  #fields(written: z.infer<typeof actShape>, at: number, now: Facts): ActWithoutId {
+    const common = { at, by: this.#people.actor(written.by) };
     const head = now.head.sha;
-    switch (told.do) {
+    switch (written.do) {
       case "labeled":
       case "unlabeled":
-        return { ...common, kind: told.do, label: told.label };
+        return { ...common, kind: written.do, label: written.label };
       case "review":
         return {
           ...common,
           kind: "review",
-          reviewId: told.id === undefined ? this.#id() : `${told.id}`,
-          state: told.state,
-          sha: told.sha ?? head,
+          reviewId: written.id === undefined ? this.#id() : `${written.id}`,
+          state: written.state,
+          sha: written.sha ?? head,
         };
       case "review_dismissed":
-        return { ...common, kind: "review_dismissed", reviewId: `${told.id}` };
+        return { ...common, kind: "review_dismissed", reviewId: `${written.id}` };
       case "pushed":
-        return { ...common, kind: "pushed", before: head, sha: told.sha, forced: false };
+        return { ...common, kind: "pushed", before: head, sha: written.sha, forced: false };
       case "drafted":
       case "readied":
       case "reopened":
-        return { ...common, kind: told.do };
+        return { ...common, kind: written.do };
       case "closed":
-        return { ...common, kind: "closed", merged: told.merged ?? false };
+        return { ...common, kind: "closed", merged: written.merged ?? false };
       case "base_changed":
-        return { ...common, kind: "base_changed", from: now.base.ref, to: told.to };
+        return { ...common, kind: "base_changed", from: now.base.ref, to: written.to };
       case "command":
         return {
           ...common,
           kind: "command",
           commentId: this.#id(),
-          command: told.command,
-          argument: told.argument ?? "",
+          command: written.command,
+          argument: written.argument ?? "",
         };
       case "workflow":
         return {
           ...common,
           kind: "workflow",
-          workflow: told.workflow,
+          workflow: written.workflow,
           runId: this.#id(),
-          result: told.result,
-          sha: told.sha ?? head,
+          result: written.result,
+          sha: written.sha ?? head,
         };
       case "plan":
         return {
           ...common,
           kind: "plan",
-          plan: told.plan,
-          ...this.#planRun(told.workflow ?? "plans.yml"),
-          result: told.result,
-          sha: told.sha ?? head,
+          plan: written.plan,
+          ...this.#planRun(written.workflow ?? "plans.yml"),
+          result: written.result,
+          sha: written.sha ?? head,
         };
     }
   }
@@ -356,18 +359,18 @@ class Story {
   }
 }
 
-type ToldSuite = z.infer<typeof suiteShape>;
+type WrittenSuite = z.infer<typeof suiteShape>;
 
 /** What a file does not tell of suites follows from its checks: each app's is over when all of its checks are. */
-function suitesBehind(checks: readonly CheckSeen[]): ToldSuite[] {
+function suitesBehind(checks: readonly CheckSeen[]): WrittenSuite[] {
   return [...new Set(checks.map(({ appSlug }) => appSlug))].map((app) => ({
     app,
     finished: checks.every((check) => check.appSlug !== app || check.status === "completed"),
   }));
 }
 
-function suitesOf(told: readonly ToldSuite[], { head, updatedAt }: Facts): SuiteSeen[] {
-  return told.map(({ app = WORKFLOWS_APP, workflow = null, finished }) => ({
+function suitesOf(written: readonly WrittenSuite[], { head, updatedAt }: Facts): SuiteSeen[] {
+  return written.map(({ app = WORKFLOWS_APP, workflow = null, finished }) => ({
     id: JSON.stringify([head.sha, app, workflow]),
     sha: head.sha,
     app,
@@ -378,17 +381,17 @@ function suitesOf(told: readonly ToldSuite[], { head, updatedAt }: Facts): Suite
 }
 
 /** Who wrote what a run executed, as the file says it. */
-function originsOf(told: z.infer<typeof actShape>, deed: Deed, baseRef: string): RunOrigin[] {
-  if (deed.kind !== "workflow" && deed.kind !== "plan") return [];
-  const runId = deed.kind === "plan" ? deed.within?.runId : deed.runId;
-  const origin = ("origin" in told ? told.origin : undefined) ?? "started";
+function originsOf(written: z.infer<typeof actShape>, fields: ActWithoutId, baseRef: string): RunOrigin[] {
+  if (fields.kind !== "workflow" && fields.kind !== "plan") return [];
+  const runId = fields.kind === "plan" ? fields.within?.runId : fields.runId;
+  const origin = ("origin" in written ? written.origin : undefined) ?? "started";
   if (runId === undefined) return [];
   const ofBase = origin === "unchanged" || origin === "changed";
   const detail = { changed: "the pull request changes it", untold: "GitHub did not say" };
   return [
     {
       runId,
-      sha: deed.sha,
+      sha: fields.sha,
       baseRef: ofBase ? baseRef : null,
       origin,
       detail: origin === "changed" || origin === "untold" ? detail[origin] : "",

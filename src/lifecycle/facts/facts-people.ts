@@ -24,12 +24,12 @@ export const peopleShape = z.record(
 const FIRST_FREE_ID = 1_000_000;
 
 export class People {
-  readonly #told: z.infer<typeof peopleShape>;
+  readonly #written: z.infer<typeof peopleShape>;
   readonly #actors = new Map<string, Actor>();
   readonly #apps = new Map<string, number>();
 
-  constructor(told: z.infer<typeof peopleShape>) {
-    this.#told = told;
+  constructor(written: z.infer<typeof peopleShape>) {
+    this.#written = written;
   }
 
   /** Whoever bears this login; the same each time. */
@@ -63,14 +63,14 @@ export class People {
           identities[lookup.login] = this.actor(lookup.login);
           break;
         case "permission": {
-          const told = this.#of(lookup.actor.login);
-          if (told !== undefined) levels[actorKey(lookup.actor)] = told.permission ?? "none";
+          const written = this.#of(lookup.actor.login);
+          if (written !== undefined) levels[actorKey(lookup.actor)] = written.permission ?? "none";
           break;
         }
         case "team": {
-          const told = this.#of(lookup.actor.login);
-          if (told !== undefined) {
-            const member = (told.teams ?? []).includes(`@${lookup.team}`);
+          const written = this.#of(lookup.actor.login);
+          if (written !== undefined) {
+            const member = (written.teams ?? []).includes(`@${lookup.team}`);
             teams[lookup.team] = { ...teams[lookup.team], [actorKey(lookup.actor)]: member };
           }
           break;
@@ -88,6 +88,6 @@ export class People {
   }
 
   #of(login: string): z.infer<typeof peopleShape>[string] | undefined {
-    return Object.hasOwn(this.#told, login) ? this.#told[login] : undefined;
+    return Object.hasOwn(this.#written, login) ? this.#written[login] : undefined;
   }
 }

@@ -3,7 +3,7 @@
  * Plain JSON, stored per pull request. Times are milliseconds since the epoch, as GitHub dates them.
  */
 
-import type { Absence, SecondOrder } from "./order-in-second.ts";
+import type { Absence, OrderInSecond } from "./order-in-second.ts";
 import type { RunOrigin } from "./run-origin.ts";
 import type { CommitSuites } from "./suites.ts";
 
@@ -157,7 +157,7 @@ export interface Facts extends Omit<PullState, "head"> {
    */
   readonly runOrigins?: readonly RunOrigin[];
   /** Seconds of GitHub's timeline. Rows written before this was kept hold none: their order is unknown, and asked for. */
-  readonly orders?: readonly SecondOrder[];
+  readonly orders?: readonly OrderInSecond[];
   /** When labels that were taken off were seen to be gone. Rows written before this was kept hold none. */
   readonly absences?: readonly Absence[];
   /** Check suites, by commit. Rows written before this was kept hold none: it is unknown whether more checks may come. */

@@ -6,7 +6,7 @@
 import type { Act, Actor, Facts } from "./facts.ts";
 
 /** One second of GitHub's timeline, read when it was over. */
-export interface SecondOrder {
+export interface OrderInSecond {
   readonly at: number;
   /** What was done in it, in order, as `placeKey` names it; of what was done twice, the last time. */
   readonly keys: readonly string[];
@@ -76,7 +76,7 @@ export function ordersOf(
   items: readonly TimelineItem[],
   seconds: readonly number[],
   known: readonly Act[],
-): SecondOrder[] {
+): OrderInSecond[] {
   return seconds.map((at) => {
     const asked = known.filter((act) => act.at === at).map((act) => act.id);
     const first = items.findIndex((item) => item.at === at);
@@ -98,7 +98,7 @@ export function ordersOf(
 }
 
 /** Of acts told in the order in which they were done. */
-export function ordersTold(acts: readonly Act[]): SecondOrder[] {
+export function ordersTold(acts: readonly Act[]): OrderInSecond[] {
   const items = acts.flatMap((act): TimelineItem[] => {
     const key = placeKey(act);
     return key === null ? [] : [{ key, at: act.at, acts: [act] }];
@@ -108,25 +108,25 @@ export function ordersTold(acts: readonly Act[]): SecondOrder[] {
 }
 
 /** What was read of a second later, or by whom more was known, says as much or more. */
-export function mergeOrders(known: readonly SecondOrder[], told: readonly SecondOrder[]): SecondOrder[] {
+export function mergeOrders(known: readonly OrderInSecond[], added: readonly OrderInSecond[]): OrderInSecond[] {
   const byAt = new Map(known.map((each) => [each.at, each]));
-  for (const each of told) {
+  for (const each of added) {
     const before = byAt.get(each.at);
     byAt.set(each.at, before === undefined ? each : joined(before, each));
   }
   return [...byAt.values()].sort((a, b) => a.at - b.at).slice(-MOST_SECONDS);
 }
 
-function joined(a: SecondOrder, b: SecondOrder): SecondOrder {
-  const text = (each: SecondOrder): string => JSON.stringify([each.keys, Object.entries(each.givers).sort()]);
+function joined(a: OrderInSecond, b: OrderInSecond): OrderInSecond {
+  const text = (each: OrderInSecond): string => JSON.stringify([each.keys, Object.entries(each.givers).sort()]);
   const more = a.keys.length - b.keys.length || (text(a) < text(b) ? -1 : 1);
   return { ...(more > 0 ? a : b), asked: [...new Set([...a.asked, ...b.asked])].sort() };
 }
 
 /** The newest of each label. */
-export function mergeAbsences(known: readonly Absence[], told: readonly Absence[]): Absence[] {
+export function mergeAbsences(known: readonly Absence[], added: readonly Absence[]): Absence[] {
   const byLabel = new Map<string, Absence>();
-  for (const each of [...known, ...told]) {
+  for (const each of [...known, ...added]) {
     const before = byLabel.get(each.label);
     if (before === undefined || before.at < each.at) {
       byLabel.set(each.label, { ...each, after: [...each.after].sort() });
@@ -141,7 +141,7 @@ export function mergeAbsences(known: readonly Absence[], told: readonly Absence[
 type Ordered = Pick<Facts, "acts" | "orders">;
 
 /** Acts as facts keep them: by date, then by their place in the second; where they have none, what takes away is last. */
-export function inOrder(acts: readonly Act[], orders: readonly SecondOrder[]): Act[] {
+export function inOrder(acts: readonly Act[], orders: readonly OrderInSecond[]): Act[] {
   const placeOf = placesIn(orders);
   const byAt = new Map(orders.map((order) => [order.at, order]));
   return acts
@@ -154,13 +154,13 @@ export function inOrder(acts: readonly Act[], orders: readonly SecondOrder[]): A
  * The same acts with the place in their second as a fraction of their date, so that whatever compares dates compares
  * places, too. For the evaluation alone: what it says outwards has whole dates again (`whole`).
  */
-export function withMoments<T extends Ordered>(facts: T): T {
+export function withPlacesInSecond<T extends Ordered>(facts: T): T {
   const placeOf = placesIn(facts.orders ?? []);
   return { ...facts, acts: facts.acts.map((act) => ({ ...act, at: act.at + placeOf(act) / PLACES })) };
 }
 
 /** The date without the place. */
-export function whole(moment: number): number {
+export function wholeDate(moment: number): number {
   return Math.floor(moment);
 }
 
@@ -171,7 +171,7 @@ export function placeOfMoment(moment: number): number {
 
 /** From when something holds that lets nothing pass: where its place is not known, from before the second's acts. */
 export function holdsFrom(moment: number): number {
-  return placeOfMoment(moment) === LATE ? heldFrom(whole(moment)) : moment;
+  return placeOfMoment(moment) === LATE ? heldFrom(wholeDate(moment)) : moment;
 }
 
 /** Of a hold that is no act of this pull request: before all that was done to it in that second, but its opening. */
@@ -180,18 +180,18 @@ export function heldFrom(at: number): number {
 }
 
 /** Whether the act was in its second at or before this place. */
-export function isAtOrBefore(act: Act, place: number, orders: readonly SecondOrder[]): boolean {
+export function isAtOrBefore(act: Act, place: number, orders: readonly OrderInSecond[]): boolean {
   return placesIn(orders)(act) <= place;
 }
 
 /** Whether GitHub's timeline said when in its second the act happened. */
-export function isPlaced(act: Act, orders: readonly SecondOrder[]): boolean {
+export function isPlaced(act: Act, orders: readonly OrderInSecond[]): boolean {
   const key = placeKey(act);
-  return key !== null && orders.some((order) => order.at === whole(act.at) && order.keys.includes(key));
+  return key !== null && orders.some((order) => order.at === wholeDate(act.at) && order.keys.includes(key));
 }
 
 /** Whether the timeline of that second was read. */
-export function isRead(at: number, orders: readonly SecondOrder[]): boolean {
+export function isRead(at: number, orders: readonly OrderInSecond[]): boolean {
   return orders.some((order) => order.at === at);
 }
 
@@ -299,7 +299,7 @@ function closes(act: Act): boolean {
   }
 }
 
-function placesIn(orders: readonly SecondOrder[]): (act: Act) => number {
+function placesIn(orders: readonly OrderInSecond[]): (act: Act) => number {
   const byAt = new Map(
     orders.map(({ at, keys }) => [at, new Map(keys.map((key, index) => [key, FIRST_PLACE + index]))]),
   );
@@ -328,7 +328,7 @@ function isLate(act: Act): boolean {
   }
 }
 
-function withGiver(act: Act, order: SecondOrder | undefined): Act {
+function withGiver(act: Act, order: OrderInSecond | undefined): Act {
   const by = act.kind === "labeled" ? order?.givers[act.id] : undefined;
   return by === undefined || (by.id === act.by.id && by.kind === act.by.kind) ? act : { ...act, by };
 }

@@ -31,7 +31,7 @@ export function pruneActs(acts: readonly Act[]): readonly Act[] {
   }
   const newest = new Map<string, Act>();
   for (const act of acts) {
-    newest.set(topic(act), act);
+    newest.set(subjectOf(act), act);
   }
   const drop = new Set<Act>();
   const drops = (act: Act): void => {
@@ -47,7 +47,7 @@ export function pruneActs(acts: readonly Act[]): readonly Act[] {
       }
     }
   };
-  dropWhere((act) => newest.get(topic(act)) !== act);
+  dropWhere((act) => newest.get(subjectOf(act)) !== act);
   wordsOfTheMost(acts.filter((act) => !drop.has(act))).forEach(drops);
   dropWhere(() => true);
   return acts.filter((act) => !drop.has(act));
@@ -69,7 +69,7 @@ function wordsOfTheMost(acts: readonly Act[]): Act[] {
 }
 
 /** What an act is about: of two with one topic, the older says nothing about now. */
-function topic(act: Act): string {
+function subjectOf(act: Act): string {
   switch (act.kind) {
     case "labeled":
     case "unlabeled":

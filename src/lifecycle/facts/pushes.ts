@@ -1,6 +1,6 @@
 /** What pushes do to the commits that reviews, checks and workflow results are bound to. */
 
-import type { Context } from "../conditions/condition.ts";
+import type { ConditionContext } from "../conditions/condition.ts";
 import { authorityOf } from "../evaluation/permissions.ts";
 import type { Policy } from "../policy/policy.ts";
 import { ActIndex, type PushAct } from "./act-index.ts";
@@ -10,7 +10,7 @@ import type { Facts, Permissions } from "./facts.ts";
 const MOST_COMMITS = 100;
 
 /** Whether the policy excepts this push (`on_push.except`): it keeps the stage, and what the commit before earned. */
-export function isExempt(push: PushAct, policy: Policy, authority: Context["authority"]): boolean {
+export function isExempt(push: PushAct, policy: Policy, authority: ConditionContext["authority"]): boolean {
   const { exceptBy } = policy.onPush;
   return exceptBy.length > 0 && authority(push.by, exceptBy).truth === "yes";
 }
@@ -19,7 +19,7 @@ export function isExempt(push: PushAct, policy: Policy, authority: Context["auth
 export function commitsInForce(
   pushes: readonly PushAct[],
   policy: Policy,
-  authority: Context["authority"],
+  authority: ConditionContext["authority"],
   head: string,
 ): string[] {
   const commits = [head];
@@ -35,6 +35,6 @@ export function commitsInForce(
 
 /** The same, for whoever has no evaluation at hand but knows what people may do. */
 export function validCommits(facts: Facts, policy: Policy, permissions: Permissions): string[] {
-  const authority: Context["authority"] = (actor, names) => authorityOf(actor, names, permissions);
+  const authority: ConditionContext["authority"] = (actor, names) => authorityOf(actor, names, permissions);
   return commitsInForce(ActIndex.of(facts.acts).pushes(), policy, authority, facts.head.sha);
 }

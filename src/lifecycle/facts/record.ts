@@ -24,51 +24,51 @@ const MOST_FILE_LISTS = 4;
  */
 export function record(facts: Facts | null, change: Change): Facts {
   const before = facts ?? blank(change.pull);
-  const told = { ...before, installationId: change.pull.installationId };
+  const known = { ...before, installationId: change.pull.installationId };
   switch (change.kind) {
     case "observed":
-      return settle({
-        ...observe(told, { ...change.state, from: "webhook" }, null),
-        acts: [...told.acts, ...change.acts],
+      return derive({
+        ...observe(known, { ...change.state, from: "webhook" }, null),
+        acts: [...known.acts, ...change.acts],
       });
     case "acts":
-      return settle({
-        ...told,
-        acts: [...told.acts, ...change.acts],
-        ...(change.orders === undefined ? {} : { orders: mergeOrders(told.orders ?? [], change.orders) }),
+      return derive({
+        ...known,
+        acts: [...known.acts, ...change.acts],
+        ...(change.orders === undefined ? {} : { orders: mergeOrders(known.orders ?? [], change.orders) }),
       });
     case "checks":
-      return settle({
-        ...withSuites(told, change.suites ?? [], change.allSuitesOf ?? null),
-        checks: mergeChecks(told.checks, change.checks),
+      return derive({
+        ...withSuites(known, change.suites ?? [], change.allSuitesOf ?? null),
+        checks: mergeChecks(known.checks, change.checks),
       });
     case "files":
-      return settle({ ...told, fileLists: mergeFiles(told.fileLists, change) });
+      return derive({ ...known, fileLists: mergeFiles(known.fileLists, change) });
     case "run_origins":
-      return settle({ ...told, runOrigins: mergeOrigins(told.runOrigins ?? [], change.origins) });
+      return derive({ ...known, runOrigins: mergeOrigins(known.runOrigins ?? [], change.origins) });
     case "reset":
-      return settle({ ...told, resets: mergeResets(told.resets, change.reset) });
+      return derive({ ...known, resets: mergeResets(known.resets, change.reset) });
     case "snapshot": {
       const state = change.state;
       const list = change.files === null ? null : { sha: state.head.sha, baseRef: state.base.ref, files: change.files };
       const seen = observe(
-        told,
+        known,
         { ...state, from: "snapshot", ...(change.asOf === undefined ? {} : { asOf: change.asOf }) },
         change.headAt,
       );
-      return settle({
+      return derive({
         ...(change.suites == null ? seen : withSuites(seen, change.suites, state.head.sha)),
-        acts: [...told.acts, ...change.acts],
-        checks: change.checks === null ? told.checks : mergeChecks(told.checks, change.checks),
-        fileLists: list === null ? told.fileLists : mergeFiles(told.fileLists, list),
-        ...(change.removed === undefined ? {} : { absences: absencesAfter(told, change.removed, state.updatedAt) }),
+        acts: [...known.acts, ...change.acts],
+        checks: change.checks === null ? known.checks : mergeChecks(known.checks, change.checks),
+        fileLists: list === null ? known.fileLists : mergeFiles(known.fileLists, list),
+        ...(change.removed === undefined ? {} : { absences: absencesAfter(known, change.removed, state.updatedAt) }),
       });
     }
     case "timeline":
-      return settle({
-        ...observe(told, { ...change.state, from: "snapshot", asOf: change.asOf }, null),
-        acts: [...told.acts, ...change.acts],
-        orders: mergeOrders(told.orders ?? [], change.orders),
+      return derive({
+        ...observe(known, { ...change.state, from: "snapshot", asOf: change.asOf }, null),
+        acts: [...known.acts, ...change.acts],
+        orders: mergeOrders(known.orders ?? [], change.orders),
       });
   }
 }
@@ -135,10 +135,10 @@ function compareObserved(a: Observed, b: Observed): number {
 }
 
 /** Everything that follows from what was told, computed anew. */
-function settle(before: Facts): Facts {
+function derive(before: Facts): Facts {
   const facts = { ...before, fileLists: boundFiles(before.fileLists, before.heads) };
-  const told = mergeActs(facts.acts);
-  const acts = pruneActs(inOrder([...told, ...unheardPushes(facts.heads, told)], facts.orders ?? []));
+  const known = mergeActs(facts.acts);
+  const acts = pruneActs(inOrder([...known, ...unheardPushes(facts.heads, known)], facts.orders ?? []));
   const { observed } = facts;
   if (observed === null) {
     return { ...facts, acts };

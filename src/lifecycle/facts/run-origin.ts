@@ -40,9 +40,9 @@ const RANK: Readonly<Record<Origin, number>> = {
   not_started: 0,
 };
 
-export function mergeOrigins(known: readonly RunOrigin[], told: readonly RunOrigin[]): RunOrigin[] {
+export function mergeOrigins(known: readonly RunOrigin[], added: readonly RunOrigin[]): RunOrigin[] {
   const byKey = new Map(known.map((each) => [keyOf(each), each]));
-  for (const each of told) {
+  for (const each of added) {
     const before = byKey.get(keyOf(each));
     byKey.set(keyOf(each), before === undefined ? each : stronger(before, each));
   }

@@ -50,14 +50,14 @@ export function mergeSuites(
   const shas = new Set([...suites.map(({ sha }) => sha), ...(allOf === null ? [] : [allOf])]);
   const changed = [...shas].map((sha) => {
     const before = known.find((each) => each.sha === sha);
-    const told = suites.filter((each) => each.sha === sha);
+    const added = suites.filter((each) => each.sha === sha);
     const listed = allOf === sha;
     return {
       sha,
       listed: listed || before?.listed === true,
       suites: union(
         before?.suites ?? [],
-        told.map((each) => factOf(each, listed)),
+        added.map((each) => factOf(each, listed)),
       ),
     };
   });
@@ -70,9 +70,9 @@ function factOf({ sha: _, ...suite }: SuiteSeen, listed: boolean): SuiteFact {
   return { ...suite, listedAt: listed ? suite.at : null };
 }
 
-function union(known: readonly SuiteFact[], told: readonly SuiteFact[]): SuiteFact[] {
+function union(known: readonly SuiteFact[], added: readonly SuiteFact[]): SuiteFact[] {
   const byId = new Map(known.map((suite) => [suite.id, suite]));
-  for (const suite of told) {
+  for (const suite of added) {
     const before = byId.get(suite.id);
     byId.set(suite.id, before === undefined ? suite : merge(before, suite));
   }

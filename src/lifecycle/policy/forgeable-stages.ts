@@ -13,7 +13,7 @@ const WORKFLOWS_APP = "github-actions";
 const ANY_WORKFLOW = ".github/workflows/any.yml";
 
 /** Their names, in order. */
-export function stagesOnChecksAlone(stages: readonly PolicyStage[]): readonly string[] {
+export function forgeableStages(stages: readonly PolicyStage[]): readonly string[] {
   const found: string[] = [];
   let checks = false;
   for (const stage of stages) {

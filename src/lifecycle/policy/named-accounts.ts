@@ -6,7 +6,7 @@ import type { Names, Policy } from "./policy.ts";
  * `blind`: it cannot see the repository; `not_given`: a team that was not given the repository, whose members see it
  * otherwise; `hidden`: the app may not know.
  */
-export type NameSeen = "there" | "missing" | "blind" | "not_given" | "hidden";
+export type AccountState = "there" | "missing" | "blind" | "not_given" | "hidden";
 
 interface Use {
   /** `approvals of approved`, `operators`. */
@@ -35,9 +35,9 @@ export function namesAny(policy: Policy, name: string | null): boolean {
 }
 
 /** One sentence for each name that stands for nobody. Names of which nothing is known count as being there. */
-export function namesLacking(policy: Policy, seen: Readonly<Record<string, NameSeen>>): string[] {
+export function missingAccounts(policy: Policy, seen: Readonly<Record<string, AccountState>>): string[] {
   const uses = usesOf(policy);
-  const seenOf = (name: string): NameSeen => (Object.hasOwn(seen, name) ? (seen[name] ?? "there") : "there");
+  const seenOf = (name: string): AccountState => (Object.hasOwn(seen, name) ? (seen[name] ?? "there") : "there");
   const counts = (name: string, { asked }: Use): boolean =>
     seenOf(name) === "there" || (seenOf(name) === "not_given" && !asked);
   return namesOf(policy).flatMap((name) => {
@@ -52,7 +52,7 @@ export function namesLacking(policy: Policy, seen: Readonly<Record<string, NameS
   });
 }
 
-function say(name: string, seen: Exclude<NameSeen, "there">): string {
+function say(name: string, seen: Exclude<AccountState, "there">): string {
   const what = name.startsWith("@") ? "team" : name.endsWith("[bot]") ? "app" : "user";
   switch (seen) {
     case "missing":

@@ -2,7 +2,7 @@
 import type { Problem } from "../../plan/plan.ts";
 import { clip, codeSpan, markdown, oneLine } from "../../report/escape.ts";
 import { CHECK_NAME_PREFIX, POLICY_STAGE_NAME, type Policy } from "./policy.ts";
-import type { Lack } from "./requirements.ts";
+import type { MissingRequirement } from "./requirements.ts";
 
 export const POLICY_CHECK_NAME = `${CHECK_NAME_PREFIX}${POLICY_STAGE_NAME}`;
 
@@ -11,21 +11,21 @@ export function isStageCheck(name: string): boolean {
   return name.startsWith(CHECK_NAME_PREFIX) && name !== POLICY_CHECK_NAME;
 }
 
-export interface VerdictInput {
+export interface PolicyCheckInput {
   /** The file's path. */
   readonly file: string;
   /** Whether there is such a file. */
   readonly found: boolean;
   /** Of the file, errors and warnings. */
   readonly problems: readonly Problem[];
-  readonly lacks: readonly Lack[];
+  readonly missing: readonly MissingRequirement[];
   /** Null: none can be. */
   readonly inForce: Policy | null;
   /** It is only proposed (by a pull request): nothing of it is in force. */
   readonly proposed: boolean;
 }
 
-export interface Verdict {
+export interface PolicyCheckOutput {
   readonly conclusion: "success" | "failure" | "neutral" | "action_required";
   readonly title: string;
   /** Markdown, escaped and bounded. */
@@ -36,8 +36,8 @@ const MOST_LISTED = 20;
 const LONGEST_LINE = 500;
 const LONGEST_TITLE = 200;
 
-export function policyVerdict(input: VerdictInput): Verdict {
-  const { file, found, problems, lacks } = input;
+export function policyCheckOutput(input: PolicyCheckInput): PolicyCheckOutput {
+  const { file, found, problems, missing } = input;
   const errors = problems.filter((problem) => problem.severity === "error");
   const warnings = problems.filter((problem) => problem.severity === "warning");
   const name = codeSpan(file);
@@ -60,7 +60,7 @@ export function policyVerdict(input: VerdictInput): Verdict {
       `There is no ${name}: the three default stages are in force.`,
     ]);
   }
-  const news = [...lacks.map((lack) => markdown(clip(lack.text, LONGEST_LINE))), ...warnings.map(sayProblem)];
+  const news = [...missing.map((each) => markdown(clip(each.text, LONGEST_LINE))), ...warnings.map(sayProblem)];
   const stages = (input.inForce?.stages ?? []).map((stage) => stage.name);
   const says = input.proposed
     ? `${name} of this pull request is valid. It has no force before it is on the default branch.`
@@ -72,13 +72,13 @@ export function policyVerdict(input: VerdictInput): Verdict {
       : `In force: ${stages.join(" → ")}`;
     return verdict("success", title, body);
   }
-  const [first] = [...lacks.map((lack) => lack.text), ...warnings.map((warning) => warning.message)];
-  const hard = lacks.some((lack) => lack.kind !== "reviews" && lack.kind !== "names") && !input.proposed;
+  const [first] = [...missing.map((each) => each.text), ...warnings.map((warning) => warning.message)];
+  const hard = missing.some((each) => each.kind !== "reviews" && each.kind !== "names") && !input.proposed;
   const title = `${input.proposed ? "Valid" : "In force"}, but: ${first}${news.length > 1 ? ` (and ${news.length - 1} more)` : ""}`;
   return verdict(hard ? "action_required" : "neutral", title, [...body, "", ...listed(news)]);
 }
 
-function stillInForce({ inForce, proposed }: VerdictInput): string {
+function stillInForce({ inForce, proposed }: PolicyCheckInput): string {
   if (proposed) {
     return "It has no force here in any case: only the default branch's counts.";
   }
@@ -100,6 +100,10 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
-function verdict(conclusion: Verdict["conclusion"], title: string, summary: readonly string[]): Verdict {
+function verdict(
+  conclusion: PolicyCheckOutput["conclusion"],
+  title: string,
+  summary: readonly string[],
+): PolicyCheckOutput {
   return { conclusion, title: clip(oneLine(title), LONGEST_TITLE), summary: summary.join("\n") };
 }

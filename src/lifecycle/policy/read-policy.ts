@@ -5,7 +5,7 @@ import { type Position, Problems, quote, START, suggestion } from "../../plan/pa
 import { type Path, readSource, type Source } from "../../plan/parsing/source.ts";
 import type { Problem } from "../../plan/plan.ts";
 import { leavesOf } from "../conditions/index.ts";
-import { stagesOnChecksAlone } from "./forgeable-stages.ts";
+import { forgeableStages } from "./forgeable-stages.ts";
 import { completePolicy, mergePolicies, type PolicyParts, type StageParts } from "./merge-policies.ts";
 import type { Policy } from "./policy.ts";
 import { readActions, readCondition, restsOnActs } from "./read-condition.ts";
@@ -14,7 +14,7 @@ import { policyShape, stageShape } from "./schema.ts";
 /** Where a repository keeps its policy. */
 export const POLICY_PATH = ".github/stagewright.yml";
 
-/** In all stages together: they are judged again for each event. */
+/** In all stages together: they are evaluated again for each event. */
 const MOST_CONDITIONS = 300;
 
 export interface PolicyReading {
@@ -207,7 +207,7 @@ function checkNames(own: PolicyParts, all: PolicyParts, { source, problems }: Pl
 
 /** At the stage's condition, where this file gives it. */
 function warnOfChecksAlone(policy: Policy, own: PolicyParts, { source, problems }: Place): void {
-  for (const name of stagesOnChecksAlone(policy.stages)) {
+  for (const name of forgeableStages(policy.stages)) {
     const index = (own.stages ?? []).findIndex((stage) => stage.name === name && stage.enter !== undefined);
     problems.warning(
       source.at(index < 0 ? ["stages"] : ["stages", index, "enter"]),

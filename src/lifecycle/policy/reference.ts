@@ -23,8 +23,8 @@ export function conditionTable(): string {
 }
 
 export function actionTable(): string {
-  const rows = Object.entries(ACTIONS).map(([key, { help, needs, examples }]) => {
-    const permissions = Object.entries(needs).map(([permission, level]) => `\`${permission}: ${level}\``);
+  const rows = Object.entries(ACTIONS).map(([key, { help, requiredPermissions: required, examples }]) => {
+    const permissions = Object.entries(required).map(([permission, level]) => `\`${permission}: ${level}\``);
     return `| \`${key}\` | ${cell(help)} | ${permissions.join(", ")} | ${codes(examples)} |`;
   });
   return ["| action | what it does | also needs | for example |", "|---|---|---|---|", ...rows].join("\n");

@@ -1,11 +1,11 @@
 /** What a policy needs of GitHub, held against what the app was granted there: what is missing is said when it loads. */
-import { ACTIONS, permissionsNeeded } from "../actions/index.ts";
+import { ACTIONS, permissionsRequired } from "../actions/index.ts";
 import { leavesOf } from "../conditions/index.ts";
-import { type NameSeen, namesLacking } from "./named-accounts.ts";
+import { type AccountState, missingAccounts } from "./named-accounts.ts";
 import type { Action, ActionKind, Leaf, Names, Policy } from "./policy.ts";
 
 /** What was learnt of the repository and of the app's installation there. */
-export interface Circumstances {
+export interface RepositorySetup {
   /** Null: not known. */
   readonly granted: {
     readonly permissions: Readonly<Record<string, string>>;
@@ -14,14 +14,14 @@ export interface Circumstances {
   /** Of each environment in a `release`: whether our protection rule guards it; `hidden`: the app may not see that. */
   readonly environments: Readonly<Record<string, "ours" | "not_ours" | "missing" | "hidden">>;
   /** Of those whom the policy names; who is left out is taken to be there. */
-  readonly names?: Readonly<Record<string, NameSeen>>;
+  readonly names?: Readonly<Record<string, AccountState>>;
   readonly private: boolean;
   readonly branch: string;
   /** Approving reviews that the default branch asks for; null: not known. */
   readonly reviewsRequired: number | null;
 }
 
-export interface Lack {
+export interface MissingRequirement {
   readonly kind: "permission" | "event" | "environment" | "reviews" | "names";
   /** One sentence: what is missing, for what, and what to do. */
   readonly text: string;
@@ -63,7 +63,7 @@ export function environmentsOf(policy: Policy): string[] {
 }
 
 /** Everything that is missing; empty: nothing that is known of. */
-export function lacks(policy: Policy, circumstances: Circumstances): Lack[] {
+export function missingRequirements(policy: Policy, circumstances: RepositorySetup): MissingRequirement[] {
   const { granted } = circumstances;
   return [
     ...(granted === null
@@ -71,21 +71,21 @@ export function lacks(policy: Policy, circumstances: Circumstances): Lack[] {
       : [...permissionLacks(policy, granted.permissions), ...eventLacks(policy, granted.events)]),
     ...environmentLacks(policy, circumstances),
     ...reviewLacks(policy, circumstances),
-    ...namesLacking(policy, circumstances.names ?? {}).map((text): Lack => ({ kind: "names", text })),
+    ...missingAccounts(policy, circumstances.names ?? {}).map((text): MissingRequirement => ({ kind: "names", text })),
   ];
 }
 
 /** Why an effect of this kind cannot be carried out with these permissions; null: nothing speaks against it. */
 export function refusalOf(kind: string, permissions: Readonly<Record<string, string>>): string | null {
-  const needs = Object.entries(ACTIONS).find(([name]) => name === kind)?.[1].needs ?? {};
-  const missing = Object.entries(needs).filter(([name, level]) => !grants(permissions, name, level));
+  const required = Object.entries(ACTIONS).find(([name]) => name === kind)?.[1].requiredPermissions ?? {};
+  const missing = Object.entries(required).filter(([name, level]) => !grants(permissions, name, level));
   const said = missing.map(([name, level]) => `${name}: ${level}`).join(", ");
   return missing.length === 0
     ? null
     : `it needs the app's permission ${said}, which is not granted here: give it in the app's settings, and accept it in the installation's`;
 }
 
-function permissionLacks(policy: Policy, permissions: Readonly<Record<string, string>>): Lack[] {
+function permissionLacks(policy: Policy, permissions: Readonly<Record<string, string>>): MissingRequirement[] {
   const needed = new Map<string, { level: "read" | "write"; user: string }[]>();
   const need = (name: string, level: "read" | "write", user: string): void => {
     needed.set(name, [...(needed.get(name) ?? []), { level, user }]);
@@ -93,7 +93,7 @@ function permissionLacks(policy: Policy, permissions: Readonly<Record<string, st
   for (const [name, level] of Object.entries(ALWAYS_NEEDED)) {
     need(name, level, "every policy");
   }
-  for (const [name, { level, actions }] of permissionsNeeded(policy)) {
+  for (const [name, { level, actions }] of permissionsRequired(policy)) {
     for (const action of actions) {
       need(name, level, action);
     }
@@ -106,8 +106,8 @@ function permissionLacks(policy: Policy, permissions: Readonly<Record<string, st
   if (namesIn(policy).some((name) => name.startsWith("@"))) {
     need("members", "read", "teams");
   }
-  return [...needed].flatMap(([name, needs]): Lack[] => {
-    const open = needs.filter(({ level }) => !grants(permissions, name, level));
+  return [...needed].flatMap(([name, required]): MissingRequirement[] => {
+    const open = required.filter(({ level }) => !grants(permissions, name, level));
     const level = open.some((each) => each.level === "write") ? "write" : "read";
     const users = [...new Set(open.map(({ user }) => user))].join(", ");
     const has = permissions[name] ?? "none";
@@ -116,7 +116,7 @@ function permissionLacks(policy: Policy, permissions: Readonly<Record<string, st
   });
 }
 
-function eventLacks(policy: Policy, events: readonly string[]): Lack[] {
+function eventLacks(policy: Policy, events: readonly string[]): MissingRequirement[] {
   const needed = new Map<string, string[]>(ALWAYS_HEARD.map((event) => [event, ["every policy"]]));
   const need = (event: string, user: string): void => {
     needed.set(event, [...new Set([...(needed.get(event) ?? []), user])]);
@@ -139,11 +139,11 @@ function eventLacks(policy: Policy, events: readonly string[]): Lack[] {
     }));
 }
 
-function environmentLacks(policy: Policy, circumstances: Circumstances): Lack[] {
-  return environmentsOf(policy).flatMap((name): Lack[] => {
+function environmentLacks(policy: Policy, circumstances: RepositorySetup): MissingRequirement[] {
+  return environmentsOf(policy).flatMap((name): MissingRequirement[] => {
     const found = circumstances.environments[name];
     const plan = circumstances.private ? ". Private repositories have such rules with GitHub Enterprise only" : "";
-    const lack = (text: string): Lack[] => [{ kind: "environment", text }];
+    const lack = (text: string): MissingRequirement[] => [{ kind: "environment", text }];
     switch (found) {
       case "not_ours":
         return lack(
@@ -163,7 +163,7 @@ function environmentLacks(policy: Policy, circumstances: Circumstances): Lack[] 
 }
 
 /** GitHub never counts an app's review for its own required reviews. */
-function reviewLacks(policy: Policy, { reviewsRequired, branch }: Circumstances): Lack[] {
+function reviewLacks(policy: Policy, { reviewsRequired, branch }: RepositorySetup): MissingRequirement[] {
   if (reviewsRequired === null || reviewsRequired === 0) {
     return [];
   }

@@ -5,7 +5,7 @@ import type { Act, Facts, Reset } from "../facts/facts.ts";
 import { isAtOrBefore, isPlaced } from "../facts/order-in-second.ts";
 import { sayTicket } from "../facts/ticket.ts";
 import { CHECK_NAME_PREFIX, type Policy, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
-import { closedBy, skipped } from "./gate-checks.ts";
+import { closedBy, skippedGate } from "./gate-checks.ts";
 import { sayDate, sayHold, unholdOf } from "./hold.ts";
 import { sayInactive } from "./inactive.ts";
 
@@ -14,7 +14,7 @@ const LONGEST_TEXT = 65_535;
 const LONGEST_TITLE = 200;
 const LONGEST_REASON = 500;
 
-export interface WantedCheck {
+export interface DesiredCheck {
   readonly name: string;
   readonly stage: string;
   readonly status: "queued" | "in_progress" | "completed";
@@ -26,12 +26,12 @@ export interface WantedCheck {
   readonly text: string;
 }
 
-export interface Wanted {
+export interface DesiredDisplay {
   /** `stage/<name>`; null: no stage label at all. */
   readonly label: string | null;
   /** Labels on it now that must go: other stages' labels, and trigger labels that a reset has made void. */
   readonly removeLabels: readonly string[];
-  readonly checks: readonly WantedCheck[];
+  readonly checks: readonly DesiredCheck[];
 }
 
 export interface DisplayInput {
@@ -44,7 +44,7 @@ export interface DisplayInput {
  * The outward state that this evaluation asks for; null: what is shown is to be left as it is (closed, or nothing is
  * known yet). Opting out takes the label away and ends the checks without success, so that it opens no gate.
  */
-export function wanted({ evaluation, policy, facts }: DisplayInput): Wanted | null {
+export function desiredDisplay({ evaluation, policy, facts }: DisplayInput): DesiredDisplay | null {
   if (evaluation.inactive === "closed" || evaluation.inactive === "unknown") {
     return null;
   }
@@ -77,7 +77,9 @@ function removals(label: string | null, { evaluation, policy, facts }: DisplayIn
     if (reached.includes(stage.name)) {
       continue;
     }
-    const counted = evaluation.spent.flatMap((each) => (each.stage === stage.name ? [each.label.toLowerCase()] : []));
+    const counted = evaluation.usedLabels.flatMap((each) =>
+      each.stage === stage.name ? [each.label.toLowerCase()] : [],
+    );
     for (const reset of evaluation.resets) {
       const earlier = policy.stages.findIndex((each) => each.name === reset.stage) < index;
       for (const name of earlier ? counted : []) {
@@ -135,7 +137,7 @@ function lastGiving(facts: Facts, label: string): Act | undefined {
   return facts.acts.findLast((act) => act.kind === "labeled" && act.label.toLowerCase() === label);
 }
 
-function checksOf(input: DisplayInput): WantedCheck[] {
+function checksOf(input: DisplayInput): DesiredCheck[] {
   const { evaluation, policy } = input;
   const next = evaluation.stages.findIndex((stage) => !stage.reached);
   const checks = evaluation.stages.flatMap((stage, index) => {
@@ -146,25 +148,25 @@ function checksOf(input: DisplayInput): WantedCheck[] {
 }
 
 /** Branch protection that requires them would wait for ever. */
-function gatesThatDoNotApply({ evaluation, policy }: DisplayInput): WantedCheck[] {
+function gatesThatDoNotApply({ evaluation, policy }: DisplayInput): DesiredCheck[] {
   return evaluation.notApplying
     .filter((each) => each.gate)
     .map(({ name, reason }) => {
       const base = { name: `${CHECK_NAME_PREFIX}${name}`, stage: name, text: "" };
-      const check: WantedCheck =
+      const check: DesiredCheck =
         evaluation.inactive === "opted_out"
           ? { ...base, ...optedOut(policy), summary: "" }
-          : { ...base, ...skipped(reason) };
+          : { ...base, ...skippedGate(reason) };
       return evaluation.held === null ? check : closedBy(check, evaluation.held);
     });
 }
 
-function optedOut({ optOutLabel }: Policy): Pick<WantedCheck, "status" | "conclusion" | "title"> {
+function optedOut({ optOutLabel }: Policy): Pick<DesiredCheck, "status" | "conclusion" | "title"> {
   const title = clip(`Opted out by the label ${optOutLabel}`, LONGEST_TITLE);
   return { status: "completed", conclusion: "cancelled", title };
 }
 
-function checkOf(input: DisplayInput, index: number, next: number): WantedCheck {
+function checkOf(input: DisplayInput, index: number, next: number): DesiredCheck {
   const { evaluation, policy } = input;
   const stage = evaluation.stages[index];
   const name = stage?.name ?? "";
@@ -181,7 +183,7 @@ function checkOf(input: DisplayInput, index: number, next: number): WantedCheck 
   }
   if (stage?.reached === true) {
     const title = titleText(`Reached: ${stage.result.reason}`);
-    const reached: WantedCheck = { ...base, status: "completed", conclusion: "success", title };
+    const reached: DesiredCheck = { ...base, status: "completed", conclusion: "success", title };
     return closed === null ? reached : closedBy(reached, closed);
   }
   if (index === next) {

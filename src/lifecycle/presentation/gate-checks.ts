@@ -5,14 +5,14 @@
 import { clip, codeSpan, markdown, oneLine } from "../../report/escape.ts";
 import type { Evaluation, Hold } from "../evaluation/evaluation.ts";
 import { CHECK_NAME_PREFIX, type Policy } from "../policy/policy.ts";
-import type { WantedCheck } from "./display.ts";
+import type { DesiredCheck } from "./display.ts";
 import { sayHold, unholdOf } from "./hold.ts";
 
 const LONGEST_TITLE = 200;
 const LONGEST_REASON = 500;
 
 /** What a check run says; those of pull requests and of merge groups have more beside it. */
-export type Said = Pick<WantedCheck, "status" | "title" | "summary"> & { readonly conclusion: string | null };
+export type Said = Pick<DesiredCheck, "status" | "title" | "summary"> & { readonly conclusion: string | null };
 
 /** Whether GitHub lets a pull request be merged as far as this check run goes. */
 export function letsPass({ conclusion }: Pick<Said, "conclusion">): boolean {
@@ -31,7 +31,7 @@ export function closedBy<T extends Said>(check: T, hold: Hold, whose: string | n
 }
 
 /** That a stage does not concern this pull request, so that a check run of its name is not waited for. */
-export function skipped(reason: string): Pick<WantedCheck, "status" | "conclusion" | "title" | "summary"> {
+export function skippedGate(reason: string): Pick<DesiredCheck, "status" | "conclusion" | "title" | "summary"> {
   const title = clip(oneLine(`Does not apply: ${reason}`), LONGEST_TITLE);
   return { status: "completed", conclusion: "skipped", title, summary: `${markdown(title)}.` };
 }
@@ -45,11 +45,11 @@ export function ceased(
   check: string,
   evaluations: readonly [Evaluation, ...(readonly Evaluation[])],
   policy: Policy,
-): Pick<WantedCheck, "status" | "conclusion" | "title" | "summary"> | null {
+): Pick<DesiredCheck, "status" | "conclusion" | "title" | "summary"> | null {
   const isIts = ({ name }: { readonly name: string }): boolean => check === `${CHECK_NAME_PREFIX}${name}`;
   const away = evaluations[0].notApplying.find(isIts);
   if (away !== undefined) {
-    return skipped(away.reason);
+    return skippedGate(away.reason);
   }
   const stage = policy.stages.find(isIts);
   const reason =
@@ -59,7 +59,7 @@ export function ceased(
         ? "it is no gate any more, and the policy shows gates alone"
         : null;
   if (reason === null || evaluations.every(isPastItsGates)) {
-    return reason === null ? null : skipped(reason);
+    return reason === null ? null : skippedGate(reason);
   }
   const title = oneLine(`Passes with the policy's own gates: ${reason}`);
   return { status: "completed", conclusion: "cancelled", title, summary: `${markdown(title)}.` };

@@ -1,19 +1,19 @@
 /** What an evaluation says of acts whose order in their second nobody knows, and its dates as everybody else has them. */
 import { labelMatcher } from "../conditions/name-patterns.ts";
 import type { Evaluation, ResultNode, UnclearLabel } from "../evaluation/evaluation.ts";
-import { type Journey, sayReset } from "../evaluation/progress.ts";
+import { describeReset, type ReplayState } from "../evaluation/progress.ts";
 import { labelsAskedFor } from "../evaluation/used-labels.ts";
 import type { Facts } from "../facts/facts.ts";
-import { isPlaced, isRead, placeOfMoment, SEVERAL, whole } from "../facts/order-in-second.ts";
+import { isPlaced, isRead, placeOfMoment, SEVERAL, wholeDate } from "../facts/order-in-second.ts";
 import { type Policy, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
 
 /**
  * Labels on the pull request that bring it nowhere, though GitHub was asked: given in the second of a reset, or by one
  * of several people. Taken off, they can be given again.
  */
-export function unclearLabels(facts: Facts, policy: Policy, journey: Journey, reached: number): UnclearLabel[] {
+export function unclearLabels(facts: Facts, policy: Policy, state: ReplayState, reached: number): UnclearLabel[] {
   const found: UnclearLabel[] = [];
-  const reachedNames = new Set(journey.stages.slice(0, reached + 1).map((stage) => stage.name));
+  const reachedNames = new Set(state.stages.slice(0, reached + 1).map((stage) => stage.name));
   const asked = (reachedOnes: boolean) => {
     const matchers = policy.stages
       .filter((stage) => reachedNames.has(stage.name) === reachedOnes)
@@ -30,11 +30,11 @@ export function unclearLabels(facts: Facts, policy: Policy, journey: Journey, re
     if (given === undefined || !isRead(given.at, orders) || isPlaced(given, orders)) {
       continue;
     }
-    const reset = journey.resets.find((each) => whole(each.reset.at) === given.at)?.reset;
+    const reset = state.resets.find((each) => wholeDate(each.reset.at) === given.at)?.reset;
     if (given.by.id === SEVERAL.id) {
       found.push({ label: name, at: given.at, what: "who gave it last" });
     } else if (reset !== undefined) {
-      found.push({ label: name, at: given.at, what: `whether it was given before or after ${sayReset(reset)}` });
+      found.push({ label: name, at: given.at, what: `whether it was given before or after ${describeReset(reset)}` });
     }
   }
   return found;
@@ -45,18 +45,18 @@ export function inWholeDates(evaluation: Evaluation): Evaluation {
   const { entries, stages, resets, since, dueAt, held } = evaluation;
   return {
     ...evaluation,
-    entries: entries.map((entry) => ({ ...entry, at: whole(entry.at) })),
+    entries: entries.map((entry) => ({ ...entry, at: wholeDate(entry.at) })),
     stages: stages.map((stage) => ({ ...stage, result: nodeInWholeDates(stage.result) })),
     resets: resets.map((reset) =>
-      Number.isInteger(reset.at) ? reset : { ...reset, at: whole(reset.at), place: placeOfMoment(reset.at) },
+      Number.isInteger(reset.at) ? reset : { ...reset, at: wholeDate(reset.at), place: placeOfMoment(reset.at) },
     ),
-    since: since === null ? null : whole(since),
-    dueAt: dueAt === null ? null : whole(dueAt),
-    held: held === null ? null : { ...held, at: whole(held.at) },
+    since: since === null ? null : wholeDate(since),
+    dueAt: dueAt === null ? null : wholeDate(dueAt),
+    held: held === null ? null : { ...held, at: wholeDate(held.at) },
   };
 }
 
 function nodeInWholeDates(node: ResultNode): ResultNode {
   const children = node.children.map(nodeInWholeDates);
-  return { ...node, at: node.at === null ? null : whole(node.at), children };
+  return { ...node, at: node.at === null ? null : wholeDate(node.at), children };
 }

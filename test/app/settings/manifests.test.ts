@@ -26,7 +26,7 @@ describe("the full manifest", () => {
 
   it("adds to the minimal one what the policy's actions need, and nothing else", () => {
     const expected: Record<string, string> = { ...minimal.default_permissions };
-    for (const { needs } of Object.values(ACTIONS)) {
+    for (const { requiredPermissions: needs } of Object.values(ACTIONS)) {
       for (const [permission, level] of Object.entries(needs)) {
         expected[permission] = level === "write" ? "write" : (expected[permission] ?? level);
       }

@@ -36,10 +36,11 @@ it("learns from what is stored which are overdue and which are closed, and since
     })
     .execute();
   const held = { why: "command", at: 1, by: null, reason: "" };
+  const spent = [{ label: "ready-for-qa", stage: "qa" }];
   const rows = [
     { number: 1, state: "open", evaluation: { dueAt: 500, held: null, stage: "qa", since: 400 } },
     { number: 2, state: "open", evaluation: { dueAt: 500, held } },
-    { number: 3, state: "open", evaluation: { dueAt: null, held: null } },
+    { number: 3, state: "open", evaluation: { dueAt: null, held: null, spent } },
     { number: 4, state: "open", evaluation: null },
     { number: 5, state: "closed", evaluation: { dueAt: 500, held: null } },
     { number: 6, state: "closed", evaluation: null },
@@ -73,6 +74,8 @@ it("learns from what is stored which are overdue and which are closed, and since
     { repositoryId: 1, number: 1, owner: "acme", name: "widget", title: "No. 1", stage: "qa", since: 400, dueAt: 500 },
   ]);
   expect(await store.counts.overdue(499, 10)).toEqual([]);
+  const third = await store.pull({ repositoryId: 1, number: 3 });
+  expect(third?.evaluation).toMatchObject({ usedLabels: spent, notApplying: [], people: true });
   expect(await store.counts.all(1_000)).toMatchObject({ stages: [{ stage: null, count: 4 }], overdue: 1 });
   expect(await store.forget.pulls(5_000)).toBe(0);
   expect(await store.forget.pulls(6_001, 1)).toBe(1);

@@ -10,7 +10,7 @@ import type { PolicyState } from "../../../app/store/policies.ts";
 import { act } from "../../../src/lifecycle/facts/change.ts";
 import { record } from "../../../src/lifecycle/facts/record.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
-import { judge, openedThen } from "../../lifecycle/builders.ts";
+import { evaluationOf, openedThen } from "../../lifecycle/builders.ts";
 import { pullState } from "../builders.ts";
 
 // One set of expectations for every database behind the interface.
@@ -388,7 +388,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
     // Of what was never evaluated it is not known whether it rests on people.
     expect(await store.pullIds({ people: true, repositoryId: 2 })).toHaveLength(1);
     const [alone] = await store.pulls({ repositoryId: 2 }, 1);
-    const judged = judge(openedThen());
+    const judged = evaluationOf(openedThen());
     if (alone === undefined) throw new Error("it is known");
     await store.commit({ pulls: [{ ...alone, evaluation: judged }], now: 2 });
     expect(await store.pullIds({ people: true, repositoryId: 2 })).toEqual([]);

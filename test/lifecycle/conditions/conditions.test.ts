@@ -14,8 +14,8 @@ import {
   checked,
   cleo,
   comment,
+  evaluationOf,
   history,
-  judge,
   labeled,
   minute,
   OUR_APP_ID,
@@ -42,7 +42,7 @@ function asking(condition: string): Policy {
 }
 
 function verdict(condition: string, facts: Facts) {
-  const result = judge(facts, asking(condition));
+  const result = evaluationOf(facts, asking(condition));
   return { holds: result.stage === "only", reason: result.stages[0]?.result.reason ?? "", lookups: result.lookups };
 }
 
@@ -278,7 +278,7 @@ test("what is there but does not count does not let `not` hold either", () => {
   const twoStages = readPolicy(
     "stages:\n  - { name: a, enter: { draft: false } }\n  - { name: b, enter: { not: { label: blocked } } }\n",
   ).policy;
-  expect(judge(pushedSince, twoStages ?? DEFAULT_POLICY).stage).toBe("a");
+  expect(evaluationOf(pushedSince, twoStages ?? DEFAULT_POLICY).stage).toBe("a");
 });
 
 test("an outsider's request for changes blocks nobody", () => {
@@ -288,8 +288,8 @@ test("an outsider's request for changes blocks nobody", () => {
 
 test("an entry is dated when there were enough approvals; later ones do not date it anew", () => {
   const facts = openedThen(review(3, bob, "approved"), review(5, bob, "approved"), review(7, alice, "approved"));
-  expect(judge(facts, asking("{ approvals: 1 }")).entries[0]?.at).toBe(minute(3));
-  expect(judge(facts, asking("{ approvals: 2 }")).entries[0]?.at).toBe(minute(7));
+  expect(evaluationOf(facts, asking("{ approvals: 1 }")).entries[0]?.at).toBe(minute(3));
+  expect(evaluationOf(facts, asking("{ approvals: 2 }")).entries[0]?.at).toBe(minute(7));
 });
 
 test("a dismissed review leaves no opinion, and revives no older one", () => {
@@ -309,7 +309,7 @@ test("a dismissed review leaves no opinion, and revives no older one", () => {
 
 test("all is dated by its newest part, any by its earliest, a state by nothing", () => {
   const facts = openedThen(labeled(2, "x", alice), labeled(4, "y", bob));
-  const at = (condition: string) => judge(facts, asking(condition)).stages[0]?.result.at;
+  const at = (condition: string) => evaluationOf(facts, asking(condition)).stages[0]?.result.at;
   expect(at("{ all: [{ label: x }, { label: y }] }")).toBe(minute(4));
   expect(at("{ any: [{ label: y }, { label: x }] }")).toBe(minute(2));
   expect(at("{ any: [{ label: y }, { draft: false }] }")).toBeNull();
@@ -374,9 +374,9 @@ test("a stage whose `when` cannot be judged yet exists, so that nothing is skipp
     "stages:\n  - { name: a, enter: { draft: false } }\n  - { name: b, when: { paths: 'db/**' }, enter: { label: x } }\n  - { name: c, enter: { draft: false } }\n",
   ).policy;
   expect(policy).not.toBeNull();
-  const names = (facts: Facts) => judge(facts, policy ?? DEFAULT_POLICY).stages.map((stage) => stage.name);
+  const names = (facts: Facts) => evaluationOf(facts, policy ?? DEFAULT_POLICY).stages.map((stage) => stage.name);
   expect(names(openedThen())).toEqual(["a", "b", "c"]);
   expect(names(files(["db/1.sql"]))).toEqual(["a", "b", "c"]);
   expect(names(files(["src/a.ts"]))).toEqual(["a", "c"]);
-  expect(judge(files(["src/a.ts"]), policy ?? DEFAULT_POLICY).stage).toBe("c");
+  expect(evaluationOf(files(["src/a.ts"]), policy ?? DEFAULT_POLICY).stage).toBe("c");
 });

@@ -1,9 +1,9 @@
 /** What has not been reported is unknown, `not` of it as well, and names are patterns: nothing opens by mistake. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Context, Truth } from "../../../src/lifecycle/conditions/condition.ts";
+import type { ConditionContext, Truth } from "../../../src/lifecycle/conditions/condition.ts";
 import { isPattern, labelMatcher, nameMatcher } from "../../../src/lifecycle/conditions/name-patterns.ts";
-import { judgeTree } from "../../../src/lifecycle/evaluation/condition-tree.ts";
+import { evaluateTree } from "../../../src/lifecycle/evaluation/condition-tree.ts";
 import { ActIndex } from "../../../src/lifecycle/facts/act-index.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { record } from "../../../src/lifecycle/facts/record.ts";
@@ -14,8 +14,8 @@ import {
   bob,
   check,
   checked,
+  evaluationOf,
   history,
-  judge,
   labeled,
   OUR_APP_ID,
   opened,
@@ -33,8 +33,8 @@ import { policyOf } from "../policies.ts";
 const asking = (condition: string) => policyOf(`stages:\n  - name: only\n    enter: ${condition}\n`);
 
 function truthOf(condition: string, facts: Facts): Truth {
-  const holds = judge(facts, asking(condition)).stage === "only";
-  const opposite = judge(facts, asking(`{ not: ${condition} }`)).stage === "only";
+  const holds = evaluationOf(facts, asking(condition)).stage === "only";
+  const opposite = evaluationOf(facts, asking(`{ not: ${condition} }`)).stage === "only";
   return holds ? "yes" : opposite ? "no" : "unknown";
 }
 
@@ -103,7 +103,7 @@ describe("a pattern of labels", () => {
 
   test("takes a pull request out, too", () => {
     const policy = policyOf("opt_out_label: 'wip*'\nstages:\n  - { name: a, enter: { draft: false } }\n");
-    expect(judge(openedThen(labeled(1, "WIP: later", alice)), policy).inactive).toBe("opted_out");
+    expect(evaluationOf(openedThen(labeled(1, "WIP: later", alice)), policy).inactive).toBe("opted_out");
   });
 
   test("is what a `back` rule waits for", () => {
@@ -111,7 +111,7 @@ describe("a pattern of labels", () => {
       "stages:\n  - { name: a, enter: { draft: false } }\n  - { name: b, enter: { label: b }, back: { when: { label: 'broken/*' }, to: a } }\n",
     );
     const facts = openedThen(labeled(1, "b", alice), labeled(2, "broken/ui", bob));
-    expect(judge(facts, policy)).toMatchObject({ stage: "a", rounds: 1 });
+    expect(evaluationOf(facts, policy)).toMatchObject({ stage: "a", rounds: 1 });
   });
 });
 
@@ -170,7 +170,7 @@ describe("a pattern of checks, of which more may come", () => {
         suite("1"),
         suite("2", { workflow: ".github/workflows/b.yml", finished: false }),
       ]);
-      const result = judge(open, asking(condition));
+      const result = evaluationOf(open, asking(condition));
       expect(truthOf(condition, open)).toBe("unknown");
       expect(result.stages[0]?.result.reason).toBe("more checks may come: .github/workflows/b.yml has not finished");
       expect(holds(withSuites(open, [suite("2", { workflow: ".github/workflows/b.yml", at: 9e12 })]), condition)).toBe(
@@ -181,10 +181,13 @@ describe("a pattern of checks, of which more may come", () => {
 
   test("asks which suites there are where that is not known, as of rows written before it was kept", () => {
     const { suites: _, ...old } = green;
-    expect(judge(old, asking(ci))).toMatchObject({ stage: null, lookups: [{ kind: "suites", sha: "aaaaaaa1" }] });
-    expect(judge(old, asking("{ checks: [ci-a] }"))).toMatchObject({ stage: "only", lookups: [] });
+    expect(evaluationOf(old, asking(ci))).toMatchObject({
+      stage: null,
+      lookups: [{ kind: "suites", sha: "aaaaaaa1" }],
+    });
+    expect(evaluationOf(old, asking("{ checks: [ci-a] }"))).toMatchObject({ stage: "only", lookups: [] });
     // Nobody is asked while something else is missing.
-    expect(judge({ ...old, checks: [] }, asking(ci)).lookups).toEqual([]);
+    expect(evaluationOf({ ...old, checks: [] }, asking(ci)).lookups).toEqual([]);
   });
 
   test("asks again once a suite has finished of which the last list did not know that", () => {
@@ -192,7 +195,7 @@ describe("a pattern of checks, of which more may come", () => {
     const begun = told(suite("1", { finished: false }));
     expect(truthOf(ci, begun)).toBe("unknown");
     const ended = record(begun, { pull, kind: "checks", checks: [], suites: [suite("1", { at: 9e12 })] });
-    expect(judge(ended, asking(ci))).toMatchObject({ stage: null, lookups: [{ kind: "suites" }] });
+    expect(evaluationOf(ended, asking(ci))).toMatchObject({ stage: null, lookups: [{ kind: "suites" }] });
     expect(holds(withSuites(ended, [suite("1", { at: 9e12 })]))).toBe(true);
   });
 
@@ -281,19 +284,19 @@ describe("three values of truth", () => {
   function judged(tree: Condition, { ...truths }: World): Truth {
     const seen = NAMES.filter((name) => truths[name] !== "unknown");
     const facts = checks(...seen.map((name) => named(name, truths[name] === "yes" ? {} : failed)));
-    const context: Context = {
+    const context: ConditionContext = {
       facts,
       acts: ActIndex.of(facts.acts),
-      discount: () => null,
+      exclusion: () => null,
       commits: [facts.head.sha],
       present: true,
-      sendsBack: false,
-      started: new Set(),
+      inBackRule: false,
+      startedWorkflows: new Set(),
       authority: () => ({ truth: "no", reason: "", lookups: [] }),
       ask: () => {},
       ourAppId: OUR_APP_ID,
     };
-    return judgeTree(tree, context).truth;
+    return evaluateTree(tree, context).truth;
   }
 
   /** Kleene's: the least for `all`, the greatest for `any`, the other end for `not`. */

@@ -11,8 +11,8 @@ import {
   cleo,
   comment,
   did,
+  evaluationOf,
   history,
-  judge,
   labeled,
   OUR_APP_ID,
   opened,
@@ -142,7 +142,7 @@ test.each<[attempt: string, changes: Change[], stage: string, reason: RegExp]>([
     /missing/,
   ],
 ])("%s", (_, changes, stage, reason) => {
-  const result = judge(history(opened(), ...changes), policy);
+  const result = evaluationOf(history(opened(), ...changes), policy);
   expect(result.stage).toBe(stage);
   expect(result.missing?.summary).toMatch(reason);
 });
@@ -150,7 +150,7 @@ test.each<[attempt: string, changes: Change[], stage: string, reason: RegExp]>([
 test("a user with the login of one who is named, but another id, is not that one", () => {
   const named = policyOf("stages:\n  - { name: a, enter: { approvals: { by: bob } } }\n");
   const facts = history(opened(), did(review(16, falseBob, "approved")));
-  expect(judge(facts, named).missing?.summary).toContain("bob is not bob");
+  expect(evaluationOf(facts, named).missing?.summary).toContain("bob is not bob");
 });
 
 test.each<[attempt: string, actor: Actor, line: string, reason: RegExp]>([
@@ -173,7 +173,7 @@ test.each<[attempt: string, actor: Actor, line: string, reason: RegExp]>([
   ["somebody mistypes", alice, "/stage bakc", /no command "bakc"; did you mean "back"\?/],
 ])("%s: refused with the reason", (_, actor, line, reason) => {
   const [command] = readCommands(line).commands;
-  const evaluation = judge(history(opened(), ...inQa), policy);
+  const evaluation = evaluationOf(history(opened(), ...inQa), policy);
   if (command === undefined) {
     throw new Error("no command");
   }

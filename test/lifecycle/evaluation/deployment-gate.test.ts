@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import {
+  combineGateVerdicts,
+  evaluateGate,
+  evaluateUnattachedRun,
   type GateVerdict,
   isOfDefaultBranch,
-  judgeFreeRun,
-  judgeGate,
-  judgeTogether,
 } from "../../../src/lifecycle/evaluation/deployment-gate.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { validCommits } from "../../../src/lifecycle/facts/pushes.ts";
@@ -13,8 +13,8 @@ import {
   cleo,
   comment,
   did,
+  evaluationOf,
   history,
-  judge,
   labeled,
   minute,
   opened,
@@ -39,10 +39,10 @@ interface Case {
   readonly shown?: string | null;
 }
 function gate(facts: Facts, { environment = "qa", sha = HEAD, shown }: Case = {}): GateVerdict {
-  const evaluation = judge(facts, policy);
+  const evaluation = evaluationOf(facts, policy);
   const commits = validCommits(facts, policy, permissions);
   const shownStage = shown === undefined ? evaluation.stage : shown;
-  return judgeGate({ environment, sha, pull: { facts, evaluation, policy, shownStage, commits } });
+  return evaluateGate({ environment, sha, pull: { facts, evaluation, policy, confirmedStage: shownStage, commits } });
 }
 const closed = (merged: boolean) => did({ kind: "closed", at: minute(9), by: alice, merged });
 const go = labeled(1, "go", alice);
@@ -111,13 +111,13 @@ describe("several pull requests with one commit", () => {
   const no = { open: true, verdict: { verdict: "wait", reason: "no", tell: true } } as const;
   const never = { open: true, verdict: { verdict: "rejected", reason: "never" } } as const;
   it("go by the one that is least ready", () => {
-    expect(judgeTogether([yes, no]).reason).toBe("no");
-    expect(judgeTogether([no, never, yes]).reason).toBe("never");
-    expect(judgeTogether([yes, yes]).reason).toBe("yes");
+    expect(combineGateVerdicts([yes, no]).reason).toBe("no");
+    expect(combineGateVerdicts([no, never, yes]).reason).toBe("never");
+    expect(combineGateVerdicts([yes, yes]).reason).toBe("yes");
   });
   it("go by those that are open, if any is", () => {
-    expect(judgeTogether([{ ...never, open: false }, yes]).reason).toBe("yes");
-    expect(judgeTogether([{ ...never, open: false }]).reason).toBe("never");
+    expect(combineGateVerdicts([{ ...never, open: false }, yes]).reason).toBe("yes");
+    expect(combineGateVerdicts([{ ...never, open: false }]).reason).toBe("never");
   });
 });
 
@@ -139,7 +139,7 @@ describe("a run of no pull request", () => {
     [{ ref: "other", waitedMs: 3_600_000 }, "rejected"],
   ])("%j is %s", (overrides, verdict) => {
     const run = { ...free, ...overrides };
-    expect(judgeFreeRun(run).verdict).toBe(verdict);
+    expect(evaluateUnattachedRun(run).verdict).toBe(verdict);
     expect(isOfDefaultBranch(run)).toBe(verdict === "approved");
   });
 });

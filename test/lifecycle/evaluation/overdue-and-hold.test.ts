@@ -1,9 +1,9 @@
 /** What is done while a pull request stays where it is, and what leaving a stage turns off. */
 import { expect, test } from "vitest";
-import { actionsMeanwhile } from "../../../src/lifecycle/evaluation/overdue-and-hold.ts";
-import { actionsOf } from "../../../src/lifecycle/evaluation/transition-actions.ts";
+import { overdueAndHoldActions } from "../../../src/lifecycle/evaluation/overdue-and-hold.ts";
+import { transitionActions } from "../../../src/lifecycle/evaluation/transition-actions.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
-import { alice, bob, comment, did, history, judge, labeled, minute, opened, unlabeled } from "../builders.ts";
+import { alice, bob, comment, did, evaluationOf, history, labeled, minute, opened, unlabeled } from "../builders.ts";
 import { policyOf } from "../policies.ts";
 
 const HOUR = 60 * 60_000;
@@ -20,9 +20,9 @@ function facts(...deeds: Parameters<typeof did>) {
 }
 function meanwhile(now: number, deeds: Parameters<typeof did>, before?: Parameters<typeof did>) {
   const all = facts(...deeds);
-  const evaluation = judge(all, policy);
-  const earlier = before === undefined ? null : judge(facts(...before), policy);
-  return actionsMeanwhile({ before: earlier, evaluation, policy, facts: all, now }).map(
+  const evaluation = evaluationOf(all, policy);
+  const earlier = before === undefined ? null : evaluationOf(facts(...before), policy);
+  return overdueAndHoldActions({ before: earlier, evaluation, policy, facts: all, now }).map(
     ({ stage, occasion, at, effects }) => [stage, occasion, at, effects.map((effect) => effect.kind)],
   );
 }
@@ -37,8 +37,8 @@ test("nothing is due before max_age is over, then the reminder and a line, dated
 
 test("the line says how long it may stay and what is missing, the comment mentions the owner", () => {
   const all = facts(...entered);
-  const evaluation = judge(all, policy);
-  const [planned] = actionsMeanwhile({ before: null, evaluation, policy, facts: all, now: minute(10) + 2 * HOUR });
+  const evaluation = evaluationOf(all, policy);
+  const [planned] = overdueAndHoldActions({ before: null, evaluation, policy, facts: all, now: minute(10) + 2 * HOUR });
   expect(planned?.effects).toEqual([
     { kind: "note", text: expect.stringMatching(/^overdue in merging: .* 2 h at most \(an approval is missing/u) },
     { kind: "comment", marker: "merging/overdue", body: expect.stringMatching(/^@bob .*an approval is missing/u) },
@@ -56,9 +56,9 @@ test("on hold nobody is reminded, and nothing merges itself; off hold it may aga
 test("who owns the stage that it was sent back to hears of a hold that nobody gave", () => {
   const tired = [...entered, comment(20, bob, "back"), unlabeled(21, "go", alice)];
   const all = facts(...tired);
-  const evaluation = judge(all, policy);
+  const evaluation = evaluationOf(all, policy);
   expect(evaluation.held).toMatchObject({ why: "max_rounds", at: minute(20) });
-  expect(actionsMeanwhile({ before: null, evaluation, policy, facts: all, now: minute(21) })).toEqual([
+  expect(overdueAndHoldActions({ before: null, evaluation, policy, facts: all, now: minute(21) })).toEqual([
     expect.objectContaining({
       stage: "open",
       occasion: "hold",
@@ -76,7 +76,7 @@ test.each<[string, string, Parameters<typeof did>]>([
   ["a draft, which is in no stage", "nowhere", [...entered, { kind: "drafted", at: minute(20), by: alice }]],
 ])("%s turns off what leaving the stage turned on, before anything else", (_, __, deeds) => {
   const all = facts(...deeds);
-  const [first] = actionsOf({ from: "merging", evaluation: judge(all, policy), policy, facts: all });
+  const [first] = transitionActions({ from: "merging", evaluation: evaluationOf(all, policy), policy, facts: all });
   expect(first).toMatchObject({
     stage: "merging",
     occasion: "back",
@@ -86,8 +86,8 @@ test.each<[string, string, Parameters<typeof did>]>([
 
 test("going on to a later stage leaves it on", () => {
   const all = facts(...entered);
-  const evaluation = { ...judge(all, policy), stage: "done" };
-  expect(actionsOf({ from: "merging", evaluation, policy, facts: all })).toEqual([]);
+  const evaluation = { ...evaluationOf(all, policy), stage: "done" };
+  expect(transitionActions({ from: "merging", evaluation, policy, facts: all })).toEqual([]);
 });
 
 test("a label of a stage is no action's to set: that is said when the policy is read", () => {

@@ -2,11 +2,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Evaluation } from "../../../src/lifecycle/evaluation/evaluation.ts";
-import type { Change, Deed } from "../../../src/lifecycle/facts/change.ts";
+import type { ActWithoutId, Change } from "../../../src/lifecycle/facts/change.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { record } from "../../../src/lifecycle/facts/record.ts";
 import type { Policy } from "../../../src/lifecycle/policy/policy.ts";
-import { wanted } from "../../../src/lifecycle/presentation/display.ts";
+import { desiredDisplay } from "../../../src/lifecycle/presentation/display.ts";
 import {
   alice,
   bob,
@@ -16,8 +16,8 @@ import {
   comment,
   did,
   dismissed,
+  evaluationOf,
   history,
-  judge,
   labeled,
   lead,
   minute,
@@ -59,7 +59,7 @@ on_push: { back_to: false }
 
 const anyone = fc.constantFrom(alice, bob, lead, outsider, rex, cleo, tess);
 const time = fc.nat(30);
-const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
+const anyDeed: fc.Arbitrary<ActWithoutId> = fc.oneof(
   fc
     .record({ n: time, by: anyone, label: fc.constantFrom(...LABELS) })
     .map(({ n, by, label }) => labeled(n, label, by)),
@@ -86,7 +86,7 @@ const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
     .map(({ n, by, name, to }) => comment(n, by, name, to)),
   fc
     .record({ n: time, by: anyone, kind: fc.constantFrom("drafted", "readied", "reopened") })
-    .map(({ n, by, kind }): Deed => ({ kind, at: minute(n), by })),
+    .map(({ n, by, kind }): ActWithoutId => ({ kind, at: minute(n), by })),
 );
 
 const anyCheck: fc.Arbitrary<Change> = fc
@@ -109,7 +109,7 @@ function everyHistory(check: (evaluation: Evaluation, facts: Facts, policy: Poli
   fc.assert(
     fc.property(anyHistory, ({ policy, changes }) => {
       const facts = history(opened(), ...changes);
-      check(judge(facts, policy), facts, policy);
+      check(evaluationOf(facts, policy), facts, policy);
     }),
     { numRuns: 1_000 },
   );
@@ -167,13 +167,13 @@ test("an outsider's acts make no difference but for what they withdraw", () => {
     };
     const label = evaluation.stage;
     // Who labels first decides who is asked; an outsider's label on top of another's adds nothing either.
-    expect(judge(without, policy).stage).toBe(label);
+    expect(evaluationOf(without, policy).stage).toBe(label);
   });
 });
 
 test("one stage label at most is wanted, and all others that are on it go", () => {
   everyHistory((evaluation, facts, policy) => {
-    const shown = wanted({ evaluation, policy, facts });
+    const shown = desiredDisplay({ evaluation, policy, facts });
     const left = facts.labels.filter((label) => !shown?.removeLabels.includes(label) && label.startsWith("stage/"));
     expect(left.filter((label) => label !== shown?.label)).toEqual([]);
     expect(shown?.removeLabels ?? []).not.toContain(shown?.label);
@@ -182,7 +182,7 @@ test("one stage label at most is wanted, and all others that are on it go", () =
 
 test("a label that carries it where it is is never taken off", () => {
   everyHistory((evaluation, facts, policy) => {
-    const shown = wanted({ evaluation, policy, facts });
+    const shown = desiredDisplay({ evaluation, policy, facts });
     for (const entry of evaluation.entries) {
       for (const act of facts.acts.filter((each) => each.kind === "labeled" && entry.evidence.includes(each.id))) {
         // An operator's stage label is an act, and what shows the stage is another matter.
@@ -196,12 +196,12 @@ test("a label that carries it where it is is never taken off", () => {
 
 test("what is taken off and what is put on changes no stage", () => {
   everyHistory((evaluation, facts, policy) => {
-    const shown = wanted({ evaluation, policy, facts });
+    const shown = desiredDisplay({ evaluation, policy, facts });
     const off = (shown?.removeLabels ?? []).map((label) =>
       unlabeled(100, label, { kind: "bot", id: 5, login: "us[bot]" }),
     );
     const on = shown?.label == null ? [] : [labeled(100, shown.label, { kind: "bot", id: 5, login: "us[bot]" })];
-    const after = judge(record(facts, did(...off, ...on)), policy);
+    const after = evaluationOf(record(facts, did(...off, ...on)), policy);
     expect(after.stage).toBe(evaluation.stage);
     expect(after.rounds).toBe(evaluation.rounds);
   });
@@ -218,8 +218,8 @@ test("the order in which it all came, and doubles, change nothing", () => {
         }),
       ),
       ({ policy, changes, shuffled }) => {
-        const expected = judge(history(opened(), ...changes), policy);
-        expect(judge(history(...shuffled, opened()), policy)).toEqual(expected);
+        const expected = evaluationOf(history(opened(), ...changes), policy);
+        expect(evaluationOf(history(...shuffled, opened()), policy)).toEqual(expected);
       },
     ),
     { numRuns: 300 },

@@ -1,6 +1,6 @@
 /** The rules of where a pull request is, one by one. */
 import { describe, expect, test } from "vitest";
-import type { Change, Deed } from "../../../src/lifecycle/facts/change.ts";
+import type { ActWithoutId, Change } from "../../../src/lifecycle/facts/change.ts";
 import type { Actor } from "../../../src/lifecycle/facts/facts.ts";
 import { record } from "../../../src/lifecycle/facts/record.ts";
 import {
@@ -11,8 +11,8 @@ import {
   comment,
   did,
   dismissed,
+  evaluationOf,
   history,
-  judge,
   labeled,
   lead,
   minute,
@@ -39,19 +39,25 @@ stages:
 on_push: b
 `);
 
-const drafted = (n: number, by: Actor = alice): Deed => ({ kind: "drafted", at: minute(n), by });
-const readied = (n: number, by: Actor = alice): Deed => ({ kind: "readied", at: minute(n), by });
-const closed = (n: number): Deed => ({ kind: "closed", at: minute(n), by: alice, merged: false });
-const reopened = (n: number): Deed => ({ kind: "reopened", at: minute(n), by: alice });
-const rebased = (n: number): Deed => ({ kind: "base_changed", at: minute(n), by: alice, from: "main", to: "next" });
+const drafted = (n: number, by: Actor = alice): ActWithoutId => ({ kind: "drafted", at: minute(n), by });
+const readied = (n: number, by: Actor = alice): ActWithoutId => ({ kind: "readied", at: minute(n), by });
+const closed = (n: number): ActWithoutId => ({ kind: "closed", at: minute(n), by: alice, merged: false });
+const reopened = (n: number): ActWithoutId => ({ kind: "reopened", at: minute(n), by: alice });
+const rebased = (n: number): ActWithoutId => ({
+  kind: "base_changed",
+  at: minute(n),
+  by: alice,
+  from: "main",
+  to: "next",
+});
 
-function entries(...deeds: Deed[]): Record<string, number> {
-  const result = judge(openedThen(...deeds), labels);
+function entries(...deeds: ActWithoutId[]): Record<string, number> {
+  const result = evaluationOf(openedThen(...deeds), labels);
   return Object.fromEntries(result.entries.map((entry) => [entry.stage, (entry.at - minute(0)) / 60_000]));
 }
 
-function stage(...deeds: Deed[]): string | null {
-  return judge(openedThen(...deeds), labels).stage;
+function stage(...deeds: ActWithoutId[]): string | null {
+  return evaluationOf(openedThen(...deeds), labels).stage;
 }
 
 const toC = [labeled(1, "to-b", alice), labeled(2, "to-c", alice)];
@@ -88,7 +94,7 @@ test("a withdrawn act that is given again dates the entry anew, so later stages 
 
 test("a push resets what belongs to later stages than the one it moves back to", () => {
   expect(entries(...toD, pushed(9, "aaaaaaa1", "bbbbbbb2", rex))).toEqual({ a: 0, b: 1 });
-  expect(judge(openedThen(...toD, pushed(9, "aaaaaaa1", "bbbbbbb2", rex)), labels).since).toBe(minute(9));
+  expect(evaluationOf(openedThen(...toD, pushed(9, "aaaaaaa1", "bbbbbbb2", rex)), labels).since).toBe(minute(9));
 });
 
 test("a push in an earlier stage moves nothing", () => {
@@ -115,7 +121,7 @@ on_push: { back_to: false }
     review(2, bob, "approved"),
     pushed(9, "aaaaaaa1", "bbbbbbb2", rex),
   );
-  expect(judge(facts, policy).stage).toBe("b");
+  expect(evaluationOf(facts, policy).stage).toBe("b");
 });
 
 test("a changed base counts as a push", () => {
@@ -123,24 +129,28 @@ test("a changed base counts as a push", () => {
 });
 
 test("a draft is in no stage; made ready again, everything later must be given anew", () => {
-  expect(judge(openedThen(...toD, drafted(9)), labels)).toMatchObject({ stage: null, inactive: "draft" });
+  expect(evaluationOf(openedThen(...toD, drafted(9)), labels)).toMatchObject({ stage: null, inactive: "draft" });
   expect(entries(...toD, drafted(9), readied(10))).toEqual({ a: 0 });
   expect(entries(...toD, drafted(9), readied(10), labeled(11, "to-b", alice))).toEqual({ a: 0, b: 11 });
 });
 
 test("what is given while it is a draft counts once it is ready", () => {
   const facts = history(opened({ draft: true }), did(labeled(1, "to-b", alice), readied(2)));
-  expect(judge(facts, labels).stage).toBe("b");
+  expect(evaluationOf(facts, labels).stage).toBe("b");
 });
 
 test("closed, it is in no stage; reopened, everything must be given anew", () => {
-  expect(judge(openedThen(...toD, closed(9)), labels)).toMatchObject({ stage: null, inactive: "closed" });
+  expect(evaluationOf(openedThen(...toD, closed(9)), labels)).toMatchObject({ stage: null, inactive: "closed" });
   expect(entries(...toD, closed(9), reopened(10))).toEqual({ a: 0 });
 });
 
 test("the opt-out label takes it out, and off again puts it where it was", () => {
   const out = labeled(9, "Stagewright/Off", outsider);
-  expect(judge(openedThen(...toD, out), labels)).toMatchObject({ stage: null, inactive: "opted_out", missing: null });
+  expect(evaluationOf(openedThen(...toD, out), labels)).toMatchObject({
+    stage: null,
+    inactive: "opted_out",
+    missing: null,
+  });
   expect(stage(...toD, out, unlabeled(10, "stagewright/off", outsider))).toBe("d");
 });
 
@@ -152,14 +162,14 @@ stages:
   - { name: c, enter: { checks: [build] } }
 `);
   const facts = history(opened(), did(labeled(3, "to-b", alice)), checked(check(9)));
-  expect(judge(facts, policy).entries.at(-1)).toMatchObject({ stage: "c", at: minute(3), by: null });
+  expect(evaluationOf(facts, policy).entries.at(-1)).toMatchObject({ stage: "c", at: minute(3), by: null });
 });
 
 describe("an operator's move", () => {
   const to = (n: number, name: string, by: Actor = lead) => comment(n, by, "to", name);
 
   test("forward stands for all conditions up to that stage", () => {
-    const result = judge(openedThen(to(5, "c")), labels);
+    const result = evaluationOf(openedThen(to(5, "c")), labels);
     expect(result.stage).toBe("c");
     expect(result.entries.at(-1)).toMatchObject({
       at: minute(5),
@@ -186,7 +196,7 @@ describe("an operator's move", () => {
 
   test("ends with the next reset", () => {
     expect(stage(to(5, "d"), pushed(9, "aaaaaaa1", "bbbbbbb2", rex))).toBe("b");
-    expect(judge(openedThen(to(5, "d"), drafted(6), readied(7)), labels).stage).toBe("a");
+    expect(evaluationOf(openedThen(to(5, "d"), drafted(6), readied(7)), labels).stage).toBe("a");
   });
 
   test("to an earlier stage is a way back, and undoes what was given for later ones", () => {
@@ -209,7 +219,10 @@ describe("/stage back and /stage to an earlier stage", () => {
   test("move it back for those with write permission", () => {
     expect(stage(...toD, comment(9, alice, "back"))).toBe("c");
     expect(stage(...toD, comment(9, alice, "to", "a"))).toBe("a");
-    expect(judge(openedThen(...toD, comment(9, alice, "back")), labels)).toMatchObject({ rounds: 1, since: minute(9) });
+    expect(evaluationOf(openedThen(...toD, comment(9, alice, "back")), labels)).toMatchObject({
+      rounds: 1,
+      since: minute(9),
+    });
   });
 
   test("do nothing for others", () => {
@@ -233,11 +246,15 @@ stages:
   - { name: c, enter: { label: to-c, checks: [build] } }
 `);
     const facts = openedThen(...toC, comment(9, alice, "back", "b"));
-    expect(judge(facts, policy).stage).toBe("a");
+    expect(evaluationOf(facts, policy).stage).toBe("a");
   });
 
   test("in the first stage do nothing", () => {
-    expect(judge(openedThen(comment(9, alice, "back")), labels)).toMatchObject({ stage: "a", rounds: 0, resets: [] });
+    expect(evaluationOf(openedThen(comment(9, alice, "back")), labels)).toMatchObject({
+      stage: "a",
+      rounds: 0,
+      resets: [],
+    });
   });
 });
 
@@ -245,7 +262,7 @@ describe("on hold", () => {
   const hold = comment(2, alice, "hold", "wait for the release");
 
   test("it goes no further, and says why", () => {
-    const result = judge(openedThen(labeled(1, "to-b", alice), hold, labeled(3, "to-c", alice)), labels);
+    const result = evaluationOf(openedThen(labeled(1, "to-b", alice), hold, labeled(3, "to-c", alice)), labels);
     expect(result).toMatchObject({ stage: "b", held: { why: "command", by: alice, reason: "wait for the release" } });
     expect(result.missing).toEqual({ stage: "c", summary: "on hold by alice: wait for the release" });
   });
@@ -272,7 +289,7 @@ stages:
   - { name: b, enter: { label: to-b }, back: { when: { label: { name: broken, by: alice } }, to: a } }
   - { name: c, enter: { label: to-c, checks: [build] }, back: { when: changes_requested, to: b } }
 `);
-  const where = (...changes: Change[]) => judge(history(opened(), ...changes), policy);
+  const where = (...changes: Change[]) => evaluationOf(history(opened(), ...changes), policy);
 
   test("looks only at acts newer than the entry into its stage", () => {
     expect(where(did(labeled(1, "broken", alice), labeled(2, "to-b", alice))).stage).toBe("b");
@@ -297,7 +314,7 @@ stages:
   - { name: c, enter: { label: to-c }, back: { when: changes_requested, to: b } }
 `);
     const facts = openedThen(labeled(1, "to-b", alice), labeled(2, "to-c", alice), review(3, bob, "changes_requested"));
-    expect(judge(facts, cascade)).toMatchObject({ stage: "b", rounds: 1 });
+    expect(evaluationOf(facts, cascade)).toMatchObject({ stage: "b", rounds: 1 });
   });
 
   test("is not asked anew for each review of an outsider", () => {
@@ -317,7 +334,10 @@ stages:
           return Reflect.get(target, key);
         },
       });
-      judge({ ...facts, acts: facts.acts.map((act) => (act.kind === "review" ? { ...act, by: counted } : act)) }, rule);
+      evaluationOf(
+        { ...facts, acts: facts.acts.map((act) => (act.kind === "review" ? { ...act, by: counted } : act)) },
+        rule,
+      );
       return read;
     };
     // Ten times the reviews are read ten times as often, not a hundred times.
@@ -345,9 +365,9 @@ stages:
 `);
     const sent = openedThen(labeled(1, "to-b", alice), review(3, bob, "changes_requested"));
     const green = record(sent, checked(check(2)));
-    expect(judge(green, either)).toMatchObject({ stage: "a", rounds: 1 });
+    expect(evaluationOf(green, either)).toMatchObject({ stage: "a", rounds: 1 });
     const cleared = record(green, did(unlabeled(4, "to-b", bob)));
-    expect(judge(cleared, either)).toMatchObject({ stage: "a", rounds: 1 });
+    expect(evaluationOf(cleared, either)).toMatchObject({ stage: "a", rounds: 1 });
   });
 
   test("fires for the same acts whether a check was red for a while or not", () => {
@@ -375,7 +395,7 @@ on_push: db
 `);
   const files: Change = { pull, kind: "files", sha: "bbbbbbb2", baseRef: "main", files: ["src/a.ts"] };
   const facts = history(opened(), did(labeled(1, "to-c", alice), pushed(5, "aaaaaaa1", "bbbbbbb2", rex)), files);
-  expect(judge(facts, policy).stage).toBe("a");
+  expect(evaluationOf(facts, policy).stage).toBe("a");
 });
 
 test("a reset that the app wrote itself counts like one that follows from an act", () => {
@@ -384,7 +404,7 @@ test("a reset that the app wrote itself counts like one that follows from an act
     kind: "reset",
     reset: { id: "button:1", stage: "b", head: "aaaaaaa1", at: minute(9), by: alice, why: "back", note: "by a button" },
   };
-  expect(judge(history(opened(), did(...toD), reset), labels).stage).toBe("b");
+  expect(evaluationOf(history(opened(), did(...toD), reset), labels).stage).toBe("b");
 });
 
 test("a renamed repository and a new title are states like any other", () => {

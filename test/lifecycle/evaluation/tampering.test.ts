@@ -1,13 +1,13 @@
 /** When stage labels were changed by somebody who may not, and when the app gives up on them. */
 import { expect, test } from "vitest";
 import { MOST_CORRECTIONS, TAMPERING_HOUR_MS, tamperingOf } from "../../../src/lifecycle/evaluation/tampering.ts";
-import type { Deed } from "../../../src/lifecycle/facts/change.ts";
+import type { ActWithoutId } from "../../../src/lifecycle/facts/change.ts";
 import type { Actor } from "../../../src/lifecycle/facts/facts.ts";
 import {
   alice,
   cleo,
   comment,
-  judge,
+  evaluationOf,
   labeled,
   lead,
   minute,
@@ -23,14 +23,14 @@ const policy = policyOf(
 );
 const ours: Actor = { kind: "bot", id: 1, login: "stagewright[bot]" };
 
-function at(now: number, ...deeds: Deed[]) {
+function at(now: number, ...deeds: ActWithoutId[]) {
   const facts = openedThen(...deeds);
-  const evaluation = judge(facts, policy);
+  const evaluation = evaluationOf(facts, policy);
   const found = tamperingOf({ facts, policy, permissions, evaluation, botLogin: ours.login, now: minute(now) });
   return { attempts: found.attempts.map(({ act }) => act.id), stop: found.stop };
 }
 
-test.each<[who: string, deed: Deed, counts: boolean]>([
+test.each<[who: string, deed: ActWithoutId, counts: boolean]>([
   ["a writer sets another stage's label", labeled(5, "stage/b", alice), true],
   ["a writer sets a label of no stage", labeled(5, "Stage/zzz", alice), true],
   ["an outsider takes the right label off", unlabeled(5, "stage/a", outsider), true],
@@ -55,20 +55,20 @@ test("who is not known to be an operator is looked up, and counted until it is k
   const stranger: Actor = { kind: "user", id: 999, login: "stranger" };
   const facts = openedThen(labeled(5, "stage/b", stranger));
   const known = { levels: {}, teams: {}, identities: {} };
-  const evaluation = judge(facts, policy);
+  const evaluation = evaluationOf(facts, policy);
   const found = tamperingOf({ facts, policy, permissions: known, evaluation, botLogin: ours.login, now: minute(6) });
   expect(found.lookups).toEqual([{ kind: "identity", login: "lead" }]);
 });
 
 test("while the app does not know its own login nothing is held against anybody", () => {
   const facts = openedThen(labeled(5, "stage/b", alice));
-  const evaluation = judge(facts, policy);
+  const evaluation = evaluationOf(facts, policy);
   expect(tamperingOf({ facts, policy, permissions, evaluation, botLogin: null, now: minute(6) }).attempts).toEqual([]);
 });
 
 const times = (...minutes: number[]) => minutes.map((n) => labeled(n, "stage/b", cleo));
 
-test.each<[what: string, deeds: Deed[], now: number, until: number | null]>([
+test.each<[what: string, deeds: ActWithoutId[], now: number, until: number | null]>([
   ["three times in an hour", times(1, 2, 3), 4, null],
   ["four times in an hour", times(1, 2, 3, 4), 5, 64],
   ["four times in more than an hour", times(1, 2, 3, 61), 62, null],

@@ -1,8 +1,8 @@
 /** The hand-off between three bots: rex writes, cleo formats and says that it is ready, tess tests. */
 import { expect, test } from "vitest";
-import type { Deed } from "../../../src/lifecycle/facts/change.ts";
+import type { ActWithoutId } from "../../../src/lifecycle/facts/change.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
-import { wanted } from "../../../src/lifecycle/presentation/display.ts";
+import { desiredDisplay } from "../../../src/lifecycle/presentation/display.ts";
 import {
   alice,
   bob,
@@ -11,8 +11,8 @@ import {
   cleo,
   comment,
   did,
+  evaluationOf,
   history,
-  judge,
   labeled,
   lead,
   minute,
@@ -31,18 +31,18 @@ const [A, B, C, D] = ["aaaaaaa1", "bbbbbbb2", "ccccccc3", "ddddddd4"] as const;
 const READY = "ready-for-qa";
 
 /** With a green build on each of the heads. */
-function facts(...deeds: Deed[]): Facts {
+function facts(...deeds: ActWithoutId[]): Facts {
   return history(opened(), did(...deeds), checked(...[A, B, C, D].map((sha) => check(0, { sha }))));
 }
 
-function where(...deeds: Deed[]) {
-  return judge(facts(...deeds), policy);
+function where(...deeds: ActWithoutId[]) {
+  return evaluationOf(facts(...deeds), policy);
 }
 
 /** What Stagewright takes off after a reset. */
-function takenOff(...deeds: Deed[]) {
+function takenOff(...deeds: ActWithoutId[]) {
   const all = facts(...deeds);
-  return wanted({ evaluation: judge(all, policy), policy, facts: all })?.removeLabels;
+  return desiredDisplay({ evaluation: evaluationOf(all, policy), policy, facts: all })?.removeLabels;
 }
 
 const round1 = [labeled(10, READY, cleo), ran(15, "qa.yml", "failure", A, 1)];
@@ -55,7 +55,7 @@ const round2 = [
 const round3 = [unlabeled(26, READY, lead), pushed(30, B, C, rex), labeled(32, READY, cleo)];
 
 test("goes to QA when cleo says so and the build is green", () => {
-  expect(judge(history(opened(), did(labeled(10, READY, cleo))), policy)).toMatchObject({
+  expect(evaluationOf(history(opened(), did(labeled(10, READY, cleo))), policy)).toMatchObject({
     stage: "pr-created",
     missing: { stage: READY, summary: "build has not reported" },
   });
@@ -102,8 +102,8 @@ test("a push by the formatter keeps the stage, with approval, QA result and chec
   const approved = [labeled(10, READY, cleo), ran(15, "qa.yml", "success"), review(16, tess, "approved")];
   expect(where(...approved).stage).toBe("approved");
   const formatted = history(opened(), did(...approved, pushed(20, A, B, cleo)), checked(check(0)));
-  expect(judge(formatted, policy).stage).toBe("approved");
-  expect(judge(formatted, policy).resets).toEqual([]);
+  expect(evaluationOf(formatted, policy).stage).toBe("approved");
+  expect(evaluationOf(formatted, policy).resets).toEqual([]);
 });
 
 test("a check that fails on the formatter's commit is withdrawn there", () => {
@@ -112,13 +112,13 @@ test("a check that fails on the formatter's commit is withdrawn there", () => {
     did(labeled(10, READY, cleo), pushed(20, A, B, cleo)),
     checked(check(0), check(21, { sha: B, status: "in_progress", conclusion: null })),
   );
-  expect(judge(formatted, policy).stage).toBe(READY);
+  expect(evaluationOf(formatted, policy).stage).toBe(READY);
   const failed = history(
     opened(),
     did(labeled(10, READY, cleo), pushed(20, A, B, cleo)),
     checked(check(0), check(22, { sha: B, conclusion: "failure" })),
   );
-  expect(judge(failed, policy).stage).toBe("pr-created");
+  expect(evaluationOf(failed, policy).stage).toBe("pr-created");
 });
 
 test("a push by a person, before or after the formatter's, resets it", () => {
@@ -153,7 +153,7 @@ test("changes that tess requests in QA send it back, as tess owns that stage; bo
   expect(where(labeled(10, READY, cleo), review(12, rex, "changes_requested")).stage).toBe(READY);
 });
 
-function rounds(count: number, from = 0): Deed[] {
+function rounds(count: number, from = 0): ActWithoutId[] {
   return Array.from({ length: count }, (_, index) => {
     const start = from + index * 10;
     return [

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { readFacts } from "../../../src/lifecycle/facts/facts-file.ts";
-import { judge } from "../builders.ts";
+import { readFactsFile } from "../../../src/lifecycle/facts/facts-file.ts";
+import { evaluationOf } from "../builders.ts";
 import { policyOf } from "../policies.ts";
 
 const policy = policyOf("stages:\n  - { name: only, enter: { checks: 'ci-*' } }\n");
 
 function stageWith(told: object): string | null {
-  const { facts } = readFacts({ pull: { number: 1, author: "alice", head: "abcd" }, ...told });
-  return judge(facts, policy).stage;
+  const { facts } = readFactsFile({ pull: { number: 1, author: "alice", head: "abcd" }, ...told });
+  return evaluationOf(facts, policy).stage;
 }
 
 test("a file's checks are all that there are, unless it tells of suites that go on", () => {
@@ -20,13 +20,13 @@ test("a file's checks are all that there are, unless it tells of suites that go 
 });
 
 test("an event ends a suite", () => {
-  const { after, facts } = readFacts({
+  const { after, facts } = readFactsFile({
     pull: { number: 1, author: "alice", head: "abcd" },
     checks: [{ name: "ci-a" }],
     suites: [{ app: "ci", finished: false }],
     events: { ended: { suites: [{ app: "ci", finished: true }] } },
   });
-  expect(judge(facts, policy).stage).toBeNull();
+  expect(evaluationOf(facts, policy).stage).toBeNull();
   const ended = after.get("ended")?.() ?? facts;
-  expect(judge(ended, policy).stage).toBe("only");
+  expect(evaluationOf(ended, policy).stage).toBe("only");
 });

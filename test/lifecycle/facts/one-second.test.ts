@@ -2,21 +2,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Evaluation } from "../../../src/lifecycle/evaluation/evaluation.ts";
-import { simulate } from "../../../src/lifecycle/evaluation/simulate.ts";
-import { act, type Change, type Deed } from "../../../src/lifecycle/facts/change.ts";
+import { simulatePolicy } from "../../../src/lifecycle/evaluation/simulate.ts";
+import { type ActWithoutId, act, type Change } from "../../../src/lifecycle/facts/change.ts";
 import type { Facts, PullState } from "../../../src/lifecycle/facts/facts.ts";
-import { readFacts } from "../../../src/lifecycle/facts/facts-file.ts";
+import { readFactsFile } from "../../../src/lifecycle/facts/facts-file.ts";
 import { ordersOf, placeKey, SEVERAL, type TimelineItem } from "../../../src/lifecycle/facts/order-in-second.ts";
 import { record } from "../../../src/lifecycle/facts/record.ts";
-import { wanted } from "../../../src/lifecycle/presentation/display.ts";
+import { desiredDisplay } from "../../../src/lifecycle/presentation/display.ts";
 import {
   alice,
   bob,
   cleo,
   comment,
   did,
+  evaluationOf,
   history,
-  judge,
   labeled,
   lead,
   minute,
@@ -41,11 +41,15 @@ on_push: { back_to: a }
 `);
 const [HEAD, NEXT] = ["aaaaaaa1", "bbbbbbb2"] as const;
 const PUSHED = pushed(5, HEAD, NEXT, rex);
-const drafted: Deed = { kind: "drafted", at: minute(5), by: rex };
-const readied: Deed = { kind: "readied", at: minute(5), by: rex };
+const drafted: ActWithoutId = { kind: "drafted", at: minute(5), by: rex };
+const readied: ActWithoutId = { kind: "readied", at: minute(5), by: rex };
 
 /** The timeline with these deeds in it, in this order, of which the last left these states. */
-function timeline(deeds: readonly Deed[], now: Partial<PullState> = {}, known: readonly Deed[] = deeds): Change {
+function timeline(
+  deeds: readonly ActWithoutId[],
+  now: Partial<PullState> = {},
+  known: readonly ActWithoutId[] = deeds,
+): Change {
   const items = deeds.map((deed): TimelineItem => {
     const done = act(deed);
     return { key: placeKey(done) ?? "", at: done.kind === "pushed" ? null : done.at, acts: [done] };
@@ -57,15 +61,15 @@ function timeline(deeds: readonly Deed[], now: Partial<PullState> = {}, known: r
   return { pull, kind: "timeline", state: state({ updatedAt: Math.max(...seconds), ...now }), asOf, acts, orders };
 }
 
-const seen = (n: number, deed: Deed, now: Partial<PullState>): Change => ({
+const seen = (n: number, deed: ActWithoutId, now: Partial<PullState>): Change => ({
   pull,
   kind: "observed",
   state: state({ updatedAt: minute(n), ...now }),
   acts: [act(deed)],
 });
-const at = (facts: Facts): Evaluation => judge(facts, POLICY);
+const at = (facts: Facts): Evaluation => evaluationOf(facts, POLICY);
 const asks = (facts: Facts): boolean => at(facts).lookups.some((lookup) => lookup.kind === "timeline");
-const removals = (facts: Facts) => wanted({ evaluation: at(facts), policy: POLICY, facts })?.removeLabels;
+const removals = (facts: Facts) => desiredDisplay({ evaluation: at(facts), policy: POLICY, facts })?.removeLabels;
 
 describe("a label", () => {
   const flicker = [labeled(5, QA, cleo), unlabeled(5, QA, cleo), labeled(5, QA, cleo)];
@@ -185,7 +189,7 @@ describe("in one second", () => {
   });
 
   const hold = comment(5, alice, "hold", "wait");
-  const unhold: Deed = {
+  const unhold: ActWithoutId = {
     kind: "command",
     at: minute(5),
     by: alice,
@@ -227,12 +231,12 @@ test.each([
     pushed: { do: "pushed", at: "5m", by: "rex[bot]", sha: "bbbbbbb2" },
     labeled: { do: "labeled", at: "5m", by: "cleo[bot]", label: QA },
   };
-  const { facts, people } = readFacts({
+  const { facts, people } = readFactsFile({
     pull: { number: 7, author: "rex[bot]", head: "aaaaaaa1", opened_at: "2026-03-02T09:00:00Z" },
     acts: order.map((each) => deeds[each]),
   });
   const answer = people.answer.bind(people);
-  const told = simulate({ policy: POLICY, facts, before: null, answer });
+  const told = simulatePolicy({ policy: POLICY, facts, before: null, answer });
   expect(told).toMatchObject({ evaluation: { stage }, unknown: [] });
 });
 
@@ -250,14 +254,14 @@ describe("any order of hearing of a history with several acts in one second", ()
   function play(steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[]) {
     let now = state();
     let second = 1;
-    const deeds: Deed[] = [];
+    const deeds: ActWithoutId[] = [];
     const changes: Change[] = [opened()];
     for (const [index, { what, by, next }] of steps.entries()) {
       second += next ? 1 : 0;
       const when = minute(0) + second * 1_000;
       const on = now.labels.includes(QA);
       const sha = `${index}`.padStart(7, "f");
-      const deed: Deed | null =
+      const deed: ActWithoutId | null =
         what === "label" && !on
           ? { kind: "labeled", at: when, by, label: QA }
           : what === "unlabel" && on

@@ -11,8 +11,8 @@ import {
   checked,
   comment,
   did,
+  evaluationOf,
   history,
-  judge,
   labeled,
   minute,
   opened,
@@ -52,7 +52,7 @@ const SHORT_HISTORY: readonly Change[] = [
 
 test("all orders of a short history, each event doubled or not, end in the same facts and the same stage", () => {
   const expected = history(...SHORT_HISTORY);
-  expect(judge(expected).stage).toBe("pr-created");
+  expect(evaluationOf(expected).stage).toBe("pr-created");
   for (const [index, order] of permutations(SHORT_HISTORY).entries()) {
     // Every choice of doubled events comes up among the orders; the double comes at the end, at the latest moment.
     const doubled = order.filter((_, place) => ((index >> (place % 6)) & 1) === 1);
@@ -147,7 +147,7 @@ test("whatever happened, its order and its doubles change nothing", () => {
         const expected = history(opened(), ...changes);
         const facts = history(...shuffled, opened());
         expect(facts).toEqual(expected);
-        expect(judge(facts)).toEqual(judge(expected));
+        expect(evaluationOf(facts)).toEqual(evaluationOf(expected));
       },
     ),
     { numRuns: 300 },
@@ -213,7 +213,7 @@ test("a push that nobody told of is found by its head, and counts as a push by n
   expect(pushesOf(facts)).toEqual([
     expect.objectContaining({ before: "aaaaaaa1", sha: "bbbbbbb2", at: minute(7), by: UNKNOWN_ACTOR }),
   ]);
-  expect(judge(facts).stage).toBe("pr-created");
+  expect(evaluationOf(facts).stage).toBe("pr-created");
 });
 
 test("the real push, heard of later, takes the place of the one that was found", () => {
@@ -257,5 +257,5 @@ test("a history is bounded, and what was replaced goes first", () => {
   const facts = history(opened(), did(labeled(1, "ready-for-qa", alice), ...noise));
   expect(facts.acts).toHaveLength(MOST_ACTS);
   expect(facts.acts[0]?.kind).toBe("opened");
-  expect(judge(facts).stage).toBe("ready-for-qa");
+  expect(evaluationOf(facts).stage).toBe("ready-for-qa");
 });

@@ -1,13 +1,13 @@
 /** Which runs count as evidence, by who wrote what they executed. The way there is in test/security/forged-runs. */
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { simulate } from "../../../src/lifecycle/evaluation/simulate.ts";
+import { simulatePolicy } from "../../../src/lifecycle/evaluation/simulate.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
-import { readFacts } from "../../../src/lifecycle/facts/facts-file.ts";
+import { readFactsFile } from "../../../src/lifecycle/facts/facts-file.ts";
 import { mergeOrigins, type Origin, originOf, type RunOrigin } from "../../../src/lifecycle/facts/run-origin.ts";
-import { stagesOnChecksAlone } from "../../../src/lifecycle/policy/forgeable-stages.ts";
+import { forgeableStages } from "../../../src/lifecycle/policy/forgeable-stages.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
-import { did, history, judge, minute, opened, pull, ran, tess } from "../builders.ts";
+import { did, evaluationOf, history, minute, opened, pull, ran, tess } from "../builders.ts";
 
 const SHA = "aaaaaaa1";
 const policy = (enter: string, more = "") => {
@@ -40,7 +40,7 @@ function ranSo(runs: readonly Told[]): Facts {
   return { ...facts, runOrigins: known };
 }
 const where = (facts: Facts, enter: string, more = "") => {
-  const { stage, stages, lookups } = judge(facts, policy(enter, more));
+  const { stage, stages, lookups } = evaluationOf(facts, policy(enter, more));
   return { stage, reason: stages[1]?.result.reason ?? "", lookups };
 };
 
@@ -157,7 +157,7 @@ describe("a workflow that GitHub starts", () => {
   - { name: done, enter: { draft: false }, back: { when: { workflow: qa.yml, result: failure }, to: open } }
 `).policy;
     if (rules === null) throw new Error("no policy");
-    const rounds = (runs: readonly Told[]) => judge(ranSo(runs), rules).rounds;
+    const rounds = (runs: readonly Told[]) => evaluationOf(ranSo(runs), rules).rounds;
     expect(rounds([["failure", "unchanged"]])).toBe(1);
     expect(rounds([["failure", "untold"]])).toBe(1);
     expect(rounds([["failure", "changed"]])).toBe(0);
@@ -264,7 +264,7 @@ test.each<[string, readonly string[]]>([
   ["{ checks_pass: {}, workflow: qa.yml }", []],
   ["{ draft: false }", []],
 ])("a gate that asks for %s rests on checks alone: %j", (enter, expected) => {
-  expect(stagesOnChecksAlone(policy(enter).stages)).toEqual(expected);
+  expect(forgeableStages(policy(enter).stages)).toEqual(expected);
 });
 
 test("a policy with such a gate is in force with a warning at its condition", () => {
@@ -286,9 +286,9 @@ test("a file of facts says who wrote what a run executed", () => {
     acts: [{ do: "workflow", at: "5m", by: "alice", workflow: "ci.yml", result: "success", ...said }],
   });
   const stage = (said: object) => {
-    const { facts, people } = readFacts(file(said));
+    const { facts, people } = readFactsFile(file(said));
     const answer = people.answer.bind(people);
-    return simulate({ policy: policy("{ workflow: ci.yml }"), facts, before: null, answer }).evaluation.stage;
+    return simulatePolicy({ policy: policy("{ workflow: ci.yml }"), facts, before: null, answer }).evaluation.stage;
   };
   expect(stage({})).toBe("done");
   expect(stage({ origin: "unchanged" })).toBe("done");

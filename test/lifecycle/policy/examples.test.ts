@@ -5,7 +5,7 @@ import { describe, expect, it, test } from "vitest";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
 import type { Policy } from "../../../src/lifecycle/policy/policy.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
-import { bob, check, checked, comment, did, history, judge, lead, opened, ran, review } from "../builders.ts";
+import { bob, check, checked, comment, did, evaluationOf, history, lead, opened, ran, review } from "../builders.ts";
 import { THREE_BOTS } from "../policies.ts";
 
 const examples = join(import.meta.dirname, "../../../examples");
@@ -51,7 +51,7 @@ describe("the recipe", () => {
       )
       .join("");
   const stage = (body: string, ...more: Parameters<typeof did>) =>
-    judge(history(opened({ body }), did(...more), checked(check(0))), recipe, permissions).stage;
+    evaluationOf(history(opened({ body }), did(...more), checked(check(0))), recipe, permissions).stage;
 
   it.each([
     [[], "research"],
@@ -87,7 +87,8 @@ test("the deploy gate opens production by a command of those named, after the sm
     identities: {},
   } as const;
   const where = (...deeds: Parameters<typeof did>) =>
-    judge(history(opened(), did(...deeds), checked(check(0), check(0, { name: "test" }))), gate, permissions).stage;
+    evaluationOf(history(opened(), did(...deeds), checked(check(0), check(0, { name: "test" }))), gate, permissions)
+      .stage;
   const staged = [review(1, bob, "approved"), ran(2, "smoke.yml", "success")];
   expect(where(...staged)).toBe("staging");
   expect(where(...staged, comment(3, bob, "ship-it"))).toBe("staging");
@@ -105,7 +106,7 @@ test("the monorepo's stages exist by the paths that are touched", () => {
       baseRef: "main",
       files,
     });
-    return judge(facts, monorepo).stages.map(({ name }) => name);
+    return evaluationOf(facts, monorepo).stages.map(({ name }) => name);
   };
   expect(stages("docs/a.md")).toEqual(["open", "approved"]);
   expect(stages("web/app.ts")).toEqual(["open", "frontend", "approved"]);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { namesAny, namesLacking, namesOf } from "../../../src/lifecycle/policy/named-accounts.ts";
+import { missingAccounts, namesAny, namesOf } from "../../../src/lifecycle/policy/named-accounts.ts";
 import { policyOf, readExample } from "../policies.ts";
 
 test("everyone whom a policy names is asked about, once", () => {
@@ -21,12 +21,12 @@ stages:
   - { name: b, owner: dora, enter: { label: { name: x, by: [carol, alice] }, author: carol } }
   - { name: c, enter: { not: { any: [{ approvals: { by: ["@org/void"] } }] } } }
 `);
-  expect(namesLacking(policy, { carol: "missing", alice: "there", "@org/void": "hidden", dora: "blind" })).toEqual([
+  expect(missingAccounts(policy, { carol: "missing", alice: "there", "@org/void": "hidden", dora: "blind" })).toEqual([
     "There is no user carol: named in label of b, author of b, operators; nobody is left for author of b, operators",
     "The user dora cannot see this repository: named in owner of b; nobody is left for owner of b",
     "GitHub does not tell the app who is in @org/void (it has to be installed there, with members: read): named in approvals of c; nobody is left for approvals of c",
   ]);
-  expect(namesLacking(policy, {})).toEqual([]);
+  expect(missingAccounts(policy, {})).toEqual([]);
 });
 
 test("a team that was not given the repository counts, but where it is asked for a review", () => {
@@ -35,10 +35,10 @@ stages:
   - { name: a, enter: { draft: false } }
   - { name: b, enter: { approvals: { by: ["@org/qa"] } }, on_enter: [{ request_review: [alice, "@org/qa"] }] }
 `);
-  expect(namesLacking(policy, { "@org/qa": "not_given" })).toEqual([
+  expect(missingAccounts(policy, { "@org/qa": "not_given" })).toEqual([
     "The team @org/qa was not given this repository, and GitHub asks no such team for a review: named in request_review of b; it counts for nothing there",
   ]);
-  expect(namesLacking(policy, { "@org/qa": "not_given", alice: "missing" })).toEqual([
+  expect(missingAccounts(policy, { "@org/qa": "not_given", alice: "missing" })).toEqual([
     "The team @org/qa was not given this repository, and GitHub asks no such team for a review: named in request_review of b; nobody is left for request_review of b",
     "There is no user alice: named in request_review of b; nobody is left for request_review of b",
   ]);

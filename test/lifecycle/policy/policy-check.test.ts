@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
-import { policyVerdict, type VerdictInput } from "../../../src/lifecycle/policy/policy-check.ts";
+import { type PolicyCheckInput, policyCheckOutput } from "../../../src/lifecycle/policy/policy-check.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
-import type { Lack } from "../../../src/lifecycle/policy/requirements.ts";
+import type { MissingRequirement } from "../../../src/lifecycle/policy/requirements.ts";
 import type { Problem } from "../../../src/plan/plan.ts";
 
 const file = ".github/stagewright.yml";
@@ -13,9 +13,17 @@ const problem = (severity: Problem["severity"], line = 3): Problem => ({
   column: 5,
   message: `unknown key <b>${line}</b>`,
 });
-const lack = (kind: Lack["kind"]): Lack => ({ kind, text: `no ${kind}` });
-const verdict = (overrides: Partial<VerdictInput> = {}) =>
-  policyVerdict({ file, found: true, problems: [], lacks: [], inForce: DEFAULT_POLICY, proposed: false, ...overrides });
+const lack = (kind: MissingRequirement["kind"]): MissingRequirement => ({ kind, text: `no ${kind}` });
+const verdict = (overrides: Partial<PolicyCheckInput> = {}) =>
+  policyCheckOutput({
+    file,
+    found: true,
+    problems: [],
+    missing: [],
+    inForce: DEFAULT_POLICY,
+    proposed: false,
+    ...overrides,
+  });
 
 describe("what is said of a policy", () => {
   it.each([
@@ -31,11 +39,11 @@ describe("what is said of a policy", () => {
     ["odd", { problems: [problem("warning")] }, "neutral", "In force, but: unknown key <b>3</b>"],
     [
       "lacking",
-      { lacks: [lack("permission"), lack("event")] },
+      { missing: [lack("permission"), lack("event")] },
       "action_required",
       "In force, but: no permission (and 1 more)",
     ],
-    ["in need of people", { lacks: [lack("reviews")] }, "neutral", "In force, but: no reviews"],
+    ["in need of people", { missing: [lack("reviews")] }, "neutral", "In force, but: no reviews"],
     ["proposed", { proposed: true }, "success", "Valid; in force once it is on the default branch: 3 stages"],
     [
       "to be removed",
@@ -43,7 +51,7 @@ describe("what is said of a policy", () => {
       "success",
       "The file is removed; the three default stages are then in force",
     ],
-    ["proposed and lacking", { proposed: true, lacks: [lack("event")] }, "neutral", "Valid, but: no event"],
+    ["proposed and lacking", { proposed: true, missing: [lack("event")] }, "neutral", "Valid, but: no event"],
     ["proposed and broken", { proposed: true, problems: [problem("error")] }, "failure", /^1 error: line 3/],
   ] as const)("that is %s", (_, overrides, conclusion, title) => {
     const said = verdict(overrides);

@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
 import type { Policy } from "../../../src/lifecycle/policy/policy.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
-import { type Circumstances, environmentsOf, lacks, refusalOf } from "../../../src/lifecycle/policy/requirements.ts";
+import {
+  environmentsOf,
+  missingRequirements,
+  type RepositorySetup,
+  refusalOf,
+} from "../../../src/lifecycle/policy/requirements.ts";
 
 function policyOf(text: string): Policy {
   const { policy, problems } = readPolicy(text);
@@ -17,7 +22,7 @@ const stage = (enter: string, more = "") =>
 
 const ENOUGH = { checks: "write", contents: "read", issues: "read", metadata: "read", pull_requests: "write" };
 const EVENTS = ["pull_request", "push", "issue_comment", "label", "check_run"];
-const circumstances = (overrides: Partial<Circumstances> = {}): Circumstances => ({
+const circumstances = (overrides: Partial<RepositorySetup> = {}): RepositorySetup => ({
   granted: { permissions: ENOUGH, events: EVENTS },
   environments: {},
   private: false,
@@ -25,8 +30,8 @@ const circumstances = (overrides: Partial<Circumstances> = {}): Circumstances =>
   reviewsRequired: 0,
   ...overrides,
 });
-const said = (policy: Policy, overrides: Partial<Circumstances> = {}) =>
-  lacks(policy, circumstances(overrides)).map(({ kind, text }) => `${kind}: ${text}`);
+const said = (policy: Policy, overrides: Partial<RepositorySetup> = {}) =>
+  missingRequirements(policy, circumstances(overrides)).map(({ kind, text }) => `${kind}: ${text}`);
 
 describe("what a policy needs and lacks", () => {
   it("is nothing where everything is granted", () => {

@@ -2,15 +2,15 @@ import { describe, expect, test } from "vitest";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
 import type { Policy } from "../../../src/lifecycle/policy/policy.ts";
-import { stageOfLabel, wanted } from "../../../src/lifecycle/presentation/display.ts";
+import { desiredDisplay, stageOfLabel } from "../../../src/lifecycle/presentation/display.ts";
 import {
   alice,
   bob,
   cleo,
   comment,
   did,
+  evaluationOf,
   history,
-  judge,
   labeled,
   opened,
   openedThen,
@@ -22,7 +22,7 @@ import {
 import { policyOf, readExample } from "../policies.ts";
 
 function shown(facts: Facts, policy: Policy = DEFAULT_POLICY) {
-  const result = wanted({ evaluation: judge(facts, policy), policy, facts });
+  const result = desiredDisplay({ evaluation: evaluationOf(facts, policy), policy, facts });
   if (result === null) {
     throw new Error("nothing is to be shown");
   }
@@ -118,9 +118,9 @@ test("opted out, the gate ends as cancelled, which opens nothing", () => {
 
 test("closed, or not known yet, what is shown is left as it is", () => {
   const closed = history(opened({ state: "closed" }));
-  expect(wanted({ evaluation: judge(closed), policy: DEFAULT_POLICY, facts: closed })).toBeNull();
+  expect(desiredDisplay({ evaluation: evaluationOf(closed), policy: DEFAULT_POLICY, facts: closed })).toBeNull();
   const unheard = history(did(labeled(1, "x", alice)));
-  expect(wanted({ evaluation: judge(unheard), policy: DEFAULT_POLICY, facts: unheard })).toBeNull();
+  expect(desiredDisplay({ evaluation: evaluationOf(unheard), policy: DEFAULT_POLICY, facts: unheard })).toBeNull();
 });
 
 test("on hold, the next check says so", () => {
@@ -186,7 +186,7 @@ stages:
 
   test("asks who gave it where that is not known, and takes it off then", () => {
     const facts = openedThen(labeled(1, "to-b", alice), push);
-    const unknown = judge(facts, byPattern, { levels: {}, teams: {}, identities: {} });
+    const unknown = evaluationOf(facts, byPattern, { levels: {}, teams: {}, identities: {} });
     expect(unknown.lookups).toContainEqual({ kind: "permission", actor: alice });
     expect(shown(facts, byPattern).removeLabels).toEqual(["to-b"]);
   });

@@ -7,15 +7,15 @@ import { evaluate } from "../../../src/lifecycle/evaluation/evaluate.ts";
 import type { Evaluation, Hold } from "../../../src/lifecycle/evaluation/evaluation.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import type { Policy } from "../../../src/lifecycle/policy/policy.ts";
-import { wanted } from "../../../src/lifecycle/presentation/display.ts";
+import { desiredDisplay } from "../../../src/lifecycle/presentation/display.ts";
 import { letsPass } from "../../../src/lifecycle/presentation/gate-checks.ts";
 import {
   alice,
   bob,
   comment,
   did,
+  evaluationOf,
   history,
-  judge,
   labeled,
   minute,
   OUR_APP_ID,
@@ -41,7 +41,7 @@ const REPOSITORY_HOLD: Hold = { why: "repository", at: minute(50), by: alice, re
 
 function checks(facts: Facts, policy: Policy, repositoryHold: Hold | null = null): Record<string, string> {
   const evaluation = evaluate({ facts, policy, permissions, ourAppId: OUR_APP_ID, repositoryHold });
-  const result = wanted({ evaluation, policy, facts });
+  const result = desiredDisplay({ evaluation, policy, facts });
   return Object.fromEntries((result?.checks ?? []).map((each) => [each.stage, each.conclusion ?? each.status]));
 }
 
@@ -54,7 +54,7 @@ describe("a gate whose `when` does not apply", () => {
   test("is skipped, with the reason, so that nobody waits for it", () => {
     const facts = openedThen();
     expect(checks(facts, GATED)).toEqual({ open: "success", approved: "in_progress", security: "skipped" });
-    const shown = wanted({ evaluation: judge(facts, GATED), policy: GATED, facts })?.checks ?? [];
+    const shown = desiredDisplay({ evaluation: evaluationOf(facts, GATED), policy: GATED, facts })?.checks ?? [];
     expect(shown.find(({ stage }) => stage === "security")?.title).toMatch(
       /^Does not apply: label sensitive is missing/u,
     );
@@ -68,7 +68,7 @@ describe("a gate whose `when` does not apply", () => {
     // Who put the label on is not known, so neither is whether it counts.
     expect(checks(history(opened({ labels: ["sensitive"] })), GATED)).toMatchObject({ security: "in_progress" });
     const unheard = history(did(labeled(1, "x", alice)));
-    expect(wanted({ evaluation: judge(unheard, GATED), policy: GATED, facts: unheard })).toBeNull();
+    expect(desiredDisplay({ evaluation: evaluationOf(unheard, GATED), policy: GATED, facts: unheard })).toBeNull();
   });
 
   test("opens nothing where the pull request has opted out", () => {
@@ -76,8 +76,8 @@ describe("a gate whose `when` does not apply", () => {
   });
 
   test("is a success on a merge group that it does not apply to at all, and fails one that it does", () => {
-    const calm = { number: 7, evaluation: judge(openedThen(review(1, bob, "approved")), GATED) };
-    const sensitive = { number: 8, evaluation: judge(openedThen(labeled(1, "sensitive", alice)), GATED) };
+    const calm = { number: 7, evaluation: evaluationOf(openedThen(review(1, bob, "approved")), GATED) };
+    const sensitive = { number: 8, evaluation: evaluationOf(openedThen(labeled(1, "sensitive", alice)), GATED) };
     const said = (members: Parameters<typeof groupChecks>[0]) =>
       groupChecks(members).find(({ name }) => name.endsWith("security"));
     expect(said([calm])).toMatchObject({ conclusion: "success", title: "Applies to none of #7" });
@@ -85,10 +85,10 @@ describe("a gate whose `when` does not apply", () => {
   });
 
   test("stays closed for another pull request with the same commit that has need of it", () => {
-    const calm = { number: 7, facts: openedThen(), evaluation: judge(openedThen(), GATED) };
+    const calm = { number: 7, facts: openedThen(), evaluation: evaluationOf(openedThen(), GATED) };
     const other = openedThen(labeled(1, "sensitive", alice));
-    const sharing = sharingOf([calm, { number: 8, facts: other, evaluation: judge(other, GATED) }], GATED);
-    const shown = wanted({ ...calm, policy: GATED })?.checks.find(({ stage }) => stage === "security");
+    const sharing = sharingOf([calm, { number: 8, facts: other, evaluation: evaluationOf(other, GATED) }], GATED);
+    const shown = desiredDisplay({ ...calm, policy: GATED })?.checks.find(({ stage }) => stage === "security");
     if (sharing === null || shown === undefined) throw new Error("a shared commit with a gate");
     expect(shown.conclusion).toBe("skipped");
     const { stage, ...check } = shown;
@@ -126,7 +126,7 @@ stages:
   });
 
   function shownOnceAs(name: string, facts: Facts, policy: Policy) {
-    const evaluation = judge(facts, policy);
+    const evaluation = evaluationOf(facts, policy);
     const check = { name, nodeId: "C", sha: facts.head.sha, completed: false, seen: "queued: ", digest: "" };
     const shown = { stage: null, labels: [], checks: [check], absent: { labels: [], at: 0 } };
     const input = { facts, evaluation, after: evaluation, policy, shown, sharing: null, stop: null };
@@ -158,7 +158,7 @@ describe("while a hold is in force", () => {
           const facts = openedThen(...deeds);
           const repositoryHold = wholeRepository ? REPOSITORY_HOLD : null;
           const evaluation = evaluate({ facts, policy, permissions, ourAppId: OUR_APP_ID, repositoryHold });
-          const shown = wanted({ evaluation, policy, facts })?.checks ?? [];
+          const shown = desiredDisplay({ evaluation, policy, facts })?.checks ?? [];
           const gates = policy.stages.filter(({ gate }) => gate).map(({ name }) => name);
           expect(gates.every((name) => shown.some(({ stage }) => stage === name))).toBe(true);
           const passing = shown.filter((each) => gates.includes(each.stage) && letsPass(each));
