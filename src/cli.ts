@@ -36,7 +36,7 @@ if (major < NEEDED) {
     try {
       await useProxies(process.env);
       const { main } = await import("./cli/program.ts");
-      process.exitCode = (await main(process.argv)) || Number(lost);
+      process.exitCode = (await main(process.argv, process.env)) || Number(lost);
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
       process.stderr.write(`stagewright: ${error.message}\n`);

@@ -58,16 +58,27 @@ async function freePort(): Promise<number> {
 }
 
 /** What the app's process sees: nothing of the caller's but where programs and the home directory are. */
-function appEnvironment(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function appEnvironment(
+  caller: NodeJS.ProcessEnv,
+  values: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
   const inherited = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"].flatMap((name) => {
-    const value = process.env[name];
+    const value = caller[name];
     return value === undefined ? [] : [[name, value]];
   });
   return { ...Object.fromEntries(inherited), ...values };
 }
 
-/** Starts everything. What was started is ended again when something later fails. `port` 0: any free one. */
-export async function openHouse(options: { readonly port: number; readonly signal: AbortSignal }): Promise<House> {
+export interface HouseOptions {
+  /** 0: any free one. */
+  readonly port: number;
+  /** Of this process. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+}
+
+/** Starts everything. What was started is ended again when something later fails. */
+export async function openHouse(options: HouseOptions): Promise<House> {
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const one of closers.splice(0).reverse()) await one();
@@ -103,7 +114,7 @@ export async function openHouse(options: { readonly port: number; readonly signa
       name: "the app",
       file: join(ROOT, "app", "main.ts"),
       directory,
-      env: appEnvironment({
+      env: appEnvironment(options.env, {
         APP_ID: String(registered.id),
         PRIVATE_KEY: registered.privateKey ?? "",
         WEBHOOK_SECRET: secret,

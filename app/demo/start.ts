@@ -35,7 +35,7 @@ async function main(options: Options, interrupted: AbortController): Promise<num
   const { signal } = interrupted;
   let house: House | undefined;
   try {
-    house = await openHouse({ port: options.port, signal });
+    house = await openHouse({ port: options.port, env: process.env, signal });
     const { world, scene } = house;
     print(title(world, scene.repository));
     const narrator = createNarrator(world, print);

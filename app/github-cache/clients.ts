@@ -1,6 +1,5 @@
 /** GitHub clients, one for each installation, and what the app knows of itself. */
 import { LRUCache } from "lru-cache";
-import { z } from "zod";
 import type { GitHubClient } from "../../src/github/port.ts";
 
 export interface Ourselves {
@@ -38,12 +37,4 @@ export function createClients(auth: (installationId?: number) => Promise<GitHubC
     },
     app: () => auth(),
   };
-}
-
-const appAnswer = z.object({ slug: z.string().min(1) });
-
-/** Asks GitHub for the app's name. */
-export async function readBotLogin(client: GitHubClient, signal: AbortSignal): Promise<string> {
-  const answer = await client.request("GET /app", { request: { signal } });
-  return `${appAnswer.parse(answer.data).slug}[bot]`;
 }

@@ -1,8 +1,9 @@
 /** Who the app is on GitHub, and whether its key opens that door. */
 import type { Logger } from "pino";
+import { readBotLogin } from "../../src/github/installation.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
-import { type Ourselves, readBotLogin } from "./clients.ts";
+import type { Ourselves } from "./clients.ts";
 
 /**
  * GitHub does not take the key for the app's. It is expected until the settings are put right, wherever something needs

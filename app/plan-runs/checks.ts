@@ -7,6 +7,7 @@ import type { GroupRun } from "../../src/coordinator/hosting/group-run.ts";
 import { type CheckTarget, LiveCheck, openCheck, type Pace } from "../../src/github/checks/checks.ts";
 import { githubId } from "../../src/github/id.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
+import { readRunHead } from "../../src/github/workflows/workflows.ts";
 import {
   ANNOTATIONS_PER_CHECK,
   annotationsOf,
@@ -171,20 +172,14 @@ class RunCheck {
   async #target(client: GitHubClient, { repository }: RunPlace): Promise<CheckTarget> {
     const { key, id } = this.#run;
     const [owner = "", repo = ""] = repository.split("/");
-    // Of a pull request this is its head, which the job's own commit (the merge) is not.
-    const answer = await client.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", {
-      owner,
-      repo,
-      run_id: key.runId,
-    });
-    const workflowRun = z.object({ head_sha: z.string(), html_url: z.string().nullish() }).parse(answer.data);
+    const workflowRun = await readRunHead(client, { owner, name: repo }, key.runId);
     return {
       owner,
       repo,
-      headSha: workflowRun.head_sha,
+      headSha: workflowRun.sha,
       name: `plan / ${key.plan} (${key.group})`,
       externalId: id,
-      detailsUrl: workflowRun.html_url ?? null,
+      detailsUrl: workflowRun.url,
     };
   }
 

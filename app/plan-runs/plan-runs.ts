@@ -4,7 +4,6 @@
  */
 import { randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { z } from "zod";
 import { checkClaims, createTokenVerifier, type TokenVerifier } from "../../src/coordinator/admission/admission.ts";
 import type { JobsPace } from "../../src/coordinator/admission/ended-jobs.ts";
 import { DEFAULT_QUOTAS, type QuotaLimits, type QuotaName, Quotas } from "../../src/coordinator/admission/quotas.ts";
@@ -16,7 +15,7 @@ import { Refusal, type RefusalCode } from "../../src/coordinator/protocol/refusa
 import { runIdOf } from "../../src/coordinator/protocol/run-id.ts";
 import { type Caller, coordinatorHandler } from "../../src/coordinator/server/handler.ts";
 import type { Pace } from "../../src/github/checks/checks.ts";
-import { smallId } from "../../src/github/id.ts";
+import { readInstallationId } from "../../src/github/installation.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import type { RunStatus } from "../../src/run/types.ts";
 import { SingleFlight } from "../../src/single-flight.ts";
@@ -63,8 +62,6 @@ export interface HostedRuns {
   close(): Promise<void>;
 }
 
-const installed = z.object({ id: smallId });
-
 /** Any job on GitHub can get a token for this app: GitHub is asked about each of their repositories once in a minute. */
 const ASKED_MS = 60_000;
 
@@ -76,19 +73,8 @@ export function installationLookup(
   const asking = new SingleFlight<string, number | null>();
   const told = new LRUCache<string, { readonly id: number | null }>({ max: MOST_PLACES, ttl: ASKED_MS });
   const ask = async (fullName: string): Promise<number | null> => {
-    const [owner = "", repo = ""] = fullName.split("/");
-    try {
-      const signal = AbortSignal.timeout(ASK_MS);
-      const answer = await (await app()).request("GET /repos/{owner}/{repo}/installation", {
-        owner,
-        repo,
-        request: { signal },
-      });
-      return installed.parse(answer.data).id;
-    } catch (error) {
-      if (typeof error === "object" && error !== null && "status" in error && error.status === 404) return null;
-      throw error;
-    }
+    const [owner = "", name = ""] = fullName.split("/");
+    return await readInstallationId(await app(), { owner, name }, AbortSignal.timeout(ASK_MS));
   };
   return async (repositoryId, fullName) => {
     const known = await store.repository(repositoryId);

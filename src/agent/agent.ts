@@ -115,7 +115,7 @@ function surroundings(options: AgentOptions): Surroundings {
     inherited: environment,
     ownSecrets,
     directory: new AgentDirectory(environment, options.commandLine),
-    processes: new Processes((text) => log({ kind: "warning", stage: null, text })),
+    processes: new Processes((text) => log({ kind: "warning", stage: null, text }), { path: environment.PATH }),
     masks,
     secrets,
     tellsOutput: options.tellsOutput ?? true,

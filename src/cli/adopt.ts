@@ -29,12 +29,12 @@ type Answer =
  * Prints each page's outcome on stderr and the sum on stdout. Exit 1: the app or GitHub refused, or did not answer.
  * @throws UsageError for an address, a name or a token that cannot be right
  */
-export async function adopt(repository: string, options: AdoptOptions): Promise<ExitCode> {
+export async function adopt(repository: string, options: AdoptOptions, env: NodeJS.ProcessEnv): Promise<ExitCode> {
   if (!/^[A-Za-z0-9_.-]{1,100}\/[A-Za-z0-9_.-]{1,100}$/u.test(repository)) {
     throw new UsageError(`${oneLine(repository)}: expected a repository as OWNER/NAME`);
   }
   const url = addressOf(options.app);
-  const token = [process.env.GITHUB_TOKEN, process.env.GH_TOKEN].find((each) => each !== undefined && each !== "");
+  const token = [env.GITHUB_TOKEN, env.GH_TOKEN].find((each) => each !== undefined && each !== "");
   if (token === undefined) {
     throw new UsageError("GITHUB_TOKEN: expected a token of somebody who may write to the repository");
   }

@@ -23,10 +23,14 @@ const NOT_BUILT = {
   ],
 } as const;
 
-/** Carries out a command line. @returns the exit code. Never throws what is the user's to put right. */
-export async function main(argv: readonly string[]): Promise<ExitCode> {
+/**
+ * Carries out a command line.
+ * @param env this process's own environment: what is secret in it is taken out of it
+ * @returns the exit code. Never throws what is the user's to put right.
+ */
+export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
   let code: ExitCode = EXIT.success;
-  const program = build((result) => {
+  const program = build(env, (result) => {
     code = result;
   });
   try {
@@ -46,7 +50,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-function build(end: (code: ExitCode) => void): Command {
+function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
   const program = new Command("stagewright")
     .description("Runs plans of staged work, checks plans and policies, and says what a policy would do.")
     // Carried out before all this is loaded; here for the help.
@@ -77,7 +81,7 @@ function build(end: (code: ExitCode) => void): Command {
     .action(async (plan: string, options: RunOptions & Record<string, unknown>) => {
       refuseNotBuilt(options);
       const { run: carryOut } = await import("./run/run.ts");
-      end(await carryOut(plan, options));
+      end(await carryOut(plan, options, env));
     });
   for (const [flags, description] of NOT_BUILT.options) run.option(flags, `${description} (not built yet)`);
 
@@ -102,7 +106,7 @@ function build(end: (code: ExitCode) => void): Command {
     .option("--pr <url>", "a pull request on GitHub, as it is now; needs GITHUB_TOKEN", once)
     .action(async (options: SimulateOptions) => {
       const { simulate } = await import("./simulate/simulate.ts");
-      end(await simulate(options));
+      end(await simulate(options, env));
     });
 
   program
@@ -114,7 +118,7 @@ function build(end: (code: ExitCode) => void): Command {
     .option("--json", "as JSON")
     .action(async (repository: string, options: AdoptOptions) => {
       const { adopt } = await import("./adopt.ts");
-      end(await adopt(repository, options));
+      end(await adopt(repository, options, env));
     });
 
   program
@@ -141,7 +145,7 @@ function build(end: (code: ExitCode) => void): Command {
     .option("--address <host>", "where other agents reach it", once)
     .action(async (options: AgentCommandOptions) => {
       const { agent } = await import("./run/agent.ts");
-      end(await agent(options));
+      end(await agent(options, env));
     });
 
   for (const name of Object.keys(NOT_BUILT.commands)) {

@@ -1,4 +1,4 @@
-/** What the owner of an account has granted the app, and which environments it guards. */
+/** The app's own name, where it is installed, what an owner has granted it, and which environments it guards. */
 import { z } from "zod";
 import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
@@ -23,6 +23,37 @@ export async function readGrants(client: GitHubClient, installationId: number, s
     request: { signal },
   });
   return grantsShape.parse(answer.data);
+}
+
+const app = z.object({ slug: z.string().min(1) });
+
+/** The login under which the app acts. `client` speaks as the app itself. Throws what the client throws. */
+export async function readBotLogin(client: GitHubClient, signal: AbortSignal): Promise<string> {
+  const answer = await client.request("GET /app", { request: { signal } });
+  return `${app.parse(answer.data).slug}[bot]`;
+}
+
+const installed = z.object({ id: smallId });
+
+/** The app's installation on a repository; null: there is none. Throws what the client throws otherwise. */
+export async function readInstallationId(
+  client: GitHubClient,
+  { owner, name }: { readonly owner: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<number | null> {
+  try {
+    const answer = await client.request("GET /repos/{owner}/{repo}/installation", {
+      owner,
+      repo: name,
+      request: { signal },
+    });
+    return installed.parse(answer.data).id;
+  } catch (error) {
+    if (requestFailure(error, 0).status === 404) {
+      return null;
+    }
+    throw error;
+  }
 }
 
 const rules = z.object({

@@ -179,10 +179,7 @@ describe("ending", () => {
 
   it("names what even KILL does not end, and waits for it no longer", async () => {
     // As the kernel does with what hangs in it: a signal is taken, and nothing comes of it.
-    processes = new Processes(
-      (text) => warnings.push(text),
-      () => true,
-    );
+    processes = new Processes((text) => warnings.push(text), { signalGroup: () => true });
     const { running, remaining } = start({ kind: "program", file: "sleep", args: ["68"] });
     running.end(50);
     expect(await running.ended).toEqual({ kind: "signalled", signal: "SIGKILL" });
@@ -190,10 +187,7 @@ describe("ending", () => {
   });
 
   it("names what it may send no signal to, as soon as its grace is over", async () => {
-    processes = new Processes(
-      (text) => warnings.push(text),
-      () => false,
-    );
+    processes = new Processes((text) => warnings.push(text), { signalGroup: () => false });
     const { running, remaining } = start({ kind: "program", file: "sleep", args: ["69"] });
     running.end(50);
     expect(await running.ended).toEqual({ kind: "signalled", signal: "SIGKILL" });

@@ -83,16 +83,10 @@ it.each(["node1:7761", "10.0.0.1:7761", "[fd00::1]:7761", "gpu_3.rack-2.example.
 );
 
 it("--address of the command is checked before anything is asked", async () => {
-  const before = process.env.STAGEWRIGHT_COORDINATOR_SECRET;
-  process.env.STAGEWRIGHT_COORDINATOR_SECRET = "s";
-  try {
-    await expect(
-      agent({ coordinator: "http://127.0.0.1:1", run: "r", agentName: "a", address: "node1 # x" }),
-    ).rejects.toThrow(/--address node1 # x: expected a host/u);
-  } finally {
-    if (before === undefined) delete process.env.STAGEWRIGHT_COORDINATOR_SECRET;
-    else process.env.STAGEWRIGHT_COORDINATOR_SECRET = before;
-  }
+  const env = { STAGEWRIGHT_COORDINATOR_SECRET: "s" };
+  await expect(
+    agent({ coordinator: "http://127.0.0.1:1", run: "r", agentName: "a", address: "node1 # x" }, env),
+  ).rejects.toThrow(/--address node1 # x: expected a host/u);
 });
 
 describe("whatever is taken somewhere", () => {

@@ -2,13 +2,10 @@
  * "Re-run failed jobs" restarts only some jobs of a matrix, while the matrix's size stays: such a group would wait for
  * agents that never come. On a later attempt the attempt's jobs are listed once, to say so within seconds.
  */
-import { z } from "zod";
 import type { GitHubClient } from "../../github/port.ts";
-import { AttemptJobs } from "../../github/workflows/attempt-jobs.ts";
+import { AttemptJobs, attemptBeganAt } from "../../github/workflows/attempt-jobs.ts";
 
 const ASK_MS = 20_000;
-
-const attemptSchema = z.object({ run_started_at: z.string().nullish() });
 
 export interface RerunQuestion {
   readonly owner: string;
@@ -28,14 +25,10 @@ export interface RerunQuestion {
 export async function whyIncomplete(client: GitHubClient, question: RerunQuestion): Promise<string | null> {
   const { owner, repo, runId, attempt, size } = question;
   if (attempt === 1) return null;
-  const about = { owner, repo, run_id: runId, attempt_number: attempt };
-  const request = { signal: AbortSignal.timeout(ASK_MS) };
-  const asked = await client.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}", {
-    ...about,
-    request,
-  });
-  const beganAt = Date.parse(attemptSchema.parse(asked.data).run_started_at ?? "");
-  const jobs = await new AttemptJobs(client, { owner, repo, runId, attempt }).list(request.signal);
+  const about = { owner, repo, runId, attempt };
+  const signal = AbortSignal.timeout(ASK_MS);
+  const beganAt = await attemptBeganAt(client, about, signal);
+  const jobs = await new AttemptJobs(client, about).list(signal);
   // Jobs that are carried over from an earlier attempt are listed with their old number, or with their old times.
   const restarted = jobs.filter(
     (job) =>

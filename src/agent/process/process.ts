@@ -40,8 +40,14 @@ export interface StartOptions {
   readonly onRemaining: (processes: readonly string[]) => void;
 }
 
-/** How a signal reaches a group: replaced where a test needs processes that nothing ends. */
-export type SignalGroup = (group: number, signal: NodeJS.Signals) => boolean;
+type SignalGroup = (group: number, signal: NodeJS.Signals) => boolean;
+
+export interface ProcessesOptions {
+  /** Where this machine's own programs are found, whatever PATH a plan gives its commands. Default: where they usually are. */
+  readonly path?: string | undefined;
+  /** How a signal reaches a group: replaced where a test needs processes that nothing ends. */
+  readonly signalGroup?: SignalGroup;
+}
 
 /** One that could not be ended counts as killed. */
 export type ProcessEnd =
@@ -62,6 +68,7 @@ export class Processes {
   readonly #groups = new Set<number>();
   readonly #running = new Set<RunningProcess>();
   readonly #warn: (message: string) => void;
+  readonly #path: string | undefined;
   readonly #signalGroup: SignalGroup;
   #watchdog: Watchdog | null = null;
   readonly #onExit = (): void => {
@@ -69,14 +76,15 @@ export class Processes {
     if (this.#watchdog !== null) for (const pid of markedProcesses(this.mark)) killProcess(pid, "SIGKILL");
   };
 
-  constructor(warn: (message: string) => void, toGroup: SignalGroup = signalGroup) {
+  constructor(warn: (message: string) => void, options: ProcessesOptions = {}) {
     this.#warn = warn;
-    this.#signalGroup = toGroup;
+    this.#path = options.path;
+    this.#signalGroup = options.signalGroup ?? signalGroup;
   }
 
   start(options: StartOptions): RunningProcess {
     if (this.#watchdog === null) {
-      this.#watchdog = startWatchdog(this.mark, this.#warn);
+      this.#watchdog = startWatchdog(this.mark, this.#path, this.#warn);
       process.once("exit", this.#onExit);
     }
     const running = startProcess(options, this.mark, {

@@ -38,14 +38,14 @@ export interface Watchdog {
 }
 
 /** Starts the watchdog. Where there is no `sh` it says so through `warn`, and commands run without one. */
-export function startWatchdog(mark: string, warn: (message: string) => void): Watchdog {
+export function startWatchdog(mark: string, path: string | undefined, warn: (message: string) => void): Watchdog {
   // Its own session: neither a terminal's Ctrl-C nor the end of our group reaches it. Its environment is bare, so that
   // it does not bear the mark itself.
   const child: ChildProcess = spawn("sh", ["-c", SCRIPT, "stagewright-watchdog", mark], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
     cwd: "/",
-    env: { PATH: process.env.PATH ?? "/usr/bin:/bin" },
+    env: { PATH: path ?? "/usr/bin:/bin" },
   });
   let usable = true;
   const fail = (error: Error): void => {

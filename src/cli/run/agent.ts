@@ -32,11 +32,11 @@ const TERMS_MS = 60_000;
 const CLEANUP_MS = 240_000;
 
 /** @returns the exit code. @throws UsageError before anything has run */
-export async function agent(options: AgentCommandOptions): Promise<ExitCode> {
+export async function agent(options: AgentCommandOptions, env: NodeJS.ProcessEnv): Promise<ExitCode> {
   const refusal = platformRefusal(process.platform);
   if (refusal !== null) throw new UsageError(`agent: ${refusal}`);
   const url = addressOf(options.coordinator);
-  const secret = takeSecret() ?? "";
+  const secret = takeSecret(env) ?? "";
   if (secret === "") throw new UsageError(`${SECRET_VARIABLE} is not set: it holds what this agent joins with`);
   if (options.address !== undefined && !ADDRESS.test(options.address)) {
     throw new UsageError(`--address ${options.address}: ${NOT_AN_ADDRESS}`);
@@ -48,21 +48,21 @@ export async function agent(options: AgentCommandOptions): Promise<ExitCode> {
   }
   const masks = new Masks();
   masks.hold(secret);
-  const screen = maskedScreen(screenOf(process.stderr, process.env), masks);
+  const screen = maskedScreen(screenOf(process.stderr, env), masks);
   const log = new ConsoleLog(screen, plan, plan.stages);
   const unseen = unseenWarning();
   // A parent has said it for all of its agents.
   if (unseen !== null && !process.connected) log.line(`warning: ${unseen}`);
   const shared = {
     plan,
-    planFile: process.env[PLAN_FILE_VARIABLE] || plan.name,
+    planFile: env[PLAN_FILE_VARIABLE] || plan.name,
     key,
     name: options.agentName,
     role: options.role ?? null,
     index: options.agentIndex ?? null,
     address: options.address ?? null,
     workingDirectory: process.cwd(),
-    environment: process.env,
+    environment: env,
     ownSecrets: [],
     masks,
     commandLine: [process.execPath, realpathSync(process.argv[1] ?? "stagewright")],

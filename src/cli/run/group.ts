@@ -52,13 +52,15 @@ export interface GroupOptions {
   readonly selection: Selection;
   readonly agents: number;
   readonly options: RunOptions;
+  /** This process's own. */
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /** @returns the exit code: the group's verdict */
-export async function runGroup({ file, plan, selection, agents, options }: GroupOptions): Promise<ExitCode> {
+export async function runGroup({ file, plan, selection, agents, options, env }: GroupOptions): Promise<ExitCode> {
   // What its agents tell they have masked themselves; this masks what is known of the plan's secrets here.
   const masks = new Masks();
-  const screen = maskedScreen(screenOf(process.stderr, process.env), masks);
+  const screen = maskedScreen(screenOf(process.stderr, env), masks);
   const selected = plan.stages.filter((stage) => isSelected(selection, stage.index));
   const log = new ConsoleLog(screen, plan, selected);
   const key: RunKey = { repositoryId: "local", runId: randomUUID(), attempt: 1, group: "local", plan: plan.name };
@@ -67,10 +69,10 @@ export async function runGroup({ file, plan, selection, agents, options }: Group
     log.line(`coordinator: ${what}: ${error instanceof Error ? error.message : String(error)}`);
   const follower = new Follower(log, plan);
   const runs = new Runs({ store: null, onError, onChange: ({ host }) => follower.look(host) });
-  const given = groupSecret(takeSecret());
+  const given = groupSecret(takeSecret(env));
   const secret = given ?? randomBytes(32).toString("base64url");
   masks.hold(secret);
-  new SecretVariables(plan.secrets ?? [], masks, (event) => log.event(event)).start(process.env, plan);
+  new SecretVariables(plan.secrets ?? [], masks, (event) => log.event(event)).start(env, plan);
   const serving = await serveLoopback({ secret, runs, onError });
   const request = { key, plan, selection, agentCount: agents, agent: "", role: null, index: null, address: null };
   const { host } = await runs.open(request);
@@ -86,7 +88,7 @@ export async function runGroup({ file, plan, selection, agents, options }: Group
       `all agents are on this machine: their addresses are 127.0.0.1, not ${elsewhere.join(", ")} as in the plan`,
     );
   }
-  const children = new Children(log, (gone) => {
+  const children = new Children(env, log, (gone) => {
     // With a secret that others have, somebody may join in its place.
     if (given !== null || host.isOver) return;
     const absent = gone.map(({ name, how }) => ({ id: agentIdentity(name), why: `${name} ${how}` }));
@@ -238,6 +240,7 @@ interface Gone {
 
 /** The agents' processes; their logs are shown with their names. */
 class Children {
+  readonly #env: NodeJS.ProcessEnv;
   readonly #log: ConsoleLog;
   readonly #running = new Map<string, ChildProcess>();
   readonly #ends: Promise<unknown>[] = [];
@@ -246,7 +249,8 @@ class Children {
   #telling: NodeJS.Timeout | null = null;
 
   /** `onGone` is told of all that are gone so far, some time after each or when it was the last. */
-  constructor(log: ConsoleLog, onGone: (gone: readonly Gone[]) => void) {
+  constructor(env: NodeJS.ProcessEnv, log: ConsoleLog, onGone: (gone: readonly Gone[]) => void) {
+    this.#env = env;
     this.#log = log;
     this.#onGone = onGone;
   }
@@ -257,7 +261,7 @@ class Children {
 
   start(name: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
     const child = spawn(process.execPath, [realpathSync(process.argv[1] ?? "stagewright"), ...args], {
-      env: { ...process.env, NO_COLOR: "1", ...env },
+      env: { ...this.#env, NO_COLOR: "1", ...env },
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       detached: true,
     });

@@ -41,8 +41,8 @@ export interface RunOptions {
 
 const DEFAULT_AGENT = "local-0";
 
-/** @returns the exit code. @throws UsageError before anything has run */
-export async function run(file: string, options: RunOptions): Promise<ExitCode> {
+/** `env`: this process's own. @returns the exit code. @throws UsageError before anything has run */
+export async function run(file: string, options: RunOptions, env: NodeJS.ProcessEnv): Promise<ExitCode> {
   const refusal = platformRefusal(process.platform);
   if (refusal !== null && options.dryRun !== true) throw new UsageError(`run: ${refusal}`);
   const { plan, keys } = loadPlan(file, options.param ?? {}, (line) => process.stderr.write(`${line}\n`));
@@ -57,9 +57,9 @@ export async function run(file: string, options: RunOptions): Promise<ExitCode> 
   const agents = agentCountOf(plan, options, file, keys);
   if (agents > 1) {
     const { runGroup } = await import("./group.ts");
-    return await runGroup({ file, plan, selection, agents, options });
+    return await runGroup({ file, plan, selection, agents, options, env });
   }
-  return carryOut(file, plan, selection, options);
+  return carryOut(file, plan, selection, options, env);
 }
 
 /** `--agents`, else what the plan says, else one. @throws UsageError when the two contradict each other */
@@ -78,10 +78,16 @@ function agentCountOf(
   );
 }
 
-async function carryOut(file: string, plan: Plan, selection: Selection, options: RunOptions): Promise<ExitCode> {
+async function carryOut(
+  file: string,
+  plan: Plan,
+  selection: Selection,
+  options: RunOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<ExitCode> {
   const selected = plan.stages.filter((stage) => isSelected(selection, stage.index));
   const masks = new Masks();
-  const screen = maskedScreen(screenOf(process.stderr, process.env), masks);
+  const screen = maskedScreen(screenOf(process.stderr, env), masks);
   const log = new ConsoleLog(screen, plan, selected);
   const name = options.agentName ?? DEFAULT_AGENT;
   const key: RunKey = { repositoryId: "local", runId: unguessable(), attempt: 1, group: "local", plan: plan.name };
@@ -109,7 +115,7 @@ async function carryOut(file: string, plan: Plan, selection: Selection, options:
       index: null,
       address: null,
       workingDirectory: process.cwd(),
-      environment: process.env,
+      environment: env,
       ownSecrets: [],
       masks,
       commandLine: [process.execPath, realpathSync(process.argv[1] ?? "stagewright")],

@@ -27,8 +27,8 @@ export interface SimulateOptions {
 const REQUEST_TIMEOUT_MS = 15_000;
 
 /** Prints on stdout. @throws UsageError for files and names that are not right */
-export async function simulate(options: SimulateOptions): Promise<ExitCode> {
-  if (options.pr !== undefined) return await simulateOnGitHub(options.pr, options);
+export async function simulate(options: SimulateOptions, env: NodeJS.ProcessEnv): Promise<ExitCode> {
+  if (options.pr !== undefined) return await simulateOnGitHub(options.pr, options, env);
   if (options.facts === undefined) {
     throw new UsageError("expected --pr, a pull request's address, or --facts, a JSON file that tells of one");
   }
@@ -44,15 +44,15 @@ export async function simulate(options: SimulateOptions): Promise<ExitCode> {
   return print(after, simulation, policy, options);
 }
 
-async function simulateOnGitHub(url: string, options: SimulateOptions): Promise<ExitCode> {
+async function simulateOnGitHub(url: string, options: SimulateOptions, env: NodeJS.ProcessEnv): Promise<ExitCode> {
   if (options.facts !== undefined) throw new UsageError("--pr and --facts: expected one of them");
   if (options.event !== undefined) {
     throw new UsageError("--event: names an event of a --facts file; --pr tells what would happen now");
   }
   const { githubClient, pullAddress } = await import("../github-client.ts");
   const { simulatePull } = await import("./simulate-pull.ts");
-  const pull = pullAddress(url, process.env);
-  const client = await githubClient(pull.api, process.env);
+  const pull = pullAddress(url, env);
+  const client = await githubClient(pull.api, env);
   const place = { owner: pull.owner, name: pull.repo };
   const policy =
     options.policy === undefined

@@ -33,6 +33,24 @@ export interface Attempt {
   readonly attempt: number;
 }
 
+const begun = z.object({ run_started_at: z.string().nullish() });
+
+/** When the attempt began, in milliseconds since the epoch; NaN: GitHub does not say. @throws what GitHub's API says */
+export async function attemptBeganAt(
+  client: GitHubClient,
+  { owner, repo, runId, attempt }: Attempt,
+  signal: AbortSignal,
+): Promise<number> {
+  const answer = await client.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}", {
+    owner,
+    repo,
+    run_id: runId,
+    attempt_number: attempt,
+    request: { signal },
+  });
+  return Date.parse(begun.parse(answer.data).run_started_at ?? "");
+}
+
 /** Lists them again and again; a page that has not changed costs no rate limit. */
 export class AttemptJobs {
   readonly #client: GitHubClient;

@@ -125,6 +125,26 @@ export async function dispatchedRuns(
   return listed.parse(answer.data).workflow_runs.toReversed();
 }
 
+const head = z.object({ head_sha: z.string(), html_url: z.string().nullish() });
+
+/**
+ * The commit that a run is for, and the run's page. Of a pull request this is its head, which the job's own commit (the
+ * merge) is not. Throws what the client throws.
+ */
+export async function readRunHead(
+  client: GitHubClient,
+  { owner, name }: Place,
+  runId: string,
+): Promise<{ readonly sha: string; readonly url: string | null }> {
+  const answer = await client.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", {
+    owner,
+    repo: name,
+    run_id: runId,
+  });
+  const { head_sha: sha, html_url: url } = head.parse(answer.data);
+  return { sha, url: url ?? null };
+}
+
 /** Null: there is no such run (any more). */
 export async function readRun(
   client: GitHubClient,
