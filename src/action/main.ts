@@ -11,6 +11,7 @@ import { type Connection, connect } from "../coordinator/client/connect.ts";
 import type { RunHost } from "../coordinator/hosting/host.ts";
 import { Refusal } from "../coordinator/protocol/refusal.ts";
 import { beaconsOf } from "../github/checks/leader-beacon.ts";
+import { jobClient } from "../github/client.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isSelected, select } from "../plan/select.ts";
 import { platformRefusal } from "../platform.ts";
@@ -22,7 +23,6 @@ import type { RunReport } from "../report/report.ts";
 import { AgentSummary } from "../run/agent-summary.ts";
 import { cleanupStages } from "../run/stage/participants.ts";
 import type { RunKey, RunSummary, Selection } from "../run/types.ts";
-import { githubClient } from "./client.ts";
 import type { Entry } from "./entry.ts";
 import { type Place, placeOf, placeProblems, sizeOf } from "./input/coordinator-location.ts";
 import { type Inputs, readInputs } from "./input/inputs.ts";
@@ -128,7 +128,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     // The group's result is shown once, by its leader or its app.
     where: place.reports ? inputs.report : "commands",
     token: inputs.githubToken,
-    client: () => githubClient(inputs.githubToken),
+    client: () => jobClient(inputs.githubToken),
     job,
     checkName: checkName(task),
     externalId: externalId(key, inputs.agentIndex),
@@ -268,7 +268,7 @@ async function incompleteBecause({ job, inputs, size }: Task, { env, console }: 
   if (attempt === 1 || owner === null || repo === null) return null;
   try {
     const runner = env.RUNNER_NAME ?? null;
-    return await whyIncomplete(await githubClient(inputs.githubToken), { owner, repo, runId, attempt, size, runner });
+    return await whyIncomplete(await jobClient(inputs.githubToken), { owner, repo, runId, attempt, size, runner });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     console.text(`⚠ the jobs of attempt ${attempt} could not be listed (\`actions: read\` lets them be): ${why}`);
@@ -314,7 +314,7 @@ function abandonedOf(task: Task, { leaderIsOver }: Connection): Abandoned {
       ? []
       : [{ owner, repo, headSha, name: checkName(task), externalId: externalId(key, 0) }];
   const checks = [...(place.beacon === null ? [] : [beaconsOf(place.beacon)]), ...result];
-  const client = inputs.githubToken === "" ? null : () => githubClient(inputs.githubToken);
+  const client = inputs.githubToken === "" ? null : () => jobClient(inputs.githubToken);
   return { checks, client, index: inputs.agentIndex, agent: agentName, leaderIsOver };
 }
 

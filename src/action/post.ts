@@ -8,11 +8,11 @@ import { NoTemporaryFiles } from "../agent/process/directory.ts";
 import { concludeAbandoned } from "../github/checks/abandoned-checks.ts";
 import { type CheckText, LiveCheck } from "../github/checks/checks.ts";
 import { stateOfOwnCheck } from "../github/checks/own-check.ts";
+import { jobClient } from "../github/client.ts";
 import { readPlan } from "../plan/read.ts";
 import { markdown } from "../report/escape.ts";
 import { endText } from "../report/log.ts";
 import { judgeAttempt } from "../run/stage/completion.ts";
-import { githubClient } from "./client.ts";
 import type { Entry } from "./entry.ts";
 import { readInputs, tokenOf } from "./input/inputs.ts";
 import { type Job, readJob } from "./input/job.ts";
@@ -166,7 +166,7 @@ async function closeLost(
   const { owner, repo } = job;
   if (token === "" || owner === null || repo === null) return;
   const { failure } = await concludeAbandoned(
-    await githubClient(token),
+    await jobClient(token),
     [{ ...opening, owner, repo }],
     unwritten(verdict),
     entry.pace,
@@ -182,7 +182,7 @@ async function closeCheck(check: CheckState, verdict: Left["finished"], { token,
   if (token === "" || owner === null || repo === null) return;
   const { console } = entry;
   const signal = AbortSignal.timeout(CHECK_MS);
-  const client = await githubClient(token);
+  const client = await jobClient(token);
   const state = await stateOfOwnCheck(client, { ...check, owner, repo }, entry.pace, signal);
   if (state.kind === "completed") return;
   if (state.kind === "foreign") {

@@ -1,4 +1,5 @@
 /** A client of GitHub for commands that read from it: which server, and by whose token. */
+import { tokenClient } from "../github/client.ts";
 import type { GitHubClient } from "../github/port.ts";
 import { UsageError } from "./exit.ts";
 
@@ -49,6 +50,5 @@ export async function githubClient(
 ): Promise<GitHubClient> {
   const token = [env.GITHUB_TOKEN, env.GH_TOKEN].find((each) => each !== undefined && each !== "");
   if (token === undefined) throw new UsageError("GITHUB_TOKEN: expected a token that may read the repository");
-  const { Octokit } = await import("@octokit/rest");
-  return new Octokit({ auth: token, baseUrl: api, userAgent: "stagewright" });
+  return await tokenClient(token, api);
 }

@@ -1,4 +1,4 @@
-/** When a log tells of a wait: first after 10 s, then more and more seldom, and at once when it has become another. Pure. */
+/** When a log tells of a wait: first after 10 s, then more and more seldom, and at once when it has become another. */
 
 /** Since the wait began. Milliseconds. */
 const FIRST = [10_000, 60_000, 300_000] as const;

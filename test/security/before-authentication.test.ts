@@ -318,7 +318,7 @@ describe("strangers who ask to adopt", () => {
         log: pino({ level: "silent" }),
       }),
       appId: 1,
-      withToken: (token) => ({
+      withToken: async (token) => ({
         request: async (route: string) => {
           asked.push(`${token} ${route}`);
           await answering.promise;

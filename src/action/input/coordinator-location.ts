@@ -5,12 +5,12 @@ import { reachableHost } from "../../coordinator/client/addresses.ts";
 import type { Home } from "../../coordinator/client/connect.ts";
 import { runIdOf } from "../../coordinator/protocol/run-id.ts";
 import { type BeaconPlace, BeaconWatch, lightBeacon } from "../../github/checks/leader-beacon.ts";
+import { jobClient } from "../../github/client.ts";
 import { AttemptJobs } from "../../github/workflows/attempt-jobs.ts";
 import { jobName } from "../../github/workflows/job-name.ts";
 import { joinAddress, splitAddress } from "../../plan/parsing/address.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { RunKey } from "../../run/types.ts";
-import { githubClient } from "../client.ts";
 import type { Entry } from "../entry.ts";
 import type { SavedState } from "../post-state.ts";
 import { hasIdTokens, idToken, verifierFor } from "./id-token.ts";
@@ -103,7 +103,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
       named === null
         ? null
         : async (checkRunId: string, signal: AbortSignal): Promise<string> =>
-            await jobName(await githubClient(inputs.githubToken), named, checkRunId, signal),
+            await jobName(await jobClient(inputs.githubToken), named, checkRunId, signal),
     listJobs: jobsOf(job, inputs.githubToken),
   };
   const beacon: BeaconPlace = {
@@ -115,7 +115,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     plan: key.plan,
   };
   if (!leads(plan, inputs)) {
-    const watch = (async () => new BeaconWatch(await githubClient(inputs.githubToken), beacon))();
+    const watch = (async () => new BeaconWatch(await jobClient(inputs.githubToken), beacon))();
     // Its failure is told by each look.
     watch.catch(() => undefined);
     const addresses =
@@ -130,7 +130,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
   }
   const announce = async (at: string, ownJob: string | null): Promise<() => Promise<void>> => {
     const lit = await lightBeacon(
-      await githubClient(inputs.githubToken),
+      await jobClient(inputs.githubToken),
       beacon,
       { address: at, job: ownJob },
       entry.pace,
@@ -167,7 +167,7 @@ function jobsOf({ owner, repo, runId, attempt }: Job, token: string): ListJobs |
   if (owner === null || repo === null || token === "") return null;
   let jobs: Promise<AttemptJobs> | null = null;
   return async (signal) => {
-    jobs ??= githubClient(token).then((client) => new AttemptJobs(client, { owner, repo, runId, attempt }));
+    jobs ??= jobClient(token).then((client) => new AttemptJobs(client, { owner, repo, runId, attempt }));
     return await (await jobs).list(signal);
   };
 }

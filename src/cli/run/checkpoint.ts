@@ -1,4 +1,5 @@
 /** A checkpoint asks the person at the terminal whether the run may go on. */
+import { userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
 import type { PlanStage } from "../../plan/plan.ts";
 
@@ -15,5 +16,14 @@ export async function ask(stage: PlanStage, signal: AbortSignal): Promise<boolea
     return false;
   } finally {
     prompt.close();
+  }
+}
+
+/** Who sits at the terminal. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return "the person at the terminal";
   }
 }

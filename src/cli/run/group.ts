@@ -28,10 +28,9 @@ import { agentIdentity, type RunKey, type Selection } from "../../run/types.ts";
 import { type ToldWait, waitLine } from "../../run/wait-lines.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit.ts";
 import { type ParentMessage, PLAN_FILE_VARIABLE } from "./agent.ts";
-import { ask } from "./checkpoint.ts";
+import { ask, userName } from "./checkpoint.ts";
 import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
 import { tellOutcome } from "./outcome.ts";
-import { type RunOptions, userName } from "./run.ts";
 import { SECRET_VARIABLE, takeSecret } from "./secret.ts";
 import { Signals } from "./signals.ts";
 
@@ -51,13 +50,16 @@ export interface GroupOptions {
   readonly plan: Plan;
   readonly selection: Selection;
   readonly agents: number;
-  readonly options: RunOptions;
+  /** What the names of agents that the plan does not name begin with. */
+  readonly agentName: string | undefined;
+  readonly outputFile: string | undefined;
   /** This process's own. */
   readonly env: NodeJS.ProcessEnv;
 }
 
 /** @returns the exit code: the group's verdict */
-export async function runGroup({ file, plan, selection, agents, options, env }: GroupOptions): Promise<ExitCode> {
+export async function runGroup(group: GroupOptions): Promise<ExitCode> {
+  const { file, plan, selection, agents, outputFile, env } = group;
   // What its agents tell they have masked themselves; this masks what is known of the plan's secrets here.
   const masks = new Masks();
   const screen = maskedScreen(screenOf(process.stderr, env), masks);
@@ -94,7 +96,7 @@ export async function runGroup({ file, plan, selection, agents, options, env }: 
     const absent = gone.map(({ name, how }) => ({ id: agentIdentity(name), why: `${name} ${how}` }));
     host.commit({ event: { type: "not_coming", at: host.now, absent } });
   });
-  const begin = options.agentName ?? "local";
+  const begin = group.agentName ?? "local";
   for (let index = 0; index < agents; index += 1) {
     const name = plan.agents[index]?.id ?? `${begin}-${index}`;
     // With roles, indexes are given by role when the group is assembled.
@@ -128,7 +130,6 @@ export async function runGroup({ file, plan, selection, agents, options, env }: 
     await serving.close();
   }
   const summary = maskedSummary(host.summary(), masks);
-  const { outputFile } = options;
   const written = tellOutcome({ file, planName: plan.name, summary, selection, startedAt, outputFile }, log, screen);
   if (signals.exitCode !== null) return signals.exitCode;
   return host.isOver && summary.verdict === "success" && written ? EXIT.success : EXIT.failure;

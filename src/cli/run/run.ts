@@ -1,6 +1,5 @@
 /** `stagewright run PLAN`: a plan on this machine, by one agent in this process or by a group (`group.ts`). */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { userInfo } from "node:os";
 import { dirname, relative, resolve } from "node:path";
 import { type Agent, createAgent } from "../../agent/agent.ts";
 import type { LoopEnd } from "../../agent/loop.ts";
@@ -19,7 +18,7 @@ import { summaryOf } from "../../run/machine.ts";
 import type { RunKey, Selection } from "../../run/types.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit.ts";
 import { loadPlan } from "../files.ts";
-import { ask } from "./checkpoint.ts";
+import { ask, userName } from "./checkpoint.ts";
 import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
 import { dryRun } from "./dry-run.ts";
 import { tellOutcome } from "./outcome.ts";
@@ -57,7 +56,15 @@ export async function run(file: string, options: RunOptions, env: NodeJS.Process
   const agents = agentCountOf(plan, options, file, keys);
   if (agents > 1) {
     const { runGroup } = await import("./group.ts");
-    return await runGroup({ file, plan, selection, agents, options, env });
+    return await runGroup({
+      file,
+      plan,
+      selection,
+      agents,
+      agentName: options.agentName,
+      outputFile: options.outputFile,
+      env,
+    });
   }
   return carryOut(file, plan, selection, options, env);
 }
@@ -210,14 +217,5 @@ function checkBefore(plan: Plan, selection: Selection, options: RunOptions, file
     accessSync(dirname(target), constants.W_OK);
   } catch {
     throw new UsageError(`--output-file ${options.outputFile}: its directory is not there or may not be written to`);
-  }
-}
-
-/** Who sits at the terminal. */
-export function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return "the person at the terminal";
   }
 }
