@@ -1,7 +1,7 @@
 /**
  * A run, decided: `apply` takes what happens, `instructionFor` says what an agent is to do now. Nothing else decides.
  *
- * Pure: no clock, no randomness, no I/O. Time comes in with the events, ids are counted. The state is plain JSON and is
+ * Time comes in with the events, ids are counted. The state is plain JSON and is
  * never changed in place; what one event costs does not grow with the number of agents (but for those that concern
  * everyone: a start, a release, a sweep).
  */

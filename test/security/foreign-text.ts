@@ -480,7 +480,6 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "src/lifecycle/command-names.ts": OF_BOUNDED,
   "app/effects/handlers/auto-merge.ts": OF_BOUNDED,
   "app/http/adopt.ts": OF_BOUNDED,
-  "app/github-cache/clients.ts": OF_GITHUB,
   "app/config.ts": OF_OPERATOR,
   "app/deployment-gates/pulls.ts": OF_BOUNDED,
   "app/deployment-gates/sweep.ts": OF_GITHUB,
