@@ -1,17 +1,20 @@
 /**
  * How the work of a function grows with its input, measured so that a slow or busy machine does not change the answer:
- * by ratios over three doublings, each time the least of several runs.
+ * by the ratio of two sizes, each time the least of several runs.
  */
 
-/** What doubling the input may do to the work. */
-const MOST_PER_DOUBLING = 2.5;
+/** What doubling the input may do to the work: halfway between what grows as the input and what grows as its square. */
+const MOST_PER_DOUBLING = 2 ** 1.5;
+/** Between the two sizes. */
 const DOUBLINGS = 3;
 /** Milliseconds below which nothing grows that matters: what is quadratic takes hundreds of them at the largest size. */
 const MEASURABLE_MS = 4;
 /** Less than that is mostly the clock. */
 const LEAST_MS = 1;
-/** What goes on beside it can make a measurement wrong, but hardly all of them: the first that is well decides. */
-const RUNS = 40;
+/** What goes on beside it makes a measurement longer, but hardly all of them: the first that is well decides. */
+const MOST_ROUNDS = 40;
+/** Of the smaller size, whose time taken too long would hide growth. */
+const SMALL_RUNS = 3;
 
 export interface Growth {
   readonly grows: boolean;
@@ -19,20 +22,30 @@ export interface Growth {
   readonly measured: Readonly<Record<number, number>>;
 }
 
+export interface GrowthOptions {
+  /** Milliseconds that a piece of work takes. */
+  readonly measure?: (work: () => unknown) => number;
+  readonly rounds?: number;
+}
+
 /** Whether the work on an input of this size is more than it should be beside that on an eighth of it. */
-export function growth(largest: number, prepare: (size: number) => () => unknown): Growth {
-  const sizes = [largest, ...Array.from({ length: DOUBLINGS }, (_, n) => Math.floor(largest / 2 ** (n + 1)))];
-  const works = sizes.map((size) => ({ size, work: prepare(size) }));
-  const measured: Record<number, number> = {};
-  for (let run = 0; run < RUNS; run += 1) {
-    for (const { size, work } of works) {
-      measured[size] = Math.min(measured[size] ?? Number.POSITIVE_INFINITY, duration(work));
-      if ((measured[largest] ?? 0) < MEASURABLE_MS) return { grows: false, measured };
-    }
-    const least = Math.max(LEAST_MS, measured[sizes.at(-1) ?? 0] ?? 0);
-    if ((measured[largest] ?? 0) <= least * MOST_PER_DOUBLING ** DOUBLINGS) return { grows: false, measured };
+export function growth(
+  largest: number,
+  prepare: (size: number) => () => unknown,
+  { measure = duration, rounds = MOST_ROUNDS }: GrowthOptions = {},
+): Growth {
+  const smallest = Math.floor(largest / 2 ** DOUBLINGS);
+  const [large, small] = [prepare(largest), prepare(smallest)];
+  let most = Number.POSITIVE_INFINITY;
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < rounds; round += 1) {
+    most = Math.min(most, measure(large));
+    if (most < MEASURABLE_MS) return { grows: false, measured: { [largest]: most } };
+    for (let run = 0; run < SMALL_RUNS; run += 1) least = Math.min(least, measure(small));
+    const grows = most > Math.max(LEAST_MS, least) * MOST_PER_DOUBLING ** DOUBLINGS;
+    if (!grows || round === rounds - 1) return { grows, measured: { [smallest]: least, [largest]: most } };
   }
-  return { grows: true, measured };
+  throw new RangeError("no rounds");
 }
 
 /** Some systems count a thread's time in steps of so many milliseconds. */
