@@ -15,16 +15,17 @@ const STILL_FULL: Readonly<Record<string, number>> = {
   "src/sandbox/world": 24,
 };
 const STILL_LONG: Readonly<Record<string, number>> = {
-  "app/store/pulls.ts": 374,
+  "app/store/pulls.ts": 377,
   "app/webhooks/inbox.ts": 446,
-  "app/webhooks/processing.ts": 443,
-  "app/workflow-runs/workflow-runs.ts": 365,
+  "app/webhooks/processing.ts": 449,
+  "app/workflow-runs/workflow-runs.ts": 358,
   "src/agent/loop.ts": 424,
-  "src/coordinator/server/handler.ts": 393,
-  "src/github/webhooks/webhook.ts": 413,
-  "src/lifecycle/facts/facts-file.ts": 422,
+  "src/coordinator/server/handler.ts": 385,
+  "src/github/webhooks/webhook.ts": 419,
+  "src/lifecycle/evaluation/replay.ts": 352,
+  "src/lifecycle/facts/facts-file.ts": 425,
   "src/lifecycle/facts/record.ts": 360,
-  "src/run/stage/tasks.ts": 369,
+  "src/run/stage/tasks.ts": 370,
   "src/sandbox/shapes/code.ts": 387,
 };
 
