@@ -33,7 +33,7 @@ export function commandAct(
 
 /** The stage that people saw when they wrote; empty: not known. */
 function shownAt(at: number, row: Pull | null): string {
-  const stage = row?.shown?.stage ?? null;
+  const stage = row?.confirmed?.stage ?? null;
   const { since = null, stage: judged = null } = row?.evaluation ?? {};
   return stage !== null && judged === stage && since !== null && since <= at ? stage : "";
 }

@@ -166,7 +166,7 @@ export class Gates {
       }
       const { facts, evaluation, policy, permissions } = await evaluator.evaluate(pull, repository);
       const commits = validCommits(facts, policy, permissions);
-      const confirmedStage = pull.shown?.stage ?? null;
+      const confirmedStage = pull.confirmed?.stage ?? null;
       const input = { environment, sha, pull: { facts, evaluation, policy, confirmedStage, commits } };
       verdicts.push({ open: facts.state === "open", verdict: evaluateGate(input) });
     }

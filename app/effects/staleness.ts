@@ -5,9 +5,9 @@ import { type Cause, causeOf } from "./effect.ts";
 import type { EffectContext } from "./handler.ts";
 
 /** Where it is, by all that has been judged; of a closed one, where it was. */
-export function stageNow({ evaluation, shown }: Pull): string | null {
+export function stageNow({ evaluation, confirmed }: Pull): string | null {
   const moves = evaluation !== null && evaluation.inactive !== "closed" && evaluation.inactive !== "unknown";
-  return moves ? evaluation.stage : (shown?.stage ?? null);
+  return moves ? evaluation.stage : (confirmed?.stage ?? null);
 }
 
 /** Whether something is known of it that has not been judged yet, or a move is on its way. */

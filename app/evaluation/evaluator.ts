@@ -110,7 +110,7 @@ export class Evaluator {
       evaluation,
       after,
       policy,
-      shown: pull.shown,
+      shown: pull.confirmed,
       sharing,
       stop: tampering.stop,
     });

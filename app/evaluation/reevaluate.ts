@@ -134,14 +134,14 @@ export class Reevaluation {
         {
           ...names,
           stage: evaluated.evaluation.stage,
-          shown: row.shown?.stage ?? null,
+          shown: row.confirmed?.stage ?? null,
           inactive: evaluated.evaluation.inactive,
           missing: evaluated.evaluation.missing?.summary ?? null,
           decided: next.intentAt !== null,
         },
         "looked",
       );
-      const merging = mergingStages(evaluated.policy.stages).some((each) => each.name === next.shown?.stage);
+      const merging = mergingStages(evaluated.policy.stages).some((each) => each.name === next.confirmed?.stage);
       const effects = [
         ...this.#effects(row, repository, evaluated),
         ...this.#tampering(row, repository, evaluated),
@@ -165,7 +165,7 @@ export class Reevaluation {
   /** What is to be done while it stays where it is; each is known by its key, so asking again adds nothing. */
   #effects(row: Pull, { installationId }: Repository, { evaluation, policy, facts }: EvaluatedPull): NewEffect[] {
     const now = this.#options.now();
-    if (installationId === null || evaluation.stage === null || evaluation.stage !== row.shown?.stage) {
+    if (installationId === null || evaluation.stage === null || evaluation.stage !== row.confirmed?.stage) {
       return [];
     }
     const actions = overdueAndHoldActions({ before: row.evaluation, evaluation, policy, facts, now });
@@ -180,10 +180,10 @@ export class Reevaluation {
 
   /** Nothing is said of what was done before the app first showed anything, however late that is looked at. */
   #tampering(row: Pull, { installationId }: Repository, { tampering, desired }: EvaluatedPull): NewEffect[] {
-    if (installationId === null || desired === null || row.shown === null) {
+    if (installationId === null || desired === null || row.confirmed === null) {
       return [];
     }
-    const since = row.shown.since ?? 0;
+    const since = row.confirmed.since ?? 0;
     const attempts = tampering.attempts.filter(({ act }) => act.at > since);
     return tamperingEffects(row, installationId, { ...tampering, attempts }, this.#options.now());
   }
@@ -217,13 +217,13 @@ export class Reevaluation {
     // What was sent and not confirmed may show on GitHub, whatever is wanted now: it must be read.
     const unknown = pending !== null && (pending.sentAt !== null || pending.read);
     // Whose check runs are the newest on a shared commit is not known by heart.
-    const read = desired.shared || row.shown?.shared === true;
-    if (!differs(desired, row.shown) && !unknown) {
+    const read = desired.shared || row.confirmed?.shared === true;
+    if (!differs(desired, row.confirmed) && !unknown) {
       return { ...base, blocked: null };
     }
     const fresh: Intent = {
       id: randomUUID(),
-      from: row.shown?.stage ?? null,
+      from: row.confirmed?.stage ?? null,
       to: desired.stage,
       createdAt: now,
       tries: 0,
@@ -234,7 +234,7 @@ export class Reevaluation {
     const intent = pending === null ? fresh : { ...pending, to: desired.stage, read: pending.read || read };
     // What was sent already keeps its pause: GitHub may not show yet what it did.
     const at = pending === null ? now : (row.intentAt ?? now);
-    const urgent = !unknown && closesGate(desired, row.shown);
+    const urgent = !unknown && closesGate(desired, row.confirmed);
     return { ...base, intent, intentAt: urgent ? Math.min(at, row.reevaluateAt ?? at, FIRST) : at };
   }
 
@@ -242,7 +242,7 @@ export class Reevaluation {
   async #tellSharers(before: Pull, after: Pull): Promise<void> {
     const { store, now } = this.#options;
     const { sha } = after.facts.head;
-    const shas = new Set((before.shown?.checks ?? []).map((check) => check.sha).filter((each) => each !== sha));
+    const shas = new Set((before.confirmed?.checks ?? []).map((check) => check.sha).filter((each) => each !== sha));
     if (canonicalJson(before.evaluation) !== canonicalJson(after.evaluation)) {
       shas.add(sha);
     }

@@ -120,7 +120,7 @@ async function pullPage(store: Store, owner: string, name: string, number: numbe
   if (repository === null || pull === null) {
     return null;
   }
-  const { facts, shown, evaluation, intent, intentAt, blocked, version } = pull;
+  const { facts, confirmed, evaluation, intent, intentAt, blocked, version } = pull;
   const history = await store.history(pull, HISTORY_PAGE, after);
   return {
     repository: `${repository.owner}/${repository.name}`,
@@ -129,11 +129,11 @@ async function pullPage(store: Store, owner: string, name: string, number: numbe
     state: facts.state,
     draft: facts.draft,
     head: facts.head.sha,
-    stage: shown?.stage ?? null,
+    stage: confirmed?.stage ?? null,
     evaluation,
     moving: intent === null || intentAt === null ? null : { ...intent, nextAt: intentAt },
     blocked,
-    checks: shown?.checks ?? [],
+    checks: confirmed?.checks ?? [],
     version,
     history: history.items,
     nextHistory: history.next,

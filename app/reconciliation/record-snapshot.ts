@@ -72,7 +72,7 @@ export async function takeIn({ store, now, settled }: TakeInOptions, seen: Seen)
     const news = row === null || row.installationId !== installationId || !meansTheSame(facts, row.facts);
     // What is on its way is confirmed by itself, and what is blocked waits for its time.
     const quiet = before.intent === null && before.blocked === null && facts.state === "open";
-    const drift = quiet ? driftOf(before.shown, snapshot) : [];
+    const drift = quiet ? driftOf(before.confirmed, snapshot) : [];
     if (!news && drift.length === 0) {
       return known !== null && sameFacts(facts, known) ? null : { pull: { ...before, facts } };
     }

@@ -50,7 +50,7 @@ export function newPull(id: PullId, facts: Facts, installationId: number | null)
     installationId,
     version: 0,
     facts,
-    shown: null,
+    confirmed: null,
     evaluation: null,
     reevaluateAt: null,
     reevaluationTries: 0,
@@ -62,7 +62,7 @@ export function newPull(id: PullId, facts: Facts, installationId: number | null)
 
 /** What is on it is read again before anything is written, whatever we knew. `note`: for the history, and why. */
 export function readAgain(pull: Pull, at: number, note: string | null = null): Pull {
-  const stage = pull.shown?.stage ?? null;
+  const stage = pull.confirmed?.stage ?? null;
   const fresh = { id: randomUUID(), from: stage, to: stage, createdAt: at, tries: 0, sentAt: null, notes: [] };
   const intent = pull.intent ?? fresh;
   const notes = note === null ? intent.notes : [...intent.notes, note];

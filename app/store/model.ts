@@ -130,7 +130,7 @@ export interface Pull extends PullId {
   readonly version: number;
   readonly facts: Facts;
   /** What GitHub confirmed; null: nothing was ever shown. */
-  readonly shown: ConfirmedState | null;
+  readonly confirmed: ConfirmedState | null;
   /** The last evaluation; null: none yet. */
   readonly evaluation: Evaluation | null;
   /** When it is to be looked at; null: there is no reason to. */

@@ -45,7 +45,7 @@ export class TransitionResults {
   ): Promise<void> {
     const { store, log, now } = this.#options;
     const { pull, intent, repository, evaluated, desired } = pending;
-    const from = pull.shown?.stage ?? null;
+    const from = pull.confirmed?.stage ?? null;
     const to = desired.stage;
     const { evaluation } = evaluated;
     let effects: NewEffect[] = [];
@@ -78,7 +78,7 @@ export class TransitionResults {
       const next: Pull = {
         ...row,
         facts,
-        shown:
+        confirmed:
           shown === null
             ? null
             : {
@@ -167,7 +167,7 @@ export class TransitionResults {
   async block(pending: PendingTransition, reason: string, shown: ConfirmedState | null): Promise<void> {
     const { store, log, now, timings } = this.#options;
     const { pull, intent, desired, repository } = pending;
-    const from = pull.shown?.stage ?? null;
+    const from = pull.confirmed?.stage ?? null;
     await changePull(store, pull, now, (row) => {
       if (row === null) {
         return null;
@@ -189,7 +189,7 @@ export class TransitionResults {
       };
       const next: Pull = {
         ...row,
-        shown: shown === null ? row.shown : { ...shown, stage: from, ...sinceOf(row, row.facts) },
+        confirmed: shown === null ? row.confirmed : { ...shown, stage: from, ...sinceOf(row, row.facts) },
         ...(shown === null ? parked({ ...row, intent: { ...intent, read: true } }) : { intent: null, intentAt: null }),
         blocked: { at, to: desired.stage, reason, times, until: at + pause, wanted: desiredDigest(desired) },
         reevaluateAt: sooner(row.reevaluateAt, at + pause),
@@ -203,7 +203,7 @@ export class TransitionResults {
 
   /** What is shown while the move is blocked. */
   blockedState(pending: PendingTransition, reason: string): DesiredState {
-    const from = pending.pull.shown?.stage ?? null;
+    const from = pending.pull.confirmed?.stage ?? null;
     return blockedState(pending.desired, from, from === null ? null : stageLabel(from), reason);
   }
 }
@@ -262,8 +262,8 @@ function removedBy({ evaluation }: PendingTransition["evaluated"], shown: Confir
 }
 
 /** Since when something is shown: kept from the first time on. */
-function sinceOf({ shown }: Pull, { updatedAt }: Facts): Pick<ConfirmedState, "since"> {
-  return shown === null ? { since: updatedAt } : shown.since === undefined ? {} : { since: shown.since };
+function sinceOf({ confirmed }: Pull, { updatedAt }: Facts): Pick<ConfirmedState, "since"> {
+  return confirmed === null ? { since: updatedAt } : confirmed.since === undefined ? {} : { since: confirmed.since };
 }
 
 /** Those of commits that are heads no more cannot be shown again. */

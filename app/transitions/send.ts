@@ -95,7 +95,7 @@ export class TransitionSender {
         await outcomes.drop(pull);
         return null;
       }
-      return { pull, intent, repository, evaluated, desired, shown: pull.shown, seen: null, notes: [] };
+      return { pull, intent, repository, evaluated, desired, shown: pull.confirmed, seen: null, notes: [] };
     } catch (error) {
       await outcomes.postpone(pull, describeFailure(requestFailure(error, this.#options.now())), this.#pauseOf(error));
       return null;

@@ -34,7 +34,7 @@ export function isOutOfDate(
   { pull: seen, checks }: CurrentDisplay,
 ): boolean {
   const names = new Set(checks.map((check) => check.name));
-  return (pull.shown?.checks ?? []).some(({ sha, name }) => sha === seen.state.head.sha && !names.has(name));
+  return (pull.confirmed?.checks ?? []).some(({ sha, name }) => sha === seen.state.head.sha && !names.has(name));
 }
 
 /** The pending with what was just read in place of what was known. */
@@ -45,11 +45,11 @@ export function withRead(pending: PendingTransition, now: CurrentDisplay): Pendi
     const show = desired.checks.find((each) => each.name === read.name);
     return shownCheck(read, sha, show !== undefined && showsCheck(read, show) ? show : null);
   });
-  const others = (pull.shown?.checks ?? []).filter((check) => check.sha !== sha);
+  const others = (pull.confirmed?.checks ?? []).filter((check) => check.sha !== sha);
   const names = new Set(now.pull.labels.map((label) => label.name.toLowerCase()));
   const gone = desired.gone.filter((name) => !names.has(name.toLowerCase()));
   const shown = confirmedStateOf({
-    stage: pull.shown?.stage ?? null,
+    stage: pull.confirmed?.stage ?? null,
     labels: now.pull.labels,
     absent: { labels: gone, at: now.pull.state.updatedAt },
     checks: [...others, ...checks],

@@ -72,7 +72,7 @@ export const BROKEN: Readonly<Record<string, Breakage>> = {
       withCommit(store, async (commit) => ({
         ...commit,
         pulls: (commit.pulls ?? []).map((pull) =>
-          pull.intent === null || pull.shown === null ? pull : { ...pull, intent: null, intentAt: null },
+          pull.intent === null || pull.confirmed === null ? pull : { ...pull, intent: null, intentAt: null },
         ),
       })),
   },

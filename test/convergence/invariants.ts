@@ -131,8 +131,8 @@ function brokenHistory(row: Pull, history: readonly History[], order: readonly s
     }
     at = line.to;
   }
-  if (row.shown !== null && at !== row.shown.stage) {
-    found.push(`its history ends in ${at}, it is shown in ${row.shown.stage}`);
+  if (row.confirmed !== null && at !== row.confirmed.stage) {
+    found.push(`its history ends in ${at}, it is shown in ${row.confirmed.stage}`);
   }
   return found;
 }

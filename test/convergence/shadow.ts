@@ -94,6 +94,6 @@ export class Shadow {
     }
     return own === null || repository === null
       ? null
-      : await this.#evaluator.evaluate({ ...own, shown: row.shown, blocked: row.blocked }, repository);
+      : await this.#evaluator.evaluate({ ...own, confirmed: row.confirmed, blocked: row.blocked }, repository);
   }
 }

@@ -6,10 +6,11 @@ import type { ConfirmedCheck, ConfirmedState, Pull } from "../../store/model.ts"
 import type { DesiredState } from "../desired-state.ts";
 
 /** How many of the pull request's gates let it be merged now. */
-export function openGates({ shown, facts }: Pick<Pull, "shown" | "facts">, policy: Policy): number {
+export function openGates({ confirmed, facts }: Pick<Pull, "confirmed" | "facts">, policy: Policy): number {
   const names = gatesOf(policy);
-  return (shown?.checks ?? []).filter((check) => check.sha === facts.head.sha && names.has(check.name) && isOpen(check))
-    .length;
+  return (confirmed?.checks ?? []).filter(
+    (check) => check.sha === facts.head.sha && names.has(check.name) && isOpen(check),
+  ).length;
 }
 
 /** How many of the gates let it be merged once GitHub shows this; null: nothing is to be shown. */

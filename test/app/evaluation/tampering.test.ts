@@ -149,7 +149,7 @@ describe("a bot that keeps putting its label back", () => {
     await set(pull, "ready-for-qa", w.asUser(house.cleo));
     expect(house.checks(pull)).toMatchObject({ "stagewright / ready-for-qa": "success" });
     expect(house.stageLabels(pull).toSorted()).toEqual(["stage/approved", "stage/done", "stage/never"]);
-    expect((await house.row(pull))?.shown?.stage).toBe("ready-for-qa");
+    expect((await house.row(pull))?.confirmed?.stage).toBe("ready-for-qa");
   });
 
   it("is corrected again when the hour is over", async () => {

@@ -182,14 +182,14 @@ describe("the page of metrics", () => {
     const pull = house.open();
     await house.settled();
     const row = await house.row(pull);
-    if (row?.shown == null) throw new Error("it is not shown");
-    const { shown } = row;
+    if (row?.confirmed == null) throw new Error("it is not shown");
+    const { confirmed } = row;
     await house.store.commit({
       pulls: Array.from({ length: 200 }, (_, index) => ({
         ...row,
         number: 1_000 + index,
         version: 0,
-        shown: { ...shown, stage: `stage-${index}` },
+        confirmed: { ...confirmed, stage: `stage-${index}` },
       })),
       now: 1,
     });

@@ -310,7 +310,7 @@ describe("the app, killed at any moment", () => {
       for (const pull of pulls) {
         const id = { repositoryId: repository.id, number: pull.number };
         const row = await store.pull(id);
-        expect(row).toMatchObject({ shown: { stage: "ready-for-qa" }, intent: null, blocked: null });
+        expect(row).toMatchObject({ confirmed: { stage: "ready-for-qa" }, intent: null, blocked: null });
         const moved = (await store.history(id, 100)).items.filter((line) => line.kind === "moved");
         expect(moved.map((line) => line.to)).toEqual(["pr-created", "ready-for-qa"]);
       }

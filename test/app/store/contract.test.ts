@@ -48,7 +48,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
       state: pullState(),
       acts: [act({ kind: "opened", at: 1, by: pullState().author })],
     }),
-    shown: null,
+    confirmed: null,
     evaluation: null,
     reevaluateAt: null,
     reevaluationTries: 0,

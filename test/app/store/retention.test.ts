@@ -71,7 +71,7 @@ describe("a closed pull request", () => {
     await maintenance();
     expect(await house.row(closed)).toBeNull();
     expect(await house.history(closed)).toEqual([]);
-    expect(await house.row(open)).toMatchObject({ shown: { stage: "open" } });
+    expect(await house.row(open)).toMatchObject({ confirmed: { stage: "open" } });
     expect(await moves(open)).toEqual(["null -> open"]);
     // What GitHub shows of it stays as it was.
     expect(house.stageLabels(closed)).toEqual(["stage/approved"]);

@@ -103,7 +103,7 @@ export async function openBotsHouse(files: Readonly<Record<string, string>>): Pr
         const row = await house.row(pull);
         const quiet =
           row !== null && row.intent === null && (row.reevaluateAt === null || row.reevaluateAt > Date.now());
-        return quiet && row.shown?.stage === stage && house.stageLabels(pull).join() === `stage/${stage}`;
+        return quiet && row.confirmed?.stage === stage && house.stageLabels(pull).join() === `stage/${stage}`;
       });
       await house.settled();
     },

@@ -32,7 +32,9 @@ describe("when GitHub's answers go wrong", () => {
   const moved = async (pull: PullRequest, stage: string) =>
     house.until(`${stage} is shown and confirmed`, async () => {
       const row = await house.row(pull);
-      return house.stageLabels(pull).join() === `stage/${stage}` && row?.shown?.stage === stage && row.intent === null;
+      return (
+        house.stageLabels(pull).join() === `stage/${stage}` && row?.confirmed?.stage === stage && row.intent === null
+      );
     });
   const lines = async (pull: PullRequest) =>
     (await house.history(pull)).map((line) => (line.kind === "moved" ? `${line.from} -> ${line.to}` : line.reason));
@@ -104,7 +106,7 @@ describe("when GitHub's answers go wrong", () => {
     await house.until("the label was put right", () => house.stageLabels(pull).length === 1);
     await house.settled();
     expect(house.stageLabels(pull)).toEqual(["stage/ready-for-qa"]);
-    expect((await house.row(pull))?.shown?.stage).toBe("ready-for-qa");
+    expect((await house.row(pull))?.confirmed?.stage).toBe("ready-for-qa");
   });
 
   it("a label added by hand just before: the read-back shows two, and only the other one is taken away", async () => {
@@ -202,7 +204,7 @@ describe("when GitHub's answers go wrong", () => {
       expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
       const row = await house.row(pull);
       expect(row?.blocked).toMatchObject({ to: "ready-for-qa", times: 1, reason: "GitHub answered 502" });
-      expect(row?.shown?.stage).toBe("pr-created");
+      expect(row?.confirmed?.stage).toBe("pr-created");
       const run = ourRuns(pull).findLast((each) => each.conclusion === "action_required");
       expect(run?.output.title).toBe("Blocked: GitHub answered 502");
       expect((await house.history(pull)).at(-1)).toMatchObject({

@@ -17,7 +17,7 @@ const desired = (checks: readonly ConfirmedCheck[]): { pull: Pull } => ({
     installationId: 5,
     version: 1,
     facts: history(opened()),
-    shown: { stage: null, labels: [], checks, absent: { labels: [], at: 0 } },
+    confirmed: { stage: null, labels: [], checks, absent: { labels: [], at: 0 } },
     evaluation: null,
     reevaluateAt: null,
     reevaluationTries: 0,

@@ -65,7 +65,7 @@ async function overtaken(): Promise<PendingTransition> {
     installationId: 1,
     version: 0,
     facts,
-    shown: null,
+    confirmed: null,
     evaluation,
     reevaluateAt: null,
     reevaluationTries: 0,
@@ -87,7 +87,7 @@ it("a confirmed move does not overwrite what was decided while it was on its way
   const pending = await overtaken();
   await outcomes.confirm(pending, null, shown);
   const row = await store.pull(ID);
-  expect(row?.shown?.stage).toBe("ready-for-qa");
+  expect(row?.confirmed?.stage).toBe("ready-for-qa");
   expect(row?.evaluation?.held).toEqual(HOLD);
   expect(row?.intentAt).toBe(NOW);
   expect(row?.reevaluateAt).toBe(NOW);

@@ -47,7 +47,7 @@ describe("a database of the version before 0012", () => {
         intentAt: row.intent_at,
         blocked: parsed(row.blocked_json),
       } satisfies Partial<Record<keyof Pull, unknown>>);
-      expect(pull?.shown).toEqual(parsed(row.shown_json));
+      expect(pull?.confirmed).toEqual(parsed(row.shown_json));
     }
     const ids = { repositoryId: Number(rows[0]?.repository_id) };
     expect(await store.pullIds({ ...ids, blocked: true })).toHaveLength(rows.filter((row) => row.blocked_json).length);
