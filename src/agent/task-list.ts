@@ -5,10 +5,11 @@
  * cannot be taken fails the listing, as it does for a list that stands in the plan. Only one output is looked at: what
  * an earlier one listed (before its agent was lost) are the same tasks.
  */
-import { isDeeper, PLAN_BOUNDS, TOLD_BOUNDS } from "../plan/bounds.ts";
+import { PLAN_BOUNDS } from "../plan/bounds.ts";
 import { escapeUnprintable } from "../plan/parsing/names.ts";
 import type { Json } from "../plan/plan.ts";
 import { taskKey } from "../plan/stages/tasks.ts";
+import { unfitJson } from "./output/unfit-json.ts";
 
 /** Characters of a line or a key that are quoted. */
 const QUOTED = 80;
@@ -72,9 +73,8 @@ export class Listing {
 
 /** Why no task can be of this value, which is JSON; null: it can. */
 function unfit(value: Json): string | null {
-  if (isDeeper(value, TOLD_BOUNDS.nesting)) {
-    return `has lists and mappings that stand more than ${TOLD_BOUNDS.nesting} deep in one another`;
-  }
+  const why = unfitJson(value);
+  if (why !== null) return why;
   let isHeld = true;
   const text = JSON.stringify(value, (_key, part: unknown) => {
     // `1e400`, which would be told as null.

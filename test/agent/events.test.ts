@@ -52,6 +52,20 @@ describe("the events file", () => {
     expect(warnings).toEqual([line(2), line(3), line(4)]);
   });
 
+  it("drops no key without a word", async () => {
+    writeFileSync(
+      path,
+      '{"output":{"__proto__":1,"a":2}}\n{"output":{"a":[{"__proto__":1}]}}\n{"output":{"toString":1}}\n',
+    );
+    await file.finish();
+    expect(events).toEqual([{ output: { toString: 1 } }]);
+    expect(warnings).toEqual(
+      [1, 2].map(
+        (n) => `line ${n} of $STAGEWRIGHT_EVENTS has the key "__proto__", which is not allowed; it was ignored`,
+      ),
+    );
+  });
+
   it("warns of each line that it does not understand, by number, and goes on", async () => {
     const lines = [
       "nonsense",
@@ -109,7 +123,7 @@ describe("the events file", () => {
   });
 
   it.each([
-    ['{"__proto__":{"x":1}}', "Unrecognized key"],
+    ['{"__proto__":{"x":1}}', 'the key "__proto__"'],
     ['{"progress":{"done":-1}}', "progress.done"],
     ['{"metric":{"name":"ops","value":1e308}}', "metric.value"],
     ['{"metric":{"name":"ops","value":-1.1e300}}', "metric.value"],

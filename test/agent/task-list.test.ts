@@ -50,6 +50,7 @@ describe("the output of a task generator", () => {
       `[${"1e20,".repeat(12_000)}1]`,
       /^line 1 has more than the 65535 bytes/,
     ],
+    ["a key that would be left out", '{"__proto__":{"a":1}}', /^line 1 has the key "__proto__"/],
     ["a number that would be told as null", "[1e400]", /^line 1 has a number that is too large to be held/],
     ["lists nested thousands deep", `${"[".repeat(9_000)}${"]".repeat(9_000)}`, /^line 1 has lists and mappings that/],
   ])("refuses %s", (_, line, trouble) => {

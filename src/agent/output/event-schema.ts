@@ -1,15 +1,15 @@
 /** What a line of `$STAGEWRIGHT_EVENTS` may say. */
 import { z } from "zod";
-import { isDeeper, jsonBytes, PLAN_BOUNDS, TOLD_BOUNDS } from "../../plan/bounds.ts";
+import { jsonBytes, PLAN_BOUNDS, TOLD_BOUNDS } from "../../plan/bounds.ts";
 import { escapeUnprintable, NOT_PRINTABLE, PRINTABLE } from "../../plan/parsing/names.ts";
 import type { Json } from "../../plan/plan.ts";
 import { LARGEST_METRIC } from "../../run/stage/metrics.ts";
 import { AGGREGATIONS } from "../../run/types.ts";
+import { unfitJson } from "./unfit-json.ts";
 
 const name = z.string().min(1).max(PLAN_BOUNDS.longName).regex(PRINTABLE, NOT_PRINTABLE);
 /** Characters of what is said about one line. */
 const LONGEST_REASON = 1_000;
-const TOO_DEEP = `has lists and mappings that stand more than ${TOLD_BOUNDS.nesting} deep in one another`;
 const amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
 const json: z.ZodType<Json> = z.json();
 const task = json.refine(
@@ -58,7 +58,8 @@ export function readEvent(line: string): CommandEvent | string {
   } catch {
     return "is not JSON";
   }
-  if (isDeeper(value, TOLD_BOUNDS.nesting)) return TOO_DEEP;
+  const unfit = unfitJson(value);
+  if (unfit !== null) return unfit;
   const parsed = eventSchema.safeParse(value);
   if (parsed.success) {
     return Object.keys(parsed.data).length > 0 ? parsed.data : "says nothing (an empty object)";

@@ -211,7 +211,18 @@ describe("what a command tells", () => {
 
   it("as a task is refused by its agent, by its line, or taken by the coordinator as it was said", () => {
     const atom = fc.oneof(
-      fc.constantFrom("1e20", "1e-7", "1e400", "-1e400", "-0", '"\\ud800"', '"\\u2028"', '"\u{1f600}"', "true"),
+      fc.constantFrom(
+        "1e20",
+        "1e-7",
+        '{"__proto__":1}',
+        "1e400",
+        "-1e400",
+        "-0",
+        '"\\ud800"',
+        '"\\u2028"',
+        '"\u{1f600}"',
+        "true",
+      ),
       fc.json({ maxDepth: 2 }),
     );
     const lines = fc.oneof(
