@@ -54,9 +54,9 @@ describe("when GitHub's answers go wrong", () => {
   });
 
   it.each([
-    ["anything", { kind: "unread", match: { operation: "ConfirmedState" } }],
-    ["the check runs", { kind: "unread", match: { operation: "ConfirmedState" }, field: "checkRuns" }],
-    ["the labels", { kind: "unread", match: { operation: "ConfirmedState" }, field: "labels" }],
+    ["anything", { kind: "unread", match: { operation: "Shown" } }],
+    ["the check runs", { kind: "unread", match: { operation: "Shown" }, field: "checkRuns" }],
+    ["the labels", { kind: "unread", match: { operation: "Shown" }, field: "labels" }],
   ])("what a lost answer led to is looked for again when GitHub fails to read %s", async (_, fault) => {
     house.sandbox.faults.place({ kind: "status", status: 502, match });
     house.sandbox.faults.place(fault);
@@ -71,7 +71,7 @@ describe("when GitHub's answers go wrong", () => {
     house.sandbox.faults.place({ kind: "dropAnswer", match });
     label(pull);
     await moved(pull, "ready-for-qa");
-    expect(house.requests()).toEqual({ Transitions: 1, ConfirmedState: 1 });
+    expect(house.requests()).toEqual({ Transitions: 1, Shown: 1 });
     expect(ourRuns(pull)).toHaveLength(runs);
     expect(await lines(pull)).toEqual([
       "null -> pr-created",
@@ -93,7 +93,7 @@ describe("when GitHub's answers go wrong", () => {
     house.sandbox.faults.place({ kind: "status", match, status: 502 });
     label(pull);
     await moved(pull, "ready-for-qa");
-    expect(house.requests()).toEqual({ Transitions: 2, ConfirmedState: 1 });
+    expect(house.requests()).toEqual({ Transitions: 2, Shown: 1 });
     expect(await lines(pull)).toContainEqual(expect.stringMatching(/^GitHub answered 502; looked again after/));
   });
 
@@ -150,7 +150,7 @@ describe("when GitHub's answers go wrong", () => {
   it("several faults in a row are overcome one after another", async () => {
     const pull = await opened();
     house.sandbox.faults.place({ kind: "status", match, status: 502 });
-    house.sandbox.faults.place({ kind: "status", match: { operation: "ConfirmedState" }, status: 503 });
+    house.sandbox.faults.place({ kind: "status", match: { operation: "Shown" }, status: 503 });
     house.sandbox.faults.place({ kind: "dropAnswer", match });
     label(pull);
     await moved(pull, "ready-for-qa");
