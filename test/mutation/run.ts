@@ -83,8 +83,12 @@ async function main({ room, count, seed, file, workers, verbose }: Options): Pro
   const sources = sourcesOf(room);
   const listed = readEquivalents();
   const mutants = shuffled(sources.filter((source) => source.file.includes(file)).flatMap(mutantsIn), new Random(seed));
+  const session = await Session.open(room, workers).catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : String(error));
+    return null;
+  });
+  if (session === null) return 1;
   const compiler = new Compiler();
-  const session = await Session.open(room, workers);
   const survivors: { readonly mutant: Mutant; readonly reached: boolean }[] = [];
   let [tried, killed, equivalent, refused] = [0, 0, 0, 0];
 

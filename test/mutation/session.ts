@@ -31,7 +31,10 @@ export class Session {
     const session = new Session(room, size);
     const first = new TestProcess(room);
     session.#workers.push(first);
-    const learnt = await first.ask({ ask: "learn" }, 10 * GRACE_MS);
+    const learnt = await first.ask({ ask: "learn" }, 10 * GRACE_MS).catch((error: unknown) => {
+      first.end();
+      throw error;
+    });
     if (learnt === null || !("learnt" in learnt)) throw new Error("The tests were not over within ten minutes.");
     session.#learnt = learnt.learnt;
     while (session.#workers.length < size) session.#workers.push(new TestProcess(room));

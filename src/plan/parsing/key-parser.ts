@@ -66,7 +66,8 @@ function tell(issue: z.core.$ZodIssue, root: unknown, place: Place, label: strin
   }
   const steps = issue.path.map((step) => (typeof step === "symbol" ? String(step) : step));
   const path = [...place.path, ...steps];
-  const name = [label, ...steps].join(".");
+  // The user's own names may hold anything: the message is one line.
+  const name = [label, ...steps.map((step) => (typeof step === "string" ? quote(step).slice(1, -1) : step))].join(".");
   if (issue.code === "unrecognized_keys") {
     // `mapping` in schema.ts says one line for each key.
     const messages = issue.message.split("\n");

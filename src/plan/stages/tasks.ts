@@ -36,7 +36,12 @@ export function tasksOf(
   const from = sourceOf(inside, place);
   const needs = needsOf(options.needs ?? {});
   const needsPath = beside.needs === undefined ? [...path, "tasks", "needs"] : [...path, "needs"];
-  checkKeys(from, needs, { ...place, path: needsPath }, [...path, "tasks"]);
+  checkKeys(
+    from,
+    needs,
+    { ...place, path: needsPath },
+    isList(said) ? [...path, "tasks"] : [...path, "tasks", "values"],
+  );
   return {
     source: from,
     concurrency: options.concurrency ?? 1,
@@ -85,12 +90,8 @@ function checkKeys(from: TaskSource, needs: Tasks["needs"], place: Place, listPa
     for (const [index, value] of from.values.entries()) {
       const key = taskKey(value, index);
       if (keys.has(key)) {
-        const inList =
-          source.textAt([...listPath, "values", index]) !== null
-            ? [...listPath, "values", index]
-            : [...listPath, index];
         problems.error(
-          source.at(inList),
+          source.at([...listPath, index]),
           `tasks: two tasks have the key ${quote(key)}, expected distinct values or ids`,
         );
       }

@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { planJsonSchema } from "../../src/plan/json-schema.ts";
+import { boundTable, completionTable, KEY_TABLES, keyTable } from "../../src/plan/key-table.ts";
+
+const guide = readFileSync("docs/plan.md", "utf8");
+
+describe("the guide says what the schemas say", () => {
+  it.each(Object.entries(KEY_TABLES))("keys of %s", (_name, shape) => {
+    expect(guide).toContain(`\n${keyTable(shape)}\n`);
+  });
+
+  it("completions and bounds", () => {
+    expect(guide).toContain(`\n${completionTable()}\n`);
+    expect(guide).toContain(`\n${boundTable()}\n`);
+  });
+
+  it("and so does the JSON Schema that editors read", () => {
+    expect(planJsonSchema()).toEqual(JSON.parse(readFileSync("schema/plan.json", "utf8")));
+  });
+});
