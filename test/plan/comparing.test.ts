@@ -1,0 +1,183 @@
+import { describe, expect, it } from "vitest";
+import { canonicalJson, canonicalPlan, planDifference, planDigest } from "../../src/plan/canonical.ts";
+import { needsGroup } from "../../src/plan/needs-group.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { readPlan } from "../../src/plan/read.ts";
+import { isSelected, select, stageNamed } from "../../src/plan/select.ts";
+import { pauseAfter, pausesOf } from "../../src/plan/stages/retry.ts";
+import { findCycle, taskKey } from "../../src/plan/stages/tasks.ts";
+
+function plan(text: string): Plan {
+  const { plan: read } = readPlan(text, "p.yml");
+  if (read === null) throw new Error("This is no plan.");
+  return read;
+}
+
+describe("canonical JSON", () => {
+  it.each<[unknown, string]>([
+    [{ b: 1, a: [undefined, null, "x"], c: undefined }, '{"a":[null,null,"x"],"b":1}'],
+    [[], "[]"],
+    [{}, "{}"],
+    [undefined, "null"],
+    [null, "null"],
+    [{ Z: 1, a: { y: 2, x: 1 } }, '{"Z":1,"a":{"x":1,"y":2}}'],
+  ])("%o", (value, text) => {
+    expect(canonicalJson(value)).toBe(text);
+  });
+
+  it("of a plan is its digest's text, in hex", () => {
+    const one = plan("stages: [{ name: a, run: x }]\n");
+    expect(JSON.parse(canonicalPlan(one)).stages).toHaveLength(1);
+    expect(canonicalPlan(one)).not.toMatch(/"(?:line|column)":/);
+    expect(planDigest(one)).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe("how two plans differ", () => {
+  const base = "agents: 2\nstages:\n- { name: a, run: x }\n- { name: b, run: y }\n";
+
+  it("a stage more is one difference, beside the order", () => {
+    expect(planDifference(plan(base), plan(`${base}- { name: c, run: z }\n`))).toMatch(
+      /^order of stages: "a, b" here, "a, b, c" there; stages\.c: nothing here, \{.{56}… there$/,
+    );
+  });
+
+  it("long values are cut, short ones are not", () => {
+    const written = (length: number) => plan(base.replace("run: x", `run: ${"x".repeat(length)}`));
+    expect(planDifference(written(58), plan(base))).toBe(
+      `stages.a.command.script: "${"x".repeat(58)}" here, "x" there`,
+    );
+    expect(planDifference(written(59), plan(base))).toBe(
+      `stages.a.command.script: "${"x".repeat(56)}… here, "x" there`,
+    );
+  });
+
+  it("no more than the first few, the rest counted", () => {
+    const other = plan(
+      "agents: 3\nenv: { A: 1 }\ndeadline: 1h\nstages:\n- { name: a, run: y, optional: true }\n- { name: b, run: x, optional: true }\n",
+    );
+    const all = planDifference(plan(base), other, 100).split("; ");
+    expect(all).toHaveLength(7);
+    expect(all[0]).toBe("agentCount: 2 here, 3 there");
+    expect(planDifference(plan(base), other).split("; ")).toEqual([...all.slice(0, 5), "and 2 more"]);
+    expect(planDifference(plan(base), other, 7).split("; ")).toEqual(all);
+  });
+});
+
+describe("stages by name or number", () => {
+  const read = plan("stages:\n- { name: a, run: x }\n- { name: b, run: x }\n- { name: c, run: x }\n");
+
+  it.each([
+    ["b", 1],
+    [" b ", 1],
+    ["0", 0],
+    ["2", 2],
+    ["002", 2],
+    ["3", undefined],
+    ["-1", undefined],
+    ["1.0", undefined],
+    ["B", undefined],
+    ["", undefined],
+    ["0000000", undefined],
+  ])("%o", (wanted, index) => {
+    expect(stageNamed(read, wanted)?.index).toBe(index);
+  });
+
+  it.each<[Parameters<typeof select>[1], readonly number[]]>([
+    [{}, [0, 1, 2]],
+    [{ only: [] }, [0, 1, 2]],
+    [{ only: ["c", "a", "0"] }, [0, 2]],
+    [{ skip: ["b"] }, [0, 2]],
+    [{ stopAfter: "b" }, [0, 1]],
+    [{ stopAfter: "2", skip: ["0"] }, [1, 2]],
+  ])("%o are those that run", (options, indexes) => {
+    const selected = select(read, options);
+    expect("selection" in selected && [0, 1, 2].filter((index) => isSelected(selected.selection, index))).toEqual(
+      indexes,
+    );
+  });
+
+  it("all that is wrong is told at once", () => {
+    const selected = select(read, { only: ["x", "a"], skip: ["y", "a"], stopAfter: "z" });
+    expect("problems" in selected && selected.problems.map((each) => each.split(/[ :,]/)[0])).toEqual([
+      "only-stage",
+      "skip-stages",
+      "stop-after-stage",
+      "only-stage",
+      "only-stage",
+    ]);
+    const empty = select(read, { only: [], stopAfter: "b" });
+    expect(empty).toEqual({ selection: { only: null, skip: [], stopAfter: 1 } });
+  });
+
+  it("what a stage needs has to run, be loaded, or be accepted as left out", () => {
+    const needing = plan(
+      "stages:\n- { name: a, run: x }\n- { name: b, run: x }\n- { name: c, run: x, depends_on: [a, { stage: b, even_if: [failed] }] }\n",
+    );
+    expect(select(needing, { only: ["c"] })).toEqual({
+      problems: [expect.stringContaining('"a" (number 0)'), expect.stringContaining('"b" (number 1)')],
+    });
+    expect(select(needing, { only: ["c"] }, ["a", "b"])).toHaveProperty("selection");
+    expect(select(needing, { skip: ["b"] }, ["b"])).toHaveProperty("selection");
+  });
+});
+
+describe("what one agent alone cannot carry out", () => {
+  it.each<[string, readonly string[]]>([
+    ["agents: 1\nstages: [{ name: a, run: x, runs_on: first }]\n", []],
+    ["agents: 2\nstages: [{ name: a, run: x }]\n", ["1:1"]],
+    ["\nroles: { r: 1 }\nstages: [{ name: a, run: x }]\n", ["2:1"]],
+    ["\nroles: { r: 2 }\nstages: [{ name: a, run: x }]\n", ["2:1", "2:1"]],
+    ["stages:\n  - { name: a, run: x, runs_on: [0] }\n", ["2:5"]],
+    ["stages:\n  - { name: a, run: x, background: true }\n", ["2:5"]],
+    ["stages:\n  - { name: a, run: x, tasks: [1] }\n", ["2:5"]],
+  ])("%s", (text, places) => {
+    const { plan: read, keys } = readPlan(text, "p");
+    expect(read && needsGroup(read, keys).map(({ line, column }) => `${line}:${column}`)).toEqual(places);
+  });
+});
+
+describe("pauses between attempts", () => {
+  it("double up to the longest", () => {
+    expect([1, 2, 3, 4].map((failures) => pauseAfter(failures, 100, 350))).toEqual([100, 200, 350, 350]);
+    expect(pauseAfter(5_000, 0.001, 1e300)).toBe(0.001 * 2 ** 40);
+    expect(pauseAfter(5_000, 0, 1_000)).toBe(0);
+  });
+
+  it("are one fewer than the attempts", () => {
+    const [stage] = plan(
+      "stages: [{ name: a, run: x, retry: { max_attempts: 4, backoff: 1s, max_backoff: 3s } }]\n",
+    ).stages;
+    expect(stage && pausesOf(stage.retry)).toBe(6_000);
+    expect(stage && pausesOf({ ...stage.retry, maxAttempts: 1 })).toBe(0);
+  });
+});
+
+describe("tasks", () => {
+  it.each<[Parameters<typeof taskKey>[0], string]>([
+    ["a", "a"],
+    ["", ""],
+    [7, "7"],
+    [true, "true"],
+    [{ id: "a" }, "a"],
+    [{ id: 3 }, "3"],
+    [{ id: true }, "5"],
+    [{ id: null }, "5"],
+    [{}, "5"],
+    [["a"], "5"],
+    [null, "5"],
+  ])("the key of %o", (value, key) => {
+    expect(taskKey(value, 5)).toBe(key);
+  });
+
+  it.each<[Record<string, string[]>, string[] | null]>([
+    [{}, null],
+    [{ a: ["b"], b: ["c"], c: [] }, null],
+    [{ a: ["b", "c"], b: ["d"], c: ["d"] }, null],
+    [{ a: ["a"] }, ["a", "a"]],
+    [{ z: ["a"], a: ["b"], b: ["c"], c: ["a"] }, ["a", "b", "c", "a"]],
+    [{ a: ["toString"] }, null],
+  ])("the circle in %o", (needs, circle) => {
+    expect(findCycle(needs)).toEqual(circle);
+  });
+});
