@@ -39,5 +39,6 @@ function masked(phase: PhaseRecord, mask: Mask): PhaseRecord {
 
 /** Only what is said in words: the rest is a closed list, or numbers. */
 function maskedEnd(end: AttemptEnd, mask: Mask): AttemptEnd {
-  return "message" in end ? { ...end, message: mask.text(end.message) } : end;
+  if ("message" in end) return { ...end, message: mask.text(end.message) };
+  return end.kind === "stopped" ? { ...end, why: mask.text(end.why) } : end;
 }

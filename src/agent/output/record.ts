@@ -240,5 +240,6 @@ function threshold(
 }
 
 function maskedEnd(end: AttemptEnd, masks: Masks): AttemptEnd {
-  return "message" in end ? { ...end, message: masks.text(end.message) } : end;
+  if ("message" in end) return { ...end, message: masks.text(end.message) };
+  return end.kind === "stopped" ? { ...end, why: masks.text(end.why) } : end;
 }

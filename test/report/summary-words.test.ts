@@ -1,0 +1,224 @@
+import { describe, expect, it } from "vitest";
+import { checkOutput, conclusionOf, progressOutput } from "../../src/report/check.ts";
+import { fitting, icon, summaryOf, verdictLine } from "../../src/report/summary.ts";
+import type { AgentPhase, RunSummary } from "../../src/run/types.ts";
+import { agentPhase, failed, phase, report, T0 } from "./builders.ts";
+
+const metric = { name: "rate", value: 3.5, unit: "MB/s", agg: "mean", count: 4, expected: ">= 4", met: false } as const;
+const statuses: readonly AgentPhase["status"][] = ["success", "failure", "lost", "excluded", "stopped", "skipped"];
+const everyone = statuses.map((status, index) =>
+  agentPhase({ agent: `a-${index}`, index, status, reason: `why ${index}` }),
+);
+const cells = (text: string, row: number): string[] =>
+  text
+    .split("\n")
+    .filter((line) => line.startsWith("|"))
+    [row]?.slice(2, -2)
+    .split(" | ") ?? [];
+
+describe("check runs", () => {
+  it("conclude as the run did", () => {
+    expect((["success", "failure", "cancelled"] as const).map(conclusionOf)).toEqual([
+      "success",
+      "failure",
+      "cancelled",
+    ]);
+  });
+
+  it.each<[Partial<RunSummary>, string]>([
+    [
+      { phases: [phase({ agents: everyone }), phase({ status: "skipped" }), phase({ status: "warning" })] },
+      "2 stages, 7 agents, 1 min 05 s, 1 warning",
+    ],
+    [{ phases: [] }, "0 stages, 1 min 05 s"],
+    [{ verdict: "cancelled", message: "" }, "cancelled"],
+    [{ verdict: "failure", message: "a\nb" }, "a b"],
+  ])("have a title (%#)", (run, title) => {
+    expect(checkOutput(report({}, run)).title).toBe(title);
+  });
+
+  it("have what is shown first in the summary, the rest in the text", () => {
+    const output = checkOutput(report({}, { phases: [failed("save", { metrics: [metric], status: "warning" })] }), [
+      "one",
+      "two *",
+    ]);
+    expect(output.summary).toContain("_one_  \n_two \\*_");
+    expect(output.summary).toContain("| ⚠️ | save |");
+    expect([...(output.text ?? "").matchAll(/^### .*$/gm)].map(([heading]) => heading)).toEqual([
+      "### What failed",
+      "### Worth knowing",
+      "### Metrics",
+      "### Timeline",
+    ]);
+    expect(output.text).toBe(output.text?.trim());
+  });
+
+  it("of a run that goes on say how far it is", () => {
+    const progress = { planName: "tr*in", stages: ["a"], done: [], doing: "", startedAt: T0, now: T0 - 5 };
+    expect(progressOutput(progress)).toEqual({
+      title: "starting (0 of 1 stage done)",
+      summary: "## tr\\*in: starting\n\n0 of 1 stage done after 0 ms\n",
+      text: null,
+    });
+    const done = Array.from({ length: 250 }, (_, index) => ({ name: `s${index}`, how: "fine" }));
+    const { summary: text, title } = progressOutput({ ...progress, done, doing: "x".repeat(600), now: T0 + 5000 });
+    expect(text.split("\n").filter((line) => line.startsWith("- "))).toHaveLength(200);
+    expect(text).toContain("- s249: fine");
+    expect(text).not.toContain("- s49: fine");
+    expect(text).toContain("250 of 1 stage done after 5.0 s");
+    expect(title).toHaveLength(255);
+  });
+});
+
+describe("the summary", () => {
+  it.each<[Partial<RunSummary>, string]>([
+    [{}, "✅ train: succeeded"],
+    [{ phases: [phase({ status: "warning" })] }, "⚠️ train: succeeded"],
+    [{ verdict: "failure" }, "❌ train: failed"],
+    [{ verdict: "failure", failedStage: "a" }, "❌ train: failed at a"],
+    [{ verdict: "cancelled", failedStage: "a" }, "⛔ train: cancelled"],
+  ])("begins with the verdict (%#)", (run, line) => {
+    expect(verdictLine(report({}, run))).toBe(line);
+  });
+
+  it("each status has a sign of its own, but for what was stopped from outside", () => {
+    const all = ["success", "warning", "failure", "skipped", "cancelled", "excluded", "lost"] as const;
+    expect(new Set(all.map(icon)).size).toBe(all.length);
+    expect(icon("stopped")).toBe(icon("cancelled"));
+  });
+
+  it("counts what ran, who took part and how long it took", () => {
+    const run = { phases: [phase({ agents: everyone }), phase({ status: "skipped", agents: [] })] };
+    expect(summaryOf(report({ stoppedAfter: "pre" }, run))).toContain(
+      "1 stage of 2 · 6 agents · 1 min 05 s · plan `plans/train.yml` · stopped after `pre` as asked",
+    );
+    expect(summaryOf(report({ completedAt: T0 - 1 }, run))).toContain(" · 0 ms · ");
+  });
+
+  it("shows in a cell who was there, how long, and how often", () => {
+    const phases = [
+      phase({
+        description: "what *for*",
+        optional: true,
+        agents: [agentPhase({ attempts: 3 }), agentPhase({ agent: "b", index: 1, endedAt: null, status: "lost" })],
+      }),
+      phase({ name: "two", startedAt: null, agents: [agentPhase({ agent: "b", index: 1 })] }),
+      phase({ name: "none", agents: [] }),
+    ];
+    const text = summaryOf(report({}, { phases }));
+    expect(cells(text, 2)).toEqual([
+      "✅",
+      "preflight – what \\*for\\* _(optional)_",
+      "1.0 s",
+      "09:00:01",
+      "09:00:01",
+      "✅ 1.0 s ×3",
+      "📡",
+    ]);
+    expect(cells(text, 3)).toEqual(["✅", "two", "–", "09:00:01", "09:00:01", "–", "✅ 1.0 s"]);
+    expect(cells(text, 4)).toEqual(["✅", "none", "1.0 s", "–", "–", "–", "–"]);
+  });
+
+  it.each([
+    [8, "train-7"],
+    [9, "agents"],
+  ])("%i agents: the last column is %s", (size, last) => {
+    const agents = Array.from({ length: size }, (_, index) => agentPhase({ agent: `train-${index}`, index }));
+    expect(cells(summaryOf(report({}, { phases: [phase({ agents })] })), 0).at(-1)).toBe(last);
+  });
+
+  it("tells of each agent that failed, and of those of a stage that did not", () => {
+    const agents = [
+      agentPhase({ status: "failure", attempts: 2, tail: "x" }),
+      agentPhase({ agent: "b", index: 1, status: "lost", reason: " " }),
+    ];
+    const text = summaryOf(report({}, { phases: [phase({ status: "warning", reason: null, agents })] }));
+    expect(text).toContain(
+      "**preflight** (`plans/train.yml:3`): warning\n\n❌ train-0 failure, 2 attempts: no reason recorded\n\n<details open>",
+    );
+    expect(text).toContain("📡 b lost: no reason recorded");
+    expect(summaryOf(report())).not.toContain("What failed");
+  });
+
+  it("tells what is worth knowing, each with its reason", () => {
+    const phases = [
+      phase({ name: "s", status: "skipped", reason: "r1" }),
+      phase({ name: "c", status: "cancelled", reason: "r2" }),
+      phase({ name: "w", status: "warning", reason: null }),
+      phase({ name: "t", retryCount: 3 }),
+      phase({ name: "e", agents: everyone }),
+    ];
+    const text = summaryOf(report({}, { phases }));
+    expect(text.split("### Worth knowing\n\n")[1]?.split("\n\n")[0]?.split("\n")).toEqual([
+      "- `s` skipped: r1",
+      "- `c` cancelled: r2",
+      "- `w` warning: no reason recorded",
+      "- `t` retried 3 times",
+      "- `e`: a-2 lost: why 2",
+      "- `e`: a-3 excluded: why 3",
+      "- `e`: a-4 stopped: why 4",
+    ]);
+    expect(summaryOf(report())).not.toContain("Worth knowing");
+    expect(summaryOf(report())).not.toContain("### Metrics");
+  });
+
+  it("shows a metric that met what was expected, and one of which nothing was", () => {
+    const metrics = [
+      { ...metric, met: true },
+      { ...metric, unit: "", expected: null, met: null },
+    ];
+    const text = summaryOf(report({}, { phases: [phase({ metrics })] }));
+    expect(text).toContain(
+      "| preflight | `rate` | 3.5 MB/s | mean of 4 | ✅ `>= 4` |\n| preflight | `rate` | 3.5 | mean of 4 |  |",
+    );
+    expect(text).not.toContain("not shown");
+  });
+
+  it("counts what it leaves out of each part", () => {
+    const failing = Array.from({ length: 51 }, (_, index) =>
+      agentPhase({ agent: `a-${index}`, index, status: "failure" }),
+    );
+    const phases = Array.from({ length: 51 }, (_, index) =>
+      failed(`s-${index}`, { agents: index === 0 ? failing : [failing[0] ?? agentPhase()] }),
+    );
+    const remarks = Array.from({ length: 502 }, (_, index) =>
+      phase({ name: `r-${index}`, retryCount: 1, metrics: [metric] }),
+    );
+    const text = summaryOf(report({}, { phases: [...phases, ...remarks] }));
+    expect(text).toContain("_and 1 more agent_");
+    expect(text).toContain("_and 1 more stage_");
+    expect(text).toContain("- _and 2 more_");
+    expect(text).toContain("_2 metrics not shown._");
+    expect(text).not.toContain("stages not shown");
+  });
+
+  it("of more stages than fit shows those that went otherwise, in the plan's order", () => {
+    const phases = Array.from({ length: 2002 }, (_, index) =>
+      index === 2001
+        ? phase({ name: "late", status: "warning" })
+        : phase({ name: `s-${index}`, status: index === 3 ? "skipped" : "success" }),
+    );
+    const text = summaryOf(report({}, { phases }));
+    expect(text).toContain("| s-1998 | ");
+    expect(text).not.toContain("| s-1999 | ");
+    expect(text.indexOf("| late | ")).toBeGreaterThan(text.indexOf("| s-1998 | "));
+    expect(text).toContain("_2 stages not shown._");
+  });
+
+  it("is made again with less until it fits, and says so; at last it is one line", () => {
+    const seen: number[] = [];
+    const build = (limit: number) =>
+      fitting(limit, (detail) => {
+        seen.push(detail.stageRows);
+        return ["## head", "", "x".repeat(detail.stageRows * 10)];
+      });
+    expect(build(20_009 + 1)).toBe(`## head\n\n${"x".repeat(20_000)}\n`);
+    expect(seen).toEqual([2000]);
+    expect(build(5_100)).toBe(
+      `## head\n\n${"x".repeat(5_000)}\n\n_Shortened to fit GitHub's limit; the results file has everything._\n`,
+    );
+    expect(build(80)).toBe("## head\n\n_Shortened to fit GitHub's limit; the results file has everything._\n");
+    expect(build(15)).toBe("## h…");
+    expect(build(1)).toBe("…");
+  });
+});
