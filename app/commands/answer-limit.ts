@@ -6,7 +6,7 @@ import type { Effect } from "../store/model.ts";
 
 const MOST_ANSWERS = 20;
 const PER_MS = 60 * 60_000;
-const ANSWERS: ReadonlySet<string> = new Set(["answer", "press"]);
+const ANSWERS: ReadonlySet<string> = new Set(["answer", "button"]);
 
 const given = z.object({ at: z.number() });
 const said = z.object({ id: githubId });

@@ -12,7 +12,7 @@ import type { Act, Actor } from "../../src/lifecycle/facts/facts.ts";
 import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
 import { type EffectContext, handler, type Performed, placeOf, type StoredHandler } from "../effects/handler.ts";
 import { notCertain, type PutComment, putComment } from "../effects/handlers/comment.ts";
-import { stored } from "../store/json.ts";
+import { parsed } from "../store/documents.ts";
 import type { NewEffect, PullId } from "../store/model.ts";
 import { mayAnswer } from "./answer-limit.ts";
 import type { Desk, Given, Outcome } from "./execute.ts";
@@ -87,7 +87,7 @@ export function answerHandler(desk: Desk): StoredHandler {
         return { state: "dropped", reason: "the pull request is not known any more" };
       }
       const commands = given.map(
-        ({ command, act }): Given => ({ command, by, at, act: act === null ? null : stored<Act>(act) }),
+        ({ command, act }): Given => ({ command, by, at, act: act === null ? null : parsed<Act>(act) }),
       );
       const outcomes = edited
         ? commands.map((): Outcome => ({ outcome: "refused", reason: EDITED }))

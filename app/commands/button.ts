@@ -14,7 +14,7 @@ import { contentOf, type sentByGitHub } from "../webhooks/replays.ts";
 import { say } from "./answer.ts";
 import type { Desk } from "./execute.ts";
 
-const KIND = "press";
+const KIND = "button";
 const LONGEST = 60;
 const LONGEST_REASON = 1_000;
 

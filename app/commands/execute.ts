@@ -11,7 +11,7 @@ import type { Clients } from "../github-cache/clients.ts";
 import { PolicyUnreadable } from "../policies/policy.ts";
 import { changePull } from "../store/change-pull.ts";
 import type { HoldWord, Pull, PullId, Repository, Store } from "../store/model.ts";
-import { isRefused } from "../store/starts.ts";
+import { isRefused } from "../store/model.ts";
 import type { Wakeups } from "../work/wakeups.ts";
 import type { Done, Effects } from "./command.ts";
 import { REPOSITORY_COMMANDS, STAGE_COMMANDS } from "./index.ts";

@@ -9,7 +9,7 @@ import { openGates } from "../evaluation/holds/open-gates.ts";
 import type { Policies } from "../policies/policy.ts";
 import type { NewEffect, PullId } from "../store/model.ts";
 
-const KIND = "closing";
+const KIND = "hold_progress";
 /** Doubled from `reevaluationPause` on: it competes with the gates for the installation's writes. */
 const LONGEST_PAUSE = 60_000;
 /** What is not closed by then is named, and left to the retries of its own move. */

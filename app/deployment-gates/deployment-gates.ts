@@ -18,9 +18,8 @@ import {
 import { validCommits } from "../../src/lifecycle/facts/pushes.ts";
 import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Policies } from "../policies/policy.ts";
-import type { WaitingGate } from "../store/gates.ts";
 import { noteLine } from "../store/history.ts";
-import type { NewHistory, Repository } from "../store/model.ts";
+import type { NewHistory, Repository, WaitingGate } from "../store/model.ts";
 import { type Desk, Tending, type TendingOptions } from "../work/due-worker.ts";
 import { type Concerned, pullsOf } from "./pulls.ts";
 import { findWaiting } from "./sweep.ts";

@@ -1,7 +1,7 @@
 /** Which pull requests a waiting job belongs to: by the run that we started, by its ref, else by its commit. */
 import { record } from "../../src/lifecycle/facts/record.ts";
 import { newPull } from "../store/change-pull.ts";
-import type { WaitingGate } from "../store/gates.ts";
+import type { WaitingGate } from "../store/model.ts";
 import type { Runtime } from "../work/runtime.ts";
 
 export interface Concerned {

@@ -10,7 +10,7 @@ import { causeOf } from "./effect.ts";
 import { handler } from "./handler.ts";
 import { notCertain, putComment } from "./handlers/comment.ts";
 
-const KIND = "trouble";
+const KIND = "failure_report";
 /** With a space: no stage, whose comments are found by its name, is called so. */
 const MARKER = markerOf("trouble report");
 const MOST_SHOWN = 10;

@@ -23,7 +23,7 @@ export interface EffectContext {
   /** Ends what takes too long as a whole; a single request ends earlier. */
   readonly signal: AbortSignal;
   /** Keeps this as the effect's result, whatever becomes of the request that follows. */
-  readonly remember: (result: unknown) => Promise<void>;
+  readonly remember: (result: object) => Promise<void>;
   readonly wakeups: Wakeups;
   readonly timings: Pick<Timings, "requestTimeout" | "reevaluationPause" | "settled">;
   readonly store: Store;
@@ -42,7 +42,7 @@ export interface EffectContext {
 export type Performed =
   | {
       readonly state: "done";
-      readonly result?: unknown;
+      readonly result?: object | null;
       /** A line for the pull request's history; null: nothing worth one. */
       readonly note: string | null;
       /** What kind of line that is, and whose doing; left out: the app's own, an effect. */
@@ -50,7 +50,7 @@ export type Performed =
     }
   /** Not needed any more, for a reason that is no failure. */
   | { readonly state: "dropped"; readonly reason: string }
-  | { readonly state: "again"; readonly at: number; readonly reason: string; readonly result?: unknown }
+  | { readonly state: "again"; readonly at: number; readonly reason: string; readonly result?: object | null }
   /** It will never work, or must not be done: told in the history. */
   | { readonly state: "refused"; readonly reason: string };
 

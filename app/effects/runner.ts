@@ -159,7 +159,7 @@ export class Outbox {
       return;
     }
     let { result } = effect;
-    const remember = async (value: unknown): Promise<void> => {
+    const remember = async (value: object): Promise<void> => {
       await store.noteEffect(effect.id, value);
       result = value;
     };
@@ -208,7 +208,7 @@ export class Outbox {
     return await handler.perform(effect.payload, context);
   }
 
-  async #failed(effect: Effect, error: unknown, result: unknown): Promise<void> {
+  async #failed(effect: Effect, error: unknown, result: Effect["result"]): Promise<void> {
     const { store, now, timings, writers, log } = this.#options;
     const failure = requestFailure(error, now());
     if (failure.kind === "rate_limit") {
@@ -258,7 +258,7 @@ export class Outbox {
   }
 
   /** In one commit with what the history says, so that neither is there without the other. */
-  async #end(effect: Effect, result: unknown, note: string | null, line?: HistoryAbout): Promise<void> {
+  async #end(effect: Effect, result: Effect["result"], note: string | null, line?: HistoryAbout): Promise<void> {
     const { store, now } = this.#options;
     const at = now();
     const { kind, actor, evidence }: HistoryAbout = line ?? { kind: "effect", actor: null };

@@ -1,7 +1,6 @@
 /** The page of pull requests that are in their stage for longer than the policy allows. */
 import { z } from "zod";
-import type { OverdueCursor } from "../store/counts.ts";
-import type { Store } from "../store/model.ts";
+import type { OverdueCursor, Store } from "../store/model.ts";
 
 const PAGE = 100;
 /** When it was due, repository, number. */

@@ -20,7 +20,7 @@ import { clip, markdown } from "../../src/report/escape.ts";
 import { count, duration } from "../../src/report/format.ts";
 import type { RunReport } from "../../src/report/report.ts";
 import { type Explanation, explain } from "../../src/run/machine.ts";
-import type { AppRunStore } from "../store/runs.ts";
+import type { AppRunStore } from "../store/model.ts";
 
 /** Waits are told at most this often; what ends or begins is told at once. */
 const EVERY_MS = 10_000;

@@ -17,8 +17,7 @@ import {
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { checkAnnotation, problemAnnotations } from "../../src/report/annotations.ts";
 import type { InstallationPermissions } from "../github-cache/installation-permissions.ts";
-import type { Repository } from "../store/model.ts";
-import type { PolicyState } from "../store/policies.ts";
+import type { PolicyState, Repository } from "../store/model.ts";
 import { pause } from "../work/pause.ts";
 import type { Runtime } from "../work/runtime.ts";
 

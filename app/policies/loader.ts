@@ -7,8 +7,7 @@ import { requestFailure } from "../../src/github/request-failure.ts";
 import { namesAny } from "../../src/lifecycle/policy/named-accounts.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
-import type { Repository } from "../store/model.ts";
-import type { PolicyState, StoredPolicy } from "../store/policies.ts";
+import type { PolicyState, Repository, StoredPolicy } from "../store/model.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { WorkerLoop } from "../work/worker-loop.ts";
 import { type Policies, PolicyUnreadable } from "./policy.ts";
@@ -90,7 +89,7 @@ export class PolicyLoader implements Policies {
     const { store, now, timings } = this.#options;
     const row = await store.policies.of(repository.id);
     if (row !== null && isKnown(row)) {
-      const fresh = row.newsRead >= row.news && now() - row.state.readAt < timings.keepPolicy;
+      const fresh = row.observedGeneration >= row.generation && now() - row.state.readAt < timings.keepPolicy;
       if (fresh || (this.#restUntil.get(repository.id) ?? 0) > now()) {
         return row;
       }
@@ -147,7 +146,7 @@ export class PolicyLoader implements Policies {
         throw new Error(`${nameOf(repository)} is another repository by now; where it went is not known yet.`);
       }
       const before = row.state;
-      const told = row.news > row.newsRead;
+      const told = row.generation > row.observedGeneration;
       const changed = before === null || before.source !== source || problems.length + before.problems.length > 0;
       const state: PolicyState = {
         inForce: policy ?? before?.inForce ?? null,
@@ -162,12 +161,19 @@ export class PolicyLoader implements Policies {
         toShow: told || changed || before.toShow,
       };
       const dueAt = state.toShow ? now() : null;
-      const next = { repositoryId: repository.id, version: row.version, newsRead: row.news, tries: 0, dueAt, state };
+      const next = {
+        repositoryId: repository.id,
+        version: row.version,
+        observedGeneration: row.generation,
+        tries: 0,
+        dueAt,
+        state,
+      };
       if (!(await store.policies.save({ ...next, bases }))) {
         continue;
       }
       this.#restUntil.delete(repository.id);
-      const known = { ...next, bases, version: row.version + 1, news: row.news };
+      const known = { ...next, bases, version: row.version + 1, generation: row.generation };
       const errors = problems.filter((problem) => problem.severity === "error").length;
       log.info(
         { repository: nameOf(repository), commit: state.head, found: source !== null, extends: bases, errors },
@@ -221,14 +227,22 @@ export class PolicyLoader implements Policies {
       return;
     }
     try {
-      let known: Known = row.newsRead >= row.news && isKnown(row) ? row : await this.#read(repository);
+      let known: Known = row.observedGeneration >= row.generation && isKnown(row) ? row : await this.#read(repository);
       if (known.state.toShow) {
         const shown = await show(repository, known.state);
         known = { ...known, state: { ...known.state, shown, toShow: false } };
       }
-      const { version, newsRead, state } = known;
+      const { version, observedGeneration, state } = known;
       // Written by somebody else meanwhile: then it is still due, and looked at again.
-      await store.policies.save({ repositoryId: id, version, newsRead, dueAt: null, tries: 0, state, bases: null });
+      await store.policies.save({
+        repositoryId: id,
+        version,
+        observedGeneration,
+        dueAt: null,
+        tries: 0,
+        state,
+        bases: null,
+      });
     } catch (error) {
       const pause = this.#pause(row.tries, error);
       log.warn({ repository: nameOf(repository), err: error, pause }, "the policy could not be read or shown");

@@ -1,7 +1,7 @@
 /** Since when the app watches a repository: pull requests that are older are taken up only when something happens. */
 import type { Store } from "../store/model.ts";
 
-const keyOf = (repositoryId: number): string => `watched since:${repositoryId}`;
+const keyOf = (repositoryId: number): string => `installed since:${repositoryId}`;
 
 const sweptKey = (repositoryId: number): string => `swept:${repositoryId}`;
 

@@ -1,45 +1,8 @@
-/** How much there is of everything, for the page of metrics, and which pull requests are overdue. */
+/** Counting over all tables, for the page of metrics, and which pull requests are overdue. */
 import { type Kysely, sql } from "kysely";
-import { storedOrNull } from "./json.ts";
-import type { PullId, Repository } from "./model.ts";
-import type { Tables } from "./schema.ts";
-
-/** Of repositories on which the app is installed, where they are about pull requests. */
-export interface Counts {
-  /** Open pull requests; stage null: in none. Largest first. */
-  readonly stages: readonly { readonly stage: string | null; readonly count: number }[];
-  readonly overdue: number;
-  readonly blocked: number;
-  /** Decided moves that are not confirmed yet. */
-  readonly moving: number;
-  readonly deliveries: { readonly pending: number; readonly dead: number; readonly oldestPendingAt: number | null };
-  /** `parked`: waits for its time; `dead`: given up. */
-  readonly effects: { readonly due: number; readonly parked: number; readonly dead: number };
-  /** Workflow runs that were started and have not ended, by state. */
-  readonly starts: readonly { readonly state: string; readonly count: number }[];
-  /** Jobs that wait for an environment. */
-  readonly gates: number;
-}
-
-export interface Overdue extends PullId {
-  readonly owner: Repository["owner"];
-  readonly name: Repository["name"];
-  readonly title: string;
-  readonly stage: string | null;
-  readonly since: number | null;
-  readonly dueAt: number;
-}
-
-/** Where a page ends: the next begins after it. */
-export interface OverdueCursor extends PullId {
-  readonly dueAt: number;
-}
-
-export interface CountStore {
-  all(now: number): Promise<Counts>;
-  /** Open, not on hold, and due before now; the longest due first. */
-  overdue(now: number, limit: number, after?: OverdueCursor): Promise<readonly Overdue[]>;
-}
+import { readOrNull } from "./documents.ts";
+import type { CountStore } from "./model.ts";
+import type { PullDocument, Tables } from "./schema.ts";
 
 export function countStore(db: Kysely<Tables>): CountStore {
   const one = async (query: { executeTakeFirst(): Promise<{ count: number | bigint } | undefined> }) =>
@@ -60,7 +23,7 @@ export function countStore(db: Kysely<Tables>): CountStore {
         .execute();
       const count = sql<number>`count(*)`.as("count");
       const overdue = await one(
-        installed().select(count).where("pulls.due_at", "is not", null).where("pulls.due_at", "<=", now),
+        installed().select(count).where("pulls.overdue_at", "is not", null).where("pulls.overdue_at", "<=", now),
       );
       const blocked = await one(installed().select(count).where("pulls.blocked_json", "is not", null));
       const moving = await one(db.selectFrom("pulls").select(count).where("intent_at", "is not", null));
@@ -113,26 +76,26 @@ export function countStore(db: Kysely<Tables>): CountStore {
         .select([
           "pulls.repository_id",
           "pulls.number",
-          "pulls.due_at",
-          "pulls.evaluation_json",
+          "pulls.overdue_at",
+          document("evaluation").as("evaluation"),
           "repositories.owner",
           "repositories.name",
-          sql<string | null>`json_extract(pulls.facts_json, '$.title')`.as("title"),
+          sql<string | null>`json_extract(${document("facts")}, '$.title')`.as("title"),
         ])
-        .where("pulls.due_at", "is not", null)
-        .where("pulls.due_at", "<=", now)
+        .where("pulls.overdue_at", "is not", null)
+        .where("pulls.overdue_at", "<=", now)
         .$if(after !== undefined, (query) =>
           query.where(
-            sql<boolean>`(pulls.due_at, pulls.repository_id, pulls.number) > (${after?.dueAt ?? 0}, ${after?.repositoryId ?? 0}, ${after?.number ?? 0})`,
+            sql<boolean>`(pulls.overdue_at, pulls.repository_id, pulls.number) > (${after?.dueAt ?? 0}, ${after?.repositoryId ?? 0}, ${after?.number ?? 0})`,
           ),
         )
-        .orderBy("pulls.due_at")
+        .orderBy("pulls.overdue_at")
         .orderBy("pulls.repository_id")
         .orderBy("pulls.number")
         .limit(limit)
         .execute();
       return rows.map((row) => {
-        const evaluation = storedOrNull<{ stage: string | null; since: number | null }>(row.evaluation_json);
+        const evaluation = readOrNull("evaluation", row.evaluation);
         return {
           repositoryId: row.repository_id,
           number: row.number,
@@ -141,9 +104,14 @@ export function countStore(db: Kysely<Tables>): CountStore {
           title: row.title ?? "",
           stage: evaluation?.stage ?? null,
           since: evaluation?.since ?? null,
-          dueAt: row.due_at ?? 0,
+          dueAt: row.overdue_at ?? 0,
         };
       });
     },
   };
+}
+
+function document(kind: PullDocument) {
+  return sql<string | null>`(select document_json from pull_documents
+    where repository_id = pulls.repository_id and number = pulls.number and kind = ${kind})`;
 }

@@ -1,20 +1,25 @@
 /** Opens the store that `DATABASE_URL` names and brings its tables up to date. */
 import { resolve } from "node:path";
 import { Kysely, Migrator } from "kysely";
+import { commitStore } from "./commit.ts";
 import { countStore } from "./counts.ts";
-import { deliveryStore } from "./deliveries.ts";
-import { effectStore } from "./effects.ts";
-import { gateStore } from "./gates.ts";
-import { holdStore } from "./holds.ts";
+import { MIGRATIONS } from "./migrations/index.ts";
 import type { Store } from "./model.ts";
-import { policyStore } from "./policies.ts";
-import { pullStore } from "./pulls.ts";
-import { restStore } from "./rest.ts";
 import { retentionStore } from "./retention.ts";
-import { runStore } from "./runs.ts";
-import { MIGRATIONS, type Tables } from "./schema.ts";
+import type { Tables } from "./schema.ts";
 import { sqliteDialect } from "./sqlite.ts";
-import { startStore } from "./started-runs.ts";
+import { cacheStore } from "./tables/cache.ts";
+import { deliveryStore } from "./tables/deliveries.ts";
+import { effectStore } from "./tables/effects.ts";
+import { gateStore } from "./tables/gates.ts";
+import { historyStore } from "./tables/history.ts";
+import { holdStore } from "./tables/holds.ts";
+import { metaStore } from "./tables/meta.ts";
+import { policyStore } from "./tables/policies.ts";
+import { pullStore } from "./tables/pulls.ts";
+import { repositoryStore } from "./tables/repositories.ts";
+import { runStore } from "./tables/runs.ts";
+import { startStore } from "./tables/started-runs.ts";
 
 export const DEFAULT_DATABASE_URL = "sqlite:data/stagewright.db";
 
@@ -58,7 +63,11 @@ export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Sto
     ...deliveryStore(db),
     ...pullStore(db),
     ...effectStore(db),
-    ...restStore(db),
+    ...repositoryStore(db),
+    ...historyStore(db),
+    ...commitStore(db),
+    ...cacheStore(db),
+    ...metaStore(db),
     runs: runStore(db),
     starts: startStore(db),
     gates: gateStore(db),

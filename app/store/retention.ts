@@ -1,21 +1,11 @@
 /** Forgetting rows that are of no use any more: some at a time, so that nothing waits for long meanwhile. */
 import type { Kysely } from "kysely";
+import type { RetentionStore } from "./model.ts";
 import type { Tables } from "./schema.ts";
+import { forgetDeliveries } from "./tables/deliveries.ts";
 
 /** Rows that one statement deletes: a few milliseconds. */
 const BATCH = 500;
-
-/** Each forgets at most `limit` rows (default 500), the oldest first, and resolves with how many it has forgotten. */
-export interface RetentionStore {
-  /** Closed pull requests to which nothing has happened since, with their history, unless something is still to be done. */
-  pulls(closedBefore: number, limit?: number): Promise<number>;
-  /** Deliveries that could not be handled. */
-  deadDeliveries(receivedBefore: number, limit?: number): Promise<number>;
-  /** All that is known of a repository: at most `limit` rows of each kind, and with the last ones the repository itself. */
-  repository(id: number, limit?: number): Promise<number>;
-  /** Repositories on which the app is not installed. */
-  uninstalled(): Promise<readonly number[]>;
-}
 
 export function retentionStore(db: Kysely<Tables>): RetentionStore {
   return {
@@ -26,7 +16,7 @@ export function retentionStore(db: Kysely<Tables>): RetentionStore {
           .select(["repository_id", "number"])
           .where("closed_at", "is not", null)
           .where("closed_at", "<", closedBefore)
-          .where("look_at", "is", null)
+          .where("reevaluate_at", "is", null)
           .where("intent_at", "is", null)
           .where((eb) =>
             eb.not(
@@ -56,7 +46,7 @@ export function retentionStore(db: Kysely<Tables>): RetentionStore {
           .limit(limit)
           .execute();
         for (const { repository_id, number } of old) {
-          for (const table of ["history", "pulls"] as const) {
+          for (const table of ["history", "pull_documents", "pulls"] as const) {
             await transaction
               .deleteFrom(table)
               .where("repository_id", "=", repository_id)
@@ -69,21 +59,15 @@ export function retentionStore(db: Kysely<Tables>): RetentionStore {
     },
 
     async deadDeliveries(receivedBefore, limit = BATCH) {
-      const result = await db
-        .deleteFrom("deliveries")
-        .where("seq", "in", (eb) =>
-          eb
-            .selectFrom("deliveries")
-            .select("seq")
-            .where("status", "=", "dead")
-            // Said again in the words of the index, which leaves out what is done.
-            .where("status", "!=", "done")
-            .where("received_at", "<", receivedBefore)
-            .orderBy("seq")
-            .limit(limit),
-        )
-        .executeTakeFirst();
-      return Number(result.numDeletedRows);
+      return await forgetDeliveries(db, (query) =>
+        query
+          .where("status", "=", "dead")
+          // Said again in the words of the index, which leaves out what is done.
+          .where("status", "!=", "done")
+          .where("received_at", "<", receivedBefore)
+          .orderBy("seq")
+          .limit(limit),
+      );
     },
 
     async repository(id, limit = BATCH) {
@@ -98,12 +82,21 @@ export function retentionStore(db: Kysely<Tables>): RetentionStore {
             .executeTakeFirst();
           count += result.numDeletedRows;
         }
+        const numbers = transaction
+          .selectFrom("pulls")
+          .select("number")
+          .where("repository_id", "=", id)
+          .orderBy("number")
+          .limit(limit);
+        await transaction
+          .deleteFrom("pull_documents")
+          .where("repository_id", "=", id)
+          .where("number", "in", numbers)
+          .execute();
         const pulls = await transaction
           .deleteFrom("pulls")
           .where("repository_id", "=", id)
-          .where("number", "in", (eb) =>
-            eb.selectFrom("pulls").select("number").where("repository_id", "=", id).orderBy("number").limit(limit),
-          )
+          .where("number", "in", numbers)
           .executeTakeFirst();
         const gates = await transaction
           .deleteFrom("waiting_gates")

@@ -8,7 +8,7 @@
  */
 import type { Logger } from "pino";
 import { z } from "zod";
-import { stored } from "../store/json.ts";
+import { parsed } from "../store/documents.ts";
 import type { Store } from "../store/model.ts";
 
 /** Closed list: what is handled from the store. */
@@ -73,7 +73,7 @@ export class InHand {
   /** Begins with what the last process had in hand; everybody else waits for that in `ready`. */
   async start(handlers: Readonly<Record<Kind, Alone>>): Promise<void> {
     const text = await this.#options.store.meta(KEY);
-    const left = text === null ? NOTHING : leftBehind.parse(stored(text));
+    const left = text === null ? NOTHING : leftBehind.parse(parsed(text));
     if (left.items.length === 0 && left.alone === null) {
       this.#ready.resolve();
       return;

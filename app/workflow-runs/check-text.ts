@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { CheckRunShown } from "../../src/github/checks/check-run.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
-import type { StartedRun } from "../store/starts.ts";
+import type { StartedRun } from "../store/model.ts";
 import type { Turn } from "./queue.ts";
 
 /** Of stages' check runs the name begins with `stagewright / `. */

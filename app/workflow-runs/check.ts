@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import { createCheckRun, findCheckRun, updateCheckRun } from "../../src/github/checks/check-run.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
-import type { StartCheck, StartedRun } from "../store/starts.ts";
+import type { StartCheck, StartedRun } from "../store/model.ts";
 import type { Desk } from "../work/due-worker.ts";
 import { checkName, digestOf, shownOfStart } from "./check-text.ts";
 import type { Turn } from "./queue.ts";

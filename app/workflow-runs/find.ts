@@ -1,7 +1,7 @@
 /** Which run a start became, when GitHub's answer did not say so or was lost. */
 import { dispatchedRuns, type RunSeen } from "../../src/github/workflows/workflows.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
-import type { StartedRun, StartStore } from "../store/starts.ts";
+import type { StartedRun, StartStore } from "../store/model.ts";
 import type { Desk } from "../work/due-worker.ts";
 
 /** GitHub's clock may be behind ours by as much. */

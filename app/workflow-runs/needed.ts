@@ -2,8 +2,7 @@
 import { validCommits } from "../../src/lifecycle/facts/pushes.ts";
 import { stageNow } from "../effects/staleness.ts";
 import type { Evaluator } from "../evaluation/evaluator.ts";
-import type { Pull, Repository } from "../store/model.ts";
-import type { StartedRun } from "../store/starts.ts";
+import type { Pull, Repository, StartedRun } from "../store/model.ts";
 
 /** Why nobody needs its result any more; null: somebody does. Throws what the judge throws. */
 export async function uselessBecause(

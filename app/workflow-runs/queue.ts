@@ -1,5 +1,5 @@
 /** Whose turn it is: the line of starts of one workflow in one repository. Pure. */
-import type { StartedRun } from "../store/starts.ts";
+import type { StartedRun } from "../store/model.ts";
 
 export type Turn =
   | { readonly go: true }

@@ -61,7 +61,7 @@ it("a press that was captured acts once, however often and under whatever ids it
   expect(await replay(hold, "00000000-0000-4000-8000-000000000002")).toBe(202);
   const copies = async () =>
     (await house.store.effectsOf({ repositoryId: house.repository.id, number: pull.number }))
-      .filter(({ kind }) => kind === "press")
+      .filter(({ kind }) => kind === "button")
       .map(({ status }) => status);
   await house.until("the copies are dropped", async () => {
     const all = await copies();

@@ -4,9 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { NewDelivery, Pull, Store } from "../../../app/store/model.ts";
+import type { NewDelivery, PolicyState, Pull, Store } from "../../../app/store/model.ts";
 import { DatabaseUrlError, openStore } from "../../../app/store/open.ts";
-import type { PolicyState } from "../../../app/store/policies.ts";
 import { act } from "../../../src/lifecycle/facts/change.ts";
 import { record } from "../../../src/lifecycle/facts/record.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
@@ -88,7 +87,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
     });
     await store.commit({ effects: [1, 2, 3, 4, 5].map(effect), now: 1 });
     const id = async (n: number) => (await store.effectsOf({ repositoryId: 1, number: n }))[0]?.id ?? 0;
-    const end = async (n: number, result: unknown, now: number) => {
+    const end = async (n: number, result: object, now: number) => {
       const settled = [{ id: await id(n), status: "done" as const, error: null, result }];
       await store.commit({ settled, now });
     };
@@ -118,7 +117,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
       store.policies.save({
         repositoryId: 1,
         version: 0,
-        newsRead: 1,
+        observedGeneration: 1,
         dueAt: null,
         tries: 0,
         state,
@@ -138,11 +137,16 @@ describe.each(databases)("the store on $name", ({ open }) => {
     it("are due from when they are marked until they are written", async () => {
       expect(await store.policies.of(1)).toBeNull();
       await store.policies.mark([1, 2], 500);
-      expect(await store.policies.of(1)).toMatchObject({ version: 0, news: 1, newsRead: 0, state: null });
+      expect(await store.policies.of(1)).toMatchObject({
+        version: 0,
+        generation: 1,
+        observedGeneration: 0,
+        state: null,
+      });
       expect(await store.policies.due(499, 10)).toEqual([]);
       expect([...(await store.policies.due(500, 10))].sort()).toEqual([1, 2]);
       expect(await save()).toBe(true);
-      expect(await store.policies.of(1)).toMatchObject({ version: 1, newsRead: 1, state, dueAt: null });
+      expect(await store.policies.of(1)).toMatchObject({ version: 1, observedGeneration: 1, state, dueAt: null });
       expect(await store.policies.due(500, 10)).toEqual([2]);
       await store.policies.postpone(2, 900);
       expect(await store.policies.nextAt()).toBe(900);
@@ -154,11 +158,16 @@ describe.each(databases)("the store on $name", ({ open }) => {
     it("are written by one of two who read the same, and stay due when something was heard meanwhile", async () => {
       await store.policies.mark([1], 500);
       await store.policies.mark([1], 600);
-      expect(await save({ newsRead: 1 })).toBe(true);
-      expect(await save({ newsRead: 2 })).toBe(false);
-      expect(await store.policies.of(1)).toMatchObject({ version: 1, news: 2, newsRead: 1, dueAt: 600 });
-      expect(await save({ version: 1, newsRead: 2, dueAt: 700 })).toBe(true);
-      expect(await store.policies.of(1)).toMatchObject({ version: 2, newsRead: 2, dueAt: 700 });
+      expect(await save({ observedGeneration: 1 })).toBe(true);
+      expect(await save({ observedGeneration: 2 })).toBe(false);
+      expect(await store.policies.of(1)).toMatchObject({
+        version: 1,
+        generation: 2,
+        observedGeneration: 1,
+        dueAt: 600,
+      });
+      expect(await save({ version: 1, observedGeneration: 2, dueAt: 700 })).toBe(true);
+      expect(await store.policies.of(1)).toMatchObject({ version: 2, observedGeneration: 2, dueAt: 700 });
     });
 
     it("are found by those that they extend, whatever the case", async () => {

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Store } from "../../../app/store/model.ts";
+import type { NewStart, StartedRun, Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
-import type { NewStart, StartedRun } from "../../../app/store/starts.ts";
 
 // One set of expectations for every database behind the interface.
 describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("the store on $name", ({ open }) => {
@@ -78,7 +77,7 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
         runStatus: "in_progress",
         nextAt: 3_000,
         askAt: 3_000,
-        news: 1,
+        generation: 1,
       });
     });
 
@@ -184,7 +183,7 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
       await store.gates.save({ ...row, nextAt: null });
       await store.gates.wakePull({ repositoryId: 1, number: 8, headSha: "abc" }, 2_000);
       expect(await due()).toBe(1);
-      await store.gates.save({ ...row, ...known, news: 2, pulls: [] });
+      await store.gates.save({ ...row, ...known, generation: 2, pulls: [] });
       await store.gates.wakePull({ repositoryId: 1, number: 9, headSha: "def" }, 2_000);
       expect(await due()).toBe(1);
     });

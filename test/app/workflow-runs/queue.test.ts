@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { StartedRun } from "../../../app/store/starts.ts";
+import type { StartedRun } from "../../../app/store/model.ts";
 import { checkName, shownOfStart } from "../../../app/workflow-runs/check-text.ts";
 import { isReplaced, turnOf } from "../../../app/workflow-runs/queue.ts";
 import { CHECK_NAME_PREFIX } from "../../../src/lifecycle/policy/policy.ts";
@@ -37,7 +37,8 @@ function start(id: number, overrides: Partial<StartedRun> = {}): StartedRun {
     nextAt: null,
     tries: 0,
     error: null,
-    news: 0,
+    generation: 0,
+    version: 1,
     ...overrides,
   };
 }

@@ -20,6 +20,11 @@ const newFile = (): string => {
   return join(directory, `${files}.db`);
 };
 const parsed = (text: unknown): unknown => (text === null ? null : JSON.parse(String(text)));
+/** In the words of now. */
+const evaluationOf = (text: unknown): unknown => {
+  const { spent, ...rest } = Object(parsed(text));
+  return text === null ? null : { ...rest, usedLabels: spent };
+};
 const idOf = (row: Record<string, unknown>) => ({
   repositoryId: Number(row.repository_id),
   number: Number(row.number),
@@ -42,7 +47,7 @@ describe("a database of the version before 0012", () => {
       expect(pull).toMatchObject({
         installationId: row.installation_id,
         facts: parsed(row.facts_json),
-        evaluation: parsed(row.evaluation_json),
+        evaluation: evaluationOf(row.evaluation_json),
         intent: parsed(row.intent_json),
         intentAt: row.intent_at,
         blocked: parsed(row.blocked_json),
@@ -80,7 +85,7 @@ describe("a database of the version before 0012", () => {
     for (const row of rows) {
       expect(await store.effect(Number(row.id))).toMatchObject({
         ...idOf(row),
-        key: row.key,
+        key: String(row.key).replace("-trouble-", "-failure_report-"),
         status: row.status,
         tries: row.tries,
         nextAt: row.next_at,
@@ -142,7 +147,7 @@ describe("a database of the version before 0012", () => {
     }
     for (const row of rowsOf("policies")) {
       const policy = await store.policies.of(Number(row.repository_id));
-      expect(policy).toMatchObject({ newsRead: row.news_read, state: parsed(row.state_json) });
+      expect(policy).toMatchObject({ observedGeneration: row.news_read, state: parsed(row.state_json) });
     }
     const [held] = rowsOf("repository_holds");
     const repositoryId = Number(held?.repository_id);

@@ -1,5 +1,5 @@
 /** Workflow runs that we start for pull requests: waiting for their turn, going on, ended. */
-import type { PullId } from "./model.ts";
+import type { PullId } from "./pulls.ts";
 
 /** `sent`: asked for, and GitHub has not said yet which run it is. */
 export const START_STATES = ["queued", "sent", "running", "done"] as const;
@@ -65,7 +65,9 @@ export interface StartedRun extends NewStart {
   readonly tries: number;
   readonly error: string | null;
   /** Counts what has been heard of it. */
-  readonly news: number;
+  readonly generation: number;
+  /** Grows with each write. */
+  readonly version: number;
 }
 
 export interface StartStore {

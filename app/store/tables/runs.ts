@@ -1,66 +1,9 @@
 /** Runs of groups: their records, appended in order. One commit holds what all runs wrote in one turn. */
-import type { Generated, Kysely, Migration } from "kysely";
-import { type RunRecord, type RunStore, VersionConflict } from "../../src/coordinator/hosting/run-store.ts";
-import { stored } from "./json.ts";
-import type { Tables } from "./schema.ts";
-
-export interface RunTables {
-  run_records: {
-    run: string;
-    /** Counts from 0 within its run. */
-    version: number;
-    record_json: string;
-  };
-  runs: {
-    id: string;
-    /** Records that it has. */
-    version: number;
-    created_at: number;
-    over_at: number | null;
-    /** What the app itself remembers of the run: its check run on GitHub. */
-    note_json: string | null;
-    seq: Generated<number>;
-  };
-}
-
-export const runsMigration: Migration = {
-  up: async (db: Kysely<unknown>) => {
-    await db.schema
-      .createTable("runs")
-      .addColumn("seq", "integer", (column) => column.primaryKey().autoIncrement())
-      .addColumn("id", "text", (column) => column.notNull().unique())
-      .addColumn("version", "integer", (column) => column.notNull())
-      .addColumn("created_at", "bigint", (column) => column.notNull())
-      .addColumn("over_at", "bigint")
-      .addColumn("note_json", "text")
-      .execute();
-    await db.schema.createIndex("runs_over").on("runs").columns(["over_at", "seq"]).execute();
-    await db.schema
-      .createTable("run_records")
-      .addColumn("run", "text", (column) => column.notNull())
-      .addColumn("version", "integer", (column) => column.notNull())
-      .addColumn("record_json", "text", (column) => column.notNull())
-      .addPrimaryKeyConstraint("run_records_key", ["run", "version"])
-      .execute();
-  },
-};
-
-export interface RunRow {
-  readonly id: string;
-  readonly createdAt: number;
-  readonly overAt: number | null;
-}
-
-/** What the app asks of runs beyond what a coordinator does. */
-export interface AppRunStore extends RunStore {
-  /** What `setNote` kept; null: nothing. */
-  note(run: string): Promise<unknown>;
-  setNote(run: string, note: unknown): Promise<void>;
-  /** Newest first; `before`: a `next` of an earlier page. */
-  list(limit: number, before?: number): Promise<{ readonly items: readonly RunRow[]; readonly next: number | null }>;
-  /** Forgets runs that were over before a time, at most `limit` (default 20: each has many records). Returns how many. */
-  prune(overBefore: number, limit?: number): Promise<number>;
-}
+import type { Kysely } from "kysely";
+import { type RunRecord, VersionConflict } from "../../../src/coordinator/hosting/run-store.ts";
+import { read, readOrNull, written } from "../documents.ts";
+import type { AppRunStore } from "../model.ts";
+import type { Tables } from "../schema.ts";
 
 interface Write {
   readonly run: string;
@@ -102,7 +45,7 @@ export function runStore(db: Kysely<Tables>): AppRunStore {
         .where("run", "=", run)
         .orderBy("version")
         .execute();
-      return rows.map(({ record_json }) => stored<RunRecord>(record_json));
+      return rows.map(({ record_json }) => read("run_record", record_json));
     },
     async close(run, at) {
       await db.updateTable("runs").set({ over_at: at }).where("id", "=", run).where("over_at", "is", null).execute();
@@ -113,12 +56,12 @@ export function runStore(db: Kysely<Tables>): AppRunStore {
     },
     async note(run) {
       const row = await db.selectFrom("runs").select("note_json").where("id", "=", run).executeTakeFirst();
-      return row?.note_json === null || row === undefined ? null : stored<unknown>(row.note_json);
+      return readOrNull("run_note", row?.note_json ?? null);
     },
     async setNote(run, note) {
       await db
         .updateTable("runs")
-        .set({ note_json: JSON.stringify(note) })
+        .set({ note_json: written("run_note", note) })
         .where("id", "=", run)
         .execute();
     },
@@ -194,7 +137,7 @@ async function appendOne(db: Kysely<Tables>, write: Write): Promise<VersionConfl
     const rows = records.slice(at, at + ROWS_AT_ONCE).map((record, offset) => ({
       run,
       version: version + at + offset,
-      record_json: JSON.stringify(record),
+      record_json: written("run_record", record),
     }));
     await db.insertInto("run_records").values(rows).execute();
   }

@@ -1,84 +1,14 @@
 /** The table of workflow runs that we start, and the store over it. */
-import { type Generated, type Kysely, type Migration, type Selectable, sql } from "kysely";
-import { stored } from "./json.ts";
-import type { Tables } from "./schema.ts";
-import { isRefused, START_STATES, type StartedRun, type StartStore } from "./starts.ts";
-
-export interface StartTables {
-  started_runs: {
-    id: Generated<number>;
-    key: string;
-    repository_id: number;
-    number: number;
-    workflow: string;
-    state: string;
-    queued_at: number;
-    run_id: string | null;
-    most: number | null;
-    next_at: number | null;
-    ask_at: number | null;
-    news: number;
-    detail_json: string;
-  };
-}
-
-export const startsMigration: Migration = {
-  up: async (db: Kysely<unknown>) => {
-    await db.schema
-      .createTable("started_runs")
-      .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
-      .addColumn("key", "text", (column) => column.notNull().unique())
-      .addColumn("repository_id", "bigint", (column) => column.notNull())
-      .addColumn("number", "integer", (column) => column.notNull())
-      .addColumn("workflow", "text", (column) => column.notNull())
-      .addColumn("state", "text", (column) => column.notNull())
-      .addColumn("queued_at", "bigint", (column) => column.notNull())
-      .addColumn("run_id", "bigint")
-      .addColumn("most", "integer")
-      .addColumn("next_at", "bigint")
-      .addColumn("ask_at", "bigint")
-      .addColumn("news", "integer", (column) => column.notNull())
-      .addColumn("detail_json", "text", (column) => column.notNull())
-      .execute();
-    await db.schema
-      .createIndex("started_runs_due")
-      .on("started_runs")
-      .column("next_at")
-      .where(sql.ref("next_at"), "is not", sql.lit(null))
-      .execute();
-    await db.schema.createIndex("started_runs_pull").on("started_runs").columns(["repository_id", "number"]).execute();
-    await db.schema.createIndex("started_runs_run").on("started_runs").columns(["run_id", "repository_id"]).execute();
-    await db.schema
-      .createIndex("started_runs_open")
-      .on("started_runs")
-      .columns(["repository_id", "workflow", "id"])
-      .where(sql.ref("state"), "!=", sql.lit("done"))
-      .execute();
-  },
-};
-
-/** What no query asks for. */
-type Detail = Omit<
-  StartedRun,
-  | "id"
-  | "key"
-  | "repositoryId"
-  | "number"
-  | "workflow"
-  | "state"
-  | "queuedAt"
-  | "runId"
-  | "limit"
-  | "nextAt"
-  | "askAt"
-  | "news"
->;
+import type { Kysely, Selectable } from "kysely";
+import { read, type StartDetail, written } from "../documents.ts";
+import { isRefused, START_STATES, type StartedRun, type StartStore } from "../model.ts";
+import type { Tables } from "../schema.ts";
 
 export function startStore(db: Kysely<Tables>): StartStore {
   const rows = () => db.selectFrom("started_runs").selectAll();
   return {
     async add(start, now) {
-      const detail: Detail = {
+      const detail: StartDetail = {
         occasion: start.occasion,
         stage: start.stage,
         inputs: start.inputs,
@@ -109,11 +39,12 @@ export function startStore(db: Kysely<Tables>): StartStore {
           state: "queued",
           queued_at: now,
           run_id: null,
-          most: start.limit,
+          run_limit: start.limit,
           next_at: now,
           ask_at: null,
-          news: 0,
-          detail_json: JSON.stringify(detail),
+          generation: 0,
+          version: 1,
+          detail_json: written("started_run", detail),
         })
         .onConflict((conflict) => conflict.column("key").doNothing())
         .execute();
@@ -125,7 +56,7 @@ export function startStore(db: Kysely<Tables>): StartStore {
         .orderBy("id")
         .limit(limit)
         .execute();
-      return found.map(started);
+      return found.map(startedOf);
     },
     async nextAt() {
       const row = await db
@@ -139,7 +70,7 @@ export function startStore(db: Kysely<Tables>): StartStore {
     },
     async byKey(key) {
       const row = await rows().where("key", "=", key).executeTakeFirst();
-      return row === undefined ? null : started(row);
+      return row === undefined ? null : startedOf(row);
     },
     async ofPull(id) {
       const found = await rows()
@@ -147,11 +78,11 @@ export function startStore(db: Kysely<Tables>): StartStore {
         .where("number", "=", id.number)
         .orderBy("id")
         .execute();
-      return found.map(started);
+      return found.map(startedOf);
     },
     async ofRun(repositoryId, runId) {
       const row = await rows().where("run_id", "=", runId).where("repository_id", "=", repositoryId).executeTakeFirst();
-      return row === undefined ? null : started(row);
+      return row === undefined ? null : startedOf(row);
     },
     async open(repositoryId, workflow) {
       const found = await rows()
@@ -160,7 +91,7 @@ export function startStore(db: Kysely<Tables>): StartStore {
         .where("state", "!=", "done")
         .orderBy("id")
         .execute();
-      return found.map(started);
+      return found.map(startedOf);
     },
     async claim(start, sentAt) {
       const others = (states: readonly string[]) =>
@@ -178,7 +109,7 @@ export function startStore(db: Kysely<Tables>): StartStore {
       };
       const result = await db
         .updateTable("started_runs")
-        .set({ state: "sent", detail_json: JSON.stringify(detailOf(sent)) })
+        .set({ state: "sent", detail_json: written("started_run", detailOf(sent)) })
         .where("id", "=", start.id)
         .where("state", "=", "queued")
         .where((eb) => eb(others(["sent"]), "=", 0))
@@ -192,14 +123,14 @@ export function startStore(db: Kysely<Tables>): StartStore {
     async wakeAll(at) {
       await db
         .updateTable("started_runs")
-        .set((eb) => ({ next_at: at, news: eb("news", "+", 1) }))
+        .set((eb) => ({ next_at: at, generation: eb("generation", "+", 1) }))
         .where("state", "!=", "done")
         .execute();
     },
     async wakeRuns(repositoryId, at) {
       await db
         .updateTable("started_runs")
-        .set((eb) => ({ next_at: at, ask_at: at, news: eb("news", "+", 1) }))
+        .set((eb) => ({ next_at: at, ask_at: at, generation: eb("generation", "+", 1) }))
         .where("repository_id", "=", repositoryId)
         .where("state", "=", "running")
         .execute();
@@ -230,7 +161,7 @@ export function startStore(db: Kysely<Tables>): StartStore {
     async wakePull(id, at) {
       await db
         .updateTable("started_runs")
-        .set((eb) => ({ next_at: at, news: eb("news", "+", 1) }))
+        .set((eb) => ({ next_at: at, generation: eb("generation", "+", 1) }))
         .where("repository_id", "=", id.repositoryId)
         .where("number", "=", id.number)
         .where("state", "!=", "done")
@@ -239,7 +170,7 @@ export function startStore(db: Kysely<Tables>): StartStore {
     async wakeQueue(repositoryId, workflow, at) {
       await db
         .updateTable("started_runs")
-        .set((eb) => ({ next_at: at, news: eb("news", "+", 1) }))
+        .set((eb) => ({ next_at: at, generation: eb("generation", "+", 1) }))
         .where("repository_id", "=", repositoryId)
         .where("workflow", "=", workflow)
         .where("state", "=", "queued")
@@ -248,7 +179,7 @@ export function startStore(db: Kysely<Tables>): StartStore {
     async wakeRun(repositoryId, runId, at) {
       const result = await db
         .updateTable("started_runs")
-        .set((eb) => ({ next_at: at, ask_at: at, news: eb("news", "+", 1) }))
+        .set((eb) => ({ next_at: at, ask_at: at, generation: eb("generation", "+", 1) }))
         .where("run_id", "=", runId)
         .where("repository_id", "=", repositoryId)
         .executeTakeFirst();
@@ -263,15 +194,15 @@ export async function saveStart(db: Kysely<Tables>, start: StartedRun): Promise<
     .set((eb) => ({
       state: start.state,
       run_id: start.runId,
-      detail_json: JSON.stringify(detailOf(start)),
-      next_at: eb.case().when("news", "=", start.news).then(start.nextAt).else(eb.ref("next_at")).end(),
-      ask_at: eb.case().when("news", "=", start.news).then(start.askAt).else(eb.ref("ask_at")).end(),
+      detail_json: written("started_run", detailOf(start)),
+      next_at: eb.case().when("generation", "=", start.generation).then(start.nextAt).else(eb.ref("next_at")).end(),
+      ask_at: eb.case().when("generation", "=", start.generation).then(start.askAt).else(eb.ref("ask_at")).end(),
     }))
     .where("id", "=", start.id)
     .execute();
 }
 
-function detailOf(start: StartedRun): Detail {
+function detailOf(start: StartedRun): StartDetail {
   const { id: _id, key: _key, repositoryId: _repository, number: _number, workflow: _workflow, ...rest } = start;
   const {
     state: _state,
@@ -280,20 +211,22 @@ function detailOf(start: StartedRun): Detail {
     limit: _limit,
     nextAt: _nextAt,
     askAt: _askAt,
-    news: _news,
+    generation: _generation,
+    version: _version,
     ...detail
   } = rest;
   return detail;
 }
 
-function started(row: Selectable<Tables["started_runs"]>): StartedRun {
+export function startedOf(row: Selectable<Tables["started_runs"]>): StartedRun {
   const state = START_STATES.find((each) => each === row.state);
   if (state === undefined) {
     throw new Error(`The database holds a started run in the unknown state “${row.state}”.`);
   }
   return {
-    ...stored<Detail>(row.detail_json),
+    ...read("started_run", row.detail_json),
     id: row.id,
+    version: row.version,
     key: row.key,
     repositoryId: row.repository_id,
     number: row.number,
@@ -301,9 +234,9 @@ function started(row: Selectable<Tables["started_runs"]>): StartedRun {
     state,
     queuedAt: row.queued_at,
     runId: row.run_id,
-    limit: row.most,
+    limit: row.run_limit,
     nextAt: row.next_at,
     askAt: row.ask_at,
-    news: row.news,
+    generation: row.generation,
   };
 }

@@ -1,7 +1,7 @@
 /** The inbox's table. */
-import type { Kysely, Selectable } from "kysely";
-import type { Delivery, DeliveryStatus, Store } from "./model.ts";
-import type { Tables } from "./schema.ts";
+import { type Kysely, type Selectable, type SelectQueryBuilder, sql, type Transaction } from "kysely";
+import type { Delivery, DeliveryStatus, Store } from "../model.ts";
+import type { Tables } from "../schema.ts";
 
 /** Rows in one statement: SQLite allows 32,766 parameters. */
 const MOST_ROWS = 500;
@@ -23,15 +23,15 @@ type Part = Pick<
 export function deliveryStore(db: Kysely<Tables>): Part {
   return {
     async acceptDeliveries(batch) {
-      const insert = async (on: Kysely<Tables>, from: number) =>
-        on
+      const insert = async (on: Kysely<Tables>, from: number) => {
+        const some = batch.slice(from, from + MOST_ROWS);
+        const accepted = await on
           .insertInto("deliveries")
           .values(
-            batch.slice(from, from + MOST_ROWS).map((delivery) => ({
+            some.map((delivery) => ({
               id: delivery.id,
               event: delivery.event,
               key: delivery.key,
-              payload: delivery.payload,
               status: "pending",
               tries: 0,
               next_at: delivery.receivedAt,
@@ -43,11 +43,15 @@ export function deliveryStore(db: Kysely<Tables>): Part {
           .onConflict((conflict) => conflict.column("id").doNothing())
           .returning(["seq", "id", "key", "next_at as nextAt"])
           .execute();
+        const payloads = new Map(some.toReversed().map(({ id, payload }) => [id, payload]));
+        if (accepted.length > 0) {
+          const values = accepted.map(({ seq, id }) => ({ seq, payload: payloads.get(id) ?? "" }));
+          await on.insertInto("delivery_payloads").values(values).execute();
+        }
+        return accepted;
+      };
       if (batch.length === 0) {
         return [];
-      }
-      if (batch.length <= MOST_ROWS) {
-        return (await insert(db, 0)).sort((a, b) => a.seq - b.seq);
       }
       return await db.transaction().execute(async (transaction) => {
         const accepted = [];
@@ -72,7 +76,7 @@ export function deliveryStore(db: Kysely<Tables>): Part {
     },
 
     async delivery(seq) {
-      const row = await db.selectFrom("deliveries").selectAll().where("seq", "=", seq).executeTakeFirst();
+      const row = await whole(db).where("deliveries.seq", "=", seq).executeTakeFirst();
       return row === undefined ? null : delivery(row);
     },
 
@@ -95,13 +99,11 @@ export function deliveryStore(db: Kysely<Tables>): Part {
     },
 
     async deadDeliveries(limit, before) {
-      const rows = await db
-        .selectFrom("deliveries")
-        .selectAll()
+      const rows = await whole(db)
         .where("status", "=", "dead")
         .where("status", "!=", "done")
-        .$if(before !== undefined, (query) => query.where("seq", "<", before ?? 0))
-        .orderBy("seq", "desc")
+        .$if(before !== undefined, (query) => query.where("deliveries.seq", "<", before ?? 0))
+        .orderBy("deliveries.seq", "desc")
         .limit(limit + 1)
         .execute();
       const items = rows.slice(0, limit).map(delivery);
@@ -145,31 +147,53 @@ export function deliveryStore(db: Kysely<Tables>): Part {
     },
 
     async pruneDeliveries(doneBefore, limit = MOST_ROWS) {
-      const result = await db
-        .deleteFrom("deliveries")
-        .where("seq", "in", (eb) =>
-          eb
-            .selectFrom("deliveries")
-            .select("seq")
-            .where("status", "=", "done")
-            .where("done_at", "<", doneBefore)
-            // The oldest come first, and there is no index on what is done: only the last, small batch reads all.
-            .orderBy("seq")
-            .limit(limit),
-        )
-        .executeTakeFirst();
-      return Number(result.numDeletedRows);
+      return await forgetDeliveries(db, (query) =>
+        query.where("status", "=", sql.lit("done")).where("done_at", "<", doneBefore).orderBy("done_at").limit(limit),
+      );
     },
   };
 }
 
-function delivery(row: Selectable<Tables["deliveries"]>): Delivery {
+/** They have had their effect: their ids are kept, so that a redelivery is known, and what they said is not. */
+export async function finishDeliveries(db: Transaction<Tables>, seqs: readonly number[], now: number): Promise<void> {
+  if (seqs.length > 0) {
+    const done = { status: "done", error: null, done_at: now };
+    await db.updateTable("deliveries").set(done).where("seq", "in", seqs).execute();
+    await db.deleteFrom("delivery_payloads").where("seq", "in", seqs).execute();
+  }
+}
+
+/** Those that `which` picks, with what they said. Resolves with how many. */
+export async function forgetDeliveries(
+  db: Kysely<Tables>,
+  which: (query: SelectQueryBuilder<Tables, "deliveries", { seq: number }>) => typeof query,
+): Promise<number> {
+  return await db.transaction().execute(async (transaction) => {
+    const rows = await which(transaction.selectFrom("deliveries").select("seq")).execute();
+    const seqs = rows.map(({ seq }) => seq);
+    if (seqs.length > 0) {
+      await transaction.deleteFrom("delivery_payloads").where("seq", "in", seqs).execute();
+      await transaction.deleteFrom("deliveries").where("seq", "in", seqs).execute();
+    }
+    return seqs.length;
+  });
+}
+
+function whole(db: Kysely<Tables>) {
+  return db
+    .selectFrom("deliveries")
+    .leftJoin("delivery_payloads", "delivery_payloads.seq", "deliveries.seq")
+    .selectAll("deliveries")
+    .select("payload");
+}
+
+function delivery(row: Selectable<Tables["deliveries"]> & { readonly payload: string | null }): Delivery {
   return {
     seq: row.seq,
     id: row.id,
     event: row.event,
     key: row.key,
-    payload: row.payload,
+    payload: row.payload ?? "",
     status: status(row.status),
     tries: row.tries,
     nextAt: row.next_at,

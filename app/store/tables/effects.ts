@@ -1,20 +1,9 @@
 /** What is to be done on GitHub besides labels and checks: stored with the decision, settled with its outcome. */
-import { type Kysely, type Migration, type Selectable, sql, type Transaction } from "kysely";
-import { stored, storedOrNull, textOrNull } from "./json.ts";
-import type { Effect, NewEffect, SettledEffect, Store } from "./model.ts";
-import type { Tables } from "./schema.ts";
-
-export const effectsMigration: Migration = {
-  up: async (db: Kysely<unknown>) => {
-    await db.schema.alterTable("effects").addColumn("done_at", "bigint").execute();
-    await db.schema
-      .createIndex("effects_pending")
-      .on("effects")
-      .columns(["installation_id", "next_at"])
-      .where(sql.ref("status"), "=", sql.lit("pending"))
-      .execute();
-  },
-};
+import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
+import { read, readOrNull, written, writtenOrNull } from "../documents.ts";
+import { inTurns } from "../in-turns.ts";
+import type { Effect, NewEffect, SettledEffect, Store } from "../model.ts";
+import type { Tables } from "../schema.ts";
 
 /** Rows of one statement that forgets. */
 const MOST_PRUNED = 500;
@@ -37,29 +26,29 @@ type EffectPart = Pick<
 export function effectStore(db: Kysely<Tables>): EffectPart {
   return {
     async effectsDue(installationId, until, limit) {
-      // In turns by repository, so that one with many effects does not keep the others waiting.
-      const rows = await db
-        .selectFrom((from) =>
-          from
+      const waits = sql`status = 'pending' and installation_id = ${installationId}`;
+      const rows = await inTurns(
+        db,
+        { table: "effects", by: "repository_id", at: "next_at", waits, until, limit },
+        (repository, most) =>
+          db
             .selectFrom("effects")
             .selectAll()
-            .select(sql<number>`row_number() over (partition by repository_id order by next_at, id)`.as("turn"))
             .where("installation_id", "=", installationId)
-            .where("status", "=", "pending")
+            .where("repository_id", "=", repository)
+            // In the words of the index.
+            .where("status", "=", sql.lit("pending"))
             .where("next_at", "<=", until)
-            .as("due"),
-        )
-        .selectAll()
-        .orderBy("turn")
-        .orderBy("next_at")
-        .orderBy("id")
-        .limit(limit)
-        .execute();
-      return rows.map(effect);
+            .orderBy("next_at")
+            .orderBy("id")
+            .limit(most)
+            .execute(),
+      );
+      return rows.map(effectOf);
     },
     async effect(id) {
       const row = await db.selectFrom("effects").selectAll().where("id", "=", id).executeTakeFirst();
-      return row === undefined ? null : effect(row);
+      return row === undefined ? null : effectOf(row);
     },
     async effectsOf(id) {
       const rows = await db
@@ -69,7 +58,7 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
         .where("number", "=", id.number)
         .orderBy("id")
         .execute();
-      return rows.map(effect);
+      return rows.map(effectOf);
     },
     async effectInstallations() {
       const rows = await db
@@ -83,21 +72,26 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
     async postponeEffect(id, nextAt, error, result) {
       await db
         .updateTable("effects")
-        .set((eb) => ({ tries: eb("tries", "+", 1), next_at: nextAt, error, result_json: textOrNull(result) }))
+        .set((eb) => ({
+          tries: eb("tries", "+", 1),
+          next_at: nextAt,
+          error,
+          result_json: writtenOrNull("result", result),
+        }))
         .where("id", "=", id)
         .execute();
     },
     async deferEffect(id, nextAt, reason, result) {
       await db
         .updateTable("effects")
-        .set({ tries: 0, next_at: nextAt, error: reason, result_json: textOrNull(result) })
+        .set({ tries: 0, next_at: nextAt, error: reason, result_json: writtenOrNull("result", result) })
         .where("id", "=", id)
         .execute();
     },
     async noteEffect(id, result) {
       await db
         .updateTable("effects")
-        .set({ result_json: textOrNull(result) })
+        .set({ result_json: writtenOrNull("result", result) })
         .where("id", "=", id)
         .execute();
     },
@@ -148,8 +142,6 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
             .select("old.id")
             .where("old.status", "in", ["done", "dead"])
             .where("old.done_at", "<", doneBefore)
-            // Nothing is done before it is due: in the words of the index.
-            .where("old.next_at", "<", doneBefore)
             .where((eb) =>
               eb.not(
                 eb.exists(
@@ -184,8 +176,9 @@ export async function addEffects(db: Transaction<Tables>, effects: readonly NewE
         number: each.number,
         installation_id: each.installationId,
         kind: each.kind,
-        payload_json: JSON.stringify(each.payload),
+        payload_json: written("effect", each.payload),
         status: "pending",
+        version: 1,
         tries: 0,
         next_at: each.nextAt,
         error: null,
@@ -208,7 +201,7 @@ export async function settleEffects(
       .set((eb) => ({
         status,
         error,
-        result_json: textOrNull(result),
+        result_json: writtenOrNull("result", result),
         done_at: now,
         tries: eb("tries", "+", status === "dead" ? 1 : 0),
       }))
@@ -217,7 +210,7 @@ export async function settleEffects(
   }
 }
 
-function effect(row: Selectable<Tables["effects"]>): Effect {
+export function effectOf(row: Selectable<Tables["effects"]>): Effect {
   if (row.status !== "pending" && row.status !== "done" && row.status !== "dead") {
     throw new Error(`The database holds an effect with the unknown status “${row.status}”.`);
   }
@@ -228,11 +221,11 @@ function effect(row: Selectable<Tables["effects"]>): Effect {
     number: row.number,
     installationId: row.installation_id,
     kind: row.kind,
-    payload: stored(row.payload_json),
+    payload: read("effect", row.payload_json),
     status: row.status,
     tries: row.tries,
     nextAt: row.next_at,
     error: row.error,
-    result: storedOrNull(row.result_json),
+    result: readOrNull("result", row.result_json),
   };
 }

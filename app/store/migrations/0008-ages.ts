@@ -1,15 +1,7 @@
-/** When pull requests are overdue and since when they are closed, as columns: what is counted and forgotten by them. */
+/** When pull requests are overdue and since when they are closed: what is counted and forgotten by them. */
 import { type Kysely, type Migration, sql } from "kysely";
-import type { Pull } from "./model.ts";
 
-export interface AgeColumns {
-  /** When it is overdue; null: never, closed, or on hold. */
-  due_at: number | null;
-  /** When something last happened to it, since it is closed; null: it is open. */
-  closed_at: number | null;
-}
-
-export const agesMigration: Migration = {
+export const migration: Migration = {
   up: async (db: Kysely<unknown>) => {
     await db.schema.alterTable("pulls").addColumn("due_at", "bigint").execute();
     await db.schema.alterTable("pulls").addColumn("closed_at", "bigint").execute();
@@ -43,10 +35,3 @@ export const agesMigration: Migration = {
       .execute();
   },
 };
-
-/** Nobody is reminded of what is on hold, so it is not overdue either. */
-export function agesOf({ facts, evaluation }: Pull): AgeColumns {
-  return facts.state === "closed"
-    ? { due_at: null, closed_at: facts.updatedAt }
-    : { due_at: evaluation === null || evaluation.held !== null ? null : evaluation.dueAt, closed_at: null };
-}

@@ -13,7 +13,7 @@ type Stored = {
   started_runs: { id: number; detail_json: string };
 };
 
-export const runIdsMigration: Migration = {
+export const migration: Migration = {
   up: async (given: Kysely<unknown>) => {
     const db = given.withTables<Stored>();
     await startsWithText(given);

@@ -1,0 +1,47 @@
+/** One commit over all tables: everything in it happens, or nothing of it. */
+import type { Kysely, Transaction } from "kysely";
+import { RowConflict } from "./conflict.ts";
+import type { Commit, Committed, Store } from "./model.ts";
+import type { Tables } from "./schema.ts";
+import { finishDeliveries } from "./tables/deliveries.ts";
+import { addEffects, settleEffects } from "./tables/effects.ts";
+import { saveGate } from "./tables/gates.ts";
+import { addHistory } from "./tables/history.ts";
+import { writePull } from "./tables/pulls.ts";
+import { putRepository } from "./tables/repositories.ts";
+import { saveStart } from "./tables/started-runs.ts";
+
+export function commitStore(db: Kysely<Tables>): Pick<Store, "commit"> {
+  return {
+    async commit(commit): Promise<Committed> {
+      try {
+        await db.transaction().execute((transaction) => write(transaction, commit));
+        return { committed: true };
+      } catch (error) {
+        if (error instanceof RowConflict) {
+          return { committed: false, conflict: error.id };
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+async function write(db: Transaction<Tables>, commit: Commit): Promise<void> {
+  for (const each of commit.pulls ?? []) {
+    await writePull(db, each);
+  }
+  await addHistory(db, commit.history ?? []);
+  await addEffects(db, commit.effects ?? []);
+  await settleEffects(db, commit.settled ?? [], commit.now);
+  for (const each of commit.starts ?? []) {
+    await saveStart(db, each);
+  }
+  for (const each of commit.gates ?? []) {
+    await saveGate(db, each);
+  }
+  for (const each of commit.repositories ?? []) {
+    await putRepository(db, each);
+  }
+  await finishDeliveries(db, commit.done ?? [], commit.now);
+}

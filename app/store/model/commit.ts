@@ -1,0 +1,25 @@
+/** What changes together. */
+import type { NewEffect, SettledEffect } from "./effects.ts";
+import type { WaitingGate } from "./gates.ts";
+import type { NewHistory } from "./history.ts";
+import type { Pull, PullId } from "./pulls.ts";
+import type { Repository } from "./repositories.ts";
+import type { StartedRun } from "./started-runs.ts";
+
+/** One unit of change. A pull request is written only if it still has the version that was read. */
+export interface Commit {
+  readonly pulls?: readonly Pull[];
+  readonly history?: readonly NewHistory[];
+  readonly effects?: readonly NewEffect[];
+  readonly settled?: readonly SettledEffect[];
+  /** Started runs and gates as they are now: see `StartStore.save`, `GateStore.save`. */
+  readonly starts?: readonly StartedRun[];
+  readonly gates?: readonly WaitingGate[];
+  readonly repositories?: readonly Repository[];
+  /** Deliveries (by `seq`) that have had their effect with this commit. */
+  readonly done?: readonly number[];
+  readonly now: number;
+}
+
+/** `conflict`: somebody else wrote that pull request meanwhile; nothing of the commit happened. Read and decide again. */
+export type Committed = { readonly committed: true } | { readonly committed: false; readonly conflict: PullId };

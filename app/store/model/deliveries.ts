@@ -1,0 +1,33 @@
+/** Webhook deliveries as they are stored. */
+/** A delivery as GitHub sent it, before it is stored. */
+export interface NewDelivery {
+  /** GitHub's id of the delivery (`X-GitHub-Delivery`). */
+  readonly id: string;
+  readonly event: string;
+  /** JSON text. */
+  readonly payload: string;
+  /** Deliveries with one key are handled in the order they came: a pull request, else a repository or installation. */
+  readonly key: string;
+  readonly receivedAt: number;
+}
+
+/** A place in the queue. */
+export interface PendingDelivery {
+  /** Grows with each accepted delivery. */
+  readonly seq: number;
+  readonly id: string;
+  readonly key: string;
+  /** Not handled before this. */
+  readonly nextAt: number;
+}
+
+export type DeliveryStatus = "pending" | "done" | "dead";
+
+export interface Delivery extends NewDelivery {
+  readonly seq: number;
+  readonly status: DeliveryStatus;
+  /** How often it has been tried. */
+  readonly tries: number;
+  readonly nextAt: number;
+  readonly error: string | null;
+}

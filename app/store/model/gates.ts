@@ -1,0 +1,66 @@
+/** Jobs that wait for an environment whose protection rule is ours. */
+import type { PullId } from "./pulls.ts";
+
+/** `gone`: nothing waits there any more (cancelled, or answered by somebody else). */
+export const GATE_STATES = ["waiting", "approved", "rejected", "gone"] as const;
+export type GateState = (typeof GATE_STATES)[number];
+
+export interface NewGate {
+  readonly repositoryId: number;
+  readonly runId: string;
+  readonly environment: string;
+  /** As GitHub names it: `refs/pull/7/merge`, or a branch without `refs/heads/`. */
+  readonly ref: string;
+  /** What started the run (`pull_request`, `push`, …). */
+  readonly event: string;
+}
+
+export interface WaitingGate extends NewGate {
+  readonly state: GateState;
+  readonly askedAt: number;
+  /** The commit that the run is shown on, once GitHub was asked about the run. */
+  readonly headSha: string | null;
+  readonly runUrl: string | null;
+  /** The run's commit is in another repository. */
+  readonly fork: boolean;
+  /** Pull requests that decide about it. */
+  readonly pulls: readonly number[];
+  /** What GitHub was last told of why it waits; empty: nothing. */
+  readonly said: string;
+  /** How many such comments; GitHub takes ten. */
+  readonly comments: number;
+  /** The verdict that was sent and may have been taken, although its answer was lost. */
+  readonly sent: "approved" | "rejected" | null;
+  readonly reason: string;
+  readonly askAt: number | null;
+  readonly nextAt: number | null;
+  readonly tries: number;
+  readonly error: string | null;
+  /** Counts what has been heard of it. */
+  readonly generation: number;
+  /** Grows with each write. */
+  readonly version: number;
+}
+
+export interface GateStore {
+  /** GitHub asks: it waits now. Told twice, it still waits once. */
+  asked(gate: NewGate, now: number): Promise<void>;
+  due(until: number, limit: number): Promise<readonly WaitingGate[]>;
+  nextAt(): Promise<number | null>;
+  ofRun(repositoryId: number, runId: string): Promise<readonly WaitingGate[]>;
+  waiting(repositoryId: number): Promise<readonly WaitingGate[]>;
+  /** Writes it, unless GitHub has asked anew. If something was heard of it since it was read, it stays due. */
+  save(gate: WaitingGate): Promise<void>;
+  /** All that wait in the repository are looked at. */
+  wake(repositoryId: number, at: number): Promise<void>;
+  /** Something about the pull request is new: those that may belong to it are looked at. */
+  wakePull(pull: PullId & { readonly headSha: string }, at: number): Promise<void>;
+  /** All that wait are looked at. */
+  wakeAll(at: number): Promise<void>;
+  /** Forgets those that were answered, or are gone, and were asked for before this, at most `limit` (default 500). */
+  prune(before: number, limit?: number): Promise<number>;
+  /** Whether jobs have ever waited there. */
+  known(repositoryId: number): Promise<boolean>;
+  /** Something about the run is new: GitHub is asked. */
+  wakeRun(repositoryId: number, runId: string, at: number): Promise<void>;
+}

@@ -1,0 +1,12 @@
+/** Forgetting rows that are of no use any more. */
+/** Each forgets at most `limit` rows (default 500), the oldest first, and resolves with how many it has forgotten. */
+export interface RetentionStore {
+  /** Closed pull requests to which nothing has happened since, with their history, unless something is still to be done. */
+  pulls(closedBefore: number, limit?: number): Promise<number>;
+  /** Deliveries that could not be handled. */
+  deadDeliveries(receivedBefore: number, limit?: number): Promise<number>;
+  /** All that is known of a repository: at most `limit` rows of each kind, and with the last ones the repository itself. */
+  repository(id: number, limit?: number): Promise<number>;
+  /** Repositories on which the app is not installed. */
+  uninstalled(): Promise<readonly number[]>;
+}

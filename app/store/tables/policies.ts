@@ -1,0 +1,122 @@
+/** What is known of the repositories' policies: one row each, so that the last good one outlives the process. */
+import { type Kysely, sql } from "kysely";
+import { readOrNull, written } from "../documents.ts";
+import type { PolicyStore } from "../model.ts";
+import type { Tables } from "../schema.ts";
+
+/** SQLite takes no more than so many values in one statement. */
+const MOST_AT_ONCE = 100;
+
+export function policyStore(db: Kysely<Tables>): PolicyStore {
+  return {
+    async of(repositoryId) {
+      const row = await db
+        .selectFrom("policies")
+        .selectAll()
+        .where("repository_id", "=", repositoryId)
+        .executeTakeFirst();
+      return row === undefined
+        ? null
+        : {
+            repositoryId: row.repository_id,
+            version: row.version,
+            generation: row.generation,
+            observedGeneration: row.observed_generation,
+            state: readOrNull("policy", row.state_json),
+            bases: row.bases.split(" ").filter((base) => base !== ""),
+            tries: row.tries,
+            dueAt: row.due_at,
+          };
+    },
+
+    async mark(repositoryIds, at) {
+      const ids = [...repositoryIds];
+      while (ids.length > 0) {
+        const fresh = {
+          version: 0,
+          generation: 1,
+          observed_generation: 0,
+          state_json: null,
+          bases: "",
+          due_at: at,
+          tries: 0,
+        };
+        await db
+          .insertInto("policies")
+          .values(ids.splice(0, MOST_AT_ONCE).map((id) => ({ repository_id: id, ...fresh })))
+          .onConflict((conflict) =>
+            conflict
+              .column("repository_id")
+              .doUpdateSet((eb) => ({ generation: eb("policies.generation", "+", 1), due_at: at, tries: 0 })),
+          )
+          .execute();
+      }
+    },
+
+    async save({ repositoryId, version, observedGeneration, dueAt, tries, state, bases }) {
+      const result = await db
+        .updateTable("policies")
+        .set((eb) => ({
+          version: version + 1,
+          observed_generation: observedGeneration,
+          state_json: written("policy", state),
+          ...(bases === null ? {} : { bases: bases.map((base) => ` ${base.toLowerCase()} `).join("") }),
+          due_at: eb.case().when("generation", ">", observedGeneration).then(eb.ref("due_at")).else(dueAt).end(),
+          tries,
+        }))
+        .where("repository_id", "=", repositoryId)
+        .where("version", "=", version)
+        .executeTakeFirst();
+      return Number(result.numUpdatedRows) > 0;
+    },
+
+    async postpone(repositoryId, at) {
+      await db
+        .updateTable("policies")
+        .set((eb) => ({ due_at: at, tries: eb("tries", "+", 1) }))
+        .where("repository_id", "=", repositoryId)
+        .execute();
+    },
+
+    async due(until, limit) {
+      const rows = await db
+        .selectFrom((from) =>
+          from
+            .selectFrom("policies")
+            .leftJoin("repositories", "repositories.id", "policies.repository_id")
+            .select(["repository_id", "due_at"])
+            .select(sql<number>`row_number() over (partition by installation_id order by due_at)`.as("turn"))
+            .where("due_at", "is not", null)
+            .where("due_at", "<=", until)
+            .as("due"),
+        )
+        .select("repository_id")
+        .orderBy("turn")
+        .orderBy("due_at")
+        .limit(limit)
+        .execute();
+      return rows.map((row) => row.repository_id);
+    },
+
+    async nextAt() {
+      const row = await db
+        .selectFrom("policies")
+        .select("due_at")
+        .where("due_at", "is not", null)
+        .orderBy("due_at")
+        .limit(1)
+        .executeTakeFirst();
+      return row?.due_at ?? null;
+    },
+
+    async dependents(base) {
+      const rows = await db
+        .selectFrom("policies")
+        .select(["repository_id", "bases"])
+        .where("bases", "!=", "")
+        .execute();
+      const name = ` ${base.toLowerCase()} `;
+      return rows.flatMap((row) => (row.bases.includes(name) ? [row.repository_id] : []));
+    },
+  };
+}

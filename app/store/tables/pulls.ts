@@ -1,0 +1,319 @@
+/** Pull requests: a narrow row each, which is looked for and changed often, and documents, written when they change. */
+import { setImmediate } from "node:timers/promises";
+import {
+  type Expression,
+  type ExpressionBuilder,
+  type Kysely,
+  type Selectable,
+  type SqlBool,
+  sql,
+  type Transaction,
+} from "kysely";
+import { RowConflict } from "../conflict.ts";
+import { read, readOrNull, writtenOrNull } from "../documents.ts";
+import { inTurns } from "../in-turns.ts";
+import type { DueReevaluation, Pull, PullFilter, PullId, Store } from "../model.ts";
+import { PULL_DOCUMENTS, type PullDocument, type Tables } from "../schema.ts";
+
+type Part = Pick<
+  Store,
+  | "pull"
+  | "pulls"
+  | "pullIds"
+  | "dueReevaluations"
+  | "nextReevaluationAt"
+  | "requestReevaluation"
+  | "dueIntents"
+  | "intentInstallations"
+>;
+type Where = (eb: ExpressionBuilder<Tables, "pulls">) => Expression<SqlBool>;
+
+/** Rows of one statement that changes many: a millisecond or two. */
+const PAGE = 500;
+
+export function pullStore(db: Kysely<Tables>): Part {
+  return {
+    async pull(id) {
+      const row = await pullRows(db)
+        .where("pulls.repository_id", "=", id.repositoryId)
+        .where("pulls.number", "=", id.number)
+        .executeTakeFirst();
+      return row === undefined ? null : pullOfRow(row);
+    },
+
+    async pulls(filter, limit, after) {
+      const rows = await pullRows(db)
+        .where(matching(filter))
+        .where(beyond(after))
+        .orderBy("pulls.repository_id")
+        .orderBy("pulls.number")
+        .limit(limit)
+        .execute();
+      return rows.map(pullOfRow);
+    },
+
+    async pullIds(filter) {
+      return await ids(db, filter).execute();
+    },
+
+    async dueReevaluations(until, limit) {
+      const due = () =>
+        db
+          .selectFrom("pulls")
+          .select(["repository_id", "number", "installation_id", "reevaluate_at"])
+          .where("reevaluate_at", "is not", null)
+          .where("reevaluate_at", "<=", until)
+          .orderBy("reevaluate_at");
+      const waits = sql`reevaluate_at is not null`;
+      const rows = await inTurns(
+        db,
+        { table: "pulls", by: "installation_id", at: "reevaluate_at", waits, until, limit },
+        (installation, most) => due().where("installation_id", "=", installation).limit(most).execute(),
+      );
+      // Where the app is not installed there is little to do, and nobody waits for it.
+      const rest = await due()
+        .where("installation_id", "is", null)
+        .limit(limit - rows.length)
+        .execute();
+      return [...rows, ...rest].map(
+        (row): DueReevaluation => ({
+          repositoryId: row.repository_id,
+          number: row.number,
+          installationId: row.installation_id,
+          reevaluateAt: row.reevaluate_at ?? 0,
+        }),
+      );
+    },
+
+    async nextReevaluationAt() {
+      const row = await db
+        .selectFrom("pulls")
+        .select("reevaluate_at")
+        .where("reevaluate_at", "is not", null)
+        .orderBy("reevaluate_at")
+        .limit(1)
+        .executeTakeFirst();
+      return row?.reevaluate_at ?? null;
+    },
+
+    async requestReevaluation(filter, at) {
+      let count = 0;
+      for (let after: PullId | undefined; ; ) {
+        const page = await ids(db, filter).where(beyond(after)).limit(PAGE).execute();
+        after = page.at(-1);
+        if (after === undefined) {
+          return count;
+        }
+        count += await requestPage(db, page, at);
+        // Whatever else waits for the database comes between two pages.
+        await setImmediate();
+      }
+    },
+
+    async dueIntents(installationId, until, limit) {
+      const rows = await pullRows(db)
+        .where("pulls.installation_id", "=", installationId)
+        .where("pulls.intent_at", "is not", null)
+        .where("pulls.intent_at", "<=", until)
+        .orderBy("pulls.intent_at")
+        .limit(limit)
+        .execute();
+      return rows.map(pullOfRow);
+    },
+
+    async intentInstallations() {
+      const rows = await db
+        .selectFrom("pulls")
+        .select((eb) => ["installation_id as installationId", eb.fn.min("intent_at").as("at")])
+        .where("intent_at", "is not", null)
+        .where("installation_id", "is not", null)
+        .groupBy("installation_id")
+        .execute();
+      return rows.map((row) => ({ installationId: row.installationId ?? 0, at: Number(row.at) }));
+    },
+  };
+}
+
+async function requestPage(db: Kysely<Tables>, page: readonly PullId[], at: number): Promise<number> {
+  let count = 0;
+  for (const [repositoryId, numbers] of Map.groupBy(page, (id) => id.repositoryId)) {
+    // One that is due may be looked at this very moment, without what this is about: its version changes, too.
+    const result = await db
+      .updateTable("pulls")
+      .set((eb) => ({
+        reevaluate_at: eb.case().when("reevaluate_at", "<", at).then(eb.ref("reevaluate_at")).else(at).end(),
+        reevaluation_tries: 0,
+        version: eb("version", "+", 1),
+      }))
+      .where("repository_id", "=", repositoryId)
+      .where(
+        "number",
+        "in",
+        numbers.map((id) => id.number),
+      )
+      .executeTakeFirst();
+    count += Number(result.numUpdatedRows);
+  }
+  return count;
+}
+
+/** @throws RowConflict when it has not the version any more that was read */
+export async function writePull(db: Transaction<Tables>, each: Pull): Promise<void> {
+  const id = { repository_id: each.repositoryId, number: each.number };
+  const values = {
+    installation_id: each.installationId,
+    version: each.version + 1,
+    open: each.facts.state === "open" ? 1 : 0,
+    head_sha: each.facts.head.sha,
+    stage: each.confirmed?.stage ?? null,
+    reevaluate_at: each.reevaluateAt,
+    reevaluation_tries: each.reevaluationTries,
+    intent_json: writtenOrNull("intent", each.intent),
+    intent_at: each.intentAt,
+    blocked_json: writtenOrNull("blocked", each.blocked),
+    people: each.evaluation === null ? null : each.evaluation.people ? 1 : 0,
+    ...agesOf(each),
+  };
+  if (each.version === 0) {
+    const inserted = await db
+      .insertInto("pulls")
+      .values({ ...id, ...values })
+      .onConflict((conflict) => conflict.columns(["repository_id", "number"]).doNothing())
+      .executeTakeFirst();
+    if (Number(inserted.numInsertedOrUpdatedRows ?? 0) !== 1) {
+      throw new RowConflict("The row", each);
+    }
+  } else {
+    const updated = await db
+      .updateTable("pulls")
+      .set(values)
+      .where("repository_id", "=", each.repositoryId)
+      .where("number", "=", each.number)
+      .where("version", "=", each.version)
+      .executeTakeFirst();
+    if (Number(updated.numUpdatedRows) !== 1) {
+      throw new RowConflict("The row", each);
+    }
+  }
+  for (const kind of PULL_DOCUMENTS) {
+    if (!isAsRead(each, each[kind])) {
+      await writeDocument(db, id, kind, writtenOrNull(kind, each[kind]));
+    }
+  }
+}
+
+async function writeDocument(
+  db: Transaction<Tables>,
+  id: { readonly repository_id: number; readonly number: number },
+  kind: PullDocument,
+  text: string | null,
+): Promise<void> {
+  if (text === null) {
+    await db
+      .deleteFrom("pull_documents")
+      .where("repository_id", "=", id.repository_id)
+      .where("number", "=", id.number)
+      .where("kind", "=", kind)
+      .execute();
+    return;
+  }
+  await db
+    .insertInto("pull_documents")
+    .values({ ...id, kind, document_json: text })
+    .onConflict((conflict) =>
+      conflict.columns(["repository_id", "number", "kind"]).doUpdateSet({ document_json: text }),
+    )
+    .execute();
+}
+
+/** Of which row and version each document was read: as long as that is what is written over, it stands there already. */
+const readFrom = new WeakMap<object, string>();
+
+function isAsRead(id: Pick<Pull, "repositoryId" | "number" | "version">, document: object | null): boolean {
+  return document !== null && id.version > 0 && readFrom.get(document) === versionOf(id);
+}
+
+function versionOf({ repositoryId, number, version }: Pick<Pull, "repositoryId" | "number" | "version">): string {
+  return `${repositoryId}-${number}@${version}`;
+}
+
+/** When it is overdue (nobody is reminded of what is on hold, so it is not overdue either), and since when it is closed. */
+function agesOf({ facts, evaluation }: Pull): { overdue_at: number | null; closed_at: number | null } {
+  return facts.state === "closed"
+    ? { overdue_at: null, closed_at: facts.updatedAt }
+    : { overdue_at: evaluation === null || evaluation.held !== null ? null : evaluation.dueAt, closed_at: null };
+}
+
+/** Rows with their documents. */
+export function pullRows(db: Kysely<Tables>) {
+  return db
+    .selectFrom("pulls")
+    .selectAll("pulls")
+    .select((eb) =>
+      PULL_DOCUMENTS.map((kind) =>
+        eb
+          .selectFrom("pull_documents")
+          .select("document_json")
+          .whereRef("pull_documents.repository_id", "=", "pulls.repository_id")
+          .whereRef("pull_documents.number", "=", "pulls.number")
+          .where("pull_documents.kind", "=", kind)
+          .as(kind),
+      ),
+    );
+}
+
+function ids(db: Kysely<Tables>, filter: PullFilter) {
+  return db
+    .selectFrom("pulls")
+    .where(matching(filter))
+    .select(["pulls.repository_id as repositoryId", "pulls.number"])
+    .orderBy("pulls.repository_id")
+    .orderBy("pulls.number");
+}
+
+function matching(filter: PullFilter): Where {
+  const { repositoryId, installationId, headSha, open, blocked, closedSince, people } = filter;
+  return (eb) =>
+    eb.and([
+      ...(repositoryId === undefined ? [] : [eb("pulls.repository_id", "=", repositoryId)]),
+      ...(installationId === undefined ? [] : [eb("pulls.installation_id", "=", installationId)]),
+      ...(headSha === undefined ? [] : [eb("pulls.head_sha", "=", headSha)]),
+      // In the words of the index that holds only these.
+      ...(open === undefined ? [] : [eb("pulls.open", "=", sql.lit(open ? 1 : 0))]),
+      ...(closedSince === undefined ? [] : [eb("pulls.closed_at", ">=", closedSince)]),
+      ...(people === true ? [eb.or([eb("pulls.people", "=", 1), eb("pulls.people", "is", null)])] : []),
+      ...(blocked === undefined ? [] : [eb("pulls.blocked_json", blocked ? "is not" : "is", null)]),
+    ]);
+}
+
+function beyond(after: PullId | undefined): Where {
+  return (eb) =>
+    after === undefined
+      ? eb.and([])
+      : eb(eb.refTuple("pulls.repository_id", "pulls.number"), ">", eb.tuple(after.repositoryId, after.number));
+}
+
+export type PullRow = Selectable<Tables["pulls"]> & Readonly<Record<PullDocument, string | null>>;
+
+export function pullOfRow(row: PullRow): Pull {
+  const made: Pull = {
+    repositoryId: row.repository_id,
+    number: row.number,
+    installationId: row.installation_id,
+    version: row.version,
+    facts: read("facts", row.facts ?? ""),
+    confirmed: readOrNull("confirmed", row.confirmed),
+    evaluation: readOrNull("evaluation", row.evaluation),
+    reevaluateAt: row.reevaluate_at,
+    reevaluationTries: row.reevaluation_tries,
+    intent: readOrNull("intent", row.intent_json),
+    intentAt: row.intent_at,
+    blocked: readOrNull("blocked", row.blocked_json),
+  };
+  for (const document of [made.facts, made.confirmed, made.evaluation]) {
+    if (document !== null) {
+      readFrom.set(document, versionOf(made));
+    }
+  }
+  return made;
+}

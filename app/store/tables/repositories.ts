@@ -1,0 +1,98 @@
+/** Repositories. */
+import type { Kysely, Selectable } from "kysely";
+import type { Repository, Store } from "../model.ts";
+import type { Tables } from "../schema.ts";
+
+type Part = Pick<Store, "repository" | "repositoryByName" | "repositories" | "installedRepositories" | "putRepository">;
+
+export function repositoryStore(db: Kysely<Tables>): Part {
+  return {
+    async repository(id) {
+      const row = await db.selectFrom("repositories").selectAll().where("id", "=", id).executeTakeFirst();
+      return row === undefined ? null : repository(row);
+    },
+    async repositoryByName(owner, name) {
+      const row = await db
+        .selectFrom("repositories")
+        .selectAll()
+        .where("full_name", "=", `${owner}/${name}`.toLowerCase())
+        .executeTakeFirst();
+      return row === undefined ? null : repository(row);
+    },
+    async repositories(installationId) {
+      const rows = await db
+        .selectFrom("repositories")
+        .selectAll()
+        .where("installation_id", "=", installationId)
+        .orderBy("id")
+        .execute();
+      return rows.map(repository);
+    },
+    async installedRepositories(limit, after = 0) {
+      const rows = await db
+        .selectFrom("repositories")
+        .selectAll()
+        .where("installation_id", "is not", null)
+        .where("id", ">", after)
+        .orderBy("id")
+        .limit(limit)
+        .execute();
+      return rows.map(repository);
+    },
+    async putRepository(each) {
+      await db.transaction().execute((transaction) => putRepository(transaction, each));
+    },
+  };
+}
+
+function repository(row: Selectable<Tables["repositories"]>): Repository {
+  return {
+    id: row.id,
+    nodeId: row.node_id,
+    installationId: row.installation_id,
+    owner: row.owner,
+    name: row.name,
+    defaultBranch: row.default_branch,
+    private: row.private === 1,
+  };
+}
+
+export async function putRepository(
+  db: Kysely<Tables>,
+  repository: Parameters<Store["putRepository"]>[0],
+): Promise<void> {
+  const values = {
+    node_id: repository.nodeId,
+    installation_id: repository.installationId,
+    owner: repository.owner,
+    name: repository.name,
+    full_name: `${repository.owner}/${repository.name}`.toLowerCase(),
+    default_branch: repository.defaultBranch,
+    private: repository.private ? 1 : 0,
+  };
+  await db
+    .insertInto("repositories")
+    .values({ id: repository.id, ...values })
+    .onConflict((conflict) => conflict.column("id").doUpdateSet(values))
+    .execute();
+  if (repository.installationId !== null) {
+    await takeAlong(db, repository.id, repository.installationId);
+  }
+}
+
+/** What waits for the repository's pull requests goes out through the installation that it has now. */
+async function takeAlong(db: Kysely<Tables>, repositoryId: number, installationId: number): Promise<void> {
+  await db
+    .updateTable("pulls")
+    .set((eb) => ({ installation_id: installationId, version: eb("version", "+", 1) }))
+    .where("repository_id", "=", repositoryId)
+    .where("installation_id", "!=", installationId)
+    .execute();
+  await db
+    .updateTable("effects")
+    .set({ installation_id: installationId })
+    .where("repository_id", "=", repositoryId)
+    .where("status", "=", "pending")
+    .where("installation_id", "!=", installationId)
+    .execute();
+}
