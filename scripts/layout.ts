@@ -8,14 +8,12 @@ const ROOT_OF_APP = ["app/app.ts", "app/config.ts", "app/main.ts"];
 /** Both lists may only become shorter, and their numbers smaller. */
 const STILL_FULL: Readonly<Record<string, number>> = {
   "app/commands": 17,
-  "app/store": 23,
   "src/lifecycle/conditions": 21,
   "src/sandbox/rest": 17,
   "src/sandbox/workflows": 16,
   "src/sandbox/world": 24,
 };
 const STILL_LONG: Readonly<Record<string, number>> = {
-  "app/store/pulls.ts": 377,
   "app/webhooks/inbox.ts": 446,
   "app/webhooks/processing.ts": 449,
   "app/workflow-runs/workflow-runs.ts": 358,

@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   transitions: () => import("./transitions.ts"),
   sweep: () => import("./sweep.ts"),
   "quiet-events": () => import("./quiet-events.ts"),
+  growth: () => import("./growth.ts"),
   webhooks: () => import("./webhooks.ts"),
   barrier: () => import("./barrier.ts"),
   tasks: () => import("./tasks.ts"),
