@@ -2,7 +2,7 @@
 import type { CoordinatorPort } from "../coordinator/protocol/port.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ownCleanup } from "../run/stage/participants.ts";
-import type { AttemptReport, RunKey, Selection } from "../run/types.ts";
+import { type AttemptReport, type RunKey, type RunTerms, type Selection, termsOf } from "../run/types.ts";
 import type { Surroundings } from "./attempt.ts";
 import { runCleanup } from "./cleanup.ts";
 import type { AgentLog } from "./log.ts";
@@ -55,17 +55,16 @@ export interface Agent {
 
 /** Makes an agent of a group (solo: a group of one). @throws NoTemporaryFiles */
 export function createAgent(
-  options: AgentOptions & {
-    readonly coordinator: CoordinatorPort;
-    readonly selection: Selection;
-    readonly agentCount: number;
-    /** How long the coordinator may be silent before the work is stopped; default 90 s. Milliseconds. */
-    readonly silenceMs?: number | null;
-  },
+  options: AgentOptions &
+    RunTerms & {
+      readonly coordinator: CoordinatorPort;
+      /** How long the coordinator may be silent before the work is stopped; default 90 s. Milliseconds. */
+      readonly silenceMs?: number | null;
+    },
 ): Agent {
-  const { plan, key, name, role, index, address, selection, agentCount } = options;
+  const { name, role, index, address } = options;
   const around = surroundings(options);
-  const join = { key, plan, selection, agentCount, agent: name, role, index, address };
+  const join = { ...termsOf(options), agent: name, role, index, address };
   const silence = options.silenceMs == null ? {} : { silenceMs: options.silenceMs };
   const loop = new AgentLoop({ join, coordinator: options.coordinator, around, ...silence });
   return {

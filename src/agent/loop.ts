@@ -145,7 +145,7 @@ export class AgentLoop {
   kill(): void {
     this.#graceMs = 0;
     this.#work.endStage({ kind: "stopped", why: "killed" }, 0);
-    this.#work.endBackground(null, { kind: "stopped", why: "killed" }, 0);
+    this.#work.endBackground({ kind: "stopped", why: "killed" }, 0);
   }
 
   /** One exchange. @returns the run's summary when it is over. */
@@ -213,6 +213,7 @@ export class AgentLoop {
     const addTasks = within(work.newTasks, WIRE_BOUNDS.tasks, WIRE_BOUNDS.taskBytes);
     // The end of what lists tasks comes after them.
     const isListed = addTasks.length === work.newTasks.length;
+    const { attempts } = work;
     const activity = { instruction, stage: planned, running: work.running.length, excluded: this.#excluded !== null };
     return {
       doing: doingOf(activity),
@@ -223,7 +224,8 @@ export class AgentLoop {
       wants,
       addTasks,
       ready: work.ready,
-      outputs: work.outputs,
+      outputs: stage === null ? {} : work.outputsOf(stage),
+      ...(attempts.length > 0 ? { attempts } : {}),
     };
   }
 
@@ -234,14 +236,14 @@ export class AgentLoop {
       case "wait": {
         if (instruction.reason === "checkpoint" && instruction.stage !== null) this.#tellCheckpoint(instruction.stage);
         work.endStage({ kind: "stopped", why: "the group is no longer in this stage" }, this.#graceMs);
-        if (instruction.stage !== null) this.#endPassedBackground(instruction.stage);
+        if (instruction.stage !== null) work.endUnneeded(instruction.stage, this.#graceMs);
         return;
       }
       case "execute": {
         const stage = plan.stages[instruction.stage];
         if (stage === undefined)
           throw new Error(`the coordinator names stage ${instruction.stage}, which the plan lacks`);
-        this.#endPassedBackground(instruction.stage);
+        work.endUnneeded(instruction.stage, this.#graceMs);
         this.#worked = true;
         work.execute(stage, instruction, this.#now(), this.#view);
         if (work.wants(stage) !== this.#toldWants) this.#news = true;
@@ -306,17 +308,13 @@ export class AgentLoop {
 
   #stopAll(why: string): void {
     this.#work.endStage({ kind: "stopped", why }, this.#graceMs);
-    this.#work.endBackground(null, { kind: "stopped", why }, this.#graceMs);
-  }
-
-  #endPassedBackground(stage: number): void {
-    this.#work.endBackground(stage, { kind: "stopped", why: "its last stage is over" }, this.#graceMs);
+    this.#work.endBackground({ kind: "stopped", why }, this.#graceMs);
   }
 
   async #reset(why: string, signal: AbortSignal): Promise<void> {
     this.#resetWhy = null;
     this.#work.endStage({ kind: "reset" }, this.#graceMs);
-    this.#work.endBackground(null, { kind: "reset" }, this.#graceMs);
+    this.#work.endBackground({ kind: "reset" }, this.#graceMs);
     // The coordinator is told at once, so that it does not wait for what is being dropped.
     await this.#options.coordinator.reset(why, signal);
     await this.#work.settled();

@@ -1,5 +1,6 @@
 /** What this agent is carrying out now: attempts of the stage, its tasks, and background commands. */
 import type { Command, Json, PlanStage } from "../plan/plan.ts";
+import { roundOf } from "../run/stage/attempt-id.ts";
 import type { AttemptReport, Instruction, Lease, Progress } from "../run/types.ts";
 import { Attempt, type AttemptOptions, type Surroundings } from "./attempt.ts";
 import { becomesReady } from "./background.ts";
@@ -76,9 +77,17 @@ export class Work {
     );
   }
 
-  /** Outputs so far of the stage's own attempt. */
-  get outputs(): Readonly<Record<string, Json>> {
-    return this.running.find(({ options }) => options.lease === null)?.record.outputs() ?? {};
+  /** What a background command of this stage that is ready has told so far: nobody waits for its end. */
+  outputsOf(stage: number): Readonly<Record<string, Json>> {
+    const background = this.#background.get(stage);
+    return background?.ready === true ? background.attempt.record.outputs() : {};
+  }
+
+  /** What is told of the work is about these attempts; those of a first round need not be named. */
+  get attempts(): readonly string[] {
+    const own = this.#stage === null ? [] : [this.#stage.attempt];
+    const background = [...this.#background.values()].map(({ attempt }) => attempt.options.attempt);
+    return [...own, ...background].filter((attempt) => roundOf(attempt) > 1);
   }
 
   /** How many further tasks of this stage could be run now. */
@@ -97,6 +106,9 @@ export class Work {
     const until = { ...instruction.until, at: performance.now() + instruction.until.at - now };
     const times = { startInMs, until };
     if (this.#stage?.index !== stage.index || this.#stage.attempt !== instruction.attempt) {
+      // What an attempt had listed and not told: the next one lists it again.
+      this.newTasks = [];
+      this.#endOther(stage.index, instruction.attempt);
       this.#stage = {
         index: stage.index,
         attempt: instruction.attempt,
@@ -118,14 +130,31 @@ export class Work {
     for (const attempt of this.#running.values()) attempt.end(why, graceMs);
   }
 
-  /** Ends background commands whose last stage is before `stage` (all: null). */
-  endBackground(before: number | null, why: Ending, graceMs = GRACE_MS): void {
-    for (const [, { attempt, over }] of this.#background) {
-      const until = this.#around.plan.stages.findIndex(({ name }) => name === attempt.options.stage.background?.until);
-      if (before !== null && until >= before) continue;
+  /** Ends all background commands. */
+  endBackground(why: Ending, graceMs = GRACE_MS): void {
+    for (const { attempt, over } of this.#background.values()) {
       over.abort();
       attempt.end(why, graceMs);
     }
+  }
+
+  /** Ends background commands that a group in stage `at` has no use for. */
+  endUnneeded(at: number, graceMs = GRACE_MS): void {
+    for (const [stage, { attempt, over }] of this.#background) {
+      const until = this.#around.plan.stages.findIndex(({ name }) => name === attempt.options.stage.background?.until);
+      if (stage <= at && at <= until) continue;
+      over.abort();
+      const why = at < stage ? "the group has gone back before its stage" : "its last stage is over";
+      attempt.end({ kind: "stopped", why }, graceMs);
+    }
+  }
+
+  /** Of a background stage that begins anew the command of the round before. */
+  #endOther(stage: number, attempt: string): void {
+    const background = this.#background.get(stage);
+    if (background === undefined || background.attempt.options.attempt === attempt) return;
+    background.over.abort();
+    background.attempt.end({ kind: "stopped", why: "its stage has begun a new round" });
   }
 
   /** Resolves once nothing runs. */

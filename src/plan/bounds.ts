@@ -111,6 +111,8 @@ export const RUN_BOUNDS = {
   taskOutputBytes: 8 * KIB,
   allTaskOutputBytes: MIB,
   tailOfSuccess: 2 * KIB,
+  /** Of one stage: however often it is sent back, a run ends. */
+  rounds: 100,
   /** Characters of a notice, or of a remark on a stage. */
   remark: 1_000,
 } as const;

@@ -1,6 +1,6 @@
 /** The machine-readable result: stdout of the command, `results-file` of the action. */
 import type { Json } from "../plan/plan.ts";
-import type { AttemptEnd, Metric, PhaseRecord, Progress, Verdict } from "../run/types.ts";
+import type { AgentPhase, AttemptEnd, Metric, PhaseRecord, PhaseRound, Progress, Verdict } from "../run/types.ts";
 import { between, iso } from "./format.ts";
 import { doneTimes, type RunReport } from "./report.ts";
 
@@ -42,6 +42,20 @@ export interface PhaseResult {
   readonly metrics: readonly (Metric & { readonly expected: string | null; readonly met: boolean | null })[];
   /** Name -> HdrHistogram V2 compressed, base64. */
   readonly histograms: Readonly<Record<string, string>>;
+  readonly agents: readonly ResultAgent[];
+  /** Only of a stage that was entered again: its rounds before this one, in order. */
+  readonly earlier_rounds?: readonly RoundResult[];
+}
+
+export interface RoundResult {
+  readonly status: PhaseRecord["status"];
+  readonly success: boolean;
+  readonly duration_ms: number;
+  readonly started_at: string | null;
+  readonly completed_at: string | null;
+  readonly reason: string | null;
+  readonly retry_count: number;
+  readonly metrics: PhaseResult["metrics"];
   readonly agents: readonly ResultAgent[];
 }
 
@@ -108,18 +122,30 @@ function phaseResult(record: PhaseRecord): PhaseResult {
     tasks: record.tasks,
     metrics: record.metrics,
     histograms: record.histograms,
-    agents: record.agents.map((agent) => ({
-      agent: agent.agent,
-      index: agent.index,
-      status: agent.status,
-      started_at: iso(agent.startedAt),
-      completed_at: iso(agent.endedAt),
-      duration_ms: between(agent.startedAt, agent.endedAt),
-      attempts: agent.attempts,
-      reason: agent.reason,
-      exit_code: exitCode(agent.end),
-    })),
+    agents: record.agents.map(agentResult),
+    ...(record.earlier === undefined ? {} : { earlier_rounds: record.earlier.map(roundResult) }),
   };
+}
+
+function roundResult(round: PhaseRound): RoundResult {
+  return {
+    status: round.status,
+    success: round.worked,
+    duration_ms: between(round.startedAt, round.completedAt) ?? 0,
+    started_at: iso(round.startedAt),
+    completed_at: iso(round.completedAt),
+    reason: round.reason,
+    retry_count: round.retryCount,
+    metrics: round.metrics,
+    agents: round.agents.map(agentResult),
+  };
+}
+
+function agentResult(part: AgentPhase): ResultAgent {
+  const { agent, index, status, attempts, reason } = part;
+  const times = { started_at: iso(part.startedAt), completed_at: iso(part.endedAt) };
+  const duration_ms = between(part.startedAt, part.endedAt);
+  return { agent, index, status, ...times, duration_ms, attempts, reason, exit_code: exitCode(part.end) };
 }
 
 function exitCode(end: AttemptEnd | null): number | null {

@@ -2,7 +2,7 @@
 import type { AttemptEnd, PhaseRecord, Progress, RunSummary } from "../run/types.ts";
 import { clip, oneLine } from "./escape.ts";
 import { aggregation, between, count, duration, number } from "./format.ts";
-import { failingAgents } from "./report.ts";
+import { failingAgents, roundNumber } from "./report.ts";
 
 /** Each puts a text into a colour, or returns it as it is. */
 export interface Colours {
@@ -30,7 +30,8 @@ export function stageBanner(
 /** The outcome of one stage: "✓ epoch-1 in 1 h 00 min", "✗ checkpoint-1 after 0.3 s: exit code 3". */
 export function stageOutcome(record: PhaseRecord, colours: Colours): string {
   const took = between(record.startedAt, record.completedAt);
-  const name = line(record.name);
+  const round = roundNumber(record);
+  const name = `${line(record.name)}${round > 1 ? ` (round ${round})` : ""}`;
   const reason = record.reason === null ? "" : `: ${line(record.reason)}`;
   const retried = record.retryCount === 0 ? "" : colours.dim(` (${count(record.retryCount, "retry", "retries")})`);
   const time = (word: string): string => (took === null ? "" : ` ${word} ${duration(took)}`);

@@ -1,6 +1,6 @@
 /** A run's result with everything masked that came from outside: before it is escaped, which would hide it from masks. */
 import type { Json } from "../plan/plan.ts";
-import type { AttemptEnd, PhaseRecord, RunSummary } from "../run/types.ts";
+import type { AttemptEnd, PhaseRecord, PhaseRound, RunSummary } from "../run/types.ts";
 
 export interface Mask {
   text(text: string): string;
@@ -16,8 +16,10 @@ function masked(phase: PhaseRecord, mask: Mask): PhaseRecord {
   const text = (value: string | null): string | null => (value === null ? null : mask.text(value));
   return {
     ...phase,
-    reason: text(phase.reason),
-    metrics: phase.metrics.map((metric) => ({ ...metric, name: mask.text(metric.name), unit: mask.text(metric.unit) })),
+    ...maskedRound(phase, mask),
+    ...(phase.earlier === undefined
+      ? {}
+      : { earlier: phase.earlier.map((round) => ({ ...round, ...maskedRound(round, mask) })) }),
     histograms: Object.fromEntries(Object.entries(phase.histograms).map(([name, value]) => [mask.text(name), value])),
     outputs: Object.fromEntries(
       Object.entries(phase.outputs).map(([key, value]) => [mask.text(key), mask.json(value)]),
@@ -28,7 +30,15 @@ function masked(phase: PhaseRecord, mask: Mask): PhaseRecord {
       title: text(annotation.title),
       message: mask.text(annotation.message),
     })),
-    agents: phase.agents.map((agent) => ({
+  };
+}
+
+function maskedRound(round: PhaseRound, mask: Mask): Pick<PhaseRound, "reason" | "metrics" | "agents"> {
+  const text = (value: string | null): string | null => (value === null ? null : mask.text(value));
+  return {
+    reason: text(round.reason),
+    metrics: round.metrics.map((metric) => ({ ...metric, name: mask.text(metric.name), unit: mask.text(metric.unit) })),
+    agents: round.agents.map((agent) => ({
       ...agent,
       reason: text(agent.reason),
       tail: mask.text(agent.tail),

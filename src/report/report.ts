@@ -29,6 +29,11 @@ export function rosterOf(summary: RunSummary): readonly { readonly name: string;
   return [...byName].map(([name, index]) => ({ name, index })).sort((a, b) => a.index - b.index);
 }
 
+/** The round that a record tells of; the ones before are in `earlier`. */
+export function roundNumber({ earlier = [] }: Pick<PhaseRecord, "earlier">): number {
+  return earlier.length + 1;
+}
+
 /** When the first and the last agent of a stage ended their part; null when none did. */
 export function doneTimes(record: PhaseRecord): { readonly first: number | null; readonly last: number | null } {
   let first: number | null = null;

@@ -6,7 +6,7 @@ import type { AgentPhase, PhaseRecord } from "../run/types.ts";
 import { byteLength, clip, codeBlock, codeSpan, lastLines, markdown } from "./escape.ts";
 import { aggregation, between, clock, count, duration, number } from "./format.ts";
 import { timeline } from "./gantt.ts";
-import { doneTimes, failingAgents, type RunReport, rosterOf } from "./report.ts";
+import { doneTimes, failingAgents, type RunReport, rosterOf, roundNumber } from "./report.ts";
 
 /** GitHub's limit for the summary of one step is 1 MiB; the rest is room for what a later line may add. */
 export const SUMMARY_LIMIT = 1024 * 1024 - 4096;
@@ -219,7 +219,8 @@ function stageName(phase: PhaseRecord): string {
 
 function stageCell(phase: PhaseRecord): string {
   const description = phase.description === null ? "" : ` – ${markdown(clip(phase.description, 200))}`;
-  return `${stageName(phase)}${description}${phase.optional ? " _(optional)_" : ""}`;
+  const round = roundNumber(phase);
+  return `${stageName(phase)}${round > 1 ? ` (round ${round})` : ""}${description}${phase.optional ? " _(optional)_" : ""}`;
 }
 
 function agentCell(agent: AgentPhase | undefined): string {

@@ -83,6 +83,11 @@ function next(draft: Draft): boolean {
     endRun(draft);
     return true;
   }
+  // It needs no new round: the group has gone back to one before it.
+  if (draft.stage(index).phase === "closed") {
+    head.position++;
+    return true;
+  }
   const decision = decide(draft, index);
   switch (decision.kind) {
     case "skip":

@@ -3,14 +3,17 @@
  * its coordinator, before it hears what the group made of them. Counts nothing that others did, and decides nothing.
  */
 import type { PlanStage } from "../plan/plan.ts";
+import { roundOf } from "./stage/attempt-id.ts";
 import { judgeAttempt } from "./stage/completion.ts";
-import type { AgentPhase, AttemptReport, PhaseRecord } from "./types.ts";
+import type { AgentPhase, AttemptReport, PhaseRecord, PhaseRound } from "./types.ts";
 
 /** Of one stage; further annotations are left out. */
 const MOST_ANNOTATIONS = 1_000;
 
 interface OwnPhase {
   readonly stage: PlanStage;
+  readonly round: number;
+  readonly earlier: readonly PhaseRound[];
   readonly startedAt: number;
   readonly attempts: number;
   /** The newest. */
@@ -29,7 +32,10 @@ export class AgentSummary {
 
   /** One of its attempts has ended. */
   add(stage: PlanStage, report: AttemptReport): void {
-    const before = this.#phases.get(stage.index);
+    const known = this.#phases.get(stage.index);
+    const round = Math.max(known?.round ?? 1, roundOf(report.attempt));
+    const before = known?.round === round ? known : undefined;
+    const ended = known === undefined || known === before ? [] : [roundRecord(known, this.#agent)];
     // As in the group's own record: an attempt that was made anew does not count, a task always does.
     const kept = report.task === null ? [] : (before?.annotations ?? []);
     const told = report.annotations.map((annotation) => ({ ...annotation, agent: this.#agent.agent }));
@@ -38,6 +44,8 @@ export class AgentSummary {
     const counts = report.task !== null && report.end.kind !== "stopped" && report.end.kind !== "reset";
     this.#phases.set(stage.index, {
       stage,
+      round,
+      earlier: [...(known?.earlier ?? []), ...ended],
       startedAt: before?.startedAt ?? report.startedAt,
       attempts: (before?.attempts ?? 0) + (report.task === null ? 1 : 0),
       report,
@@ -55,17 +63,23 @@ export class AgentSummary {
 }
 
 function recordOf(own: OwnPhase, agent: Pick<AgentPhase, "agent" | "index">): PhaseRecord {
-  const { stage, startedAt, attempts, report, annotations, tasks } = own;
-  const { end, endedAt, progress, metrics, histograms, outputs, tail } = report;
+  const { stage, report, annotations, earlier } = own;
+  const { histograms, outputs } = report;
   const { index, name, description, order, line, column, optional } = stage;
+  const about = { stage: index, name, description, order, line, column, optional };
+  const rest = { histograms, outputs, annotations, ...(earlier.length > 0 ? { earlier } : {}) };
+  return { ...about, ...roundRecord(own, agent), ...rest };
+}
+
+function roundRecord(own: OwnPhase, agent: Pick<AgentPhase, "agent" | "index">): PhaseRound {
+  const { stage, startedAt, attempts, report, tasks } = own;
+  const { end, endedAt, progress, metrics, tail } = report;
   const { ok, warning, reason } = judgeAttempt(stage, end, progress);
   const isStopped = end.kind === "stopped" || end.kind === "reset";
   const why = ok ? (warning ?? null) : reason;
   const status = ok ? (warning === undefined ? "success" : "warning") : isStopped ? "cancelled" : "failure";
   return {
-    stage: index,
-    ...{ name, description, order, line, column, optional },
-    status: status === "failure" && optional ? "warning" : status,
+    status: status === "failure" && stage.optional ? "warning" : status,
     worked: ok,
     reason: why,
     startedAt,
@@ -73,9 +87,6 @@ function recordOf(own: OwnPhase, agent: Pick<AgentPhase, "agent" | "index">): Ph
     retryCount: Math.max(0, attempts - 1),
     progress,
     metrics: metrics.map((metric) => ({ ...metric, expected: null, met: null })),
-    histograms,
-    outputs,
-    annotations,
     agents: [
       {
         ...agent,

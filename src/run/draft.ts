@@ -58,6 +58,29 @@ export class Draft {
     return run;
   }
 
+  /** The same, with what is changed beside it put in. */
+  whole(stage: number): StageRun {
+    const run = this.stage(stage);
+    const results = this.#results.get(stage);
+    const lists = this.#pools.get(stage);
+    if (results === undefined && lists === undefined) return run;
+    return {
+      ...run,
+      results: results?.done() ?? run.results,
+      pool:
+        lists === undefined || run.pool === null
+          ? run.pool
+          : { ...run.pool, records: lists.records.done(), queue: lists.queue.done(), hungry: lists.hungry.done() },
+    };
+  }
+
+  /** Puts another round of a stage in its place. */
+  replaceStage(stage: number, run: StageRun): void {
+    this.#results.delete(stage);
+    this.#pools.delete(stage);
+    this.editStage(stage, run);
+  }
+
   /** Changes a stage; says that it must be kept unless it is only what a heartbeat tells. */
   editStage(stage: number, change: Partial<StageRun>, keep = true): void {
     this.#stages.set(stage, { ...this.stage(stage), ...change });
@@ -187,17 +210,8 @@ export class Draft {
   }
 
   done(): RunState {
-    for (const [stage, rows] of this.#results) this.#stages.set(stage, { ...this.stage(stage), results: rows.done() });
-    for (const [stage, open] of this.#pools) {
-      const run = this.stage(stage);
-      if (run.pool === null) continue;
-      const pool = {
-        ...run.pool,
-        records: open.records.done(),
-        queue: open.queue.done(),
-        hungry: open.hungry.done(),
-      };
-      this.#stages.set(stage, { ...run, pool });
+    for (const stage of new Set([...this.#results.keys(), ...this.#pools.keys()])) {
+      this.#stages.set(stage, this.whole(stage));
     }
     const notices = this.#notices?.slice(-KEPT_NOTICES) ?? this.#base.notices;
     return { ...this.head, agents: this.agents.done(), stages: this.#stages.done(), notices };

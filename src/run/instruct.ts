@@ -5,7 +5,7 @@ import { missingAgents } from "./group/assembly.ts";
 import { chunkRange, itemAt, itemCount, itemsOf, lookUp } from "./persistent-array.ts";
 import { type MergeHistograms, summary } from "./result.ts";
 import { rule } from "./stage/barriers.ts";
-import type { AgentState, Assignment, RunState, StageRun } from "./state.ts";
+import { type AgentState, type Assignment, isAssigned, type RunState, type StageRun } from "./state.ts";
 import { isOver } from "./transitions.ts";
 import type { Awaited, Instruction, Lease, RunSummary } from "./types.ts";
 
@@ -50,7 +50,8 @@ export function instructionFor(state: RunState, agent: string, merge?: MergeHist
     known.membership === "member" &&
     assignment !== null &&
     assignment.stage >= segment.first &&
-    assignment.stage <= segment.last;
+    assignment.stage <= segment.last &&
+    assignment.round === itemAt(state.stages, assignment.stage)?.round;
   const stage = isInSegment ? assignment.stage : segment.last;
   const run = itemAt(state.stages, stage);
   if (run === undefined) throw new RangeError(`the plan has no stage ${stage}`);
@@ -209,7 +210,7 @@ export function pendingAgents(state: RunState, run: StageRun, most: number): rea
 }
 
 function isPendingIn(state: RunState, run: StageRun, { assignment }: AgentState, slot: number): boolean {
-  if (assignment?.stage === run.stage) return !assignment.finished;
+  if (isAssigned(assignment, run)) return !assignment.finished;
   return (
     state.segment !== null &&
     state.segment.first !== state.segment.last &&

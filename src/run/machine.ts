@@ -17,11 +17,12 @@ import { directoryOf, persistentArray } from "./persistent-array.ts";
 import { countProgress, finishAssignment } from "./stage/assignments.ts";
 import { addOutput, outcome } from "./stage/record-result.ts";
 import { handleReport } from "./stage/reports.ts";
+import { requestRepeat } from "./stage/rounds.ts";
 import { newStageRun } from "./stage/start.ts";
 import { addTasks, wantTasks } from "./stage/tasks.ts";
-import type { RunState } from "./state.ts";
+import { isAssigned, type RunState } from "./state.ts";
 import { isOver, isWorking } from "./transitions.ts";
-import { jobIdentity, type RunEvent, type Sync } from "./types.ts";
+import { jobIdentity, type RunEvent, type Sync, termsOf } from "./types.ts";
 
 export { nextDeadline } from "./deadlines.ts";
 export { type Explanation, explain } from "./explain.ts";
@@ -33,14 +34,11 @@ export type Created = Extract<RunEvent, { type: "created" }>;
 
 /** A run's first state. Same as `apply(null, created)`. */
 export function begin(event: Created): RunState {
-  const { at, key, plan, selection, agentCount } = event;
+  const { at, plan, carried = { succeeded: [], outputs: {} } } = event;
   return {
-    version: 1,
-    key,
-    plan,
-    selection,
-    carried: event.carried ?? { succeeded: [], outputs: {} },
-    agentCount,
+    version: event.version ?? 1,
+    ...termsOf(event),
+    carried,
     status: "assembling",
     revision: 1,
     createdAt: at,
@@ -65,8 +63,8 @@ export function begin(event: Created): RunState {
     failure: null,
     stopping: null,
     sweepAt: null,
-    outputs: event.carried?.outputs ?? {},
-    outputBytes: jsonBytes(event.carried?.outputs ?? {}),
+    outputs: carried.outputs,
+    outputBytes: jsonBytes(carried.outputs),
     notices: [],
     noticeSeq: 0,
   };
@@ -187,6 +185,9 @@ function handleEvent(draft: Draft, event: Exclude<RunEvent, { type: "created" }>
       draft.head.approved = [...draft.head.approved, event.stage];
       draft.notice(`${event.by} approved ${draft.planned(event.stage).name}`);
       return;
+    case "repeat_requested":
+      requestRepeat(draft, event);
+      return;
     case "cancelled":
       failRun(draft, { kind: "cancelled", stage: null, reason: `cancelled by ${event.by}: ${event.why}` });
       return;
@@ -241,7 +242,8 @@ function sync(draft: Draft, event: Extract<RunEvent, { type: "synced" }>): void 
   const { segment } = draft.head;
   const { stage } = event;
   const isOpen = stage !== null && segment !== null && stage >= segment.first && stage <= segment.last;
-  const hasTasks = isOpen && draft.stage(stage).pool !== null && draft.stage(stage).stopping === null;
+  const isNow = isOpen && isCurrent(draft, slot, stage, event);
+  const hasTasks = isNow && draft.stage(stage).pool !== null && draft.stage(stage).stopping === null;
   if (event.addTasks.length > 0) {
     if (hasTasks) addTasks(draft, stage, event.addTasks);
     else draft.reject(slot, `${event.addTasks.length} tasks for a stage that takes none`);
@@ -267,6 +269,7 @@ function handleStatus(draft: Draft, slot: number, event: Sync): void {
   if (!isWorking(event.status)) return;
   const { assignment, membership } = draft.agent(slot);
   if (membership !== "member" || assignment === null || assignment.stage !== event.stage) return;
+  if (!isCurrent(draft, slot, assignment.stage, event)) return;
   // It says so of work whose end is in this very message, or has been told before.
   if (assignment.finished || event.finished.some(({ attempt }) => attempt === assignment.attempt)) return;
   if (draft.setAgentStatus(slot, event.status, false) && !assignment.seenRunning)
@@ -276,11 +279,13 @@ function handleStatus(draft: Draft, slot: number, event: Sync): void {
 function handleProgress(draft: Draft, slot: number, event: Sync): void {
   const { assignment } = draft.agent(slot);
   if (event.progress === null || assignment === null || assignment.stage !== event.stage || assignment.finished) return;
-  if (assignment.seenRunning) countProgress(draft, slot, event.progress);
+  if (assignment.seenRunning && isCurrent(draft, slot, assignment.stage, event))
+    countProgress(draft, slot, event.progress);
 }
 
 /** A background command that others may rely on: its stage is done for this agent, the command runs on. */
 function handleReady(draft: Draft, slot: number, stage: number, event: Sync): void {
+  if (draft.plan.stages[stage] === undefined || !isCurrent(draft, slot, stage, event)) return;
   const { assignment, backgrounds, index } = draft.agent(slot);
   const again = backgrounds.find((run) => run.stage === stage && !run.ready);
   if (again !== undefined) {
@@ -304,6 +309,21 @@ function handleReady(draft: Draft, slot: number, stage: number, event: Sync): vo
     for (const [key, value] of Object.entries(event.outputs)) addOutput(draft, stage, index, key, value);
   }
   finishAssignment(draft, slot, outcome(draft, "success", null));
+}
+
+/**
+ * Whether what an agent says of its work in a stage is about the attempt in force. In the first round there is nothing
+ * else that it could be about; later, word of an earlier round may have been on its way.
+ */
+function isCurrent(draft: Draft, slot: number, stage: number, { attempts = [] }: Sync): boolean {
+  const run = draft.stage(stage);
+  if (run.round === 1) return true;
+  const { assignment, backgrounds } = draft.agent(slot);
+  const inForce = [
+    ...backgrounds.filter((one) => one.stage === stage),
+    ...(isAssigned(assignment, run) ? [assignment] : []),
+  ];
+  return inForce.some(({ attempt }) => attempts.includes(attempt));
 }
 
 /** Whose event it is; null (and a notice): nobody's, or one from a life that is over. */

@@ -1,9 +1,10 @@
 /** A run's result: what each stage came to, merged over its agents. What JSON, summary and check run are made from. */
 
+import type { PlanStage } from "../plan/plan.ts";
 import { itemAt, itemsOf } from "./persistent-array.ts";
-import { expectations, tasksOf } from "./stage/result.ts";
+import { expectations, tasksOf } from "./stage/judgement.ts";
 import type { AgentState, RunState, StageRun } from "./state.ts";
-import type { AgentPhase, PhaseRecord, Progress, RunSummary, Verdict } from "./types.ts";
+import type { AgentPhase, PhaseRecord, PhaseRound, Progress, RunSummary, Verdict } from "./types.ts";
 
 /** Merges HdrHistograms (V2 compressed, base64) exactly into one: see `src/coordinator/hosting/merge-histograms.ts`. */
 export type MergeHistograms = (parts: readonly string[]) => MergedHistograms;
@@ -69,15 +70,10 @@ function phaseOf(state: RunState, run: StageRun, merge: MergeHistograms | undefi
   const planned = state.plan.stages[run.stage];
   // A stage that is open has no result yet; one that was not come to has one only when the run is over.
   if (planned === undefined || run.status === null) return null;
-  const agents = [...agentsOf(state, run)];
-  const times = <K extends "startedAt" | "endedAt">(key: K): number[] =>
-    agents.map((agent) => agent[key]).filter((time) => time !== null);
   const { name, description, order, line, column, optional } = planned;
-  const ended = times("endedAt");
-  const first = times("startedAt").reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
-  const last = ended.reduce((most, time) => Math.max(most, time), Number.NEGATIVE_INFINITY);
-  const expected = expectations(planned, run.metrics);
   const merged = mergedHistograms(run, merge);
+  const round = roundOf(state, planned, run, run.status);
+  const earlier = run.earlier.map((one) => roundOf(state, planned, one, one.status ?? "skipped"));
   return {
     stage: run.stage,
     name,
@@ -86,22 +82,38 @@ function phaseOf(state: RunState, run: StageRun, merge: MergeHistograms | undefi
     line,
     column,
     optional,
+    ...round,
     status: merged.unreadable.length > 0 && run.status === "success" ? "warning" : run.status,
-    worked: run.worked === true,
     reason: withUnreadable(run.reason, merged.unreadable),
+    histograms: merged.histograms,
+    outputs: Object.fromEntries(run.outputs.map(({ key, value }) => [key, value])),
+    annotations: run.annotations,
+    ...(earlier.length > 0 ? { earlier } : {}),
+  };
+}
+
+function roundOf(state: RunState, planned: PlanStage, run: StageRun, status: PhaseRound["status"]): PhaseRound {
+  const agents = [...agentsOf(state, run)];
+  const times = <K extends "startedAt" | "endedAt">(key: K): number[] =>
+    agents.map((agent) => agent[key]).filter((time) => time !== null);
+  const ended = times("endedAt");
+  const first = times("startedAt").reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
+  const last = ended.reduce((most, time) => Math.max(most, time), Number.NEGATIVE_INFINITY);
+  const expected = expectations(planned, run.metrics);
+  return {
+    status,
+    worked: run.worked === true,
+    reason: run.reason,
     startedAt: Number.isFinite(first) ? first : run.startAt,
     completedAt: Number.isFinite(last) ? last : run.startAt === null ? null : run.closedAt,
     retryCount: run.retryCount,
-    progress: progressOf(run, agents.length > 0 ? totalOf(state, run) : null),
+    progress: progressOf(run, agents.length > 0 ? totalOf(planned) : null),
     metrics: run.metrics.map((metric) => {
       const about = expected.filter((expectation) => expectation.metric === metric.name);
       const text = about.map(({ comparison, value }) => `${comparison} ${value}`).join(" and ");
       const met = about.every((expectation) => expectation.met);
       return { ...metric, expected: about.length === 0 ? null : text, met: about.length === 0 ? null : met };
     }),
-    histograms: merged.histograms,
-    outputs: Object.fromEntries(run.outputs.map(({ key, value }) => [key, value])),
-    annotations: run.annotations,
     agents,
     tasks:
       run.pool === null
@@ -115,19 +127,15 @@ function* agentsOf(state: RunState, run: StageRun): Generator<AgentPhase> {
   // Excluded earlier: they did not take part, and the result says so.
   if (run.startAt === null) return;
   for (const [slot, agent] of [...itemsOf<AgentState>(state.agents)].entries()) {
-    if (
-      agent.membership === "excluded" &&
-      itemAt(run.results, slot) == null &&
-      (agent.assignment?.stage ?? -1) < run.stage
-    ) {
+    if (agent.excludedAt !== null && agent.excludedAt <= (run.openedAt ?? 0) && itemAt(run.results, slot) == null) {
       const nothing = { startedAt: null, endedAt: null, attempts: 0, tail: "", end: null };
       yield { agent: agent.name, index: agent.index, status: "excluded", reason: agent.why, ...nothing };
     }
   }
 }
 
-function totalOf(state: RunState, run: StageRun): number | null {
-  return state.plan.stages[run.stage]?.expectedObjects ?? state.plan.stages[run.stage]?.expectedTasks ?? null;
+function totalOf({ expectedObjects, expectedTasks }: PlanStage): number | null {
+  return expectedObjects ?? expectedTasks ?? null;
 }
 
 function progressOf(run: StageRun, total: number | null): Progress | null {

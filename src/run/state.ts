@@ -1,5 +1,5 @@
 /** What a run knows: plain JSON, never changed in place. Times are milliseconds on the coordinator's clock. */
-import type { Json, Plan } from "../plan/plan.ts";
+import type { Json } from "../plan/plan.ts";
 import type { Directory, PersistentArray } from "./persistent-array.ts";
 import type {
   Absent,
@@ -7,13 +7,11 @@ import type {
   AgentStatus,
   Annotation,
   AttemptEnd,
-  Carried,
   Metric,
   PhaseRecord,
   Progress,
-  RunKey,
+  RunSpec,
   RunStatus,
-  Selection,
 } from "./types.ts";
 
 /** The group as everyone may know it once it is assembled. */
@@ -45,13 +43,9 @@ export interface Failure {
   readonly at: number;
 }
 
-export interface RunState {
-  readonly version: 1;
-  readonly key: RunKey;
-  readonly plan: Plan;
-  readonly selection: Selection;
-  readonly carried: Carried;
-  readonly agentCount: number;
+export interface RunState extends Required<RunSpec> {
+  /** 1: begun by code that knew no rounds, see `stage/attempt-id.ts`. */
+  readonly version: 1 | 2;
   readonly status: RunStatus;
   /** Rises with every change that must be kept; heartbeats alone do not raise it. */
   readonly revision: number;
@@ -125,6 +119,7 @@ export interface AgentState {
   readonly membership: "member" | "away" | "excluded";
   /** Why it is excluded or away. */
   readonly why: string | null;
+  readonly excludedAt: number | null;
   readonly assignment: Assignment | null;
   readonly backgrounds: readonly BackgroundRun[];
   /** What it told last of the metrics with `agg: last`, of the newest stages. */
@@ -136,6 +131,7 @@ export interface AgentState {
 /** An agent's part in a stage that is, or was last, its own. */
 export interface Assignment {
   readonly stage: number;
+  readonly round: number;
   /** The attempt in force: its fencing token. */
   readonly attempt: string;
   /** Attempts begun, the present one included. */
@@ -163,6 +159,14 @@ export interface Assignment {
   readonly wants: number;
   /** It stands in the queue of those who want tasks. */
   readonly queued: boolean;
+}
+
+/** Whether it is an assignment of this round of this stage. */
+export function isAssigned(
+  assignment: Assignment | null,
+  { stage, round }: Pick<StageRun, "stage" | "round">,
+): assignment is Assignment {
+  return assignment !== null && assignment.stage === stage && assignment.round === round;
 }
 
 export interface LastValue {
@@ -235,8 +239,15 @@ export interface StageHistogram {
   readonly parts: readonly { readonly agent: string; readonly encoded: string }[];
 }
 
+/** A round of a stage. Those before it are in `earlier`. */
 export interface StageRun {
   readonly stage: number;
+  /** Counted from 1; rises each time the group goes back to (or over) this stage. */
+  readonly round: number;
+  /** In order, each as it was closed; what is not part of the record is gone. */
+  readonly earlier: readonly StageRun[];
+  /** The group is to go back when this round is over. */
+  readonly repeat: { readonly from: number; readonly why: string } | null;
   readonly phase: "before" | "open" | "closed";
   /** Set when it is closed. */
   readonly status: PhaseRecord["status"] | null;

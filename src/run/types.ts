@@ -189,28 +189,18 @@ export interface AgentPhase {
   readonly end: AttemptEnd | null;
 }
 
-/** The record of one plan stage of a run: what JSON, summary, check run and annotations are made from. */
-export interface PhaseRecord {
-  readonly stage: number;
-  readonly name: string;
-  readonly description: string | null;
-  readonly order: number;
-  readonly line: number;
-  readonly column: number;
-  readonly optional: boolean;
+/** What one round of a stage came to. */
+export interface PhaseRound {
   readonly status: "success" | "warning" | "failure" | "skipped" | "cancelled";
   /** Its result can be built upon: what `depends_on` and every report mean by its success. */
   readonly worked: boolean;
-  /** Why it failed, was skipped, or succeeded only with a warning. */
+  /** Why it failed, was skipped, succeeded only with a warning, or was not the last one. */
   readonly reason: string | null;
   readonly startedAt: number | null;
   readonly completedAt: number | null;
   readonly retryCount: number;
   readonly progress: Progress | null;
   readonly metrics: readonly (Metric & { readonly expected: string | null; readonly met: boolean | null })[];
-  readonly histograms: Readonly<Record<string, string>>;
-  readonly outputs: Readonly<Record<string, Json>>;
-  readonly annotations: readonly (Annotation & { readonly agent: string })[];
   readonly agents: readonly AgentPhase[];
   readonly tasks: {
     readonly done: number;
@@ -218,6 +208,25 @@ export interface PhaseRecord {
     readonly skipped: number;
     readonly total: number;
   } | null;
+}
+
+/**
+ * The record of one plan stage of a run: what JSON, summary, check run and annotations are made from. It tells the last
+ * of the stage's rounds; its outputs, histograms and annotations are those of the run.
+ */
+export interface PhaseRecord extends PhaseRound {
+  readonly stage: number;
+  readonly name: string;
+  readonly description: string | null;
+  readonly order: number;
+  readonly line: number;
+  readonly column: number;
+  readonly optional: boolean;
+  readonly histograms: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, Json>>;
+  readonly annotations: readonly (Annotation & { readonly agent: string })[];
+  /** The rounds before the last one, in order; not there: there was one round. */
+  readonly earlier?: readonly PhaseRound[];
 }
 
 /** Which of the plan's stages this run goes through (phase control). */
@@ -233,6 +242,24 @@ export interface Carried {
   readonly succeeded: readonly string[];
   /** Stage name -> key -> value. */
   readonly outputs: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+}
+
+/** What a run is of: the same from the entry that begins it, over the wire, to its state. */
+export interface RunSpec {
+  readonly key: RunKey;
+  readonly plan: Plan;
+  readonly selection: Selection;
+  /** How many agents make the group. */
+  readonly agentCount: number;
+  /** What a saved state brings along; not there: nothing. */
+  readonly carried?: Carried;
+}
+
+/** As all agents of a group must say it alike: what is carried over is its beginner's alone. */
+export type RunTerms = Omit<RunSpec, "carried">;
+
+export function termsOf({ key, plan, selection, agentCount }: RunTerms): RunTerms {
+  return { key, plan, selection, agentCount };
 }
 
 /** What an agent tells with each sync. */
@@ -251,8 +278,13 @@ export interface Sync {
   readonly addTasks: readonly Json[];
   /** Background stages whose `ready` holds here. */
   readonly ready: readonly number[];
-  /** Outputs known so far of the running attempt. */
+  /** What the background command of `stage` has told so far, once it is ready. */
   readonly outputs: Readonly<Record<string, Json>>;
+  /**
+   * Attempts of rounds after the first that all this is about: there it counts only for these, as word of an earlier
+   * round may still be on its way. Not there: none.
+   */
+  readonly attempts?: readonly string[];
 }
 
 /** Somebody who will never (again) be there. */
@@ -272,18 +304,19 @@ export function jobIdentity(checkRunId: string): string {
   return `job ${checkRunId}`;
 }
 
+/** A run's first event. */
+export function runCreated(spec: RunSpec, at: number): Extract<RunEvent, { type: "created" }> {
+  const { carried } = spec;
+  return { type: "created", version: 2, at, ...termsOf(spec), ...(carried === undefined ? {} : { carried }) };
+}
+
 export type RunEvent =
-  | {
+  | ({
       readonly type: "created";
       readonly at: number;
-      readonly key: RunKey;
-      readonly plan: Plan;
-      readonly selection: Selection;
-      /** How many agents make the group. */
-      readonly agentCount: number;
-      /** What a saved state brings along: not there: nothing. */
-      readonly carried?: Carried;
-    }
+      /** Not there: begun by code that knew no rounds, see `stage/attempt-id.ts`. */
+      readonly version?: 2;
+    } & RunSpec)
   | {
       readonly type: "joined";
       readonly at: number;
@@ -322,6 +355,18 @@ export type RunEvent =
   | { readonly type: "heard"; readonly at: number; readonly agent: string; readonly session: string }
   | { readonly type: "ticked"; readonly at: number }
   | { readonly type: "approved"; readonly at: number; readonly stage: number; readonly by: string }
+  /**
+   * When this round of a stage is over and has not failed, the group goes back to `from`: that stage and all after it
+   * begin a new round. Nothing in a plan asks for it yet.
+   */
+  | {
+      readonly type: "repeat_requested";
+      readonly at: number;
+      readonly stage: number;
+      readonly round: number;
+      readonly from: number;
+      readonly why: string;
+    }
   | { readonly type: "cancelled"; readonly at: number; readonly by: string; readonly why: string }
   /** The coordinator came back: its downtime must not count as anyone's silence. */
   | { readonly type: "coordinator_started"; readonly at: number };

@@ -239,10 +239,11 @@ describe("being told otherwise", () => {
   ] as const)("ends the command on %s and reports it", async (_, instruction) => {
     const coordinator = new Scripted(({ reports, syncs }) => {
       if (reports.length > 0) return finish;
-      return syncs.some(({ outputs }) => outputs.up === true) ? instruction : execute("a-1");
+      return syncs.some(({ progress }) => progress?.done === 1) ? instruction : execute("a-1");
     });
     const plan = planOf(
-      "liveness: { heartbeat_interval: 100ms }\nstages: [{ name: s, run: 'stagewright emit up=true; sleep 60' }]",
+      `liveness: { heartbeat_interval: 100ms }
+stages: [{ name: s, run: 'echo "{\\"progress\\":{\\"done\\":1}}" >> $STAGEWRIGHT_EVENTS; sleep 60' }]`,
     );
     await agentFor(plan, coordinator).run();
     expect(coordinator.reports[0]?.end.kind).toBe("stopped");
@@ -464,7 +465,7 @@ describe("background commands", () => {
     const port = 20_000 + (process.pid % 10_000);
     const plan = planOf(`
       stages:
-        - { name: server, background: true, ready: { port: ${port} }, run: "sleep 0.3; exec node -e 'require(\\"net\\").createServer().listen(${port})'" }
+        - { name: server, background: true, ready: { port: ${port} }, run: "stagewright emit url=db; sleep 0.3; exec node -e 'require(\\"net\\").createServer().listen(${port})'" }
         - { name: use, run: "echo used" }
         - { name: later, run: "echo later" }
         - { name: cleanup, run: "true" }
@@ -482,6 +483,45 @@ describe("background commands", () => {
       kind: "stopped",
       why: "its last stage is over",
     });
+    // What it has told is told when others may rely on it, and with no heartbeat of another stage.
+    const telling = coordinator.syncs.filter(({ outputs }) => Object.keys(outputs).length > 0);
+    expect(telling.map(({ ready, outputs }) => ({ ready, outputs }))[0]).toEqual({
+      ready: [0],
+      outputs: { url: "db" },
+    });
+    expect(telling.every(({ stage }) => stage === 0)).toBe(true);
+  });
+
+  it("are ended and begun anew when the group goes back", async () => {
+    const plan = planOf(`
+      stages:
+        - { name: prepare, run: "echo prepared" }
+        - { name: server, background: true, run: "echo up; exec sleep 60" }
+        - { name: use, run: "echo used" }
+        - { name: cleanup, run: "true" }
+    `);
+    const coordinator = new Scripted(({ reports, syncs }) => {
+      const isOver = (attempt: string): boolean => reports.some((report) => report.attempt === attempt);
+      const isReady = (attempt: string): boolean =>
+        syncs.some(({ ready, attempts }) => ready.includes(1) && attempts?.includes(attempt) === true);
+      if (isOver("2.3.0.1")) return finish;
+      if (isReady("1.3.0.1")) return execute("2.3.0.1", { stage: 2 });
+      // Back to the server itself, then to what comes before it.
+      if (isOver("0.3.0.1")) return execute("1.3.0.1", { stage: 1 });
+      if (isReady("1.2.0.1")) return execute("0.3.0.1");
+      if (isOver("2.1.0.1")) return execute("1.2.0.1", { stage: 1 });
+      return syncs.some(({ ready }) => ready.includes(1))
+        ? execute("2.1.0.1", { stage: 2 })
+        : execute("1.1.0.1", { stage: 1 });
+    });
+    await agentFor(plan, coordinator).run();
+    const ends = coordinator.reports.flatMap(({ attempt, end }) =>
+      end.kind === "stopped" ? [[attempt, end.why]] : [],
+    );
+    expect(ends).toContainEqual(["1.1.0.1", "its stage has begun a new round"]);
+    expect(ends).toContainEqual(["1.2.0.1", "the group has gone back before its stage"]);
+    // Whether a server came as far as to say that it is up is its own affair: without a check it is ready at once.
+    expect(lines().filter((line) => line !== "up")).toEqual(["used", "prepared", "used"]);
   });
 });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { resultJson, resultOf } from "../../src/report/json.ts";
+import { NO_COLOURS, stageOutcome } from "../../src/report/log.ts";
+import { maskedSummary } from "../../src/report/masked.ts";
 import { agentPhase, failed, phase, report, T0 } from "./builders.ts";
 
 describe("the result", () => {
@@ -55,6 +57,20 @@ describe("the result", () => {
       error: null,
       reason: "ended before its duration was over",
     });
+  });
+
+  it("tells the rounds of a stage that was entered again, in order, and masks each", () => {
+    const part = agentPhase({ reason: "no hunter2 here" });
+    const earlier = ["first", "second"].map((reason) => ({ ...phase(), reason: `${reason}: hunter2`, agents: [part] }));
+    const masks = { text: (text: string) => text.replaceAll("hunter2", "***"), json: <T>(value: T) => value };
+    const { summary } = report({}, { phases: [phase({ earlier })] });
+    const [result] = resultOf(report({}, maskedSummary(summary, masks))).phase_results;
+    expect(result?.earlier_rounds?.map(({ reason, agents }) => [reason, agents[0]?.reason])).toEqual([
+      ["first: ***", "no *** here"],
+      ["second: ***", "no *** here"],
+    ]);
+    expect(stageOutcome(phase({ earlier }), NO_COLOURS)).toContain("preflight (round 3)");
+    expect(resultOf(report({}, { phases: [phase()] })).phase_results[0]).not.toHaveProperty("earlier_rounds");
   });
 
   it("leaves skipped stages out of the timing, but not out of the results", () => {

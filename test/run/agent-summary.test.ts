@@ -13,10 +13,13 @@ describe("what an agent knows by itself", () => {
     const annotation = { path: "a.ts", line: 3, level: "warning", title: null, message: "careful" } as const;
     own.add(
       second,
-      report({ stage: 1, attempt: "1.2.1", end: { kind: "stopped", why: "cancelled (SIGINT)" }, tail: "half" }),
+      report({ stage: 1, attempt: "1.1.2.1", end: { kind: "stopped", why: "cancelled (SIGINT)" }, tail: "half" }),
     );
-    own.add(first, report({ stage: 0, attempt: "0.2.1", end: { kind: "exited", code: 3 }, annotations: [annotation] }));
-    own.add(first, report({ stage: 0, attempt: "0.2.2", end: ok, outputs: { rows: 3 }, annotations: [annotation] }));
+    own.add(
+      first,
+      report({ stage: 0, attempt: "0.1.2.1", end: { kind: "exited", code: 3 }, annotations: [annotation] }),
+    );
+    own.add(first, report({ stage: 0, attempt: "0.1.2.2", end: ok, outputs: { rows: 3 }, annotations: [annotation] }));
     expect(own.records()).toMatchObject([
       {
         name: "first",

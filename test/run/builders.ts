@@ -90,7 +90,15 @@ export function plan(stages: readonly StageOverrides[], overrides: Partial<Plan>
 }
 
 export function created(of: Plan, agentCount: number, at = 0): Extract<RunEvent, { type: "created" }> {
-  return { type: "created", at, key, plan: of, selection: { only: null, skip: [], stopAfter: null }, agentCount };
+  return {
+    type: "created",
+    version: 2,
+    at,
+    key,
+    plan: of,
+    selection: { only: null, skip: [], stopAfter: null },
+    agentCount,
+  };
 }
 
 export function joined(

@@ -27,9 +27,9 @@ describe("retries", () => {
       seen.push([attempt, startAt - group.at]);
     }
     expect(seen).toEqual([
-      ["0.0.2", 1_000],
-      ["0.0.3", 2_000],
-      ["0.0.4", 3_000],
+      ["0.1.0.2", 1_000],
+      ["0.1.0.3", 2_000],
+      ["0.1.0.4", 3_000],
     ]);
     group.finish("agent-0", fails);
     expect(group.state.status).toBe("failed");
@@ -74,7 +74,7 @@ describe("retries", () => {
     expect(group.instruction("agent-0")).toMatchObject({ do: "wait", reason: "retry", until: group.at + 60_000 });
     expect(group.notices()).toContain("a: agent-0's attempt 1 of 4 failed (exit code 1), next in 1m");
     group.pass(56_000);
-    expect(group.execute("agent-0").attempt).toBe("0.0.2");
+    expect(group.execute("agent-0").attempt).toBe("0.1.0.2");
   });
 
   it("are told of to the agent that they concern, and to nobody else", () => {
@@ -108,7 +108,7 @@ describe("the timeout of a stage", () => {
     expect(group.execute("agent-0").until).toEqual({ at: began + 60_000, limit: "timeout" });
     group.pass(25_000).finish("agent-0", hangs);
     group.pass(5_000);
-    expect(group.execute("agent-0")).toMatchObject({ attempt: "0.0.2", until: { at: began + 60_000 } });
+    expect(group.execute("agent-0")).toMatchObject({ attempt: "0.1.0.2", until: { at: began + 60_000 } });
     group.pass(25_000).finish("agent-0", hangs);
     expect(group.state.failure?.reason).toBe(
       "a: agent-0 failed: its attempt timed out (25s), after 2 attempts; its timeout (1m) leaves no time for another",
@@ -120,7 +120,7 @@ describe("the timeout of a stage", () => {
     const { until } = group.execute("agent-0");
     group.pass(40_000);
     group.send({ type: "reset", at: group.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
-    expect(group.execute("agent-0")).toMatchObject({ attempt: "0.0.2", until });
+    expect(group.execute("agent-0")).toMatchObject({ attempt: "0.1.0.2", until });
     group.pass(20_000);
     group.send({ type: "reset", at: group.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
     expect(group.state.failure?.reason).toBe("a: agent-0 failed: lost its work (SIGHUP), and its timeout (1m) is over");
@@ -131,7 +131,7 @@ describe("the timeout of a stage", () => {
     const { startAt, until } = group.execute("agent-0");
     expect(startAt).toBeGreaterThan(group.at);
     group.send({ type: "reset", at: group.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
-    expect(group.execute("agent-0")).toMatchObject({ attempt: "0.0.2", startAt, until });
+    expect(group.execute("agent-0")).toMatchObject({ attempt: "0.1.0.2", startAt, until });
   });
 
   it("of an attempt that nobody reports is over a minute later, though the stage has time", () => {
@@ -153,7 +153,7 @@ describe("a plan's deadline", () => {
     group.sync("agent-1");
     group.pass(60_000);
     expect(group.instruction("agent-1")).toEqual({ do: "abort", why: "a: the plan's deadline (1m) is over" });
-    group.sync("agent-1", { finished: [report({ stage: 0, attempt: "0.1.1", end: { kind: "stopped", why: "" } })] });
+    group.sync("agent-1", { finished: [report({ stage: 0, attempt: "0.1.1.1", end: { kind: "stopped", why: "" } })] });
     expect(group.execute("agent-0")).toMatchObject({ stage: 2, until: { limit: "timeout" } });
     group.finishAll().pass(120_000).finishAll();
     expect(statuses(group)).toEqual([
@@ -209,7 +209,7 @@ describe("a failure", () => {
     expect(group.state.status).toBe("aborting");
     expect(group.instruction("agent-0")).toEqual({ do: "abort", why: "a: agent-1 failed: exit code 1" });
     for (const name of ["agent-0", "agent-2"]) {
-      const attempt = `0.${name.slice(-1)}.1`;
+      const attempt = `0.1.${name.slice(-1)}.1`;
       group.sync(name, { finished: [report({ stage: 0, attempt, end: { kind: "stopped", why: "" } })] });
     }
     expect(group.names.map((name) => group.execute(name).stage)).toEqual([2, 2, 2]);

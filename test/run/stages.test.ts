@@ -17,7 +17,7 @@ describe("one agent alone", () => {
     expect(group.execute("agent-0")).toEqual({
       do: "execute",
       stage: 0,
-      attempt: "0.0.1",
+      attempt: "0.1.0.1",
       attemptNumber: 1,
       startAt: group.at,
       until: { at: group.at + 600_000, limit: "timeout" },
@@ -379,8 +379,8 @@ describe("what is told twice", () => {
     const { attempt } = group.execute("agent-0");
     group.send({ type: "reset", at: group.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
     group.sync("agent-0", { finished: [report({ stage: 0, attempt })] });
-    expect(group.notices().at(-1)).toBe("ignored agent-0's report of attempt 0.0.1 of a: it is not in force");
-    expect(group.execute("agent-0").attempt).toBe("0.0.2");
+    expect(group.notices().at(-1)).toBe("ignored agent-0's report of attempt 0.1.0.1 of a: it is not in force");
+    expect(group.execute("agent-0").attempt).toBe("0.1.0.2");
   });
 
   it("joining twice with one session is joining once", () => {

@@ -3,6 +3,7 @@
  * request until it is answered, and can be killed, frozen, revived and reset at any moment.
  */
 import type { Json, Plan, PlanStage } from "../../src/plan/plan.ts";
+import { roundOf } from "../../src/run/stage/attempt-id.ts";
 import type {
   AgentStatus,
   AttemptEnd,
@@ -11,6 +12,7 @@ import type {
   Lease,
   Progress,
   RunEvent,
+  Sync,
 } from "../../src/run/types.ts";
 import { report, synced } from "../run/builders.ts";
 
@@ -65,7 +67,10 @@ export class ModelAgent {
   #request: Request | null = null;
   #instruction: Instruction | null = null;
   #running = new Map<string, Running>();
-  #ready = new Set<number>();
+  /** Stage -> the background attempt that is ready there. */
+  #ready = new Map<number, string>();
+  /** What it was told to execute last. */
+  #own = "";
   #reports: AttemptReport[] = [];
   #known = new Map<string, AttemptReport>();
   #newTasks: Json[] = [];
@@ -93,10 +98,11 @@ export class ModelAgent {
     this.#request = null;
     this.#instruction = null;
     this.#running = new Map();
-    this.#ready = new Set();
+    this.#ready = new Map();
     this.#reports = [];
     this.#known = new Map();
     this.#newTasks = [];
+    this.#own = "";
     this.#held = [];
     this.#ask({
       type: "joined",
@@ -129,7 +135,7 @@ export class ModelAgent {
     if (this.finished || this.#request?.type === "joined") return;
     for (const running of this.#running.values()) running.over = true;
     this.#running = new Map();
-    this.#ready = new Set();
+    this.#ready = new Map();
     this.#instruction = null;
     this.#ask({
       type: "reset",
@@ -205,6 +211,9 @@ export class ModelAgent {
   #execute(instruction: Execute): void {
     const stage = this.#around.plan.stages[instruction.stage];
     if (stage === undefined) throw new Error(`told to execute stage ${instruction.stage}, which does not exist`);
+    if (this.#own !== instruction.attempt) this.#newTasks = [];
+    this.#own = instruction.attempt;
+    this.#endUnneeded(instruction.stage, instruction.attempt);
     const leases = new Map<string, Lease>(instruction.leases.map((lease) => [lease.attempt, lease]));
     for (const running of this.#running.values()) {
       if (running.isBackground || running.attempt === instruction.attempt || leases.has(running.attempt)) continue;
@@ -247,7 +256,7 @@ export class ModelAgent {
       this.#after(
         Math.min(ms, 2_000),
         () => {
-          this.#ready.add(stage.index);
+          this.#ready.set(stage.index, attempt);
           this.#news();
         },
         running,
@@ -277,6 +286,22 @@ export class ModelAgent {
     }
   }
 
+  /** Background commands of later stages, and of this one's earlier rounds: the group has gone back. */
+  #endUnneeded(at: number, attempt: string): void {
+    for (const running of this.#running.values()) {
+      const { index } = running.stage;
+      if (!running.isBackground || index < at || running.attempt === attempt) continue;
+      this.#ready.delete(index);
+      this.#end(running, { kind: "stopped", why: "the group has gone back" }, GRACE_MS);
+    }
+  }
+
+  /** Those of later rounds that its word is about. */
+  #attempts(): Pick<Sync, "attempts"> {
+    const attempts = [this.#own, ...this.#ready.values()].filter((attempt) => roundOf(attempt) > 1);
+    return attempts.length > 0 ? { attempts } : {};
+  }
+
   #endAll(background: boolean, end: AttemptEnd): void {
     for (const running of this.#running.values())
       if (background || !running.isBackground) this.#end(running, end, GRACE_MS);
@@ -292,7 +317,7 @@ export class ModelAgent {
     this.#after(ms, () => {
       if (this.#running.get(running.attempt) !== running) return;
       this.#running.delete(running.attempt);
-      if (running.isBackground) this.#ready.delete(running.stage.index);
+      if (this.#ready.get(running.stage.index) === running.attempt) this.#ready.delete(running.stage.index);
       const now = this.#around.now();
       const done = end.kind === "exited" && end.code === 0 ? running.share : 0;
       const told = report({
@@ -332,23 +357,24 @@ export class ModelAgent {
         finished: [...this.#reports],
         wants: this.#wants(),
         addTasks: [...this.#newTasks],
-        ready: [...this.#ready],
+        ready: [...this.#ready.keys()],
+        ...this.#attempts(),
       }),
     );
   }
 
-  #own(): readonly Running[] {
+  #foreground(): readonly Running[] {
     return [...this.#running.values()].filter(({ isBackground }) => !isBackground);
   }
 
   #status(): AgentStatus {
     const now = this.#instruction;
-    if (now?.do === "execute") return this.#own().length > 0 ? "running" : "at_barrier";
+    if (now?.do === "execute") return this.#foreground().length > 0 ? "running" : "at_barrier";
     return now?.do === "abort" ? "aborting" : "idle";
   }
 
   #progress(): Progress | null {
-    const shares = this.#own().filter(({ share }) => share > 0);
+    const shares = this.#foreground().filter(({ share }) => share > 0);
     return shares.length === 0
       ? null
       : { done: 0, total: shares.reduce((sum, { share }) => sum + share, 0), errors: 0 };
@@ -357,7 +383,7 @@ export class ModelAgent {
   #wants(): number {
     const now = this.#instruction;
     const tasks = now?.do === "execute" ? (this.#around.plan.stages[now.stage]?.tasks ?? null) : null;
-    const busy = this.#own().filter(({ task }) => task !== null).length;
+    const busy = this.#foreground().filter(({ task }) => task !== null).length;
     return tasks === null ? 0 : Math.max(0, tasks.concurrency - busy);
   }
 

@@ -107,6 +107,21 @@ const leasesEndedTasks: Machine = {
   },
 };
 
+/** Counts attempts anew in each round, and does not tell the rounds apart. */
+const reusesTokens: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    const after = machine.apply(state, event);
+    const agents = [...itemsOf(after.agents)].map((agent) => {
+      const attempt = agent.assignment?.attempt.replace(/^(\d+)\.\d+\.(\d+\.\d+)$/, "$1.1.$2");
+      return agent.assignment === null || attempt === undefined
+        ? agent
+        : { ...agent, assignment: { ...agent.assignment, attempt } };
+    });
+    return { ...after, agents: persistentArray(agents) };
+  },
+};
+
 /** Waits that never run out: time does not pass for it. */
 const timeless: Machine = {
   ...machine,
@@ -210,6 +225,7 @@ export const BROKEN = {
   "counts messages instead of identities": { machine: countsMessages, caughtAs: /was released with/ },
   "lets agents go on before the release": { machine: lets, caughtAs: /before stage \d+ was released/ },
   "believes attempts that are not in force": { machine: believesStaleAttempts, caughtAs: /not in force or not said/ },
+  "gives a token twice": { machine: reusesTokens, caughtAs: /is given again/ },
   "ends a task twice": { machine: leasesEndedTasks, caughtAs: /ended twice/ },
   "waits without an end": { machine: timeless, caughtAs: /did not end within/ },
   "takes what is told twice as two": { machine: resetsAgain, caughtAs: /applied twice changes/ },

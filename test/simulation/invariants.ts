@@ -6,10 +6,12 @@ import { isDeepStrictEqual } from "node:util";
 import type { Plan, PlanStage } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
 import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
-import type { AgentState, StageRun, TaskRecord } from "../../src/run/state.ts";
+import { roundOf } from "../../src/run/stage/attempt-id.ts";
+import { type AgentState, isAssigned, type StageRun, type TaskRecord } from "../../src/run/state.ts";
 import type { Instruction, RunEvent } from "../../src/run/types.ts";
 import { Absences } from "./absences.ts";
 import type { Machine } from "./machine.ts";
+import { beforeGoingBack, Rounds, roundKey } from "./rounds.ts";
 import { TimeLimits } from "./time-limits.ts";
 import { judgeClosed, missingWork } from "./what-ran.ts";
 import { judgeOwnCleanup, judgeWorker } from "./who-ran.ts";
@@ -19,14 +21,18 @@ type Told = Exclude<RunEvent, { type: "created" }>;
 export class Oracle {
   readonly #plan: Plan;
   readonly #machine: Machine;
-  /** `stage/agent`: that agent itself said that it is through (an end of the attempt in force, or ready). */
+  /** `stage/round/agent`: that agent itself said that it is through (an end of the attempt in force, or ready). */
   readonly #said = new Set<string>();
-  /** When each stage was first seen to be met, and its first arrival. */
-  readonly #met = new Map<number, number>();
-  readonly #first = new Map<number, number>();
-  readonly #released = new Set<number>();
+  /** When each round of a stage (`stage/round`) was first seen to be met, and its first arrival. */
+  readonly #met = new Map<string, number>();
+  readonly #first = new Map<string, number>();
+  readonly #released = new Set<string>();
   readonly #times: TimeLimits;
   readonly #absences: Absences;
+  readonly #rounds = new Rounds();
+  /** Attempts that agents were told of. */
+  readonly #told = new Set<string>();
+  #latest: RunState | null = null;
   #releasedAt = 0;
   #endedTasks = new Map<string, string>();
 
@@ -55,9 +61,15 @@ export class Oracle {
     }
     this.#listen(before, event);
     violations.push(...this.#counts(after), ...this.#tasks(before, event, after));
+    this.#latest = after;
+    const closed = beforeGoingBack(before, after);
+    // First the rounds that were closed, then those that were left out at once after going back.
+    this.#watchArrivals(closed);
+    violations.push(...this.#releases(before, closed));
     this.#watchArrivals(after);
     violations.push(
-      ...this.#releases(before, after),
+      ...this.#releases(closed, after),
+      ...this.#rounds.step(before, after),
       ...this.#times.step(after),
       ...this.#absences.step(before, event, after),
     );
@@ -67,19 +79,24 @@ export class Oracle {
   /** An agent is told something. */
   instructed(agent: string, instruction: Instruction, state: RunState): readonly string[] {
     if (instruction.do !== "execute") return [];
-    const early = this.#unreleasedBefore(instruction.stage);
+    const early = this.#unreleasedBefore(instruction.stage, state);
+    this.#told.add(instruction.attempt);
+    for (const { attempt } of instruction.leases) this.#told.add(attempt);
     if (early !== null)
       return [`${agent} is told to execute stage ${instruction.stage} before stage ${early} was released`];
     if (!isDeepStrictEqual(this.#machine.instructionFor(state, agent), instruction))
       return [`asking twice gives ${agent} two answers`];
     const worker = byName(state, agent);
     const stranger = worker === undefined ? [] : judgeWorker(this.#stage(instruction.stage), worker);
-    return [...stranger, ...this.#times.instructed(agent, instruction, state)];
+    const again = this.#rounds.instructed(agent, instruction, state);
+    return [...stranger, ...again, ...this.#times.instructed(agent, instruction, state)];
   }
 
   /** An agent really starts something. */
   started(agent: string, stage: number, attempt: string, startAt: number, now: number): readonly string[] {
-    const early = this.#unreleasedBefore(stage);
+    // What it was told before the group went back it may begin late.
+    const isOld = this.#told.has(attempt) && roundOf(attempt) < (this.#round(stage) ?? 1);
+    const early = isOld || this.#latest === null ? null : this.#unreleasedBefore(stage, this.#latest);
     if (early !== null) return [`${agent} starts ${attempt} before stage ${early} was released`];
     if (now < startAt) return [`${agent} starts ${attempt} before its time`];
     return [];
@@ -94,6 +111,8 @@ export class Oracle {
   loaded(state: RunState, text: string): readonly string[] {
     this.#endedTasks = new Map();
     this.#noteTasks(state);
+    this.#latest = state;
+    this.#rounds.forget();
     return isDeepStrictEqual(JSON.parse(text), state) ? [] : ["the stored state reads back as another one"];
   }
 
@@ -121,9 +140,18 @@ export class Oracle {
     const agent = byName(before, event.agent);
     if (agent === undefined || agent.session !== event.session) return;
     for (const { task, stage, attempt } of event.finished) {
-      if (task === null && agent.assignment?.attempt === attempt) this.#said.add(`${stage}/${agent.name}`);
+      if (task === null && agent.assignment?.attempt === attempt)
+        this.#said.add(`${stage}/${agent.assignment.round}/${agent.name}`);
     }
-    for (const stage of event.ready) this.#said.add(`${stage}/${agent.name}`);
+    for (const stage of event.ready) {
+      const round = itemAt(before.stages, stage)?.round ?? 1;
+      const isAbout = event.attempts?.some((attempt) => attempt.startsWith(`${stage}.${round}.`)) === true;
+      if (round === 1 || isAbout) this.#said.add(`${stage}/${round}/${agent.name}`);
+    }
+  }
+
+  #round(stage: number): number | undefined {
+    return this.#latest === null ? undefined : itemAt(this.#latest.stages, stage)?.round;
   }
 
   #counts(state: RunState): readonly string[] {
@@ -153,9 +181,10 @@ export class Oracle {
       if (run.phase === "before" || run.startAt === null) continue;
       const stage = this.#stage(run.stage);
       const arrived = arrivedIn(run, stage).length;
-      if (arrived > 0 && !this.#first.has(run.stage)) this.#first.set(run.stage, state.now);
+      const key = roundKey(run);
+      if (arrived > 0 && !this.#first.has(key)) this.#first.set(key, state.now);
       const quorum = quorumOf(stage, electorateOf(state, stage));
-      if (quorum !== null && arrived >= quorum && !this.#met.has(run.stage)) this.#met.set(run.stage, state.now);
+      if (quorum !== null && arrived >= quorum && !this.#met.has(key)) this.#met.set(key, state.now);
     }
   }
 
@@ -163,8 +192,8 @@ export class Oracle {
   #releases(before: RunState, after: RunState): readonly string[] {
     const violations: string[] = [];
     for (const run of itemsOf(after.stages)) {
-      if (run.phase !== "closed" || this.#released.has(run.stage)) continue;
-      this.#released.add(run.stage);
+      if (run.phase !== "closed" || this.#released.has(roundKey(run))) continue;
+      this.#released.add(roundKey(run));
       this.#releasedAt = Math.max(this.#releasedAt, after.now);
       violations.push(...judgeClosed(this.#plan, before, after, run));
       const wentOn = run.startAt !== null && run.worked === true && !run.cleanupMode;
@@ -185,11 +214,9 @@ export class Oracle {
     const unheard =
       run.pool !== null || run.stopping?.well === true
         ? []
-        : arrived.filter((name) => !this.#said.has(`${run.stage}/${name}`));
+        : arrived.filter((name) => !this.#said.has(`${roundKey(run)}/${name}`));
     if (unheard.length > 0) violations.push(`${where}: ${unheard.join(", ")} never said so`);
-    const waiting = after.agents
-      .flat()
-      .filter((agent) => agent.assignment?.stage === run.stage && !agent.assignment.finished);
+    const waiting = after.agents.flat().filter(({ assignment }) => isAssigned(assignment, run) && !assignment.finished);
     if (waiting.length > 0)
       violations.push(`${where}, ${waiting.map(({ name }) => name).join(", ")} being at work and not left behind`);
     const inSegment = before.segment !== null && run.stage < before.segment.last;
@@ -203,7 +230,7 @@ export class Oracle {
     const left = took.filter(
       ({ status, reason }) => (status === "excluded" || status === "stopped") && reason?.startsWith("was still in"),
     );
-    if (left.length > 0 && !this.#mayLeaveBehind(stage, after.now)) {
+    if (left.length > 0 && !this.#mayLeaveBehind(stage, run, after.now)) {
       violations.push(
         `${where}, leaving ${left.map(({ agent }) => agent).join(", ")} behind before the grace was over`,
       );
@@ -211,18 +238,18 @@ export class Oracle {
     return violations;
   }
 
-  #mayLeaveBehind(stage: PlanStage, now: number): boolean {
-    const { barrier, index } = stage;
-    const first = this.#first.get(index);
+  #mayLeaveBehind({ barrier }: PlanStage, run: StageRun, now: number): boolean {
+    const first = this.#first.get(roundKey(run));
     const late = barrier.timeoutMs !== null && first !== undefined && now >= first + barrier.timeoutMs;
-    const met = this.#met.get(index);
+    const met = this.#met.get(roundKey(run));
     return late || (barrier.rule.kind !== "best_effort" && met !== undefined && now >= met + barrier.stragglerGraceMs);
   }
 
   /** The first stage before this one that nobody may have passed yet; null: there is none. */
-  #unreleasedBefore(stage: number): number | null {
+  #unreleasedBefore(stage: number, state: RunState): number | null {
     for (let earlier = stage - 1; earlier >= 0; earlier--) {
-      if (this.#released.has(earlier)) continue;
+      const run = itemAt(state.stages, earlier);
+      if (run !== undefined && this.#released.has(roundKey(run))) continue;
       if (this.#stage(earlier).barrier.rule.kind !== "none") return earlier;
     }
     return null;
@@ -233,9 +260,10 @@ export class Oracle {
     for (const run of itemsOf(after.stages)) {
       if (run.pool === null || run.pool === itemAt(before.stages, run.stage)?.pool) continue;
       const records = run.pool.records.flat();
-      const earlier = itemAt(before.stages, run.stage)?.pool?.records ?? [];
+      const old = itemAt(before.stages, run.stage);
+      const earlier = old?.round === run.round ? (old.pool?.records ?? []) : [];
       for (const [number, record] of records.entries()) {
-        violations.push(...this.#task(run.stage, record, itemAt(earlier, number), before, event));
+        violations.push(...this.#task(run, record, itemAt(earlier, number), before, event));
       }
       const { open, done, failed, skipped, unfinished } = run.pool;
       const counted = [open, done, failed, skipped, unfinished];
@@ -255,14 +283,15 @@ export class Oracle {
   }
 
   #task(
-    stage: number,
+    run: StageRun,
     record: TaskRecord,
     earlier: TaskRecord | undefined,
     before: RunState,
     event: Told,
   ): readonly string[] {
+    const { stage } = run;
     const name = `task ${record.key} of stage ${stage}`;
-    const key = `${stage}/${record.key}`;
+    const key = `${roundKey(run)}/${record.key}`;
     const ended = this.#endedTasks.get(key);
     const now = `${record.status} by ${record.attempt}`;
     if (ended !== undefined) return ended === now ? [] : [`${name} ended twice: ${ended}, then ${now}`];
@@ -301,7 +330,7 @@ export class Oracle {
     for (const run of itemsOf(state.stages)) {
       for (const record of run.pool === null ? [] : itemsOf(run.pool.records)) {
         if (isEnded(record))
-          this.#endedTasks.set(`${run.stage}/${record.key}`, `${record.status} by ${record.attempt}`);
+          this.#endedTasks.set(`${roundKey(run)}/${record.key}`, `${record.status} by ${record.attempt}`);
       }
     }
   }
@@ -335,7 +364,7 @@ function arrivedIn(run: StageRun, stage: PlanStage): readonly string[] {
 
 function pendingIn(run: StageRun, agents: readonly AgentState[]): readonly AgentState[] {
   return agents.filter(({ assignment }, slot) =>
-    assignment?.stage === run.stage ? !assignment.finished : itemAt(run.results, slot)?.status === "skipped",
+    isAssigned(assignment, run) ? !assignment.finished : itemAt(run.results, slot)?.status === "skipped",
   );
 }
 

@@ -2,7 +2,7 @@
 import type { Barrier, BarrierRule, Dependency, Plan, PlanStage, Retry, RunsOn, Tasks } from "../../src/plan/plan.ts";
 import type { Selection } from "../../src/run/types.ts";
 import { barrier, plan, planStage, retrying } from "../run/builders.ts";
-import type { Random } from "./random.ts";
+import { Random } from "./random.ts";
 
 export interface Faults {
   /** Nothing goes wrong by chance after this time (milliseconds from the start). */
@@ -41,6 +41,8 @@ export interface Scenario {
   readonly selection: Selection;
   readonly faults: Faults;
   readonly work: Work;
+  /** When the group is sent back: milliseconds from the start. */
+  readonly repeats: readonly number[];
   /** The coordinator keeps every event, or only what changes a decision (heartbeats are lost with it). */
   readonly keeps: "everything" | "revisions";
   /** The run must be over by then (milliseconds from the start). */
@@ -50,7 +52,8 @@ export interface Scenario {
 /** What a scenario is rich in: left to chance alone, the rarer kinds of stories would hardly ever be told. */
 type Theme = "anything" | "dependencies" | "times";
 
-export function scenarioOf(random: Random): Scenario {
+export function scenarioOf(random: Random, seed: number): Scenario {
+  const repeats = repeatsOf(seed);
   const theme = random.pick<Theme>(["anything", "anything", "anything", "dependencies", "times"]);
   const agents = random.pick([1, 2, 3, 3, 4, 4, 5, 7]);
   const rough = random.chance(0.8);
@@ -93,9 +96,17 @@ export function scenarioOf(random: Random): Scenario {
       unendable: random.pick([0, 0.4]),
       maxMs: random.pick([200, 2_000, 6_000]),
     },
+    repeats,
     keeps: random.pick(["everything", "revisions"]),
-    boundMs: boundOf(made.stages, untilMs),
+    boundMs: (1 + repeats.length) * boundOf(made.stages, untilMs),
   };
+}
+
+/** In a fourth of the stories. Drawn by itself, so that the others are told as they were before there were rounds. */
+function repeatsOf(seed: number): readonly number[] {
+  const random = new Random(seed ^ 0x51ed270b);
+  if (!random.chance(0.25)) return [];
+  return Array.from({ length: random.between(1, 4) }, () => random.between(1_000, 40_000));
 }
 
 /** Cleanup that is kept for a look afterwards. */

@@ -1,7 +1,7 @@
 /** Whether the times that a plan sets are kept: an agent's timeout for a stage over all its attempts, the deadline. */
 import type { Plan } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
-import { itemsOf } from "../../src/run/persistent-array.ts";
+import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
 import type { Instruction } from "../../src/run/types.ts";
 
 /** An agent may take so long to tell of an end, beyond the time that it had; what the coordinator missed comes on top. */
@@ -9,7 +9,7 @@ const TELLING_MS = 60_000;
 
 export class TimeLimits {
   readonly #plan: Plan;
-  /** `stage/agent` -> when it was first to start. */
+  /** `stage/round/agent` -> when it was first to start. */
   readonly #starts = new Map<string, number>();
   /** How long the coordinator was not there, in all. */
   #awayMs = 0;
@@ -26,7 +26,7 @@ export class TimeLimits {
   instructed(agent: string, instruction: Extract<Instruction, { do: "execute" }>, state: RunState): readonly string[] {
     const stage = this.#plan.stages[instruction.stage];
     if (stage === undefined || stage.background !== null) return [];
-    const key = `${instruction.stage}/${agent}`;
+    const key = `${instruction.stage}/${itemAt(state.stages, instruction.stage)?.round}/${agent}`;
     const first = this.#starts.get(key) ?? instruction.startAt;
     this.#starts.set(key, first);
     const over = first + stage.timeoutMs;
@@ -47,7 +47,7 @@ export class TimeLimits {
     for (const { name, assignment } of itemsOf(state.agents)) {
       if (assignment === null || assignment.finished) continue;
       const stage = this.#plan.stages[assignment.stage];
-      const first = this.#starts.get(`${assignment.stage}/${name}`);
+      const first = this.#starts.get(`${assignment.stage}/${assignment.round}/${name}`);
       if (stage === undefined || first === undefined || stage.background !== null) continue;
       if (state.now > first + stage.timeoutMs + TELLING_MS + this.#awayMs)
         violations.push(`${name} is still waited for in ${stage.name}, long after its timeout`);

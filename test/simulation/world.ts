@@ -2,6 +2,7 @@
 
 import { GRACE_MS } from "../../src/agent/process/ending.ts";
 import type { RunState } from "../../src/run/machine.ts";
+import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
 import { type Absent, agentIdentity, type RunEvent } from "../../src/run/types.ts";
 import { created } from "../run/builders.ts";
 import { ModelAgent, type Surroundings } from "./agent.ts";
@@ -40,6 +41,8 @@ class World {
   readonly #machine: Machine;
   readonly #log: Log;
   readonly #random: Random;
+  /** By itself, see `repeatsOf`. */
+  readonly #rounds: Random;
   readonly #scenario: Scenario;
   readonly #oracle: Oracle;
   readonly #agents: ModelAgent[] = [];
@@ -59,7 +62,8 @@ class World {
     this.#machine = machine;
     this.#log = log;
     this.#random = new Random(seed);
-    this.#scenario = scenarioOf(this.#random);
+    this.#rounds = new Random(seed ^ 0x2545f491);
+    this.#scenario = scenarioOf(this.#random, seed);
     const { plan, agents, selection } = this.#scenario;
     this.#oracle = new Oracle(plan, machine);
     this.#state = machine.apply(null, { ...created(plan, agents, START), selection });
@@ -177,12 +181,19 @@ class World {
     const after = this.#oracle.step(before, event, deep);
     this.#note(after.violations);
     this.#state = after.state;
+    this.#noteRounds();
     if (this.#scenario.keeps === "everything" || after.state.revision !== before.revision) this.#kept = after.state;
     for (const notice of this.#log === null ? [] : after.state.notices) {
       if (notice.seq > before.noticeSeq) this.#say(() => `  ${notice.text}`);
     }
     this.#say(() => `${describe(event)}`);
     this.#armTick();
+  }
+
+  #noteRounds(): void {
+    const most = Math.max(...[...itemsOf(this.#state.stages)].map(({ round }) => round));
+    if (most > 1) this.#kinds.add("stages that are entered again");
+    if (most > 2) this.#kinds.add("stages that are entered three times and more");
   }
 
   #armTick(): void {
@@ -247,11 +258,22 @@ class World {
       };
       this.#queue.add(START + 1_000, approve);
     }
+    for (const at of this.#scenario.repeats) this.#queue.add(START + at, () => this.#sendBack());
     if (this.#random.chance(0.05)) {
       this.#queue.add(START + this.#random.between(0, 20_000), () => {
         if (this.#isUp) this.#apply({ type: "cancelled", at: this.#now, by: "bob", why: "enough" });
       });
     }
+  }
+
+  /** What is open now is to lead back once it is over: to itself, or to any stage before it. */
+  #sendBack(): void {
+    const { segment, stages } = this.#state;
+    if (!this.#isUp || segment === null || isOver(this.#state)) return;
+    const stage = this.#rounds.between(segment.first, segment.last);
+    const round = itemAt(stages, stage)?.round ?? 1;
+    const from = this.#rounds.between(0, stage);
+    this.#apply({ type: "repeat_requested", at: this.#now, stage, round, from, why: "not good enough" });
   }
 
   /** Whoever knows that an agent will not be there (again) says so, to a coordinator that is up. */
@@ -352,6 +374,8 @@ function describe(event: RunEvent): string {
       return `${event.agent} leaves`;
     case "not_coming":
       return `${event.absent.map(({ id }) => id).join(", ")} will not be there`;
+    case "repeat_requested":
+      return `stage ${event.stage} is to lead back to stage ${event.from}`;
     default:
       return event.type;
   }

@@ -3,6 +3,7 @@ import type { AgentEvent } from "../../agent/log.ts";
 import { oneLine, workflowCommand } from "../../report/escape.ts";
 import { duration } from "../../report/format.ts";
 import { agentOutcomes, endText, metricLines, NO_COLOURS, progressText, stageOutcome } from "../../report/log.ts";
+import { roundNumber } from "../../report/report.ts";
 import type { PhaseRecord } from "../../run/types.ts";
 import type { RunnerConsole } from "../runner.ts";
 
@@ -12,7 +13,8 @@ const PROGRESS_EVERY_MS = 10_000;
 export class Display {
   readonly #console: RunnerConsole;
   readonly #now: () => number;
-  readonly #told = new Set<number>();
+  /** `stage/round` */
+  readonly #told = new Set<string>();
   #group: number | null = null;
   #progressAt = 0;
 
@@ -35,8 +37,9 @@ export class Display {
   judged(phases: readonly PhaseRecord[], over: boolean): void {
     for (const phase of phases) {
       const known = phase.completedAt !== null || (over && phase.startedAt === null);
-      if (!known || this.#told.has(phase.stage)) continue;
-      this.#told.add(phase.stage);
+      const key = `${phase.stage}/${roundNumber(phase)}`;
+      if (!known || this.#told.has(key)) continue;
+      this.#told.add(key);
       if (this.#group === phase.stage) this.closeGroup();
       const lines = [
         stageOutcome(phase, NO_COLOURS),

@@ -13,6 +13,8 @@ import {
   stageBanner,
   stageOutcome,
 } from "../../report/log.ts";
+
+import { roundNumber } from "../../report/report.ts";
 import type { PhaseRecord } from "../../run/types.ts";
 
 /** Between two lines about progress where lines cannot be updated. */
@@ -121,8 +123,9 @@ export class ConsoleLog {
   phases(phases: readonly PhaseRecord[]): void {
     const { colours } = this.#screen;
     for (const phase of phases) {
-      if (this.#told.has(phase.name)) continue;
-      this.#told.add(phase.name);
+      const key = `${phase.stage}/${roundNumber(phase)}`;
+      if (this.#told.has(key)) continue;
+      this.#told.add(key);
       this.line(stageOutcome(phase, colours));
       for (const line of [...agentOutcomes(phase, colours), ...metricLines(phase, colours)]) this.line(line);
     }

@@ -76,8 +76,7 @@ export async function runGroup(group: GroupOptions): Promise<ExitCode> {
   masks.hold(secret);
   new SecretVariables(plan.secrets ?? [], masks, (event) => log.event(event)).start(env, plan);
   const serving = await serveLoopback({ secret, runs, onError });
-  const request = { key, plan, selection, agentCount: agents, agent: "", role: null, index: null, address: null };
-  const { host } = await runs.open(request);
+  const { host } = await runs.open({ key, plan, selection, agentCount: agents });
   log.line(
     given === null
       ? `a group of ${agents} agents on this machine`

@@ -15,7 +15,7 @@ import { platformRefusal } from "../../platform.ts";
 import { unguessable } from "../../random.ts";
 import { maskedSummary } from "../../report/masked.ts";
 import { summaryOf } from "../../run/machine.ts";
-import type { RunKey, Selection } from "../../run/types.ts";
+import { type RunKey, runCreated, type Selection } from "../../run/types.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit.ts";
 import { loadPlan } from "../files.ts";
 import { ask, userName } from "./checkpoint.ts";
@@ -101,7 +101,7 @@ async function carryOut(
   const startedAt = Date.now();
   let lastDecided = "";
   const host = new RunHost({
-    created: { type: "created", at: startedAt, key, plan, selection, agentCount: 1 },
+    created: runCreated({ key, plan, selection, agentCount: 1 }, startedAt),
     onChange: ({ state }) => {
       // The summary looks at every stage: only when another one has been decided on.
       const decided = `${state.position} ${state.segment?.first} ${state.status}`;

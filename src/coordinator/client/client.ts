@@ -5,16 +5,9 @@ import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { agentOptions } from "../../proxy.ts";
-import type { Instruction, RunSummary, Sync } from "../../run/types.ts";
+import type { Instruction, RunSummary, RunTerms, Sync } from "../../run/types.ts";
 import type { CoordinatorPort, Joined, JoinRequest, Roster, SyncAnswer } from "../protocol/port.ts";
-import {
-  joinedSchema,
-  PROTOCOL,
-  type RunTerms,
-  refusalSchema,
-  runTermsSchema,
-  syncAnswerSchema,
-} from "../protocol/protocol.ts";
+import { joinedSchema, PROTOCOL, refusalSchema, runTermsSchema, syncAnswerSchema } from "../protocol/protocol.ts";
 import { PASSING, REFUSALS, Refusal, type RefusalCode, RunEnded } from "../protocol/refusal.ts";
 import { requestJson } from "./http.ts";
 

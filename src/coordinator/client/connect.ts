@@ -5,8 +5,7 @@
  * A run of one agent loads nothing of the network: it starts in a fraction of the time.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Plan } from "../../plan/plan.ts";
-import { jobIdentity, type RunKey, type Selection } from "../../run/types.ts";
+import { jobIdentity, type RunKey, type RunSpec, runCreated } from "../../run/types.ts";
 import { steadyNow } from "../../steady-clock.ts";
 import type { JobClaims, TokenVerifier } from "../admission/admission.ts";
 import type { EndedJob, JobsPace, JobWatch, ListJobs } from "../admission/ended-jobs.ts";
@@ -75,12 +74,8 @@ export type Home =
       readonly isTrusted: boolean;
     } & Tokens);
 
-export interface ConnectOptions {
+export interface ConnectOptions extends RunSpec {
   readonly home: Home;
-  readonly key: RunKey;
-  readonly plan: Plan;
-  readonly selection: Selection;
-  readonly agentCount: number;
   /** Told after each change where the run is hosted here; must not throw. */
   readonly onChange?: (host: RunHost) => void;
   /** A line for the log: retries, waits, refused leaders, faults of a coordinator here. */
@@ -130,9 +125,10 @@ export async function connect(options: ConnectOptions, signal: AbortSignal): Pro
   }
 }
 
-function solo({ key, plan, selection, agentCount, onChange }: ConnectOptions): Connection {
+function solo(options: ConnectOptions): Connection {
+  const { onChange } = options;
   const host = new RunHost({
-    created: { type: "created", at: steadyNow(), key, plan, selection, agentCount },
+    created: runCreated(options, steadyNow()),
     ...(onChange === undefined ? {} : { onChange }),
   });
   return {
@@ -149,7 +145,7 @@ async function lead(
   home: Extract<Home, { kind: "leader" }>,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const { key, plan, selection, agentCount, onChange, say } = options;
+  const { key, onChange, say } = options;
   const { Runs } = await import("../hosting/runs.ts");
   const { serveLeader } = await import("../server/serve.ts");
   const { MemberCoordinator } = await import("./in-process-group.ts");
@@ -167,16 +163,7 @@ async function lead(
   const serving = await serveLeader({ listen, advertise, idToken, verifier, key, checkJob, runs, onError, signal });
   try {
     say(`this agent coordinates the group, at ${serving.address}`);
-    const run = await runs.open({
-      key,
-      plan,
-      selection,
-      agentCount,
-      agent: "",
-      role: null,
-      index: null,
-      address: null,
-    });
+    const run = await runs.open(options);
     run.reserveFirst();
     const takeBack = (await home.announce?.(serving.address, checkRunId)) ?? null;
     const watching = new AbortController();

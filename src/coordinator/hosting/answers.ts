@@ -74,7 +74,7 @@ class OwnParts {
 
   constructor(summary: RunSummary) {
     const { phases } = summary;
-    const bare = { ...summary, phases: phases.map((phase) => ({ ...phase, agents: [], annotations: [] })) };
+    const bare = mapPhases(summary, (phase) => ({ ...earlierFailures(phase), agents: [], annotations: [] }));
     const lean = { ...bare, phases: bare.phases.map((phase) => ({ ...phase, histograms: {}, outputs: {} })) };
     this.#shared = JSON.stringify(bare).length > SENT_BYTES ? lean : bare;
     this.#own = phases.map(({ agents }) => new Map(agents.map((part) => [part.agent, part])));
@@ -195,7 +195,7 @@ const WHOLE_STEPS: readonly Step[] = [
   (whole) => ({
     ...whole,
     phases: whole.phases.map((phase) => ({
-      ...phase,
+      ...earlierFailures(phase),
       histograms: {},
       outputs: {},
       annotations: phase.annotations.slice(0, 50),
@@ -221,6 +221,9 @@ const OWN_STEPS: readonly Step[] = [
       ...phase,
       annotations: [],
       metrics: [],
+      ...(phase.earlier === undefined
+        ? {}
+        : { earlier: phase.earlier.map((round) => ({ ...round, metrics: [], agents: [] })) }),
       agents: phase.agents.slice(0, 1).map((agent) => ({ ...agent, tail: "" })),
     })),
 ];
@@ -240,6 +243,14 @@ function mapPhases(
   map: (phase: RunSummary["phases"][number]) => RunSummary["phases"][number],
 ): RunSummary {
   return { ...summary, phases: summary.phases.map(map) };
+}
+
+/** Of its earlier rounds those that failed, as far as every agent is told of them. */
+function earlierFailures(phase: RunSummary["phases"][number]): RunSummary["phases"][number] {
+  if (phase.earlier === undefined) return phase;
+  const isTold = ({ status }: AgentPhase): boolean => status !== "success" && status !== "skipped";
+  const told = (agents: readonly AgentPhase[]): readonly AgentPhase[] => agents.filter(isTold).slice(0, FAILED_TOLD);
+  return { ...phase, earlier: phase.earlier.map((round) => ({ ...round, agents: told(round.agents) })) };
 }
 
 function tails(summary: RunSummary, most: (status: string) => number): RunSummary {

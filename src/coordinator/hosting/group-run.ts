@@ -9,9 +9,9 @@ import { admit, explain, noticesFor, outputsOf, rosterOf } from "../../run/machi
 import { itemAt, itemCount, itemsOf, lookUp } from "../../run/persistent-array.ts";
 import type { AgentState } from "../../run/state.ts";
 import { isThere } from "../../run/transitions.ts";
-import { agentIdentity, jobIdentity, type RunKey } from "../../run/types.ts";
+import { agentIdentity, jobIdentity, type RunKey, type RunTerms, termsOf } from "../../run/types.ts";
 import type { JoinRequest } from "../protocol/port.ts";
-import type { RunTerms, SyncBody } from "../protocol/protocol.ts";
+import type { SyncBody } from "../protocol/protocol.ts";
 import { Refusal, type RefusalCode, RunEnded } from "../protocol/refusal.ts";
 import { runIdOf } from "../protocol/run-id.ts";
 import type { HostedRun, Numbered, Principal } from "../server/handler.ts";
@@ -199,8 +199,7 @@ export class GroupRun implements HostedRun {
   }
 
   terms(): RunTerms {
-    const { key, plan, selection, agentCount } = this.host.state;
-    return { key, plan, selection, agentCount };
+    return termsOf(this.host.state);
   }
 
   status(): unknown {

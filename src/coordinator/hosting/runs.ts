@@ -3,8 +3,8 @@
 import { PLAN_BOUNDS } from "../../plan/bounds.ts";
 import type { RunState } from "../../run/machine.ts";
 import { apply, begin } from "../../run/machine.ts";
+import { type RunSpec, runCreated } from "../../run/types.ts";
 import { steadyNow } from "../../steady-clock.ts";
-import type { JoinRequest } from "../protocol/port.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { runIdOf } from "../protocol/run-id.ts";
 import { GroupRun } from "./group-run.ts";
@@ -52,12 +52,12 @@ export class Runs {
   }
 
   /** Finds the run that a request to join names, or begins it. @throws Refusal */
-  async open(request: JoinRequest): Promise<GroupRun> {
-    const id = runIdOf(request.key);
+  async open(spec: RunSpec): Promise<GroupRun> {
+    const id = runIdOf(spec.key);
     const found = await this.find(id);
     if (found !== null) return found;
     // Nobody else may begin it meanwhile: what is found now is found by all.
-    const begun = this.#runs.get(id) ?? this.#hold(id, this.#begin(id, request));
+    const begun = this.#runs.get(id) ?? this.#hold(id, this.#begin(id, spec));
     const run = await begun;
     if (run === null) throw new Refusal("not_found", `run ${id} could not be begun`);
     return run;
@@ -112,8 +112,8 @@ export class Runs {
     return work;
   }
 
-  async #begin(id: string, request: JoinRequest): Promise<GroupRun> {
-    const { key, plan, selection, agentCount } = request;
+  async #begin(id: string, spec: RunSpec): Promise<GroupRun> {
+    const { key, plan, agentCount } = spec;
     if (this.#closed) throw goingAway();
     if (this.#runs.size > MOST_RUNS) {
       throw new Refusal("too_many", `this coordinator already hosts ${MOST_RUNS} runs`, 30);
@@ -130,8 +130,7 @@ export class Runs {
     if (plan.agentCount !== null && plan.agentCount !== agentCount) {
       throw new Refusal("invalid", `the plan is for ${plan.agentCount} agents, the request for ${agentCount}`);
     }
-    const created = { type: "created", at: this.#now(), key, plan, selection, agentCount } as const;
-    return this.#host(id, created, undefined, []);
+    return this.#host(id, runCreated(spec, this.#now()), undefined, []);
   }
 
   async #load(id: string): Promise<GroupRun | null> {

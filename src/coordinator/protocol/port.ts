@@ -2,15 +2,10 @@
  * What an agent needs of its coordinator, wherever that lives: in this process (`client/in-process.ts`, solo), in another agent
  * or in the app (`client.ts`, over HTTP). The agent's loop knows only this.
  */
-import type { Plan } from "../../plan/plan.ts";
-import type { Instruction, RunKey, Selection, Sync } from "../../run/types.ts";
+import type { Instruction, RunTerms, Sync } from "../../run/types.ts";
 
-export interface JoinRequest {
-  readonly key: RunKey;
-  readonly plan: Plan;
-  readonly selection: Selection;
-  /** How many agents this agent believes the group has. */
-  readonly agentCount: number;
+/** The run as this agent believes it to be, and who it is. */
+export interface JoinRequest extends RunTerms {
   readonly agent: string;
   readonly role: string | null;
   readonly index: number | null;

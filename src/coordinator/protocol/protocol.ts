@@ -11,10 +11,9 @@ import { LARGEST_METRIC } from "../../run/stage/metrics.ts";
 import { AGENT_STATUSES, AGGREGATIONS, TIME_LIMITS } from "../../run/types.ts";
 import { isHistogram } from "../hosting/histograms.ts";
 import { agentAddress, planSchema, printable, taskKey, taskValue } from "./plan-schema.ts";
-import type { JoinRequest } from "./port.ts";
 
 /** Newest first. */
-export const PROTOCOLS = [2] as const;
+export const PROTOCOLS = [3, 2] as const;
 export const PROTOCOL = PROTOCOLS[0];
 
 const time = z.number().finite();
@@ -130,6 +129,10 @@ export const syncBodySchema = z.strictObject({
     addTasks: z.array(taskValue).max(WIRE_BOUNDS.tasks),
     ready: z.array(count).max(PLAN_BOUNDS.stages),
     outputs,
+    attempts: z
+      .array(name)
+      .max(PLAN_BOUNDS.stages + 1)
+      .exactOptional(),
   }),
   known: z.strictObject({
     /** Versions of what the agent was told before: what has not changed since is not told again. */
@@ -156,7 +159,6 @@ export const runTermsSchema = z.strictObject({
   selection: selectionSchema,
   agentCount: z.number().int().min(1).max(PLAN_BOUNDS.agents),
 });
-export type RunTerms = Pick<JoinRequest, "key" | "plan" | "selection" | "agentCount">;
 
 /** What an agent does not know yet. `from`: the version that the pieces follow on; null: on nothing. */
 const growth = <T extends z.ZodType>(piece: T) =>

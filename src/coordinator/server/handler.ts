@@ -9,7 +9,7 @@ import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { isDeeper, PLAN_BOUNDS, WIRE_BOUNDS } from "../../plan/bounds.ts";
 import { escapeUnprintable } from "../../plan/parsing/names.ts";
-import type { RunKey } from "../../run/types.ts";
+import type { RunKey, RunTerms } from "../../run/types.ts";
 import { pack, UnusableBody, unpack } from "../client/http.ts";
 import { digestOf, type SessionTokens } from "../hosting/sessions.ts";
 import type { JoinRequest } from "../protocol/port.ts";
@@ -18,7 +18,6 @@ import {
   leaveBodySchema,
   PROTOCOL,
   PROTOCOLS,
-  type RunTerms,
   runKeySchema,
   type SyncBody,
   syncBodySchema,

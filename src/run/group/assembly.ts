@@ -127,6 +127,7 @@ export function addAgent(draft: Draft, event: JoinEvent): number {
     // Once the group is under way, a newcomer comes to it as one who was away.
     membership: assembled ? "away" : "member",
     why: assembled ? "joins late" : null,
+    excludedAt: null,
     assignment: null,
     backgrounds: [],
     lasts: [],

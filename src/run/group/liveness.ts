@@ -3,6 +3,7 @@
 import { deadlineOf, limitsOf } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
 import { beginAssignment, finishAssignment, OVERDUE_MS, preempt } from "../stage/assignments.ts";
+import { restartId } from "../stage/attempt-id.ts";
 import { applyFailurePolicy, stageInForce } from "../stage/failure-policy.ts";
 import { outcome, recordRemaining, unreached } from "../stage/record-result.ts";
 import { mayEnterLate } from "../stage/start.ts";
@@ -125,7 +126,7 @@ export function restart(draft: Draft, slot: number, why: string): void {
         return {
           ...run,
           attempts,
-          attempt: `${run.stage}.${slot}.b${attempts}`,
+          attempt: restartId(draft.head, draft.stage(run.stage), slot, attempts),
           ready: false,
           startAt: now,
           overdueAt,

@@ -3,8 +3,9 @@ import { formatDuration } from "../../plan/parsing/duration.ts";
 import type { PlanStage } from "../../plan/plan.ts";
 import { pauseAfter } from "../../plan/stages/retry.ts";
 import type { Draft } from "../draft.ts";
-import type { Assignment } from "../state.ts";
+import { type Assignment, isAssigned } from "../state.ts";
 import type { AttemptEnd, AttemptReport, Progress } from "../types.ts";
+import { attemptId } from "./attempt-id.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import { applyFailurePolicy } from "./failure-policy.ts";
 import { isStillToCome, type Outcome, outcome, recordResult } from "./record-result.ts";
@@ -23,14 +24,16 @@ export function beginAssignment(
   startAt: number,
   partition: Assignment["partition"] = null,
 ): void {
+  const run = draft.stage(stage);
   const before = draft.agent(slot).assignment;
-  const again = before !== null && before.stage === stage ? before : null;
+  const again = isAssigned(before, run) ? before : null;
   const attempts = (again?.attempts ?? 0) + 1;
   const timeoutAt = again?.timeoutAt ?? startAt + draft.planned(stage).timeoutMs;
   const overdueAt = overdueFrom(draft.planned(stage), startAt, timeoutAt);
   const assignment: Assignment = {
     stage,
-    attempt: attemptId(stage, slot, attempts),
+    round: run.round,
+    attempt: attemptId(draft.head, run, slot, attempts),
     attempts,
     failures: again?.failures ?? 0,
     preemptions: again === null ? 0 : again.preemptions + 1,
@@ -61,7 +64,7 @@ function nextAttempt(draft: Draft, slot: number, startAt: number, change: Partia
   const attempts = assignment.attempts + 1;
   const overdueAt = overdueFrom(draft.planned(assignment.stage), startAt, assignment.timeoutAt);
   draft.editAssignment(slot, {
-    attempt: attemptId(assignment.stage, slot, attempts),
+    attempt: attemptId(draft.head, assignment, slot, attempts),
     attempts,
     startAt,
     overdueAt,
@@ -80,11 +83,6 @@ function overdueFrom({ retry, tasks }: PlanStage, startAt: number, timeoutAt: nu
 function noteDeadline(draft: Draft, stage: number, overdueAt: number): void {
   if (overdueAt > draft.stage(stage).overdueAt) draft.editStage(stage, { overdueAt });
   draft.wake(overdueAt);
-}
-
-/** Unique within the run: a position's number of attempts at a stage only rises. */
-function attemptId(stage: number, slot: number, attempts: number): string {
-  return `${stage}.${slot}.${attempts}`;
 }
 
 /** Its present attempt was lost (with its agent, or dropped by it): run again, unless that has happened too often. */

@@ -5,6 +5,7 @@ import type { Draft } from "../draft.ts";
 import { failRun, isFailing } from "../group/abort.ts";
 import type { AttemptReport } from "../types.ts";
 import { countProgress, endOf, failAttempt, finishAssignment, preempt } from "./assignments.ts";
+import { roundOf } from "./attempt-id.ts";
 import { judgeAttempt } from "./completion.ts";
 import { annotate, contribute, outcome, recordResult } from "./record-result.ts";
 import { stopStage } from "./stopping.ts";
@@ -28,9 +29,10 @@ function failWhenPastDeadline(draft: Draft, { stage, end }: AttemptReport): void
   failRun(draft, { kind: "failed", stage, reason: `${draft.planned(stage).name}: ${deadlineOver(draft)}` });
 }
 
-/** A background command after its last stage: its agent was told to end it, and says that it did. */
-function isEndedByGroup(draft: Draft, { stage }: AttemptReport): boolean {
-  return draft.planned(stage).background !== null && isPast(draft, stage);
+/** A background command after its last stage, or of an earlier round: its agent was told to end it, and says that it did. */
+function isEndedByGroup(draft: Draft, { stage, attempt }: AttemptReport): boolean {
+  if (draft.planned(stage).background === null) return false;
+  return isPast(draft, stage) || roundOf(attempt) < draft.stage(stage).round;
 }
 
 function handleTaskReport(draft: Draft, slot: number, report: AttemptReport, key: string): void {

@@ -5,7 +5,7 @@ import { deadlineOf, deadlineOver, isBoundByDeadline } from "../deadlines.ts";
 import { type Draft, isLiving } from "../draft.ts";
 import { isFailing } from "../group/abort.ts";
 import { persistentArray } from "../persistent-array.ts";
-import type { StageRun } from "../state.ts";
+import { isAssigned, type StageRun } from "../state.ts";
 import { beginAssignment } from "./assignments.ts";
 import { isFor, type Member, participants } from "./participants.ts";
 import { unreached } from "./record-result.ts";
@@ -101,7 +101,7 @@ export function mayEnterLate(draft: Draft, index: number, slot: number): boolean
   if (planned.expectedObjects !== null && draft.plan.pathSelection !== "random") return false;
   if (run.endsAt !== null && draft.now >= run.endsAt) return false;
   const { assignment } = draft.agent(slot);
-  if (assignment?.stage === index && draft.now >= assignment.timeoutAt) return false;
+  if (isAssigned(assignment, run) && draft.now >= assignment.timeoutAt) return false;
   const result = draft.results(index).at(slot) ?? null;
   return isFor(draft.plan, planned, draft.agent(slot)) && (result === null || result.status === "lost");
 }
@@ -200,12 +200,12 @@ function lastOfSegment(draft: Draft, first: number): number {
     const planned = draft.planned(last);
     names.add(planned.name);
     if (planned.barrier.rule.kind !== "none" || judgedTogether(planned)) return last;
-    let next = last + 1;
+    let next = following(draft, last);
     let decision = next < draft.plan.stages.length ? decide(draft, next) : null;
     const skipped: [number, string][] = [];
     while (decision?.kind === "skip" && !needsOneOf(draft.planned(next), names)) {
       skipped.push([next, decision.reason]);
-      next++;
+      next = following(draft, next);
       decision = next < draft.plan.stages.length ? decide(draft, next) : null;
     }
     if (decision?.kind !== "enter" || needsOneOf(draft.planned(next), names)) return last;
@@ -214,6 +214,13 @@ function lastOfSegment(draft: Draft, first: number): number {
     for (const [index, reason] of skipped) skip(draft, index, reason);
     last = next;
   }
+}
+
+/** The next stage that is still to be decided on: after going back there may be some that need no new round. */
+function following(draft: Draft, stage: number): number {
+  let next = stage + 1;
+  while (next < draft.plan.stages.length && draft.stage(next).phase === "closed") next++;
+  return next;
 }
 
 function needsOneOf({ dependsOn }: PlanStage, names: ReadonlySet<string>): boolean {
@@ -232,6 +239,9 @@ function isShared({ expectedObjects, expectedTasks, tasks, background }: PlanSta
 export function newStageRun(index: number): StageRun {
   return {
     stage: index,
+    round: 1,
+    earlier: [],
+    repeat: null,
     phase: "before",
     status: null,
     reason: null,

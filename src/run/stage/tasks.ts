@@ -10,6 +10,7 @@ import type { Draft } from "../draft.ts";
 import { directoryOf, entered, lookUp, persistentArray } from "../persistent-array.ts";
 import type { TaskPool, TaskRecord } from "../state.ts";
 import type { AttemptReport } from "../types.ts";
+import { leaseId } from "./attempt-id.ts";
 import { judgeAttempt } from "./completion.ts";
 import { contribute, sizeOf } from "./record-result.ts";
 
@@ -140,7 +141,7 @@ export function shareOut(draft: Draft, stage: number): void {
       queueHead++;
       if (record?.status !== "ready") continue;
       const attempts = record.attempts + 1;
-      const attempt = `${stage}.t${number}.${attempts}`;
+      const attempt = leaseId(draft.head, draft.stage(stage), number, attempts);
       records.set(number, { ...record, status: "leased", holder: slot, attempt, attempts });
       leases.push(number);
       wants--;

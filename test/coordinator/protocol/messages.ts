@@ -83,6 +83,7 @@ const sync: Whole<Omit<Sync, "session" | "agent">> = {
   addTasks: [1, { id: "b" }],
   ready: [0],
   outputs: { port: 7_000 },
+  attempts: ["4.2.0.1"],
 };
 
 /** Of the plan the wire's schema holds each key. */
@@ -136,6 +137,20 @@ const summary: Whole<RunSummary> = {
         },
       ],
       tasks: { done: 1, failed: 1, skipped: 0, total: 2 },
+      earlier: [
+        {
+          status: "success",
+          worked: true,
+          reason: "sent back: not yet",
+          startedAt: 1,
+          completedAt: 2,
+          retryCount: 0,
+          progress: { done: 10, total: 10, errors: 0 },
+          metrics: [],
+          agents: [],
+          tasks: { done: 2, failed: 0, skipped: 0, total: 2 },
+        },
+      ],
     },
   ],
 };
@@ -210,4 +225,9 @@ export const schemaOf = (kind: MessageKind): z.ZodType => MESSAGES[kind].schema;
 export const KINDS = Object.keys(MESSAGES) as readonly MessageKind[];
 /** What they say besides: closed lists of words. */
 export const WORDS = { refusals: REFUSALS, waits: WAIT_REASONS, runs: RUN_STATUSES };
-export const examplesOf = (kind: MessageKind): readonly unknown[] => MESSAGES[kind].examples;
+/** As they are said where this number is spoken. */
+export function examplesOf(kind: MessageKind, number: number = PROTOCOL): readonly unknown[] {
+  // A group in which number 2 is spoken has a coordinator that knows no rounds: nobody names attempts of later ones.
+  if (kind !== "sync" || number > 2) return MESSAGES[kind].examples;
+  return MESSAGES.sync.examples.map(({ sync: { attempts: _attempts, ...said }, ...rest }) => ({ ...rest, sync: said }));
+}

@@ -61,7 +61,7 @@ describe("the protocol", () => {
       const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(
         recorded(number).kinds[kind]?.schema ?? {},
       );
-      for (const example of examplesOf(kind)) {
+      for (const example of examplesOf(kind, number)) {
         expect(validate(JSON.parse(JSON.stringify(example))), JSON.stringify(validate.errors)).toBe(true);
       }
     });

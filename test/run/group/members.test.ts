@@ -56,7 +56,7 @@ describe("an agent that is lost", () => {
     // Back after the loss, with the same session: it was only frozen.
     group.sync("agent-3");
     if (consequence === "exclude") expect(group.instruction("agent-3")).toMatchObject({ do: "exclude" });
-    else expect(group.execute("agent-3")).toMatchObject({ stage: 1, attempt: "1.3.1" });
+    else expect(group.execute("agent-3")).toMatchObject({ stage: 1, attempt: "1.1.3.1" });
   });
 
   it("is out of reach of at_least when too few are left", () => {
@@ -189,8 +189,8 @@ describe("a straggler", () => {
     finishOthers(group);
     group.pass(30_000);
     expect(group.instruction("agent-3")).toMatchObject({ do: "stop", stage: 0 });
-    group.sync("agent-3", { finished: [report({ stage: 0, attempt: "0.3.1", end: { kind: "stopped", why: "" } })] });
-    expect(group.execute("agent-3")).toMatchObject({ stage: 1, attempt: "1.3.1" });
+    group.sync("agent-3", { finished: [report({ stage: 0, attempt: "0.1.3.1", end: { kind: "stopped", why: "" } })] });
+    expect(group.execute("agent-3")).toMatchObject({ stage: 1, attempt: "1.1.3.1" });
     for (let stage = 1; stage < 3; stage++) group.finishAll();
     expect(group.state.status).toBe("succeeded");
   });
@@ -235,7 +235,7 @@ describe("an agent that comes back within lost_after", () => {
     const group = four(all);
     group.pass(6_000, ["agent-3"]);
     back(group);
-    expect(group.execute("agent-3")).toMatchObject({ stage: 0, attempt: "0.3.2", attemptNumber: 2 });
+    expect(group.execute("agent-3")).toMatchObject({ stage: 0, attempt: "0.1.3.2", attemptNumber: 2 });
     expect(group.state.status).toBe("running");
   });
 
@@ -253,7 +253,7 @@ describe("an agent that comes back within lost_after", () => {
     const group = four(all);
     group.pass(20_000, ["agent-3"]);
     group.sync("agent-3", { stage: 0, status: "running" });
-    expect(group.execute("agent-3").attempt).toBe("0.3.1");
+    expect(group.execute("agent-3").attempt).toBe("0.1.3.1");
   });
 
   it("does so only as often as max_preemptions allows", () => {
@@ -261,7 +261,7 @@ describe("an agent that comes back within lost_after", () => {
     for (let time = 0; time < 100; time++) {
       group.send({ type: "reset", at: group.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
     }
-    expect(group.execute("agent-0").attempt).toBe("0.0.101");
+    expect(group.execute("agent-0").attempt).toBe("0.1.0.101");
     group.send({ type: "reset", at: group.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
     expect(group.state.failure?.reason).toBe("a: agent-0 failed: lost its work 101 times, last: SIGHUP");
   });
@@ -272,7 +272,7 @@ describe("an agent that comes back within lost_after", () => {
     for (let time = 0; time < 3; time++)
       group.send({ type: "reset", at: group.at, agent: "agent-0", session: "agent-0#1", why: "" });
     group.finish("agent-0", fails);
-    expect(group.execute("agent-0").attempt).toBe("0.0.5");
+    expect(group.execute("agent-0").attempt).toBe("0.1.0.5");
   });
 });
 

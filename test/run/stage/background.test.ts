@@ -56,7 +56,7 @@ describe("a background command", () => {
   it("that dies before its last stage is over takes the run with it, named", () => {
     const of = group();
     ready(of);
-    of.sync("agent-0", { stage: 1, finished: [report({ stage: 0, attempt: "0.0.1", end: died })] });
+    of.sync("agent-0", { stage: 1, finished: [report({ stage: 0, attempt: "0.1.0.1", end: died })] });
     expect(of.state.failure).toMatchObject({
       stage: 0,
       reason: "background stage server died on agent-0: exit code 1",
@@ -75,7 +75,7 @@ describe("a background command", () => {
     expect(of.execute("agent-0").stage).toBe(3);
     of.sync("agent-0", {
       stage: 3,
-      finished: [report({ stage: 0, attempt: "0.0.1", end: { kind: "stopped", why: "" } })],
+      finished: [report({ stage: 0, attempt: "0.1.0.1", end: { kind: "stopped", why: "" } })],
     });
     expect(of.notices()).toEqual([]);
     of.finishAll();
@@ -100,10 +100,10 @@ describe("a background command", () => {
     const of = group();
     ready(of);
     of.send({ type: "reset", at: of.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
-    expect(of.execute("agent-0")).toMatchObject({ stage: 0, attempt: "0.0.b2", attemptNumber: 2, tasksOnly: false });
+    expect(of.execute("agent-0")).toMatchObject({ stage: 0, attempt: "0.1.0.b2", attemptNumber: 2, tasksOnly: false });
     of.sync("agent-0", { stage: 0, status: "running", ready: [0] });
     expect(of.instruction("agent-0")).toMatchObject({ do: "wait", stage: 1 });
-    of.sync("agent-0", { stage: 1, finished: [report({ stage: 0, attempt: "0.0.b2", end: died })] });
+    of.sync("agent-0", { stage: 1, finished: [report({ stage: 0, attempt: "0.1.0.b2", end: died })] });
     expect(of.state.failure?.reason).toBe("background stage server died on agent-0: exit code 1");
   });
 
@@ -121,9 +121,9 @@ describe("a background command", () => {
     const of = group();
     ready(of);
     of.finish("agent-1", died);
-    of.sync("agent-2", { finished: [report({ stage: 1, attempt: "1.2.1", end: { kind: "stopped", why: "" } })] });
+    of.sync("agent-2", { finished: [report({ stage: 1, attempt: "1.1.2.1", end: { kind: "stopped", why: "" } })] });
     expect(of.instruction("agent-0").do).toBe("abort");
-    of.sync("agent-0", { finished: [report({ stage: 0, attempt: "0.0.1", end: { kind: "stopped", why: "" } })] });
+    of.sync("agent-0", { finished: [report({ stage: 0, attempt: "0.1.0.1", end: { kind: "stopped", why: "" } })] });
     expect(of.names.map((name) => of.execute(name).stage)).toEqual([3, 3, 3]);
   });
 });

@@ -68,7 +68,7 @@ describe("expected objects", () => {
       group.sync(name, { stage: 0, status: "preparing", progress: { done: 5, total: 10, errors: 0 } });
     expect(group.instruction("agent-0")).toEqual({ do: "stop", stage: 0, why: "all 10 objects are done" });
     for (const name of group.names) {
-      const attempt = `0.${name.slice(-1)}.1`;
+      const attempt = `0.1.${name.slice(-1)}.1`;
       const progress = { done: 5, total: 10, errors: 0 };
       group.sync(name, { finished: [report({ stage: 0, attempt, end: { kind: "stopped", why: "" }, progress })] });
     }
@@ -110,13 +110,13 @@ describe("a stage with a time", () => {
     const group = new Group(plan([stage, { name: "b" }]), 2).join();
     group.pass(50_000);
     group.send({ type: "reset", at: group.at, agent: "agent-1", session: "agent-1#1", why: "SIGHUP" });
-    expect(group.execute("agent-1").attempt).toBe("0.1.2");
+    expect(group.execute("agent-1").attempt).toBe("0.1.1.2");
     group.pass(10_200);
     group.finish("agent-0", { kind: "time_over", limit: "duration" });
     group.pass(1_000);
     expect(group.instruction("agent-1")).toEqual({ do: "stop", stage: 0, why: "its time is over for the group" });
     const stopped = { kind: "stopped", why: "its time is over for the group" } as const;
-    group.sync("agent-1", { finished: [report({ stage: 0, attempt: "0.1.2", end: stopped })] });
+    group.sync("agent-1", { finished: [report({ stage: 0, attempt: "0.1.1.2", end: stopped })] });
     expect(group.execute("agent-1").stage).toBe(1);
   });
 });

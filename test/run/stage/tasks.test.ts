@@ -44,7 +44,7 @@ describe("tasks", () => {
     ]);
     expect(group.execute("agent-0")).toMatchObject({
       tasksOnly: true,
-      leases: [{ value: "a", attempt: "0.t0.1" }, { attempt: "0.t1.1" }],
+      leases: [{ value: "a", attempt: "0.1.t0.1" }, { attempt: "0.1.t1.1" }],
     });
     // Asking for more than its share gets nothing more.
     group.sync("agent-0", { stage: 0, status: "running", wants: 2 });
@@ -83,7 +83,7 @@ describe("tasks", () => {
     const group = hungry(new Group(plan([stage(tasks(["a", "b"], { maxFailures: 1 }))]), 2).join());
     end(group, "agent-0", "a", fails);
     expect(held(group, "agent-0")).toEqual(["a"]);
-    expect(group.execute("agent-0").leases[0]?.attempt).toBe("0.t0.2");
+    expect(group.execute("agent-0").leases[0]?.attempt).toBe("0.1.t0.2");
     end(group, "agent-0", "a", fails);
     end(group, "agent-1", "b");
     expect(group.state.failure?.reason).toBe("work: 1 of 2 tasks failed: a (exit code 1)");
@@ -127,12 +127,12 @@ describe("tasks", () => {
     end(group, "agent-0", "a");
     group.pass(31_000, ["agent-1"]);
     expect(held(group, "agent-0")).toEqual(["b"]);
-    expect(group.execute("agent-0").leases[0]?.attempt).toBe("0.t1.2");
+    expect(group.execute("agent-0").leases[0]?.attempt).toBe("0.1.t1.2");
     group.sync("agent-1", { stage: 0, finished: [report({ stage: 0, task: "b", attempt: lost?.attempt ?? "" })] });
     expect(
       group
         .notices()
-        .some((text) => text === "ignored agent-1's report of attempt at task b 0.t1.1 of work: it is not in force"),
+        .some((text) => text === "ignored agent-1's report of attempt at task b 0.1.t1.1 of work: it is not in force"),
     ).toBe(true);
     expect(group.state.status).toBe("running");
     end(group, "agent-0", "b");
@@ -157,7 +157,7 @@ describe("tasks", () => {
     group.pass(11_000);
     expect(group.instruction("agent-0")).toMatchObject({ do: "stop" });
     group.sync("agent-0", {
-      finished: [report({ stage: 0, task: "b", attempt: "0.t1.1", end: { kind: "stopped", why: "" } })],
+      finished: [report({ stage: 0, task: "b", attempt: "0.1.t1.1", end: { kind: "stopped", why: "" } })],
     });
     expect(group.state.status).toBe("succeeded");
     expect(summary(group.state).phases[0]?.tasks).toEqual({ done: 1, failed: 0, skipped: 0, total: 3 });
@@ -174,7 +174,7 @@ describe("tasks", () => {
     expect(group.instruction("agent-1")).toMatchObject({ do: "stop", stage: 0, why: "timed out (3s)" });
     const stopped = { kind: "stopped", why: "timed out (3s)" } as const;
     const finished = [
-      report({ stage: 0, task: "1", attempt: "0.t1.1", end: stopped, startedAt: group.at, endedAt: group.at }),
+      report({ stage: 0, task: "1", attempt: "0.1.t1.1", end: stopped, startedAt: group.at, endedAt: group.at }),
     ];
     group.sync("agent-1", { stage: 0, status: "running", finished });
     const [work] = summary(group.state).phases;

@@ -67,7 +67,7 @@ describe("the errors that a stage bears", () => {
       why: "max_errors: 6 errors, at most 5 are allowed",
     });
     for (const name of group.names) {
-      const attempt = `0.${name.slice(-1)}.1`;
+      const attempt = `0.1.${name.slice(-1)}.1`;
       const told = { stage: 0, attempt, end: { kind: "stopped", why: "" }, progress: progress(9, 3) } as const;
       group.sync(name, { finished: [report(told)] });
     }

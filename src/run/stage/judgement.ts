@@ -1,0 +1,143 @@
+/** Judges a round of a stage by what is known of it when it is closed: its status, whether it worked, what follows. */
+import { RUN_BOUNDS } from "../../plan/bounds.ts";
+import type { Comparison, PlanStage } from "../../plan/plan.ts";
+import { remarksText } from "../draft.ts";
+import type { Failure, StageRun } from "../state.ts";
+import type { Metric, PhaseRecord } from "../types.ts";
+import { ruleText } from "./barriers.ts";
+import { judgeCount } from "./completion.ts";
+import { isPoolOver } from "./tasks.ts";
+import { overThresholds } from "./thresholds.ts";
+
+export interface StageJudgement {
+  readonly status: PhaseRecord["status"];
+  /** Its result can be built upon. */
+  readonly worked: boolean;
+  readonly reasons: readonly string[];
+  readonly then:
+    | { readonly kind: "next" }
+    /** The run fails; `reason` without the stage's name. */
+    | { readonly kind: "fail"; readonly reason: string }
+    /** The stages from this one on begin a new round. */
+    | { readonly kind: "repeat"; readonly from: number; readonly why: string };
+}
+
+/** @param failure what the run has failed of by now: the stage itself, or something else */
+export function judgeStage(planned: PlanStage, run: StageRun, failure: Failure | null): StageJudgement {
+  const isAborted = failure !== null && !run.cleanupMode;
+  const failures = isAborted ? [] : [...groupFailures(planned, run), ...tooManyRounds(run)];
+  const isOrigin = failure?.kind === "failed" && failure.stage === run.stage;
+  const hasFailures = run.failures.count > 0;
+  const isPartial = run.arrived < run.workers;
+  const isBad = failures.length > 0 || (hasFailures && run.cleanupMode);
+  let status: PhaseRecord["status"] = "success";
+  if (isOrigin) status = "failure";
+  else if (isAborted) status = "cancelled";
+  else if (isBad) status = planned.optional ? "warning" : "failure";
+  else if (hasFailures || run.warnings.count > 0 || isPartial) status = "warning";
+  const hasResult = status === "success" || status === "warning";
+  const then = isAborted ? NEXT : thenOf(planned, run, isBad, failures);
+  const reasons = [
+    ...(isOrigin ? [withoutStage(failure.reason, planned.name)] : []),
+    ...(status === "cancelled" ? [failure?.reason ?? "cancelled"] : []),
+    ...failures,
+    ...(hasFailures && !isOrigin ? [remarksText(run.failures)] : []),
+    ...(run.warnings.count > 0 ? [remarksText(run.warnings)] : []),
+    ...(status === "warning" && !hasFailures && isPartial
+      ? [`${run.arrived} of ${run.workers} agents came through it (${ruleText(planned.barrier.rule)})`]
+      : []),
+    ...(then.kind === "repeat" ? [`sent back: ${then.why}`] : []),
+  ];
+  return { status, worked: hasResult && !isBad && !(planned.optional && hasFailures), reasons, then };
+}
+
+const NEXT = { kind: "next" } as const;
+
+function thenOf(
+  planned: PlanStage,
+  { repeat, cleanupMode }: StageRun,
+  isBad: boolean,
+  failures: readonly string[],
+): StageJudgement["then"] {
+  if (isBad) return planned.optional ? NEXT : { kind: "fail", reason: failures.join("; ") };
+  return repeat === null || cleanupMode ? NEXT : { kind: "repeat", ...repeat };
+}
+
+/** However often a stage is sent back, there is an end to it. */
+function tooManyRounds({ repeat, round }: StageRun): readonly string[] {
+  if (repeat === null || round < RUN_BOUNDS.rounds) return [];
+  return [`sent back for the ${round}th time, which is the most (${repeat.why})`];
+}
+
+/** A run's reason names its stage first; in the stage's own record that would be said twice. */
+function withoutStage(reason: string, stage: string): string {
+  return reason.startsWith(`${stage}: `) ? reason.slice(stage.length + 2) : reason;
+}
+
+/** What the stage as a whole did not reach, although its agents came through. */
+function groupFailures(planned: PlanStage, run: StageRun): readonly string[] {
+  const failures: string[] = [];
+  const { pool } = run;
+  const stoppedWell = run.stopping?.well === true;
+  const counted = judgeCount(planned, { objects: run.done, tasks: pool?.done ?? run.done });
+  if (!counted.ok) failures.push(counted.reason);
+  const over = overThresholds(planned.thresholds, run);
+  if (over !== null) failures.push(over);
+  if (pool !== null) {
+    if (pool.error !== null) failures.push(pool.error);
+    if (pool.failed > 0) {
+      const more = pool.failed - pool.examples.length;
+      failures.push(
+        `${pool.failed} of ${tasksOf(run)} tasks failed: ${pool.examples.join(", ")}${more > 0 ? `, and ${more} more` : ""}` +
+          (pool.skipped > 0 ? `; ${pool.skipped} that need them were skipped` : ""),
+      );
+    } else if (pool.skipped > 0) failures.push(`${pool.skipped} tasks were skipped: what they need was not done`);
+    const left = pool.open + (pool.error === null ? 0 : pool.unfinished);
+    if (stoppedWell ? pool.error !== null && left > 0 : !isPoolOver(pool)) {
+      failures.push(`${left} of ${tasksOf(run)} tasks were not done`);
+    }
+  }
+  for (const { metric, comparison, value, met, got } of expectations(planned, run.metrics)) {
+    if (!met) failures.push(`expected ${metric} ${comparison} ${value}, got ${got ?? "nothing of that name"}`);
+  }
+  return failures;
+}
+
+export function tasksOf({ pool }: StageRun): number {
+  return pool === null ? 0 : pool.open + pool.done + pool.failed + pool.skipped + pool.unfinished;
+}
+
+export interface Expected {
+  readonly metric: string;
+  readonly comparison: Comparison;
+  readonly value: number;
+  readonly got: number | null;
+  readonly met: boolean;
+}
+
+/** A stage's `expect`, held against the metrics of the whole group. */
+export function expectations(planned: Pick<PlanStage, "expect">, metrics: readonly Metric[]): readonly Expected[] {
+  return planned.expect.map(({ metric, comparison, value }) => {
+    const got = metrics.find(({ name }) => name === metric)?.value ?? null;
+    return { metric, comparison, value, got, met: got !== null && holds(got, comparison, value) };
+  });
+}
+
+function holds(got: number, comparison: Comparison, value: number): boolean {
+  switch (comparison) {
+    case ">":
+      return got > value;
+    case ">=":
+      return got >= value;
+    case "<":
+      return got < value;
+    case "<=":
+      return got <= value;
+    case "==":
+      return got === value;
+    case "!=":
+      return got !== value;
+    default:
+      return comparison satisfies never;
+  }
+}

@@ -1,0 +1,71 @@
+/** Going back: stages that are over begin a new round. What came of the rounds before stays in the run's record. */
+import type { Draft } from "../draft.ts";
+import { directoryOf, itemsOf, persistentArray } from "../persistent-array.ts";
+import type { StageRun } from "../state.ts";
+import type { RunEvent } from "../types.ts";
+import { newStageRun } from "./start.ts";
+
+/** Notes that this round, once it is over, leads back. A word about another round, or a second one, changes nothing. */
+export function requestRepeat(draft: Draft, event: Extract<RunEvent, { type: "repeat_requested" }>): void {
+  const { stage, round, from, why } = event;
+  if (draft.plan.stages[stage] === undefined || from < 0 || from > stage) return;
+  const run = draft.stage(stage);
+  if (run.phase !== "open" || run.round !== round || run.repeat !== null) return;
+  draft.editStage(stage, { repeat: { from, why } });
+  draft.notice(`${draft.planned(stage).name} is to lead back to ${draft.planned(from).name}: ${why}`);
+}
+
+/** Begins a new round of `from` and all that has been decided on after it. Nothing is open. */
+export function goBack(draft: Draft, { from, why }: { readonly from: number; readonly why: string }): void {
+  const { head } = draft;
+  const again = [...endedBackgrounds(draft, from)];
+  for (let stage = from; stage < head.position; stage++) again.push(stage);
+  const names = new Set(again.map((stage) => draft.planned(stage).name));
+  const isKept = ([name]: readonly [string, unknown]): boolean => !names.has(name);
+  const carried = Object.entries(head.carried.outputs).filter((entry) => !isKept(entry));
+  head.outputs = Object.fromEntries([...Object.entries(head.outputs).filter(isKept), ...carried]);
+  for (const stage of again) {
+    const run = draft.whole(stage);
+    head.outputBytes -= run.outputBytes;
+    const earlier = [...run.earlier, closedRound(run)];
+    draft.replaceStage(stage, { ...newStageRun(stage), round: run.round + 1, earlier });
+  }
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { backgrounds, lasts } = draft.agent(slot);
+    const isOver = ({ stage }: { readonly stage: number }): boolean => again.includes(stage);
+    if (!backgrounds.some(isOver) && !lasts.some(isOver)) continue;
+    draft.editAgent(slot, {
+      backgrounds: backgrounds.filter((one) => !isOver(one)),
+      lasts: lasts.filter((one) => !isOver(one)),
+    });
+  }
+  head.position = Math.min(...again);
+  const { round } = draft.stage(from);
+  draft.notice(`going back to ${draft.planned(from).name}, round ${round}: ${why}`);
+}
+
+/** Background commands of stages before it that others rely on from then on, and that have been ended meanwhile. */
+function* endedBackgrounds(draft: Draft, from: number): Generator<number> {
+  const running = new Set([...draft.agents].flatMap(({ backgrounds }) => backgrounds.map(({ stage }) => stage)));
+  for (let stage = 0; stage < from; stage++) {
+    const { background } = draft.planned(stage);
+    if (background === null || draft.stage(stage).startAt === null || running.has(stage)) continue;
+    const until = draft.plan.stages.findIndex(({ name }) => name === background.until);
+    if (until >= from) yield stage;
+  }
+}
+
+/** What a record tells of an earlier round: neither its tasks one by one, nor what a later round says anew. */
+function closedRound(run: StageRun): StageRun {
+  const { pool } = run;
+  const nothing = { outputs: [], outputBytes: 0, histograms: [], annotations: [], annotationBytes: 0 };
+  const results = [...itemsOf(run.results)].map((result) => (result === null ? null : { ...result, tail: "" }));
+  return {
+    ...run,
+    ...nothing,
+    results: persistentArray(results),
+    earlier: [],
+    pendingByChunk: [],
+    pool: pool === null ? null : { ...pool, keys: directoryOf([]), records: [], queue: [], hungry: [] },
+  };
+}
