@@ -11,13 +11,14 @@ import { fileURLToPath } from "node:url";
 import type { Entry } from "./action/entry.ts";
 import { heldTokens } from "./action/input/secrets.ts";
 import { runMain } from "./action/main.ts";
-import { runPost } from "./action/post.ts";
 import { RunnerConsole, RunnerFiles } from "./action/runner.ts";
 import { Masks } from "./agent/masking/masks.ts";
 import { isWithheld } from "./agent/process/environment.ts";
+import { FileWriter } from "./file-writer.ts";
 import { refuseDebugger, takeEnvironment } from "./private-environment.ts";
 import { ProxyError, useProxies } from "./proxy.ts";
 
+const STDOUT = 1;
 const here = dirname(fileURLToPath(import.meta.url));
 const bundled = join(here, "cli", "index.js");
 
@@ -27,7 +28,13 @@ const { env, trouble } = takeEnvironment(process.env, isWithheld);
 const masks = new Masks();
 for (const token of heldTokens(env)) masks.hold(token);
 const masked = (text: string): string => masks.text(text);
-const runnerConsole = new RunnerConsole((text) => process.stdout.write(text), masked);
+const output = new FileWriter(STDOUT, (error) => {
+  // As of an error of the stream that nobody listens to: whoever ran us does not any more.
+  process.nextTick(() => {
+    throw error;
+  });
+});
+const runnerConsole = new RunnerConsole((text) => output.write(text), masked);
 const entry: Entry = {
   env,
   console: runnerConsole,
@@ -52,7 +59,7 @@ async function run(): Promise<never> {
     if (trouble !== null) runnerConsole.text(`⚠ commands can read this step's tokens in /proc: ${trouble}`);
     const proxies = await useProxies(env);
     if (proxies !== null && !isPost) runnerConsole.text(proxies);
-    return entry.exit(isPost ? await runPost(entry) : await runMain(entry));
+    return entry.exit(isPost ? await (await import("./action/post.ts")).runPost(entry) : await runMain(entry));
   } catch (error) {
     if (error instanceof ProxyError) {
       runnerConsole.error(error.message);

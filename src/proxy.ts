@@ -94,11 +94,11 @@ function chosen({ protocol, hostname, port }: URL): URL | null {
 
 /** This machine: no proxy reaches it. */
 const OWN = ["localhost", "127.0.0.1", "::1"] as const;
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8);
-loopback.addAddress("::1", "ipv6");
 
 function isOwn(host: string): boolean {
+  const loopback = new BlockList();
+  loopback.addSubnet("127.0.0.0", 8);
+  loopback.addAddress("::1", "ipv6");
   return host === "localhost" || host.endsWith(".localhost") || isIn(loopback, host);
 }
 

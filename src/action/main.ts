@@ -10,7 +10,7 @@ import type { GroupView } from "../agent/work.ts";
 import { type Connection, connect } from "../coordinator/client/connect.ts";
 import type { RunHost } from "../coordinator/hosting/host.ts";
 import { Refusal } from "../coordinator/protocol/refusal.ts";
-import { beaconsOf } from "../github/checks/leader-beacon.ts";
+import { beaconsOf } from "../github/checks/beacon-place.ts";
 import { jobClient } from "../github/client.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isSelected, select } from "../plan/select.ts";
@@ -29,7 +29,6 @@ import { type Inputs, readInputs } from "./input/inputs.ts";
 import { type Job, readJob } from "./input/job.ts";
 import { type PlanFile, readPlanFile } from "./input/plan-file.ts";
 import { planProblems } from "./input/plan-problems.ts";
-import { whyIncomplete } from "./input/rerun.ts";
 import { type Abandoned, endAbandoned, leaderMayBeGone } from "./output/abandoned.ts";
 import { ownPart } from "./output/agent-summary.ts";
 import { Display } from "./output/display.ts";
@@ -268,6 +267,7 @@ async function incompleteBecause({ job, inputs, size }: Task, { env, console }: 
   if (attempt === 1 || owner === null || repo === null) return null;
   try {
     const runner = env.RUNNER_NAME ?? null;
+    const { whyIncomplete } = await import("./input/rerun.ts");
     return await whyIncomplete(await jobClient(inputs.githubToken), { owner, repo, runId, attempt, size, runner });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

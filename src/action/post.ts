@@ -18,15 +18,15 @@ import { readInputs, tokenOf } from "./input/inputs.ts";
 import { type Job, readJob } from "./input/job.ts";
 import { Display } from "./output/display.ts";
 import { describe } from "./output/publish.ts";
+import { digestOf } from "./post-state.ts";
 import {
   type CheckState,
-  digestOf,
   type GroupState,
   type Left,
   type OpeningState,
   type RunState,
   readState,
-} from "./post-state.ts";
+} from "./read-post-state.ts";
 
 /** GitHub ends a cancelled job's post steps after 5 minutes. */
 const CLEANUP_MS = 240_000;

@@ -1,5 +1,6 @@
 /** `stagewright emit key=value…`: appends outputs to the events of the stage that runs it. */
 import { appendFileSync } from "node:fs";
+import { FileWriter } from "../file-writer.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 
 const HELP = `Usage: stagewright emit key=value [key=value …]
@@ -9,13 +10,15 @@ everything else as text. Outputs are bounded to 256 KiB an attempt.
 Works only in a command of a plan, which finds the events file in STAGEWRIGHT_EVENTS.
 `;
 
+const STDOUT = 1;
+const STDERR = 2;
 /** Longest line that a reader of events takes. */
 const LONGEST = 262_144;
 
-/** @returns the exit code; what is wrong is said on stderr and nothing is written. */
-export function emit(words: readonly string[], env: NodeJS.ProcessEnv): ExitCode {
+/** @returns the exit code; what is wrong is said on stderr and nothing is written. `onLost`: of stdout. */
+export function emit(words: readonly string[], env: NodeJS.ProcessEnv, onLost: (error: Error) => void): ExitCode {
   if (words.includes("--help") || words.includes("-h")) {
-    process.stdout.write(HELP);
+    new FileWriter(STDOUT, onLost).write(HELP);
     return EXIT.success;
   }
   const outputs: [string, unknown][] = [];
@@ -56,6 +59,7 @@ function parsed(text: string): unknown {
 }
 
 function refuse(message: string): ExitCode {
-  process.stderr.write(`stagewright emit: ${message}\n`);
+  // What cannot be written there has nowhere to be said.
+  new FileWriter(STDERR, () => undefined).write(`stagewright emit: ${message}\n`);
   return EXIT.usage;
 }

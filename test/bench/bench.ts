@@ -34,10 +34,12 @@ export async function timeCommand(command: Command): Promise<number> {
   const started = performance.now();
   await new Promise<void>((resolve, reject) => {
     const child = spawn(command.file, command.args, {
-      stdio: ["ignore", "ignore", "pipe"],
+      // As a runner reads it: what writes to a pipe loads more than what writes to /dev/null.
+      stdio: ["ignore", "pipe", "pipe"],
       env: command.env ?? process.env,
       cwd: command.cwd,
     });
+    child.stdout.resume();
     let errors = "";
     child.stderr.on("data", (chunk) => {
       errors = (errors + chunk).slice(-2000);

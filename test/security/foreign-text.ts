@@ -497,7 +497,7 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "src/action/input/job.ts": OF_GITHUB,
   "src/action/input/plan-file.ts": BY_THEIR_FILE,
   "src/action/input/rerun.ts": OF_BOUNDED,
-  "src/action/post-state.ts": "what the action itself has left, sealed by it",
+  "src/action/read-post-state.ts": "what the action itself has left, sealed by it",
   "src/agent/agent.ts": "reads no text: it ends what is left of an agent",
   "src/agent/output/events.ts": OF_STREAM,
   "src/agent/process/process-groups.ts": "names of /proc",

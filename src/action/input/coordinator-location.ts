@@ -4,10 +4,9 @@ import type { ListJobs } from "../../coordinator/admission/ended-jobs.ts";
 import { reachableHost } from "../../coordinator/client/addresses.ts";
 import type { Home } from "../../coordinator/client/connect.ts";
 import { runIdOf } from "../../coordinator/protocol/run-id.ts";
-import { type BeaconPlace, BeaconWatch, lightBeacon } from "../../github/checks/leader-beacon.ts";
+import type { BeaconPlace } from "../../github/checks/beacon-place.ts";
 import { jobClient } from "../../github/client.ts";
-import { AttemptJobs } from "../../github/workflows/attempt-jobs.ts";
-import { jobName } from "../../github/workflows/job-name.ts";
+import type { AttemptJobs } from "../../github/workflows/attempt-jobs.ts";
 import { joinAddress, splitAddress } from "../../plan/parsing/address.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { RunKey } from "../../run/types.ts";
@@ -102,8 +101,10 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     jobName:
       named === null
         ? null
-        : async (checkRunId: string, signal: AbortSignal): Promise<string> =>
-            await jobName(await jobClient(inputs.githubToken), named, checkRunId, signal),
+        : async (checkRunId: string, signal: AbortSignal): Promise<string> => {
+            const { jobName } = await import("../../github/workflows/job-name.ts");
+            return await jobName(await jobClient(inputs.githubToken), named, checkRunId, signal);
+          },
     listJobs: jobsOf(job, inputs.githubToken),
   };
   const beacon: BeaconPlace = {
@@ -115,7 +116,10 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     plan: key.plan,
   };
   if (!leads(plan, inputs)) {
-    const watch = (async () => new BeaconWatch(await jobClient(inputs.githubToken), beacon))();
+    const watch = (async () => {
+      const { BeaconWatch } = await import("../../github/checks/leader-beacon.ts");
+      return new BeaconWatch(await jobClient(inputs.githubToken), beacon);
+    })();
     // Its failure is told by each look.
     watch.catch(() => undefined);
     const addresses =
@@ -129,6 +133,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     };
   }
   const announce = async (at: string, ownJob: string | null): Promise<() => Promise<void>> => {
+    const { lightBeacon } = await import("../../github/checks/leader-beacon.ts");
     const lit = await lightBeacon(
       await jobClient(inputs.githubToken),
       beacon,
@@ -165,9 +170,13 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
 /** Lists the jobs of this attempt; null: GitHub cannot be asked. */
 function jobsOf({ owner, repo, runId, attempt }: Job, token: string): ListJobs | null {
   if (owner === null || repo === null || token === "") return null;
+  const attemptJobs = async (): Promise<AttemptJobs> => {
+    const made = await import("../../github/workflows/attempt-jobs.ts");
+    return new made.AttemptJobs(await jobClient(token), { owner, repo, runId, attempt });
+  };
   let jobs: Promise<AttemptJobs> | null = null;
   return async (signal) => {
-    jobs ??= jobClient(token).then((client) => new AttemptJobs(client, { owner, repo, runId, attempt }));
+    jobs ??= attemptJobs();
     return await (await jobs).list(signal);
   };
 }

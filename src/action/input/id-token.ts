@@ -6,7 +6,6 @@ import { connectionTrouble } from "../../proxy.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const REQUEST_MS = 15_000;
-const answered = z.object({ value: z.string().min(1) });
 
 /** Whether the runner gives this job tokens: its workflow must grant `id-token: write`. */
 export function hasIdTokens(env: Environment): boolean {
@@ -25,7 +24,7 @@ export async function idToken(env: Environment, audience: string, mask: (value: 
     throw new Error(`the runner gave no OIDC token: ${connectionTrouble(error, url)}`, { cause: error });
   }
   if (!response.ok) throw new Error(`the runner gave no OIDC token: it answered ${response.status}`);
-  const { value } = answered.parse(await response.json());
+  const { value } = z.object({ value: z.string().min(1) }).parse(await response.json());
   mask(value);
   return value;
 }

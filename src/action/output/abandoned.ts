@@ -5,7 +5,7 @@
  */
 import type { LoopEnd } from "../../agent/loop.ts";
 import type { LeaderIsOver } from "../../coordinator/client/connect.ts";
-import { type AbandonedChecks, concludeAbandoned } from "../../github/checks/abandoned-checks.ts";
+import type { AbandonedChecks } from "../../github/checks/abandoned-checks.ts";
 import type { Pace } from "../../github/checks/checks.ts";
 import type { GitHubClient } from "../../github/port.ts";
 import type { Entry } from "../entry.ts";
@@ -65,6 +65,7 @@ export async function endAbandoned(
       summary: `The job that led the group is over, and did not say how the run ended. ${agent} noticed: ${why}.`,
       text: null,
     };
+    const { concludeAbandoned } = await import("../../github/checks/abandoned-checks.ts");
     const { concluded, failure } = await concludeAbandoned(await client(), checks, text, pace, signal);
     if (concluded > 0) console.text(`the leader left ${concluded} check run(s) in progress: concluded as failed`);
     if (failure !== null) console.text(`⚠ the leader's check runs could not be concluded: ${describe(failure)}`);

@@ -3,7 +3,7 @@
  * the job summary always. Nothing here can make a run fail: what cannot be shown in one place is shown in another.
  */
 import type { Masks } from "../../agent/masking/masks.ts";
-import { type CheckText, type LiveCheck, openCheck, type Pace } from "../../github/checks/checks.ts";
+import type { CheckText, LiveCheck, Pace } from "../../github/checks/checks.ts";
 import type { GitHubClient } from "../../github/port.ts";
 import type { RequestFailure } from "../../github/request-failure.ts";
 import {
@@ -175,6 +175,7 @@ export class Publisher {
       const client = await this.#options.client();
       // Should its answer be lost, the post step looks for it.
       this.#options.state.opening({ name: target.name, headSha: target.headSha, externalId: target.externalId });
+      const { openCheck } = await import("../../github/checks/checks.ts");
       const opened = await openCheck(
         client,
         target,

@@ -11,27 +11,14 @@ import { githubId, smallId } from "../id.ts";
 import type { GitHubClient } from "../port.ts";
 import type { RequestFailure } from "../request-failure.ts";
 import { isNotModified } from "../workflows/attempt-jobs.ts";
-import type { AbandonedChecks } from "./abandoned-checks.ts";
+import { type BeaconPlace, externalId, nameOf } from "./beacon-place.ts";
 import { openCheck, type Pace } from "./checks.ts";
 import type { OwnCheck } from "./own-check.ts";
-
-/** Where the check run stands. */
-export interface BeaconPlace {
-  readonly owner: string;
-  readonly repo: string;
-  readonly headSha: string;
-  /** The run's id: beacons of other runs on the same commit are not looked at. */
-  readonly run: string;
-  /** For people: which group's leader. */
-  readonly group: string;
-  readonly plan: string;
-}
 
 export type Beacon =
   | { readonly lit: true; readonly check: OwnCheck /** @returns whether GitHub took it */; out(): Promise<boolean> }
   | { readonly lit: false; readonly failure: RequestFailure };
 
-const LONGEST_NAME = 100;
 const CONCLUDE_MS = 10_000;
 const LOOK_MS = 15_000;
 /** What follows the run: the check run of the job that leads, or nothing; then host:port. */
@@ -182,19 +169,4 @@ function likeliestFirst(shown: readonly Shown[]): readonly string[] {
       return { address, rank };
     });
   return [...new Set(ranked.toSorted((a, b) => a.rank - b.rank).map(({ address }) => address))];
-}
-
-/** The beacons of one run, whoever lit them and wherever they say that the leader is. */
-export function beaconsOf(place: BeaconPlace): AbandonedChecks {
-  const { owner, repo, headSha } = place;
-  return { owner, repo, headSha, name: nameOf(place), externalId: externalId(place, "") };
-}
-
-function nameOf({ group, plan }: BeaconPlace): string {
-  const name = `leader / ${plan} (${group})`;
-  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
-}
-
-function externalId({ run }: BeaconPlace, shown: string): string {
-  return `stagewright-leader/${run}/${shown}`;
 }
