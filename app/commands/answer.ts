@@ -2,43 +2,22 @@
  * The answer to a comment with commands: a reaction, and a comment where there is something to say. It is an effect of
  * its own, known by the comment's id, so that a comment is answered once however often it is told of.
  */
-import { z } from "zod";
-import { githubId } from "../../src/github/id.ts";
 import { markerOf } from "../../src/github/pulls/comments.ts";
 import { type Reaction, react } from "../../src/github/pulls/reactions.ts";
-import { COMMAND_NAMES } from "../../src/lifecycle/command-names.ts";
 import type { ParsedCommand } from "../../src/lifecycle/commands.ts";
 import type { Act, Actor } from "../../src/lifecycle/facts/facts.ts";
 import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
-import { type EffectContext, handler, type Performed, placeOf, type StoredHandler } from "../effects/handler.ts";
+import { newEffect } from "../effects/effect.ts";
+import { type EffectContext, type EffectHandler, type Performed, placeOf } from "../effects/handler.ts";
 import { notCertain, type PutComment, putComment } from "../effects/handlers/comment.ts";
 import { parsed } from "../store/documents.ts";
 import type { NewEffect, PullId } from "../store/model.ts";
 import { mayAnswer } from "./answer-limit.ts";
 import type { Desk, Given, Outcome } from "./execute.ts";
-import { closingEffect, noneClosed, sayProgress } from "./hold-progress.ts";
+import { holdProgressEffect, noneClosed, sayProgress } from "./hold-progress.ts";
 
-const KIND = "answer";
 const LONGEST_REASON = 1_000;
 const LONGEST_COMMAND = 60;
-
-const actorShape = z.object({ kind: z.enum(["user", "bot"]), id: z.number(), login: z.string() });
-const commandShape = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("stage"), name: z.enum(COMMAND_NAMES), argument: z.string() }),
-  z.object({ kind: z.literal("repository"), name: z.enum(["hold", "unhold"]), argument: z.string() }),
-  z.object({ kind: z.literal("policy"), name: z.string(), argument: z.string() }),
-  z.object({ kind: z.literal("unknown"), word: z.string(), suggestion: z.string() }),
-  z.object({ kind: z.literal("surplus"), written: z.string(), more: z.number() }),
-]);
-
-const payload = z.object({
-  commentId: githubId,
-  at: z.number(),
-  by: actorShape,
-  /** The comment was edited into saying this, which gives no commands. */
-  edited: z.boolean(),
-  given: z.array(z.object({ command: commandShape, act: z.string().nullable() })),
-});
 
 export interface Comment {
   readonly id: string;
@@ -54,7 +33,7 @@ export interface CommandSeen {
 
 /** What answers a comment. An edited comment is answered once more, and no more after that. */
 export function answerTo(
-  { repositoryId, number }: PullId,
+  pull: PullId,
   installationId: number,
   comment: Comment,
   commands: readonly CommandSeen[],
@@ -62,60 +41,49 @@ export function answerTo(
 ): NewEffect {
   const { id: commentId, at, by, edited } = comment;
   const given = commands.map(({ command, act }) => ({ command, act: act === null ? null : JSON.stringify(act) }));
-  return {
-    repositoryId,
-    number,
-    installationId,
-    key: `${repositoryId}-${number}-${KIND}-${commentId}${edited ? "-edited" : ""}`,
-    kind: KIND,
-    payload: { commentId, at, by, edited, given } satisfies z.infer<typeof payload>,
-    nextAt: now,
-  };
+  const about = { installationId, occasion: { of: "comment", commentId, edited }, at: now } as const;
+  return newEffect("answer", pull, about, { commentId, at, by, edited, given });
 }
 
-export function answerHandler(desk: Desk): StoredHandler {
-  return handler({
-    kind: KIND,
-    schema: payload,
-    perform: async ({ commentId, at, by, edited, given }, context): Promise<Performed> => {
-      const { pull, repository, write, signal, effect, store, now } = context;
-      const unsure = notCertain(context);
-      if (unsure !== null) {
-        return { state: "again", at: unsure, reason: "whether it was answered already is not certain yet" };
-      }
-      if (pull === null) {
-        return { state: "dropped", reason: "the pull request is not known any more" };
-      }
-      const commands = given.map(
-        ({ command, act }): Given => ({ command, by, at, act: act === null ? null : parsed<Act>(act) }),
-      );
-      const outcomes = edited
-        ? commands.map((): Outcome => ({ outcome: "refused", reason: EDITED }))
-        : await desk.take(commands, pull, repository);
-      const place = placeOf(context);
-      const there = await write((client) => react(client, place, commentId, reactionTo(outcomes), signal));
-      const note = `${by.login} asked for ${commands.map((each, index) => sayOutcome(each, outcomes[index])).join("; ")}`;
-      const line = { kind: "note", actor: by } as const;
-      if (!there) {
-        return { state: "done", note: `${note} (the comment is gone)`, line };
-      }
-      const said = textOf(commands, outcomes, edited);
-      if (said === null) {
-        return { state: "done", note, line };
-      }
-      const closing = outcomes.flatMap((each) => (each.outcome === "refused" ? [] : (each.closing ?? []))).at(-1);
-      const counted = closing === undefined ? "" : `\n\n${sayProgress(noneClosed(closing))}`;
-      const result = await say(context, effect.key, `${said}${counted}`);
-      if (closing !== undefined && result !== null) {
-        const answer = { key: effect.key, marker: result.marker, said };
-        await store.commit({
-          effects: [closingEffect(pull, effect.installationId, answer, closing, now())],
-          now: now(),
-        });
-      }
-      return { state: "done", result, note, line };
-    },
-  });
+export function answerHandler(desk: Desk): EffectHandler<"answer"> {
+  return async ({ commentId, at, by, edited, given }, context): Promise<Performed> => {
+    const { pull, repository, write, signal, effect, store, now } = context;
+    const unsure = notCertain(context);
+    if (unsure !== null) {
+      return { state: "again", at: unsure, reason: "whether it was answered already is not certain yet" };
+    }
+    if (pull === null) {
+      return { state: "dropped", reason: "the pull request is not known any more" };
+    }
+    const commands = given.map(
+      ({ command, act }): Given => ({ command, by, at, act: act === null ? null : parsed<Act>(act) }),
+    );
+    const outcomes = edited
+      ? commands.map((): Outcome => ({ outcome: "refused", reason: EDITED }))
+      : await desk.take(commands, pull, repository);
+    const place = placeOf(context);
+    const there = await write((client) => react(client, place, commentId, reactionTo(outcomes), signal));
+    const note = `${by.login} asked for ${commands.map((each, index) => sayOutcome(each, outcomes[index])).join("; ")}`;
+    const line = { kind: "note", actor: by } as const;
+    if (!there) {
+      return { state: "done", note: `${note} (the comment is gone)`, line };
+    }
+    const said = textOf(commands, outcomes, edited);
+    if (said === null) {
+      return { state: "done", note, line };
+    }
+    const closing = outcomes.flatMap((each) => (each.outcome === "refused" ? [] : (each.closing ?? []))).at(-1);
+    const counted = closing === undefined ? "" : `\n\n${sayProgress(noneClosed(closing))}`;
+    const result = await say(context, effect.key, `${said}${counted}`);
+    if (closing !== undefined && result !== null) {
+      const answer = { key: effect.key, marker: result.marker, said };
+      await store.commit({
+        effects: [holdProgressEffect(pull, effect.installationId, answer, closing, now())],
+        now: now(),
+      });
+    }
+    return { state: "done", result, note, line };
+  };
 }
 
 const EDITED = "an edited comment gives no commands: write it in a new one";

@@ -1,11 +1,10 @@
-/** What follows from a press of a button on one of our check runs: the same as from the command in a comment. */
-import { z } from "zod";
 import { act as actOf } from "../../src/lifecycle/facts/change.ts";
 import type { Act, Actor } from "../../src/lifecycle/facts/facts.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
 import { pressed } from "../../src/lifecycle/presentation/buttons.ts";
 import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
-import { type EffectContext, handler, type Performed, type StoredHandler } from "../effects/handler.ts";
+import { type EffectPayload, newEffect, PAYLOADS } from "../effects/effect.ts";
+import type { EffectContext, EffectHandler, Performed } from "../effects/handler.ts";
 import { notCertain } from "../effects/handlers/comment.ts";
 import type { Evaluator } from "../evaluation/evaluator.ts";
 import { changePull, sooner } from "../store/change-pull.ts";
@@ -14,24 +13,10 @@ import { contentOf, type sentByGitHub } from "../webhooks/replays.ts";
 import { say } from "./answer.ts";
 import type { Desk } from "./execute.ts";
 
-const KIND = "button";
 const LONGEST = 60;
 const LONGEST_REASON = 1_000;
 
-const payload = z.object({
-  /** Of the button, as the event names it: it may be anything. */
-  identifier: z.string(),
-  /** Name of the check run. */
-  check: z.string(),
-  by: z.object({ kind: z.enum(["user", "bot"]), id: z.number(), login: z.string() }),
-  at: z.number(),
-  /** Of the delivery that told of it: grows, and is the press's own. */
-  seq: z.number(),
-  /** Of that delivery: GitHub's name of it, and what it says. Those stored before had none. */
-  delivery: z.object({ id: z.string(), content: z.string() }).nullable().default(null),
-});
-
-type Payload = z.infer<typeof payload>;
+type Payload = EffectPayload<"button">;
 
 export interface Press {
   readonly identifier: string;
@@ -40,63 +25,60 @@ export interface Press {
 }
 
 /** What is done about it: once for each delivery that tells of a press. */
-export function pressEffect(
-  { repositoryId, number }: PullId,
+export function buttonEffect(
+  pull: PullId,
   installationId: number,
   press: Press,
   delivery: Pick<Delivery, "id" | "seq" | "receivedAt" | "event" | "payload">,
 ): NewEffect {
   const { id, seq, receivedAt } = delivery;
   const { identifier, check, by } = press;
-  return {
-    repositoryId,
-    number,
-    installationId,
-    key: `${repositoryId}-${number}-${KIND}-${id}`,
-    kind: KIND,
-    payload: {
+  return newEffect(
+    "button",
+    pull,
+    { installationId, occasion: { of: "press", deliveryId: id }, at: receivedAt },
+    {
       identifier: clip(oneLine(identifier), LONGEST),
       check: clip(oneLine(check), 2 * LONGEST),
       by,
       at: receivedAt,
       seq,
       delivery: { id, content: contentOf(delivery) },
-    } satisfies Payload,
-    nextAt: receivedAt,
-  };
+    },
+  );
 }
 
 /** `sent`: whether GitHub says that it sent this delivery, see `replays.ts`. */
-export function pressHandler(desk: Desk, evaluator: Evaluator, sent: ReturnType<typeof sentByGitHub>): StoredHandler {
-  return handler({
-    kind: KIND,
-    schema: payload,
-    perform: async (press, context): Promise<Performed> => {
-      const { pull, repository, effect } = context;
-      const unsure = notCertain(context);
-      if (unsure !== null) {
-        return { state: "again", at: unsure, reason: "whether it was answered already is not certain yet" };
-      }
-      if (pull === null) {
-        return { state: "dropped", reason: "the pull request is not known any more" };
-      }
-      const copied = await copyOf(press, context, sent);
-      if (copied !== null) {
-        return copied;
-      }
-      const refused = await take(press, pull, context, desk, evaluator);
-      const button = `the button “${press.identifier}” of “${press.check}”`;
-      const line = { kind: "note", actor: press.by } as const;
-      if (refused === null) {
-        return { state: "done", note: `${press.by.login} pressed ${button}: done`, line };
-      }
-      const body = `${markdown(press.by.login)}, ${codeSpan(press.identifier)} on ${codeSpan(press.check)}: ${markdown(clip(refused, LONGEST_REASON))}.`;
-      const result = await say(context, effect.key, body);
-      const where = `${repository.owner}/${repository.name}`;
-      context.log.info({ repository: where, pull: effect.number, by: press.by.login, refused }, "button refused");
-      return { state: "done", result, note: `${press.by.login} pressed ${button}: refused, ${refused}`, line };
-    },
-  });
+export function buttonHandler(
+  desk: Desk,
+  evaluator: Evaluator,
+  sent: ReturnType<typeof sentByGitHub>,
+): EffectHandler<"button"> {
+  return async (press, context): Promise<Performed> => {
+    const { pull, repository, effect } = context;
+    const unsure = notCertain(context);
+    if (unsure !== null) {
+      return { state: "again", at: unsure, reason: "whether it was answered already is not certain yet" };
+    }
+    if (pull === null) {
+      return { state: "dropped", reason: "the pull request is not known any more" };
+    }
+    const copied = await copyOf(press, context, sent);
+    if (copied !== null) {
+      return copied;
+    }
+    const refused = await take(press, pull, context, desk, evaluator);
+    const button = `the button “${press.identifier}” of “${press.check}”`;
+    const line = { kind: "note", actor: press.by } as const;
+    if (refused === null) {
+      return { state: "done", note: `${press.by.login} pressed ${button}: done`, line };
+    }
+    const body = `${markdown(press.by.login)}, ${codeSpan(press.identifier)} on ${codeSpan(press.check)}: ${markdown(clip(refused, LONGEST_REASON))}.`;
+    const result = await say(context, effect.key, body);
+    const where = `${repository.owner}/${repository.name}`;
+    context.log.info({ repository: where, pull: effect.number, by: press.by.login, refused }, "button refused");
+    return { state: "done", result, note: `${press.by.login} pressed ${button}: refused, ${refused}`, line };
+  };
 }
 
 /** Null: it is a press of its own; else what becomes of it. */
@@ -110,9 +92,9 @@ async function copyOf(
   }
   const earlier = (await store.effectsOf(effect)).some(
     (each) =>
-      each.kind === KIND &&
+      each.kind === "button" &&
       each.id < effect.id &&
-      payload.safeParse(each.payload).data?.delivery?.content === delivery.content,
+      PAYLOADS.button.safeParse(each.payload).data?.delivery?.content === delivery.content,
   );
   const answer = earlier ? await sent(delivery.id, at, signal) : "sent";
   switch (answer) {

@@ -2,14 +2,14 @@
 import { z } from "zod";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { clip, codeSpan, markdown } from "../../src/report/escape.ts";
-import { type EffectContext, handler, type Performed, type StoredHandler } from "../effects/handler.ts";
+import { newEffect } from "../effects/effect.ts";
+import type { EffectContext, EffectHandler, Performed } from "../effects/handler.ts";
 import { putComment } from "../effects/handlers/comment.ts";
 import type { OpenGates } from "../evaluation/holds/close-gates.ts";
 import { openGates } from "../evaluation/holds/open-gates.ts";
 import type { Policies } from "../policies/policy.ts";
 import type { NewEffect, PullId } from "../store/model.ts";
 
-const KIND = "hold_progress";
 /** Doubled from `reevaluationPause` on: it competes with the gates for the installation's writes. */
 const LONGEST_PAUSE = 60_000;
 /** What is not closed by then is named, and left to the retries of its own move. */
@@ -25,42 +25,18 @@ export interface Closing {
   readonly gates: readonly OpenGates[];
 }
 
-const payload = z.object({
-  /** Hidden in the answer's comment, which says `said` above the line. */
-  marker: z.string(),
-  said: z.string(),
-  hold: z.enum(["pull", "repository"]),
-  at: z.number(),
-  gates: z.array(z.tuple([z.number(), z.number()])),
-  since: z.number(),
-});
-
 /** What keeps the answer up to date, once for each answer. */
-export function closingEffect(
-  { repositoryId, number }: PullId,
+export function holdProgressEffect(
+  pull: PullId,
   installationId: number,
   answer: { readonly key: string; readonly marker: string; readonly said: string },
   { hold, at, gates }: Closing,
   now: number,
 ): NewEffect {
   const { key, marker, said } = answer;
-  const content = {
-    marker,
-    said,
-    hold,
-    at,
-    gates: gates.map(([of, count]) => [of, count] as [number, number]),
-    since: now,
-  };
-  return {
-    repositoryId,
-    number,
-    installationId,
-    key: `${key}-${KIND}`,
-    kind: KIND,
-    payload: content satisfies z.infer<typeof payload>,
-    nextAt: now,
-  };
+  const about = { installationId, occasion: { of: "hold answered", answer: key }, at: now } as const;
+  const counted = gates.map(([of, count]): [number, number] => [of, count]);
+  return newEffect("hold_progress", pull, about, { marker, said, hold, at, gates: counted, since: now });
 }
 
 /** How far it is. */
@@ -114,26 +90,22 @@ export function noneClosed({ gates }: Pick<Closing, "gates">): Progress {
   return { all, closed: 0, merged: [], open: gates.map(([number]) => ({ number, reason: null })) };
 }
 
-export function closingHandler(policies: Pick<Policies, "of">): StoredHandler {
-  return handler({
-    kind: KIND,
-    schema: payload,
-    perform: async ({ marker, said, hold, at, gates, since }, context): Promise<Performed> => {
-      const { repository, effect, now, timings } = context;
-      const progress = await progressOf(gates, await policies.of(repository), context);
-      const held = await isHeld(hold, at, context);
-      const late = now() - since > LONGEST_WAIT;
-      const ended = !held ? "unheld" : late ? "given up" : "no";
-      await putComment(context, marker, `${said}\n\n${sayProgress(progress, ended)}`, false);
-      if (progress.open.length === 0 || ended !== "no") {
-        return { state: "done", note: null };
-      }
-      const before = z.object({ pause: z.number() }).safeParse(effect.result).data?.pause;
-      const pause = before === undefined ? timings.reevaluationPause : Math.min(before * 2, LONGEST_PAUSE);
-      const reason = `${progress.closed} of ${progress.all} gates closed`;
-      return { state: "again", at: now() + pause, reason, result: { pause } };
-    },
-  });
+export function holdProgressHandler(policies: Pick<Policies, "of">): EffectHandler<"hold_progress"> {
+  return async ({ marker, said, hold, at, gates, since }, context): Promise<Performed> => {
+    const { repository, effect, now, timings } = context;
+    const progress = await progressOf(gates, await policies.of(repository), context);
+    const held = await isHeld(hold, at, context);
+    const late = now() - since > LONGEST_WAIT;
+    const ended = !held ? "unheld" : late ? "given up" : "no";
+    await putComment(context, marker, `${said}\n\n${sayProgress(progress, ended)}`, false);
+    if (progress.open.length === 0 || ended !== "no") {
+      return { state: "done", note: null };
+    }
+    const before = z.object({ pause: z.number() }).safeParse(effect.result).data?.pause;
+    const pause = before === undefined ? timings.reevaluationPause : Math.min(before * 2, LONGEST_PAUSE);
+    const reason = `${progress.closed} of ${progress.all} gates closed`;
+    return { state: "again", at: now() + pause, reason, result: { pause } };
+  };
 }
 
 async function progressOf(

@@ -1,4 +1,4 @@
-/** What carries out one kind of effect on GitHub. One file each, all in `handlers/index.ts`; `./runner.ts` calls them. */
+/** What carries out effects on GitHub: each kind has one handler, where its subject is; `./runner.ts` calls them. */
 import type { Logger } from "pino";
 import { z } from "zod";
 import type { GitHubClient } from "../../src/github/port.ts";
@@ -7,7 +7,7 @@ import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import type { Effect, HistoryKind, Pull, Repository, Store } from "../store/model.ts";
 import type { Timings } from "../work/timings.ts";
 import type { Wakeups } from "../work/wakeups.ts";
-import type { Cause } from "./effect.ts";
+import { type Cause, type EffectKind, type EffectPayload, PAYLOADS } from "./effect.ts";
 
 export interface EffectContext {
   readonly effect: Effect;
@@ -55,31 +55,29 @@ export type Performed =
   | { readonly state: "refused"; readonly reason: string };
 
 /**
- * `perform` may be called again after the process was killed in the middle of it: it looks for what it may have done
- * already. What it throws is tried again if it is GitHub's trouble, else given up; both are told.
+ * What carries out one kind. It may be called again after the process was killed in the middle of it: it looks for what
+ * it may have done already. What it throws is tried again if it is GitHub's trouble, else given up; both are told.
  */
-export interface EffectHandler<P = unknown> {
-  readonly kind: string;
-  readonly schema: z.ZodType<P>;
-  readonly perform: (payload: P, context: EffectContext) => Promise<Performed>;
-}
+export type EffectHandler<K extends EffectKind> = (
+  payload: EffectPayload<K>,
+  context: EffectContext,
+) => Promise<Performed>;
 
-/** As the outbox calls it: with a payload as it was stored. */
-export interface StoredHandler {
-  readonly kind: string;
-  readonly perform: (payload: unknown, context: EffectContext) => Promise<Performed>;
-}
+/** Of each kind: one without a handler does not compile. */
+export type EffectHandlers = { readonly [K in EffectKind]: EffectHandler<K> };
 
-export function handler<P>(definition: EffectHandler<P>): StoredHandler {
-  return {
-    kind: definition.kind,
-    perform: async (payload, context) => {
-      const read = definition.schema.safeParse(payload);
-      return read.success
-        ? await definition.perform(read.data, context)
-        : { state: "refused", reason: `it is not what this version expects: ${z.prettifyError(read.error)}` };
-    },
-  };
+const SCHEMAS: { readonly [K in EffectKind]: z.ZodType<EffectPayload<K>> } = PAYLOADS;
+
+/** Carries out an effect of a kind that is known, as it was stored. */
+export async function perform<K extends EffectKind>(
+  kind: K,
+  handlers: EffectHandlers,
+  context: EffectContext,
+): Promise<Performed> {
+  const read = SCHEMAS[kind].safeParse(context.effect.payload);
+  return read.success
+    ? await handlers[kind](read.data, context)
+    : { state: "refused", reason: `it is not what this version expects: ${z.prettifyError(read.error)}` };
 }
 
 /** Where the effect's pull request is, as requests name it. */

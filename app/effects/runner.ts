@@ -12,18 +12,16 @@ import type { Effect, HistoryKind, NewHistory, PullId, Repository } from "../sto
 import type { InHand } from "../work/in-hand.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { WorkerLoop } from "../work/worker-loop.ts";
-import { causeOf } from "./effect.ts";
+import { causeOf, knownKind } from "./effect.ts";
 import { isReport, reportOf } from "./failure-report.ts";
-import type { EffectContext, Performed, StoredHandler } from "./handler.ts";
-import { HANDLERS } from "./handlers/index.ts";
+import { type EffectContext, type EffectHandlers, type Performed, perform } from "./handler.ts";
 import { remedyFor } from "./permission-hints.ts";
 
 export interface OutboxOptions extends Runtime {
   readonly ourselves: () => Ourselves;
   /** Written down before they are carried out. */
   readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
-  /** Beside those of the policy's actions. */
-  readonly handlers?: ReadonlyMap<string, StoredHandler>;
+  readonly handlers: EffectHandlers;
   /** Why the app may not do what an effect of this kind takes; null: nothing is known to speak against it. */
   readonly refusal?: (kind: string, installationId: number) => Promise<string | null>;
 }
@@ -36,6 +34,8 @@ const CONCURRENCY = 4;
 const MOST_TRIES = 12;
 /** Of what answered 404 each time. */
 const MOST_TRIES_UNSEEN = 4;
+/** Until then a version that knows what this one does not may have been started. */
+const UNKNOWN_PAUSE = 60 * 60_000;
 /** An effect may take several requests and wait for its turn at each; one request ends after `requestTimeout`. */
 const EFFECT_TIMEOUT = 10 * 60_000;
 
@@ -180,9 +180,13 @@ export class Outbox {
     remember: EffectContext["remember"],
   ): Promise<Performed> {
     const { store, clients, ourselves, writers, wakeups, log, now, timings } = this.#options;
-    const handler = this.#options.handlers?.get(effect.kind) ?? HANDLERS.get(effect.kind);
-    if (handler === undefined) {
-      return { state: "refused", reason: `this version cannot do “${effect.kind}”` };
+    const kind = knownKind(effect.kind);
+    if (kind === null) {
+      return {
+        state: "again",
+        at: now() + UNKNOWN_PAUSE,
+        reason: "it is left to the version of the app that knows it",
+      };
     }
     const reason = (await this.#options.refusal?.(effect.kind, installationId)) ?? null;
     if (reason !== null) {
@@ -205,7 +209,7 @@ export class Outbox {
       now,
       log,
     };
-    return await handler.perform(effect.payload, context);
+    return await perform(kind, this.#options.handlers, context);
   }
 
   async #failed(effect: Effect, error: unknown, result: Effect["result"]): Promise<void> {

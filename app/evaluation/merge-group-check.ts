@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readMergeGroup } from "../../src/github/checks/merge-group.ts";
 import { readSnapshot } from "../../src/github/pulls/snapshot.ts";
 import { type CheckShow, type CheckWrite, sendTransitions, showsCheck } from "../../src/github/pulls/transition.ts";
-import { type EffectContext, handler, type Performed } from "../effects/handler.ts";
+import type { EffectContext, EffectHandler, Performed } from "../effects/handler.ts";
 import { isUnsettled } from "../effects/staleness.ts";
 import { takeIn } from "../reconciliation/record-snapshot.ts";
 import { concernsGroups } from "./holds/merge-groups.ts";
@@ -26,60 +26,56 @@ const shownBefore = z.object({ headSha: z.string(), open: z.literal(true) });
  * Shows on a merge group's commit whether its pull requests have come to each stage, so that a merge queue can require
  * the check runs that the pull requests had.
  */
-export const mergeGroup = handler({
-  kind: "merge_group",
-  schema: z.object({ headSha: z.string(), branch: z.string(), at: z.number() }),
-  perform: async ({ headSha, branch, at }, context) => {
-    const { client, store, repository, appId, effect, signal, now, timings } = context;
-    const group = await readMergeGroup(client, repository, { headSha, branch }, appId, signal);
-    if (group === null) {
-      return { state: "refused", reason: "GitHub does not show the repository" };
+export const mergeGroup: EffectHandler<"merge_group"> = async ({ headSha, branch, at }, context) => {
+  const { client, store, repository, appId, effect, signal, now, timings } = context;
+  const group = await readMergeGroup(client, repository, { headSha, branch }, appId, signal);
+  if (group === null) {
+    return { state: "refused", reason: "GitHub does not show the repository" };
+  }
+  if (group.pulls === null) {
+    if (shownBefore.safeParse(effect.result).success) {
+      return gone(headSha);
     }
-    if (group.pulls === null) {
-      if (shownBefore.safeParse(effect.result).success) {
-        return gone(headSha);
-      }
-      const own = await store.pull({ repositoryId: repository.id, number: effect.number });
-      if (own?.facts.state !== "open" || now() - at > LONGEST_ABSENCE) {
-        return { state: "dropped", reason: "the merge group has been merged, or is gone" };
-      }
-      // GitHub's copies may be behind. What else would be merged is not known, so its own pull request is not enough.
-      return {
-        state: "again",
-        at: now() + timings.reevaluationPause,
-        reason: "the merge queue does not show the merge group",
-      };
+    const own = await store.pull({ repositoryId: repository.id, number: effect.number });
+    if (own?.facts.state !== "open" || now() - at > LONGEST_ABSENCE) {
+      return { state: "dropped", reason: "the merge group has been merged, or is gone" };
     }
-    const hold = await store.holds.of(repository.id);
-    if (hold !== null) {
-      const known = await knownMembers(group.pulls, context);
-      await write(heldGroupChecks(known, hold), group, headSha, context);
-      if ((await store.holds.of(repository.id)) === null) {
-        return { state: "again", at: now(), reason: "the repository was taken off hold" };
-      }
-      return now() - at > LONGEST_HOLD
-        ? { state: "refused", reason: "the merge group waited too long: the repository is on hold" }
-        : { state: "again", at: now() + HOLD_PAUSE, reason: "the repository is on hold" };
+    // GitHub's copies may be behind. What else would be merged is not known, so its own pull request is not enough.
+    return {
+      state: "again",
+      at: now() + timings.reevaluationPause,
+      reason: "the merge queue does not show the merge group",
+    };
+  }
+  const hold = await store.holds.of(repository.id);
+  if (hold !== null) {
+    const known = await knownMembers(group.pulls, context);
+    await write(heldGroupChecks(known, hold), group, headSha, context);
+    if ((await store.holds.of(repository.id)) === null) {
+      return { state: "again", at: now(), reason: "the repository was taken off hold" };
     }
-    const members: GroupMember[] = [];
-    for (const number of group.pulls) {
-      const member = await memberOf(number, context);
-      if (typeof member === "string") {
-        return now() - at > LONGEST_WAIT
-          ? { state: "refused", reason: `the merge group waited too long: ${member}` }
-          : { state: "again", at: now() + timings.reevaluationPause, reason: member };
-      }
-      if (member.evaluation.inactive !== "closed") {
-        members.push(member);
-      } else if (number === effect.number) {
-        return shownBefore.safeParse(effect.result).success
-          ? gone(headSha)
-          : { state: "dropped", reason: "the merge group has been merged, or is gone" };
-      }
+    return now() - at > LONGEST_HOLD
+      ? { state: "refused", reason: "the merge group waited too long: the repository is on hold" }
+      : { state: "again", at: now() + HOLD_PAUSE, reason: "the repository is on hold" };
+  }
+  const members: GroupMember[] = [];
+  for (const number of group.pulls) {
+    const member = await memberOf(number, context);
+    if (typeof member === "string") {
+      return now() - at > LONGEST_WAIT
+        ? { state: "refused", reason: `the merge group waited too long: ${member}` }
+        : { state: "again", at: now() + timings.reevaluationPause, reason: member };
     }
-    return await show(members, group, headSha, context);
-  },
-});
+    if (member.evaluation.inactive !== "closed") {
+      members.push(member);
+    } else if (number === effect.number) {
+      return shownBefore.safeParse(effect.result).success
+        ? gone(headSha)
+        : { state: "dropped", reason: "the merge group has been merged, or is gone" };
+    }
+  }
+  return await show(members, group, headSha, context);
+};
 
 function gone(headSha: string): Performed {
   return { state: "done", result: { headSha, open: false }, note: null };

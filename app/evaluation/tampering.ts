@@ -1,5 +1,6 @@
 /** What is to be said about stage labels that others changed: an effect for each attempt, and one for giving up. */
 import type { CorrectionStop, LabelTampering, Tampering } from "../../src/lifecycle/evaluation/tampering.ts";
+import { newEffect, type Occasion } from "../effects/effect.ts";
 import type { TamperingSaid } from "../effects/handlers/tampering.ts";
 import type { NewEffect, PullId } from "../store/model.ts";
 
@@ -10,18 +11,11 @@ export function tamperingEffects(
   { attempts, stop }: Tampering,
   now: number,
 ): NewEffect[] {
-  const row = (key: string, payload: TamperingSaid): NewEffect => ({
-    repositoryId: id.repositoryId,
-    number: id.number,
-    installationId,
-    key: `${id.repositoryId}-${id.number}-tampering-${key}`,
-    kind: "tampering",
-    payload,
-    nextAt: now,
-  });
+  const row = (occasion: Occasion, payload: TamperingSaid): NewEffect =>
+    newEffect("tampering", id, { installationId, occasion, at: now }, payload);
   return [
-    ...attempts.map((each) => row(each.act.id, saidOf(each))),
-    ...(stop === null ? [] : [row(`stop@${stop.at}`, stopped(stop))]),
+    ...attempts.map((each) => row({ of: "label changed", act: each.act.id }, saidOf(each))),
+    ...(stop === null ? [] : [row({ of: "corrections stopped", at: stop.at }, stopped(stop))]),
   ];
 }
 

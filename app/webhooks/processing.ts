@@ -21,7 +21,8 @@ import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { commandAct, sayEqual } from "../commands/acts.ts";
 import { answerTo } from "../commands/answer.ts";
-import { pressEffect } from "../commands/button.ts";
+import { buttonEffect } from "../commands/button.ts";
+import { newEffect } from "../effects/effect.ts";
 import { dequeuedEffect } from "../effects/handlers/dequeued.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
 import type { InstallationPermissions } from "../github-cache/installation-permissions.ts";
@@ -199,7 +200,7 @@ export class Listener {
             break;
           }
           await this.#queue(heard, (installationId) => [
-            pressEffect({ repositoryId: repository.id, number }, installationId, what, heard.delivery),
+            buttonEffect({ repositoryId: repository.id, number }, installationId, what, heard.delivery),
           ]);
           break;
       }
@@ -228,12 +229,8 @@ export class Listener {
     // Of one that is not known yet this is the first that is heard.
     await this.#record({ pull: this.#key(repository, number), kind: "acts", acts: [] }, heard, false);
     const at = now();
-    const key = `${repository.id}-merge-group-${headSha}`;
-    const payload = { headSha, branch, at };
-    await store.commit({
-      effects: [{ ...id, key, installationId, kind: "merge_group", payload, nextAt: at }],
-      now: at,
-    });
+    const about = { installationId, occasion: { of: "merge group", headSha }, at } as const;
+    await store.commit({ effects: [newEffect("merge_group", id, about, { headSha, branch, at })], now: at });
     wakeups.notify("effects");
   }
 

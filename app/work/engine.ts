@@ -2,12 +2,15 @@
 import { localUses } from "../../src/github/workflows/local-uses.ts";
 import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import { answerHandler } from "../commands/answer.ts";
-import { pressHandler } from "../commands/button.ts";
+import { buttonHandler } from "../commands/button.ts";
 import { Desk } from "../commands/execute.ts";
-import { closingHandler } from "../commands/hold-progress.ts";
+import { holdProgressHandler } from "../commands/hold-progress.ts";
 import { Gates } from "../deployment-gates/deployment-gates.ts";
+import type { EffectHandlers } from "../effects/handler.ts";
+import { HANDLERS } from "../effects/handlers/index.ts";
 import { Outbox } from "../effects/runner.ts";
 import { Evaluator } from "../evaluation/evaluator.ts";
+import { mergeGroup } from "../evaluation/merge-group-check.ts";
 import { Reevaluation } from "../evaluation/reevaluate.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
 import { InstallationPermissions } from "../github-cache/installation-permissions.ts";
@@ -97,14 +100,14 @@ export function createEngine(options: EngineOptions): Engine {
   const transitions = new TransitionQueue({ ...runtime, sender, inHand });
   const refusal = (kind: string, installation: number) => installationPermissions.refusal(kind, installation);
   const desk = new Desk({ ...runtime, evaluator });
-  const handlers = new Map(
-    [
-      answerHandler(desk),
-      pressHandler(desk, evaluator, sentByGitHub(runtime)),
-      proposalHandler(check, read),
-      closingHandler(policies),
-    ].map((each) => [each.kind, each]),
-  );
+  const handlers = {
+    ...HANDLERS,
+    answer: answerHandler(desk),
+    button: buttonHandler(desk, evaluator, sentByGitHub({ clients, timings, now })),
+    hold_progress: holdProgressHandler(policies),
+    merge_group: mergeGroup,
+    proposed_policy: proposalHandler(check, read),
+  } satisfies EffectHandlers;
   const outbox = new Outbox({ ...runtime, ourselves, inHand, handlers, refusal });
   const looks = new Reevaluation({ ...runtime, evaluator, inHand });
   const listener = new Listener({ ...runtime, permissions, labelIds, policies, installationPermissions, ourselves });

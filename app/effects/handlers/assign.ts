@@ -1,25 +1,20 @@
-import { z } from "zod";
 import { addAssignees } from "../../../src/github/pulls/assignees.ts";
-import { handler, placeOf } from "../handler.ts";
+import { type EffectHandler, placeOf } from "../handler.ts";
 import { tooLate } from "../staleness.ts";
 
 /** Assigning who is assigned already changes nothing. */
-export const assign = handler({
-  kind: "assign",
-  schema: z.object({ users: z.array(z.string().min(1)).min(1) }),
-  perform: async ({ users }, context) => {
-    const late = await tooLate(context);
-    if (late !== null) {
-      return { state: "dropped", reason: late };
-    }
-    const assigned = await context.write((client) => addAssignees(client, placeOf(context), users, context.signal));
-    const known = new Set(assigned.map((login) => login.toLowerCase()));
-    const missing = users.filter((login) => !known.has(login.toLowerCase()));
-    if (missing.length === users.length) {
-      const reason = `${missing.join(", ")} cannot be assigned: GitHub takes people who can read the repository`;
-      return { state: "refused", reason };
-    }
-    const left = missing.length === 0 ? "" : `; GitHub did not take ${missing.join(", ")}`;
-    return { state: "done", note: `assigned ${users.filter((each) => !missing.includes(each)).join(", ")}${left}` };
-  },
-});
+export const assign: EffectHandler<"assign"> = async ({ users }, context) => {
+  const late = await tooLate(context);
+  if (late !== null) {
+    return { state: "dropped", reason: late };
+  }
+  const assigned = await context.write((client) => addAssignees(client, placeOf(context), users, context.signal));
+  const known = new Set(assigned.map((login) => login.toLowerCase()));
+  const missing = users.filter((login) => !known.has(login.toLowerCase()));
+  if (missing.length === users.length) {
+    const reason = `${missing.join(", ")} cannot be assigned: GitHub takes people who can read the repository`;
+    return { state: "refused", reason };
+  }
+  const left = missing.length === 0 ? "" : `; GitHub did not take ${missing.join(", ")}`;
+  return { state: "done", note: `assigned ${users.filter((each) => !missing.includes(each)).join(", ")}${left}` };
+};

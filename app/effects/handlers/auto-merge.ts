@@ -10,7 +10,7 @@ import {
   readMergeState,
 } from "../../../src/github/pulls/merging.ts";
 import type { Pull } from "../../store/model.ts";
-import { type EffectContext, handler, type Performed } from "../handler.ts";
+import type { EffectContext, EffectHandler, Performed } from "../handler.ts";
 import { remedyFor } from "../permission-hints.ts";
 import { isUnsettled, tooLate } from "../staleness.ts";
 
@@ -27,29 +27,25 @@ const MOST_TRIES = 3;
  * Has GitHub merge the commit that has been judged, and no other: at once if GitHub lets it, else with auto-merge, or
  * through the merge queue. Checks that failed hold it back, required or not.
  */
-export const autoMerge = handler({
-  kind: "auto_merge",
-  schema: z.object({ method: z.enum(["merge", "squash", "rebase", "queue"]), sha: z.string() }),
-  perform: async ({ method }, context) => {
-    const { pull, client, appId, signal, now, timings } = context;
-    const late = await tooLate(context);
-    if (late !== null || pull === null) {
-      return { state: "dropped", reason: late ?? "the pull request is not known any more" };
-    }
-    const held = pull.evaluation?.held ?? null;
-    if (held !== null) {
-      return { ...waiting(context, "it is on hold", WAIT_PAUSE), result: null };
-    }
-    if (isUnsettled(pull, now())) {
-      return waiting(context, "something new about it is being looked at", timings.reevaluationPause);
-    }
-    const state = await readMergeState(client, pull.facts.nodeId, appId, signal);
-    if (state === null) {
-      return { state: "refused", reason: "GitHub does not show the pull request" };
-    }
-    return settled(state, method) ?? (await go(state, method, pull, context));
-  },
-});
+export const autoMerge: EffectHandler<"auto_merge"> = async ({ method }, context) => {
+  const { pull, client, appId, signal, now, timings } = context;
+  const late = await tooLate(context);
+  if (late !== null || pull === null) {
+    return { state: "dropped", reason: late ?? "the pull request is not known any more" };
+  }
+  const held = pull.evaluation?.held ?? null;
+  if (held !== null) {
+    return { ...waiting(context, "it is on hold", WAIT_PAUSE), result: null };
+  }
+  if (isUnsettled(pull, now())) {
+    return waiting(context, "something new about it is being looked at", timings.reevaluationPause);
+  }
+  const state = await readMergeState(client, pull.facts.nodeId, appId, signal);
+  if (state === null) {
+    return { state: "refused", reason: "GitHub does not show the pull request" };
+  }
+  return settled(state, method) ?? (await go(state, method, pull, context));
+};
 
 /** What needs no doing; null: there is something to do. */
 function settled(state: MergeState, method: Method): Performed | null {

@@ -9,26 +9,22 @@ import {
   updateComment,
 } from "../../../src/github/pulls/comments.ts";
 import { requestFailure } from "../../../src/github/request-failure.ts";
-import { type EffectContext, handler, placeOf } from "../handler.ts";
+import { type EffectContext, type EffectHandler, placeOf } from "../handler.ts";
 import { tooLate } from "../staleness.ts";
 
 /** One comment for each marker: written once, then updated. */
-export const comment = handler({
-  kind: "comment",
-  schema: z.object({ marker: z.string().min(1), body: z.string().min(1) }),
-  perform: async ({ marker, body }, context) => {
-    const late = await tooLate(context);
-    if (late !== null) {
-      return { state: "dropped", reason: late };
-    }
-    const unsure = notCertain(context);
-    if (unsure !== null) {
-      return { state: "again", at: unsure, reason: "whether it was written already is not certain yet" };
-    }
-    const result = await putComment(context, markerOf(marker), body, true);
-    return { state: "done", result, note: null };
-  },
-});
+export const comment: EffectHandler<"comment"> = async ({ marker, body }, context) => {
+  const late = await tooLate(context);
+  if (late !== null) {
+    return { state: "dropped", reason: late };
+  }
+  const unsure = notCertain(context);
+  if (unsure !== null) {
+    return { state: "again", at: unsure, reason: "whether it was written already is not certain yet" };
+  }
+  const result = await putComment(context, markerOf(marker), body, true);
+  return { state: "done", result, note: null };
+};
 
 /** Kept as an effect's result. */
 const put = z.object({ id: githubId, marker: z.string() });

@@ -3,12 +3,11 @@ import { z } from "zod";
 import { readMergeState } from "../../../src/github/pulls/merging.ts";
 import { clip, oneLine } from "../../../src/report/escape.ts";
 import type { Effect, NewEffect, Pull, PullId } from "../../store/model.ts";
-import { causeOf } from "../effect.ts";
+import { causeOf, newEffect } from "../effect.ts";
 import { reportOf } from "../failure-report.ts";
-import { handler, type Performed } from "../handler.ts";
+import type { EffectHandler, Performed } from "../handler.ts";
 import { isUnsettled, stageNow } from "../staleness.ts";
 
-const KIND = "dequeued";
 /** GitHub's copies may be behind its webhooks: so long is it asked again whether the queue still has it. */
 const BEHIND_MS = 5_000;
 const BEHIND_PAUSE_MS = 1_000;
@@ -27,53 +26,46 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["UNKNOWN_REMOVAL_REASON", "GitHub gives no reason"],
 ]);
 
-const payload = z.object({ reason: z.string(), by: z.string(), at: z.number() });
-
 /** `occasion`: tells this time from others, also when it is heard of twice. `reason`: as GitHub names it. */
 export function dequeuedEffect(
-  { repositoryId, number }: PullId,
+  pull: PullId,
   installationId: number,
   { reason, by, occasion }: { readonly reason: string; readonly by: string; readonly occasion: string },
   now: number,
 ): NewEffect {
-  const key = `${repositoryId}-${number}-${KIND}-${occasion}`;
-  const content = { reason, by, at: now } satisfies z.infer<typeof payload>;
-  return { repositoryId, number, installationId, key, kind: KIND, payload: content, nextAt: now };
+  const about = { installationId, occasion: { of: "dequeued", told: occasion }, at: now } as const;
+  return newEffect("dequeued", pull, about, { reason, by, at: now });
 }
 
-export const dequeued = handler({
-  kind: KIND,
-  schema: payload,
-  perform: async ({ reason, by, at }, context): Promise<Performed> => {
-    const { pull, effect, client, appId, signal, store, now, timings } = context;
-    if (pull === null) {
-      return { state: "dropped", reason: "the pull request is not known any more" };
-    }
-    const state = await readMergeState(client, pull.facts.nodeId, appId, signal);
-    if (state === null || state.state !== "open") {
-      return { state: "done", note: null };
-    }
-    const wait = (why: string, pause: number): Performed => ({ state: "again", at: now() + pause, reason: why });
-    // A push takes it out, too: where it goes back, nothing is amiss.
-    if (isUnsettled(pull, now()) || state.headSha !== pull.facts.head.sha) {
-      return wait("something new about it is being looked at", timings.reevaluationPause);
-    }
-    if (state.queued !== null && now() < at + BEHIND_MS) {
-      return wait("GitHub does not show yet that it left the merge queue", BEHIND_PAUSE_MS);
-    }
-    const why = sayReason(reason, by);
-    if (state.queued !== null) {
-      return { state: "done", note: `it left the merge queue (${why}), and is in it again` };
-    }
-    const asked = askedFor(await store.effectsOf(effect), pull);
-    if (asked !== null) {
-      const error = `it left the merge queue: ${why}`;
-      const settled = [{ id: asked.id, status: "dead" as const, error, result: asked.result }];
-      await store.commit({ settled, effects: [reportOf(asked, now())], now: now() });
-    }
-    return { state: "done", note: `it left the merge queue without being merged: ${why}` };
-  },
-});
+export const dequeued: EffectHandler<"dequeued"> = async ({ reason, by, at }, context): Promise<Performed> => {
+  const { pull, effect, client, appId, signal, store, now, timings } = context;
+  if (pull === null) {
+    return { state: "dropped", reason: "the pull request is not known any more" };
+  }
+  const state = await readMergeState(client, pull.facts.nodeId, appId, signal);
+  if (state === null || state.state !== "open") {
+    return { state: "done", note: null };
+  }
+  const wait = (why: string, pause: number): Performed => ({ state: "again", at: now() + pause, reason: why });
+  // A push takes it out, too: where it goes back, nothing is amiss.
+  if (isUnsettled(pull, now()) || state.headSha !== pull.facts.head.sha) {
+    return wait("something new about it is being looked at", timings.reevaluationPause);
+  }
+  if (state.queued !== null && now() < at + BEHIND_MS) {
+    return wait("GitHub does not show yet that it left the merge queue", BEHIND_PAUSE_MS);
+  }
+  const why = sayReason(reason, by);
+  if (state.queued !== null) {
+    return { state: "done", note: `it left the merge queue (${why}), and is in it again` };
+  }
+  const asked = askedFor(await store.effectsOf(effect), pull);
+  if (asked !== null) {
+    const error = `it left the merge queue: ${why}`;
+    const settled = [{ id: asked.id, status: "dead" as const, error, result: asked.result }];
+    await store.commit({ settled, effects: [reportOf(asked, now())], now: now() });
+  }
+  return { state: "done", note: `it left the merge queue without being merged: ${why}` };
+};
 
 function sayReason(reason: string, by: string): string {
   return reason === "MANUAL"

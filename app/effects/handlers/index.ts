@@ -1,8 +1,7 @@
-/** Every kind of effect that can be carried out. A new one is a file of its own and a line here. */
-
-import { mergeGroup } from "../../evaluation/merge-group-check.ts";
-import { trouble } from "../failure-report.ts";
-import type { StoredHandler } from "../handler.ts";
+/** The handlers of effects that have no other home: those of the policy's actions, and what is said about them. */
+import type { EffectKind } from "../effect.ts";
+import { failureReport } from "../failure-report.ts";
+import type { EffectHandlers } from "../handler.ts";
 import { assign } from "./assign.ts";
 import { autoMerge } from "./auto-merge.ts";
 import { comment } from "./comment.ts";
@@ -17,22 +16,19 @@ import { requestReview } from "./request-review.ts";
 import { start } from "./start.ts";
 import { tampering } from "./tampering.ts";
 
-const ALL: readonly StoredHandler[] = [
+export const HANDLERS = {
   assign,
-  autoMerge,
+  auto_merge: autoMerge,
   comment,
   dequeued,
-  disableAutoMergeAction,
+  disable_auto_merge: disableAutoMergeAction,
+  failure_report: failureReport,
   label,
-  mergeGroup,
   note,
   refused,
   release,
-  repositoryDispatch,
-  requestReview,
+  repository_dispatch: repositoryDispatch,
+  request_review: requestReview,
   start,
   tampering,
-  trouble,
-];
-
-export const HANDLERS: ReadonlyMap<string, StoredHandler> = new Map(ALL.map((each) => [each.kind, each]));
+} satisfies { readonly [K in EffectKind]?: EffectHandlers[K] };

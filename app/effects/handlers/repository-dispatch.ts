@@ -1,20 +1,18 @@
-import { z } from "zod";
 import { sendRepositoryDispatch } from "../../../src/github/workflows/dispatch.ts";
-import { handler, placeOf } from "../handler.ts";
+import { type EffectHandler, placeOf } from "../handler.ts";
 import { tooLate } from "../staleness.ts";
 
 /** Sent at least once: GitHub does not tell what became of it, so the key in its payload tells doubled ones. */
-export const repositoryDispatch = handler({
-  kind: "repository_dispatch",
-  schema: z.object({ key: z.string().min(1), eventType: z.string().min(1), payload: z.record(z.string(), z.string()) }),
-  perform: async ({ key, eventType, payload }, context) => {
-    const late = await tooLate(context);
-    if (late !== null) {
-      return { state: "dropped", reason: late };
-    }
-    const { owner, repo } = placeOf(context);
-    const input = { owner, repo, eventType, payload: { ...payload, stagewright_key: key } };
-    await context.write((client) => sendRepositoryDispatch(client, input, context.signal));
-    return { state: "done", note: `repository_dispatch ${eventType} was sent` };
-  },
-});
+export const repositoryDispatch: EffectHandler<"repository_dispatch"> = async (
+  { key, eventType, payload },
+  context,
+) => {
+  const late = await tooLate(context);
+  if (late !== null) {
+    return { state: "dropped", reason: late };
+  }
+  const { owner, repo } = placeOf(context);
+  const input = { owner, repo, eventType, payload: { ...payload, stagewright_key: key } };
+  await context.write((client) => sendRepositoryDispatch(client, input, context.signal));
+  return { state: "done", note: `repository_dispatch ${eventType} was sent` };
+};

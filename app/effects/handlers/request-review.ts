@@ -1,50 +1,45 @@
-import { z } from "zod";
 import type { GitHubClient } from "../../../src/github/port.ts";
 import type { PullPlace } from "../../../src/github/pulls/comments.ts";
 import { type Reviewers, readReviewRequests, requestReviews } from "../../../src/github/pulls/review-requests.ts";
 import { requestFailure } from "../../../src/github/request-failure.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
-import { type EffectContext, handler, type Performed, placeOf } from "../handler.ts";
+import { type EffectContext, type EffectHandler, type Performed, placeOf } from "../handler.ts";
 import { tooLate } from "../staleness.ts";
 
 const INVALID = 422;
 
 /** Asks those who have neither been asked nor reviewed this commit; who cannot be asked is said, and is no failure. */
-export const requestReview = handler({
-  kind: "request_review",
-  schema: z.object({ users: z.array(z.string()), teams: z.array(z.string()) }),
-  perform: async (wanted, context) => {
-    const late = await tooLate(context);
-    if (late !== null) {
-      return { state: "dropped", reason: late };
+export const requestReview: EffectHandler<"request_review"> = async (wanted, context) => {
+  const late = await tooLate(context);
+  if (late !== null) {
+    return { state: "dropped", reason: late };
+  }
+  const { client, pull, repository, signal } = context;
+  const place = placeOf(context);
+  const asked = await readReviewRequests(client, place, signal);
+  const said: string[] = [];
+  const reviewed = pull === null ? new Set<string>() : reviewersOfHead(pull.facts);
+  const author = pull?.facts.author.login.toLowerCase() ?? "";
+  const users = wanted.users.filter((login) => {
+    const key = login.toLowerCase();
+    if (key === author) {
+      said.push(`${login} is the author, whom GitHub does not ask`);
+    } else if (reviewed.has(key)) {
+      said.push(`${login} has reviewed this commit`);
     }
-    const { client, pull, repository, signal } = context;
-    const place = placeOf(context);
-    const asked = await readReviewRequests(client, place, signal);
-    const said: string[] = [];
-    const reviewed = pull === null ? new Set<string>() : reviewersOfHead(pull.facts);
-    const author = pull?.facts.author.login.toLowerCase() ?? "";
-    const users = wanted.users.filter((login) => {
-      const key = login.toLowerCase();
-      if (key === author) {
-        said.push(`${login} is the author, whom GitHub does not ask`);
-      } else if (reviewed.has(key)) {
-        said.push(`${login} has reviewed this commit`);
-      }
-      return key !== author && !reviewed.has(key) && !has(asked.users, login);
-    });
-    const teams = wanted.teams.flatMap((name) => {
-      const [organization = "", slug = ""] = name.split("/");
-      if (organization.toLowerCase() !== repository.owner.toLowerCase()) {
-        said.push(`@${name} is no team of ${repository.owner}, to which the repository belongs`);
-        return [];
-      }
-      return has(asked.teams, slug) ? [] : [slug];
-    });
-    const { taken, refused } = await ask({ users, teams }, place, context);
-    return outcome(taken, [...said, ...refused], refused.length > 0 && taken.length === 0);
-  },
-});
+    return key !== author && !reviewed.has(key) && !has(asked.users, login);
+  });
+  const teams = wanted.teams.flatMap((name) => {
+    const [organization = "", slug = ""] = name.split("/");
+    if (organization.toLowerCase() !== repository.owner.toLowerCase()) {
+      said.push(`@${name} is no team of ${repository.owner}, to which the repository belongs`);
+      return [];
+    }
+    return has(asked.teams, slug) ? [] : [slug];
+  });
+  const { taken, refused } = await ask({ users, teams }, place, context);
+  return outcome(taken, [...said, ...refused], refused.length > 0 && taken.length === 0);
+};
 
 interface Asked {
   readonly taken: readonly string[];

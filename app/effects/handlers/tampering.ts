@@ -1,36 +1,26 @@
-import { z } from "zod";
 import { markerOf } from "../../../src/github/pulls/comments.ts";
 import { MOST_CORRECTIONS } from "../../../src/lifecycle/evaluation/tampering.ts";
 import { mention } from "../../../src/lifecycle/policy/templates.ts";
 import { stageOfLabel } from "../../../src/lifecycle/presentation/display.ts";
 import { codeSpan } from "../../../src/report/escape.ts";
-import { handler } from "../handler.ts";
+import type { EffectPayload } from "../effect.ts";
+import type { EffectHandler } from "../handler.ts";
 import { notCertain, putComment } from "./comment.ts";
 
-const by = z.object({ kind: z.enum(["user", "bot"]), id: z.number(), login: z.string() });
-const schema = z.discriminatedUnion("what", [
-  z.object({ what: z.enum(["set", "removed"]), by, label: z.string(), act: z.string() }),
-  z.object({ what: z.literal("stopped"), by, until: z.number() }),
-]);
-
-export type TamperingSaid = z.infer<typeof schema>;
+export type TamperingSaid = EffectPayload<"tampering">;
 
 /** Says who changed a stage's label and what to use instead: one comment for each person, which is updated. */
-export const tampering = handler({
-  kind: "tampering",
-  schema,
-  perform: async (said, context) => {
-    const unsure = notCertain(context);
-    if (unsure !== null) {
-      return { state: "again", at: unsure, reason: "whether it was written already is not certain yet" };
-    }
-    const { by } = said;
-    const name = said.what === "stopped" ? "tampering stopped" : `tampering ${by.kind} ${by.id}`;
-    const result = await putComment(context, markerOf(name), textOf(said), true);
-    const evidence = said.what === "stopped" ? [] : [said.act];
-    return { state: "done", result, note: noteOf(said), line: { kind: "tampering", actor: by, evidence } };
-  },
-});
+export const tampering: EffectHandler<"tampering"> = async (said, context) => {
+  const unsure = notCertain(context);
+  if (unsure !== null) {
+    return { state: "again", at: unsure, reason: "whether it was written already is not certain yet" };
+  }
+  const { by } = said;
+  const name = said.what === "stopped" ? "tampering stopped" : `tampering ${by.kind} ${by.id}`;
+  const result = await putComment(context, markerOf(name), textOf(said), true);
+  const evidence = said.what === "stopped" ? [] : [said.act];
+  return { state: "done", result, note: noteOf(said), line: { kind: "tampering", actor: by, evidence } };
+};
 
 function textOf(said: TamperingSaid): string {
   const who = said.by.kind === "bot" ? codeSpan(said.by.login) : mention(said.by.login);

@@ -237,7 +237,7 @@ it.each([
     now: Date.now,
     log: pino({ level: "silent" }),
   };
-  const performed = await autoMerge.perform({ method: "squash", sha: pull.head.sha }, context);
+  const performed = await autoMerge({ method: "squash", sha: pull.head.sha }, context);
   expect(performed.state).toBe(merged ? "done" : "again");
   expect(pull.merged).toBe(merged);
 });
