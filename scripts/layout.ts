@@ -22,7 +22,6 @@ const STILL_LONG: Readonly<Record<string, number>> = {
   "src/github/webhooks/webhook.ts": 419,
   "src/lifecycle/evaluation/replay.ts": 352,
   "src/lifecycle/facts/facts-file.ts": 425,
-  "src/lifecycle/facts/record.ts": 360,
   "src/run/stage/tasks.ts": 370,
   "src/sandbox/shapes/code.ts": 387,
 };

@@ -4,15 +4,14 @@
  * these, so doubled and reordered changes end in the same facts.
  */
 import { canonicalJson } from "../../plan/canonical.ts";
-import { type Change, type CheckSeen, type PullKey, UNKNOWN_ACTOR } from "./change.ts";
-import type { Act, CheckFact, Facts, FileList, Observed, PullState, Reset } from "./facts.ts";
+import { type Change, type PullKey, UNKNOWN_ACTOR } from "./change.ts";
+import { mergeChecks, ofNewestHeads } from "./checks.ts";
+import type { Act, Facts, FileList, Observed, PullState, Reset } from "./facts.ts";
 import { type Absence, inOrder, mergeAbsences, mergeOrders, SEVERAL } from "./order-in-second.ts";
 import { keepNewest, pruneActs } from "./prune.ts";
 import { mergeOrigins } from "./run-origin.ts";
 import { mergeSuites, type SuiteSeen } from "./suites.ts";
 
-/** Checks kept of one pull request, heads of the past included. */
-const MOST_CHECKS = 1_000;
 const MOST_HEADS = 500;
 const MOST_RESETS = 200;
 /** Lists of changed files: the head's, and some that came before their push or are about to be out of date. */
@@ -136,7 +135,8 @@ function compareObserved(a: Observed, b: Observed): number {
 
 /** Everything that follows from what was told, computed anew. */
 function derive(before: Facts): Facts {
-  const facts = { ...before, fileLists: boundFiles(before.fileLists, before.heads) };
+  const fileLists = boundFiles(before.fileLists, before.heads);
+  const facts = { ...before, fileLists, checks: ofNewestHeads(before.checks, before.heads, before.observed) };
   const known = mergeActs(facts.acts);
   const acts = pruneActs(inOrder([...known, ...unheardPushes(facts.heads, known)], facts.orders ?? []));
   const { observed } = facts;
@@ -268,47 +268,6 @@ function differ(a: Act["by"], b: Act["by"]): boolean {
 
 function isGranted(act: Act): boolean {
   return act.kind === "command" && act.granted === true;
-}
-
-const STATUS_RANK = { queued: 0, in_progress: 1, completed: 2 } as const;
-
-function mergeChecks(known: readonly CheckFact[], seen: readonly CheckSeen[]): CheckFact[] {
-  const byKey = new Map(known.map((check) => [checkKey(check), check]));
-  for (const check of seen) {
-    const completed = check.status === "completed";
-    const fact: CheckFact = {
-      ...check,
-      lastConclusion: completed ? check.conclusion : null,
-      lastConclusionAt: completed ? check.at : null,
-    };
-    const before = byKey.get(checkKey(check));
-    byKey.set(checkKey(check), before === undefined ? fact : mergeCheck(before, fact));
-  }
-  const bounded = keepNewest([...byKey.values()], MOST_CHECKS, (check) => check.at, checkKey);
-  return bounded.sort((a, b) => compareText(checkKey(a), checkKey(b)));
-}
-
-function mergeCheck(a: CheckFact, b: CheckFact): CheckFact {
-  const order =
-    a.at - b.at ||
-    STATUS_RANK[a.status] - STATUS_RANK[b.status] ||
-    compareText(a.conclusion ?? "", b.conclusion ?? "") ||
-    compareText(a.appSlug, b.appSlug) ||
-    compareText(a.suite ?? "", b.suite ?? "");
-  const concluded =
-    (a.lastConclusionAt ?? -1) - (b.lastConclusionAt ?? -1) ||
-    compareText(a.lastConclusion ?? "", b.lastConclusion ?? "");
-  const last = concluded >= 0 ? a : b;
-  return {
-    ...(order >= 0 ? a : b),
-    ours: a.ours || b.ours,
-    lastConclusion: last.lastConclusion,
-    lastConclusionAt: last.lastConclusionAt,
-  };
-}
-
-function checkKey(check: Pick<CheckFact, "appId" | "name" | "sha">): string {
-  return JSON.stringify([check.sha, check.appId, check.name]);
 }
 
 function mergeFiles(known: readonly FileList[], seen: FileList): FileList[] {

@@ -242,6 +242,20 @@ test("a check keeps its last conclusion while it runs again", () => {
   }
 });
 
+test("checks are kept of the newest heads, and of commits that may yet be pushed", () => {
+  const shas = Array.from({ length: 40 }, (_, n) => `head-${String(n).padStart(2, "0")}`);
+  const pushes = shas.map((sha, n) => observed({ updatedAt: minute(n + 1), head: { ...pushedHead, sha } }));
+  const checks = shas.map((sha, n) => checked(check(n + 1, { sha })));
+  const early = checked(check(60, { sha: "not-pushed-yet" }));
+  const kept = [...shas.slice(-10), "not-pushed-yet"].sort();
+  for (const order of [
+    [...checks, ...pushes, early],
+    [early, ...pushes, ...checks.toReversed()],
+  ]) {
+    expect(history(opened(), ...order).checks.map(({ sha }) => sha)).toEqual(kept);
+  }
+});
+
 test("what somebody writes for other bots displaces nobody else's acts", () => {
   const words = Array.from({ length: MOST_ACTS + 500 }, (_, n) => comment(n + 10, outsider, `word-${n}`));
   const kept = [labeled(1, "ready-for-qa", alice), comment(2, alice, "secure"), comment(3, outsider, "hold")];
