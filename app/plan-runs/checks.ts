@@ -65,6 +65,19 @@ export class RunChecks {
     shown.look();
   }
 
+  /** Ends the check run of a run that cannot be gone on with. @throws why it cannot be concluded */
+  async unreadable(run: string, why: string): Promise<void> {
+    const { store, client, pace } = this.#options;
+    const known = noteSchema.safeParse(await store.note(run));
+    if (!known.success || known.data.checkId === null) return;
+    const { repository, installationId, checkId: id, url } = known.data;
+    const [owner = "", repo = ""] = repository.split("/");
+    const check = new LiveCheck(await client(installationId), { owner, repo }, { id, url }, pace);
+    const summary = `The coordinator was started anew and cannot go on with this run: ${markdown(why)}. Its agents end. Run the workflow again.`;
+    const text = { title: "the run cannot be gone on with", summary, text: null };
+    concluded(await check.conclude("failure", text, [], AbortSignal.timeout(CONCLUDE_MS)));
+  }
+
   /** Resolves when nothing is on its way any more. */
   async settled(): Promise<void> {
     await Promise.all([...this.#shown.values()].map((shown) => shown.settled()));
@@ -211,7 +224,7 @@ class RunCheck {
         shown.map(checkAnnotation),
         AbortSignal.any([this.#stop.signal, AbortSignal.timeout(CONCLUDE_MS)]),
       );
-      if (!result.concluded) throw new Error(`the check run could not be concluded: ${result.failure?.message ?? ""}`);
+      concluded(result);
     } finally {
       this.#over();
     }
@@ -220,6 +233,11 @@ class RunCheck {
   #failed(error: unknown): void {
     this.#options.onError(error, `the check run of run ${this.#run.id}`);
   }
+}
+
+/** @throws when GitHub has not taken it */
+function concluded({ concluded: isTaken, failure }: Awaited<ReturnType<LiveCheck["conclude"]>>): void {
+  if (!isTaken) throw new Error(`the check run could not be concluded: ${failure?.message ?? ""}`);
 }
 
 /** Who waits for what, for whom, since when, what they were last seen doing, until when. */

@@ -110,6 +110,7 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
   const runs = new Runs({
     store: store.runs,
     onError,
+    onUnreadable: (run, why) => checks.unreadable(run, why),
     onChange: (run) => {
       if (run.host.isOver) quotas.over(run.id);
       const place = places.get(run.id) ?? null;

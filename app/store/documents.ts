@@ -44,6 +44,8 @@ interface Documents {
   gate: GateDetail;
   policy: PolicyState;
   run_record: RunRecord;
+  /** Whoever hosts the run has its versions: it is not read here. */
+  run_snapshot: object;
   run_note: object;
 }
 
@@ -72,6 +74,7 @@ const UPGRADES: { readonly [K in keyof Documents]: readonly Upgrade[] } = {
   gate: [same],
   policy: [same],
   run_record: [same],
+  run_snapshot: [],
   run_note: [same],
 };
 

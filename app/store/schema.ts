@@ -147,6 +147,12 @@ export interface Tables {
     version: number;
     record_json: string;
   };
+  run_snapshots: {
+    run: string;
+    /** Records that it stands for: the first one behind it has this version. */
+    version: number;
+    snapshot_json: string;
+  };
   /** Emptied by whoever changes what a value means: it can be asked for again. */
   cache: { key: string; scope: string; value_json: string; at: number };
   meta: { key: string; value: string };

@@ -25,7 +25,7 @@ function begin(text: string): { agent: Agent; host: RunHost; summary: Promise<Ru
   if (plan === null) throw new Error(JSON.stringify(problems));
   const key = { repositoryId: "1", runId: "2", attempt: 1, group: "g", plan: plan.name };
   const selection = { only: null, skip: [], stopAfter: null };
-  const host = new RunHost({ created: { type: "created", at: Date.now(), key, plan, selection, agentCount: 1 } });
+  const host = new RunHost({ type: "created", at: Date.now(), key, plan, selection, agentCount: 1 });
   const agent = createAgent({
     plan,
     planFile: "plan.yml",

@@ -12,6 +12,7 @@ import { migration as m0009 } from "./0009-gate-checks.ts";
 import { migration as m0010 } from "./0010-people.ts";
 import { migration as m0011 } from "./0011-run-ids.ts";
 import { migration as m0012 } from "./0012-words.ts";
+import { migration as m0013 } from "./0013-run-snapshots.ts";
 
 /** In the order they are applied. A migration that was released is never changed. From 0012 on, columns are only added. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -27,4 +28,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0010-people": m0010,
   "0011-run-ids": m0011,
   "0012-words": m0012,
+  "0013-run-snapshots": m0013,
 };

@@ -1,20 +1,36 @@
-/** Runs of groups: their records, appended in order. One commit holds what all runs wrote in one turn. */
+/**
+ * Runs of groups: now and then the whole of each, and what happened since in order. One commit holds what all runs wrote
+ * in one turn.
+ */
 import type { Kysely } from "kysely";
-import { type RunRecord, VersionConflict } from "../../../src/coordinator/hosting/run-store.ts";
+import {
+  type RunRecord,
+  type RunSnapshot,
+  type StoredRun,
+  UnreadableRun,
+  VersionConflict,
+} from "../../../src/coordinator/hosting/run-store.ts";
 import { read, readOrNull, written } from "../documents.ts";
 import type { AppRunStore } from "../model.ts";
 import type { Tables } from "../schema.ts";
 
+/** What follows on the records that there are, or stands in their place. */
+type Content =
+  | { readonly kind: "records"; readonly records: readonly RunRecord[] }
+  | { readonly kind: "whole"; readonly next: number; readonly snapshot: RunSnapshot };
+
 interface Write {
   readonly run: string;
   readonly version: number;
-  readonly records: readonly RunRecord[];
-  readonly resolve: () => void;
+  readonly content: Content;
+  readonly resolve: (bytes: number) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** Rows of one insert: SQLite takes 32,766 values. */
 const ROWS_AT_ONCE = 5_000;
+/** A run may be written while it is read, by another process: then it is read again. */
+const READS = 5;
 
 export function runStore(db: Kysely<Tables>): AppRunStore {
   let waiting: Write[] = [];
@@ -31,22 +47,17 @@ export function runStore(db: Kysely<Tables>): AppRunStore {
     writing = false;
   };
 
+  const write = (run: string, version: number, content: Content): Promise<number> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ run, version, content, resolve, reject });
+      // One commit, and so one wait for the disk, for all runs that write in one turn of the event loop.
+      if (waiting.length === 1) setImmediate(() => void writeAll());
+    });
+
   return {
-    append: (run, version, records) =>
-      new Promise<void>((resolve, reject) => {
-        waiting.push({ run, version, records, resolve, reject });
-        // One commit, and so one wait for the disk, for all runs that write in one turn of the event loop.
-        if (waiting.length === 1) setImmediate(() => void writeAll());
-      }),
-    async load(run) {
-      const rows = await db
-        .selectFrom("run_records")
-        .select("record_json")
-        .where("run", "=", run)
-        .orderBy("version")
-        .execute();
-      return rows.map(({ record_json }) => read("run_record", record_json));
-    },
+    append: (run, version, records) => write(run, version, { kind: "records", records }),
+    replace: (run, version, next, snapshot) => write(run, version, { kind: "whole", next, snapshot }),
+    load: (run) => load(db, run),
     async close(run, at) {
       await db.updateTable("runs").set({ over_at: at }).where("id", "=", run).where("over_at", "is", null).execute();
     },
@@ -88,12 +99,49 @@ export function runStore(db: Kysely<Tables>): AppRunStore {
         const old = rows.map(({ id }) => id);
         if (old.length > 0) {
           await transaction.deleteFrom("run_records").where("run", "in", old).execute();
+          await transaction.deleteFrom("run_snapshots").where("run", "in", old).execute();
           await transaction.deleteFrom("runs").where("id", "in", old).execute();
         }
         return old.length;
       });
     },
   };
+}
+
+async function load(db: Kysely<Tables>, run: string): Promise<StoredRun | null> {
+  let missing = 0;
+  for (let reads = 0; reads < READS; reads += 1) {
+    const known = await db.selectFrom("runs").select("version").where("id", "=", run).executeTakeFirst();
+    if (known === undefined) return null;
+    const whole = await db.selectFrom("run_snapshots").selectAll().where("run", "=", run).executeTakeFirst();
+    const from = whole?.version ?? 0;
+    const rows = await db
+      .selectFrom("run_records")
+      .select("record_json")
+      .where("run", "=", run)
+      .where("version", ">=", from)
+      .where("version", "<", known.version)
+      .orderBy("version")
+      .execute();
+    missing = known.version - from - rows.length;
+    if (missing === 0) return { version: known.version, ...understood(whole?.snapshot_json ?? null, rows) };
+  }
+  throw new UnreadableRun(`${missing} of its records are missing`);
+}
+
+/** @throws UnreadableRun */
+function understood(
+  snapshot: string | null,
+  rows: readonly { readonly record_json: string }[],
+): Pick<StoredRun, "snapshot" | "records"> {
+  try {
+    return {
+      snapshot: readOrNull("run_snapshot", snapshot),
+      records: rows.map(({ record_json }) => read("run_record", record_json)),
+    };
+  } catch (error) {
+    throw new UnreadableRun(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }
 
 /** Writes what waits in one commit; a run that somebody else wrote meanwhile is left out of it, and told so. */
@@ -103,8 +151,8 @@ async function commit(db: Kysely<Tables>, batch: readonly Write[]): Promise<void
     await db.transaction().execute(async (transaction) => {
       outcomes.length = 0;
       for (const write of batch) {
-        const conflict = await appendOne(transaction, write);
-        outcomes.push(conflict === null ? write.resolve : () => write.reject(conflict));
+        const written = await writeOne(transaction, write);
+        outcomes.push(typeof written === "number" ? () => write.resolve(written) : () => write.reject(written));
       }
     });
   } catch (error) {
@@ -114,13 +162,14 @@ async function commit(db: Kysely<Tables>, batch: readonly Write[]): Promise<void
   for (const outcome of outcomes) outcome();
 }
 
-async function appendOne(db: Kysely<Tables>, write: Write): Promise<VersionConflict | null> {
-  const { run, version, records } = write;
-  const next = version + records.length;
+/** @returns the bytes that it takes */
+async function writeOne(db: Kysely<Tables>, { run, version, content }: Write): Promise<number | VersionConflict> {
+  const next = content.kind === "records" ? version + content.records.length : content.next;
   if (version === 0) {
+    const at = content.kind === "records" ? (content.records[0]?.event.at ?? 0) : content.snapshot.state.createdAt;
     const made = await db
       .insertInto("runs")
-      .values({ id: run, version: next, created_at: records[0]?.event.at ?? 0, over_at: null, note_json: null })
+      .values({ id: run, version: next, created_at: at, over_at: null, note_json: null })
       .onConflict((conflict) => conflict.column("id").doNothing())
       .executeTakeFirst();
     if (Number(made.numInsertedOrUpdatedRows ?? 0n) === 0) return new VersionConflict(`run ${run} exists already`);
@@ -133,13 +182,42 @@ async function appendOne(db: Kysely<Tables>, write: Write): Promise<VersionConfl
       .executeTakeFirst();
     if (moved.numUpdatedRows === 0n) return new VersionConflict(`run ${run} does not have ${version} records`);
   }
+  return content.kind === "records"
+    ? await insertRecords(db, run, version, content.records)
+    : await replaceRecords(db, run, next, content.snapshot);
+}
+
+async function insertRecords(
+  db: Kysely<Tables>,
+  run: string,
+  version: number,
+  records: readonly RunRecord[],
+): Promise<number> {
+  let bytes = 0;
   for (let at = 0; at < records.length; at += ROWS_AT_ONCE) {
     const rows = records.slice(at, at + ROWS_AT_ONCE).map((record, offset) => ({
       run,
       version: version + at + offset,
       record_json: written("run_record", record),
     }));
+    for (const { record_json } of rows) bytes += record_json.length;
     await db.insertInto("run_records").values(rows).execute();
   }
-  return null;
+  return bytes;
+}
+
+async function replaceRecords(
+  db: Kysely<Tables>,
+  run: string,
+  version: number,
+  snapshot: RunSnapshot,
+): Promise<number> {
+  const snapshot_json = written("run_snapshot", snapshot);
+  await db.deleteFrom("run_records").where("run", "=", run).execute();
+  await db
+    .insertInto("run_snapshots")
+    .values({ run, version, snapshot_json })
+    .onConflict((conflict) => conflict.column("run").doUpdateSet({ version, snapshot_json }))
+    .execute();
+  return snapshot_json.length;
 }

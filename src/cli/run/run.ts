@@ -100,8 +100,7 @@ async function carryOut(
   const key: RunKey = { repositoryId: "local", runId: unguessable(), attempt: 1, group: "local", plan: plan.name };
   const startedAt = Date.now();
   let lastDecided = "";
-  const host = new RunHost({
-    created: runCreated({ key, plan, selection, agentCount: 1 }, startedAt),
+  const host = new RunHost(runCreated({ key, plan, selection, agentCount: 1 }, startedAt), {
     onChange: ({ state }) => {
       // The summary looks at every stage: only when another one has been decided on.
       const decided = `${state.position} ${state.segment?.first} ${state.status}`;

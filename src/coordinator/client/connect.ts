@@ -127,10 +127,7 @@ export async function connect(options: ConnectOptions, signal: AbortSignal): Pro
 
 function solo(options: ConnectOptions): Connection {
   const { onChange } = options;
-  const host = new RunHost({
-    created: runCreated(options, steadyNow()),
-    ...(onChange === undefined ? {} : { onChange }),
-  });
+  const host = new RunHost(runCreated(options, steadyNow()), onChange === undefined ? {} : { onChange });
   return {
     coordinator: new LocalCoordinator(host),
     host,

@@ -17,15 +17,8 @@ import { runIdOf } from "../protocol/run-id.ts";
 import type { HostedRun, Numbered, Principal } from "../server/handler.ts";
 import { Answers } from "./answers.ts";
 import type { RunHost } from "./host.ts";
-import type { AcceptedRequest, OpenedSession, RunRecord } from "./run-store.ts";
+import { type SessionState, SessionTable } from "./session-table.ts";
 import { checkSequence } from "./sessions.ts";
-
-interface SessionState extends OpenedSession {
-  sequence: number;
-  digest: string;
-  /** The number whose answer has been given; until then a repetition waits like the first. */
-  answered: number;
-}
 
 interface Opened {
   readonly session: string;
@@ -44,30 +37,22 @@ const FINAL: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 /** Characters of why somebody does not come. */
 const LONGEST_WHY = 2_000;
 
-/** A new session, and whatever of older ones must still be known. */
-const SESSIONS_KEPT_PER_AGENT = 3;
-
 export class GroupRun implements HostedRun {
   readonly id: string;
   readonly key: RunKey;
   readonly host: RunHost;
-  readonly #sessions = new Map<string, SessionState>();
-  readonly #byNonce = new Map<string, SessionState>();
-  readonly #answers: Answers;
+  readonly sessions: SessionTable;
+  readonly #answers = new Answers();
   #planDigest: string | null = null;
   /** The agent in whose process this run is hosted. Null: in none's. */
   #first: { agent: string | null; readonly joined: PromiseWithResolvers<void> } | null = null;
 
-  /** @param records what was kept of the run before; its sessions go on */
-  constructor(host: RunHost, records: readonly RunRecord[] = []) {
+  /** @param sessions those of a run that was begun before: they go on */
+  constructor(host: RunHost, sessions = new SessionTable()) {
     this.host = host;
     this.key = host.state.key;
     this.id = runIdOf(this.key);
-    this.#answers = new Answers();
-    for (const { opened, accepted } of records) {
-      if (opened !== undefined) this.#open(opened);
-      if (accepted !== undefined) this.#accept(accepted);
-    }
+    this.sessions = sessions;
   }
 
   /** From now on the agent of this process has the first place: others join after it, and nobody as it. */
@@ -100,7 +85,7 @@ export class GroupRun implements HostedRun {
   }
 
   async #join(request: JoinRequest, nonce: string, principal: Principal): Promise<Opened> {
-    const known = this.#byNonce.get(nonce);
+    const known = this.sessions.ofJoin(nonce);
     if (known !== undefined) {
       if (known.agent !== request.agent || known.checkRunId !== principal.checkRunId) {
         throw new Refusal("unauthorized", `this join was made before, by ${known.agent} in another job`);
@@ -120,7 +105,7 @@ export class GroupRun implements HostedRun {
     }
     const opened = { id: session, agent, nonce, checkRunId };
     this.host.commit({ event, opened });
-    this.#open(opened);
+    this.sessions.open(opened);
     this.host.forget(agent);
     await this.host.saved();
     return { session, now: this.host.now };
@@ -139,7 +124,7 @@ export class GroupRun implements HostedRun {
         host.forget(agent);
       }
       host.commit({ event: { type: "synced", ...base, sequence: request.sequence, ...body.sync }, accepted });
-      this.#accept(accepted);
+      this.sessions.accept(accepted);
     }
     // A repetition of what has been answered: the answer was lost, so it is due at once.
     const holdMs = session.answered === request.sequence ? 0 : body.holdMs;
@@ -171,7 +156,7 @@ export class GroupRun implements HostedRun {
       const accepted = { session: session.id, sequence: request.sequence, digest: request.digest };
       const event = { type: "left", at: this.host.now, agent: session.agent, session: session.id, why } as const;
       this.host.commit({ event, accepted });
-      this.#accept(accepted);
+      this.sessions.accept(accepted);
     }
     await this.host.saved();
   }
@@ -190,12 +175,12 @@ export class GroupRun implements HostedRun {
   }
 
   heard(session: string): void {
-    const known = this.#sessions.get(session);
+    const known = this.sessions.get(session);
     if (known !== undefined) this.host.heard(known.agent, known.id);
   }
 
   knows(session: string): boolean {
-    return this.#sessions.has(session);
+    return this.sessions.get(session) !== undefined;
   }
 
   terms(): RunTerms {
@@ -247,7 +232,7 @@ export class GroupRun implements HostedRun {
   }
 
   #session(id: string): SessionState {
-    const session = this.#sessions.get(id);
+    const session = this.sessions.get(id);
     if (session === undefined) throw new Refusal("unauthorized", "this session is not one of this run: join it first");
     return session;
   }
@@ -278,23 +263,5 @@ export class GroupRun implements HostedRun {
       throw new Refusal("held", `${session.agent} is held by another process by now: this one was replaced`);
     }
     return session;
-  }
-
-  #open(opened: OpenedSession): void {
-    const session = { ...opened, sequence: 0, digest: "", answered: 0 };
-    this.#sessions.set(opened.id, session);
-    this.#byNonce.set(opened.nonce, session);
-    const older = [...this.#sessions.values()].filter(({ agent }) => agent === opened.agent);
-    for (const { id, nonce } of older.slice(0, -SESSIONS_KEPT_PER_AGENT)) {
-      this.#sessions.delete(id);
-      this.#byNonce.delete(nonce);
-    }
-  }
-
-  #accept({ session: id, sequence, digest }: AcceptedRequest): void {
-    const session = this.#sessions.get(id);
-    if (session === undefined || sequence < session.sequence) return;
-    session.sequence = sequence;
-    session.digest = digest;
   }
 }

@@ -5,6 +5,7 @@
 import {
   apply,
   begin,
+  type Created,
   instructionFor,
   nextDeadline,
   noticesFor,
@@ -15,7 +16,7 @@ import {
 } from "../../run/machine.ts";
 import { itemsOf } from "../../run/persistent-array.ts";
 import { hasHistogramsToMerge, type MergeHistograms } from "../../run/result.ts";
-import type { Instruction, RunEvent, RunSummary, Sync } from "../../run/types.ts";
+import type { Instruction, RunSummary, Sync } from "../../run/types.ts";
 import { steadyNow } from "../../steady-clock.ts";
 import type { JoinRequest, SyncAnswer } from "../protocol/port.ts";
 import { Refusal } from "../protocol/refusal.ts";
@@ -28,10 +29,7 @@ const LONGEST_TIMER = 2_000_000_000;
 /** Between two looks whether what happens can be kept again. */
 const STALLED_MS = 500;
 
-export type Created = Extract<RunEvent, { type: "created" }>;
-
 export interface RunHostOptions {
-  readonly created: Created;
   /** Milliseconds since the epoch, never going back; default: the steady clock of this process. */
   readonly now?: () => number;
   /** Told after each change, in the same tick; must not throw. */
@@ -75,16 +73,16 @@ export class RunHost {
   #merge: MergeHistograms | null = null;
   #merging: Promise<void> | null = null;
 
-  /** @param state of a run that was begun before; else it begins with `created` */
-  constructor(options: RunHostOptions, state?: RunState) {
+  /** @param from how the run begins, or what became of one that was begun before */
+  constructor(from: Created | RunState, options: RunHostOptions = {}) {
     this.#options = options;
-    this.#state = state ?? begin(options.created);
+    this.#state = "type" in from ? begin(from) : from;
     const now = options.now ?? steadyNow;
     // The clock may have been set back since the last process: the run's time only goes on.
     const behind = Math.max(0, this.#state.now - now());
     this.#now = () => now() + behind;
     this.#journal = options.append === undefined ? null : new Journal(options.append);
-    if (state === undefined) this.#journal?.keep({ event: options.created });
+    if ("type" in from) this.#journal?.keep({ event: from });
     this.#looked = { agents: this.#state.agents, group: groupKey(this.#state) };
     this.#prepareEnd();
     this.#arm();

@@ -1,21 +1,21 @@
 /** All runs of one coordinator: opened by the first agent that joins, found by the others, taken up after a restart. */
 
 import { PLAN_BOUNDS } from "../../plan/bounds.ts";
-import type { RunState } from "../../run/machine.ts";
-import { apply, begin } from "../../run/machine.ts";
+import type { Created, RunState } from "../../run/machine.ts";
 import { type RunSpec, runCreated } from "../../run/types.ts";
 import { steadyNow } from "../../steady-clock.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { runIdOf } from "../protocol/run-id.ts";
 import { GroupRun } from "./group-run.ts";
 import { RunHost } from "./host.ts";
-import { type RunRecord, type RunStore, VersionConflict } from "./run-store.ts";
+import { type RunStore, UnreadableRun } from "./run-store.ts";
+import { RunWriter, type RunWriterOptions } from "./run-writer.ts";
+import type { SessionTable } from "./session-table.ts";
+import { restoreRun, snapshotOf } from "./snapshot.ts";
 
 /** How long the agents of a run that is over are still answered from memory. Milliseconds. */
 const KEEP_MS = 10 * 60 * 1000;
 const MOST_RUNS = 10_000;
-/** How often it is said that a run's records cannot be kept. Milliseconds. */
-const TOLD_EVERY_MS = 30_000;
 
 export interface RunsOptions {
   /** Keeps runs; null: they live and die with this process. */
@@ -25,12 +25,20 @@ export interface RunsOptions {
   readonly onChange?: (run: GroupRun) => void;
   /** Told of what went wrong on our side. */
   readonly onError: (error: unknown, what: string) => void;
+  /** Told of a run that cannot be gone on with, and why, once for each process until it resolves: then the run is over. */
+  readonly onUnreadable?: (run: string, why: string) => Promise<void>;
   /** Milliseconds; default 10 min. */
   readonly keepMs?: number;
+  /** Bytes of records that are kept of a run before they are replaced by a snapshot; see `RunWriter`. */
+  readonly leastJournalBytes?: number;
 }
 
 function goingAway(): Refusal {
   return new Refusal("not_stored", "this coordinator is going away: ask again");
+}
+
+function unreadable(why: string): Refusal {
+  return new Refusal("ended", `this run cannot be gone on with: ${why}`);
 }
 
 /** A coordinator that is closed decides nothing any more: only what is over can be told. @throws Refusal */
@@ -44,6 +52,8 @@ export class Runs {
   readonly #now: () => number;
   readonly #runs = new Map<string, Promise<GroupRun | null>>();
   readonly #closing = new Map<string, NodeJS.Timeout>();
+  /** Runs that cannot be gone on with -> why. */
+  readonly #unreadable = new Map<string, string>();
   #closed = false;
 
   constructor(options: RunsOptions) {
@@ -63,7 +73,7 @@ export class Runs {
     return run;
   }
 
-  /** @returns null when there is none, neither here nor in the store */
+  /** @returns null when there is none, neither here nor in the store. @throws Refusal of one that cannot be read */
   async find(id: string): Promise<GroupRun | null> {
     const here = this.#runs.get(id);
     if (here !== undefined) return this.#closed ? stillAnswered(await here) : await here;
@@ -82,9 +92,13 @@ export class Runs {
     }
   }
 
-  /** Takes up what was going on when the last process ended. */
+  /** Takes up what was going on when the last process ended. A run that cannot be is no reason not to take up the others. */
   async restore(): Promise<void> {
-    for (const id of (await this.#options.store?.unfinished()) ?? []) await this.find(id);
+    for (const id of (await this.#options.store?.unfinished()) ?? []) {
+      await this.find(id).catch((error: unknown) => {
+        if (!this.#unreadable.has(id)) throw error;
+      });
+    }
   }
 
   /**
@@ -130,54 +144,62 @@ export class Runs {
     if (plan.agentCount !== null && plan.agentCount !== agentCount) {
       throw new Refusal("invalid", `the plan is for ${plan.agentCount} agents, the request for ${agentCount}`);
     }
-    return this.#host(id, runCreated(spec, this.#now()), undefined, []);
+    return this.#host(id, runCreated(spec, this.#now()), { version: 0, replayed: 0 });
   }
 
   async #load(id: string): Promise<GroupRun | null> {
-    const records = (await this.#options.store?.load(id)) ?? [];
-    const first = records[0]?.event;
-    if (first === undefined) return null;
-    if (first.type !== "created") throw new Error(`the store's run ${id} does not begin with its creation`);
-    const state = records.slice(1).reduce<RunState>((before, { event }) => apply(before, event), begin(first));
-    const run = this.#host(id, first, state, records);
-    if (!run.host.isOver) {
-      run.host.commit({ event: { type: "coordinator_started", at: run.host.now } });
-      await run.host.saved();
+    const known = this.#unreadable.get(id);
+    if (known !== undefined) throw unreadable(known);
+    try {
+      const stored = await this.#options.store?.load(id);
+      if (stored == null) return null;
+      const { state, sessions } = restoreRun(stored);
+      const run = this.#host(id, state, { version: stored.version, replayed: stored.records.length }, sessions);
+      if (!run.host.isOver) {
+        run.host.commit({ event: { type: "coordinator_started", at: run.host.now } });
+        await run.host.saved();
+      }
+      return run;
+    } catch (error) {
+      if (!(error instanceof UnreadableRun)) throw error;
+      this.#giveUp(id, error);
+      throw unreadable(error.message);
     }
-    return run;
+  }
+
+  /** Its agents are told why, whoever follows it elsewhere, too; then it is over. */
+  #giveUp(id: string, error: UnreadableRun): void {
+    const { store, onError, onUnreadable } = this.#options;
+    this.#unreadable.set(id, error.message);
+    onError(error, `run ${id} cannot be gone on with`);
+    const over = Promise.resolve(onUnreadable?.(id, error.message)).then(() => store?.close(id, this.#now()));
+    over.catch((failure: unknown) => onError(failure, `the end of run ${id}`));
   }
 
   #host(
     id: string,
-    created: Extract<RunRecord["event"], { type: "created" }>,
-    state: RunState | undefined,
-    records: readonly RunRecord[],
+    from: Created | RunState,
+    kept: Pick<RunWriterOptions, "version" | "replayed">,
+    sessions?: SessionTable,
   ): GroupRun {
-    const { store } = this.#options;
-    let version = records.length;
-    let toldAt = Number.NEGATIVE_INFINITY;
-    const append = async (batch: readonly RunRecord[]): Promise<void> => {
-      if (store === null) return;
-      try {
-        await store.append(id, version, batch);
-        version += batch.length;
-      } catch (error) {
-        // Each request tries again, many times a second.
-        const now = this.#now();
-        if (now - toldAt >= TOLD_EVERY_MS) {
-          toldAt = now;
-          this.#options.onError(error, `run ${id}: ${batch.length} records could not be kept`);
-        }
-        // What is in memory is not the run any more: the next request finds the one that is stored.
-        if (error instanceof VersionConflict) this.#drop(id);
-        throw new Refusal("not_stored", "the coordinator cannot keep this at the moment: ask again");
-      }
+    const { store, onError, leastJournalBytes } = this.#options;
+    const about = {
+      ...kept,
+      id,
+      onError,
+      now: this.#now,
+      snapshot: () => snapshotOf(run.host.state, run.sessions),
+      isOver: () => run.host.isOver,
+      onConflict: () => this.#drop(id),
+      ...(leastJournalBytes === undefined ? {} : { leastJournalBytes }),
     };
-    const host = new RunHost(
-      { created, now: this.#now, ...(store === null ? {} : { append }), onChange: () => this.#changed(id, run) },
-      state,
-    );
-    const run: GroupRun = new GroupRun(host, records);
+    const writer = store === null ? null : new RunWriter({ ...about, store });
+    const host = new RunHost(from, {
+      now: this.#now,
+      ...(writer === null ? {} : { append: (batch) => writer.write(batch) }),
+      onChange: () => this.#changed(id, run),
+    });
+    const run: GroupRun = new GroupRun(host, sessions);
     if (host.isOver) this.#closeLater(id);
     return run;
   }

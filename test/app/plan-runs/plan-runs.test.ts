@@ -9,6 +9,7 @@ import { type HostedRuns, hostRuns } from "../../../app/plan-runs/plan-runs.ts";
 import type { Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
 import { HttpCoordinator } from "../../../src/coordinator/client/client.ts";
+import { snapshotOf } from "../../../src/coordinator/hosting/snapshot.ts";
 import { type Issuer, startIssuer } from "../../coordinator/admission/issuer.ts";
 import { agentOf, joinOf, planOf, removeDirectories } from "../../coordinator/builders.ts";
 import { join } from "../../coordinator/server/raw.ts";
@@ -137,6 +138,29 @@ describe("runs that the app hosts", () => {
     await run?.host.cancel("somebody", "enough");
     await expect.poll(() => github.checks[0]?.conclusion, { timeout: 60_000, interval: 100 }).toBe("cancelled");
     expect(github.checks).toHaveLength(1);
+    await expect.poll(() => store.runs.unfinished()).toEqual([]);
+  });
+
+  it("end for their agents and on GitHub when another version stored them, saying so", async () => {
+    const bearer = await issuer.token({ audience: PUBLIC_URL, claims });
+    expect((await join(address, joinOf(PLAN, "node-0"), { bearer })).status).toBe(200);
+    await expect.poll(() => github.checks.length).toBe(1);
+    await hosted.settled();
+    const [id = ""] = await store.runs.unfinished();
+    const run = await hosted.runs.find(id);
+    const version = (await store.runs.load(id))?.version ?? 0;
+    await run?.host.saved();
+    if (run !== null)
+      await store.runs.replace(id, version, version, { ...snapshotOf(run.host.state, run.sessions), version: 99 });
+    await stop();
+    errors = [];
+    await start();
+    await expect.poll(() => github.checks[0]?.conclusion, { timeout: 60_000, interval: 100 }).toBe("failure");
+    const why = "it was stored in version 99";
+    expect(JSON.stringify(github.checks[0]?.output)).toContain(why);
+    expect(errors).toEqual([expect.stringContaining(`run ${id} cannot be gone on with: UnreadableRun: ${why}`)]);
+    const said = await join(address, joinOf(PLAN, "node-0"), { bearer });
+    expect([said.status, said.code, said.message]).toEqual([410, "ended", expect.stringContaining(why)]);
     await expect.poll(() => store.runs.unfinished()).toEqual([]);
   });
 

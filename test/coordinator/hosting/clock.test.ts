@@ -37,7 +37,7 @@ it.each([
   ["forward", HOUR],
 ])("set %s by an hour, a group that does not come together ends in its own time", async (_, by) => {
   const real = Date.now.bind(Date);
-  host = new RunHost({ created: created(performance.timeOrigin + performance.now()) });
+  host = new RunHost(created(performance.timeOrigin + performance.now()));
   await host.join(joinOf(PLAN, "node-0"), "s", null);
   const joined = host.now;
   vi.spyOn(Date, "now").mockImplementation(() => real() + by);
@@ -49,10 +49,10 @@ it.each([
 });
 
 it("set back between two processes, the run's time goes on from where it was", async () => {
-  const before = new RunHost({ created: created(Date.now() + HOUR), now: () => Date.now() + HOUR });
+  const before = new RunHost(created(Date.now() + HOUR), { now: () => Date.now() + HOUR });
   await before.join(joinOf(PLAN, "node-0"), "s", null);
   before.close();
-  host = new RunHost({ created: created(Date.now() + HOUR) }, before.state);
+  host = new RunHost(before.state);
   expect(host.now).toBeGreaterThanOrEqual(before.state.now);
   host.commit({ event: { type: "coordinator_started", at: host.now } });
   expect((await ended(host)).instruction.do).toBe("finish");
@@ -68,8 +68,8 @@ stages:
 `);
   let fails = false;
   const at = performance.timeOrigin + performance.now();
-  host = new RunHost({
-    created: { type: "created", at, key: keyOf(plan), plan, selection: EVERYTHING, agentCount: 1 },
+  const began = { type: "created", at, key: keyOf(plan), plan, selection: EVERYTHING, agentCount: 1 } as const;
+  host = new RunHost(began, {
     append: async () => {
       if (fails) throw new Error("database is locked");
     },

@@ -32,7 +32,7 @@ describe("a run that is over", () => {
       selection: EVERYTHING,
       agentCount: 2,
     } as const;
-    const host = new RunHost({ created, now: () => at });
+    const host = new RunHost(created, { now: () => at });
     await host.join(joinOf(PLAN, "node-0"), "s0", null);
     await host.join(joinOf(PLAN, "node-1"), "s1", "7001");
     at += 10 * SECOND;

@@ -160,7 +160,11 @@ describe("a database of the version before 0012", () => {
     const id = String(going?.id);
     for (const run of rowsOf("runs")) {
       const records = rowsOf("run_records", "version").filter((row) => row.run === run.id);
-      expect(await store.runs.load(String(run.id))).toEqual(records.map((row) => parsed(row.record_json)));
+      expect(await store.runs.load(String(run.id))).toEqual({
+        version: run.version,
+        snapshot: null,
+        records: records.map((row) => parsed(row.record_json)),
+      });
     }
     const errors: string[] = [];
     const hosted = await hostRuns({
