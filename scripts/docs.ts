@@ -14,7 +14,7 @@ import {
   templateList,
 } from "../src/lifecycle/policy/reference.ts";
 import { planJsonSchema } from "../src/plan/json-schema.ts";
-import { boundTable, completionTable, KEY_TABLES, keyTable } from "../src/plan/key-table.ts";
+import { boundTable, completionTable, endingTable, KEY_TABLES, keyTable } from "../src/plan/key-table.ts";
 
 interface Generated {
   /** From the repository's root. */
@@ -34,6 +34,7 @@ const GENERATED: readonly Generated[] = [
     }),
   ),
   { file: "docs/plan.md", block: "completions", generate: completionTable },
+  { file: "docs/plan.md", block: "endings", generate: endingTable },
   { file: "docs/plan.md", block: "bounds", generate: boundTable },
   { file: "schema/plan.json", block: null, generate: () => JSON.stringify(planJsonSchema(), null, 2) },
   ...Object.entries(POLICY_KEY_TABLES).map(

@@ -1,5 +1,6 @@
 /** One attempt: a command (or a wait without one) with its limits, its output and its events, to its report. */
 import type { Command, Json, Plan, PlanStage } from "../plan/plan.ts";
+import { completionRules } from "../plan/stages/completion-rules.ts";
 import type { AttemptEnd, AttemptReport, Lease } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
 import { after, pause } from "./clock.ts";
@@ -170,9 +171,9 @@ export class Attempt {
     );
   }
 
-  /** No command: `duration` waits for its time, everything else is done at once. */
+  /** No command: it waits for its time, or is done at once. */
   async #runWithout(): Promise<AttemptEnd> {
-    if (this.options.stage.completion !== "duration") return { kind: "no_command" };
+    if (completionRules(this.options.stage.completion).withoutCommand !== "waits") return { kind: "no_command" };
     await this.#stopped;
     return this.#ending ?? { kind: "no_command" };
   }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { PLAN_BOUNDS, RUN_BOUNDS, TOLD_BOUNDS } from "./bounds.ts";
 import { formatDuration } from "./parsing/duration.ts";
 import { isMapping } from "./parsing/key-parser.ts";
-import { STAGE_TYPES } from "./plan.ts";
+import { COMPLETIONS, STAGE_TYPES } from "./plan.ts";
 import {
   agentShape,
   barrierShape,
@@ -19,7 +19,7 @@ import {
   tasksShape,
   workloadShape,
 } from "./schema.ts";
-import { LEGAL_COMPLETIONS } from "./stages/completion-rules.ts";
+import { completionRules, LEGAL_COMPLETIONS } from "./stages/completion-rules.ts";
 
 export const KEY_TABLES = {
   plan: planShape,
@@ -52,6 +52,15 @@ export function completionTable(): string {
     (type) => `| \`${type}\` | ${LEGAL_COMPLETIONS[type].map((completion) => `\`${completion}\``).join(", ")} |`,
   );
   return ["| type | completion (first = default) |", "|---|---|", ...rows].join("\n");
+}
+
+/** A Markdown table: when a stage of each completion ends well, and when badly. */
+export function endingTable(): string {
+  const rows = COMPLETIONS.map((completion) => {
+    const { endsWell, endsBadly } = completionRules(completion);
+    return `| \`${completion}\` | ${endsWell} | ${endsBadly} |`;
+  });
+  return ["| completion | ends well when | ends badly when |", "|---|---|---|", ...rows].join("\n");
 }
 
 /** A Markdown table: the bounds of what a plan says and its commands tell. */

@@ -8,8 +8,11 @@ import { quote } from "../parsing/problems.ts";
 import type { Command, Completion, Dependency, Plan, PlanStage, Retry, RunsOn, StageType } from "../plan.ts";
 import { type BarrierSync, barrierOf } from "./barriers.ts";
 import {
+  COMPLETION_KEYS,
+  completionRules,
+  completionsWith,
   defaultCompletion,
-  KEYS_OF_COMPLETIONS,
+  INSTEAD_OF_KEY,
   LEGAL_COMPLETIONS,
   TYPE_BY_NAME,
   type WorkloadPhase,
@@ -57,11 +60,13 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
   const maxDurationMs = keys.max_duration ?? null;
   const retry = retryOf(written, place);
 
-  if (completion === "duration" && !has(written, "duration")) {
-    error("completion", 'completion: duration needs how long, expected "duration"');
+  const { needs: needed } = completionRules(completion);
+  if (needed === "duration" && !has(written, "duration")) {
+    error("completion", `completion: ${completion} needs how long, expected "duration"`);
   }
-  if (completion === "script_exit" && command === null && !has(written, "run") && !has(written, "command")) {
-    const why = has(written, "completion") ? "completion: script_exit" : `a ${type} stage (completion: script_exit)`;
+  if (needed === "command" && command === null && !has(written, "run") && !has(written, "command")) {
+    const said = `completion: ${completion}`;
+    const why = has(written, "completion") ? said : `a ${type} stage (${said})`;
     error("completion", `${why} needs a command, expected "run" or "command"`);
   }
   if (has(written, "tasks") && command === null) {
@@ -139,12 +144,12 @@ function completionOf(written: Written, type: StageType, { source, problems, pat
 }
 
 function checkKeysOfCompletion(written: Written, type: StageType, completion: Completion, place: Place): void {
-  for (const [key, rule] of Object.entries(KEYS_OF_COMPLETIONS)) {
-    const allowed: readonly Completion[] = rule.allowed;
-    if (has(written, key) && !allowed.includes(completion)) {
-      const message = `${key}: it has no effect with completion: ${completion} (type ${type}), expected ${allowed.join(" or ")}; or use ${rule.instead}`;
-      place.problems.error(place.source.keyAt([...place.path, key]), message);
-    }
+  const { keys } = completionRules(completion);
+  for (const key of COMPLETION_KEYS) {
+    if (!has(written, key) || keys.includes(key)) continue;
+    const allowed = completionsWith(key).join(" or ");
+    const message = `${key}: it has no effect with completion: ${completion} (type ${type}), expected ${allowed}; or use ${INSTEAD_OF_KEY[key]}`;
+    place.problems.error(place.source.keyAt([...place.path, key]), message);
   }
 }
 
@@ -195,7 +200,7 @@ function timeoutOf(written: Written, completion: Completion, retry: Retry, { sou
     problems.warning(source.keyAt([...path, "retry"]), `${message}, expected "attempt_timeout" to bound one`);
   }
   const at = source.at([...path, keys.timeout === undefined ? "timeout_secs" : "timeout"]);
-  if (completion === "duration" && keys.duration !== undefined && said <= keys.duration) {
+  if (completionRules(completion).needs === "duration" && keys.duration !== undefined && said <= keys.duration) {
     const message = `timeout (${formatDuration(said)}) ends the stage before its duration (${formatDuration(keys.duration)}) is over`;
     problems.error(at, `${message}, expected a longer one`);
   } else if (keys.max_duration !== undefined && said <= keys.max_duration) {

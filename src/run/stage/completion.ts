@@ -1,6 +1,7 @@
-/** Whether an attempt's end is success: the table of completions × ends, for one agent and for the group. */
+/** Whether an attempt's end is success, for one agent and for the group: what the table of completions says of each end. */
 import { formatDuration } from "../../plan/parsing/duration.ts";
-import type { Completion, PlanStage } from "../../plan/plan.ts";
+import type { PlanStage } from "../../plan/plan.ts";
+import { completionRules } from "../../plan/stages/completion-rules.ts";
 import type { AttemptEnd, Progress, TimeLimit } from "../types.ts";
 
 export interface Judgement {
@@ -21,12 +22,12 @@ export type Judged = Pick<PlanStage, "completion" | "durationMs" | "maxDurationM
 export function judgeAttempt(stage: Judged, end: AttemptEnd, progress: Progress | null): Judgement {
   switch (end.kind) {
     case "no_command":
-      return stage.completion === "script_exit"
+      return completionRules(stage.completion).withoutCommand === "failed"
         ? { ok: false, reason: "there is no command to run" }
         : { ok: true, reason: "there is nothing to run" };
     case "exited":
       if (end.code !== 0) return { ok: false, reason: `exit code ${end.code}${after(progress)}` };
-      return stage.completion === "duration"
+      return completionRules(stage.completion).warnsWhenEarly
         ? {
             ok: true,
             warning: `ended by itself before its duration${lengthOf(stage.durationMs)} was over`,
@@ -52,15 +53,7 @@ export function judgeAttempt(stage: Judged, end: AttemptEnd, progress: Progress 
   }
 }
 
-/** What it means that a time is over, by completion. A timeout or the deadline is never success. */
-const SUCCEEDS_WHEN_OVER: Record<Completion, readonly TimeLimit[]> = {
-  duration: ["duration"],
-  duration_or_tasks: ["duration", "max_duration"],
-  tasks_done: [],
-  script_exit: [],
-  validation_passed: [],
-};
-
+/** What it means that a time is over. A timeout or the deadline is never success. */
 function timeOver(stage: Judged, limit: TimeLimit, progress: Progress | null): Judgement {
   if (limit === "timeout") return { ok: false, reason: `timed out${lengthOf(stage.timeoutMs)}${after(progress)}` };
   if (limit === "attempt_timeout") {
@@ -69,7 +62,7 @@ function timeOver(stage: Judged, limit: TimeLimit, progress: Progress | null): J
   }
   if (limit === "deadline") return { ok: false, reason: `not done by the plan's deadline${after(progress)}` };
   const length = lengthOf(limit === "duration" ? stage.durationMs : stage.maxDurationMs);
-  return SUCCEEDS_WHEN_OVER[stage.completion].includes(limit)
+  return completionRules(stage.completion).succeedsAfter.includes(limit)
     ? { ok: true, reason: `its ${limit}${length} is over` }
     : { ok: false, reason: `not done when its ${limit}${length} was over${after(progress)}` };
 }
@@ -79,7 +72,7 @@ export function judgeCount(
   stage: Pick<PlanStage, "completion" | "expectedObjects" | "expectedTasks">,
   done: { readonly objects: number; readonly tasks: number },
 ): Judgement {
-  if (stage.completion !== "tasks_done") return { ok: true, reason: "its time or its tasks are over" };
+  if (!completionRules(stage.completion).failsByCount) return { ok: true, reason: "its time or its tasks are over" };
   const short = [
     shortOf(done.objects, stage.expectedObjects, "objects"),
     shortOf(done.tasks, stage.expectedTasks, "tasks"),

@@ -1,6 +1,7 @@
 /** Which stage comes next, why a stage is not run, and who runs it. */
 import type { Acceptable, Dependency, PlanStage } from "../../plan/plan.ts";
 import { isSelected } from "../../plan/select.ts";
+import { completionRules } from "../../plan/stages/completion-rules.ts";
 import { deadlineOf, deadlineOver, isBoundByDeadline } from "../deadlines.ts";
 import { type Draft, isLiving } from "../draft.ts";
 import { isFailing } from "../group/abort.ts";
@@ -145,8 +146,8 @@ export function enter(draft: Draft, first: number): void {
 /** `together`: everyone starts it at `startAt`; in a later stage of a segment each agent has its own time. */
 function open(draft: Draft, index: number, workers: readonly number[], startAt: number, together: boolean): void {
   const planned = draft.planned(index);
-  const length = planned.completion === "duration_or_tasks" ? planned.maxDurationMs : planned.durationMs;
-  const isTimed = planned.completion === "duration" || planned.completion === "duration_or_tasks";
+  const { endsAfter } = completionRules(planned.completion);
+  const length = endsAfter === null ? null : planned[endsAfter];
   draft.editStage(index, {
     phase: "open",
     openedAt: draft.now,
@@ -154,7 +155,7 @@ function open(draft: Draft, index: number, workers: readonly number[], startAt: 
     cleanupMode: isFailing(draft),
     electorate: electorateOf(draft, planned),
     workers: workers.length,
-    endsAt: together && isTimed && length !== null && planned.background === null ? startAt + length : null,
+    endsAt: together && length !== null && planned.background === null ? startAt + length : null,
     results: persistentArray(Array.from({ length: draft.agents.size }, () => null)),
     pool: planned.tasks === null ? null : poolOf(planned.tasks, workers[0] ?? null),
   });

@@ -3,6 +3,7 @@
  * whether it is for the group is said by what was done, and by the pool's error.
  */
 
+import { completionRules } from "../../plan/stages/completion-rules.ts";
 import { ENDS_SLACK_MS } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
 import { STOP_WAIT_MS } from "../group/abort.ts";
@@ -53,8 +54,9 @@ export function reasonToStop(draft: Draft, stage: number): string | null {
   const over = overThresholds(thresholds, run);
   if (over !== null) return over;
   // Where each agent has its own share, its command ends by itself, with whatever it does after its last object.
-  const shared = completion === "tasks_done" && draft.plan.pathSelection === "random" && run.workers > 1;
-  if (completion !== "duration_or_tasks" && !shared) return null;
+  const { stopsByCount } = completionRules(completion);
+  const isShared = draft.plan.pathSelection === "random" && run.workers > 1;
+  if (stopsByCount === "never" || (stopsByCount === "shared" && !isShared)) return null;
   if (expectedObjects !== null && run.done >= expectedObjects) return `all ${expectedObjects} objects are done`;
   const tasks = run.pool?.done ?? run.done;
   if (expectedTasks !== null && tasks >= expectedTasks) return `all ${expectedTasks} tasks are done`;
