@@ -165,9 +165,9 @@ function stepStage(draft: Draft, stage: number): boolean {
   if (run.stopping !== null) {
     return draft.now >= run.stopping.until && run.pending > 0 && finishUnstopped(draft, stage);
   }
-  const why = reasonToStop(draft, stage);
-  if (why !== null) {
-    stopStage(draft, stage, why);
+  const reason = reasonToStop(draft, stage);
+  if (reason !== null) {
+    stopStage(draft, stage, reason);
     return true;
   }
   if (run.pool === null || run.pending === 0) return false;

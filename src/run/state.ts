@@ -226,8 +226,6 @@ export interface TaskPool {
   readonly generator: number | null;
   /** Tasks without a key of their own are counted from here. */
   readonly counted: number;
-  /** Why no further tasks could be listed. */
-  readonly error: string | null;
   /** A few of the failed, for the reason. */
   readonly examples: readonly string[];
   readonly outputBytes: number;
@@ -237,6 +235,13 @@ export interface StageHistogram {
   readonly name: string;
   /** `agent` told `encoded`. */
   readonly parts: readonly { readonly agent: string; readonly encoded: string }[];
+}
+
+/** Why a stage's work is ended for the whole group. */
+export interface StopReason {
+  readonly why: string;
+  /** Whether that is success for the stage. For who takes part it is no failure either way. */
+  readonly well: boolean;
 }
 
 /** A round of a stage. Those before it are in `earlier`. */
@@ -275,13 +280,10 @@ export interface StageRun {
   readonly endsAt: number | null;
   /** The latest of its attempts' own limits. */
   readonly overdueAt: number;
-  /** The group is to end its work: `well` says whether that is success. */
-  readonly stopping: {
-    readonly since: number;
-    readonly until: number;
-    readonly why: string;
-    readonly well: boolean;
-  } | null;
+  /** The group is to end its work. */
+  readonly stopping: (StopReason & { readonly since: number; readonly until: number }) | null;
+  /** What it has failed at as a whole, though each of its agents may come through; null: nothing. */
+  readonly error: string | null;
   readonly warnings: Remarks;
   readonly failures: Remarks;
   readonly retryCount: number;

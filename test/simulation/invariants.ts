@@ -212,7 +212,7 @@ export class Oracle {
     const violations: string[] = [];
     if (names.size !== arrived.length) violations.push(`${where}: an identity was counted twice`);
     const unheard =
-      run.pool !== null || run.stopping?.well === true
+      run.pool !== null || run.stopping !== null
         ? []
         : arrived.filter((name) => !this.#said.has(`${roundKey(run)}/${name}`));
     if (unheard.length > 0) violations.push(`${where}: ${unheard.join(", ")} never said so`);

@@ -8,7 +8,7 @@ import type { AttemptEnd, AttemptReport, Progress } from "../types.ts";
 import { attemptId } from "./attempt-id.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import { applyFailurePolicy } from "./failure-policy.ts";
-import { isStillToCome, type Outcome, outcome, recordResult } from "./record-result.ts";
+import { isStillToCome, type Outcome, outcome, recordResult, stopOutcome } from "./record-result.ts";
 import { beginListing, endListing, withdrawLeases } from "./tasks.ts";
 
 /** How long after its timeout an attempt's end may take to be told: TERM, grace, KILL, and the way here. */
@@ -99,7 +99,7 @@ export function preempt(draft: Draft, slot: number, why: string): void {
   const { stopping } = draft.stage(assignment.stage);
   if (stopping !== null) {
     // Nothing is begun again in a stage that is ending.
-    finishAssignment(draft, slot, outcome(draft, stopping.well ? "success" : "stopped", stopping.why));
+    finishAssignment(draft, slot, stopOutcome(draft, stopping));
     return;
   }
   if (draft.now >= assignment.timeoutAt) {
@@ -199,7 +199,7 @@ function goOn(draft: Draft, slot: number, stage: number): void {
     // The others have done all of it meanwhile.
     const { stopping } = draft.stage(next);
     if (stopping === null) return;
-    recordResult(draft, slot, outcome(draft, stopping.well ? "success" : "stopped", stopping.why));
+    recordResult(draft, slot, stopOutcome(draft, stopping));
   }
 }
 

@@ -78,13 +78,15 @@ function withoutStage(reason: string, stage: string): string {
 function groupFailures(planned: PlanStage, run: StageRun): readonly string[] {
   const failures: string[] = [];
   const { pool } = run;
-  const stoppedWell = run.stopping?.well === true;
   const counted = judgeCount(planned, { objects: run.done, tasks: pool?.done ?? run.done });
   if (!counted.ok) failures.push(counted.reason);
   const over = overThresholds(planned.thresholds, run);
   if (over !== null) failures.push(over);
+  // Too many errors are counted again: there may be more of them by now.
+  const stoppedFor = run.stopping === null || run.stopping.well || over !== null ? null : run.stopping.why;
+  const error = run.error ?? stoppedFor;
+  if (error !== null) failures.push(error);
   if (pool !== null) {
-    if (pool.error !== null) failures.push(pool.error);
     if (pool.failed > 0) {
       const more = pool.failed - pool.examples.length;
       failures.push(
@@ -92,8 +94,8 @@ function groupFailures(planned: PlanStage, run: StageRun): readonly string[] {
           (pool.skipped > 0 ? `; ${pool.skipped} that need them were skipped` : ""),
       );
     } else if (pool.skipped > 0) failures.push(`${pool.skipped} tasks were skipped: what they need was not done`);
-    const left = pool.open + (pool.error === null ? 0 : pool.unfinished);
-    if (stoppedWell ? pool.error !== null && left > 0 : !isPoolOver(pool)) {
+    const left = pool.open + (error === null ? 0 : pool.unfinished);
+    if (run.stopping === null ? !isPoolOver(pool) : error !== null && left > 0) {
       failures.push(`${left} of ${tasksOf(run)} tasks were not done`);
     }
   }

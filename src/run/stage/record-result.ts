@@ -2,7 +2,7 @@
 import { jsonBytes, RUN_BOUNDS, TOLD_BOUNDS } from "../../plan/bounds.ts";
 import type { Json } from "../../plan/plan.ts";
 import type { Draft } from "../draft.ts";
-import type { StageHistogram, StageRun } from "../state.ts";
+import type { StageHistogram, StageRun, StopReason } from "../state.ts";
 import type { AgentPhase, AttemptEnd, AttemptReport, Metric } from "../types.ts";
 import { quorumOf } from "./barriers.ts";
 import { acrossAgents } from "./metrics.ts";
@@ -20,6 +20,11 @@ export interface Outcome {
 /** An outcome that no report told. */
 export function outcome(draft: Draft, status: AgentPhase["status"], reason: string | null): Outcome {
   return { status, reason, end: null, tail: "", endedAt: draft.now };
+}
+
+/** What an agent's part comes to that was ended with its stage: it is done, unless the run is aborted. */
+export function stopOutcome(draft: Draft, { why }: StopReason): Outcome {
+  return outcome(draft, draft.head.stopping === null ? "success" : "stopped", why);
 }
 
 /** Makes the outcome of an agent's present assignment final. Nothing when it is final already. */

@@ -7,7 +7,7 @@ import type { AttemptReport } from "../types.ts";
 import { countProgress, endOf, failAttempt, finishAssignment, preempt } from "./assignments.ts";
 import { roundOf } from "./attempt-id.ts";
 import { judgeAttempt } from "./completion.ts";
-import { annotate, contribute, outcome, recordResult } from "./record-result.ts";
+import { annotate, contribute, stopOutcome } from "./record-result.ts";
 import { stopStage } from "./stopping.ts";
 import { endListing, finishTask } from "./tasks.ts";
 
@@ -49,8 +49,7 @@ function stopWhenTimedOut(draft: Draft, { stage, end, progress }: AttemptReport)
   if (end.kind !== "time_over" || end.limit === "attempt_timeout" || pool === null || stopping !== null) return;
   const { ok, reason } = judgeAttempt(draft.planned(stage), end, progress);
   if (ok) return;
-  draft.editPool(stage, { error: pool.error ?? reason });
-  stopStage(draft, stage, reason);
+  stopStage(draft, stage, { why: reason, well: false });
 }
 
 /** Once a stage is stopping, who has no lease left is done. */
@@ -59,8 +58,7 @@ function finishStopped(draft: Draft, slot: number, stage: number): void {
   const { assignment } = draft.agent(slot);
   if (stopping === null || assignment === null || assignment.stage !== stage || assignment.finished) return;
   if (assignment.leases.length > 0 || pool?.generator === slot) return;
-  if (stopping.well) finishAssignment(draft, slot, outcome(draft, "success", stopping.why));
-  else recordResult(draft, slot, outcome(draft, "stopped", stopping.why));
+  finishAssignment(draft, slot, stopOutcome(draft, stopping));
 }
 
 function handleOwnReport(draft: Draft, slot: number, report: AttemptReport): void {
@@ -94,10 +92,7 @@ function handleOwnReport(draft: Draft, slot: number, report: AttemptReport): voi
       finishStopped(draft, slot, assignment.stage);
       return;
     }
-    const { why, well } = stopping;
-    const result = { status: well ? "success" : "stopped", reason: why, end, tail: report.tail, endedAt } as const;
-    if (well) finishAssignment(draft, slot, result);
-    else recordResult(draft, slot, result);
+    finishAssignment(draft, slot, { ...stopOutcome(draft, stopping), end, tail: report.tail, endedAt });
     return;
   }
   const judged =

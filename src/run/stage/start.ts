@@ -263,6 +263,7 @@ export function newStageRun(index: number): StageRun {
     endsAt: null,
     overdueAt: 0,
     stopping: null,
+    error: null,
     warnings: { texts: [], count: 0 },
     failures: { texts: [], count: 0 },
     retryCount: 0,

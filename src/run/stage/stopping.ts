@@ -1,21 +1,19 @@
-/**
- * Ends a stage for the whole group because its time is over, its count is reached, or it has too many errors. For who takes part that is success;
- * whether it is for the group is said by what was done, and by the pool's error.
- */
+/** Ends a stage for the whole group: its time is over, its count is reached, or it has too many errors. */
 
 import { completionRules } from "../../plan/stages/completion-rules.ts";
 import { ENDS_SLACK_MS } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
 import { STOP_WAIT_MS } from "../group/abort.ts";
+import type { StopReason } from "../state.ts";
 import { finishAssignment } from "./assignments.ts";
 import { outcome } from "./record-result.ts";
 import { withdrawLeases } from "./tasks.ts";
 import { overThresholds } from "./thresholds.ts";
 
 /** Who has nothing running is done at once, the others when they say so. */
-export function stopStage(draft: Draft, stage: number, why: string): void {
+export function stopStage(draft: Draft, stage: number, { why, well }: StopReason): void {
   const { now } = draft;
-  draft.editStage(stage, { stopping: { since: now, until: now + STOP_WAIT_MS, why, well: true } });
+  draft.editStage(stage, { stopping: { since: now, until: now + STOP_WAIT_MS, why, well } });
   draft.notice(`stopping ${draft.planned(stage).name}: ${why}`);
   const { pool } = draft.stage(stage);
   for (let slot = 0; slot < draft.agents.size; slot++) {
@@ -46,19 +44,22 @@ export function finishUnstopped(draft: Draft, stage: number): boolean {
 }
 
 /** Why a stage is to be stopped now; null: it is not. */
-export function reasonToStop(draft: Draft, stage: number): string | null {
+export function reasonToStop(draft: Draft, stage: number): StopReason | null {
   const run = draft.stage(stage);
   if (run.stopping !== null || run.pending === 0) return null;
-  if (run.endsAt !== null && draft.now >= run.endsAt + ENDS_SLACK_MS) return "its time is over for the group";
+  if (run.endsAt !== null && draft.now >= run.endsAt + ENDS_SLACK_MS)
+    return { why: "its time is over for the group", well: true };
   const { completion, expectedObjects, expectedTasks, thresholds } = draft.planned(stage);
   const over = overThresholds(thresholds, run);
-  if (over !== null) return over;
+  if (over !== null) return { why: over, well: false };
   // Where each agent has its own share, its command ends by itself, with whatever it does after its last object.
   const { stopsByCount } = completionRules(completion);
   const isShared = draft.plan.pathSelection === "random" && run.workers > 1;
   if (stopsByCount === "never" || (stopsByCount === "shared" && !isShared)) return null;
-  if (expectedObjects !== null && run.done >= expectedObjects) return `all ${expectedObjects} objects are done`;
+  if (expectedObjects !== null && run.done >= expectedObjects)
+    return { why: `all ${expectedObjects} objects are done`, well: true };
   const tasks = run.pool?.done ?? run.done;
-  if (expectedTasks !== null && tasks >= expectedTasks) return `all ${expectedTasks} tasks are done`;
+  if (expectedTasks !== null && tasks >= expectedTasks)
+    return { why: `all ${expectedTasks} tasks are done`, well: true };
   return null;
 }

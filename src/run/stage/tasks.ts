@@ -42,7 +42,6 @@ export function poolOf(tasks: Tasks, generator: number | null): TaskPool {
     unfinished: 0,
     generator: tasks.source.kind === "from" ? generator : null,
     counted: records.length,
-    error: null,
     examples: [],
     outputBytes: 0,
   };
@@ -62,10 +61,10 @@ export function addTasks(draft: Draft, stage: number, values: readonly Json[]): 
     draft.editPool(stage, { counted: pool.counted + 1 });
     if (lookUp(pool.keys, key) !== undefined) continue;
     if (lists.records.size >= MOST_TASKS) {
-      if (pool.error === null) {
+      if (draft.stage(stage).error === null) {
         draft.notice(`${draft.planned(stage).name} has ${MOST_TASKS} tasks: further ones are left out`);
       }
-      draft.editPool(stage, { error: `more than ${MOST_TASKS} tasks` });
+      draft.editStage(stage, { error: `more than ${MOST_TASKS} tasks` });
       return;
     }
     const needed = needsOf(tasks, key).map((other) => statusOf(draft, stage, other));
@@ -89,7 +88,8 @@ export function beginListing(draft: Draft, stage: number, generator: number): vo
 
 /** No more tasks will be listed: what waits for one that never came is skipped. */
 export function endListing(draft: Draft, stage: number, error: string | null): void {
-  draft.editPool(stage, { generator: null, ...(error === null ? {} : { error }) });
+  draft.editPool(stage, { generator: null });
+  if (error !== null) draft.editStage(stage, { error });
   const tasks = tasksOf(draft, stage);
   const { records } = draft.pool(stage);
   for (let number = 0; number < records.size; number++) {

@@ -74,6 +74,14 @@ describe("the errors that a stage bears", () => {
     expect(group.state.failure?.reason).toBe("work: max_errors: 6 errors, at most 5 are allowed");
   });
 
+  it("fail the stage that was ended for them, though its agents count fewer in the end", () => {
+    const group = new Group(plan([{ name: "work", thresholds: { ...none, maxErrors: 5 } }]), 1).join();
+    expect(group.sync("agent-0", { progress: progress(9, 6) }).do).toBe("stop");
+    const end = { kind: "stopped", why: "" } as const;
+    group.sync("agent-0", { finished: [report({ stage: 0, attempt: "0.1.0.1", end, progress: progress(9, 1) })] });
+    expect(group.state.failure?.reason).toBe("work: max_errors: 6 errors, at most 5 are allowed");
+  });
+
   it("are a warning of an optional stage, on whose result nothing can be built", () => {
     const group = withTasks({ optional: true, thresholds: { ...none, maxErrors: 5 } });
     expect(group.execute("agent-0").stage).toBe(1);
