@@ -365,6 +365,50 @@ describe.each(databases)("the store on $name", ({ open }) => {
     expect((await store.dueReevaluations(99, 3)).map((each) => each.number)).toEqual([1, 4, 2]);
   });
 
+  it("gives of each installation what is longest due, and a full page as long as there is enough", async () => {
+    const due = Array.from({ length: 60 }, (_, n) => ({
+      number: n + 1,
+      installationId: n % 7 === 0 ? 1 + (n % 3) : 4,
+      reevaluateAt: (n * 37) % 50,
+    }));
+    await store.commit({ pulls: due.map((each) => pull(each)), now: 1 });
+    for (const until of [0, 3, 20, 49]) {
+      for (const limit of [1, 3, 5, 40, 100]) {
+        const page = await store.dueReevaluations(until, limit);
+        const waiting = due.filter((each) => each.reevaluateAt <= until);
+        expect(page).toHaveLength(Math.min(limit, waiting.length));
+        for (const [installation, given] of Map.groupBy(page, (each) => each.installationId)) {
+          const times = waiting.filter((each) => each.installationId === installation).map((each) => each.reevaluateAt);
+          expect(given.map((each) => each.reevaluateAt)).toEqual(times.sort((a, b) => a - b).slice(0, given.length));
+        }
+        const owners = new Set(waiting.map((each) => each.installationId)).size;
+        const first = page.slice(0, owners).map((each) => each.installationId);
+        expect(new Set(first).size).toBe(Math.min(limit, owners));
+      }
+    }
+  });
+
+  it("asks for thousands to be evaluated, each once, whatever page it is on", async () => {
+    const numbers = Array.from({ length: 1_201 }, (_, n) => n + 1);
+    await store.commit({ pulls: numbers.map((number) => pull({ number, reevaluateAt: null })), now: 1 });
+    expect(await store.requestReevaluation({ repositoryId: 1, open: true }, 70)).toBe(numbers.length);
+    expect((await store.dueReevaluations(70, 2_000)).map(({ number }) => number).sort((a, b) => a - b)).toEqual(
+      numbers,
+    );
+  });
+
+  it("writes what was read of an earlier state of the row, too", async () => {
+    await store.commit({ pulls: [pull()], now: 1 });
+    const first = await store.pull(pull());
+    if (first === null) throw new Error("it is known");
+    await store.commit({ pulls: [{ ...first, facts: { ...first.facts, title: "another" } }], now: 2 });
+    const second = await store.pull(pull());
+    if (second === null) throw new Error("it is known");
+    expect(second.facts.title).toBe("another");
+    await store.commit({ pulls: [{ ...second, facts: first.facts }], now: 3 });
+    expect((await store.pull(pull()))?.facts).toEqual(first.facts);
+  });
+
   it("finds pull requests that are due, by commit and by page", async () => {
     const intent = { id: "i", from: null, to: "a", createdAt: 1, tries: 0, sentAt: null, notes: [], read: false };
     await store.commit({
