@@ -27,10 +27,10 @@ import {
 import { fetchWithin, Octokit } from "./github-cache/octokit.ts";
 import { setupPages } from "./http/setup.ts";
 import { addToDotEnv, checkDotEnv, readDotEnv } from "./settings/dot-env.ts";
+import { OpenToOthers } from "./store/database/private-files.ts";
+import { DatabaseInUse, holdDatabase, type ProcessLock } from "./store/database/process-lock.ts";
 import type { Store } from "./store/model.ts";
 import { DatabaseUnusable, DatabaseUrlError, openStore, unusable } from "./store/open.ts";
-import { OpenToOthers } from "./store/private-files.ts";
-import { DatabaseInUse, holdDatabase, type ProcessLock } from "./store/process-lock.ts";
 import { DEFAULT_TIMINGS } from "./work/timings.ts";
 
 /** A bad setting; nothing was started. */

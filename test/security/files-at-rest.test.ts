@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { OpenToOthers } from "../../app/store/database/private-files.ts";
+import { holdDatabase } from "../../app/store/database/process-lock.ts";
 import { openStore } from "../../app/store/open.ts";
-import { OpenToOthers } from "../../app/store/private-files.ts";
-import { holdDatabase } from "../../app/store/process-lock.ts";
 import { writePrivateFile } from "../../src/private-file.ts";
 
 const denied = vi.hoisted(() => new Set<string>());

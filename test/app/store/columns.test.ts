@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Kysely, Migrator } from "kysely";
 import { afterEach, expect, it } from "vitest";
+import { sqliteDialect } from "../../../app/store/database/sqlite.ts";
 import { MIGRATIONS } from "../../../app/store/migrations/index.ts";
 import { openStore } from "../../../app/store/open.ts";
-import { sqliteDialect } from "../../../app/store/sqlite.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "stagewright-ages-"));
 afterEach(() => rmSync(directory, { recursive: true, force: true }));

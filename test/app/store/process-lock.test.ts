@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DatabaseInUse, holdDatabase } from "../../../app/store/database/process-lock.ts";
 import { DatabaseUrlError } from "../../../app/store/open.ts";
-import { DatabaseInUse, holdDatabase } from "../../../app/store/process-lock.ts";
 import { endAll, freePort, healthy, PRIVATE_KEY, SECRET, type Started, startServer } from "../server-process.ts";
 
 let directory: string;

@@ -8,7 +8,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
-import { sqliteFile } from "./open.ts";
+import { sqliteFile } from "../open.ts";
 import { keepPrivate } from "./private-files.ts";
 
 /** Another process holds the database; nothing was opened. The message says which. */
