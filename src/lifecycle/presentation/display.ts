@@ -301,7 +301,8 @@ function sayCondition(node: ResultNode): string {
 }
 
 /** Whole lines as far as GitHub's limit allows, with a word on what did not fit. */
-function boundedLines(lines: readonly string[]): string {
+function boundedLines(parts: readonly string[]): string {
+  const lines = parts.flatMap((part) => part.split("\n"));
   let text = "";
   for (const [index, line] of lines.entries()) {
     const more = `\n\n…and ${lines.length - index} more lines`;
