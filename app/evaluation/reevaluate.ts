@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { overdueAndHoldActions } from "../../src/lifecycle/evaluation/overdue-and-hold.ts";
 import { mergingStages } from "../../src/lifecycle/evaluation/transition-actions.ts";
 import type { Lookup } from "../../src/lifecycle/facts/facts.ts";
-import { sameFacts } from "../../src/lifecycle/facts/record.ts";
+import { sameFacts } from "../../src/lifecycle/facts/same-facts.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { effectRows } from "../effects/effect.ts";
 import { changePull, parked, pullKey, sooner } from "../store/change-pull.ts";

@@ -5,7 +5,8 @@ import { overdueAndHoldActions } from "../../src/lifecycle/evaluation/overdue-an
 import { transitionActions } from "../../src/lifecycle/evaluation/transition-actions.ts";
 import type { Change } from "../../src/lifecycle/facts/change.ts";
 import type { Facts } from "../../src/lifecycle/facts/facts.ts";
-import { record, sameFacts } from "../../src/lifecycle/facts/record.ts";
+import { record } from "../../src/lifecycle/facts/record.ts";
+import { sameFacts } from "../../src/lifecycle/facts/same-facts.ts";
 import { stageLabel, stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { effectRows } from "../effects/effect.ts";

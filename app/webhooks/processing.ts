@@ -16,7 +16,8 @@ import {
 import { commandsToAnswer, type ParsedCommand, readCommands } from "../../src/lifecycle/commands.ts";
 import type { Change } from "../../src/lifecycle/facts/change.ts";
 import type { Act } from "../../src/lifecycle/facts/facts.ts";
-import { record, sameFacts } from "../../src/lifecycle/facts/record.ts";
+import { record } from "../../src/lifecycle/facts/record.ts";
+import { sameFacts } from "../../src/lifecycle/facts/same-facts.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { commandAct, sayEqual } from "../commands/acts.ts";

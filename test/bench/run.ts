@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   sweep: () => import("./sweep.ts"),
   "quiet-events": () => import("./quiet-events.ts"),
   growth: () => import("./growth.ts"),
+  "long-history": () => import("./long-history.ts"),
   webhooks: () => import("./webhooks.ts"),
   barrier: () => import("./barrier.ts"),
   tasks: () => import("./tasks.ts"),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { sameActor, whoMay } from "../evaluation/permissions.ts";
 import { mapping, names, whole } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
-import { opinions, type SubmittedReview, shortSha } from "./reviews.ts";
+import { concernsReviews, firstThatCounts, opinions, type SubmittedReview, shortSha } from "./reviews.ts";
 
 const count = whole(1, 100);
 
@@ -23,11 +23,12 @@ export const approvals: ConditionDefinition<"approvals"> = {
     { error: "expected a whole number from 1 to 100, or { count, by }" },
   ),
   title: (leaf) => (leaf.count === 1 ? "an approval" : `${leaf.count} approvals`),
+  concerns: () => concernsReviews,
   evaluate(leaf, context) {
     const counted: SubmittedReview[] = [];
     const refused: string[] = [];
     let open = 0;
-    for (const opinion of opinions(context.acts.reviews())) {
+    for (const opinion of opinions(context)) {
       if (opinion.state !== "approved") {
         continue;
       }
@@ -36,15 +37,14 @@ export const approvals: ConditionDefinition<"approvals"> = {
         refused.push(`${who} is the author`);
         continue;
       }
-      const onHead = opinion.reviews.filter((review) => context.commits.includes(review.sha));
-      const first = onHead.find((review) => context.exclusion(review) === null);
+      const first = firstThatCounts(opinion, context);
       if (first === undefined) {
-        const last = onHead.at(-1);
+        const last = opinion.reviews.findLast((review) => context.commits.includes(review.sha));
         const old = opinion.reviews.at(-1);
         refused.push(
           last === undefined
             ? `${who} approved ${shortSha(old?.sha ?? "")}, not the head commit`
-            : `${who} approved ${context.exclusion(last) ?? ""}`,
+            : `${who} approved ${context.window.exclusion(last) ?? ""}`,
         );
         continue;
       }

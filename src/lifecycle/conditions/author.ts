@@ -1,6 +1,6 @@
 import { orList } from "../evaluation/permissions.ts";
 import { names } from "../policy/value-schemas.ts";
-import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
+import { type ConditionDefinition, concernsNone, fails, holds, unknown } from "./condition.ts";
 
 export const author: ConditionDefinition<"author"> = {
   kind: "author",
@@ -9,6 +9,7 @@ export const author: ConditionDefinition<"author"> = {
   examples: ['author: "rex[bot]"', 'author: [alice, "@org/platform"]'],
   schema: names.transform((value) => ({ kind: "author" as const, by: value })),
   title: (leaf) => `author ${orList(leaf.by)}`,
+  concerns: concernsNone,
   evaluate(leaf, { facts, authority }) {
     const named = authority(facts.author, leaf.by);
     const who = `${facts.author.login}, who opened it,`;

@@ -1,6 +1,6 @@
 import { orList } from "../evaluation/permissions.ts";
 import { patterns } from "../policy/value-schemas.ts";
-import { type ConditionDefinition, fails, holds } from "./condition.ts";
+import { type ConditionDefinition, concernsNone, fails, holds } from "./condition.ts";
 import { matcher } from "./globs.ts";
 
 export const base: ConditionDefinition<"base"> = {
@@ -10,6 +10,7 @@ export const base: ConditionDefinition<"base"> = {
   examples: ["base: main", 'base: [main, "release/*"]'],
   schema: patterns.transform((value) => ({ kind: "base" as const, patterns: value })),
   title: (leaf) => `base ${orList(leaf.patterns)}`,
+  concerns: concernsNone,
   evaluate(leaf, { facts }) {
     return matcher(leaf.patterns)(facts.base.ref)
       ? holds(`it goes into ${facts.base.ref}`)

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { sameActor, whoMay } from "../evaluation/permissions.ts";
 import { bare, mapping, names } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
-import { opinions } from "./reviews.ts";
+import { concernsReviews, firstThatCounts, opinions, type SubmittedReview } from "./reviews.ts";
 
 export const changesRequested: ConditionDefinition<"changes_requested"> = {
   kind: "changes_requested",
@@ -20,19 +20,27 @@ export const changesRequested: ConditionDefinition<"changes_requested"> = {
     { error: "expected true, or { by }" },
   ),
   title: () => "changes requested",
+  concerns: () => concernsReviews,
   evaluate(leaf, context) {
+    const { commits, facts, authority } = context;
+    const first: SubmittedReview[] = [];
     let open = false;
-    const onHead = opinions(context.acts.reviews())
-      .filter((opinion) => opinion.state === "changes_requested" && !sameActor(opinion.by, context.facts.author))
-      .flatMap((opinion) => opinion.reviews.filter((review) => context.commits.includes(review.sha)))
-      .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
-    for (const review of onHead) {
-      const authority = context.authority(review.by, leaf.by);
-      if (authority.truth === "yes" && context.exclusion(review) === null) {
-        return holds(`${review.by.login} requests changes`, review);
+    for (const opinion of opinions(context)) {
+      const onHead =
+        opinion.state === "changes_requested" &&
+        !sameActor(opinion.by, facts.author) &&
+        opinion.reviews.some((review) => commits.includes(review.sha));
+      const truth = onHead ? authority(opinion.by, leaf.by).truth : "no";
+      const review = truth === "yes" ? firstThatCounts(opinion, context) : undefined;
+      if (review !== undefined) {
+        first.push(review);
       }
       // An old request still stands: it sends nobody back again, and `not` does not hold either.
-      open ||= authority.truth !== "no";
+      open ||= truth !== "no";
+    }
+    const [review] = first.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+    if (review !== undefined) {
+      return holds(`${review.by.login} requests changes`, review);
     }
     const reason = `nobody of ${whoMay(leaf.by)} requests changes on the head commit`;
     return open ? unknown(reason) : fails(leaf.by === null ? "nobody with write permission requests changes" : reason);

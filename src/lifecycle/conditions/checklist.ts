@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { proseLines } from "../facts/prose.ts";
 import { bare, text } from "../policy/value-schemas.ts";
-import { type ConditionDefinition, fails, holds } from "./condition.ts";
+import { type ConditionDefinition, concernsNone, fails, holds } from "./condition.ts";
 
 export const checklist: ConditionDefinition<"checklist"> = {
   kind: "checklist",
@@ -16,6 +16,7 @@ export const checklist: ConditionDefinition<"checklist"> = {
     { error: "expected true, or the heading under which the task list stands" },
   ),
   title: (leaf) => (leaf.section === null ? "checklist" : `checklist "${leaf.section}"`),
+  concerns: concernsNone,
   evaluate(leaf, { facts }) {
     const boxes = boxesOf(facts.body, leaf.section);
     const where = leaf.section === null ? "in the description" : `under "${leaf.section}" in the description`;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { bare, checkPatterns, mapping } from "../policy/value-schemas.ts";
 import { allSucceeded, checksOf } from "./check-state.ts";
-import type { ConditionDefinition } from "./condition.ts";
+import { type ConditionDefinition, concernsNone } from "./condition.ts";
 import { nameMatcher } from "./name-patterns.ts";
 
 export const checksPass: ConditionDefinition<"checks_pass"> = {
@@ -20,6 +20,7 @@ export const checksPass: ConditionDefinition<"checks_pass"> = {
     { error: "expected true, or { ignore }" },
   ),
   title: () => "all checks",
+  concerns: concernsNone,
   evaluate(leaf, context) {
     const ignored = leaf.ignore.map(nameMatcher);
     const ignores = (name: string): boolean => ignored.some((matches) => matches(name));

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { checkPatterns, mapping, text } from "../policy/value-schemas.ts";
 import { allEnded, allSucceeded, type CheckQuery, checksOf } from "./check-state.ts";
-import { type ConditionDefinition, type ConditionVerdict, fails, holds, unknown } from "./condition.ts";
+import { type ConditionDefinition, type ConditionVerdict, concernsNone, fails, holds, unknown } from "./condition.ts";
 import { isPattern, literalName, nameMatcher } from "./name-patterns.ts";
 
 const result = z.enum(["success", "failure", "any"], { error: "expected success | failure | any" });
@@ -33,6 +33,7 @@ export const checks: ConditionDefinition<"checks"> = {
     { error: "expected names of checks, or { names, app, result }" },
   ),
   title: (leaf) => `checks ${leaf.names.join(", ")}${leaf.result === undefined ? "" : ` ${leaf.result}`}`,
+  concerns: concernsNone,
   evaluate(leaf, context) {
     const known = checksOf(context).filter((check) => leaf.app === null || check.appSlug === leaf.app);
     const from = leaf.app === null ? "" : ` from ${leaf.app}`;

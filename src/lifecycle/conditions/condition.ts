@@ -1,12 +1,11 @@
 /** What a condition is: how it is written, what it means, how it is evaluated. One file each, all in `index.ts`. */
 import type { z } from "zod";
+import type { Truth } from "../evaluation/evaluation.ts";
 import type { Authority } from "../evaluation/permissions.ts";
 import type { ActIndex } from "../facts/act-index.ts";
 import type { Act, Actor, Facts, Lookup } from "../facts/facts.ts";
 import type { Leaf, LeafKind, Names } from "../policy/policy.ts";
-
-/** "unknown" grants nothing, and its opposite grants nothing either. */
-export type Truth = "yes" | "no" | "unknown";
+import type { ConditionMemo } from "./memo.ts";
 
 export interface ConditionVerdict {
   readonly truth: Truth;
@@ -18,13 +17,21 @@ export interface ConditionVerdict {
   readonly evidence: readonly string[];
 }
 
+/** Which acts count here. Of any but labels, those that count are the newest: none is older than one that does not. */
+export interface ActWindow {
+  /** Two windows with one key let the same acts count, and say the same of the others. */
+  readonly key: string;
+  readonly counts: (act: Act) => boolean;
+  /** Null: the act counts. Else why not, completing "it was …". */
+  readonly exclusion: (act: Act) => string | null;
+}
+
 /** What a condition may look at. */
 export interface ConditionContext {
   readonly facts: Facts;
   /** All acts up to the moment looked at; those that no longer count for this stage included. */
   readonly acts: ActIndex;
-  /** Null: the act counts here. Else why not, completing "it was …". */
-  readonly exclusion: (act: Act) => string | null;
+  readonly window: ActWindow;
   /**
    * The head commit, then the commits before it that pushes excepted by the policy have carried over. Reviews,
    * workflow results and checks of these count.
@@ -39,6 +46,8 @@ export interface ConditionContext {
   readonly authority: (actor: Actor, names: Names | null) => Authority;
   readonly ask: (lookup: Lookup) => void;
   readonly ourAppId: number;
+  /** Null: nothing is remembered, each condition is evaluated anew. */
+  readonly memo: ConditionMemo | null;
 }
 
 export interface ConditionDefinition<K extends LeafKind> {
@@ -53,8 +62,13 @@ export interface ConditionDefinition<K extends LeafKind> {
   readonly schema: z.ZodType<Leaf<K>>;
   /** A short name for people: `label ready-for-qa`. */
   readonly title: (leaf: Leaf<K>) => string;
+  /** Whether a verdict about the past may be another after this act; of those of states none is. */
+  readonly concerns: (leaf: Leaf<K>) => (act: Act) => boolean;
   readonly evaluate: (leaf: Leaf<K>, context: ConditionContext) => ConditionVerdict;
 }
+
+/** Of conditions that no act concerns. */
+export const concernsNone = (): ((act: Act) => boolean) => () => false;
 
 export function holds(reason: string, act?: Act | null): ConditionVerdict {
   return act === undefined || act === null

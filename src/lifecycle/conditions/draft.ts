@@ -1,5 +1,5 @@
 import { flag } from "../policy/value-schemas.ts";
-import { type ConditionDefinition, fails, holds } from "./condition.ts";
+import { type ConditionDefinition, concernsNone, fails, holds } from "./condition.ts";
 
 export const draft: ConditionDefinition<"draft"> = {
   kind: "draft",
@@ -8,6 +8,7 @@ export const draft: ConditionDefinition<"draft"> = {
   examples: ["draft: false"],
   schema: flag.transform((value) => ({ kind: "draft", draft: value })),
   title: (leaf) => (leaf.draft ? "a draft" : "not a draft"),
+  concerns: concernsNone,
   evaluate(leaf, { facts }) {
     const is = facts.draft ? "it is a draft" : "it is not a draft";
     if (facts.draft === leaf.draft) {

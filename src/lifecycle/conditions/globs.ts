@@ -5,11 +5,12 @@
  */
 
 type Token =
-  | { readonly kind: "character"; readonly is: (character: string) => boolean }
+  /** `text`: where it is this one character alone. */
+  | { readonly kind: "character"; readonly is: (character: string) => boolean; readonly text?: string }
   /** Any number of characters but the slash; `across`: the slash, too. */
-  | { readonly kind: "many"; readonly across: boolean }
+  | { readonly kind: "many"; readonly across: boolean; readonly text?: never }
   /** Any number of whole directories: before the first character, or after a slash. */
-  | { readonly kind: "directories" };
+  | { readonly kind: "directories"; readonly text?: never };
 
 /** What one glob with braces may stand for. */
 const MOST_ALTERNATIVES = 64;
@@ -38,10 +39,45 @@ export function globProblem(glob: string): string | null {
 /** What stands in brackets is one character of a set. */
 const SETS = /\[\^?[^[\]^][^[\]]*\]/gu;
 
-/** A function that says whether any of the globs matches the whole of a path or branch. */
+/** A function that says whether any of the globs matches the whole of a path or branch; one for each list. */
 export function matcher(globs: readonly string[]): (path: string) => boolean {
-  const compiled = globs.flatMap((glob) => (expandBraces(glob) ?? []).map(compile));
-  return (path) => compiled.some((tokens) => matches(tokens, path));
+  const known = MATCHERS.get(globs);
+  if (known !== undefined) {
+    return known;
+  }
+  const compiled = globs.flatMap((glob) => (expandBraces(glob) ?? []).map(globMatcher));
+  const matches = (path: string): boolean => compiled.some((one) => one(path));
+  MATCHERS.set(globs, matches);
+  return matches;
+}
+
+/** A policy's lists stay the same objects, and are asked about at each event. */
+const MATCHERS = new WeakMap<readonly string[], (path: string) => boolean>();
+
+/** What a name has to begin and end with is compared first: of most names nothing more is looked at. */
+function globMatcher(glob: string): (path: string) => boolean {
+  const tokens = compile(glob);
+  const isPlain = ({ kind, text = "" }: Token): boolean => kind === "character" && /^[^\uD800-\uDFFF]$/.test(text);
+  const firstOther = tokens.findIndex((token) => !isPlain(token));
+  if (firstOther < 0) {
+    const name = textOf(tokens);
+    return (path) => path === name;
+  }
+  const lastOther = tokens.findLastIndex((token) => !isPlain(token));
+  const [first, last] = [textOf(tokens.slice(0, firstOther)), textOf(tokens.slice(lastOther + 1))];
+  const between = tokens.slice(firstOther, lastOther + 1);
+  const [only] = between;
+  const anything = between.length === 1 && only?.kind === "many" && only.across;
+  const matches = follow(between);
+  return (path) =>
+    path.length >= first.length + last.length &&
+    path.startsWith(first) &&
+    path.endsWith(last) &&
+    (anything || matches(path.slice(first.length, path.length - last.length)));
+}
+
+function textOf(tokens: readonly Token[]): string {
+  return tokens.map(({ text = "" }) => text).join("");
 }
 
 function expandBraces(glob: string): string[] | null {
@@ -75,7 +111,7 @@ function compile(glob: string): Token[] {
     } else if (set !== undefined) {
       tokens.push({ kind: "character", is: inSet(set) });
     } else {
-      tokens.push({ kind: "character", is: (character) => character === plain });
+      tokens.push({ kind: "character", is: (character) => character === plain, text: plain ?? "" });
     }
   }
   return tokens;
@@ -95,34 +131,73 @@ function rangesOf(set: string) {
   return { without, ranges };
 }
 
-/** Follows every way at once: the set of positions in the glob that the characters so far can have led to. */
-function matches(tokens: readonly Token[], path: string): boolean {
-  /** Positions; `inside`: in the midst of a directory's name. */
-  let here = close(tokens, new Set([0]));
-  let inside = new Set<number>();
-  for (const character of path) {
-    const next = new Set<number>();
-    const nextInside = new Set<number>();
-    for (const position of here) {
-      const token = tokens[position];
-      if (token?.kind === "character" && token.is(character)) {
-        next.add(position + 1);
-      } else if (token?.kind === "many" && (token.across || character !== "/")) {
-        next.add(position);
-      } else if (token?.kind === "directories" && character !== "/") {
-        nextInside.add(position);
+/** Positions in a glob that some characters can have led to; `inside`: in the midst of a directory's name. */
+interface State {
+  readonly here: ReadonlySet<number>;
+  readonly inside: ReadonlySet<number>;
+  /** By the next character, as far as it was met. */
+  readonly next: Map<string, State>;
+}
+
+/** Steps that are remembered of one glob: of ordinary names there are some hundreds. */
+const MOST_STEPS = 4_096;
+
+/**
+ * Follows every way at once. Steps that were taken once are looked up, as names have much in common; a new one costs at
+ * most the length of the glob.
+ */
+function follow(tokens: readonly Token[]): (path: string) => boolean {
+  const start: State = { here: close(tokens, new Set([0])), inside: new Set(), next: new Map() };
+  const states = new Map([[keyOf(start), start]]);
+  let steps = 0;
+  const take = (state: State, character: string): State => {
+    if (steps >= MOST_STEPS) {
+      states.clear();
+      states.set(keyOf(start), start);
+      start.next.clear();
+      steps = 0;
+    }
+    steps += 1;
+    const reached = advance(tokens, state, character);
+    const known = states.get(keyOf(reached)) ?? reached;
+    states.set(keyOf(known), known);
+    state.next.set(character, known);
+    return known;
+  };
+  return (path) => {
+    let state = start;
+    for (const character of path) {
+      state = state.next.get(character) ?? take(state, character);
+      if (state.here.size === 0 && state.inside.size === 0) {
+        return false;
       }
     }
-    for (const position of inside) {
-      (character === "/" ? next : nextInside).add(position);
-    }
-    here = close(tokens, next);
-    inside = nextInside;
-    if (here.size === 0 && inside.size === 0) {
-      return false;
+    return state.here.has(tokens.length);
+  };
+}
+
+function keyOf({ here, inside }: State): string {
+  const list = (positions: ReadonlySet<number>): string => [...positions].sort((a, b) => a - b).join(" ");
+  return `${list(here)}/${list(inside)}`;
+}
+
+function advance(tokens: readonly Token[], { here, inside }: State, character: string): State {
+  const next = new Set<number>();
+  const nextInside = new Set<number>();
+  for (const position of here) {
+    const token = tokens[position];
+    if (token?.kind === "character" && token.is(character)) {
+      next.add(position + 1);
+    } else if (token?.kind === "many" && (token.across || character !== "/")) {
+      next.add(position);
+    } else if (token?.kind === "directories" && character !== "/") {
+      nextInside.add(position);
     }
   }
-  return here.has(tokens.length);
+  for (const position of inside) {
+    (character === "/" ? next : nextInside).add(position);
+  }
+  return { here: close(tokens, next), inside: nextInside, next: new Map() };
 }
 
 /** What may stand for nothing is passed. */

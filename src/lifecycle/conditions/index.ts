@@ -1,4 +1,5 @@
 /** Every condition of the policy language. A new one is a file of its own and a line here. */
+import type { Act } from "../facts/facts.ts";
 import type { Condition, Leaf, LeafKind } from "../policy/policy.ts";
 import { approvals } from "./approvals.ts";
 import { author } from "./author.ts";
@@ -35,6 +36,11 @@ export const CONDITIONS: { readonly [K in LeafKind]: ConditionDefinition<K> } = 
 
 export function evaluateCondition<K extends LeafKind>(leaf: Leaf<K>, context: ConditionContext): ConditionVerdict {
   return CONDITIONS[leaf.kind].evaluate(leaf, context);
+}
+
+/** Whether a verdict about the past may be another after an act. */
+export function concernsOf<K extends LeafKind>(leaf: Leaf<K>): (act: Act) => boolean {
+  return CONDITIONS[leaf.kind].concerns(leaf);
 }
 
 /** A short name for people. */

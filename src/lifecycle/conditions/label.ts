@@ -35,6 +35,10 @@ export const label: ConditionDefinition<"label"> = {
     { error: "expected a label, or { name, by }" },
   ),
   title: (leaf) => `label ${leaf.name}`,
+  concerns({ name }) {
+    const matches = labelMatcher(name);
+    return (act) => (act.kind === "labeled" || act.kind === "unlabeled") && matches(act.label);
+  },
   evaluate(leaf, context) {
     if (!isPattern(leaf.name)) {
       return evaluateLabel(literalName(leaf.name), leaf.by, context);
@@ -75,7 +79,7 @@ export function evaluateLabel(name: string, by: readonly string[] | null, contex
   let refusal = (): string =>
     `label ${name} is on it, and it is not known who gave it: ${whoMay(by)} can remove it and add it again`;
   for (const act of given) {
-    const exclusion = context.exclusion(act);
+    const exclusion = context.window.exclusion(act);
     if (exclusion !== null) {
       refusal = () => `label ${name} was given ${exclusion}: it must be given again by ${whoMay(by)}`;
       continue;

@@ -1,8 +1,8 @@
 import { orList } from "../evaluation/permissions.ts";
 import { MOST_FILES } from "../facts/facts.ts";
 import { patterns } from "../policy/value-schemas.ts";
-import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
-import { matcher } from "./globs.ts";
+import { firstByGlobs } from "./changed-files.ts";
+import { type ConditionDefinition, concernsNone, fails, holds, unknown } from "./condition.ts";
 import { PARTLY_LISTED } from "./paths.ts";
 
 export const onlyPaths: ConditionDefinition<"only_paths"> = {
@@ -12,13 +12,13 @@ export const onlyPaths: ConditionDefinition<"only_paths"> = {
   examples: ['only_paths: ["docs/**", "*.md"]'],
   schema: patterns.transform((value) => ({ kind: "only_paths" as const, patterns: value })),
   title: (leaf) => `changes only in ${orList(leaf.patterns)}`,
+  concerns: concernsNone,
   evaluate(leaf, { facts, ask }) {
     if (facts.files === null) {
       ask({ kind: "files" });
       return unknown("the changed files are not known yet");
     }
-    const matches = matcher(leaf.patterns);
-    const other = facts.files.find((file) => !matches(file));
+    const { other } = firstByGlobs(facts.files, leaf.patterns);
     if (other !== undefined) {
       return fails(`${other} is changed, which does not match ${orList(leaf.patterns)}`);
     }

@@ -1,8 +1,8 @@
 import { orList } from "../evaluation/permissions.ts";
 import { MOST_FILES } from "../facts/facts.ts";
 import { patterns } from "../policy/value-schemas.ts";
-import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
-import { matcher } from "./globs.ts";
+import { firstByGlobs } from "./changed-files.ts";
+import { type ConditionDefinition, concernsNone, fails, holds, unknown } from "./condition.ts";
 
 export const PARTLY_LISTED = `${MOST_FILES} files or more are changed, and GitHub lists no more of them`;
 
@@ -13,13 +13,14 @@ export const paths: ConditionDefinition<"paths"> = {
   examples: ['paths: "docs/**"', 'paths: ["src/**", "package.json"]'],
   schema: patterns.transform((value) => ({ kind: "paths" as const, patterns: value })),
   title: (leaf) => `changes in ${orList(leaf.patterns)}`,
+  concerns: concernsNone,
   evaluate(leaf, { facts, ask }) {
     if (facts.files === null) {
       ask({ kind: "files" });
       return unknown("the changed files are not known yet");
     }
-    const found = facts.files.find(matcher(leaf.patterns));
-    if (found !== undefined) return holds(`${found} is changed`);
+    const { matching } = firstByGlobs(facts.files, leaf.patterns);
+    if (matching !== undefined) return holds(`${matching} is changed`);
     if (facts.files.length >= MOST_FILES) return unknown(PARTLY_LISTED);
     return fails(`no changed file matches ${orList(leaf.patterns)}`);
   },

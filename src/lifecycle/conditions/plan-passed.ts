@@ -9,7 +9,10 @@ export const planPassed: ConditionDefinition<"plan_passed"> = {
   examples: ["plan_passed: benchmark"],
   schema: text("a plan's name").transform((value) => ({ kind: "plan_passed" as const, plan: value })),
   title: (leaf) => `plan ${leaf.plan}`,
+  concerns({ plan }) {
+    return (act) => act.kind === "plan" && act.plan === plan;
+  },
   evaluate(leaf, context) {
-    return evaluateRuns(`plan ${leaf.plan}`, context.acts.plans(leaf.plan), "success", context);
+    return evaluateRuns({ leaf, what: `plan ${leaf.plan}`, wanted: "success" }, context.acts.plans(leaf.plan), context);
   },
 };

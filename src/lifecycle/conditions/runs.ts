@@ -1,17 +1,21 @@
 /** What `workflow` and `plan_passed` share: the newest result of something that runs. Not a condition itself. */
-import type { RunAct } from "../facts/act-index.ts";
+import { type ActPrefix, firstWhere, type RunAct } from "../facts/act-index.ts";
 import { originOf, type RunOrigin } from "../facts/run-origin.ts";
-import type { ActResult } from "../policy/policy.ts";
+import type { ActResult, Leaf } from "../policy/policy.ts";
 import { fileName } from "../policy/workflows-started.ts";
-import { type ConditionContext, type ConditionVerdict, fails, holds, type Truth, unknown } from "./condition.ts";
+import { type ConditionContext, type ConditionVerdict, fails, holds, unknown } from "./condition.ts";
+import type { ConditionMemo } from "./memo.ts";
 import { shortSha } from "./reviews.ts";
+import { RunRows, type Weight } from "./run-rows.ts";
 
 const SAID = { success: "succeeded", failure: "failed", cancelled: "was cancelled" } as const;
 
-/** Whether a run is evidence, and if not, why. */
-interface Weight {
-  readonly truth: Truth;
-  readonly why: string;
+/** What is asked of runs. */
+export interface RunsQuery {
+  readonly leaf: Leaf;
+  /** What runs, for people. */
+  readonly what: string;
+  readonly wanted: ActResult;
 }
 
 /**
@@ -19,44 +23,34 @@ interface Weight {
  * A cancelled run says nothing, unless that is what is asked for; one whose file the pull request wrote says nothing at
  * all, be it good or bad.
  */
-export function evaluateRuns(
-  what: string,
-  runs: readonly RunAct[],
-  wanted: ActResult,
-  context: ConditionContext,
-): ConditionVerdict {
-  const here = runs.filter((run) => context.commits.includes(run.sha));
-  const decisive = here
-    .filter((run) => run.result !== "cancelled" || wanted === "cancelled")
-    .map((run) => ({ run, weight: weigh(run, context) }));
-  const counted = decisive.filter(({ run, weight }) => counts(run, weight, context)).map(({ run }) => run);
-  const row = counted.slice(counted.findLastIndex((run) => run.result !== wanted) + 1);
-  const first = row.find((run) => context.exclusion(run) === null);
-  const last = row.at(-1) ?? counted.at(-1);
-  const lastIndex = decisive.findIndex(({ run }) => run === last);
+export function evaluateRuns(query: RunsQuery, runs: ActPrefix<RunAct>, context: ConditionContext): ConditionVerdict {
+  const { what, wanted } = query;
+  const rows = rowsOf(query, runs.list, context);
+  const { decisive, last, rowFrom, rowTo, against, ignored } = rows.until(runs.length);
+  const row = { list: rows.counted, length: rowTo };
+  const index = firstWhere(row, context.window.counts, rowFrom);
+  const first = index < rowTo ? rows.counted[index] : undefined;
   if (first !== undefined) {
     const said = `${what} ${SAID[wanted]}`;
-    const since = context.inBackRule ? undefined : decisive.slice(lastIndex + 1).findLast(speaksAgainst(wanted));
-    return since === undefined
+    return context.inBackRule || against === undefined
       ? holds(said, first)
-      : unknown(`${said}; run ${idOf(since.run)} ${SAID[since.run.result]} since, and ${since.weight.why}`);
+      : unknown(`${said}; run ${idOf(against.run)} ${SAID[against.run.result]} since, and ${against.weight.why}`);
   }
-  const ignored = decisive.findLast(({ run }, index) => index > lastIndex && run.result === wanted);
   const doubtful = ignored?.weight.truth === "unknown";
   const aside = ignored === undefined ? "" : `run ${idOf(ignored.run)} ${SAID[wanted]}, but ${ignored.weight.why}`;
   if (last !== undefined) {
-    const exclusion = context.exclusion(last);
+    const exclusion = context.window.exclusion(last);
     const said = `${what} ${SAID[last.result]}${exclusion === null ? "" : ` ${exclusion}`}`;
     const reason = aside === "" ? said : `${said}; ${aside}`;
     // It did end so, though that does not count here: `not` does not hold either.
-    return row.length > 0 || doubtful ? unknown(reason) : fails(reason);
+    return rowFrom < rowTo || doubtful ? unknown(reason) : fails(reason);
   }
-  const other = ignored ?? decisive.at(-1);
+  const other = ignored ?? decisive;
   if (other !== undefined) {
     const reason = `${what} ${SAID[other.run.result]} in run ${idOf(other.run)}, but ${other.weight.why}`;
     return doubtful ? unknown(reason) : fails(reason);
   }
-  const elsewhere = runs.at(-1);
+  const elsewhere = runs.list[runs.length - 1];
   return unknown(
     elsewhere === undefined
       ? `${what} has not finished`
@@ -64,11 +58,35 @@ export function evaluateRuns(
   );
 }
 
-/** Whether a run may have taken back what those before it said. */
-function speaksAgainst(wanted: ActResult) {
-  return ({ run, weight }: { readonly run: RunAct; readonly weight: Weight }) =>
-    run.result !== wanted && weight.truth === "unknown";
+function rowsOf({ leaf, wanted }: RunsQuery, list: readonly RunAct[], context: ConditionContext): RunRows {
+  const { memo, commits, inBackRule } = context;
+  const known = memo === null ? undefined : ROWS.get(memo)?.get(leaf);
+  if (known?.commits === commits && known.inBackRule === inBackRule) {
+    return known.rows;
+  }
+  const rows = new RunRows({
+    list,
+    commits,
+    wanted,
+    weigh(run) {
+      const weight = weigh(run, context);
+      return { run, weight, counts: counts(run, weight, context) };
+    },
+  });
+  if (memo !== null) {
+    const all = ROWS.get(memo) ?? new Map<Leaf, RememberedRows>();
+    ROWS.set(memo, all.set(leaf, { commits, inBackRule, rows }));
+  }
+  return rows;
 }
+
+interface RememberedRows {
+  readonly commits: readonly string[];
+  readonly inBackRule: boolean;
+  readonly rows: RunRows;
+}
+
+const ROWS = new WeakMap<ConditionMemo, Map<Leaf, RememberedRows>>();
 
 /** In doubt a bad result sends back, which grants nothing; nothing else is done on doubt. */
 function counts(run: RunAct, { truth }: Weight, { inBackRule }: ConditionContext): boolean {

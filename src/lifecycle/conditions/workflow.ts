@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isNamed } from "../facts/act-index.ts";
 import { mapping, text } from "../policy/value-schemas.ts";
 import type { ConditionDefinition } from "./condition.ts";
 import { evaluateRuns } from "./runs.ts";
@@ -23,7 +24,14 @@ export const workflow: ConditionDefinition<"workflow"> = {
     { error: "expected the name of a workflow file, or { workflow, result }" },
   ),
   title: (leaf) => `workflow ${leaf.workflow}${leaf.result === "success" ? "" : ` ${leaf.result}`}`,
+  concerns(leaf) {
+    return (act) => act.kind === "workflow" && isNamed(act.workflow, leaf.workflow);
+  },
   evaluate(leaf, context) {
-    return evaluateRuns(leaf.workflow, context.acts.workflows(leaf.workflow), leaf.result, context);
+    return evaluateRuns(
+      { leaf, what: leaf.workflow, wanted: leaf.result },
+      context.acts.workflows(leaf.workflow),
+      context,
+    );
   },
 };

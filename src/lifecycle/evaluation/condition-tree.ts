@@ -1,20 +1,20 @@
 /** Evaluates a condition tree: one result tree for the decision and for every explanation of it. */
 
-import type { ConditionContext, Truth } from "../conditions/condition.ts";
+import type { ConditionContext } from "../conditions/condition.ts";
 import { evaluateCondition, titleOf } from "../conditions/index.ts";
 import type { Condition } from "../policy/policy.ts";
-import type { ResultNode } from "./evaluation.ts";
-
-export interface EvaluatedTree {
-  readonly truth: Truth;
-  readonly node: ResultNode;
-}
+import type { EvaluatedTree, ResultNode, Truth } from "./evaluation.ts";
 
 /**
  * The verdict with its reasons. A combination is dated by the act that completed it: `all` by the newest of its
  * parts, `any` by the earliest part that holds, `not` never.
  */
 export function evaluateTree(condition: Condition, context: ConditionContext): EvaluatedTree {
+  const evaluate = (): EvaluatedTree => evaluateAnew(condition, context);
+  return context.memo === null ? evaluate() : context.memo.of(condition, context, evaluate);
+}
+
+function evaluateAnew(condition: Condition, context: ConditionContext): EvaluatedTree {
   switch (condition.kind) {
     case "all":
       return all(condition.of.map((child) => evaluateTree(child, context)));

@@ -1,6 +1,7 @@
 /** Where a pull request is, why, and what it lacks: a function of its facts, the policy and what people may do. */
 
-import type { ConditionContext } from "../conditions/condition.ts";
+import type { ActWindow, ConditionContext } from "../conditions/condition.ts";
+import { ConditionMemo } from "../conditions/memo.ts";
 import { labelMatcher } from "../conditions/name-patterns.ts";
 import { ActIndex } from "../facts/act-index.ts";
 import type { Act, Actor, Facts, Lookup, Permissions } from "../facts/facts.ts";
@@ -28,13 +29,15 @@ export interface EvaluateInput {
 }
 
 /** Where the pull request is now. Never throws; reads no clock: `dueAt` says when it will be overdue. */
-export function evaluate({
-  policy,
-  permissions,
-  ourAppId,
-  repositoryHold = null,
-  ...input
-}: EvaluateInput): Evaluation {
+export function evaluate(input: EvaluateInput): Evaluation {
+  return evaluateWith(input, new ConditionMemo());
+}
+
+/** The same; `memo` null: each condition is evaluated anew after each act, which takes long and says the same. */
+export function evaluateWith(
+  { policy, permissions, ourAppId, repositoryHold = null, ...input }: EvaluateInput,
+  memo: ConditionMemo | null,
+): Evaluation {
   const facts = withPlacesInSecond(input.facts);
   const lookups = new Map<string, Lookup>();
   const ask = (lookup: Lookup): void => {
@@ -60,6 +63,7 @@ export function evaluate({
     ask,
     ourAppId,
     startedWorkflows,
+    memo,
   };
   const { stages, notApplying } = applying(policy, context);
   const inactive = inactiveOf(facts, policy);
@@ -97,7 +101,10 @@ export function evaluate({
     notApplying,
     missing: next === undefined || inactive !== null ? null : { stage: next.stage.name, summary: lacks(next, hold) },
     lookups: [...lookups.values()],
-    resets: state.resets.map((each) => each.reset).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)),
+    resets: state.resets
+      .all()
+      .map((each) => each.reset)
+      .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)),
     usedLabels,
     people,
     since,
@@ -147,15 +154,17 @@ function lacks(next: StageProgress, hold: Hold | null): string {
     : `on hold by ${hold.by?.login ?? "the policy"}${hold.reason === "" ? "" : `: ${hold.reason}`}`;
 }
 
+const EVERY_ACT: ActWindow = { key: "every act", counts: () => true, exclusion: () => null };
+
 /** A stage whose `when` cannot be decided yet exists: what is unknown skips nothing. */
 function applying(
   { stages: all }: Policy,
-  context: Omit<ConditionContext, "exclusion">,
+  context: Omit<ConditionContext, "window">,
 ): { readonly stages: readonly PolicyStage[]; readonly notApplying: Evaluation["notApplying"] } {
   const stages: PolicyStage[] = [];
   const notApplying: Evaluation["notApplying"][number][] = [];
   for (const stage of all) {
-    const evaluated = stage.when === null ? null : evaluateTree(stage.when, { ...context, exclusion: () => null });
+    const evaluated = stage.when === null ? null : evaluateTree(stage.when, { ...context, window: EVERY_ACT });
     if (evaluated?.truth === "no") {
       notApplying.push({ name: stage.name, gate: stage.gate, reason: evaluated.node.reason });
     } else {
@@ -167,10 +176,9 @@ function applying(
 
 /** The progress of now, with the resets of `back` rules that fire only now because they look at states, too. */
 function applyBackRules(
-  start: ReplayState,
+  state: ReplayState,
   replayed: Replay,
 ): { state: ReplayState; progress: StageProgress[]; rounds: number } {
-  let state = start;
   let rounds = replayed.rounds.length;
   for (;;) {
     const progress = progressOf(state);
@@ -178,7 +186,7 @@ function applyBackRules(
     if (fired === null) {
       return { state, progress, rounds };
     }
-    state = { ...state, resets: [...state.resets, fired.reset] };
+    state.resets.add(fired);
     rounds += 1;
   }
 }
@@ -199,8 +207,14 @@ function mattersIn(policy: Policy, authority: ConditionContext["authority"]): (a
 /** Each question is answered once: a long history asks about the same people again and again. */
 function remember(ask: ConditionContext["authority"]): ConditionContext["authority"] {
   const answers = new Map<string, Authority>();
+  const namesKeys = new WeakMap<Names, string>();
+  const keyOf = (names: Names): string => {
+    const key = namesKeys.get(names) ?? names.join(" ");
+    namesKeys.set(names, key);
+    return key;
+  };
   return (actor, names) => {
-    const key = `${actorKey(actor)} ${names?.join(" ") ?? "write"}`;
+    const key = `${actorKey(actor)} ${names === null ? "write" : keyOf(names)}`;
     const answer = answers.get(key) ?? ask(actor, names);
     answers.set(key, answer);
     return answer;

@@ -3,7 +3,15 @@
  * the decision, the check's text, comments, `simulate` and the dashboard.
  */
 import type { Actor, Lookup, Reset } from "../facts/facts.ts";
-import type { UsedLabel } from "./used-labels.ts";
+
+/** "unknown" grants nothing, and its opposite grants nothing either. */
+export type Truth = "yes" | "no" | "unknown";
+
+/** A condition's verdict with its reasons. */
+export interface EvaluatedTree {
+  readonly truth: Truth;
+  readonly node: ResultNode;
+}
 
 /** One condition (or a combination) with its verdict and its reason in words. */
 export interface ResultNode {
@@ -68,6 +76,13 @@ export interface Evaluation {
   readonly held: Hold | null;
   /** Labels that count for nothing because nobody can say when in their second they were given, or by whom. */
   readonly unclear: readonly UnclearLabel[];
+}
+
+/** A label that a reset has used up. */
+export interface UsedLabel {
+  readonly label: string;
+  /** Name of the stage for which it had counted. */
+  readonly stage: string;
 }
 
 export interface UnclearLabel {

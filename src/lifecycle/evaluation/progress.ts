@@ -3,18 +3,13 @@
  * of the past. An act counts for a stage if it is not earlier than the entry into the stage before it, and newer than
  * every reset to an earlier stage.
  */
-import type { ConditionContext } from "../conditions/condition.ts";
+import type { ActWindow, ConditionContext } from "../conditions/condition.ts";
 import type { Act, Actor, Facts, Reset } from "../facts/facts.ts";
 import { isPlaced, wholeDate } from "../facts/order-in-second.ts";
 import type { Policy, PolicyStage } from "../policy/policy.ts";
-import { type EvaluatedTree, evaluateTree } from "./condition-tree.ts";
-import type { ResultNode, StageEntry } from "./evaluation.ts";
-
-/** A reset with the index of its stage among those that exist for the pull request; -1: before the first. */
-export interface IndexedReset {
-  readonly reset: Reset;
-  readonly index: number;
-}
+import { evaluateTree } from "./condition-tree.ts";
+import type { EvaluatedTree, ResultNode, StageEntry } from "./evaluation.ts";
+import type { ResetIndex } from "./resets.ts";
 
 /** An operator's word that a pull request is in a stage. */
 export interface Override {
@@ -29,10 +24,10 @@ export interface ReplayState {
   readonly policy: Policy;
   /** Those that exist for this pull request. */
   readonly stages: readonly PolicyStage[];
-  readonly resets: readonly IndexedReset[];
+  readonly resets: ResetIndex;
   readonly overrides: readonly Override[];
   /** What conditions look at, but for what counts for which stage. */
-  readonly context: Omit<ConditionContext, "exclusion">;
+  readonly context: Omit<ConditionContext, "window">;
 }
 
 export interface StageProgress {
@@ -48,57 +43,40 @@ export function progressOf(state: ReplayState): StageProgress[] {
   let before: number | null = state.facts.openedAt;
   for (const [index, stage] of state.stages.entries()) {
     const entered: number | null = before;
-    const reset = newestReset(state, index);
-    const evaluated = evaluateTree(stage.enter, { ...state.context, exclusion: exclusionFor(state, index, entered) });
-    const entry: StageEntry | null = entered === null ? null : enter(state, index, entered, reset, evaluated);
+    const window = windowOf(state, index, entered);
+    const evaluated = evaluateTree(stage.enter, { ...state.context, window });
+    const entry: StageEntry | null =
+      entered === null ? null : enter(state, index, entered, state.resets.newestBefore(index), evaluated);
     progress.push({ stage, result: entry === null ? evaluated.node : resultOf(evaluated, entry), entry });
     before = entry?.at ?? null;
   }
   return progress;
 }
 
-/**
- * What an act counts for the stage at this index; `entered`: when the one before it was, null: it was not. See
- * `ConditionContext.exclusion`.
- */
-export function exclusionFor(state: ReplayState, index: number, entered: number | null): ConditionContext["exclusion"] {
-  const reset = newestReset(state, index);
-  return (act) => exclusionOf(state, index, entered, reset, act);
-}
-
-/** The newest reset to a stage before this one; null: there was none. */
-function newestReset(state: ReplayState, index: number): Reset | null {
-  let newest: Reset | null = null;
-  for (const each of state.resets) {
-    if (each.index < index && (newest === null || each.reset.at >= newest.at)) {
-      newest = each.reset;
-    }
-  }
-  return newest;
-}
-
-/** Why an act does not count for the stage at this index; null: it counts. */
-function exclusionOf(
-  state: ReplayState,
-  index: number,
-  before: number | null,
-  reset: Reset | null,
-  act: Act,
-): string | null {
-  if (reset !== null && act.at <= reset.at && !isGivenAgain(state, act, reset)) {
-    return isUnordered(state.facts, act, reset)
-      ? `in the second in which ${describeReset(reset)}, and GitHub does not say which came first`
-      : `before ${describeReset(reset)}`;
-  }
+/** Which acts count for the stage at this index; `entered`: when the one before it was, null: it was not. */
+export function windowOf(state: ReplayState, index: number, entered: number | null): ActWindow {
+  const reset = state.resets.newestBefore(index);
   const previous = state.stages[index - 1];
-  if (previous === undefined) {
-    return null;
-  }
-  if (before === null) {
-    return `while ${previous.name} had not been reached`;
-  }
+  const isBeforeReset = (act: Act): boolean => reset !== null && act.at <= reset.at && !isGivenAgain(state, act, reset);
   // What was done in one second, by one call or script, was done for one purpose: there the order is not looked at.
-  return wholeDate(act.at) < wholeDate(before) ? `before ${previous.name} was reached` : null;
+  const isBeforeEntry = (act: Act): boolean =>
+    previous !== undefined && (entered === null || wholeDate(act.at) < wholeDate(entered));
+  return {
+    key: `${index} ${entered} ${reset?.id}`,
+    counts: (act) => !isBeforeReset(act) && !isBeforeEntry(act),
+    exclusion(act) {
+      if (reset !== null && isBeforeReset(act)) {
+        return isUnordered(state.facts, act, reset)
+          ? `in the second in which ${describeReset(reset)}, and GitHub does not say which came first`
+          : `before ${describeReset(reset)}`;
+      }
+      if (!isBeforeEntry(act)) {
+        return null;
+      }
+      const name = previous?.name ?? "";
+      return entered === null ? `while ${name} had not been reached` : `before ${name} was reached`;
+    },
+  };
 }
 
 function isUnordered({ orders = [] }: Facts, act: Act, reset: Reset): boolean {
@@ -136,9 +114,7 @@ function enter(
           reason: evaluated.node.reason,
         }
       : null;
-  const override = state.overrides.find(
-    (each) => each.index >= index && wholeDate(each.at) >= wholeDate(before) && (reset === null || each.at > reset.at),
-  );
+  const override = firstOverride(state.overrides, index, wholeDate(before), reset?.at ?? Number.NEGATIVE_INFINITY);
   if (override === undefined || (natural !== null && natural.at <= override.at)) {
     return natural;
   }
@@ -149,6 +125,24 @@ function enter(
     evidence: [override.id],
     reason: `${override.by.login}, an operator, moved it to ${state.stages[override.index]?.name ?? stage}`,
   };
+}
+
+/** The first to this stage or a later one since a date, and after another. They come in order of their dates. */
+function firstOverride(
+  overrides: readonly Override[],
+  index: number,
+  since: number,
+  after: number,
+): Override | undefined {
+  let [low, high] = [0, overrides.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const at = overrides[middle]?.at ?? 0;
+    if (wholeDate(at) < since || at <= after) low = middle + 1;
+    else high = middle;
+  }
+  while (low < overrides.length && (overrides[low]?.index ?? 0) < index) low += 1;
+  return overrides[low];
 }
 
 /** The tree as it is shown: an override stands above conditions that do not hold. */

@@ -1,5 +1,7 @@
 /** What a replay knows of a pull request at a moment of the past: its acts until then, but not its states. */
 import { basisOf } from "../conditions/index.ts";
+import type { ConditionMemo } from "../conditions/memo.ts";
+import type { ActIndex } from "../facts/act-index.ts";
 import { commitsInForce } from "../facts/pushes.ts";
 import { ALWAYS, type Condition, type PolicyStage } from "../policy/policy.ts";
 import type { ReplayState } from "./progress.ts";
@@ -10,12 +12,27 @@ import type { ReplayState } from "./progress.ts";
  * stages `inThePast` and the resets of then.
  */
 export function stateAt(moment: number, withdrawals: boolean, known: ReplayState): ReplayState {
-  const { facts, policy, context } = known;
+  const { context } = known;
   const acts = context.acts.until(moment, withdrawals);
-  const head = acts.pushes().at(-1)?.sha ?? acts.nextPush()?.before ?? facts.head.sha;
-  const commits = commitsInForce(acts.pushes(), policy, context.authority, head);
-  return { ...known, context: { ...context, acts, commits, present: false } };
+  return { ...known, context: { ...context, acts, commits: commitsThen(acts, known), present: false } };
 }
+
+/** One list as long as nobody pushes: verdicts are remembered by it. */
+function commitsThen(acts: ActIndex, { facts, policy, context }: ReplayState): readonly string[] {
+  const pushes = acts.pushes();
+  const known = context.memo === null ? undefined : COMMITS.get(context.memo);
+  if (known?.pushes === pushes.length) {
+    return known.commits;
+  }
+  const head = pushes.list[pushes.length - 1]?.sha ?? acts.nextPush()?.before ?? facts.head.sha;
+  const commits = commitsInForce(pushes, policy, context.authority, head);
+  if (context.memo !== null) {
+    COMMITS.set(context.memo, { pushes: pushes.length, commits });
+  }
+  return commits;
+}
+
+const COMMITS = new WeakMap<ConditionMemo, { readonly pushes: number; readonly commits: readonly string[] }>();
 
 /** The stages as far as acts decide about them: states are taken to have held. */
 export function decidedByActs(stages: readonly PolicyStage[]): readonly PolicyStage[] {

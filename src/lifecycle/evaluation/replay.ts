@@ -9,7 +9,7 @@
 
 import { commandOfWord } from "../command-names.ts";
 import type { ConditionContext } from "../conditions/condition.ts";
-import { leavesOf } from "../conditions/index.ts";
+import { concernsOf, leavesOf } from "../conditions/index.ts";
 import { labelMatcher } from "../conditions/name-patterns.ts";
 import { isWithdrawal } from "../facts/act-index.ts";
 import type { Act, Actor, Facts, Reset } from "../facts/facts.ts";
@@ -18,11 +18,12 @@ import { isExempt } from "../facts/pushes.ts";
 import { type Leaf, type Names, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
 import { evaluateTree } from "./condition-tree.ts";
 import type { Hold } from "./evaluation.ts";
-import { type IndexedReset, type Override, progressOf, type ReplayState, type StageProgress } from "./progress.ts";
+import { type Override, progressOf, type ReplayState, type StageProgress } from "./progress.ts";
 import { decidedByActs, stateAt } from "./replay-state.ts";
+import { type IndexedReset, ResetIndex } from "./resets.ts";
 
 export interface Replay {
-  readonly resets: readonly IndexedReset[];
+  readonly resets: ResetIndex;
   readonly overrides: readonly Override[];
   /** Dates at which it was sent back by a rule or by `/stage back`, since it was last taken off hold. */
   readonly rounds: readonly number[];
@@ -33,14 +34,15 @@ export interface ReplayInput {
   readonly facts: Facts;
   readonly policy: Policy;
   readonly stages: readonly PolicyStage[];
-  readonly context: Omit<ConditionContext, "exclusion">;
+  readonly context: Omit<ConditionContext, "window">;
 }
 
 /** Goes through all acts once, in order of date and of their places in one second. */
 export function replay(input: ReplayInput): Replay {
   const fold = new ReplayFold(input);
-  for (const act of input.facts.acts) {
-    fold.take(act);
+  const { acts } = input.facts;
+  for (const [index, act] of acts.entries()) {
+    fold.take(act, act.at !== acts[index - 1]?.at && act.at !== acts[index + 1]?.at);
   }
   return fold.result();
 }
@@ -49,32 +51,26 @@ export function replay(input: ReplayInput): Replay {
  * The reset that the `back` rule of a stage reached writes, if there is a new one; null: there is none. The furthest
  * stage's rule comes first: it sends back the least. `progress` is that of `state`.
  */
-export function firedBack(
-  state: ReplayState,
-  progress: readonly StageProgress[],
-): { reset: IndexedReset; at: number } | null {
+export function firedBack(state: ReplayState, progress: readonly StageProgress[]): IndexedReset | null {
   for (const [index, step] of [...progress.entries()].reverse()) {
     const fired = step.entry === null ? null : firedAt(state, index, step.stage, step.entry.at);
-    if (fired !== null && !state.resets.some((each) => each.reset.id === fired.reset.reset.id)) {
+    if (fired !== null && !state.resets.has(fired.reset.id)) {
       return fired;
     }
   }
   return null;
 }
 
-function firedAt(
-  state: ReplayState,
-  index: number,
-  stage: PolicyStage,
-  entered: number,
-): { reset: IndexedReset; at: number } | null {
+function firedAt(state: ReplayState, index: number, stage: PolicyStage, entered: number): IndexedReset | null {
   if (stage.back === null) {
     return null;
   }
   const { when, to } = stage.back;
   const since = sinceOf(state, index, entered);
-  const exclusion = (act: Act): string | null => (act.at > since ? null : `before ${stage.name} was reached`);
-  const context = { ...state.context, exclusion, inBackRule: true, authority: withOwner(state, stage) };
+  const counts = (act: Act): boolean => act.at > since;
+  const exclusion = (act: Act): string | null => (counts(act) ? null : `before ${stage.name} was reached`);
+  const window = { key: `back ${index} ${since}`, counts, exclusion };
+  const context = { ...state.context, window, inBackRule: true, authority: withOwner(state, stage) };
   const evaluated = evaluateTree(when, context);
   const { at, by } = evaluated.node;
   // What only a state says is dated by nothing: states gate, and send nobody back.
@@ -90,22 +86,36 @@ function firedAt(
     why: "back",
     note: evaluated.node.reason,
   };
-  return { reset: { reset, index: indexOf(state, to) }, at };
+  return { reset, index: indexOf(state, to) };
 }
 
 /** Where a rule names nobody, the stage's owner may send back, too: often an app, which has no write permission. */
 function withOwner({ context }: ReplayState, { owner }: PolicyStage): ConditionContext["authority"] {
-  return (actor, names) => {
-    const may = context.authority(actor, names);
-    return names === null && owner !== null && may.truth !== "yes" && context.authority(actor, [owner]).truth === "yes"
-      ? { truth: "yes", reason: "owns the stage", lookups: [] }
-      : may;
-  };
+  const { authority } = context;
+  if (owner === null) {
+    return authority;
+  }
+  const byOwner = AUTHORITIES.get(authority) ?? new Map<string, ConditionContext["authority"]>();
+  AUTHORITIES.set(authority, byOwner);
+  const names = [owner];
+  const known =
+    byOwner.get(owner) ??
+    ((actor, by) => {
+      const may = authority(actor, by);
+      return by === null && may.truth !== "yes" && authority(actor, names).truth === "yes"
+        ? { truth: "yes", reason: "owns the stage", lookups: [] }
+        : may;
+    });
+  byOwner.set(owner, known);
+  return known;
 }
+
+/** One for each owner: verdicts are remembered by it. */
+const AUTHORITIES = new WeakMap<ConditionContext["authority"], Map<string, ConditionContext["authority"]>>();
 
 /** Since when it is in the stage at `index`: its entry, or a newer reset that left it there. */
 export function sinceOf(state: Pick<ReplayState, "resets">, index: number, entered: number): number {
-  return Math.max(entered, ...state.resets.filter((each) => each.index <= index).map((each) => each.reset.at));
+  return Math.max(entered, state.resets.newestBefore(index + 1)?.at ?? entered);
 }
 
 /** Index of a stage among those that exist for the pull request: its own, else that of the nearest before it. */
@@ -118,22 +128,39 @@ export function indexOf({ policy, stages }: Pick<ReplayState, "policy" | "stages
 class ReplayFold {
   private readonly input: ReplayInput;
   private readonly stages: readonly PolicyStage[];
-  private resets: IndexedReset[] = [];
+  /** Those of the app itself, oldest first: what is not in force at the act that is looked at comes later. */
+  private readonly own: IndexedReset[];
+  private ownInForce = 0;
+  /** Those that follow from acts. */
+  private readonly derived: IndexedReset[] = [];
+  /** In force at the act that is looked at. */
+  private readonly resets: ResetIndex;
   private readonly overrides: Override[] = [];
   private rounds: number[] = [];
   private hold: Hold | null = null;
   private readonly mayFire: (act: Act) => boolean;
+  private readonly concerns: (act: Act) => boolean;
+  /** Whether something that `back` rules rest on may be another since they were last looked at. */
+  private changed = true;
 
   constructor(input: ReplayInput) {
     this.input = input;
     this.stages = decidedByActs(input.stages);
     this.mayFire = firingActs(input);
-    for (const reset of input.facts.resets) {
-      this.write(reset);
-    }
+    this.concerns = concerningActs(input);
+    this.own = input.facts.resets.map((reset) => ({ reset, index: indexOf(input, reset.stage) }));
+    this.own.sort((a, b) => a.reset.at - b.reset.at);
+    this.resets = new ResetIndex(this.stages.length);
   }
 
-  take(act: Act): void {
+  /** `alone`: no other act has its date and place. */
+  take(act: Act, alone: boolean): void {
+    for (let next = this.own[this.ownInForce]; next !== undefined && next.reset.at <= act.at; ) {
+      this.resets.add(next);
+      this.changed = true;
+      this.ownInForce += 1;
+      next = this.own[this.ownInForce];
+    }
     switch (act.kind) {
       case "pushed":
         if (!isExempt(act, this.input.policy, this.input.context.authority)) {
@@ -160,7 +187,7 @@ class ReplayFold {
       default:
         break;
     }
-    this.applyBackRule(act);
+    this.applyBackRule(act, alone);
   }
 
   result(): Replay {
@@ -175,7 +202,8 @@ class ReplayFold {
             by: null,
             reason: `it was sent back ${this.rounds.length} times, and the policy allows ${maxRounds ?? 0}`,
           };
-    return { resets: this.resets, overrides: this.overrides, rounds: this.rounds, hold: this.hold ?? tired };
+    const resets = new ResetIndex(this.stages.length, [...this.own, ...this.derived]);
+    return { resets, overrides: this.overrides, rounds: this.rounds, hold: this.hold ?? tired };
   }
 
   private obey(act: Extract<Act, { kind: "command" }>): void {
@@ -230,6 +258,7 @@ class ReplayFold {
     }
     if (operator) {
       this.overrides.push({ id: act.id, at: act.at, by: act.by, index });
+      this.changed = true;
     }
   }
 
@@ -246,15 +275,18 @@ class ReplayFold {
   }
 
   /** The same acts may fire the rule of one stage after another, but each at most once. */
-  private applyBackRule(act: Act): void {
-    if (!this.mayFire(act)) {
+  private applyBackRule(act: Act, alone: boolean): void {
+    this.changed ||= this.input.context.memo === null || !alone || this.concerns(act);
+    if (!this.mayFire(act) || !this.changed) {
       return;
     }
     const state = this.stateAt(act);
     const fired = firedBack(state, progressOf(state));
+    // What was done at the same date and place is part of the state for one act and not for another.
+    this.changed = !alone;
     if (fired !== null) {
-      this.resets.push(fired.reset);
-      this.rounds.push(fired.at);
+      this.add(fired);
+      this.rounds.push(fired.reset.at);
     }
   }
 
@@ -264,13 +296,18 @@ class ReplayFold {
 
   /** All acts of that second are known, whatever their order in it. */
   private stateAt(act: Act): ReplayState {
-    const { resets, overrides } = this;
-    const known = { ...this.input, stages: this.stages, resets: resets.filter((each) => each.reset.at <= act.at) };
-    return stateAt(act.at, isWithdrawal(act), { ...known, overrides });
+    const { input, stages, resets, overrides } = this;
+    return stateAt(act.at, isWithdrawal(act), { ...input, stages, resets, overrides });
   }
 
   private write(reset: Reset): void {
-    this.resets.push({ reset, index: indexOf(this.input, reset.stage) });
+    this.add({ reset, index: indexOf(this.input, reset.stage) });
+  }
+
+  private add(reset: IndexedReset): void {
+    this.derived.push(reset);
+    this.resets.add(reset);
+    this.changed = true;
   }
 
   private resetBy(act: Act, stage: string | null, why: Reset["why"], note: string): Reset {
@@ -291,6 +328,15 @@ class ReplayFold {
   private mayMove(actor: Actor): boolean {
     return this.isOperator(actor) || this.input.context.authority(actor, null).truth === "yes";
   }
+}
+
+/** Whether an act may change what `back` rules and the conditions of stages say of the past. */
+function concerningActs({ stages }: ReplayInput): (act: Act) => boolean {
+  const concerns = stages
+    .flatMap(({ enter, back }) => [...leavesOf(enter), ...(back === null ? [] : leavesOf(back.when))])
+    .map(concernsOf);
+  // Pushes decide which commits are in force.
+  return (act) => act.kind === "pushed" || concerns.some((concern) => concern(act));
 }
 
 /**

@@ -5,19 +5,15 @@
 import { evaluateLabel } from "../conditions/label.ts";
 import { labelMatcher } from "../conditions/name-patterns.ts";
 import { type Condition, type Leaf, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
-import { exclusionFor, type IndexedReset, progressOf, type ReplayState } from "./progress.ts";
+import type { UsedLabel } from "./evaluation.ts";
+import { progressOf, type ReplayState, windowOf } from "./progress.ts";
 import { decidedByActs, stateAt } from "./replay-state.ts";
-
-export interface UsedLabel {
-  readonly label: string;
-  /** Name of the stage for which it had counted. */
-  readonly stage: string;
-}
+import { type IndexedReset, ResetIndex } from "./resets.ts";
 
 /** Of the labels that are on it now. `state`: as it is now, with all resets. */
 export function usedLabelsIn(state: ReplayState): UsedLabel[] {
   const { facts, stages, context } = state;
-  const resets = [...state.resets].sort((a, b) => a.reset.at - b.reset.at);
+  const resets = [...state.resets.all()].sort((a, b) => a.reset.at - b.reset.at);
   return facts.labels.flatMap((label): UsedLabel[] => {
     const giving = context.acts.labels(label).findLast((act) => act.kind === "labeled");
     if (giving === undefined || label.toLowerCase().startsWith(STAGE_LABEL_PREFIX)) {
@@ -25,8 +21,9 @@ export function usedLabelsIn(state: ReplayState): UsedLabel[] {
     }
     return stages.flatMap((stage, index): UsedLabel[] => {
       const asked = labelsAskedFor(stage.enter).filter((leaf) => labelMatcher(leaf.name)(label));
-      const reset = resets.find((each) => each.index < index && each.reset.at >= giving.at);
-      if (asked.length === 0 || reset === undefined) {
+      const reset =
+        asked.length === 0 ? undefined : resets.find((each) => each.index < index && each.reset.at >= giving.at);
+      if (reset === undefined) {
         return [];
       }
       // In one second nobody can say whether it had counted before.
@@ -44,13 +41,13 @@ function hadCounted(
   { reset }: IndexedReset,
   { label, by, index }: { readonly label: string; readonly by: Leaf<"label">["by"]; readonly index: number },
 ): boolean {
-  const { facts, stages, resets } = state;
+  const { facts, stages } = state;
   const last = facts.acts.findLast((act) => act.at < reset.at);
-  const known = { ...state, stages: decidedByActs(stages), resets: resets.filter((each) => each.reset.at < reset.at) };
+  const resets = state.resets.all().filter((each) => each.reset.at < reset.at);
+  const known = { ...state, stages: decidedByActs(stages), resets: new ResetIndex(stages.length, resets) };
   const then = stateAt(last?.at ?? 0, false, known);
   const before = index === 0 ? facts.openedAt : (progressOf(then)[index - 1]?.entry?.at ?? null);
-  const exclusion = exclusionFor(then, index, before);
-  return evaluateLabel(label, by, { ...then.context, exclusion }).truth === "yes";
+  return evaluateLabel(label, by, { ...then.context, window: windowOf(then, index, before) }).truth === "yes";
 }
 
 /** Conditions that ask for a label, not those that forbid one. */

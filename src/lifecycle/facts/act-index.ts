@@ -9,6 +9,20 @@ export type RunAct = Extract<Act, { kind: "workflow" | "plan" }>;
 export type CommandAct = Extract<Act, { kind: "command" }>;
 export type PushAct = Extract<Act, { kind: "pushed" }>;
 
+/** The first acts of a list, oldest first: those until a moment. Two with the same list and length are the same. */
+export interface ActPrefix<T extends Act> {
+  readonly list: readonly T[];
+  readonly length: number;
+}
+
+/** What was looked at: of this list so many. `length` -1: in a way that is not to be compared. */
+export interface ActRead {
+  readonly list: readonly Act[];
+  readonly length: number;
+  /** Of a kind of which some may be hidden at the moment itself, see `until`. */
+  readonly withdrawable: boolean;
+}
+
 interface Lists {
   readonly labels: Map<string, LabelAct[]>;
   readonly reviews: ReviewAct[];
@@ -17,7 +31,11 @@ interface Lists {
   readonly pushes: PushAct[];
   /** Names of labels by the pattern that they were asked for with: the same few are asked for again and again. */
   readonly matching: Map<string, readonly string[]>;
+  /** Where what is looked at is written down; null: nowhere. */
+  reads: ActRead[] | null;
 }
+
+const NONE: readonly never[] = [];
 
 export class ActIndex {
   private readonly lists: Lists;
@@ -39,6 +57,7 @@ export class ActIndex {
       commands: new Map(),
       pushes: [],
       matching: new Map(),
+      reads: null,
     };
     for (const act of acts) {
       sort(act, lists);
@@ -55,7 +74,7 @@ export class ActIndex {
   }
 
   labels(name: string): readonly LabelAct[] {
-    return this.notWithdrawn(this.cut(this.lists.labels.get(name.toLowerCase())));
+    return this.notWithdrawn(this.lists.labels.get(name.toLowerCase()));
   }
 
   /** Of all labels that were ever given or taken off, in lower case: those that a pattern stands for. */
@@ -69,26 +88,33 @@ export class ActIndex {
     return found;
   }
 
-  reviews(): readonly ReviewAct[] {
-    return this.notWithdrawn(this.cut(this.lists.reviews));
+  reviews(): ActPrefix<ReviewAct> {
+    const list = this.lists.reviews;
+    const length = endOf(list, this.moment);
+    if (!this.hides(list, length)) {
+      this.wasRead({ list, length, withdrawable: true });
+      return { list, length };
+    }
+    const visible = this.notWithdrawn(list);
+    return { list: visible, length: visible.length };
   }
 
   /** By the workflow's path or the name of its file. */
-  workflows(name: string): readonly RunAct[] {
-    return this.cut(this.lists.runs.get(`workflow ${name}`));
+  workflows(name: string): ActPrefix<RunAct> {
+    return this.prefix(this.lists.runs.get(`workflow ${name}`));
   }
 
-  plans(name: string): readonly RunAct[] {
-    return this.cut(this.lists.runs.get(`plan ${name}`));
+  plans(name: string): ActPrefix<RunAct> {
+    return this.prefix(this.lists.runs.get(`plan ${name}`));
   }
 
   /** Those that a policy calls by this name. */
-  commands(name: string): readonly CommandAct[] {
-    return this.cut(this.lists.commands.get(commandOfWord(name)));
+  commands(name: string): ActPrefix<CommandAct> {
+    return this.prefix(this.lists.commands.get(commandOfWord(name)));
   }
 
-  pushes(): readonly PushAct[] {
-    return this.cut(this.lists.pushes);
+  pushes(): ActPrefix<PushAct> {
+    return this.prefix(this.lists.pushes);
   }
 
   /** The first push after the moment; null: there is none. */
@@ -96,24 +122,92 @@ export class ActIndex {
     return this.lists.pushes[endOf(this.lists.pushes, this.moment)] ?? null;
   }
 
-  private notWithdrawn<T extends LabelAct | ReviewAct>(acts: readonly T[]): readonly T[] {
-    const last = acts.at(-1);
-    return this.withdrawals || last === undefined || last.at < this.moment
-      ? acts
-      : acts.filter((act) => act.at < this.moment || !isWithdrawal(act));
+  /** What `work` looks at. */
+  recording<T>(work: () => T): { readonly value: T; readonly reads: readonly ActRead[] } {
+    const outer = this.lists.reads;
+    const reads: ActRead[] = [];
+    this.lists.reads = reads;
+    try {
+      return { value: work(), reads };
+    } finally {
+      this.lists.reads = outer;
+      outer?.push(...reads);
+    }
   }
 
-  private cut<T extends Act>(list: readonly T[] | undefined): readonly T[] {
-    if (list === undefined) {
-      return [];
+  /** Whether all that was looked at is the same at this moment. Whoever records takes it for looked at again. */
+  shows(reads: readonly ActRead[]): boolean {
+    for (const { list, length, withdrawable } of reads) {
+      const end =
+        (list[length - 1]?.at ?? this.moment) <= this.moment &&
+        (length >= list.length || (list[length]?.at ?? 0) > this.moment);
+      if (!end || length < 0 || (withdrawable && this.hides(list, length))) {
+        return false;
+      }
     }
-    const end = endOf(list, this.moment);
-    return end === list.length ? list : list.slice(0, end);
+    this.lists.reads?.push(...reads);
+    return true;
+  }
+
+  private prefix<T extends Act>(list: readonly T[] | undefined): ActPrefix<T> {
+    if (list === undefined) {
+      return { list: NONE, length: 0 };
+    }
+    const length = endOf(list, this.moment);
+    this.wasRead({ list, length, withdrawable: false });
+    return { list, length };
+  }
+
+  private notWithdrawn<T extends LabelAct | ReviewAct>(list: readonly T[] | undefined): readonly T[] {
+    if (list === undefined) {
+      return NONE;
+    }
+    const length = endOf(list, this.moment);
+    const hides = this.hides(list, length);
+    this.wasRead({ list, length: hides ? -1 : length, withdrawable: true });
+    const done = length === list.length ? list : list.slice(0, length);
+    return hides ? done.filter((act) => act.at < this.moment || !isWithdrawal(act)) : done;
+  }
+
+  /** Whether something that was taken back in the moment's own second is not to be seen. */
+  private hides(list: readonly Act[], length: number): boolean {
+    for (let index = length - 1; !this.withdrawals; index -= 1) {
+      const act = list[index];
+      if (act === undefined || act.at < this.moment) return false;
+      if (isWithdrawal(act)) return true;
+    }
+    return false;
+  }
+
+  private wasRead(read: ActRead): void {
+    this.lists.reads?.push(read);
   }
 }
 
 export function isWithdrawal({ kind }: Act): boolean {
   return kind === "unlabeled" || kind === "review_dismissed";
+}
+
+/**
+ * Index of the first act of a prefix, from `from` on, for which it holds; its length: there is none. It must hold for all
+ * that come after one for which it holds.
+ */
+export function firstWhere<T extends Act>(
+  { list, length }: ActPrefix<T>,
+  holds: (act: T) => boolean,
+  from = 0,
+): number {
+  let [low, high] = [from, length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const act = list[middle];
+    if (act !== undefined && !holds(act)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }
 
 function sort(act: Act, lists: Lists): void {
@@ -127,7 +221,7 @@ function sort(act: Act, lists: Lists): void {
       lists.reviews.push(act);
       break;
     case "workflow": {
-      const file = act.workflow.slice(act.workflow.lastIndexOf("/") + 1);
+      const file = fileOf(act.workflow);
       push(lists.runs, `workflow ${file}`, act);
       if (file !== act.workflow) {
         push(lists.runs, `workflow ${act.workflow}`, act);
@@ -153,6 +247,15 @@ function sort(act: Act, lists: Lists): void {
   }
 }
 
+/** Whether `workflows(name)` holds runs of this workflow. */
+export function isNamed(workflow: string, name: string): boolean {
+  return workflow === name || fileOf(workflow) === name;
+}
+
+function fileOf(workflow: string): string {
+  return workflow.slice(workflow.lastIndexOf("/") + 1);
+}
+
 function push<T>(map: Map<string, T[]>, key: string, item: T): void {
   const list = map.get(key);
   if (list === undefined) {
@@ -164,14 +267,9 @@ function push<T>(map: Map<string, T[]>, key: string, item: T): void {
 
 /** Index after the last act that is not later than the moment. */
 function endOf(list: readonly Act[], moment: number): number {
-  let [low, high] = [0, list.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((list[middle]?.at ?? 0) <= moment) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
+  const last = list.at(-1);
+  if (last === undefined || last.at <= moment) {
+    return list.length;
   }
-  return low;
+  return firstWhere({ list, length: list.length }, (act) => act.at > moment);
 }

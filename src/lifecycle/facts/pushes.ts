@@ -3,7 +3,7 @@
 import type { ConditionContext } from "../conditions/condition.ts";
 import { authorityOf } from "../evaluation/permissions.ts";
 import type { Policy } from "../policy/policy.ts";
-import { ActIndex, type PushAct } from "./act-index.ts";
+import { ActIndex, type ActPrefix, type PushAct } from "./act-index.ts";
 import type { Facts, Permissions } from "./facts.ts";
 
 /** Longest row of excepted pushes that is followed. */
@@ -17,14 +17,14 @@ export function isExempt(push: PushAct, policy: Policy, authority: ConditionCont
 
 /** The head, then the commits before it as far as excepted pushes lead back. */
 export function commitsInForce(
-  pushes: readonly PushAct[],
+  pushes: ActPrefix<PushAct>,
   policy: Policy,
   authority: ConditionContext["authority"],
   head: string,
 ): string[] {
   const commits = [head];
   for (let index = pushes.length - 1; index >= 0 && commits.length < MOST_COMMITS; index -= 1) {
-    const push = pushes[index];
+    const push = pushes.list[index];
     if (push === undefined || push.sha !== commits.at(-1) || !isExempt(push, policy, authority)) {
       break;
     }

@@ -72,11 +72,6 @@ export function record(facts: Facts | null, change: Change): Facts {
   }
 }
 
-/** True when a change told nothing new. */
-export function sameFacts(a: Facts, b: Facts): boolean {
-  return canonicalJson(a) === canonicalJson(b);
-}
-
 function blank(pull: PullKey): Facts {
   return {
     installationId: pull.installationId,

@@ -55,10 +55,30 @@ export function originOf(
   { runId, sha }: Pick<RunOrigin, "runId" | "sha">,
   baseRef: string,
 ): RunOrigin | null {
-  const found = (origins ?? []).filter(
-    (each) => each.runId === runId && each.sha === sha && (each.baseRef === null || each.baseRef === baseRef),
-  );
+  const ofRun = origins === undefined ? [] : (byRun(origins).get(runKey(runId, sha)) ?? []);
+  const found = ofRun.filter((each) => each.baseRef === null || each.baseRef === baseRef);
   return found.length === 0 ? null : found.reduce(stronger);
+}
+
+/** The same list is asked about each of its runs. */
+const BY_RUN = new WeakMap<readonly RunOrigin[], ReadonlyMap<string, readonly RunOrigin[]>>();
+
+function byRun(origins: readonly RunOrigin[]): ReadonlyMap<string, readonly RunOrigin[]> {
+  const known = BY_RUN.get(origins);
+  if (known !== undefined) {
+    return known;
+  }
+  const made = new Map<string, RunOrigin[]>();
+  for (const origin of origins) {
+    const key = runKey(origin.runId, origin.sha);
+    made.set(key, [...(made.get(key) ?? []), origin]);
+  }
+  BY_RUN.set(origins, made);
+  return made;
+}
+
+function runKey(runId: string, sha: string): string {
+  return `${runId} ${sha}`;
 }
 
 function stronger(a: RunOrigin, b: RunOrigin): RunOrigin {

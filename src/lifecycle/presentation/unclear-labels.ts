@@ -30,7 +30,7 @@ export function unclearLabels(facts: Facts, policy: Policy, state: ReplayState, 
     if (given === undefined || !isRead(given.at, orders) || isPlaced(given, orders)) {
       continue;
     }
-    const reset = state.resets.find((each) => wholeDate(each.reset.at) === given.at)?.reset;
+    const reset = state.resets.all().find((each) => wholeDate(each.reset.at) === given.at)?.reset;
     if (given.by.id === SEVERAL.id) {
       found.push({ label: name, at: given.at, what: "who gave it last" });
     } else if (reset !== undefined) {

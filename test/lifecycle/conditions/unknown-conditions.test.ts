@@ -1,9 +1,10 @@
 /** What has not been reported is unknown, `not` of it as well, and names are patterns: nothing opens by mistake. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ConditionContext, Truth } from "../../../src/lifecycle/conditions/condition.ts";
+import type { ConditionContext } from "../../../src/lifecycle/conditions/condition.ts";
 import { isPattern, labelMatcher, nameMatcher } from "../../../src/lifecycle/conditions/name-patterns.ts";
 import { evaluateTree } from "../../../src/lifecycle/evaluation/condition-tree.ts";
+import type { Truth } from "../../../src/lifecycle/evaluation/evaluation.ts";
 import { ActIndex } from "../../../src/lifecycle/facts/act-index.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { record } from "../../../src/lifecycle/facts/record.ts";
@@ -287,7 +288,7 @@ describe("three values of truth", () => {
     const context: ConditionContext = {
       facts,
       acts: ActIndex.of(facts.acts),
-      exclusion: () => null,
+      window: { key: "", counts: () => true, exclusion: () => null },
       commits: [facts.head.sha],
       present: true,
       inBackRule: false,
@@ -295,6 +296,7 @@ describe("three values of truth", () => {
       authority: () => ({ truth: "no", reason: "", lookups: [] }),
       ask: () => {},
       ourAppId: OUR_APP_ID,
+      memo: null,
     };
     return evaluateTree(tree, context).truth;
   }

@@ -1,6 +1,7 @@
 /** What holds for every history under every policy of a family. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { evaluateWith } from "../../../src/lifecycle/evaluation/evaluate.ts";
 import type { Evaluation } from "../../../src/lifecycle/evaluation/evaluation.ts";
 import type { ActWithoutId, Change } from "../../../src/lifecycle/facts/change.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
@@ -21,8 +22,10 @@ import {
   labeled,
   lead,
   minute,
+  OUR_APP_ID,
   opened,
   outsider,
+  permissions,
   pushed,
   ran,
   review,
@@ -55,6 +58,17 @@ stages:
   - { name: e, enter: { approvals: 2 } }
 on_push: { back_to: false }
 `),
+  policyOf(`
+operators: [lead]
+stages:
+  - { name: a, owner: alice, enter: { any: [{ label: "to-*" }, { command: ship-it }] } }
+  - name: b
+    owner: bob
+    enter: { label: to-b, workflow: { workflow: qa.yml, result: failure } }
+    back: { when: { any: [{ command: stop }, { all: [{ workflow: qa.yml }, { not: { label: broken } }] }] }, to: a }
+  - { name: c, enter: { approvals: 1 }, back: { when: { any: [changes_requested, { label: "*-c" }] }, to: b } }
+on_push: { back_to: a, except: { by: ["cleo[bot]", alice] } }
+`),
 ];
 
 const anyone = fc.constantFrom(alice, bob, lead, outsider, rex, cleo, tess);
@@ -80,7 +94,7 @@ const anyDeed: fc.Arbitrary<ActWithoutId> = fc.oneof(
     .record({
       n: time,
       by: anyone,
-      name: fc.constantFrom("to", "back", "hold", "unhold"),
+      name: fc.constantFrom("to", "back", "hold", "unhold", "ship-it", "stop"),
       to: fc.constantFrom("a", "b", "c", "approved", ""),
     })
     .map(({ n, by, name, to }) => comment(n, by, name, to)),
@@ -121,6 +135,12 @@ test("no stage is ever skipped: those reached are the first ones, each with an e
     expect(reached).toEqual(evaluation.stages.slice(0, reached.length).map((stage) => stage.name));
     expect(evaluation.entries.map((entry) => entry.stage)).toEqual(reached);
     expect(evaluation.stage).toBe(reached.at(-1) ?? null);
+  });
+});
+
+test("what is remembered from one act to the next changes nothing", () => {
+  everyHistory((evaluation, facts, policy) => {
+    expect(evaluateWith({ facts, policy, permissions, ourAppId: OUR_APP_ID }, null)).toEqual(evaluation);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ActIndex, isWithdrawal } from "../../../src/lifecycle/facts/act-index.ts";
+import { ActIndex, type ActPrefix, isWithdrawal } from "../../../src/lifecycle/facts/act-index.ts";
 import { type ActWithoutId, act } from "../../../src/lifecycle/facts/change.ts";
 import type { Act } from "../../../src/lifecycle/facts/facts.ts";
 import { keepNewest, MOST_ACTS, pruneActs } from "../../../src/lifecycle/facts/prune.ts";
@@ -61,6 +61,7 @@ describe("acts by what they are about", () => {
   );
   const index = ActIndex.of(acts);
   const kinds = (list: readonly Act[]): string[] => list.map(({ kind }) => kind);
+  const those = <T extends Act>({ list, length }: ActPrefix<T>): readonly T[] => list.slice(0, length);
 
   it("labels whatever their case, and those of a pattern", () => {
     expect(kinds(index.labels("reaDY"))).toEqual(["labeled", "unlabeled"]);
@@ -71,33 +72,33 @@ describe("acts by what they are about", () => {
   });
 
   it("runs by path and by name of their file, plans apart from them", () => {
-    expect(index.workflows("qa.yml").map((run) => run.result)).toEqual(["success", "failure"]);
-    expect(index.workflows(".github/workflows/qa.yml")).toHaveLength(1);
-    expect(index.plans("qa.yml")).toHaveLength(1);
-    expect(index.workflows("other.yml")).toEqual([]);
+    expect(those(index.workflows("qa.yml")).map((run) => run.result)).toEqual(["success", "failure"]);
+    expect(those(index.workflows(".github/workflows/qa.yml"))).toHaveLength(1);
+    expect(those(index.plans("qa.yml"))).toHaveLength(1);
+    expect(those(index.workflows("other.yml"))).toEqual([]);
   });
 
   it("commands, those of others that are called like ours apart from ours", () => {
-    expect(index.commands("ship")).toHaveLength(1);
-    expect(index.commands("hold").map(({ command }) => command)).toEqual(["/hold"]);
+    expect(those(index.commands("ship"))).toHaveLength(1);
+    expect(those(index.commands("hold")).map(({ command }) => command)).toEqual(["/hold"]);
   });
 
   it("reviews and pushes", () => {
-    expect(kinds(index.reviews())).toEqual(["review", "review_dismissed"]);
-    expect(index.pushes()).toHaveLength(1);
+    expect(kinds(those(index.reviews()))).toEqual(["review", "review_dismissed"]);
+    expect(those(index.pushes())).toHaveLength(1);
     expect(index.nextPush()).toBeNull();
   });
 
   it("as they were at a moment, the second itself included", () => {
     const then = index.until(minute(7), true);
-    expect([kinds(then.labels("ready")), kinds(then.reviews()), then.pushes().length]).toEqual([
+    expect([kinds(then.labels("ready")), kinds(those(then.reviews())), those(then.pushes()).length]).toEqual([
       ["labeled", "unlabeled"],
       ["review", "review_dismissed"],
       1,
     ]);
     expect(then.nextPush()).toBeNull();
     const before = index.until(minute(6) - 1, true);
-    expect([kinds(before.labels("ready")), before.pushes().length, before.nextPush()?.sha]).toEqual([
+    expect([kinds(before.labels("ready")), those(before.pushes()).length, before.nextPush()?.sha]).toEqual([
       ["labeled"],
       0,
       "bbbbbbb2",
@@ -107,9 +108,9 @@ describe("acts by what they are about", () => {
 
   it("without what was taken back in that second", () => {
     const then = index.until(minute(7), false);
-    expect([kinds(then.labels("ready")), kinds(then.reviews())]).toEqual([["labeled"], ["review"]]);
+    expect([kinds(then.labels("ready")), kinds(those(then.reviews()))]).toEqual([["labeled"], ["review"]]);
     const later = index.until(minute(8), false);
-    expect([kinds(later.labels("ready")), kinds(later.reviews())]).toEqual([
+    expect([kinds(later.labels("ready")), kinds(those(later.reviews()))]).toEqual([
       ["labeled", "unlabeled"],
       ["review", "review_dismissed"],
     ]);

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { act, type Change, UNKNOWN_ACTOR } from "../../../src/lifecycle/facts/change.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { MOST_ACTS } from "../../../src/lifecycle/facts/prune.ts";
-import { record, sameFacts } from "../../../src/lifecycle/facts/record.ts";
+import { record } from "../../../src/lifecycle/facts/record.ts";
+import { sameFacts } from "../../../src/lifecycle/facts/same-facts.ts";
 import {
   alice,
   bob,
@@ -272,4 +273,28 @@ test("a history is bounded, and what was replaced goes first", () => {
   expect(facts.acts).toHaveLength(MOST_ACTS);
   expect(facts.acts[0]?.kind).toBe("opened");
   expect(evaluationOf(facts).stage).toBe("ready-for-qa");
+});
+
+test("facts are the same whatever the order of their members, and another where anything in them is", () => {
+  const facts = history(opened(), did(labeled(1, "a", alice)), checked(check(1)));
+  const copy: Facts = JSON.parse(JSON.stringify(facts), (_, value) =>
+    Object.prototype.toString.call(value) === "[object Object]"
+      ? Object.fromEntries(Object.entries(value).reverse())
+      : value,
+  );
+  expect(sameFacts(facts, { ...copy, absences: undefined } as never)).toBe(true);
+  const [first, ...rest] = copy.acts;
+  const others: Partial<Facts>[] = [
+    { title: "Other" },
+    { acts: rest },
+    { acts: [...copy.acts, ...rest] },
+    { acts: first === undefined ? [] : [{ ...first, at: first.at + 1 }, ...rest] },
+    { files: [] },
+    { heads: { ...copy.heads, other: 1 } },
+    { absences: [] },
+  ];
+  for (const other of others) {
+    expect(sameFacts(facts, { ...copy, ...other })).toBe(false);
+    expect(sameFacts({ ...copy, ...other }, facts)).toBe(false);
+  }
 });
