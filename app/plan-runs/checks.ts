@@ -96,7 +96,7 @@ class RunCheck {
   #place: RunPlace | null;
   #check: Promise<LiveCheck | null> | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #told = "";
+  #told = 0;
   #ending: Promise<void> | null = null;
 
   constructor(run: GroupRun, place: RunPlace | null, options: RunChecksOptions, over: () => void) {
@@ -113,10 +113,9 @@ class RunCheck {
       return;
     }
     // Where the run stands: a change of that is news; who waits for whom is told every ten seconds.
-    const { status, position } = this.#run.host.state;
-    const standing = `${status} ${position}`;
-    if (standing !== this.#told) {
-      this.#told = standing;
+    const { steps } = this.#run.host.state;
+    if (steps !== this.#told) {
+      this.#told = steps;
       this.#show();
     }
     this.#timer ??= setInterval(() => this.#show(), EVERY_MS);

@@ -148,13 +148,11 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     display.show(event);
     if (tracker.follow(event)) publisher.progress(tracker.progress(entry.pace.now()));
   };
-  let told = "";
+  let told = 0;
   const onChange = (host: RunHost): void => {
-    const { status, position, segment } = host.state;
     // A result is put together only when there can be another one: there may be many agents.
-    const standing = `${status} ${position} ${segment?.first}`;
-    if (standing === told) return;
-    told = standing;
+    if (host.state.steps === told) return;
+    told = host.state.steps;
     const { phases } = host.summary();
     display.judged(phases, false);
     if (tracker.judged(phases)) publisher.progress(tracker.progress(entry.pace.now()));

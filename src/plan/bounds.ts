@@ -107,9 +107,6 @@ export const RUN_BOUNDS = {
   annotationBytes: MIB,
   /** Bytes of the tasks leased to one agent at a time (but always one). */
   leaseBytes: MIB,
-  /** Outputs of one task, and of all tasks of a stage, as its record keeps them. */
-  taskOutputBytes: 8 * KIB,
-  allTaskOutputBytes: MIB,
   tailOfSuccess: 2 * KIB,
   /** Of one stage: however often it is sent back, a run ends. */
   rounds: 100,

@@ -164,6 +164,7 @@ export class Draft {
     const from = this.head.status;
     if (!isLegalRunTransition(from, to)) throw new Error(`a run cannot go from ${from} to ${to}`);
     this.head.status = to;
+    this.head.steps++;
     this.head.revision++;
   }
 

@@ -2,18 +2,17 @@
 
 import { isBoundByDeadline } from "./deadlines.ts";
 import { missingAgents } from "./group/assembly.ts";
-import { chunkRange, itemAt, itemCount, itemsOf, lookUp } from "./persistent-array.ts";
+import { chunkRange, itemAt, itemsOf, lookUp } from "./persistent-array.ts";
 import { type MergeHistograms, summary } from "./result.ts";
 import { rule } from "./stage/barriers.ts";
 import { type AgentState, type Assignment, isAssigned, type RunState, type StageRun } from "./state.ts";
 import { isOver } from "./transitions.ts";
-import type { Awaited, Instruction, Lease, RunSummary } from "./types.ts";
+import type { Awaited, Instruction, Lease } from "./types.ts";
 
 /** How many of those waited for are named. */
 const NAMED = 16;
-/** Up to this many agents, each of them gets the whole group's summary. */
-const WHOLE_UP_TO = 100;
-const TROUBLED_SHOWN = 50;
+/** In groups of more than so many who is missing is not looked for until few are. */
+const SMALL_GROUP = 100;
 /** A pause before the next attempt that is longer than this is a wait; a shorter one is the attempt's own start. */
 const SHORT_PAUSE_MS = 5_000;
 
@@ -24,7 +23,7 @@ const SHORT_PAUSE_MS = 5_000;
 export function instructionFor(state: RunState, agent: string, merge?: MergeHistograms): Instruction {
   const slot = lookUp(state.names, agent);
   const known = slot === undefined ? undefined : itemAt(state.agents, slot);
-  if (isOver(state.status)) return { do: "finish", summary: finalSummary(state, agent, merge) };
+  if (isOver(state.status)) return { do: "finish", summary: summary(state, merge) };
   if (slot === undefined || known === undefined) return { do: "abort", why: `${agent} is not in this group` };
   if (known.membership === "excluded") return { do: "exclude", why: known.why ?? "excluded" };
   if (state.status === "assembling") return waitForAssembly(state);
@@ -107,26 +106,10 @@ function isBackground(state: RunState, stage: number): boolean {
   return state.plan.stages[stage]?.background != null;
 }
 
-/** The summary of a run that is over: made once for everyone; in large groups each gets its own part of it. */
-function finalSummary(state: RunState, agent: string, merge: MergeHistograms | undefined): RunSummary {
-  const whole = finalSummaries.get(state) ?? summary(state, merge);
-  finalSummaries.set(state, whole);
-  if (itemCount(state.agents) <= WHOLE_UP_TO) return whole;
-  const phases = whole.phases.map((phase) => {
-    const hasFailures = phase.agents.filter(({ status, agent: name }) => status !== "success" && name !== agent);
-    const own = phase.agents.filter(({ agent: name }) => name === agent);
-    return { ...phase, agents: [...own, ...hasFailures.slice(0, TROUBLED_SHOWN)] };
-  });
-  return { ...whole, phases };
-}
-
-/** A cache by identity: the same state always has the same summary. */
-const finalSummaries = new WeakMap<RunState, RunSummary>();
-
 function waitForAssembly(state: RunState): Instruction {
   const { agentCount, living, createdAt, assemblyUntil } = state;
   // Who is missing is worth a look at everyone only where it can be told in a few names.
-  const few = agentCount - living <= NAMED || agentCount <= WHOLE_UP_TO;
+  const few = agentCount - living <= NAMED || agentCount <= SMALL_GROUP;
   const missing = few ? missingOf(state) : [];
   const who = missing.slice(0, NAMED).map((agent) => ({ agent, lastSeenAt: null, lastDoing: "has not joined" }));
   return {

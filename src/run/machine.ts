@@ -28,7 +28,7 @@ export { nextDeadline } from "./deadlines.ts";
 export { type Explanation, explain } from "./explain.ts";
 export { type Admission, admit, type JoinEvent } from "./group/assembly.ts";
 export { instructionFor } from "./instruct.ts";
-export { type MergeHistograms, summary, summaryOf } from "./result.ts";
+export { type MergeHistograms, summary } from "./result.ts";
 export type { Notice, RunRoster, RunState } from "./state.ts";
 export type Created = Extract<RunEvent, { type: "created" }>;
 
@@ -41,6 +41,7 @@ export function begin(event: Created): RunState {
     carried,
     status: "assembling",
     revision: 1,
+    steps: 1,
     createdAt: at,
     now: at,
     assemblyUntil: at + plan.assembly.timeoutMs,

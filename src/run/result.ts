@@ -38,9 +38,6 @@ export function summary(state: RunState, merge?: MergeHistograms): RunSummary {
   return { status, verdict, message: messageOf(state, phases), failedStage, phases };
 }
 
-/** The same, under the name by which hosts ask for it. */
-export const summaryOf = summary;
-
 export function hasHistogramsToMerge(state: RunState): boolean {
   // One agent's own are whole already, and its own reading: no library is loaded for them.
   const least = state.agentCount > 1 ? 1 : 2;

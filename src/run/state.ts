@@ -49,6 +49,11 @@ export interface RunState extends Required<RunSpec> {
   readonly status: RunStatus;
   /** Rises with every change that must be kept; heartbeats alone do not raise it. */
   readonly revision: number;
+  /**
+   * Rises when the run's status changes and when a stage is begun, left out, closed or gone back to: while it stays, no
+   * other result is there to be shown.
+   */
+  readonly steps: number;
   readonly createdAt: number;
   /** Time of the newest event. */
   readonly now: number;
@@ -203,8 +208,6 @@ export interface TaskRecord {
   readonly reason: string | null;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
-  /** What it said of its result; left out over a bound. */
-  readonly outputs: Readonly<Record<string, Json>>;
 }
 
 export interface TaskPool {
@@ -228,7 +231,6 @@ export interface TaskPool {
   readonly counted: number;
   /** A few of the failed, for the reason. */
   readonly examples: readonly string[];
-  readonly outputBytes: number;
 }
 
 export interface StageHistogram {

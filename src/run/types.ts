@@ -156,7 +156,7 @@ export type Instruction =
   | { readonly do: "stop"; readonly stage: number; readonly why: string }
   | { readonly do: "abort"; readonly why: string }
   | { readonly do: "exclude"; readonly why: string }
-  /** In groups of more than 100 the stages' `agents` are shortened to the agent itself and those that had trouble. */
+  /** Its host makes the result once for all, and sends each agent its own part of it. */
   | { readonly do: "finish"; readonly summary: RunSummary };
 
 export interface Lease {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { canonicalJson, canonicalPlan, planDifference, planDigest } from "../../src/plan/canonical.ts";
-import { needsGroup } from "../../src/plan/needs-group.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import { isSelected, select, stageNamed } from "../../src/plan/select.ts";
@@ -119,21 +118,6 @@ describe("stages by name or number", () => {
     });
     expect(select(needing, { only: ["c"] }, ["a", "b"])).toHaveProperty("selection");
     expect(select(needing, { skip: ["b"] }, ["b"])).toHaveProperty("selection");
-  });
-});
-
-describe("what one agent alone cannot carry out", () => {
-  it.each<[string, readonly string[]]>([
-    ["agents: 1\nstages: [{ name: a, run: x, runs_on: first }]\n", []],
-    ["agents: 2\nstages: [{ name: a, run: x }]\n", ["1:1"]],
-    ["\nroles: { r: 1 }\nstages: [{ name: a, run: x }]\n", ["2:1"]],
-    ["\nroles: { r: 2 }\nstages: [{ name: a, run: x }]\n", ["2:1", "2:1"]],
-    ["stages:\n  - { name: a, run: x, runs_on: [0] }\n", ["2:5"]],
-    ["stages:\n  - { name: a, run: x, background: true }\n", ["2:5"]],
-    ["stages:\n  - { name: a, run: x, tasks: [1] }\n", ["2:5"]],
-  ])("%s", (text, places) => {
-    const { plan: read, keys } = readPlan(text, "p");
-    expect(read && needsGroup(read, keys).map(({ line, column }) => `${line}:${column}`)).toEqual(places);
   });
 });
 

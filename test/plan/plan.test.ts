@@ -6,7 +6,6 @@ import { parse } from "yaml";
 import { PLAN_BOUNDS } from "../../src/plan/bounds.ts";
 import { canonicalPlan, planDifference, planDigest } from "../../src/plan/canonical.ts";
 import { planJsonSchema } from "../../src/plan/json-schema.ts";
-import { needsGroup } from "../../src/plan/needs-group.ts";
 import { formatDuration, parseDuration } from "../../src/plan/parsing/duration.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { formatProblem, readPlan } from "../../src/plan/read.ts";
@@ -347,21 +346,5 @@ describe("phase control", () => {
 
   it("a loaded state's results satisfy a dependency", () => {
     expect(select(four, { only: ["b"] }, ["a"])).toEqual({ selection: { only: [1], skip: [], stopAfter: null } });
-  });
-});
-
-describe("what needs a group", () => {
-  it("is told with its place", () => {
-    const text =
-      "agents: 2\nroles: { s: 1, c: 1 }\nstages:\n- { name: a, run: x, role: s, background: true }\n- { name: t, run: x, tasks: [1] }\n";
-    const { plan: read, keys } = readPlan(text, "p.yml");
-    expect(read && needsGroup(read, keys).map(({ reason, line, column }) => `${line}:${column} ${reason}`)).toEqual([
-      "1:1 the plan is for 2 agents",
-      "2:1 the plan has roles (s, c)",
-      '4:3 stage "a" is for the role s',
-      '4:3 stage "a" keeps a command running in the background',
-      '5:3 stage "t" shares out tasks',
-    ]);
-    expect(needsGroup(plan("workload: { prepare: x }"))).toEqual([]);
   });
 });

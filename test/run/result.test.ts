@@ -4,7 +4,7 @@ import { histogramMerger } from "../../src/coordinator/hosting/merge-histograms.
 import { begin, instructionFor, nextDeadline, noticesFor, summary } from "../../src/run/machine.ts";
 import { hasHistogramsToMerge } from "../../src/run/result.ts";
 import type { Aggregation, AttemptReport, Metric } from "../../src/run/types.ts";
-import { created, Group, joined, plan, planStage, retrying, type StageOverrides, synced } from "./builders.ts";
+import { created, Group, joined, plan, retrying, type StageOverrides, synced } from "./builders.ts";
 
 function finished(of: StageOverrides, reports: readonly Partial<AttemptReport>[]): Group {
   const group = new Group(plan([of]), reports.length).join();
@@ -265,19 +265,6 @@ describe("times", () => {
 });
 
 describe("large groups", () => {
-  it("give each agent its own part of the result, and those that had trouble", () => {
-    const size = 120;
-    const best = { ...planStage({ name: "a" }).barrier, rule: { kind: "best_effort" } } as const;
-    const group = new Group(plan([{ name: "a", barrier: best }]), size).join();
-    for (const name of group.names) group.finish(name, name === "agent-7" ? { kind: "exited", code: 1 } : undefined);
-    const finish = group.instruction("agent-50");
-    expect(finish.do === "finish" ? finish.summary.phases[0]?.agents.map(({ agent }) => agent) : []).toEqual([
-      "agent-50",
-      "agent-7",
-    ]);
-    expect(summary(group.state).phases[0]?.agents).toHaveLength(size);
-  });
-
   it("wait without naming everyone", () => {
     const group = new Group(plan([{ name: "a" }]), 200).join();
     group.finish("agent-0");

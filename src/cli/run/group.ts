@@ -159,7 +159,7 @@ class Follower {
   readonly #asking = new AbortController();
   readonly over: Promise<void>;
   #end: () => void = () => undefined;
-  #told = "";
+  #told = 0;
   #toldNotice = 0;
   #toldWait: ToldWait | null = null;
   #waiting: NodeJS.Timeout | null = null;
@@ -174,15 +174,14 @@ class Follower {
   }
 
   look(host: RunHost): void {
-    const { status, position, checkpoint, segment, notices, noticeSeq } = host.state;
-    const standing = `${status} ${position} ${segment?.first}`;
+    const { steps, checkpoint, notices, noticeSeq } = host.state;
     for (const { agent, text } of notices.filter(({ seq }) => seq > this.#toldNotice)) {
       this.#log.line(agent === null ? `  ${text}` : `${agent} | ${text}`);
     }
     this.#toldNotice = noticeSeq;
     // A result is put together only when there can be another one: there may be many agents.
-    if (standing !== this.#told) {
-      this.#told = standing;
+    if (steps !== this.#told) {
+      this.#told = steps;
       this.#log.phases(host.summary().phases);
     }
     this.#waiting ??= setInterval(() => this.#explain(host), WAITS_EVERY_MS).unref();

@@ -14,7 +14,6 @@ import { isSelected, select } from "../../plan/select.ts";
 import { platformRefusal } from "../../platform.ts";
 import { unguessable } from "../../random.ts";
 import { maskedSummary } from "../../report/masked.ts";
-import { summaryOf } from "../../run/machine.ts";
 import { type RunKey, runCreated, type Selection } from "../../run/types.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit.ts";
 import { loadPlan } from "../files.ts";
@@ -99,14 +98,13 @@ async function carryOut(
   const name = options.agentName ?? DEFAULT_AGENT;
   const key: RunKey = { repositoryId: "local", runId: unguessable(), attempt: 1, group: "local", plan: plan.name };
   const startedAt = Date.now();
-  let lastDecided = "";
+  let told = 0;
   const host = new RunHost(runCreated({ key, plan, selection, agentCount: 1 }, startedAt), {
-    onChange: ({ state }) => {
-      // The summary looks at every stage: only when another one has been decided on.
-      const decided = `${state.position} ${state.segment?.first} ${state.status}`;
-      if (decided === lastDecided) return;
-      lastDecided = decided;
-      log.phases(summaryOf(state).phases);
+    onChange: (changed) => {
+      // The summary looks at every stage: only when there can be another one.
+      if (changed.state.steps === told) return;
+      told = changed.state.steps;
+      log.phases(changed.summary().phases);
     },
   });
   const asking = new AbortController();

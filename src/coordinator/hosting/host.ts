@@ -12,7 +12,7 @@ import {
   outputsOf,
   type RunState,
   rosterOf,
-  summaryOf,
+  summary,
 } from "../../run/machine.ts";
 import { itemsOf } from "../../run/persistent-array.ts";
 import { hasHistogramsToMerge, type MergeHistograms } from "../../run/result.ts";
@@ -158,7 +158,7 @@ export class RunHost {
 
   /** Where the run stands, whether it is over or not. */
   summary(): RunSummary {
-    return summaryOf(this.#state, this.#merge ?? undefined);
+    return summary(this.#state, this.#merge ?? undefined);
   }
 
   /** Stops its timer; held agents are answered. The run itself goes on where another host takes it up. */

@@ -33,6 +33,7 @@ export function closeSegment(draft: Draft): void {
     if (then.kind === "repeat" && (back === null || then.from < back.from)) back = then;
   }
   draft.head.segment = null;
+  draft.head.steps++;
   if (isFailing(draft)) return;
   if (failed !== null) {
     const reason = `${draft.planned(failedStage).name}: ${failed}`;

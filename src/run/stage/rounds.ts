@@ -40,6 +40,7 @@ export function goBack(draft: Draft, { from, why }: { readonly from: number; rea
     });
   }
   head.position = Math.min(...again);
+  head.steps++;
   const { round } = draft.stage(from);
   draft.notice(`going back to ${draft.planned(from).name}, round ${round}: ${why}`);
 }

@@ -77,6 +77,7 @@ export function skip(draft: Draft, index: number, reason: string): void {
   const { now } = draft;
   const closed = { phase: "closed", status: "skipped", worked: false, reason, closedAt: now } as const;
   draft.editStage(index, closed);
+  draft.head.steps++;
 }
 
 /** Positions of the members that run a stage now, in the order of their indexes. */
@@ -115,6 +116,7 @@ export function enter(draft: Draft, first: number): void {
   const { head, now } = draft;
   const last = lastOfSegment(draft, first);
   head.segment = { first, last };
+  head.steps++;
   head.position = last + 1;
   const startAt = now + leadOf(draft);
   const begun = new Set<number>();

@@ -12,7 +12,7 @@ import type { TaskPool, TaskRecord } from "../state.ts";
 import type { AttemptReport } from "../types.ts";
 import { leaseId } from "./attempt-id.ts";
 import { judgeAttempt } from "./completion.ts";
-import { contribute, sizeOf } from "./record-result.ts";
+import { contribute } from "./record-result.ts";
 
 const MOST_TASKS = PLAN_BOUNDS.tasks;
 /** Of the failed ones so many are named. */
@@ -43,7 +43,6 @@ export function poolOf(tasks: Tasks, generator: number | null): TaskPool {
     generator: tasks.source.kind === "from" ? generator : null,
     counted: records.length,
     examples: [],
-    outputBytes: 0,
   };
 }
 
@@ -209,7 +208,6 @@ function finishLease(draft: Draft, number: number, record: TaskRecord, agent: st
     contribute(draft, stage, number, agent, report);
     const done = draft.stage(stage).done + (report.progress?.done ?? 0);
     draft.editStage(stage, { done });
-    keepOutputs(draft, stage, number, report);
     endTask(draft, stage, number, "done", null, times);
   } else {
     failTask(draft, planned, number, record, judged.reason, agent);
@@ -300,16 +298,6 @@ function count(draft: Draft, stage: number, record: TaskRecord, status: Ended, r
   draft.editPool(stage, { open: pool.open - 1, [status]: pool[status] + 1, examples });
 }
 
-function keepOutputs(draft: Draft, stage: number, number: number, report: AttemptReport): void {
-  const bytes = Object.entries(report.outputs).reduce((sum, [key, value]) => sum + sizeOf(key, value), 0);
-  const pool = poolAt(draft, stage);
-  const record = draft.pool(stage).records.at(number);
-  if (record === undefined || bytes === 0) return;
-  if (bytes > RUN_BOUNDS.taskOutputBytes || pool.outputBytes + bytes > RUN_BOUNDS.allTaskOutputBytes) return;
-  draft.pool(stage).records.set(number, { ...record, outputs: report.outputs });
-  draft.editPool(stage, { outputBytes: pool.outputBytes + bytes });
-}
-
 function isEnded({ status }: TaskRecord): boolean {
   return status !== "waiting" && status !== "ready" && status !== "leased";
 }
@@ -329,7 +317,6 @@ function newTask(key: string, value: Json, tasks: Tasks): TaskRecord {
     reason: null,
     startedAt: null,
     endedAt: null,
-    outputs: {},
   };
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it, vi } from "vitest";
 import { RunHost } from "../../../src/coordinator/hosting/host.ts";
 import type { SyncAnswer } from "../../../src/coordinator/protocol/port.ts";
-import { explain, summaryOf } from "../../../src/run/machine.ts";
+import { explain, summary } from "../../../src/run/machine.ts";
 import { EVERYTHING, idle, joinOf, keyOf, NEVER, planOf } from "../builders.ts";
 
 const PLAN = planOf(`
@@ -56,7 +56,7 @@ it("set back between two processes, the run's time goes on from where it was", a
   expect(host.now).toBeGreaterThanOrEqual(before.state.now);
   host.commit({ event: { type: "coordinator_started", at: host.now } });
   expect((await ended(host)).instruction.do).toBe("finish");
-  expect(summaryOf(host.state).verdict).toBe("failure");
+  expect(summary(host.state).verdict).toBe("failure");
 });
 
 it("what cannot be kept for a while is not counted as anybody's silence, and then goes on", async () => {

@@ -182,7 +182,7 @@ describe("tasks", () => {
     expect(work?.reason).toBe("timed out (3s); 1 of 10 tasks failed: 0 (timed out (3s)); 9 of 10 tasks were not done");
   });
 
-  it("keep what each said of its result, and the stage what all said", () => {
+  it("give their stage what they said of their results", () => {
     const group = hungry(new Group(plan([stage(tasks(["a", "b"]))]), 2).join());
     for (const [index, name] of group.names.toReversed().entries()) {
       const [lease] = group.execute(name).leases;
@@ -196,11 +196,6 @@ describe("tasks", () => {
     expect(phase?.metrics).toMatchObject([{ name: "rows", value: 21, count: 2 }]);
     // The first task's, whichever came first.
     expect(phase?.outputs).toEqual({ path: "/data/a" });
-    const records = group.state.stages.flat()[0]?.pool?.records.flat() ?? [];
-    expect(records.map(({ key, outputs }) => [key, outputs.path])).toEqual([
-      ["a", "/data/a"],
-      ["b", "/data/b"],
-    ]);
   });
 });
 
