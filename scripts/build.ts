@@ -1,5 +1,5 @@
 /**
- * Builds what is shipped: dist/index.js (the action; dist/post.js is its post step) and dist/cli/index.js (the
+ * Builds what is shipped (docs/decisions/action-0002-what-dist-is.md): dist/index.js (the action; dist/post.js is its post step) and dist/cli/index.js (the
  * command), with their chunks and the licences of what is in them. The same source gives the same bytes, wherever it lies.
  */
 import { execFile } from "node:child_process";
@@ -9,14 +9,15 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type OutputChunk, type Plugin, rolldown } from "rolldown";
+import { type OutputChunk, type Plugin, type PreRenderedChunk, rolldown } from "rolldown";
 import { z } from "zod";
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -27,7 +28,8 @@ export async function buildInto(target: string): Promise<void> {
   const work = mkdtempSync(join(ROOT, "build", "work-"));
   try {
     // Apart from each other: chunks of one entry alone hold nothing that only the other one needs.
-    const [action, command] = await Promise.all([bundle(work, "action"), bundle(work, "cli")]);
+    const packed = await pack(work);
+    const [action, command] = await Promise.all([bundle(work, "action", packed), bundle(work, "cli", packed)]);
     makeExecutable(join(command, "index.js"));
     renameSync(command, join(action, "cli"));
     // Its name alone says that it is the post step (src/post.ts).
@@ -41,27 +43,19 @@ export async function buildInto(target: string): Promise<void> {
 }
 
 /** Bundles one entry; returns the folder with index.js, its chunks, package.json and licenses.txt. */
-async function bundle(work: string, entry: "action" | "cli"): Promise<string> {
-  const texts = licences(await shaken(entry, join(work, entry)));
-  // Run in `work`, whose name is random: chunks are numbered by their modules' paths from here.
-  const out = join(work, `bundle-${entry}`);
-  await run(
-    "@vercel/ncc/dist/ncc/cli.js",
-    ["build", `${entry}/index.js`, "-o", out, "--no-cache", "--target", "es2022"],
-    work,
-  );
-  writeFileSync(join(out, "licenses.txt"), texts);
-  return out;
-}
-
-/** One entry with all that it needs and nothing else, as ES modules for ncc to pack. Returns what is in them. */
-async function shaken(entry: "action" | "cli", folder: string): Promise<OutputChunk[]> {
+async function bundle(work: string, entry: "action" | "cli", packed: ReadonlyMap<string, Packed>): Promise<string> {
+  const out = join(work, entry);
   const build = await rolldown({
     input: join(ROOT, "src", `${entry}.ts`),
     platform: "node",
     plugins: [builtinsOnUse, asciiOnly],
-    // The ES modules of the same release: Node's condition names CommonJS, of which nothing can be left out.
-    resolve: { alias: { yaml: join(ROOT, "node_modules", "yaml", "browser", "index.js") } },
+    resolve: {
+      alias: {
+        // The ES modules of the same release: Node's condition names CommonJS, of which nothing can be left out.
+        yaml: join(ROOT, "node_modules", "yaml", "browser", "index.js"),
+        ...Object.fromEntries([...packed].map(([name, { file }]) => [name, file])),
+      },
+    },
     // Neither says so of itself in a way that is found: importing them does nothing but define.
     treeshake: { moduleSideEffects: (id) => !/\/node_modules\/(?:yaml|zod)\//u.test(id) },
     onLog: (level, log, fallback) => {
@@ -71,20 +65,87 @@ async function shaken(entry: "action" | "cli", folder: string): Promise<OutputCh
   });
   try {
     const { output } = await build.write({
-      dir: folder,
+      dir: out,
       format: "esm",
       minify: true,
       entryFileNames: "index.js",
-      chunkFileNames: "[name]-[hash].js",
-      // What every chunk needs in one file of its own, not in one each: finding a file costs more than reading it.
-      codeSplitting: { groups: [{ name: "node", test: /^\0(?:builtin:|rolldown)/u }] },
+      chunkFileNames: (chunk) => `${placeOf(chunk, packed)}.js`,
+      // What several chunks need in few files, not in one each: finding a file costs more than reading it.
+      codeSplitting: {
+        groups: [{ name: "node", test: /^\0(?:builtin:|rolldown)/u }, ...(entry === "cli" ? [PLANS] : [])],
+      },
     });
     // Beside no package.json that says so it would not be read as modules.
-    writeFileSync(join(folder, "package.json"), '{"type":"module"}\n');
-    return output.filter((file) => file.type === "chunk");
+    writeFileSync(join(out, "package.json"), '{"type":"module"}\n');
+    const chunks = output.filter((file) => file.type === "chunk");
+    writeFileSync(join(out, "licenses.txt"), licences(chunks, packed));
+    return out;
   } finally {
     await build.close();
   }
+}
+
+/** All that most commands need. (The action is one command: what it needs at its start is in index.js.) */
+const PLANS = {
+  name: "plans",
+  test: /\/node_modules\/(?:zod|yaml)\/|\/src\/(?:agent|plan|report|run)\//u,
+  minShareCount: 2,
+};
+
+/**
+ * What a chunk is called: by the place of what it is loaded for, else of the last that it holds, which needs the others.
+ * A number, or a digest of what is in it, would be another one with each change, and two branches would collide by that
+ * alone.
+ */
+function placeOf({ facadeModuleId, moduleIds, name }: PreRenderedChunk, packed: ReadonlyMap<string, Packed>): string {
+  if (name === PLANS.name) return name;
+  const source = `${join(ROOT, "src")}${sep}`;
+  const module = facadeModuleId ?? moduleIds.findLast((id) => id.startsWith(source)) ?? moduleIds.at(-1) ?? name;
+  const late = [...packed].find(([, { file }]) => file === module)?.[0];
+  const place = late ?? packageOf(module) ?? (module.startsWith(source) ? module.slice(source.length) : name);
+  return place.replace(/^@|\.ts$/gu, "").replaceAll(/[\\/]/gu, "-");
+}
+
+/** The name of the package that a file is of; null: it is of none. */
+function packageOf(file: string): string | null {
+  return /[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/u.exec(file)?.[1] ?? null;
+}
+
+/** Packages that are loaded only when something is asked of them, of which nothing can be left out. */
+const LATE = ["@actions/github", "@octokit/rest", "selfsigned"];
+
+interface Packed {
+  /** All that the package is and needs, as one module. */
+  readonly file: string;
+  /** The packages in it. */
+  readonly folders: readonly string[];
+}
+
+/** Packs each of those with all that it needs, CommonJS and others' build tricks included, which is what ncc is for. */
+async function pack(work: string): Promise<ReadonlyMap<string, Packed>> {
+  // From here all paths are the same wherever the project lies: modules are numbered by them.
+  const home = dirname(realpathSync(join(ROOT, "node_modules")));
+  const packed = await Promise.all(
+    LATE.map(async (name) => {
+      const out = join(work, "packed", name);
+      const stats = join(out, "stats.json");
+      mkdirSync(out, { recursive: true });
+      const args = ["build", fileURLToPath(import.meta.resolve(name)), "-o", out, "--no-cache", "--target", "es2022"];
+      await run("@vercel/ncc/dist/ncc/cli.js", [...args, "--stats-out", stats], home);
+      // Where its assets would be: it has none.
+      const file = join(out, "index.js");
+      writeFileSync(file, readFileSync(file, "utf8").replace(/__nccwpck_require__\.ab = __dirname \+ "\/"/u, ""));
+      const folders = packagesIn(readFileSync(stats, "utf8").match(/node_modules\/[^"!|]+/gu) ?? []);
+      return [name, { file, folders }] as const;
+    }),
+  );
+  return new Map(packed);
+}
+
+/** The folders of packages in which these files are. */
+function packagesIn(files: readonly string[]): readonly string[] {
+  const folders = files.flatMap((file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/u.exec(file)?.[0] ?? []);
+  return [...new Set(folders)];
 }
 
 const VIRTUAL = "\0builtin:";
@@ -129,13 +190,11 @@ const asciiOnly: Plugin = {
 const packageSchema = z.object({ name: z.string(), version: z.string(), license: z.string().optional() });
 
 /** Name, version, licence and its text of every package that is in a bundle. */
-function licences(chunks: readonly OutputChunk[]): string {
-  const folders = new Set<string>();
-  for (const module of chunks.flatMap(({ moduleIds }) => moduleIds)) {
-    const path = relative(ROOT, module).replaceAll("\\", "/");
-    const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/u.exec(path)?.[0];
-    if (folder !== undefined) folders.add(folder);
-  }
+function licences(chunks: readonly OutputChunk[], packed: ReadonlyMap<string, Packed>): string {
+  const modules = chunks.flatMap(({ moduleIds }) => moduleIds);
+  const own = packagesIn(modules.map((module) => relative(ROOT, module).replaceAll("\\", "/")));
+  const others = [...packed.values()].filter(({ file }) => modules.includes(file)).flatMap(({ folders }) => folders);
+  const folders = new Set([...own, ...others]);
   const entries = [...folders].map((folder) => {
     const path = join(ROOT, folder);
     const { name, version, license } = packageSchema.parse(
