@@ -89,6 +89,7 @@ export const everyEvent = [
   "team",
   "team_add",
   "membership",
+  "organization",
   "member",
   "repository",
 ];

@@ -21,6 +21,8 @@ beforeAll(async () => {
   const team = w.addTeam(world, by, acme, "quality");
   w.addTeamMember(world, by, team, bob);
   w.removeTeamMember(world, by, team, bob);
+  w.addTeamMember(world, by, team, bob);
+  w.removeOrganizationMember(world, by, acme, bob);
   w.setTeamPermission(world, by, team, repo, "read");
   w.setTeamPermission(world, by, team, repo, "write");
   w.requestReviewers(world, by, pull, [{ kind: "team", teamId: team.id }]);
@@ -276,12 +278,20 @@ describe("what GitHub gives no example of", () => {
     });
   });
 
+  it("organization member_removed: it has the keys of member_added", () => {
+    const ours = house.received.find((one) => nameOf(one) === "organization member_removed")?.payload;
+    expect(ours).toMatchObject({ membership: { state: "inactive", user: { login: "bob" } } });
+    const [theirs] = official.get("organization member_added") ?? [];
+    expect(differences(theirs, ours, "")).toEqual([]);
+  });
+
   it("every event that an app can be subscribed to here was sent and checked", () => {
     const sent = new Set(house.received.map(nameOf));
     const unchecked = [...sent].filter((name) => !expected.includes(name)).sort();
     expect(unchecked).toEqual([
       "deployment_protection_rule requested",
       "member removed",
+      "organization member_removed",
       "pull_request auto_merge_disabled",
       "pull_request auto_merge_enabled",
       "pull_request edited",

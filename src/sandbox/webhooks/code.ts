@@ -1,7 +1,7 @@
 /** Payloads about repositories, their refs, labels and people. */
 import { label, permissionFlags, pushCommit, repository, tinyRepository } from "../shapes/code.ts";
 import { installation, organizationSimple, simpleUser, team, userById } from "../shapes/people.ts";
-import { repoHtml } from "../shapes/urls.ts";
+import { api, repoHtml } from "../shapes/urls.ts";
 import { type Change, commit, emailOf, filesBetween, repositoriesOf, type World, zeroSha } from "../world/index.ts";
 
 type Of<K extends Change["kind"]> = Extract<Change, { kind: K }>;
@@ -92,6 +92,19 @@ export function membership(world: World, change: Of<"membership">) {
     member: simpleUser(world, change.member),
     team: team(world, change.team),
   };
+}
+
+export function organizationPayload(world: World, change: Of<"organization">) {
+  const { organization, member: who, role } = change;
+  const url = api(world, `/orgs/${organization.login}`);
+  const membership = {
+    url: `${url}/memberships/${who.login}`,
+    state: "inactive",
+    role,
+    organization_url: url,
+    user: simpleUser(world, who),
+  };
+  return { action: change.action, membership };
 }
 
 export function member(world: World, change: Of<"member">) {

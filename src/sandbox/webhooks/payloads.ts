@@ -66,6 +66,8 @@ function body(world: World, change: Change): Record<string, unknown> | null {
       return { team: team(world, change.team) };
     case "membership":
       return code.membership(world, change);
+    case "organization":
+      return code.organizationPayload(world, change);
     case "member":
       return code.member(world, change);
     case "repository":
@@ -111,6 +113,7 @@ const needed: Partial<Record<Change["kind"], readonly string[]>> = {
   team: ["members"],
   team_add: ["members"],
   membership: ["members"],
+  organization: ["members"],
   member: ["members"],
 };
 

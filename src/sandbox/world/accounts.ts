@@ -51,6 +51,16 @@ export function addOrganizationMember(
   );
 }
 
+/** He leaves its teams, too. What he was given on repositories himself he keeps, as an outside collaborator. */
+export function removeOrganizationMember(world: World, actor: Actor, organization: Account, member: Account): void {
+  const members = required(world.organizationMembers.get(organization.id), `${organization.login} is no organization`);
+  const role = members.get(member.id);
+  if (role === undefined) return;
+  members.delete(member.id);
+  for (const team of world.teams.values()) if (team.organizationId === organization.id) team.members.delete(member.id);
+  emit(world, { kind: "organization", action: "member_removed", actor, organization, member, role });
+}
+
 /** A person acting by hand. */
 export function asUser(user: Account): Actor {
   return { account: user, app: null, via: "user" };

@@ -174,6 +174,15 @@ export type Change = { readonly id: number; readonly at: number; readonly actor:
       readonly organization: Account;
       readonly member: Account;
     }
+  /** Of its teams no event tells: he is in none of them any more. */
+  | {
+      readonly kind: "organization";
+      readonly action: "member_removed";
+      readonly organization: Account;
+      readonly member: Account;
+      /** Before. */
+      readonly role: "member" | "admin";
+    }
   | ({
       readonly kind: "member";
       readonly action: "added" | "edited" | "removed";
