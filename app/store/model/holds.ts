@@ -15,6 +15,9 @@ export interface HoldWord {
 export interface HoldStore {
   /** Null: it is not on hold. */
   of(repositoryId: number): Promise<Hold | null>;
-  /** Resolves with false, and changes nothing, when a newer word is known. Of one second's words a hold counts. */
+  /**
+   * Resolves with false, and changes nothing, when a newer word is known. Of one second's words a hold counts, and of two
+   * holds the later in the order of text, so that it does not matter which was heard first.
+   */
   put(word: HoldWord): Promise<boolean>;
 }

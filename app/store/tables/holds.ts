@@ -31,7 +31,19 @@ export function holdStore(db: Kysely<Tables>): HoldStore {
                 eb("repository_holds.at", "<", sql.lit(at)),
                 eb.and([
                   eb("repository_holds.at", "=", sql.lit(at)),
-                  eb.or([eb("repository_holds.held", "=", sql.lit(held ? 1 : 0)), sql.lit(held)]),
+                  eb.or([
+                    eb("repository_holds.held", "<", values.held),
+                    eb.and([
+                      eb("repository_holds.held", "=", values.held),
+                      eb.or([
+                        eb("repository_holds.reason", "<", reason),
+                        eb.and([
+                          eb("repository_holds.reason", "=", reason),
+                          eb("repository_holds.by_json", "<=", values.by_json),
+                        ]),
+                      ]),
+                    ]),
+                  ]),
                 ]),
               ]),
             ),

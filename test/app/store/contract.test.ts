@@ -73,6 +73,17 @@ describe.each(databases)("the store on $name", ({ open }) => {
     expect(await store.holds.put(word(3_000, false))).toBe(false);
     expect(await store.holds.put(word(3_000, true))).toBe(true);
     expect(await store.holds.of(1)).toMatchObject({ at: 3_000 });
+    // Nor which of two holds: one and the same is told of, whichever was heard first.
+    for (const reasons of [
+      ["release 5", "release 6"],
+      ["release 6", "release 5"],
+    ]) {
+      const at = reasons[0] === "release 5" ? 4_000 : 5_000;
+      for (const reason of reasons) {
+        await store.holds.put({ ...word(at, true), reason });
+      }
+      expect(await store.holds.of(1)).toMatchObject({ at, reason: "release 6" });
+    }
   });
 
   it("has work done again that rests on something new, where it says that it is open", async () => {
