@@ -66,6 +66,16 @@ export const BROKEN: Readonly<Record<string, Breakage>> = {
     }),
   },
   "goes by the policy that it read first": { policy: (_, first) => first },
+  "does not evaluate again when people's rights change": {
+    store: (store) =>
+      new Proxy(store, {
+        get: (target, key, receiver) =>
+          key === "requestReevaluation"
+            ? async (...asked: Parameters<Store["requestReevaluation"]>) =>
+                asked[0].people === true ? 0 : await store.requestReevaluation(...asked)
+            : Reflect.get(target, key, receiver),
+      }),
+  },
   "keeps to the installation that it knew first": { store: withFirstInstallation },
   "takes every label for the one that it wanted": {
     store: (store) =>

@@ -12,13 +12,18 @@ const FIRST_BROKEN_SEED = 60;
 /** Where the first story that finds it out is further away: the stories before it would be played for nothing. */
 const FIRST_BROKEN_SEEDS: Readonly<Record<string, number>> = {
   "never sweeps and asks for no missed webhook": 64,
-  "forgets that it has sent something": 66,
+  "forgets that it has sent something": 93,
   // Few have a forged run at the only moment at which it leads anywhere.
-  "believes every run": 120,
-  "takes the order in which it hears of acts for the order in which they happened": 65,
-  "does not listen to holds of the repository": 69,
-  "shows no gate that does not apply": 66,
-  "goes by the policy that it read first": 71,
+  "believes every run": 105,
+  "takes the order in which it hears of acts for the order in which they happened": 61,
+  "takes a label that is on now for one given after every reset": 64,
+  "leaves gates open when a hold is given": 65,
+  "does not listen to holds of the repository": 79,
+  "never ends a hold of the repository": 61,
+  "shows no gate that does not apply": 61,
+  "goes by the policy that it read first": 61,
+  // What rests on people is evaluated again by whatever else happens, webhooks of the app's own writes among it.
+  "does not evaluate again when people's rights change": 87,
   "keeps to the installation that it knew first": 68,
 };
 const PATIENCE_MS = 240_000;
@@ -40,7 +45,7 @@ it(`comes to the same as if nothing had gone wrong, in ${SEEDS} stories`, { time
   expect(found).toEqual([]);
   expect(kills).toBeGreaterThan(SEEDS / 2);
   expect(skipped).toBeGreaterThan(0);
-  expect([...ways.keys()].sort()).toEqual(["bots", "default", "gated", "runs", "team"]);
+  expect([...ways.keys()].sort()).toEqual(["bots", "default", "gated", "people", "runs", "team"]);
   // The policies with gates that come and go lead to the last stage in few stories only.
   ways.delete("gated");
   for (const [policy, { back, last }] of ways) {

@@ -32,9 +32,9 @@ import { Random } from "../simulation/random.ts";
 import { type People, type Scene, UNREAD_FIELDS } from "./github.ts";
 import { violationsOf, watchChecks } from "./invariants.ts";
 import { MANIFEST } from "./manifest.ts";
+import { TEAM_POLICY, teamPolicy } from "./policies.ts";
 import { Rules } from "./rules.ts";
 import { Shadow } from "./shadow.ts";
-import { TEAM_POLICY, teamPolicy } from "./simulate.ts";
 import { addCi, Story } from "./story.ts";
 
 const SECRET = "a secret of forty-two characters, at least";

@@ -143,17 +143,6 @@ export class SimulatedGitHub implements Scene {
     };
   }
 
-  /**
-   * Rex, whose labels count where no policy names anybody, loses the right to write, or gets it back. His commands are
-   * none: those are judged by what he might when they were heard.
-   */
-  changeRights(): string {
-    const { owner, rex } = this.people;
-    const permission = this.repository.collaborators.get(rex.id) === "write" ? "read" : "write";
-    setCollaborator(this.sandbox.world, asUser(owner), this.repository, rex, permission);
-    return `rex may ${permission}`;
-  }
-
   /** The owner takes the app off and installs it again: another installation of the same repository. */
   reinstall(): void {
     const { world } = this.sandbox;

@@ -101,7 +101,7 @@ export class Rules {
       this.#held.delete(pull.number);
       return this.#say(pull, people.cleo, "/stage unhold");
     }
-    if (ready !== undefined && this.#random.chance(0.25)) {
+    if (ready !== undefined && this.#random.chance(0.35)) {
       return this.#random.chance(0.5) ? this.#ofRepository(pull, true) : this.#hold(ready);
     }
     if (this.#random.chance(0.06)) {
@@ -185,8 +185,9 @@ export class Rules {
     const made = pull.comments.at(-1)?.createdAt ?? 0;
     const at = made - (made % 1_000);
     const before = this.#word;
-    // Of one second's words a hold counts.
-    if (before === null || at > before.at || held || !before.held) {
+    // Of one second's words a hold counts, and of two holds the later in the order of text.
+    const counts = before?.held === held ? reason >= before.reason : held;
+    if (before === null || at > before.at || counts) {
       const kind = by.appId === null ? "user" : "bot";
       const actor = { kind, id: by.id, login: by.login } as const;
       this.#word = { repositoryId: this.#scene.repository.id, held, at, by: actor, reason };

@@ -1,16 +1,15 @@
 /** One seed: a story of pull requests, told to the app by a GitHub on which nobody can rely, and what came of it. */
-import { basename } from "node:path";
 import type { Store } from "../../app/store/model.ts";
-import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { Random } from "../simulation/random.ts";
-import { BOT_POLICY } from "./bots.ts";
 import { VirtualClock } from "./clock.ts";
 import { watchGates } from "./gates.ts";
 import { SimulatedGitHub, type Trouble, UNREAD_FIELDS } from "./github.ts";
 import { violationsOf, watchChecks } from "./invariants.ts";
+import { chosenPolicy, GIVERS, POLICIES, type PolicyName } from "./policies.ts";
 import { AppProcess, type Breakage } from "./process.ts";
-import { GATED_POLICIES, policyOf, Rules } from "./rules.ts";
-import { CI_FILES, CI_PATH, forgeriesBelieved } from "./runs.ts";
+import { Rights } from "./rights.ts";
+import { Rules } from "./rules.ts";
+import { CI_FILES, forgeriesBelieved } from "./runs.ts";
 import type { SecondKind } from "./seconds.ts";
 import { Shadow } from "./shadow.ts";
 import { addCi, Story } from "./story.ts";
@@ -26,7 +25,7 @@ export interface Outcome {
 
 /** What the app did in a story: where nothing happens, nothing can go wrong. */
 export interface Happened {
-  readonly policy: keyof typeof POLICIES;
+  readonly policy: PolicyName;
   /** Moves of pull requests, as its history tells. */
   readonly forward: number;
   readonly back: number;
@@ -47,9 +46,12 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const RULES = 1_000_003;
 const ACCESS = 2_000_003;
+const PEOPLE = 3_000_017;
 /** In one story. */
 const MOST_REINSTALLATIONS = 2;
 const MOST_RIGHTS_CHANGED = 2;
+/** Minutes, with an act in each: until a pull request has come on by what people said, and all is heard of that. */
+const LULL = 6;
 /** Minutes: long enough for two sweeps. The first look again at what rests on people comes after it, and finds nothing. */
 const REST = 30;
 /** Minutes: of rights and installations that changed without an event the app takes notice within an hour. */
@@ -66,42 +68,6 @@ const TROUBLES: readonly [Trouble, ...Trouble[]] = [
   "unread",
   ...UNREAD_FIELDS.map((field) => `unread ${field}` as const),
 ];
-
-export const TEAM_POLICY = `version: 1
-operators: [cleo]
-stages:
-  - name: pr-created
-    owner: rex
-    enter: { draft: false }
-  - name: ready-for-qa
-    owner: tess
-    enter: { label: { name: ready-for-qa, by: [cleo] }, checks: [build] }
-    on_enter: [{ comment: "Over to {{owner}}" }]
-    back: { when: changes_requested, to: pr-created }
-    on_back: [{ comment: "Back from {{owner}}: {{reason}}" }]
-  - name: approved
-    gate: true
-    enter: { approvals: { count: 1, by: [tess] } }
-    on_enter: [{ comment: "Done" }]
-on_push: { back_to: pr-created }
-max_rounds: 3
-`;
-
-/** Asks for a workflow's result, which pull requests also forge. */
-const RUNS_POLICY = TEAM_POLICY.replace(
-  "{ approvals: { count: 1, by: [tess] } }",
-  `{ workflow: ${basename(CI_PATH)} }`,
-);
-
-const POLICIES = {
-  default: [],
-  team: [TEAM_POLICY],
-  bots: [BOT_POLICY],
-  runs: [RUNS_POLICY],
-  gated: GATED_POLICIES,
-} as const;
-/** Of so many seeds one is about runs, and one about gates that come and go. */
-const EACH_EVERY = 5;
 
 export async function simulate(seed: number, trace: Trace = () => {}, breakage: Breakage = {}): Promise<Outcome> {
   const random = new Random(seed);
@@ -134,8 +100,7 @@ class Simulation {
     const random = this.#random;
     const clock = this.#clock;
     const other = random.pick(["default", "team", "bots"] as const);
-    const special: Readonly<Record<number, keyof typeof POLICIES>> = { 0: "runs", 1: "gated" };
-    const chosen = special[this.#seed % EACH_EVERY] ?? other;
+    const chosen = chosenPolicy(this.#seed, other);
     const texts = POLICIES[chosen];
     const [text] = texts;
     const byWhatIsShown = random.chance(0.25);
@@ -166,10 +131,12 @@ class Simulation {
     const app = await AppProcess.open(clock, github, rules, this.#breakage);
     const story = new Story(github, random, {
       byWhatIsShown,
+      ...GIVERS[chosen],
       runs: chosen === "runs",
-      purposeful: chosen === "gated",
+      purposeful: chosen === "gated" || chosen === "people",
       ci: addCi(github.sandbox.world, github.people.owner, [github.repository]),
     });
+    const rights = new Rights(github, new Random(this.#seed + PEOPLE), chosen === "people");
     let heard = 0;
     const overhear = (): void => {
       for (const delivery of github.underway.slice(heard)) {
@@ -223,7 +190,7 @@ class Simulation {
         overhear();
       } else if (!byBots && rightsChanged < MOST_RIGHTS_CHANGED && access.chance(0.04)) {
         rightsChanged += 1;
-        this.#say(github.changeRights());
+        this.#say(rights.act());
         await clock.settle();
         overhear();
       } else if (chance < 0.3) {
@@ -231,7 +198,8 @@ class Simulation {
         // Agents do several things in one second, and people of one pull request do not wait for each other.
         const atOnce = random.chance(0.3) ? random.between(2, 4) : 1;
         for (let nth = 0; nth < atOnce; nth += 1) {
-          const told = rules.act(story.pulls) ?? story.act();
+          // A hold would hide what comes of people's rights.
+          const told = (chosen === "people" ? null : rules.act(story.pulls)) ?? story.act();
           if (told !== null) {
             acts += 1;
             this.#say(told);
@@ -269,13 +237,28 @@ class Simulation {
     if (!app.running) {
       await app.start();
     }
-    // What is still on its way comes, or never does.
-    overhear();
-    while (github.underway.length > 0) {
-      const delivery = take(random.between(0, github.underway.length - 1));
-      if (delivery !== undefined && !random.chance(lossy)) {
-        await app.deliver(delivery);
+    /** What is still on its way comes, or never does. */
+    const arrive = async (): Promise<void> => {
+      overhear();
+      while (github.underway.length > 0) {
+        const delivery = take(random.between(0, github.underway.length - 1));
+        if (delivery !== undefined && !random.chance(lossy)) {
+          await app.deliver(delivery);
+        }
       }
+    };
+    await arrive();
+    if (chosen === "people" || (chosen === "default" && access.chance(0.5))) {
+      this.#say(rights.restore());
+      for (let minute = 0; minute < LULL; minute += 1) {
+        this.#say(story.carryOn(minute) ?? "all is waited for");
+        await this.#rest(1, app, github, overhear, take);
+      }
+      // The very last of all: nothing else makes the app evaluate anything again, webhooks of its own writes neither.
+      rightsChanged += 1;
+      this.#say(rights.turn());
+      await clock.settle();
+      await arrive();
     }
     this.#say("nothing happens any more");
     await this.#rest(rightsChanged + reinstallations === 0 ? REST : REST_AFTER_ACCESS, app, github, overhear, take);
@@ -304,7 +287,7 @@ class Simulation {
         "gates closed by a hold": gates.closed,
         "gates skipped": gates.skipped,
         "installations anew": reinstallations,
-        "changes of people's rights": rightsChanged,
+        ...rights.told(),
       },
     };
     app.kill();
@@ -339,10 +322,6 @@ class Simulation {
   #say(line: string): void {
     this.#trace(`${((this.#clock.now() - START) / SECOND).toFixed(0).padStart(5)} s  ${line}`);
   }
-}
-
-export function teamPolicy(): Policy {
-  return policyOf(TEAM_POLICY);
 }
 
 async function movesOf(

@@ -27,7 +27,7 @@ import {
 import { KEYS } from "../keys.ts";
 import type { Random } from "../simulation/random.ts";
 import { as } from "./bots.ts";
-import type { Scene } from "./github.ts";
+import type { People, Scene } from "./github.ts";
 import { CI_PATH, FORGED, HONEST, runCi } from "./runs.ts";
 import { Seconds } from "./seconds.ts";
 
@@ -39,6 +39,9 @@ export interface StoryOptions {
   readonly byWhatIsShown: boolean;
   /** Workflows run, honest ones and forged ones. */
   readonly runs?: boolean;
+  /** Who gives the label that leads on, and who approves; left out: cleo, and tess. */
+  readonly labelers?: readonly (keyof People)[];
+  readonly approvers?: readonly (keyof People)[];
   /** Most of what is done leads somewhere. */
   readonly purposeful?: boolean;
   /** Writes the check run `build`. */
@@ -92,7 +95,7 @@ export class Story {
     if (this.#random.chance(this.#purpose)) {
       return `#${pull.number} ${this.#carryOn(pull)}`;
     }
-    if (this.#random.chance(0.15)) {
+    if (this.#random.chance(0.3)) {
       const told = this.seconds.act(pull);
       return told === null ? null : `#${pull.number} ${told}`;
     }
@@ -119,6 +122,21 @@ export class Story {
     return told === null ? null : `#${pull.number} ${told}`;
   }
 
+  /** Brings the first that is open on by one act, from a hold to its last stage; null: it is there. */
+  carryOn(nth: number): string | null {
+    const { sandbox, people } = this.#github;
+    const pull = this.pulls.find(({ state }) => state === "open");
+    if (pull === undefined) {
+      return this.#open();
+    }
+    if (nth === 0) {
+      addComment(sandbox.world, as(sandbox.world, people.cleo), pull, "/stage unhold");
+      return `#${pull.number} cleo writes /stage unhold`;
+    }
+    const there = labelsOn(sandbox.world, pull).some(({ name }) => name === "stage/approved");
+    return there ? null : `#${pull.number} ${this.#carryOn(pull)}`;
+  }
+
   /** The next thing that a pull request needs on its way through any of the policies; at its end it is sent back. */
   #carryOn(pull: PullRequest): string {
     const { sandbox, people } = this.#github;
@@ -137,8 +155,9 @@ export class Story {
     }
     const on = labelsOn(world, pull).map((label) => label.name);
     if (!on.includes("ready-for-qa")) {
-      addLabelsByName(world, as(world, people.cleo), pull, ["ready-for-qa"]);
-      return "cleo adds ready-for-qa";
+      const by = this.#oneOf(this.#options.labelers) ?? people.cleo;
+      addLabelsByName(world, as(world, by), pull, ["ready-for-qa"]);
+      return `${by.login} adds ready-for-qa`;
     }
     if (this.#options.runs === true && !on.includes("stage/approved")) {
       return runCi(this.#github, pull, this.#random) ?? "nothing is run";
@@ -147,8 +166,15 @@ export class Story {
       submitReview(world, as(world, people.tess), pull, { state: "CHANGES_REQUESTED", body: "no" });
       return "tess reviews: CHANGES_REQUESTED";
     }
-    submitReview(world, as(world, people.tess), pull, { state: "APPROVED", body: "yes" });
-    return "tess reviews: APPROVED";
+    const by = this.#oneOf(this.#options.approvers) ?? people.tess;
+    submitReview(world, as(world, by), pull, { state: "APPROVED", body: "yes" });
+    return `${by.login} reviews: APPROVED`;
+  }
+
+  /** Null: nobody is named. */
+  #oneOf(names: readonly (keyof People)[] | undefined): Account | null {
+    const [first, ...rest] = names ?? [];
+    return first === undefined ? null : this.#github.people[this.#random.pick([first, ...rest])];
   }
 
   #open(): string {

@@ -174,7 +174,7 @@ export type Change = { readonly id: number; readonly at: number; readonly actor:
       readonly organization: Account;
       readonly member: Account;
     }
-  /** Of its teams no event tells: he is in none of them any more. */
+  /** He is in none of its teams any more, of which no other event tells. */
   | {
       readonly kind: "organization";
       readonly action: "member_removed";
