@@ -9,8 +9,10 @@ import {
   sql,
   type Transaction,
 } from "kysely";
+import { pullKey } from "../change-pull.ts";
 import { RowConflict } from "../conflict.ts";
-import { read, readOrNull, writtenOrNull } from "../documents.ts";
+import { readDocument, textOf } from "../document-cache.ts";
+import { readOrNull, writtenOrNull } from "../documents.ts";
 import { inTurns } from "../in-turns.ts";
 import type { DueReevaluation, Pull, PullFilter, PullId, Store } from "../model.ts";
 import { PULL_DOCUMENTS, type PullDocument, type Tables } from "../schema.ts";
@@ -196,9 +198,8 @@ export async function writePull(db: Transaction<Tables>, each: Pull): Promise<vo
     }
   }
   for (const kind of PULL_DOCUMENTS) {
-    if (!isAsRead(each, each[kind])) {
-      await writeDocument(db, id, kind, writtenOrNull(kind, each[kind]));
-    }
+    const document = each[kind];
+    await writeDocument(db, id, kind, document === null ? null : textOf(kind, document));
   }
 }
 
@@ -221,20 +222,13 @@ async function writeDocument(
     .insertInto("pull_documents")
     .values({ ...id, kind, document_json: text })
     .onConflict((conflict) =>
-      conflict.columns(["repository_id", "number", "kind"]).doUpdateSet({ document_json: text }),
+      conflict
+        .columns(["repository_id", "number", "kind"])
+        .doUpdateSet({ document_json: text })
+        // Reading costs less than writing, and most of what is written stands there already.
+        .where("pull_documents.document_json", "!=", text),
     )
     .execute();
-}
-
-/** Of which row and version each document was read: as long as that is what is written over, it stands there already. */
-const readFrom = new WeakMap<object, string>();
-
-function isAsRead(id: Pick<Pull, "repositoryId" | "number" | "version">, document: object | null): boolean {
-  return document !== null && id.version > 0 && readFrom.get(document) === versionOf(id);
-}
-
-function versionOf({ repositoryId, number, version }: Pick<Pull, "repositoryId" | "number" | "version">): string {
-  return `${repositoryId}-${number}@${version}`;
 }
 
 /** When it is overdue (nobody is reminded of what is on hold, so it is not overdue either), and since when it is closed. */
@@ -296,24 +290,19 @@ function beyond(after: PullId | undefined): Where {
 export type PullRow = Selectable<Tables["pulls"]> & Readonly<Record<PullDocument, string | null>>;
 
 export function pullOfRow(row: PullRow): Pull {
-  const made: Pull = {
-    repositoryId: row.repository_id,
-    number: row.number,
+  const id = { repositoryId: row.repository_id, number: row.number };
+  const of = pullKey(id);
+  return {
+    ...id,
     installationId: row.installation_id,
     version: row.version,
-    facts: read("facts", row.facts ?? ""),
-    confirmed: readOrNull("confirmed", row.confirmed),
-    evaluation: readOrNull("evaluation", row.evaluation),
+    facts: readDocument("facts", of, row.facts ?? ""),
+    confirmed: row.confirmed === null ? null : readDocument("confirmed", of, row.confirmed),
+    evaluation: row.evaluation === null ? null : readDocument("evaluation", of, row.evaluation),
     reevaluateAt: row.reevaluate_at,
     reevaluationTries: row.reevaluation_tries,
     intent: readOrNull("intent", row.intent_json),
     intentAt: row.intent_at,
     blocked: readOrNull("blocked", row.blocked_json),
   };
-  for (const document of [made.facts, made.confirmed, made.evaluation]) {
-    if (document !== null) {
-      readFrom.set(document, versionOf(made));
-    }
-  }
-  return made;
 }
