@@ -20,11 +20,11 @@ import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Policies } from "../policies/policy.ts";
 import { noteLine } from "../store/history.ts";
 import type { NewHistory, Repository, WaitingGate } from "../store/model.ts";
-import { type Desk, Tending, type TendingOptions } from "../work/due-worker.ts";
+import { type RepositoryAccess, StepWorker, type StepWorkerOptions } from "../work/repository-steps.ts";
 import { type Concerned, pullsOf } from "./pulls.ts";
 import { findWaiting } from "./sweep.ts";
 
-export interface GatesOptions extends TendingOptions {
+export interface GatesOptions extends StepWorkerOptions {
   readonly evaluator: Evaluator;
   readonly policies: Pick<Policies, "of">;
   readonly appId: number;
@@ -34,26 +34,26 @@ const NO_FAILURE = { tries: 0, error: null } as const;
 
 export class Gates {
   readonly #options: GatesOptions;
-  readonly #tending: Tending<WaitingGate>;
+  readonly #worker: StepWorker<WaitingGate>;
 
   constructor(options: GatesOptions) {
     this.#options = options;
-    const { gates } = options.store;
-    options.wakeups.on("deployment-gates", () => this.wake());
-    this.#tending = new Tending(options, {
-      what: "gates",
-      kind: "gate",
+    const { due } = options.store;
+    this.#worker = new StepWorker(options, {
+      what: "jobs that wait",
+      topic: "deployment-gates",
+      kind: "deployment-gate",
+      rows: due.gates,
       idOf: ({ repositoryId, runId, environment }) => `${repositoryId} ${runId} ${environment}`,
-      due: (until, limit) => gates.due(until, limit),
-      nextAt: () => gates.nextAt(),
-      step: (gate, desk) => this.#step(gate, desk),
+      find: (id) => this.#find(id),
+      step: (gate, access) => this.#step(gate, access),
       failed: (gate, failure, at) => this.#failed(gate, failure, at),
       setAside: (gate, reason) => this.#over(gate, reason),
     });
   }
 
-  get tending(): Pick<Tending<WaitingGate>, "alone" | "setAside"> {
-    return this.#tending;
+  get worker(): Pick<StepWorker<WaitingGate>, "attempt" | "setAside"> {
+    return this.#worker;
   }
 
   /** Takes up what was going on when the process ended. */
@@ -63,7 +63,7 @@ export class Gates {
   }
 
   wake(): void {
-    this.#tending.wake();
+    this.#worker.wake();
   }
 
   /**
@@ -81,26 +81,32 @@ export class Gates {
   }
 
   get idle(): boolean {
-    return this.#tending.idle;
+    return this.#worker.idle;
   }
 
   async stop(): Promise<void> {
-    await this.#tending.stop();
+    await this.#worker.stop();
   }
 
-  async #step(gate: WaitingGate, desk: Desk): Promise<void> {
+  async #find(id: string): Promise<WaitingGate | null> {
+    const [repositoryId = "", runId = "", ...environment] = id.split(" ");
+    const gates = await this.#options.store.gates.ofRun(Number(repositoryId), runId);
+    return gates.find((each) => each.environment === environment.join(" ")) ?? null;
+  }
+
+  async #step(gate: WaitingGate, access: RepositoryAccess): Promise<void> {
     const { store, now, timings, log } = this.#options;
     if (gate.state !== "waiting") {
       await store.gates.save({ ...gate, nextAt: null, askAt: null });
       return;
     }
-    const known = await this.#ask(gate, desk);
+    const known = await this.#ask(gate, access);
     if (known === null) {
       await store.gates.save({ ...gate, state: "gone", reason: "the run has ended", nextAt: null, askAt: null });
       return;
     }
     const concerned = await pullsOf(known, this.#options);
-    const verdict = await this.#evaluator(known, concerned, desk.repository);
+    const verdict = await this.#evaluator(known, concerned, access.repository);
     const pulls = concerned.map(({ number }) => number);
     const next = Math.min(known.askAt ?? Number.POSITIVE_INFINITY, known.askedAt + timings.freeRunMost);
     const judged: WaitingGate = {
@@ -110,20 +116,20 @@ export class Gates {
       nextAt: next > now() ? next : (known.askAt ?? now() + timings.askGates),
     };
     log.info(
-      { ...name(judged, desk.repository), pulls, verdict: verdict.verdict, reason: verdict.reason },
+      { ...name(judged, access.repository), pulls, verdict: verdict.verdict, reason: verdict.reason },
       "gate judged",
     );
     if (verdict.verdict !== "wait") {
-      await this.#answer(judged, verdict.verdict, concerned, desk);
+      await this.#answer(judged, verdict.verdict, concerned, access);
       return;
     }
-    await this.#comment(judged, verdict, desk);
+    await this.#comment(judged, verdict, access);
   }
 
   /** With what GitHub says of the run, if that is not known or long ago. Null: nothing waits there any more. */
-  async #ask(gate: WaitingGate, desk: Desk): Promise<WaitingGate | null> {
+  async #ask(gate: WaitingGate, access: RepositoryAccess): Promise<WaitingGate | null> {
     const { now, timings } = this.#options;
-    const { repository, client, signal } = desk;
+    const { repository, client, signal } = access;
     if (gate.headSha !== null && gate.askAt !== null && gate.askAt > now()) {
       return gate;
     }
@@ -136,7 +142,7 @@ export class Gates {
       headSha: run.headSha,
       runUrl: run.url,
       event: gate.event === "" ? run.event : gate.event,
-      ref: await refOf(gate.ref === "" ? (run.headBranch ?? "") : gate.ref, run.headSha, desk),
+      ref: await refOf(gate.ref === "" ? (run.headBranch ?? "") : gate.ref, run.headSha, access),
       fork: run.headRepositoryId !== null && run.headRepositoryId !== repository.id,
       askAt: now() + timings.askGates,
     };
@@ -176,10 +182,10 @@ export class Gates {
     gate: WaitingGate,
     verdict: "approved" | "rejected",
     concerned: readonly Concerned[],
-    desk: Desk,
+    access: RepositoryAccess,
   ): Promise<void> {
     const { store, now } = this.#options;
-    const { repository, write, signal } = desk;
+    const { repository, write, signal } = access;
     const { runId, environment, reason } = gate;
     // From now on GitHub may have taken it, whatever becomes of us.
     const sent: WaitingGate = { ...gate, sent: verdict };
@@ -213,9 +219,13 @@ export class Gates {
   }
 
   /** Says why it waits, if that is another reason than the last. */
-  async #comment(gate: WaitingGate, verdict: Extract<GateVerdict, { verdict: "wait" }>, desk: Desk): Promise<void> {
+  async #comment(
+    gate: WaitingGate,
+    verdict: Extract<GateVerdict, { verdict: "wait" }>,
+    access: RepositoryAccess,
+  ): Promise<void> {
     const { store, now } = this.#options;
-    const { repository, write, signal } = desk;
+    const { repository, write, signal } = access;
     const { runId, environment, comments, said } = gate;
     const text = sentence(verdict.reason);
     if (!verdict.tell || text === said || comments >= MOST_COMMENTS) {
@@ -275,7 +285,7 @@ function name({ runId, environment }: WaitingGate, { owner, name: repo }: Reposi
 }
 
 /** The ref in full where it names the default branch: a tag may bear that name, too, so the commit must be on it. */
-async function refOf(ref: string, sha: string, { repository, client, signal }: Desk): Promise<string> {
+async function refOf(ref: string, sha: string, { repository, client, signal }: RepositoryAccess): Promise<string> {
   const branch = repository.defaultBranch;
   if (branch === "" || (ref !== branch && ref !== `refs/heads/${branch}`)) {
     return ref;

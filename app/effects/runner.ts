@@ -7,11 +7,13 @@ import { withDeadline } from "../../src/github/deadline.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
+import { pullKey } from "../store/change-pull.ts";
 import { noteLine } from "../store/history.ts";
 import type { Effect, HistoryKind, NewHistory, PullId, Repository } from "../store/model.ts";
-import type { InHand } from "../work/in-hand.ts";
+import { backoff } from "../work/backoff.ts";
+import { DueWorker } from "../work/due-worker.ts";
+import type { InProgress } from "../work/in-progress.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { WorkerLoop } from "../work/worker-loop.ts";
 import { causeOf, knownKind } from "./effect.ts";
 import { isReport, reportOf } from "./failure-report.ts";
 import { type EffectContext, type EffectHandlers, type Performed, perform } from "./handler.ts";
@@ -20,7 +22,7 @@ import { remedyFor } from "./permission-hints.ts";
 export interface OutboxOptions extends Runtime {
   readonly ourselves: () => Ourselves;
   /** Written down before they are carried out. */
-  readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
+  readonly inProgress: Pick<InProgress, "ready" | "mark" | "done">;
   readonly handlers: EffectHandlers;
   /** Why the app may not do what an effect of this kind takes; null: nothing is known to speak against it. */
   readonly refusal?: (kind: string, installationId: number) => Promise<string | null>;
@@ -28,8 +30,6 @@ export interface OutboxOptions extends Runtime {
 
 /** Taken from the store at once; small, so that what comes later is not behind all that waits. */
 const PAGE = 32;
-/** Pull requests of one installation whose effects are carried out at the same time; their writes take turns anyway. */
-const CONCURRENCY = 4;
 /** Failures in a row; with doubled pauses the last is hours after the first. */
 const MOST_TRIES = 12;
 /** Of what answered 404 each time. */
@@ -41,24 +41,36 @@ const EFFECT_TIMEOUT = 10 * 60_000;
 
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #loop: WorkerLoop;
-  readonly #queues = new Map<number, WorkerLoop>();
-  #stopping = false;
+  readonly #worker: DueWorker<Effect>;
 
   constructor(options: OutboxOptions) {
+    const { effects } = options.store.due;
     this.#options = options;
-    this.#loop = this.#loopFor(async () => {
-      for (const { installationId } of await options.store.effectInstallations()) {
-        this.#queueOf(installationId).wake();
-      }
-      return null;
-    });
-    options.wakeups.on("effects", () => this.wake());
+    this.#worker = new DueWorker<Effect>(
+      { ...options, page: PAGE },
+      {
+        what: "effects",
+        topic: "effects",
+        kind: "effect",
+        idOf: ({ id }) => String(id),
+        // Effects of one pull request one after the other.
+        orderKeyOf: pullKey,
+        repositoryOf: ({ repositoryId }) => repositoryId,
+        outlook: (until) => effects.outlook(until),
+        due: (installationId, until, limit) => effects.of(installationId, until, limit),
+        handle: async (due) => {
+          for (const effect of due) {
+            await this.#one(effect);
+          }
+        },
+        failed: (effect, _, error) => this.#failed(effect, error, effect.result),
+      },
+    );
   }
 
   /** Effects may be due. */
   wake(): void {
-    this.#loop.wake();
+    this.#worker.wake();
   }
 
   /** Tries again what was given up for this pull request. Resolves with how many effects that were. */
@@ -74,7 +86,7 @@ export class Outbox {
   async alone(id: number): Promise<void> {
     const effect = await this.#options.store.effect(id);
     if (effect !== null && effect.status === "pending" && effect.nextAt <= this.#options.now()) {
-      await this.#inTurn([effect]);
+      await this.#worker.alone(effect, effect.installationId);
     }
   }
 
@@ -87,66 +99,12 @@ export class Outbox {
   }
 
   get idle(): boolean {
-    return this.#loop.idle && [...this.#queues.values()].every((queue) => queue.idle);
+    return this.#worker.idle;
   }
 
   /** Resolves when the effects that are being carried out have ended. What waits stays stored. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#loop.stop();
-    await Promise.all([...this.#queues.values()].map((queue) => queue.stop()));
-  }
-
-  #loopFor(work: () => Promise<number | null>): WorkerLoop {
-    const { log, now } = this.#options;
-    return new WorkerLoop(work, now, (error) => log.error({ err: error }, "carrying out effects failed"));
-  }
-
-  #queueOf(installationId: number): WorkerLoop {
-    let queue = this.#queues.get(installationId);
-    if (queue === undefined) {
-      queue = this.#loopFor(() => this.#work(installationId));
-      this.#queues.set(installationId, queue);
-    }
-    return queue;
-  }
-
-  /** Carries out what is due; resolves with when there is more. */
-  async #work(installationId: number): Promise<number | null> {
-    const { store, now, writers, inHand } = this.#options;
-    const writer = writers.of(installationId);
-    await inHand.ready();
-    for (;;) {
-      if (writer.isHeld) {
-        return writer.heldUntil;
-      }
-      const due = await store.effectsDue(installationId, now(), PAGE);
-      if (due.length === 0 || this.#stopping) {
-        const waiting = await store.effectInstallations();
-        return waiting.find((each) => each.installationId === installationId)?.at ?? null;
-      }
-      const ids = due.map(({ id }) => String(id));
-      await inHand.mark("effect", ids, installationId);
-      const pulls = [...Map.groupBy(due, ({ repositoryId, number }) => `${repositoryId} ${number}`).values()];
-      const worker = async (): Promise<void> => {
-        for (let effects = pulls.shift(); effects !== undefined; effects = pulls.shift()) {
-          await this.#inTurn(effects);
-        }
-      };
-      await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-      inHand.done("effect", installationId);
-    }
-  }
-
-  async #inTurn(effects: readonly Effect[]): Promise<void> {
-    const { writers } = this.#options;
-    for (const effect of effects) {
-      // Those left stay due, and are taken up when GitHub lets us again.
-      if (this.#stopping || writers.of(effect.installationId).isHeld) {
-        return;
-      }
-      await this.#one(effect);
-    }
+    await this.#worker.stop();
   }
 
   /** Never throws for GitHub's sake: the outcome is stored with its reason. */
@@ -216,11 +174,11 @@ export class Outbox {
     const { store, now, timings, writers, log } = this.#options;
     const failure = requestFailure(error, now());
     if (failure.kind === "rate_limit") {
-      const until = now() + (failure.retryAfterMs ?? timings.rateLimitPause);
-      writers.of(effect.installationId).holdUntil(until);
-      // It keeps its place: while the lane is held nothing is taken up.
+      const pause = failure.retryAfterMs ?? timings.rateLimitPause;
+      writers.of(effect.installationId).holdFor(pause);
+      // It keeps its place: while the installation is left alone nothing of it is taken up.
       await store.deferEffect(effect.id, effect.nextAt, failure.message, effect.result);
-      log.warn({ ...name(effect), reason: failure.message, until }, "effect put off: it is too much for GitHub");
+      log.warn({ ...name(effect), reason: failure.message, pause }, "effect put off: it is too much for GitHub");
       return;
     }
     // GitHub says 404 where a token may not look, and where it is behind itself.
@@ -230,8 +188,8 @@ export class Outbox {
       await this.#giveUp(effect, `${failure.message}${remedyFor(effect.kind, failure)}`);
       return;
     }
-    const backoff = Math.min(timings.reevaluationPause * 2 ** effect.tries, timings.blockedPauseMost);
-    const pause = Math.max(failure.retryAfterMs ?? 0, backoff);
+    const pauses = { first: timings.reevaluationPause, most: timings.blockedPauseMost };
+    const pause = backoff(pauses, effect.tries, failure);
     // An answer tells that the request is over; without one it may still be on its way.
     const known = failure.status === null ? result : effect.result;
     await store.postponeEffect(effect.id, now() + pause, failure.message, known);

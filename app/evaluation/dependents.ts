@@ -1,15 +1,41 @@
-/** What waits for a pull request (runs that are to be started, jobs at an environment) looks at it again. */
-import type { PullId } from "../store/model.ts";
+/** What rests on where a pull request is, and is to be looked at again when that changes. */
+import { canonicalJson } from "../../src/plan/canonical.ts";
+import { changePull, sooner } from "../store/change-pull.ts";
+import type { Pull, PullId } from "../store/model.ts";
 import type { Runtime } from "../work/runtime.ts";
 
-/** Something about the pull request is new: where it is, or what GitHub shows of it. */
+type Waking = Pick<Runtime, "store" | "now" | "wakeups">;
+
+/** Runs that are to be started for it, and jobs that wait at an environment. */
 export async function wakeDependents(
-  { store, now, wakeups }: Pick<Runtime, "store" | "now" | "wakeups">,
+  { store, now, wakeups }: Waking,
   { repositoryId, number }: PullId,
   headSha: string,
 ): Promise<void> {
-  await store.starts.wakePull({ repositoryId, number }, now());
-  await store.gates.wakePull({ repositoryId, number, headSha }, now());
-  wakeups.notify("workflow-runs");
-  wakeups.notify("deployment-gates");
+  const woken = await store.wakeDependents({ repositoryId, number, headSha }, now());
+  if (woken.starts) {
+    wakeups.notify("workflow-runs");
+  }
+  if (woken.gates) {
+    wakeups.notify("deployment-gates");
+  }
+}
+
+/** What is shown of others with the same head commit, now or until now, depends on where this one is. */
+export async function tellSharers({ store, now, wakeups }: Waking, before: Pull, after: Pull): Promise<void> {
+  const { sha } = after.facts.head;
+  const shas = new Set((before.confirmed?.checks ?? []).map((check) => check.sha).filter((each) => each !== sha));
+  if (canonicalJson(before.evaluation) !== canonicalJson(after.evaluation)) {
+    shas.add(sha);
+  }
+  for (const headSha of shas) {
+    for (const id of await store.pullIds({ repositoryId: after.repositoryId, headSha, open: true })) {
+      if (id.number !== after.number) {
+        await changePull(store, id, now, (row) =>
+          row === null ? null : { pull: { ...row, reevaluateAt: sooner(row.reevaluateAt, now()) } },
+        );
+        wakeups.notify("pulls");
+      }
+    }
+  }
 }

@@ -205,6 +205,16 @@ export function differs(desired: DesiredState, shown: ConfirmedState | null): bo
   return differsInLabels(desired, shown) || checksToWrite(desired, shown).length > 0;
 }
 
+/** How many mutations it takes to show that, at most. */
+export function mutationsNeeded(desired: DesiredState, shown: ConfirmedState | null): number {
+  const { label, left, gone } = desired;
+  const on = new Set((shown?.labels ?? []).map((each) => each.name.toLowerCase()));
+  const wanted = label?.toLowerCase() ?? null;
+  const add = !left && wanted !== null && !on.has(wanted);
+  const remove = gone.length > 0 || (!left && [...on].some((name) => name !== wanted));
+  return (add ? 1 : 0) + (remove ? 1 : 0) + checksToWrite(desired, shown).length;
+}
+
 function differsInLabels(desired: DesiredState, shown: ConfirmedState | null): boolean {
   if (desired.gone.length > 0 || desired.left) {
     return desired.gone.length > 0;

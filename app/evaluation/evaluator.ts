@@ -11,10 +11,11 @@ import { record } from "../../src/lifecycle/facts/record.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { desiredDisplay, stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import type { Clients, Ourselves } from "../github-cache/clients.ts";
-import type { PermissionCache } from "../github-cache/permissions.ts";
+import type { Answers, PermissionCache } from "../github-cache/permissions.ts";
 import type { Policies } from "../policies/policy.ts";
 import type { Pull, Repository, Store } from "../store/model.ts";
 import { type DesiredState, desiredStateOf } from "./desired-state.ts";
+import type { RepositoryRules } from "./repository-rules.ts";
 import { RunOrigins, type RunOriginsOptions } from "./run-origins.ts";
 import { type Sharer, type Sharing, sharingOf } from "./shared-commits.ts";
 import { Timelines } from "./timelines.ts";
@@ -66,15 +67,22 @@ export class Evaluator {
     this.#timelines = new Timelines(options);
   }
 
-  /** Throws what GitHub's client throws when something that must be known cannot be asked: then nothing is decided. */
-  async evaluate(pull: Pull, repository: Repository): Promise<EvaluatedPull> {
+  /**
+   * Throws what GitHub's client throws when something that must be known cannot be asked: then nothing is decided.
+   * `rules`: those of its repository, read after the pull request; default: they are read now.
+   */
+  async evaluate(
+    pull: Pull,
+    repository: Repository,
+    rules?: Pick<RepositoryRules, "policy" | "hold" | "answers">,
+  ): Promise<EvaluatedPull> {
     const { store, policies, ourselves } = this.#options;
     const { appId } = ourselves();
     if (pull.blocked?.setAside === true) {
       throw new SetAside(`Pull request ${pull.number} is set aside: ${pull.blocked.reason}`);
     }
-    const policy = await policies.of(repository);
-    const repositoryHold = await store.holds.of(repository.id);
+    const policy = rules?.policy ?? (await policies.of(repository));
+    const repositoryHold = rules === undefined ? await store.holds.of(repository.id) : rules.hold;
     const client = (): Promise<GitHubClient> => this.#client(repository);
     let { facts } = pull;
     // What was first heard of it is not that it was opened: there is a past that only GitHub knows.
@@ -82,8 +90,9 @@ export class Evaluator {
     if (facts.observed === null || past) {
       facts = await this.#takeUp(facts, repository, await client());
     }
+    const answers = rules?.answers ?? new Map();
     let permissions = NO_PERMISSIONS;
-    /** Once a look: what GitHub does not show yet it shows a little later. */
+    /** Once: what GitHub does not show yet it shows a little later. */
     let listed = false;
     let evaluation = evaluate({ facts, policy, permissions, ourAppId: appId, repositoryHold });
     const isDue = (lookup: Lookup): boolean => this.#timelines.isDue(lookup);
@@ -97,10 +106,10 @@ export class Evaluator {
       }
       facts = await this.#runOrigins.learn(facts, evaluation.lookups, repository, client);
       facts = await this.#timelines.learn(facts, evaluation.lookups, client);
-      permissions = await this.learn(permissions, evaluation.lookups, repository);
+      permissions = await this.learn(permissions, evaluation.lookups, repository, answers);
       evaluation = evaluate({ facts, policy, permissions, ourAppId: appId, repositoryHold });
     }
-    const learnt = await this.#tampering({ facts, policy, permissions, evaluation }, repository);
+    const learnt = await this.#tampering({ facts, policy, permissions, evaluation }, repository, answers);
     const { tampering } = learnt;
     permissions = learnt.permissions;
     const after = this.#afterRemoval({ facts, policy, permissions, evaluation }, repositoryHold);
@@ -118,7 +127,12 @@ export class Evaluator {
   }
 
   /** `permissions` with the answers to what was asked about people. Throws as `evaluate` does. */
-  async learn(permissions: Permissions, lookups: readonly Lookup[], repository: Repository): Promise<Permissions> {
+  async learn(
+    permissions: Permissions,
+    lookups: readonly Lookup[],
+    repository: Repository,
+    answers?: Answers,
+  ): Promise<Permissions> {
     const asked = lookups.filter(isPermissionLookup);
     return await this.#options.permissions.learn(
       permissions,
@@ -126,12 +140,14 @@ export class Evaluator {
       repository,
       () => this.#client(repository),
       this.#signal(),
+      answers,
     );
   }
 
   async #tampering(
     { permissions: before, ...judged }: Judged,
     repository: Repository,
+    answers: Answers,
   ): Promise<Pick<EvaluatedPull, "permissions" | "tampering">> {
     const { ourselves, now } = this.#options;
     let permissions = before;
@@ -140,7 +156,7 @@ export class Evaluator {
       if (tampering.lookups.length === 0 || round === MOST_ROUNDS) {
         return { permissions, tampering };
       }
-      permissions = await this.learn(permissions, tampering.lookups, repository);
+      permissions = await this.learn(permissions, tampering.lookups, repository, answers);
     }
   }
 

@@ -15,6 +15,9 @@ export interface PermissionCacheOptions {
   readonly keepMs: number;
 }
 
+/** By the names under which they are kept. */
+export type Answers = Map<string, unknown>;
+
 /** Answers lookups from the cache, else from GitHub. */
 export class PermissionCache {
   readonly #options: PermissionCacheOptions;
@@ -28,7 +31,8 @@ export class PermissionCache {
 
   /**
    * `permissions` with the answers to these lookups. What GitHub does not let the app ask stays unknown and is not asked
-   * again for a while. Throws what GitHub's client throws otherwise: nothing is taken as a no.
+   * again for a while. Throws what GitHub's client throws otherwise: nothing is taken as a no. `answers`: what was
+   * learnt already by whoever asks for many at a time; what is learnt is added.
    */
   async learn(
     permissions: Permissions,
@@ -36,11 +40,13 @@ export class PermissionCache {
     repository: Repository,
     client: () => Promise<GitHubClient>,
     signal: AbortSignal,
+    answers: Answers = new Map(),
   ): Promise<Permissions> {
     let known = permissions;
     for (const lookup of lookups) {
       const { key, scope } = placeOf(lookup, repository);
-      let value = await this.#options.store.cached(key, this.#options.now() - this.#options.keepMs);
+      let value =
+        answers.get(key) ?? (await this.#options.store.cached(key, this.#options.now() - this.#options.keepMs));
       if (value === undefined) {
         const age = this.#age;
         value = await this.#asking.share(`${age} ${key}`, async () => {
@@ -51,6 +57,7 @@ export class PermissionCache {
           return answer;
         });
       }
+      answers.set(key, value);
       known = withAnswer(known, lookup, value);
     }
     return known;

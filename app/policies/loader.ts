@@ -7,9 +7,9 @@ import { requestFailure } from "../../src/github/request-failure.ts";
 import { namesAny } from "../../src/lifecycle/policy/named-accounts.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
-import type { PolicyState, Repository, StoredPolicy } from "../store/model.ts";
+import type { DuePolicy, PolicyState, Repository, StoredPolicy } from "../store/model.ts";
+import { DueWorker } from "../work/due-worker.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { WorkerLoop } from "../work/worker-loop.ts";
 import { type Policies, PolicyUnreadable } from "./policy.ts";
 
 export interface PolicyLoaderOptions extends Runtime {
@@ -20,14 +20,14 @@ export interface PolicyLoaderOptions extends Runtime {
 
 type Known = StoredPolicy & { readonly state: PolicyState };
 
-/** What is due is asked for anew when so many are done: they take turns by installation. */
-const CONCURRENCY = 4;
+/** Of one installation, read at once. */
+const EACH = 2;
 /** Others write the same row for moments only. */
 const MOST_TRIES = 10;
 
 export class PolicyLoader implements Policies {
   readonly #options: PolicyLoaderOptions;
-  readonly #loop: WorkerLoop;
+  readonly #worker: DueWorker<DuePolicy>;
   /** Two who ask at the same time wait for one reading. */
   readonly #reading = new Map<number, Promise<Known>>();
   /** After a failure GitHub is left alone for a while: until when, by repository. */
@@ -35,19 +35,36 @@ export class PolicyLoader implements Policies {
 
   constructor(options: PolicyLoaderOptions) {
     this.#options = options;
-    const failed = (error: unknown): void => options.log.error({ err: error }, "keeping policies up to date failed");
-    this.#loop = new WorkerLoop(() => this.#work(), options.now, failed);
-    options.wakeups.on("policies", () => this.wake());
+    const { policies } = options.store.due;
+    this.#worker = new DueWorker(
+      { ...options, each: EACH },
+      {
+        what: "policies",
+        topic: "policies",
+        kind: null,
+        idOf: ({ repositoryId }) => String(repositoryId),
+        repositoryOf: ({ repositoryId }) => repositoryId,
+        outlook: (until) => policies.outlook(until),
+        due: (installationId, until, limit) => policies.of(installationId, until, limit),
+        handle: async (due) => {
+          for (const { repositoryId } of due) {
+            await this.#one(repositoryId);
+          }
+        },
+        failed: async ({ repositoryId }, _, error) =>
+          await options.store.policies.postpone(repositoryId, options.now() + this.#pause(0, error)),
+      },
+    );
   }
 
   async of(repository: Repository): Promise<Policy> {
     const { state } = await this.#current(repository);
-    if (state.inForce === null) {
-      const [first] = state.problems;
-      const where = first === undefined ? "" : `: ${first.file}:${first.line}:${first.column}: ${first.message}`;
-      throw new PolicyUnreadable(`${nameOf(repository)} has no policy without errors${where}`);
-    }
-    return state.inForce;
+    return inForce(repository, state);
+  }
+
+  async known(repository: Repository): Promise<Policy | null> {
+    const state = (await this.#options.store.policies.of(repository.id))?.state ?? null;
+    return state === null ? null : inForce(repository, state);
   }
 
   /** It is read again before it is used; those that extend it, too. */
@@ -74,15 +91,15 @@ export class PolicyLoader implements Policies {
 
   /** Policies may have to be read or shown. */
   wake(): void {
-    this.#loop.wake();
+    this.#worker.wake();
   }
 
   get idle(): boolean {
-    return this.#loop.idle;
+    return this.#worker.idle;
   }
 
   async stop(): Promise<void> {
-    await this.#loop.stop();
+    await this.#worker.stop();
   }
 
   async #current(repository: Repository): Promise<Known> {
@@ -197,22 +214,6 @@ export class PolicyLoader implements Policies {
     throw new Error(`The policy of ${nameOf(repository)} was written by others ${MOST_TRIES} times in a row.`);
   }
 
-  async #work(): Promise<number | null> {
-    const { store, now } = this.#options;
-    for (;;) {
-      const due = [...(await store.policies.due(now(), CONCURRENCY))];
-      if (due.length === 0) {
-        return await store.policies.nextAt();
-      }
-      const worker = async (): Promise<void> => {
-        for (let id = due.shift(); id !== undefined; id = due.shift()) {
-          await this.#one(id);
-        }
-      };
-      await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-    }
-  }
-
   /** Never throws for GitHub's sake: what could not be done is done later. */
   async #one(id: number): Promise<void> {
     const { store, log, show, now } = this.#options;
@@ -256,6 +257,16 @@ export class PolicyLoader implements Policies {
     const asked = requestFailure(error, now()).retryAfterMs ?? 0;
     return Math.max(asked, Math.min(timings.reevaluationPause * 2 ** tries, timings.reevaluationPauseMost));
   }
+}
+
+/** Throws a PolicyUnreadable where there is none. */
+function inForce(repository: Repository, state: PolicyState): Policy {
+  if (state.inForce === null) {
+    const [first] = state.problems;
+    const where = first === undefined ? "" : `: ${first.file}:${first.line}:${first.column}: ${first.message}`;
+    throw new PolicyUnreadable(`${nameOf(repository)} has no policy without errors${where}`);
+  }
+  return state.inForce;
 }
 
 function isKnown(row: StoredPolicy): row is Known {

@@ -9,6 +9,8 @@ export interface Policies {
    * been read so far: then nothing is to be moved.
    */
   of(repository: Repository): Promise<Policy>;
+  /** The one that is known, without asking anybody; null: none has been read so far. Throws a PolicyUnreadable as `of` does. */
+  known(repository: Repository): Promise<Policy | null>;
   /** What it was read from changed, perhaps. Resolves with true when its pull requests are to be looked at now. */
   mayHaveChanged(repository: Repository): Promise<boolean>;
   /**
@@ -25,5 +27,6 @@ export class PolicyUnreadable extends Error {
 
 /** One policy for all repositories: the default where none has a file of its own. */
 export function onePolicy(policy: Policy = DEFAULT_POLICY): Policies {
-  return { of: async () => policy, mayHaveChanged: async () => false, namedMayHaveChanged: async () => undefined };
+  const of = async (): Promise<Policy> => policy;
+  return { of, known: of, mayHaveChanged: async () => false, namedMayHaveChanged: async () => undefined };
 }

@@ -64,15 +64,3 @@ function states(of: Facts | Snapshot["state"]): string {
     body,
   });
 }
-
-/** Whether two sets of facts lead to the same evaluation: they differ at most in what observed them, and when. */
-export function meansTheSame(a: Facts, b: Facts): boolean {
-  return meaning(a) === meaning(b);
-}
-
-function meaning(facts: Facts): string {
-  const { observed: _, heads: __, fileLists: ___, updatedAt: ____, suites = [], ...rest } = facts;
-  // A list that shows what is known is no news: where it matters it was asked for.
-  const unfinished = suites.flatMap((of) => of.suites.flatMap(({ id, finished }) => (finished ? [] : [id])));
-  return canonicalJson({ ...rest, unfinished });
-}

@@ -6,6 +6,7 @@
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { KeyRefused } from "../github-cache/identity.ts";
 import type { Repository } from "../store/model.ts";
+import { type DueQueue, DueWorker, type DueWorkerOptions } from "../work/due-worker.ts";
 import { WorkerLoop } from "../work/worker-loop.ts";
 import { prune, readInstallations } from "./maintenance.ts";
 import { type DeliveriesReport, MissedDeliveries } from "./missed-deliveries.ts";
@@ -16,8 +17,8 @@ export interface ReconcileOptions extends SweeperOptions {
   readonly swept?: (repository: Repository) => Promise<void>;
 }
 
-/** Sweeps of different repositories at one time; each waits for GitHub most of its time. */
-const CONCURRENCY = 2;
+/** Sweeps at one time: one of an installation; each waits for GitHub most of its time. */
+const SWEEPS = { each: 1, total: 8, page: 1 } as const satisfies Partial<DueWorkerOptions>;
 const PAGE = 500;
 
 interface Turn {
@@ -31,7 +32,7 @@ export class Reconcile {
   readonly #sweeper: Sweeper;
   readonly #deliveries: MissedDeliveries;
   readonly #stop = new AbortController();
-  readonly #sweeps: WorkerLoop;
+  readonly #sweeps: DueWorker<Repository>;
   readonly #missed: WorkerLoop;
   readonly #maintenance: WorkerLoop;
   /** By repository. */
@@ -46,7 +47,7 @@ export class Reconcile {
     this.#sweeper = new Sweeper(options);
     this.#deliveries = new MissedDeliveries(options);
     const failed = (what: string) => (error: unknown) => log.error({ err: error }, `${what} failed`);
-    this.#sweeps = new WorkerLoop(() => this.#sweepDue(), now, failed("sweeping"));
+    this.#sweeps = new DueWorker({ ...options, ...SWEEPS }, this.#dueSweeps());
     this.#missed = new WorkerLoop(() => this.#missedDue(), now, failed("looking for missed webhooks"));
     this.#maintenance = new WorkerLoop(() => this.#maintenanceDue(), now, failed("maintenance"));
     options.wakeups.on("sweeps", (repositoryId) => this.#sweepSoon(repositoryId));
@@ -103,27 +104,46 @@ export class Reconcile {
     await this.readInstallations();
   }
 
-  async #sweepDue(): Promise<number | null> {
-    const { now, timings } = this.#options;
-    if (now() < this.#startsAt) {
-      return this.#startsAt;
-    }
-    const repositories = await this.#installed();
-    const due = repositories.filter(({ id }) => (this.#turns.get(id)?.nextAt ?? 0) <= now());
-    const worker = async (): Promise<void> => {
-      for (let next = due.shift(); next !== undefined && !this.#stop.signal.aborted; next = due.shift()) {
-        await this.#sweepOne(next);
-      }
+  /** All repositories on which the app is installed, each when its turn comes. */
+  #dueSweeps(): DueQueue<Repository> {
+    const { timings } = this.#options;
+    let installed: readonly Repository[] = [];
+    const dueBy = (until: number): Repository[] =>
+      until < this.#startsAt ? [] : installed.filter(({ id }) => (this.#turns.get(id)?.nextAt ?? 0) <= until);
+    return {
+      what: "sweeps",
+      topic: "sweeps",
+      kind: null,
+      idOf: ({ id }) => String(id),
+      repositoryOf: ({ id }) => id,
+      outlook: async (until) => {
+        installed = await this.#installed();
+        this.#forgetTurns(installed);
+        const later = [...this.#turns.values()].map(({ nextAt }) => nextAt).filter((at) => at > until);
+        const nextAt = Math.max(this.#startsAt, Math.min(until + timings.sweepEvery, ...later));
+        return { installations: [...new Set(dueBy(until).map(({ installationId }) => installationId))], nextAt };
+      },
+      due: async (installationId, until, limit) =>
+        dueBy(until)
+          .filter((each) => each.installationId === installationId)
+          .slice(0, limit),
+      handle: async (due) => {
+        for (const repository of due) {
+          await this.#sweepOne(repository);
+        }
+      },
+      failed: async () => undefined,
     };
-    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-    const known = new Set(repositories.map(({ id }) => id));
+  }
+
+  /** Of repositories on which the app is not installed any more. */
+  #forgetTurns(installed: readonly Repository[]): void {
+    const known = new Set(installed.map(({ id }) => id));
     for (const id of this.#turns.keys()) {
       if (!known.has(id)) {
         this.#turns.delete(id);
       }
     }
-    const times = [...this.#turns.values()].map(({ nextAt }) => nextAt);
-    return times.length === 0 ? now() + timings.sweepEvery : Math.min(...times);
   }
 
   /** Never throws: a failed sweep has its next turn sooner. */

@@ -4,9 +4,10 @@ import type { GitHubClient } from "../../src/github/port.ts";
 import { readRest, type Snapshot } from "../../src/github/pulls/snapshot.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
 import { sameFacts } from "../../src/lifecycle/facts/same-facts.ts";
+import { meansTheSame } from "../evaluation/same-meaning.ts";
 import { changePull, newPull, readAgain, sooner } from "../store/change-pull.ts";
 import type { Pull, PullId, Repository, Store } from "../store/model.ts";
-import { contradicts, driftOf, meansTheSame } from "./drift.ts";
+import { contradicts, driftOf } from "./drift.ts";
 
 export interface TakeInOptions {
   readonly store: Store;

@@ -10,16 +10,17 @@ export type RowChange = { readonly pull: Pull } & Omit<Commit, "pulls" | "now">;
 
 /**
  * Applies `change` to the row as it is now (null: there is none) until nobody interferes. `change` returns null to
- * leave it. Resolves with what was written, or null.
+ * leave it. Resolves with what was written, or null. `known`: the row as it was read last, with which it is tried first.
  */
 export async function changePull(
   store: Pick<Store, "pull" | "commit">,
   id: PullId,
   now: () => number,
   change: (row: Pull | null) => RowChange | null,
+  known?: Pull,
 ): Promise<Pull | null> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-    const row = await store.pull(id);
+    const row = tries === 0 && known !== undefined ? known : await store.pull(id);
     const made = change(row);
     if (made === null) {
       return null;

@@ -5,6 +5,8 @@
 import type { Commit, Committed } from "./model/commit.ts";
 import type { CountStore } from "./model/counts.ts";
 import type { Delivery, DeliveryStatus, NewDelivery, PendingDelivery } from "./model/deliveries.ts";
+import type { DependentStore } from "./model/dependents.ts";
+import type { DueStore } from "./model/due.ts";
 import type { Effect } from "./model/effects.ts";
 import type { GateStore } from "./model/gates.ts";
 import type { History } from "./model/history.ts";
@@ -20,6 +22,8 @@ import type { StartStore } from "./model/started-runs.ts";
 export * from "./model/commit.ts";
 export * from "./model/counts.ts";
 export * from "./model/deliveries.ts";
+export * from "./model/dependents.ts";
+export * from "./model/due.ts";
 export * from "./model/effects.ts";
 export * from "./model/gates.ts";
 export * from "./model/history.ts";
@@ -32,7 +36,7 @@ export * from "./model/retention.ts";
 export * from "./model/runs.ts";
 export * from "./model/started-runs.ts";
 
-export interface Store {
+export interface Store extends DependentStore {
   /** Runs of groups: their own commits, apart from those of pull requests. */
   readonly runs: AppRunStore;
   /** Workflow runs that were started for pull requests. */
@@ -45,6 +49,8 @@ export interface Store {
   readonly holds: HoldStore;
   /** How much there is of everything. */
   readonly counts: CountStore;
+  /** What is due, by installation. */
+  readonly due: DueStore;
   /** Rows that are of no use any more. */
   readonly forget: RetentionStore;
 

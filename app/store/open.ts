@@ -4,6 +4,8 @@ import { Kysely, Migrator } from "kysely";
 import { commitStore } from "./commit.ts";
 import { countStore } from "./counts.ts";
 import { sqliteDialect } from "./database/sqlite.ts";
+import { dependentStore } from "./dependents.ts";
+import { dueStore } from "./due.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import type { Store } from "./model.ts";
 import { retentionStore } from "./retention.ts";
@@ -59,18 +61,23 @@ export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Sto
     await db.destroy();
     throw unusable(url, error);
   }
+  const effects = effectStore(db);
+  const starts = startStore(db);
+  const gates = gateStore(db);
   return {
     ...deliveryStore(db),
     ...pullStore(db),
-    ...effectStore(db),
+    ...effects,
+    ...dependentStore(starts, gates),
     ...repositoryStore(db),
     ...historyStore(db),
     ...commitStore(db),
     ...cacheStore(db),
     ...metaStore(db),
     runs: runStore(db),
-    starts: startStore(db),
-    gates: gateStore(db),
+    starts,
+    gates,
+    due: dueStore(db, effects),
     policies: policyStore(db),
     holds: holdStore(db),
     counts: countStore(db),

@@ -1,117 +1,76 @@
 /**
- * Decided transitions on their way to GitHub: for each installation what waits goes out together in one request, at
+ * Decided transitions on their way to GitHub: of each installation what waits goes out together in one request, at
  * GitHub's pace. What is sent is judged by what comes back; see `send.ts`.
  */
 import { pullKey } from "../store/change-pull.ts";
 import type { Pull, PullId } from "../store/model.ts";
-import type { InHand } from "../work/in-hand.ts";
+import { DueWorker, type HandleContext } from "../work/due-worker.ts";
+import type { InProgress } from "../work/in-progress.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { WorkerLoop } from "../work/worker-loop.ts";
 import type { TransitionSender } from "./send.ts";
 
 export interface TransitionQueueOptions extends Runtime {
-  readonly sender: Pick<TransitionSender, "round">;
+  readonly sender: TransitionSender;
   /** Written down before they are sent. */
-  readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
+  readonly inProgress: Pick<InProgress, "ready" | "mark" | "done">;
 }
-
-/** Pull requests taken from the store at once. */
-const PAGE = 200;
 
 export class TransitionQueue {
   readonly #options: TransitionQueueOptions;
-  readonly #loops = new Map<number, WorkerLoop>();
-  readonly #all: WorkerLoop;
-  #stopping = false;
+  readonly #worker: DueWorker<Pull>;
 
   constructor(options: TransitionQueueOptions) {
+    const { transitions } = options.store.due;
     this.#options = options;
-    this.#all = this.#loopFor(async () => {
-      for (const { installationId } of await options.store.intentInstallations()) {
-        this.#loopOf(installationId).wake();
-      }
-      return null;
-    });
-    options.wakeups.on("transitions", () => this.wake());
+    // A request at a time; each mutation may be a pull request's only one.
+    const batch = (installationId: number | null) =>
+      installationId === null ? 1 : options.sender.budget(installationId);
+    this.#worker = new DueWorker<Pull>(
+      { ...options, each: 1, batch },
+      {
+        what: "transitions",
+        topic: "transitions",
+        kind: "transition",
+        idOf: pullKey,
+        repositoryOf: ({ repositoryId }) => repositoryId,
+        // Those of no installation wait until there is one.
+        outlook: async (until) => {
+          const { installations, nextAt } = await transitions.outlook(until);
+          return { installations: installations.filter((id) => id !== null), nextAt };
+        },
+        due: (installationId, until, limit) => transitions.of(installationId, until, limit),
+        handle: (pulls, context) => this.#send(pulls, context),
+        failed: async (pull, failure) => await options.sender.failed(pull, failure),
+      },
+    );
   }
 
   /** Transitions may be due. */
   wake(): void {
-    this.#all.wake();
-  }
-
-  /** Sends one decided transition now, if it is due. */
-  async move(id: PullId): Promise<void> {
-    const { store, writers, now, sender } = this.#options;
-    const pull = await store.pull(id);
-    if (pull !== null && pull.installationId !== null && pull.intentAt !== null && pull.intentAt <= now()) {
-      const writer = writers.of(pull.installationId);
-      if (!writer.isHeld) {
-        await sender.round([pull], writer);
-      }
-    }
+    this.#worker.wake();
   }
 
   get idle(): boolean {
-    return this.#all.idle && [...this.#loops.values()].every((loop) => loop.idle);
+    return this.#worker.idle;
   }
 
   /** Resolves when the requests that are on their way have been judged. What waits stays stored. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#all.stop();
-    await Promise.all([...this.#loops.values()].map((loop) => loop.stop()));
+    await this.#worker.stop();
   }
 
-  #loopFor(work: () => Promise<number | null>): WorkerLoop {
-    const { log, now } = this.#options;
-    return new WorkerLoop(work, now, (error) => log.error({ err: error }, "sending transitions failed"));
-  }
-
-  #loopOf(installationId: number): WorkerLoop {
-    let loop = this.#loops.get(installationId);
-    if (loop === undefined) {
-      loop = this.#loopFor(() => this.#work(installationId));
-      this.#loops.set(installationId, loop);
-    }
-    return loop;
-  }
-
-  async #work(installationId: number): Promise<number | null> {
-    const { store, sender, now, inHand, writers } = this.#options;
-    const writer = writers.of(installationId);
-    await inHand.ready();
-    while (!this.#stopping) {
-      if (writer.isHeld) {
-        return writer.heldUntil;
-      }
-      const due = await store.dueIntents(installationId, now(), PAGE);
-      if (due.length === 0) {
-        const next = (await store.intentInstallations()).find((each) => each.installationId === installationId);
-        return next?.at ?? null;
-      }
-      await inHand.mark("move", due.map(pullKey), installationId);
-      await sender.round(fairly(due), writer);
-      inHand.done("move", installationId);
-    }
-    return null;
-  }
-}
-
-/** In turns by repository, so that one with many transitions does not keep the others waiting. */
-function fairly(pulls: readonly Pull[]): Pull[] {
-  const queues = new Map<number, Pull[]>();
-  for (const pull of pulls) {
-    queues.set(pull.repositoryId, [...(queues.get(pull.repositoryId) ?? []), pull]);
-  }
-  const ordered: Pull[] = [];
-  while (ordered.length < pulls.length) {
-    for (const queue of queues.values()) {
-      const next = queue.shift();
-      if (next !== undefined) {
-        ordered.push(next);
-      }
+  /** Sends one transition now, if it is due. */
+  async alone(id: PullId): Promise<void> {
+    const { store, now } = this.#options;
+    const pull = await store.pull(id);
+    if (pull !== null && pull.intentAt !== null && pull.intentAt <= now()) {
+      await this.#worker.alone(pull, pull.installationId);
     }
   }
-  return ordered;
+
+  async #send(pulls: readonly Pull[], { installationId, page }: HandleContext): Promise<void> {
+    if (installationId !== null) {
+      await this.#options.sender.round(pulls, this.#options.writers.of(installationId), page);
+    }
+  }
 }

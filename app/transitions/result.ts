@@ -6,12 +6,13 @@ import { transitionActions } from "../../src/lifecycle/evaluation/transition-act
 import type { Change } from "../../src/lifecycle/facts/change.ts";
 import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
-import { sameFacts } from "../../src/lifecycle/facts/same-facts.ts";
 import { stageLabel, stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { effectRows } from "../effects/effect.ts";
 import { wakeDependents } from "../evaluation/dependents.ts";
 import { blockedState, type DesiredState, desiredDigest } from "../evaluation/desired-state.ts";
+import { meansTheSame } from "../evaluation/same-meaning.ts";
+import type { Ourselves } from "../github-cache/clients.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { proposalOf } from "../policies/proposal.ts";
 import { changePull, parked, sooner } from "../store/change-pull.ts";
@@ -21,6 +22,7 @@ import type { Runtime } from "../work/runtime.ts";
 import type { PendingTransition } from "./verify.ts";
 
 export interface TransitionResultsOptions extends Pick<Runtime, "store" | "log" | "now" | "timings" | "wakeups"> {
+  readonly ourselves: () => Ourselves;
   /** Counts what becomes of moves. */
   readonly metrics?: Pick<Metrics, "moved" | "transitioned"> | undefined;
 }
@@ -44,7 +46,7 @@ export class TransitionResults {
     shown: ConfirmedState | null,
     policyOid?: string | null,
   ): Promise<void> {
-    const { store, log, now } = this.#options;
+    const { store, log, now, ourselves } = this.#options;
     const { pull, intent, repository, evaluated, desired } = pending;
     const from = pull.confirmed?.stage ?? null;
     const to = desired.stage;
@@ -52,51 +54,57 @@ export class TransitionResults {
     let effects: NewEffect[] = [];
     const head = evaluated.facts.head.sha;
     const proposal = await proposalOf({ store, pull, repository, head, oid: policyOid, now: now() });
-    const written = await changePull(store, pull, now, (row) => {
-      if (row === null) {
-        return null;
-      }
-      const at = now();
-      const newer = decidedSince(pull, row);
-      effects = [...effectsOf(pending, from, newer ? pull : row, at), ...(proposal === null ? [] : [proposal])];
-      const facts = seen === null ? row.facts : withSeen(row.facts, seen, removedBy(evaluated, shown));
-      const notes = [...intent.notes, ...pending.notes];
-      const history: NewHistory[] = [
-        ...notes.map((note) => noteLine(row, "note", note, at)),
-        ...movedLines({ id: row, from, to, evaluation, facts: evaluated.facts, now: at }),
-        ...(row.blocked === null ? [] : [noteLine(row, "unblocked", "the move could be made", at)]),
-      ];
-      // Somebody may have touched the labels while the request was on its way: then there is more to read.
-      const ours = row.intent === null || row.intent.id === intent.id;
-      const touched = row.intent?.read === true && !intent.read;
-      const keep = !ours || touched || (newer && row.intent !== null);
-      // What was heard meanwhile was judged before this was known.
-      const news =
-        newer ||
-        mayBeDecidedSince(pull, row, evaluation) ||
-        !sameFacts(row.facts, evaluated.facts) ||
-        !sameFacts(facts, row.facts);
-      const next: Pull = {
-        ...row,
-        facts,
-        confirmed:
-          shown === null
-            ? null
-            : {
-                ...shown,
-                stage: to,
-                checks: currentChecks(shown, facts.head.sha),
-                shared: desired.shared,
-                ...sinceOf(row, facts),
-              },
-        evaluation: newer ? row.evaluation : evaluation,
-        blocked: null,
-        intent: keep && row.intent !== null ? { ...row.intent, sentAt: null, from: to } : null,
-        intentAt: keep ? (row.intentAt ?? at) : null,
-        reevaluateAt: news ? sooner(row.reevaluateAt, at) : row.reevaluateAt,
-      };
-      return { pull: next, history, effects };
-    });
+    const written = await changePull(
+      store,
+      pull,
+      now,
+      (row) => {
+        if (row === null) {
+          return null;
+        }
+        const at = now();
+        const newer = decidedSince(pull, row);
+        effects = [...effectsOf(pending, from, newer ? pull : row, at), ...(proposal === null ? [] : [proposal])];
+        const facts = seen === null ? row.facts : withSeen(row.facts, seen, removedBy(evaluated, shown));
+        const notes = [...intent.notes, ...pending.notes];
+        const history: NewHistory[] = [
+          ...notes.map((note) => noteLine(row, "note", note, at)),
+          ...movedLines({ id: row, from, to, evaluation, facts: evaluated.facts, now: at }),
+          ...(row.blocked === null ? [] : [noteLine(row, "unblocked", "the move could be made", at)]),
+        ];
+        // Somebody may have touched the labels while the request was on its way: then there is more to read.
+        const ours = row.intent === null || row.intent.id === intent.id;
+        const touched = row.intent?.read === true && !intent.read;
+        const keep = !ours || touched || (newer && row.intent !== null);
+        // What was heard meanwhile was judged before this was known.
+        const news =
+          newer ||
+          mayBeDecidedSince(pull, row, evaluation) ||
+          !meansTheSame(row.facts, evaluated.facts, ourselves()) ||
+          !meansTheSame(facts, row.facts, ourselves());
+        const next: Pull = {
+          ...row,
+          facts,
+          confirmed:
+            shown === null
+              ? null
+              : {
+                  ...shown,
+                  stage: to,
+                  checks: currentChecks(shown, facts.head.sha),
+                  shared: desired.shared,
+                  ...sinceOf(row, facts),
+                },
+          evaluation: newer ? row.evaluation : evaluation,
+          blocked: null,
+          intent: keep && row.intent !== null ? { ...row.intent, sentAt: null, from: to } : null,
+          intentAt: keep ? (row.intentAt ?? at) : null,
+          reevaluateAt: news ? sooner(row.reevaluateAt, at) : row.reevaluateAt,
+        };
+        return { pull: next, history, effects };
+      },
+      pull,
+    );
     if (written !== null) {
       this.#options.metrics?.moved("verified");
       if (from !== to) {

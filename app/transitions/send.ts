@@ -6,9 +6,10 @@ import { GraphqlUnread } from "../../src/github/graphql.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { MOST_READ, readCurrentDisplay } from "../../src/github/pulls/current-display.ts";
 import { mutationCount, sendTransitions, type WriteAnswer } from "../../src/github/pulls/transition.ts";
-import { requestFailure } from "../../src/github/request-failure.ts";
-import { confirmedStateOf, differs } from "../evaluation/desired-state.ts";
+import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
+import { confirmedStateOf, differs, mutationsNeeded } from "../evaluation/desired-state.ts";
 import type { Evaluator } from "../evaluation/evaluator.ts";
+import { PageRules, type RulesOptions } from "../evaluation/repository-rules.ts";
 import type { LabelIds } from "../github-cache/label-ids.ts";
 import type { Intent, Pull, PullId, Repository } from "../store/model.ts";
 import type { InstallationWriter } from "../work/installation-writer.ts";
@@ -21,6 +22,7 @@ import { isOutOfDate, type PendingTransition, type PreparedTransition, verifyWri
 
 export interface TransitionSenderOptions extends Runtime {
   readonly evaluator: Evaluator;
+  readonly policies: RulesOptions["policies"];
   readonly labelIds: LabelIds;
   readonly outcomes: TransitionResults;
   readonly appId: number;
@@ -32,35 +34,40 @@ export class TransitionSender {
   readonly #options: TransitionSenderOptions;
   readonly #writes: Writes;
   readonly #retries: TransitionRetries;
+  readonly #rules: PageRules;
   /** By installation: how long its requests take is its own. */
   readonly #sizes = new Map<number, BatchSize>();
 
   constructor(options: TransitionSenderOptions) {
     this.#options = options;
+    this.#rules = new PageRules(options);
     this.#writes = new Writes(options);
     this.#retries = new TransitionRetries({ ...options, writes: this.#writes });
   }
 
-  /** Never throws for GitHub's sake: what could not be done is put off or given up, each with its reason. */
-  async round(pulls: readonly Pull[], writer: InstallationWriter): Promise<void> {
-    const judged: PendingTransition[] = [];
-    for (const pull of pulls) {
-      const pending = await this.#evaluator(pull);
-      if (pending !== null) {
-        judged.push(pending);
-      }
-    }
-    if (judged.length === 0) {
+  /** How many mutations the next request to this installation may hold. */
+  budget(installationId: number): number {
+    return this.#sizeOf(installationId).mutations;
+  }
+
+  /**
+   * Sends as many of them, from the first, as one request may hold; the others are left as they are. Never throws for
+   * GitHub's sake: what could not be done is put off or given up, each with its reason. `page`: stands for what was
+   * taken from the store together.
+   */
+  async round(pulls: readonly Pull[], writer: InstallationWriter, page: object = {}): Promise<void> {
+    const evaluated = await this.#evaluated(pulls, writer, page);
+    if (evaluated.length === 0) {
       return;
     }
     let client: GitHubClient;
     try {
       client = await this.#options.clients.installation(writer.installationId);
     } catch (error) {
-      await this.#retries.all(judged, error, writer);
+      await this.#retries.all(evaluated, error, writer);
       return;
     }
-    const known = await this.#read(client, judged, writer);
+    const known = await this.#read(client, evaluated, writer);
     const todo: PendingTransition[] = [];
     for (const pending of known) {
       if (differs(pending.desired, pending.shown)) {
@@ -70,26 +77,55 @@ export class TransitionSender {
       }
     }
     const prepared = await this.#prepare(client, todo, writer);
-    const batch = await this.#markSent(withinBudget(prepared, this.#sizeOf(writer).mutations));
+    const batch = await this.#markSent(withinBudget(prepared, this.budget(writer.installationId)));
     if (batch.length > 0) {
       await this.#send(client, batch, writer);
     }
   }
 
+  /** What kept it from being sent was none of GitHub's answers to it. */
+  async failed(pull: Pull, failure: RequestFailure): Promise<void> {
+    const { outcomes, timings } = this.#options;
+    await outcomes.postpone(pull, describeFailure(failure), failure.retryAfterMs ?? timings.reevaluationPause);
+  }
+
+  /** Evaluated as they are sent, and no more of them: who waits is evaluated when it is sent. */
+  async #evaluated(pulls: readonly Pull[], writer: InstallationWriter, page: object): Promise<PendingTransition[]> {
+    const evaluated: PendingTransition[] = [];
+    let left = this.budget(writer.installationId);
+    for (const pull of pulls) {
+      if (writer.isHeld) {
+        break;
+      }
+      const pending = await this.#evaluate(pull, page);
+      if (pending !== null) {
+        evaluated.push(pending);
+        const mutations = mutationsNeeded(pending.desired, pending.shown);
+        left -= mutations;
+        // What comes next takes about as much.
+        if (left < mutations) {
+          break;
+        }
+      }
+    }
+    return evaluated;
+  }
+
   /** Null: there is nothing to do for it (any more). */
-  async #evaluator(pull: Pull): Promise<PendingTransition | null> {
-    const { store, evaluator, outcomes } = this.#options;
-    const repository = await store.repository(pull.repositoryId);
-    if (pull.intent === null) {
-      return null;
-    }
-    if (repository === null || repository.installationId === null) {
-      await outcomes.drop(pull);
-      return null;
-    }
+  async #evaluate(pull: Pull, page: object): Promise<PendingTransition | null> {
+    const { evaluator, outcomes } = this.#options;
     const { intent } = pull;
+    if (intent === null) {
+      return null;
+    }
     try {
-      const evaluated = await evaluator.evaluate(pull, repository);
+      const rules = await this.#rules.of(page, pull.repositoryId);
+      if (rules === null) {
+        await outcomes.drop(pull);
+        return null;
+      }
+      const { repository } = rules;
+      const evaluated = await evaluator.evaluate(pull, repository, rules);
       const { desired } = evaluated;
       if (desired === null) {
         await outcomes.drop(pull);
@@ -205,7 +241,7 @@ export class TransitionSender {
 
   async #send(client: GitHubClient, batch: readonly PreparedTransition[], writer: InstallationWriter): Promise<void> {
     const { timings, log, outcomes, now } = this.#options;
-    const size = this.#sizeOf(writer);
+    const size = this.#sizeOf(writer.installationId);
     const transitions = batch.map(({ transition }) => transition);
     const mutations = transitions.reduce((sum, each) => sum + mutationCount(each), 0);
     let answers: readonly WriteAnswer[];
@@ -238,7 +274,7 @@ export class TransitionSender {
     }
   }
 
-  #sizeOf({ installationId }: InstallationWriter): BatchSize {
+  #sizeOf(installationId: number): BatchSize {
     let size = this.#sizes.get(installationId);
     if (size === undefined) {
       size = new BatchSize({ target: this.#options.timings.requestTarget });

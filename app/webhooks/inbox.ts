@@ -8,7 +8,7 @@
 import type { Logger } from "pino";
 import { ZodError, z } from "zod";
 import type { Delivery, NewDelivery, PendingDelivery, Store } from "../store/model.ts";
-import type { InHand } from "../work/in-hand.ts";
+import type { InProgress } from "../work/in-progress.ts";
 
 export interface InboxOptions {
   readonly store: Store;
@@ -19,7 +19,7 @@ export interface InboxOptions {
    */
   readonly handle: (delivery: Delivery, content: unknown) => Promise<boolean>;
   /** Written down before they are handled; default: nowhere. */
-  readonly inHand?: Pick<InHand, "ready" | "mark">;
+  readonly inProgress?: Pick<InProgress, "ready" | "mark">;
   readonly log: Logger;
   readonly now: () => number;
   /** Pauses after the first, second, … failure; after the last one the delivery is dead. Milliseconds. */
@@ -89,7 +89,7 @@ export class Inbox {
   #active = 0;
   /** By `seq`: those being handled, and those that are written down as in hand. */
   readonly #handling = new Set<number>();
-  #inHand: ReadonlySet<number> = new Set();
+  #inProgress: ReadonlySet<number> = new Set();
   #claiming = false;
   #done: number[] = [];
   #marking: NodeJS.Timeout | null = null;
@@ -291,8 +291,8 @@ export class Inbox {
       }
       const [key = ""] = this.#ready;
       const first = this.#queues.get(key)?.[0];
-      if (first !== undefined && this.#options.inHand !== undefined && !this.#inHand.has(first.seq)) {
-        void this.#claim(this.#options.inHand);
+      if (first !== undefined && this.#options.inProgress !== undefined && !this.#inProgress.has(first.seq)) {
+        void this.#claim(this.#options.inProgress);
         return;
       }
       this.#ready.shift();
@@ -302,17 +302,17 @@ export class Inbox {
   }
 
   /** Writes down what is handled next, many at once: the first of each key, as far as there is room. Never throws. */
-  async #claim(inHand: Pick<InHand, "ready" | "mark">): Promise<void> {
+  async #claim(inProgress: Pick<InProgress, "ready" | "mark">): Promise<void> {
     if (this.#claiming) {
       return;
     }
     this.#claiming = true;
     try {
-      await inHand.ready();
+      await inProgress.ready();
       const firsts = this.#ready.slice(0, MOST_IN_HAND).flatMap((key) => this.#queues.get(key)?.[0]?.seq ?? []);
       const claimed = new Set([...this.#handling, ...firsts]);
-      await inHand.mark("delivery", [...claimed].map(String));
-      this.#inHand = claimed;
+      await inProgress.mark("delivery", [...claimed].map(String));
+      this.#inProgress = claimed;
       this.#claiming = false;
       this.#pump();
     } catch (error) {

@@ -25,6 +25,7 @@ import { answerTo } from "../commands/answer.ts";
 import { buttonEffect } from "../commands/button.ts";
 import { newEffect } from "../effects/effect.ts";
 import { dequeuedEffect } from "../effects/handlers/dequeued.ts";
+import { meansTheSame } from "../evaluation/same-meaning.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
 import type { InstallationPermissions } from "../github-cache/installation-permissions.ts";
 import type { LabelIds } from "../github-cache/label-ids.ts";
@@ -107,8 +108,6 @@ export class Listener {
     }
     if (heard.events.length > 0) {
       wakeups.notify("pulls");
-      wakeups.notify("workflow-runs");
-      wakeups.notify("deployment-gates");
     }
     return false;
   }
@@ -117,7 +116,7 @@ export class Listener {
     news: Exclude<WebhookEvent, { kind: "installed" | "granted" | "uninstalled" }>,
     heard: Heard,
   ): Promise<void> {
-    const { store, labelIds, policies, now } = this.#options;
+    const { store, labelIds, policies, now, wakeups } = this.#options;
     const { repository } = heard;
     switch (news.kind) {
       case "pull":
@@ -158,9 +157,12 @@ export class Listener {
       case "run":
         await store.starts.wakeRun(repository.id, news.runId, now());
         await store.gates.wakeRun(repository.id, news.runId, now());
+        wakeups.notify("workflow-runs");
+        wakeups.notify("deployment-gates");
         break;
       case "gate":
         await store.gates.asked({ ...news, repositoryId: repository.id }, now());
+        wakeups.notify("deployment-gates");
         break;
       case "repository_gone":
         await store.putRepository({ ...repository, installationId: null });
@@ -280,10 +282,14 @@ export class Listener {
     }
   }
 
-  /** For what it waits for: where it cannot be used, nothing. */
+  /**
+   * For what it waits for: where it cannot be used, nothing. The one that is known will do: it is read anew beside, and
+   * GitHub may take its time.
+   */
   async #policy(repository: Repository): Promise<Policy> {
+    const { policies } = this.#options;
     try {
-      return await this.#options.policies.of(repository);
+      return (await policies.known(repository)) ?? (await policies.of(repository));
     } catch (error) {
       if (error instanceof PolicyUnreadable || repository.installationId === null) {
         return DEFAULT_POLICY;
@@ -293,8 +299,8 @@ export class Listener {
   }
 
   /** `stageLabels`: somebody changed labels that only we set; what is on it is read again, whatever we knew. */
-  async #record(change: Change, { repository, delivery }: Heard, stageLabels: boolean): Promise<void> {
-    const { store, now, log } = this.#options;
+  async #record(change: Change, { repository, delivery, foreign }: Heard, stageLabels: boolean): Promise<void> {
+    const { store, now, log, ourselves } = this.#options;
     const id: PullId = { repositoryId: change.pull.repository.id, number: change.pull.number };
     const written = await changePull(store, id, now, (row) => {
       const installationId = repository.installationId ?? row?.installationId ?? null;
@@ -305,13 +311,9 @@ export class Listener {
       }
       const before = row ?? newPull(id, facts, installationId);
       const at = now();
-      const next: Pull = {
-        ...before,
-        installationId,
-        facts,
-        reevaluateAt: sooner(before.reevaluateAt, at),
-        reevaluationTries: 0,
-      };
+      const ours = row !== null && !foreign && meansTheSame(facts, row.facts, ourselves());
+      const news = ours ? {} : { reevaluateAt: sooner(before.reevaluateAt, at), reevaluationTries: 0 };
+      const next: Pull = { ...before, installationId, facts, ...news };
       return { pull: stageLabels ? readAgain(next, at) : next };
     });
     log.info(

@@ -1,71 +1,104 @@
 /**
- * Looks after things that go on at GitHub for a while (runs that were started, jobs that wait): a step for each when
- * it is due, one after the other for each installation, beside whatever else the app does.
+ * Works through what is due: one worker for each kind of thing, the same rules for all of them.
+ *
+ * Installations take turns, and so do the repositories of one. Each installation has a few places of its own, so one
+ * whose requests hang, fail or are refused keeps nobody else waiting; while GitHub has asked to leave it alone, nothing
+ * of it is begun. Of what belongs together (a pull request's effects) one is handled at a time. It looks when it is
+ * told, when the next thing falls due, and now and then in case nobody told.
  */
-import { withDeadline } from "../../src/github/deadline.ts";
-import type { GitHubClient } from "../../src/github/port.ts";
+import { setImmediate } from "node:timers/promises";
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
-import type { Repository } from "../store/model.ts";
-import type { InHand } from "./in-hand.ts";
+import type { Outlook } from "../store/model.ts";
+import { LocalClaims } from "./claims.ts";
+import type { InProgress, Kind } from "./in-progress.ts";
+import { inTurns } from "./in-turns.ts";
 import type { Runtime } from "./runtime.ts";
+import type { Topic } from "./wakeups.ts";
 import { WorkerLoop } from "./worker-loop.ts";
 
-export interface TendingOptions extends Runtime {
-  /** Written down before their steps are taken. */
-  readonly inHand: Pick<InHand, "ready" | "mark" | "done">;
-}
+/** Null: of no installation. */
+export type InstallationId = number | null;
 
-/** What a step works with. */
-export interface Desk {
-  readonly repository: Repository;
-  /** Each of its requests is ended after `requestTimeout`. */
-  readonly client: GitHubClient;
-  /** Every request that changes something goes through here. */
-  readonly write: <T>(send: (client: GitHubClient) => Promise<T>) => Promise<T>;
-  readonly signal: AbortSignal;
-}
-
-/** What is looked after, and how. */
-export interface Trade<T> {
+/** What is due, how it is handled, and what becomes of it otherwise. */
+export interface DueQueue<T> {
   /** For the log. */
   readonly what: string;
-  readonly kind: "start" | "gate";
+  /** Whoever notifies this wakes the worker. */
+  readonly topic: Topic;
+  /** As what it is written down before it is handled; null: it cannot end the process. */
+  readonly kind: Kind | null;
   idOf(item: T): string;
-  due(until: number, limit: number): Promise<readonly T[]>;
-  nextAt(): Promise<number | null>;
-  /** Stores what came of it, and when it is due again. What it throws is told to `failed`. */
-  step(item: T, desk: Desk): Promise<void>;
-  /** GitHub could not be reached or refused: it is due again then. Whatever the step had stored stands. */
-  failed(item: T, failure: RequestFailure, at: number): Promise<void>;
-  /** It is not to be looked after any more, for this reason. */
-  setAside(item: T, reason: string): Promise<void>;
+  /** Of those with one key one is handled at a time; default: each by itself. */
+  orderKeyOf?(item: T): string;
+  repositoryOf(item: T): number;
+  /** Of which installations something is due by then, and when the next thing is. */
+  outlook(until: number): Promise<Outlook>;
+  /** What is due by then, the most urgent first. What is being handled may be among it. */
+  due(installationId: InstallationId, until: number, limit: number): Promise<readonly T[]>;
+  /** Stores what came of it. `items`: as many as the worker's `batch` says. What it throws is told to `failed`. */
+  handle(items: readonly T[], context: HandleContext): Promise<void>;
+  /** Stores when it is due again. After `rate_limit` it may be left as it is: the installation is left alone. */
+  failed(item: T, failure: RequestFailure, error: unknown): Promise<void>;
 }
 
-interface Tended {
-  readonly repositoryId: number;
-  /** Failures in a row. */
-  readonly tries: number;
+export interface HandleContext {
+  readonly installationId: InstallationId;
+  /** Aborted when the app stops. */
+  readonly signal: AbortSignal;
+  /** The same for all that was taken from the store together: what they share is read once, after they were read. */
+  readonly page: object;
 }
 
-const PAGE = 100;
-/** Among so many that are due one is looked for. */
-const MOST_SEARCHED = 10_000;
-/** Of one step; a single request ends after `requestTimeout`, but it may have to wait for its turn. */
-const STEP_TIMEOUT = 10 * 60_000;
-/** Where the app is not installed (any more), nothing can be done until it is. */
-const NOT_INSTALLED_PAUSE = 60 * 60_000;
+export interface DueWorkerOptions extends Pick<Runtime, "log" | "now" | "timings" | "writers" | "wakeups"> {
+  /** Needed for what has a kind. */
+  readonly inProgress?: Pick<InProgress, "ready" | "mark" | "done">;
+  /** Of one installation, handled at once. */
+  readonly each?: number;
+  /** Of all together. */
+  readonly total?: number;
+  /** Taken from the store at once. */
+  readonly page?: number;
+  /** Handed over together; default: one. */
+  readonly batch?: (installationId: InstallationId) => number;
+}
 
-export class Tending<T extends Tended> {
-  readonly #options: TendingOptions;
-  readonly #trade: Trade<T>;
+const EACH = 4;
+const TOTAL = 256;
+const PAGE = 16;
+/** After the store failed. */
+const STORE_PAUSE_MS = 1_000;
+/** For what nobody told of. */
+const POLL_MS = 60_000;
+
+/** What one installation has to do. */
+interface Lane<T> {
+  readonly installationId: InstallationId;
+  waiting: T[];
+  readonly handling: Map<string, T>;
+  going: number;
+  /** Ended since the store was last asked: what it answers may not know of that. */
+  readonly ended: Set<string>;
+  page: object;
+  /** Not before: what became of something could not be stored. */
+  restUntil: number;
+}
+
+export class DueWorker<T> {
+  readonly #options: DueWorkerOptions;
+  readonly #queue: DueQueue<T>;
   readonly #loop: WorkerLoop;
+  readonly #lanes = new Map<InstallationId, Lane<T>>();
+  readonly #claims = new LocalClaims();
   readonly #stop = new AbortController();
+  #going = 0;
+  #ended: (() => void)[] = [];
 
-  constructor(options: TendingOptions, trade: Trade<T>) {
+  constructor(options: DueWorkerOptions, queue: DueQueue<T>) {
     this.#options = options;
-    this.#trade = trade;
-    const failed = (error: unknown): void => options.log.error({ err: error }, `looking after ${trade.what} failed`);
-    this.#loop = new WorkerLoop(() => this.#work(), options.now, failed);
+    this.#queue = queue;
+    const failed = (error: unknown): void => options.log.error({ err: error }, `looking for due ${queue.what} failed`);
+    this.#loop = new WorkerLoop(() => this.#pass(), options.now, failed);
+    options.wakeups.on(queue.topic, () => this.wake());
   }
 
   /** Something may be due. */
@@ -74,113 +107,185 @@ export class Tending<T extends Tended> {
   }
 
   get idle(): boolean {
-    return this.#loop.idle;
+    return this.#loop.idle && this.#going === 0;
   }
 
-  /** Resolves when the steps that are being taken have ended. */
+  /** Resolves when what is being handled has ended. What waits stays stored. */
   async stop(): Promise<void> {
     this.#stop.abort(new Error("The app is stopping."));
     await this.#loop.stop();
-  }
-
-  /** Takes the step of one alone, if it is due. */
-  async alone(id: string): Promise<void> {
-    const item = await this.#due(id);
-    if (item !== null) {
-      await this.#steps([item]);
+    while (this.#going > 0) {
+      await new Promise<void>((resolve) => this.#ended.push(resolve));
     }
   }
 
-  async setAside(id: string, reason: string): Promise<void> {
-    const item = await this.#due(id);
-    if (item !== null) {
-      await this.#trade.setAside(item, reason);
+  /** Handles this alone, whatever else waits: nothing else goes on. */
+  async alone(item: T, installationId: InstallationId): Promise<void> {
+    const lane = this.#lane(installationId);
+    if (!this.#isHeld(lane)) {
+      await this.#handle([item], lane);
     }
   }
 
-  async #due(id: string): Promise<T | null> {
-    const due = await this.#trade.due(this.#options.now(), MOST_SEARCHED);
-    return due.find((item) => this.#trade.idOf(item) === id) ?? null;
-  }
-
-  async #work(): Promise<number | null> {
-    const { now, inHand } = this.#options;
-    await inHand.ready();
-    for (;;) {
-      const due = await this.#trade.due(now(), PAGE);
-      if (due.length === 0 || this.#stop.signal.aborted) {
-        return await this.#trade.nextAt();
-      }
-      await inHand.mark(
-        this.#trade.kind,
-        due.map((item) => this.#trade.idOf(item)),
-      );
-      await this.#steps(due);
-      inHand.done(this.#trade.kind);
-    }
-  }
-
-  async #steps(due: readonly T[]): Promise<void> {
-    const { store, now } = this.#options;
-    const byInstallation = new Map<number, { item: T; repository: Repository }[]>();
-    for (const item of due) {
-      const repository = await store.repository(item.repositoryId);
-      const installationId = repository?.installationId ?? null;
-      if (repository === null || installationId === null) {
-        const message = "the app is not installed there";
-        const failure = { kind: "permission", status: null, message, retryAfterMs: null } as const;
-        await this.#trade.failed(item, failure, now() + NOT_INSTALLED_PAUSE);
-        continue;
-      }
-      byInstallation.set(installationId, [...(byInstallation.get(installationId) ?? []), { item, repository }]);
-    }
-    await Promise.all([...byInstallation].map(([id, items]) => this.#inTurn(id, items)));
-  }
-
-  async #inTurn(
-    installationId: number,
-    items: readonly { readonly item: T; readonly repository: Repository }[],
-  ): Promise<void> {
-    for (const { item, repository } of items) {
+  /** Gives each installation that has something due its places. Resolves with when to look again. */
+  async #pass(): Promise<number | null> {
+    const { inProgress, now } = this.#options;
+    await inProgress?.ready();
+    const at = now();
+    const { installations, nextAt } = await this.#queue.outlook(at);
+    let next = Math.min(at + POLL_MS, nextAt ?? at + POLL_MS);
+    for (const installationId of installations) {
       if (this.#stop.signal.aborted) {
+        return null;
+      }
+      const lane = this.#lane(installationId);
+      if (this.#isHeld(lane)) {
+        next = Math.min(next, this.#heldUntil(lane));
+      } else if (this.#going < (this.#options.total ?? TOTAL)) {
+        await this.#fill(lane);
+      }
+    }
+    return next;
+  }
+
+  /** Takes more from the store where there is room for it, and begins as much as there are places. */
+  async #fill(lane: Lane<T>): Promise<void> {
+    this.#begin(lane);
+    // What waits behind its own kind may be all that was taken: then more is.
+    for (let limit = this.#page(lane); this.#hasRoom(lane); limit *= 2) {
+      const asked = limit + lane.handling.size;
+      const found = await this.#take(lane, asked);
+      this.#begin(lane);
+      if (found < asked) {
         return;
       }
-      await this.#one(installationId, item, repository);
     }
   }
 
-  /** Never throws for GitHub's sake. */
-  async #one(installationId: number, item: T, repository: Repository): Promise<void> {
-    const { clients, writers, log, now, timings } = this.#options;
-    const writer = writers.of(installationId);
-    try {
-      if (writer.isHeld) {
-        const message = "GitHub's rate limit was reached";
-        await this.#trade.failed(
-          item,
-          { kind: "rate_limit", status: null, message, retryAfterMs: null },
-          writer.heldUntil,
-        );
+  #page({ installationId }: Lane<T>): number {
+    const { page = PAGE, batch } = this.#options;
+    return batch === undefined ? page : batch(installationId);
+  }
+
+  #hasRoom(lane: Lane<T>): boolean {
+    const { each = EACH, total = TOTAL } = this.#options;
+    return lane.going < each && this.#going < total && !this.#stop.signal.aborted && !this.#isHeld(lane);
+  }
+
+  /** Resolves with how many are due, as far as was asked. */
+  async #take(lane: Lane<T>, limit: number): Promise<number> {
+    const { inProgress, now } = this.#options;
+    const { idOf, kind } = this.#queue;
+    lane.ended.clear();
+    const due = await this.#queue.due(lane.installationId, now(), limit);
+    const fresh = due.filter((item) => !lane.handling.has(idOf(item)) && !lane.ended.has(idOf(item)));
+    if (kind !== null && fresh.length > 0) {
+      await inProgress?.mark(kind, [...lane.handling.keys(), ...fresh.map(idOf)], `${lane.installationId}`);
+    }
+    const late = fresh.filter((item) => !lane.ended.has(idOf(item)));
+    lane.waiting = inTurns(late, (item) => this.#queue.repositoryOf(item));
+    lane.page = {};
+    return due.length;
+  }
+
+  /** Begins what may be begun. */
+  #begin(lane: Lane<T>): void {
+    while (this.#hasRoom(lane)) {
+      const items = this.#next(lane);
+      if (items.length === 0) {
         return;
       }
-      const client = withDeadline(await clients.installation(installationId), timings.requestTimeout);
-      await this.#trade.step(item, {
-        repository,
-        client,
-        write: (send) => writer.write(() => send(client)),
-        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(STEP_TIMEOUT)]),
-      });
-    } catch (error) {
-      const failure = requestFailure(error, now());
-      const backoff = Math.min(timings.reevaluationPause * 2 ** Math.min(item.tries, 20), timings.blockedPauseMost);
-      let at = now() + Math.max(failure.retryAfterMs ?? 0, backoff);
-      if (failure.kind === "rate_limit") {
-        at = now() + (failure.retryAfterMs ?? timings.rateLimitPause);
-        writer.holdUntil(at);
-      }
-      const name = { repository: `${repository.owner}/${repository.name}`, what: this.#trade.what };
-      log.warn({ ...name, err: error, tries: item.tries + 1, until: at }, "put off");
-      await this.#trade.failed(item, failure, at);
+      this.#going += 1;
+      lane.going += 1;
+      void this.#run(items, lane);
     }
+  }
+
+  /** The next that nobody handles, nor anything that comes before it. */
+  #next(lane: Lane<T>): T[] {
+    const most = this.#options.batch?.(lane.installationId) ?? 1;
+    const taken: T[] = [];
+    const left: T[] = [];
+    for (const item of lane.waiting) {
+      if (taken.length < most && this.#claims.claim(this.#keyOf(item))) {
+        taken.push(item);
+        lane.handling.set(this.#queue.idOf(item), item);
+      } else {
+        left.push(item);
+      }
+    }
+    lane.waiting = left;
+    return taken;
+  }
+
+  /** Never throws. */
+  async #run(items: readonly T[], lane: Lane<T>): Promise<void> {
+    // Handling may wait for nothing but promises that are already kept: webhooks must be answered in between.
+    await setImmediate();
+    try {
+      await this.#handle(items, lane);
+    } catch (error) {
+      this.#options.log.error({ err: error }, `what became of due ${this.#queue.what} could not be stored`);
+      lane.restUntil = this.#options.now() + STORE_PAUSE_MS;
+    }
+    for (const item of items) {
+      this.#claims.release(this.#keyOf(item));
+      lane.handling.delete(this.#queue.idOf(item));
+      lane.ended.add(this.#queue.idOf(item));
+    }
+    this.#going -= 1;
+    lane.going -= 1;
+    if (this.#isHeld(lane)) {
+      // What was put off keeps its place: what comes first is asked anew then.
+      lane.waiting = [];
+    }
+    this.#begin(lane);
+    if (lane.going === 0 && this.#queue.kind !== null && lane.waiting.length === 0) {
+      this.#options.inProgress?.done(this.#queue.kind, `${lane.installationId}`);
+    }
+    if (lane.going < (this.#options.each ?? EACH)) {
+      this.wake();
+    }
+    for (const told of this.#ended.splice(0)) {
+      told();
+    }
+  }
+
+  async #handle(items: readonly T[], lane: Lane<T>): Promise<void> {
+    const { installationId, page } = lane;
+    try {
+      await this.#queue.handle(items, { installationId, signal: this.#stop.signal, page });
+    } catch (error) {
+      const { now, timings, log, writers } = this.#options;
+      const failure = requestFailure(error, now());
+      if (failure.kind === "rate_limit" && installationId !== null) {
+        writers.of(installationId).holdFor(failure.retryAfterMs ?? timings.rateLimitPause);
+      }
+      log.warn({ installation: installationId, items: items.map(this.#queue.idOf), err: error }, "put off");
+      for (const item of items) {
+        await this.#queue.failed(item, failure, error);
+      }
+    }
+  }
+
+  #keyOf(item: T): string {
+    return this.#queue.orderKeyOf?.(item) ?? this.#queue.idOf(item);
+  }
+
+  #heldUntil({ installationId, restUntil }: Lane<T>): number {
+    return Math.max(restUntil, installationId === null ? 0 : this.#options.writers.of(installationId).heldUntil);
+  }
+
+  #isHeld(lane: Lane<T>): boolean {
+    return this.#heldUntil(lane) > this.#options.now();
+  }
+
+  #lane(installationId: InstallationId): Lane<T> {
+    let lane = this.#lanes.get(installationId);
+    if (lane === undefined) {
+      lane = { installationId, waiting: [], handling: new Map(), going: 0, ended: new Set(), page: {}, restUntil: 0 };
+      this.#lanes.set(installationId, lane);
+    }
+    return lane;
   }
 }

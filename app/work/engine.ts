@@ -31,7 +31,7 @@ import { Inbox } from "../webhooks/inbox.ts";
 import { Listener } from "../webhooks/processing.ts";
 import { sentByGitHub } from "../webhooks/replays.ts";
 import { Starts } from "../workflow-runs/workflow-runs.ts";
-import { InHand } from "./in-hand.ts";
+import { InProgress } from "./in-progress.ts";
 import { pause } from "./pause.ts";
 import { createRuntime, type Runtime } from "./runtime.ts";
 import { setPullAside } from "./set-aside.ts";
@@ -84,20 +84,21 @@ export function createEngine(options: EngineOptions): Engine {
   const policies = options.policies ?? loader;
   const readUses = (installationId: number) => reading(installationId).uses;
   const evaluator = new Evaluator({ store, clients, permissions, policies, ourselves, now, requestTimeout, readUses });
-  const inHand = new InHand({ store, log });
-  const starts = new Starts({ ...runtime, inHand, evaluator, ourselves });
-  const gates = new Gates({ ...runtime, inHand, evaluator, policies, appId });
-  const outcomes = new TransitionResults({ ...runtime, metrics: options.metrics });
+  const inProgress = new InProgress({ store, log });
+  const starts = new Starts({ ...runtime, inProgress, evaluator, ourselves });
+  const gates = new Gates({ ...runtime, inProgress, evaluator, policies, appId });
+  const outcomes = new TransitionResults({ ...runtime, ourselves, metrics: options.metrics });
   const sender = new TransitionSender({
     ...runtime,
     evaluator,
+    policies,
     labelIds,
     outcomes,
     appId,
     detailsUrl: (repository, number) =>
       publicUrl === null ? null : `${publicUrl}/pulls/${repository.owner}/${repository.name}/${number}`,
   });
-  const transitions = new TransitionQueue({ ...runtime, sender, inHand });
+  const transitions = new TransitionQueue({ ...runtime, sender, inProgress });
   const refusal = (kind: string, installation: number) => installationPermissions.refusal(kind, installation);
   const desk = new Desk({ ...runtime, evaluator });
   const handlers = {
@@ -108,8 +109,8 @@ export function createEngine(options: EngineOptions): Engine {
     merge_group: mergeGroup,
     proposed_policy: proposalHandler(check, read),
   } satisfies EffectHandlers;
-  const outbox = new Outbox({ ...runtime, ourselves, inHand, handlers, refusal });
-  const looks = new Reevaluation({ ...runtime, evaluator, inHand });
+  const outbox = new Outbox({ ...runtime, ourselves, inProgress, handlers, refusal });
+  const reevaluation = new Reevaluation({ ...runtime, evaluator, policies, inProgress });
   const listener = new Listener({ ...runtime, permissions, labelIds, policies, installationPermissions, ourselves });
   const reconcile = new Reconcile({
     ...runtime,
@@ -123,7 +124,7 @@ export function createEngine(options: EngineOptions): Engine {
   });
   const inbox = new Inbox({
     ...runtime,
-    inHand,
+    inProgress,
     handle: (delivery, content) => listener.handle(delivery, content),
   });
   return {
@@ -134,49 +135,49 @@ export function createEngine(options: EngineOptions): Engine {
     gates,
     wakeups,
     start: async () => {
-      await inHand.start({
+      await inProgress.start({
         delivery: {
           attempt: (id) => inbox.alone(Number(id)),
           setAside: (id, why) => store.buryDelivery(Number(id), why),
         },
-        look: {
-          attempt: (id) => looks.look(pullOf(id)),
+        reevaluation: {
+          attempt: (id) => reevaluation.alone(pullOf(id)),
           setAside: (id, why) => setPullAside(store, pullOf(id), why, now),
         },
-        move: {
-          attempt: (id) => transitions.move(pullOf(id)),
+        transition: {
+          attempt: (id) => transitions.alone(pullOf(id)),
           setAside: (id, why) => setPullAside(store, pullOf(id), why, now),
         },
         effect: { attempt: (id) => outbox.alone(Number(id)), setAside: (id, why) => outbox.setAside(Number(id), why) },
-        start: { attempt: (id) => starts.tending.alone(id), setAside: (id, why) => starts.tending.setAside(id, why) },
-        gate: { attempt: (id) => gates.tending.alone(id), setAside: (id, why) => gates.tending.setAside(id, why) },
+        "workflow-run": starts.worker,
+        "deployment-gate": gates.worker,
       });
       await inbox.start();
       transitions.wake();
       await starts.start();
       await gates.start();
       outbox.wake();
-      looks.wake();
+      reevaluation.wake();
       if (policies === loader) {
         loader.wake();
       }
       reconcile.start();
     },
     stop: async () => {
-      await inHand.endRecovery();
+      await inProgress.endRecovery();
       await reconcile.stop();
       await inbox.stop();
-      await looks.stop();
+      await reevaluation.stop();
       await loader.stop();
       await outbox.stop();
       await Promise.all([starts.stop(), gates.stop()]);
       await transitions.stop();
-      await inHand.stop();
+      await inProgress.stop();
     },
     idle: async () => {
       for (;;) {
         await inbox.idle();
-        const rooms = [inHand, loader, reconcile, looks, transitions, outbox, starts, gates];
+        const rooms = [inProgress, loader, reconcile, reevaluation, transitions, outbox, starts, gates];
         if (rooms.every((room) => room.idle) && inbox.backlog === 0) {
           return;
         }

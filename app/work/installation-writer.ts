@@ -6,6 +6,8 @@ import type { GitHubClient } from "../../src/github/port.ts";
 import { pause } from "./pause.ts";
 import type { Timings } from "./timings.ts";
 
+const LEAST_HOLD_MS = 1_000;
+
 export interface WriterOptions {
   readonly now: () => number;
   readonly timings: Pick<Timings, "writeInterval">;
@@ -36,6 +38,11 @@ export class InstallationWriter {
   /** GitHub said that it is too much: nothing is sent before then. */
   holdUntil(at: number): void {
     this.#heldUntil = Math.max(this.#heldUntil, at);
+  }
+
+  /** Milliseconds from now; a little even where GitHub says none, which would have it asked again and again. */
+  holdFor(ms: number): void {
+    this.holdUntil(this.#options.now() + Math.max(ms, LEAST_HOLD_MS));
   }
 
   /** Waits for its turn, then sends. */

@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+
 /** Wakes one loop: at a time, or at once when told that there is something to do. Never runs it twice at a time. */
 export class WorkerLoop {
   readonly #work: () => Promise<number | null>;
@@ -44,8 +46,8 @@ export class WorkerLoop {
   }
 
   async #run(): Promise<void> {
-    // Lets the one who woke it finish first.
-    await Promise.resolve();
+    // Lets those who wake it in one turn of the event loop finish first: they are looked after together.
+    await setImmediate();
     let next: number | null = null;
     while (this.#again && !this.#stopped) {
       this.#again = false;

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { createCheckRun, findCheckRun, updateCheckRun } from "../../src/github/checks/check-run.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import type { StartCheck, StartedRun } from "../store/model.ts";
-import type { Desk } from "../work/due-worker.ts";
+import type { RepositoryAccess } from "../work/repository-steps.ts";
 import { checkName, digestOf, shownOfStart } from "./check-text.ts";
 import type { Turn } from "./queue.ts";
 
@@ -25,7 +25,7 @@ export async function showStart(
   start: StartedRun,
   turn: Turn | null,
   { appId, now, log }: CheckOptions,
-  { repository, client, write, signal }: Desk,
+  { repository, client, write, signal }: RepositoryAccess,
 ): Promise<StartCheck | null> {
   const { check } = start;
   const shown = shownOfStart(start, turn);

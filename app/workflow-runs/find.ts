@@ -2,7 +2,7 @@
 import { dispatchedRuns, type RunSeen } from "../../src/github/workflows/workflows.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
 import type { StartedRun, StartStore } from "../store/model.ts";
-import type { Desk } from "../work/due-worker.ts";
+import type { RepositoryAccess } from "../work/repository-steps.ts";
 
 /** GitHub's clock may be behind ours by as much. */
 const SKEW_MS = 2 * 60_000;
@@ -17,7 +17,7 @@ export async function findStarted(
   start: StartedRun,
   starts: Pick<StartStore, "ofRun">,
   { botLogin }: Ourselves,
-  { repository, client, signal }: Desk,
+  { repository, client, signal }: RepositoryAccess,
 ): Promise<RunSeen | null> {
   if (botLogin === null) {
     throw new Error("The app does not know its own name yet, so it cannot tell its runs from others'.");

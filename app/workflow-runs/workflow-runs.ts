@@ -15,14 +15,14 @@ import type { Ourselves } from "../github-cache/clients.ts";
 import { changePull } from "../store/change-pull.ts";
 import { noteLine } from "../store/history.ts";
 import type { NewHistory, Pull, Repository, StartedRun } from "../store/model.ts";
-import { type Desk, Tending, type TendingOptions } from "../work/due-worker.ts";
+import { type RepositoryAccess, StepWorker, type StepWorkerOptions } from "../work/repository-steps.ts";
 import { showStart } from "./check.ts";
 import { findStarted } from "./find.ts";
 import { parkedBecause, uselessBecause } from "./needed.ts";
 import { isReplaced, type Turn, turnOf } from "./queue.ts";
 import { refusal } from "./remedy.ts";
 
-export interface StartsOptions extends TendingOptions {
+export interface StartsOptions extends StepWorkerOptions {
   readonly evaluator: Evaluator;
   readonly ourselves: () => Ourselves;
 }
@@ -34,26 +34,26 @@ const MOST_TRIES = 12;
 
 export class Starts {
   readonly #options: StartsOptions;
-  readonly #tending: Tending<StartedRun>;
+  readonly #worker: StepWorker<StartedRun>;
 
   constructor(options: StartsOptions) {
     this.#options = options;
-    const { starts } = options.store;
-    options.wakeups.on("workflow-runs", () => this.wake());
-    this.#tending = new Tending(options, {
+    const { starts, due } = options.store;
+    this.#worker = new StepWorker(options, {
       what: "started runs",
-      kind: "start",
+      topic: "workflow-runs",
+      kind: "workflow-run",
+      rows: due.starts,
       idOf: ({ key }) => key,
-      due: (until, limit) => starts.due(until, limit),
-      nextAt: () => starts.nextAt(),
-      step: (start, desk) => this.#step(start, desk),
+      find: (key) => starts.byKey(key),
+      step: (start, access) => this.#step(start, access),
       failed: (start, failure, at) => this.#failed(start, failure, at),
       setAside: async (start, reason) => void (await this.#end(start, "failure", reason)),
     });
   }
 
-  get tending(): Pick<Tending<StartedRun>, "alone" | "setAside"> {
-    return this.#tending;
+  get worker(): Pick<StepWorker<StartedRun>, "attempt" | "setAside"> {
+    return this.#worker;
   }
 
   /** Takes up what was going on when the process ended. */
@@ -63,7 +63,7 @@ export class Starts {
   }
 
   wake(): void {
-    this.#tending.wake();
+    this.#worker.wake();
   }
 
   /** Asks GitHub about all runs that go on: events may have been lost. */
@@ -73,48 +73,48 @@ export class Starts {
   }
 
   get idle(): boolean {
-    return this.#tending.idle;
+    return this.#worker.idle;
   }
 
   async stop(): Promise<void> {
-    await this.#tending.stop();
+    await this.#worker.stop();
   }
 
-  async #step(start: StartedRun, desk: Desk): Promise<void> {
+  async #step(start: StartedRun, access: RepositoryAccess): Promise<void> {
     const pull = await this.#options.store.pull(start);
     const fresh: StartedRun = { ...start, nextAt: null };
     let turn: Turn | null = null;
     let after: StartedRun;
     switch (fresh.state) {
       case "queued":
-        [after, turn] = await this.#queued(fresh, pull, desk);
+        [after, turn] = await this.#queued(fresh, pull, access);
         break;
       case "sent":
-        after = await this.#find(fresh, desk);
+        after = await this.#find(fresh, access);
         break;
       case "running":
-        after = await this.#follow(await this.#stopIfUseless(fresh, pull, desk), desk);
+        after = await this.#follow(await this.#stopIfUseless(fresh, pull, access), access);
         break;
       case "done":
-        after = await this.#follow(fresh, desk);
+        after = await this.#follow(fresh, access);
         break;
     }
     await this.#options.store.starts.save(after);
     const { ourselves, now, log, store } = this.#options;
-    const check = await showStart(after, turn, { appId: ourselves().appId, now, log }, desk);
+    const check = await showStart(after, turn, { appId: ourselves().appId, now, log }, access);
     if (check !== null) {
       await store.starts.save({ ...after, check });
     }
   }
 
   /** What it waits for; when it is its turn, the run. */
-  async #queued(start: StartedRun, pull: Pull | null, desk: Desk): Promise<[StartedRun, Turn | null]> {
+  async #queued(start: StartedRun, pull: Pull | null, access: RepositoryAccess): Promise<[StartedRun, Turn | null]> {
     const { store, now, timings } = this.#options;
     const { starts } = store;
     const open = await starts.open(start.repositoryId, start.workflow);
     const useless = isReplaced(start, open)
       ? "the stage was entered anew"
-      : await uselessBecause(start, pull, desk.repository, this.#options.evaluator);
+      : await uselessBecause(start, pull, access.repository, this.#options.evaluator);
     if (useless !== null) {
       return [await this.#end({ ...start, cancel: useless }, "cancelled", useless), null];
     }
@@ -136,7 +136,7 @@ export class Starts {
       return [waiting, turn];
     }
     if (start.sends > 0) {
-      const found = await findStarted(start, this.#options.store.starts, this.#options.ourselves(), desk);
+      const found = await findStarted(start, this.#options.store.starts, this.#options.ourselves(), access);
       if (found !== null) {
         return [await this.#began(waiting, found.id, found.url), null];
       }
@@ -149,10 +149,10 @@ export class Starts {
     if (sent === null) {
       throw new Error(`The start ${start.key} is gone.`);
     }
-    return [await this.#send({ ...sent, nextAt: null }, desk), null];
+    return [await this.#send({ ...sent, nextAt: null }, access), null];
   }
 
-  async #send(start: StartedRun, { repository, write, signal }: Desk): Promise<StartedRun> {
+  async #send(start: StartedRun, { repository, write, signal }: RepositoryAccess): Promise<StartedRun> {
     const { store, now, timings, log } = this.#options;
     const inputs = {
       ...start.inputs,
@@ -182,9 +182,9 @@ export class Starts {
   }
 
   /** GitHub was asked, and has not said which run it is. */
-  async #find(start: StartedRun, desk: Desk): Promise<StartedRun> {
+  async #find(start: StartedRun, access: RepositoryAccess): Promise<StartedRun> {
     const { now, timings } = this.#options;
-    const found = await findStarted(start, this.#options.store.starts, this.#options.ourselves(), desk);
+    const found = await findStarted(start, this.#options.store.starts, this.#options.ourselves(), access);
     if (found !== null) {
       return await this.#began(start, found.id, found.url);
     }
@@ -222,7 +222,7 @@ export class Starts {
   }
 
   /** Asks GitHub about the run when that is due, and takes its result. */
-  async #follow(start: StartedRun, { repository, client, signal }: Desk): Promise<StartedRun> {
+  async #follow(start: StartedRun, { repository, client, signal }: RepositoryAccess): Promise<StartedRun> {
     const { now, timings } = this.#options;
     const { runId, askAt } = start;
     if (runId === null || askAt === null || askAt > now()) {
@@ -310,16 +310,16 @@ export class Starts {
     return ended;
   }
 
-  async #stopIfUseless(start: StartedRun, pull: Pull | null, desk: Desk): Promise<StartedRun> {
+  async #stopIfUseless(start: StartedRun, pull: Pull | null, access: RepositoryAccess): Promise<StartedRun> {
     const { runId } = start;
-    const cancel = start.cancel ?? (await uselessBecause(start, pull, desk.repository, this.#options.evaluator));
+    const cancel = start.cancel ?? (await uselessBecause(start, pull, access.repository, this.#options.evaluator));
     if (cancel === null || runId === null || start.cancelSent) {
       return start;
     }
     // Kept before it is asked for: what ends the run is then known to be us.
     const ending: StartedRun = { ...start, cancel };
     await this.#options.store.starts.save(ending);
-    await desk.write((client) => cancelRun(client, desk.repository, runId, desk.signal));
+    await access.write((client) => cancelRun(client, access.repository, runId, access.signal));
     return { ...ending, cancelSent: true };
   }
 

@@ -77,6 +77,8 @@ export interface HouseOptions {
   readonly databaseUrl?: string;
   /** The repository is private. */
   readonly private?: boolean;
+  /** In place of the store, for what watches it. */
+  readonly store?: (store: Store) => Store;
   /** The app's clock goes on with GitHub's when a test says `later`; else it stays behind. */
   readonly oneClock?: boolean;
   /** Default: the minimal one. */
@@ -137,7 +139,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   setCollaborator(world, asUser(owner), repository, mallory, "read");
   options.before?.({ sandbox, repository, registered, owner, rex, cleo, tess });
 
-  const store = await openStore(options.databaseUrl ?? "sqlite::memory:");
+  const opened = await openStore(options.databaseUrl ?? "sqlite::memory:");
+  const store = options.store?.(opened) ?? opened;
   const env = {
     APP_ID: `${registered.id}`,
     PRIVATE_KEY: registered.privateKey ?? "",

@@ -199,8 +199,11 @@ class City {
     const installation = install(world, asUser(owner), { app, account: owner, repositories });
     const ci = addCi(world, owner, repositories);
     const { token } = mintInstallationToken(world, installation);
+    const of: Policies["of"] = async ({ name }) =>
+      Number(name.split("-")[1]) % 2 === 0 ? DEFAULT_POLICY : teamPolicy();
     const policies: Policies = {
-      of: async ({ name }) => (Number(name.split("-")[1]) % 2 === 0 ? DEFAULT_POLICY : teamPolicy()),
+      of,
+      known: of,
       mayHaveChanged: async () => false,
       namedMayHaveChanged: async () => undefined,
     };

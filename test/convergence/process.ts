@@ -73,6 +73,7 @@ export class AppProcess {
         : {
             policies: {
               of: async () => policy(this.#rules.policy, this.#first),
+              known: async () => policy(this.#rules.policy, this.#first),
               mayHaveChanged: async () => true,
               namedMayHaveChanged: async () => undefined,
             },

@@ -123,6 +123,7 @@ class Simulation {
       client: github.everywhere(),
       policies: {
         of: async () => rules.policy,
+        known: async () => rules.policy,
         mayHaveChanged: async () => false,
         namedMayHaveChanged: async () => undefined,
       },

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { pino } from "pino";
 import { afterAll, describe, expect, it } from "vitest";
-import { type Alone, InHand, type Kind } from "../../app/work/in-hand.ts";
+import { type Alone, InProgress, KINDS, type Kind } from "../../app/work/in-progress.ts";
 import { COMPILE_CACHE } from "../compile-cache.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "stagewright-test-"));
@@ -94,7 +94,7 @@ async function lives(items: readonly string[], deadly: ReadonlySet<string>, page
       meta: async (key: string) => meta.get(key) ?? null,
       setMeta: async (key: string, value: string) => void meta.set(key, alive(value)),
     };
-    const inHand = new InHand({ store, log: pino({ level: "silent" }) });
+    const inProgress = new InProgress({ store, log: pino({ level: "silent" }) });
     const alone: Alone = {
       attempt: async (id) => handle(id),
       setAside: async (id, reason) => {
@@ -103,15 +103,15 @@ async function lives(items: readonly string[], deadly: ReadonlySet<string>, page
         aside.set(id, reason);
       },
     };
-    const kinds: Kind[] = ["delivery", "look", "move", "effect", "start", "gate"];
-    await inHand.start(Object.fromEntries(kinds.map((kind) => [kind, alone])) as Record<Kind, Alone>);
-    await inHand.ready();
+    const kinds: Kind[] = [...KINDS];
+    await inProgress.start(Object.fromEntries(kinds.map((kind) => [kind, alone])) as Record<Kind, Alone>);
+    await inProgress.ready();
     try {
       for (let due = [...waiting].slice(0, page); due.length > 0; due = [...waiting].slice(0, page)) {
-        await inHand.mark("effect", due);
+        await inProgress.mark("effect", due);
         for (const id of due) handle(id);
       }
-      await inHand.stop();
+      await inProgress.stop();
       return { deaths, aside, meta, handled: items.filter((id) => !waiting.has(id) && !aside.has(id)) };
     } catch (error) {
       if (!(error instanceof Died)) throw error;
@@ -156,7 +156,7 @@ it("sets aside one that takes longer than it is waited for before it kills, and 
       meta: async (key: string) => meta.get(key) ?? null,
       setMeta: async (key: string, value: string) => void (alive && meta.set(key, value)),
     };
-    const inHand = new InHand({ store, log: pino({ level: "silent" }), aloneMs: 1 });
+    const inProgress = new InProgress({ store, log: pino({ level: "silent" }), aloneMs: 1 });
     const slow = Promise.withResolvers<void>();
     const alone: Alone = {
       attempt: async (id) => {
@@ -178,22 +178,29 @@ it("sets aside one that takes longer than it is waited for before it kills, and 
       },
     };
     let started = false;
-    await inHand.start({ delivery: alone, look: alone, move: alone, effect: alone, start: alone, gate: alone });
-    await inHand.ready();
+    await inProgress.start({
+      delivery: alone,
+      reevaluation: alone,
+      transition: alone,
+      effect: alone,
+      "workflow-run": alone,
+      "deployment-gate": alone,
+    });
+    await inProgress.ready();
     if (!alive) return "died";
     if (started) {
       // Nothing but the slow one is left, and what is written is what the next life knows.
-      await inHand.mark("look", ["unrelated"]);
+      await inProgress.mark("reevaluation", ["unrelated"]);
       slow.resolve();
       await expect(death.promise).rejects.toThrow(Died);
       return "died";
     }
     if (waiting.has("slow")) {
-      await inHand.mark("effect", [...waiting]);
+      await inProgress.mark("effect", [...waiting]);
       die();
       return "died";
     }
-    await inHand.stop();
+    await inProgress.stop();
     return "lived";
   };
   while ((await life()) === "died") expect(deaths).toBeLessThan(10);

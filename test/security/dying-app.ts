@@ -25,7 +25,7 @@ const store = {
 };
 const killer = new Writable({
   write(line, _, done) {
-    if (/"pull":13,.*looked/.test(String(line))) {
+    if (/"pull":13,.*evaluated/.test(String(line))) {
       process.exit(KILLED);
     }
     done();

@@ -53,8 +53,8 @@ export interface GateStore {
   save(gate: WaitingGate): Promise<void>;
   /** All that wait in the repository are looked at. */
   wake(repositoryId: number, at: number): Promise<void>;
-  /** Something about the pull request is new: those that may belong to it are looked at. */
-  wakePull(pull: PullId & { readonly headSha: string }, at: number): Promise<void>;
+  /** Something about the pull request is new: those that may belong to it are looked at. False: there are none. */
+  wakePull(pull: PullId & { readonly headSha: string }, at: number): Promise<boolean>;
   /** All that wait are looked at. */
   wakeAll(at: number): Promise<void>;
   /** Forgets those that were answered, or are gone, and were asked for before this, at most `limit` (default 500). */

@@ -87,8 +87,8 @@ export interface StartStore {
   claim(start: StartedRun, sentAt: number): Promise<boolean>;
   /** Writes it. If something was heard of it since it was read, it stays due at once. */
   save(start: StartedRun): Promise<void>;
-  /** Something about the pull request is new: its starts that have not ended are looked at. */
-  wakePull(id: PullId, at: number): Promise<void>;
+  /** Something about the pull request is new: its starts that have not ended are looked at. False: there are none. */
+  wakePull(id: PullId, at: number): Promise<boolean>;
   /** The queue has moved. */
   wakeQueue(repositoryId: number, workflow: string, at: number): Promise<void>;
   /** Something about the run is new: GitHub is asked. False: the run is none of ours. */

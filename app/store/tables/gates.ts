@@ -146,6 +146,7 @@ export function gateStore(db: Kysely<Tables>): GateStore {
           .where("state", "=", "waiting")
           .execute();
       }
+      return concerned.length > 0;
     },
     async wakeRun(repositoryId, runId, at) {
       await db

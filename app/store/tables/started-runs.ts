@@ -159,13 +159,14 @@ export function startStore(db: Kysely<Tables>): StartStore {
       return Number(result.numDeletedRows);
     },
     async wakePull(id, at) {
-      await db
+      const result = await db
         .updateTable("started_runs")
         .set((eb) => ({ next_at: at, generation: eb("generation", "+", 1) }))
         .where("repository_id", "=", id.repositoryId)
         .where("number", "=", id.number)
         .where("state", "!=", "done")
-        .execute();
+        .executeTakeFirst();
+      return Number(result.numUpdatedRows) > 0;
     },
     async wakeQueue(repositoryId, workflow, at) {
       await db

@@ -72,10 +72,10 @@ interface Open extends Partial<Timings> {
 function open({ store: own = store, client: through = client, ...timings }: Open = {}) {
   const clients = { installation: async () => through, app: async () => through };
   const all = { ...DEFAULT_TIMINGS, writeInterval: 0, reevaluationPause: 10, ...timings };
-  const inHand = { ready: async () => {}, mark: async () => {}, done: () => {} };
+  const inProgress = { ready: async () => {}, mark: async () => {}, done: () => {} };
   const runtime = createRuntime({ store: own, clients, log: silent, now: Date.now, timings: all });
   const ourselves = () => ({ appId: house.app.id, botLogin: "stagewright[bot]" });
-  const outbox = new Outbox({ ...runtime, inHand, ourselves, handlers });
+  const outbox = new Outbox({ ...runtime, inProgress, ourselves, handlers });
   started.push(outbox);
   return { outbox, writer: runtime.writers.of(house.installation.id) };
 }

@@ -42,6 +42,7 @@ beforeEach(async () => {
     now: () => NOW,
     timings: DEFAULT_TIMINGS,
     wakeups: new Wakeups(),
+    ourselves: () => ({ appId: 1, botLogin: "stagewright[bot]" }),
   });
 });
 afterEach(() => store.close());

@@ -1,6 +1,6 @@
 /**
  * What is being handled, written down before it is. A process that dies (or is ended because it answers nothing any
- * more) leaves behind what it had in hand: after the restart each of that is tried alone, with nothing else going on,
+ * more) leaves behind what was in progress: after the restart each of that is tried alone, with nothing else going on,
  * and what the process dies of again is set aside with that as its reason. So no stored item can keep the app from
  * starting for good.
  *
@@ -12,8 +12,10 @@ import { parsed } from "../store/documents.ts";
 import type { Store } from "../store/model.ts";
 
 /** Closed list: what is handled from the store. */
-export const KINDS = ["delivery", "look", "move", "effect", "start", "gate"] as const;
+export const KINDS = ["delivery", "reevaluation", "transition", "effect", "workflow-run", "deployment-gate"] as const;
 export type Kind = (typeof KINDS)[number];
+/** As earlier versions wrote them down. */
+const OLD_KINDS = { look: "reevaluation", move: "transition", start: "workflow-run", gate: "deployment-gate" } as const;
 
 /** How one kind is handled while nothing else is. */
 export interface Alone {
@@ -23,13 +25,14 @@ export interface Alone {
   setAside(id: string, reason: string): Promise<void>;
 }
 
-export interface InHandOptions {
+export interface InProgressOptions {
   readonly store: Pick<Store, "meta" | "setMeta">;
   readonly log: Logger;
   /** So long one item alone keeps the others waiting; what takes longer waits for somebody, and is no danger. */
   readonly aloneMs?: number;
 }
 
+/** As the row was called first. */
 const KEY = "in-hand";
 /** So many times alone; one death may have had another cause. */
 const MOST_ALONE = 2;
@@ -40,7 +43,8 @@ interface Item {
   readonly id: string;
 }
 
-const item = z.object({ kind: z.enum(KINDS), id: z.string() });
+const oldKind = z.enum(["look", "move", "start", "gate"]).transform((kind) => OLD_KINDS[kind]);
+const item = z.object({ kind: z.union([z.enum(KINDS), oldKind]), id: z.string() });
 /** `times`: how often it has been tried alone without coming to an end. */
 const suspected = item.extend({ times: z.number().default(0) });
 const leftBehind = z.object({
@@ -52,12 +56,12 @@ type Suspect = z.infer<typeof suspected>;
 type LeftBehind = z.infer<typeof leftBehind>;
 const NOTHING: LeftBehind = { items: [], alone: null };
 
-export class InHand {
-  readonly #options: InHandOptions;
+export class InProgress {
+  readonly #options: InProgressOptions;
   /** By kind and by who of that kind handles them. */
   readonly #marks = new Map<string, readonly Item[]>();
   readonly #ready = Promise.withResolvers<void>();
-  /** What was tried alone, took too long to be waited for, and goes on: it is in hand until it has ended. */
+  /** What was tried alone, took too long to be waited for, and goes on: it is in progress until it has ended. */
   readonly #lingering = new Set<Suspect>();
   /** The write that is going on, and the one after it. */
   #writing: Promise<void> = Promise.resolve();
@@ -66,11 +70,11 @@ export class InHand {
   #idle = true;
   #stopping = false;
 
-  constructor(options: InHandOptions) {
+  constructor(options: InProgressOptions) {
     this.#options = options;
   }
 
-  /** Begins with what the last process had in hand; everybody else waits for that in `ready`. */
+  /** Begins with what the last process had in progress; everybody else waits for that in `ready`. */
   async start(handlers: Readonly<Record<Kind, Alone>>): Promise<void> {
     const text = await this.#options.store.meta(KEY);
     const left = text === null ? NOTHING : leftBehind.parse(parsed(text));
@@ -86,7 +90,7 @@ export class InHand {
     });
   }
 
-  /** Resolves when what the last process had in hand has been tried. */
+  /** Resolves when what the last process had in progress has been tried. */
   ready(): Promise<void> {
     return this.#ready.promise;
   }
@@ -96,14 +100,14 @@ export class InHand {
     return this.#idle;
   }
 
-  /** Resolves when these are written down, in place of what `who` of this kind had in hand before. */
+  /** Resolves when these are written down, in place of what `who` of this kind had in progress before. */
   async mark(kind: Kind, ids: readonly string[], who: number | string = ""): Promise<void> {
     this.#marks.set(
       `${kind} ${who}`,
       ids.map((id) => ({ kind, id })),
     );
     this.#next ??= this.#writing.then(() => {
-      this.#writing = this.#write({ items: this.#inHand(), alone: null });
+      this.#writing = this.#write({ items: this.#inProgress(), alone: null });
       this.#next = null;
       return this.#writing;
     });
@@ -121,14 +125,14 @@ export class InHand {
     await this.#recovering;
   }
 
-  /** The process ends in order, and everybody has stopped: nothing is in hand any more. */
+  /** The process ends in order, and everybody has stopped: nothing is in progress any more. */
   async stop(): Promise<void> {
     await this.#next;
     await this.#writing;
     await this.#write(NOTHING);
   }
 
-  #inHand(): Suspect[] {
+  #inProgress(): Suspect[] {
     const marked = [...this.#marks.values()].flat().map((each) => ({ ...each, times: 0 }));
     return [...this.#lingering, ...marked.filter((each) => ![...this.#lingering].some((other) => same(each, other)))];
   }
@@ -140,7 +144,10 @@ export class InHand {
     const all = alone === null ? left.items : [alone, ...left.items.filter((each) => !same(each, alone))];
     // What has been tried least comes first: what the others may have been blamed for.
     const suspects = all.toSorted((a, b) => (same(a, alone) ? 0 : a.times) - (same(b, alone) ? 0 : b.times));
-    log.warn({ items: suspects.length, alone }, "the last process ended with these in hand: each is tried alone first");
+    log.warn(
+      { items: suspects.length, alone },
+      "the last process ended in the midst of these: each is tried alone first",
+    );
     try {
       for (const [index, suspect] of suspects.entries()) {
         if (this.#stopping) {
@@ -155,7 +162,7 @@ export class InHand {
       }
       await this.#write({ items: [...this.#lingering], alone: null });
     } catch (error) {
-      log.error({ err: error }, "what the last process had in hand could not be tried alone");
+      log.error({ err: error }, "what the last process had in progress could not be tried alone");
     }
   }
 

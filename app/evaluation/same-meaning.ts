@@ -1,0 +1,40 @@
+/** Whether two sets of facts lead to the same evaluation: they differ at most in what observed them, and when. */
+import type { Act, Facts } from "../../src/lifecycle/facts/facts.ts";
+import { stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
+import { canonicalJson } from "../../src/plan/canonical.ts";
+
+export interface Meaning {
+  /**
+   * Our own bot's login: what it does to stage labels is what the app wanted, and no condition asks for them. Null: that
+   * counts, too.
+   */
+  readonly botLogin: string | null;
+}
+
+export function meansTheSame(a: Facts, b: Facts, { botLogin }: Meaning = { botLogin: null }): boolean {
+  return meaning(a, botLogin) === meaning(b, botLogin);
+}
+
+function meaning(facts: Facts, botLogin: string | null): string {
+  const { observed: _, heads: __, fileLists: ___, updatedAt: ____, suites = [], ...rest } = facts;
+  // A list that shows what is known is no news: where it matters it was asked for.
+  const unfinished = suites.flatMap((of) => of.suites.flatMap(({ id, finished }) => (finished ? [] : [id])));
+  const { labels, acts } = rest;
+  const foreign =
+    botLogin === null
+      ? { labels, acts }
+      : {
+          labels: labels.filter((name) => stageOfLabel(name) === null),
+          acts: acts.filter((act) => !isOurs(act, botLogin)),
+        };
+  return canonicalJson({ ...rest, ...foreign, unfinished });
+}
+
+function isOurs(act: Act, botLogin: string): boolean {
+  return (
+    (act.kind === "labeled" || act.kind === "unlabeled") &&
+    act.by.kind === "bot" &&
+    act.by.login === botLogin &&
+    stageOfLabel(act.label) !== null
+  );
+}
