@@ -29,6 +29,8 @@ export interface DesiredState {
   readonly shared: boolean;
   /** Stage labels are left as they are: somebody changes them again and again. */
   readonly left: boolean;
+  /** What it follows from: see `basis.ts`. */
+  readonly basis?: string;
 }
 
 export interface DesiredStateInput {
@@ -229,8 +231,24 @@ function checksToWrite(
 ): { show: CheckShow; known: ConfirmedCheck | null }[] {
   return desired.checks.flatMap((show) => {
     const known = shown?.checks.find((check) => check.name === show.name && check.sha === desired.headSha) ?? null;
-    return known?.digest === checkDigest(show) ? [] : [{ show, known }];
+    const same = known !== null && (known.digest === checkDigest(show) || isWordingAlone(show, known, desired, shown));
+    return same ? [] : [{ show, known }];
   });
+}
+
+/**
+ * Whether all that is new is how it is said: an upgrade does not rewrite the check runs of all open pull requests. The
+ * new words are written when something happens to the pull request.
+ */
+function isWordingAlone(
+  show: CheckShow,
+  known: ConfirmedCheck,
+  { basis }: DesiredState,
+  shown: ConfirmedState | null,
+): boolean {
+  const same = basis !== undefined && basis === shown?.basis;
+  // What GitHub was seen to show otherwise than we would has no digest.
+  return same && known.digest !== "" && (known.seen?.startsWith(`${show.conclusion ?? show.status}: `) ?? false);
 }
 
 /** Names of all labels whose ids are needed to make this pull request show that. */

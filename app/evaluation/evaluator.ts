@@ -14,6 +14,7 @@ import type { Clients, Ourselves } from "../github-cache/clients.ts";
 import type { Answers, PermissionCache } from "../github-cache/permissions.ts";
 import type { Policies } from "../policies/policy.ts";
 import type { Pull, Repository, Store } from "../store/model.ts";
+import { basisOf } from "./basis.ts";
 import { type DesiredState, desiredStateOf } from "./desired-state.ts";
 import type { RepositoryRules } from "./repository-rules.ts";
 import { RunOrigins, type RunOriginsOptions } from "./run-origins.ts";
@@ -114,15 +115,10 @@ export class Evaluator {
     permissions = learnt.permissions;
     const after = this.#afterRemoval({ facts, policy, permissions, evaluation }, repositoryHold);
     const sharing = await this.#sharing({ number: pull.number, facts, evaluation: after }, repository, policy);
-    const desired = desiredStateOf({
-      facts,
-      evaluation,
-      after,
-      policy,
-      shown: pull.confirmed,
-      sharing,
-      stop: tampering.stop,
-    });
+    const { stop } = tampering;
+    const decided = desiredStateOf({ facts, evaluation, after, policy, shown: pull.confirmed, sharing, stop });
+    const basis = basisOf({ facts, policy, permissions, hold: repositoryHold, sharing, stop }, ourselves().botLogin);
+    const desired = decided === null ? null : { ...decided, basis };
     return { facts, policy, permissions, evaluation, tampering, desired };
   }
 

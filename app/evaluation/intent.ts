@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Lookup } from "../../src/lifecycle/facts/facts.ts";
 import { sameFacts } from "../../src/lifecycle/facts/same-facts.ts";
 import { parked, sooner } from "../store/change-pull.ts";
-import type { Intent, Pull, Repository } from "../store/model.ts";
+import type { ConfirmedState, Intent, Pull, Repository } from "../store/model.ts";
 import type { Timings } from "../work/timings.ts";
 import { type DesiredState, desiredDigest, differs } from "./desired-state.ts";
 import type { EvaluatedPull } from "./evaluator.ts";
@@ -42,7 +42,7 @@ export function withIntent(row: Pull, { installationId }: Repository, evaluated:
   // What was sent and not confirmed may show on GitHub, whatever is wanted now: it must be read.
   const unknown = pending !== null && (pending.sentAt !== null || pending.read);
   if (!differs(desired, row.confirmed) && !unknown) {
-    return { ...base, blocked: null };
+    return { ...base, confirmed: row.confirmed === null ? null : withBasis(row.confirmed, desired), blocked: null };
   }
   // What was sent already keeps its pause: GitHub may not show yet what it did.
   const sendAt = pending === null ? now : (row.intentAt ?? now);
@@ -52,6 +52,11 @@ export function withIntent(row: Pull, { installationId }: Repository, evaluated:
     intent: intentOf(row, desired, now),
     intentAt: urgent ? Math.min(sendAt, row.reevaluateAt ?? sendAt, FIRST) : sendAt,
   };
+}
+
+/** What it shows is what follows from what is known now, too. */
+function withBasis(confirmed: ConfirmedState, { basis }: DesiredState): ConfirmedState {
+  return basis === undefined ? confirmed : { ...confirmed, basis };
 }
 
 function intentOf({ intent: pending, confirmed }: Pull, desired: DesiredState, now: number): Intent {

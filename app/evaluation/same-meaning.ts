@@ -12,10 +12,11 @@ export interface Meaning {
 }
 
 export function meansTheSame(a: Facts, b: Facts, { botLogin }: Meaning = { botLogin: null }): boolean {
-  return meaning(a, botLogin) === meaning(b, botLogin);
+  return meaningOf(a, botLogin) === meaningOf(b, botLogin);
 }
 
-function meaning(facts: Facts, botLogin: string | null): string {
+/** What an evaluation follows from, as text. */
+export function meaningOf(facts: Facts, botLogin: string | null): string {
   const { observed: _, heads: __, fileLists: ___, updatedAt: ____, suites = [], ...rest } = facts;
   // A list that shows what is known is no news: where it matters it was asked for.
   const unfinished = suites.flatMap((of) => of.suites.flatMap(({ id, finished }) => (finished ? [] : [id])));

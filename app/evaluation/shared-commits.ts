@@ -70,7 +70,7 @@ export function keptBack(check: CheckShow, stage: string, { sharers }: Sharing):
 /** The check run with a word on whose it is. */
 export function sayShared(check: CheckShow, { least, numbers }: Sharing): CheckShow {
   const all = numbers.map((number) => `#${number}`).join(" and ");
-  const why = `This commit is the head of ${all}. ConfirmedState is how far #${least.number} is, the furthest behind.`;
+  const why = `This commit is the head of ${all}. Shown is how far #${least.number} is, the furthest behind.`;
   return {
     ...check,
     title: clip(`#${least.number} of ${all}: ${check.title}`, LONGEST_TITLE),

@@ -93,6 +93,7 @@ export class TransitionResults {
                   stage: to,
                   checks: currentChecks(shown, facts.head.sha),
                   shared: desired.shared,
+                  ...(desired.basis === undefined ? {} : { basis: desired.basis }),
                   ...sinceOf(row, facts),
                 },
           evaluation: newer ? row.evaluation : evaluation,

@@ -28,6 +28,8 @@ export interface ConfirmedState {
   readonly checks: readonly ConfirmedCheck[];
   /** The head commit was other pull requests', too: their check runs may be the newer ones. */
   readonly shared?: boolean;
+  /** What it followed from: see `basis.ts`. Those confirmed by older versions have none. */
+  readonly basis?: string;
   /** Labels that were taken away, and when GitHub had last changed the pull request by then. */
   readonly absent: { readonly labels: readonly string[]; readonly at: number };
   /** When anything was first confirmed, as GitHub dates it. Rows written before this was kept: long ago. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { blockedState } from "../../../app/evaluation/desired-state.ts";
+import { blockedState, checkDigest, differs, mutationsNeeded } from "../../../app/evaluation/desired-state.ts";
 
 const wanted = {
   stage: "qa",
@@ -38,4 +38,44 @@ test("a long reason is cut between characters", () => {
   expect(title.length).toBeLessThanOrEqual(200);
   expect(title.isWellFormed()).toBe(true);
   expect(blockedBy(`a${"\u{1f6a7}".repeat(200)}`)?.title.isWellFormed()).toBe(true);
+});
+
+const shownBefore = {
+  stage: "qa",
+  labels: [{ name: "stage/qa", nodeId: "L" }],
+  absent: { labels: [], at: 0 },
+  basis: "what was known",
+  checks: wanted.checks.map((check) => ({
+    name: check.name,
+    nodeId: "C",
+    sha: wanted.headSha,
+    completed: false,
+    seen: "in_progress: Waits",
+    digest: checkDigest({ ...check, title: "Waits" }),
+  })),
+};
+const say = (title: string, status: "in_progress" | "queued" = "in_progress") =>
+  wanted.checks.map((check) => ({ ...check, title, status }));
+
+test("another way of saying what is known already is not written by itself", () => {
+  const upgraded = { ...wanted, checks: say("Is waiting"), basis: "what was known" };
+  expect(differs(upgraded, shownBefore)).toBe(false);
+  expect(mutationsNeeded(upgraded, shownBefore)).toBe(0);
+});
+
+test.each([
+  ["something is new", { ...wanted, checks: say("Is waiting"), basis: "what was heard" }, shownBefore],
+  ["it has come further", { ...wanted, checks: say("Is waiting", "queued"), basis: "what was known" }, shownBefore],
+  [
+    "GitHub shows something else",
+    { ...wanted, checks: say("Is waiting"), basis: "what was known" },
+    { ...shownBefore, checks: shownBefore.checks.map((check) => ({ ...check, digest: "" })) },
+  ],
+  [
+    "an older version confirmed it",
+    { ...wanted, checks: say("Is waiting"), basis: "what was known" },
+    { ...shownBefore, basis: undefined },
+  ],
+])("the words are written when %s", (_, desired, { basis, ...shown }) => {
+  expect(differs(desired, basis === undefined ? shown : { ...shown, basis })).toBe(true);
 });
