@@ -74,6 +74,8 @@ const POLL_MS = 60_000;
 interface Lane<T> {
   readonly installationId: InstallationId;
   waiting: T[];
+  /** All that was due when the store was asked last was taken. */
+  complete: boolean;
   readonly handling: Map<string, T>;
   going: number;
   /** Ended since the store was last asked: what it answers may not know of that. */
@@ -154,9 +156,9 @@ export class DueWorker<T> {
     // What waits behind its own kind may be all that was taken: then more is.
     for (let limit = this.#page(lane); this.#hasRoom(lane); limit *= 2) {
       const asked = limit + lane.handling.size;
-      const found = await this.#take(lane, asked);
+      lane.complete = (await this.#take(lane, asked)) < asked;
       this.#begin(lane);
-      if (found < asked) {
+      if (lane.complete) {
         return;
       }
     }
@@ -243,7 +245,7 @@ export class DueWorker<T> {
     if (lane.going === 0 && this.#queue.kind !== null && lane.waiting.length === 0) {
       this.#options.inProgress?.done(this.#queue.kind, `${lane.installationId}`);
     }
-    if (lane.going < (this.#options.each ?? EACH)) {
+    if (lane.waiting.length === 0 || (!lane.complete && lane.going < (this.#options.each ?? EACH))) {
       this.wake();
     }
     for (const told of this.#ended.splice(0)) {
@@ -283,7 +285,16 @@ export class DueWorker<T> {
   #lane(installationId: InstallationId): Lane<T> {
     let lane = this.#lanes.get(installationId);
     if (lane === undefined) {
-      lane = { installationId, waiting: [], handling: new Map(), going: 0, ended: new Set(), page: {}, restUntil: 0 };
+      lane = {
+        installationId,
+        waiting: [],
+        complete: true,
+        handling: new Map(),
+        going: 0,
+        ended: new Set(),
+        page: {},
+        restUntil: 0,
+      };
       this.#lanes.set(installationId, lane);
     }
     return lane;
