@@ -1,5 +1,6 @@
 /** How an agent describes itself with each sync: a status for the machine, a few words for people. */
 import type { PlanStage } from "../plan/plan.ts";
+import { workingStatus } from "../run/agent-status.ts";
 import type { AgentStatus, Instruction } from "../run/types.ts";
 
 export interface Activity {
@@ -19,7 +20,7 @@ export function statusOf({ instruction, stage, running, excluded }: Activity): A
     case "wait":
       return instruction.reason === "barrier" ? "at_barrier" : "idle";
     case "execute":
-      return stage === undefined || running === 0 ? "at_barrier" : busyStatus(stage);
+      return stage === undefined || running === 0 ? "at_barrier" : workingStatus(stage);
     case "stop":
       return "at_barrier";
     case "abort":
@@ -53,16 +54,5 @@ export function doingOf({ instruction, stage, running }: Activity): string {
       return "done";
     default:
       return instruction satisfies never;
-  }
-}
-
-function busyStatus(stage: PlanStage): AgentStatus {
-  switch (stage.type) {
-    case "validation":
-      return "validating";
-    case "prepare":
-      return "preparing";
-    default:
-      return "running";
   }
 }

@@ -2,7 +2,7 @@
 
 import { deadlineOver, isBoundByDeadline } from "./deadlines.ts";
 import type { Draft } from "./draft.ts";
-import { endAgents, failRun, finishAborted, isFailing } from "./group/abort.ts";
+import { failRun, finishAborted, isFailing } from "./group/abort.ts";
 import { assemble } from "./group/assembly.ts";
 import { sweep } from "./group/liveness.ts";
 import { finishAssignment } from "./stage/assignments.ts";
@@ -138,7 +138,6 @@ function endRun(draft: Draft): void {
   else draft.setRunStatus(failure.kind);
   draft.head.endedAt = draft.now;
   draft.head.sweepAt = null;
-  endAgents(draft);
 }
 
 function stepSegment(draft: Draft, segment: { readonly first: number; readonly last: number }): boolean {

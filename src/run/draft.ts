@@ -6,8 +6,8 @@ import { RUN_BOUNDS } from "../plan/bounds.ts";
 import type { Plan, PlanStage } from "../plan/plan.ts";
 import { ArrayDraft, chunkNumber, lookUp } from "./persistent-array.ts";
 import type { AgentState, Assignment, Notice, Remarks, RunState, StageRun, TaskPool, TaskRecord } from "./state.ts";
-import { isLegalAgentTransition, isLegalRunTransition } from "./transitions.ts";
-import type { AgentPhase, AgentStatus, RunStatus } from "./types.ts";
+import { isLegalRunTransition } from "./transitions.ts";
+import type { AgentPhase, RunStatus } from "./types.ts";
 
 /** How many notices a state keeps; agents read them with every sync. */
 const KEPT_NOTICES = 200;
@@ -166,18 +166,6 @@ export class Draft {
     this.head.status = to;
     this.head.steps++;
     this.head.revision++;
-  }
-
-  /** Changes it if the table of transitions allows that; otherwise says so, once, and leaves it as it is. */
-  setAgentStatus(slot: number, to: AgentStatus, keep = true): boolean {
-    const agent = this.agent(slot);
-    if (agent.status === to) return true;
-    if (isLegalAgentTransition(agent.status, to)) {
-      this.editAgent(slot, { status: to, rejected: null }, keep);
-      return true;
-    }
-    this.reject(slot, `${agent.name} cannot go from ${agent.status} to ${to}`);
-    return false;
   }
 
   /** Says why something that an agent told is not accepted; the same is not said twice in a row. */

@@ -1,5 +1,6 @@
 /** Who waits for what, for whom, since when, until when: the same for the log, the status address and the check run. */
 
+import { agentStatus } from "./agent-status.ts";
 import { endOfWait, instructionFor, pendingAgents } from "./instruct.ts";
 import { itemAt, itemsOf } from "./persistent-array.ts";
 import { ruleText } from "./stage/barriers.ts";
@@ -53,11 +54,11 @@ export function explain(state: RunState): Explanation {
     now: state.now,
     stages,
     waits: isOver(state.status) ? [] : waitsOf(state),
-    agents: [...itemsOf(state.agents)].map(
-      ({ name, index, role, status, presence, membership, doing, lastSeenAt, why }) => ({
-        ...{ name, index, role, status, presence, standing: membership, doing, lastSeenAt, why },
-      }),
-    ),
+    agents: [...itemsOf(state.agents)].map((agent) => {
+      const { name, index, role, presence, membership: standing, doing, lastSeenAt, why } = agent;
+      const status = agentStatus(state, agent);
+      return { name, index, role, status, presence, standing, doing, lastSeenAt, why };
+    }),
   };
 }
 

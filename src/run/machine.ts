@@ -265,7 +265,7 @@ function joinDropped(draft: Draft, { agent: name, session, at }: Extract<RunEven
   handleEvent(draft, { type: "joined", at, agent: name, session, role, index, address, checkRunId });
 }
 
-/** What an agent says of itself is taken as far as the table of transitions and its attempt in force allow it. */
+/** An agent is at work on the attempt in force, as it says. */
 function handleStatus(draft: Draft, slot: number, event: Sync): void {
   if (!isWorking(event.status)) return;
   const { assignment, membership } = draft.agent(slot);
@@ -273,8 +273,7 @@ function handleStatus(draft: Draft, slot: number, event: Sync): void {
   if (!isCurrent(draft, slot, assignment.stage, event)) return;
   // It says so of work whose end is in this very message, or has been told before.
   if (assignment.finished || event.finished.some(({ attempt }) => attempt === assignment.attempt)) return;
-  if (draft.setAgentStatus(slot, event.status, false) && !assignment.seenRunning)
-    draft.editAssignment(slot, { seenRunning: true });
+  if (!assignment.seenRunning) draft.editAssignment(slot, { seenRunning: true });
 }
 
 function handleProgress(draft: Draft, slot: number, event: Sync): void {

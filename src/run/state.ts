@@ -4,7 +4,6 @@ import type { Directory, PersistentArray } from "./persistent-array.ts";
 import type {
   Absent,
   AgentPhase,
-  AgentStatus,
   Annotation,
   AttemptEnd,
   Metric,
@@ -113,7 +112,6 @@ export interface AgentState {
   readonly sequence: number;
   /** Of its newest accepted reset. */
   readonly resetSequence: number;
-  readonly status: AgentStatus;
   readonly joinedAt: number;
   readonly lastSeenAt: number;
   /** Since when its silence counts: `lastSeenAt`, or later when the coordinator itself was away. */

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Plan, PlanStage } from "../../src/plan/plan.ts";
-import type { RunState } from "../../src/run/machine.ts";
+import { type RunState, summary } from "../../src/run/machine.ts";
 import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
 import { roundOf } from "../../src/run/stage/attempt-id.ts";
 import { type AgentState, isAssigned, type StageRun, type TaskRecord } from "../../src/run/state.ts";
@@ -12,6 +12,7 @@ import type { Instruction, RunEvent } from "../../src/run/types.ts";
 import { Absences } from "./absences.ts";
 import type { Machine } from "./machine.ts";
 import { beforeGoingBack, Rounds, roundKey } from "./rounds.ts";
+import { judgeStatuses } from "./statuses.ts";
 import { TimeLimits } from "./time-limits.ts";
 import { judgeClosed, missingWork } from "./what-ran.ts";
 import { judgeOwnCleanup, judgeWorker } from "./who-ran.ts";
@@ -53,6 +54,8 @@ export class Oracle {
     const copy = deep ? JSON.stringify(before) : null;
     const after = this.#machine.apply(before, event);
     if (copy !== null) {
+      if (before.steps === after.steps && !isDeepStrictEqual(resultsOf(before), resultsOf(after)))
+        violations.push(`${event.type} changed a result, and no step was counted`);
       if (JSON.stringify(before) !== copy) violations.push(`${event.type} changed the state that it was applied to`);
       const again = this.#machine.apply(after, event);
       if (!isDeepStrictEqual(again, after))
@@ -70,6 +73,7 @@ export class Oracle {
     violations.push(
       ...this.#releases(closed, after),
       ...this.#rounds.step(before, after),
+      ...judgeStatuses(before, after),
       ...this.#times.step(after),
       ...this.#absences.step(before, event, after),
     );
@@ -385,6 +389,17 @@ function quorumOf(stage: PlanStage, electorate: number): number | null {
   if (rule.kind === "at_least") return Math.min(rule.count, electorate);
   if (rule.kind === "at_least_percent") return Math.max(1, Math.ceil((rule.percent * electorate) / 100));
   return null;
+}
+
+/** How the stages fared that are over. */
+function resultsOf(state: RunState): readonly unknown[] {
+  return summary(state).phases.map(({ stage, status, worked, reason, earlier }) => ({
+    stage,
+    status,
+    worked,
+    reason,
+    earlier,
+  }));
 }
 
 function difference(one: object, other: object): string {

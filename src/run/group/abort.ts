@@ -1,6 +1,5 @@
 /** Ends a run that failed or was cancelled: everyone ends what is running, so that cleanup can begin. */
 import type { Draft } from "../draft.ts";
-import { isLiving } from "../draft.ts";
 import { outcome, recordRemaining } from "../stage/record-result.ts";
 import { withdrawLeases } from "../stage/tasks.ts";
 import type { Failure } from "../state.ts";
@@ -24,7 +23,6 @@ export function failRun(draft: Draft, failure: Omit<Failure, "at">): void {
   if (head.status === "assembling") {
     draft.setRunStatus(failure.kind);
     head.endedAt = now;
-    endAgents(draft);
     return;
   }
   draft.setRunStatus("aborting");
@@ -40,7 +38,6 @@ export function failRun(draft: Draft, failure: Omit<Failure, "at">): void {
   head.stopping = { since: now, until: now + STOP_WAIT_MS };
   for (let slot = 0; slot < draft.agents.size; slot++) {
     const { assignment } = draft.agent(slot);
-    if (isLiving(draft.agent(slot))) draft.setAgentStatus(slot, "aborting");
     if (assignment === null || assignment.finished || segment === null || assignment.stage < segment.first) continue;
     if (assignment.seenRunning || assignment.leases.length > 0) continue;
     recordRemaining(draft, slot, outcome(draft, "stopped", "the run was aborted before it began"));
@@ -58,9 +55,4 @@ export function finishAborted(draft: Draft): void {
     }
     if (draft.agent(slot).backgrounds.length > 0) draft.editAgent(slot, { backgrounds: [] });
   }
-}
-
-export function endAgents(draft: Draft): void {
-  const well = draft.head.status === "succeeded";
-  for (let slot = 0; slot < draft.agents.size; slot++) draft.setAgentStatus(slot, well ? "completed" : "failed");
 }

@@ -118,7 +118,6 @@ export function addAgent(draft: Draft, event: JoinEvent): number {
     session,
     sequence: 0,
     resetSequence: 0,
-    status: "joining",
     joinedAt: at,
     lastSeenAt: at,
     silentSince: at,
@@ -149,7 +148,7 @@ function addLate(draft: Draft, slot: number): void {
   while (taken.has(index)) index++;
   const role = agent.role ?? freeRoles(draft, others)[0] ?? null;
   const roleIndex = others.filter((other) => other.role === role).length;
-  draft.editAgent(slot, { index, role, roleIndex, status: "idle" });
+  draft.editAgent(slot, { index, role, roleIndex });
   draft.head.roster = { agents: [...(draft.head.roster?.agents ?? []), memberOf(draft.agent(slot))] };
   draft.notice(`${agent.name} joins late, as agent ${index}`);
 }
@@ -195,7 +194,7 @@ export function assemble(draft: Draft): boolean {
 function start(draft: Draft): void {
   const { head, now } = draft;
   const there = [...draft.agents].filter(isThere);
-  const agents = placed(draft, there).map((agent): AgentState => ({ ...agent, status: "idle", doing: "idle" }));
+  const agents = placed(draft, there).map((agent): AgentState => ({ ...agent, doing: "idle" }));
   head.dropped = [...draft.agents].filter((agent) => agent.presence === "lost");
   draft.replaceAgents(persistentArray(agents));
   head.names = directoryOf(agents.map(({ name }) => name));

@@ -58,7 +58,6 @@ export function lose(draft: Draft, slot: number, how: "lost" | "left", why: stri
   if (agent.presence === "lost" || agent.presence === "left") return;
   draft.editAgent(slot, { presence: how, ...(how === "left" ? { session: null } : {}) });
   if (agent.membership === "excluded") return;
-  draft.setAgentStatus(slot, "lost");
   draft.notice(`${agent.name} ${why}`);
   if (draft.head.status === "assembling") return;
   withdrawLeases(draft, slot);
@@ -80,13 +79,9 @@ export function seen(draft: Draft, slot: number): void {
   draft.wake(deadlineOf(draft, slot));
   if (!wasGone) return;
   draft.notice(`${agent.name} is back`);
-  if (draft.head.status === "assembling") draft.setAgentStatus(slot, "joining");
-  else if (agent.membership === "excluded") draft.setAgentStatus(slot, "excluded");
-  else {
-    if (agent.membership === "member") draft.editAgent(slot, { membership: "away", why: agent.why ?? "was gone" });
-    draft.setAgentStatus(slot, "idle");
-    rejoin(draft, slot);
-  }
+  if (draft.head.status === "assembling" || agent.membership === "excluded") return;
+  if (agent.membership === "member") draft.editAgent(slot, { membership: "away", why: agent.why ?? "was gone" });
+  rejoin(draft, slot);
 }
 
 /** Who is away and there takes part in the stage that the group is in, or waits for the next. */
@@ -107,7 +102,6 @@ export function rejoin(draft: Draft, slot: number): void {
   }
   beginAssignment(draft, slot, first, draft.now);
   for (const stage of later) draft.setResult(stage, slot, unreached(draft.agent(slot)));
-  draft.setAgentStatus(slot, "idle");
   draft.wake(deadlineOf(draft, slot));
   draft.notice(`${name} takes part in ${draft.planned(first).name} again`, name);
 }

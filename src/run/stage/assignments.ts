@@ -51,7 +51,7 @@ export function beginAssignment(
     wants: 0,
     queued: false,
   };
-  draft.editAgent(slot, { assignment });
+  draft.editAgent(slot, { assignment, rejected: null });
   noteDeadline(draft, stage, overdueAt);
 }
 
@@ -110,7 +110,6 @@ export function preempt(draft: Draft, slot: number, why: string): void {
   draft.notice(`${planned.name}: ${name} lost its attempt ${assignment.attempt} (${why}) and runs it again`, name);
   // Not before the group's own start, nor within the pause after a failure.
   nextAttempt(draft, slot, Math.max(draft.now, assignment.startAt), { preemptions, wants: 0 });
-  draft.setAgentStatus(slot, "idle");
 }
 
 /** An attempt failed: another one after a pause, or that was it. */
@@ -133,7 +132,6 @@ export function failAttempt(draft: Draft, slot: number, report: AttemptReport, r
       name,
     );
     nextAttempt(draft, slot, startAt, { failures, lastFailure: { reason, end, tail } });
-    draft.setAgentStatus(slot, "idle");
     return;
   }
   const attempts = failures > 1 ? `${reason}, after ${failures} attempts` : reason;
@@ -194,7 +192,6 @@ function goOn(draft: Draft, slot: number, stage: number): void {
   if (segment === null || draft.head.failure !== null) return;
   for (let next = stage + 1; next <= segment.last; next++) {
     if (!isStillToCome(draft, next, slot)) continue;
-    draft.setAgentStatus(slot, "idle");
     beginAssignment(draft, slot, next, draft.now);
     // The others have done all of it meanwhile.
     const { stopping } = draft.stage(next);

@@ -61,7 +61,6 @@ export function exclude(draft: Draft, slot: number, why: string, stage: number |
   withdrawLeases(draft, slot);
   recordRemaining(draft, slot, outcome(draft, "excluded", why));
   draft.editAgent(slot, { membership: "excluded", why: `${at(draft, stage)}${why}`, excludedAt: draft.now });
-  draft.setAgentStatus(slot, "excluded");
   draft.notice(`${draft.agent(slot).name} is excluded: ${at(draft, stage)}${why}`);
   loseBackgrounds(draft, slot, `is excluded (${why})`);
 }

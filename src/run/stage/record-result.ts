@@ -48,9 +48,6 @@ export function recordResult(draft: Draft, slot: number, { status, reason, end, 
   draft.countPending(assignment.stage, slot, -1);
   if (status === "success" || (status === "failure" && planned.optional)) countArrival(draft, assignment.stage);
   if (status === "failure") draft.remark(assignment.stage, "failures", `${agent.name}: ${reason ?? "failed"}`);
-  if (agent.membership === "member" && (agent.presence === "here" || agent.presence === "silent")) {
-    draft.setAgentStatus(slot, "at_barrier");
-  }
 }
 
 /** The same for the stages that it would have come to without a barrier in between. */

@@ -129,7 +129,6 @@ export function enter(draft: Draft, first: number): void {
       if (begun.has(slot)) draft.setResult(index, slot, unreached(draft.agent(slot)));
       else {
         begun.add(slot);
-        draft.setAgentStatus(slot, "idle");
         beginAssignment(draft, slot, index, startAt, partitionOf(draft, index, rank, workers.length));
       }
     }
@@ -140,7 +139,6 @@ export function enter(draft: Draft, first: number): void {
     if (passed.length < agent.backgrounds.length && draft.head.failure === null) {
       draft.editAgent(slot, { backgrounds: passed });
     }
-    if (!begun.has(slot) && isLiving(agent)) draft.setAgentStatus(slot, "idle");
     draft.wake(deadlineOf(draft, slot));
   }
 }

@@ -335,15 +335,14 @@ describe("the coordinator's own absence", () => {
   });
 });
 
-describe("transitions that an agent may not make", () => {
-  it("are rejected with their reason, once", () => {
+describe("what an agent tells that has no place", () => {
+  it("is rejected with its reason, once", () => {
     const group = new Group(plan([{ name: "a" }]), 2).join();
-    group.sync("agent-0", { stage: 0, status: "preparing" });
-    group.sync("agent-0", { stage: 0, status: "validating" });
-    group.sync("agent-0", { stage: 0, status: "validating" });
+    group.sync("agent-0", { stage: 0, status: "running", addTasks: [1, 2] });
+    group.sync("agent-0", { stage: 0, status: "running", addTasks: [1, 2] });
     const said = group.state.notices.filter(({ text }) => text.startsWith("rejected"));
     expect(said.map(({ text, agent }) => [text, agent])).toEqual([
-      ["rejected: agent-0 cannot go from preparing to validating", "agent-0"],
+      ["rejected: 2 tasks for a stage that takes none", "agent-0"],
     ]);
   });
 });
