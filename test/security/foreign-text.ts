@@ -313,7 +313,7 @@ export const READERS: readonly Reader[] = [
   {
     module: "src/agent/masking/masks.ts",
     of: "Masks",
-    largest: 32 * KIB,
+    largest: 16 * KIB,
     read: (text) => {
       const masks = new Masks();
       masks.add(text.slice(0, text.length / 4));
