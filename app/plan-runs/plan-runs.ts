@@ -9,7 +9,7 @@ import type { JobsPace } from "../../src/coordinator/admission/ended-jobs.ts";
 import { DEFAULT_QUOTAS, type QuotaLimits, type QuotaName, Quotas } from "../../src/coordinator/admission/quotas.ts";
 import type { GroupRun } from "../../src/coordinator/hosting/group-run.ts";
 import { Runs } from "../../src/coordinator/hosting/runs.ts";
-import { SessionTokens } from "../../src/coordinator/hosting/sessions.ts";
+import { SessionTokens } from "../../src/coordinator/hosting/session-tokens.ts";
 import type { JoinRequest } from "../../src/coordinator/protocol/port.ts";
 import { Refusal, type RefusalCode } from "../../src/coordinator/protocol/refusal.ts";
 import { runIdOf } from "../../src/coordinator/protocol/run-id.ts";

@@ -22,6 +22,7 @@ import { maskedSummary } from "../report/masked.ts";
 import type { RunReport } from "../report/report.ts";
 import { AgentSummary } from "../run/agent-summary.ts";
 import { cleanupStages } from "../run/stage/participants.ts";
+import { SummaryByAgent } from "../run/summary-by-agent.ts";
 import type { RunKey, RunSummary, Selection } from "../run/types.ts";
 import type { Entry } from "./entry.ts";
 import { type Place, placeOf, placeProblems, sizeOf } from "./input/coordinator-location.ts";
@@ -30,7 +31,6 @@ import { type Job, readJob } from "./input/job.ts";
 import { type PlanFile, readPlanFile } from "./input/plan-file.ts";
 import { planProblems } from "./input/plan-problems.ts";
 import { type Abandoned, endAbandoned, leaderMayBeGone } from "./output/abandoned.ts";
-import { ownPart } from "./output/agent-summary.ts";
 import { Display } from "./output/display.ts";
 import { Publisher } from "./output/publish.ts";
 import { annotateProblems, BAD_INPUT, refuseInputs, refusePlan } from "./output/refuse.ts";
@@ -161,7 +161,12 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
   const result = new Result(job.temporary, entry);
   const reportNow = (summary: RunSummary): RunReport => {
     const whole = maskedSummary(summary, entry.masks);
-    return reportOf(task, place.reports ? whole : ownPart(whole, agentName), startedAt, entry.pace.now());
+    return reportOf(
+      task,
+      place.reports ? whole : new SummaryByAgent(whole, 0).of(agentName),
+      startedAt,
+      entry.pace.now(),
+    );
   };
   const tellKnown = (why: string): void => {
     // Once the run is over, only its reports are cut short.

@@ -7,6 +7,7 @@
 import type { CoordinatorPort, JoinRequest, SyncAnswer } from "../coordinator/protocol/port.ts";
 import { RunEnded } from "../coordinator/protocol/refusal.ts";
 import { WIRE_BOUNDS } from "../plan/bounds.ts";
+import { COORDINATOR_SILENCE_MS, heartbeatOf } from "../plan/liveness.ts";
 import type { PlanStage } from "../plan/plan.ts";
 import { ownCleanup } from "../run/stage/participants.ts";
 import type { Instruction, RunSummary, Sync } from "../run/types.ts";
@@ -21,8 +22,6 @@ import { doingOf, statusOf } from "./status.ts";
 import { explainWait, type Wait } from "./waits.ts";
 import { type GroupView, Work } from "./work.ts";
 
-/** Without an answer for so long an agent stops its work. */
-export const SILENCE_MS = 90_000;
 const CLOCK_WARNING_MS = 1_000;
 /** At least so long between two syncs that are answered at once and change nothing. */
 const QUIET_MS = 100;
@@ -354,7 +353,7 @@ export class AgentLoop {
   }
 
   get #silenceMs(): number {
-    return this.#options.silenceMs ?? SILENCE_MS;
+    return this.#options.silenceMs ?? COORDINATOR_SILENCE_MS;
   }
 
   #armSilence(): void {
@@ -364,10 +363,8 @@ export class AgentLoop {
 
   /** How long the next request may be held. An agent may be heard from more often than it has to be, not less. */
   #heartbeatMs(): number {
-    const { plan } = this.#options.around;
-    const stage = stageOf(this.#instruction);
-    const own = stage === null ? null : (plan.stages[stage]?.barrier.heartbeatIntervalMs ?? null);
-    return Math.min(own ?? plan.liveness.heartbeatIntervalMs, WIRE_BOUNDS.holdMs);
+    const interval = heartbeatOf(this.#options.around.plan, stageOf(this.#instruction));
+    return Math.min(interval, WIRE_BOUNDS.holdMs);
   }
 
   /** Now, on the coordinator's clock. */

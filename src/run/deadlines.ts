@@ -1,4 +1,5 @@
 /** When time alone decides something: about an agent (its silence, its timeout), about a barrier, about the run. */
+import { heartbeatOf } from "../plan/liveness.ts";
 import { formatDuration } from "../plan/parsing/duration.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
@@ -26,7 +27,7 @@ export function limitsOf(plan: Plan, stage: number | null): SilenceLimits {
   const barrier = stage === null ? undefined : plan.stages[stage]?.barrier;
   if (barrier === undefined) return plan.liveness;
   const asked = (barrier.queryTimeoutMs ?? 0) * (barrier.queryRetries ?? (barrier.queryTimeoutMs === null ? 0 : 1));
-  const interval = barrier.heartbeatIntervalMs ?? plan.liveness.heartbeatIntervalMs;
+  const interval = heartbeatOf(plan, stage);
   const lost = barrier.missedThreshold === null ? plan.liveness.lostAfterMs : interval * barrier.missedThreshold;
   const isSlow = barrier.heartbeatIntervalMs !== null;
   const warn = isSlow ? Math.max(warnAfterMs, interval) : warnAfterMs;

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Agent, createAgent } from "../../src/agent/agent.ts";
 import type { AgentEvent } from "../../src/agent/log.ts";
-import { LocalCoordinator } from "../../src/coordinator/client/in-process.ts";
-import { RunHost } from "../../src/coordinator/hosting/host.ts";
+import { beginRun, InProcessCoordinator } from "../../src/coordinator/client/in-process.ts";
+import type { RunHost } from "../../src/coordinator/hosting/host.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import type { RunSummary } from "../../src/run/types.ts";
 
@@ -25,7 +25,8 @@ function begin(text: string): { agent: Agent; host: RunHost; summary: Promise<Ru
   if (plan === null) throw new Error(JSON.stringify(problems));
   const key = { repositoryId: "1", runId: "2", attempt: 1, group: "g", plan: plan.name };
   const selection = { only: null, skip: [], stopAfter: null };
-  const host = new RunHost({ type: "created", at: Date.now(), key, plan, selection, agentCount: 1 });
+  const run = beginRun({ key, plan, selection, agentCount: 1 });
+  const { host } = run;
   const agent = createAgent({
     plan,
     planFile: "plan.yml",
@@ -39,7 +40,7 @@ function begin(text: string): { agent: Agent; host: RunHost; summary: Promise<Ru
     ownSecrets: [],
     commandLine: [process.execPath, new URL("../../src/cli.ts", import.meta.url).pathname],
     log: (event) => log.push(event),
-    coordinator: new LocalCoordinator(host),
+    coordinator: new InProcessCoordinator(run),
     selection,
     agentCount: 1,
   });

@@ -13,7 +13,7 @@ import { createRuntime } from "../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
 import { createTokenVerifier } from "../../src/coordinator/admission/admission.ts";
 import { unpack } from "../../src/coordinator/client/http.ts";
-import { SessionTokens } from "../../src/coordinator/hosting/sessions.ts";
+import { SessionTokens } from "../../src/coordinator/hosting/session-tokens.ts";
 import { PROTOCOL } from "../../src/coordinator/protocol/protocol.ts";
 import { Refusal } from "../../src/coordinator/protocol/refusal.ts";
 import { BodyIntake } from "../../src/coordinator/server/body-intake.ts";

@@ -5,8 +5,7 @@ import { type Agent, createAgent } from "../../agent/agent.ts";
 import type { LoopEnd } from "../../agent/loop.ts";
 import { Masks } from "../../agent/masking/masks.ts";
 import { unseenWarning } from "../../agent/process/process-groups.ts";
-import { LocalCoordinator } from "../../coordinator/client/in-process.ts";
-import { RunHost } from "../../coordinator/hosting/host.ts";
+import { beginRun, InProcessCoordinator } from "../../coordinator/client/in-process.ts";
 import { PRINTABLE } from "../../plan/parsing/names.ts";
 import type { Position } from "../../plan/parsing/problems.ts";
 import type { Plan } from "../../plan/plan.ts";
@@ -14,7 +13,7 @@ import { isSelected, select } from "../../plan/select.ts";
 import { platformRefusal } from "../../platform.ts";
 import { unguessable } from "../../random.ts";
 import { maskedSummary } from "../../report/masked.ts";
-import { type RunKey, runCreated, type Selection } from "../../run/types.ts";
+import type { RunKey, Selection } from "../../run/types.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit.ts";
 import { loadPlan } from "../files.ts";
 import { ask, userName } from "./checkpoint.ts";
@@ -99,14 +98,18 @@ async function carryOut(
   const key: RunKey = { repositoryId: "local", runId: unguessable(), attempt: 1, group: "local", plan: plan.name };
   const startedAt = Date.now();
   let told = 0;
-  const host = new RunHost(runCreated({ key, plan, selection, agentCount: 1 }, startedAt), {
-    onChange: (changed) => {
-      // The summary looks at every stage: only when there can be another one.
-      if (changed.state.steps === told) return;
-      told = changed.state.steps;
-      log.phases(changed.summary().phases);
+  const hosted = beginRun(
+    { key, plan, selection, agentCount: 1 },
+    {
+      onChange: (changed) => {
+        // The summary looks at every stage: only when there can be another one.
+        if (changed.state.steps === told) return;
+        told = changed.state.steps;
+        log.phases(changed.summary().phases);
+      },
     },
-  });
+  );
+  const { host } = hosted;
   const asking = new AbortController();
   let agent: Agent;
   try {
@@ -123,7 +126,7 @@ async function carryOut(
       ownSecrets: [],
       masks,
       commandLine: [process.execPath, realpathSync(process.argv[1] ?? "stagewright")],
-      coordinator: new LocalCoordinator(host),
+      coordinator: new InProcessCoordinator(hosted),
       selection,
       agentCount: 1,
       log: (event) => {

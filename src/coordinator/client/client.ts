@@ -6,7 +6,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { agentOptions } from "../../proxy.ts";
 import type { Instruction, RunSummary, RunTerms, Sync } from "../../run/types.ts";
-import type { CoordinatorPort, Joined, JoinRequest, Roster, SyncAnswer } from "../protocol/port.ts";
+import {
+  type CoordinatorPort,
+  IDLE,
+  type Joined,
+  type JoinRequest,
+  type Roster,
+  type SyncAnswer,
+} from "../protocol/port.ts";
 import { joinedSchema, PROTOCOL, refusalSchema, runTermsSchema, syncAnswerSchema } from "../protocol/protocol.ts";
 import { PASSING, REFUSALS, Refusal, type RefusalCode, RunEnded } from "../protocol/refusal.ts";
 import { requestJson } from "./http.ts";
@@ -29,19 +36,6 @@ const RETRY_AGAIN_MS = 10_000;
 const RETRY_AFTER_MOST_MS = 60_000;
 
 type Content = Omit<Sync, "session" | "agent">;
-
-/** What an agent tells that has just dropped everything. */
-const IDLE: Content = {
-  doing: "idle",
-  status: "idle",
-  stage: null,
-  progress: null,
-  finished: [],
-  wants: 0,
-  addTasks: [],
-  ready: [],
-  outputs: {},
-};
 
 export interface HttpCoordinatorOptions {
   readonly url: URL;
@@ -152,9 +146,10 @@ export class HttpCoordinator implements CoordinatorPort {
     return await this.#exchange(sync, null, holdMs, signal, heard);
   }
 
-  /** Told at once: nobody is to wait for what is being dropped. */
+  /** Told at once: nobody is to wait for what is being dropped. What is new is told with the next sync. */
   async reset(why: string, signal: AbortSignal): Promise<void> {
-    await this.#exchange(IDLE, why, 0, signal);
+    const { notices } = await this.#exchange(IDLE, why, 0, signal);
+    this.#notices.unshift(...notices);
   }
 
   async leave(why: string, signal: AbortSignal): Promise<void> {

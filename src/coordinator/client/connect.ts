@@ -5,21 +5,17 @@
  * A run of one agent loads nothing of the network: it starts in a fraction of the time.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { jobIdentity, type RunKey, type RunSpec, runCreated } from "../../run/types.ts";
-import { steadyNow } from "../../steady-clock.ts";
+import { COMES_BACK_MS, LEADER_SILENCE_MS } from "../../plan/liveness.ts";
+import { jobIdentity, type RunKey, type RunSpec } from "../../run/types.ts";
 import type { JobClaims, TokenVerifier } from "../admission/admission.ts";
 import type { EndedJob, JobsPace, JobWatch, ListJobs } from "../admission/ended-jobs.ts";
 import type { GroupJobs } from "../admission/jobs.ts";
 import type { GroupRun } from "../hosting/group-run.ts";
-import { RunHost } from "../hosting/host.ts";
+import type { RunHost } from "../hosting/host.ts";
 import type { CoordinatorPort } from "../protocol/port.ts";
 import { WrongClock } from "../protocol/refusal.ts";
-import { LocalCoordinator } from "./in-process.ts";
+import { beginRun, InProcessCoordinator } from "./in-process.ts";
 
-/** A leader that is silent for so long is gone, and the run with it. */
-export const LEADER_SILENCE_MS = 60_000;
-/** Whoever was last seen longer ago does not come back: by then it has given its leader up. */
-const COMES_BACK_MS = LEADER_SILENCE_MS + 10_000;
 const FAREWELL_PAUSE_MS = 50;
 const FAREWELL_ASK_MS = 10_000;
 /** A leader that waits longer than this for others to hear the end says so. */
@@ -127,9 +123,10 @@ export async function connect(options: ConnectOptions, signal: AbortSignal): Pro
 
 function solo(options: ConnectOptions): Connection {
   const { onChange } = options;
-  const host = new RunHost(runCreated(options, steadyNow()), onChange === undefined ? {} : { onChange });
+  const run = beginRun(options, onChange === undefined ? {} : { onChange });
+  const { host } = run;
   return {
-    coordinator: new LocalCoordinator(host),
+    coordinator: new InProcessCoordinator(run),
     host,
     silenceMs: null,
     leaderIsOver: null,
@@ -145,7 +142,6 @@ async function lead(
   const { key, onChange, say } = options;
   const { Runs } = await import("../hosting/runs.ts");
   const { serveLeader } = await import("../server/serve.ts");
-  const { MemberCoordinator } = await import("./in-process-group.ts");
   const onError = (error: unknown, what: string): void =>
     say(`warning: coordinator: ${what}: ${error instanceof Error ? error.message : String(error)}`);
   const runs = new Runs({
@@ -173,7 +169,7 @@ async function lead(
       },
     });
     return {
-      coordinator: new MemberCoordinator(run, { checkRunId, repository: null }),
+      coordinator: new InProcessCoordinator(run, { checkRunId, repository: null }),
       host: run.host,
       silenceMs: null,
       leaderIsOver: null,

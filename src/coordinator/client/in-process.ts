@@ -1,38 +1,62 @@
-/** A coordinator in the agent's own process, without any network between them. */
-import type { Sync } from "../../run/types.ts";
-import type { RunHost } from "../hosting/host.ts";
-import type { CoordinatorPort, Joined, JoinRequest, SyncAnswer } from "../protocol/port.ts";
+/** An agent's way to a coordinator in its own process, without any network between them. */
+import { randomBytes } from "node:crypto";
+import { type RunSpec, runCreated, type Sync } from "../../run/types.ts";
+import { steadyNow } from "../../steady-clock.ts";
+import { GroupRun } from "../hosting/group-run.ts";
+import { RunHost, type RunHostOptions } from "../hosting/host.ts";
+import { type CoordinatorPort, IDLE, type Joined, type JoinRequest, type SyncAnswer } from "../protocol/port.ts";
+import type { Numbered, Principal } from "../server/handler.ts";
 
-export class LocalCoordinator implements CoordinatorPort {
-  readonly #host: RunHost;
-  readonly #session: string;
-  #agent: string;
+const NOBODY: Principal = { checkRunId: null, repository: null };
 
-  /**
-   * @param session identifies this life of the agent's process; with one process any text will do
-   * @param agent who has joined already; else `join` says
-   */
-  constructor(host: RunHost, session = "local", agent = "") {
-    this.#host = host;
-    this.#session = session;
-    this.#agent = agent;
+/** A run that begins in this process and ends with it. */
+export function beginRun(spec: RunSpec, options: RunHostOptions = {}): GroupRun {
+  const now = options.now ?? steadyNow;
+  return new GroupRun(new RunHost(runCreated(spec, now()), options));
+}
+
+/** The first agent of a group, alone or not: it is admitted and numbered like the others, only without requests. */
+export class InProcessCoordinator implements CoordinatorPort {
+  readonly #run: GroupRun;
+  readonly #principal: Principal;
+  #session = "";
+  #sequence = 0;
+  /** The newest that it knows. */
+  #notice = 0;
+
+  /** @param principal what this process's job proves to others; default: nothing */
+  constructor(run: GroupRun, principal: Principal = NOBODY) {
+    this.#run = run;
+    this.#principal = principal;
   }
 
   async join(request: JoinRequest): Promise<Joined> {
-    this.#agent = request.agent;
-    const { now } = await this.#host.join(request, this.#session, null);
-    return { session: this.#session, now };
+    const joined = await this.#run.joinFirst(request, randomBytes(16).toString("base64url"), this.#principal);
+    this.#session = joined.session;
+    this.#sequence = 0;
+    return joined;
   }
 
-  sync(sync: Omit<Sync, "session" | "agent">, holdMs: number, signal: AbortSignal): Promise<SyncAnswer> {
-    return this.#host.sync({ ...sync, agent: this.#agent, session: this.#session }, holdMs, signal);
+  async sync(sync: Omit<Sync, "session" | "agent">, holdMs: number, signal: AbortSignal): Promise<SyncAnswer> {
+    signal.throwIfAborted();
+    const said = { sync, reset: null, holdMs };
+    const { answer, notice } = await this.#run.syncFirst(this.#next(), said, this.#notice, signal);
+    this.#notice = notice;
+    return answer;
   }
 
-  reset(why: string): Promise<void> {
-    return this.#host.reset(this.#agent, this.#session, why);
+  /** What is new is told with the next sync. */
+  async reset(why: string, signal: AbortSignal): Promise<void> {
+    await this.#run.syncFirst(this.#next(), { sync: IDLE, reset: why, holdMs: 0 }, this.#notice, signal);
   }
 
-  leave(why: string): Promise<void> {
-    return this.#host.leave(this.#agent, this.#session, why);
+  async leave(why: string): Promise<void> {
+    await this.#run.leave(this.#next(), why);
+  }
+
+  /** Nothing is said twice here: a digest has nothing to tell apart. */
+  #next(): Numbered {
+    this.#sequence += 1;
+    return { session: this.#session, sequence: this.#sequence, digest: "" };
   }
 }

@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { jsonBytes, WIRE_BOUNDS } from "../../plan/bounds.ts";
+import { SummaryByAgent } from "../../run/summary-by-agent.ts";
 import type { AgentPhase, Instruction, RunSummary } from "../../run/types.ts";
 import type { Roster, SyncAnswer } from "../protocol/port.ts";
 import type { SyncBody } from "../protocol/protocol.ts";
@@ -34,7 +35,7 @@ export interface AnswerParts {
 export class Answers {
   readonly #roster = new Growing(rosterPieces);
   readonly #outputs = new Growing(outputPieces);
-  #result: OwnParts | null = null;
+  #result: SummaryByAgent | null = null;
 
   /** The answer's JSON text. */
   text(parts: AnswerParts): string {
@@ -53,57 +54,25 @@ export class Answers {
     return firstWithin(summary, WHOLE_STEPS, SUMMARY_BYTES);
   }
 
-  /** The result as one agent gets it. @param summary of a run that is over: it does not change any more */
-  ownPart(summary: RunSummary, agent: string): RunSummary {
-    this.#result ??= new OwnParts(summary);
-    return this.#result.of(agent);
+  /**
+   * The result as one agent gets it: within what one answer carries, whatever its agent told and how many stages there
+   * are. @param summary of a run that is over: it does not change any more
+   */
+  agentSummary(summary: RunSummary, agent: string): RunSummary {
+    this.#result ??= new SummaryByAgent(sendable(summary), FAILED_TOLD);
+    return firstWithin(this.#result.of(agent), OWN_STEPS, OWN_BYTES);
   }
 
   #finishText(summary: RunSummary, agent: string): string {
-    return `{"do":"finish","summary":${JSON.stringify(this.ownPart(summary, agent))}}`;
+    return `{"do":"finish","summary":${JSON.stringify(this.agentSummary(summary, agent))}}`;
   }
 }
 
-/** A result as each agent gets it: the verdict, each stage, its own part in it and the first of those that failed. */
-class OwnParts {
-  readonly #shared: RunSummary;
-  /** By stage, in order. */
-  readonly #own: readonly ReadonlyMap<string, AgentPhase>[];
-  readonly #failed: readonly (readonly AgentPhase[])[];
-  readonly #annotations: readonly RunSummary["phases"][number]["annotations"][];
-
-  constructor(summary: RunSummary) {
-    const { phases } = summary;
-    const bare = mapPhases(summary, (phase) => ({ ...earlierFailures(phase), agents: [], annotations: [] }));
-    const lean = { ...bare, phases: bare.phases.map((phase) => ({ ...phase, histograms: {}, outputs: {} })) };
-    this.#shared = JSON.stringify(bare).length > SENT_BYTES ? lean : bare;
-    this.#own = phases.map(({ agents }) => new Map(agents.map((part) => [part.agent, part])));
-    this.#failed = phases.map(({ agents }) =>
-      agents
-        .filter(({ status }) => status !== "success" && status !== "skipped")
-        .slice(0, FAILED_TOLD)
-        .map((part) => ({ ...part, tail: "" })),
-    );
-    this.#annotations = phases.map(({ annotations }) => annotations);
-  }
-
-  /** Within what one answer carries, whatever its agent told and how many stages there are. */
-  of(agent: string): RunSummary {
-    return firstWithin(this.#whole(agent), OWN_STEPS, OWN_BYTES);
-  }
-
-  #whole(agent: string): RunSummary {
-    const phases = this.#shared.phases.map((phase, at) => {
-      const own = this.#own[at]?.get(agent);
-      const others = (this.#failed[at] ?? []).filter((part) => part.agent !== agent);
-      return {
-        ...phase,
-        agents: own === undefined ? others : [own, ...others],
-        annotations: (this.#annotations[at] ?? []).filter((annotation) => annotation.agent === agent),
-      };
-    });
-    return { ...this.#shared, phases };
-  }
+/** What all agents are told of a result; where that is much, without what each stage said of itself. */
+function sendable(summary: RunSummary): RunSummary {
+  const shared = mapPhases(summary, ({ earlier: _earlier, ...phase }) => ({ ...phase, agents: [], annotations: [] }));
+  if (jsonBytes(shared) <= SENT_BYTES) return summary;
+  return mapPhases(summary, (phase) => ({ ...phase, histograms: {}, outputs: {} }));
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
- * A run as its agents reach it from elsewhere: who they are (sessions), that their requests may come twice (numbers),
- * that they are all of one mind about the run (plan, selection, size). What becomes of the run is the host's machine's.
+ * A run as its agents reach it, from this process or from elsewhere: who they are (sessions), that their requests may
+ * come twice (numbers), that they are all of one mind about the run (plan, selection, size). What becomes of the run is
+ * the host's machine's.
  */
 import { randomBytes } from "node:crypto";
 import { canonicalJson, planDifference, planDigest } from "../../plan/canonical.ts";
@@ -9,21 +10,28 @@ import { admit, explain, noticesFor, outputsOf, rosterOf } from "../../run/machi
 import { itemAt, itemCount, itemsOf, lookUp } from "../../run/persistent-array.ts";
 import type { AgentState } from "../../run/state.ts";
 import { isThere } from "../../run/transitions.ts";
-import { agentIdentity, jobIdentity, type RunKey, type RunTerms, termsOf } from "../../run/types.ts";
-import type { JoinRequest } from "../protocol/port.ts";
+import { agentIdentity, jobIdentity, type RunKey, type RunTerms, type Sync, termsOf } from "../../run/types.ts";
+import type { JoinRequest, SyncAnswer } from "../protocol/port.ts";
 import type { SyncBody } from "../protocol/protocol.ts";
 import { Refusal, type RefusalCode, RunEnded } from "../protocol/refusal.ts";
 import { runIdOf } from "../protocol/run-id.ts";
 import type { HostedRun, Numbered, Principal } from "../server/handler.ts";
 import { Answers } from "./answers.ts";
 import type { RunHost } from "./host.ts";
-import { type SessionState, SessionTable } from "./session-table.ts";
-import { checkSequence } from "./sessions.ts";
+import { checkSequence, type SessionState, SessionTable } from "./session-table.ts";
 
 interface Opened {
   readonly session: string;
   /** Coordinator clock. */
   readonly now: number;
+}
+
+/** What an agent says with a sync. */
+interface Said {
+  readonly sync: Omit<Sync, "session" | "agent">;
+  /** Why it has dropped everything; null: it has not. */
+  readonly reset: string | null;
+  readonly holdMs: number;
 }
 
 /** Refusals after which the same agent does not come again. */
@@ -112,37 +120,63 @@ export class GroupRun implements HostedRun {
   }
 
   async sync(request: Numbered, body: SyncBody, signal: AbortSignal): Promise<string> {
-    const { host } = this;
-    const session = this.#inForce(request.session);
-    const { agent } = session;
-    const isNew = checkSequence(session, request.sequence, request.digest) === "new";
-    if (isNew) {
-      const accepted = { session: session.id, sequence: request.sequence, digest: request.digest };
-      const base = { at: host.now, agent, session: session.id };
-      if (body.reset !== null) {
-        host.commit({ event: { type: "reset", ...base, why: body.reset } });
-        host.forget(agent);
-      }
-      host.commit({ event: { type: "synced", ...base, sequence: request.sequence, ...body.sync }, accepted });
-      this.sessions.accept(accepted);
-    }
-    // A repetition of what has been answered: the answer was lost, so it is due at once.
-    const holdMs = session.answered === request.sequence ? 0 : body.holdMs;
-    await host.news(agent, holdMs, signal);
-    await host.saved();
-    const { state } = host;
-    const text = this.#answers.text({
+    const { agent } = await this.#exchange(request, body, signal);
+    const { state, now } = this.host;
+    return this.#answers.text({
       agent,
-      instruction: host.instruct(agent),
-      now: host.now,
+      instruction: this.host.instruct(agent),
+      now,
       roster: rosterOf(state),
       outputs: outputsOf(state),
       notices: noticesFor(state, agent, body.known.notice),
       notice: state.noticeSeq,
       known: body.known,
     });
+  }
+
+  /**
+   * The same for the agent of this process: nothing is made text of, cut or left out.
+   * @param notice the newest one that it knows
+   */
+  async syncFirst(
+    request: Numbered,
+    said: Said,
+    notice: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly answer: SyncAnswer; readonly notice: number }> {
+    const { agent } = await this.#exchange(request, said, signal);
+    const { state, now } = this.host;
+    const answer = {
+      instruction: this.host.instruct(agent),
+      now,
+      roster: rosterOf(state),
+      outputs: outputsOf(state),
+      notices: noticesFor(state, agent, notice).map(({ text }) => text),
+    };
+    return { answer, notice: state.noticeSeq };
+  }
+
+  /** Applies what an agent says, once, and waits until there is something to answer. */
+  async #exchange(request: Numbered, said: Said, signal: AbortSignal): Promise<SessionState> {
+    const { host } = this;
+    const session = this.#inForce(request.session);
+    const { agent } = session;
+    if (checkSequence(session, request) === "new") {
+      const accepted = { session: session.id, sequence: request.sequence, digest: request.digest };
+      const base = { at: host.now, agent, session: session.id };
+      if (said.reset !== null) {
+        host.commit({ event: { type: "reset", ...base, why: said.reset } });
+        host.forget(agent);
+      }
+      host.commit({ event: { type: "synced", ...base, sequence: request.sequence, ...said.sync }, accepted });
+      this.sessions.accept(accepted);
+    }
+    // A repetition of what has been answered: the answer was lost, so it is due at once.
+    const holdMs = session.answered === request.sequence ? 0 : said.holdMs;
+    await host.news(agent, holdMs, signal);
+    await host.saved();
     session.answered = request.sequence;
-    return text;
+    return session;
   }
 
   async leave(request: Numbered, why: string): Promise<void> {
@@ -152,7 +186,7 @@ export class GroupRun implements HostedRun {
       this.host.noteTold(session.agent);
       return;
     }
-    if (checkSequence(session, request.sequence, request.digest) === "new") {
+    if (checkSequence(session, request) === "new") {
       const accepted = { session: session.id, sequence: request.sequence, digest: request.digest };
       const event = { type: "left", at: this.host.now, agent: session.agent, session: session.id, why } as const;
       this.host.commit({ event, accepted });
@@ -210,7 +244,7 @@ export class GroupRun implements HostedRun {
   #checkSameRun(request: JoinRequest): void {
     const { plan, selection, agentCount, agents } = this.host.state;
     const others = itemCount(agents) === 0 ? "the coordinator" : "the others";
-    if (planDigest(request.plan) !== this.#digest) {
+    if (request.plan !== plan && planDigest(request.plan) !== this.#digest) {
       const difference = planDifference(plan, request.plan);
       throw new Refusal(
         "different_plan",
@@ -242,7 +276,7 @@ export class GroupRun implements HostedRun {
     await this.host.saved();
     this.host.noteTold(agent);
     const { state } = this.host;
-    const summary = this.#answers.ownPart(this.host.summary(), agent);
+    const summary = this.#answers.agentSummary(this.host.summary(), agent);
     const wasMember =
       state.roster === null
         ? lookUp(state.names, agent) !== undefined
@@ -254,8 +288,9 @@ export class GroupRun implements HostedRun {
   /** The session, if it is still the one that speaks for its agent. */
   #inForce(id: string): SessionState {
     const session = this.#session(id);
-    const { agents, names } = this.host.state;
-    const agent = itemAt(agents, lookUp(names, session.agent) ?? -1);
+    const { agents, names, dropped } = this.host.state;
+    const agent =
+      itemAt(agents, lookUp(names, session.agent) ?? -1) ?? dropped.find(({ name }) => name === session.agent);
     if (agent?.session === null) {
       throw new Refusal("ended", `${session.agent} has left this run`);
     }

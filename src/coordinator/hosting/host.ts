@@ -2,23 +2,11 @@
  * Hosts one run: feeds what happens into the machine with the real clock, keeps it, and holds agents until there is
  * news. Everything that decides is the machine's; who may speak, and over what, is the caller's.
  */
-import {
-  apply,
-  begin,
-  type Created,
-  instructionFor,
-  nextDeadline,
-  noticesFor,
-  outputsOf,
-  type RunState,
-  rosterOf,
-  summary,
-} from "../../run/machine.ts";
+import { apply, begin, type Created, instructionFor, nextDeadline, type RunState, summary } from "../../run/machine.ts";
 import { itemsOf } from "../../run/persistent-array.ts";
 import { hasHistogramsToMerge, type MergeHistograms } from "../../run/result.ts";
-import type { Instruction, RunSummary, Sync } from "../../run/types.ts";
+import type { Instruction, RunSummary } from "../../run/types.ts";
 import { steadyNow } from "../../steady-clock.ts";
-import type { JoinRequest, SyncAnswer } from "../protocol/port.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { groupKey, newsKey } from "./change-detection.ts";
 import { Journal } from "./journal.ts";
@@ -56,8 +44,6 @@ export class RunHost {
   readonly #finished = new Set<string>();
   /** Those of them who have said that the answer came, and who will not ask for it. */
   readonly #confirmed = new Set<string>();
-  /** Per agent: the newest notice that it was told (in this process). */
-  readonly #told = new Map<string, number>();
   readonly #journal: Journal | null;
   #state: RunState;
   #timer: NodeJS.Timeout | null = null;
@@ -99,46 +85,6 @@ export class RunHost {
   get isOver(): boolean {
     const { status } = this.#state;
     return status === "succeeded" || status === "failed" || status === "cancelled";
-  }
-
-  /** Takes an agent in (or back). The machine may refuse: then its reason is among the answer's notices. */
-  async join(request: JoinRequest, session: string, checkRunId: string | null): Promise<{ readonly now: number }> {
-    const { agent, role, index, address } = request;
-    this.commit({ event: { type: "joined", at: this.#now(), agent, session, role, index, address, checkRunId } });
-    this.forget(agent);
-    await this.saved();
-    return { now: this.#now() };
-  }
-
-  /** Applies what an agent tells; answers at once when its instruction is new, else with news or after `holdMs`. */
-  async sync(sync: Sync, holdMs: number, signal: AbortSignal): Promise<SyncAnswer> {
-    signal.throwIfAborted();
-    this.commit({ event: { type: "synced", at: this.#now(), ...sync } });
-    await this.news(sync.agent, holdMs, signal);
-    await this.saved();
-    const { agent } = sync;
-    const instruction = this.instruct(agent);
-    const after = this.#told.get(agent) ?? 0;
-    const notices = noticesFor(this.#state, agent, after);
-    this.#told.set(agent, this.#state.noticeSeq);
-    return {
-      instruction,
-      now: this.#now(),
-      roster: rosterOf(this.#state),
-      outputs: outputsOf(this.#state),
-      notices: notices.map(({ text }) => text),
-    };
-  }
-
-  async reset(agent: string, session: string, why: string): Promise<void> {
-    this.commit({ event: { type: "reset", at: this.#now(), agent, session, why } });
-    this.forget(agent);
-    await this.saved();
-  }
-
-  async leave(agent: string, session: string, why: string): Promise<void> {
-    this.commit({ event: { type: "left", at: this.#now(), agent, session, why } });
-    await this.saved();
   }
 
   /** A message of this agent is on its way. */

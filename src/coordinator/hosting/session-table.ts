@@ -1,4 +1,9 @@
-/** The sessions of one run: who opened them, by which join, and which of their requests was accepted last. */
+/**
+ * The sessions of one run, each one life of an agent's process: who opened them, by which join, and the numbers that
+ * make their requests safe to repeat. The same number with the same body gets the same answer; an older number, or the
+ * same with another body, is refused.
+ */
+import { Refusal } from "../protocol/refusal.ts";
 import type { AcceptedRequest, OpenedSession, StoredSession } from "./run-store.ts";
 
 export interface SessionState extends OpenedSession {
@@ -10,6 +15,28 @@ export interface SessionState extends OpenedSession {
 
 /** A new session, and whatever of older ones must still be known. */
 const KEPT_PER_AGENT = 3;
+
+/**
+ * What to do with a request of this number and body.
+ * @returns `new`: apply it; `again`: it was applied, give the answer once more.
+ * @throws Refusal `sequence` for an older number, or the same number with another body.
+ */
+export function checkSequence(
+  session: Pick<StoredSession, "agent" | "sequence" | "digest">,
+  { sequence, digest }: Pick<StoredSession, "sequence" | "digest">,
+): "new" | "again" {
+  if (sequence > session.sequence) return "new";
+  if (sequence < session.sequence) {
+    throw new Refusal(
+      "sequence",
+      `request ${sequence} of ${session.agent} comes after its request ${session.sequence} was accepted`,
+    );
+  }
+  if (digest !== session.digest) {
+    throw new Refusal("sequence", `request ${sequence} of ${session.agent} was accepted before with another body`);
+  }
+  return "again";
+}
 
 export class SessionTable {
   readonly #byId = new Map<string, SessionState>();

@@ -13,6 +13,19 @@ export interface JoinRequest extends RunTerms {
   readonly address: string | null;
 }
 
+/** What an agent says that has dropped everything. */
+export const IDLE: Omit<Sync, "session" | "agent"> = {
+  doing: "idle",
+  status: "idle",
+  stage: null,
+  progress: null,
+  finished: [],
+  wants: 0,
+  addTasks: [],
+  ready: [],
+  outputs: {},
+};
+
 export interface Joined {
   readonly session: string;
   /** Coordinator clock at the answer. */

@@ -11,7 +11,7 @@ import { isDeeper, PLAN_BOUNDS, WIRE_BOUNDS } from "../../plan/bounds.ts";
 import { escapeUnprintable } from "../../plan/parsing/names.ts";
 import type { RunKey, RunTerms } from "../../run/types.ts";
 import { pack, UnusableBody, unpack } from "../client/http.ts";
-import { digestOf, type SessionTokens } from "../hosting/sessions.ts";
+import { digestOf, type SessionTokens } from "../hosting/session-tokens.ts";
 import type { JoinRequest } from "../protocol/port.ts";
 import {
   joinBodySchema,

@@ -10,7 +10,7 @@ import { checkClaims, type JobClaims, secretMatches, type TokenVerifier } from "
 import { reachableHost } from "../client/addresses.ts";
 import type { GroupRun } from "../hosting/group-run.ts";
 import type { Runs } from "../hosting/runs.ts";
-import { SessionTokens } from "../hosting/sessions.ts";
+import { SessionTokens } from "../hosting/session-tokens.ts";
 import type { JoinRequest } from "../protocol/port.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { runIdOf } from "../protocol/run-id.ts";

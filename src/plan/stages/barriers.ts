@@ -1,5 +1,6 @@
 /** Barriers and liveness: what a stage says, over what the plan says for its type, over the plan's default, over ours. */
 import { PLAN_BOUNDS } from "../bounds.ts";
+import { HEARTBEAT_INTERVAL_MS, LOST_AFTER_MS, WARN_AFTER_MS } from "../liveness.ts";
 import { formatDuration } from "../parsing/duration.ts";
 import type { Keys, Place } from "../parsing/key-parser.ts";
 import type { Barrier, BarrierRule, Liveness, StageType } from "../plan.ts";
@@ -10,9 +11,6 @@ type BarrierValue = string | BarrierKeys;
 export type BarrierSync = Keys<typeof barrierSyncShape>;
 
 const STRAGGLER_GRACE_MS = 30_000;
-const HEARTBEAT_INTERVAL_MS = 2_000;
-const WARN_AFTER_MS = 5_000;
-const LOST_AFTER_MS = 30_000;
 /** Heartbeats that may be missed where neither these nor `lost_after` are said: as many as the defaults come to. */
 const MISSED_THRESHOLD = LOST_AFTER_MS / HEARTBEAT_INTERVAL_MS;
 

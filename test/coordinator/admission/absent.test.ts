@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { LoopEnd } from "../../../src/agent/loop.ts";
 import { createTokenVerifier } from "../../../src/coordinator/admission/admission.ts";
 import { HttpCoordinator } from "../../../src/coordinator/client/client.ts";
-import { MemberCoordinator } from "../../../src/coordinator/client/in-process-group.ts";
+import { InProcessCoordinator } from "../../../src/coordinator/client/in-process.ts";
 import { Runs } from "../../../src/coordinator/hosting/runs.ts";
 import type { JoinRequest } from "../../../src/coordinator/protocol/port.ts";
 import { PROTOCOLS } from "../../../src/coordinator/protocol/protocol.ts";
@@ -46,7 +46,7 @@ async function lead(plan = PLAN) {
   const run = await runs.open(joinOf(plan, ""));
   run.reserveFirst();
   const first = agentOf(
-    new MemberCoordinator(run, { checkRunId: "7000", repository: null }),
+    new InProcessCoordinator(run, { checkRunId: "7000", repository: null }),
     joinOf(plan, "node-0", { index: 0 }),
   );
   const ended = first.agent.run();

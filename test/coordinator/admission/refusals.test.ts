@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { checkClaims, createTokenVerifier } from "../../../src/coordinator/admission/admission.ts";
 import type { GroupRun } from "../../../src/coordinator/hosting/group-run.ts";
 import { Runs } from "../../../src/coordinator/hosting/runs.ts";
-import { SessionTokens } from "../../../src/coordinator/hosting/sessions.ts";
+import { SessionTokens } from "../../../src/coordinator/hosting/session-tokens.ts";
 import { PROTOCOL } from "../../../src/coordinator/protocol/protocol.ts";
 import { runIdOf } from "../../../src/coordinator/protocol/run-id.ts";
 import { coordinatorHandler } from "../../../src/coordinator/server/handler.ts";

@@ -1,9 +1,21 @@
 /** Agents that join when the run is over: what came of it is theirs to know. */
 import { afterEach, describe, expect, it } from "vitest";
 import type { LoopEnd } from "../../../src/agent/loop.ts";
+import { beginRun, InProcessCoordinator } from "../../../src/coordinator/client/in-process.ts";
+import { syncBodySchema } from "../../../src/coordinator/protocol/protocol.ts";
 import type { Serving } from "../../../src/coordinator/server/serve.ts";
-import { agentOf, clientOf, joinOf, planOf, removeDirectories, startCoordinator } from "../builders.ts";
-import { join } from "../server/raw.ts";
+import {
+  agentOf,
+  clientOf,
+  EVERYTHING,
+  joinOf,
+  keyOf,
+  NEVER,
+  planOf,
+  removeDirectories,
+  startCoordinator,
+} from "../builders.ts";
+import { join, syncBody } from "../server/raw.ts";
 
 let serving: Serving;
 afterEach(async () => {
@@ -25,6 +37,36 @@ async function ranAlone(command: string): Promise<LoopEnd> {
   serving = await startCoordinator();
   return await agentOf(clientOf(serving.address), joinOf(planWith(command), "node-0")).agent.run();
 }
+
+it("one that fell silent while the group met without it comes late, by the session that it has", async () => {
+  serving = await startCoordinator();
+  const plan = planOf(`
+name: group
+assembly: { timeout: 1s, at_least: 1 }
+liveness: { heartbeat_interval: 50ms, warn_after: 100ms, lost_after: 300ms }
+stages:
+  - { name: work, run: "true", barrier: best_effort }
+`);
+  let at = 1_000_000;
+  const spec = { key: keyOf(plan), plan, selection: EVERYTHING, agentCount: 2 };
+  const run = beginRun(spec, { now: () => at });
+  const nobody = { checkRunId: null, repository: null };
+  const { session } = await run.join(joinOf(plan, "node-1", { agentCount: 2 }), "nonce-of-node-1", nobody);
+  const pass = (ms: number): void => {
+    for (let passed = 0; passed < ms; passed += 50) {
+      at += 50;
+      run.host.commit({ event: { type: "ticked", at } });
+    }
+  };
+  pass(900);
+  await new InProcessCoordinator(run).join(joinOf(plan, "node-0", { agentCount: 2 }));
+  pass(200);
+  expect(run.host.state).toMatchObject({ status: "running", dropped: [{ name: "node-1" }] });
+  const said = syncBodySchema.parse(syncBody(1));
+  const answer = JSON.parse(await run.sync({ session, sequence: 1, digest: "" }, said, NEVER));
+  expect(answer.instruction).toMatchObject({ do: "execute", stage: 0 });
+  run.host.close();
+});
 
 describe.each([
   ["success", "true", /1 stage succeeded/],

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createTokenVerifier } from "../../../src/coordinator/admission/admission.ts";
 import { type Connection, connect } from "../../../src/coordinator/client/connect.ts";
-import { RunHost } from "../../../src/coordinator/hosting/host.ts";
+import { beginRun, InProcessCoordinator } from "../../../src/coordinator/client/in-process.ts";
+import type { RunHost } from "../../../src/coordinator/hosting/host.ts";
 import type { Serving } from "../../../src/coordinator/server/serve.ts";
 import { type Issuer, startIssuer } from "../admission/issuer.ts";
 import { EVERYTHING, idle, joinOf, keyOf, NEVER, planOf, startCoordinator } from "../builders.ts";
@@ -22,21 +23,17 @@ const SECOND = 1_000;
 describe("a run that is over", () => {
   const HEARD_MS = 70 * SECOND;
   let at = 1_000_000;
+  let first: InProcessCoordinator;
   const hosted = async (): Promise<RunHost> => {
     at = 1_000_000;
-    const created = {
-      type: "created",
-      at,
-      key: keyOf(PLAN),
-      plan: PLAN,
-      selection: EVERYTHING,
-      agentCount: 2,
-    } as const;
-    const host = new RunHost(created, { now: () => at });
-    await host.join(joinOf(PLAN, "node-0"), "s0", null);
-    await host.join(joinOf(PLAN, "node-1"), "s1", "7001");
+    const spec = { key: keyOf(PLAN), plan: PLAN, selection: EVERYTHING, agentCount: 2 };
+    const run = beginRun(spec, { now: () => at });
+    first = new InProcessCoordinator(run);
+    await first.join(joinOf(PLAN, "node-0"));
+    await run.join(joinOf(PLAN, "node-1"), "nonce-of-node-1", { checkRunId: "7001", repository: null });
     at += 10 * SECOND;
-    await host.sync({ ...idle(), agent: "node-0", session: "s0" }, 0, NEVER);
+    await first.sync(idle(), 0, NEVER);
+    const { host } = run;
     await host.cancel("ann", "enough");
     at += 60 * SECOND;
     host.commit({ event: { type: "ticked", at } });
@@ -66,7 +63,7 @@ describe("a run that is over", () => {
 
   it("is not kept for those who left, before or after its end", async () => {
     const host = await hosted();
-    await host.leave("node-0", "s0", "SIGTERM");
+    await first.leave("SIGTERM");
     expect(host.untold(HEARD_MS)).toEqual(["node-1"]);
     host.close();
   });

@@ -1,8 +1,4 @@
-/**
- * Sessions of agents: one life of an agent's process, with the numbers that make its requests safe to repeat.
- *
- * The same number with the same body gets the same answer; an older number, or the same with another body, is refused.
- */
+/** What an agent shows with each request after it has joined, and by what a repeated request is known. */
 import { createHash, createHmac } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { secretMatches } from "../admission/admission.ts";
@@ -10,35 +6,9 @@ import { Refusal } from "../protocol/refusal.ts";
 
 const KEPT_TOKENS = 20_000;
 
-export interface Session {
-  readonly agent: string;
-  /** The newest accepted number and the digest of its body; 0 and "" before the first. */
-  readonly sequence: number;
-  readonly digest: string;
-}
-
 /** SHA-256 of a request's body as it was sent, base64url. */
 export function digestOf(body: Buffer): string {
   return createHash("sha256").update(body).digest("base64url");
-}
-
-/**
- * What to do with a request of this number and body.
- * @returns `new`: apply it; `again`: it was applied, give the answer once more.
- * @throws Refusal `sequence` for an older number, or the same number with another body.
- */
-export function checkSequence(session: Session, sequence: number, digest: string): "new" | "again" {
-  if (sequence > session.sequence) return "new";
-  if (sequence < session.sequence) {
-    throw new Refusal(
-      "sequence",
-      `request ${sequence} of ${session.agent} comes after its request ${session.sequence} was accepted`,
-    );
-  }
-  if (digest !== session.digest) {
-    throw new Refusal("sequence", `request ${sequence} of ${session.agent} was accepted before with another body`);
-  }
-  return "again";
 }
 
 /** Session tokens: `<session>.<signature>`, so that nothing secret has to be stored per session. */
