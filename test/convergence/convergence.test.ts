@@ -14,7 +14,7 @@ const FIRST_BROKEN_SEEDS: Readonly<Record<string, number>> = {
   "never sweeps and asks for no missed webhook": 64,
   "forgets that it has sent something": 93,
   // Few have a forged run at the only moment at which it leads anywhere.
-  "believes every run": 105,
+  "believes every run": 115,
   "takes the order in which it hears of acts for the order in which they happened": 61,
   "takes a label that is on now for one given after every reset": 64,
   "leaves gates open when a hold is given": 65,
