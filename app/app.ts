@@ -1,26 +1,52 @@
 /**
- * The Probot app function. `main.ts` runs it for real; with Probot's own `createNodeMiddleware` it works, too.
- * Webhooks are stored before they are answered, so its own endpoint comes before Probot's; where only Probot's is
- * reached, each event is stored all the same.
+ * The Probot app function, and the one list of all that works by itself and of how each kind of effect is carried out.
+ * `main.ts` runs it for real; with Probot's own `createNodeMiddleware` it works, too. Webhooks are stored before they are
+ * answered, so its own endpoint comes before Probot's; where only Probot's is reached, each event is stored all the same.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ApplicationFunction } from "probot";
 import type { Registry } from "prom-client";
-import { tokenClient } from "../src/github/client.ts";
 import { orderKey } from "../src/github/webhooks/webhook.ts";
+import { localUses } from "../src/github/workflows/local-uses.ts";
+import { readPolicy } from "../src/lifecycle/policy/read-policy.ts";
+import { answerHandler } from "./commands/answer.ts";
+import { buttonHandler } from "./commands/button.ts";
+import { Desk } from "./commands/execute.ts";
+import { holdProgressHandler } from "./commands/hold-progress.ts";
 import type { Config } from "./config.ts";
-import { createClients } from "./github-cache/clients.ts";
+import { Gates } from "./deployment-gates/deployment-gates.ts";
+import type { EffectHandlers } from "./effects/handler.ts";
+import { HANDLERS } from "./effects/handlers/index.ts";
+import { Outbox } from "./effects/runner.ts";
+import { Evaluator } from "./evaluation/evaluator.ts";
+import { mergeGroup } from "./evaluation/merge-group-check.ts";
+import { Reevaluation } from "./evaluation/reevaluate.ts";
+import { createClients, type Ourselves } from "./github-cache/clients.ts";
 import { Identity } from "./github-cache/identity.ts";
-import { adoptEndpoint } from "./http/adopt.ts";
-import { pages } from "./http/pages.ts";
-import { webhookEndpoint } from "./http/webhook.ts";
+import { InstallationPermissions } from "./github-cache/installation-permissions.ts";
+import { LabelIds } from "./github-cache/label-ids.ts";
+import { PermissionCache } from "./github-cache/permissions.ts";
+import { createEndpoints, type Endpoints } from "./http/endpoints.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { metered } from "./metrics/octokit.ts";
-import { type HostedRuns, hostRuns, installationLookup } from "./plan-runs/plan-runs.ts";
+import { PolicyCheck } from "./policies/check.ts";
+import { PolicyLoader } from "./policies/loader.ts";
+import type { Policies } from "./policies/policy.ts";
+import { proposalHandler } from "./policies/proposal.ts";
+import type { Reading } from "./policies/reader.ts";
 import { YamlReader } from "./policies/reader.ts";
+import { Reconcile } from "./reconciliation/reconciliation.ts";
 import type { Store } from "./store/model.ts";
-import { createEngine, type Engine } from "./work/engine.ts";
-import { createRuntime } from "./work/runtime.ts";
+import { TransitionQueue } from "./transitions/queue.ts";
+import { TransitionResults } from "./transitions/result.ts";
+import { TransitionSender } from "./transitions/send.ts";
+import { Inbox } from "./webhooks/inbox.ts";
+import { Listener } from "./webhooks/processing.ts";
+import { sentByGitHub } from "./webhooks/replays.ts";
+import { InProgress } from "./work/in-progress.ts";
+import { createRuntime, type Runtime } from "./work/runtime.ts";
+import type { Wakeups } from "./work/wakeups.ts";
+import { Workers } from "./work/workers.ts";
+import { Starts } from "./workflow-runs/workflow-runs.ts";
 
 export interface AppOptions {
   readonly config: Config;
@@ -43,7 +69,7 @@ export interface App {
 export function createApp({ config, store, appId, now = Date.now, registry, reader: shared }: AppOptions): App {
   const reader = shared ?? new YamlReader();
   let engine: Engine | undefined;
-  let runs: HostedRuns | undefined;
+  let endpoints: Endpoints | undefined;
   let stopping = false;
   let identity: Identity | undefined;
 
@@ -52,7 +78,7 @@ export function createApp({ config, store, appId, now = Date.now, registry, read
     const metrics = new Metrics({
       store,
       now,
-      runs: async () => (runs === undefined ? null : await runs.states()),
+      runs: async () => (await endpoints?.runs?.states()) ?? null,
       ...(registry === undefined ? {} : { registry }),
     });
     const { requestTimeout } = config.timings;
@@ -65,7 +91,6 @@ export function createApp({ config, store, appId, now = Date.now, registry, read
     who.start();
     const runtime = createRuntime({ store, clients, log, now, timings: config.timings });
     const made = createEngine({
-      ...runtime,
       runtime,
       ourselves: () => who.ourselves(),
       publicUrl: config.publicUrl,
@@ -75,51 +100,11 @@ export function createApp({ config, store, appId, now = Date.now, registry, read
     engine = made;
     await made.start();
     const { inbox } = made;
-    addHandler(
-      webhookEndpoint({
-        inbox,
-        secret: config.webhookSecret,
-        path: config.webhookPath,
-        log,
-        now,
-        memory: config.webhookMemory,
-        onRefused: (reason) => metrics.refused("webhooks", reason),
-      }),
-    );
-    if (config.publicUrl !== null) {
-      runs = await hostRuns({
-        store,
-        publicUrl: config.publicUrl,
-        issuer: config.oidcIssuer,
-        installation: installationLookup(store, () => clients.app()),
-        client: async (installationId) =>
-          runtime.writers.of(installationId).client(await clients.installation(installationId)),
-        pace: { now, sleep: async (ms, signal) => sleep(ms, undefined, { signal }) },
-        onError: (error, what) => log.error({ err: error }, what),
-        quotas: config.quotas,
-        onRefused: (code) => metrics.refused("runs", code),
-        onQuota: (quota) => metrics.overQuota(quota),
-      });
-      addHandler(runs.handler);
+    const ready = (): string | null => (stopping ? "stopping" : who.refusal);
+    endpoints = await createEndpoints({ ...runtime, config, appId, inbox, metrics, ready });
+    for (const handler of endpoints.handlers) {
+      addHandler(handler);
     }
-    addHandler(
-      adoptEndpoint({
-        ...runtime,
-        appId,
-        onRefused: (reason) => metrics.refused("adopt", reason),
-        withToken: (token) => tokenClient(token, config.apiUrl),
-      }),
-    );
-    addHandler(
-      pages({
-        store,
-        inbox,
-        metrics,
-        now,
-        ready: () => (stopping ? "stopping" : who.refusal),
-        wake: () => runtime.wakeups.notify("pulls"),
-      }),
-    );
     probot.onAny(async ({ id, name, payload }) => {
       const text = JSON.stringify(payload);
       await inbox.accept({ id, event: name, payload: text, key: orderKey(name, payload), receivedAt: now() });
@@ -137,11 +122,131 @@ export function createApp({ config, store, appId, now = Date.now, registry, read
     stop: async () => {
       stopping = true;
       identity?.stop();
-      await runs?.close();
+      await endpoints?.runs?.close();
       if (shared === undefined) {
         await reader.close();
       }
       await engine?.stop();
     },
+  };
+}
+
+export interface EngineOptions {
+  readonly runtime: Runtime;
+  readonly ourselves: () => Ourselves;
+  /** Where this app can be reached by people; null: nowhere. */
+  readonly publicUrl: string | null;
+  /** Told what becomes of moves. */
+  readonly metrics?: Pick<Metrics, "moved" | "transitioned">;
+  /** How repositories' files are read for an installation; default: here and at once, as simulations need it. */
+  readonly reading?: (installationId: number) => Reading;
+  /** In place of the repositories' own policy files. */
+  readonly policies?: Policies;
+}
+
+export interface Engine {
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly reconcile: Reconcile;
+  /** Runs that are started for pull requests. */
+  readonly starts: Starts;
+  /** Jobs that wait for an environment. */
+  readonly gates: Gates;
+  readonly wakeups: Wakeups;
+  /** Takes up what was left when the process ended. */
+  start(): Promise<void>;
+  /** Ends what is going on; what waits stays stored. */
+  stop(): Promise<void>;
+  /** Resolves when there is nothing to do before some later time. */
+  idle(): Promise<void>;
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  const { ourselves, publicUrl, runtime } = options;
+  const { store, clients, log, now, timings, wakeups } = runtime;
+  const { appId } = ourselves();
+  const { requestTimeout } = timings;
+  const reading = options.reading ?? (() => ({ policy: readPolicy, uses: localUses }));
+  const read = (installationId: number) => reading(installationId).policy;
+  const permissions = new PermissionCache({ store, log, now, keepMs: timings.keepPermissions });
+  const labelIds = new LabelIds({ store, now, requestTimeout });
+  const installationPermissions = new InstallationPermissions({ store, clients, now, requestTimeout });
+  const check = new PolicyCheck({ ...runtime, installationPermissions, appId });
+  const loader = new PolicyLoader({ ...runtime, read, show: (repository, state) => check.show(repository, state) });
+  const policies = options.policies ?? loader;
+  const readUses = (installationId: number) => reading(installationId).uses;
+  const evaluator = new Evaluator({ store, clients, permissions, policies, ourselves, now, requestTimeout, readUses });
+  const inProgress = new InProgress({ store, log });
+  const starts = new Starts({ ...runtime, inProgress, evaluator, ourselves });
+  const gates = new Gates({ ...runtime, inProgress, evaluator, policies, appId });
+  const outcomes = new TransitionResults({ ...runtime, ourselves, metrics: options.metrics });
+  const sender = new TransitionSender({
+    ...runtime,
+    evaluator,
+    policies,
+    labelIds,
+    outcomes,
+    appId,
+    detailsUrl: (repository, number) =>
+      publicUrl === null ? null : `${publicUrl}/pulls/${repository.owner}/${repository.name}/${number}`,
+  });
+  const transitions = new TransitionQueue({ ...runtime, sender, inProgress });
+  const refusal = (kind: string, installation: number) => installationPermissions.refusal(kind, installation);
+  const desk = new Desk({ ...runtime, evaluator });
+  const handlers = {
+    ...HANDLERS,
+    answer: answerHandler(desk),
+    button: buttonHandler(desk, evaluator, sentByGitHub({ clients, timings, now })),
+    hold_progress: holdProgressHandler(policies),
+    merge_group: mergeGroup,
+    proposed_policy: proposalHandler(check, read),
+  } satisfies EffectHandlers;
+  const outbox = new Outbox({ ...runtime, ourselves, inProgress, handlers, refusal });
+  const reevaluation = new Reevaluation({ ...runtime, evaluator, policies, inProgress });
+  const listener = new Listener({ ...runtime, permissions, labelIds, policies, installationPermissions, ourselves });
+  const reconcile = new Reconcile({
+    ...runtime,
+    appId,
+    comments: (repository, number, comments) => listener.comments(repository, number, comments),
+    people: (repository) => policies.namedMayHaveChanged(repository, null),
+    swept: async (repository) => {
+      await starts.lookAgain(repository);
+      await gates.lookAgain(repository);
+    },
+  });
+  const inbox = new Inbox({
+    ...runtime,
+    inProgress,
+    handle: (delivery, content) => listener.handle(delivery, content),
+  });
+  const loading = policies === loader ? [loader] : [];
+  const workers = new Workers(inProgress, [
+    transitions,
+    starts,
+    gates,
+    outbox,
+    ...loading,
+    reevaluation,
+    inbox.worker,
+    reconcile,
+  ]);
+  return {
+    inbox,
+    outbox,
+    reconcile,
+    starts,
+    gates,
+    wakeups,
+    start: () =>
+      workers.start({
+        delivery: inbox.alone,
+        reevaluation: reevaluation.alone,
+        transition: transitions.alone,
+        effect: outbox.alone,
+        "workflow-run": starts.alone,
+        "deployment-gate": gates.alone,
+      }),
+    stop: () => workers.stop(),
+    idle: () => workers.idle(),
   };
 }

@@ -20,6 +20,7 @@ import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Policies } from "../policies/policy.ts";
 import { noteLine } from "../store/history.ts";
 import type { NewHistory, Repository, WaitingGate } from "../store/model.ts";
+import type { Alone } from "../work/in-progress.ts";
 import { type RepositoryAccess, StepWorker, type StepWorkerOptions } from "../work/repository-steps.ts";
 import { type Concerned, pullsOf } from "./pulls.ts";
 import { findWaiting } from "./sweep.ts";
@@ -52,7 +53,7 @@ export class Gates {
     });
   }
 
-  get worker(): Pick<StepWorker<WaitingGate>, "attempt" | "setAside"> {
+  get alone(): Alone {
     return this.#worker;
   }
 

@@ -12,7 +12,7 @@ import { noteLine } from "../store/history.ts";
 import type { Effect, HistoryKind, NewHistory, PullId, Repository } from "../store/model.ts";
 import { backoff } from "../work/backoff.ts";
 import { DueWorker } from "../work/due-worker.ts";
-import type { InProgress } from "../work/in-progress.ts";
+import type { Alone, InProgress } from "../work/in-progress.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { causeOf, knownKind } from "./effect.ts";
 import { isReport, reportOf } from "./failure-report.ts";
@@ -68,6 +68,10 @@ export class Outbox {
     );
   }
 
+  start(): void {
+    this.wake();
+  }
+
   /** Effects may be due. */
   wake(): void {
     this.#worker.wake();
@@ -82,21 +86,21 @@ export class Outbox {
     return revived;
   }
 
-  /** Carries out one effect now, if it is due. */
-  async alone(id: number): Promise<void> {
-    const effect = await this.#options.store.effect(id);
-    if (effect !== null && effect.status === "pending" && effect.nextAt <= this.#options.now()) {
-      await this.#worker.alone(effect, effect.installationId);
-    }
-  }
-
-  /** It is given up, with this reason. */
-  async setAside(id: number, reason: string): Promise<void> {
-    const effect = await this.#options.store.effect(id);
-    if (effect !== null && effect.status === "pending") {
-      await this.#giveUp(effect, reason);
-    }
-  }
+  /** One effect while nothing else goes on, if it is due; set aside it is given up. */
+  readonly alone: Alone = {
+    attempt: async (id) => {
+      const effect = await this.#options.store.effect(Number(id));
+      if (effect !== null && effect.status === "pending" && effect.nextAt <= this.#options.now()) {
+        await this.#worker.alone(effect, effect.installationId);
+      }
+    },
+    setAside: async (id, reason) => {
+      const effect = await this.#options.store.effect(Number(id));
+      if (effect !== null && effect.status === "pending") {
+        await this.#giveUp(effect, reason);
+      }
+    },
+  };
 
   get idle(): boolean {
     return this.#worker.idle;

@@ -4,12 +4,13 @@
  *   facts ──► evaluation ──► desired state ──► intent
  */
 import { mergingStages } from "../../src/lifecycle/evaluation/transition-actions.ts";
-import { parked, pullKey } from "../store/change-pull.ts";
-import type { NewEffect, Pull, PullId } from "../store/model.ts";
+import { parked, pullKey, pullOf } from "../store/change-pull.ts";
+import type { NewEffect, Pull } from "../store/model.ts";
 import { backoff } from "../work/backoff.ts";
 import { DueWorker } from "../work/due-worker.ts";
-import type { InProgress } from "../work/in-progress.ts";
+import type { Alone, InProgress } from "../work/in-progress.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { setPullAside } from "../work/set-aside.ts";
 import { tellSharers, wakeDependents } from "./dependents.ts";
 import { effectsOfEvaluation } from "./effects.ts";
 import type { Evaluator } from "./evaluator.ts";
@@ -82,7 +83,7 @@ export class Reevaluation {
     return { next, effects, hasten };
   }
 
-  wake(): void {
+  start(): void {
     this.#worker.wake();
   }
 
@@ -94,13 +95,16 @@ export class Reevaluation {
     await this.#worker.stop();
   }
 
-  /** Evaluates one pull request now, if it is due. */
-  async alone(id: PullId): Promise<void> {
-    const row = await this.#options.store.pull(id);
-    if (row !== null) {
-      await this.#worker.alone(row, row.installationId);
-    }
-  }
+  /** One pull request while nothing else goes on, if it is due. */
+  readonly alone: Alone = {
+    attempt: async (key) => {
+      const row = await this.#options.store.pull(pullOf(key));
+      if (row !== null) {
+        await this.#worker.alone(row, row.installationId);
+      }
+    },
+    setAside: (key, why) => setPullAside(this.#options.store, pullOf(key), why, this.#options.now),
+  };
 
   /** If it is still due: it may have been written by others since it was read. */
   async #reevaluate(given: Pull, givenPage: object): Promise<void> {

@@ -89,6 +89,10 @@ export class PolicyLoader implements Policies {
     }
   }
 
+  start(): void {
+    this.wake();
+  }
+
   /** Policies may have to be read or shown. */
   wake(): void {
     this.#worker.wake();

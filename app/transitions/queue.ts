@@ -2,11 +2,12 @@
  * Decided transitions on their way to GitHub: of each installation what waits goes out together in one request, at
  * GitHub's pace. What is sent is judged by what comes back; see `send.ts`.
  */
-import { pullKey } from "../store/change-pull.ts";
-import type { Pull, PullId } from "../store/model.ts";
+import { pullKey, pullOf } from "../store/change-pull.ts";
+import type { Pull } from "../store/model.ts";
 import { DueWorker, type HandleContext } from "../work/due-worker.ts";
-import type { InProgress } from "../work/in-progress.ts";
+import type { Alone, InProgress } from "../work/in-progress.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { setPullAside } from "../work/set-aside.ts";
 import type { TransitionSender } from "./send.ts";
 
 export interface TransitionQueueOptions extends Runtime {
@@ -45,8 +46,8 @@ export class TransitionQueue {
     );
   }
 
-  /** Transitions may be due. */
-  wake(): void {
+  /** Takes up what was decided before the process ended. */
+  start(): void {
     this.#worker.wake();
   }
 
@@ -59,14 +60,17 @@ export class TransitionQueue {
     await this.#worker.stop();
   }
 
-  /** Sends one transition now, if it is due. */
-  async alone(id: PullId): Promise<void> {
-    const { store, now } = this.#options;
-    const pull = await store.pull(id);
-    if (pull !== null && pull.intentAt !== null && pull.intentAt <= now()) {
-      await this.#worker.alone(pull, pull.installationId);
-    }
-  }
+  /** One transition while nothing else goes on, if it is due. */
+  readonly alone: Alone = {
+    attempt: async (key) => {
+      const { store, now } = this.#options;
+      const pull = await store.pull(pullOf(key));
+      if (pull !== null && pull.intentAt !== null && pull.intentAt <= now()) {
+        await this.#worker.alone(pull, pull.installationId);
+      }
+    },
+    setAside: (key, why) => setPullAside(this.#options.store, pullOf(key), why, this.#options.now),
+  };
 
   async #send(pulls: readonly Pull[], { installationId, page }: HandleContext): Promise<void> {
     if (installationId !== null) {

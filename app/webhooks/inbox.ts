@@ -8,7 +8,8 @@
 import type { Logger } from "pino";
 import { ZodError, z } from "zod";
 import type { Delivery, NewDelivery, PendingDelivery, Store } from "../store/model.ts";
-import type { InProgress } from "../work/in-progress.ts";
+import type { Alone, InProgress } from "../work/in-progress.ts";
+import type { Worker } from "../work/workers.ts";
 
 export interface InboxOptions {
   readonly store: Store;
@@ -142,12 +143,31 @@ export class Inbox {
     });
   }
 
-  /** Handles one that the last process left, before `start` lets the others come. */
-  async alone(seq: number): Promise<void> {
-    const delivery = await this.#options.store.delivery(seq);
-    if (delivery !== null && delivery.status === "pending") {
-      await this.#handle(delivery);
-    }
+  /** One delivery while nothing else goes on, before `start` lets the others come. */
+  readonly alone: Alone = {
+    attempt: async (seq) => {
+      const delivery = await this.#options.store.delivery(Number(seq));
+      if (delivery !== null && delivery.status === "pending") {
+        await this.#handle(delivery);
+      }
+    },
+    setAside: (seq, why) => this.#options.store.buryDelivery(Number(seq), why),
+  };
+
+  /** As one of those that are begun and ended together. */
+  get worker(): Worker {
+    const isIdle = (): boolean => !this.#isBusy;
+    return {
+      start: () => this.start(),
+      stop: () => this.stop(),
+      get idle() {
+        return isIdle();
+      },
+    };
+  }
+
+  get #isBusy(): boolean {
+    return this.#flushing || this.#queues.size > 0 || this.#active > 0 || this.#done.length > 0;
   }
 
   /** Puts a dead delivery back into the queue. False: there is none with that id. */
@@ -179,7 +199,7 @@ export class Inbox {
 
   /** Resolves when nothing is waiting, queued or being handled. */
   async idle(): Promise<void> {
-    while (this.#flushing || this.#queues.size > 0 || this.#active > 0 || this.#done.length > 0) {
+    while (this.#isBusy) {
       await new Promise<void>((resolve) => this.#changed.push(resolve));
     }
   }

@@ -15,6 +15,7 @@ import type { Ourselves } from "../github-cache/clients.ts";
 import { changePull } from "../store/change-pull.ts";
 import { noteLine } from "../store/history.ts";
 import type { NewHistory, Pull, Repository, StartedRun } from "../store/model.ts";
+import type { Alone } from "../work/in-progress.ts";
 import { type RepositoryAccess, StepWorker, type StepWorkerOptions } from "../work/repository-steps.ts";
 import { showStart } from "./check.ts";
 import { findStarted } from "./find.ts";
@@ -52,7 +53,7 @@ export class Starts {
     });
   }
 
-  get worker(): Pick<StepWorker<StartedRun>, "attempt" | "setAside"> {
+  get alone(): Alone {
     return this.#worker;
   }
 

@@ -1,8 +1,9 @@
 /** The app as a process that can be killed: the real engine over a store that outlives it. */
 import { pino } from "pino";
+import { createEngine, type Engine } from "../../app/app.ts";
 import type { Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
-import { createEngine, type Engine } from "../../app/work/engine.ts";
+import { createRuntime } from "../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
 import { orderKey } from "../../src/github/webhooks/webhook.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
@@ -80,15 +81,17 @@ export class AppProcess {
           };
     const engine = createEngine({
       ...policies,
-      store: this.#breakage.store?.(store) ?? store,
-      clients: {
-        installation: async (id) => github.client(id, alive),
-        app: async () => github.client("app", alive),
-      },
+      runtime: createRuntime({
+        store: this.#breakage.store?.(store) ?? store,
+        clients: {
+          installation: async (id) => github.client(id, alive),
+          app: async () => github.client("app", alive),
+        },
+        log: SILENT,
+        timings: this.#breakage.sweeps === false ? { ...DEFAULT_TIMINGS, ...NO_SWEEPS } : DEFAULT_TIMINGS,
+        now: this.#clock.now,
+      }),
       ourselves: () => ({ appId: github.app.id, botLogin: "stagewright[bot]" }),
-      log: SILENT,
-      timings: this.#breakage.sweeps === false ? { ...DEFAULT_TIMINGS, ...NO_SWEEPS } : DEFAULT_TIMINGS,
-      now: this.#clock.now,
       publicUrl: null,
     });
     this.#engine = engine;

@@ -5,8 +5,9 @@
 import { readFileSync } from "node:fs";
 import { Writable } from "node:stream";
 import { pino } from "pino";
+import { createEngine } from "../../app/app.ts";
 import { openStore } from "../../app/store/open.ts";
-import { createEngine } from "../../app/work/engine.ts";
+import { createRuntime } from "../../app/work/runtime.ts";
 import { pullsSetAside } from "../../app/work/set-aside.ts";
 import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
 import { orderKey } from "../../src/github/webhooks/webhook.ts";
@@ -35,12 +36,14 @@ const unreachable = async () => {
   throw new Error("GitHub cannot be reached.");
 };
 const engine = createEngine({
-  store,
-  clients: { installation: unreachable, app: unreachable },
+  runtime: createRuntime({
+    store,
+    clients: { installation: unreachable, app: unreachable },
+    log: pino({ level: "info" }, killer),
+    timings: { ...DEFAULT_TIMINGS, reconcileDelay: 3_600_000 },
+    now: Date.now,
+  }),
   ourselves: () => ({ appId: 1, botLogin: "stagewright[bot]" }),
-  log: pino({ level: "info" }, killer),
-  timings: { ...DEFAULT_TIMINGS, reconcileDelay: 3_600_000 },
-  now: Date.now,
   publicUrl: null,
 });
 await engine.start();

@@ -1,0 +1,47 @@
+/** All that works by itself: begun together, ended together. */
+import type { InProgress } from "./in-progress.ts";
+import { pause } from "./pause.ts";
+
+/** One of them. */
+export interface Worker {
+  /** Takes up what was left when the process ended. */
+  start(): Promise<void> | void;
+  /** Nothing is going on at this moment. */
+  readonly idle: boolean;
+  /** Ends what is going on; what waits stays stored. */
+  stop(): Promise<void>;
+}
+
+export class Workers {
+  readonly #inProgress: InProgress;
+  readonly #workers: readonly Worker[];
+
+  /** `workers`: in the order in which they are begun; they are ended in the opposite one. */
+  constructor(inProgress: InProgress, workers: readonly Worker[]) {
+    this.#inProgress = inProgress;
+    this.#workers = workers;
+  }
+
+  /** What the last process was at comes first, by itself: see `in-progress.ts`. */
+  async start(alone: Parameters<InProgress["start"]>[0]): Promise<void> {
+    await this.#inProgress.start(alone);
+    for (const worker of this.#workers) {
+      await worker.start();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#inProgress.endRecovery();
+    for (const worker of this.#workers.toReversed()) {
+      await worker.stop();
+    }
+    await this.#inProgress.stop();
+  }
+
+  /** Resolves when there is nothing to do before some later time. */
+  async idle(): Promise<void> {
+    while (!this.#inProgress.idle || this.#workers.some((worker) => !worker.idle)) {
+      await pause(2);
+    }
+  }
+}
