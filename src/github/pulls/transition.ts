@@ -7,7 +7,7 @@ import { z } from "zod";
 import { STAGE_LABEL_PREFIX } from "../../lifecycle/policy/policy.ts";
 import { POLICY_PATH } from "../../lifecycle/policy/read-policy.ts";
 import type { Button } from "../../lifecycle/presentation/buttons.ts";
-import type { DesiredCheck } from "../../lifecycle/presentation/display.ts";
+import type { DesiredCheck } from "../../lifecycle/presentation/gate-checks.ts";
 import { type GraphqlError, sendGraphql } from "../graphql.ts";
 import type { GitHubClient } from "../port.ts";
 import {

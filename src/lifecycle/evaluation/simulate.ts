@@ -2,7 +2,8 @@
 
 import { type Facts, type Lookup, NO_PERMISSIONS, type Permissions } from "../facts/facts.ts";
 import type { Policy } from "../policy/policy.ts";
-import { type DesiredCheck, desiredDisplay, stageLabel } from "../presentation/display.ts";
+import { desiredDisplay, stageLabel } from "../presentation/display.ts";
+import type { DesiredCheck } from "../presentation/gate-checks.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { type StageActions, transitionActions } from "./transition-actions.ts";

@@ -3,7 +3,7 @@
  * only its timeline says what came first. Where it was not asked, or does not say, what takes away counts as later than
  * what grants.
  */
-import type { Act, Actor, Facts } from "./facts.ts";
+import type { Act, Actor } from "./act.ts";
 
 /** One second of GitHub's timeline, read when it was over. */
 export interface OrderInSecond {
@@ -138,7 +138,11 @@ export function mergeAbsences(known: readonly Absence[], added: readonly Absence
   return newest.slice(0, MOST_ABSENCES).sort((a, b) => (a.label < b.label ? -1 : 1));
 }
 
-type Ordered = Pick<Facts, "acts" | "orders">;
+/** As facts have them. */
+interface Ordered {
+  readonly acts: readonly Act[];
+  readonly orders?: readonly OrderInSecond[];
+}
 
 /** Acts as facts keep them: by date, then by their place in the second; where they have none, what takes away is last. */
 export function inOrder(acts: readonly Act[], orders: readonly OrderInSecond[]): Act[] {
@@ -200,7 +204,7 @@ export function isRead(at: number, orders: readonly OrderInSecond[]): boolean {
  * label is a command.
  */
 export function unorderedSeconds(
-  { acts, orders = [], absences = [] }: Pick<Facts, "acts" | "orders" | "absences">,
+  { acts, orders = [], absences = [] }: Ordered & { readonly absences?: readonly Absence[] },
   counts: (act: Act) => boolean,
 ): number[] {
   const found: number[] = [];

@@ -1,6 +1,6 @@
 /** Bounds what is kept of a pull request, and chooses what goes by what it is, never by when it came. */
 import { isOurs } from "../command-names.ts";
-import type { Act } from "./facts.ts";
+import type { Act } from "./act.ts";
 
 /** Acts kept of one pull request. A pull request with more has superseded most of them itself. */
 export const MOST_ACTS = 2_000;

@@ -5,7 +5,7 @@ import type { Act, Facts, Reset } from "../facts/facts.ts";
 import { isAtOrBefore, isPlaced } from "../facts/order-in-second.ts";
 import { sayTicket } from "../facts/ticket.ts";
 import { CHECK_NAME_PREFIX, type Policy, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
-import { closedBy, skippedGate } from "./gate-checks.ts";
+import { closedBy, type DesiredCheck, skippedGate } from "./gate-checks.ts";
 import { sayDate, sayHold, unholdOf } from "./hold.ts";
 import { sayInactive } from "./inactive.ts";
 
@@ -13,18 +13,6 @@ import { sayInactive } from "./inactive.ts";
 const LONGEST_TEXT = 65_535;
 const LONGEST_TITLE = 200;
 const LONGEST_REASON = 500;
-
-export interface DesiredCheck {
-  readonly name: string;
-  readonly stage: string;
-  readonly status: "queued" | "in_progress" | "completed";
-  /** Only when completed. */
-  readonly conclusion: "success" | "cancelled" | "skipped" | null;
-  readonly title: string;
-  /** Markdown, escaped and bounded. */
-  readonly summary: string;
-  readonly text: string;
-}
 
 export interface DesiredDisplay {
   /** `stage/<name>`; null: no stage label at all. */

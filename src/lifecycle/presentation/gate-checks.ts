@@ -5,11 +5,23 @@
 import { clip, codeSpan, markdown, oneLine } from "../../report/escape.ts";
 import type { Evaluation, Hold } from "../evaluation/evaluation.ts";
 import { CHECK_NAME_PREFIX, type Policy } from "../policy/policy.ts";
-import type { DesiredCheck } from "./display.ts";
 import { sayHold, unholdOf } from "./hold.ts";
 
 const LONGEST_TITLE = 200;
 const LONGEST_REASON = 500;
+
+/** The check run of one stage, as it is to be. */
+export interface DesiredCheck {
+  readonly name: string;
+  readonly stage: string;
+  readonly status: "queued" | "in_progress" | "completed";
+  /** Only when completed. */
+  readonly conclusion: "success" | "cancelled" | "skipped" | null;
+  readonly title: string;
+  /** Markdown, escaped and bounded. */
+  readonly summary: string;
+  readonly text: string;
+}
 
 /** What a check run says; those of pull requests and of merge groups have more beside it. */
 export type Said = Pick<DesiredCheck, "status" | "title" | "summary"> & { readonly conclusion: string | null };

@@ -45,16 +45,25 @@ export interface TypeDefinition {
 }
 
 export interface Defined<S> extends TypeDefinition {
-  /** Null and undefined stay null. */
   (value: S): Entity<S>;
 }
 
-/** Makes a type: call it to wrap a value. The casts are the boundary between graphql-js and typed resolvers. */
-export function define<S>(name: string, fields: Readonly<Record<string, Resolver<S>>>): Defined<S> {
-  const table = new Map(Object.entries(fields));
+/** How a value becomes one of the type with this name. */
+export type Wrapper<S> = (value: S) => Entity<S>;
+
+export function entity<S>(name: string): Wrapper<S> {
   const wrap = (value: S): Entity<S> => new Entity(name, value);
-  return Object.defineProperties(wrap, {
-    name: { value: name },
+  return Object.defineProperty(wrap, "name", { value: name });
+}
+
+/**
+ * Defines the fields of a type, by its name or its wrapper; what it gives wraps a value. The casts are the boundary
+ * between graphql-js and typed resolvers.
+ */
+export function define<S>(of: string | Wrapper<S>, fields: Readonly<Record<string, Resolver<S>>>): Defined<S> {
+  const table = new Map(Object.entries(fields));
+  const name = typeof of === "string" ? of : of.name;
+  return Object.defineProperties(entity<S>(name), {
     fields: { value: [...table.keys()] },
     resolve: {
       value: (field: string, source: unknown, args: unknown, context: Context) => {

@@ -1,4 +1,5 @@
 /** The roots of every query. */
+
 import { reaches } from "../auth/access.ts";
 import {
   account,
@@ -13,11 +14,20 @@ import {
   repositoryByName,
 } from "../world/index.ts";
 import { type Context, type Defined, define, type Entity, failure, notResolved, reading } from "./define.ts";
-import { CheckRunType, CheckSuiteType, WorkflowRunType, WorkflowType } from "./types/checks.ts";
-import { CommitType } from "./types/commit.ts";
+import {
+  CheckRunType,
+  CheckSuiteType,
+  CommentType,
+  CommitType,
+  EnvironmentType,
+  LabelType,
+  PullRequestType,
+  RepositoryType,
+  ReviewType,
+  WorkflowRunType,
+  WorkflowType,
+} from "./entities.ts";
 import { AppType, actorEntity, Organization, TeamType, User } from "./types/people.ts";
-import { CommentType, PullRequestType, ReviewType } from "./types/pull.ts";
-import { EnvironmentType, LabelType, RepositoryType } from "./types/repository.ts";
 
 function visible({ world, caller }: Context, repo: Repository): boolean {
   if (!repo.private) return true;

@@ -18,10 +18,10 @@ import {
   WorldError,
 } from "../world/index.ts";
 import { type Match, Matcher } from "./match.ts";
-import { type Media, mediaOf, wanted } from "./media.ts";
+import { mediaOf, wanted } from "./media.ts";
 import { serverVersion } from "./meta.ts";
 import { watched } from "./query.ts";
-import type { Answer, Context, Route } from "./route.ts";
+import type { Answer, Context, Media, Route } from "./route.ts";
 import { routes } from "./routes.ts";
 
 export interface RestOptions {

@@ -3,9 +3,11 @@ import type { paths } from "@octokit/openapi-types";
 import type { Caller } from "../auth/caller.ts";
 import type { RateLimits } from "../auth/limits.ts";
 import type { AccessLevel, Actor, Delivery, Repository, RepositoryPermission, World } from "../world/index.ts";
-import type { Media } from "./media.ts";
 
 type Method = "get" | "post" | "put" | "patch" | "delete";
+
+/** The forms that some routes here can give besides JSON. */
+export type Media = "raw" | "sha";
 
 /** `"GET /repos/{owner}/{repo}"`: every operation that the description knows. */
 export type Operation = {

@@ -11,6 +11,7 @@ import type {
   Deployment,
   Installation,
   Label,
+  MergeGroup,
   ProtectionRequest,
   PullRequest,
   Repository,
@@ -44,14 +45,6 @@ export type PullRequestAction =
 
 /** Why a pull request left the merge queue; GitHub knows more. */
 export type DequeueReason = "MANUAL" | "MERGE" | "MERGE_CONFLICT" | "CI_FAILURE" | "CI_TIMEOUT" | "QUEUE_CLEARED";
-
-export interface MergeGroup {
-  readonly headSha: string;
-  readonly headRef: string;
-  readonly baseSha: string;
-  readonly baseRef: string;
-  readonly pullNumbers: readonly number[];
-}
 
 type InRepository = { readonly repository: Repository };
 

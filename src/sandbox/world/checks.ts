@@ -11,7 +11,6 @@ import type {
   Conclusion,
   Repository,
 } from "./model/index.ts";
-import { tryAutoMerges } from "./pulls-follow.ts";
 import { makeSuite, refreshSuite, suiteOf } from "./suites.ts";
 import { emit, register, repository, required, type World } from "./world.ts";
 
@@ -115,7 +114,7 @@ function afterwards(world: World, actor: Actor, run: CheckRun, suite: CheckSuite
     emit(world, { kind: "check_run", action: "completed", actor, repository: repo, run, suite, identifier: null });
   }
   refreshSuite(world, suite);
-  if (run.status === "completed") tryAutoMerges(world, repo, run.headSha);
+  if (run.status === "completed") world.follows.commit(world, repo, run.headSha);
 }
 
 /** Updates add annotations to those that are there, and leave out what they do not name. */

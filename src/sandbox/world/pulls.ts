@@ -1,11 +1,10 @@
 /** Pull requests: opened, edited, closed, merged. */
 import { atLeast, permissionOf } from "./accounts.ts";
-import type { MergeGroup } from "./changes.ts";
 import { makeCommit } from "./commits.ts";
 import { invalid, WorldError } from "./errors.ts";
 import { commitsBetween, mergeBase } from "./git.ts";
-import type { Account, Actor, Commit, MergeMethod, PullRequest, Repository, Reviewer } from "./model/index.ts";
-import { closeSilently, mergedTree, mergeState, refreshMerge } from "./pulls-follow.ts";
+import type { Account, Actor, Commit, MergeGroup, MergeMethod, PullRequest, Repository, Reviewer } from "./model/index.ts";
+import { closeSilently, mergedTree, mergeState, refreshMerge } from "./pull-state.ts";
 import { deleteRef, requireBranch, setRef } from "./refs.ts";
 import { openSuitesFor } from "./suites.ts";
 import { note } from "./timeline.ts";

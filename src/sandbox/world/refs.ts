@@ -3,7 +3,6 @@ import { editTree, type FileEdits, makeCommit, resolveRef } from "./commits.ts";
 import { invalid, notFound, WorldError } from "./errors.ts";
 import { changedFiles, commitsBetween, zeroSha } from "./git.ts";
 import type { Actor, Commit, Repository } from "./model/index.ts";
-import { followPush } from "./pulls-follow.ts";
 import { openSuitesFor } from "./suites.ts";
 import { commit, emit, type World } from "./world.ts";
 
@@ -62,7 +61,7 @@ export function setRef(world: World, actor: Actor, repo: Repository, ref: string
   });
   if (branch === null) return;
   openSuitesFor(world, actor, repo, { sha, branch, before });
-  followPush(world, actor, repo, { branch, before, sha, forced });
+  world.follows.push(world, actor, repo, { branch, before, sha, forced });
 }
 
 export function deleteRef(world: World, actor: Actor, repo: Repository, ref: string): void {
@@ -79,7 +78,7 @@ export function deleteRef(world: World, actor: Actor, repo: Repository, ref: str
     ref: branch ?? ref.replace("refs/tags/", ""),
   });
   emit(world, { kind: "push", actor, repository: repo, ref, before, after: zeroSha, forced: false, commits: [] });
-  if (branch !== null) followPush(world, actor, repo, { branch, before, sha: null, forced: false });
+  if (branch !== null) world.follows.push(world, actor, repo, { branch, before, sha: null, forced: false });
 }
 
 /** The files of a push or a pull request, by path. */

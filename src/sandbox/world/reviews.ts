@@ -2,7 +2,6 @@
 import { atLeast, permissionOf } from "./accounts.ts";
 import { invalid, WorldError } from "./errors.ts";
 import type { Actor, PullRequest, Review } from "./model/index.ts";
-import { tryAutoMerges } from "./pulls-follow.ts";
 import { note } from "./timeline.ts";
 import { account, emit, register, repository, type World } from "./world.ts";
 
@@ -52,7 +51,7 @@ export function submitReview(
     review,
     bodyBefore: null,
   });
-  if (review.state === "APPROVED") tryAutoMerges(world, repo, pull.head.sha);
+  if (review.state === "APPROVED") world.follows.commit(world, repo, pull.head.sha);
   return review;
 }
 

@@ -1,7 +1,6 @@
 /** Commit statuses: never changed, the newest of a context counts. */
 import { invalid } from "./errors.ts";
 import type { Actor, Repository, Status } from "./model/index.ts";
-import { tryAutoMerges } from "./pulls-follow.ts";
 import { emit, type World } from "./world.ts";
 
 export function createStatus(
@@ -32,7 +31,7 @@ export function createStatus(
   };
   world.statuses.push(status);
   emit(world, { kind: "status", actor, repository: repo, status });
-  tryAutoMerges(world, repo, sha);
+  world.follows.commit(world, repo, sha);
   return status;
 }
 

@@ -1,9 +1,10 @@
 /** The world: everything that the sandbox remembers. Read it freely; change it only through this folder's functions. */
-import { type Change, Changes, type NewChange } from "./changes.ts";
+import type { Change, Changes, NewChange } from "./changes.ts";
 import { notFound } from "./errors.ts";
-import { Ids } from "./ids.ts";
+import type { Ids } from "./ids.ts";
 import type {
   Account,
+  Actor,
   App,
   CheckRun,
   CheckSuite,
@@ -72,6 +73,25 @@ export interface World {
   readonly jobs: Map<number, WorkflowJob>;
   readonly deliveries: Map<string, Delivery>;
   readonly nodes: Map<string, Node>;
+  readonly follows: Follows;
+}
+
+/** What follows for pull requests when something else moves: given to the world that it is about. */
+export interface Follows {
+  /** A branch was pushed to, or deleted. */
+  readonly push: (
+    world: World,
+    actor: Actor,
+    repo: Repository,
+    push: {
+      readonly branch: string;
+      readonly before: string | null;
+      readonly sha: string | null;
+      readonly forced: boolean;
+    },
+  ) => void;
+  /** A check, a status or an approval of this commit is there that may have been waited for. */
+  readonly commit: (world: World, repo: Repository, sha: string) => void;
 }
 
 export interface WorldOptions {
@@ -83,34 +103,6 @@ export interface WorldOptions {
   readonly largeIds?: boolean;
   /** Told when a listener of the change feed throws. */
   readonly report: (error: unknown, change: Change) => void;
-}
-
-export function createWorld(options: WorldOptions): World {
-  return {
-    ids: new Ids(options.seed ?? null, options.largeIds ?? true),
-    changes: new Changes(options.report),
-    now: options.now ?? Date.now,
-    baseUrl: "http://127.0.0.1",
-    accounts: new Map(),
-    organizationMembers: new Map(),
-    teams: new Map(),
-    apps: new Map(),
-    installations: new Map(),
-    tokens: new Map(),
-    repositories: new Map(),
-    formerNames: new Map(),
-    commits: new Map(),
-    suites: new Map(),
-    checkRuns: new Map(),
-    statuses: [],
-    deployments: new Map(),
-    protectionRequests: new Map(),
-    workflows: new Map(),
-    runs: new Map(),
-    jobs: new Map(),
-    deliveries: new Map(),
-    nodes: new Map(),
-  };
 }
 
 export function emit(world: World, change: NewChange): void {

@@ -1,4 +1,5 @@
 /** Mutations of check runs and refs. */
+
 import type {
   CheckAnnotationData,
   CreateCheckRunInput,
@@ -9,7 +10,7 @@ import type {
 } from "@octokit/graphql-schema";
 import * as w from "../../world/index.ts";
 import { actor, type Context, failure, need, notResolved, writingApp } from "../define.ts";
-import { CheckRunType, CheckSuiteType } from "../types/checks.ts";
+import { CheckRunType, CheckSuiteType } from "../entities.ts";
 import { RefType } from "../types/repository.ts";
 import { checkRunBy, given, type Input, repoOf, repositoryBy, time } from "./common.ts";
 

@@ -1,4 +1,5 @@
 /** Mutations of pull requests: labels, drafts, merges, reviews, comments. */
+
 import type {
   AddCommentInput,
   AddLabelsToLabelableInput,
@@ -25,9 +26,8 @@ import type {
 } from "@octokit/graphql-schema";
 import * as w from "../../world/index.ts";
 import { actor, type Context, failure, need } from "../define.ts";
+import { CommentType, LabelType, PullRequestType, ReviewType } from "../entities.ts";
 import { actorEntity } from "../types/people.ts";
-import { CommentType, PullRequestType, ReviewType } from "../types/pull.ts";
-import { LabelType } from "../types/repository.ts";
 import { commentBy, given, type Input, labelBy, pullBy, repoOf, repositoryBy, reviewBy } from "./common.ts";
 
 /** The pull request of an id, once the caller may do this to it. */

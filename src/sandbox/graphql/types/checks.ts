@@ -6,20 +6,26 @@ import { iso, isoOrNull, repoHtml } from "../../shapes/urls.ts";
 import {
   type Annotation,
   type CheckRun,
-  type CheckSuite,
   commit,
   latestRuns,
   repository,
   required,
   runsOfSuite,
-  type Workflow,
   type WorkflowRun,
 } from "../../world/index.ts";
 import { connection, type Defined, define, int, type Optional, type PageArgs, reading, upper } from "../define.ts";
-import { CommitType, isRequired } from "./commit.ts";
+import {
+  CheckRunType,
+  CheckSuiteType,
+  CommitType,
+  PullRequestType,
+  RepositoryType,
+  WorkflowRunType,
+  WorkflowType,
+} from "../entities.ts";
+import { isRequired } from "./commit.ts";
 import { appById, userById } from "./people.ts";
-import { PullRequestType } from "./pull.ts";
-import { filterPulls, type PullFilter, RepositoryType, refOrNull } from "./repository.ts";
+import { filterPulls, type PullFilter, refOrNull } from "./repository.ts";
 
 interface RunFilter {
   readonly appId?: Optional<number>;
@@ -43,7 +49,7 @@ function filtered(runs: readonly CheckRun[], by: RunFilter): CheckRun[] {
   );
 }
 
-export const CheckSuiteType: Defined<CheckSuite> = define("CheckSuite", {
+const checkSuiteFields = define(CheckSuiteType, {
   id: (suite) => suite.nodeId,
   databaseId: (suite) => int(suite.id),
   status: (suite) => upper(suite.status),
@@ -89,7 +95,7 @@ export const CheckSuiteType: Defined<CheckSuite> = define("CheckSuite", {
   },
 });
 
-export const CheckRunType: Defined<CheckRun> = define("CheckRun", {
+const checkRunFields = define(CheckRunType, {
   id: (run) => run.nodeId,
   databaseId: (run) => int(run.id),
   name: (run) => run.name,
@@ -126,7 +132,7 @@ function annotation(one: Annotation) {
   };
 }
 
-export const WorkflowRunType: Defined<WorkflowRun> = define("WorkflowRun", {
+const workflowRunFields = define(WorkflowRunType, {
   id: (run) => run.nodeId,
   databaseId: (run) => int(run.id),
   runNumber: (run) => run.runNumber,
@@ -146,7 +152,7 @@ export const WorkflowRunFileType: Defined<WorkflowRun> = define("WorkflowRunFile
   run: (run) => WorkflowRunType(run),
 });
 
-export const WorkflowType: Defined<Workflow> = define("Workflow", {
+const workflowFields = define(WorkflowType, {
   id: (one) => one.nodeId,
   databaseId: (one) => one.id,
   name: (one) => one.name,
@@ -156,4 +162,4 @@ export const WorkflowType: Defined<Workflow> = define("Workflow", {
   url: (one, _args: never, { world }) => workflowShape(world, one).html_url,
 });
 
-export const checkTypes = [CheckSuiteType, CheckRunType, WorkflowRunType, WorkflowRunFileType, WorkflowType];
+export const checkTypes = [checkSuiteFields, checkRunFields, workflowRunFields, WorkflowRunFileType, workflowFields];

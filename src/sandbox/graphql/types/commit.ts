@@ -1,10 +1,10 @@
 /** Commits, their statuses, and the rollup over all that is said of them. */
+
 import { iso, isoOrNull, repoHtml } from "../../shapes/urls.ts";
 import {
   account,
   ancestors,
   type CheckRun,
-  type Commit,
   checkRunsOn,
   commit,
   directoryOf,
@@ -19,15 +19,17 @@ import {
   suitesOn,
 } from "../../world/index.ts";
 import { type Context, connection, type Defined, define, type Optional, type PageArgs, reading } from "../define.ts";
-import { CheckRunType, CheckSuiteType } from "./checks.ts";
+import {
+  CheckRunType,
+  CheckSuiteType,
+  CommitType,
+  type CommitValue,
+  PullRequestType,
+  RepositoryType,
+  TreeType,
+} from "../entities.ts";
 import { actorById, User } from "./people.ts";
-import { PullRequestType } from "./pull.ts";
-import { entryAt, filterPulls, type PullFilter, RepositoryType, TreeType } from "./repository.ts";
-
-export interface CommitValue {
-  readonly repo: Repository;
-  readonly commit: Commit;
-}
+import { entryAt, filterPulls, type PullFilter } from "./repository.ts";
 
 function gitActor({ world }: Context, id: number, at: number) {
   const who = account(world, id);
@@ -44,7 +46,7 @@ function changes({ commit: made }: CommitValue, { world }: Context) {
   return filesBetween(world, made.parents[0] ?? null, made.sha);
 }
 
-export const CommitType: Defined<CommitValue> = define("Commit", {
+const commitFields = define(CommitType, {
   id: ({ commit: made }) => made.nodeId,
   oid: ({ commit: made }) => made.sha,
   abbreviatedOid: ({ commit: made }) => made.sha.slice(0, 7),
@@ -186,4 +188,4 @@ export function isRequired(
   );
 }
 
-export const commitTypes = [CommitType, RollupType, StatusType, StatusContextType];
+export const commitTypes = [commitFields, RollupType, StatusType, StatusContextType];

@@ -1,11 +1,10 @@
 /** Merge queues: what waits to be merged, in order, each with the commit of its merge group. */
+
 import { iso, repoHtml } from "../../shapes/urls.ts";
 import { commit, type PullRequest, type Repository, repository } from "../../world/index.ts";
 import { type Context, connection, type Defined, define, type PageArgs } from "../define.ts";
-import { CommitType } from "./commit.ts";
+import { CommitType, MergeQueueEntryType, PullRequestType, RepositoryType } from "../entities.ts";
 import { actorById } from "./people.ts";
-import { PullRequestType } from "./pull.ts";
-import { RepositoryType } from "./repository.ts";
 
 interface Queue {
   readonly repo: Repository;
@@ -30,7 +29,7 @@ const MergeQueueType: Defined<Queue> = define("MergeQueue", {
   entries: (queue, args: PageArgs) => connection("entries", waiting(queue), args, MergeQueueEntryType),
 });
 
-export const MergeQueueEntryType: Defined<PullRequest> = define("MergeQueueEntry", {
+const mergeQueueEntryFields = define(MergeQueueEntryType, {
   id: (pull, _args: never, { world }) => world.ids.node("PullRequest", `queued:${pull.id}`),
   position: (pull, _args: never, context) => place(pull, context).indexOf(pull) + 1,
   enqueuedAt: (pull) => iso(pull.queued?.at ?? 0),
@@ -52,4 +51,4 @@ function commitOf(pull: PullRequest, { world }: Context, sha: string | undefined
   return sha === undefined ? null : CommitType({ repo, commit: commit(world, sha) });
 }
 
-export const mergeQueueTypes = [MergeQueueType, MergeQueueEntryType];
+export const mergeQueueTypes = [MergeQueueType, mergeQueueEntryFields];

@@ -1,7 +1,7 @@
 /** Users, bots, organizations, teams and apps. */
 import { simpleUser, team as teamShape } from "../../shapes/people.ts";
 import { html, iso } from "../../shapes/urls.ts";
-import { type Account, type App, account, app, type Team } from "../../world/index.ts";
+import { type Account, type App, account, app, type Reviewer, required, type Team } from "../../world/index.ts";
 import {
   type Context,
   connection,
@@ -127,6 +127,12 @@ export function userById({ world }: Context, id: number): Entity<Account> | null
 
 export function appById({ world }: Context, id: number): Entity<App> {
   return AppType(app(world, id));
+}
+
+export function reviewerEntity(context: Context, reviewer: Reviewer) {
+  return reviewer.kind === "user"
+    ? actorById(context, reviewer.accountId)
+    : TeamType(required(context.world.teams.get(reviewer.teamId)));
 }
 
 export const peopleTypes = [User, Bot, Organization, TeamType, AppType];

@@ -1,4 +1,5 @@
 /** Pull requests, their reviews, comments and files. */
+
 import {
   association,
   comment as commentShape,
@@ -11,8 +12,6 @@ import { iso, isoOrNull, repoHtml } from "../../shapes/urls.ts";
 import {
   account,
   atLeast,
-  type Comment,
-  type Commit,
   commit,
   decidingReviews,
   labelsOn,
@@ -39,9 +38,18 @@ import {
   type PageArgs,
   reading,
 } from "../define.ts";
-import { CommitType, rollup } from "./commit.ts";
-import { actorById, actorEntity, TeamType, User } from "./people.ts";
-import { LabelType, RepositoryType, refOrNull, stateOf } from "./repository.ts";
+import {
+  CommentType,
+  CommitType,
+  LabelType,
+  PullRequestCommitType,
+  PullRequestType,
+  RepositoryType,
+  ReviewType,
+} from "../entities.ts";
+import { rollup } from "./commit.ts";
+import { actorById, actorEntity, reviewerEntity, User } from "./people.ts";
+import { refOrNull, stateOf } from "./repository.ts";
 import { itemTypes, timelineEntity } from "./timeline.ts";
 
 interface ReviewFilter extends PageArgs {
@@ -76,7 +84,7 @@ function latestReviews(pull: PullRequest): Review[] {
   return [...new Map(pull.reviews.map((one) => [one.authorId, one])).values()];
 }
 
-export const PullRequestType: Defined<PullRequest> = define("PullRequest", {
+const pullRequestFields = define(PullRequestType, {
   id: (pull) => pull.nodeId,
   databaseId: (pull) => pull.id,
   fullDatabaseId: (pull) => String(pull.id),
@@ -216,7 +224,7 @@ function pullOfThing({ world }: Context, thing: { readonly repositoryId: number;
   return PullRequestType(pullOf(world, thing.repositoryId, thing.pullNumber));
 }
 
-export const ReviewType: Defined<Review> = define("PullRequestReview", {
+const reviewFields = define(ReviewType, {
   id: (review) => review.nodeId,
   databaseId: (review) => int(review.id),
   fullDatabaseId: (review) => String(review.id),
@@ -249,7 +257,7 @@ const reactionNames = {
   eyes: "EYES",
 } as const;
 
-export const CommentType: Defined<Comment> = define("IssueComment", {
+const commentFields = define(CommentType, {
   id: (comment) => comment.nodeId,
   databaseId: (comment) => int(comment.id),
   fullDatabaseId: (comment) => String(comment.id),
@@ -285,18 +293,14 @@ export const CommentType: Defined<Comment> = define("IssueComment", {
     })),
 });
 
-export const PullRequestCommitType: Defined<{ readonly pull: PullRequest; readonly commit: Commit }> = define(
-  "PullRequestCommit",
-  {
-    id: ({ pull, commit: made }, _args: never, { world }) => world.ids.node("Commit", `${pull.id}:${made.sha}`),
-    commit: ({ pull, commit: made }, _args: never, context) =>
-      CommitType({ repo: repoOf(context, pull), commit: made }),
-    pullRequest: ({ pull }) => PullRequestType(pull),
-    url: ({ pull, commit: made }, _args: never, { world }) => `${pullShape(world, pull).html_url}/commits/${made.sha}`,
-    resourcePath: ({ pull, commit: made }, _args: never, { world }) =>
-      `${pullShape(world, pull).html_url}/commits/${made.sha}`.slice(world.baseUrl.length),
-  },
-);
+const pullRequestCommitFields = define(PullRequestCommitType, {
+  id: ({ pull, commit: made }, _args: never, { world }) => world.ids.node("Commit", `${pull.id}:${made.sha}`),
+  commit: ({ pull, commit: made }, _args: never, context) => CommitType({ repo: repoOf(context, pull), commit: made }),
+  pullRequest: ({ pull }) => PullRequestType(pull),
+  url: ({ pull, commit: made }, _args: never, { world }) => `${pullShape(world, pull).html_url}/commits/${made.sha}`,
+  resourcePath: ({ pull, commit: made }, _args: never, { world }) =>
+    `${pullShape(world, pull).html_url}/commits/${made.sha}`.slice(world.baseUrl.length),
+});
 
 export const ReviewRequestType: Defined<{ readonly pull: PullRequest; readonly reviewer: Reviewer }> = define(
   "ReviewRequest",
@@ -310,10 +314,4 @@ export const ReviewRequestType: Defined<{ readonly pull: PullRequest; readonly r
   },
 );
 
-export function reviewerEntity(context: Context, reviewer: Reviewer) {
-  return reviewer.kind === "user"
-    ? actorById(context, reviewer.accountId)
-    : TeamType(required(context.world.teams.get(reviewer.teamId)));
-}
-
-export const pullTypes = [PullRequestType, ReviewType, CommentType, PullRequestCommitType, ReviewRequestType];
+export const pullTypes = [pullRequestFields, reviewFields, commentFields, pullRequestCommitFields, ReviewRequestType];

@@ -1,4 +1,5 @@
 /** Repositories, refs, trees and labels. */
+
 import { repository as shape } from "../../shapes/code.ts";
 import { iso } from "../../shapes/urls.ts";
 import {
@@ -9,10 +10,8 @@ import {
   commit,
   type Directory,
   directoryOf,
-  type Environment,
   type File,
   fullName,
-  type Label,
   labelByName,
   type PullRequest,
   permissionOf,
@@ -32,10 +31,9 @@ import {
   reading,
   upper,
 } from "../define.ts";
-import { CommitType } from "./commit.ts";
+import { CommitType, EnvironmentType, LabelType, PullRequestType, RepositoryType, TreeType } from "../entities.ts";
 import { mergeQueue } from "./merge-queue.ts";
 import { actorEntity, User } from "./people.ts";
-import { PullRequestType } from "./pull.ts";
 
 interface LabelOrder {
   readonly field: "CREATED_AT" | "NAME";
@@ -85,7 +83,7 @@ function readPulls(context: Context, repo: Repository): void {
   reading(context, repo, "pull_requests");
 }
 
-export const RepositoryType: Defined<Repository> = define("Repository", {
+const repositoryFields = define(RepositoryType, {
   id: (repo) => repo.nodeId,
   databaseId: (repo) => repo.id,
   name: (repo) => repo.name,
@@ -189,13 +187,13 @@ function collaborates({ world }: Context, repo: Repository, id: number): boolean
   return repo.collaborators.has(id) || atLeast(level, repo.private ? "read" : "triage");
 }
 
-export const EnvironmentType: Defined<Environment> = define("Environment", {
+const environmentFields = define(EnvironmentType, {
   id: (one) => one.nodeId,
   databaseId: (one) => one.id,
   name: (one) => one.name,
 });
 
-export const LabelType: Defined<Label> = define("Label", {
+const labelFields = define(LabelType, {
   id: (label) => label.nodeId,
   name: (label) => label.name,
   color: (label) => label.color,
@@ -301,13 +299,7 @@ export const BlobType: Defined<{ readonly repo: Repository; readonly file: File 
   repository: ({ repo }) => RepositoryType(repo),
 });
 
-interface TreeValue {
-  readonly repo: Repository;
-  readonly directory: Directory;
-  readonly path: string;
-}
-
-export const TreeType: Defined<TreeValue> = define("Tree", {
+const treeFields = define(TreeType, {
   id: ({ directory }, _args: never, { world }) => world.ids.node("Commit", `tree:${treeSha(directory)}`),
   oid: ({ directory }) => treeSha(directory),
   abbreviatedOid: ({ directory }) => treeSha(directory).slice(0, 7),
@@ -337,4 +329,4 @@ export function entryAt(repo: Repository, at: Commit, path: string) {
   return found === null ? null : treeEntry(repo, name, path, found);
 }
 
-export const repositoryTypes = [RepositoryType, EnvironmentType, LabelType, RefType, BlobType, TreeType];
+export const repositoryTypes = [repositoryFields, environmentFields, labelFields, RefType, BlobType, treeFields];

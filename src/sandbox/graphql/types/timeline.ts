@@ -1,4 +1,5 @@
 /** A pull request's history, item by item. */
+
 import { iso, repoHtml } from "../../shapes/urls.ts";
 import {
   account,
@@ -11,10 +12,9 @@ import {
   type TimelineKind,
 } from "../../world/index.ts";
 import { type Context, type Defined, define, int } from "../define.ts";
-import { CommitType } from "./commit.ts";
-import { actorById, actorEntity, User } from "./people.ts";
-import { CommentType, PullRequestCommitType, PullRequestType, ReviewType, reviewerEntity } from "./pull.ts";
-import { LabelType, refOrNull } from "./repository.ts";
+import { CommentType, CommitType, LabelType, PullRequestCommitType, PullRequestType, ReviewType } from "../entities.ts";
+import { actorById, actorEntity, reviewerEntity, User } from "./people.ts";
+import { refOrNull } from "./repository.ts";
 
 /** What `itemTypes` calls each of them. */
 export const itemTypes: Record<TimelineKind, string> = {

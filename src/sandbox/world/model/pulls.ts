@@ -1,5 +1,12 @@
+export interface MergeGroup {
+  readonly headSha: string;
+  readonly headRef: string;
+  readonly baseSha: string;
+  readonly baseRef: string;
+  readonly pullNumbers: readonly number[];
+}
+
 /** Pull requests, what people say about them, and their history. */
-import type { MergeGroup } from "../changes.ts";
 
 export type MergeMethod = "merge" | "squash" | "rebase";
 
