@@ -1,8 +1,8 @@
 /** The app itself, its installations, tokens and deliveries. */
 
-import { fullRepository } from "../shapes/code.ts";
 import { delivery, deliverySummary } from "../shapes/hooks.ts";
 import * as shapes from "../shapes/people.ts";
+import { fullRepository } from "../shapes/repositories.ts";
 import { iso } from "../shapes/urls.ts";
 import {
   type App,

@@ -1,7 +1,7 @@
 /** Check runs, check suites and commit statuses. */
 import { appOf } from "../auth/caller.ts";
 import { annotation, checkRun, checkSuite, combinedState, status } from "../shapes/checks.ts";
-import { repository as repositoryShape } from "../shapes/code.ts";
+import { repository as repositoryShape } from "../shapes/repositories.ts";
 import { repoApi } from "../shapes/urls.ts";
 import {
   type Annotation,

@@ -1,5 +1,5 @@
 /** Labels of a repository and of its pull requests. */
-import { label } from "../shapes/code.ts";
+import { label } from "../shapes/repositories.ts";
 import {
   addLabelsByName,
   createLabel,

@@ -1,5 +1,5 @@
 /** Pull requests: read, opened, edited, merged, and asked to be reviewed. */
-import { commitShape, diffEntry } from "../shapes/code.ts";
+import { commitShape, diffEntry } from "../shapes/commits.ts";
 import { issue, pullCommits, pullFiles, pullSimple, pull as shape } from "../shapes/pulls.ts";
 import { timelineItem } from "../shapes/timeline.ts";
 import {

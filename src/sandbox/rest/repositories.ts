@@ -1,19 +1,9 @@
 /** Repositories: what they are, who may do what in them, and what is in them. */
-import {
-  branch,
-  commitShape,
-  commitWithFiles,
-  contentDirectory,
-  contentFile,
-  findDirectory,
-  fullRepository,
-  gitCommit,
-  gitRef,
-  permissionFlags,
-  shortBranch,
-} from "../shapes/code.ts";
+import { branch, contentDirectory, contentFile, findDirectory, gitRef, shortBranch } from "../shapes/code.ts";
+import { commitShape, commitWithFiles, gitCommit } from "../shapes/commits.ts";
 import { simpleUser } from "../shapes/people.ts";
 import { pullSimple } from "../shapes/pulls.ts";
+import { fullRepository, permissionFlags } from "../shapes/repositories.ts";
 import {
   accountByLogin,
   ancestors,

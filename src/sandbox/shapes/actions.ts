@@ -7,9 +7,10 @@ import {
   type WorkflowRun,
   type World,
 } from "../world/index.ts";
-import { repository, simpleCommit } from "./code.ts";
+import { simpleCommit } from "./commits.ts";
 import { userById } from "./people.ts";
 import { pullMinimal } from "./pulls.ts";
+import { repository } from "./repositories.ts";
 import { iso, isoOrNull, repoApi, repoHtml } from "./urls.ts";
 
 export function workflow(world: World, shown: Workflow) {

@@ -14,9 +14,10 @@ import {
   type WorkflowRun,
   type World,
 } from "../world/index.ts";
-import { repository, simpleCommit } from "./code.ts";
+import { simpleCommit } from "./commits.ts";
 import { appById, appShape, userById } from "./people.ts";
 import { pullsAt } from "./pulls.ts";
+import { repository } from "./repositories.ts";
 import { html, iso, isoOrNull, repoApi, repoHtml } from "./urls.ts";
 
 export function checkRun(world: World, shown: CheckRun) {

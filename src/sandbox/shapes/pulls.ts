@@ -17,8 +17,8 @@ import {
   required,
   type World,
 } from "../world/index.ts";
-import { label, pullRepository } from "./code.ts";
 import { appById, team, userById } from "./people.ts";
+import { label, pullRepository } from "./repositories.ts";
 import { iso, isoOrNull, ownerLogin, repoApi, repoHtml } from "./urls.ts";
 
 export type Association = "OWNER" | "MEMBER" | "COLLABORATOR" | "NONE";

@@ -8,7 +8,7 @@ import {
   type TimelineEvent,
   type World,
 } from "../world/index.ts";
-import { gitCommit } from "./code.ts";
+import { gitCommit } from "./commits.ts";
 import { appById, team, userById } from "./people.ts";
 import { comment, review } from "./pulls.ts";
 import { iso, repoApi } from "./urls.ts";

@@ -2,7 +2,8 @@
 
 import { workflow, workflowJob, workflowRun } from "../shapes/actions.ts";
 import { checkRunInPayload, checkSuiteInPayload, deployment, deploymentStatuses, status } from "../shapes/checks.ts";
-import { commitShape, shortBranch, simpleCommit } from "../shapes/code.ts";
+import { shortBranch } from "../shapes/code.ts";
+import { commitShape, simpleCommit } from "../shapes/commits.ts";
 import { pull } from "../shapes/pulls.ts";
 import { repoApi } from "../shapes/urls.ts";
 import { ancestors, type Change, commit, type Deployment, fullName, required, type World } from "../world/index.ts";

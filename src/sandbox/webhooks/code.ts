@@ -1,6 +1,7 @@
 /** Payloads about repositories, their refs, labels and people. */
-import { label, permissionFlags, pushCommit, repository, tinyRepository } from "../shapes/code.ts";
+import { pushCommit } from "../shapes/commits.ts";
 import { installation, organizationSimple, simpleUser, team, userById } from "../shapes/people.ts";
+import { label, permissionFlags, repository, tinyRepository } from "../shapes/repositories.ts";
 import { api, repoHtml } from "../shapes/urls.ts";
 import { type Change, commit, emailOf, filesBetween, repositoriesOf, type World, zeroSha } from "../world/index.ts";
 

@@ -1,6 +1,7 @@
 /** From a change to the payload that GitHub would send, and to whom. */
-import { repository } from "../shapes/code.ts";
+
 import { organizationSimple, simpleUser, team } from "../shapes/people.ts";
+import { repository } from "../shapes/repositories.ts";
 import { account, type Change, type Installation, installationsFor, permits, type World } from "../world/index.ts";
 import * as checks from "./checks.ts";
 import * as code from "./code.ts";

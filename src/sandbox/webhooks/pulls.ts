@@ -1,7 +1,8 @@
 /** Payloads about pull requests and what is said on them. */
-import { label } from "../shapes/code.ts";
+
 import { team, userById } from "../shapes/people.ts";
 import { comment, issue, pull, pullSimple, review } from "../shapes/pulls.ts";
+import { label } from "../shapes/repositories.ts";
 import { type Change, required, type World } from "../world/index.ts";
 
 type Of<K extends Change["kind"]> = Extract<Change, { kind: K }>;

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CheckoutRequest } from "../runner/types.ts";
-import { resolveRef } from "../world/commits.ts";
+import { resolveRef } from "../world/code/commits.ts";
 import type { Repository, WorkflowRun } from "../world/model/index.ts";
 import { commit, fullName, repositoryByName, type World } from "../world/world.ts";
 

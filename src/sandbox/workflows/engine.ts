@@ -4,11 +4,11 @@
  */
 import type { Value } from "../runner/expressions.ts";
 import { expandText } from "../runner/expressions.ts";
+import { completeRun, createRun, jobsOf, updateJob } from "../world/actions/runs.ts";
+import { workflowPaths } from "../world/actions/workflows.ts";
 import type { Change } from "../world/changes.ts";
-import { readFileAt } from "../world/commits.ts";
+import { readFileAt } from "../world/code/commits.ts";
 import type { Repository, WorkflowJob, WorkflowRun } from "../world/model/index.ts";
-import { completeRun, createRun, jobsOf, updateJob } from "../world/runs.ts";
-import { workflowPaths } from "../world/workflows.ts";
 import { commit, fullName, repository } from "../world/world.ts";
 import { type Attempt, type Memory, typedInputs, type WorkflowSurroundings } from "./attempt.ts";
 import { type ConcurrencyGroups, createConcurrencyGroups } from "./concurrency.ts";

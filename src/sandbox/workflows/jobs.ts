@@ -1,7 +1,7 @@
 /** The jobs of a workflow file in their order: `needs`, `if`, matrices, and the workflows that jobs call. */
 import { expand, expandText, holds, type Scope, type Value } from "../runner/expressions.ts";
-import { readFileAt } from "../world/commits.ts";
-import { addJob, updateJob } from "../world/runs.ts";
+import { addJob, updateJob } from "../world/actions/runs.ts";
+import { readFileAt } from "../world/code/commits.ts";
 import { fullName } from "../world/world.ts";
 import { type Attempt, type JobConclusion, type JobOutcome, type Level, typedInputs } from "./attempt.ts";
 import type { JobDefinition, WorkflowDefinition } from "./definition.ts";

@@ -1,7 +1,7 @@
 /** Which changes of the world start a workflow, and as what: event, ref and commit as GitHub defines them. */
 import picomatch from "picomatch";
 import type { Change } from "../world/changes.ts";
-import { changedFiles, mergeBase, zeroSha } from "../world/git.ts";
+import { changedFiles, mergeBase, zeroSha } from "../world/code/git.ts";
 import type { PullRequest, Repository, WorkflowRun } from "../world/model/index.ts";
 import type { World } from "../world/world.ts";
 import type { TriggerFilter } from "./definition.ts";

@@ -1,7 +1,7 @@
 /** A world in which nothing is yet. */
 import { Changes } from "./changes.ts";
 import { Ids } from "./ids.ts";
-import { followPush, tryAutoMerges } from "./pulls-follow.ts";
+import { followPush, tryAutoMerges } from "./pulls/pulls-follow.ts";
 import type { World, WorldOptions } from "./world.ts";
 
 export function createWorld(options: WorldOptions): World {

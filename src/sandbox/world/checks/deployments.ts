@@ -1,6 +1,7 @@
 /** Environments, deployments to them, and the apps that hold them. */
-import { asApp } from "./accounts.ts";
-import { invalid, WorldError } from "./errors.ts";
+
+import { jobsOf } from "../actions/runs.ts";
+import { invalid, WorldError } from "../errors.ts";
 import type {
   Actor,
   App,
@@ -11,10 +12,10 @@ import type {
   Repository,
   WorkflowJob,
   WorkflowRun,
-} from "./model/index.ts";
-import { jobsOf } from "./runs.ts";
+} from "../model/index.ts";
+import { asApp } from "../people/accounts.ts";
+import { emit, register, repository, required, type World } from "../world.ts";
 import { actionsActor } from "./suites.ts";
-import { emit, register, repository, required, type World } from "./world.ts";
 
 const commentsPerDeployment = 10;
 const commentLimit = 1024;

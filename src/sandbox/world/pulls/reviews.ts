@@ -1,9 +1,10 @@
 /** Reviews of pull requests. */
-import { atLeast, permissionOf } from "./accounts.ts";
-import { invalid, WorldError } from "./errors.ts";
-import type { Actor, PullRequest, Review } from "./model/index.ts";
+
+import { invalid, WorldError } from "../errors.ts";
+import type { Actor, PullRequest, Review } from "../model/index.ts";
+import { atLeast, permissionOf } from "../people/accounts.ts";
+import { account, emit, register, repository, type World } from "../world.ts";
 import { note } from "./timeline.ts";
-import { account, emit, register, repository, type World } from "./world.ts";
 
 /** @throws WorldError invalid: an author judging their own, no text where one is needed, a foreign commit */
 export function submitReview(

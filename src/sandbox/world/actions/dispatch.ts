@@ -1,10 +1,10 @@
 /** Workflows and events that somebody asks for. */
-import { readFileAt } from "./commits.ts";
-import { invalid, notFound } from "./errors.ts";
-import type { Actor, Repository, Workflow, WorkflowRun } from "./model/index.ts";
+import { readFileAt } from "../code/commits.ts";
+import { invalid, notFound } from "../errors.ts";
+import type { Actor, Repository, Workflow, WorkflowRun } from "../model/index.ts";
+import { emit, type World } from "../world.ts";
 import { createRun } from "./runs.ts";
 import { readYaml } from "./workflows.ts";
-import { emit, type World } from "./world.ts";
 
 const inputsLimit = 25;
 

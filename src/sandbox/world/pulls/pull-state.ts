@@ -1,12 +1,13 @@
 /** Whether a pull request can be merged, and into what. */
-import { atLeast, permissionOf } from "./accounts.ts";
-import { checkRunsOn } from "./checks.ts";
-import { makeCommit } from "./commits.ts";
-import { mergeBase, mergeTrees } from "./git.ts";
-import type { BranchProtection, CheckRun, PullRequest, Review, Status, Tree } from "./model/index.ts";
-import { latestStatuses } from "./statuses.ts";
-import { latestRuns } from "./suites.ts";
-import { account, commit, repository, type World } from "./world.ts";
+
+import { checkRunsOn } from "../checks/checks.ts";
+import { latestStatuses } from "../checks/statuses.ts";
+import { latestRuns } from "../checks/suites.ts";
+import { makeCommit } from "../code/commits.ts";
+import { mergeBase, mergeTrees } from "../code/git.ts";
+import type { BranchProtection, CheckRun, PullRequest, Review, Status, Tree } from "../model/index.ts";
+import { atLeast, permissionOf } from "../people/accounts.ts";
+import { account, commit, repository, type World } from "../world.ts";
 
 /** The tree that merging would give; null: conflicts. */
 export function mergedTree(world: World, pull: PullRequest): Tree | null {

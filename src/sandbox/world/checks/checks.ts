@@ -1,5 +1,5 @@
 /** Check runs: written by apps, re-requested by people. */
-import { invalid } from "./errors.ts";
+import { invalid } from "../errors.ts";
 import type {
   Actor,
   Annotation,
@@ -10,9 +10,9 @@ import type {
   CheckSuite,
   Conclusion,
   Repository,
-} from "./model/index.ts";
+} from "../model/index.ts";
+import { emit, register, repository, required, type World } from "../world.ts";
 import { makeSuite, refreshSuite, suiteOf } from "./suites.ts";
-import { emit, register, repository, required, type World } from "./world.ts";
 
 export const annotationsPerRequest = 50;
 export const outputLimit = 65_535;

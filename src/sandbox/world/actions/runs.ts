@@ -1,11 +1,12 @@
 /** Workflow runs and their jobs. Whoever interprets the workflow files drives them with these functions. */
-import { actionsApp } from "./apps.ts";
-import { type CheckFields, createCheckRun, updateCheckRun } from "./checks.ts";
-import { invalid, WorldError } from "./errors.ts";
-import type { Actor, Annotation, Conclusion, JobStep, Repository, WorkflowJob, WorkflowRun } from "./model/index.ts";
-import { actionsActor, makeSuite, setSuite, worstConclusion } from "./suites.ts";
+
+import { type CheckFields, createCheckRun, updateCheckRun } from "../checks/checks.ts";
+import { actionsActor, makeSuite, setSuite, worstConclusion } from "../checks/suites.ts";
+import { invalid, WorldError } from "../errors.ts";
+import type { Actor, Annotation, Conclusion, JobStep, Repository, WorkflowJob, WorkflowRun } from "../model/index.ts";
+import { actionsApp } from "../people/apps.ts";
+import { account, emit, fullName, register, repository, required, type World } from "../world.ts";
 import { workflowFor } from "./workflows.ts";
-import { account, emit, fullName, register, repository, required, type World } from "./world.ts";
 
 export interface NewRun {
   readonly repository: Repository;

@@ -1,8 +1,8 @@
 /** Comments on pull requests, and reactions to them. */
-import { invalid } from "./errors.ts";
-import type { Actor, Comment, PullRequest, Reaction, ReactionContent } from "./model/index.ts";
+import { invalid } from "../errors.ts";
+import type { Actor, Comment, PullRequest, Reaction, ReactionContent } from "../model/index.ts";
+import { emit, pullOf, register, repository, type World } from "../world.ts";
 import { note } from "./timeline.ts";
-import { emit, pullOf, register, repository, type World } from "./world.ts";
 
 const bodyLimit = 65_536;
 

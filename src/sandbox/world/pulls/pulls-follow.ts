@@ -1,13 +1,14 @@
 /** What follows for pull requests when something else moves: a push, a check, an approval. */
-import { asApp, asUser, atLeast, permissionOf } from "./accounts.ts";
-import { commitsBetween } from "./git.ts";
+
+import { openSuitesFor } from "../checks/suites.ts";
+import { commitsBetween } from "../code/git.ts";
+import type { Actor, PullRequest, Repository } from "../model/index.ts";
+import { asApp, asUser, atLeast, permissionOf } from "../people/accounts.ts";
+import { account, app, emit, type World } from "../world.ts";
 import { dequeuePull, enqueuePull, tryQueued } from "./merge-queue.ts";
-import type { Actor, PullRequest, Repository } from "./model/index.ts";
 import { mergeState, refreshMerge } from "./pull-state.ts";
 import { closePull, disableAutoMerge, mergePull } from "./pulls.ts";
-import { openSuitesFor } from "./suites.ts";
 import { note } from "./timeline.ts";
-import { account, app, emit, type World } from "./world.ts";
 
 /** Moves heads and bases along with a branch; a deleted head branch closes. */
 export function followPush(

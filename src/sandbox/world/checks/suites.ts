@@ -1,9 +1,9 @@
 /** Check suites: one per app and commit (and per workflow run), summing up their check runs. */
 
-import { asApp } from "./accounts.ts";
-import { actionsApp, installationsFor, permits } from "./apps.ts";
-import type { Actor, CheckRun, CheckSuite, Conclusion, Repository } from "./model/index.ts";
-import { app, emit, register, type World } from "./world.ts";
+import type { Actor, CheckRun, CheckSuite, Conclusion, Repository } from "../model/index.ts";
+import { asApp } from "../people/accounts.ts";
+import { actionsApp, installationsFor, permits } from "../people/apps.ts";
+import { app, emit, register, type World } from "../world.ts";
 
 export interface NewSuite {
   readonly repository: Repository;

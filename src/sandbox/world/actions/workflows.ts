@@ -1,8 +1,8 @@
 /** The workflow files of a repository, and starting them by hand. */
 import { parse } from "yaml";
-import { resolveRef } from "./commits.ts";
-import type { Repository, Workflow } from "./model/index.ts";
-import { commit, register, type World } from "./world.ts";
+import { resolveRef } from "../code/commits.ts";
+import type { Repository, Workflow } from "../model/index.ts";
+import { commit, register, type World } from "../world.ts";
 
 export const workflowFolder = ".github/workflows/";
 

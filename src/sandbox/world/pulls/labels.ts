@@ -1,8 +1,8 @@
 /** Labels of a repository, and on its pull requests. */
-import { invalid, notFound } from "./errors.ts";
-import type { Actor, Label, PullRequest, Repository } from "./model/index.ts";
+import { invalid, notFound } from "../errors.ts";
+import type { Actor, Label, PullRequest, Repository } from "../model/index.ts";
+import { emit, register, repository, required, type World } from "../world.ts";
 import { note } from "./timeline.ts";
-import { emit, register, repository, required, type World } from "./world.ts";
 
 export interface LabelFields {
   readonly name: string;

@@ -1,7 +1,6 @@
 /** GitHub Apps, their installations, and every kind of token. */
 import { generateKeyPairSync } from "node:crypto";
-import { addAccount } from "./accounts.ts";
-import { WorldError } from "./errors.ts";
+import { WorldError } from "../errors.ts";
 import type {
   AccessLevel,
   Account,
@@ -12,8 +11,9 @@ import type {
   Repository,
   Token,
   WorkflowJob,
-} from "./model/index.ts";
-import { emit, register, required, type World } from "./world.ts";
+} from "../model/index.ts";
+import { emit, register, required, type World } from "../world.ts";
+import { addAccount } from "./accounts.ts";
 
 export interface NewApp {
   readonly slug: string;

@@ -1,10 +1,11 @@
 /** Branches and tags: what moves them, and what follows from a push. */
+
+import { openSuitesFor } from "../checks/suites.ts";
+import { invalid, notFound, WorldError } from "../errors.ts";
+import type { Actor, Commit, Repository } from "../model/index.ts";
+import { commit, emit, type World } from "../world.ts";
 import { editTree, type FileEdits, makeCommit, resolveRef } from "./commits.ts";
-import { invalid, notFound, WorldError } from "./errors.ts";
 import { changedFiles, commitsBetween, zeroSha } from "./git.ts";
-import type { Actor, Commit, Repository } from "./model/index.ts";
-import { openSuitesFor } from "./suites.ts";
-import { commit, emit, type World } from "./world.ts";
 
 /** Commits onto a branch (made from the default branch if new) and pushes it. */
 export function commitFiles(

@@ -1,6 +1,6 @@
 /** A pull request's history. */
-import type { Actor, PullRequest, TimelineEvent } from "./model/index.ts";
-import type { World } from "./world.ts";
+import type { Actor, PullRequest, TimelineEvent } from "../model/index.ts";
+import type { World } from "../world.ts";
 
 type Without<T> = T extends unknown ? Omit<T, "id" | "nodeId" | "actorId" | "at"> : never;
 

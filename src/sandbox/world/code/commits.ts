@@ -1,8 +1,8 @@
 /** Commits as objects: made, read and edited, without any ref moving. */
-import { invalid } from "./errors.ts";
+import { invalid } from "../errors.ts";
+import type { Account, Commit, File, Repository, Tree } from "../model/index.ts";
+import { commit, register, type World } from "../world.ts";
 import { commitSha, directoryOf, treeSha } from "./git.ts";
-import type { Account, Commit, File, Repository, Tree } from "./model/index.ts";
-import { commit, register, type World } from "./world.ts";
 
 /** What a commit changes: path -> new content; null removes. A string is UTF-8. */
 export type FileEdits = Readonly<

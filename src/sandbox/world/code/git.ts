@@ -1,7 +1,7 @@
 /** Git's object hashes and the little of its arithmetic that pull requests need. */
 import { createHash } from "node:crypto";
-import type { Commit, File, Tree } from "./model/index.ts";
-import type { World } from "./world.ts";
+import type { Commit, File, Tree } from "../model/index.ts";
+import type { World } from "../world.ts";
 
 export const zeroSha = "0".repeat(40);
 

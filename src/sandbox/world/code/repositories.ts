@@ -1,10 +1,11 @@
 /** Repositories: made, forked, renamed, moved, protected. */
-import { installationsFor } from "./apps.ts";
+
+import { invalid } from "../errors.ts";
+import type { Account, Actor, BranchProtection, Repository } from "../model/index.ts";
+import { installationsFor } from "../people/apps.ts";
+import { account, emit, fullName, register, repositoryByName, required, type World } from "../world.ts";
 import type { FileEdits } from "./commits.ts";
-import { invalid } from "./errors.ts";
-import type { Account, Actor, BranchProtection, Repository } from "./model/index.ts";
 import { commitFiles } from "./refs.ts";
-import { account, emit, fullName, register, repositoryByName, required, type World } from "./world.ts";
 
 export interface NewRepository {
   readonly owner: Account;

@@ -1,7 +1,7 @@
 /** People, organizations, teams, and who may do what in a repository. */
-import { invalid } from "./errors.ts";
-import type { Account, AccountType, Actor, App, Repository, RepositoryPermission, Team } from "./model/index.ts";
-import { account, accountByLogin, app, emit, register, required, type World } from "./world.ts";
+import { invalid } from "../errors.ts";
+import type { Account, AccountType, Actor, App, Repository, RepositoryPermission, Team } from "../model/index.ts";
+import { account, accountByLogin, app, emit, register, required, type World } from "../world.ts";
 
 export function addAccount(
   world: World,

@@ -1,7 +1,7 @@
 /** Commit statuses: never changed, the newest of a context counts. */
-import { invalid } from "./errors.ts";
-import type { Actor, Repository, Status } from "./model/index.ts";
-import { emit, type World } from "./world.ts";
+import { invalid } from "../errors.ts";
+import type { Actor, Repository, Status } from "../model/index.ts";
+import { emit, type World } from "../world.ts";
 
 export function createStatus(
   world: World,

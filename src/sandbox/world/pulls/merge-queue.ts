@@ -3,16 +3,16 @@
  * succeeded there, it is merged. Groups hold one pull request each, and none waits for another.
  */
 
-import type { DequeueReason } from "./changes.ts";
-import { checkRunsOn } from "./checks.ts";
-import { makeCommit } from "./commits.ts";
-import { invalid, WorldError } from "./errors.ts";
-import type { Actor, PullRequest, Repository } from "./model/index.ts";
+import type { DequeueReason } from "../changes.ts";
+import { checkRunsOn } from "../checks/checks.ts";
+import { latestStatuses } from "../checks/statuses.ts";
+import { latestRuns } from "../checks/suites.ts";
+import { makeCommit } from "../code/commits.ts";
+import { invalid, WorldError } from "../errors.ts";
+import type { Actor, PullRequest, Repository } from "../model/index.ts";
+import { emit, repository, type World } from "../world.ts";
 import { mergedTree, mergeState, satisfiesChecks } from "./pull-state.ts";
 import { dropMergeGroup, mergePull, queueMerge } from "./pulls.ts";
-import { latestStatuses } from "./statuses.ts";
-import { latestRuns } from "./suites.ts";
-import { emit, repository, type World } from "./world.ts";
 
 export function setMergeQueue(repo: Repository, branch: string, on: boolean): void {
   if (on) repo.merging.queues.add(branch);

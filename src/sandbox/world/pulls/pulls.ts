@@ -1,14 +1,24 @@
 /** Pull requests: opened, edited, closed, merged. */
-import { atLeast, permissionOf } from "./accounts.ts";
-import { makeCommit } from "./commits.ts";
-import { invalid, WorldError } from "./errors.ts";
-import { commitsBetween, mergeBase } from "./git.ts";
-import type { Account, Actor, Commit, MergeGroup, MergeMethod, PullRequest, Repository, Reviewer } from "./model/index.ts";
+
+import { openSuitesFor } from "../checks/suites.ts";
+import { makeCommit } from "../code/commits.ts";
+import { commitsBetween, mergeBase } from "../code/git.ts";
+import { deleteRef, requireBranch, setRef } from "../code/refs.ts";
+import { invalid, WorldError } from "../errors.ts";
+import type {
+  Account,
+  Actor,
+  Commit,
+  MergeGroup,
+  MergeMethod,
+  PullRequest,
+  Repository,
+  Reviewer,
+} from "../model/index.ts";
+import { atLeast, permissionOf } from "../people/accounts.ts";
+import { account, commit, emit, register, repository, type World } from "../world.ts";
 import { closeSilently, mergedTree, mergeState, refreshMerge } from "./pull-state.ts";
-import { deleteRef, requireBranch, setRef } from "./refs.ts";
-import { openSuitesFor } from "./suites.ts";
 import { note } from "./timeline.ts";
-import { account, commit, emit, register, repository, type World } from "./world.ts";
 
 export interface NewPull {
   readonly title: string;
