@@ -51,6 +51,7 @@ export class Rights {
       () => this.#member(teams.testing, "mallory"),
       () => this.#leave(teams.quality, "rex"),
       () => this.#leave(teams.testing, "tess"),
+      () => this.#leave(teams.testing, "mallory"),
     ])();
   }
 

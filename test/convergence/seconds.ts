@@ -52,23 +52,19 @@ export class Seconds {
     const { cleo, rex, tess } = this.#scene.people;
     const hold = () => this.#say(pull, "/stage hold now");
     const unhold = () => this.#say(pull, "/stage unhold");
+    const [first, second] = this.#random.chance(0.5) ? [rex, cleo] : [cleo, rex];
     const deeds: readonly [SecondKind, ...(() => void)[]][] = [
       ["label off and on", () => this.#off(pull), () => this.#on(pull), () => this.#off(pull), () => this.#on(pull)],
       [
         "push and label",
+        ...this.#maybe(() => this.#off(pull)),
         ...this.#either(
           () => this.#push(pull, rex),
           () => this.#on(pull),
         ),
       ],
-      [
-        "push and label",
-        () => this.#off(pull),
-        ...this.#either(
-          () => this.#push(pull, rex),
-          () => this.#on(pull),
-        ),
-      ],
+      ["draft and ready", () => this.#draft(pull, !pull.draft), () => this.#draft(pull, !pull.draft)],
+      // Twice: otherwise it comes up less often than the others.
       ["draft and ready", () => this.#draft(pull, !pull.draft), () => this.#draft(pull, !pull.draft)],
       [
         "draft and label",
@@ -79,8 +75,7 @@ export class Seconds {
       ],
       ["hold and unhold", ...this.#either(hold, unhold)],
       ["hold and label", () => this.#off(pull), ...this.#either(hold, () => this.#on(pull)), ...this.#maybe(unhold)],
-      ["label by two", () => this.#on(pull, rex), () => this.#off(pull), () => this.#on(pull, cleo)],
-      ["label by two", () => this.#on(pull, cleo), () => this.#off(pull), () => this.#on(pull, rex)],
+      ["label by two", () => this.#on(pull, first), () => this.#off(pull), () => this.#on(pull, second)],
       [
         "push and approval",
         ...this.#either(
