@@ -179,13 +179,13 @@ export function createEngine(options: EngineOptions): Engine {
   const inProgress = new InProgress({ store, log });
   const starts = new Starts({ ...runtime, inProgress, evaluator, ourselves });
   const gates = new Gates({ ...runtime, inProgress, evaluator, policies, appId });
-  const outcomes = new TransitionResults({ ...runtime, ourselves, metrics: options.metrics });
+  const results = new TransitionResults({ ...runtime, ourselves, metrics: options.metrics });
   const sender = new TransitionSender({
     ...runtime,
     evaluator,
     policies,
     labelIds,
-    outcomes,
+    results,
     appId,
     detailsUrl: (repository, number) =>
       publicUrl === null ? null : `${publicUrl}/pulls/${repository.owner}/${repository.name}/${number}`,

@@ -107,24 +107,24 @@ export class Gates {
       return;
     }
     const concerned = await pullsOf(known, this.#options);
-    const verdict = await this.#evaluator(known, concerned, access.repository);
+    const verdict = await this.#verdictOn(known, concerned, access.repository);
     const pulls = concerned.map(({ number }) => number);
     const next = Math.min(known.askAt ?? Number.POSITIVE_INFINITY, known.askedAt + timings.freeRunMost);
-    const judged: WaitingGate = {
+    const decided: WaitingGate = {
       ...known,
       pulls,
       reason: verdict.reason,
       nextAt: next > now() ? next : (known.askAt ?? now() + timings.askGates),
     };
     log.info(
-      { ...name(judged, access.repository), pulls, verdict: verdict.verdict, reason: verdict.reason },
-      "gate judged",
+      { ...name(decided, access.repository), pulls, verdict: verdict.verdict, reason: verdict.reason },
+      "deployment gate decided",
     );
     if (verdict.verdict !== "wait") {
-      await this.#answer(judged, verdict.verdict, concerned, access);
+      await this.#answer(decided, verdict.verdict, concerned, access);
       return;
     }
-    await this.#comment(judged, verdict, access);
+    await this.#comment(decided, verdict, access);
   }
 
   /** With what GitHub says of the run, if that is not known or long ago. Null: nothing waits there any more. */
@@ -149,7 +149,7 @@ export class Gates {
     };
   }
 
-  async #evaluator(gate: WaitingGate, concerned: readonly Concerned[], repository: Repository): Promise<GateVerdict> {
+  async #verdictOn(gate: WaitingGate, concerned: readonly Concerned[], repository: Repository): Promise<GateVerdict> {
     const { store, evaluator, now, timings } = this.#options;
     const { environment, event, ref, askedAt } = gate;
     const free = {
@@ -194,7 +194,7 @@ export class Gates {
     try {
       const still = await write(async (client) => {
         // Writing may wait long for its turn: what was heard meanwhile, a hold above all, counts.
-        if (verdict === "approved" && (await this.#evaluator(gate, concerned, repository)).verdict !== verdict) {
+        if (verdict === "approved" && (await this.#verdictOn(gate, concerned, repository)).verdict !== verdict) {
           return false;
         }
         await answerGate(client, repository, { runId, environment, verdict, comment: sentence(reason) }, signal);

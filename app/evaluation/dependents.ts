@@ -1,4 +1,4 @@
-/** What rests on where a pull request is, and is to be looked at again when that changes. */
+/** What rests on where a pull request is, and is to be told when that changes. */
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { changePull, sooner } from "../store/change-pull.ts";
 import type { Pull, PullId } from "../store/model.ts";

@@ -311,7 +311,7 @@ export function writesFor(input: WriteInput): Transition {
 export interface ReadInput {
   readonly stage: string | null;
   readonly labels: readonly LabelSeen[];
-  /** Labels that the showing wants gone, and the pull request's `updated_at` when that was confirmed. */
+  /** Labels that are to be gone, and the pull request's `updated_at` when that was confirmed. */
   readonly absent: ConfirmedState["absent"];
   readonly checks: readonly ConfirmedCheck[];
 }

@@ -21,7 +21,7 @@ import { RunOrigins, type RunOriginsOptions } from "./run-origins.ts";
 import { type Sharer, type Sharing, sharingOf } from "./shared-commits.ts";
 import { Timelines } from "./timelines.ts";
 
-/** Each round of lookups may lead to further ones; more than this are the next look's. */
+/** Each round of lookups may lead to further ones; more than this are the next evaluation's. */
 const MOST_ROUNDS = 6;
 
 /** Pull requests with one head commit that are taken notice of. */
@@ -50,9 +50,9 @@ export interface EvaluatedPull {
   readonly desired: DesiredState | null;
 }
 
-type Judged = Omit<EvaluatedPull, "desired" | "tampering">;
+type BeforeDesired = Omit<EvaluatedPull, "desired" | "tampering">;
 
-/** The pull request has been set aside: the process died while it was judged. */
+/** The pull request has been set aside: the process died while it was evaluated. */
 export class SetAside extends Error {
   override readonly name = "SetAside";
 }
@@ -141,14 +141,14 @@ export class Evaluator {
   }
 
   async #tampering(
-    { permissions: before, ...judged }: Judged,
+    { permissions: before, ...evaluated }: BeforeDesired,
     repository: Repository,
     answers: Answers,
   ): Promise<Pick<EvaluatedPull, "permissions" | "tampering">> {
     const { ourselves, now } = this.#options;
     let permissions = before;
     for (let round = 0; ; round += 1) {
-      const tampering = tamperingOf({ ...judged, permissions, botLogin: ourselves().botLogin, now: now() });
+      const tampering = tamperingOf({ ...evaluated, permissions, botLogin: ourselves().botLogin, now: now() });
       if (tampering.lookups.length === 0 || round === MOST_ROUNDS) {
         return { permissions, tampering };
       }
@@ -167,7 +167,7 @@ export class Evaluator {
    * The evaluation as it will be once the labels that a reset made void are gone. It leads to the same stage, and its
    * words stay true when they are, so that nothing has to be written a second time.
    */
-  #afterRemoval({ facts, policy, permissions, evaluation }: Judged, repositoryHold: Hold | null): Evaluation {
+  #afterRemoval({ facts, policy, permissions, evaluation }: BeforeDesired, repositoryHold: Hold | null): Evaluation {
     const gone =
       desiredDisplay({ evaluation, policy, facts })?.removeLabels.filter((name) => stageOfLabel(name) === null) ?? [];
     if (gone.length === 0) {
@@ -184,7 +184,7 @@ export class Evaluator {
     return after.stage === evaluation.stage && after.inactive === evaluation.inactive ? after : evaluation;
   }
 
-  /** Other pull requests with this head commit, as they were judged last: when that changes, this one is looked at again. */
+  /** Other pull requests with this head commit, as they were evaluated last: when that changes, this one is evaluated again. */
   async #sharing(self: Sharer, repository: Repository, policy: Policy): Promise<Sharing | null> {
     const { sha } = self.facts.head;
     const rows = await this.#options.store.pulls(

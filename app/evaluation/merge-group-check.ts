@@ -81,7 +81,7 @@ function gone(headSha: string): Performed {
   return { state: "done", result: { headSha, open: false }, note: null };
 }
 
-/** As they were judged last: a hold waits for nothing. */
+/** As they were evaluated last: a hold waits for nothing. */
 async function knownMembers(
   numbers: readonly number[],
   { store, repository }: EffectContext,

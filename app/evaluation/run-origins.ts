@@ -8,7 +8,7 @@ import type { Repository, Store } from "../store/model.ts";
 
 type RunLookup = Extract<Lookup, { kind: "run" }>;
 
-/** Runs that GitHub is asked about in one go: each costs a few requests. The others are the next look's. */
+/** Runs that GitHub is asked about in one go: each costs a few requests. The others are the next evaluation's. */
 const MOST_AT_ONCE = 10;
 /** GitHub's copies of what has just happened may lag. */
 const LAG_MS = 5 * 60_000;

@@ -1,6 +1,6 @@
 /**
  * Probot's client without the plugins that pace and retry: the app paces its writes itself, once for all kinds of
- * requests, and a write that failed is looked at before anything is sent again.
+ * requests, and a write that failed is read back before anything is sent again.
  */
 import { ProbotOctokit } from "probot";
 

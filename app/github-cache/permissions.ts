@@ -96,11 +96,11 @@ export class PermissionCache {
 
 // Scopes are stored with what is kept: they stay as earlier versions wrote them.
 function repositoryScope(id: number): string {
-  return `standing of repository ${id}`;
+  return `permissions on repository ${id}`;
 }
 
 function organizationScope(login: string): string {
-  return `standing of organization ${login.toLowerCase()}`;
+  return `teams of organization ${login.toLowerCase()}`;
 }
 
 function placeOf(lookup: PermissionLookup, repository: Repository): { key: string; scope: string } {

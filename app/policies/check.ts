@@ -26,7 +26,7 @@ export interface ShowOptions extends Runtime {
   readonly appId: number;
 }
 
-/** Tries within one showing; then it is put off as a whole. */
+/** Tries within this time; then it is put off as a whole. */
 const LONGEST_MS = 60_000;
 
 export class PolicyCheck {

@@ -238,7 +238,7 @@ export class PolicyLoader implements Policies {
         known = { ...known, state: { ...known.state, shown, toShow: false } };
       }
       const { version, observedGeneration, state } = known;
-      // Written by somebody else meanwhile: then it is still due, and looked at again.
+      // Written by somebody else meanwhile: then it is still due, and read again.
       await store.policies.save({
         repositoryId: id,
         version,

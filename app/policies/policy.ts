@@ -11,7 +11,7 @@ export interface Policies {
   of(repository: Repository): Promise<Policy>;
   /** The one that is known, without asking anybody; null: none has been read so far. Throws a PolicyUnreadable as `of` does. */
   known(repository: Repository): Promise<Policy | null>;
-  /** What it was read from changed, perhaps. Resolves with true when its pull requests are to be looked at now. */
+  /** What it was read from changed, perhaps. Resolves with true when its pull requests are to be evaluated now. */
   mayHaveChanged(repository: Repository): Promise<boolean>;
   /**
    * Somebody came to be there, or can see the repository, or no longer: what the policy's check says of those whom it

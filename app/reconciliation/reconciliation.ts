@@ -191,7 +191,7 @@ export class Reconcile {
     this.#maintenanceTurn = await this.#inTurn(this.#maintenanceTurn, timings.maintenanceEvery, () =>
       this.maintenance(),
     ).catch((error: unknown) => {
-      this.#say(error, {}, "upkeep could not be done");
+      this.#say(error, {}, "maintenance could not be done");
       return this.#later(error, this.#maintenanceTurn.failures, timings.sweepRetryPause, timings.maintenanceEvery);
     });
     return this.#maintenanceTurn.nextAt;

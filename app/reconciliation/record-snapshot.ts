@@ -51,7 +51,7 @@ export async function completed(
     : await readRest(client, snapshot, appId, signal);
 }
 
-/** Writes only what is new. Whoever calls it wakes the looks and the moves. */
+/** Writes only what is new. Whoever calls it notifies those who evaluate and send. */
 export async function takeIn({ store, now, settled }: TakeInOptions, seen: Seen): Promise<TakenIn> {
   const { snapshot, repository, askedAt } = seen;
   const id: PullId = { repositoryId: repository.id, number: snapshot.number };

@@ -1,6 +1,6 @@
 /**
  * Decided transitions on their way to GitHub: of each installation what waits goes out together in one request, at
- * GitHub's pace. What is sent is judged by what comes back; see `send.ts`.
+ * GitHub's pace. What is sent is verified by what comes back; see `send.ts`.
  */
 import { pullKey, pullOf } from "../store/change-pull.ts";
 import type { Pull } from "../store/model.ts";
@@ -55,7 +55,7 @@ export class TransitionQueue {
     return this.#worker.idle;
   }
 
-  /** Resolves when the requests that are on their way have been judged. What waits stays stored. */
+  /** Resolves when the requests that are on their way have been verified. What waits stays stored. */
   async stop(): Promise<void> {
     await this.#worker.stop();
   }

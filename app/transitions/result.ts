@@ -76,7 +76,7 @@ export class TransitionResults {
         const ours = row.intent === null || row.intent.id === intent.id;
         const touched = row.intent?.read === true && !intent.read;
         const keep = !ours || touched || (newer && row.intent !== null);
-        // What was heard meanwhile was judged before this was known.
+        // What was heard meanwhile was evaluated before this was known.
         const news =
           newer ||
           mayBeDecidedSince(pull, row, evaluation) ||
@@ -218,7 +218,7 @@ export class TransitionResults {
   }
 }
 
-/** Whether the pull request was judged anew while its move was on its way, and came out otherwise. */
+/** Whether the pull request was evaluated anew while its move was on its way, and came out otherwise. */
 function decidedSince(sent: Pull, row: Pull): boolean {
   return row.version !== sent.version && canonicalJson(row.evaluation) !== canonicalJson(sent.evaluation);
 }

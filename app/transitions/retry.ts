@@ -21,7 +21,7 @@ import { type PendingTransition, type PreparedTransition, verifyWritten, withRea
 export interface TransitionRetriesOptions extends Runtime {
   readonly writes: Writes;
   readonly labelIds: LabelIds;
-  readonly outcomes: TransitionResults;
+  readonly results: TransitionResults;
   readonly appId: number;
 }
 
@@ -83,14 +83,14 @@ export class TransitionRetries {
 
   /** There was no answer to what was asked or written for all of them. */
   async all(all: readonly PendingTransition[], error: unknown, writer: InstallationWriter): Promise<void> {
-    const { outcomes, now, log, timings } = this.#options;
+    const { results, now, log, timings } = this.#options;
     const failure = requestFailure(error, now());
     log.warn({ installation: writer.installationId, pulls: all.length, kind: failure.kind, err: error }, "not sent");
     if (failure.kind === "rate_limit") {
       const pause = failure.retryAfterMs ?? timings.rateLimitPause;
       writer.holdUntil(now() + pause);
       for (const { pull } of all) {
-        await outcomes.postpone(pull, describeFailure(failure), pause);
+        await results.postpone(pull, describeFailure(failure), pause);
       }
       return;
     }
@@ -108,15 +108,15 @@ export class TransitionRetries {
     hopeless: boolean,
     writer: InstallationWriter,
   ): Promise<void> {
-    const { outcomes, timings } = this.#options;
+    const { results, timings } = this.#options;
     const tries = Math.max(pending.intent.tries, 1);
     const pause = timings.retryPauses[tries - 1];
     if (!hopeless && pause !== undefined) {
-      await outcomes.postpone({ ...pending.pull, intent: { ...pending.intent, tries } }, reason, pause);
+      await results.postpone({ ...pending.pull, intent: { ...pending.intent, tries } }, reason, pause);
       return;
     }
     const restored = client === null ? null : await this.#restore(client, pending, reason, writer);
-    await outcomes.block(pending, reason, restored);
+    await results.block(pending, reason, restored);
   }
 
   /** Best effort: what GitHub shows afterwards, or null when it cannot be said. */
@@ -126,7 +126,7 @@ export class TransitionRetries {
     reason: string,
     writer: InstallationWriter,
   ): Promise<ConfirmedState | null> {
-    const { appId, timings, writes, log, outcomes } = this.#options;
+    const { appId, timings, writes, log, results } = this.#options;
     const { evaluated, repository, pull } = pending;
     const signal = (): AbortSignal => AbortSignal.timeout(timings.requestTimeout);
     try {
@@ -134,7 +134,7 @@ export class TransitionRetries {
       if (now == null || now instanceof GraphqlUnread) {
         return null;
       }
-      const desired = outcomes.blockedState(pending, reason);
+      const desired = results.blockedState(pending, reason);
       if (now.pull.state.head.sha !== desired.headSha) {
         return null;
       }

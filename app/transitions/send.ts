@@ -1,6 +1,6 @@
 /**
  * One round of moves: what may have been applied already is read, the difference is written in one request, and each
- * pull request is judged by its own read-back. A stage counts as reached, and the history says so, only then.
+ * pull request is verified by its own read-back. A stage counts as reached, and the history says so, only then.
  */
 import { GraphqlUnread } from "../../src/github/graphql.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
@@ -24,7 +24,7 @@ export interface TransitionSenderOptions extends Runtime {
   readonly evaluator: Evaluator;
   readonly policies: RulesOptions["policies"];
   readonly labelIds: LabelIds;
-  readonly outcomes: TransitionResults;
+  readonly results: TransitionResults;
   readonly appId: number;
   /** Where a person can read about a pull request; null: nowhere. */
   readonly detailsUrl: (repository: Repository, number: number) => string | null;
@@ -73,7 +73,7 @@ export class TransitionSender {
       if (differs(pending.desired, pending.shown)) {
         todo.push(pending);
       } else {
-        await this.#options.outcomes.confirm(pending, pending.seen, pending.shown);
+        await this.#options.results.confirm(pending, pending.seen, pending.shown);
       }
     }
     const prepared = await this.#prepare(client, todo, writer);
@@ -85,8 +85,8 @@ export class TransitionSender {
 
   /** What kept it from being sent was none of GitHub's answers to it. */
   async failed(pull: Pull, failure: RequestFailure): Promise<void> {
-    const { outcomes, timings } = this.#options;
-    await outcomes.postpone(pull, describeFailure(failure), failure.retryAfterMs ?? timings.reevaluationPause);
+    const { results, timings } = this.#options;
+    await results.postpone(pull, describeFailure(failure), failure.retryAfterMs ?? timings.reevaluationPause);
   }
 
   /** Evaluated as they are sent, and no more of them: who waits is evaluated when it is sent. */
@@ -113,7 +113,7 @@ export class TransitionSender {
 
   /** Null: there is nothing to do for it (any more). */
   async #evaluate(pull: Pull, page: object): Promise<PendingTransition | null> {
-    const { evaluator, outcomes } = this.#options;
+    const { evaluator, results } = this.#options;
     const { intent } = pull;
     if (intent === null) {
       return null;
@@ -121,19 +121,19 @@ export class TransitionSender {
     try {
       const rules = await this.#rules.of(page, pull.repositoryId);
       if (rules === null) {
-        await outcomes.drop(pull);
+        await results.drop(pull);
         return null;
       }
       const { repository } = rules;
       const evaluated = await evaluator.evaluate(pull, repository, rules);
       const { desired } = evaluated;
       if (desired === null) {
-        await outcomes.drop(pull);
+        await results.drop(pull);
         return null;
       }
       return { pull, intent, repository, evaluated, desired, shown: pull.confirmed, seen: null, notes: [] };
     } catch (error) {
-      await outcomes.postpone(pull, describeFailure(requestFailure(error, this.#options.now())), this.#pauseOf(error));
+      await results.postpone(pull, describeFailure(requestFailure(error, this.#options.now())), this.#pauseOf(error));
       return null;
     }
   }
@@ -144,7 +144,7 @@ export class TransitionSender {
     all: readonly PendingTransition[],
     writer: InstallationWriter,
   ): Promise<PendingTransition[]> {
-    const { appId, outcomes, timings } = this.#options;
+    const { appId, results, timings } = this.#options;
     const known = all.filter(({ intent }) => !intent.read && intent.sentAt === null);
     const unknown = all.filter(({ intent }) => intent.read || intent.sentAt !== null).slice(0, MOST_READ);
     if (unknown.length === 0) {
@@ -162,15 +162,15 @@ export class TransitionSender {
     for (const [index, pending] of unknown.entries()) {
       const now = answers[index] ?? null;
       if (now === null) {
-        await outcomes.drop(pending.pull);
+        await results.drop(pending.pull);
       } else if (now instanceof GraphqlUnread) {
         await this.#retries.all([pending], now, writer);
       } else if (now.pull.state.head.sha !== pending.desired.headSha) {
         // What is on the commit that we took for the head was not read, so nothing may be written to it.
-        await outcomes.anotherHead(pending.pull, now.pull);
+        await results.anotherHead(pending.pull, now.pull);
       } else if (isOutOfDate(pending, now) && this.#options.now() - pending.intent.createdAt < timings.settled) {
         const pause = timings.retryPauses[0] ?? timings.reevaluationPause;
-        await outcomes.postpone(pending.pull, "GitHub answered with what was there before our last write", pause);
+        await results.postpone(pending.pull, "GitHub answered with what was there before our last write", pause);
       } else {
         read.push(withRead(pending, now));
       }
@@ -184,7 +184,7 @@ export class TransitionSender {
     all: readonly PendingTransition[],
     writer: InstallationWriter,
   ): Promise<PreparedTransition[]> {
-    const { outcomes } = this.#options;
+    const { results } = this.#options;
     const writing: PreparedTransition[] = [];
     for (const [, group] of Map.groupBy(all, ({ repository }) => repository.id)) {
       let prepared: readonly PreparedTransition[];
@@ -205,7 +205,7 @@ export class TransitionSender {
         const absent = { labels: desired.gone, at: evaluated.facts.updatedAt };
         const { stage } = desired;
         const now = confirmedStateOf({ stage, labels: shown?.labels ?? [], absent, checks: shown?.checks ?? [] });
-        await outcomes.confirm(pending, pending.seen, now);
+        await results.confirm(pending, pending.seen, now);
       }
     }
     return writing;
@@ -232,7 +232,7 @@ export class TransitionSender {
         }
         return marked;
       }
-      // Something new about that one: it stays due, and is judged anew in the next round.
+      // Something new about that one: it stays due, and is evaluated anew in the next round.
       const { conflict } = outcome;
       waiting = waiting.filter(({ pending }) => !sameId(pending.pull, conflict));
     }
@@ -240,7 +240,7 @@ export class TransitionSender {
   }
 
   async #send(client: GitHubClient, batch: readonly PreparedTransition[], writer: InstallationWriter): Promise<void> {
-    const { timings, log, outcomes, now } = this.#options;
+    const { timings, log, results, now } = this.#options;
     const size = this.#sizeOf(writer.installationId);
     const transitions = batch.map(({ transition }) => transition);
     const mutations = transitions.reduce((sum, each) => sum + mutationCount(each), 0);
@@ -267,7 +267,7 @@ export class TransitionSender {
         throw new Error("There are fewer answers than transitions.");
       }
       if (verdict.right) {
-        await outcomes.confirm(pending, written.pull ?? pending.seen, verdict.shown, written.policyOid);
+        await results.confirm(pending, written.pull ?? pending.seen, verdict.shown, written.policyOid);
       } else {
         await this.#retries.refused(client, { pending, transition }, written, verdict.reason, writer);
       }

@@ -76,8 +76,8 @@ export function verifyWritten(pending: PendingTransition, transition: Transition
   const labels = written.pull?.labels ?? shown?.labels ?? [];
   const gone = written.pull === null ? [] : desired.gone;
   // Of stage labels that are left as they are, any may be on it.
-  const judged = desired.left ? labels.filter((each) => stageOfLabel(each.name) === null) : labels;
-  const verdict = verifyLabels(judged, desired.left ? null : desired.label, gone);
+  const verified = desired.left ? labels.filter((each) => stageOfLabel(each.name) === null) : labels;
+  const verdict = verifyLabels(verified, desired.left ? null : desired.label, gone);
   if (!verdict.right) {
     return { right: false, reason: `${verdict.reason}${because}` };
   }

@@ -106,7 +106,8 @@ export class Listener {
         await this.#take(news, { delivery, repository, foreign });
       }
     }
-    if (heard.events.length > 0) {
+    // What we did ourselves wakes nobody, unless it was recorded as news.
+    if (heard.events.some(({ kind }) => foreign || (kind !== "pull" && kind !== "commit"))) {
       wakeups.notify("pulls");
     }
     return false;
@@ -300,7 +301,7 @@ export class Listener {
 
   /** `stageLabels`: somebody changed labels that only we set; what is on it is read again, whatever we knew. */
   async #record(change: Change, { repository, delivery, foreign }: Heard, stageLabels: boolean): Promise<void> {
-    const { store, now, log, ourselves } = this.#options;
+    const { store, now, log, ourselves, wakeups } = this.#options;
     const id: PullId = { repositoryId: change.pull.repository.id, number: change.pull.number };
     const written = await changePull(store, id, now, (row) => {
       const installationId = repository.installationId ?? row?.installationId ?? null;
@@ -316,6 +317,9 @@ export class Listener {
       const next: Pull = { ...before, installationId, facts, ...news };
       return { pull: stageLabels ? readAgain(next, at) : next };
     });
+    if (written !== null && written.reevaluateAt !== null && !foreign) {
+      wakeups.notify("pulls");
+    }
     log.info(
       {
         repository: `${repository.owner}/${repository.name}`,

@@ -71,7 +71,7 @@ const STORE_PAUSE_MS = 1_000;
 const POLL_MS = 60_000;
 
 /** What one installation has to do. */
-interface Lane<T> {
+interface InstallationState<T> {
   readonly installationId: InstallationId;
   waiting: T[];
   /** All that was due when the store was asked last was taken. */
@@ -89,7 +89,7 @@ export class DueWorker<T> {
   readonly #options: DueWorkerOptions;
   readonly #queue: DueQueue<T>;
   readonly #loop: WorkerLoop;
-  readonly #lanes = new Map<InstallationId, Lane<T>>();
+  readonly #states = new Map<InstallationId, InstallationState<T>>();
   readonly #claims = new LocalClaims();
   readonly #stop = new AbortController();
   #going = 0;
@@ -123,9 +123,9 @@ export class DueWorker<T> {
 
   /** Handles this alone, whatever else waits: nothing else goes on. */
   async alone(item: T, installationId: InstallationId): Promise<void> {
-    const lane = this.#lane(installationId);
-    if (!this.#isHeld(lane)) {
-      await this.#handle([item], lane);
+    const state = this.#stateOf(installationId);
+    if (!this.#isHeld(state)) {
+      await this.#handle([item], state);
     }
   }
 
@@ -140,112 +140,112 @@ export class DueWorker<T> {
       if (this.#stop.signal.aborted) {
         return null;
       }
-      const lane = this.#lane(installationId);
-      if (this.#isHeld(lane)) {
-        next = Math.min(next, this.#heldUntil(lane));
+      const state = this.#stateOf(installationId);
+      if (this.#isHeld(state)) {
+        next = Math.min(next, this.#heldUntil(state));
       } else if (this.#going < (this.#options.total ?? TOTAL)) {
-        await this.#fill(lane);
+        await this.#fill(state);
       }
     }
     return next;
   }
 
   /** Takes more from the store where there is room for it, and begins as much as there are places. */
-  async #fill(lane: Lane<T>): Promise<void> {
-    this.#begin(lane);
+  async #fill(state: InstallationState<T>): Promise<void> {
+    this.#begin(state);
     // What waits behind its own kind may be all that was taken: then more is.
-    for (let limit = this.#page(lane); this.#hasRoom(lane); limit *= 2) {
-      const asked = limit + lane.handling.size;
-      lane.complete = (await this.#take(lane, asked)) < asked;
-      this.#begin(lane);
-      if (lane.complete) {
+    for (let limit = this.#page(state); this.#hasRoom(state); limit *= 2) {
+      const asked = limit + state.handling.size;
+      state.complete = (await this.#take(state, asked)) < asked;
+      this.#begin(state);
+      if (state.complete) {
         return;
       }
     }
   }
 
-  #page({ installationId }: Lane<T>): number {
+  #page({ installationId }: InstallationState<T>): number {
     const { page = PAGE, batch } = this.#options;
     return batch === undefined ? page : batch(installationId);
   }
 
-  #hasRoom(lane: Lane<T>): boolean {
+  #hasRoom(state: InstallationState<T>): boolean {
     const { each = EACH, total = TOTAL } = this.#options;
-    return lane.going < each && this.#going < total && !this.#stop.signal.aborted && !this.#isHeld(lane);
+    return state.going < each && this.#going < total && !this.#stop.signal.aborted && !this.#isHeld(state);
   }
 
   /** Resolves with how many are due, as far as was asked. */
-  async #take(lane: Lane<T>, limit: number): Promise<number> {
+  async #take(state: InstallationState<T>, limit: number): Promise<number> {
     const { inProgress, now } = this.#options;
     const { idOf, kind } = this.#queue;
-    lane.ended.clear();
-    const due = await this.#queue.due(lane.installationId, now(), limit);
-    const fresh = due.filter((item) => !lane.handling.has(idOf(item)) && !lane.ended.has(idOf(item)));
+    state.ended.clear();
+    const due = await this.#queue.due(state.installationId, now(), limit);
+    const fresh = due.filter((item) => !state.handling.has(idOf(item)) && !state.ended.has(idOf(item)));
     if (kind !== null && fresh.length > 0) {
-      await inProgress?.mark(kind, [...lane.handling.keys(), ...fresh.map(idOf)], `${lane.installationId}`);
+      await inProgress?.mark(kind, [...state.handling.keys(), ...fresh.map(idOf)], `${state.installationId}`);
     }
-    const late = fresh.filter((item) => !lane.ended.has(idOf(item)));
-    lane.waiting = inTurns(late, (item) => this.#queue.repositoryOf(item));
-    lane.page = {};
+    const late = fresh.filter((item) => !state.ended.has(idOf(item)));
+    state.waiting = inTurns(late, (item) => this.#queue.repositoryOf(item));
+    state.page = {};
     return due.length;
   }
 
   /** Begins what may be begun. */
-  #begin(lane: Lane<T>): void {
-    while (this.#hasRoom(lane)) {
-      const items = this.#next(lane);
+  #begin(state: InstallationState<T>): void {
+    while (this.#hasRoom(state)) {
+      const items = this.#next(state);
       if (items.length === 0) {
         return;
       }
       this.#going += 1;
-      lane.going += 1;
-      void this.#run(items, lane);
+      state.going += 1;
+      void this.#run(items, state);
     }
   }
 
   /** The next that nobody handles, nor anything that comes before it. */
-  #next(lane: Lane<T>): T[] {
-    const most = this.#options.batch?.(lane.installationId) ?? 1;
+  #next(state: InstallationState<T>): T[] {
+    const most = this.#options.batch?.(state.installationId) ?? 1;
     const taken: T[] = [];
     const left: T[] = [];
-    for (const item of lane.waiting) {
+    for (const item of state.waiting) {
       if (taken.length < most && this.#claims.claim(this.#keyOf(item))) {
         taken.push(item);
-        lane.handling.set(this.#queue.idOf(item), item);
+        state.handling.set(this.#queue.idOf(item), item);
       } else {
         left.push(item);
       }
     }
-    lane.waiting = left;
+    state.waiting = left;
     return taken;
   }
 
   /** Never throws. */
-  async #run(items: readonly T[], lane: Lane<T>): Promise<void> {
+  async #run(items: readonly T[], state: InstallationState<T>): Promise<void> {
     // Handling may wait for nothing but promises that are already kept: webhooks must be answered in between.
     await setImmediate();
     try {
-      await this.#handle(items, lane);
+      await this.#handle(items, state);
     } catch (error) {
       this.#options.log.error({ err: error }, `what became of due ${this.#queue.what} could not be stored`);
-      lane.restUntil = this.#options.now() + STORE_PAUSE_MS;
+      state.restUntil = this.#options.now() + STORE_PAUSE_MS;
     }
     for (const item of items) {
       this.#claims.release(this.#keyOf(item));
-      lane.handling.delete(this.#queue.idOf(item));
-      lane.ended.add(this.#queue.idOf(item));
+      state.handling.delete(this.#queue.idOf(item));
+      state.ended.add(this.#queue.idOf(item));
     }
     this.#going -= 1;
-    lane.going -= 1;
-    if (this.#isHeld(lane)) {
+    state.going -= 1;
+    if (this.#isHeld(state)) {
       // What was put off keeps its place: what comes first is asked anew then.
-      lane.waiting = [];
+      state.waiting = [];
     }
-    this.#begin(lane);
-    if (lane.going === 0 && this.#queue.kind !== null && lane.waiting.length === 0) {
-      this.#options.inProgress?.done(this.#queue.kind, `${lane.installationId}`);
+    this.#begin(state);
+    if (state.going === 0 && this.#queue.kind !== null && state.waiting.length === 0) {
+      this.#options.inProgress?.done(this.#queue.kind, `${state.installationId}`);
     }
-    if (lane.waiting.length === 0 || (!lane.complete && lane.going < (this.#options.each ?? EACH))) {
+    if (state.waiting.length === 0 || (!state.complete && state.going < (this.#options.each ?? EACH))) {
       this.wake();
     }
     for (const told of this.#ended.splice(0)) {
@@ -253,8 +253,8 @@ export class DueWorker<T> {
     }
   }
 
-  async #handle(items: readonly T[], lane: Lane<T>): Promise<void> {
-    const { installationId, page } = lane;
+  async #handle(items: readonly T[], state: InstallationState<T>): Promise<void> {
+    const { installationId, page } = state;
     try {
       await this.#queue.handle(items, { installationId, signal: this.#stop.signal, page });
     } catch (error) {
@@ -274,18 +274,18 @@ export class DueWorker<T> {
     return this.#queue.orderKeyOf?.(item) ?? this.#queue.idOf(item);
   }
 
-  #heldUntil({ installationId, restUntil }: Lane<T>): number {
+  #heldUntil({ installationId, restUntil }: InstallationState<T>): number {
     return Math.max(restUntil, installationId === null ? 0 : this.#options.writers.of(installationId).heldUntil);
   }
 
-  #isHeld(lane: Lane<T>): boolean {
-    return this.#heldUntil(lane) > this.#options.now();
+  #isHeld(state: InstallationState<T>): boolean {
+    return this.#heldUntil(state) > this.#options.now();
   }
 
-  #lane(installationId: InstallationId): Lane<T> {
-    let lane = this.#lanes.get(installationId);
-    if (lane === undefined) {
-      lane = {
+  #stateOf(installationId: InstallationId): InstallationState<T> {
+    let state = this.#states.get(installationId);
+    if (state === undefined) {
+      state = {
         installationId,
         waiting: [],
         complete: true,
@@ -295,8 +295,8 @@ export class DueWorker<T> {
         page: {},
         restUntil: 0,
       };
-      this.#lanes.set(installationId, lane);
+      this.#states.set(installationId, state);
     }
-    return lane;
+    return state;
   }
 }

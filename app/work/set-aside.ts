@@ -4,7 +4,7 @@ import { changePull, parked } from "../store/change-pull.ts";
 import { noteLine } from "../store/history.ts";
 import type { Pull, PullId, Store } from "../store/model.ts";
 
-/** Nothing looks at it or moves it any more, whatever is heard of it. */
+/** Nothing evaluates or moves it any more, whatever is heard of it. */
 export async function setPullAside(
   store: Pick<Store, "pull" | "commit">,
   id: PullId,

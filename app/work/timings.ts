@@ -9,13 +9,13 @@ export interface Timings {
   /** A blocked move is tried again after this, doubled each time, up to `blockedPauseMost`. */
   readonly blockedPause: number;
   readonly blockedPauseMost: number;
-  /** After a pull request could not be looked at (GitHub did not answer), doubled each time, up to `reevaluationPauseMost`. */
+  /** After a pull request could not be evaluated (GitHub did not answer), doubled each time, up to `reevaluationPauseMost`. */
   readonly reevaluationPause: number;
   readonly reevaluationPauseMost: number;
   /** What is known of people's permissions is asked again after this. */
   readonly keepPermissions: number;
   /**
-   * What rests on people is looked at again after this, should the event that changed their permissions have been lost, or
+   * What rests on people is evaluated again after this, should the event that changed their permissions have been lost, or
    * there be none. With what is kept of their permissions, and the time until a sweep, at most an hour.
    */
   readonly reevaluatePeople: number;
@@ -40,7 +40,7 @@ export interface Timings {
    * events are on their way for a while.
    */
   readonly settled: number;
-  /** Between two looks at GitHub's list of webhook deliveries. */
+  /** Between two readings of GitHub's list of webhook deliveries. */
   readonly deliveriesEvery: number;
   /** A delivery that is not here this long after it was sent is missed. */
   readonly deliveryGrace: number;

@@ -4,7 +4,7 @@ import { stageNow } from "../effects/staleness.ts";
 import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Pull, Repository, StartedRun } from "../store/model.ts";
 
-/** Why nobody needs its result any more; null: somebody does. Throws what the judge throws. */
+/** Why nobody needs its result any more; null: somebody does. Throws what the evaluator throws. */
 export async function uselessBecause(
   { sha, number }: StartedRun,
   pull: Pull | null,
@@ -21,9 +21,9 @@ export async function uselessBecause(
   if (facts.head.sha === sha) {
     return null;
   }
-  const { policy, permissions, facts: judged } = await evaluator.evaluate(pull, repository);
-  const useless = policy.onPush.cancel && !validCommits(judged, policy, permissions).includes(sha);
-  return useless ? `a newer commit was pushed (${judged.head.sha.slice(0, 7)})` : null;
+  const { policy, permissions, facts: evaluated } = await evaluator.evaluate(pull, repository);
+  const useless = policy.onPush.cancel && !validCommits(evaluated, policy, permissions).includes(sha);
+  return useless ? `a newer commit was pushed (${evaluated.head.sha.slice(0, 7)})` : null;
 }
 
 /** Why it does not stand in line although it may be needed later; empty: it does. */

@@ -7,8 +7,6 @@
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
 import { runResult } from "../../src/github/webhooks/webhook.ts";
 import { cancelRun, dispatchWorkflow, type RunSeen, readRun } from "../../src/github/workflows/workflows.ts";
-import { act } from "../../src/lifecycle/facts/change.ts";
-import { record } from "../../src/lifecycle/facts/record.ts";
 import { isUnsettled } from "../effects/staleness.ts";
 import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
@@ -22,6 +20,7 @@ import { findStarted } from "./find.ts";
 import { parkedBecause, uselessBecause } from "./needed.ts";
 import { isReplaced, type Turn, turnOf } from "./queue.ts";
 import { refusal } from "./remedy.ts";
+import { withResult } from "./run-result.ts";
 
 export interface StartsOptions extends StepWorkerOptions {
   readonly evaluator: Evaluator;
@@ -120,7 +119,7 @@ export class Starts {
       return [await this.#end({ ...start, cancel: useless }, "cancelled", useless), null];
     }
     if (pull === null || isUnsettled(pull, now())) {
-      // It is about to be judged or moved: whoever does that tells.
+      // It is about to be evaluated or moved: whoever does that tells.
       return [{ ...start, nextAt: now() + timings.reevaluationPause }, null];
     }
     const parked = parkedBecause(start, pull);
@@ -269,26 +268,11 @@ export class Starts {
     const said = { success: "succeeded", failure: "failed", cancelled: "was cancelled" } as const;
     const why = result === "cancelled" && start.cancel !== null ? ` (${start.cancel})` : "";
     const line = noteLine(start, "effect", `${start.workflow} ${said[result]}: run ${run.id}${why}`, now());
-    const by = run.by === null ? null : { kind: run.by.bot ? "bot" : "user", id: run.by.id, login: run.by.login };
     const written = await changePull(store, start, now, (row) => {
       if (row === null) {
         return null;
       }
-      const done = act({
-        kind: "workflow",
-        at: run.updatedAt,
-        by: by?.kind === "user" ? { ...by, kind: "user" } : { kind: "bot", id: by?.id ?? 0, login: by?.login ?? "" },
-        workflow: run.path,
-        runId: run.id,
-        result,
-        sha: start.sha,
-      });
-      const { repository, number, installationId } = row.facts;
-      const pull = { installationId, repository, number };
-      // Kept with the result: the start itself is forgotten after some time.
-      const origin = { runId: run.id, sha: start.sha, baseRef: null, origin: "started", detail: "" } as const;
-      const told = record(row.facts, { kind: "run_origins", pull, origins: [origin] });
-      const facts = record(told, { kind: "acts", pull, acts: [done] });
+      const facts = withResult(row.facts, start, run, result);
       return { pull: { ...row, facts, reevaluateAt: now(), reevaluationTries: 0 }, history: [line], starts: [ended] };
     });
     if (written === null) {

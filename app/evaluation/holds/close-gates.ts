@@ -29,7 +29,7 @@ const FIRST = 0;
 const SECOND = 1;
 
 /**
- * The hold is in force already. Asks for the pull requests whose gates are open to be looked at before everything else.
+ * The hold is in force already. Asks for the pull requests whose gates are open to be evaluated before everything else.
  * Resolves with these.
  */
 export async function closeGates(options: CloseGatesOptions): Promise<readonly OpenGates[]> {

@@ -1,4 +1,4 @@
-/** Merge groups that were judged, and that the queue may hold still: what their pull requests lose closes them again. */
+/** Merge groups that were evaluated, and that the queue may hold still: what their pull requests lose closes them again. */
 import type { Evaluation } from "../../../src/lifecycle/evaluation/evaluation.ts";
 import type { Store } from "../../store/model.ts";
 
@@ -10,7 +10,7 @@ export function concernsGroups(before: Evaluation | null, after: Evaluation | nu
   return before?.stage !== after?.stage || before?.held?.why !== after?.held?.why;
 }
 
-/** Has the repository's groups judged again. Resolves with whether there are any. */
+/** Has the repository's groups evaluated again. Resolves with whether there are any. */
 export async function reopenGroups(
   store: Pick<Store, "reopenEffects">,
   repositoryId: number,

@@ -33,10 +33,10 @@ const shown = confirmedStateOf({ stage: "ready-for-qa", labels: [], absent: { la
 const ID = { repositoryId: 100, number: 7 };
 
 let store: Store;
-let outcomes: TransitionResults;
+let results: TransitionResults;
 beforeEach(async () => {
   store = await openStore("sqlite::memory:");
-  outcomes = new TransitionResults({
+  results = new TransitionResults({
     store,
     log: pino({ level: "silent" }),
     now: () => NOW,
@@ -86,7 +86,7 @@ async function overtaken(): Promise<PendingTransition> {
 
 it("a confirmed move does not overwrite what was decided while it was on its way", async () => {
   const pending = await overtaken();
-  await outcomes.confirm(pending, null, shown);
+  await results.confirm(pending, null, shown);
   const row = await store.pull(ID);
   expect(row?.confirmed?.stage).toBe("ready-for-qa");
   expect(row?.evaluation?.held).toEqual(HOLD);
@@ -102,12 +102,12 @@ it("a move confirmed after what it was sent for is over again is looked at once 
   if (row === null) throw new Error("it is known");
   // The hold was ended, and that was judged, while what the hold closed was on its way.
   await store.commit({ pulls: [{ ...row, evaluation: judged(null) }], now: NOW });
-  await outcomes.confirm(sent, null, shown);
+  await results.confirm(sent, null, shown);
   expect((await store.pull(ID))?.reevaluateAt).toBe(NOW);
 });
 
 it("a move given up does not keep what was decided since waiting", async () => {
-  await outcomes.block(await overtaken(), "GitHub refused it", null);
+  await results.block(await overtaken(), "GitHub refused it", null);
   expect(await store.pull(ID)).toMatchObject({
     blocked: null,
     intentAt: NOW,
@@ -118,6 +118,6 @@ it("a move given up does not keep what was decided since waiting", async () => {
 
 it("a move dropped does not drop what was decided since", async () => {
   const { pull } = await overtaken();
-  await outcomes.drop(pull);
+  await results.drop(pull);
   expect(await store.pull(ID)).toMatchObject({ intentAt: NOW });
 });
