@@ -11,11 +11,12 @@ import { type Names, type Policy, type PolicyStage, STAGE_LABEL_PREFIX } from ".
 import { workflowsStarted } from "../policy/workflows-started.ts";
 import { earlierHold } from "../presentation/hold.ts";
 import { inWholeDates, unclearLabels } from "../presentation/unclear-labels.ts";
+import { firedBack, sinceOf } from "./back-rules.ts";
 import { evaluateTree } from "./condition-tree.ts";
 import type { Evaluation, Hold } from "./evaluation.ts";
 import { type Authority, actorKey, authorityOf, canChange } from "./permissions.ts";
 import { progressOf, type ReplayState, type StageProgress } from "./progress.ts";
-import { firedBack, type Replay, replay, sinceOf } from "./replay.ts";
+import { type Replay, replay } from "./replay.ts";
 import { usedLabelsIn } from "./used-labels.ts";
 
 export interface EvaluateInput {
