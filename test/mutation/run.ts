@@ -22,6 +22,7 @@ test/mutation/equivalent.yml lists with its reason.
   --workers N   processes (default: one a core)
   --verbose     say of each change that is killed by which test
 
+Ctrl-C ends it with what is known so far.
 Exit code: 0 when ${AIM * 100} % are killed and no entry of the list is stale, 1 when not, 2 on wrong use.`;
 
 interface Options {
@@ -91,8 +92,12 @@ async function main({ room, count, seed, file, workers, verbose }: Options): Pro
   const compiler = new Compiler();
   let [tried, killed, equivalent, refused] = [0, 0, 0, 0];
 
+  let isInterrupted = false;
+  process.once("SIGINT", () => {
+    isInterrupted = true;
+  });
   const next = (): Mutant | null => {
-    while (tried + equivalent < count) {
+    while (tried + equivalent < count && !isInterrupted) {
       const mutant = mutants.pop();
       if (mutant === undefined) return null;
       if (whyEquivalent(mutant, listed) !== null) {

@@ -33,6 +33,8 @@ const room = process.argv[2] ?? "";
 if (process.send !== undefined && isRoom(room)) {
   const tests = await RoomTests.open(room);
   process.on("disconnect", () => process.exit());
+  // Ctrl-C reaches all processes of a terminal; whoever started this one ends it.
+  process.on("SIGINT", () => {});
   process.on("message", (message) => {
     answerTo(tests, request.parse(message))
       .catch(
