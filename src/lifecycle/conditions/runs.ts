@@ -50,7 +50,8 @@ export function evaluateRuns(query: RunsQuery, runs: ActPrefix<RunAct>, context:
     const reason = `${what} ${SAID[other.run.result]} in run ${idOf(other.run)}, but ${other.weight.why}`;
     return doubtful ? unknown(reason) : fails(reason);
   }
-  const elsewhere = runs.list[runs.length - 1];
+  const latest = runs.list[runs.length - 1];
+  const elsewhere = latest !== undefined && context.commits.includes(latest.sha) ? undefined : latest;
   return unknown(
     elsewhere === undefined
       ? `${what} has not finished`

@@ -94,3 +94,18 @@ test("only what is put right is told, each of the last hour", () => {
   expect(attempts).toHaveLength(MOST_CORRECTIONS);
   expect(at(1 + TAMPERING_HOUR_MS / 60_000, ...times(1, 2)).attempts).toHaveLength(1);
 });
+
+test("a pull request that is closed is left alone", () => {
+  const facts = openedThen(labeled(5, "stage/b", alice), { kind: "closed", at: minute(6), by: alice, merged: false });
+  const evaluation = evaluationOf(facts, policy);
+  const found = tamperingOf({ facts, policy, permissions, evaluation, botLogin: ours.login, now: minute(6) });
+  expect(found).toEqual({ attempts: [], stop: null, lookups: [] });
+});
+
+test("labels set and labels taken off are counted apart, the more of them counts", () => {
+  const on = (count: number) => Array.from({ length: count }, (_, n) => labeled(n + 1, "stage/b", alice));
+  const off = (count: number) => Array.from({ length: count }, (_, n) => unlabeled(n + 1, "stage/a", alice));
+  expect(at(9, ...on(MOST_CORRECTIONS), ...off(MOST_CORRECTIONS)).stop).toBeNull();
+  expect(at(9, ...on(MOST_CORRECTIONS + 1), ...off(1)).stop).not.toBeNull();
+  expect(at(9, ...on(1), ...off(MOST_CORRECTIONS + 1)).stop).not.toBeNull();
+});

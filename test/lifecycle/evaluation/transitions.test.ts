@@ -61,6 +61,10 @@ describe("a move sets off", () => {
       ["b", "back", 0, false, "disable_auto_merge"],
       ["a", "back", 0, false, "comment"],
     ]);
+    expect(brief(go("b", openedThen(toB, pushed(5, "aaaaaaa1", "bbbbbbb2", rex))))).toEqual([
+      ["b", "back", 5, false, "disable_auto_merge"],
+      ["a", "back", 5, false, "comment"],
+    ]);
     expect(brief(go("c", openedThen(toB, toC, unlabeled(5, "to-c", alice))))).toEqual([
       ["b", "back", 1, false, "assign"],
     ]);
@@ -88,6 +92,18 @@ describe("a move sets off", () => {
     ["command", "it was sent back (note)"],
   ])("a reset by %s is told as %s", (why, text) => {
     expect(describeReset({ id: "r", stage: null, head: "abcdefgh", at: 0, by: rex, why, note: "note" })).toBe(text);
+  });
+});
+
+it("texts are filled with what is known of it", () => {
+  const policy = policyOf(
+    'task_id: { branch: "task-*" }\nstages: [{ name: a, owner: alice, enter: { draft: false }, on_enter: [{ repository_dispatch: { event_type: x, payload: { all: "{{number}} {{sha}} {{base}} {{stage}} {{owner}} {{ticket}} {{reason}}" } } }] }]\n',
+  );
+  const actions = (facts: Facts) =>
+    transitionActions({ from: null, evaluation: evaluationOf(facts, policy), policy, facts })[0]?.effects[0];
+  expect(actions(openedThen())).toMatchObject({ payload: { all: "7 aaaaaaa1 main a alice 7 it is not a draft" } });
+  expect(actions(history(opened({ head: { sha: "b", ref: "x", repositoryId: 100 } })))).toMatchObject({
+    payload: { all: "7 b main a alice  it is not a draft" },
   });
 });
 

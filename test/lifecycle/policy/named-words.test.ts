@@ -81,7 +81,7 @@ describe("those whom a policy names", () => {
         "GitHub does not tell the app who is in @org/leads (it has to be installed there, with members: read): named in operators; nobody is left for operators",
       ],
     ],
-    [{ constructor: "missing" }, []],
+    [Object.fromEntries<AccountState>([["constructor", "missing"]]), []],
   ])("%o", (seen, told) => {
     expect(missingAccounts(POLICY, seen)).toEqual(told);
   });
@@ -190,6 +190,11 @@ stages:
     expect(found).toEqual(text === null ? [] : [{ kind: "reviews", text: expect.stringMatching(text) }]);
     const people = policyOf("stages: [{ name: a, enter: { approvals: { by: alice } } }]");
     expect(missingRequirements(people, { ...setup, granted: null, reviewsRequired })).toEqual([]);
+  });
+
+  it("tells of names that stand for nobody", () => {
+    const lacks = missingRequirements(policy, { ...setup, granted: null, names: { alice: "missing" } });
+    expect(lacks).toMatchObject([{ kind: "names", text: expect.stringContaining("There is no user alice") }]);
   });
 
   it("refuses what lacks its permission", () => {
