@@ -161,7 +161,7 @@ function stageAnnotation(report: RunReport, phase: PhaseRecord): ReportAnnotatio
     level: phase.status === "failure" ? "failure" : "warning",
     title: `${phase.name}: ${stageWord(phase)}`,
     message: lines.join("\n"),
-    details: outputs.length === 0 ? null : outputs.map((agent) => outputOf(agent, outputs.length > 1)).join("\n\n"),
+    details: outputs.map((agent) => outputOf(agent, outputs.length > 1)).join("\n\n"),
   });
 }
 
@@ -224,10 +224,9 @@ function bounded(annotation: ReportAnnotation): ReportAnnotation {
   };
 }
 
-/** The end of a text in at most `max` units, in whole lines where that is possible. */
+/** The end of a text in at most `max` units, in whole lines, which are shorter. */
 function lastWithin(text: string, max: number): string {
   if (text.length <= max) return text;
   const tail = text.slice(-max);
-  const newline = tail.indexOf("\n");
-  return newline === -1 ? clip(text, max) : tail.slice(newline + 1);
+  return tail.slice(tail.indexOf("\n") + 1);
 }

@@ -49,6 +49,12 @@ describe("annotations", () => {
     const [annotation] = one(failed("save", { agents, reason: "r" }));
     expect(annotation?.message.split("\n")).toHaveLength(21);
     expect(annotation?.message).not.toContain("more");
+    const more = [...agents, agentPhase({ agent: "a-20", index: 20, status: "lost" })];
+    expect(
+      one(failed("save", { agents: more }))[0]
+        ?.message.split("\n")
+        .slice(-2),
+    ).toEqual(["a-19: failure", "and 1 more"]);
     expect(annotation?.details).toBe("── a-0\n0\nout\n\n── a-1\n1\nout\n\n── a-2\n2\nout");
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clip, codeBlock, codeSpan, html, lastLines, mermaidLabel } from "../../src/report/escape.ts";
+import { clip, codeBlock, codeSpan, html, lastLines, markdown, mermaidLabel } from "../../src/report/escape.ts";
 import { aggregation, between, count, duration, number } from "../../src/report/format.ts";
 import { timeline } from "../../src/report/gantt.ts";
 import { resultOf } from "../../src/report/json.ts";
@@ -171,6 +171,13 @@ describe("texts", () => {
     expect(lastLines("a\nb", 0)).toBe("b");
     expect(lastLines("abcdef", 1, 3)).toBe("ab…");
     expect(lastLines("x".repeat(2001), 1)).toHaveLength(2000);
+  });
+
+  it("marks at the start of a line open nothing", () => {
+    const shown = ["- a", "+ a", "# a", "1. a", "23) a", "= a", "1 a"].map((text) =>
+      markdown(text).replaceAll("\u200b", "|"),
+    );
+    expect(shown).toEqual(["\\- a", "\\+ a", "\\# a", "1|. a", "23|) a", "\\= a", "1 a"]);
   });
 
   it("HTML, code and labels", () => {

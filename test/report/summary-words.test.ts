@@ -174,6 +174,34 @@ describe("the summary", () => {
     expect(text).not.toContain("not shown");
   });
 
+  it("names the round of a stage that was entered again", () => {
+    const cell = (earlier: number) =>
+      cells(
+        summaryOf(report({}, { phases: [phase({ earlier: Array.from({ length: earlier }, () => phase()) })] })),
+        2,
+      )[1];
+    expect([cell(0), cell(1), cell(2)]).toEqual(["preflight", "preflight (round 2)", "preflight (round 3)"]);
+  });
+
+  it("of one agent has a column for it, and of none no table", () => {
+    expect(cells(summaryOf(report()), 0)).toEqual(["", "stage", "took", "train-0"]);
+    expect(summaryOf(report({}, { phases: [] }))).not.toContain("|");
+  });
+
+  it("in its shortest forms leaves out output, then failures and stages", () => {
+    const phases = [failed("save")];
+    const text = (limit: number) => summaryOf(report({}, { phases }), ["n".repeat(50)], limit);
+    const whole = text(10_000);
+    expect(whole).toContain("<details open>");
+    const steps = [...new Set(Array.from({ length: whole.length }, (_, cut) => text(whole.length - cut)))];
+    const short = steps.find((step) => !step.includes("<details"));
+    expect(short).toContain("### What failed");
+    expect(short).toContain("| ❌ | save |");
+    const shortest = steps.findLast((step) => step.includes("Shortened"));
+    expect(shortest).not.toContain("### What failed");
+    expect(shortest).not.toContain("|");
+  });
+
   it("counts what it leaves out of each part", () => {
     const failing = Array.from({ length: 51 }, (_, index) =>
       agentPhase({ agent: `a-${index}`, index, status: "failure" }),
