@@ -151,7 +151,7 @@ describe("a request for changes", () => {
 
   it("is one opinion of each, the newest; a dismissed one leaves none", () => {
     const said = (...deeds: Parameters<typeof actsOf>) =>
-      opinions(ActIndex.of(actsOf(...deeds)).reviews()).map(({ by, state, reviews }) => [
+      opinions({ acts: ActIndex.of(actsOf(...deeds)), memo: null }).map(({ by, state, reviews }) => [
         by.login,
         state,
         reviews.length,
