@@ -10,7 +10,8 @@ export type RowChange = { readonly pull: Pull } & Omit<Commit, "pulls" | "now">;
 
 /**
  * Applies `change` to the row as it is now (null: there is none) until nobody interferes. `change` returns null to
- * leave it. Resolves with what was written, or null. `known`: the row as it was read last, with which it is tried first.
+ * leave it. Resolves with what was written, or null; null, too, when something else of it was written by somebody else.
+ * `known`: the row as it was read last, with which it is tried first.
  */
 export async function changePull(
   store: Pick<Store, "pull" | "commit">,
@@ -29,6 +30,10 @@ export async function changePull(
     const outcome = await store.commit({ ...rest, pulls: [pull], now: now() });
     if (outcome.committed) {
       return { ...pull, version: pull.version + 1 };
+    }
+    if (outcome.what !== "pull") {
+      // What else was to be written is somebody else's now: deciding again would come to the same.
+      return null;
     }
   }
   throw new Error(`Pull request ${id.repositoryId}#${id.number} was changed by others ${MOST_TRIES} times in a row.`);

@@ -19,7 +19,7 @@ export function commitStore(db: Kysely<Tables>): Pick<Store, "commit"> {
         return { committed: true };
       } catch (error) {
         if (error instanceof RowConflict) {
-          return { committed: false, conflict: error.id };
+          return { committed: false, conflict: error.id, what: error.what };
         }
         throw error;
       }

@@ -21,5 +21,10 @@ export interface Commit {
   readonly now: number;
 }
 
-/** `conflict`: somebody else wrote that pull request meanwhile; nothing of the commit happened. Read and decide again. */
-export type Committed = { readonly committed: true } | { readonly committed: false; readonly conflict: PullId };
+/** Whose row was written by somebody else meanwhile. */
+export type Contested = "pull" | "start" | "gate" | "effect";
+
+/** `conflict`: somebody else wrote one of the rows meanwhile; nothing of the commit happened. Read and decide again. */
+export type Committed =
+  | { readonly committed: true }
+  | { readonly committed: false; readonly conflict: PullId; readonly what: Contested };

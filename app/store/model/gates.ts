@@ -38,7 +38,7 @@ export interface WaitingGate extends NewGate {
   readonly error: string | null;
   /** Counts what has been heard of it. */
   readonly generation: number;
-  /** Grows with each write. */
+  /** Grows when GitHub asks anew: what was decided before is written no more. */
   readonly version: number;
 }
 
@@ -49,8 +49,11 @@ export interface GateStore {
   nextAt(): Promise<number | null>;
   ofRun(repositoryId: number, runId: string): Promise<readonly WaitingGate[]>;
   waiting(repositoryId: number): Promise<readonly WaitingGate[]>;
-  /** Writes it, unless GitHub has asked anew. If something was heard of it since it was read, it stays due. */
-  save(gate: WaitingGate): Promise<void>;
+  /**
+   * Writes it. If something was heard of it since it was read, it stays due. False: GitHub has asked anew since, and it
+   * is as that left it.
+   */
+  save(gate: WaitingGate): Promise<boolean>;
   /** All that wait in the repository are looked at. */
   wake(repositoryId: number, at: number): Promise<void>;
   /** Something about the pull request is new: those that may belong to it are looked at. False: there are none. */

@@ -66,7 +66,7 @@ export interface StartedRun extends NewStart {
   readonly error: string | null;
   /** Counts what has been heard of it. */
   readonly generation: number;
-  /** Grows with each write. */
+  /** Grows when somebody else takes it over: whoever read it before writes it no more. */
   readonly version: number;
 }
 
@@ -85,8 +85,11 @@ export interface StartStore {
    * be told its run. False: not now.
    */
   claim(start: StartedRun, sentAt: number): Promise<boolean>;
-  /** Writes it. If something was heard of it since it was read, it stays due at once. */
-  save(start: StartedRun): Promise<void>;
+  /**
+   * Writes it. If something was heard of it since it was read, it stays due at once. False: somebody else has taken it
+   * over since, and it is as that left it.
+   */
+  save(start: StartedRun): Promise<boolean>;
   /** Something about the pull request is new: its starts that have not ended are looked at. False: there are none. */
   wakePull(id: PullId, at: number): Promise<boolean>;
   /** The queue has moved. */

@@ -1,5 +1,6 @@
 /** Jobs that wait for an environment whose protection rule is ours: one row for each run and environment. */
 import type { Kysely, Selectable } from "kysely";
+import { RowConflict } from "../conflict.ts";
 import { type GateDetail, read, written } from "../documents.ts";
 import { GATE_STATES, type GateStore, type WaitingGate } from "../model.ts";
 import type { Tables } from "../schema.ts";
@@ -39,7 +40,7 @@ export function gateStore(db: Kysely<Tables>): GateStore {
         // Another job of the run, or another attempt: what was said of the one before is over.
         await transaction
           .updateTable("waiting_gates")
-          .set(fresh)
+          .set((eb) => ({ ...fresh, version: eb("version", "+", 1) }))
           .where("repository_id", "=", key.repository_id)
           .where("run_id", "=", key.run_id)
           .where("environment", "=", key.environment)
@@ -85,7 +86,7 @@ export function gateStore(db: Kysely<Tables>): GateStore {
       return found.map(gateOf);
     },
     async save(each) {
-      await saveGate(db, each);
+      return await writeGate(db, each);
     },
     async wakeAll(at) {
       await db
@@ -160,9 +161,27 @@ export function gateStore(db: Kysely<Tables>): GateStore {
   };
 }
 
+/** @throws RowConflict when GitHub has asked anew */
 export async function saveGate(db: Kysely<Tables>, each: WaitingGate): Promise<void> {
-  const { repositoryId, runId, environment, state, askedAt, nextAt, askAt, generation, version, ...detail } = each;
-  await db
+  if (!(await writeGate(db, each))) {
+    throw new RowConflict("gate", { repositoryId: each.repositoryId, number: each.pulls[0] ?? 0 });
+  }
+}
+
+async function writeGate(db: Kysely<Tables>, each: WaitingGate): Promise<boolean> {
+  const {
+    repositoryId,
+    runId,
+    environment,
+    state,
+    askedAt: _askedAt,
+    nextAt,
+    askAt,
+    generation,
+    version,
+    ...detail
+  } = each;
+  const result = await db
     .updateTable("waiting_gates")
     .set((eb) => ({
       state,
@@ -173,8 +192,9 @@ export async function saveGate(db: Kysely<Tables>, each: WaitingGate): Promise<v
     .where("repository_id", "=", repositoryId)
     .where("run_id", "=", runId)
     .where("environment", "=", environment)
-    .where("asked_at", "=", askedAt)
-    .execute();
+    .where("version", "=", version)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows) === 1;
 }
 
 export function gateOf(row: Selectable<Tables["waiting_gates"]>): WaitingGate {

@@ -183,7 +183,7 @@ export async function writePull(db: Transaction<Tables>, each: Pull): Promise<vo
       .onConflict((conflict) => conflict.columns(["repository_id", "number"]).doNothing())
       .executeTakeFirst();
     if (Number(inserted.numInsertedOrUpdatedRows ?? 0) !== 1) {
-      throw new RowConflict("The row", each);
+      throw new RowConflict("pull", each);
     }
   } else {
     const updated = await db
@@ -194,7 +194,7 @@ export async function writePull(db: Transaction<Tables>, each: Pull): Promise<vo
       .where("version", "=", each.version)
       .executeTakeFirst();
     if (Number(updated.numUpdatedRows) !== 1) {
-      throw new RowConflict("The row", each);
+      throw new RowConflict("pull", each);
     }
   }
   for (const kind of PULL_DOCUMENTS) {

@@ -1,5 +1,6 @@
 /** The table of workflow runs that we start, and the store over it. */
 import type { Kysely, Selectable } from "kysely";
+import { RowConflict } from "../conflict.ts";
 import { read, type StartDetail, written } from "../documents.ts";
 import { isRefused, START_STATES, type StartedRun, type StartStore } from "../model.ts";
 import type { Tables } from "../schema.ts";
@@ -111,6 +112,7 @@ export function startStore(db: Kysely<Tables>): StartStore {
         .updateTable("started_runs")
         .set({ state: "sent", detail_json: written("started_run", detailOf(sent)) })
         .where("id", "=", start.id)
+        .where("version", "=", start.version)
         .where("state", "=", "queued")
         .where((eb) => eb(others(["sent"]), "=", 0))
         .where((eb) => (start.limit === null ? eb.lit(true) : eb(others(["sent", "running"]), "<", start.limit)))
@@ -118,7 +120,7 @@ export function startStore(db: Kysely<Tables>): StartStore {
       return Number(result.numUpdatedRows) === 1;
     },
     async save(start) {
-      await saveStart(db, start);
+      return await writeStart(db, start);
     },
     async wakeAll(at) {
       await db
@@ -139,7 +141,15 @@ export function startStore(db: Kysely<Tables>): StartStore {
       const failed = (await this.ofPull(id)).filter(isRefused);
       for (const start of failed) {
         const again = { state: "queued", conclusion: null, note: "", sends: 0, sentAt: null, tries: 0 } as const;
-        await saveStart(db, { ...start, ...again, nextAt: at });
+        const taken = await db
+          .updateTable("started_runs")
+          .set((eb) => ({ version: eb("version", "+", 1) }))
+          .where("id", "=", start.id)
+          .where("version", "=", start.version)
+          .executeTakeFirst();
+        if (Number(taken.numUpdatedRows) === 1) {
+          await writeStart(db, { ...start, ...again, version: start.version + 1, nextAt: at });
+        }
       }
       return failed.length;
     },
@@ -189,8 +199,16 @@ export function startStore(db: Kysely<Tables>): StartStore {
   };
 }
 
+/** @throws RowConflict when somebody else has taken it over */
 export async function saveStart(db: Kysely<Tables>, start: StartedRun): Promise<void> {
-  await db
+  if (!(await writeStart(db, start))) {
+    throw new RowConflict("start", start);
+  }
+}
+
+/** False: somebody else has taken it over, and it is as that left it. */
+async function writeStart(db: Kysely<Tables>, start: StartedRun): Promise<boolean> {
+  const result = await db
     .updateTable("started_runs")
     .set((eb) => ({
       state: start.state,
@@ -200,7 +218,9 @@ export async function saveStart(db: Kysely<Tables>, start: StartedRun): Promise<
       ask_at: eb.case().when("generation", "=", start.generation).then(start.askAt).else(eb.ref("ask_at")).end(),
     }))
     .where("id", "=", start.id)
-    .execute();
+    .where("version", "=", start.version)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows) === 1;
 }
 
 function detailOf(start: StartedRun): StartDetail {

@@ -194,10 +194,11 @@ describe("a job of a pull request", () => {
     const by = { kind: "user", id: house.tess.id, login: "tess" } as const;
     const hold = { repositoryId: house.repository.id, held: true, at: Date.now(), by, reason: "release" };
     gates.save = async (gate) => {
-      await save(gate);
+      const saved = await save(gate);
       if (gate.sent === "approved") {
         await holds.put(hold);
       }
+      return saved;
     };
     const gate = wait(ofPull(pull));
     await house.settled();

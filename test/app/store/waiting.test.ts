@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { changePull, newPull } from "../../../app/store/change-pull.ts";
+import { noteLine } from "../../../app/store/history.ts";
 import type { NewStart, StartedRun, Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
+import { history, opened } from "../../lifecycle/builders.ts";
+
+const BLANK = history(opened());
 
 // One set of expectations for every database behind the interface.
 describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("the store on $name", ({ open }) => {
@@ -42,6 +47,28 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
       expect(await store.starts.nextAt()).toBe(1_000);
       expect(await store.starts.due(999, 10)).toEqual([]);
       expect((await store.starts.due(1_000, 1)).map((each) => each.number)).toEqual([7]);
+    });
+
+    it("that somebody has put into the line again are not ended by who read them before", async () => {
+      const first = await queued(1);
+      const refused = { ...first, state: "done", conclusion: "failure", nextAt: null } as const;
+      expect(await store.starts.save(refused)).toBe(true);
+      expect(await store.starts.retry(first, 5_000)).toBe(1);
+      expect(await store.starts.save({ ...refused, note: "still refused" })).toBe(false);
+      expect(await store.starts.claim(first, 5_000)).toBe(false);
+      expect(await store.commit({ starts: [refused], now: 5_000 })).toMatchObject({ committed: false, what: "start" });
+      expect(await store.starts.byKey(first.key)).toMatchObject({ state: "queued", nextAt: 5_000, note: "" });
+      // One who changes the pull request with it does not try that for ever.
+      const made = await changePull(
+        store,
+        first,
+        () => 5_000,
+        () => ({
+          pull: newPull(first, BLANK, null),
+          starts: [refused],
+        }),
+      );
+      expect([made, await store.pull(first)]).toEqual([null, null]);
     });
 
     it("take turns: no more than the limit allows, and one at a time until its run is known", async () => {
@@ -153,8 +180,13 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
       await store.gates.save({ ...row, said: "x", comments: 3, state: "approved", nextAt: null, askAt: null });
       expect(await store.gates.waiting(1)).toEqual([]);
       expect(await asked(2_000)).toMatchObject({ state: "waiting", askedAt: 2_000, said: "", comments: 0 });
-      // What was decided about the one before does not end this one.
-      await store.gates.save({ ...row, state: "approved", nextAt: null });
+      // What was decided about the one before does not end this one, nor does the history say that it did.
+      expect(await store.gates.save({ ...row, state: "approved", nextAt: null })).toBe(false);
+      const late = { ...row, state: "approved", nextAt: null, pulls: [7] } as const;
+      const of = { repositoryId: 1, number: 7 };
+      const history = [noteLine(of, "effect", "the job may begin", 3_000)];
+      expect(await store.commit({ gates: [late], history, now: 3_000 })).toMatchObject({ conflict: of, what: "gate" });
+      expect((await store.history(of, 9)).items).toEqual([]);
       expect(await store.gates.waiting(1)).toHaveLength(1);
     });
 
