@@ -122,7 +122,7 @@ export class Outbox {
     }
     let { result } = effect;
     const remember = async (value: object): Promise<void> => {
-      await store.noteEffect(effect.id, value);
+      await store.noteEffect(effect, value);
       result = value;
     };
     let performed: Performed;
@@ -181,7 +181,7 @@ export class Outbox {
       const pause = failure.retryAfterMs ?? timings.rateLimitPause;
       writers.of(effect.installationId).holdFor(pause);
       // It keeps its place: while the installation is left alone nothing of it is taken up.
-      await store.deferEffect(effect.id, effect.nextAt, failure.message, effect.result);
+      await store.deferEffect(effect, effect.nextAt, failure.message, effect.result);
       log.warn({ ...name(effect), reason: failure.message, pause }, "effect put off: it is too much for GitHub");
       return;
     }
@@ -196,7 +196,7 @@ export class Outbox {
     const pause = backoff(pauses, effect.tries, failure);
     // An answer tells that the request is over; without one it may still be on its way.
     const known = failure.status === null ? result : effect.result;
-    await store.postponeEffect(effect.id, now() + pause, failure.message, known);
+    await store.postponeEffect(effect, now() + pause, failure.message, known);
     log.warn({ ...name(effect), err: error, pause, tries: effect.tries + 1 }, "effect put off");
   }
 
@@ -214,7 +214,7 @@ export class Outbox {
         return;
       }
       case "again":
-        await store.deferEffect(effect.id, performed.at, performed.reason, performed.result ?? effect.result);
+        await store.deferEffect(effect, performed.at, performed.reason, performed.result ?? effect.result);
         log.info({ ...name(effect), reason: performed.reason }, "effect waits");
         return;
       case "refused":
@@ -234,9 +234,10 @@ export class Outbox {
     const reports = (await store.effectsOf(effect)).filter(isReport);
     const stale = !isReport(effect) && reports.at(-1)?.result !== null && reports.length > 0;
     const effects = stale ? [reportOf(effect, at)] : [];
-    const settled = [{ id: effect.id, status: "done" as const, error: null, result }];
-    await store.commit({ settled, history, effects, now: at });
-    if (stale) {
+    const settled = [{ ...effect, status: "done" as const, error: null, result }];
+    const { committed } = await store.commit({ settled, history, effects, now: at });
+    // Something new was asked of it meanwhile: it is done again, which finds what is done already.
+    if (stale || !committed) {
       this.wake();
     }
   }
@@ -246,14 +247,16 @@ export class Outbox {
     const { store, now, log } = this.#options;
     const at = now();
     const report = tell && !isReport(effect);
-    await store.commit({
-      settled: [{ id: effect.id, status: "dead", error: reason, result: effect.result }],
+    const { committed } = await store.commit({
+      settled: [{ ...effect, status: "dead", error: reason }],
       history: [noteLine(effect, "effect", `${effect.kind} was not done: ${reason}`, at)],
       effects: report ? [reportOf(effect, at)] : [],
       now: at,
     });
-    log.error({ ...name(effect), reason }, "effect given up");
-    if (report) {
+    if (committed) {
+      log.error({ ...name(effect), reason }, "effect given up");
+    }
+    if (report || !committed) {
       this.wake();
     }
   }

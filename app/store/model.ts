@@ -7,7 +7,7 @@ import type { CountStore } from "./model/counts.ts";
 import type { Delivery, DeliveryStatus, NewDelivery, PendingDelivery } from "./model/deliveries.ts";
 import type { DependentStore } from "./model/dependents.ts";
 import type { DueStore } from "./model/due.ts";
-import type { Effect } from "./model/effects.ts";
+import type { Effect, EffectRead } from "./model/effects.ts";
 import type { GateStore } from "./model/gates.ts";
 import type { History } from "./model/history.ts";
 import type { HoldStore } from "./model/holds.ts";
@@ -97,12 +97,12 @@ export interface Store extends DependentStore {
   effectsOf(id: PullId): Promise<readonly Effect[]>;
   /** For each installation with pending effects: when its first is due. */
   effectInstallations(): Promise<readonly { readonly installationId: number; readonly at: number }[]>;
-  /** After a failure, which is counted. */
-  postponeEffect(id: number, nextAt: number, error: string, result: object | null): Promise<void>;
-  /** Not yet, for a reason that is no failure. */
-  deferEffect(id: number, nextAt: number, reason: string, result: object | null): Promise<void>;
+  /** After a failure, which is counted. What was asked anew since it was read stays due at once. */
+  postponeEffect(effect: EffectRead, nextAt: number, error: string, result: object | null): Promise<void>;
+  /** Not yet, for a reason that is no failure. What was asked anew since it was read stays due at once. */
+  deferEffect(effect: EffectRead, nextAt: number, reason: string, result: object | null): Promise<void>;
   /** Keeps what was learnt while it is being done. */
-  noteEffect(id: number, result: object | null): Promise<void>;
+  noteEffect(effect: EffectRead, result: object): Promise<void>;
   /** Effects of this kind that wait (for no failure's sake) are due now: something about the pull request is new. */
   hastenEffects(id: PullId, kind: string, now: number): Promise<void>;
   /** Effects of the pull request that were given up are tried again. Returns how many. */

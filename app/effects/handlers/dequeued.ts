@@ -61,7 +61,7 @@ export const dequeued: EffectHandler<"dequeued"> = async ({ reason, by, at }, co
   const asked = askedFor(await store.effectsOf(effect), pull);
   if (asked !== null) {
     const error = `it left the merge queue: ${why}`;
-    const settled = [{ id: asked.id, status: "dead" as const, error, result: asked.result }];
+    const settled = [{ ...asked, status: "dead" as const, error }];
     await store.commit({ settled, effects: [reportOf(asked, now())], now: now() });
   }
   return { state: "done", note: `it left the merge queue without being merged: ${why}` };

@@ -15,6 +15,8 @@ export interface NewEffect extends PullId {
 export interface Effect extends NewEffect {
   readonly id: number;
   readonly status: "pending" | "done" | "dead";
+  /** Grows when something new is asked of it: what came of it before does not end or put off what is asked since. */
+  readonly version: number;
   readonly tries: number;
   readonly error: string | null;
   /** What was learnt while doing it (the id of a run that was started), as JSON. */
@@ -22,9 +24,11 @@ export interface Effect extends NewEffect {
 }
 
 /** How an effect ended. `dead`: given up, with the reason in `error`. */
-export interface SettledEffect {
-  readonly id: number;
+export interface SettledEffect extends EffectRead {
   readonly status: "done" | "dead";
   readonly error: string | null;
   readonly result: object | null;
 }
+
+/** An effect as it was read. */
+export type EffectRead = PullId & Pick<Effect, "id" | "version">;

@@ -1,8 +1,9 @@
 /** What is to be done on GitHub besides labels and checks: stored with the decision, settled with its outcome. */
-import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
+import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transaction } from "kysely";
+import { RowConflict } from "../conflict.ts";
 import { read, readOrNull, written, writtenOrNull } from "../documents.ts";
 import { inTurns } from "../in-turns.ts";
-import type { Effect, NewEffect, SettledEffect, Store } from "../model.ts";
+import type { Effect, EffectRead, NewEffect, SettledEffect, Store } from "../model.ts";
 import type { Tables } from "../schema.ts";
 
 /** Rows of one statement that forgets. */
@@ -69,48 +70,39 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
         .execute();
       return rows.map(({ installationId, at }) => ({ installationId, at: Number(at) }));
     },
-    async postponeEffect(id, nextAt, error, result) {
-      await db
-        .updateTable("effects")
-        .set((eb) => ({
-          tries: eb("tries", "+", 1),
-          next_at: nextAt,
-          error,
-          result_json: writtenOrNull("result", result),
-        }))
-        .where("id", "=", id)
+    async postponeEffect(effect, nextAt, error, result) {
+      await putOff(db, effect, nextAt)
+        .set((eb) => ({ tries: eb("tries", "+", 1), error, result_json: writtenOrNull("result", result) }))
         .execute();
     },
-    async deferEffect(id, nextAt, reason, result) {
-      await db
-        .updateTable("effects")
-        .set({ tries: 0, next_at: nextAt, error: reason, result_json: writtenOrNull("result", result) })
-        .where("id", "=", id)
+    async deferEffect(effect, nextAt, reason, result) {
+      await putOff(db, effect, nextAt)
+        .set({ tries: 0, error: reason, result_json: writtenOrNull("result", result) })
         .execute();
     },
-    async noteEffect(id, result) {
+    async noteEffect({ id }, result) {
       await db
         .updateTable("effects")
-        .set({ result_json: writtenOrNull("result", result) })
+        .set({ result_json: written("result", result) })
         .where("id", "=", id)
+        .where("status", "=", "pending")
         .execute();
     },
     async hastenEffects(id, kind, now) {
       await db
         .updateTable("effects")
-        .set({ next_at: now })
+        .set((eb) => hastened(eb, now))
         .where("repository_id", "=", id.repositoryId)
         .where("number", "=", id.number)
         .where("kind", "=", kind)
         .where("status", "=", "pending")
         .where("tries", "=", 0)
-        .where("next_at", ">", now)
         .execute();
     },
     async reviveEffects(id, now) {
       const revived = await db
         .updateTable("effects")
-        .set({ status: "pending", tries: 0, next_at: now, done_at: null })
+        .set((eb) => ({ status: "pending", version: eb("version", "+", 1), tries: 0, next_at: now, done_at: null }))
         .where("repository_id", "=", id.repositoryId)
         .where("number", "=", id.number)
         .where("status", "=", "dead")
@@ -120,13 +112,13 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
     async reopenEffects(repositoryId, kind, since, now) {
       const reopened = await db
         .updateTable("effects")
-        .set({ status: "pending", next_at: now, done_at: null })
+        .set((eb) => ({ ...hastened(eb, now), status: "pending", done_at: null }))
         .where("repository_id", "=", repositoryId)
         .where("kind", "=", kind)
         .where((eb) =>
           eb.or([
             eb.and([eb("status", "=", "done"), eb("done_at", ">", since), eb("result_json", "like", '%"open":true%')]),
-            eb.and([eb("status", "=", "pending"), eb("tries", "=", 0), eb("next_at", ">", now)]),
+            eb.and([eb("status", "=", "pending"), eb("tries", "=", 0)]),
           ]),
         )
         .executeTakeFirst();
@@ -190,13 +182,14 @@ export async function addEffects(db: Transaction<Tables>, effects: readonly NewE
     .execute();
 }
 
+/** @throws RowConflict when something new was asked of one of them since it was read */
 export async function settleEffects(
   db: Transaction<Tables>,
   settled: readonly SettledEffect[],
   now: number,
 ): Promise<void> {
-  for (const { id, status, error, result } of settled) {
-    await db
+  for (const { repositoryId, number, id, version, status, error, result } of settled) {
+    const ended = await db
       .updateTable("effects")
       .set((eb) => ({
         status,
@@ -206,8 +199,29 @@ export async function settleEffects(
         tries: eb("tries", "+", status === "dead" ? 1 : 0),
       }))
       .where("id", "=", id)
-      .execute();
+      .where("version", "=", version)
+      .executeTakeFirst();
+    if (Number(ended.numUpdatedRows) !== 1) {
+      throw new RowConflict("effect", { repositoryId, number });
+    }
   }
+}
+
+/** Pending, until then; what was asked anew since it was read stays due. */
+function putOff(db: Kysely<Tables>, { id, version }: EffectRead, nextAt: number) {
+  return db
+    .updateTable("effects")
+    .set((eb) => ({ next_at: eb.case().when("version", "=", version).then(nextAt).else(eb.ref("next_at")).end() }))
+    .where("id", "=", id)
+    .where("status", "=", "pending");
+}
+
+/** Due now, those that are being carried out, too: they are looked at once more. */
+function hastened(eb: ExpressionBuilder<Tables, "effects">, now: number) {
+  return {
+    version: eb("version", "+", 1),
+    next_at: eb.case().when("next_at", "<", now).then(eb.ref("next_at")).else(now).end(),
+  };
 }
 
 export function effectOf(row: Selectable<Tables["effects"]>): Effect {
@@ -216,6 +230,7 @@ export function effectOf(row: Selectable<Tables["effects"]>): Effect {
   }
   return {
     id: row.id,
+    version: row.version,
     key: row.key,
     repositoryId: row.repository_id,
     number: row.number,

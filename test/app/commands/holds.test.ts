@@ -207,6 +207,7 @@ it.each([
     effect: {
       ...id,
       id: 1,
+      version: 1,
       key: "merge",
       installationId: installation.id,
       kind: "auto_merge",

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { noteLine } from "../../../app/store/history.ts";
 import type { NewDelivery, PolicyState, Pull, Store } from "../../../app/store/model.ts";
 import { DatabaseUrlError, openStore } from "../../../app/store/open.ts";
 import { act } from "../../../src/lifecycle/facts/change.ts";
@@ -97,9 +98,10 @@ describe.each(databases)("the store on $name", ({ open }) => {
       nextAt: n < 5 ? 10 : 10_000,
     });
     await store.commit({ effects: [1, 2, 3, 4, 5].map(effect), now: 1 });
-    const id = async (n: number) => (await store.effectsOf({ repositoryId: 1, number: n }))[0]?.id ?? 0;
     const end = async (n: number, result: object, now: number) => {
-      const settled = [{ id: await id(n), status: "done" as const, error: null, result }];
+      const [read] = await store.effectsOf({ repositoryId: 1, number: n });
+      if (read === undefined) throw new Error("it is stored");
+      const settled = [{ ...read, status: "done" as const, error: null, result }];
       await store.commit({ settled, now });
     };
     await end(1, { headSha: "a", open: true }, 100);
@@ -310,14 +312,38 @@ describe.each(databases)("the store on $name", ({ open }) => {
       expect((await store.effectsDue(5, 10, 10)).map((each) => each.key)).toEqual(["k"]);
       expect(await store.effectsDue(6, 10, 10)).toEqual([]);
       const [due] = await store.effectsDue(5, 10, 10);
-      const id = due?.id ?? 0;
-      await store.postponeEffect(id, 30, "later", { run: 1 });
+      if (due === undefined) throw new Error("it is due");
+      await store.postponeEffect(due, 30, "later", { run: 1 });
       expect(await store.effectInstallations()).toEqual([{ installationId: 5, at: 20 }]);
-      await store.commit({ settled: [{ id, status: "done", error: null, result: { run: 2 } }], now: 3 });
+      await store.commit({ settled: [{ ...due, status: "done", error: null, result: { run: 2 } }], now: 3 });
       expect(await store.effectsOf({ repositoryId: 1, number: 7 })).toMatchObject([
         { key: "k", status: "done", tries: 1, result: { run: 2 } },
         { key: "l", status: "pending" },
       ]);
+    });
+
+    it("ends and puts off no effect of which something new was asked since it was read", async () => {
+      const of = { repositoryId: 1, number: 7 };
+      const effect = { key: "k", ...of, installationId: 5, kind: "auto_merge", payload: {}, nextAt: 10 };
+      await store.commit({ effects: [effect], now: 1 });
+      const [before] = await store.effectsDue(5, 10, 10);
+      if (before === undefined) throw new Error("it is due");
+      // It is being carried out, by what was known then.
+      await store.hastenEffects(of, "auto_merge", 15);
+      await store.deferEffect(before, 90, "checks go on", { waitsSince: 1 });
+      expect(await store.effectsDue(5, 15, 10)).toMatchObject([{ result: { waitsSince: 1 }, nextAt: 10 }]);
+      const settled = [{ ...before, status: "done" as const, error: null, result: null }];
+      const history = [noteLine(of, "effect", "it was merged", 16)];
+      expect(await store.commit({ settled, history, now: 16 })).toEqual({
+        committed: false,
+        conflict: of,
+        what: "effect",
+      });
+      expect((await store.history(of, 9)).items).toEqual([]);
+      const [again] = await store.effectsDue(5, 15, 10);
+      if (again === undefined) throw new Error("it is due");
+      await store.deferEffect(again, 90, "checks go on", null);
+      expect(await store.effectsDue(5, 89, 10)).toEqual([]);
     });
 
     it("takes effects in turns by repository, revives what was given up, and forgets what is long over", async () => {
@@ -329,7 +355,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
       await store.commit({ pulls: [pull()], effects, now: 1 });
       const due = await store.effectsDue(5, 10, 3);
       expect(due.map((each) => each.key)).toEqual(["a", "d", "b"]);
-      const dead = due.map(({ id }) => ({ id, status: "dead" as const, error: "no", result: null }));
+      const dead = due.map((each) => ({ ...each, status: "dead" as const, error: "no", result: null }));
       await store.commit({ settled: dead, now: 20 });
       expect(await store.reviveEffects({ repositoryId: 2, number: 7 }, 30)).toBe(1);
       expect(await store.effectsOf({ repositoryId: 2, number: 7 })).toMatchObject([
