@@ -4,14 +4,13 @@
  */
 import type { Commit, Committed } from "./model/commit.ts";
 import type { CountStore } from "./model/counts.ts";
-import type { Delivery, DeliveryStatus, NewDelivery, PendingDelivery } from "./model/deliveries.ts";
+import type { Delivery, DeliveryStatus, NewDelivery, Page, PendingDelivery } from "./model/deliveries.ts";
 import type { DependentStore } from "./model/dependents.ts";
 import type { DueStore } from "./model/due.ts";
 import type { Effect, EffectRead } from "./model/effects.ts";
 import type { GateStore } from "./model/gates.ts";
 import type { History } from "./model/history.ts";
 import type { HoldStore } from "./model/holds.ts";
-import type { Page } from "./model/page.ts";
 import type { PolicyStore } from "./model/policies.ts";
 import type { DueReevaluation, Pull, PullFilter, PullId } from "./model/pulls.ts";
 import type { Repository } from "./model/repositories.ts";
@@ -28,7 +27,6 @@ export * from "./model/effects.ts";
 export * from "./model/gates.ts";
 export * from "./model/history.ts";
 export * from "./model/holds.ts";
-export * from "./model/page.ts";
 export * from "./model/policies.ts";
 export * from "./model/pulls.ts";
 export * from "./model/repositories.ts";

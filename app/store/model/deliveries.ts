@@ -31,3 +31,9 @@ export interface Delivery extends NewDelivery {
   readonly nextAt: number;
   readonly error: string | null;
 }
+
+/** Opens one page after this one; null: there is none. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: number | null;
+}
