@@ -40,7 +40,7 @@ import { TransitionQueue } from "./transitions/queue.ts";
 import { TransitionResults } from "./transitions/result.ts";
 import { TransitionSender } from "./transitions/send.ts";
 import { Inbox } from "./webhooks/inbox.ts";
-import { Listener } from "./webhooks/processing.ts";
+import { WebhookProcessor } from "./webhooks/processing.ts";
 import { sentByGitHub } from "./webhooks/replays.ts";
 import { InProgress } from "./work/in-progress.ts";
 import { createRuntime, type Runtime } from "./work/runtime.ts";
@@ -203,11 +203,18 @@ export function createEngine(options: EngineOptions): Engine {
   } satisfies EffectHandlers;
   const outbox = new Outbox({ ...runtime, ourselves, inProgress, handlers, refusal });
   const reevaluation = new Reevaluation({ ...runtime, evaluator, policies, inProgress });
-  const listener = new Listener({ ...runtime, permissions, labelIds, policies, installationPermissions, ourselves });
+  const processor = new WebhookProcessor({
+    ...runtime,
+    permissions,
+    labelIds,
+    policies,
+    installationPermissions,
+    ourselves,
+  });
   const reconcile = new Reconcile({
     ...runtime,
     appId,
-    comments: (repository, number, comments) => listener.comments(repository, number, comments),
+    comments: (repository, number, comments) => processor.comments(repository, number, comments),
     people: (repository) => policies.namedMayHaveChanged(repository, null),
     swept: async (repository) => {
       await starts.lookAgain(repository);
@@ -217,7 +224,7 @@ export function createEngine(options: EngineOptions): Engine {
   const inbox = new Inbox({
     ...runtime,
     inProgress,
-    handle: (delivery, content) => listener.handle(delivery, content),
+    handle: (delivery, content) => processor.handle(delivery, content),
   });
   const loading = policies === loader ? [loader] : [];
   const workers = new Workers(inProgress, [

@@ -18,7 +18,6 @@ const STILL_FULL: Readonly<Record<string, number>> = {
 };
 const STILL_LONG: Readonly<Record<string, number>> = {
   "app/webhooks/inbox.ts": 466,
-  "app/webhooks/processing.ts": 453,
   "src/agent/loop.ts": 419,
   "src/coordinator/server/handler.ts": 384,
   "src/run/stage/tasks.ts": 358,

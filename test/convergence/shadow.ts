@@ -11,7 +11,7 @@ import { PermissionCache } from "../../app/github-cache/permissions.ts";
 import type { Policies } from "../../app/policies/policy.ts";
 import type { HoldWord, Pull, Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
-import { Listener } from "../../app/webhooks/processing.ts";
+import { WebhookProcessor } from "../../app/webhooks/processing.ts";
 import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
 import { Wakeups } from "../../app/work/wakeups.ts";
 import { parseExactly } from "../../src/github/exact-json.ts";
@@ -33,7 +33,7 @@ const log = pino({ level: "silent" });
 
 export class Shadow {
   readonly store: Store;
-  readonly #listener: Listener;
+  readonly #processor: WebhookProcessor;
   readonly #evaluator: Evaluator;
   readonly #word: NonNullable<ShadowOptions["word"]>;
   #turn: Promise<unknown> = Promise.resolve();
@@ -46,7 +46,7 @@ export class Shadow {
     const ourselves = () => ({ appId, botLogin: "stagewright[bot]" });
     const { requestTimeout, keepPermissions } = DEFAULT_TIMINGS;
     const permissions = new PermissionCache({ store, log, now, keepMs: keepPermissions });
-    this.#listener = new Listener({
+    this.#processor = new WebhookProcessor({
       store,
       permissions,
       labelIds: new LabelIds({ store, now, requestTimeout }),
@@ -79,7 +79,7 @@ export class Shadow {
     this.#heard += 1;
     const told = { id, event, payload: request.body, key: "", receivedAt: 0, seq: this.#heard, nextAt: 0 };
     this.#turn = this.#turn.then(() =>
-      this.#listener.handle({ ...told, status: "pending", tries: 0, error: null }, content),
+      this.#processor.handle({ ...told, status: "pending", tries: 0, error: null }, content),
     );
   }
 

@@ -1,0 +1,56 @@
+/** Webhooks of commits (checks, statuses, runs, buttons): each concerns the pull requests that have it as head. */
+import { buttonEffect } from "../commands/button.ts";
+import type { Repository } from "../store/model.ts";
+import { type Origin, type ProcessingContext, storeEffects } from "./context.ts";
+import type { CommitWebhook } from "./early-events.ts";
+import { pullKeyOf, recordChange } from "./pulls.ts";
+
+export async function handleCommit(event: CommitWebhook, origin: Origin, context: ProcessingContext): Promise<void> {
+  for (const number of await pullsOfCommit(event, origin.repository, context)) {
+    await recordCommit(event, number, origin, context);
+  }
+}
+
+async function pullsOfCommit(
+  event: CommitWebhook,
+  { id: repositoryId }: Repository,
+  { store, early }: ProcessingContext,
+): Promise<ReadonlySet<number>> {
+  const heads = async (): Promise<readonly number[]> =>
+    (await store.pullIds({ repositoryId, headSha: event.sha })).map((each) => each.number);
+  const numbers = new Set([...(await heads()), ...event.pulls]);
+  if (numbers.size > 0) {
+    return numbers;
+  }
+  // Of a commit that is no head, or whose push is still on its way to us: it may be recorded this very moment.
+  early.keep(repositoryId, event);
+  return new Set(await heads());
+}
+
+async function recordCommit(
+  { what }: CommitWebhook,
+  number: number,
+  origin: Origin,
+  context: ProcessingContext,
+): Promise<void> {
+  const { repository, delivery } = origin;
+  const pull = pullKeyOf(repository, number);
+  switch (what.kind) {
+    case "checks":
+      await recordChange({ pull, kind: "checks", checks: what.checks, suites: what.suites }, origin, context);
+      break;
+    case "acts":
+      // A run that we started is about the pull request that it was started for, not about its own commit.
+      if (!what.dispatched || what.acts.some((each) => each.by.login !== context.ourselves().botLogin)) {
+        await recordChange({ pull, kind: "acts", acts: what.acts }, origin, context);
+      }
+      break;
+    case "pressed":
+      if (what.pull === null || what.pull === number) {
+        await storeEffects(origin, context, (installationId) => [
+          buttonEffect({ repositoryId: repository.id, number }, installationId, what, delivery),
+        ]);
+      }
+      break;
+  }
+}

@@ -1,0 +1,109 @@
+/** Webhooks of pull requests: what they say is recorded, and where it means something new, a reevaluation asked for. */
+import { lifecycleRepository, type WebhookEvent } from "../../src/github/webhooks/webhook.ts";
+import type { Change, PullKey } from "../../src/lifecycle/facts/change.ts";
+import { record } from "../../src/lifecycle/facts/record.ts";
+import { sameFacts } from "../../src/lifecycle/facts/same-facts.ts";
+import { newEffect } from "../effects/effect.ts";
+import { dequeuedEffect } from "../effects/handlers/dequeued.ts";
+import { meansTheSame } from "../evaluation/same-meaning.ts";
+import { changePull, newPull, readAgain, sooner } from "../store/change-pull.ts";
+import type { Pull, PullId, Repository } from "../store/model.ts";
+import { type Origin, type ProcessingContext, storeEffects } from "./context.ts";
+import { contentOf } from "./replays.ts";
+
+export async function handlePull(
+  event: Extract<WebhookEvent, { kind: "pull" }>,
+  origin: Origin,
+  context: ProcessingContext,
+): Promise<void> {
+  await context.labelIds.note(origin.repository.id, event.labels);
+  await recordChange(event.change, origin, context, { readAnew: event.stageLabels && origin.foreign });
+}
+
+/** What the app itself took out is told of by what took it out. */
+export async function handleDequeued(
+  { number, reason, by }: Extract<WebhookEvent, { kind: "dequeued" }>,
+  origin: Origin,
+  context: ProcessingContext,
+): Promise<void> {
+  if (reason === "MANUAL" && !origin.foreign) {
+    return;
+  }
+  const id: PullId = { repositoryId: origin.repository.id, number };
+  const about = { reason, by: by.login, occasion: contentOf(origin.delivery) };
+  await storeEffects(origin, context, (installationId) => [dequeuedEffect(id, installationId, about, context.now())]);
+}
+
+/** What is shown on the group's commit is decided when all of its pull requests have been evaluated. */
+export async function handleMergeGroup(
+  { number, headSha, branch }: Extract<WebhookEvent, { kind: "merge_group" }>,
+  origin: Origin,
+  context: ProcessingContext,
+): Promise<void> {
+  const { repository } = origin;
+  if (repository.installationId === null) {
+    return;
+  }
+  // Of one that is not known yet this is the first that is told.
+  await recordChange({ pull: pullKeyOf(repository, number), kind: "acts", acts: [] }, origin, context);
+  const at = context.now();
+  const id: PullId = { repositoryId: repository.id, number };
+  await storeEffects(origin, context, (installationId) => [
+    newEffect(
+      "merge_group",
+      id,
+      { installationId, occasion: { of: "merge group", headSha }, at },
+      { headSha, branch, at },
+    ),
+  ]);
+}
+
+/**
+ * Records what is told of a pull request, which may be the first that is known of it. `readAnew`: somebody changed labels
+ * that only we set, so that what is on it is read again, whatever we knew.
+ */
+export async function recordChange(
+  change: Change,
+  origin: Origin,
+  context: ProcessingContext,
+  { readAnew = false }: { readonly readAnew?: boolean } = {},
+): Promise<void> {
+  const { repository, delivery, foreign } = origin;
+  const { store, now, log, ourselves, wakeups } = context;
+  const id: PullId = { repositoryId: change.pull.repository.id, number: change.pull.number };
+  const written = await changePull(store, id, now, (row) => {
+    const installationId = repository.installationId ?? row?.installationId ?? null;
+    const pull = { ...change.pull, installationId: installationId ?? 0 };
+    const facts = record(row?.facts ?? null, { ...change, pull });
+    if (row !== null && !readAnew && sameFacts(facts, row.facts) && row.installationId === installationId) {
+      return null;
+    }
+    const before = row ?? newPull(id, facts, installationId);
+    const at = now();
+    const ours = row !== null && !foreign && meansTheSame(facts, row.facts, ourselves());
+    const reevaluation = ours ? {} : { reevaluateAt: sooner(before.reevaluateAt, at), reevaluationTries: 0 };
+    const next: Pull = { ...before, installationId, facts, ...reevaluation };
+    return { pull: readAnew ? readAgain(next, at) : next };
+  });
+  if (written !== null && written.reevaluateAt !== null && !foreign) {
+    wakeups.notify("pulls");
+  }
+  log.info(
+    {
+      repository: `${repository.owner}/${repository.name}`,
+      pull: id.number,
+      delivery: delivery.id,
+      event: delivery.event,
+      change: change.kind,
+      news: written !== null,
+    },
+    "recorded",
+  );
+  if (written !== null) {
+    await context.handleEarly(written.facts.head.sha, origin);
+  }
+}
+
+export function pullKeyOf(repository: Repository, number: number): PullKey {
+  return { installationId: repository.installationId ?? 0, repository: lifecycleRepository(repository), number };
+}

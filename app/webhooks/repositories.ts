@@ -1,0 +1,107 @@
+/** Webhooks of repositories: where they are, who may do what there, their policies and labels. */
+import type { RepositorySeen, WebhookEvent } from "../../src/github/webhooks/webhook.ts";
+import type { Repository } from "../store/model.ts";
+import type { Origin, ProcessingContext } from "./context.ts";
+
+/** Remembers the repository as this payload shows it. */
+export async function recordRepository(
+  seen: RepositorySeen,
+  installationId: number | null,
+  { store, policies }: ProcessingContext,
+): Promise<Repository> {
+  const before = await store.repository(seen.id);
+  const now: Repository = {
+    id: seen.id,
+    nodeId: seen.nodeId === "" ? (before?.nodeId ?? "") : seen.nodeId,
+    installationId: installationOf(before, seen, installationId),
+    owner: seen.owner,
+    name: seen.name,
+    defaultBranch: seen.defaultBranch ?? before?.defaultBranch ?? "",
+    private: seen.private,
+  };
+  if (before === null || JSON.stringify(before) !== JSON.stringify(now)) {
+    await store.putRepository(now);
+  }
+  const moved = before !== null && (before.owner !== now.owner || before.name !== now.name);
+  const other = before !== null && before.defaultBranch !== "" && before.defaultBranch !== now.defaultBranch;
+  if (moved || other) {
+    await policies.mayHaveChanged(now);
+  }
+  return now;
+}
+
+/**
+ * GitHub counts installations up: of one owner's, a lower one was removed before, and what tells of it was on its way
+ * meanwhile. Null: no token can be had for the repository.
+ */
+function installationOf(before: Repository | null, seen: RepositorySeen, told: number | null): number | null {
+  const known = before?.installationId ?? null;
+  if (known === null || told === null) return told ?? known;
+  return before?.owner === seen.owner ? Math.max(known, told) : told;
+}
+
+export async function handleRepositoryGone({ repository }: Origin, { store }: ProcessingContext): Promise<void> {
+  await store.putRepository({ ...repository, installationId: null });
+}
+
+export async function handleDefaultBranch(
+  { repository }: Origin,
+  { store, policies, now }: ProcessingContext,
+): Promise<void> {
+  if (await policies.mayHaveChanged(repository)) {
+    await store.requestReevaluation({ repositoryId: repository.id, open: true }, now());
+  }
+}
+
+export async function handleLabels(
+  { onPulls }: Extract<WebhookEvent, { kind: "labels" }>,
+  { repository, foreign }: Origin,
+  { labelIds, wakeups }: ProcessingContext,
+): Promise<void> {
+  if (foreign) {
+    await labelIds.forget(repository.id);
+  }
+  if (onPulls) {
+    wakeups.notify("sweeps", repository.id);
+  }
+}
+
+export async function handlePermissions(
+  { of, named }: Extract<WebhookEvent, { kind: "permissions" }>,
+  { repository }: Origin,
+  context: ProcessingContext,
+): Promise<void> {
+  if (of === "organization") {
+    await forgetOrganization(repository.owner, repository.installationId, null, context);
+  }
+  await forgetPermissions(repository, named, context);
+}
+
+/** Forgets who is in an organization, and what its people may do in its repositories: teams give permissions, too. */
+export async function forgetOrganization(
+  login: string | null,
+  installationId: number | null,
+  named: string | null,
+  context: ProcessingContext,
+): Promise<void> {
+  const { store, permissions } = context;
+  if (login !== null) {
+    await permissions.forgetOrganization(login);
+  }
+  for (const repository of installationId === null ? [] : await store.repositories(installationId)) {
+    await forgetPermissions(repository, named, context);
+  }
+}
+
+/** What rests on people is evaluated again: a gate that is open may have to close. */
+async function forgetPermissions(
+  repository: Repository,
+  named: string | null,
+  { store, permissions, policies, now }: ProcessingContext,
+): Promise<void> {
+  await permissions.forgetRepository(repository.id);
+  await store.requestReevaluation({ repositoryId: repository.id, open: true, people: true }, now());
+  if (named !== null) {
+    await policies.namedMayHaveChanged(repository, named);
+  }
+}
