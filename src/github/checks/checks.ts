@@ -307,12 +307,12 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
-export type Outcome<T> =
+export type SendResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failure: RequestFailure };
 
 /** Tries again what may succeed later, with pauses as GitHub asks for them; gives the last failure back as a value. */
-export async function persistently<T>(pace: Pace, signal: AbortSignal, send: () => Promise<T>): Promise<Outcome<T>> {
+export async function persistently<T>(pace: Pace, signal: AbortSignal, send: () => Promise<T>): Promise<SendResult<T>> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return { ok: true, value: await send() };

@@ -10,7 +10,7 @@ import { graphqlActor } from "./pull-fields.ts";
 import type { CommentFields, ContextFields, ReviewFields, SuiteFields, TimelineFields } from "./snapshot-fields.ts";
 
 /** Our own check run as a snapshot shows it: without its texts. */
-export interface OwnCheck {
+export interface OwnCheckSeen {
   readonly nodeId: string;
   readonly name: string;
   readonly status: string;
@@ -112,13 +112,13 @@ export interface ChecksRead {
   /** Workflow runs that have ended, one act each. */
   readonly runs: readonly Act[];
   /** Our own, the newest of each name. */
-  readonly ours: readonly OwnCheck[];
+  readonly ours: readonly OwnCheckSeen[];
 }
 
 export function checksRead(contexts: readonly (ContextFields | null)[], sha: string, appId: number): ChecksRead {
   const checks: CheckSeen[] = [];
   const runs = new Map<string, Act>();
-  const ours = new Map<string, { readonly id: string; readonly check: OwnCheck }>();
+  const ours = new Map<string, { readonly id: string; readonly check: OwnCheckSeen }>();
   for (const each of contexts) {
     if (each === null) {
       continue;

@@ -9,7 +9,7 @@ import {
   type CommentSeen,
   checksRead,
   commentsSeen,
-  type OwnCheck,
+  type OwnCheckSeen,
   reviewAct,
   suitesSeen,
   timelineActs,
@@ -30,7 +30,7 @@ export interface Snapshot extends SnapshotChange {
   readonly number: number;
   readonly labels: readonly LabelSeen[];
   /** Our own check runs on the head commit, the newest of each name. */
-  readonly ours: readonly OwnCheck[];
+  readonly ours: readonly OwnCheckSeen[];
   /** Without those that were edited. */
   readonly comments: readonly CommentSeen[];
   /** Null: this is all of it. */

@@ -196,14 +196,14 @@ function readPolicyOid(payload: unknown, headSha: string): string | null | undef
   return file?.type === "blob" ? file.oid : null;
 }
 
-export type Verification = { readonly right: true } | { readonly right: false; readonly reason: string };
+export type LabelVerification = { readonly right: true } | { readonly right: false; readonly reason: string };
 
 /** Whether these labels are right: exactly one stage label, the wanted one (null: none), and those to go are gone. */
 export function verifyLabels(
   labels: readonly LabelSeen[],
   wanted: string | null,
   gone: readonly string[],
-): Verification {
+): LabelVerification {
   const names = labels.map((each) => each.name);
   const stages = names.filter((name) => name.toLowerCase().startsWith(STAGE_LABEL_PREFIX));
   const left = names.filter((name) => gone.some((each) => each.toLowerCase() === name.toLowerCase()));

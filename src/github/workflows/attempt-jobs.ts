@@ -26,7 +26,7 @@ const listed = z.object({
 });
 export type AttemptJob = z.infer<typeof listed>["jobs"][number];
 
-export interface Attempt {
+export interface RunAttempt {
   readonly owner: string;
   readonly repo: string;
   readonly runId: string;
@@ -38,7 +38,7 @@ const begun = z.object({ run_started_at: z.string().nullish() });
 /** When the attempt began, in milliseconds since the epoch; NaN: GitHub does not say. @throws what GitHub's API says */
 export async function attemptBeganAt(
   client: GitHubClient,
-  { owner, repo, runId, attempt }: Attempt,
+  { owner, repo, runId, attempt }: RunAttempt,
   signal: AbortSignal,
 ): Promise<number> {
   const answer = await client.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}", {
@@ -54,10 +54,10 @@ export async function attemptBeganAt(
 /** Lists them again and again; a page that has not changed costs no rate limit. */
 export class AttemptJobs {
   readonly #client: GitHubClient;
-  readonly #attempt: Attempt;
+  readonly #attempt: RunAttempt;
   #pages: { readonly etag: string | null; readonly jobs: readonly AttemptJob[] }[] = [];
 
-  constructor(client: GitHubClient, attempt: Attempt) {
+  constructor(client: GitHubClient, attempt: RunAttempt) {
     this.#client = client;
     this.#attempt = attempt;
   }

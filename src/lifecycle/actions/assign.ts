@@ -1,7 +1,7 @@
 import { names } from "../policy/value-schemas.ts";
 import type { ActionDefinition } from "./action.ts";
 
-export const assign: ActionDefinition<"assign"> = {
+export const assignAction: ActionDefinition<"assign"> = {
   kind: "assign",
   help: "Assign users.",
   examples: ["assign: alice", "assign: [alice, bob]"],

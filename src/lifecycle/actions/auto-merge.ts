@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ActionDefinition } from "./action.ts";
 
-export const autoMerge: ActionDefinition<"auto_merge"> = {
+export const autoMergeAction: ActionDefinition<"auto_merge"> = {
   kind: "auto_merge",
   help: "Let GitHub merge this commit as soon as its own rules allow (`merge`, `squash`, `rebase`), or put it into the merge queue (`queue`).",
   examples: ["auto_merge: squash"],

@@ -8,7 +8,7 @@ import type { ActionDefinition } from "./action.ts";
 const LONGEST_COMMENT = 65_000;
 const body = template("a comment's text", 60_000);
 
-export const comment: ActionDefinition<"comment"> = {
+export const commentAction: ActionDefinition<"comment"> = {
   kind: "comment",
   help: "Write a comment. Each stage has one, which is updated when it is entered again.",
   examples: ['comment: "Task {{ticket}}: over to {{owner}}"'],

@@ -1,24 +1,24 @@
 /** Every action of the policy language. A new one is a file of its own and a line here. */
 import type { Action, ActionKind, Policy } from "../policy/policy.ts";
 import type { ActionContext, ActionDefinition, PlannedEffect } from "./action.ts";
-import { assign } from "./assign.ts";
-import { autoMerge } from "./auto-merge.ts";
-import { comment } from "./comment.ts";
-import { label } from "./label.ts";
-import { release } from "./release.ts";
-import { repositoryDispatch } from "./repository-dispatch.ts";
-import { requestReview } from "./request-review.ts";
-import { start } from "./start.ts";
+import { assignAction } from "./assign.ts";
+import { autoMergeAction } from "./auto-merge.ts";
+import { commentAction } from "./comment.ts";
+import { labelAction } from "./label.ts";
+import { releaseAction } from "./release.ts";
+import { repositoryDispatchAction } from "./repository-dispatch.ts";
+import { requestReviewAction } from "./request-review.ts";
+import { startAction } from "./start.ts";
 
 export const ACTIONS: { readonly [K in ActionKind]: ActionDefinition<K> } = {
-  comment,
-  start,
-  repository_dispatch: repositoryDispatch,
-  release,
-  request_review: requestReview,
-  assign,
-  label,
-  auto_merge: autoMerge,
+  comment: commentAction,
+  start: startAction,
+  repository_dispatch: repositoryDispatchAction,
+  release: releaseAction,
+  request_review: requestReviewAction,
+  assign: assignAction,
+  label: labelAction,
+  auto_merge: autoMergeAction,
 };
 
 export function planAction<K extends ActionKind>(action: Action<K>, context: ActionContext): PlannedEffect {

@@ -4,7 +4,7 @@ import type { ActionDefinition } from "./action.ts";
 
 const labels = oneOrMore(labelName, "a label", 20);
 
-export const label: ActionDefinition<"label"> = {
+export const labelAction: ActionDefinition<"label"> = {
   kind: "label",
   help: "Add or remove labels.",
   examples: ["label: needs-release-note", "label: { add: [in-qa], remove: [needs-work] }"],

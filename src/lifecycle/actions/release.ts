@@ -5,7 +5,7 @@ import { type ActionDefinition, isFork } from "./action.ts";
 const error = "expected the name of an environment";
 const environment = z.string({ error }).trim().min(1, { error }).max(255, { error });
 
-export const release: ActionDefinition<"release"> = {
+export const releaseAction: ActionDefinition<"release"> = {
   kind: "release",
   help: "Let the jobs begin that wait for this environment, whose protection rule is Stagewright. Done for stages passed on the way, too. Heads of forks only with `forks: true`.",
   examples: ["release: qa", "release: { environment: qa, forks: true }"],

@@ -8,7 +8,7 @@ const MOST_MEMBERS = 9;
 const error = "expected an event type of at most 100 characters";
 const eventType = z.string({ error }).trim().min(1, { error }).max(100, { error });
 
-export const repositoryDispatch: ActionDefinition<"repository_dispatch"> = {
+export const repositoryDispatchAction: ActionDefinition<"repository_dispatch"> = {
   kind: "repository_dispatch",
   help: "Send a repository_dispatch event, at least once: `client_payload.stagewright_key` is the same when it is sent again.",
   examples: ['repository_dispatch: { event_type: qa-ready, payload: { pr: "{{number}}", sha: "{{sha}}" } }'],

@@ -1,7 +1,7 @@
 import { names } from "../policy/value-schemas.ts";
 import type { ActionDefinition } from "./action.ts";
 
-export const requestReview: ActionDefinition<"request_review"> = {
+export const requestReviewAction: ActionDefinition<"request_review"> = {
   kind: "request_review",
   help: "Request reviews from users and teams (GitHub takes no apps). The author is left out.",
   examples: ["request_review: alice", 'request_review: [alice, "@org/testing"]'],

@@ -13,7 +13,7 @@ const workflowFile = z
   .max(200, { error })
   .regex(/^[A-Za-z0-9._-]+\.ya?ml$/, { error });
 
-export const start: ActionDefinition<"start"> = {
+export const startAction: ActionDefinition<"start"> = {
   kind: "start",
   help: "Start a workflow of the default branch for the head commit and show its run as a check. It is given the inputs `sha`, `pull_request` and `stagewright_key`, which the workflow must declare. `limit`: how many such runs may go on at once; others queue. Heads of forks only with `forks: true`.",
   examples: ["start: qa.yml", 'start: { workflow: qa.yml, inputs: { pr: "{{number}}" }, limit: 1 }'],

@@ -11,7 +11,7 @@ import { checksPass } from "./checks-pass.ts";
 import { command } from "./command.ts";
 import type { ConditionContext, ConditionDefinition, ConditionVerdict } from "./condition.ts";
 import { draft } from "./draft.ts";
-import { label } from "./label.ts";
+import { labelCondition } from "./label.ts";
 import { onlyPaths } from "./only-paths.ts";
 import { paths } from "./paths.ts";
 import { planPassed } from "./plan-passed.ts";
@@ -19,7 +19,7 @@ import { workflow } from "./workflow.ts";
 
 export const CONDITIONS: { readonly [K in LeafKind]: ConditionDefinition<K> } = {
   draft,
-  label,
+  label: labelCondition,
   approvals,
   changes_requested: changesRequested,
   checks,

@@ -14,7 +14,7 @@ import {
 } from "./condition.ts";
 import { isPattern, labelMatcher, literalName } from "./name-patterns.ts";
 
-export const label: ConditionDefinition<"label"> = {
+export const labelCondition: ConditionDefinition<"label"> = {
   kind: "label",
   basis: "act",
   help: "The label is on the pull request, put there by one of `by`, else by someone with write permission. With `*` in its name: one of the labels that it stands for.",

@@ -4,7 +4,7 @@ import { mapping } from "../policy/value-schemas.ts";
 import { peopleShape } from "./facts-people.ts";
 
 /** Whose checks those are that a file gives no app. */
-export const WORKFLOWS_APP = "github-actions";
+export const DEFAULT_CHECKS_APP = "github-actions";
 const MOST_ACTS = 1_000;
 const MOST_CHECKS = 200;
 const MOST_FILES = 3_000;

@@ -7,9 +7,9 @@ import { type ActWithoutId, act, type Change, type CheckSeen, type PullKey } fro
 import type { Act, Facts, PullState } from "./facts.ts";
 import {
   DATE,
+  DEFAULT_CHECKS_APP,
   type FactsFile,
   factsFileShape,
-  WORKFLOWS_APP,
   type WrittenAct,
   type WrittenEvent,
   type WrittenSuite,
@@ -123,7 +123,7 @@ class Story {
     now = record(now, { pull: this.#pull, kind: "acts", acts: [], orders: ordersTold(done) });
     const seen = (written.checks ?? []).map((check, index): CheckSeen => {
       const status = check.status ?? "completed";
-      const app = check.app ?? WORKFLOWS_APP;
+      const app = check.app ?? DEFAULT_CHECKS_APP;
       return {
         name: check.name,
         appId: this.#people.appId(app),
@@ -235,7 +235,7 @@ function suitesBehind(checks: readonly CheckSeen[]): WrittenSuite[] {
 }
 
 function suitesOf(written: readonly WrittenSuite[], { head, updatedAt }: Facts): SuiteSeen[] {
-  return written.map(({ app = WORKFLOWS_APP, workflow = null, finished }) => ({
+  return written.map(({ app = DEFAULT_CHECKS_APP, workflow = null, finished }) => ({
     id: JSON.stringify([head.sha, app, workflow]),
     sha: head.sha,
     app,
