@@ -35,7 +35,8 @@ export class Session {
       first.end();
       throw error;
     });
-    if (learnt === null || !("learnt" in learnt)) throw new Error("The tests were not over within ten minutes.");
+    if (learnt === null || learnt === "ended" || !("learnt" in learnt))
+      throw new Error("The tests were not over within ten minutes, or their process ended.");
     session.#learnt = learnt.learnt;
     while (session.#workers.length < size) session.#workers.push(new TestProcess(room));
     return session;
@@ -66,10 +67,10 @@ export class Session {
       mostTicks: this.#learnt.mostTicks,
     };
     const reply = await this.#workers[slot]?.ask(request, TIMES * usual + GRACE_MS);
-    if (reply === null || reply === undefined) {
+    if (reply === null || reply === undefined || reply === "ended") {
       this.#workers[slot]?.end();
       this.#workers[slot] = new TestProcess(this.#room);
-      return { is: "killed", by: "it does not end" };
+      return { is: "killed", by: reply === "ended" ? "it takes all memory" : "it does not end" };
     }
     if (!("killedBy" in reply)) throw new Error("An answer to another question.");
     return reply.killedBy === null ? { is: "survived", reached: true } : { is: "killed", by: reply.killedBy };
@@ -78,7 +79,7 @@ export class Session {
 
 class TestProcess {
   readonly #child: ChildProcess;
-  #answered: (reply: Answer | Error) => void = () => {};
+  #answered: (reply: Answer | Error | "ended") => void = () => {};
 
   constructor(room: Room) {
     this.#child = fork(join(import.meta.dirname, "worker.ts"), [room], {
@@ -86,16 +87,17 @@ class TestProcess {
     });
     this.#child.on("message", (message) => this.#answered(answer.parse(message)));
     this.#child.on("error", (error) => this.#answered(error));
-    this.#child.on("exit", (code) => this.#answered(new Error(`A process with tests ended with ${code}.`)));
+    this.#child.on("exit", () => this.#answered("ended"));
   }
 
-  /** Null: it took longer than that. */
-  ask(request: Request, ms: number): Promise<Answer | null> {
+  /** Null: it took longer than that. `ended`: the process did, as it does when there is no memory left. */
+  ask(request: Request, ms: number): Promise<Answer | "ended" | null> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => resolve(null), ms);
       this.#answered = (reply) => {
         clearTimeout(timer);
         if (reply instanceof Error) reject(reply);
+        else if (reply === "ended") resolve(reply);
         else if ("fault" in reply) reject(new Error(reply.fault));
         else resolve(reply);
       };
