@@ -237,6 +237,13 @@ stages:
     expect(plan(`distributed:\n  name: inner\n  ${inner.replace(/\n(?=.)/g, "\n  ")}`).name).toBe("inner");
   });
 
+  it("and values in it keep their spelling", () => {
+    const read = plan(
+      "distributed:\n  env: { V: 1.10 }\n  agents: [{ env: { W: 2.0 } }]\n  stages: [{ name: a, run: x, env: { X: 3.00 } }]\n",
+    );
+    expect([read.env, read.agents[0]?.env, read.stages[0]?.env]).toEqual([{ V: "1.10" }, { W: "2.0" }, { X: "3.00" }]);
+  });
+
   it("the places of the plan's keys come with it, nested or not", () => {
     expect(readPlan("agents: 2\nstages: [{ name: a, run: x }]\n", "p.yml").keys).toEqual({
       agents: { line: 1, column: 1 },

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { planJsonSchema } from "../../src/plan/json-schema.ts";
-import { boundTable, completionTable, KEY_TABLES, keyTable } from "../../src/plan/key-table.ts";
+import { boundTable, completionTable, endingTable, KEY_TABLES, keyTable } from "../../src/plan/key-table.ts";
 
 const guide = readFileSync("docs/plan.md", "utf8");
 
@@ -10,7 +10,8 @@ describe("the guide says what the schemas say", () => {
     expect(guide).toContain(`\n${keyTable(shape)}\n`);
   });
 
-  it("completions and bounds", () => {
+  it("completions, how they end, and bounds", () => {
+    expect(guide).toContain(`\n${endingTable()}\n`);
     expect(guide).toContain(`\n${completionTable()}\n`);
     expect(guide).toContain(`\n${boundTable()}\n`);
   });

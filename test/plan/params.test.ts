@@ -97,7 +97,7 @@ stages:
   - { name: a, run: x, max_duration: "{{params.n}}m", type: validation }
   - repeat: "{{params.n}}"
     stages:
-      - { name: b, run: x, env: { command: "{{params.n}}" }, tasks: [{ from: "{{params.n}}" }, "{{params.s}}"] }
+      - { name: b, run: x, env: { command: "{{params.n}}" }, tasks: [{ from: "{{params.n}}" }, "{{params.s}}", { id: 1, in: { run: "{{params.n}}" } }] }
 `;
     const read = readPlan(text, "p").plan;
     expect(read?.env).toEqual({ run: "a b", ONE: "2", TWO: "22", THREE: "a b!" });
@@ -105,7 +105,7 @@ stages:
     expect(read?.stages[0]?.maxDurationMs).toBe(120_000);
     expect(read?.stages[1]).toMatchObject({
       env: { command: "2" },
-      tasks: { source: { values: [{ from: 2 }, "a b"] } },
+      tasks: { source: { values: [{ from: 2 }, "a b", { id: 1, in: { run: 2 } }] } },
     });
   });
 });

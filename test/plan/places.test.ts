@@ -25,11 +25,11 @@ describe("all that is wrong is told where it stands, and nothing else", () => {
       ['2:49 error unknown key "name"'],
     ],
     ["distributed that is no mapping", "distributed: 3\n", ["1:14 error distributed", "1:14 warning the plan does"]],
-    ["the name twice", "name: a\ndistributed:\n  name: b\n  stages: [{ name: a, run: x }]\n", ["1:1 error name"]],
+    ["the name twice", "distributed:\n  name: b\n  stages: [{ name: a, run: x }]\nname: a\n", ["4:1 error name"]],
     [
       "a misspelt name beside distributed",
-      "nmae: a\ndistributed:\n  stages: [{ name: a, run: x }]\n",
-      ['1:1 error "nmae" stands beside'],
+      "\nnmae: a\ndistributed:\n  stages: [{ name: a, run: x }]\n",
+      ['2:1 error "nmae" stands beside'],
     ],
     ["a plan that does nothing", "agents: 2\n", ["1:1 warning the plan does"]],
     ["an agent's id twice", "agents: [{ id: a }, { id: a }]\nstages: [{ name: a, run: x }]\n", ["1:27 error agents.1"]],
@@ -250,6 +250,7 @@ describe("all that is wrong is told where it stands, and nothing else", () => {
     ],
     ["a task that two need", one("{ name: a, run: x, tasks: [p, q, r], needs: { p: [r], q: [r, p] } }"), []],
     ["background without a command", one("{ name: a, type: validation, background: true }"), ["2:34 error background"]],
+    ["background without a command of any type", one("{ name: a, background: true }"), ["2:5 error a custom stage"]],
     [
       "keys that a background command does not have",
       one("{ name: a, run: x, background: true, completion: script_exit, retry: { max_attempts: 2 } }"),

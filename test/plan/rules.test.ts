@@ -278,6 +278,11 @@ describe("each rule is told at its place", () => {
       ['1:1: error: "agents" stands beside "distributed", expected "agents" inside "distributed"'],
     ],
     [
+      "a misspelt name beside distributed",
+      "nmae: a\ndistributed: { stages: [{ name: a, run: x }] }\n",
+      ['1:1: error: "nmae" stands beside "distributed"; did you mean "name"?'],
+    ],
+    [
       "an unused workload",
       "workload: { execute: x }\nstages: [{ name: a, run: x }]\n",
       ["1:13: warning: workload.execute: no stage uses this command"],
