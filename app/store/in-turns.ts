@@ -3,10 +3,10 @@ import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Tables } from "./schema.ts";
 
 export interface Turns {
-  readonly table: "pulls" | "effects";
+  readonly table: "effects";
   /** The column that tells whose turn it is; there is an index that begins with `within`, this and `at`. */
-  readonly by: "installation_id" | "repository_id";
-  readonly at: "reevaluate_at" | "next_at";
+  readonly by: "repository_id";
+  readonly at: "next_at";
   /** In the words of that index, which holds only what waits. */
   readonly waits: RawBuilder<unknown>;
   readonly until: number;

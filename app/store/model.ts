@@ -12,7 +12,7 @@ import type { GateStore } from "./model/gates.ts";
 import type { History } from "./model/history.ts";
 import type { HoldStore } from "./model/holds.ts";
 import type { PolicyStore } from "./model/policies.ts";
-import type { DueReevaluation, Pull, PullFilter, PullId } from "./model/pulls.ts";
+import type { Pull, PullFilter, PullId } from "./model/pulls.ts";
 import type { Repository } from "./model/repositories.ts";
 import type { RetentionStore } from "./model/retention.ts";
 import type { AppRunStore } from "./model/runs.ts";
@@ -76,15 +76,8 @@ export interface Store extends DependentStore {
   /** In order of repository and number; `after` opens the next page. */
   pulls(filter: PullFilter, limit: number, after?: PullId): Promise<readonly Pull[]>;
   pullIds(filter: PullFilter): Promise<readonly PullId[]>;
-  /** Pull requests to be looked at until then: in turns by installation, of each the longest due first. */
-  dueReevaluations(until: number, limit: number): Promise<readonly DueReevaluation[]>;
-  nextReevaluationAt(): Promise<number | null>;
   /** Asks for these to be looked at, at that time or before; also those that are being looked at now. Returns how many. */
   requestReevaluation(filter: PullFilter, at: number): Promise<number>;
-  /** Decided moves of an installation that are due until then, the longest due first. */
-  dueIntents(installationId: number, until: number, limit: number): Promise<readonly Pull[]>;
-  /** For each installation with decided moves: when its first is due. */
-  intentInstallations(): Promise<readonly { readonly installationId: number; readonly at: number }[]>;
 
   /** Oldest first; `after`: an id. */
   history(id: PullId, limit: number, after?: number): Promise<Page<History>>;
@@ -93,8 +86,6 @@ export interface Store extends DependentStore {
   effectsDue(installationId: number, until: number, limit: number): Promise<readonly Effect[]>;
   effect(id: number): Promise<Effect | null>;
   effectsOf(id: PullId): Promise<readonly Effect[]>;
-  /** For each installation with pending effects: when its first is due. */
-  effectInstallations(): Promise<readonly { readonly installationId: number; readonly at: number }[]>;
   /** After a failure, which is counted. What was asked anew since it was read stays due at once. */
   postponeEffect(effect: EffectRead, nextAt: number, error: string, result: object | null): Promise<void>;
   /** Not yet, for a reason that is no failure. What was asked anew since it was read stays due at once. */

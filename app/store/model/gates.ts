@@ -45,8 +45,6 @@ export interface WaitingGate extends NewGate {
 export interface GateStore {
   /** GitHub asks: it waits now. Told twice, it still waits once. */
   asked(gate: NewGate, now: number): Promise<void>;
-  due(until: number, limit: number): Promise<readonly WaitingGate[]>;
-  nextAt(): Promise<number | null>;
   ofRun(repositoryId: number, runId: string): Promise<readonly WaitingGate[]>;
   waiting(repositoryId: number): Promise<readonly WaitingGate[]>;
   /**

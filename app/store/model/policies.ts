@@ -54,9 +54,6 @@ export interface PolicyStore {
   ): Promise<boolean>;
   /** It could not be read or shown: again then; null: when it is marked anew. */
   postpone(repositoryId: number, at: number | null): Promise<void>;
-  /** In turns by installation, so that one with many does not keep the others waiting. */
-  due(until: number, limit: number): Promise<readonly number[]>;
-  nextAt(): Promise<number | null>;
   /** Repositories whose policy extends that of this one (`owner/name`). */
   dependents(base: string): Promise<readonly number[]>;
 }

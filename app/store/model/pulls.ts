@@ -87,11 +87,6 @@ export interface Pull extends PullId {
   readonly blocked: Blocked | null;
 }
 
-export interface DueReevaluation extends PullId {
-  readonly installationId: number | null;
-  readonly reevaluateAt: number;
-}
-
 export interface PullFilter {
   readonly repositoryId?: number;
   readonly installationId?: number;

@@ -73,8 +73,6 @@ export interface StartedRun extends NewStart {
 export interface StartStore {
   /** Puts it at the end of its queue, unless its key is known. */
   add(start: NewStart, now: number): Promise<void>;
-  due(until: number, limit: number): Promise<readonly StartedRun[]>;
-  nextAt(): Promise<number | null>;
   byKey(key: string): Promise<StartedRun | null>;
   ofPull(id: PullId): Promise<readonly StartedRun[]>;
   ofRun(repositoryId: number, runId: string): Promise<StartedRun | null>;

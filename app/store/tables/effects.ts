@@ -14,7 +14,6 @@ type EffectPart = Pick<
   | "effectsDue"
   | "effect"
   | "effectsOf"
-  | "effectInstallations"
   | "postponeEffect"
   | "deferEffect"
   | "noteEffect"
@@ -60,15 +59,6 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
         .orderBy("id")
         .execute();
       return rows.map(effectOf);
-    },
-    async effectInstallations() {
-      const rows = await db
-        .selectFrom("effects")
-        .select(["installation_id as installationId", (eb) => eb.fn.min("next_at").as("at")])
-        .where("status", "=", "pending")
-        .groupBy("installation_id")
-        .execute();
-      return rows.map(({ installationId, at }) => ({ installationId, at: Number(at) }));
     },
     async postponeEffect(effect, nextAt, error, result) {
       await putOff(db, effect, nextAt)

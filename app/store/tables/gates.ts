@@ -48,25 +48,6 @@ export function gateStore(db: Kysely<Tables>): GateStore {
           .execute();
       });
     },
-    async due(until, limit) {
-      const found = await rows()
-        .where("next_at", "is not", null)
-        .where("next_at", "<=", until)
-        .orderBy("next_at")
-        .limit(limit)
-        .execute();
-      return found.map(gateOf);
-    },
-    async nextAt() {
-      const row = await db
-        .selectFrom("waiting_gates")
-        .select("next_at")
-        .where("next_at", "is not", null)
-        .orderBy("next_at")
-        .limit(1)
-        .executeTakeFirst();
-      return row?.next_at ?? null;
-    },
     async ofRun(repositoryId, runId) {
       const found = await rows()
         .where("repository_id", "=", repositoryId)

@@ -1,5 +1,5 @@
 /** What is known of the repositories' policies: one row each, so that the last good one outlives the process. */
-import { type Kysely, sql } from "kysely";
+import type { Kysely } from "kysely";
 import { readOrNull, written } from "../documents.ts";
 import type { PolicyStore } from "../model.ts";
 import type { Tables } from "../schema.ts";
@@ -76,37 +76,6 @@ export function policyStore(db: Kysely<Tables>): PolicyStore {
         .set((eb) => ({ due_at: at, tries: eb("tries", "+", 1) }))
         .where("repository_id", "=", repositoryId)
         .execute();
-    },
-
-    async due(until, limit) {
-      const rows = await db
-        .selectFrom((from) =>
-          from
-            .selectFrom("policies")
-            .leftJoin("repositories", "repositories.id", "policies.repository_id")
-            .select(["repository_id", "due_at"])
-            .select(sql<number>`row_number() over (partition by installation_id order by due_at)`.as("turn"))
-            .where("due_at", "is not", null)
-            .where("due_at", "<=", until)
-            .as("due"),
-        )
-        .select("repository_id")
-        .orderBy("turn")
-        .orderBy("due_at")
-        .limit(limit)
-        .execute();
-      return rows.map((row) => row.repository_id);
-    },
-
-    async nextAt() {
-      const row = await db
-        .selectFrom("policies")
-        .select("due_at")
-        .where("due_at", "is not", null)
-        .orderBy("due_at")
-        .limit(1)
-        .executeTakeFirst();
-      return row?.due_at ?? null;
     },
 
     async dependents(base) {

@@ -13,21 +13,10 @@ import { pullKey } from "../change-pull.ts";
 import { RowConflict } from "../conflict.ts";
 import { readDocument, textOf } from "../document-cache.ts";
 import { readOrNull, writtenOrNull } from "../documents.ts";
-import { inTurns } from "../in-turns.ts";
-import type { DueReevaluation, Pull, PullFilter, PullId, Store } from "../model.ts";
+import type { Pull, PullFilter, PullId, Store } from "../model.ts";
 import { PULL_DOCUMENTS, type PullDocument, type Tables } from "../schema.ts";
 
-type Part = Pick<
-  Store,
-  | "pull"
-  | "pulls"
-  | "pullIds"
-  | "dueReevaluations"
-  | "nextReevaluationAt"
-  | "requestReevaluation"
-  | "dueIntents"
-  | "intentInstallations"
->;
+type Part = Pick<Store, "pull" | "pulls" | "pullIds" | "requestReevaluation">;
 type Where = (eb: ExpressionBuilder<Tables, "pulls">) => Expression<SqlBool>;
 
 /** Rows of one statement that changes many: a millisecond or two. */
@@ -58,46 +47,6 @@ export function pullStore(db: Kysely<Tables>): Part {
       return await ids(db, filter).execute();
     },
 
-    async dueReevaluations(until, limit) {
-      const due = () =>
-        db
-          .selectFrom("pulls")
-          .select(["repository_id", "number", "installation_id", "reevaluate_at"])
-          .where("reevaluate_at", "is not", null)
-          .where("reevaluate_at", "<=", until)
-          .orderBy("reevaluate_at");
-      const waits = sql`reevaluate_at is not null`;
-      const rows = await inTurns(
-        db,
-        { table: "pulls", by: "installation_id", at: "reevaluate_at", waits, until, limit },
-        (installation, most) => due().where("installation_id", "=", installation).limit(most).execute(),
-      );
-      // Where the app is not installed there is little to do, and nobody waits for it.
-      const rest = await due()
-        .where("installation_id", "is", null)
-        .limit(limit - rows.length)
-        .execute();
-      return [...rows, ...rest].map(
-        (row): DueReevaluation => ({
-          repositoryId: row.repository_id,
-          number: row.number,
-          installationId: row.installation_id,
-          reevaluateAt: row.reevaluate_at ?? 0,
-        }),
-      );
-    },
-
-    async nextReevaluationAt() {
-      const row = await db
-        .selectFrom("pulls")
-        .select("reevaluate_at")
-        .where("reevaluate_at", "is not", null)
-        .orderBy("reevaluate_at")
-        .limit(1)
-        .executeTakeFirst();
-      return row?.reevaluate_at ?? null;
-    },
-
     async requestReevaluation(filter, at) {
       let count = 0;
       for (let after: PullId | undefined; ; ) {
@@ -110,28 +59,6 @@ export function pullStore(db: Kysely<Tables>): Part {
         // Whatever else waits for the database comes between two pages.
         await setImmediate();
       }
-    },
-
-    async dueIntents(installationId, until, limit) {
-      const rows = await pullRows(db)
-        .where("pulls.installation_id", "=", installationId)
-        .where("pulls.intent_at", "is not", null)
-        .where("pulls.intent_at", "<=", until)
-        .orderBy("pulls.intent_at")
-        .limit(limit)
-        .execute();
-      return rows.map(pullOfRow);
-    },
-
-    async intentInstallations() {
-      const rows = await db
-        .selectFrom("pulls")
-        .select((eb) => ["installation_id as installationId", eb.fn.min("intent_at").as("at")])
-        .where("intent_at", "is not", null)
-        .where("installation_id", "is not", null)
-        .groupBy("installation_id")
-        .execute();
-      return rows.map((row) => ({ installationId: row.installationId ?? 0, at: Number(row.at) }));
     },
   };
 }

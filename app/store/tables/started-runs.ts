@@ -50,25 +50,6 @@ export function startStore(db: Kysely<Tables>): StartStore {
         .onConflict((conflict) => conflict.column("key").doNothing())
         .execute();
     },
-    async due(until, limit) {
-      const found = await rows()
-        .where("next_at", "is not", null)
-        .where("next_at", "<=", until)
-        .orderBy("id")
-        .limit(limit)
-        .execute();
-      return found.map(startedOf);
-    },
-    async nextAt() {
-      const row = await db
-        .selectFrom("started_runs")
-        .select("next_at")
-        .where("next_at", "is not", null)
-        .orderBy("next_at")
-        .limit(1)
-        .executeTakeFirst();
-      return row?.next_at ?? null;
-    },
     async byKey(key) {
       const row = await rows().where("key", "=", key).executeTakeFirst();
       return row === undefined ? null : startedOf(row);

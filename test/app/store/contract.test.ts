@@ -138,14 +138,8 @@ describe.each(databases)("the store on $name", ({ open }) => {
         ...overrides,
       });
 
-    it("take turns by installation, however many one of them has", async () => {
-      const repository = { nodeId: "R", owner: "acme", defaultBranch: "main", private: false };
-      for (let id = 1; id <= 9; id += 1) {
-        await store.putRepository({ ...repository, id, installationId: id < 8 ? 5 : id, name: `widget-${id}` });
-        await store.policies.mark([id], id);
-      }
-      expect(await store.policies.due(9, 4)).toEqual([1, 8, 9, 2]);
-    });
+    const due = async (until: number, limit: number) =>
+      (await store.due.policies.of(null, until, limit)).map((each) => each.repositoryId).sort((a, b) => a - b);
 
     it("are due from when they are marked until they are written", async () => {
       expect(await store.policies.of(1)).toBeNull();
@@ -156,16 +150,16 @@ describe.each(databases)("the store on $name", ({ open }) => {
         observedGeneration: 0,
         state: null,
       });
-      expect(await store.policies.due(499, 10)).toEqual([]);
-      expect([...(await store.policies.due(500, 10))].sort()).toEqual([1, 2]);
+      expect(await due(499, 10)).toEqual([]);
+      expect(await due(500, 10)).toEqual([1, 2]);
       expect(await save()).toBe(true);
       expect(await store.policies.of(1)).toMatchObject({ version: 1, observedGeneration: 1, state, dueAt: null });
-      expect(await store.policies.due(500, 10)).toEqual([2]);
+      expect(await due(500, 10)).toEqual([2]);
       await store.policies.postpone(2, 900);
-      expect(await store.policies.nextAt()).toBe(900);
+      expect((await store.due.policies.outlook(0)).nextAt).toBe(900);
       expect(await store.policies.of(2)).toMatchObject({ tries: 1 });
       await store.policies.postpone(2, null);
-      expect(await store.policies.nextAt()).toBeNull();
+      expect((await store.due.policies.outlook(0)).nextAt).toBeNull();
     });
 
     it("are written by one of two who read the same, and stay due when something was heard meanwhile", async () => {
@@ -199,7 +193,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
         Array.from({ length: 1_000 }, (_, index) => index + 1),
         500,
       );
-      expect(await store.policies.due(500, 2_000)).toHaveLength(1_000);
+      expect(await due(500, 2_000)).toHaveLength(1_000);
     });
   });
 
@@ -314,7 +308,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
       const [due] = await store.effectsDue(5, 10, 10);
       if (due === undefined) throw new Error("it is due");
       await store.postponeEffect(due, 30, "later", { run: 1 });
-      expect(await store.effectInstallations()).toEqual([{ installationId: 5, at: 20 }]);
+      expect(await store.due.effects.outlook(10)).toEqual({ installations: [], nextAt: 20 });
       await store.commit({ settled: [{ ...due, status: "done", error: null, result: { run: 2 } }], now: 3 });
       expect(await store.effectsOf({ repositoryId: 1, number: 7 })).toMatchObject([
         { key: "k", status: "done", tries: 1, result: { run: 2 } },
@@ -395,43 +389,11 @@ describe.each(databases)("the store on $name", ({ open }) => {
     });
   });
 
-  it("has pull requests that are due take turns by installation, however many one of them has", async () => {
-    const many = [1, 2, 3].map((number) => pull({ number, reevaluateAt: number }));
-    const other = pull({ number: 4, repositoryId: 2, installationId: 6, reevaluateAt: 30 });
-    await store.commit({ pulls: [...many, other], now: 1 });
-    expect((await store.dueReevaluations(99, 3)).map((each) => each.number)).toEqual([1, 4, 2]);
-  });
-
-  it("gives of each installation what is longest due, and a full page as long as there is enough", async () => {
-    const due = Array.from({ length: 60 }, (_, n) => ({
-      number: n + 1,
-      installationId: n % 7 === 0 ? 1 + (n % 3) : 4,
-      reevaluateAt: (n * 37) % 50,
-    }));
-    await store.commit({ pulls: due.map((each) => pull(each)), now: 1 });
-    for (const until of [0, 3, 20, 49]) {
-      for (const limit of [1, 3, 5, 40, 100]) {
-        const page = await store.dueReevaluations(until, limit);
-        const waiting = due.filter((each) => each.reevaluateAt <= until);
-        expect(page).toHaveLength(Math.min(limit, waiting.length));
-        for (const [installation, given] of Map.groupBy(page, (each) => each.installationId)) {
-          const times = waiting.filter((each) => each.installationId === installation).map((each) => each.reevaluateAt);
-          expect(given.map((each) => each.reevaluateAt)).toEqual(times.sort((a, b) => a - b).slice(0, given.length));
-        }
-        const owners = new Set(waiting.map((each) => each.installationId)).size;
-        const first = page.slice(0, owners).map((each) => each.installationId);
-        expect(new Set(first).size).toBe(Math.min(limit, owners));
-      }
-    }
-  });
-
   it("asks for thousands to be evaluated, each once, whatever page it is on", async () => {
     const numbers = Array.from({ length: 1_201 }, (_, n) => n + 1);
     await store.commit({ pulls: numbers.map((number) => pull({ number, reevaluateAt: null })), now: 1 });
     expect(await store.requestReevaluation({ repositoryId: 1, open: true }, 70)).toBe(numbers.length);
-    expect((await store.dueReevaluations(70, 2_000)).map(({ number }) => number).sort((a, b) => a - b)).toEqual(
-      numbers,
-    );
+    expect((await store.due.pulls.of(5, 70, 2_000)).map(({ number }) => number).sort((a, b) => a - b)).toEqual(numbers);
   });
 
   it("writes what was read of an earlier state of the row, too", async () => {
@@ -457,15 +419,13 @@ describe.each(databases)("the store on $name", ({ open }) => {
       ],
       now: 1,
     });
-    expect((await store.dueReevaluations(10, 9)).map((each) => each.number)).toEqual([8]);
-    expect((await store.dueReevaluations(99, 9)).map((each) => each.number)).toEqual([8, 7]);
-    expect(await store.nextReevaluationAt()).toBe(10);
-    expect(await store.dueIntents(5, 14, 9)).toEqual([]);
-    expect(await store.dueIntents(5, 15, 9)).toMatchObject([{ number: 9, intent }]);
-    expect(await store.intentInstallations()).toEqual([
-      { installationId: 5, at: 15 },
-      { installationId: 6, at: 5 },
-    ]);
+    expect((await store.due.pulls.of(5, 10, 9)).map((each) => each.number)).toEqual([8]);
+    expect((await store.due.pulls.of(5, 99, 9)).map((each) => each.number)).toEqual([8, 7]);
+    expect((await store.due.pulls.outlook(0)).nextAt).toBe(10);
+    expect(await store.due.transitions.of(5, 14, 9)).toEqual([]);
+    expect(await store.due.transitions.of(5, 15, 9)).toMatchObject([{ number: 9, intent }]);
+    expect(await store.due.transitions.outlook(14)).toEqual({ installations: [6], nextAt: 15 });
+    expect(await store.due.transitions.outlook(15)).toEqual({ installations: [6, 5], nextAt: null });
     expect(await store.pullIds({ headSha: pullState().head.sha, repositoryId: 1 })).toHaveLength(3);
     expect(await store.pullIds({ headSha: "f".repeat(40) })).toEqual([]);
     const page = await store.pulls({ open: true }, 3);
@@ -488,7 +448,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
     const looking = await store.pull({ repositoryId: 1, number: 7 });
     expect(await store.requestReevaluation({ installationId: 5 }, 12)).toBe(3);
     expect(await store.requestReevaluation({ installationId: 5 }, 13)).toBe(3);
-    expect((await store.dueReevaluations(12, 9)).map((each) => each.number).sort()).toEqual([7, 8, 9]);
+    expect((await store.due.pulls.of(5, 12, 9)).map((each) => each.number).sort()).toEqual([7, 8, 9]);
     // Who was looking at it when that was asked for did not know of what it is about.
     if (looking === null) throw new Error("it is known");
     expect((await store.commit({ pulls: [{ ...looking, reevaluateAt: null }], now: 14 })).committed).toBe(false);
@@ -555,7 +515,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
     await store.putRepository({ ...repository, installationId: 6 });
     expect(await store.effectsDue(5, 9, 9)).toEqual([]);
     expect(await store.effectsDue(6, 9, 9)).toMatchObject([{ key: "k" }]);
-    expect(await store.dueIntents(6, 9, 9)).toMatchObject([{ number: 7, installationId: 6 }]);
+    expect(await store.due.transitions.of(6, 9, 9)).toMatchObject([{ number: 7, installationId: 6 }]);
     // Who read the row before must not put the old installation back.
     expect(before === null ? null : await store.commit({ pulls: [before], now: 2 })).toMatchObject({
       committed: false,

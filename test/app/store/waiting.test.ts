@@ -44,9 +44,9 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
         { number: 3 },
       ]);
       expect(await store.starts.open(1, "other.yml")).toEqual([]);
-      expect(await store.starts.nextAt()).toBe(1_000);
-      expect(await store.starts.due(999, 10)).toEqual([]);
-      expect((await store.starts.due(1_000, 1)).map((each) => each.number)).toEqual([7]);
+      expect((await store.due.starts.outlook(0)).nextAt).toBe(1_000);
+      expect(await store.due.starts.of(null, 999, 10)).toEqual([]);
+      expect((await store.due.starts.of(null, 1_000, 1)).map((each) => each.number)).toEqual([7]);
     });
 
     it("that somebody has put into the line again are not ended by who read them before", async () => {
@@ -114,13 +114,13 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
         const state = (["running", "queued", "done"] as const)[index] ?? "done";
         await store.starts.save({ ...row, state, runId: `${10 + index}`, nextAt: null });
       }
-      expect(await store.starts.nextAt()).toBeNull();
+      expect((await store.due.starts.outlook(0)).nextAt).toBeNull();
       await store.starts.wakePull({ repositoryId: 1, number: 1 }, 5_000);
-      expect((await store.starts.due(9_000, 9)).map((each) => each.key)).toEqual(["1-1"]);
+      expect((await store.due.starts.of(null, 9_000, 9)).map((each) => each.key)).toEqual(["1-1"]);
       await store.starts.wakeQueue(1, "qa.yml", 6_000);
-      expect((await store.starts.due(9_000, 9)).map((each) => each.key)).toEqual(["1-1", "1-2"]);
+      expect((await store.due.starts.of(null, 9_000, 9)).map((each) => each.key)).toEqual(["1-1", "1-2"]);
       await store.starts.wakeRun(1, "12", 7_000);
-      expect((await store.starts.due(9_000, 9)).map((each) => each.key)).toEqual(["1-1", "1-2", "done"]);
+      expect((await store.due.starts.of(null, 9_000, 9)).map((each) => each.key)).toEqual(["1-1", "done", "1-2"]);
       expect((await store.starts.ofPull({ repositoryId: 1, number: 1 })).map((each) => each.key)).toEqual([
         "1-1",
         "done",
@@ -194,17 +194,17 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
       const row = await asked(1_000);
       await store.gates.wake(1, 3_000);
       await store.gates.save({ ...row, said: "x", nextAt: null, askAt: 90_000 });
-      expect(await store.gates.due(3_000, 9)).toMatchObject([{ said: "x", nextAt: 3_000 }]);
+      expect(await store.due.gates.of(null, 3_000, 9)).toMatchObject([{ said: "x", nextAt: 3_000 }]);
       await store.gates.wakeRun(1, "9007199254740995", 2_000);
       expect(await store.gates.ofRun(1, "9007199254740995")).toMatchObject([{ nextAt: 2_000, askAt: 2_000 }]);
       await store.gates.wake(2, 1_000);
-      expect(await store.gates.nextAt()).toBe(2_000);
+      expect((await store.due.gates.outlook(0)).nextAt).toBe(2_000);
     });
 
     it("are woken by the pull requests that they may belong to", async () => {
       const known = { headSha: "abc", pulls: [7], nextAt: null };
       await store.gates.save({ ...(await asked(1_000)), ...known });
-      const due = async () => (await store.gates.due(9_000, 9)).length;
+      const due = async () => (await store.due.gates.of(null, 9_000, 9)).length;
       await store.gates.wakePull({ repositoryId: 1, number: 8, headSha: "def" }, 2_000);
       await store.gates.wakePull({ repositoryId: 2, number: 7, headSha: "abc" }, 2_000);
       expect(await due()).toBe(0);

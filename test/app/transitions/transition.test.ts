@@ -345,7 +345,7 @@ describe("a pull request in the sandbox", () => {
     await house.close();
     house = await openHouse({ timings: { writeInterval: 2_000 } });
     const [installation] = house.sandbox.world.installations.values();
-    const waiting = () => house.store.dueIntents(installation?.id ?? 0, Number.MAX_SAFE_INTEGER, 100);
+    const waiting = () => house.store.due.transitions.of(installation?.id ?? 0, Number.MAX_SAFE_INTEGER, 100);
     Array.from({ length: 50 }, () => house.open());
     await house.until("many wait for their turn", async () => (await waiting()).length >= 20);
     await house.app.stop();
