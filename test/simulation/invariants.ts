@@ -66,12 +66,14 @@ export class Oracle {
     violations.push(...this.#counts(after), ...this.#tasks(before, event, after));
     this.#latest = after;
     const closed = beforeGoingBack(before, after);
-    // First the rounds that were closed, then those that were left out at once after going back.
     this.#watchArrivals(closed);
     violations.push(...this.#releases(before, closed));
-    this.#watchArrivals(after);
+    if (closed !== after) {
+      // Stages that were left out at once after going back.
+      this.#watchArrivals(after);
+      violations.push(...this.#releases(closed, after));
+    }
     violations.push(
-      ...this.#releases(closed, after),
       ...this.#rounds.step(before, after),
       ...judgeStatuses(before, after),
       ...this.#times.step(after),

@@ -15,10 +15,10 @@ export function roundKey({ stage, round }: Pick<StageRun, "stage" | "round">): s
  * before.
  */
 export function beforeGoingBack(before: RunState, after: RunState): RunState {
-  const stages = [...itemsOf(after.stages)].map((run) => {
-    const isNew = run.round > (itemAt(before.stages, run.stage)?.round ?? run.round);
-    return isNew ? (run.earlier.at(-1) ?? run) : run;
-  });
+  const isNew = ({ stage, round }: StageRun): boolean => round > (itemAt(before.stages, stage)?.round ?? round);
+  const runs = [...itemsOf(after.stages)];
+  if (!runs.some(isNew)) return after;
+  const stages = runs.map((run) => (isNew(run) ? (run.earlier.at(-1) ?? run) : run));
   return { ...after, stages: persistentArray(stages) };
 }
 

@@ -1,7 +1,7 @@
 /** Whether agents go from status to status in a way that somebody who watches them can follow. */
 import { agentStatus } from "../../src/run/agent-status.ts";
 import type { RunState } from "../../src/run/machine.ts";
-import { itemsOf } from "../../src/run/persistent-array.ts";
+import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
 import type { AgentStatus } from "../../src/run/types.ts";
 
 const WORKING = ["validating", "preparing", "running"] as const;
@@ -24,11 +24,12 @@ export const AGENT_TRANSITIONS: Readonly<Record<AgentStatus, readonly AgentStatu
 };
 
 export function judgeStatuses(before: RunState, after: RunState): readonly string[] {
-  const was = new Map([...itemsOf(before.agents)].map((agent) => [agent.name, agentStatus(before, agent)]));
-  return [...itemsOf(after.agents)].flatMap((agent) => {
-    const from = was.get(agent.name);
-    const to = agentStatus(after, agent);
-    if (from === undefined || from === to || AGENT_TRANSITIONS[from].includes(to)) return [];
-    return [`${agent.name} went from ${from} to ${to}`];
+  const isSameGroup = before.steps === after.steps && before.stopping === after.stopping;
+  return [...itemsOf(after.agents)].flatMap((agent, slot) => {
+    const old = itemAt(before.agents, slot);
+    // With the assembly positions change: what was seen until then is over.
+    if (old === undefined || old.name !== agent.name || (isSameGroup && old === agent)) return [];
+    const [from, to] = [agentStatus(before, old), agentStatus(after, agent)];
+    return from === to || AGENT_TRANSITIONS[from].includes(to) ? [] : [`${agent.name} went from ${from} to ${to}`];
   });
 }
