@@ -19,6 +19,7 @@ import { changePull, parked, sooner } from "../store/change-pull.ts";
 import { movedLines, noteLine } from "../store/history.ts";
 import type { ConfirmedState, Intent, NewEffect, NewHistory, Pull } from "../store/model.ts";
 import type { Runtime } from "../work/runtime.ts";
+import type { TransitionFailure } from "./failure.ts";
 import type { PendingTransition } from "./verify.ts";
 
 export interface TransitionResultsOptions extends Pick<Runtime, "store" | "log" | "now" | "timings" | "wakeups"> {
@@ -128,19 +129,19 @@ export class TransitionResults {
   }
 
   /** It is tried again after the pause. What was sent stays marked as sent. */
-  async postpone(pull: Pull, reason: string, pause: number): Promise<void> {
+  async postpone(pull: Pull, { code, text }: TransitionFailure, pause: number): Promise<void> {
     const { store, log, now } = this.#options;
     await changePull(store, pull, now, (row) => {
       if (row === null || row.intent === null) {
         return null;
       }
       const tries = Math.max(row.intent.tries, pull.intent?.tries ?? 0);
-      const notes = [...row.intent.notes, `${reason}; looked again after ${Math.ceil(pause / 1000)} s`];
+      const notes = [...row.intent.notes, `${text}; looked again after ${Math.ceil(pause / 1000)} s`];
       const intent = { ...row.intent, tries, notes: notes.slice(-MOST_NOTES) };
       return { pull: { ...row, intent, intentAt: now() + pause } };
     });
     this.#options.metrics?.moved("retried");
-    log.warn({ pull: pull.number, repositoryId: pull.repositoryId, reason, pause }, "put off");
+    log.warn({ pull: pull.number, repositoryId: pull.repositoryId, code, reason: text, pause }, "put off");
   }
 
   /** GitHub shows another head than was known: it is learnt, and the move is decided again with it. */
@@ -174,8 +175,10 @@ export class TransitionResults {
   }
 
   /** Given up for now. `shown`: what GitHub shows after the old label was written back; null: that is not known. */
-  async block(pending: PendingTransition, reason: string, shown: ConfirmedState | null): Promise<void> {
+  async block(pending: PendingTransition, failure: TransitionFailure, shown: ConfirmedState | null): Promise<void> {
     const { store, log, now, timings } = this.#options;
+    const reason = failure.text;
+    const code = failure.code === "behind" ? "not_shown" : failure.code;
     const { pull, intent, desired, repository } = pending;
     const from = pull.confirmed?.stage ?? null;
     await changePull(store, pull, now, (row) => {
@@ -201,13 +204,13 @@ export class TransitionResults {
         ...row,
         confirmed: shown === null ? row.confirmed : { ...shown, stage: from, ...sinceOf(row, row.facts) },
         ...(shown === null ? parked({ ...row, intent: { ...intent, read: true } }) : { intent: null, intentAt: null }),
-        blocked: { at, to: desired.stage, reason, times, until: at + pause, wanted: desiredDigest(desired) },
+        blocked: { at, to: desired.stage, code, reason, times, until: at + pause, wanted: desiredDigest(desired) },
         reevaluateAt: sooner(row.reevaluateAt, at + pause),
       };
       return { pull: next, history: [...intent.notes.map((note) => noteLine(row, "note", note, at)), line] };
     });
     this.#options.metrics?.moved("blocked");
-    log.error({ repository: `${repository.owner}/${repository.name}`, pull: pull.number, reason }, "blocked");
+    log.error({ repository: `${repository.owner}/${repository.name}`, pull: pull.number, code, reason }, "blocked");
     this.#options.wakeups.notify("pulls");
   }
 

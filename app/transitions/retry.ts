@@ -9,11 +9,12 @@ import {
   type Transition,
   type WriteAnswer,
 } from "../../src/github/pulls/transition.ts";
-import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
+import { requestFailure } from "../../src/github/request-failure.ts";
 import type { LabelIds } from "../github-cache/label-ids.ts";
 import type { ConfirmedState } from "../store/model.ts";
 import type { InstallationWriter } from "../work/installation-writer.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { failureOf, type TransitionFailure } from "./failure.ts";
 import type { Writes } from "./plan.ts";
 import type { TransitionResults } from "./result.ts";
 import { type PendingTransition, type PreparedTransition, verifyWritten, withRead } from "./verify.ts";
@@ -51,7 +52,8 @@ export class TransitionRetries {
       await this.#takeOff(client, pending, transition, pull.labels, writer);
     }
     const hopeless = errors.some((each) => each.type === "FORBIDDEN");
-    await this.#failed(client, pending, reason, hopeless, writer);
+    const code = hopeless ? "permission" : "not_shown";
+    await this.#failed(client, pending, { code, text: reason }, hopeless, writer);
   }
 
   /** Labels that got onto it because they bear now the id of the one it should have. Best effort. */
@@ -90,13 +92,13 @@ export class TransitionRetries {
       const pause = failure.retryAfterMs ?? timings.rateLimitPause;
       writer.holdUntil(now() + pause);
       for (const { pull } of all) {
-        await results.postpone(pull, describeFailure(failure), pause);
+        await results.postpone(pull, failureOf(failure), pause);
       }
       return;
     }
     for (const pending of all) {
       const client = await this.#options.clients.installation(writer.installationId).catch(() => null);
-      await this.#failed(client, pending, describeFailure(failure), failure.kind === "permission", writer);
+      await this.#failed(client, pending, failureOf(failure), failure.kind === "permission", writer);
     }
   }
 
@@ -104,7 +106,7 @@ export class TransitionRetries {
   async #failed(
     client: GitHubClient | null,
     pending: PendingTransition,
-    reason: string,
+    failure: TransitionFailure,
     hopeless: boolean,
     writer: InstallationWriter,
   ): Promise<void> {
@@ -112,11 +114,11 @@ export class TransitionRetries {
     const tries = Math.max(pending.intent.tries, 1);
     const pause = timings.retryPauses[tries - 1];
     if (!hopeless && pause !== undefined) {
-      await results.postpone({ ...pending.pull, intent: { ...pending.intent, tries } }, reason, pause);
+      await results.postpone({ ...pending.pull, intent: { ...pending.intent, tries } }, failure, pause);
       return;
     }
-    const restored = client === null ? null : await this.#restore(client, pending, reason, writer);
-    await results.block(pending, reason, restored);
+    const restored = client === null ? null : await this.#restore(client, pending, failure.text, writer);
+    await results.block(pending, failure, restored);
   }
 
   /** Best effort: what GitHub shows afterwards, or null when it cannot be said. */
@@ -151,19 +153,5 @@ export class TransitionRetries {
       log.warn({ ...names, err: error }, "what a blocked move left behind could not be put right");
       return null;
     }
-  }
-}
-
-/** A word for the history. */
-export function describeFailure(failure: RequestFailure): string {
-  switch (failure.kind) {
-    case "temporary":
-      return failure.status === null ? "GitHub's answer was lost" : `GitHub answered ${failure.status}`;
-    case "rate_limit":
-      return "GitHub's rate limit was reached";
-    case "permission":
-      return `the app may not do it: ${failure.message}`;
-    case "rejected":
-      return `GitHub refused it: ${failure.message}`;
   }
 }

@@ -15,9 +15,10 @@ import type { Intent, Pull, PullId, Repository } from "../store/model.ts";
 import type { InstallationWriter } from "../work/installation-writer.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { BatchSize } from "./batch-size.ts";
+import { BEHIND, failureOf } from "./failure.ts";
 import { Writes, withinBudget } from "./plan.ts";
 import type { TransitionResults } from "./result.ts";
-import { describeFailure, TransitionRetries } from "./retry.ts";
+import { TransitionRetries } from "./retry.ts";
 import { isOutOfDate, type PendingTransition, type PreparedTransition, verifyWritten, withRead } from "./verify.ts";
 
 export interface TransitionSenderOptions extends Runtime {
@@ -86,7 +87,7 @@ export class TransitionSender {
   /** What kept it from being sent was none of GitHub's answers to it. */
   async failed(pull: Pull, failure: RequestFailure): Promise<void> {
     const { results, timings } = this.#options;
-    await results.postpone(pull, describeFailure(failure), failure.retryAfterMs ?? timings.reevaluationPause);
+    await results.postpone(pull, failureOf(failure), failure.retryAfterMs ?? timings.reevaluationPause);
   }
 
   /** Evaluated as they are sent, and no more of them: who waits is evaluated when it is sent. */
@@ -133,7 +134,7 @@ export class TransitionSender {
       }
       return { pull, intent, repository, evaluated, desired, shown: pull.confirmed, seen: null, notes: [] };
     } catch (error) {
-      await results.postpone(pull, describeFailure(requestFailure(error, this.#options.now())), this.#pauseOf(error));
+      await results.postpone(pull, failureOf(requestFailure(error, this.#options.now())), this.#pauseOf(error));
       return null;
     }
   }
@@ -170,7 +171,7 @@ export class TransitionSender {
         await results.anotherHead(pending.pull, now.pull);
       } else if (isOutOfDate(pending, now) && this.#options.now() - pending.intent.createdAt < timings.settled) {
         const pause = timings.retryPauses[0] ?? timings.reevaluationPause;
-        await results.postpone(pending.pull, "GitHub answered with what was there before our last write", pause);
+        await results.postpone(pending.pull, BEHIND, pause);
       } else {
         read.push(withRead(pending, now));
       }

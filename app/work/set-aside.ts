@@ -19,6 +19,7 @@ export async function setPullAside(
     const blocked = {
       at,
       to: row.intent?.to ?? null,
+      code: "set_aside",
       reason,
       times: 1,
       until: at,

@@ -53,10 +53,20 @@ export interface Intent {
   readonly read: boolean;
 }
 
+/**
+ * Why a transition is blocked. `not_shown`: GitHub answered, and does not show what it was asked to show; `set_aside`: the
+ * process died of it. The others as `RequestFailure` has them.
+ */
+export const BLOCKED_CODES = ["not_shown", "permission", "rejected", "temporary", "rate_limit", "set_aside"] as const;
+export type BlockedCode = (typeof BLOCKED_CODES)[number];
+
 /** A move that was given up for now. */
 export interface Blocked {
   readonly at: number;
   readonly to: string | null;
+  /** Rows of before have none. */
+  readonly code?: BlockedCode;
+  /** For people. */
   readonly reason: string;
   /** How often in a row; the pause until the next try grows with it. */
   readonly times: number;

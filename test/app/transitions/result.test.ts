@@ -107,7 +107,7 @@ it("a move confirmed after what it was sent for is over again is looked at once 
 });
 
 it("a move given up does not keep what was decided since waiting", async () => {
-  await results.block(await overtaken(), "GitHub refused it", null);
+  await results.block(await overtaken(), { code: "rejected", text: "GitHub refused it" }, null);
   expect(await store.pull(ID)).toMatchObject({
     blocked: null,
     intentAt: NOW,

@@ -8,7 +8,7 @@ import { PermissionCache } from "../../../app/github-cache/permissions.ts";
 import type { Policies } from "../../../app/policies/policy.ts";
 import type { Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
-import { Listener } from "../../../app/webhooks/processing.ts";
+import { WebhookProcessor } from "../../../app/webhooks/processing.ts";
 import { Wakeups } from "../../../app/work/wakeups.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
 
@@ -43,7 +43,7 @@ it("a command is recorded and its answer queued while the policy is being read a
   const now = Date.now;
   const nobody = { installation: () => new Promise<never>(() => {}), app: () => new Promise<never>(() => {}) };
   const log = pino({ level: "silent" });
-  const listener = new Listener({
+  const processor = new WebhookProcessor({
     store,
     permissions: new PermissionCache({ store, log, now, keepMs: 1_000 }),
     labelIds: new LabelIds({ store, now, requestTimeout: 1_000 }),
@@ -67,7 +67,7 @@ it("a command is recorded and its answer queued while the policy is being read a
     nextAt: 0,
     error: null,
   } as const;
-  await listener.handle(delivery, payload);
+  await processor.handle(delivery, payload);
   const id = { repositoryId: payload.repository.id, number: payload.issue.number };
   expect((await store.pull(id))?.facts.acts.map((act) => act.kind)).toContain("command");
   expect((await store.effectsOf(id)).map(({ kind }) => kind)).toEqual(["answer"]);
