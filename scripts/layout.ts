@@ -18,8 +18,6 @@ const STILL_FULL: Readonly<Record<string, number>> = {
 };
 const STILL_LONG: Readonly<Record<string, number>> = {
   "app/webhooks/inbox.ts": 466,
-  "src/agent/loop.ts": 419,
-  "src/coordinator/server/handler.ts": 384,
   "src/run/stage/tasks.ts": 358,
   "src/run/types.ts": 372,
   "src/sandbox/world/pulls/pulls.ts": 358,

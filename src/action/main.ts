@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Agent, createAgent } from "../agent/agent.ts";
 import type { AgentEvent } from "../agent/log.ts";
-import type { LoopEnd } from "../agent/loop.ts";
+import type { LoopEnd } from "../agent/loop-end.ts";
 import { NoTemporaryFiles } from "../agent/process/directory.ts";
 import { unseenWarning } from "../agent/process/process-groups.ts";
 import type { GroupView } from "../agent/work.ts";
@@ -185,7 +185,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     const incomplete = size > 1 ? await incompleteBecause(task, entry) : null;
     if (incomplete !== null) return fail(incomplete, entry);
     const say = (text: string): void => entry.console.text(text);
-    const about = { home: place.home, key, plan, selection, agentCount: size, say };
+    const about = { location: place.location, key, plan, selection, agentCount: size, say };
     connection = await connect({ ...about, onChange }, running.connecting.signal);
     running.host = connection.host;
     const agent = createAgent({
@@ -228,7 +228,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     result.tell(report, excluded);
     const { checkRunUrl } = await publisher.finish(report, interruption.deadline);
     entry.files.output("check-run-url", checkRunUrl ?? "");
-    const gone = place.home.kind === "follower" ? leaderMayBeGone(end) : null;
+    const gone = place.location.kind === "follower" ? leaderMayBeGone(end) : null;
     if (gone !== null) await endAbandoned(abandonedOf(task, connection), gone, entry, interruption.deadline);
     return interruption.exitCode ?? (summary.verdict === "success" ? 0 : 1);
   } catch (error) {

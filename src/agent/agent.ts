@@ -6,7 +6,8 @@ import { type AttemptReport, type RunKey, type RunTerms, type Selection, termsOf
 import type { Surroundings } from "./attempt.ts";
 import { runCleanup } from "./cleanup.ts";
 import type { AgentLog } from "./log.ts";
-import { AgentLoop, type LoopEnd } from "./loop.ts";
+import { AgentLoop } from "./loop.ts";
+import type { LoopEnd } from "./loop-end.ts";
 import { Masks } from "./masking/masks.ts";
 import { SecretVariables } from "./masking/secret-variables.ts";
 import { AgentDirectory } from "./process/directory.ts";

@@ -11,27 +11,19 @@ import { COORDINATOR_SILENCE_MS, heartbeatOf } from "../plan/liveness.ts";
 import type { PlanStage } from "../plan/plan.ts";
 import { ownCleanup } from "../run/stage/participants.ts";
 import type { Instruction, RunSummary, Sync } from "../run/types.ts";
-import { type ToldWait, waitLine } from "../run/wait-lines.ts";
 import { steadyNow } from "../steady-clock.ts";
 import type { Surroundings } from "./attempt.ts";
 import { missedCleanup, runCleanup } from "./cleanup.ts";
 import { after, ClockOffset, pause } from "./clock.ts";
+import { endOfLateJoin, type LoopEnd } from "./loop-end.ts";
 import { within } from "./output/report-limits.ts";
 import { GRACE_MS, SHUTDOWN_GRACE_MS } from "./process/ending.ts";
+import { Remarks } from "./remarks.ts";
 import { doingOf, statusOf } from "./status.ts";
-import { explainWait, type Wait } from "./waits.ts";
-import { type GroupView, Work } from "./work.ts";
+import { type GroupView, viewOf, Work } from "./work.ts";
 
-const CLOCK_WARNING_MS = 1_000;
 /** At least so long between two syncs that are answered at once and change nothing. */
 const QUIET_MS = 100;
-
-export type LoopEnd =
-  | { readonly kind: "finished"; readonly summary: RunSummary; readonly excluded: string | null }
-  /** `leave` was called. `told`: the coordinator knows. */
-  | { readonly kind: "left"; readonly why: string; readonly told: boolean }
-  /** The coordinator has not answered for 90 s; the work has been stopped. */
-  | { readonly kind: "unreachable"; readonly why: string };
 
 export interface LoopOptions {
   readonly join: JoinRequest;
@@ -45,11 +37,12 @@ export class AgentLoop {
   readonly #options: LoopOptions;
   readonly #work: Work;
   readonly #clock = new ClockOffset();
+  readonly #remarks: Remarks;
   readonly #leaving = new AbortController();
   readonly #silence = new AbortController();
   #hold: AbortController | null = null;
   #cancelSilence: () => void = () => undefined;
-  #news = false;
+  #hasNews = false;
   #toldWants = 0;
   #resetWhy: string | null = null;
   #leaveWhy = "";
@@ -60,14 +53,11 @@ export class AgentLoop {
   #cleanup: Promise<unknown> | null = null;
   #worked = false;
   #assembled = false;
-  #checkpointTold = -1;
-  #clockWarned = false;
-  #toldWait: ToldWait | null = null;
-  #cancelExplaining: () => void = () => undefined;
 
   constructor(options: LoopOptions) {
     this.#options = options;
     this.#work = new Work(options.around, () => this.#wake());
+    this.#remarks = new Remarks(options.around.plan, options.around.log, () => this.#now());
     const { agent, index, role, address } = options.join;
     const member = { name: agent, index: index ?? 0, role, roleIndex: 0, address };
     this.#view = { member, roster: [member], outputs: {} };
@@ -90,7 +80,7 @@ export class AgentLoop {
           if (finished !== null) return { kind: "finished", summary: finished, excluded: this.#excluded };
         }
       } catch (error) {
-        if (error instanceof RunEnded) return this.#cameTooLate(error);
+        if (error instanceof RunEnded) return endOfLateJoin(error, join, around.log);
         if (this.#leaving.signal.aborted) return await this.#left();
         if (!this.#silence.signal.aborted) throw error;
         const why = `the coordinator has not answered for ${Math.round(this.#silenceMs / 1000)} s: this agent stops its work`;
@@ -99,27 +89,9 @@ export class AgentLoop {
       }
     } finally {
       this.#cancelSilence();
-      this.#explain(null);
+      this.#remarks.waits(null);
       await this.#endAll("the run is over for this agent");
     }
-  }
-
-  /**
-   * It joined when the run was over: one of the group gets the verdict, and so does who was missed where the plan lets a
-   * group begin without some. Anybody else was not part of it.
-   */
-  #cameTooLate({ message, summary, wasMember }: RunEnded): LoopEnd {
-    const { join, around } = this.#options;
-    if (wasMember) {
-      around.log({ kind: "warning", stage: null, text: message });
-      return { kind: "finished", summary, excluded: null };
-    }
-    const excluded = "it joined when the run was over";
-    around.log({ kind: "excluded", why: excluded });
-    const why = `the run ended without ${join.agent}: ${summary.message}`;
-    const couldDoWithout = join.plan.assembly.atLeast !== null;
-    const verdict = couldDoWithout ? summary.verdict : "failure";
-    return { kind: "finished", summary: { ...summary, verdict, message: why }, excluded };
   }
 
   /** Drops what it is doing and begins anew as idle (SIGHUP). */
@@ -156,19 +128,19 @@ export class AgentLoop {
     if (answer === null) return null;
     this.#armSilence();
     this.#clock.sample(answer.now, steadyNow());
-    this.#warnOfClock();
+    this.#remarks.clock(this.#clock.ms);
     for (const text of answer.notices) this.#options.around.log({ kind: "notice", text });
     this.#see(answer);
     this.#instruction = answer.instruction;
     const { instruction } = answer;
-    this.#explain(instruction.do === "wait" ? instruction : null);
+    this.#remarks.waits(instruction.do === "wait" ? instruction : null);
     if (instruction.do === "finish") {
       await this.#cleanUpIfMissed(instruction.summary);
       return instruction.summary;
     }
     this.#carryOut(instruction);
     // A coordinator that does not hold must not make this a busy loop.
-    const quiet = !this.#news && JSON.stringify(before) === JSON.stringify(instruction);
+    const quiet = !this.#hasNews && JSON.stringify(before) === JSON.stringify(instruction);
     if (quiet && performance.now() - began < QUIET_MS) {
       this.#hold = new AbortController();
       await pause(QUIET_MS, AbortSignal.any([signal, this.#hold.signal]));
@@ -181,8 +153,8 @@ export class AgentLoop {
   async #sync(signal: AbortSignal): Promise<SyncAnswer | null> {
     const work = this.#work;
     // With news it is not held, and so never cut: what has been sent gets its answer.
-    const holdMs = this.#news || this.#instruction === null ? 0 : this.#heartbeatMs();
-    this.#news = false;
+    const holdMs = this.#hasNews || this.#instruction === null ? 0 : this.#heartbeatMs();
+    this.#hasNews = false;
     const content = this.#content();
     const hold = new AbortController();
     if (holdMs > 0) this.#hold = hold;
@@ -191,7 +163,7 @@ export class AgentLoop {
       const answer = await this.#options.coordinator.sync(content, holdMs, cut, () => this.#armSilence());
       work.finished = work.finished.filter((report) => !content.finished.includes(report));
       work.newTasks = work.newTasks.slice(content.addTasks.length);
-      if (work.newTasks.length > 0 || work.finished.length > 0) this.#news = true;
+      if (work.newTasks.length > 0 || work.finished.length > 0) this.#hasNews = true;
       return answer;
     } catch (error) {
       if (hold.signal.aborted && !signal.aborted) return null;
@@ -233,7 +205,8 @@ export class AgentLoop {
     const { log, plan } = this.#options.around;
     switch (instruction.do) {
       case "wait": {
-        if (instruction.reason === "checkpoint" && instruction.stage !== null) this.#tellCheckpoint(instruction.stage);
+        if (instruction.reason === "checkpoint" && instruction.stage !== null)
+          this.#remarks.checkpoint(instruction.stage);
         work.endStage({ kind: "stopped", why: "the group is no longer in this stage" }, this.#graceMs);
         if (instruction.stage !== null) work.endUnneeded(instruction.stage, this.#graceMs);
         return;
@@ -245,7 +218,7 @@ export class AgentLoop {
         work.endUnneeded(instruction.stage, this.#graceMs);
         this.#worked = true;
         work.execute(stage, instruction, this.#now(), this.#view);
-        if (work.wants(stage) !== this.#toldWants) this.#news = true;
+        if (work.wants(stage) !== this.#toldWants) this.#hasNews = true;
         return;
       }
       case "stop":
@@ -348,7 +321,7 @@ export class AgentLoop {
   }
 
   #wake(): void {
-    this.#news = true;
+    this.#hasNews = true;
     this.#hold?.abort();
   }
 
@@ -363,57 +336,15 @@ export class AgentLoop {
 
   /** How long the next request may be held. An agent may be heard from more often than it has to be, not less. */
   #heartbeatMs(): number {
-    const interval = heartbeatOf(this.#options.around.plan, stageOf(this.#instruction));
-    return Math.min(interval, WIRE_BOUNDS.holdMs);
+    return Math.min(heartbeatOf(this.#options.around.plan, stageOf(this.#instruction)), WIRE_BOUNDS.holdMs);
   }
 
   /** Now, on the coordinator's clock. */
   #now(): number {
     return steadyNow() + this.#clock.ms;
   }
-
-  #warnOfClock(): void {
-    const ms = Math.round(this.#clock.ms);
-    if (this.#clockWarned || Math.abs(ms) <= CLOCK_WARNING_MS) return;
-    this.#clockWarned = true;
-    const text = `this machine's clock is ${Math.abs(ms)} ms ${ms > 0 ? "behind" : "ahead of"} the coordinator's; starts are corrected for it`;
-    this.#options.around.log({ kind: "warning", stage: null, text });
-  }
-
-  #tellCheckpoint(index: number): void {
-    const stage = this.#options.around.plan.stages[index];
-    if (stage === undefined || this.#checkpointTold === index) return;
-    this.#checkpointTold = index;
-    this.#options.around.log({ kind: "checkpoint", stage });
-  }
-
-  /** Says what a wait is for, when that is due. */
-  #explain(wait: Wait | null): void {
-    this.#cancelExplaining();
-    const now = this.#now();
-    const about = wait === null ? null : { key: `${wait.reason} ${wait.stage}`, since: wait.since };
-    const { isDue, told, next } = waitLine(this.#toldWait, about, now);
-    this.#toldWait = told;
-    const { plan, log } = this.#options.around;
-    if (isDue && wait !== null) log({ kind: "waiting", text: explainWait(wait, plan, now) });
-    if (next === null) return;
-    this.#cancelExplaining = after(next - now, () =>
-      this.#explain(this.#instruction?.do === "wait" ? this.#instruction : null),
-    );
-  }
 }
 
 function stageOf(instruction: Instruction | null): number | null {
   return instruction !== null && "stage" in instruction ? instruction.stage : null;
-}
-
-/** The group as an answer shows it; before it is assembled what was known before. */
-function viewOf(answer: SyncAnswer, before: GroupView): GroupView {
-  if (answer.roster === null) return { ...before, outputs: answer.outputs };
-  const roster = answer.roster.agents;
-  return {
-    member: roster.find(({ name }) => name === before.member.name) ?? before.member,
-    roster,
-    outputs: answer.outputs,
-  };
 }

@@ -1,4 +1,5 @@
 /** What this agent is carrying out now: attempts of the stage, its tasks, and background commands. */
+import type { SyncAnswer } from "../coordinator/protocol/port.ts";
 import type { Command, Json, PlanStage } from "../plan/plan.ts";
 import { roundOf } from "../run/stage/attempt-id.ts";
 import type { AttemptReport, Instruction, Lease, Progress } from "../run/types.ts";
@@ -21,6 +22,17 @@ export interface GroupView {
   readonly outputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
+/** The group as an answer shows it; before it is assembled what was known before. */
+export function viewOf(answer: SyncAnswer, before: GroupView): GroupView {
+  if (answer.roster === null) return { ...before, outputs: answer.outputs };
+  const roster = answer.roster.agents;
+  return {
+    member: roster.find(({ name }) => name === before.member.name) ?? before.member,
+    roster,
+    outputs: answer.outputs,
+  };
+}
+
 /** How many reports are kept in case the coordinator asks for an attempt that is over already. */
 const KEPT_REPORTS = 1_000;
 
@@ -39,15 +51,15 @@ export class Work {
   /** Tasks that generators printed and that have not been told yet. */
   newTasks: Json[] = [];
   readonly #around: Surroundings;
-  readonly #onNews: () => void;
+  readonly #onChange: () => void;
   readonly #running = new Map<string, Attempt>();
   readonly #background = new Map<number, { attempt: Attempt; over: AbortController; ready: boolean }>();
   readonly #reports = new Map<string, AttemptReport>();
   #stage: Part | null = null;
 
-  constructor(around: Surroundings, onNews: () => void) {
+  constructor(around: Surroundings, onChange: () => void) {
     this.#around = around;
-    this.#onNews = onNews;
+    this.#onChange = onChange;
   }
 
   get isIdle(): boolean {
@@ -201,7 +213,7 @@ export class Work {
       ...view,
       onTasks: (values) => {
         this.newTasks.push(...values);
-        this.#onNews();
+        this.#onChange();
       },
     };
   }
@@ -223,7 +235,7 @@ export class Work {
       if (!ready) return;
       entry.ready = true;
       this.#around.log({ kind: "ready", stage });
-      this.#onNews();
+      this.#onChange();
     });
   }
 
@@ -240,7 +252,7 @@ export class Work {
         break;
       }
     }
-    this.#onNews();
+    this.#onChange();
   }
 }
 

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createTokenVerifier } from "../../src/coordinator/admission/admission.ts";
 import { type GroupJobsOptions, matrixStem } from "../../src/coordinator/admission/jobs.ts";
-import { type Connection, connect, type Home } from "../../src/coordinator/client/connect.ts";
+import { type Connection, type CoordinatorLocation, connect } from "../../src/coordinator/client/connect.ts";
 import type { JoinRequest } from "../../src/coordinator/protocol/port.ts";
 import { groupJobs, type Issuer, startIssuer } from "../coordinator/admission/issuer.ts";
 import { EVERYTHING, joinOf, keyOf, planOf } from "../coordinator/builders.ts";
@@ -45,7 +45,11 @@ interface TestJob {
 }
 
 /** What connects this job, whose tokens come from the issuer, to a group. */
-async function connected(job: TestJob, home: { leads: true } | { at: string }, more: Partial<GroupJobsOptions> = {}) {
+async function connected(
+  job: TestJob,
+  location: { leads: true } | { at: string },
+  more: Partial<GroupJobsOptions> = {},
+) {
   const tokens = {
     idToken: (audience: string) => {
       const claims = { check_run_id: job.checkRun ?? undefined, job_workflow_ref: job.file ?? FILE };
@@ -61,11 +65,11 @@ async function connected(job: TestJob, home: { leads: true } | { at: string }, m
     address = at;
     return async () => undefined;
   };
-  const where: Home =
-    "leads" in home
+  const where: CoordinatorLocation =
+    "leads" in location
       ? { kind: "leader", listen: "127.0.0.1:0", advertise: "127.0.0.1", announce, ...tokens }
-      : { kind: "follower", addresses: async () => [home.at], isTrusted: true, ...tokens };
-  const options = { home: where, key: KEY, plan: PLAN, selection: EVERYTHING, agentCount: 4, say: () => undefined };
+      : { kind: "follower", addresses: async () => [location.at], isTrusted: true, ...tokens };
+  const options = { location: where, key: KEY, plan: PLAN, selection: EVERYTHING, agentCount: 4, say: () => undefined };
   const connection = await connect(options, NEVER);
   connections.push(connection);
   return { address, join: (request: JoinRequest) => connection.coordinator.join(request, NEVER), connection };

@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import type { ListJobs } from "../../coordinator/admission/ended-jobs.ts";
 import { reachableHost } from "../../coordinator/client/addresses.ts";
-import type { Home } from "../../coordinator/client/connect.ts";
+import type { CoordinatorLocation } from "../../coordinator/client/connect.ts";
 import { runIdOf } from "../../coordinator/protocol/run-id.ts";
 import type { BeaconPlace } from "../../github/checks/beacon-place.ts";
 import { jobClient } from "../../github/client.ts";
@@ -20,7 +20,7 @@ import type { Job } from "./job.ts";
 const MOST_BY_BEACON = 64;
 
 export interface Place {
-  readonly home: Home;
+  readonly location: CoordinatorLocation;
   /** Shows the group's result; the others show their own part. */
   readonly reports: boolean;
   /** Where other agents reach this one; null: nobody has to. */
@@ -77,7 +77,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
   const { env } = entry;
   const { coordinator } = inputs;
   if (coordinator === "" && sizeOf(plan, inputs) === 1)
-    return { home: { kind: "solo" }, reports: true, address: null, beacon: null };
+    return { location: { kind: "solo" }, reports: true, address: null, beacon: null };
   const address = plan.agents[inputs.agentIndex]?.address ?? ownAddress(inputs.advertise);
   const mask = (value: string): void => {
     entry.masks.hold(value);
@@ -88,7 +88,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
     const url = new URL(coordinator);
     const secret = secretOf(env);
     const credential = hasIdTokens(env) ? () => token(url.origin) : async () => secret ?? "";
-    return { home: { kind: "url", url, credential }, reports: false, address, beacon: null };
+    return { location: { kind: "url", url, credential }, reports: false, address, beacon: null };
   }
   const known = leaderAddress(plan);
   // Who finds the leader by its check run may read check runs.
@@ -126,7 +126,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
       known === null ? async (signal: AbortSignal) => await (await watch).look(signal) : async () => [known];
     const followed = known === null ? beacon : null;
     return {
-      home: { kind: "follower", addresses, isTrusted: known !== null, ...shared },
+      location: { kind: "follower", addresses, isTrusted: known !== null, ...shared },
       reports: false,
       address,
       beacon: followed,
@@ -154,7 +154,7 @@ export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry
   };
   const port = known === null ? 0 : splitAddress(known).port;
   return {
-    home: {
+    location: {
       kind: "leader",
       listen: inputs.listen ?? `:${port ?? 0}`,
       advertise: known ?? inputs.advertise,

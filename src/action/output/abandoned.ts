@@ -3,7 +3,7 @@
  * became of the group. Its own silence proves nothing: it may be this agent that is cut off, while the group goes on.
  * So nothing is touched unless GitHub says that the leader's job is over.
  */
-import type { LoopEnd } from "../../agent/loop.ts";
+import type { LoopEnd } from "../../agent/loop-end.ts";
 import type { LeaderIsOver } from "../../coordinator/client/connect.ts";
 import type { AbandonedChecks } from "../../github/checks/abandoned-checks.ts";
 import type { Pace } from "../../github/checks/checks.ts";

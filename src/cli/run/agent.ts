@@ -2,7 +2,7 @@
 import { realpathSync } from "node:fs";
 import { cleanUp, createAgent } from "../../agent/agent.ts";
 import type { AgentEvent } from "../../agent/log.ts";
-import type { LoopEnd } from "../../agent/loop.ts";
+import type { LoopEnd } from "../../agent/loop-end.ts";
 import { Masks } from "../../agent/masking/masks.ts";
 import { unseenWarning } from "../../agent/process/process-groups.ts";
 import { HttpCoordinator, readTerms, sayRetries } from "../../coordinator/client/client.ts";

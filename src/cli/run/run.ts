@@ -2,7 +2,7 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { type Agent, createAgent } from "../../agent/agent.ts";
-import type { LoopEnd } from "../../agent/loop.ts";
+import type { LoopEnd } from "../../agent/loop-end.ts";
 import { Masks } from "../../agent/masking/masks.ts";
 import { unseenWarning } from "../../agent/process/process-groups.ts";
 import { beginRun, InProcessCoordinator } from "../../coordinator/client/in-process.ts";

@@ -45,7 +45,7 @@ const OWN_TRIES = 4;
 const OWN_PAUSE_MS = 2_000;
 const OWN_CHECK_MS = 20_000;
 
-export type Home =
+export type CoordinatorLocation =
   | { readonly kind: "solo" }
   | {
       readonly kind: "url";
@@ -71,7 +71,7 @@ export type Home =
     } & Tokens);
 
 export interface ConnectOptions extends RunSpec {
-  readonly home: Home;
+  readonly location: CoordinatorLocation;
   /** Told after each change where the run is hosted here; must not throw. */
   readonly onChange?: (host: RunHost) => void;
   /** A line for the log: retries, waits, refused leaders, faults of a coordinator here. */
@@ -97,15 +97,15 @@ export interface Connection {
 
 /** @throws NoLeader, Refusal, WrongClock; Error with the reason when a leader cannot listen or be announced; the signal's reason */
 export async function connect(options: ConnectOptions, signal: AbortSignal): Promise<Connection> {
-  const { home } = options;
-  switch (home.kind) {
+  const { location } = options;
+  switch (location.kind) {
     case "solo":
       return solo(options);
     case "url": {
       const { HttpCoordinator, sayRetries } = await import("./client.ts");
       const onRetry = sayRetries((text) => options.say(`warning: ${text}`));
       return {
-        coordinator: new HttpCoordinator({ url: home.url, credential: home.credential, onRetry }),
+        coordinator: new HttpCoordinator({ url: location.url, credential: location.credential, onRetry }),
         host: null,
         silenceMs: null,
         leaderIsOver: null,
@@ -113,11 +113,11 @@ export async function connect(options: ConnectOptions, signal: AbortSignal): Pro
       };
     }
     case "leader":
-      return await lead(options, home, signal);
+      return await lead(options, location, signal);
     case "follower":
-      return await follow(options, home, signal);
+      return await follow(options, location, signal);
     default:
-      return home satisfies never;
+      return location satisfies never;
   }
 }
 
@@ -136,7 +136,7 @@ function solo(options: ConnectOptions): Connection {
 
 async function lead(
   options: ConnectOptions,
-  home: Extract<Home, { kind: "leader" }>,
+  location: Extract<CoordinatorLocation, { kind: "leader" }>,
   signal: AbortSignal,
 ): Promise<Connection> {
   const { key, onChange, say } = options;
@@ -149,8 +149,8 @@ async function lead(
     onError,
     ...(onChange === undefined ? {} : { onChange: (run) => onChange(run.host) }),
   });
-  const { listen, advertise, idToken, verifier } = home;
-  const jobs = await groupJobs(key, home);
+  const { listen, advertise, idToken, verifier } = location;
+  const jobs = await groupJobs(key, location);
   const { checkRunId } = await persistently(() => jobs.own(), signal);
   const checkJob = (claims: JobClaims): Promise<void> => jobs.check(claims, AbortSignal.timeout(OWN_CHECK_MS));
   const serving = await serveLeader({ listen, advertise, idToken, verifier, key, checkJob, runs, onError, signal });
@@ -158,9 +158,9 @@ async function lead(
     say(`this agent coordinates the group, at ${serving.address}`);
     const run = await runs.open(options);
     run.reserveFirst();
-    const takeBack = (await home.announce?.(serving.address, checkRunId)) ?? null;
+    const takeBack = (await location.announce?.(serving.address, checkRunId)) ?? null;
     const watching = new AbortController();
-    await watchFor(options, home, checkRunId, watching.signal, {
+    await watchFor(options, location, checkRunId, watching.signal, {
       pace: LEADERS_PACE,
       isWaiting: () => run.host.state.status === "assembling",
       found: (ended) => {
@@ -175,7 +175,7 @@ async function lead(
       leaderIsOver: null,
       close: async () => {
         watching.abort();
-        await sayFarewell(run, home.listJobs, say);
+        await sayFarewell(run, location.listJobs, say);
         await takeBack?.().catch((error: unknown) => onError(error, "the address could not be taken back"));
         await serving.close();
       },
@@ -217,22 +217,22 @@ async function sayFarewell(
 
 async function follow(
   options: ConnectOptions,
-  home: Extract<Home, { kind: "follower" }>,
+  location: Extract<CoordinatorLocation, { kind: "follower" }>,
   signal: AbortSignal,
 ): Promise<Connection> {
   const { key, plan, agentCount, say } = options;
-  const { addresses, isTrusted, verifier, idToken } = home;
+  const { addresses, isTrusted, verifier, idToken } = location;
   const { findLeader, NoLeader } = await import("./find-leader.ts");
   const { HttpCoordinator, sayRetries } = await import("./client.ts");
   const { followerAudience } = await import("../server/leader.ts");
   const timeoutMs = plan.assembly.timeoutMs;
-  const jobs = await groupJobs(key, home);
+  const jobs = await groupJobs(key, location);
   const hopeless = new AbortController();
   const searching = AbortSignal.any([signal, hopeless.signal]);
   const own = persistently(() => jobs.own(), searching);
   const watching = own.then(async ({ checkRunId }) => {
     const needed = plan.assembly.atLeast ?? agentCount;
-    await watchFor(options, home, checkRunId, searching, {
+    await watchFor(options, location, checkRunId, searching, {
       pace: FOLLOWERS_PACE,
       isWaiting: () => !hopeless.signal.aborted,
       found: (ended) => {
@@ -255,7 +255,7 @@ async function follow(
     confirmsEnd: true,
     onRetry: sayRetries((text) => say(`warning: ${text}`)),
   });
-  const leaderIsOver = overOf(home, leader.job);
+  const leaderIsOver = overOf(location, leader.job);
   const close = async (): Promise<void> => leader.agent.destroy();
   return { coordinator, host: null, silenceMs: LEADER_SILENCE_MS, leaderIsOver, close };
 }

@@ -1,4 +1,4 @@
-/** What is news to an agent that waits for its next instruction, and whom a change of the run can be news to. */
+/** Whether an agent that waits for its next instruction has another one, and whom a change of the run can concern. */
 import type { RunState } from "../../run/machine.ts";
 import { itemAt } from "../../run/persistent-array.ts";
 import type { Instruction } from "../../run/types.ts";
@@ -18,7 +18,7 @@ export function groupKey(state: RunState): string {
 }
 
 /** Equal keys: nothing new. Who is awaited, since and until when may change all the time, and comes with each answer. */
-export function newsKey(instruction: Instruction): string {
+export function instructionKey(instruction: Instruction): string {
   switch (instruction.do) {
     case "wait":
       return `wait ${instruction.reason} ${instruction.stage}`;

@@ -173,7 +173,7 @@ export class GroupRun implements HostedRun {
     }
     // A repetition of what has been answered: the answer was lost, so it is due at once.
     const holdMs = session.answered === request.sequence ? 0 : said.holdMs;
-    await host.news(agent, holdMs, signal);
+    await host.untilChanged(agent, holdMs, signal);
     await host.saved();
     session.answered = request.sequence;
     return session;

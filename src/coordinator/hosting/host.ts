@@ -1,6 +1,6 @@
 /**
  * Hosts one run: feeds what happens into the machine with the real clock, keeps it, and holds agents until there is
- * news. Everything that decides is the machine's; who may speak, and over what, is the caller's.
+ * something new. Everything that decides is the machine's; who may speak, and over what, is the caller's.
  */
 import { apply, begin, type Created, instructionFor, nextDeadline, type RunState, summary } from "../../run/machine.ts";
 import { itemsOf } from "../../run/persistent-array.ts";
@@ -8,7 +8,7 @@ import { hasHistogramsToMerge, type MergeHistograms } from "../../run/result.ts"
 import type { Instruction, RunSummary } from "../../run/types.ts";
 import { steadyNow } from "../../steady-clock.ts";
 import { Refusal } from "../protocol/refusal.ts";
-import { groupKey, newsKey } from "./change-detection.ts";
+import { groupKey, instructionKey } from "./change-detection.ts";
 import { Journal } from "./journal.ts";
 import type { RunRecord } from "./run-store.ts";
 
@@ -38,7 +38,7 @@ export class RunHost {
   readonly #now: () => number;
   /** By agent: each is held once. */
   readonly #waiters = new Map<string, Waiter>();
-  /** Per agent: what its last answer instructed, as `newsKey`. */
+  /** Per agent: what its last answer instructed, as `instructionKey`. */
   readonly #answered = new Map<string, string>();
   /** Those who were answered that the run is over. */
   readonly #finished = new Set<string>();
@@ -53,7 +53,7 @@ export class RunHost {
   #closed = false;
   /** A deadline came while nothing could be kept: it has yet to be met. */
   #stalled = false;
-  /** As of the last look for news. */
+  /** As of the last look for changes. */
   #looked: { readonly agents: RunState["agents"]; readonly group: string };
   #finish: Instruction | null = null;
   #merge: MergeHistograms | null = null;
@@ -134,7 +134,7 @@ export class RunHost {
     this.#flush ??= setImmediate(() => {
       this.#flush = null;
       this.#arm();
-      this.#wakeForNews();
+      this.#wakeChanged();
     });
   }
 
@@ -153,7 +153,7 @@ export class RunHost {
       return this.#finish;
     }
     const instruction = instructionFor(this.#state, agent);
-    this.#answered.set(agent, newsKey(instruction));
+    this.#answered.set(agent, instructionKey(instruction));
     return instruction;
   }
 
@@ -190,9 +190,9 @@ export class RunHost {
    * Resolves when there is something this agent was not told yet, or after `holdMs`.
    * @throws Refusal `sequence` when a newer request of the same agent takes this one's place; the signal's reason.
    */
-  news(agent: string, holdMs: number, signal: AbortSignal): Promise<void> {
+  untilChanged(agent: string, holdMs: number, signal: AbortSignal): Promise<void> {
     this.#waiters.get(agent)?.refuse(new Refusal("sequence", `a newer request of ${agent} is being answered`));
-    if (holdMs <= 0 || this.#closed || this.#isNews(agent)) return Promise.resolve();
+    if (holdMs <= 0 || this.#closed || this.#hasChanged(agent)) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const done = (): void => {
         clearTimeout(timer);
@@ -218,13 +218,13 @@ export class RunHost {
   }
 
   /** Looks only at those whose instruction can have changed: with a thousand held, an arrival concerns one. */
-  #wakeForNews(): void {
+  #wakeChanged(): void {
     const { agents } = this.#state;
     const before = this.#looked;
     const group = groupKey(this.#state);
     this.#looked = { agents, group };
     if (group !== before.group) {
-      for (const [agent, waiter] of this.#waiters) if (this.#isNews(agent)) waiter.wake();
+      for (const [agent, waiter] of this.#waiters) if (this.#hasChanged(agent)) waiter.wake();
       return;
     }
     for (const [number, chunk] of agents.entries()) {
@@ -233,14 +233,14 @@ export class RunHost {
       for (const [at, row] of chunk.entries()) {
         if (row === old?.[at]) continue;
         const waiter = this.#waiters.get(row.name);
-        if (waiter !== undefined && this.#isNews(row.name)) waiter.wake();
+        if (waiter !== undefined && this.#hasChanged(row.name)) waiter.wake();
       }
     }
   }
 
-  #isNews(agent: string): boolean {
+  #hasChanged(agent: string): boolean {
     if (this.isOver) return !this.#finished.has(agent);
-    return this.#answered.get(agent) !== newsKey(instructionFor(this.#state, agent));
+    return this.#answered.get(agent) !== instructionKey(instructionFor(this.#state, agent));
   }
 
   /** Merging histograms takes a library that is loaded when there is something to merge. */

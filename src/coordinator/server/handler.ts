@@ -3,14 +3,11 @@
  * the command line; who may join and where runs are kept come in as options.
  */
 
-import { randomBytes } from "node:crypto";
 import type http from "node:http";
-import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { isDeeper, PLAN_BOUNDS, WIRE_BOUNDS } from "../../plan/bounds.ts";
-import { escapeUnprintable } from "../../plan/parsing/names.ts";
 import type { RunKey, RunTerms } from "../../run/types.ts";
-import { pack, UnusableBody, unpack } from "../client/http.ts";
+import { unpack } from "../client/http.ts";
 import { digestOf, type SessionTokens } from "../hosting/session-tokens.ts";
 import type { JoinRequest } from "../protocol/port.ts";
 import {
@@ -22,9 +19,11 @@ import {
   type SyncBody,
   syncBodySchema,
 } from "../protocol/protocol.ts";
-import { PASSING, REFUSALS, Refusal, type RefusalCode, RunEnded } from "../protocol/refusal.ts";
+import { Refusal } from "../protocol/refusal.ts";
 import { runIdOf } from "../protocol/run-id.ts";
-import { BodyIntake, type BodyLoss, BodyLost } from "./body-intake.ts";
+import { type ErrorListeners, send, sendError, sendText } from "./answer.ts";
+import { BodyIntake } from "./body-intake.ts";
+import { RequestLimit } from "./request-limit.ts";
 
 /** Who somebody proved to be. */
 export interface Principal {
@@ -68,7 +67,7 @@ export interface HostedRun {
   status(): unknown;
 }
 
-export interface CoordinatorServerOptions {
+export interface CoordinatorServerOptions extends ErrorListeners {
   /** Finds the run of a request to join, or opens it. `bytes`: of the request, decompressed. */
   readonly open: (request: JoinRequest, bytes: number) => Promise<HostedRun>;
   /** Finds a run by its id; null when there is none. */
@@ -81,10 +80,6 @@ export interface CoordinatorServerOptions {
   /** Counts a request of this repository's, and then what it turned out to weigh. @throws Refusal when it is too much */
   readonly spend?: (repositoryId: string, what: "request" | { readonly bytes: number }) => void;
   readonly tokens: SessionTokens;
-  /** Told of what went wrong on our side; the other side gets no details. */
-  readonly onError: (error: unknown, request: string) => void;
-  /** Told of each refusal. */
-  readonly onRefused?: (code: RefusalCode) => void;
   readonly intake?: BodyIntake;
 }
 
@@ -101,7 +96,7 @@ type Handler = (request: http.IncomingMessage, response: http.ServerResponse) =>
 /** @returns a handler that answers `/api/runs/…` and says false to everything else. */
 export function coordinatorHandler(given: CoordinatorServerOptions): Handler {
   const options = { ...given, intake: given.intake ?? new BodyIntake(INTAKE) };
-  const pace = new Pace(WIRE_BOUNDS.syncsPerSecond);
+  const limit = new RequestLimit(WIRE_BOUNDS.syncsPerSecond);
   return async (request, response) => {
     if (!request.url?.startsWith("/api/runs/")) return false;
     const closed = new AbortController();
@@ -122,7 +117,7 @@ export function coordinatorHandler(given: CoordinatorServerOptions): Handler {
       } else if (join !== undefined) await send(response, 200, await joinRun(options, bearer, request));
       else {
         const session = options.tokens.verify(bearer);
-        pace.check(session);
+        limit.check(session);
         const hosted = await hostedRun(options, run);
         if (!hosted.knows(session)) throw notOfThisRun();
         const { repositoryId } = hosted.key;
@@ -138,7 +133,7 @@ export function coordinatorHandler(given: CoordinatorServerOptions): Handler {
         } else {
           const { body, digest } = await receive(options, request, leaveBodySchema, repositoryId);
           await hosted.leave({ session, sequence: body.seq, digest }, body.why);
-          pace.forget(session);
+          limit.forget(session);
           await send(response, 200, { left: true });
         }
       }
@@ -294,91 +289,4 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
     .slice(0, 5)
     .map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`.slice(0, LONGEST_ISSUE));
   throw new Refusal("invalid", `the body does not fit the protocol: ${issues.join("; ")}`);
-}
-
-async function send(response: http.ServerResponse, status: number, body: unknown): Promise<void> {
-  await sendText(response, status, JSON.stringify(body));
-}
-
-/** Compressed for those who understand it: their links may be slow. */
-async function sendText(response: http.ServerResponse, status: number, text: string): Promise<void> {
-  const takesGzip = /\bgzip\b/i.test(String(response.req.headers["accept-encoding"] ?? ""));
-  const { bytes, encoding } = takesGzip ? await pack(text) : { bytes: text, encoding: null };
-  response.writeHead(status, {
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(bytes),
-    ...(encoding === null ? {} : { "content-encoding": encoding }),
-  });
-  // As text, not as bytes: Node then sends head and body in one piece, not two, a thousand times at a large barrier.
-  response.end(bytes);
-}
-
-const BODY_REFUSALS = {
-  too_large: "too_large",
-  unknown_encoding: "unsupported",
-  broken_gzip: "invalid",
-} as const satisfies Record<UnusableBody["why"], RefusalCode>;
-
-const LOSS_REFUSALS = {
-  too_large: "too_large",
-  slow: "slow",
-  over_budget: "unavailable",
-  aborted: "invalid",
-} as const satisfies Record<BodyLoss, RefusalCode>;
-
-async function sendError(
-  response: http.ServerResponse,
-  error: unknown,
-  options: CoordinatorServerOptions,
-  request: string,
-): Promise<void> {
-  let refusal: Refusal;
-  if (error instanceof Refusal) refusal = error;
-  else if (error instanceof UnusableBody) refusal = new Refusal(BODY_REFUSALS[error.why], error.message);
-  else if (error instanceof BodyLost) {
-    refusal = new Refusal(LOSS_REFUSALS[error.why], error.message);
-    // What is left of the body was not read.
-    response.setHeader("connection", "close");
-  } else {
-    const incident = randomBytes(4).toString("hex");
-    options.onError(error, `${request} (incident ${incident})`);
-    await send(response, 500, {
-      error: { code: "internal", message: `something went wrong here; its log says more under incident ${incident}` },
-    });
-    return;
-  }
-  options.onRefused?.(refusal.code);
-  if (PASSING.has(refusal.code)) response.setHeader("retry-after", Math.ceil(refusal.retryAfter));
-  if (refusal.code === "unsupported") response.setHeader("accept-encoding", "gzip");
-  const { code } = refusal;
-  // A refusal may quote what was sent: a key of a record, two commands that differ.
-  const message = escapeUnprintable(refusal.message);
-  const ended =
-    refusal instanceof RunEnded ? { ended: { member: refusal.wasMember, summary: refusal.summary } } : undefined;
-  await send(response, REFUSALS[code], { error: { code, message }, ...ended });
-}
-
-/** Counts requests of each session over ten seconds. */
-class Pace {
-  readonly #most: number;
-  /** A session that is forgotten for others begins anew: at worst it is counted too low. */
-  readonly #counts = new LRUCache<string, { since: number; count: number }>({ max: 2 * PLAN_BOUNDS.agents });
-
-  constructor(perSecond: number) {
-    this.#most = perSecond * 10;
-  }
-
-  /** @throws Refusal `too_many` */
-  check(session: string): void {
-    const now = performance.now();
-    const seen = this.#counts.get(session);
-    if (seen === undefined || now - seen.since > 10_000) this.#counts.set(session, { since: now, count: 1 });
-    else if (++seen.count > this.#most) {
-      throw new Refusal("too_many", `more than ${this.#most} requests of one agent in ten seconds`);
-    }
-  }
-
-  forget(session: string): void {
-    this.#counts.delete(session);
-  }
 }

@@ -1,6 +1,6 @@
 /** An agent that was refused for good is not waited for: the others end with the reason that the coordinator knew. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import type { LoopEnd } from "../../../src/agent/loop.ts";
+import type { LoopEnd } from "../../../src/agent/loop-end.ts";
 import { createTokenVerifier } from "../../../src/coordinator/admission/admission.ts";
 import { HttpCoordinator } from "../../../src/coordinator/client/client.ts";
 import { InProcessCoordinator } from "../../../src/coordinator/client/in-process.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkClaims, createTokenVerifier } from "../../../src/coordinator/admission/admission.ts";
-import { connect, type Home } from "../../../src/coordinator/client/connect.ts";
+import { type CoordinatorLocation, connect } from "../../../src/coordinator/client/connect.ts";
 import { Refusal } from "../../../src/coordinator/protocol/refusal.ts";
 import { EVERYTHING, keyOf, NEVER, planOf } from "../builders.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
@@ -110,11 +110,11 @@ describe("an agent whose clock is so wrong that its own fresh token does not hol
       jobName: null,
       listJobs: null,
     };
-    const home: Home =
+    const location: CoordinatorLocation =
       kind === "leader"
         ? { kind, listen: "127.0.0.1:0", advertise: null, announce: null, ...tokens }
         : { kind, addresses: async () => [], isTrusted: true, ...tokens };
-    await expect(connect({ ...about, home }, NEVER)).rejects.toThrow(
+    await expect(connect({ ...about, location }, NEVER)).rejects.toThrow(
       /^the clock of this machine is wrong: .* set it right/,
     );
   });

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createTokenVerifier } from "../../../src/coordinator/admission/admission.ts";
 import { endedJobs, type ListedJob, watchJobs } from "../../../src/coordinator/admission/ended-jobs.ts";
-import { type Connection, connect, type Home } from "../../../src/coordinator/client/connect.ts";
+import { type Connection, type CoordinatorLocation, connect } from "../../../src/coordinator/client/connect.ts";
 import { EVERYTHING, keyOf, NEVER, planOf } from "../builders.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
 
@@ -81,8 +81,15 @@ describe("a group", () => {
     jobName: null,
     listJobs: async () => jobs,
   });
-  async function connected(home: Home): Promise<Connection> {
-    const options = { home, key: keyOf(PLAN), plan: PLAN, selection: EVERYTHING, agentCount: 3, say: () => undefined };
+  async function connected(location: CoordinatorLocation): Promise<Connection> {
+    const options = {
+      location,
+      key: keyOf(PLAN),
+      plan: PLAN,
+      selection: EVERYTHING,
+      agentCount: 3,
+      say: () => undefined,
+    };
     const connection = await connect({ ...options, jobsPace: { firstMs: 10, everyMs: 50 } }, NEVER);
     connections.push(connection);
     return connection;
@@ -110,8 +117,13 @@ describe("a group", () => {
   it("takes a job that is over for no reason where it can do without", async () => {
     const plan = planOf("name: group\nassembly: { timeout: 1s, at_least: 2 }\nstages:\n  - { name: w, run: 'true' }\n");
     const jobs = [job(0, "completed", "failure"), job(1, "in_progress"), job(2, "in_progress")];
-    const home = { kind: "follower", addresses: async () => [], isTrusted: false, ...tokens("7001", jobs) } as const;
-    const options = { home, key: keyOf(plan), plan, selection: EVERYTHING, agentCount: 3, say: () => undefined };
+    const location = {
+      kind: "follower",
+      addresses: async () => [],
+      isTrusted: false,
+      ...tokens("7001", jobs),
+    } as const;
+    const options = { location, key: keyOf(plan), plan, selection: EVERYTHING, agentCount: 3, say: () => undefined };
     const searching = connect({ ...options, jobsPace: { firstMs: 10, everyMs: 50 } }, NEVER);
     await expect(searching).rejects.toThrow("no leader was found within 1 s");
   });

@@ -92,14 +92,14 @@ describe("a group over ::1", () => {
       return async () => undefined;
     };
     const leads = { kind: "leader", listen: "[::1]:0", advertise: null, announce, ...tokens("7000") } as const;
-    const leader = await connect({ ...options, home: leads }, NEVER);
+    const leader = await connect({ ...options, location: leads }, NEVER);
     const watch = new BeaconWatch(client, place);
     const addresses = (signal: AbortSignal) => watch.look(signal);
     const follows = { kind: "follower", addresses, isTrusted: false, ...tokens("7001") } as const;
     let follower: Connection | null = null;
     try {
       await leader.coordinator.join(joinOf(plan, "s", { role: "server", address: "[::1]:7761", agentCount: 2 }), NEVER);
-      follower = await connect({ ...options, home: follows }, NEVER);
+      follower = await connect({ ...options, location: follows }, NEVER);
       await follower.coordinator.join(
         joinOf(plan, "c", { role: "client", address: "[fd00::2]", agentCount: 2 }),
         NEVER,

@@ -27,7 +27,7 @@ afterEach(() => {
 /** The first instruction that says that the run is over. */
 async function ended(of: RunHost): Promise<Instruction> {
   for (;;) {
-    await of.news("node-0", 20_000, NEVER);
+    await of.untilChanged("node-0", 20_000, NEVER);
     const instruction = of.instruct("node-0");
     if (instruction.do !== "wait") return instruction;
   }

@@ -1,6 +1,6 @@
 /** Agents that join when the run is over: what came of it is theirs to know. */
 import { afterEach, describe, expect, it } from "vitest";
-import type { LoopEnd } from "../../../src/agent/loop.ts";
+import type { LoopEnd } from "../../../src/agent/loop-end.ts";
 import { beginRun, InProcessCoordinator } from "../../../src/coordinator/client/in-process.ts";
 import { syncBodySchema } from "../../../src/coordinator/protocol/protocol.ts";
 import type { Serving } from "../../../src/coordinator/server/serve.ts";

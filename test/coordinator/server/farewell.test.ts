@@ -92,11 +92,11 @@ describe("a leader", () => {
       return async () => undefined;
     };
     const leads = { kind: "leader", listen: "127.0.0.1:0", advertise: "127.0.0.1", announce } as const;
-    const leader = await connect({ ...options, say, home: { ...leads, ...tokens("7000") } }, NEVER);
+    const leader = await connect({ ...options, say, location: { ...leads, ...tokens("7000") } }, NEVER);
     await leader.coordinator.join(joinOf(PLAN, "node-0", { index: 0 }), NEVER);
     const follows = { kind: "follower", addresses: async () => [address], isTrusted: true } as const;
-    const home = { ...follows, ...tokens("7001") };
-    const follower: Connection = await connect({ ...options, say: quiet, home }, NEVER);
+    const location = { ...follows, ...tokens("7001") };
+    const follower: Connection = await connect({ ...options, say: quiet, location }, NEVER);
     await follower.coordinator.join(joinOf(PLAN, "node-1", { index: 1 }), NEVER);
     return { leader, follower, first: async () => (await leader.coordinator.sync(idle(), 0, NEVER)).instruction.do };
   }
