@@ -11,6 +11,8 @@ describe("the guide says what the schemas say", () => {
   });
 
   it("completions, how they end, and bounds", () => {
+    for (const table of [endingTable(), completionTable(), boundTable()])
+      expect(table.split("\n").length).toBeGreaterThan(6);
     expect(guide).toContain(`\n${endingTable()}\n`);
     expect(guide).toContain(`\n${completionTable()}\n`);
     expect(guide).toContain(`\n${boundTable()}\n`);

@@ -294,6 +294,22 @@ describe("each rule is told at its place", () => {
     );
   });
 
+  it.each([
+    "validators",
+    "pass_at",
+    "retry_at",
+    "retry_stages",
+    "max_retries",
+    "on_exhausted",
+    "weight",
+    "weights",
+    "shares",
+  ])("the key %s of a stage is told as not built yet", (key) => {
+    expect(said(one(`{ name: a, run: x, ${key}: 1 }`))).toEqual([
+      expect.stringMatching(`^2:24: error: ${key}: .* not built yet$`),
+    ]);
+  });
+
   it("five different mistakes are five lines, in the file's order", () => {
     const text = [
       "agents: four",

@@ -85,11 +85,12 @@ describe("a list of problems", () => {
   ])("of %i errors and %i warnings shows a hundred, the errors first", (errors, warnings, rest) => {
     const problems = new Problems("f");
     for (let line = 1; line <= warnings; line++) problems.warning(at(line), "w");
-    for (let line = 1; line <= errors; line++) problems.error(at(line, 2), "e");
+    for (let line = errors; line >= 1; line--) problems.error(at(line, 2), "e");
     const listed = problems.list();
     const last = listed[100];
     expect(last && `${last.severity} ${last.message}`).toBe(rest);
     expect(listed.slice(0, 100).filter(({ severity }) => severity === "error").length).toBe(Math.min(100, errors));
+    expect(listed.filter(({ severity }) => severity === "error")[0]?.line).toBe(1);
     expect(listed.map(({ line }) => line)).toEqual(listed.map(({ line }) => line).sort((a, b) => a - b));
   });
 
