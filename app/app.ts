@@ -16,7 +16,7 @@ import type { Config } from "./config.ts";
 import { Gates } from "./deployment-gates/deployment-gates.ts";
 import type { EffectHandlers } from "./effects/handler.ts";
 import { HANDLERS } from "./effects/handlers/index.ts";
-import { Outbox } from "./effects/runner.ts";
+import { EffectRunner } from "./effects/runner.ts";
 import { Evaluator } from "./evaluation/evaluator.ts";
 import { mergeGroup } from "./evaluation/merge-group-check.ts";
 import { Reevaluation } from "./evaluation/reevaluate.ts";
@@ -146,7 +146,7 @@ export interface EngineOptions {
 
 export interface Engine {
   readonly inbox: Inbox;
-  readonly outbox: Outbox;
+  readonly outbox: EffectRunner;
   readonly reconcile: Reconcile;
   /** Runs that are started for pull requests. */
   readonly starts: Starts;
@@ -201,7 +201,7 @@ export function createEngine(options: EngineOptions): Engine {
     merge_group: mergeGroup,
     proposed_policy: proposalHandler(check, read),
   } satisfies EffectHandlers;
-  const outbox = new Outbox({ ...runtime, ourselves, inProgress, handlers, refusal });
+  const outbox = new EffectRunner({ ...runtime, ourselves, inProgress, handlers, refusal });
   const reevaluation = new Reevaluation({ ...runtime, evaluator, policies, inProgress });
   const processor = new WebhookProcessor({
     ...runtime,

@@ -7,7 +7,7 @@ const NEEDS: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map(
 );
 
 /** Begins with a full stop; empty: nothing that we know of. */
-export function remedyFor(kind: string, failure: Pick<RequestFailure, "kind">): string {
+export function permissionHint(kind: string, failure: Pick<RequestFailure, "kind">): string {
   if (failure.kind !== "permission") {
     return "";
   }

@@ -17,9 +17,9 @@ import type { Runtime } from "../work/runtime.ts";
 import { causeOf, knownKind } from "./effect.ts";
 import { isReport, reportOf } from "./failure-report.ts";
 import { type EffectContext, type EffectHandlers, type Performed, perform } from "./handler.ts";
-import { remedyFor } from "./permission-hints.ts";
+import { permissionHint } from "./permission-hints.ts";
 
-export interface OutboxOptions extends Runtime {
+export interface EffectRunnerOptions extends Runtime {
   readonly ourselves: () => Ourselves;
   /** Written down before they are carried out. */
   readonly inProgress: Pick<InProgress, "ready" | "mark" | "done">;
@@ -39,11 +39,11 @@ const UNKNOWN_PAUSE = 60 * 60_000;
 /** An effect may take several requests and wait for its turn at each; one request ends after `requestTimeout`. */
 const EFFECT_TIMEOUT = 10 * 60_000;
 
-export class Outbox {
-  readonly #options: OutboxOptions;
+export class EffectRunner {
+  readonly #options: EffectRunnerOptions;
   readonly #worker: DueWorker<Effect>;
 
-  constructor(options: OutboxOptions) {
+  constructor(options: EffectRunnerOptions) {
     const { effects } = options.store.due;
     this.#options = options;
     this.#worker = new DueWorker<Effect>(
@@ -189,7 +189,7 @@ export class Outbox {
     const unsure = failure.status === 404 && effect.tries + 1 < MOST_TRIES_UNSEEN;
     const hopeless = !unsure && (failure.kind === "permission" || failure.kind === "rejected");
     if (hopeless || effect.tries + 1 >= MOST_TRIES) {
-      await this.#giveUp(effect, `${failure.message}${remedyFor(effect.kind, failure)}`);
+      await this.#giveUp(effect, `${failure.message}${permissionHint(effect.kind, failure)}`);
       return;
     }
     const pauses = { first: timings.reevaluationPause, most: timings.blockedPauseMost };

@@ -16,7 +16,7 @@ export function isUnsettled({ reevaluateAt, intentAt }: Pull, now: number): bool
 }
 
 /** Why the stage that asked for this effect has no need of it any more; null: it still has. */
-export async function tooLate(context: EffectContext): Promise<string | null> {
+export async function staleReason(context: EffectContext): Promise<string | null> {
   const { effect, pull, cause, store } = context;
   if (cause === null) {
     return null;

@@ -1,10 +1,10 @@
 import { addAssignees } from "../../../src/github/pulls/assignees.ts";
 import { type EffectHandler, placeOf } from "../handler.ts";
-import { tooLate } from "../staleness.ts";
+import { staleReason } from "../staleness.ts";
 
 /** Assigning who is assigned already changes nothing. */
 export const assign: EffectHandler<"assign"> = async ({ users }, context) => {
-  const late = await tooLate(context);
+  const late = await staleReason(context);
   if (late !== null) {
     return { state: "dropped", reason: late };
   }

@@ -11,8 +11,8 @@ import {
 } from "../../../src/github/pulls/merging.ts";
 import type { Pull } from "../../store/model.ts";
 import type { EffectContext, EffectHandler, Performed } from "../handler.ts";
-import { remedyFor } from "../permission-hints.ts";
-import { isUnsettled, tooLate } from "../staleness.ts";
+import { permissionHint } from "../permission-hints.ts";
+import { isUnsettled, staleReason } from "../staleness.ts";
 
 type Method = MergeMethod | "queue";
 
@@ -29,7 +29,7 @@ const MOST_TRIES = 3;
  */
 export const autoMerge: EffectHandler<"auto_merge"> = async ({ method }, context) => {
   const { pull, client, appId, signal, now, timings } = context;
-  const late = await tooLate(context);
+  const late = await staleReason(context);
   if (late !== null || pull === null) {
     return { state: "dropped", reason: late ?? "the pull request is not known any more" };
   }
@@ -196,7 +196,7 @@ function isHiccup({ message }: NonNullable<Refusal>): boolean {
 async function refusedBy(refusal: NonNullable<Refusal>, method: Method, context: EffectContext): Promise<Performed> {
   const { client, pull, appId, signal, effect, now, timings } = context;
   if (refusal.type === "FORBIDDEN") {
-    return { state: "refused", reason: `${refusal.message}${remedyFor("auto_merge", { kind: "permission" })}` };
+    return { state: "refused", reason: `${refusal.message}${permissionHint("auto_merge", { kind: "permission" })}` };
   }
   const state = pull === null ? null : await readMergeState(client, pull.facts.nodeId, appId, signal);
   const done = state === null ? null : settled(state, method);

@@ -10,11 +10,11 @@ import {
 } from "../../../src/github/pulls/comments.ts";
 import { requestFailure } from "../../../src/github/request-failure.ts";
 import { type EffectContext, type EffectHandler, placeOf } from "../handler.ts";
-import { tooLate } from "../staleness.ts";
+import { staleReason } from "../staleness.ts";
 
 /** One comment for each marker: written once, then updated. */
 export const comment: EffectHandler<"comment"> = async ({ marker, body }, context) => {
-  const late = await tooLate(context);
+  const late = await staleReason(context);
   if (late !== null) {
     return { state: "dropped", reason: late };
   }

@@ -1,6 +1,6 @@
 import { dequeue, disableAutoMerge, readMergeState } from "../../../src/github/pulls/merging.ts";
 import type { EffectHandler, Performed } from "../handler.ts";
-import { remedyFor } from "../permission-hints.ts";
+import { permissionHint } from "../permission-hints.ts";
 
 /** A pull request that was sent back, or is on hold, must not merge itself. What people turned on is left to them. */
 export const disableAutoMergeAction: EffectHandler<"disable_auto_merge"> = async (
@@ -35,7 +35,7 @@ export const disableAutoMergeAction: EffectHandler<"disable_auto_merge"> = async
   const undo = queued === null ? disableAutoMerge : dequeue;
   const refusal = await write((writer) => undo(writer, facts.nodeId, signal));
   if (refusal !== null) {
-    const remedy = refusal.type === "FORBIDDEN" ? remedyFor("auto_merge", { kind: "permission" }) : "";
+    const remedy = refusal.type === "FORBIDDEN" ? permissionHint("auto_merge", { kind: "permission" }) : "";
     return { state: "refused", reason: `GitHub refused it: ${refusal.message}${remedy}` };
   }
   return {

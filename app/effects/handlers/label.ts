@@ -1,10 +1,10 @@
 import { addPullLabels, readPullLabels, removePullLabel } from "../../../src/github/pulls/pull-labels.ts";
 import { type EffectHandler, placeOf } from "../handler.ts";
-import { tooLate } from "../staleness.ts";
+import { staleReason } from "../staleness.ts";
 
 /** Converges: what is there is read, and only the difference is written. */
 export const label: EffectHandler<"label"> = async ({ add, remove }, context) => {
-  const late = await tooLate(context);
+  const late = await staleReason(context);
   if (late !== null) {
     return { state: "dropped", reason: late };
   }

@@ -1,13 +1,13 @@
 import { sendRepositoryDispatch } from "../../../src/github/workflows/dispatch.ts";
 import { type EffectHandler, placeOf } from "../handler.ts";
-import { tooLate } from "../staleness.ts";
+import { staleReason } from "../staleness.ts";
 
 /** Sent at least once: GitHub does not tell what became of it, so the key in its payload tells doubled ones. */
 export const repositoryDispatch: EffectHandler<"repository_dispatch"> = async (
   { key, eventType, payload },
   context,
 ) => {
-  const late = await tooLate(context);
+  const late = await staleReason(context);
   if (late !== null) {
     return { state: "dropped", reason: late };
   }

@@ -4,13 +4,13 @@ import { type Reviewers, readReviewRequests, requestReviews } from "../../../src
 import { requestFailure } from "../../../src/github/request-failure.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { type EffectContext, type EffectHandler, type Performed, placeOf } from "../handler.ts";
-import { tooLate } from "../staleness.ts";
+import { staleReason } from "../staleness.ts";
 
 const INVALID = 422;
 
 /** Asks those who have neither been asked nor reviewed this commit; who cannot be asked is said, and is no failure. */
 export const requestReview: EffectHandler<"request_review"> = async (wanted, context) => {
-  const late = await tooLate(context);
+  const late = await staleReason(context);
   if (late !== null) {
     return { state: "dropped", reason: late };
   }

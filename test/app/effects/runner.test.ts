@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EffectHandlers, Performed } from "../../../app/effects/handler.ts";
 import { HANDLERS } from "../../../app/effects/handlers/index.ts";
-import { Outbox } from "../../../app/effects/runner.ts";
+import { EffectRunner } from "../../../app/effects/runner.ts";
 import type { NewEffect, Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
 import { createRuntime } from "../../../app/work/runtime.ts";
@@ -75,7 +75,7 @@ function open({ store: own = store, client: through = client, ...timings }: Open
   const inProgress = { ready: async () => {}, mark: async () => {}, done: () => {} };
   const runtime = createRuntime({ store: own, clients, log: silent, now: Date.now, timings: all });
   const ourselves = () => ({ appId: house.app.id, botLogin: "stagewright[bot]" });
-  const outbox = new Outbox({ ...runtime, inProgress, ourselves, handlers });
+  const outbox = new EffectRunner({ ...runtime, inProgress, ourselves, handlers });
   started.push(outbox);
   return { outbox, writer: runtime.writers.of(house.installation.id) };
 }
