@@ -509,6 +509,7 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "src/coordinator/client/find-leader.ts": OF_GITHUB,
   "src/coordinator/client/http.ts": OF_STREAM,
   "src/coordinator/server/leader.ts": "its own certificate",
+  "src/coordinator/server/answer.ts": "what a client says it takes, within the bounds of a request's headers",
   "src/coordinator/server/handler.ts": OF_BOUNDED,
   "src/github/pulls/about-to-merge.ts": OF_GITHUB,
   "src/github/checks/check-run.ts": OF_GITHUB,
