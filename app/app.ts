@@ -8,10 +8,10 @@ import type { Registry } from "prom-client";
 import { orderKey } from "../src/github/webhooks/webhook.ts";
 import { localUses } from "../src/github/workflows/local-uses.ts";
 import { readPolicy } from "../src/lifecycle/policy/read-policy.ts";
-import { answerHandler } from "./commands/answer.ts";
+import { answerHandler } from "./commands/answers/answer.ts";
+import { holdProgressHandler } from "./commands/answers/hold-progress.ts";
 import { buttonHandler } from "./commands/button.ts";
-import { Desk } from "./commands/execute.ts";
-import { holdProgressHandler } from "./commands/hold-progress.ts";
+import { CommandExecutor } from "./commands/execute.ts";
 import type { Config } from "./config.ts";
 import { Gates } from "./deployment-gates/deployment-gates.ts";
 import type { EffectHandlers } from "./effects/handler.ts";
@@ -192,11 +192,11 @@ export function createEngine(options: EngineOptions): Engine {
   });
   const transitions = new TransitionQueue({ ...runtime, sender, inProgress });
   const refusal = (kind: string, installation: number) => installationPermissions.refusal(kind, installation);
-  const desk = new Desk({ ...runtime, evaluator });
+  const executor = new CommandExecutor({ ...runtime, evaluator });
   const handlers = {
     ...HANDLERS,
-    answer: answerHandler(desk),
-    button: buttonHandler(desk, evaluator, sentByGitHub({ clients, timings, now })),
+    answer: answerHandler(executor),
+    button: buttonHandler(executor, evaluator, sentByGitHub({ clients, timings, now })),
     hold_progress: holdProgressHandler(policies),
     merge_group: mergeGroup,
     proposed_policy: proposalHandler(check, read),

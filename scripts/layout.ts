@@ -7,7 +7,6 @@ const MOST_LINES = 350;
 const ROOT_OF_APP = ["app/app.ts", "app/config.ts", "app/main.ts"];
 /** Both lists may only become shorter, and their numbers smaller. */
 const STILL_FULL: Readonly<Record<string, number>> = {
-  "app/commands": 17,
   "app/evaluation": 16,
   "app/store/model": 16,
   "src/lifecycle/conditions": 24,
@@ -17,7 +16,6 @@ const STILL_FULL: Readonly<Record<string, number>> = {
   "src/sandbox/workflows": 16,
 };
 const STILL_LONG: Readonly<Record<string, number>> = {
-  "app/webhooks/inbox.ts": 466,
   "src/run/stage/tasks.ts": 358,
   "src/run/types.ts": 372,
   "src/sandbox/world/pulls/pulls.ts": 358,

@@ -34,8 +34,8 @@ export function commandAct(
 /** The stage that people saw when they wrote; empty: not known. */
 function shownAt(at: number, row: Pull | null): string {
   const stage = row?.confirmed?.stage ?? null;
-  const { since = null, stage: judged = null } = row?.evaluation ?? {};
-  return stage !== null && judged === stage && since !== null && since <= at ? stage : "";
+  const { since = null, stage: evaluated = null } = row?.evaluation ?? {};
+  return stage !== null && evaluated === stage && since !== null && since <= at ? stage : "";
 }
 
 export function sayEqual(a: readonly ParsedCommand[], b: readonly ParsedCommand[]): boolean {

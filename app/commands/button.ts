@@ -10,15 +10,15 @@ import type { Evaluator } from "../evaluation/evaluator.ts";
 import { changePull, sooner } from "../store/change-pull.ts";
 import type { Delivery, NewEffect, Pull, PullId } from "../store/model.ts";
 import { contentOf, type sentByGitHub } from "../webhooks/replays.ts";
-import { say } from "./answer.ts";
-import type { Desk } from "./execute.ts";
+import { say } from "./answers/answer.ts";
+import type { CommandExecutor } from "./execute.ts";
 
 const LONGEST = 60;
 const LONGEST_REASON = 1_000;
 
 type Payload = EffectPayload<"button">;
 
-export interface Press {
+export interface PressedButton {
   readonly identifier: string;
   readonly check: string;
   readonly by: Actor;
@@ -28,11 +28,11 @@ export interface Press {
 export function buttonEffect(
   pull: PullId,
   installationId: number,
-  press: Press,
+  pressed: PressedButton,
   delivery: Pick<Delivery, "id" | "seq" | "receivedAt" | "event" | "payload">,
 ): NewEffect {
   const { id, seq, receivedAt } = delivery;
-  const { identifier, check, by } = press;
+  const { identifier, check, by } = pressed;
   return newEffect(
     "button",
     pull,
@@ -50,7 +50,7 @@ export function buttonEffect(
 
 /** `sent`: whether GitHub says that it sent this delivery, see `replays.ts`. */
 export function buttonHandler(
-  desk: Desk,
+  executor: CommandExecutor,
   evaluator: Evaluator,
   sent: ReturnType<typeof sentByGitHub>,
 ): EffectHandler<"button"> {
@@ -67,7 +67,7 @@ export function buttonHandler(
     if (copied !== null) {
       return copied;
     }
-    const refused = await take(press, pull, context, desk, evaluator);
+    const refused = await decideAndExecute(press, pull, context, executor, evaluator);
     const button = `the button “${press.identifier}” of “${press.check}”`;
     const line = { kind: "note", actor: press.by } as const;
     if (refused === null) {
@@ -113,17 +113,17 @@ async function copyOf(
         { repository: where, pull: effect.number, delivery: delivery.id },
         "a copy of a button's press was sent by somebody else than GitHub, who can read our webhooks; change the webhook secret, and find out where they can be read",
       );
-      return { state: "dropped", reason: "it is a copy of a press that was heard before: GitHub did not send it" };
+      return { state: "dropped", reason: "it is a copy of a press that was told before: GitHub did not send it" };
     }
   }
 }
 
 /** Null: it was allowed, and carried out; else why not. */
-async function take(
+async function decideAndExecute(
   press: Payload,
   pull: Pull,
   context: EffectContext,
-  desk: Desk,
+  executor: CommandExecutor,
   evaluator: Evaluator,
 ): Promise<string | null> {
   const { repository } = context;
@@ -143,15 +143,19 @@ async function take(
   const newest = without.facts.acts.at(-1)?.at ?? 0;
   const at = known?.at ?? Math.max(press.at - (press.at % 1_000), newest);
   const act = known ?? actOf({ kind: "command", at, by, commentId, command: name, argument });
-  const [outcome] = await desk.take([{ command: meant.command, by, at, act }], pull, repository);
+  const [outcome] = await executor.execute([{ command: meant.command, by, at, act }], pull, repository);
   if (outcome?.outcome === "refused") {
     return outcome.reason;
   }
-  await keep(act, pull, context);
+  await recordAct(act, pull, context);
   return null;
 }
 
-async function keep(act: Act, { repositoryId, number }: Pull, { store, now, wakeups }: EffectContext): Promise<void> {
+async function recordAct(
+  act: Act,
+  { repositoryId, number }: Pull,
+  { store, now, wakeups }: EffectContext,
+): Promise<void> {
   await changePull(store, { repositoryId, number }, now, (row) => {
     if (row === null) {
       return null;

@@ -1,9 +1,9 @@
-/** What carries out one command. One file each, all in `index.ts`; `answer.ts` and `button.ts` call them. */
+/** What carries out one command. One file each, all in `index.ts`; `execute.ts` calls them. */
 import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import type { EvaluatedPull } from "../evaluation/evaluator.ts";
 import type { OpenGates } from "../evaluation/holds/close-gates.ts";
 import type { HoldWord, Pull, Repository } from "../store/model.ts";
-import type { Closing } from "./hold-progress.ts";
+import type { Closing } from "./answers/hold-progress.ts";
 
 export interface CommandContext {
   readonly by: Actor;
@@ -20,12 +20,12 @@ export interface CommandContext {
   readonly effects: Effects;
 }
 
-/** What commands do beside what follows from their being given, which the evaluation sees to. */
+/** What commands do beside what follows from their being recorded, which the evaluation sees to. */
 export interface Effects {
   /** Blocked moves and effects that were given up are tried again. */
   readonly retry: () => Promise<void>;
   /**
-   * Resolves with null when a newer word on the repository is known. All its pull requests are looked at again; those
+   * Resolves with null when a newer word on the repository is known. All its pull requests are evaluated again; those
    * whose gates are open, and are to be closed by it, come first.
    */
   readonly hold: (word: HoldWord) => Promise<readonly OpenGates[] | null>;

@@ -1,4 +1,4 @@
-/** Where commands are taken, whether written in a comment or given with a button: decided, then carried out. */
+/** Executes commands, whether written in a comment or given with a button: decided, then carried out. */
 import type { Logger } from "pino";
 import { decideCommand, isOutsider, type ParsedCommand } from "../../src/lifecycle/commands.ts";
 import type { Act, Actor, Facts } from "../../src/lifecycle/facts/facts.ts";
@@ -17,7 +17,7 @@ import type { Done, Effects } from "./command.ts";
 import { REPOSITORY_COMMANDS, STAGE_COMMANDS } from "./index.ts";
 import { unblocked } from "./unblocked.ts";
 
-export interface DeskOptions {
+export interface CommandExecutorOptions {
   readonly store: Store;
   readonly clients: Pick<Clients, "installation">;
   readonly evaluator: Evaluator;
@@ -26,7 +26,7 @@ export interface DeskOptions {
   readonly log: Logger;
 }
 
-export interface Given {
+export interface GivenCommand {
   readonly command: ParsedCommand;
   readonly by: Actor;
   readonly at: number;
@@ -45,24 +45,24 @@ const MOST_ROUNDS = 4;
 /** Commands that stay in force when who gave them may give them no more. What leads forward is not among them. */
 const OUTLASTING: ReadonlySet<string> = new Set(["hold", "unhold", "back"]);
 
-export class Desk {
-  readonly #options: DeskOptions;
+export class CommandExecutor {
+  readonly #options: CommandExecutorOptions;
 
-  constructor(options: DeskOptions) {
+  constructor(options: CommandExecutorOptions) {
     this.#options = options;
   }
 
   /**
-   * Decides on the commands and carries them out in order, each judged without itself and those after it. Throws what
+   * Decides on the commands and carries them out in order, each decided without itself and those after it. Throws what
    * GitHub's client throws where it must be asked who somebody is: nothing has been decided then.
    */
-  async take(given: readonly Given[], pull: Pull, repository: Repository): Promise<Outcome[]> {
+  async execute(given: readonly GivenCommand[], pull: Pull, repository: Repository): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     for (const [index, each] of given.entries()) {
       const later = new Set(given.slice(index).flatMap(({ act }) => (act === null ? [] : [act.id])));
       const facts: Facts = { ...pull.facts, acts: pull.facts.acts.filter((act) => !later.has(act.id)) };
       try {
-        outcomes.push(await this.#one(each, { ...pull, facts }, pull, repository));
+        outcomes.push(await this.#decideAndCarryOut(each, { ...pull, facts }, pull, repository));
       } catch (error) {
         if (!(error instanceof PolicyUnreadable)) {
           throw error;
@@ -73,7 +73,7 @@ export class Desk {
     return outcomes;
   }
 
-  async #one(given: Given, without: Pull, pull: Pull, repository: Repository): Promise<Outcome> {
+  async #decideAndCarryOut(given: GivenCommand, without: Pull, pull: Pull, repository: Repository): Promise<Outcome> {
     const { evaluator } = this.#options;
     const { command, by, at, act } = given;
     const before = await evaluator.evaluate(without, repository);
@@ -82,11 +82,11 @@ export class Desk {
       return { outcome: "refused", reason };
     }
     if (command.kind === "unknown" || command.kind === "surplus" || command.kind === "policy") {
-      // What a condition waits for is judged by that condition.
+      // What a condition waits for is decided by that condition.
       return { outcome: "done", text: null };
     }
     if (act?.kind === "command" && OUTLASTING.has(act.command)) {
-      await this.#amend({ ...act, granted: true }, pull);
+      await this.#recordAct({ ...act, granted: true }, pull);
     }
     const after =
       act === null ? before : await evaluator.evaluate({ ...without, facts: withAct(without.facts, act) }, repository);
@@ -97,7 +97,12 @@ export class Desk {
   }
 
   /** Null: it is allowed. */
-  async #refusal(given: Given, before: EvaluatedPull, pull: PullId, repository: Repository): Promise<string | null> {
+  async #refusal(
+    given: GivenCommand,
+    before: EvaluatedPull,
+    pull: PullId,
+    repository: Repository,
+  ): Promise<string | null> {
     const { evaluator } = this.#options;
     const { command, by: actor, act } = given;
     const { evaluation, policy } = before;
@@ -109,7 +114,7 @@ export class Desk {
       }
       if (decision.lookups.length === 0 || round === MOST_ROUNDS) {
         if (act?.kind === "command" && (await this.#isOutsider({ actor, policy, permissions }, repository))) {
-          await this.#amend(struck(act), pull);
+          await this.#recordAct(refusedForGood(act), pull);
         }
         return decision.reason;
       }
@@ -133,7 +138,7 @@ export class Desk {
    * Whatever they become later: what they were refused must not come into force then, and what stopped a pull request
    * must not let go of it.
    */
-  async #amend(act: Act, pull: PullId): Promise<void> {
+  async #recordAct(act: Act, pull: PullId): Promise<void> {
     const { store, now } = this.#options;
     await changePull(store, pull, now, (row) =>
       row === null ? null : { pull: { ...row, facts: withAct(row.facts, act) } },
@@ -151,7 +156,7 @@ export class Desk {
         if ((await store.reviveEffects(pull, now())) > 0) {
           wakeups.notify("effects");
         }
-        // The look tells those that look after them.
+        // The reevaluation wakes those that start them.
         await store.starts.retry(pull, now());
         wakeups.notify("pulls");
       },
@@ -179,6 +184,6 @@ function withAct(facts: Facts, act: Act): Facts {
  * A command that was refused for good: the same act by a name that no rule looks for. Of two acts with one id facts
  * keep the later in the order of text, and "~" comes after all letters.
  */
-function struck(act: Extract<Act, { kind: "command" }>): Act {
+function refusedForGood(act: Extract<Act, { kind: "command" }>): Act {
   return { ...act, command: `~${act.command}` };
 }

@@ -11,12 +11,12 @@ import { answer, type Handler, pathOf } from "./webhook.ts";
 
 export interface PagesOptions {
   readonly store: Store;
-  readonly inbox: Pick<Inbox, "backlog" | "revive" | "trouble">;
+  readonly inbox: Pick<Inbox, "backlog" | "revive" | "storeFailure">;
   readonly metrics: Pick<Metrics, "text" | "contentType">;
   readonly now: () => number;
   /** Null: it is; else why not. */
   readonly ready: () => string | null;
-  /** Told when a pull request is to be looked at. */
+  /** Told when a pull request is to be evaluated again. */
   readonly wake: () => void;
 }
 
@@ -44,7 +44,7 @@ export function pages(options: PagesOptions): Handler {
       return answer(response, 200, { healthy: true });
     }
     if (path === "/readyz" && request.method === "GET") {
-      const ping = () => pinging.share("ping", () => store.ping()).then(() => storing(inbox.trouble), String);
+      const ping = () => pinging.share("ping", () => store.ping()).then(() => storing(inbox.storeFailure), String);
       const failure = ready() ?? (await ping());
       return failure === null
         ? answer(response, 200, { ready: true, backlog: inbox.backlog })
@@ -151,6 +151,6 @@ async function setAsidePage(store: Store) {
   );
 }
 
-function storing(trouble: string | null): string | null {
-  return trouble === null ? null : `webhooks cannot be stored: ${trouble}`;
+function storing(failure: string | null): string | null {
+  return failure === null ? null : `webhooks cannot be stored: ${failure}`;
 }

@@ -1,4 +1,4 @@
-/** Tokens that GitHub refused, by whoever sent them: each costs it, and this app's standing with it, a request. */
+/** Tokens that GitHub refused, by whoever sent them: each costs a request, which counts against this app. */
 import { LRUCache } from "lru-cache";
 
 const WINDOW_MS = 60_000;

@@ -10,7 +10,8 @@ import type { Logger } from "pino";
 import { BodyIntake, type BodyLoss, BodyLost } from "../../src/coordinator/server/body-intake.ts";
 import { parseExactly } from "../../src/github/exact-json.ts";
 import { orderKey } from "../../src/github/webhooks/webhook.ts";
-import { type Inbox, InboxFull } from "../webhooks/inbox.ts";
+import { InboxFull } from "../webhooks/deliveries/storing.ts";
+import type { Inbox } from "../webhooks/inbox.ts";
 
 /** GitHub sends no payload larger than 25 MB. */
 export const LARGEST_PAYLOAD = 25 * 1024 * 1024;

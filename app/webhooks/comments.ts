@@ -5,7 +5,7 @@ import type { Act } from "../../src/lifecycle/facts/facts.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { commandAct, sayEqual } from "../commands/acts.ts";
-import { answerTo } from "../commands/answer.ts";
+import { answerTo } from "../commands/answers/answer.ts";
 import { PolicyUnreadable } from "../policies/policy.ts";
 import type { PullId, Repository } from "../store/model.ts";
 import { type Origin, type ProcessingContext, storeEffects } from "./context.ts";

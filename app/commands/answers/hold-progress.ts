@@ -1,18 +1,18 @@
 /** How many of the gates that a hold has to close are closed: a line below the answer to the command, kept up to date. */
 import { z } from "zod";
-import type { Policy } from "../../src/lifecycle/policy/policy.ts";
-import { clip, codeSpan, markdown } from "../../src/report/escape.ts";
-import { newEffect } from "../effects/effect.ts";
-import type { EffectContext, EffectHandler, Performed } from "../effects/handler.ts";
-import { putComment } from "../effects/handlers/comment.ts";
-import type { OpenGates } from "../evaluation/holds/close-gates.ts";
-import { openGates } from "../evaluation/holds/open-gates.ts";
-import type { Policies } from "../policies/policy.ts";
-import type { NewEffect, PullId } from "../store/model.ts";
+import type { Policy } from "../../../src/lifecycle/policy/policy.ts";
+import { clip, codeSpan, markdown } from "../../../src/report/escape.ts";
+import { newEffect } from "../../effects/effect.ts";
+import type { EffectContext, EffectHandler, Performed } from "../../effects/handler.ts";
+import { putComment } from "../../effects/handlers/comment.ts";
+import type { OpenGates } from "../../evaluation/holds/close-gates.ts";
+import { openGates } from "../../evaluation/holds/open-gates.ts";
+import type { Policies } from "../../policies/policy.ts";
+import type { NewEffect, PullId } from "../../store/model.ts";
 
 /** Doubled from `reevaluationPause` on: it competes with the gates for the installation's writes. */
 const LONGEST_PAUSE = 60_000;
-/** What is not closed by then is named, and left to the retries of its own move. */
+/** What is not closed by then is named, and left to the retries of its own transition. */
 const LONGEST_WAIT = 60 * 60_000;
 const MOST_NAMED = 10;
 const LONGEST_REASON = 200;
@@ -142,7 +142,7 @@ async function isHeld(
   if (hold === "repository") {
     return (await store.holds.of(repository.id))?.at === at;
   }
-  // Not looked at since: whether the hold stands is not known yet.
+  // Not evaluated since: whether the hold stands is not known yet.
   const waits =
     pull !== null && (pull.evaluation === null || (pull.reevaluateAt !== null && pull.reevaluateAt <= now()));
   return waits || (pull?.evaluation?.held ?? null) !== null;

@@ -2,19 +2,19 @@
  * The answer to a comment with commands: a reaction, and a comment where there is something to say. It is an effect of
  * its own, known by the comment's id, so that a comment is answered once however often it is told of.
  */
-import { markerOf } from "../../src/github/pulls/comments.ts";
-import { type Reaction, react } from "../../src/github/pulls/reactions.ts";
-import type { ParsedCommand } from "../../src/lifecycle/commands.ts";
-import type { Act, Actor } from "../../src/lifecycle/facts/facts.ts";
-import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
-import { newEffect } from "../effects/effect.ts";
-import { type EffectContext, type EffectHandler, type Performed, placeOf } from "../effects/handler.ts";
-import { notCertain, type PutComment, putComment } from "../effects/handlers/comment.ts";
-import { parsed } from "../store/documents.ts";
-import type { NewEffect, PullId } from "../store/model.ts";
-import { mayAnswer } from "./answer-limit.ts";
-import type { Desk, Given, Outcome } from "./execute.ts";
+import { markerOf } from "../../../src/github/pulls/comments.ts";
+import { type Reaction, react } from "../../../src/github/pulls/reactions.ts";
+import type { ParsedCommand } from "../../../src/lifecycle/commands.ts";
+import type { Act, Actor } from "../../../src/lifecycle/facts/facts.ts";
+import { clip, codeSpan, markdown, oneLine } from "../../../src/report/escape.ts";
+import { newEffect } from "../../effects/effect.ts";
+import { type EffectContext, type EffectHandler, type Performed, placeOf } from "../../effects/handler.ts";
+import { notCertain, type PutComment, putComment } from "../../effects/handlers/comment.ts";
+import { parsed } from "../../store/documents.ts";
+import type { NewEffect, PullId } from "../../store/model.ts";
+import type { CommandExecutor, GivenCommand, Outcome } from "../execute.ts";
 import { holdProgressEffect, noneClosed, sayProgress } from "./hold-progress.ts";
+import { mayAnswer } from "./limit.ts";
 
 const LONGEST_REASON = 1_000;
 const LONGEST_COMMAND = 60;
@@ -45,7 +45,7 @@ export function answerTo(
   return newEffect("answer", pull, about, { commentId, at, by, edited, given });
 }
 
-export function answerHandler(desk: Desk): EffectHandler<"answer"> {
+export function answerHandler(executor: CommandExecutor): EffectHandler<"answer"> {
   return async ({ commentId, at, by, edited, given }, context): Promise<Performed> => {
     const { pull, repository, write, signal, effect, store, now } = context;
     const unsure = notCertain(context);
@@ -56,11 +56,11 @@ export function answerHandler(desk: Desk): EffectHandler<"answer"> {
       return { state: "dropped", reason: "the pull request is not known any more" };
     }
     const commands = given.map(
-      ({ command, act }): Given => ({ command, by, at, act: act === null ? null : parsed<Act>(act) }),
+      ({ command, act }): GivenCommand => ({ command, by, at, act: act === null ? null : parsed<Act>(act) }),
     );
     const outcomes = edited
       ? commands.map((): Outcome => ({ outcome: "refused", reason: EDITED }))
-      : await desk.take(commands, pull, repository);
+      : await executor.execute(commands, pull, repository);
     const place = placeOf(context);
     const there = await write((client) => react(client, place, commentId, reactionTo(outcomes), signal));
     const note = `${by.login} asked for ${commands.map((each, index) => sayOutcome(each, outcomes[index])).join("; ")}`;
@@ -104,7 +104,7 @@ function reactionTo(outcomes: readonly Outcome[]): Reaction {
 }
 
 /** Null: there is nothing to say. */
-function textOf(commands: readonly Given[], outcomes: readonly Outcome[], edited: boolean): string | null {
+function textOf(commands: readonly GivenCommand[], outcomes: readonly Outcome[], edited: boolean): string | null {
   if (edited) {
     return `${markdown(sentence(EDITED))}`;
   }
@@ -119,7 +119,7 @@ function textOf(commands: readonly Given[], outcomes: readonly Outcome[], edited
 }
 
 /** For the history: plain text, one line. */
-export function sayOutcome({ command }: Given, outcome: Outcome | undefined): string {
+export function sayOutcome({ command }: GivenCommand, outcome: Outcome | undefined): string {
   const how = outcome?.outcome === "refused" ? `refused, ${outcome.reason}` : "done";
   return oneLine(`“${writtenOf(command)}”: ${how}`);
 }

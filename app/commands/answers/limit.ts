@@ -1,8 +1,8 @@
 /** How much the app says in answer to what people ask on one pull request: anyone may ask, and so may a bot in a loop. */
 import { z } from "zod";
-import { githubId } from "../../src/github/id.ts";
-import type { EffectContext } from "../effects/handler.ts";
-import type { Effect } from "../store/model.ts";
+import { githubId } from "../../../src/github/id.ts";
+import type { EffectContext } from "../../effects/handler.ts";
+import type { Effect } from "../../store/model.ts";
 
 const MOST_ANSWERS = 20;
 const PER_MS = 60 * 60_000;
