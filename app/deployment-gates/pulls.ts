@@ -1,6 +1,5 @@
 /** Which pull requests a waiting job belongs to: by the run that we started, by its ref, else by its commit. */
-import { record } from "../../src/lifecycle/facts/record.ts";
-import { newPull } from "../store/change-pull.ts";
+import { ensurePull } from "../reconciliation/ensure-pull.ts";
 import type { WaitingGate } from "../store/model.ts";
 import type { Runtime } from "../work/runtime.ts";
 
@@ -20,7 +19,7 @@ const QUEUE_REF = /^(?:refs\/heads\/)?gh-readonly-queue\/.+\/pr-(\d{1,10})-[0-9a
  * evaluated then. What a payload lists is not believed: it leaves out those of forks, and it may be out of date.
  */
 export async function pullsOf(gate: WaitingGate, runtime: PullsRuntime): Promise<Concerned[]> {
-  const { store, wakeups } = runtime;
+  const { store } = runtime;
   const { repositoryId, runId, ref, event, headSha } = gate;
   const started = await store.starts.ofRun(repositoryId, runId);
   if (started !== null) {
@@ -31,9 +30,9 @@ export async function pullsOf(gate: WaitingGate, runtime: PullsRuntime): Promise
   const queued = event === "merge_group" ? QUEUE_REF.exec(ref)?.[1] : undefined;
   const number = Number(named ?? queued ?? 0);
   if (number > 0) {
-    if ((await store.pull({ repositoryId, number })) === null) {
-      await takeUp(repositoryId, number, runtime);
-      wakeups.notify("pulls");
+    const repository = await store.repository(repositoryId);
+    if (repository !== null) {
+      await ensurePull(runtime, repository, number);
     }
     return [{ number, sha: queued === undefined ? headSha : null }];
   }
@@ -42,19 +41,4 @@ export async function pullsOf(gate: WaitingGate, runtime: PullsRuntime): Promise
   // Once it was a pull request's head, it belongs to that one: a push makes it out of date, not free.
   const numbers = new Set([...gate.pulls, ...ids.map((each) => each.number)]);
   return [...numbers].map((each) => ({ number: each, sha }));
-}
-
-/** With nothing known of it but that it exists: whoever looks at it reads it. */
-async function takeUp(repositoryId: number, number: number, { store, now }: PullsRuntime): Promise<void> {
-  const repository = await store.repository(repositoryId);
-  if (repository === null) {
-    return;
-  }
-  const { id, owner, name, defaultBranch, private: isPrivate } = repository;
-  const key = { id, owner, name, defaultBranch, private: isPrivate };
-  const pull = { installationId: repository.installationId ?? 0, repository: key, number };
-  const facts = record(null, { kind: "acts", pull, acts: [] });
-  const row = { ...newPull({ repositoryId, number }, facts, repository.installationId), reevaluateAt: now() };
-  // Told of meanwhile: then there is nothing to take up.
-  await store.commit({ pulls: [row], now: now() });
 }

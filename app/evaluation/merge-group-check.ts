@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { readMergeGroup } from "../../src/github/checks/merge-group.ts";
-import { readSnapshot } from "../../src/github/pulls/snapshot.ts";
 import { type CheckShow, type CheckWrite, sendTransitions, showsCheck } from "../../src/github/pulls/transition.ts";
 import type { EffectContext, EffectHandler, Performed } from "../effects/handler.ts";
 import { isUnsettled } from "../effects/staleness.ts";
-import { takeIn } from "../reconciliation/record-snapshot.ts";
+import { ensurePull } from "../reconciliation/ensure-pull.ts";
 import { concernsGroups } from "./holds/merge-groups.ts";
 import { type GroupMember, groupChecks, heldGroupChecks, isHeldItself } from "./merge-groups.ts";
 
@@ -98,22 +97,17 @@ async function knownMembers(
 
 /** A reason to wait in place of the member. One that is closed by now was merged before this group, or left it. */
 async function memberOf(number: number, context: EffectContext): Promise<GroupMember | string> {
-  const { store, repository, client, appId, signal, now, timings } = context;
+  const { store, repository, now } = context;
   const row = await store.pull({ repositoryId: repository.id, number });
   if (row === null) {
-    const askedAt = now();
-    const snapshot = await readSnapshot(client, repository, number, appId, signal);
-    if (snapshot !== null) {
-      await takeIn({ store, appId, now, settled: timings.settled }, { snapshot, repository, askedAt });
-      context.wakeups.notify("pulls");
-    }
-    return `#${number} is being looked at for the first time`;
+    await ensurePull(context, repository, number);
+    return `#${number} is evaluated for the first time`;
   }
   const { evaluation } = row;
   // One that is on hold is kept out, whether its own check runs say so by now or not.
   const held = evaluation !== null && isHeldItself({ evaluation }) && !isUnsettled({ ...row, intentAt: null }, now());
   if (evaluation === null || (isUnsettled(row, now()) && !held)) {
-    return `something new about #${number} is being looked at`;
+    return `something new about #${number} is being evaluated`;
   }
   return { number, evaluation };
 }

@@ -6,6 +6,7 @@ import { sameFacts } from "../../src/lifecycle/facts/same-facts.ts";
 import { newEffect } from "../effects/effect.ts";
 import { dequeuedEffect } from "../effects/handlers/dequeued.ts";
 import { meansTheSame } from "../evaluation/same-meaning.ts";
+import { ensurePull } from "../reconciliation/ensure-pull.ts";
 import { changePull, newPull, readAgain, sooner } from "../store/change-pull.ts";
 import type { Pull, PullId, Repository } from "../store/model.ts";
 import { type Origin, type ProcessingContext, storeEffects } from "./context.ts";
@@ -44,8 +45,7 @@ export async function handleMergeGroup(
   if (repository.installationId === null) {
     return;
   }
-  // Of one that is not known yet this is the first that is told.
-  await recordChange({ pull: pullKeyOf(repository, number), kind: "acts", acts: [] }, origin, context);
+  await ensurePull(context, repository, number);
   const at = context.now();
   const id: PullId = { repositoryId: repository.id, number };
   await storeEffects(origin, context, (installationId) => [
