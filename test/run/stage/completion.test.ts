@@ -15,7 +15,14 @@ const stage = (completion: Completion) => ({
 const ok = true;
 const bad = false;
 
-/** Rows: ends; columns: duration, tasks_done, script_exit, validation_passed, duration_or_tasks. */
+const COLUMNS: readonly Completion[] = [
+  "duration",
+  "tasks_done",
+  "script_exit",
+  "validation_passed",
+  "duration_or_tasks",
+];
+/** Rows: ends; columns: completions in the order of `COLUMNS`. */
 const TABLE: readonly (readonly [string, AttemptEnd, readonly boolean[]])[] = [
   ["no command", { kind: "no_command" }, [ok, ok, bad, ok, ok]],
   ["exit 0", { kind: "exited", code: 0 }, [ok, ok, ok, ok, ok]],
@@ -35,12 +42,11 @@ const TABLE: readonly (readonly [string, AttemptEnd, readonly boolean[]])[] = [
 
 describe("an attempt's end", () => {
   const cases = TABLE.flatMap(([name, end, verdicts]) =>
-    COMPLETIONS.map((completion, column) => ({
+    COMPLETIONS.map((completion) => ({
       name,
       end,
       completion,
-      verdict: verdicts[columnOf(completion)] ?? bad,
-      column,
+      verdict: verdicts[COLUMNS.indexOf(completion)] ?? bad,
     })),
   );
   it.each(cases)("$name is success for $completion: $verdict", ({ end, completion, verdict }) => {
@@ -89,8 +95,3 @@ describe("the group's count", () => {
     expect(judgeCount({ completion: "duration_or_tasks", ...expected }, { objects, tasks }).ok).toBe(true);
   });
 });
-
-function columnOf(completion: Completion): number {
-  const columns = ["duration", "tasks_done", "script_exit", "validation_passed", "duration_or_tasks"];
-  return columns.indexOf(completion);
-}
