@@ -8,7 +8,7 @@ import { commandAct, sayEqual } from "../commands/acts.ts";
 import { answerTo } from "../commands/answers/answer.ts";
 import { PolicyUnreadable } from "../policies/policy.ts";
 import type { PullId, Repository } from "../store/model.ts";
-import { type Origin, type ProcessingContext, storeEffects } from "./context.ts";
+import { type ProcessingContext, storeEffects, type WebhookOrigin } from "./context.ts";
 import { pullKeyOf, recordChange } from "./pulls.ts";
 
 /** What is older was answered when it was written, or is of no interest any more. */
@@ -17,7 +17,7 @@ const OLDEST_ANSWERED = 3 * 24 * 60 * 60_000;
 /** Our own comments hold no commands. */
 export async function handleComment(
   { comment, number }: Extract<WebhookEvent, { kind: "comment" }>,
-  origin: Origin,
+  origin: WebhookOrigin,
   context: ProcessingContext,
 ): Promise<void> {
   const { store, ourselves, now } = context;

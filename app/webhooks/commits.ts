@@ -1,11 +1,15 @@
 /** Webhooks of commits (checks, statuses, runs, buttons): each concerns the pull requests that have it as head. */
 import { buttonEffect } from "../commands/button.ts";
 import type { Repository } from "../store/model.ts";
-import { type Origin, type ProcessingContext, storeEffects } from "./context.ts";
+import { type ProcessingContext, storeEffects, type WebhookOrigin } from "./context.ts";
 import type { CommitWebhook } from "./early-events.ts";
 import { pullKeyOf, recordChange } from "./pulls.ts";
 
-export async function handleCommit(event: CommitWebhook, origin: Origin, context: ProcessingContext): Promise<void> {
+export async function handleCommit(
+  event: CommitWebhook,
+  origin: WebhookOrigin,
+  context: ProcessingContext,
+): Promise<void> {
   for (const number of await pullsOfCommit(event, origin.repository, context)) {
     await recordCommit(event, number, origin, context);
   }
@@ -30,7 +34,7 @@ async function pullsOfCommit(
 async function recordCommit(
   { what }: CommitWebhook,
   number: number,
-  origin: Origin,
+  origin: WebhookOrigin,
   context: ProcessingContext,
 ): Promise<void> {
   const { repository, delivery } = origin;

@@ -24,11 +24,11 @@ export interface ProcessingOptions {
 export interface ProcessingContext extends ProcessingOptions {
   readonly early: EarlyEvents;
   /** Handles what was told of a commit before it was recorded as a pull request's head. */
-  readonly handleEarly: (sha: string, origin: Origin) => Promise<void>;
+  readonly handleEarly: (sha: string, origin: WebhookOrigin) => Promise<void>;
 }
 
 /** Where an event of a repository came from. */
-export interface Origin {
+export interface WebhookOrigin {
   readonly delivery: Pick<Delivery, "id" | "event" | "seq" | "receivedAt" | "payload">;
   readonly repository: Repository;
   /** Somebody else's doing, as far as we can tell. */
@@ -37,7 +37,7 @@ export interface Origin {
 
 /** Stores effects on the repository, if the app is installed there. What is known by its key is not done again. */
 export async function storeEffects(
-  { repository }: Origin,
+  { repository }: WebhookOrigin,
   { store, now, wakeups }: ProcessingContext,
   effects: (installationId: number) => NewEffect[],
 ): Promise<void> {

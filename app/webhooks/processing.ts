@@ -9,7 +9,7 @@ import { readWebhook, type WebhookEvent } from "../../src/github/webhooks/webhoo
 import type { Delivery, Repository } from "../store/model.ts";
 import { handleComment } from "./comments.ts";
 import { handleCommit } from "./commits.ts";
-import type { Origin, ProcessingContext, ProcessingOptions } from "./context.ts";
+import type { ProcessingContext, ProcessingOptions, WebhookOrigin } from "./context.ts";
 import { EarlyEvents } from "./early-events.ts";
 import { handleGranted, handleInstalled, handleUninstalled } from "./installations.ts";
 import { handleDequeued, handleMergeGroup, handlePull } from "./pulls.ts";
@@ -97,7 +97,7 @@ export class WebhookProcessor {
 
 function handleRepositoryEvent(
   event: Exclude<WebhookEvent, { kind: "installed" | "granted" | "uninstalled" }>,
-  origin: Origin,
+  origin: WebhookOrigin,
   context: ProcessingContext,
 ): Promise<void> {
   switch (event.kind) {

@@ -9,12 +9,12 @@ import { meansTheSame } from "../evaluation/same-meaning.ts";
 import { ensurePull } from "../reconciliation/ensure-pull.ts";
 import { changePull, newPull, readAgain, sooner } from "../store/change-pull.ts";
 import type { Pull, PullId, Repository } from "../store/model.ts";
-import { type Origin, type ProcessingContext, storeEffects } from "./context.ts";
+import { type ProcessingContext, storeEffects, type WebhookOrigin } from "./context.ts";
 import { contentOf } from "./replays.ts";
 
 export async function handlePull(
   event: Extract<WebhookEvent, { kind: "pull" }>,
-  origin: Origin,
+  origin: WebhookOrigin,
   context: ProcessingContext,
 ): Promise<void> {
   await context.labelIds.note(origin.repository.id, event.labels);
@@ -24,7 +24,7 @@ export async function handlePull(
 /** What the app itself took out is told of by what took it out. */
 export async function handleDequeued(
   { number, reason, by }: Extract<WebhookEvent, { kind: "dequeued" }>,
-  origin: Origin,
+  origin: WebhookOrigin,
   context: ProcessingContext,
 ): Promise<void> {
   if (reason === "MANUAL" && !origin.foreign) {
@@ -38,7 +38,7 @@ export async function handleDequeued(
 /** What is shown on the group's commit is decided when all of its pull requests have been evaluated. */
 export async function handleMergeGroup(
   { number, headSha, branch }: Extract<WebhookEvent, { kind: "merge_group" }>,
-  origin: Origin,
+  origin: WebhookOrigin,
   context: ProcessingContext,
 ): Promise<void> {
   const { repository } = origin;
@@ -64,7 +64,7 @@ export async function handleMergeGroup(
  */
 export async function recordChange(
   change: Change,
-  origin: Origin,
+  origin: WebhookOrigin,
   context: ProcessingContext,
   { readAnew = false }: { readonly readAnew?: boolean } = {},
 ): Promise<void> {

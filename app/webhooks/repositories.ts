@@ -1,7 +1,7 @@
 /** Webhooks of repositories: where they are, who may do what there, their policies and labels. */
 import type { RepositorySeen, WebhookEvent } from "../../src/github/webhooks/webhook.ts";
 import type { Repository } from "../store/model.ts";
-import type { Origin, ProcessingContext } from "./context.ts";
+import type { ProcessingContext, WebhookOrigin } from "./context.ts";
 
 /** Remembers the repository as this payload shows it. */
 export async function recordRepository(
@@ -40,12 +40,12 @@ function installationOf(before: Repository | null, seen: RepositorySeen, told: n
   return before?.owner === seen.owner ? Math.max(known, told) : told;
 }
 
-export async function handleRepositoryGone({ repository }: Origin, { store }: ProcessingContext): Promise<void> {
+export async function handleRepositoryGone({ repository }: WebhookOrigin, { store }: ProcessingContext): Promise<void> {
   await store.putRepository({ ...repository, installationId: null });
 }
 
 export async function handleDefaultBranch(
-  { repository }: Origin,
+  { repository }: WebhookOrigin,
   { store, policies, now }: ProcessingContext,
 ): Promise<void> {
   if (await policies.mayHaveChanged(repository)) {
@@ -55,7 +55,7 @@ export async function handleDefaultBranch(
 
 export async function handleLabels(
   { onPulls }: Extract<WebhookEvent, { kind: "labels" }>,
-  { repository, foreign }: Origin,
+  { repository, foreign }: WebhookOrigin,
   { labelIds, wakeups }: ProcessingContext,
 ): Promise<void> {
   if (foreign) {
@@ -68,7 +68,7 @@ export async function handleLabels(
 
 export async function handlePermissions(
   { of, named }: Extract<WebhookEvent, { kind: "permissions" }>,
-  { repository }: Origin,
+  { repository }: WebhookOrigin,
   context: ProcessingContext,
 ): Promise<void> {
   if (of === "organization") {

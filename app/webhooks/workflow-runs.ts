@@ -1,10 +1,10 @@
 /** Webhooks of workflow runs and of their jobs that wait for an environment: who looks after those looks again. */
 import type { WebhookEvent } from "../../src/github/webhooks/webhook.ts";
-import type { Origin, ProcessingContext } from "./context.ts";
+import type { ProcessingContext, WebhookOrigin } from "./context.ts";
 
 export async function handleRun(
   { runId }: Extract<WebhookEvent, { kind: "run" }>,
-  { repository }: Origin,
+  { repository }: WebhookOrigin,
   { store, now, wakeups }: ProcessingContext,
 ): Promise<void> {
   await store.starts.wakeRun(repository.id, runId, now());
@@ -15,7 +15,7 @@ export async function handleRun(
 
 export async function handleGate(
   event: Extract<WebhookEvent, { kind: "gate" }>,
-  { repository }: Origin,
+  { repository }: WebhookOrigin,
   { store, now, wakeups }: ProcessingContext,
 ): Promise<void> {
   await store.gates.asked({ ...event, repositoryId: repository.id }, now());

@@ -18,7 +18,7 @@ import { after, ClockOffset, pause } from "./clock.ts";
 import { endOfLateJoin, type LoopEnd } from "./loop-end.ts";
 import { within } from "./output/report-limits.ts";
 import { GRACE_MS, SHUTDOWN_GRACE_MS } from "./process/ending.ts";
-import { Remarks } from "./remarks.ts";
+import { LoopRemarks } from "./remarks.ts";
 import { doingOf, statusOf } from "./status.ts";
 import { type GroupView, viewOf, Work } from "./work.ts";
 
@@ -37,7 +37,7 @@ export class AgentLoop {
   readonly #options: LoopOptions;
   readonly #work: Work;
   readonly #clock = new ClockOffset();
-  readonly #remarks: Remarks;
+  readonly #remarks: LoopRemarks;
   readonly #leaving = new AbortController();
   readonly #silence = new AbortController();
   #hold: AbortController | null = null;
@@ -57,7 +57,7 @@ export class AgentLoop {
   constructor(options: LoopOptions) {
     this.#options = options;
     this.#work = new Work(options.around, () => this.#wake());
-    this.#remarks = new Remarks(options.around.plan, options.around.log, () => this.#now());
+    this.#remarks = new LoopRemarks(options.around.plan, options.around.log, () => this.#now());
     const { agent, index, role, address } = options.join;
     const member = { name: agent, index: index ?? 0, role, roleIndex: 0, address };
     this.#view = { member, roster: [member], outputs: {} };

@@ -7,7 +7,7 @@ import { explainWait, type Wait } from "./waits.ts";
 
 const CLOCK_WARNING_MS = 1_000;
 
-export class Remarks {
+export class LoopRemarks {
   readonly #plan: Plan;
   readonly #log: AgentLog;
   readonly #now: () => number;

@@ -8,7 +8,7 @@ const DEFAULT_PAUSES = [1_000, 5_000, 30_000, 120_000, 600_000] as const;
 const LONGEST_ERROR = 2_000;
 const UNTRIED = { status: "pending", tries: 0, error: null } as const;
 
-export interface AttemptOptions {
+export interface DeliveryAttemptOptions {
   readonly store: Store;
   /**
    * Gives a delivery its effect. Returns true when it has marked it as done in the same commit; false leaves that to
@@ -33,7 +33,7 @@ export async function attempt(
     pauses = DEFAULT_PAUSES,
     recent,
     done,
-  }: AttemptOptions & { readonly recent: RecentDeliveries; readonly done: (seq: number) => void },
+  }: DeliveryAttemptOptions & { readonly recent: RecentDeliveries; readonly done: (seq: number) => void },
 ): Promise<number> {
   let tries = 0;
   try {
