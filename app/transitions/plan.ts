@@ -3,8 +3,8 @@
 import type { GitHubClient } from "../../src/github/port.ts";
 import type { NewLabel } from "../../src/github/pulls/labels.ts";
 import { mutationCount, type Transition } from "../../src/github/pulls/transition.ts";
-import { isPattern, literalName } from "../../src/lifecycle/conditions/name-patterns.ts";
 import { labelsAskedFor } from "../../src/lifecycle/evaluation/used-labels.ts";
+import { isPattern, literalName } from "../../src/lifecycle/evidence/name-patterns.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { stageLabel } from "../../src/lifecycle/presentation/display.ts";
 import { labelsNeeded, writesFor } from "../evaluation/desired-state.ts";

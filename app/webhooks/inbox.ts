@@ -6,14 +6,14 @@
 import type { NewDelivery, PendingDelivery } from "../store/model.ts";
 import type { Alone } from "../work/in-progress.ts";
 import type { Worker } from "../work/workers.ts";
-import { type AttemptOptions, attempt } from "./deliveries/attempt.ts";
+import { attempt, type DeliveryAttemptOptions } from "./deliveries/attempt.ts";
 import { DoneDeliveries, type DoneOptions } from "./deliveries/done.ts";
 import { KeyQueues, type KeyQueuesOptions } from "./deliveries/key-queues.ts";
 import { RecentDeliveries } from "./deliveries/recent.ts";
 import { DeliveryStorer } from "./deliveries/storing.ts";
 
 export interface InboxOptions
-  extends AttemptOptions,
+  extends DeliveryAttemptOptions,
     Pick<KeyQueuesOptions, "inProgress" | "concurrency">,
     Pick<DoneOptions, "markAgainAfter"> {}
 

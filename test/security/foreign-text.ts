@@ -17,8 +17,8 @@ import { orderKey, readWebhook } from "../../src/github/webhooks/webhook.ts";
 import { localUses } from "../../src/github/workflows/local-uses.ts";
 import { commandsToAnswer, readCommands } from "../../src/lifecycle/commands.ts";
 import { boxesOf } from "../../src/lifecycle/conditions/checklist.ts";
-import { globProblem, matcher } from "../../src/lifecycle/conditions/globs.ts";
-import { labelMatcher, nameMatcher } from "../../src/lifecycle/conditions/name-patterns.ts";
+import { globProblem, matcher } from "../../src/lifecycle/evidence/globs.ts";
+import { labelMatcher, nameMatcher } from "../../src/lifecycle/evidence/name-patterns.ts";
 import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import { proseLines } from "../../src/lifecycle/facts/prose.ts";
 import { ticketOf } from "../../src/lifecycle/facts/ticket.ts";
@@ -193,19 +193,19 @@ export const READERS: readonly Reader[] = [
     ],
   },
   {
-    module: "src/lifecycle/conditions/globs.ts",
+    module: "src/lifecycle/evidence/globs.ts",
     of: "globProblem, matcher",
     largest: 2 * KIB,
     read: (text) => [globProblem(text), matcher([text])("a/b")],
   },
   {
-    module: "src/lifecycle/conditions/globs.ts",
+    module: "src/lifecycle/evidence/globs.ts",
     of: "matcher of names",
     largest: 4 * KIB,
     read: matcher(["**/*a*a*a*/**/{b,c}", "[a-z]*?*?*?x", "*".repeat(200), "**/".repeat(60)]),
   },
   {
-    module: "src/lifecycle/conditions/name-patterns.ts",
+    module: "src/lifecycle/evidence/name-patterns.ts",
     of: "nameMatcher",
     largest: 8 * KIB,
     read: (text) => [nameMatcher(text)("a*a"), nameMatcher("*a*a*b*a*")(text), labelMatcher("*ab*ba*")(text)],

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { sameActor, whoMay } from "../evaluation/permissions.ts";
+import { concernsReviews, firstThatCounts, opinions, type SubmittedReview, shortSha } from "../evidence/reviews.ts";
 import { mapping, names, whole } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
-import { concernsReviews, firstThatCounts, opinions, type SubmittedReview, shortSha } from "./reviews.ts";
 
 const count = whole(1, 100);
 

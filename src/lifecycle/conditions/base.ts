@@ -1,7 +1,7 @@
 import { orList } from "../evaluation/permissions.ts";
+import { matcher } from "../evidence/globs.ts";
 import { patterns } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, concernsNone, fails, holds } from "./condition.ts";
-import { matcher } from "./globs.ts";
 
 export const base: ConditionDefinition<"base"> = {
   kind: "base",

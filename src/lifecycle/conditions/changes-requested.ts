@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { sameActor, whoMay } from "../evaluation/permissions.ts";
+import { concernsReviews, firstThatCounts, opinions, type SubmittedReview } from "../evidence/reviews.ts";
 import { bare, mapping, names } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
-import { concernsReviews, firstThatCounts, opinions, type SubmittedReview } from "./reviews.ts";
 
 export const changesRequested: ConditionDefinition<"changes_requested"> = {
   kind: "changes_requested",

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { allSucceeded, checksOf } from "../evidence/check-state.ts";
+import { nameMatcher } from "../evidence/name-patterns.ts";
 import { bare, checkPatterns, mapping } from "../policy/value-schemas.ts";
-import { allSucceeded, checksOf } from "./check-state.ts";
 import { type ConditionDefinition, concernsNone } from "./condition.ts";
-import { nameMatcher } from "./name-patterns.ts";
 
 export const checksPass: ConditionDefinition<"checks_pass"> = {
   kind: "checks_pass",

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { allEnded, allSucceeded, type CheckQuery, checksOf } from "../evidence/check-state.ts";
+import { isPattern, literalName, nameMatcher } from "../evidence/name-patterns.ts";
 import { checkPatterns, mapping, text } from "../policy/value-schemas.ts";
-import { allEnded, allSucceeded, type CheckQuery, checksOf } from "./check-state.ts";
 import { type ConditionDefinition, type ConditionVerdict, concernsNone, fails, holds, unknown } from "./condition.ts";
-import { isPattern, literalName, nameMatcher } from "./name-patterns.ts";
 
 const result = z.enum(["success", "failure", "any"], { error: "expected success | failure | any" });
 

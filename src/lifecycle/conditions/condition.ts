@@ -2,10 +2,10 @@
 import type { z } from "zod";
 import type { Truth } from "../evaluation/evaluation.ts";
 import type { Authority } from "../evaluation/permissions.ts";
+import type { ConditionMemo } from "../evidence/memo.ts";
 import type { ActIndex } from "../facts/act-index.ts";
 import type { Act, Actor, Facts, Lookup } from "../facts/facts.ts";
 import type { Leaf, LeafKind, Names } from "../policy/policy.ts";
-import type { ConditionMemo } from "./memo.ts";
 
 export interface ConditionVerdict {
   readonly truth: Truth;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { whoMay } from "../evaluation/permissions.ts";
+import { isPattern, labelMatcher, literalName } from "../evidence/name-patterns.ts";
 import type { LabelAct } from "../facts/act-index.ts";
 import { SEVERAL, wholeDate } from "../facts/order-in-second.ts";
 import { STAGE_LABEL_PREFIX } from "../policy/policy.ts";
@@ -12,7 +13,6 @@ import {
   holds,
   unknown,
 } from "./condition.ts";
-import { isPattern, labelMatcher, literalName } from "./name-patterns.ts";
 
 export const labelCondition: ConditionDefinition<"label"> = {
   kind: "label",

@@ -1,7 +1,7 @@
 import { orList } from "../evaluation/permissions.ts";
+import { firstByGlobs } from "../evidence/changed-files.ts";
 import { MOST_FILES } from "../facts/facts.ts";
 import { patterns } from "../policy/value-schemas.ts";
-import { firstByGlobs } from "./changed-files.ts";
 import { type ConditionDefinition, concernsNone, fails, holds, unknown } from "./condition.ts";
 import { PARTLY_LISTED } from "./paths.ts";
 

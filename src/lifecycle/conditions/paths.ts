@@ -1,7 +1,7 @@
 import { orList } from "../evaluation/permissions.ts";
+import { firstByGlobs } from "../evidence/changed-files.ts";
 import { MOST_FILES } from "../facts/facts.ts";
 import { patterns } from "../policy/value-schemas.ts";
-import { firstByGlobs } from "./changed-files.ts";
 import { type ConditionDefinition, concernsNone, fails, holds, unknown } from "./condition.ts";
 
 export const PARTLY_LISTED = `${MOST_FILES} files or more are changed, and GitHub lists no more of them`;

@@ -1,6 +1,6 @@
+import { evaluateRuns } from "../evidence/runs.ts";
 import { text } from "../policy/value-schemas.ts";
 import type { ConditionDefinition } from "./condition.ts";
-import { evaluateRuns } from "./runs.ts";
 
 export const planPassed: ConditionDefinition<"plan_passed"> = {
   kind: "plan_passed",

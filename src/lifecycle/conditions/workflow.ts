@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { evaluateRuns } from "../evidence/runs.ts";
 import { isNamed } from "../facts/act-index.ts";
 import { mapping, text } from "../policy/value-schemas.ts";
 import type { ConditionDefinition } from "./condition.ts";
-import { evaluateRuns } from "./runs.ts";
 
 const file = text("the name of a workflow file, such as qa.yml");
 const result = z.enum(["success", "failure", "cancelled"], { error: "expected success | failure | cancelled" });

@@ -2,7 +2,7 @@
 import { commandOfWord } from "../command-names.ts";
 import type { ConditionContext } from "../conditions/condition.ts";
 import { concernsOf, leavesOf } from "../conditions/index.ts";
-import { labelMatcher } from "../conditions/name-patterns.ts";
+import { labelMatcher } from "../evidence/name-patterns.ts";
 import type { Act, Actor, Reset } from "../facts/facts.ts";
 import { type Leaf, type Names, type PolicyStage, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
 import { evaluateTree } from "./condition-tree.ts";

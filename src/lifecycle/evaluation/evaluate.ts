@@ -1,8 +1,8 @@
 /** Where a pull request is, why, and what it lacks: a function of its facts, the policy and what people may do. */
 
 import type { ActWindow, ConditionContext } from "../conditions/condition.ts";
-import { ConditionMemo } from "../conditions/memo.ts";
-import { labelMatcher } from "../conditions/name-patterns.ts";
+import { ConditionMemo } from "../evidence/memo.ts";
+import { labelMatcher } from "../evidence/name-patterns.ts";
 import { ActIndex } from "../facts/act-index.ts";
 import type { Act, Actor, Facts, Lookup, Permissions } from "../facts/facts.ts";
 import { heldFrom, unorderedSeconds, withPlacesInSecond } from "../facts/order-in-second.ts";

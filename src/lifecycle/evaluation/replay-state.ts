@@ -1,6 +1,6 @@
 /** What a replay knows of a pull request at a moment of the past: its acts until then, but not its states. */
 import { basisOf } from "../conditions/index.ts";
-import type { ConditionMemo } from "../conditions/memo.ts";
+import type { ConditionMemo } from "../evidence/memo.ts";
 import type { ActIndex } from "../facts/act-index.ts";
 import { commitsInForce } from "../facts/pushes.ts";
 import { ALWAYS, type Condition, type PolicyStage } from "../policy/policy.ts";

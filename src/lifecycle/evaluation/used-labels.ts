@@ -3,7 +3,7 @@
  * What a condition would merely match, or what was never evidence of anything, stays on the pull request.
  */
 import { evaluateLabel } from "../conditions/label.ts";
-import { labelMatcher } from "../conditions/name-patterns.ts";
+import { labelMatcher } from "../evidence/name-patterns.ts";
 import { type Condition, type Leaf, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
 import type { UsedLabel } from "./evaluation.ts";
 import { progressOf, type ReplayState, windowOf } from "./progress.ts";

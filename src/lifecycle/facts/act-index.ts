@@ -1,6 +1,6 @@
 /** The acts of a pull request by what they are about, as far as a moment: so that no condition looks through all. */
 import { commandOfWord } from "../command-names.ts";
-import { labelMatcher } from "../conditions/name-patterns.ts";
+import { labelMatcher } from "../evidence/name-patterns.ts";
 import type { Act } from "./facts.ts";
 
 export type LabelAct = Extract<Act, { kind: "labeled" | "unlabeled" }>;

@@ -4,8 +4,8 @@
  * between a pull request and what it wrote itself.
  */
 
-import { matcher } from "../conditions/globs.ts";
 import { basisOf } from "../conditions/index.ts";
+import { matcher } from "../evidence/globs.ts";
 import type { Condition, Leaf, PolicyStage } from "./policy.ts";
 
 /** The app whose checks every workflow can write. */

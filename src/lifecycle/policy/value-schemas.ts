@@ -3,7 +3,7 @@ import { z } from "zod";
 import { parseDuration } from "../../plan/parsing/duration.ts";
 import { quote, suggestion } from "../../plan/parsing/problems.ts";
 import { COMMAND_WORD } from "../command-names.ts";
-import { globProblem } from "../conditions/globs.ts";
+import { globProblem } from "../evidence/globs.ts";
 import { templateProblems } from "./templates.ts";
 
 /** Waits for people are longer than those of plans, and no timer runs for them. */

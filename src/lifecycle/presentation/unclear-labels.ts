@@ -1,8 +1,9 @@
 /** What an evaluation says of acts whose order in their second nobody knows, and its dates as everybody else has them. */
-import { labelMatcher } from "../conditions/name-patterns.ts";
+
 import type { Evaluation, ResultNode, UnclearLabel } from "../evaluation/evaluation.ts";
 import { describeReset, type ReplayState } from "../evaluation/progress.ts";
 import { labelsAskedFor } from "../evaluation/used-labels.ts";
+import { labelMatcher } from "../evidence/name-patterns.ts";
 import type { Facts } from "../facts/facts.ts";
 import { isPlaced, isRead, placeOfMoment, SEVERAL, wholeDate } from "../facts/order-in-second.ts";
 import { type Policy, STAGE_LABEL_PREFIX } from "../policy/policy.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { commandOfWord } from "../../../src/lifecycle/command-names.ts";
 import { boxesOf } from "../../../src/lifecycle/conditions/checklist.ts";
-import { matcher } from "../../../src/lifecycle/conditions/globs.ts";
 import { CONDITIONS } from "../../../src/lifecycle/conditions/index.ts";
+import { matcher } from "../../../src/lifecycle/evidence/globs.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
 import type { Condition, Policy } from "../../../src/lifecycle/policy/policy.ts";

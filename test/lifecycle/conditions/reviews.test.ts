@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { opinions, shortSha } from "../../../src/lifecycle/conditions/reviews.ts";
+import { opinions, shortSha } from "../../../src/lifecycle/evidence/reviews.ts";
 import { ActIndex } from "../../../src/lifecycle/facts/act-index.ts";
 import type { Actor, Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { actsOf, alice, bob, dismissed, evaluationOf, minute, openedThen, outsider, review, rex } from "../builders.ts";

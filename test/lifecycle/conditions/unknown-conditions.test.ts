@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ConditionContext } from "../../../src/lifecycle/conditions/condition.ts";
-import { isPattern, labelMatcher, nameMatcher } from "../../../src/lifecycle/conditions/name-patterns.ts";
 import { evaluateTree } from "../../../src/lifecycle/evaluation/condition-tree.ts";
 import type { Truth } from "../../../src/lifecycle/evaluation/evaluation.ts";
+import { isPattern, labelMatcher, nameMatcher } from "../../../src/lifecycle/evidence/name-patterns.ts";
 import { ActIndex } from "../../../src/lifecycle/facts/act-index.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { record } from "../../../src/lifecycle/facts/record.ts";

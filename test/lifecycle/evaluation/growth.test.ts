@@ -1,8 +1,8 @@
 /** What an evaluation costs grows as the history does: conditions are evaluated again only for acts that concern them. */
 import { expect, test } from "vitest";
-import { ConditionMemo } from "../../../src/lifecycle/conditions/memo.ts";
 import { evaluateWith } from "../../../src/lifecycle/evaluation/evaluate.ts";
 import type { EvaluatedTree } from "../../../src/lifecycle/evaluation/evaluation.ts";
+import { ConditionMemo } from "../../../src/lifecycle/evidence/memo.ts";
 import type { ActWithoutId } from "../../../src/lifecycle/facts/change.ts";
 import { MOST_ACTS } from "../../../src/lifecycle/facts/prune.ts";
 import { STORIES } from "../../bench/histories.ts";

@@ -1,9 +1,9 @@
 /** What the conditions about reviews share: whose word stands, and since when. Not a condition itself. */
 
+import type { ConditionContext } from "../conditions/condition.ts";
 import { actorKey } from "../evaluation/permissions.ts";
 import { firstWhere, type ReviewAct } from "../facts/act-index.ts";
 import type { Act, Actor } from "../facts/facts.ts";
-import type { ConditionContext } from "./condition.ts";
 import type { ConditionMemo } from "./memo.ts";
 
 export type SubmittedReview = Extract<Act, { kind: "review" }>;

@@ -1,8 +1,8 @@
 /** What the conditions about checks share. Not a condition itself. */
 
+import { type ConditionContext, type ConditionVerdict, fails, holds, unknown } from "../conditions/condition.ts";
 import type { CheckFact } from "../facts/facts.ts";
 import { suitesOf } from "../facts/suites.ts";
-import { type ConditionContext, type ConditionVerdict, fails, holds, unknown } from "./condition.ts";
 
 const SUCCESS: ReadonlySet<string> = new Set(["success", "neutral", "skipped"]);
 

@@ -1,9 +1,10 @@
 /** What `workflow` and `plan_passed` share: the newest result of something that runs. Not a condition itself. */
+
+import { type ConditionContext, type ConditionVerdict, fails, holds, unknown } from "../conditions/condition.ts";
 import { type ActPrefix, firstWhere, type RunAct } from "../facts/act-index.ts";
 import { originOf, type RunOrigin } from "../facts/run-origin.ts";
 import type { ActResult, Leaf } from "../policy/policy.ts";
 import { fileName } from "../policy/workflows-started.ts";
-import { type ConditionContext, type ConditionVerdict, fails, holds, unknown } from "./condition.ts";
 import type { ConditionMemo } from "./memo.ts";
 import { shortSha } from "./reviews.ts";
 import { RunRows, type Weight } from "./run-rows.ts";

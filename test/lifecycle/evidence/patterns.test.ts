@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { globProblem, matcher } from "../../../src/lifecycle/conditions/globs.ts";
-import { isPattern, labelMatcher, literalName, nameMatcher } from "../../../src/lifecycle/conditions/name-patterns.ts";
+import { globProblem, matcher } from "../../../src/lifecycle/evidence/globs.ts";
+import { isPattern, labelMatcher, literalName, nameMatcher } from "../../../src/lifecycle/evidence/name-patterns.ts";
 
 describe("globs", () => {
   it.each<[string, readonly string[], readonly string[]]>([

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { globProblem, matcher } from "../../../src/lifecycle/conditions/globs.ts";
+import { globProblem, matcher } from "../../../src/lifecycle/evidence/globs.ts";
 
 /** What the glob means, by a pattern that may take for ever on long names. Without braces. */
 function plainly(glob: string): RegExp {
