@@ -38,7 +38,8 @@ export class Timelines {
     if (seconds.length === 0) {
       return facts;
     }
-    const asOf = now();
+    // Not this moment: an act that comes later in this second is dated to its beginning, and must not count as contained.
+    const asOf = now() - SECOND_SETTLED_MS + 1;
     const signal = AbortSignal.timeout(requestTimeout);
     const timeline = await readTimeline(await client(), facts.nodeId, Math.min(...seconds), signal);
     if (timeline === null) {

@@ -76,7 +76,7 @@ export type Change = { readonly pull: PullKey } & (
       /** Seconds of GitHub's timeline that were over, and the pull request as it was when they were read. */
       readonly kind: "timeline";
       readonly state: PullState;
-      /** When it was read. */
+      /** Later than those seconds. Acts before this are contained in `state`, whatever the clocks and copies of GitHub. */
       readonly asOf: number;
       readonly acts: readonly Act[];
       readonly orders: readonly OrderInSecond[];

@@ -1,6 +1,12 @@
 /** Acts of one second, over real HTTP: GitHub's timeline is asked for their order when the second is over. */
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { addLabelsByName, asUser, type PullRequest, removeLabelByName } from "../../../src/sandbox/world/index.ts";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import {
+  addLabelsByName,
+  asUser,
+  closePull,
+  type PullRequest,
+  removeLabelByName,
+} from "../../../src/sandbox/world/index.ts";
 import { type House, openHouse } from "../house.ts";
 
 const QA = "ready-for-qa";
@@ -8,7 +14,10 @@ let house: House;
 beforeEach(async () => {
   house = await openHouse({ oneClock: true });
 });
-afterEach(() => house.close());
+afterEach(async () => {
+  vi.useRealTimers();
+  await house.close();
+});
 
 const label = (pull: PullRequest) => addLabelsByName(house.sandbox.world, asUser(house.cleo), pull, [QA]);
 const unlabel = (pull: PullRequest) => removeLabelByName(house.sandbox.world, asUser(house.cleo), pull, QA);
@@ -69,4 +78,19 @@ it("a label given after a push of the same second counts, one given before it is
   expect(house.stageLabels(after)).toEqual(["stage/ready-for-qa"]);
   expect(house.stageLabels(before)).toEqual(["stage/pr-created"]);
   expect(house.labels(before)).not.toContain(QA);
+});
+
+it("a pull request closed in the second in which its timeline was read is closed", async () => {
+  const pull = await opened();
+  // Within a second, which does not end: what happens in it is dated to before the reading.
+  vi.useFakeTimers({ toFake: ["Date"], now: Math.ceil(Date.now() / 1_000) * 1_000 + 500 });
+  label(pull);
+  unlabel(pull);
+  label(pull);
+  await house.settled();
+  await goesBy(pull);
+  expect((await house.row(pull))?.facts.orders).toHaveLength(1);
+  closePull(house.sandbox.world, asUser(house.rex), pull);
+  await house.settled();
+  expect((await house.row(pull))?.facts.state).toBe("closed");
 });
