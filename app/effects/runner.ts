@@ -9,6 +9,7 @@ import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
 import { pullKey } from "../store/change-pull.ts";
 import { noteLine } from "../store/history.ts";
+import { NOT_INSTALLED } from "../store/model/effects.ts";
 import type { Effect, HistoryKind, NewHistory, PullId, Repository } from "../store/model.ts";
 import { backoff } from "../work/backoff.ts";
 import { DueWorker } from "../work/due-worker.ts";
@@ -117,7 +118,7 @@ export class EffectRunner {
     const repository = await store.repository(effect.repositoryId);
     const installationId = repository?.installationId ?? null;
     if (repository === null || installationId === null) {
-      await this.#giveUp(effect, "the app is not installed there any more", false);
+      await this.#giveUp(effect, NOT_INSTALLED, false);
       return;
     }
     let { result } = effect;

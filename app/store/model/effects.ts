@@ -30,5 +30,8 @@ export interface SettledEffect extends EffectRead {
   readonly result: object | null;
 }
 
+/** Why effects are given up where the app is not installed: asked for again, they are done after all. */
+export const NOT_INSTALLED = "the app is not installed there any more";
+
 /** An effect as it was read. */
 export type EffectRead = PullId & Pick<Effect, "id" | "version">;

@@ -3,6 +3,7 @@ import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transac
 import { RowConflict } from "../conflict.ts";
 import { read, readOrNull, written, writtenOrNull } from "../documents.ts";
 import { inTurns } from "../in-turns.ts";
+import { NOT_INSTALLED } from "../model/effects.ts";
 import type { Effect, EffectRead, NewEffect, SettledEffect, Store } from "../model.ts";
 import type { Tables } from "../schema.ts";
 
@@ -144,7 +145,10 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
   };
 }
 
-/** A key that is known already is left as it is. */
+/**
+ * A key that is known already is left as it is; but what was given up where the app was not installed, or through an
+ * installation that is gone since, is to be done after all when it is asked for again.
+ */
 export async function addEffects(db: Transaction<Tables>, effects: readonly NewEffect[]): Promise<void> {
   if (effects.length === 0) {
     return;
@@ -168,7 +172,26 @@ export async function addEffects(db: Transaction<Tables>, effects: readonly NewE
         done_at: null,
       })),
     )
-    .onConflict((conflict) => conflict.column("key").doNothing())
+    .onConflict((conflict) =>
+      conflict
+        .column("key")
+        .doUpdateSet((eb) => ({
+          status: "pending",
+          version: eb("effects.version", "+", 1),
+          installation_id: eb.ref("excluded.installation_id"),
+          next_at: eb.ref("excluded.next_at"),
+          tries: 0,
+          error: null,
+          done_at: null,
+        }))
+        .where("effects.status", "=", "dead")
+        .where((eb) =>
+          eb.or([
+            eb("effects.error", "=", NOT_INSTALLED),
+            eb("effects.installation_id", "!=", eb.ref("excluded.installation_id")),
+          ]),
+        ),
+    )
     .execute();
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { noteLine } from "../../../app/store/history.ts";
+import { NOT_INSTALLED } from "../../../app/store/model/effects.ts";
 import type { NewDelivery, PolicyState, Pull, Store } from "../../../app/store/model.ts";
 import { DatabaseUrlError, openStore } from "../../../app/store/open.ts";
 import { act } from "../../../src/lifecycle/facts/change.ts";
@@ -315,6 +316,24 @@ describe.each(databases)("the store on $name", ({ open }) => {
         { key: "l", status: "pending" },
       ]);
     });
+
+    it.each([
+      ["through an installation that is gone", "Not Found", 6, "pending"],
+      ["where the app was not installed", NOT_INSTALLED, 5, "pending"],
+      ["through the installation that still is", "Not Found", 5, "dead"],
+    ])(
+      "asked for again, does what was given up %s only if that can be otherwise now",
+      async (_, error, now, status) => {
+        const of = { repositoryId: 1, number: 7 };
+        const effect = { key: "k", ...of, installationId: 5, kind: "answer", payload: {}, nextAt: 10 };
+        await store.commit({ effects: [effect], now: 1 });
+        const [due] = await store.effectsDue(5, 10, 10);
+        await store.commit({ settled: due === undefined ? [] : [{ ...due, status: "dead", error }], now: 11 });
+        await store.commit({ effects: [{ ...effect, installationId: now, nextAt: 20 }], now: 20 });
+        expect(await store.effectsOf(of)).toMatchObject([{ key: "k", status }]);
+        expect(await store.effectsDue(now, 20, 10)).toHaveLength(status === "pending" ? 1 : 0);
+      },
+    );
 
     it("ends and puts off no effect of which something new was asked since it was read", async () => {
       const of = { repositoryId: 1, number: 7 };
