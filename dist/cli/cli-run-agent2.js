@@ -1,0 +1,1 @@
+export{n as agent}from"./cli-run-agent.js";

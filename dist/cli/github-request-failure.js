@@ -1,0 +1,1 @@
+export{t as requestFailure}from"./github-request-failure2.js";

@@ -1,0 +1,1 @@
+export{t as ProxyError,a as useProxies}from"./proxy2.js";

@@ -1,0 +1,1 @@
+import"./rolldown-runtime.js";import{K as e,Y as t}from"./index.js";const n=e({name:t()});async function r(e,{owner:t,repo:r},i,a){let o=await e.request(`GET /repos/{owner}/{repo}/check-runs/{check_run_id}`,{owner:t,repo:r,check_run_id:i,request:{signal:AbortSignal.any([a,AbortSignal.timeout(15e3)])}});return n.parse(o.data).name}export{r as jobName};
