@@ -1,5 +1,4 @@
 /** The policy in force for a repository. */
-import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import type { Repository } from "../store/model.ts";
 
@@ -23,10 +22,4 @@ export interface Policies {
 /** The policy file has errors, and no earlier one without is known. The message says where to look. */
 export class PolicyUnreadable extends Error {
   override readonly name = "PolicyUnreadable";
-}
-
-/** One policy for all repositories: the default where none has a file of its own. */
-export function onePolicy(policy: Policy = DEFAULT_POLICY): Policies {
-  const of = async (): Promise<Policy> => policy;
-  return { of, known: of, mayHaveChanged: async () => false, namedMayHaveChanged: async () => undefined };
 }

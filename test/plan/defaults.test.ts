@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Plan, PlanStage } from "../../src/plan/plan.ts";
-import { formatProblem, readPlan } from "../../src/plan/read.ts";
-
-/** The plan; a warning or an error of it fails the test. */
-function plan(text: string, file = "some/p.yml"): Plan {
-  const { plan: read, problems } = readPlan(text, file);
-  if (read === null || problems.length > 0) throw new Error(problems.map(formatProblem).join("\n"));
-  return read;
-}
+import type { PlanStage } from "../../src/plan/plan.ts";
+import { readPlan } from "../../src/plan/read.ts";
+import { PLAIN_STAGE, plan } from "./builders.ts";
 
 /** The only stage of a plan, written in one line. */
 function stage(written: string): PlanStage {
@@ -15,56 +9,6 @@ function stage(written: string): PlanStage {
   if (only === undefined) throw new Error(`${written} is no stage.`);
   return only;
 }
-
-const PLAIN_STAGE: PlanStage = {
-  name: "a",
-  description: null,
-  index: 0,
-  order: 1,
-  type: "custom",
-  completion: "script_exit",
-  line: 2,
-  column: 5,
-  command: { kind: "script", script: "x" },
-  env: {},
-  workingDirectory: null,
-  durationMs: null,
-  maxDurationMs: null,
-  timeoutMs: 21_600_000,
-  optional: false,
-  when: "on_success",
-  runsOn: { kind: "all" },
-  role: null,
-  retry: {
-    maxAttempts: 1,
-    attemptTimeoutMs: null,
-    on: ["failure", "timeout"],
-    backoffMs: 1_000,
-    maxBackoffMs: 60_000,
-    onExitCodes: null,
-    notOnExitCodes: [],
-  },
-  barrier: {
-    rule: { kind: "all_or_nothing" },
-    timeoutMs: null,
-    stragglerGraceMs: 30_000,
-    onStraggler: "exclude",
-    heartbeatIntervalMs: null,
-    missedThreshold: null,
-    queryTimeoutMs: null,
-    queryRetries: null,
-  },
-  dependsOn: [],
-  expectedObjects: null,
-  expectedTasks: null,
-  thresholds: null,
-  expect: [],
-  checkpoint: false,
-  context: null,
-  contextLimit: 1_048_576,
-  tasks: null,
-  background: null,
-};
 
 describe("what is not said follows from what is", () => {
   it.each<[string, Partial<PlanStage>]>([

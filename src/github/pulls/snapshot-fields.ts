@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { githubId, idAtEnd, smallId } from "../id.ts";
 import { date } from "../webhooks/payloads.ts";
-import { actor, PULL_FIELDS, pullFields } from "./pull-fields.ts";
+import { actor, checkFields, PULL_FIELDS, pullFields } from "./pull-fields.ts";
 
 /** Timeline items that are acts of the lifecycle. */
 export const TIMELINE_TYPES = `LABELED_EVENT, UNLABELED_EVENT, CONVERT_TO_DRAFT_EVENT, READY_FOR_REVIEW_EVENT, CLOSED_EVENT,
@@ -138,16 +138,9 @@ const commentFields = z.object({
 export type CommentFields = z.infer<typeof commentFields>;
 
 const checkRunFields = z.object({
+  ...checkFields.pick({ id: true, name: true, status: true, conclusion: true, title: true }).shape,
   __typename: z.literal("CheckRun"),
-  id: z.string(),
   resourcePath: idInPath,
-  name: z.string(),
-  status: z.string().transform((text) => text.toLowerCase()),
-  conclusion: z
-    .string()
-    .nullish()
-    .transform((text) => text?.toLowerCase() ?? null),
-  title: z.string().nullish(),
   startedAt: date.nullish(),
   completedAt: date.nullish(),
   checkSuite: z.object({
