@@ -13,7 +13,7 @@ import { isHistogram } from "../hosting/histograms.ts";
 import { agentAddress, planSchema, printable, taskKey, taskValue } from "./plan-schema.ts";
 
 /** Newest first. */
-export const PROTOCOLS = [3, 2] as const;
+export const PROTOCOLS = [4, 3] as const;
 export const PROTOCOL = PROTOCOLS[0];
 
 const time = z.number().finite();

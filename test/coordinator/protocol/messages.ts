@@ -225,9 +225,17 @@ export const schemaOf = (kind: MessageKind): z.ZodType => MESSAGES[kind].schema;
 export const KINDS = Object.keys(MESSAGES) as readonly MessageKind[];
 /** What they say besides: closed lists of words. */
 export const WORDS = { refusals: REFUSALS, waits: WAIT_REASONS, runs: RUN_STATUSES };
-/** As they are said where this number is spoken. */
+/** Keys, at any depth, that the number before the present one does not have. */
+const NEW_KEYS: ReadonlySet<string> = new Set([]);
+/** As they are said where this number is spoken: without what it does not know. */
 export function examplesOf(kind: MessageKind, number: number = PROTOCOL): readonly unknown[] {
-  // A group in which number 2 is spoken has a coordinator that knows no rounds: nobody names attempts of later ones.
-  if (kind !== "sync" || number > 2) return MESSAGES[kind].examples;
-  return MESSAGES.sync.examples.map(({ sync: { attempts: _attempts, ...said }, ...rest }) => ({ ...rest, sync: said }));
+  const { examples } = MESSAGES[kind];
+  return number === PROTOCOL ? examples : examples.map((example) => withoutNewKeys(example));
+}
+
+function withoutNewKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNewKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const known = Object.entries(value).filter(([name]) => !NEW_KEYS.has(name));
+  return Object.fromEntries(known.map(([name, inner]) => [name, withoutNewKeys(inner)]));
 }
