@@ -1,6 +1,6 @@
 /** What the step leaves for its post step: GITHUB_STATE on the way out (`read-post-state.ts` reads it). */
 import { createHash } from "node:crypto";
-import type { Verdict } from "../run/types.ts";
+import type { Verdict } from "../run/result/record.ts";
 import type { CheckState, GroupState, Left, OpeningState, RunState } from "./read-post-state.ts";
 import type { RunnerFiles } from "./runner.ts";
 import { NAME, type SealKey, seal } from "./state-seal.ts";

@@ -1,7 +1,8 @@
 /** One attempt: a command (or a wait without one) with its limits, its output and its events, to its report. */
 import type { Command, Json, Plan, PlanStage } from "../plan/plan.ts";
 import { completionRules } from "../plan/stages/completion-rules.ts";
-import type { AttemptEnd, AttemptReport, Lease } from "../run/types.ts";
+import type { Lease } from "../run/instruction.ts";
+import type { AttemptEnd, AttemptReport } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
 import { after, pause } from "./clock.ts";
 import { contextFile } from "./context.ts";

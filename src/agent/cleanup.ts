@@ -3,7 +3,8 @@
  * post step is left. Without barriers and without a coordinator.
  */
 import type { PlanStage } from "../plan/plan.ts";
-import type { AttemptReport, RunSummary } from "../run/types.ts";
+import type { RunSummary } from "../run/result/record.ts";
+import type { AttemptReport } from "../run/types.ts";
 import { Attempt, type Surroundings } from "./attempt.ts";
 import type { GroupView } from "./work.ts";
 

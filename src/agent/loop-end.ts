@@ -1,7 +1,7 @@
 /** How an agent's part in a run ends. */
 import type { JoinRequest } from "../coordinator/protocol/port.ts";
 import type { RunEnded } from "../coordinator/protocol/refusal.ts";
-import type { RunSummary } from "../run/types.ts";
+import type { RunSummary } from "../run/result/record.ts";
 import type { AgentLog } from "./log.ts";
 
 export type LoopEnd =

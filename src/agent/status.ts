@@ -1,7 +1,8 @@
 /** How an agent describes itself with each sync: a status for the machine, a few words for people. */
 import type { PlanStage } from "../plan/plan.ts";
 import { workingStatus } from "../run/agent-status.ts";
-import type { AgentStatus, Instruction } from "../run/types.ts";
+import type { Instruction } from "../run/instruction.ts";
+import type { AgentStatus } from "../run/types.ts";
 
 export interface Activity {
   /** The last instruction; null before the first. */

@@ -1,6 +1,6 @@
 /** Explains waits: what for, for whom, since when, what they were last seen doing, until when. */
 import type { Plan } from "../plan/plan.ts";
-import type { Awaited, Instruction } from "../run/types.ts";
+import type { Awaited, Instruction } from "../run/instruction.ts";
 
 export type Wait = Extract<Instruction, { do: "wait" }>;
 

@@ -1,8 +1,9 @@
 /** What this agent is carrying out now: attempts of the stage, its tasks, and background commands. */
 import type { SyncAnswer } from "../coordinator/protocol/port.ts";
 import type { Command, Json, PlanStage } from "../plan/plan.ts";
+import type { Instruction, Lease } from "../run/instruction.ts";
 import { roundOf } from "../run/stage/attempt-id.ts";
-import type { AttemptReport, Instruction, Lease, Progress } from "../run/types.ts";
+import type { AttemptReport, Progress } from "../run/types.ts";
 import { Attempt, type AttemptOptions, type Surroundings } from "./attempt.ts";
 import { becomesReady } from "./background.ts";
 import { after } from "./clock.ts";

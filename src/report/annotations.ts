@@ -3,7 +3,8 @@
  * asked for. The same list serves check runs and workflow commands; both show only so many.
  */
 import type { Problem } from "../plan/plan.ts";
-import type { AgentPhase, Annotation, PhaseRecord } from "../run/types.ts";
+import type { AgentPhase, PhaseRecord } from "../run/result/record.ts";
+import type { Annotation } from "../run/types.ts";
 import { clean, clip, lastLines, oneLine, workflowCommand } from "./escape.ts";
 import { count } from "./format.ts";
 import { failingAgents, type RunReport } from "./report.ts";

@@ -1,5 +1,5 @@
 /** What a check run shows of a run, while it goes on and when it is over. */
-import type { Verdict } from "../run/types.ts";
+import type { Verdict } from "../run/result/record.ts";
 import { clip, markdown, oneLine } from "./escape.ts";
 import { count, duration } from "./format.ts";
 import { type RunReport, rosterOf } from "./report.ts";

@@ -1,5 +1,5 @@
 /** The Mermaid gantt chart of a run: a section for each stage, a bar for each agent. */
-import type { AgentPhase, PhaseRecord } from "../run/types.ts";
+import type { AgentPhase, PhaseRecord } from "../run/result/record.ts";
 import { mermaidLabel } from "./escape.ts";
 import { doneTimes } from "./report.ts";
 

@@ -1,6 +1,7 @@
 /** The machine-readable result: stdout of the command, `results-file` of the action. */
 import type { Json } from "../plan/plan.ts";
-import type { AgentPhase, AttemptEnd, Metric, PhaseRecord, PhaseRound, Progress, Verdict } from "../run/types.ts";
+import type { AgentPhase, PhaseRecord, PhaseRound, Verdict } from "../run/result/record.ts";
+import type { AttemptEnd, Metric, Progress } from "../run/types.ts";
 import { between, iso } from "./format.ts";
 import { doneTimes, type RunReport } from "./report.ts";
 

@@ -1,5 +1,6 @@
 /** The readable log, a line a thing that happened. Pure strings; how they are coloured is the caller's. */
-import type { AttemptEnd, PhaseRecord, Progress, RunSummary } from "../run/types.ts";
+import type { PhaseRecord, RunSummary } from "../run/result/record.ts";
+import type { AttemptEnd, Progress } from "../run/types.ts";
 import { clip, oneLine } from "./escape.ts";
 import { aggregation, between, count, duration, number } from "./format.ts";
 import { failingAgents, roundNumber } from "./report.ts";

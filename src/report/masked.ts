@@ -1,6 +1,7 @@
 /** A run's result with everything masked that came from outside: before it is escaped, which would hide it from masks. */
 import type { Json } from "../plan/plan.ts";
-import type { AttemptEnd, PhaseRecord, PhaseRound, RunSummary } from "../run/types.ts";
+import type { PhaseRecord, PhaseRound, RunSummary } from "../run/result/record.ts";
+import type { AttemptEnd } from "../run/types.ts";
 
 export interface Mask {
   text(text: string): string;

@@ -1,5 +1,5 @@
 /** What every report is made from, and the few questions that several of them ask of it. */
-import type { AgentPhase, PhaseRecord, RunSummary } from "../run/types.ts";
+import type { AgentPhase, PhaseRecord, RunSummary } from "../run/result/record.ts";
 
 export interface RunReport {
   readonly summary: RunSummary;

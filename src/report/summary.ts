@@ -2,7 +2,7 @@
  * The job summary and the sections that the check run shares with it. Verdict first. A text that is over its limit is
  * made again with less detail, step by step; it is never cut in the middle of anything.
  */
-import type { AgentPhase, PhaseRecord } from "../run/types.ts";
+import type { AgentPhase, PhaseRecord } from "../run/result/record.ts";
 import { byteLength, clip, codeBlock, codeSpan, lastLines, markdown } from "./escape.ts";
 import { aggregation, between, clock, count, duration, number } from "./format.ts";
 import { timeline } from "./gantt.ts";

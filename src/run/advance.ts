@@ -11,7 +11,9 @@ import { outcome } from "./stage/record-result.ts";
 import { closeSegment, release } from "./stage/result.ts";
 import { bringBack, type Decision, decide, enter, skip } from "./stage/start.ts";
 import { finishUnstopped, reasonToStop, stopStage } from "./stage/stopping.ts";
-import { beginListing, isPoolOver, shareOut } from "./stage/tasks.ts";
+import { shareOut } from "./tasks/leases.ts";
+import { beginListing } from "./tasks/listing.ts";
+import { isPoolOver } from "./tasks/pool.ts";
 
 /** Applies everything that follows from what is known, until nothing more does. */
 export function advance(draft: Draft): void {

@@ -5,9 +5,10 @@
 import { RUN_BOUNDS } from "../plan/bounds.ts";
 import type { Plan, PlanStage } from "../plan/plan.ts";
 import { ArrayDraft, chunkNumber, lookUp } from "./persistent-array.ts";
+import type { AgentPhase } from "./result/record.ts";
 import type { AgentState, Assignment, Notice, Remarks, RunState, StageRun, TaskPool, TaskRecord } from "./state.ts";
 import { isLegalRunTransition } from "./transitions.ts";
-import type { AgentPhase, RunStatus } from "./types.ts";
+import type { RunStatus } from "./types.ts";
 
 /** How many notices a state keeps; agents read them with every sync. */
 const KEPT_NOTICES = 200;

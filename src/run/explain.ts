@@ -2,11 +2,12 @@
 
 import { agentStatus } from "./agent-status.ts";
 import { endOfWait, instructionFor, pendingAgents } from "./instruct.ts";
+import type { Awaited, WaitReason } from "./instruction.ts";
 import { itemAt, itemsOf } from "./persistent-array.ts";
 import { ruleText } from "./stage/barriers.ts";
 import type { RunState } from "./state.ts";
 import { isOver } from "./transitions.ts";
-import type { AgentStatus, Awaited, RunStatus, WaitReason } from "./types.ts";
+import type { AgentStatus, RunStatus } from "./types.ts";
 
 const NAMED = 50;
 

@@ -2,12 +2,12 @@
 
 import { isBoundByDeadline } from "./deadlines.ts";
 import { missingAgents } from "./group/assembly.ts";
+import type { Awaited, Instruction, Lease } from "./instruction.ts";
 import { chunkRange, itemAt, itemsOf, lookUp } from "./persistent-array.ts";
-import { type MergeHistograms, summary } from "./result.ts";
+import { type MergeHistograms, summary } from "./result/summary.ts";
 import { rule } from "./stage/barriers.ts";
 import { type AgentState, type Assignment, isAssigned, type RunState, type StageRun } from "./state.ts";
 import { isOver } from "./transitions.ts";
-import type { Awaited, Instruction, Lease } from "./types.ts";
 
 /** How many of those waited for are named. */
 const NAMED = 16;

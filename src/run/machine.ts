@@ -14,13 +14,14 @@ import { noteAbsent, noteReturn } from "./group/absence.ts";
 import { addAgent, admit } from "./group/assembly.ts";
 import { forgiveAbsence, lose, rejoin, restart, seen } from "./group/liveness.ts";
 import { directoryOf, persistentArray } from "./persistent-array.ts";
+import { requestRepeat } from "./rounds/rounds.ts";
 import { countProgress, finishAssignment } from "./stage/assignments.ts";
 import { addOutput, outcome } from "./stage/record-result.ts";
 import { handleReport } from "./stage/reports.ts";
-import { requestRepeat } from "./stage/rounds.ts";
 import { newStageRun } from "./stage/start.ts";
-import { addTasks, wantTasks } from "./stage/tasks.ts";
 import { isAssigned, type RunState } from "./state.ts";
+import { wantTasks } from "./tasks/leases.ts";
+import { addTasks } from "./tasks/listing.ts";
 import { isOver, isWorking } from "./transitions.ts";
 import { jobIdentity, type RunEvent, type Sync, termsOf } from "./types.ts";
 
@@ -28,7 +29,7 @@ export { nextDeadline } from "./deadlines.ts";
 export { type Explanation, explain } from "./explain.ts";
 export { type Admission, admit, type JoinEvent } from "./group/assembly.ts";
 export { instructionFor } from "./instruct.ts";
-export { type MergeHistograms, summary } from "./result.ts";
+export { type MergeHistograms, summary } from "./result/summary.ts";
 export type { Notice, RunRoster, RunState } from "./state.ts";
 export type Created = Extract<RunEvent, { type: "created" }>;
 

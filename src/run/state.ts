@@ -1,17 +1,8 @@
 /** What a run knows: plain JSON, never changed in place. Times are milliseconds on the coordinator's clock. */
 import type { Json } from "../plan/plan.ts";
 import type { Directory, PersistentArray } from "./persistent-array.ts";
-import type {
-  Absent,
-  AgentPhase,
-  Annotation,
-  AttemptEnd,
-  Metric,
-  PhaseRecord,
-  Progress,
-  RunSpec,
-  RunStatus,
-} from "./types.ts";
+import type { AgentPhase, PhaseRecord } from "./result/record.ts";
+import type { Absent, Annotation, AttemptEnd, Metric, Progress, RunSpec, RunStatus } from "./types.ts";
 
 /** The group as everyone may know it once it is assembled. */
 export interface RunRoster {

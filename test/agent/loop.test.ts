@@ -14,7 +14,9 @@ import type { CoordinatorPort, SyncAnswer } from "../../src/coordinator/protocol
 import { Refusal } from "../../src/coordinator/protocol/refusal.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { readPlan } from "../../src/plan/read.ts";
-import type { AttemptReport, Instruction, RunSummary, Sync } from "../../src/run/types.ts";
+import type { Instruction } from "../../src/run/instruction.ts";
+import type { RunSummary } from "../../src/run/result/record.ts";
+import type { AttemptReport, Sync } from "../../src/run/types.ts";
 
 let directory = "";
 let log: AgentEvent[] = [];

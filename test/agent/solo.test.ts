@@ -9,7 +9,7 @@ import type { AgentEvent } from "../../src/agent/log.ts";
 import { beginRun, InProcessCoordinator } from "../../src/coordinator/client/in-process.ts";
 import type { RunHost } from "../../src/coordinator/hosting/host.ts";
 import { readPlan } from "../../src/plan/read.ts";
-import type { RunSummary } from "../../src/run/types.ts";
+import type { RunSummary } from "../../src/run/result/record.ts";
 
 let directory = "";
 let log: AgentEvent[] = [];

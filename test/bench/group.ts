@@ -8,7 +8,8 @@ import { connect, type Socket } from "node:net";
 import { PROTOCOL } from "../../src/coordinator/protocol/protocol.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { readPlan } from "../../src/plan/read.ts";
-import type { Instruction, Sync } from "../../src/run/types.ts";
+import type { Instruction } from "../../src/run/instruction.ts";
+import type { Sync } from "../../src/run/types.ts";
 
 const SECRET = "a-secret-of-the-bench-that-is-long-enough";
 

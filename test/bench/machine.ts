@@ -1,6 +1,8 @@
 /** What a stage costs the machine alone for each agent: it must not grow with their number. */
+
+import type { Instruction } from "../../src/run/instruction.ts";
 import { apply, begin, instructionFor, type RunState } from "../../src/run/machine.ts";
-import type { Instruction, RunEvent, RunKey } from "../../src/run/types.ts";
+import type { RunEvent, RunKey } from "../../src/run/types.ts";
 import { type Bench, median } from "./bench.ts";
 import { planOf, reportOf } from "./group.ts";
 

@@ -1,6 +1,6 @@
 /** Tasks that eight agents lease and complete in a second, against BullMQ's workers. */
 import { randomUUID } from "node:crypto";
-import type { Instruction, Lease } from "../../src/run/types.ts";
+import type { Instruction, Lease } from "../../src/run/instruction.ts";
 import { type Bench, median } from "./bench.ts";
 import { BenchAgent, BenchCoordinator, planOf, reportOf } from "./group.ts";
 import { bullmqTasks, startRedis } from "./redis.ts";

@@ -6,7 +6,8 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Serving } from "../../src/coordinator/server/serve.ts";
-import { type AgentPhase, agentIdentity } from "../../src/run/types.ts";
+import type { AgentPhase } from "../../src/run/result/record.ts";
+import { agentIdentity } from "../../src/run/types.ts";
 import { planOf, startCoordinator } from "../coordinator/builders.ts";
 import { type AgentProcess, Group, Network } from "./group-builders.ts";
 

@@ -6,7 +6,7 @@ import {
   problemAnnotations,
   repositoryPath,
 } from "../../src/report/annotations.ts";
-import type { PhaseRecord } from "../../src/run/types.ts";
+import type { PhaseRecord } from "../../src/run/result/record.ts";
 import { agentPhase, failed, phase, report } from "./builders.ts";
 
 describe("annotations", () => {

@@ -1,6 +1,6 @@
 /** Records of runs with everything ordinary, and `overrides` for what a test is about. */
 import type { RunReport } from "../../src/report/report.ts";
-import type { AgentPhase, PhaseRecord, RunSummary } from "../../src/run/types.ts";
+import type { AgentPhase, PhaseRecord, RunSummary } from "../../src/run/result/record.ts";
 
 export const T0 = Date.UTC(2026, 10, 21, 9, 0, 0);
 

@@ -9,7 +9,8 @@ import {
   stageOutcome,
   verdictLines,
 } from "../../src/report/log.ts";
-import type { AgentPhase, AttemptEnd, PhaseRecord, RunSummary } from "../../src/run/types.ts";
+import type { AgentPhase, PhaseRecord, RunSummary } from "../../src/run/result/record.ts";
+import type { AttemptEnd } from "../../src/run/types.ts";
 import { agentPhase, failed, phase, summary, T0 } from "./builders.ts";
 
 const named = (colour: string) => (text: string) => `<${colour} ${text}>`;

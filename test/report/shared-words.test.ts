@@ -4,7 +4,7 @@ import { aggregation, between, count, duration, number } from "../../src/report/
 import { timeline } from "../../src/report/gantt.ts";
 import { resultOf } from "../../src/report/json.ts";
 import { doneTimes, failingAgents, rosterOf } from "../../src/report/report.ts";
-import type { AgentPhase } from "../../src/run/types.ts";
+import type { AgentPhase } from "../../src/run/result/record.ts";
 import { agentPhase, failed, phase, report, summary, T0 } from "./builders.ts";
 
 const metric = { name: "rate", value: 3.5, unit: "MB/s", agg: "mean", count: 4, expected: ">= 4", met: false } as const;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkOutput, conclusionOf, progressOutput } from "../../src/report/check.ts";
 import { fitting, icon, summaryOf, verdictLine } from "../../src/report/summary.ts";
-import type { AgentPhase, RunSummary } from "../../src/run/types.ts";
+import type { AgentPhase, RunSummary } from "../../src/run/result/record.ts";
 import { agentPhase, failed, phase, report, T0 } from "./builders.ts";
 
 const metric = { name: "rate", value: 3.5, unit: "MB/s", agg: "mean", count: 4, expected: ">= 4", met: false } as const;

@@ -5,7 +5,7 @@ import { CHECK_TEXT_LIMIT, checkOutput, progressOutput } from "../../src/report/
 import { byteLength } from "../../src/report/escape.ts";
 import { timeline } from "../../src/report/gantt.ts";
 import { summaryOf } from "../../src/report/summary.ts";
-import type { PhaseRecord } from "../../src/run/types.ts";
+import type { PhaseRecord } from "../../src/run/result/record.ts";
 import { agentPhase, failed, phase, report, T0 } from "./builders.ts";
 
 const failure = {

@@ -1,7 +1,8 @@
 /** Plans, events and a small world of obedient agents, for tests of the machine. */
 import type { Acceptable, Barrier, Dependency, Plan, PlanStage, Retry } from "../../src/plan/plan.ts";
+import type { Instruction } from "../../src/run/instruction.ts";
 import { apply, begin, instructionFor, type RunState } from "../../src/run/machine.ts";
-import type { AttemptEnd, AttemptReport, Instruction, RunEvent, RunKey, Sync } from "../../src/run/types.ts";
+import type { AttemptEnd, AttemptReport, RunEvent, RunKey, Sync } from "../../src/run/types.ts";
 
 export const key: RunKey = { repositoryId: "1", runId: "2", attempt: 1, group: "bench", plan: "plan" };
 

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Masks } from "../../src/agent/masking/masks.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { maskedSummary } from "../../src/report/masked.ts";
-import type { PhaseRecord } from "../../src/run/types.ts";
+import type { PhaseRecord } from "../../src/run/result/record.ts";
 import { TestRunner } from "../action/step-runner.ts";
 import { planOf } from "../coordinator/builders.ts";
 import { CheckServer } from "../github/check-server.ts";

@@ -3,17 +3,9 @@
  * request until it is answered, and can be killed, frozen, revived and reset at any moment.
  */
 import type { Json, Plan, PlanStage } from "../../src/plan/plan.ts";
+import type { Instruction, Lease } from "../../src/run/instruction.ts";
 import { roundOf } from "../../src/run/stage/attempt-id.ts";
-import type {
-  AgentStatus,
-  AttemptEnd,
-  AttemptReport,
-  Instruction,
-  Lease,
-  Progress,
-  RunEvent,
-  Sync,
-} from "../../src/run/types.ts";
+import type { AgentStatus, AttemptEnd, AttemptReport, Progress, RunEvent, Sync } from "../../src/run/types.ts";
 import { report, synced } from "../run/builders.ts";
 
 type Execute = Extract<Instruction, { do: "execute" }>;

@@ -4,11 +4,12 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Plan, PlanStage } from "../../src/plan/plan.ts";
+import type { Instruction } from "../../src/run/instruction.ts";
 import { type RunState, summary } from "../../src/run/machine.ts";
 import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
 import { roundOf } from "../../src/run/stage/attempt-id.ts";
 import { type AgentState, isAssigned, type StageRun, type TaskRecord } from "../../src/run/state.ts";
-import type { Instruction, RunEvent } from "../../src/run/types.ts";
+import type { RunEvent } from "../../src/run/types.ts";
 import { Absences } from "./absences.ts";
 import type { Machine } from "./machine.ts";
 import { beforeGoingBack, Rounds, roundKey } from "./rounds.ts";

@@ -1,8 +1,9 @@
 /** The machine as the simulation drives it: the real one, or one that was broken on purpose. */
 import { endingFrom } from "../../src/agent/process/ending.ts";
+import type { Instruction } from "../../src/run/instruction.ts";
 import { admit, apply, instructionFor, nextDeadline, type RunState } from "../../src/run/machine.ts";
 import { ownCleanup } from "../../src/run/stage/participants.ts";
-import type { Instruction, RunEvent } from "../../src/run/types.ts";
+import type { RunEvent } from "../../src/run/types.ts";
 
 export interface Machine {
   readonly apply: (state: RunState | null, event: RunEvent) => RunState;

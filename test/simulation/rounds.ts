@@ -1,9 +1,9 @@
 /** Whether a group that goes back does so in order: finished rounds stay as they were, and no token is given twice. */
 import { isDeepStrictEqual } from "node:util";
+import type { Instruction } from "../../src/run/instruction.ts";
 import type { RunState } from "../../src/run/machine.ts";
 import { itemAt, itemsOf, persistentArray } from "../../src/run/persistent-array.ts";
 import type { StageRun } from "../../src/run/state.ts";
-import type { Instruction } from "../../src/run/types.ts";
 
 /** A round of a stage, as a key. */
 export function roundKey({ stage, round }: Pick<StageRun, "stage" | "round">): string {

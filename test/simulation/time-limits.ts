@@ -1,8 +1,8 @@
 /** Whether the times that a plan sets are kept: an agent's timeout for a stage over all its attempts, the deadline. */
 import type { Plan } from "../../src/plan/plan.ts";
+import type { Instruction } from "../../src/run/instruction.ts";
 import type { RunState } from "../../src/run/machine.ts";
 import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
-import type { Instruction } from "../../src/run/types.ts";
 
 /** An agent may take so long to tell of an end, beyond the time that it had; what the coordinator missed comes on top. */
 const TELLING_MS = 60_000;

@@ -4,7 +4,7 @@ import { oneLine, workflowCommand } from "../../report/escape.ts";
 import { duration } from "../../report/format.ts";
 import { agentOutcomes, endText, metricLines, NO_COLOURS, progressText, stageOutcome } from "../../report/log.ts";
 import { roundNumber } from "../../report/report.ts";
-import type { PhaseRecord } from "../../run/types.ts";
+import type { PhaseRecord } from "../../run/result/record.ts";
 import type { RunnerConsole } from "../runner.ts";
 
 /** At least so long between two lines about the progress of one stage. */

@@ -2,7 +2,7 @@
 import type { AgentEvent } from "../../agent/log.ts";
 import type { RunProgress } from "../../report/check.ts";
 import { between, duration } from "../../report/format.ts";
-import type { PhaseRecord } from "../../run/types.ts";
+import type { PhaseRecord } from "../../run/result/record.ts";
 
 export class Tracker {
   readonly #base: Pick<RunProgress, "planName" | "stages" | "startedAt">;

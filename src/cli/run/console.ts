@@ -15,7 +15,7 @@ import {
 } from "../../report/log.ts";
 
 import { roundNumber } from "../../report/report.ts";
-import type { PhaseRecord } from "../../run/types.ts";
+import type { PhaseRecord } from "../../run/result/record.ts";
 
 /** Between two lines about progress where lines cannot be updated. */
 const PLAIN_PROGRESS_MS = 10_000;

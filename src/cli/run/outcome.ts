@@ -4,7 +4,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { resultJson } from "../../report/json.ts";
 import { verdictLines } from "../../report/log.ts";
 import type { RunReport } from "../../report/report.ts";
-import type { RunSummary, Selection } from "../../run/types.ts";
+import type { RunSummary } from "../../run/result/record.ts";
+import type { Selection } from "../../run/types.ts";
 import { print } from "../print.ts";
 import type { ConsoleLog, Screen } from "./console.ts";
 

@@ -5,7 +5,9 @@ import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { agentOptions } from "../../proxy.ts";
-import type { Instruction, RunSummary, RunTerms, Sync } from "../../run/types.ts";
+import type { Instruction } from "../../run/instruction.ts";
+import type { RunSummary } from "../../run/result/record.ts";
+import type { RunTerms, Sync } from "../../run/types.ts";
 import {
   type CoordinatorPort,
   IDLE,

@@ -5,8 +5,9 @@
  */
 import { createHash } from "node:crypto";
 import { jsonBytes, WIRE_BOUNDS } from "../../plan/bounds.ts";
-import { SummaryByAgent } from "../../run/summary-by-agent.ts";
-import type { AgentPhase, Instruction, RunSummary } from "../../run/types.ts";
+import type { Instruction } from "../../run/instruction.ts";
+import type { AgentPhase, RunSummary } from "../../run/result/record.ts";
+import { SummaryByAgent } from "../../run/result/summary-by-agent.ts";
 import type { Roster, SyncAnswer } from "../protocol/port.ts";
 import type { SyncBody } from "../protocol/protocol.ts";
 

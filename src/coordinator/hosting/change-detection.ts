@@ -1,7 +1,8 @@
 /** Whether an agent that waits for its next instruction has another one, and whom a change of the run can concern. */
+
+import type { Instruction } from "../../run/instruction.ts";
 import type { RunState } from "../../run/machine.ts";
 import { itemAt } from "../../run/persistent-array.ts";
-import type { Instruction } from "../../run/types.ts";
 
 /**
  * What the instructions of all agents depend on beside their own rows: equal keys mean that only agents whose row has

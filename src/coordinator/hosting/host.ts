@@ -2,10 +2,12 @@
  * Hosts one run: feeds what happens into the machine with the real clock, keeps it, and holds agents until there is
  * something new. Everything that decides is the machine's; who may speak, and over what, is the caller's.
  */
+
+import type { Instruction } from "../../run/instruction.ts";
 import { apply, begin, type Created, instructionFor, nextDeadline, type RunState, summary } from "../../run/machine.ts";
 import { itemsOf } from "../../run/persistent-array.ts";
-import { hasHistogramsToMerge, type MergeHistograms } from "../../run/result.ts";
-import type { Instruction, RunSummary } from "../../run/types.ts";
+import type { RunSummary } from "../../run/result/record.ts";
+import { hasHistogramsToMerge, type MergeHistograms } from "../../run/result/summary.ts";
 import { steadyNow } from "../../steady-clock.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { groupKey, instructionKey } from "./change-detection.ts";

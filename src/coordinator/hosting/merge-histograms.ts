@@ -2,7 +2,7 @@
  * Histograms of several agents as one, exactly: their counts are added up bucket by bucket. The library takes its time
  * to load, so it is loaded when there is something to merge.
  */
-import type { MergedHistograms, MergeHistograms } from "../../run/result.ts";
+import type { MergedHistograms, MergeHistograms } from "../../run/result/summary.ts";
 
 /** Characters that are said about one that cannot be read. */
 const LONGEST_REASON = 200;

@@ -2,7 +2,8 @@
  * What an agent needs of its coordinator, wherever that lives: in this process (`client/in-process.ts`, solo), in another agent
  * or in the app (`client.ts`, over HTTP). The agent's loop knows only this.
  */
-import type { Instruction, RunTerms, Sync } from "../../run/types.ts";
+import type { Instruction } from "../../run/instruction.ts";
+import type { RunTerms, Sync } from "../../run/types.ts";
 
 /** The run as this agent believes it to be, and who it is. */
 export interface JoinRequest extends RunTerms {

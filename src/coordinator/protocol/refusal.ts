@@ -1,6 +1,6 @@
 /** Why a coordinator refuses a request. Apart from the protocol, whose schemas a run on its own never loads. */
 
-import type { RunSummary } from "../../run/types.ts";
+import type { RunSummary } from "../../run/result/record.ts";
 
 /** With HTTP status. A closed list, so that agents can act on it. */
 export const REFUSALS = {

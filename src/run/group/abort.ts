@@ -1,8 +1,8 @@
 /** Ends a run that failed or was cancelled: everyone ends what is running, so that cleanup can begin. */
 import type { Draft } from "../draft.ts";
 import { outcome, recordRemaining } from "../stage/record-result.ts";
-import { withdrawLeases } from "../stage/tasks.ts";
 import type { Failure } from "../state.ts";
+import { withdrawLeases } from "../tasks/leases.ts";
 import { isOver } from "../transitions.ts";
 
 /** How long agents may take to end what runs (TERM, grace, KILL) and to say so. */

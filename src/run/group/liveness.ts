@@ -7,7 +7,7 @@ import { restartId } from "../stage/attempt-id.ts";
 import { applyFailurePolicy, stageInForce } from "../stage/failure-policy.ts";
 import { outcome, recordRemaining, unreached } from "../stage/record-result.ts";
 import { mayEnterLate } from "../stage/start.ts";
-import { withdrawLeases } from "../stage/tasks.ts";
+import { withdrawLeases } from "../tasks/leases.ts";
 import { failRun, isFailing } from "./abort.ts";
 
 /** Looks through all agents for what is over: silences, timeouts that nobody reported. */

@@ -4,12 +4,13 @@ import type { PlanStage } from "../../plan/plan.ts";
 import { pauseAfter } from "../../plan/stages/retry.ts";
 import type { Draft } from "../draft.ts";
 import { type Assignment, isAssigned } from "../state.ts";
+import { withdrawLeases } from "../tasks/leases.ts";
+import { beginListing, endListing } from "../tasks/listing.ts";
 import type { AttemptEnd, AttemptReport, Progress } from "../types.ts";
 import { attemptId } from "./attempt-id.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import { applyFailurePolicy } from "./failure-policy.ts";
 import { isStillToCome, type Outcome, outcome, recordResult, stopOutcome } from "./record-result.ts";
-import { beginListing, endListing, withdrawLeases } from "./tasks.ts";
 
 /** How long after its timeout an attempt's end may take to be told: TERM, grace, KILL, and the way here. */
 export const OVERDUE_MS = 60_000;
@@ -74,7 +75,7 @@ function nextAttempt(draft: Draft, slot: number, startAt: number, change: Partia
   noteDeadline(draft, assignment.stage, overdueAt);
 }
 
-/** When the end of what starts then should have been told. With tasks only the stage's own time counts: see `tasks.ts`. */
+/** When the end of what starts then should have been told. With tasks only the stage's own time counts: see `tasks/`. */
 function overdueFrom({ retry, tasks }: PlanStage, startAt: number, timeoutAt: number): number {
   const attempt = tasks === null ? (retry.attemptTimeoutMs ?? Infinity) : Infinity;
   return Math.min(startAt + attempt, timeoutAt) + OVERDUE_MS;

@@ -3,9 +3,9 @@ import type { Barrier } from "../../plan/plan.ts";
 import type { Draft } from "../draft.ts";
 import { failRun, isFailing } from "../group/abort.ts";
 import type { RunState } from "../state.ts";
+import { withdrawLeases } from "../tasks/leases.ts";
 import { consequenceOf } from "./barriers.ts";
 import { outcome, recordRemaining } from "./record-result.ts";
-import { withdrawLeases } from "./tasks.ts";
 
 /** The stage whose barrier the group stands before, or is going to: null when none is left. */
 export function stageInForce(draft: Draft): number | null {

@@ -2,11 +2,12 @@
 import { RUN_BOUNDS } from "../../plan/bounds.ts";
 import type { Comparison, PlanStage } from "../../plan/plan.ts";
 import { remarksText } from "../draft.ts";
+import type { PhaseRecord } from "../result/record.ts";
 import type { Failure, StageRun } from "../state.ts";
-import type { Metric, PhaseRecord } from "../types.ts";
+import { isPoolOver } from "../tasks/pool.ts";
+import type { Metric } from "../types.ts";
 import { ruleText } from "./barriers.ts";
 import { judgeCount } from "./completion.ts";
-import { isPoolOver } from "./tasks.ts";
 import { overThresholds } from "./thresholds.ts";
 
 export interface StageJudgement {

@@ -2,8 +2,9 @@
 import { jsonBytes, RUN_BOUNDS, TOLD_BOUNDS } from "../../plan/bounds.ts";
 import type { Json } from "../../plan/plan.ts";
 import type { Draft } from "../draft.ts";
+import type { AgentPhase } from "../result/record.ts";
 import type { StageHistogram, StageRun, StopReason } from "../state.ts";
-import type { AgentPhase, AttemptEnd, AttemptReport, Metric } from "../types.ts";
+import type { AttemptEnd, AttemptReport, Metric } from "../types.ts";
 import { quorumOf } from "./barriers.ts";
 import { acrossAgents } from "./metrics.ts";
 

@@ -3,13 +3,14 @@
 import { deadlineOver, isBoundByDeadline } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
 import { failRun, isFailing } from "../group/abort.ts";
+import { finishTask } from "../tasks/ending.ts";
+import { endListing } from "../tasks/listing.ts";
 import type { AttemptReport } from "../types.ts";
 import { countProgress, endOf, failAttempt, finishAssignment, preempt } from "./assignments.ts";
 import { roundOf } from "./attempt-id.ts";
 import { judgeAttempt } from "./completion.ts";
 import { annotate, contribute, stopOutcome } from "./record-result.ts";
 import { stopStage } from "./stopping.ts";
-import { endListing, finishTask } from "./tasks.ts";
 
 /** Takes one report of the agent in this position. */
 export function handleReport(draft: Draft, slot: number, report: AttemptReport): void {

@@ -2,13 +2,13 @@
 import type { PlanStage } from "../../plan/plan.ts";
 import type { Draft } from "../draft.ts";
 import { failRun, isFailing, STOP_WAIT_MS } from "../group/abort.ts";
+import { goBack } from "../rounds/rounds.ts";
 import type { StageRun } from "../state.ts";
+import { withdrawLeases } from "../tasks/leases.ts";
 import { consequenceOf } from "./barriers.ts";
 import { applyFailurePolicy, exclude } from "./failure-policy.ts";
 import { judgeStage, type StageJudgement } from "./judgement.ts";
 import { outcome, recordRemaining } from "./record-result.ts";
-import { goBack } from "./rounds.ts";
-import { withdrawLeases } from "./tasks.ts";
 
 /** Lets the group go on from its open stages. A result that is not good enough fails the run. */
 export function release(draft: Draft): void {

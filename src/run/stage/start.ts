@@ -7,11 +7,11 @@ import { type Draft, isLiving } from "../draft.ts";
 import { isFailing } from "../group/abort.ts";
 import { persistentArray } from "../persistent-array.ts";
 import { isAssigned, type StageRun } from "../state.ts";
+import { poolOf } from "../tasks/pool.ts";
 import { beginAssignment } from "./assignments.ts";
 import { isFor, type Member, participants } from "./participants.ts";
 import { unreached } from "./record-result.ts";
 import { isPast } from "./reports.ts";
-import { poolOf } from "./tasks.ts";
 
 export type Decision =
   | { readonly kind: "skip"; readonly reason: string }

@@ -5,9 +5,9 @@ import { ENDS_SLACK_MS } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
 import { STOP_WAIT_MS } from "../group/abort.ts";
 import type { StopReason } from "../state.ts";
+import { withdrawLeases } from "../tasks/leases.ts";
 import { finishAssignment } from "./assignments.ts";
 import { outcome } from "./record-result.ts";
-import { withdrawLeases } from "./tasks.ts";
 import { overThresholds } from "./thresholds.ts";
 
 /** Who has nothing running is done at once, the others when they say so. */

@@ -11,7 +11,8 @@ import { joinedSchema, PROTOCOL } from "../../../src/coordinator/protocol/protoc
 import { runIdOf } from "../../../src/coordinator/protocol/run-id.ts";
 import type { Serving } from "../../../src/coordinator/server/serve.ts";
 import type { Json } from "../../../src/plan/plan.ts";
-import type { AttemptReport, Instruction } from "../../../src/run/types.ts";
+import type { Instruction } from "../../../src/run/instruction.ts";
+import type { AttemptReport } from "../../../src/run/types.ts";
 import { clientOf, idle, joinOf, keyOf, NEVER, planOf, SECRET, startCoordinator } from "../builders.ts";
 
 const open: Link[] = [];

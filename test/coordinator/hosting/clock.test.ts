@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it, vi } from "vitest";
 import { beginRun, InProcessCoordinator } from "../../../src/coordinator/client/in-process.ts";
 import { RunHost } from "../../../src/coordinator/hosting/host.ts";
+import type { Instruction } from "../../../src/run/instruction.ts";
 import { explain, summary } from "../../../src/run/machine.ts";
-import type { Instruction } from "../../../src/run/types.ts";
 import { EVERYTHING, idle, joinOf, keyOf, NEVER, planOf } from "../builders.ts";
 
 const PLAN = planOf(`

@@ -12,7 +12,9 @@ import { WIRE_BOUNDS } from "../../../src/plan/bounds.ts";
 import type { Json, Plan } from "../../../src/plan/plan.ts";
 import { readPlan } from "../../../src/plan/read.ts";
 import { taskKey } from "../../../src/plan/stages/tasks.ts";
-import type { AttemptEnd, AttemptReport, Instruction, RunSummary } from "../../../src/run/types.ts";
+import type { Instruction } from "../../../src/run/instruction.ts";
+import type { RunSummary } from "../../../src/run/result/record.ts";
+import type { AttemptEnd, AttemptReport } from "../../../src/run/types.ts";
 import { clientOf, idle, joinOf, NEVER, startCoordinator } from "../builders.ts";
 import { plans } from "./extreme-plans.ts";
 

@@ -17,8 +17,11 @@ import {
 } from "../../../src/coordinator/protocol/protocol.ts";
 import { REFUSALS } from "../../../src/coordinator/protocol/refusal.ts";
 import type { Json, Plan } from "../../../src/plan/plan.ts";
-import type { AttemptEnd, AttemptReport, Instruction, RunSummary, Sync } from "../../../src/run/types.ts";
-import { RUN_STATUSES, WAIT_REASONS } from "../../../src/run/types.ts";
+import type { Instruction } from "../../../src/run/instruction.ts";
+import { WAIT_REASONS } from "../../../src/run/instruction.ts";
+import type { RunSummary } from "../../../src/run/result/record.ts";
+import type { AttemptEnd, AttemptReport, Sync } from "../../../src/run/types.ts";
+import { RUN_STATUSES } from "../../../src/run/types.ts";
 import { EVERYTHING, keyOf, planOf } from "../builders.ts";
 
 /** With what may be left out. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Lease } from "../../../src/run/instruction.ts";
 import { summary } from "../../../src/run/machine.ts";
-import type { Lease } from "../../../src/run/types.ts";
 import { Group, plan, report, retrying, type StageOverrides } from "../builders.ts";
 
 const none = { maxErrors: null, maxErrorRate: null, maxConsecutiveErrors: null };

@@ -1,9 +1,9 @@
 /** Going back: stages that are over begin a new round. What came of the rounds before stays in the run's record. */
 import type { Draft } from "../draft.ts";
 import { directoryOf, itemsOf, persistentArray } from "../persistent-array.ts";
+import { newStageRun } from "../stage/start.ts";
 import type { StageRun } from "../state.ts";
 import type { RunEvent } from "../types.ts";
-import { newStageRun } from "./start.ts";
 
 /** Notes that this round, once it is over, leads back. A word about another round, or a second one, changes nothing. */
 export function requestRepeat(draft: Draft, event: Extract<RunEvent, { type: "repeat_requested" }>): void {

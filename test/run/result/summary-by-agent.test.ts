@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { summary } from "../../src/run/machine.ts";
-import { SummaryByAgent } from "../../src/run/summary-by-agent.ts";
-import { barrier, Group, plan, report } from "./builders.ts";
+import { summary } from "../../../src/run/machine.ts";
+import { SummaryByAgent } from "../../../src/run/result/summary-by-agent.ts";
+import { barrier, Group, plan, report } from "../builders.ts";
 
 const annotation = { path: "a.ts", line: 1, level: "warning", title: null, message: "careful" } as const;
 

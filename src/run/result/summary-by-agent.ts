@@ -1,5 +1,5 @@
 /** One agent's part in a group's result: what it is told of it, and what its own job shows. */
-import type { AgentPhase, PhaseRecord, PhaseRound, RunSummary } from "./types.ts";
+import type { AgentPhase, PhaseRecord, PhaseRound, RunSummary } from "./record.ts";
 
 /**
  * A result as each agent sees it: the verdict and all stages, in each round its own part and the first of the others

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { AgentSummary } from "../../src/run/agent-summary.ts";
-import type { AttemptEnd } from "../../src/run/types.ts";
-import { planStage, report } from "./builders.ts";
+import { AgentSummary } from "../../../src/run/result/agent-summary.ts";
+import type { AttemptEnd } from "../../../src/run/types.ts";
+import { planStage, report } from "../builders.ts";
 
 const first = planStage({ name: "first", index: 0 });
 const second = planStage({ name: "second", index: 1 });

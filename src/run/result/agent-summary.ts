@@ -2,10 +2,11 @@
  * What one agent knows of a run by its own attempts alone: all that it can report when it is cancelled, or cut off from
  * its coordinator, before it hears what the group made of them. Counts nothing that others did, and decides nothing.
  */
-import type { PlanStage } from "../plan/plan.ts";
-import { roundOf } from "./stage/attempt-id.ts";
-import { judgeAttempt } from "./stage/completion.ts";
-import type { AgentPhase, AttemptReport, PhaseRecord, PhaseRound } from "./types.ts";
+import type { PlanStage } from "../../plan/plan.ts";
+import { roundOf } from "../stage/attempt-id.ts";
+import { judgeAttempt } from "../stage/completion.ts";
+import type { AttemptReport } from "../types.ts";
+import type { AgentPhase, PhaseRecord, PhaseRound } from "./record.ts";
 
 /** Of one stage; further annotations are left out. */
 const MOST_ANNOTATIONS = 1_000;

@@ -1,10 +1,10 @@
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from "hdr-histogram-js";
 import { describe, expect, it } from "vitest";
-import { histogramMerger } from "../../src/coordinator/hosting/merge-histograms.ts";
-import { begin, instructionFor, nextDeadline, noticesFor, summary } from "../../src/run/machine.ts";
-import { hasHistogramsToMerge } from "../../src/run/result.ts";
-import type { Aggregation, AttemptReport, Metric } from "../../src/run/types.ts";
-import { created, Group, joined, plan, retrying, type StageOverrides, synced } from "./builders.ts";
+import { histogramMerger } from "../../../src/coordinator/hosting/merge-histograms.ts";
+import { begin, instructionFor, nextDeadline, noticesFor, summary } from "../../../src/run/machine.ts";
+import { hasHistogramsToMerge } from "../../../src/run/result/summary.ts";
+import type { Aggregation, AttemptReport, Metric } from "../../../src/run/types.ts";
+import { created, Group, joined, plan, retrying, type StageOverrides, synced } from "../builders.ts";
 
 function finished(of: StageOverrides, reports: readonly Partial<AttemptReport>[]): Group {
   const group = new Group(plan([of]), reports.length).join();

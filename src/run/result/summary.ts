@@ -1,10 +1,11 @@
 /** A run's result: what each stage came to, merged over its agents. What JSON, summary and check run are made from. */
 
-import type { PlanStage } from "../plan/plan.ts";
-import { itemAt, itemsOf } from "./persistent-array.ts";
-import { expectations, tasksOf } from "./stage/judgement.ts";
-import type { AgentState, RunState, StageRun } from "./state.ts";
-import type { AgentPhase, PhaseRecord, PhaseRound, Progress, RunSummary, Verdict } from "./types.ts";
+import type { PlanStage } from "../../plan/plan.ts";
+import { itemAt, itemsOf } from "../persistent-array.ts";
+import { expectations, tasksOf } from "../stage/judgement.ts";
+import type { AgentState, RunState, StageRun } from "../state.ts";
+import type { Progress } from "../types.ts";
+import type { AgentPhase, PhaseRecord, PhaseRound, RunSummary, Verdict } from "./record.ts";
 
 /** Merges HdrHistograms (V2 compressed, base64) exactly into one: see `src/coordinator/hosting/merge-histograms.ts`. */
 export type MergeHistograms = (parts: readonly string[]) => MergedHistograms;

@@ -1,0 +1,67 @@
+/** The record of a run: what each of its stages came to. What JSON, summary, check run and annotations are made from. */
+import type { Json } from "../../plan/plan.ts";
+import type { Annotation, AttemptEnd, Metric, Progress, RunStatus } from "../types.ts";
+
+export type Verdict = "success" | "failure" | "cancelled";
+
+export interface RunSummary {
+  readonly status: RunStatus;
+  readonly verdict: Verdict;
+  /** One sentence: what failed, where, who. */
+  readonly message: string;
+  readonly failedStage: string | null;
+  readonly phases: readonly PhaseRecord[];
+}
+
+/** How one agent fared in one stage. */
+export interface AgentPhase {
+  readonly agent: string;
+  readonly index: number;
+  readonly status: "success" | "failure" | "skipped" | "excluded" | "lost" | "stopped";
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly attempts: number;
+  readonly reason: string | null;
+  readonly tail: string;
+  readonly end: AttemptEnd | null;
+}
+
+/** What one round of a stage came to. */
+export interface PhaseRound {
+  readonly status: "success" | "warning" | "failure" | "skipped" | "cancelled";
+  /** Its result can be built upon: what `depends_on` and every report mean by its success. */
+  readonly worked: boolean;
+  /** Why it failed, was skipped, succeeded only with a warning, or was not the last one. */
+  readonly reason: string | null;
+  readonly startedAt: number | null;
+  readonly completedAt: number | null;
+  readonly retryCount: number;
+  readonly progress: Progress | null;
+  readonly metrics: readonly (Metric & { readonly expected: string | null; readonly met: boolean | null })[];
+  readonly agents: readonly AgentPhase[];
+  readonly tasks: {
+    readonly done: number;
+    readonly failed: number;
+    readonly skipped: number;
+    readonly total: number;
+  } | null;
+}
+
+/**
+ * The record of one plan stage of a run: what JSON, summary, check run and annotations are made from. It tells the last
+ * of the stage's rounds; its outputs, histograms and annotations are those of the run.
+ */
+export interface PhaseRecord extends PhaseRound {
+  readonly stage: number;
+  readonly name: string;
+  readonly description: string | null;
+  readonly order: number;
+  readonly line: number;
+  readonly column: number;
+  readonly optional: boolean;
+  readonly histograms: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, Json>>;
+  readonly annotations: readonly (Annotation & { readonly agent: string })[];
+  /** The rounds before the last one, in order; not there: there was one round. */
+  readonly earlier?: readonly PhaseRound[];
+}
