@@ -1,15 +1,12 @@
 /** `stagewright validate FILE…`: everything that is wrong with all files, plans and policies. */
 import { basename, dirname, resolve } from "node:path";
 import { readPolicy } from "../lifecycle/policy/read-policy.ts";
-import { isMapping } from "../plan/parsing/key-parser.ts";
+import { fileKindOf } from "../plan/parsing/file-kind.ts";
 import { Problems } from "../plan/parsing/problems.ts";
 import { LARGEST_FILE_BYTES, readSource } from "../plan/parsing/source.ts";
 import { formatProblem, readPlan } from "../plan/read.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import { readBounded } from "./files.ts";
-
-/** Keys that policies have and plans do not. */
-const POLICY_KEYS = ["extends", "on_push", "operators", "task_id", "max_rounds", "opt_out_label"];
 
 /** `asPolicy`: whatever the files look like. @returns 2 when at least one file has an error. */
 export function validate(
@@ -56,10 +53,7 @@ function validatePolicy(file: string, content: Buffer): boolean {
 function isPolicy(file: string, content: Buffer): boolean {
   const path = resolve(file);
   if (/^stagewright\.ya?ml$/.test(basename(path)) && basename(dirname(path)) === ".github") return true;
-  const value = readSource(content, new Problems(file))?.value;
-  if (!isMapping(value)) return false;
-  if (POLICY_KEYS.some((key) => Object.hasOwn(value, key))) return true;
-  return Array.isArray(value.stages) && value.stages.some((stage) => isMapping(stage) && Object.hasOwn(stage, "enter"));
+  return fileKindOf(readSource(content, new Problems(file))?.value) === "policy";
 }
 
 function stages(count: number): string {

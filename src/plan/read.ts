@@ -3,10 +3,12 @@
 import { jsonBytes, PLAN_BOUNDS } from "./bounds.ts";
 import { checkPlacement, groupOf } from "./group.ts";
 import { envOf } from "./parsing/env.ts";
+import { wrongKind } from "./parsing/file-kind.ts";
 import { isMapping, type Keys, type Place, parseKeys } from "./parsing/key-parser.ts";
 import { withoutUnprintable } from "./parsing/names.ts";
+import { PLAN_WORDS, warnOfExpressions } from "./parsing/other-words.ts";
 import { readParams, substitute } from "./parsing/params.ts";
-import { type Position, Problems, quote, suggestion } from "./parsing/problems.ts";
+import { type Position, Problems, quote, START, suggestion } from "./parsing/problems.ts";
 import { readSource } from "./parsing/source.ts";
 import type { Plan, Problem } from "./plan.ts";
 import { planShape } from "./schema.ts";
@@ -46,6 +48,12 @@ export function readPlan(text: string | Uint8Array, file: string, options: ReadO
     return { plan: null, problems: problems.list(), keys: {} };
   }
   const outer: Place = { source, problems, path: [] };
+  const wrong = wrongKind(source.value, "plan");
+  if (wrong !== null) {
+    problems.error(START, wrong);
+    return { plan: null, problems: problems.list(), keys: {} };
+  }
+  warnOfExpressions(source.value, outer);
   const nested = Object.hasOwn(source.value, "distributed");
   const place: Place = nested ? { ...outer, path: ["distributed"] } : outer;
   const written = nested ? unwrap(source.value, outer) : source.value;
@@ -55,7 +63,7 @@ export function readPlan(text: string | Uint8Array, file: string, options: ReadO
   const substituted = substitute(written, params, place);
   const { params: _, stages, ...others } = isMapping(substituted) ? substituted : {};
   // The shape whole, though two of its keys have been read: taking it apart would make all its schemas.
-  const said = parseKeys(planShape, others, place, NOT_BUILT);
+  const said = parseKeys(planShape, others, place, PLAN_WORDS);
   const used = new Set<WorkloadPhase>();
   const treeCreationMode = said.tree_creation_mode ?? "isolated";
   const defaults: StageDefaults = {
@@ -102,11 +110,6 @@ export function readPlan(text: string | Uint8Array, file: string, options: ReadO
   checkSize(plan, place);
   return { plan: problems.hasErrors ? null : plan, problems: problems.list(), keys };
 }
-
-/** Keys that may be written one day: told apart from misspelt ones. */
-const NOT_BUILT: ReadonlyMap<string, string> = new Map(
-  ["weight", "weights", "shares"].map((key): [string, string] => [key, "weighted shares are"]),
-);
 
 /** The mapping under `distributed:`. Beside it only the file's own name may stand. */
 function unwrap(value: Readonly<Record<string, unknown>>, place: Place): Readonly<Record<string, unknown>> {

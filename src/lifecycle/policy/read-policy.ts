@@ -1,5 +1,6 @@
 /** From a policy file to the policy, with everything that is wrong with it told at once, at its place. */
 
+import { wrongKind } from "../../plan/parsing/file-kind.ts";
 import { isMapping, type Keys, type Place, parseKeys } from "../../plan/parsing/key-parser.ts";
 import { type Position, Problems, quote, START, suggestion } from "../../plan/parsing/problems.ts";
 import { type Path, readSource, type Source } from "../../plan/parsing/source.ts";
@@ -44,6 +45,11 @@ export function readPolicy(
     return { policy: null, parts: null, extends: null, extendsAt: START, problems: problems.list() };
   }
   const root: Place = { source, problems, path: [] };
+  const wrong = wrongKind(source.value, "policy");
+  if (wrong !== null) {
+    problems.error(START, wrong);
+    return { policy: null, parts: null, extends: null, extendsAt: START, problems: problems.list() };
+  }
   const keys = parseKeys(policyShape, source.value, root);
   const own = partsOf(keys, root);
   const parts = base === null ? own : mergePolicies(base, own);

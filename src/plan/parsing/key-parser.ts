@@ -16,13 +16,13 @@ export type Keys<S extends z.ZodRawShape> = Partial<z.output<z.ZodObject<S>>>;
 
 /**
  * The keys of `value` that are as `shape` says, parsed. Every other key is a problem: unknown (with a suggestion), of
- * another shape, or one of `notBuilt` (key -> what it would be). `known`: what is suggested.
+ * another shape. `hints`: what is said of some unknown ones instead; `known`: what is suggested.
  */
 export function parseKeys<S extends z.ZodRawShape>(
   shape: S,
   value: Readonly<Record<string, unknown>>,
   place: Place,
-  notBuilt: ReadonlyMap<string, string> = new Map(),
+  hints: ReadonlyMap<string, string> = new Map(),
   known: readonly string[] = Object.keys(shape),
 ): Keys<S> {
   const parsed: Record<string, unknown> = {};
@@ -30,9 +30,8 @@ export function parseKeys<S extends z.ZodRawShape>(
     const path = [...place.path, key];
     const schema = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (schema === undefined) {
-      const reason = notBuilt.get(key);
-      const what = `unknown key ${quote(key)}${suggestion(key, known)}`;
-      place.problems.error(place.source.keyAt(path), reason === undefined ? what : `${key}: ${reason} not built yet`);
+      const what = hints.get(key) ?? `unknown key ${quote(key)}${suggestion(key, known)}`;
+      place.problems.error(place.source.keyAt(path), what);
     } else {
       const result = parseValue(schema, member, { ...place, path }, key);
       if (result !== undefined) {
@@ -87,7 +86,14 @@ function tell(issue: z.core.$ZodIssue, root: unknown, place: Place, label: strin
 /** Of a union's branches the one that the value was meant for: its outer shape fits, and least of it is wrong. */
 function nearestBranch(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | null {
   const fitting = branches.filter((issues) => !issues.some(isOfAnotherShape));
-  return fitting.sort((a, b) => a.length - b.length)[0] ?? null;
+  const nearest = fitting.sort((a, b) => a.length - b.length)[0] ?? null;
+  // A mapping with other keys than any branch has, none of them a slip of the keyboard, was meant for none of them.
+  const isForeign = (nearest?.length ?? 0) > 1 && nearest?.some(isForeignKey);
+  return isForeign ? null : nearest;
+}
+
+function isForeignKey({ code, path, message }: z.core.$ZodIssue): boolean {
+  return code === "unrecognized_keys" && path.length === 0 && !message.includes("did you mean");
 }
 
 function isOfAnotherShape(issue: z.core.$ZodIssue): boolean {

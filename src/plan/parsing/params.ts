@@ -78,13 +78,14 @@ function readParam(
   const declared: Declared = parseKeys(paramShape, declaration, place);
   const type = declared.type ?? "string";
   const { source, problems } = place;
-  if (declared.default !== undefined && !isOfType(declared.default, type)) {
+  const known = declared.type !== undefined || !Object.hasOwn(declaration, "type");
+  if (known && declared.default !== undefined && !isOfType(declared.default, type)) {
     problems.error(
       source.at([...place.path, "default"]),
       `params.${name}.default: expected ${spoken(type)}, got ${quote(declared.default)}`,
     );
   }
-  for (const [index, choice] of (declared.enum ?? []).entries()) {
+  for (const [index, choice] of (known ? (declared.enum ?? []) : []).entries()) {
     if (!isOfType(choice, type)) {
       problems.error(
         source.at([...place.path, "enum", index]),

@@ -50,7 +50,19 @@ export function oneOf<const T extends readonly string[]>(values: T) {
   return z.enum(values, { error: (issue) => `expected ${values.join(" | ")}${guess(issue.input, values)}` });
 }
 
+/** What other languages call a type. */
+const TYPES: Readonly<Record<string, string>> = {
+  int: "integer",
+  float: "number",
+  double: "number",
+  bool: "boolean",
+  str: "string",
+  text: "string",
+};
+
 function guess(input: unknown, values: readonly string[]): string {
+  const type = typeof input === "string" && Object.hasOwn(TYPES, input) ? TYPES[input] : undefined;
+  if (type !== undefined && values.includes(type)) return ` (did you mean "${type}")`;
   return typeof input === "string" ? suggestion(input, values).replace(/^; (.*)\?$/, " ($1)") : "";
 }
 
@@ -200,7 +212,8 @@ export const runsOn = once(() =>
   ),
 );
 
-const READY = "expected {port: 5432} or {run: …}";
+const READY =
+  'expected {port: 5432} or {run: "curl -sf localhost:8080/healthz"}, a command that succeeds once it is ready';
 export const ready = once(() =>
   z.union([z.strictObject({ port: whole(1, 65_535) }), z.strictObject({ run: text("a command") })], {
     error: READY,

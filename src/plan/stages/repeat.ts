@@ -1,6 +1,7 @@
 /** The list of stages as written (with `repeat`) -> the flat list that runs: epoch-1, checkpoint-1, epoch-2, … */
 import { PLAN_BOUNDS } from "../bounds.ts";
 import { isMapping, type Keys, type Place, parseKeys, parseValue } from "../parsing/key-parser.ts";
+import { STAGE_WORDS } from "../parsing/other-words.ts";
 import { quote } from "../parsing/problems.ts";
 import type { Path } from "../parsing/source.ts";
 import { repeatShape, stageShape } from "../schema.ts";
@@ -36,10 +37,12 @@ type Entry =
 
 /** Keys that the language has, and no part of this house carries out yet. */
 const NOT_BUILT: ReadonlyMap<string, string> = new Map(
-  ["validators", "pass_at", "retry_at", "retry_stages", "max_retries", "on_exhausted"]
-    .map((key): [string, string] => [key, "quorum stages (validators that vote) are"])
-    .concat(["weight", "weights", "shares"].map((key): [string, string] => [key, "weighted shares are"])),
+  ["validators", "pass_at", "retry_at", "retry_stages", "max_retries", "on_exhausted"].map((key): [string, string] => [
+    key,
+    `${key}: quorum stages (validators that vote) are not built yet`,
+  ]),
 );
+const HINTS: ReadonlyMap<string, string> = new Map([...STAGE_WORDS, ...NOT_BUILT]);
 
 /** Every stage of the list in the file's order. All problems of the stages' own shapes are told once. */
 export function expandStages(value: unknown, place: Place): Expanded[] {
@@ -95,7 +98,7 @@ function readStage(value: Readonly<Record<string, unknown>>, place: Place): Entr
     );
     shaped = Object.fromEntries(Object.entries(shaped).filter(([key]) => key !== "tasks"));
   }
-  return { kind: "stage", written: { keys: parseKeys(stageShape, shaped, place, NOT_BUILT), value, path: place.path } };
+  return { kind: "stage", written: { keys: parseKeys(stageShape, shaped, place, HINTS), value, path: place.path } };
 }
 
 function readRepeat(value: Readonly<Record<string, unknown>>, place: Place): Entry {

@@ -72,6 +72,7 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
   if (has(written, "tasks") && command === null) {
     error("tasks", 'tasks need a command that carries them out, expected "run" or "command"');
   }
+  if (command === null && !has(written, "run") && !has(written, "command")) warnOfNothingToReport(written, place);
   const at = source.at(path);
   const { concurrency, max_failures, max_preemptions, needs } = keys;
   const options = { concurrency, max_failures, max_preemptions, needs };
@@ -113,6 +114,19 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
     tasks: tasksOf(keys.tasks, options, has(written, "tasks"), place),
     background: backgroundOf(expanded, command, place),
   };
+}
+
+/** Keys that judge what a command tells: where there is none, 0 is too few. */
+const JUDGES_REPORTS = ["expected_objects", "expected_tasks", "expect"] as const;
+
+function warnOfNothingToReport(written: Written, { source, problems, path }: Place): void {
+  const { keys } = written;
+  for (const key of JUDGES_REPORTS) {
+    const expected = keys[key];
+    if (expected === undefined || expected === 0) continue;
+    const message = `${key}: without a command nothing is ever told, so the stage can only fail, expected "run" or "command"`;
+    problems.warning(source.keyAt([...path, key]), message);
+  }
 }
 
 function dependenciesOf({ written, resolve }: Expanded): readonly Dependency[] {

@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { parse as readYaml } from "yaml";
+import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
+import { fileKindOf } from "../../src/plan/parsing/file-kind.ts";
+import { formatProblem, readPlan } from "../../src/plan/read.ts";
+
+const said = (text: string) => readPlan(text, "p").problems.map(formatProblem);
+const one = (stage: string) => `stages:\n  - ${stage}\n`;
+
+describe("a word of another tool", () => {
+  it.each([
+    ["if: always()", "expected when: on_success | on_failure | always, or depends_on"],
+    ["retries: 3", "expected retry: { max_attempts: 3, backoff: 1s }"],
+    ["continue-on-error: true", "expected optional: true (a failure is a warning)"],
+    ["timeout-minutes: 5", 'expected timeout, such as "10m"'],
+    ["script: x", "expected run: a shell script"],
+    ["uses: actions/checkout@v4", "expected run: actions have their place in a workflow's steps"],
+    ["runs-on: self-hosted", "expected runs_on: all | first | [names or indexes], or role"],
+  ])("in a stage: %s", (key, hint) => {
+    const [name] = key.split(":");
+    expect(said(one(`{ name: a, run: x, ${key} }`))).toEqual([`p:2:24: error: unknown key "${name}", ${hint}`]);
+  });
+
+  it("among the plan's own keys", () => {
+    expect(said(`inputs: {}\n${one("{ name: a, run: x }")}`)).toEqual([
+      'p:1:1: error: unknown key "inputs", expected params: { name: { type, default } }',
+    ]);
+  });
+
+  it.each([
+    ["int", "integer"],
+    ["float", "number"],
+    ["bool", "boolean"],
+    ["str", "string"],
+  ])("for a type: %s is %s, and nothing is said of values of a type that is not known", (type, meant) => {
+    expect(
+      said(`params: { n: { type: ${type}, default: x, enum: [x, 1] } }\n${one("{ name: a, run: x }")}`),
+    ).toEqual([
+      `p:1:22: error: type: expected string | integer | number | boolean (did you mean "${meant}"), got "${type}"`,
+    ]);
+  });
+
+  it.each(["{ http: x, interval: 3 }", "{ log: done }", "[1]", "soon"])("for ready: %s", (ready) => {
+    expect(said(one(`{ name: a, run: x, background: true, ready: ${ready} }`))).toEqual([
+      expect.stringMatching(
+        /^p:2:49: error: ready: expected {port: 5432} or {run: "curl .*"}, a command that succeeds/,
+      ),
+    ]);
+  });
+});
+
+describe("an expression of GitHub's", () => {
+  it.each([
+    ['{ name: a, run: "echo ${{ github.sha }}" }', "2:21: warning: run"],
+    ["{ name: a, command: x, args: ['${{ x }}'] }", "2:35: warning: args"],
+    ["{ name: a, run: x, env: { A: '${{ x }}' } }", "2:34: warning: A"],
+  ])("is warned of where it stands: %s", (stage, where) => {
+    expect(said(one(stage))).toEqual([
+      expect.stringContaining(`p:${where}: GitHub evaluates \${{ … }} in workflows only`),
+    ]);
+  });
+
+  it("is no shell's own braces", () => {
+    expect(said(one("{ name: a, run: 'echo ${A} {{b}} $ {{' }"))).toEqual([]);
+  });
+});
+
+describe("a stage that can only fail", () => {
+  it.each(["expected_objects: 1", "expected_tasks: 1", "expect: { rate: '> 1' }"])("is warned of: %s", (key) => {
+    expect(said(one(`{ name: prepare, ${key} }`))).toEqual([
+      expect.stringMatching(
+        /^p:2:22: warning: \w+: without a command nothing is ever told, so the stage can only fail/,
+      ),
+    ]);
+  });
+
+  it.each(["{ name: prepare, expected_objects: 0 }", "{ name: prepare, expected_objects: 1, run: x }"])(
+    "is none of these: %s",
+    (stage) => {
+      expect(said(one(stage))).toEqual([]);
+    },
+  );
+});
+
+describe("a file of another kind", () => {
+  const workflow = "on: push\njobs: { a: { steps: [] } }\n";
+  const policy = one("{ name: a, enter: { draft: false } }");
+  const plan = one("{ name: a, run: x }");
+  const action = "name: a\nruns: { using: node24, main: x }\n";
+  it.each([
+    [workflow, "workflow"],
+    [policy, "policy"],
+    ["extends: org/.github\n", "policy"],
+    [plan, "plan"],
+    ["workload: { prepare: x }\n", "plan"],
+    [action, "action"],
+    ["jobs: {}\n", null],
+    ["stages: []\n", null],
+    // Of both: whoever reads it says what is wrong.
+    [one("{ name: a, run: x, gate: true }"), null],
+    ["- a\n", null],
+  ])("%j is told to be one", (text, kind) => {
+    expect(fileKindOf(readYaml(text))).toBe(kind);
+  });
+
+  it("is told once, at its beginning, instead of each of its keys", () => {
+    const told = (text: string) => said(text).join();
+    expect(told(workflow)).toMatch(/^p:1:1: error: this is a workflow of GitHub Actions, not a plan: expected [^,]+$/);
+    expect(told(action)).toMatch(/^p:1:1: error: this is the metadata of an action, not a plan: expected [^,]+$/);
+    expect(told(policy)).toMatch(/^p:1:1: error: this is a policy, not a plan: expected [^,]+$/);
+    for (const text of [workflow, action, plan]) {
+      const problems = readPolicy(text, "p").problems.map(formatProblem);
+      expect(problems.join()).toMatch(
+        /^p:1:1: error: this is [^,]+, not a policy: expected stages with conditions \(enter\)/,
+      );
+    }
+  });
+});
