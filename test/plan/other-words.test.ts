@@ -33,9 +33,7 @@ describe("a word of another tool", () => {
     ["bool", "boolean"],
     ["str", "string"],
   ])("for a type: %s is %s, and nothing is said of values of a type that is not known", (type, meant) => {
-    expect(
-      said(`params: { n: { type: ${type}, default: x, enum: [x, 1] } }\n${one("{ name: a, run: x }")}`),
-    ).toEqual([
+    expect(said(`params: { n: { type: ${type}, default: x, enum: [x, 1] } }\n${one("{ name: a, run: x }")}`)).toEqual([
       `p:1:22: error: type: expected string | integer | number | boolean (did you mean "${meant}"), got "${type}"`,
     ]);
   });
