@@ -1,6 +1,9 @@
 /** Policies that tests share, as files would say them. */
+
+import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
+import { evaluationOf } from "./builders.ts";
 
 export const THREE_BOTS = `version: 1
 task_id: { label: "task-*", branch: "task-*", title: "task-*" }
@@ -38,4 +41,22 @@ export function policyOf(text: string): Policy {
     throw new Error(JSON.stringify(problems));
   }
   return policy;
+}
+
+/** A policy whose one stage asks for this condition, as a policy file writes it. */
+export function asking(condition: string): Policy {
+  return policyOf(`stages: [{ name: only, enter: ${condition} }]`);
+}
+
+/** What comes of that condition. */
+export function verdict(condition: string, facts: Facts) {
+  const { stages, stage, lookups } = evaluationOf(facts, asking(condition));
+  const result = stages[0]?.result;
+  return {
+    holds: stage === "only",
+    reason: result?.reason ?? "",
+    at: result?.at ?? null,
+    evidence: result?.evidence ?? [],
+    lookups,
+  };
 }

@@ -1,20 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
-import { check, checked, evaluationOf, history, OUR_APP_ID, opened, suite, withSuites } from "../builders.ts";
-import { policyOf } from "../policies.ts";
+import { check, checked, history, OUR_APP_ID, opened, suite, withSuites } from "../builders.ts";
+import { verdict } from "../policies.ts";
 
-/** The verdict on a condition, as a policy file writes it. */
-function ask(condition: string, facts: Facts) {
-  const { stages, stage, lookups } = evaluationOf(facts, policyOf(`stages: [{ name: only, enter: ${condition} }]`));
-  const result = stages[0]?.result;
-  return {
-    holds: stage === "only",
-    reason: result?.reason ?? "",
-    at: result?.at ?? null,
-    evidence: result?.evidence ?? [],
-    lookups,
-  };
-}
 const running = { status: "in_progress", conclusion: null } as const;
 const names = (count: number, overrides: Parameters<typeof check>[1] = {}) =>
   Array.from({ length: count }, (_, n) => check(1, { name: `c${n}`, ...overrides }));
@@ -115,7 +103,7 @@ describe("checks", () => {
       "a* succeeded",
     ],
   ])("%s: %#", (condition, facts, holds, reason) => {
-    expect(ask(condition, facts)).toMatchObject({ holds, reason, at: null, evidence: [] });
+    expect(verdict(condition, facts)).toMatchObject({ holds, reason, at: null, evidence: [] });
   });
 
   it("wait for suites that go on, but for those in which only ignored ones do", () => {
@@ -131,32 +119,32 @@ describe("checks", () => {
         suites,
       );
     const ignoring = "{ checks_pass: { ignore: [lint, docs] } }";
-    expect(ask(ignoring, facts(open("1"), open("2"))).holds).toBe(true);
-    expect(ask(ignoring, facts(open("1"), open("3", { app: "ci" })))).toMatchObject({
+    expect(verdict(ignoring, facts(open("1"), open("2"))).holds).toBe(true);
+    expect(verdict(ignoring, facts(open("1"), open("3", { app: "ci" })))).toMatchObject({
       holds: false,
       reason: "more checks may come: ci has not finished",
     });
-    expect(ask("{ checks_pass: { ignore: [docs] } }", facts(open("2"), open("1")))).toMatchObject({
+    expect(verdict("{ checks_pass: { ignore: [docs] } }", facts(open("2"), open("1")))).toMatchObject({
       holds: false,
       reason: "lint has not finished",
     });
     const many = Array.from({ length: 6 }, (_, n) => open(`x${n}`, { app: `ci-${n}` }));
-    expect(ask(ignoring, facts(...many)).reason).toBe(
+    expect(verdict(ignoring, facts(...many)).reason).toBe(
       "more checks may come: ci-0, ci-1, ci-2, ci-3, ci-4 and 1 more has not finished",
     );
-    expect(ask("{ checks: { names: 'b*', app: github-actions } }", facts(...many)).holds).toBe(true);
-    expect(ask("{ checks: 'b*' }", facts(...many)).holds).toBe(false);
+    expect(verdict("{ checks: { names: 'b*', app: github-actions } }", facts(...many)).holds).toBe(true);
+    expect(verdict("{ checks: 'b*' }", facts(...many)).holds).toBe(false);
     // One name does not wait for what else may come.
-    expect(ask("{ checks: build }", facts(...many)).holds).toBe(true);
+    expect(verdict("{ checks: build }", facts(...many)).holds).toBe(true);
   });
 
   it("ask for suites that are not known", () => {
     const unread: Facts = { ...checks(check(1)), suites: [] };
-    expect(ask("checks_pass", unread)).toMatchObject({
+    expect(verdict("checks_pass", unread)).toMatchObject({
       holds: false,
       reason: "it is not known yet whether more checks come",
       lookups: [{ kind: "suites", sha: "aaaaaaa1" }],
     });
-    expect(ask("{ checks: build }", unread)).toMatchObject({ holds: true, lookups: [] });
+    expect(verdict("{ checks: build }", unread)).toMatchObject({ holds: true, lookups: [] });
   });
 });

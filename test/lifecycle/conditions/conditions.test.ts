@@ -4,9 +4,7 @@ import { boxesOf } from "../../../src/lifecycle/conditions/checklist.ts";
 import { CONDITIONS } from "../../../src/lifecycle/conditions/index.ts";
 import { matcher } from "../../../src/lifecycle/evidence/globs.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
-import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
-import type { Condition, Policy } from "../../../src/lifecycle/policy/policy.ts";
-import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
+import type { Condition } from "../../../src/lifecycle/policy/policy.ts";
 import {
   alice,
   bob,
@@ -31,20 +29,7 @@ import {
   tessUser,
   unlabeled,
 } from "../builders.ts";
-
-/** A policy whose one stage asks for this condition, as a policy file writes it. */
-function asking(condition: string): Policy {
-  const { policy, problems } = readPolicy(`stages:\n  - name: only\n    enter: ${condition}\n`);
-  if (policy === null) {
-    throw new Error(JSON.stringify(problems));
-  }
-  return policy;
-}
-
-function verdict(condition: string, facts: Facts) {
-  const result = evaluationOf(facts, asking(condition));
-  return { holds: result.stage === "only", reason: result.stages[0]?.result.reason ?? "", lookups: result.lookups };
-}
+import { asking, policyOf, verdict } from "../policies.ts";
 
 const draft = history(opened({ draft: true }));
 const many = (folder: string, count: number) => Array.from({ length: count }, (_, n) => `${folder}/${n}.md`);
@@ -275,10 +260,10 @@ describe("what is not known", () => {
 test("what is there but does not count does not let `not` hold either", () => {
   expect(verdict("{ not: { label: blocked } }", openedThen(labeled(1, "blocked", cleo))).holds).toBe(false);
   const pushedSince = openedThen(labeled(1, "blocked", bob), pushed(2, "aaaaaaa1", "bbbbbbb2", rex));
-  const twoStages = readPolicy(
+  const twoStages = policyOf(
     "stages:\n  - { name: a, enter: { draft: false } }\n  - { name: b, enter: { not: { label: blocked } } }\n",
-  ).policy;
-  expect(evaluationOf(pushedSince, twoStages ?? DEFAULT_POLICY).stage).toBe("a");
+  );
+  expect(evaluationOf(pushedSince, twoStages).stage).toBe("a");
 });
 
 test("an outsider's request for changes blocks nobody", () => {
@@ -370,13 +355,12 @@ test("every condition's examples are read as conditions", () => {
 });
 
 test("a stage whose `when` cannot be judged yet exists, so that nothing is skipped", () => {
-  const policy = readPolicy(
+  const policy = policyOf(
     "stages:\n  - { name: a, enter: { draft: false } }\n  - { name: b, when: { paths: 'db/**' }, enter: { label: x } }\n  - { name: c, enter: { draft: false } }\n",
-  ).policy;
-  expect(policy).not.toBeNull();
-  const names = (facts: Facts) => evaluationOf(facts, policy ?? DEFAULT_POLICY).stages.map((stage) => stage.name);
+  );
+  const names = (facts: Facts) => evaluationOf(facts, policy).stages.map((stage) => stage.name);
   expect(names(openedThen())).toEqual(["a", "b", "c"]);
   expect(names(files(["db/1.sql"]))).toEqual(["a", "b", "c"]);
   expect(names(files(["src/a.ts"]))).toEqual(["a", "c"]);
-  expect(evaluationOf(files(["src/a.ts"]), policy ?? DEFAULT_POLICY).stage).toBe("c");
+  expect(evaluationOf(files(["src/a.ts"]), policy).stage).toBe("c");
 });

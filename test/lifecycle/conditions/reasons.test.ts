@@ -20,20 +20,8 @@ import {
   unlabeled,
   withOrigins,
 } from "../builders.ts";
-import { policyOf } from "../policies.ts";
+import { policyOf, verdict } from "../policies.ts";
 
-/** The verdict on a condition, as a policy file writes it. */
-function ask(condition: string, facts: Facts) {
-  const { stages, stage, lookups } = evaluationOf(facts, policyOf(`stages: [{ name: only, enter: ${condition} }]`));
-  const result = stages[0]?.result;
-  return {
-    holds: stage === "only",
-    reason: result?.reason ?? "",
-    at: result?.at ?? null,
-    evidence: result?.evidence ?? [],
-    lookups,
-  };
-}
 const stranger: Actor = { kind: "user", id: 999, login: "stranger" };
 
 describe("commands and labels", () => {
@@ -93,21 +81,22 @@ describe("commands and labels", () => {
       "no label * is on it: someone with write permission can add one",
     ],
   ])("%s: %#", (condition, facts, holds, reason) => {
-    expect(ask(condition, facts)).toMatchObject({ holds, reason });
+    expect(verdict(condition, facts)).toMatchObject({ holds, reason });
   });
 
   it("that do not count are no reason for their opposite, but for those that anybody may write", () => {
-    expect(ask("{ not: { label: go } }", openedThen(labeled(1, "go", outsider))).holds).toBe(false);
-    expect(ask("{ not: { label: 'go/*' } }", openedThen(labeled(1, "go/a", outsider))).holds).toBe(false);
-    expect(ask("{ not: { command: ship } }", openedThen(comment(1, outsider, "ship"))).holds).toBe(true);
+    expect(verdict("{ not: { label: go } }", openedThen(labeled(1, "go", outsider))).holds).toBe(false);
+    expect(verdict("{ not: { label: 'go/*' } }", openedThen(labeled(1, "go/a", outsider))).holds).toBe(false);
+    expect(verdict("{ not: { command: ship } }", openedThen(comment(1, outsider, "ship"))).holds).toBe(true);
     expect(
-      ask("{ not: { command: ship } }", openedThen(comment(1, stranger, "ship"), comment(2, outsider, "ship"))).holds,
+      verdict("{ not: { command: ship } }", openedThen(comment(1, stranger, "ship"), comment(2, outsider, "ship")))
+        .holds,
     ).toBe(false);
   });
 });
 
 describe("runs", () => {
-  const wf = (facts: Facts, result = "success") => ask(`{ workflow: qa.yml, result: ${result} }`, facts);
+  const wf = (facts: Facts, result = "success") => verdict(`{ workflow: qa.yml, result: ${result} }`, facts);
 
   it.each<[Facts, string, boolean, string]>([
     [openedThen(), "success", false, "qa.yml has not finished"],
@@ -148,10 +137,10 @@ describe("runs", () => {
     ["not_started", false, "but who wrote what it ran is not known yet"],
   ] as const)("whose origin is %s count: %s", (origin, holds, why) => {
     const facts = withOrigins({ ...openedThen(ran(1, "qa.yml", "success")), runOrigins: [] }, origin);
-    const verdict = wf(facts);
-    expect(verdict.holds).toBe(holds);
-    expect(verdict.reason).toContain(why);
-    expect(verdict.lookups).toHaveLength(origin === "not_started" ? 1 : 0);
+    const found = wf(facts);
+    expect(found.holds).toBe(holds);
+    expect(found.reason).toContain(why);
+    expect(found.lookups).toHaveLength(origin === "not_started" ? 1 : 0);
   });
 
   it("of a workflow that the policy starts count only where it did", () => {
@@ -232,19 +221,20 @@ describe("every condition", () => {
     ],
     ["checklist", openedThen(), false, "there is no task list in the description"],
   ])("%s: %s", (condition, facts, holds, reason) => {
-    const verdict = ask(condition, facts);
-    expect(verdict.holds).toBe(holds);
-    expect(verdict.reason).toBe(reason);
+    const found = verdict(condition, facts);
+    expect(found.holds).toBe(holds);
+    expect(found.reason).toBe(reason);
   });
 
   it("about tess's reviews asks nobody else", () => {
-    expect(ask("{ approvals: { by: 'tess[bot]' } }", openedThen(review(1, tess, "approved")))).toMatchObject({
+    expect(verdict("{ approvals: { by: 'tess[bot]' } }", openedThen(review(1, tess, "approved")))).toMatchObject({
       holds: true,
       lookups: [],
     });
-    expect(ask("{ paths: a }", openedThen()).lookups).toEqual([{ kind: "files" }]);
+    expect(verdict("{ paths: a }", openedThen()).lookups).toEqual([{ kind: "files" }]);
     expect(
-      ask("{ approvals: 1 }", openedThen(pushed(2, "aaaaaaa1", "bbbbbbb2", alice), review(1, bob, "approved"))).holds,
+      verdict("{ approvals: 1 }", openedThen(pushed(2, "aaaaaaa1", "bbbbbbb2", alice), review(1, bob, "approved")))
+        .holds,
     ).toBe(false);
   });
 });

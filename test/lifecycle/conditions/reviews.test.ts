@@ -2,21 +2,9 @@ import { describe, expect, it } from "vitest";
 import { opinions, shortSha } from "../../../src/lifecycle/evidence/reviews.ts";
 import { ActIndex } from "../../../src/lifecycle/facts/act-index.ts";
 import type { Actor, Facts } from "../../../src/lifecycle/facts/facts.ts";
-import { actsOf, alice, bob, dismissed, evaluationOf, minute, openedThen, outsider, review, rex } from "../builders.ts";
-import { policyOf } from "../policies.ts";
+import { actsOf, alice, bob, dismissed, minute, openedThen, outsider, review, rex } from "../builders.ts";
+import { verdict } from "../policies.ts";
 
-/** The verdict on a condition, as a policy file writes it. */
-function ask(condition: string, facts: Facts) {
-  const { stages, stage, lookups } = evaluationOf(facts, policyOf(`stages: [{ name: only, enter: ${condition} }]`));
-  const result = stages[0]?.result;
-  return {
-    holds: stage === "only",
-    reason: result?.reason ?? "",
-    at: result?.at ?? null,
-    evidence: result?.evidence ?? [],
-    lookups,
-  };
-}
 const stranger: Actor = { kind: "user", id: 999, login: "stranger" };
 
 describe("approvals", () => {
@@ -82,7 +70,7 @@ describe("approvals", () => {
       "approved by alice",
     ],
   ])("%s: %#", (condition, facts, holds, reason) => {
-    expect(ask(condition, facts)).toMatchObject({ holds, reason });
+    expect(verdict(condition, facts)).toMatchObject({ holds, reason });
   });
 
   it("are dated by the one that was enough", () => {
@@ -91,37 +79,46 @@ describe("approvals", () => {
       review(2, bob, "approved"),
       review(3, alice, "approved", "aaaaaaa1", 77),
     );
-    expect(ask("{ approvals: 2 }", facts)).toMatchObject({ at: minute(2), evidence: ["review:1021", "review:2022"] });
-    expect(ask("{ approvals: 1 }", facts)).toMatchObject({ at: minute(1), evidence: ["review:1021"] });
+    expect(verdict("{ approvals: 2 }", facts)).toMatchObject({
+      at: minute(2),
+      evidence: ["review:1021", "review:2022"],
+    });
+    expect(verdict("{ approvals: 1 }", facts)).toMatchObject({ at: minute(1), evidence: ["review:1021"] });
   });
 
   it("of one second are told in the order of their ids", () => {
     const facts = openedThen(review(1, bob, "approved", "aaaaaaa1", 8), review(1, alice, "approved", "aaaaaaa1", 9));
-    expect(ask("{ approvals: 1 }", facts)).toMatchObject({ reason: "approved by bob", evidence: ["review:8"] });
+    expect(verdict("{ approvals: 1 }", facts)).toMatchObject({ reason: "approved by bob", evidence: ["review:8"] });
     const asked = openedThen(
       review(1, bob, "changes_requested", "aaaaaaa1", 9),
       review(1, alice, "changes_requested", "aaaaaaa1", 8),
     );
-    expect(ask("changes_requested", asked)).toMatchObject({ reason: "alice requests changes", evidence: ["review:8"] });
+    expect(verdict("changes_requested", asked)).toMatchObject({
+      reason: "alice requests changes",
+      evidence: ["review:8"],
+    });
   });
 
   it("that may count one day are unknown, those that are too few in any case are missing", () => {
     const facts = openedThen(review(1, stranger, "approved"));
-    const not = (condition: string) => ask(`{ not: ${condition} }`, facts).holds;
+    const not = (condition: string) => verdict(`{ not: ${condition} }`, facts).holds;
     expect([not("{ approvals: 1 }"), not("{ approvals: 2 }")]).toEqual([false, true]);
-    expect(ask("{ approvals: 1 }", facts).lookups).toEqual([{ kind: "permission", actor: stranger }]);
+    expect(verdict("{ approvals: 1 }", facts).lookups).toEqual([{ kind: "permission", actor: stranger }]);
   });
 
   it("names no more than five that do not count", () => {
     const crowd = Array.from({ length: 7 }, (_, n): Actor => ({ kind: "bot", id: 500 + n, login: `b${n}` }));
-    const { reason } = ask("{ approvals: 1 }", openedThen(...crowd.map((who, n) => review(n + 1, who, "approved"))));
+    const { reason } = verdict(
+      "{ approvals: 1 }",
+      openedThen(...crowd.map((who, n) => review(n + 1, who, "approved"))),
+    );
     expect(reason.split("; ")).toHaveLength(5);
   });
 });
 
 describe("a request for changes", () => {
   it("stands for whoever may, on the head commit, and not for the author", () => {
-    const by = (facts: Facts) => ask("changes_requested", facts);
+    const by = (facts: Facts) => verdict("changes_requested", facts);
     expect(by(openedThen(review(1, alice, "changes_requested")))).toMatchObject({
       holds: true,
       reason: "alice requests changes",
@@ -141,12 +138,18 @@ describe("a request for changes", () => {
       holds: false,
       reason: "nobody with write permission requests changes",
     });
-    expect(ask("{ changes_requested: { by: bob } }", openedThen(review(1, alice, "changes_requested")))).toMatchObject({
+    expect(
+      verdict("{ changes_requested: { by: bob } }", openedThen(review(1, alice, "changes_requested"))),
+    ).toMatchObject({
       holds: false,
       reason: "nobody of bob requests changes on the head commit",
     });
-    expect(ask("{ not: changes_requested }", openedThen(review(1, stranger, "changes_requested"))).holds).toBe(false);
-    expect(ask("{ not: changes_requested }", openedThen(review(1, outsider, "changes_requested"))).holds).toBe(true);
+    expect(verdict("{ not: changes_requested }", openedThen(review(1, stranger, "changes_requested"))).holds).toBe(
+      false,
+    );
+    expect(verdict("{ not: changes_requested }", openedThen(review(1, outsider, "changes_requested"))).holds).toBe(
+      true,
+    );
   });
 
   it("is one opinion of each, the newest; a dismissed one leaves none", () => {

@@ -28,10 +28,7 @@ import {
   unlabeled,
   withSuites,
 } from "../builders.ts";
-import { policyOf } from "../policies.ts";
-
-/** A policy whose one stage asks for this condition, as a policy file writes it. */
-const asking = (condition: string) => policyOf(`stages:\n  - name: only\n    enter: ${condition}\n`);
+import { asking, policyOf } from "../policies.ts";
 
 function truthOf(condition: string, facts: Facts): Truth {
   const holds = evaluationOf(facts, asking(condition)).stage === "only";

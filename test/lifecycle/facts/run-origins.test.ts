@@ -8,17 +8,14 @@ import { mergeOrigins, type Origin, originOf, type RunOrigin } from "../../../sr
 import { forgeableStages } from "../../../src/lifecycle/policy/forgeable-stages.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
 import { did, evaluationOf, history, minute, opened, pull, ran, tess } from "../builders.ts";
+import { policyOf } from "../policies.ts";
 
 const SHA = "aaaaaaa1";
-const policy = (enter: string, more = "") => {
-  const text = `stages:
+const policy = (enter: string, more = "") =>
+  policyOf(`stages:
   - { name: open, enter: { draft: false }${more} }
   - { name: done, enter: ${enter} }
-`;
-  const read = readPolicy(text);
-  if (read.policy === null) throw new Error(JSON.stringify(read.problems));
-  return read.policy;
-};
+`);
 const STARTS = ", on_enter: [{ start: { workflow: qa.yml } }]";
 type Told = readonly [result: "success" | "failure", origin: Origin | null];
 const origin = (runId: number, kind: Origin): RunOrigin => ({
@@ -152,11 +149,10 @@ describe("a workflow that GitHub starts", () => {
   });
 
   it("sends back where its failure is not certain, and not where it was forged", () => {
-    const rules = readPolicy(`stages:
+    const rules = policyOf(`stages:
   - { name: open, enter: { draft: false } }
   - { name: done, enter: { draft: false }, back: { when: { workflow: qa.yml, result: failure }, to: open } }
-`).policy;
-    if (rules === null) throw new Error("no policy");
+`);
     const rounds = (runs: readonly Told[]) => evaluationOf(ranSo(runs), rules).rounds;
     expect(rounds([["failure", "unchanged"]])).toBe(1);
     expect(rounds([["failure", "untold"]])).toBe(1);

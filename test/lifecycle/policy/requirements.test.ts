@@ -1,21 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
 import type { Policy } from "../../../src/lifecycle/policy/policy.ts";
-import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
 import {
   environmentsOf,
   missingRequirements,
   type RepositorySetup,
   refusalOf,
 } from "../../../src/lifecycle/policy/requirements.ts";
-
-function policyOf(text: string): Policy {
-  const { policy, problems } = readPolicy(text);
-  if (policy === null) {
-    throw new Error(problems.map((problem) => problem.message).join("\n"));
-  }
-  return policy;
-}
+import { policyOf } from "../policies.ts";
 
 const stage = (enter: string, more = "") =>
   policyOf(`version: 1\nstages:\n  - name: first\n    enter: ${enter}\n${more === "" ? "" : `    ${more}\n`}`);
