@@ -4,7 +4,8 @@
  */
 import { z } from "zod";
 import type { GroupRun } from "../../src/coordinator/hosting/group-run.ts";
-import { type CheckTarget, LiveCheck, openCheck, type Pace } from "../../src/github/checks/checks.ts";
+import type { CheckTarget } from "../../src/github/checks/check-run.ts";
+import { LiveCheck, openCheck, type Pace } from "../../src/github/checks/checks.ts";
 import { githubId } from "../../src/github/id.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { readRunHead } from "../../src/github/workflows/workflows.ts";

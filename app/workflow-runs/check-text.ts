@@ -1,6 +1,5 @@
 /** What a start's check run on the pull request says. Pure; equal input gives equal text. */
 import { createHash } from "node:crypto";
-import type { CheckRunShown } from "../../src/github/checks/check-run.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
 import type { StartedRun } from "../store/model.ts";
@@ -11,11 +10,22 @@ export function checkName(workflow: string): string {
   return `stagewright: ${workflow}`;
 }
 
+export interface StartShown {
+  readonly name: string;
+  readonly status: "queued" | "in_progress" | "completed";
+  /** Only when completed. */
+  readonly conclusion: "success" | "failure" | "cancelled" | null;
+  readonly title: string;
+  /** Markdown, escaped and bounded. */
+  readonly summary: string;
+  readonly detailsUrl: string | null;
+}
+
 const LONGEST_TITLE = 200;
 const MOST_NAMED = 5;
 
 /** `turn`: only of one that is queued. */
-export function shownOfStart(start: StartedRun, turn: Turn | null): CheckRunShown {
+export function shownOfStart(start: StartedRun, turn: Turn | null): StartShown {
   const { workflow, runId, runUrl, sha } = start;
   const run = runId === null ? "" : runUrl === null ? ` (run ${runId})` : ` ([run ${runId}](${runUrl}))`;
   const lines = [
@@ -30,11 +40,11 @@ export function shownOfStart(start: StartedRun, turn: Turn | null): CheckRunShow
   };
 }
 
-export function digestOf(shown: CheckRunShown): string {
+export function digestOf(shown: StartShown): string {
   return createHash("sha256").update(canonicalJson(shown)).digest("base64url");
 }
 
-function stateOf(start: StartedRun, turn: Turn | null): Pick<CheckRunShown, "status" | "conclusion" | "title"> {
+function stateOf(start: StartedRun, turn: Turn | null): Pick<StartShown, "status" | "conclusion" | "title"> {
   switch (start.state) {
     case "queued":
       return { status: "queued", conclusion: null, title: title(waits(start, turn)) };
@@ -49,7 +59,7 @@ function stateOf(start: StartedRun, turn: Turn | null): Pick<CheckRunShown, "sta
   }
 }
 
-function goesOn({ runStatus, runAt }: StartedRun): Pick<CheckRunShown, "status" | "conclusion" | "title"> {
+function goesOn({ runStatus, runAt }: StartedRun): Pick<StartShown, "status" | "conclusion" | "title"> {
   switch (runStatus) {
     case "in_progress":
       return {
@@ -97,7 +107,7 @@ function ended({ conclusion, cancel, note, runId }: StartedRun): string {
   }
 }
 
-function conclusionOf(conclusion: string | null): CheckRunShown["conclusion"] {
+function conclusionOf(conclusion: string | null): StartShown["conclusion"] {
   return conclusion === "success" || conclusion === "cancelled" ? conclusion : "failure";
 }
 

@@ -1,10 +1,12 @@
 /** Keeps a start's check run on the pull request's head up to date. */
 import type { Logger } from "pino";
-import { createCheckRun, findCheckRun, updateCheckRun } from "../../src/github/checks/check-run.ts";
+import { type CheckTarget, createCheckRun, listCheckRuns, updateCheckRun } from "../../src/github/checks/check-run.ts";
+import type { GitHubClient } from "../../src/github/port.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
+import { newestId } from "../../src/ids.ts";
 import type { StartCheck, StartedRun } from "../store/model.ts";
 import type { RepositoryAccess } from "../work/repository-steps.ts";
-import { checkName, digestOf, shownOfStart } from "./check-text.ts";
+import { digestOf, shownOfStart } from "./check-text.ts";
 import type { Turn } from "./queue.ts";
 
 /** The first of a line see each change of their place at once; the others are told again after this. */
@@ -33,18 +35,27 @@ export async function showStart(
   if (check?.digest === digest || isSilent(start, turn) || isPatient(turn, check, now())) {
     return null;
   }
-  const place = { ...repository, sha: start.sha, externalId: `stagewright-start:${start.key}` };
+  const { status, conclusion, name, title, summary, detailsUrl } = shown;
+  const target: CheckTarget = {
+    owner: repository.owner,
+    repo: repository.name,
+    headSha: start.sha,
+    name,
+    externalId: `stagewright-start:${start.key}`,
+    detailsUrl,
+  };
+  const said = { status, conclusion, text: { title, summary, text: null } };
   const completed = shown.status === "completed";
   // One that has ended is not opened again: a new one takes its place.
   let id = check === null || (check.completed && !completed) ? null : check.id;
   try {
     // Its answer may have been lost when it was made.
-    id ??= await findCheckRun(client, place, checkName(start.workflow), appId, signal);
+    id ??= await unended(client, target, appId, signal);
     if (id === null) {
-      id = await write((writer) => createCheckRun(writer, place, shown, signal));
+      ({ id } = await write((writer) => createCheckRun(writer, target, said, signal)));
     } else {
       const known = id;
-      await write((writer) => updateCheckRun(writer, repository, known, shown, signal));
+      await write((writer) => updateCheckRun(writer, target, known, { ...said, detailsUrl }, signal));
     }
   } catch (error) {
     const failure = requestFailure(error, now());
@@ -54,6 +65,20 @@ export async function showStart(
     log.error({ start: start.key, err: error }, "the check run of a started run could not be written");
   }
   return { id, digest, at: now(), completed };
+}
+
+/** The newest of ours with this name and external id that has not ended; null: there is none. */
+async function unended(
+  client: GitHubClient,
+  target: CheckTarget,
+  appId: number,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const filter = { check_name: target.name, app_id: `${appId}`, filter: "all" } as const;
+  const own = (await listCheckRuns(client, target, filter, signal)).filter(
+    (run) => run.externalId === target.externalId && run.status !== "completed",
+  );
+  return newestId(own.map((run) => run.id));
 }
 
 /** It was dropped before it was ever shown, or it is about to be decided. */

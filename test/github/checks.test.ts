@@ -1,6 +1,7 @@
 import { Octokit } from "@octokit/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type CheckTarget, type CheckText, LiveCheck, openCheck, type Pace } from "../../src/github/checks/checks.ts";
+import type { CheckTarget, CheckText } from "../../src/github/checks/check-run.ts";
+import { LiveCheck, openCheck, type Pace } from "../../src/github/checks/checks.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { CheckServer } from "./check-server.ts";
 

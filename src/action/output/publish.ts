@@ -3,7 +3,8 @@
  * the job summary always. Nothing here can make a run fail: what cannot be shown in one place is shown in another.
  */
 import type { Masks } from "../../agent/masking/masks.ts";
-import type { CheckText, LiveCheck, Pace } from "../../github/checks/checks.ts";
+import type { CheckText } from "../../github/checks/check-run.ts";
+import type { LiveCheck, Pace } from "../../github/checks/checks.ts";
 import type { GitHubClient } from "../../github/port.ts";
 import type { RequestFailure } from "../../github/request-failure.ts";
 import {

@@ -2,29 +2,21 @@
  * One check run of ours: opened once, updated as often as is polite, concluded with its annotations. A token that may
  * not write check runs is an answer, not an error: whoever asked shows the result elsewhere.
  */
-import { z } from "zod";
 import { newestId } from "../../ids.ts";
-import { githubId, smallId } from "../id.ts";
 import type { GitHubClient } from "../port.ts";
 import { type RequestFailure, requestFailure } from "../request-failure.ts";
-
-export interface CheckTarget {
-  readonly owner: string;
-  readonly repo: string;
-  readonly headSha: string;
-  readonly name: string;
-  /** Tells this check run from others of its name on the commit. */
-  readonly externalId: string;
-  readonly detailsUrl: string | null;
-}
-
-export interface CheckText {
-  readonly title: string;
-  readonly summary: string;
-  readonly text: string | null;
-}
-
-export type CheckConclusion = "success" | "failure" | "cancelled" | "neutral" | "timed_out" | "action_required";
+import {
+  type CheckAnnotation,
+  type CheckConclusion,
+  type CheckRepository,
+  type CheckRunWrite,
+  type CheckTarget,
+  type CheckText,
+  createCheckRun,
+  getCheckRun,
+  listCheckRuns,
+  updateCheckRun,
+} from "./check-run.ts";
 
 /** A check run that exists on GitHub. */
 export interface CheckHandle {
@@ -50,28 +42,8 @@ const BACKOFF_MS = [1000, 2000, 4000, 8000, 16_000] as const;
 /** A longer wait than this is not worth it for a report: what remains is said elsewhere. */
 const LONGEST_WAIT_MS = 60_000;
 const ANNOTATIONS_PER_REQUEST = 50;
-/** GitHub ends a request itself after 10 s. */
-const REQUEST_TIMEOUT_MS = 15_000;
 
 const NEVER = new AbortController().signal;
-
-const created = z.object({
-  id: githubId,
-  html_url: z.string().nullable().optional(),
-  app: z.object({ id: smallId }).nullish(),
-});
-const listed = z.object({
-  check_runs: z.array(created.extend({ external_id: z.string().nullable().optional() })),
-});
-const counted = z.object({ output: z.object({ annotations_count: z.number() }) });
-const finished = z.object({
-  check_runs: z.array(
-    created.extend({
-      external_id: z.string().nullish(),
-      output: z.object({ annotations_count: z.number() }).nullish(),
-    }),
-  ),
-});
 
 /** Creates the check run, in progress. After a lost answer it is looked for before it is created again. */
 export async function openCheck(
@@ -81,39 +53,19 @@ export async function openCheck(
   pace: Pace,
   signal: AbortSignal,
 ): Promise<Opened> {
-  const { owner, repo } = target;
   let first = true;
   const result = await persistently(pace, signal, async () => {
     if (!first) {
-      const answer = await client.request("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
-        owner,
-        repo,
-        ref: target.headSha,
-        check_name: target.name,
-        per_page: 100,
-        request: bounded(signal),
-      });
-      const known = listed.parse(answer.data).check_runs.find((run) => run.external_id === target.externalId);
+      const runs = await listCheckRuns(client, target, { check_name: target.name }, signal);
+      const known = runs.find((run) => run.externalId === target.externalId);
       if (known !== undefined) return known;
     }
     first = false;
-    const answer = await client.request("POST /repos/{owner}/{repo}/check-runs", {
-      owner,
-      repo,
-      name: target.name,
-      head_sha: target.headSha,
-      external_id: target.externalId,
-      status: "in_progress",
-      started_at: new Date(pace.now()).toISOString(),
-      ...(target.detailsUrl === null ? {} : { details_url: target.detailsUrl }),
-      output: output(text),
-      request: bounded(signal),
-    });
-    return created.parse(answer.data);
+    return await createCheckRun(client, target, { status: "in_progress", startedAt: pace.now(), text }, signal);
   });
   if (!result.ok) return { opened: false, failure: result.failure };
-  const handle = { id: result.value.id, url: result.value.html_url ?? null };
-  return { opened: true, check: new LiveCheck(client, target, handle, pace), appId: result.value.app?.id ?? null };
+  const { id, url, appId } = result.value;
+  return { opened: true, check: new LiveCheck(client, target, { id, url }, pace), appId };
 }
 
 /** A check run whose whole result is known, of the app with this id. */
@@ -121,7 +73,7 @@ export interface FinishedCheck extends CheckTarget {
   readonly appId: number;
   readonly conclusion: CheckConclusion;
   readonly text: CheckText;
-  readonly annotations: readonly Readonly<Record<string, string | number>>[];
+  readonly annotations: readonly CheckAnnotation[];
 }
 
 /**
@@ -135,49 +87,23 @@ export async function publishCheck(
   pace: Pace,
   signal: AbortSignal,
 ): Promise<RequestFailure | null> {
-  const { owner, repo, conclusion, text, annotations } = check;
+  const { name, conclusion, text, annotations } = check;
   const result = await persistently(pace, signal, async () => {
-    const answer = await client.request("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
-      owner,
-      repo,
-      ref: check.headSha,
-      check_name: check.name,
-      app_id: `${check.appId}`,
-      filter: "all",
-      per_page: 100,
-      request: bounded(signal),
-    });
-    const runs = finished.parse(answer.data).check_runs.filter((run) => run.app?.id === check.appId);
+    const filter = { check_name: name, app_id: `${check.appId}`, filter: "all" } as const;
+    const runs = (await listCheckRuns(client, check, filter, signal)).filter((run) => run.appId === check.appId);
     const newest = newestId(runs.map((run) => run.id));
-    const known = runs.find((run) => run.id === newest && run.external_id === check.externalId);
+    const known = runs.find((run) => run.id === newest && run.externalId === check.externalId);
     let id = known?.id;
-    let sent = known?.output?.annotations_count ?? 0;
+    let sent = known?.annotationsCount ?? 0;
     if (id === undefined) {
-      sent = Math.min(annotations.length, ANNOTATIONS_PER_REQUEST);
-      const made = await client.request("POST /repos/{owner}/{repo}/check-runs", {
-        owner,
-        repo,
-        name: check.name,
-        head_sha: check.headSha,
-        external_id: check.externalId,
-        status: "completed",
-        conclusion,
-        completed_at: new Date(pace.now()).toISOString(),
-        ...(check.detailsUrl === null ? {} : { details_url: check.detailsUrl }),
-        output: { ...output(text), ...(sent === 0 ? {} : { annotations: annotations.slice(0, sent) }) },
-        request: bounded(signal),
-      });
-      id = created.parse(made.data).id;
+      const first = annotations.slice(0, ANNOTATIONS_PER_REQUEST);
+      const write = { status: "completed", conclusion, completedAt: pace.now(), text, annotations: first } as const;
+      ({ id } = await createCheckRun(client, check, write, signal));
+      sent = first.length;
     }
     while (sent < annotations.length) {
       const batch = annotations.slice(sent, sent + ANNOTATIONS_PER_REQUEST);
-      await client.request("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
-        owner,
-        repo,
-        check_run_id: id,
-        output: { ...output(text), annotations: batch },
-        request: bounded(signal),
-      });
+      await updateCheckRun(client, check, id, { text, annotations: batch }, signal);
       sent += batch.length;
     }
   });
@@ -188,21 +114,21 @@ export async function publishCheck(
 export class LiveCheck {
   readonly handle: CheckHandle;
   readonly #client: GitHubClient;
-  readonly #target: Pick<CheckTarget, "owner" | "repo">;
+  readonly #target: CheckRepository;
   readonly #pace: Pace;
   #pending: CheckText | null = null;
   #sending: Promise<void> | null = null;
   #stop = new AbortController();
   #failure: RequestFailure | null = null;
 
-  constructor(client: GitHubClient, target: Pick<CheckTarget, "owner" | "repo">, handle: CheckHandle, pace: Pace) {
+  constructor(client: GitHubClient, target: CheckRepository, handle: CheckHandle, pace: Pace) {
     this.#client = client;
     this.#target = target;
     this.handle = handle;
     this.#pace = pace;
   }
 
-  /** The last update that could not be sent. Updates are news, not results: `conclude` says everything again. */
+  /** The last update that could not be sent. No result is lost by it: `conclude` says everything again. */
   get failure(): RequestFailure | null {
     return this.#failure;
   }
@@ -221,7 +147,7 @@ export class LiveCheck {
   async conclude(
     conclusion: CheckConclusion,
     text: CheckText,
-    annotations: readonly Readonly<Record<string, string | number>>[],
+    annotations: readonly CheckAnnotation[],
     signal: AbortSignal,
   ): Promise<{
     readonly concluded: boolean;
@@ -243,10 +169,9 @@ export class LiveCheck {
         first = false;
         await this.#patch(
           {
-            ...(concluded
-              ? {}
-              : { status: "completed", conclusion, completed_at: new Date(this.#pace.now()).toISOString() }),
-            output: { ...output(text), ...(batch.length === 0 ? {} : { annotations: batch }) },
+            ...(concluded ? {} : { status: "completed", conclusion, completedAt: this.#pace.now() }),
+            text,
+            annotations: batch,
           },
           signal,
         );
@@ -265,41 +190,20 @@ export class LiveCheck {
       const text = this.#pending;
       this.#pending = null;
       // Only pauses and further tries end with `signal`, not the request itself.
-      const result = await persistently(this.#pace, signal, () => this.#patch({ output: output(text) }, NEVER));
+      const result = await persistently(this.#pace, signal, () => this.#patch({ text }, NEVER));
       if (!result.ok && !signal.aborted) this.#failure = result.failure;
       await this.#pace.sleep(PAUSE_MS, signal).catch(() => undefined);
     }
     this.#sending = null;
   }
 
-  async #patch(body: Record<string, unknown>, signal: AbortSignal): Promise<void> {
-    await this.#client.request("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
-      owner: this.#target.owner,
-      repo: this.#target.repo,
-      check_run_id: this.handle.id,
-      ...body,
-      request: bounded(signal),
-    });
+  #patch(write: CheckRunWrite, signal: AbortSignal): Promise<void> {
+    return updateCheckRun(this.#client, this.#target, this.handle.id, write, signal);
   }
 
   async #annotationsCount(signal: AbortSignal): Promise<number> {
-    const answer = await this.#client.request("GET /repos/{owner}/{repo}/check-runs/{check_run_id}", {
-      owner: this.#target.owner,
-      repo: this.#target.repo,
-      check_run_id: this.handle.id,
-      request: bounded(signal),
-    });
-    return counted.parse(answer.data).output.annotations_count;
+    return (await getCheckRun(this.#client, this.#target, this.handle.id, signal)).annotationsCount ?? 0;
   }
-}
-
-function output(text: CheckText): Record<string, unknown> {
-  return { title: text.title, summary: text.summary, ...(text.text === null ? {} : { text: text.text }) };
-}
-
-/** A request ends with the signal, and by itself when GitHub does not answer. */
-export function bounded(signal: AbortSignal): { readonly signal: AbortSignal } {
-  return { signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]) };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
