@@ -1,6 +1,7 @@
 /** One attempt: a command (or a wait without one) with its limits, its output and its events, to its report. */
 import type { Command, Json, Plan, PlanStage } from "../plan/plan.ts";
 import { completionRules } from "../plan/stages/completion-rules.ts";
+import { stopGraceOf } from "../plan/stop-grace.ts";
 import type { Lease } from "../run/instruction.ts";
 import type { AttemptEnd, AttemptReport } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
@@ -14,7 +15,6 @@ import { printable, shortened } from "./output/lines.ts";
 import { AttemptRecord, type ErrorSeries } from "./output/record.ts";
 import { CommandReader } from "./output/workflow-commands.ts";
 import type { AgentDirectory, AttemptFiles } from "./process/directory.ts";
-import { GRACE_MS } from "./process/ending.ts";
 import { commandEnvironment, hostfile, type RosterMember } from "./process/environment.ts";
 import { type Processes, type RunningProcess, remainingText } from "./process/process.ts";
 import { Listing } from "./task-list.ts";
@@ -88,10 +88,11 @@ export class Attempt {
   #ending: Ending | null = null;
   #process: RunningProcess | null = null;
   #environmentOf: Record<string, string> = {};
-  #graceMs = GRACE_MS;
+  #graceMs: number;
 
   constructor(options: AttemptOptions, around: Surroundings) {
     this.options = options;
+    this.#graceMs = stopGraceOf(options.stage);
     this.#around = around;
     const quoted = (text: string): string => (around.tellsOutput ? around.masks.text(text) : "…");
     this.#listing = options.generator ? new Listing(quoted) : null;
@@ -116,10 +117,10 @@ export class Attempt {
     return this.#ending !== null;
   }
 
-  /** Ends it: TERM, the grace, KILL. Called again, the shorter grace holds and the first reason. */
-  end(why: Ending, graceMs = GRACE_MS): void {
+  /** Ends it: TERM, the stage's grace or `mostMs`, KILL. Called again, the shorter grace holds and the first reason. */
+  end(why: Ending, mostMs = Number.POSITIVE_INFINITY): void {
     this.#ending ??= why;
-    this.#graceMs = Math.min(this.#graceMs, graceMs);
+    this.#graceMs = Math.min(this.#graceMs, mostMs);
     this.#process?.end(this.#graceMs);
     this.#stopping.abort();
   }
@@ -226,7 +227,13 @@ export class Attempt {
       this.#warn(`its events file stays until the end: ${error instanceof Error ? error.message : String(error)}`);
     }
     if (end.kind === "not_started") return end;
-    return this.#ending ?? this.#badTasks(end) ?? end;
+    return this.#endedByUs(running) ?? this.#badTasks(end) ?? end;
+  }
+
+  /** Why we ended it, and what that took; null: it ended by itself. */
+  #endedByUs({ wasKilled }: RunningProcess): AttemptEnd | null {
+    const ending = this.#ending;
+    return ending?.kind === "time_over" && wasKilled() ? { ...ending, killed: true } : ending;
   }
 
   /** The end of a command that did well but for the tasks that it told of; null: those are all right, too. */

@@ -48,7 +48,8 @@ export class AgentLoop {
   #toldWants = 0;
   #resetWhy: string | null = null;
   #leaveWhy = "";
-  #graceMs = GRACE_MS;
+  /** No command gets longer between TERM and KILL, whatever its stage says. */
+  #graceMs = Number.POSITIVE_INFINITY;
   #instruction: Instruction | null = null;
   #view: GroupView;
   #excluded: string | null = null;
@@ -319,7 +320,7 @@ export class AgentLoop {
     this.#stopAll(why);
     await this.#cleanup;
     await this.#work.settled();
-    await this.#options.around.processes.endAll(this.#graceMs);
+    await this.#options.around.processes.endAll(Math.min(this.#graceMs, GRACE_MS));
   }
 
   #wake(): void {

@@ -9,7 +9,6 @@ import { becomesReady } from "./background.ts";
 import { after } from "./clock.ts";
 import type { ErrorSeries } from "./output/record.ts";
 import { countable } from "./output/report-limits.ts";
-import { GRACE_MS } from "./process/ending.ts";
 import type { RosterMember } from "./process/environment.ts";
 
 export type Execute = Extract<Instruction, { do: "execute" }>;
@@ -138,13 +137,13 @@ export class Work {
     for (const lease of instruction.leases) this.#ensure(stage, instruction, lease, times, view);
   }
 
-  /** Ends everything but background commands. */
-  endStage(why: Ending, graceMs = GRACE_MS): void {
+  /** Ends everything but background commands. `graceMs`: no longer than that between TERM and KILL. */
+  endStage(why: Ending, graceMs?: number): void {
     for (const attempt of this.#running.values()) attempt.end(why, graceMs);
   }
 
   /** Ends all background commands. */
-  endBackground(why: Ending, graceMs = GRACE_MS): void {
+  endBackground(why: Ending, graceMs?: number): void {
     for (const { attempt, over } of this.#background.values()) {
       over.abort();
       attempt.end(why, graceMs);
@@ -152,7 +151,7 @@ export class Work {
   }
 
   /** Ends background commands that a group in stage `at` has no use for. */
-  endUnneeded(at: number, graceMs = GRACE_MS): void {
+  endUnneeded(at: number, graceMs?: number): void {
     for (const [stage, { attempt, over }] of this.#background) {
       const until = this.#around.plan.stages.findIndex(({ name }) => name === attempt.options.stage.background?.until);
       if (stage <= at && at <= until) continue;

@@ -47,6 +47,8 @@ export const PLAN_BOUNDS = {
    * Node's timers fire at once.
    */
   durationMs: 24 * 24 * HOUR_MS,
+  /** Nobody waits longer for a command to end by itself. */
+  stopGraceMs: 600_000,
 } as const;
 
 /** Of what a command tells, in one attempt. */

@@ -157,6 +157,10 @@ export interface PlanStage {
   readonly contextLimit: number;
   readonly tasks: Tasks | null;
   readonly background: Background | null;
+  /** Exit codes that are a warning: the stage goes on as after 0. Not there: none. */
+  readonly softFail?: readonly number[] | undefined;
+  /** Between TERM and KILL; not there: see `stop-grace.ts`. */
+  readonly stopGraceMs?: number | undefined;
 }
 
 /** What may have become of a stage whose result is needed, and is accepted all the same. */

@@ -16,6 +16,7 @@ import {
   env,
   exitCodes,
   flag,
+  graceOf,
   list,
   mapping,
   oneOf,
@@ -141,6 +142,15 @@ export const stageShape = lazyShape({
       .optional(),
   runs_on: () => runsOn().describe("Which agents run it").optional(),
   role: () => word().describe("Only agents of this role run it").optional(),
+  stop_grace: () =>
+    graceOf(PLAN_BOUNDS.stopGraceMs)
+      .describe("Between TERM and KILL when its command is ended; default 5s, at most 10m")
+      .optional(),
+  soft_fail: () =>
+    list(whole(1, 255), "exit codes (1 to 255)", 255)
+      .min(1, { error: "expected at least one exit code" })
+      .describe("Exit codes that are a warning: outputs are kept, and what depends on the stage goes on")
+      .optional(),
   retry: () =>
     mapping(retryShape).describe("How often, and after what pauses, a failed command is tried again").optional(),
   barrier: () => barrier().describe("Where the group waits for each other at the end of this stage").optional(),

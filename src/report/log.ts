@@ -60,7 +60,7 @@ export function endText(end: AttemptEnd): string {
     case "signalled":
       return `ended by ${end.signal}`;
     case "time_over":
-      return end.limit === "duration" ? "ended when its duration was over" : `ended: its ${end.limit} was over`;
+      return `${end.limit === "duration" ? "ended when its duration was over" : `ended: its ${end.limit} was over`}${end.killed === true ? ", killed since it ignored TERM" : ""}`;
     case "stopped":
       return `stopped: ${line(end.why)}`;
     case "reset":

@@ -43,7 +43,8 @@ export type AttemptEnd =
   | { readonly kind: "exited"; readonly code: number }
   | { readonly kind: "signalled"; readonly signal: string }
   /** We ended it because a time was over. */
-  | { readonly kind: "time_over"; readonly limit: TimeLimit }
+  /** `killed`: it did not end when it was told to. */
+  | { readonly kind: "time_over"; readonly limit: TimeLimit; readonly killed?: true | undefined }
   /** We ended it because the instruction changed to `stop` or `abort`. */
   | { readonly kind: "stopped"; readonly why: string }
   /** The agent dropped it to rejoin (SIGHUP, restart). */

@@ -185,6 +185,11 @@ describe("executing", () => {
 
   it.each([
     ["duration", "{ name: s, duration: 1s, run: sleep 60 }", { kind: "time_over", limit: "duration" }],
+    [
+      "a duration whose command ignores TERM",
+      `{ name: s, duration: 500ms, stop_grace: 100ms, run: "trap '' TERM; sleep 60" }`,
+      { kind: "time_over", limit: "duration", killed: true },
+    ],
     ["duration without a command", "{ name: s, duration: 1s }", { kind: "time_over", limit: "duration" }],
     ["its part's end", "{ name: s, run: sleep 60 }", { kind: "time_over", limit: "timeout" }],
     ["the plan's deadline", "{ name: s, run: sleep 60 }", { kind: "time_over", limit: "deadline" }],

@@ -42,6 +42,8 @@ const TABLE: readonly (readonly [string, (value: string) => string, readonly str
     ["0", "0.0001", "24d1ms", "-1", "soon", "''", "[1]", '"1h 30m"', "2073601"],
   ],
   ["pause", (v) => one(`barrier: { straggler_grace: ${v} }`), ["0", "0s", "24d"], ["-1", "25d"]],
+  ["stop_grace", (v) => one(`stop_grace: ${v}`), ["0", "1ms", "10m"], ["-1", "601", "soon"]],
+  ["soft_fail", (v) => one(`soft_fail: ${v}`), ["[1]", "[255]"], ["[]", "[0]", "[256]", "7"]],
   ["timeout", (v) => one(`timeout: ${v}`), ["1ms"], ["0", "25d"]],
   ["attempts", (v) => one(`retry: { max_attempts: ${v} }`), ["1", "1000"], ["0", "1001"]],
   [

@@ -99,6 +99,8 @@ stages:
     checkpoint: true
     context: ["base.*"]
     context_limit: 13
+    soft_fail: [4, 5, 4]
+    stop_grace: 7s
     tasks: { values: [p, { id: q }, [r]], concurrency: 14, max_failures: 15, max_preemptions: 16, needs: { p: [q, 2] } }
 `);
     expect(read.stages[1]).toEqual({
@@ -150,6 +152,8 @@ stages:
       checkpoint: true,
       context: ["base.*"],
       contextLimit: 13,
+      softFail: [4, 5],
+      stopGraceMs: 7_000,
       tasks: {
         source: { kind: "list", values: ["p", { id: "q" }, ["r"]] },
         concurrency: 14,

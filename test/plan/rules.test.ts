@@ -78,6 +78,18 @@ describe("each rule is told at its place", () => {
       ['2:24: error: args: they belong to "command", which is not here'],
     ],
     [
+      "a soft failure that is tried again",
+      one("{ name: a, run: x, soft_fail: [3, 4], retry: { max_attempts: 2, on_exit_codes: [4] } }"),
+      ["2:24: error: soft_fail: exit code 4 is never tried again, but stands in retry.on_exit_codes, too"],
+    ],
+    [
+      "a soft failure of a background command",
+      one("{ name: a, run: x, background: true, soft_fail: [3] }"),
+      [
+        '2:42: error: soft_fail: it has no effect on a background command, which ends after "until" ("the last stage before cleanup")',
+      ],
+    ],
+    [
       "timeout twice",
       one("{ name: a, run: x, timeout: 1s, timeout_secs: 1 }"),
       ['2:37: error: timeout_secs: the stage has "timeout", too, expected one of them'],

@@ -186,6 +186,9 @@ const acceptsNothing = misreads(
 /** Runs a stage whatever became of what it needs. */
 const needsNothing = misreads(withStages(() => ({ dependsOn: [] })));
 
+/** Knows no soft_fail. */
+const failsHard = misreads(withStages(() => ({ softFail: undefined })));
+
 /** Begins each attempt's time for the stage anew: it never comes to the stage's timeout. */
 const countsEachAttempt = misreads(withStages(({ timeoutMs }) => ({ timeoutMs: 9 * timeoutMs })));
 
@@ -238,6 +241,7 @@ export const BROKEN = {
     machine: countsEachAttempt,
     caughtAs: /than its timeout|after its timeout/,
   },
+  "fails by what is a warning": { machine: failsHard, caughtAs: /by a code of its soft_fail/ },
   "works on after the deadline": { machine: neverLate, caughtAs: /plan's deadline/ },
   "waits for those who will not come": { machine: waitsForTheAbsent, caughtAs: /can come|is gone for good/ },
   "counts one who does not come twice": { machine: countsTheAbsentAgain, caughtAs: /it gave up although/ },

@@ -61,7 +61,7 @@ export function scenarioOf(random: Random, seed: number): Scenario {
   const untilMs = rough ? random.between(5, 60) * 1_000 : 0;
   const every = (probability: number): number =>
     rough && random.chance(probability) ? random.between(5, 40) * 1_000 : calm;
-  const stages = stagesOf(random, agents, theme);
+  const stages = withSoftFail(stagesOf(random, agents, theme), seed);
   const made = plan(stages, {
     deadlineMs: random.chance(theme === "times" ? 0.5 : 0.05) ? random.between(5, 60) * 1_000 : null,
     assembly: { timeoutMs: 30_000, atLeast: random.chance(0.4) ? random.between(1, agents) : null },
@@ -107,6 +107,15 @@ function repeatsOf(seed: number): readonly number[] {
   const random = new Random(seed ^ 0x51ed270b);
   if (!random.chance(0.25)) return [];
   return Array.from({ length: random.between(1, 4) }, () => random.between(1_000, 40_000));
+}
+
+/** In a fifth of the stories a failing command is a warning in some stages. Drawn by itself, too. */
+function withSoftFail(stages: readonly PlanStage[], seed: number): PlanStage[] {
+  const random = new Random(seed ^ 0x2545f491);
+  const some = random.chance(0.2);
+  return stages.map((stage) =>
+    some && stage.background === null && random.chance(0.5) ? { ...stage, softFail: [1] } : stage,
+  );
 }
 
 /** Cleanup that is kept for a look afterwards. */

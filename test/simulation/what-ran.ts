@@ -8,6 +8,18 @@ import type { StageRun } from "../../src/run/state.ts";
 export function judgeClosed(plan: Plan, before: RunState, state: RunState, run: StageRun): readonly string[] {
   const stage = plan.stages[run.stage];
   if (stage === undefined) return [];
+  return [...hardFailures(stage, run), ...judgeEntry(plan, before, state, run, stage)];
+}
+
+/** Who failed in a stage by an exit code that the plan takes for a warning. */
+function hardFailures({ name, softFail = [] }: PlanStage, { results }: StageRun): readonly string[] {
+  return [...itemsOf(results)].flatMap((result) => {
+    const isSoft = result?.end?.kind === "exited" && softFail.includes(result.end.code);
+    return isSoft && result.status === "failure" ? [`${result.agent} failed ${name} by a code of its soft_fail`] : [];
+  });
+}
+
+function judgeEntry(plan: Plan, before: RunState, state: RunState, run: StageRun, stage: PlanStage): readonly string[] {
   const unmet = unmetOf(plan, state, stage);
   if (run.startAt !== null) {
     return unmet === null ? [] : [`${stage.name} was run although it needs ${unmet}, which is not there`];

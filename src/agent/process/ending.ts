@@ -1,7 +1,6 @@
 /** How what runs is ended: TERM, a grace, KILL, as long again, and then nobody waits for it any more. Pure. */
 
-/** Between TERM and KILL. */
-export const GRACE_MS = 5_000;
+export { STOP_GRACE_MS as GRACE_MS } from "../../plan/stop-grace.ts";
 /** The same while the agent itself is being ended. */
 export const SHUTDOWN_GRACE_MS = 2_500;
 /** From KILL on at least so long: the system takes its time, too, to take a large process down. */

@@ -61,6 +61,8 @@ export interface RunningProcess {
   readonly ended: Promise<ProcessEnd>;
   /** TERM now, KILL after the grace. Again with a shorter grace: the shorter one holds. */
   end(graceMs?: number): void;
+  /** Whether TERM was not enough. */
+  wasKilled(): boolean;
 }
 
 export class Processes {
@@ -146,7 +148,7 @@ function startProcess(options: StartOptions, mark: string, book: GroupBook): Run
   const spawned = trySpawn(options, mark);
   if (spawned instanceof Error) {
     const end: ProcessEnd = { kind: "not_started", message: startError(spawned, options) };
-    return { pid: null, ended: Promise.resolve(end), end: () => undefined };
+    return { pid: null, ended: Promise.resolve(end), end: () => undefined, wasKilled: () => false };
   }
   const child = spawned;
   const pid = child.pid ?? null;
@@ -164,6 +166,7 @@ function startProcess(options: StartOptions, mark: string, book: GroupBook): Run
   const givenUp = Promise.withResolvers<ProcessEnd>();
   const giveUp = (): void => givenUp.resolve({ kind: "signalled", signal: "SIGKILL" });
   let ending: Ending | null = null;
+  let wasKilled = false;
   let timers: readonly NodeJS.Timeout[] = [];
   const end = (graceMs = GRACE_MS): void => {
     if (pid === null || exited) return;
@@ -173,6 +176,7 @@ function startProcess(options: StartOptions, mark: string, book: GroupBook): Run
     for (const timer of timers) clearTimeout(timer);
     timers = [
       setTimeout(() => {
+        wasKilled = true;
         // Who may not even be sent a signal does not end for it.
         if (!book.signal(pid, "SIGKILL") && groupMembers(pid).length > 0) giveUp();
       }, ending.killAt - now),
@@ -198,7 +202,8 @@ function startProcess(options: StartOptions, mark: string, book: GroupBook): Run
       // What we ended ourselves may take its grace; only what a command leaves of its own accord is worth a word.
       const tell = ending === null ? options.onLeftBehind : () => undefined;
       const hasExited = child.exitCode !== null || child.signalCode !== null;
-      if (hasExited) await endLeftBehind(pid, ending ?? endingFrom(performance.now(), GRACE_MS), tell, book.signal);
+      const how = ending ?? endingFrom(performance.now(), GRACE_MS);
+      if (hasExited && (await endLeftBehind(pid, how, tell, book.signal))) wasKilled = true;
       const members = groupMembers(pid);
       if (members.length > 0) options.onRemaining(members.map(describeProcess));
       book.remove(pid);
@@ -211,23 +216,24 @@ function startProcess(options: StartOptions, mark: string, book: GroupBook): Run
     for (const splitter of splitters) splitter.end();
     return result;
   })();
-  return { pid, ended, end };
+  return { pid, ended, end, wasKilled: () => wasKilled };
 }
 
-/** Ends what is still in the group after its first process has exited. */
+/** Ends what is still in the group after its first process has exited. @returns whether TERM was not enough */
 async function endLeftBehind(
   group: number,
   { killAt, giveUpAt }: Ending,
   tell: (processes: readonly string[]) => void,
   signal: SignalGroup,
-): Promise<void> {
+): Promise<boolean> {
   const isGone = (): boolean => groupMembers(group).length === 0;
   const members = groupMembers(group);
-  if (members.length === 0) return;
+  if (members.length === 0) return false;
   tell(members.map(describeProcess));
   if (signal(group, "SIGTERM")) await until(isGone, killAt);
-  if (isGone()) return;
+  if (isGone()) return false;
   if (signal(group, "SIGKILL")) await until(isGone, giveUpAt);
+  return true;
 }
 
 function trySpawn(options: StartOptions, mark: string): ChildProcess | Error {

@@ -130,6 +130,8 @@ const stage = z.strictObject({
       until: name,
     })
     .nullable(),
+  softFail: z.array(z.number().int().min(1).max(255)).max(255).optional(),
+  stopGraceMs: z.number().min(0).max(PLAN_BOUNDS.stopGraceMs).optional(),
 });
 
 const shape = z.strictObject({

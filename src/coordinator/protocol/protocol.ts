@@ -50,7 +50,7 @@ const attemptEndSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("no_command") }),
   z.strictObject({ kind: z.literal("exited"), code: z.number().int() }),
   z.strictObject({ kind: z.literal("signalled"), signal: z.string().max(32) }),
-  z.strictObject({ kind: z.literal("time_over"), limit: z.enum(TIME_LIMITS) }),
+  z.strictObject({ kind: z.literal("time_over"), limit: z.enum(TIME_LIMITS), killed: z.literal(true).optional() }),
   z.strictObject({ kind: z.literal("stopped"), why: reason }),
   z.strictObject({ kind: z.literal("reset") }),
   z.strictObject({ kind: z.literal("not_started"), message: reason }),

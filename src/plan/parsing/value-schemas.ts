@@ -40,6 +40,10 @@ function durationOf(least: number) {
 
 export const duration = once(() => durationOf(1));
 export const pause = once(() => durationOf(0));
+/** From 0 to a bound of its own, in milliseconds. */
+export function graceOf(most: number) {
+  return durationOf(0).refine((ms) => ms <= most, { error: `expected at most ${formatDuration(most)}` });
+}
 
 export function whole(least: number, most: number) {
   const error = `expected a whole number from ${least} to ${most}`;

@@ -26,6 +26,11 @@ export function retryOf(written: Written, place: Place): Retry {
       `retry: exit code ${both} stands in on_exit_codes, too`,
     );
   }
+  const soft = (written.keys.soft_fail ?? []).find((code) => said.on_exit_codes?.includes(code));
+  if (soft !== undefined) {
+    const message = `soft_fail: exit code ${soft} is never tried again, but stands in retry.on_exit_codes, too`;
+    problems.error(source.keyAt([...path, "soft_fail"]), message);
+  }
   checkReasons(written, place);
   return {
     maxAttempts: said.max_attempts ?? 1,

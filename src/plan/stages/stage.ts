@@ -113,6 +113,8 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
     contextLimit: keys.context_limit ?? CONTEXT_LIMIT_BYTES,
     tasks: tasksOf(keys.tasks, options, has(written, "tasks"), place),
     background: backgroundOf(expanded, command, place),
+    ...(keys.soft_fail === undefined ? {} : { softFail: [...new Set(keys.soft_fail)] }),
+    ...(keys.stop_grace === undefined ? {} : { stopGraceMs: keys.stop_grace }),
   };
 }
 
@@ -248,6 +250,7 @@ const NOT_IN_BACKGROUND = [
   "tasks",
   "expected_objects",
   "expected_tasks",
+  "soft_fail",
 ];
 
 function backgroundOf(expanded: Expanded, command: Command | null, place: Place): PlanStage["background"] {

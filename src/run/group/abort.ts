@@ -1,4 +1,6 @@
 /** Ends a run that failed or was cancelled: everyone ends what is running, so that cleanup can begin. */
+import type { PlanStage } from "../../plan/plan.ts";
+import { extraStopMs } from "../../plan/stop-grace.ts";
 import type { Draft } from "../draft.ts";
 import { outcome, recordRemaining } from "../stage/record-result.ts";
 import type { Failure } from "../state.ts";
@@ -6,7 +8,12 @@ import { withdrawLeases } from "../tasks/leases.ts";
 import { isOver } from "../transitions.ts";
 
 /** How long agents may take to end what runs (TERM, grace, KILL) and to say so. */
-export const STOP_WAIT_MS = 30_000;
+const STOP_WAIT_MS = 30_000;
+
+/** The same for one stage, whose commands may have a longer grace. */
+export function stopWaitOf(stage: PlanStage): number {
+  return STOP_WAIT_MS + extraStopMs(stage);
+}
 
 export function isFailing(draft: Draft): boolean {
   return draft.head.failure !== null;
@@ -29,13 +36,14 @@ export function failRun(draft: Draft, failure: Omit<Failure, "at">): void {
   draft.notice(`aborting: ${failure.reason}`);
   head.checkpoint = null;
   const { segment } = head;
+  // Commands of earlier stages may run in the background.
+  const until = now + Math.max(...draft.plan.stages.map(stopWaitOf));
   if (segment !== null) {
     for (let stage = segment.first; stage <= segment.last; stage++) {
-      const stopping = { since: now, until: now + STOP_WAIT_MS, why: failure.reason, well: false };
-      draft.editStage(stage, { stopping });
+      draft.editStage(stage, { stopping: { since: now, until, why: failure.reason, well: false } });
     }
   }
-  head.stopping = { since: now, until: now + STOP_WAIT_MS };
+  head.stopping = { since: now, until };
   for (let slot = 0; slot < draft.agents.size; slot++) {
     const { assignment } = draft.agent(slot);
     if (assignment === null || assignment.finished || segment === null || assignment.stage < segment.first) continue;

@@ -2,7 +2,7 @@
 
 import { deadlineOf, limitsOf } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
-import { beginAssignment, finishAssignment, OVERDUE_MS, preempt } from "../stage/assignments.ts";
+import { beginAssignment, finishAssignment, overdueAfterMs, preempt } from "../stage/assignments.ts";
 import { restartId } from "../stage/attempt-id.ts";
 import { applyFailurePolicy, stageInForce } from "../stage/failure-policy.ts";
 import { outcome, recordRemaining, unreached } from "../stage/record-result.ts";
@@ -116,7 +116,7 @@ export function restart(draft: Draft, slot: number, why: string): void {
     draft.editAgent(slot, {
       backgrounds: backgrounds.map((run) => {
         const attempts = run.attempts + 1;
-        const overdueAt = now + draft.planned(run.stage).timeoutMs + OVERDUE_MS;
+        const overdueAt = now + draft.planned(run.stage).timeoutMs + overdueAfterMs(draft.planned(run.stage));
         return {
           ...run,
           attempts,

@@ -2,6 +2,7 @@
 import { formatDuration } from "../../plan/parsing/duration.ts";
 import type { PlanStage } from "../../plan/plan.ts";
 import { pauseAfter } from "../../plan/stages/retry.ts";
+import { extraStopMs } from "../../plan/stop-grace.ts";
 import type { Draft } from "../draft.ts";
 import { type Assignment, isAssigned } from "../state.ts";
 import { withdrawLeases } from "../tasks/leases.ts";
@@ -13,7 +14,12 @@ import { applyFailurePolicy } from "./failure-policy.ts";
 import { isStillToCome, type Outcome, outcome, recordResult, stopOutcome } from "./record-result.ts";
 
 /** How long after its timeout an attempt's end may take to be told: TERM, grace, KILL, and the way here. */
-export const OVERDUE_MS = 60_000;
+const OVERDUE_MS = 60_000;
+
+/** The same where its command may have a longer grace. */
+export function overdueAfterMs(planned: PlanStage): number {
+  return OVERDUE_MS + extraStopMs(planned);
+}
 /** How often an agent's attempt at a stage may be lost. A task's `max_preemptions` is about that task, not about this. */
 const MAX_PREEMPTIONS = 100;
 
@@ -76,9 +82,10 @@ function nextAttempt(draft: Draft, slot: number, startAt: number, change: Partia
 }
 
 /** When the end of what starts then should have been told. With tasks only the stage's own time counts: see `tasks/`. */
-function overdueFrom({ retry, tasks }: PlanStage, startAt: number, timeoutAt: number): number {
+function overdueFrom(planned: PlanStage, startAt: number, timeoutAt: number): number {
+  const { retry, tasks } = planned;
   const attempt = tasks === null ? (retry.attemptTimeoutMs ?? Infinity) : Infinity;
-  return Math.min(startAt + attempt, timeoutAt) + OVERDUE_MS;
+  return Math.min(startAt + attempt, timeoutAt) + overdueAfterMs(planned);
 }
 
 function noteDeadline(draft: Draft, stage: number, overdueAt: number): void {

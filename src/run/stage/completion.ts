@@ -2,7 +2,9 @@
 import { formatDuration } from "../../plan/parsing/duration.ts";
 import type { PlanStage } from "../../plan/plan.ts";
 import { completionRules } from "../../plan/stages/completion-rules.ts";
+import { stopGraceOf } from "../../plan/stop-grace.ts";
 import type { AttemptEnd, Progress, TimeLimit } from "../types.ts";
+import { exitCodeOf } from "./exit-code.ts";
 
 export interface Judgement {
   readonly ok: boolean;
@@ -13,13 +15,20 @@ export interface Judgement {
 }
 
 /** What of a stage decides about an end. */
-export type Judged = Pick<PlanStage, "completion" | "durationMs" | "maxDurationMs" | "timeoutMs" | "retry">;
+export type Judged = Pick<
+  PlanStage,
+  "completion" | "durationMs" | "maxDurationMs" | "timeoutMs" | "retry" | "softFail" | "stopGraceMs"
+>;
 
 /**
  * Judges how one attempt ended by itself. `stopped` and `reset` were not its own doing: they are no success here, and
  * the machine, which knows why it stopped somebody, asks only about the others.
  */
 export function judgeAttempt(stage: Judged, end: AttemptEnd, progress: Progress | null): Judgement {
+  const code = exitCodeOf(end);
+  if (code !== null && stage.softFail?.includes(code) === true) {
+    return { ok: true, warning: `exit code ${code}, which is in soft_fail`, reason: `exit code ${code} (soft_fail)` };
+  }
   switch (end.kind) {
     case "no_command":
       return completionRules(stage.completion).withoutCommand === "failed"
@@ -37,7 +46,7 @@ export function judgeAttempt(stage: Judged, end: AttemptEnd, progress: Progress 
     case "signalled":
       return { ok: false, reason: `ended by ${end.signal}${after(progress)}` };
     case "time_over":
-      return timeOver(stage, end.limit, progress);
+      return timeOver(stage, end, progress);
     case "stopped":
       return { ok: false, reason: `stopped: ${end.why}` };
     case "reset":
@@ -54,7 +63,11 @@ export function judgeAttempt(stage: Judged, end: AttemptEnd, progress: Progress 
 }
 
 /** What it means that a time is over. A timeout or the deadline is never success. */
-function timeOver(stage: Judged, limit: TimeLimit, progress: Progress | null): Judgement {
+function timeOver(
+  stage: Judged,
+  { limit, killed }: { readonly limit: TimeLimit; readonly killed?: true | undefined },
+  progress: Progress | null,
+): Judgement {
   if (limit === "timeout") return { ok: false, reason: `timed out${lengthOf(stage.timeoutMs)}${after(progress)}` };
   if (limit === "attempt_timeout") {
     const length = lengthOf(stage.retry.attemptTimeoutMs);
@@ -63,7 +76,13 @@ function timeOver(stage: Judged, limit: TimeLimit, progress: Progress | null): J
   if (limit === "deadline") return { ok: false, reason: `not done by the plan's deadline${after(progress)}` };
   const length = lengthOf(limit === "duration" ? stage.durationMs : stage.maxDurationMs);
   return completionRules(stage.completion).succeedsAfter.includes(limit)
-    ? { ok: true, reason: `its ${limit}${length} is over` }
+    ? {
+        ok: true,
+        reason: `its ${limit}${length} is over`,
+        ...(killed === true
+          ? { warning: `had to be killed${lengthOf(stopGraceOf(stage))} after its ${limit} was over: it ignored TERM` }
+          : {}),
+      }
     : { ok: false, reason: `not done when its ${limit}${length} was over${after(progress)}` };
 }
 

@@ -1,7 +1,7 @@
 /** Releases a barrier: leaves the late behind, writes the stages' results down, shows their outputs, and goes on or back. */
 import type { PlanStage } from "../../plan/plan.ts";
 import type { Draft } from "../draft.ts";
-import { failRun, isFailing, STOP_WAIT_MS } from "../group/abort.ts";
+import { failRun, isFailing, stopWaitOf } from "../group/abort.ts";
 import { goBack } from "../rounds/rounds.ts";
 import type { StageRun } from "../state.ts";
 import { withdrawLeases } from "../tasks/leases.ts";
@@ -60,7 +60,7 @@ function leaveBehind(draft: Draft): void {
     withdrawLeases(draft, slot);
     recordRemaining(draft, slot, outcome(draft, "stopped", why));
     if (runs) {
-      const until = now + STOP_WAIT_MS;
+      const until = now + stopWaitOf(draft.planned(assignment.stage));
       draft.editAssignment(slot, { dismissed: { why: `${name} ${why}`, until } });
       draft.wake(until);
     }

@@ -3,7 +3,7 @@
 import { completionRules } from "../../plan/stages/completion-rules.ts";
 import { ENDS_SLACK_MS } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
-import { STOP_WAIT_MS } from "../group/abort.ts";
+import { stopWaitOf } from "../group/abort.ts";
 import type { StopReason } from "../state.ts";
 import { withdrawLeases } from "../tasks/leases.ts";
 import { finishAssignment } from "./assignments.ts";
@@ -13,7 +13,7 @@ import { overThresholds } from "./thresholds.ts";
 /** Who has nothing running is done at once, the others when they say so. */
 export function stopStage(draft: Draft, stage: number, { why, well }: StopReason): void {
   const { now } = draft;
-  draft.editStage(stage, { stopping: { since: now, until: now + STOP_WAIT_MS, why, well } });
+  draft.editStage(stage, { stopping: { since: now, until: now + stopWaitOf(draft.planned(stage)), why, well } });
   draft.notice(`stopping ${draft.planned(stage).name}: ${why}`);
   const { pool } = draft.stage(stage);
   for (let slot = 0; slot < draft.agents.size; slot++) {
@@ -36,7 +36,7 @@ export function finishUnstopped(draft: Draft, stage: number): boolean {
     const { assignment } = draft.agent(slot);
     if (assignment === null || assignment.stage !== stage || assignment.finished) continue;
     withdrawLeases(draft, slot);
-    const why = `did not end within ${STOP_WAIT_MS / 1000} s after it was stopped`;
+    const why = `did not end within ${stopWaitOf(draft.planned(stage)) / 1000} s after it was stopped`;
     finishAssignment(draft, slot, outcome(draft, "failure", why));
     any = true;
   }

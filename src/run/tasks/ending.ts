@@ -49,6 +49,7 @@ function finishLease(draft: Draft, number: number, record: TaskRecord, agent: st
     contribute(draft, stage, number, agent, report);
     const done = draft.stage(stage).done + (report.progress?.done ?? 0);
     draft.editStage(stage, { done });
+    if (judged.warning !== undefined) draft.remark(stage, "warnings", `${record.key} on ${agent}: ${judged.warning}`);
     endTask(draft, stage, number, "done", null, times);
   } else {
     failTask(draft, planned, number, record, judged.reason, agent);

@@ -85,6 +85,8 @@ const common = {
   thresholds: maybe(fc.record({ max_errors: around(1_000, 0) })),
   context: maybe(fc.oneof(long(PLAN_BOUNDS.description), fc.constant(["a.*"]))),
   context_limit: maybe(around(104_857_600)),
+  soft_fail: maybe(fc.constantFrom([1], [255, 7])),
+  stop_grace: maybe(fc.constantFrom(0, "10m")),
 };
 /** Of each kind of work one; keys that have no effect with another are errors, and would leave little that is accepted. */
 const work = fc.oneof(

@@ -43,7 +43,7 @@ stages:
   - { name: serve, runs_on: first, run: ./serve, background: true, ready: { port: 5432 } }
   - { name: list, tasks: { from: ./list }, run: ./one, concurrency: 2, max_failures: 2 }
   - { name: shards, tasks: [1, { id: a }], needs: { a: [1] }, run: ./shard }
-  - { name: epoch, duration: 1h, run: ./train, barrier: { type: majority, heartbeat_interval: 2m, missed_threshold: 3 } }
+  - { name: epoch, duration: 1h, run: ./train, soft_fail: [3], stop_grace: 1m, barrier: { type: majority, heartbeat_interval: 2m, missed_threshold: 3 } }
   - { name: save, command: /bin/save, args: ["--now"], depends_on: [{ stage: shards, even_if: [failed] }],
       retry: { max_attempts: 3, attempt_timeout: 1m, on_exit_codes: [1] }, thresholds: { max_errors: 3 }, expect: { loss: "< 3" } }
 `);
@@ -53,7 +53,7 @@ const ends: { [K in AttemptEnd["kind"]]: Whole<Extract<AttemptEnd, { kind: K }>>
   no_command: { kind: "no_command" },
   exited: { kind: "exited", code: 1 },
   signalled: { kind: "signalled", signal: "SIGSEGV" },
-  time_over: { kind: "time_over", limit: "duration" },
+  time_over: { kind: "time_over", limit: "duration", killed: true },
   stopped: { kind: "stopped", why: "the group is no longer in this stage" },
   reset: { kind: "reset" },
   not_started: { kind: "not_started", message: "no such file" },
@@ -229,7 +229,7 @@ export const KINDS = Object.keys(MESSAGES) as readonly MessageKind[];
 /** What they say besides: closed lists of words. */
 export const WORDS = { refusals: REFUSALS, waits: WAIT_REASONS, runs: RUN_STATUSES };
 /** Keys, at any depth, that the number before the present one does not have. */
-const NEW_KEYS: ReadonlySet<string> = new Set([]);
+const NEW_KEYS: ReadonlySet<string> = new Set(["killed", "softFail", "stopGraceMs"]);
 /** As they are said where this number is spoken: without what it does not know. */
 export function examplesOf(kind: MessageKind, number: number = PROTOCOL): readonly unknown[] {
   const { examples } = MESSAGES[kind];

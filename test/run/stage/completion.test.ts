@@ -66,6 +66,32 @@ describe("an attempt's end", () => {
   });
 
   it.each([
+    [{ kind: "exited", code: 7 } as const, true],
+    [{ kind: "signalled", signal: "SIGTERM" } as const, true],
+    [{ kind: "exited", code: 0 } as const, true],
+    [{ kind: "exited", code: 8 } as const, false],
+    [{ kind: "signalled", signal: "SIGKILL" } as const, false],
+    [{ kind: "time_over", limit: "timeout" } as const, false],
+  ])("of an exit code in soft_fail is a success with a warning: %o", (end, isOk) => {
+    const judged = judgeAttempt({ ...stage("script_exit"), softFail: [7, 143] }, end, null);
+    expect(judged.ok).toBe(isOk);
+    const warning = end.kind === "exited" && end.code === 7 ? 7 : end.kind === "signalled" && isOk ? 143 : null;
+    expect(judged.warning).toBe(warning === null ? undefined : `exit code ${warning}, which is in soft_fail`);
+  });
+
+  it("warns when its command had to be killed after its duration, and says how long it was waited for", () => {
+    const end = { kind: "time_over", limit: "duration", killed: true } as const;
+    const judged = judgeAttempt({ ...stage("duration"), stopGraceMs: 60_000 }, end, null);
+    expect(judged).toMatchObject({
+      ok: true,
+      warning: "had to be killed (1m) after its duration was over: it ignored TERM",
+    });
+    expect(judgeAttempt(stage("duration"), end, null).warning).toContain("had to be killed (5s)");
+    expect(judgeAttempt(stage("duration"), { kind: "time_over", limit: "duration" }, null).warning).toBeUndefined();
+    expect(judgeAttempt(stage("script_exit"), { ...end, limit: "timeout" }, null)).toMatchObject({ ok: false });
+  });
+
+  it.each([
     [{ kind: "exited", code: 3 } as const, "exit code 3 after 12 of 100"],
     [{ kind: "time_over", limit: "timeout" } as const, "timed out (1m30s) after 12 of 100"],
     [{ kind: "time_over", limit: "attempt_timeout" } as const, "its attempt timed out (45s) after 12 of 100"],

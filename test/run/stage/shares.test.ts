@@ -76,6 +76,20 @@ describe("expected objects", () => {
     expect(summary(group.state).phases[0]?.progress).toEqual({ done: 10, total: 10, errors: 0 });
   });
 
+  it.each([
+    [undefined, 30],
+    [5_000, 30],
+    [60_000, 140],
+  ])("whose command has a grace of %s ms are waited for for %i s once it is stopped", (stopGraceMs, seconds) => {
+    const group = new Group(plan([{ ...prepare, stopGraceMs }], { pathSelection: "random" }), 2).join();
+    for (const name of group.names)
+      group.sync(name, { stage: 0, status: "preparing", progress: { done: 5, total: 10, errors: 0 } });
+    group.pass((seconds - 1) * 1_000);
+    expect(group.state.status).toBe("running");
+    group.pass(1_000);
+    expect(statuses(group).join()).toContain(`did not end within ${seconds} s after it was stopped`);
+  });
+
   it("are counted over the group, and too few are a failure", () => {
     const done = (objects: number) => ({ progress: { done: objects, total: null, errors: 0 } });
     const enough = new Group(plan([prepare]), 2).join();
