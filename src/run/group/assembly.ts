@@ -178,7 +178,7 @@ export function assemble(draft: Draft): boolean {
   }
   const isOver = now >= head.assemblyUntil;
   if (!isOver && head.living < coming) return false;
-  if (atLeast !== null && head.living >= atLeast && head.living > 0) {
+  if (atLeast !== null && head.living >= atLeast) {
     const who = isOver ? `missing: ${missing(draft)}` : listed(why);
     draft.notice(`the group starts with ${head.living} of ${head.agentCount} agents, ${who}`);
     start(draft);
