@@ -26,7 +26,7 @@ export function limitsOf(plan: Plan, stage: number | null): SilenceLimits {
   const { warnAfterMs } = plan.liveness;
   const barrier = stage === null ? undefined : plan.stages[stage]?.barrier;
   if (barrier === undefined) return plan.liveness;
-  const asked = (barrier.queryTimeoutMs ?? 0) * (barrier.queryRetries ?? (barrier.queryTimeoutMs === null ? 0 : 1));
+  const asked = (barrier.queryTimeoutMs ?? 0) * (barrier.queryRetries ?? 1);
   const interval = heartbeatOf(plan, stage);
   const lost = barrier.missedThreshold === null ? plan.liveness.lostAfterMs : interval * barrier.missedThreshold;
   const isSlow = barrier.heartbeatIntervalMs !== null;
