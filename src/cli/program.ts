@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { NoTemporaryFiles } from "../agent/process/directory.ts";
 import type { AdoptOptions } from "./adopt.ts";
+import type { ConvertOptions } from "./convert.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import type { AgentCommandOptions } from "./run/agent.ts";
 import type { RunOptions } from "./run/run.ts";
@@ -12,7 +13,7 @@ const MOST_AGENTS = 256;
 
 /** Commands and options of the design that are not there yet: named, so that nobody takes them for misspelt. */
 const NOT_BUILT = {
-  commands: { sandbox: "", doctor: "", convert: "" },
+  commands: { sandbox: "", doctor: "" },
   options: [
     ["--save-state <file>", "save the run's state"],
     ["--save-phase-state <file>", "the same"],
@@ -94,6 +95,16 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
     .action(async (files: string[], options: { param?: Record<string, string>; policy?: boolean }) => {
       const { validate } = await import("./validate.ts");
       end(validate(files, options.param ?? {}, options.policy === true));
+    });
+
+  program
+    .command("convert")
+    .argument("<file>", "a sai3-bench configuration")
+    .description("make a plan of it, on stdout; what became of each of its keys, line by line, on stderr")
+    .option("-o, --output-file <file>", "write the plan into this file instead", once)
+    .action(async (file: string, options: ConvertOptions) => {
+      const { convert } = await import("./convert.ts");
+      end(convert(file, options));
     });
 
   program

@@ -28,6 +28,7 @@ import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import { fill, fillMarkdown, mention, templateProblems } from "../../src/lifecycle/policy/templates.ts";
 import { Literals } from "../../src/literals.ts";
 import { foreignSign } from "../../src/local-caller.ts";
+import { convertBench } from "../../src/plan/conversion/convert.ts";
 import { ADDRESS } from "../../src/plan/parsing/address.ts";
 import { parseDuration } from "../../src/plan/parsing/duration.ts";
 import { escapeUnprintable, PRINTABLE, withoutUnprintable } from "../../src/plan/parsing/names.ts";
@@ -149,6 +150,17 @@ export const READERS: readonly Reader[] = [
     largest: 8 * KIB,
     texts: yamlTexts,
     read: (text) => readPlan(text, "p.yml"),
+  },
+  {
+    module: "src/plan/conversion/convert.ts",
+    of: "convertBench",
+    largest: 8 * KIB,
+    texts: {
+      ...yamlTexts,
+      stages: repeated("{ name: a, type: prepare }, ", "distributed: { stages: [", "] }"),
+      agents: repeated("{ address: a, id: b }, ", "distributed: { agents: [", "] }"),
+    },
+    read: (text) => convertBench(text, "c.yml"),
   },
   {
     module: "src/plan/parsing/source.ts",
@@ -546,6 +558,9 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "src/lifecycle/policy/read-condition.ts": BY_THEIR_FILE,
   "src/lifecycle/policy/schema.ts": BY_THEIR_FILE,
   "src/lifecycle/policy/value-schemas.ts": BY_THEIR_FILE,
+  "src/plan/conversion/agents.ts": "read by convertBench, which is measured",
+  "src/plan/conversion/stages.ts": "read by convertBench, which is measured",
+  "src/plan/conversion/values.ts": "read by convertBench, which is measured",
   "src/plan/schema.ts": BY_THEIR_FILE,
   "src/plan/select.ts": OF_BOUNDED,
   "src/plan/stages/sequence.ts": BY_THEIR_FILE,

@@ -1,12 +1,11 @@
 /** What a run came to, told: the last lines of the log, JSON on stdout, and in a file where one is asked for. */
-import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
 import { resultJson } from "../../report/json.ts";
 import { verdictLines } from "../../report/log.ts";
 import type { RunReport } from "../../report/report.ts";
 import type { RunSummary } from "../../run/result/record.ts";
 import type { Selection } from "../../run/types.ts";
 import { print } from "../print.ts";
+import { writeWhole } from "../write-whole.ts";
 import type { ConsoleLog, Screen } from "./console.ts";
 
 export interface Told {
@@ -50,20 +49,8 @@ function printResult(json: string, say: (text: string) => void): boolean {
   }
 }
 
-/** Whole or not at all: written beside it, then renamed. */
 function writeResult(file: string, json: string, say: (text: string) => void): boolean {
-  const target = resolve(file);
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
-  try {
-    // A device or a pipe is written to, not replaced.
-    if (statSync(target, { throwIfNoEntry: false })?.isFile() ?? true) {
-      writeFileSync(temporary, json);
-      renameSync(temporary, target);
-    } else writeFileSync(target, json);
-    return true;
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    say(`--output-file ${file}: could not be written: ${error instanceof Error ? error.message : String(error)}`);
-    return false;
-  }
+  const problem = writeWhole(file, json);
+  if (problem !== null) say(`--output-file ${file}: could not be written: ${problem}`);
+  return problem === null;
 }
