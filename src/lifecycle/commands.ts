@@ -2,13 +2,13 @@
 
 import { suggestion } from "../plan/parsing/problems.ts";
 import { oneLine } from "../report/escape.ts";
-import { COMMAND_NAMES, COMMAND_WORD, type CommandName } from "./command-names.ts";
+import { COMMAND_NAMES, COMMAND_WORD, type CommandName, isOurs } from "./command-names.ts";
 import { leavesOf } from "./conditions/index.ts";
 import type { Evaluation } from "./evaluation/evaluation.ts";
 import { authorityOf, mayMaintain, orList, whoMay } from "./evaluation/permissions.ts";
 import type { Actor, Lookup, Permissions } from "./facts/facts.ts";
 import { proseLines } from "./facts/prose.ts";
-import type { Leaf, Policy } from "./policy/policy.ts";
+import { type Leaf, type Policy, policyStage } from "./policy/policy.ts";
 import { sayInactive } from "./presentation/inactive.ts";
 
 interface CommandDefinition {
@@ -126,21 +126,20 @@ function parseLine(line: string): ParsedCommand | null {
     return COMMAND_WORD.test(name) ? { kind: "policy", name, argument: argumentOf(words) } : null;
   }
   const word = (words[0] ?? "help").toLowerCase();
-  const known = COMMAND_NAMES.find((each) => each === word);
-  if (known === undefined) {
+  if (!isOurs(word)) {
     return { kind: "unknown", word: word.slice(0, 40), suggestion: suggestion(word, COMMAND_NAMES) };
   }
   const [option = "", ...rest] = words.slice(1);
   // Phones make one long dash of two.
   const long = option.replace(/^—/u, "--").toLowerCase();
-  if ((known !== "hold" && known !== "unhold") || !long.startsWith("--")) {
-    return { kind: "stage", name: known, argument: argumentOf(words.slice(1)) };
+  if ((word !== "hold" && word !== "unhold") || !long.startsWith("--")) {
+    return { kind: "stage", name: word, argument: argumentOf(words.slice(1)) };
   }
   return long === REPOSITORY_OPTION
-    ? { kind: "repository", name: known, argument: argumentOf(rest) }
+    ? { kind: "repository", name: word, argument: argumentOf(rest) }
     : {
         kind: "unknown",
-        word: `${known} ${long}`.slice(0, 40),
+        word: `${word} ${long}`.slice(0, 40),
         suggestion: `; the only option is ${REPOSITORY_OPTION}`,
       };
 }
@@ -312,7 +311,7 @@ export function isOutsider({ actor, policy, permissions }: Pick<CommandInput, "a
 }
 
 function ownerHere(evaluation: Evaluation, policy: Policy): string | null {
-  return policy.stages.find((stage) => stage.name === evaluation.stage)?.owner ?? null;
+  return policyStage(policy, evaluation.stage)?.owner ?? null;
 }
 
 function refuse(reason: string, lookups: readonly Lookup[] = []): CommandDecision {

@@ -2,7 +2,7 @@
 import type { PlannedEffect } from "../actions/action.ts";
 import { planActions } from "../actions/index.ts";
 import type { Facts } from "../facts/facts.ts";
-import type { Policy } from "../policy/policy.ts";
+import { type Policy, policyStage } from "../policy/policy.ts";
 import { mention } from "../policy/templates.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { mergingStages, type StageActions, templateValues } from "./transition-actions.ts";
@@ -25,7 +25,7 @@ export function overdueAndHoldActions(input: OverdueAndHoldInput): StageActions[
 /** Nobody is reminded of what is on hold. */
 function overdue({ evaluation, policy, facts, now }: OverdueAndHoldInput): StageActions[] {
   const { dueAt, since, held, missing } = evaluation;
-  const stage = policy.stages.find((each) => each.name === evaluation.stage);
+  const stage = policyStage(policy, evaluation.stage);
   if (stage === undefined || dueAt === null || since === null || dueAt > now || held !== null) {
     return [];
   }
@@ -54,7 +54,7 @@ function onHold({ evaluation, policy }: OverdueAndHoldInput): StageActions[] {
     passed: false,
     effects: [{ kind: "disable_auto_merge", stage: name }],
   }));
-  const stage = policy.stages.find((each) => each.name === here);
+  const stage = policyStage(policy, here);
   if (held.why === "max_rounds" && stage !== undefined) {
     const owner = stage.owner === null ? "" : `${mention(stage.owner)} `;
     const count = policy.maxRounds ?? rounds;
@@ -73,7 +73,7 @@ function onHold({ evaluation, policy }: OverdueAndHoldInput): StageActions[] {
 /** What the hold turned off is turned on again. */
 function offHold({ before, evaluation, policy, facts }: OverdueAndHoldInput): StageActions[] {
   const at = before?.held?.at;
-  const stage = policy.stages.find((each) => each.name === evaluation.stage);
+  const stage = policyStage(policy, evaluation.stage);
   if (at === undefined || evaluation.held !== null || stage === undefined) {
     return [];
   }

@@ -80,7 +80,6 @@ export function tamperingOf(input: TamperingInput): Tampering {
       counted = [...counted.filter((each) => each.act.at > act.at - TAMPERING_HOUR_MS), { act }];
       if (times(counted) > MOST_CORRECTIONS) {
         stop = { at: act.at, until: act.at + TAMPERING_HOUR_MS, by: act.by };
-        counted = [];
       } else {
         corrected.push({ act });
       }

@@ -21,8 +21,7 @@ export function usedLabelsIn(state: ReplayState): UsedLabel[] {
     }
     return stages.flatMap((stage, index): UsedLabel[] => {
       const asked = labelsAskedFor(stage.enter).filter((leaf) => labelMatcher(leaf.name)(label));
-      const reset =
-        asked.length === 0 ? undefined : resets.find((each) => each.index < index && each.reset.at >= giving.at);
+      const reset = resets.find((each) => each.index < index && each.reset.at >= giving.at);
       if (reset === undefined) {
         return [];
       }
@@ -46,7 +45,7 @@ function hadCounted(
   const resets = state.resets.all().filter((each) => each.reset.at < reset.at);
   const known = { ...state, stages: decidedByActs(stages), resets: new ResetIndex(stages.length, resets) };
   const then = stateAt(last?.at ?? 0, false, known);
-  const before = index === 0 ? facts.openedAt : (progressOf(then)[index - 1]?.entry?.at ?? null);
+  const before = progressOf(then)[index - 1]?.entry?.at ?? null;
   return evaluateLabel(label, by, { ...then.context, window: windowOf(then, index, before) }).truth === "yes";
 }
 

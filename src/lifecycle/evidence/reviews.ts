@@ -108,10 +108,10 @@ class OpinionFold {
   /** Where the opinion begins once the review at this index is the newest. */
   #place(reviewer: Reviewer, index: number): void {
     const review = reviewer.reviews[index];
-    const before = index > reviewer.from ? reviewer.reviews[index - 1] : undefined;
+    const before = reviewer.reviews[index - 1];
     if (review !== undefined && this.#dismissed.has(review.reviewId)) {
       reviewer.from = index + 1;
-    } else if (before === undefined || before.state !== review?.state) {
+    } else if (before?.state !== review?.state) {
       reviewer.from = index;
     }
   }

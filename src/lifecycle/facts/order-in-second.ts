@@ -221,7 +221,7 @@ export function unorderedSeconds(
       const key = placeKey(act);
       return key !== null && order?.keys.includes(key) !== true && order?.asked.includes(act.id) !== true;
     };
-    const second = acts.slice(start, end).filter((act) => placeKey(act) !== null && counts(act));
+    const second = acts.slice(start, end).filter(counts);
     const unclear = second.some(
       (act, index) =>
         (open(act) && (isAlone(act, absences) || second.some((other) => conflict(act, other)))) ||

@@ -120,6 +120,11 @@ export interface Policy {
   readonly optOutLabel: string;
 }
 
+/** No two stages of a policy have the same name. Undefined: it has none of this name. */
+export function policyStage({ stages }: Policy, name: string | null): PolicyStage | undefined {
+  return stages.find((stage) => stage.name === name);
+}
+
 /** The condition that always holds. */
 export const ALWAYS: Condition = { kind: "all", of: [] };
 

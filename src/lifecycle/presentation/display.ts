@@ -4,7 +4,7 @@ import type { Evaluation, ResultNode } from "../evaluation/evaluation.ts";
 import type { Act, Facts, Reset } from "../facts/facts.ts";
 import { isAtOrBefore, isPlaced } from "../facts/order-in-second.ts";
 import { sayTicket } from "../facts/ticket.ts";
-import { CHECK_NAME_PREFIX, type Policy, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
+import { CHECK_NAME_PREFIX, type Policy, policyStage, STAGE_LABEL_PREFIX } from "../policy/policy.ts";
 import { closedBy, type DesiredCheck, skippedGate } from "./gate-checks.ts";
 import { sayDate, sayHold, unholdOf } from "./hold.ts";
 import { sayInactive } from "./inactive.ts";
@@ -226,7 +226,7 @@ function ownSummary(input: DisplayInput, name: string): string {
 function stageTable({ evaluation, policy }: DisplayInput, name: string, stages: Evaluation["stages"]): string[] {
   const lines = stages.map((stage) => {
     const mark = stage.reached ? "✓" : stage.name === evaluation.missing?.stage ? "→" : "·";
-    const owner = policy.stages.find((each) => each.name === stage.name)?.owner ?? "";
+    const owner = policyStage(policy, stage.name)?.owner ?? "";
     const reason = markdown(clip(stage.result.reason, LONGEST_REASON));
     const title = stage.name === name ? `**${markdown(stage.name)}**` : markdown(stage.name);
     return `| ${mark} | ${title} | ${codeSpan(owner)} | ${reason} |`;

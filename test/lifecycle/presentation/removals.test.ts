@@ -95,8 +95,12 @@ describe("a label that had counted for a stage and is older than a reset to one 
     ["where another is evidence", { evaluation: { stages: reaching("a", { evidence: ["x"] }) } }, true],
     [
       "that is evidence of what is not reached",
-      { evaluation: { stages: inA.stages.map((stage) => ({ ...stage, result: node({ evidence: [id] }) })) } },
-      false,
+      {
+        evaluation: {
+          stages: reaching("a").map((stage) => ({ ...stage, result: node({ evidence: stage.reached ? [] : [id] }) })),
+        },
+      },
+      true,
     ],
     ["opted out", { evaluation: { inactive: "opted_out" } }, false],
   ])("%s", (_, what, goes) => {
