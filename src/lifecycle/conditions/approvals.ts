@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { compareText } from "../../ids.ts";
 import { sameActor, whoMay } from "../evaluation/permissions.ts";
 import { concernsReviews, firstThatCounts, opinions, type SubmittedReview, shortSha } from "../evidence/reviews.ts";
 import { mapping, names, whole } from "../policy/value-schemas.ts";
@@ -57,7 +58,7 @@ export const approvals: ConditionDefinition<"approvals"> = {
       }
     }
     // The moment at which there were enough: later approvals do not date the entry anew.
-    const inOrder = counted.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+    const inOrder = counted.sort((a, b) => a.at - b.at || compareText(a.id, b.id));
     const decisive = inOrder[leaf.count - 1];
     if (decisive !== undefined) {
       const enough = inOrder.slice(0, leaf.count);

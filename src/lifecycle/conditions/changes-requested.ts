@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { compareText } from "../../ids.ts";
 import { sameActor, whoMay } from "../evaluation/permissions.ts";
 import { concernsReviews, firstThatCounts, opinions, type SubmittedReview } from "../evidence/reviews.ts";
 import { bare, mapping, names } from "../policy/value-schemas.ts";
@@ -38,7 +39,7 @@ export const changesRequested: ConditionDefinition<"changes_requested"> = {
       // An old request still stands: it sends nobody back again, and `not` does not hold either.
       open ||= truth !== "no";
     }
-    const [review] = first.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+    const [review] = first.sort((a, b) => a.at - b.at || compareText(a.id, b.id));
     if (review !== undefined) {
       return holds(`${review.by.login} requests changes`, review);
     }

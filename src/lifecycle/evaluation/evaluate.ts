@@ -1,5 +1,6 @@
 /** Where a pull request is, why, and what it lacks: a function of its facts, the policy and what people may do. */
 
+import { compareText } from "../../ids.ts";
 import type { ActWindow, ConditionContext } from "../conditions/condition.ts";
 import { ConditionMemo } from "../evidence/memo.ts";
 import { labelMatcher } from "../evidence/name-patterns.ts";
@@ -105,7 +106,7 @@ export function evaluateWith(
     resets: state.resets
       .all()
       .map((each) => each.reset)
-      .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)),
+      .sort((a, b) => a.at - b.at || compareText(a.id, b.id)),
     usedLabels,
     people,
     since,

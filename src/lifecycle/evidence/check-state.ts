@@ -1,5 +1,6 @@
 /** What the conditions about checks share. Not a condition itself. */
 
+import { compareText } from "../../ids.ts";
 import { type ConditionContext, type ConditionVerdict, fails, holds, unknown } from "../conditions/condition.ts";
 import type { CheckFact } from "../facts/facts.ts";
 import { suitesOf } from "../facts/suites.ts";
@@ -33,7 +34,7 @@ export function checksOf(context: ConditionContext): Check[] {
       }
     }
   }
-  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return [...found.values()].sort((a, b) => compareText(a.name, b.name));
 }
 
 function conclude(check: CheckFact): Pick<Check, "state" | "conclusion"> {

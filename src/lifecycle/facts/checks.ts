@@ -1,4 +1,5 @@
 /** The checks of a pull request's commits, in whatever order they are told. */
+import { compareText } from "../../ids.ts";
 import type { CheckSeen } from "./change.ts";
 import type { CheckFact, Facts } from "./facts.ts";
 import { keepNewest } from "./prune.ts";
@@ -69,8 +70,4 @@ function mergeCheck(a: CheckFact, b: CheckFact): CheckFact {
 
 function checkKey(check: Pick<CheckFact, "appId" | "name" | "sha">): string {
   return JSON.stringify([check.sha, check.appId, check.name]);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

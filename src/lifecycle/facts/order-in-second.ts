@@ -3,6 +3,7 @@
  * only its timeline says what came first. Where it was not asked, or does not say, what takes away counts as later than
  * what grants.
  */
+import { compareText } from "../../ids.ts";
 import type { Act, Actor } from "./act.ts";
 
 /** One second of GitHub's timeline, read when it was over. */
@@ -119,7 +120,7 @@ export function mergeOrders(known: readonly OrderInSecond[], added: readonly Ord
 
 function joined(a: OrderInSecond, b: OrderInSecond): OrderInSecond {
   const text = (each: OrderInSecond): string => JSON.stringify([each.keys, Object.entries(each.givers).sort()]);
-  const more = a.keys.length - b.keys.length || (text(a) < text(b) ? -1 : 1);
+  const more = a.keys.length - b.keys.length || compareText(text(a), text(b));
   return { ...(more > 0 ? a : b), asked: [...new Set([...a.asked, ...b.asked])].sort() };
 }
 
@@ -134,8 +135,8 @@ export function mergeAbsences(known: readonly Absence[], added: readonly Absence
       byLabel.set(each.label, { ...each, after: [...new Set([...before.after, ...each.after])].sort() });
     }
   }
-  const newest = [...byLabel.values()].sort((a, b) => b.at - a.at || (a.label < b.label ? -1 : 1));
-  return newest.slice(0, MOST_ABSENCES).sort((a, b) => (a.label < b.label ? -1 : 1));
+  const newest = [...byLabel.values()].sort((a, b) => b.at - a.at || compareText(a.label, b.label));
+  return newest.slice(0, MOST_ABSENCES).sort((a, b) => compareText(a.label, b.label));
 }
 
 /** As facts have them. */
@@ -335,8 +336,4 @@ function isLate(act: Act): boolean {
 function withGiver(act: Act, order: OrderInSecond | undefined): Act {
   const by = act.kind === "labeled" ? order?.givers[act.id] : undefined;
   return by === undefined || (by.id === act.by.id && by.kind === act.by.kind) ? act : { ...act, by };
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

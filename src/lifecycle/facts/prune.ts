@@ -1,4 +1,5 @@
 /** Bounds what is kept of a pull request, and chooses what goes by what it is, never by when it came. */
+import { compareText } from "../../ids.ts";
 import { isOurs } from "../command-names.ts";
 import type { Act } from "./act.ts";
 
@@ -15,7 +16,7 @@ export function keepNewest<T>(
   if (list.length <= most) {
     return [...list];
   }
-  const newestFirst = [...list].sort((a, b) => dateOf(b) - dateOf(a) || (keyOf(a) < keyOf(b) ? -1 : 1));
+  const newestFirst = [...list].sort((a, b) => dateOf(b) - dateOf(a) || compareText(keyOf(a), keyOf(b)));
   return newestFirst.slice(0, most);
 }
 

@@ -3,6 +3,7 @@
  * what was told (newest observation, acts by id, newest state of each check), and the current states follow from
  * these, so doubled and reordered changes end in the same facts.
  */
+import { compareText } from "../../ids.ts";
 import { canonicalJson } from "../../plan/canonical.ts";
 import { type Change, type PullKey, UNKNOWN_ACTOR } from "./change.ts";
 import { mergeChecks, ofNewestHeads } from "./checks.ts";
@@ -307,8 +308,4 @@ function boundHeads(heads: Readonly<Record<string, number>>): Record<string, num
     ([sha]) => sha,
   );
   return Object.fromEntries(kept.sort(([a], [b]) => compareText(a, b)));
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

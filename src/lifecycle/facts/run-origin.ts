@@ -2,7 +2,7 @@
  * Who wrote the workflow file that a run executed. A run reports on a pull request's head commit whatever started it,
  * and a pull request can bring its own workflow files: a result is evidence only where it could not choose them.
  */
-import { compareIds } from "../../ids.ts";
+import { compareIds, compareText } from "../../ids.ts";
 
 /**
  * - `started`: by the app, for this pull request and this commit.
@@ -92,5 +92,5 @@ function keyOf({ runId, sha, baseRef }: RunOrigin): string {
 
 /** GitHub counts runs up. */
 function newestFirst(a: RunOrigin, b: RunOrigin): number {
-  return compareIds(b.runId, a.runId) || (keyOf(a) < keyOf(b) ? -1 : 1);
+  return compareIds(b.runId, a.runId) || compareText(keyOf(a), keyOf(b));
 }

@@ -2,6 +2,7 @@
  * The check suites of commits: whether further checks may still come. Checks come one by one, so those that are there
  * say nothing of those that are not; a suite that has not finished says that more may come.
  */
+import { compareText } from "../../ids.ts";
 import { keepNewest } from "./prune.ts";
 
 /** A suite as an event or a list showed it. Those of apps that have made no check in it are not told: they never end. */
@@ -63,7 +64,7 @@ export function mergeSuites(
   });
   const all = [...known.filter(({ sha }) => !shas.has(sha)), ...changed];
   const ageOf = ({ sha }: CommitSuites): number => heads[sha] ?? Number.MAX_SAFE_INTEGER;
-  return keepNewest(all, MOST_COMMITS, ageOf, ({ sha }) => sha).sort((a, b) => (a.sha < b.sha ? -1 : 1));
+  return keepNewest(all, MOST_COMMITS, ageOf, ({ sha }) => sha).sort((a, b) => compareText(a.sha, b.sha));
 }
 
 function factOf({ sha: _, ...suite }: SuiteSeen, listed: boolean): SuiteFact {
@@ -82,7 +83,7 @@ function union(known: readonly SuiteFact[], added: readonly SuiteFact[]): SuiteF
     ({ at }) => at,
     ({ id }) => id,
   );
-  return kept.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return kept.sort((a, b) => compareText(a.id, b.id));
 }
 
 /** What has finished once counts as finished while it runs again, like a check keeps its conclusion. */

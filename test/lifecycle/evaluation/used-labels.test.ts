@@ -154,6 +154,7 @@ describe("what acts decide of a condition", () => {
     [all(act, state), all(act)],
     [all(act, other), all(act, other)],
     [all(state, state), always],
+    [all(all(state), act), all(act)],
     [any(act, state), always],
     [any(act, other), any(act, other)],
     [any(all(act, state), other), any(all(act), other)],
