@@ -45,4 +45,17 @@ describe("one agent's part in a result", () => {
     const earlier = new SummaryByAgent(whole, 1).of("agent-2").phases[0]?.earlier;
     expect(earlier?.[0]?.agents.map(({ agent }) => agent)).toEqual(["agent-2", "agent-0"]);
   });
+
+  it("has neither those that did well nor those that had nothing to do", () => {
+    const [phase] = result().phases;
+    if (phase === undefined) throw new Error("there is no stage");
+    const part = phase.agents[0];
+    if (part === undefined) throw new Error("there is no agent");
+    const statuses = ["success", "failure", "skipped", "excluded", "lost", "stopped"] as const;
+    const agents = statuses.map((status) => ({ ...part, agent: status, status }));
+    const of = new SummaryByAgent({ ...result(), phases: [{ ...phase, agents }] }, 9).of("nobody");
+    expect(of.phases[0]?.agents.map(({ agent }) => agent)).toEqual(["failure", "excluded", "lost", "stopped"]);
+    expect(of.phases[0]?.annotations).toEqual([]);
+    expect(of.phases[0]).not.toHaveProperty("earlier");
+  });
 });
