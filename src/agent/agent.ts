@@ -8,6 +8,7 @@ import { runCleanup } from "./cleanup.ts";
 import type { AgentLog } from "./log.ts";
 import { AgentLoop } from "./loop.ts";
 import type { LoopEnd } from "./loop-end.ts";
+import { machineFacts } from "./machine-facts.ts";
 import { Masks } from "./masking/masks.ts";
 import { SecretVariables } from "./masking/secret-variables.ts";
 import { AgentDirectory } from "./process/directory.ts";
@@ -65,7 +66,8 @@ export function createAgent(
 ): Agent {
   const { name, role, index, address } = options;
   const around = surroundings(options);
-  const join = { ...termsOf(options), agent: name, role, index, address };
+  const machine = machineFacts(options.environment);
+  const join = { ...termsOf(options), agent: name, role, index, address, machine };
   const silence = options.silenceMs == null ? {} : { silenceMs: options.silenceMs };
   const loop = new AgentLoop({ join, coordinator: options.coordinator, around, ...silence });
   return {

@@ -105,6 +105,8 @@ export const RUN_BOUNDS = {
   outputBytes: 16 * MIB,
   /** Of one stage. */
   metrics: 1_000,
+  /** Values of metrics of single agents, of all stages. */
+  agentMetrics: 20_000,
   annotations: 1_000,
   annotationBytes: MIB,
   /** Bytes of the tasks leased to one agent at a time (but always one). */

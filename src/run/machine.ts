@@ -215,7 +215,7 @@ function join(draft: Draft, event: Extract<RunEvent, { type: "joined" }>): void 
     rejoin(draft, added);
     return;
   }
-  const { session, address, checkRunId } = event;
+  const { session, address, checkRunId, machine = draft.agent(slot).machine } = event;
   if (draft.agent(slot).session === session) return;
   seen(draft, slot);
   draft.editAgent(slot, {
@@ -224,6 +224,7 @@ function join(draft: Draft, event: Extract<RunEvent, { type: "joined" }>): void 
     resetSequence: 0,
     address: address ?? draft.agent(slot).address,
     checkRunId: checkRunId ?? draft.agent(slot).checkRunId,
+    ...(machine === undefined ? {} : { machine }),
   });
   draft.notice(`${event.agent} joined again`, event.agent);
   restart(draft, slot, "restarted");
@@ -262,8 +263,8 @@ function joinDropped(draft: Draft, { agent: name, session, at }: Extract<RunEven
   const known = draft.head.dropped.find((agent) => agent.name === name && agent.session === session);
   if (known === undefined || draft.slotOf(name) !== undefined) return;
   draft.head.dropped = draft.head.dropped.filter((agent) => agent !== known);
-  const { role, ownIndex: index, address, checkRunId } = known;
-  handleEvent(draft, { type: "joined", at, agent: name, session, role, index, address, checkRunId });
+  const { role, ownIndex: index, address, checkRunId, machine } = known;
+  handleEvent(draft, { type: "joined", at, agent: name, session, role, index, address, checkRunId, machine });
 }
 
 /** An agent is at work on the attempt in force, as it says. */

@@ -1,5 +1,6 @@
 /** What a run knows: plain JSON, never changed in place. Times are milliseconds on the coordinator's clock. */
 import type { Json } from "../plan/plan.ts";
+import type { MachineFacts } from "./group/machine-facts.ts";
 import type { Directory, PersistentArray } from "./persistent-array.ts";
 import type { AgentPhase, PhaseRecord } from "./result/record.ts";
 import type { Absent, Annotation, AttemptEnd, Metric, Progress, RunSpec, RunStatus } from "./types.ts";
@@ -86,6 +87,8 @@ export interface RunState extends Required<RunSpec> {
   /** The newest ones. */
   readonly notices: readonly Notice[];
   readonly noticeSeq: number;
+  /** Values of metrics kept for each agent, of all stages; not there: none. */
+  readonly measured?: number;
 }
 
 export interface AgentState {
@@ -97,6 +100,8 @@ export interface AgentState {
   readonly ownIndex: number | null;
   readonly address: string | null;
   readonly checkRunId: string | null;
+  /** Not there: it did not say. */
+  readonly machine?: MachineFacts | undefined;
   /** Its present life; null: it has left. */
   readonly session: string | null;
   /** Of its newest accepted sync. */
@@ -144,6 +149,8 @@ export interface Assignment {
   readonly partition: { readonly start: number; readonly end: number } | null;
   /** Its final outcome is known. */
   readonly finished: boolean;
+  /** What its accepted attempts told, tasks included; not there: nothing. */
+  readonly measured?: readonly Metric[];
   readonly lastFailure: { readonly reason: string; readonly end: AttemptEnd; readonly tail: string } | null;
   /** Non-null: the group went on without it; it is to end this stage's work first. */
   readonly dismissed: { readonly why: string; readonly until: number } | null;

@@ -5,6 +5,7 @@
  * Times are milliseconds since the epoch on the coordinator's clock; they come in with the event.
  */
 import type { Json, Plan } from "../plan/plan.ts";
+import type { MachineFacts } from "./group/machine-facts.ts";
 
 /** Repository id, workflow run id, attempt, group, plan: `key` is these joined, unique per run. */
 export interface RunKey {
@@ -202,6 +203,8 @@ export type RunEvent =
       readonly index: number | null;
       readonly address: string | null;
       readonly checkRunId: string | null;
+      /** Not there: the agent is of a version that does not tell. */
+      readonly machine?: MachineFacts | undefined;
     }
   | ({
       readonly type: "synced";

@@ -102,10 +102,11 @@ export class GroupRun implements HostedRun {
       return { session: known.id, now: this.host.now };
     }
     this.#checkSameRun(request);
-    const { agent, role, index, address } = request;
+    const { agent, role, index, address, machine } = request;
     const { checkRunId } = principal;
     const session = randomBytes(16).toString("base64url");
-    const event = { type: "joined", at: this.host.now, agent, session, role, index, address, checkRunId } as const;
+    const who = { agent, session, role, index, address, checkRunId, ...(machine === undefined ? {} : { machine }) };
+    const event = { type: "joined", at: this.host.now, ...who } as const;
     const admission = admit(this.host.state, event);
     if (!admission.ok) {
       if (admission.code === "ended") throw await this.#ended(agent);

@@ -2,6 +2,7 @@
  * What an agent needs of its coordinator, wherever that lives: in this process (`client/in-process.ts`, solo), in another agent
  * or in the app (`client.ts`, over HTTP). The agent's loop knows only this.
  */
+import type { MachineFacts } from "../../run/group/machine-facts.ts";
 import type { Instruction } from "../../run/instruction.ts";
 import type { RunTerms, Sync } from "../../run/types.ts";
 
@@ -12,6 +13,7 @@ export interface JoinRequest extends RunTerms {
   readonly index: number | null;
   /** host:port at which other agents reach this one, if it has one. */
   readonly address: string | null;
+  readonly machine?: MachineFacts | undefined;
 }
 
 /** What an agent says that has dropped everything. */

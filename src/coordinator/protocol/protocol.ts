@@ -98,6 +98,16 @@ const attemptReportSchema = z.strictObject({
   tail: z.string().max(TOLD_BOUNDS.tail),
 });
 
+const machineSchema = z.strictObject({
+  cores: z.number().int().min(1).max(1_000_000),
+  memoryBytes: count,
+  cpu: z.string().max(PLAN_BOUNDS.longName),
+  os: printable(PLAN_BOUNDS.longName),
+  kernel: printable(PLAN_BOUNDS.longName),
+  arch: printable(PLAN_BOUNDS.longName),
+  runner: name.nullable(),
+});
+
 export const joinBodySchema = z.strictObject({
   protocol: z.number().int(),
   /** Chosen by the agent, the same on each repetition of one join: a lost answer is given again. */
@@ -111,6 +121,7 @@ export const joinBodySchema = z.strictObject({
   role: name.nullable(),
   index: count.nullable(),
   address: agentAddress.nullable(),
+  machine: machineSchema.optional(),
 });
 
 export const syncBodySchema = z.strictObject({

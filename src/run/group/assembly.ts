@@ -105,7 +105,7 @@ function holderOf(state: RunState, index: number): AgentState | null {
 
 /** Takes in an agent that `admit` allows and that was not there before. */
 export function addAgent(draft: Draft, event: JoinEvent): number {
-  const { at, agent: name, role, index, address, checkRunId, session } = event;
+  const { at, agent: name, role, index, address, checkRunId, session, machine } = event;
   const assembled = draft.head.roster !== null;
   const slot = draft.agents.push({
     name,
@@ -115,6 +115,7 @@ export function addAgent(draft: Draft, event: JoinEvent): number {
     ownIndex: index,
     address,
     checkRunId,
+    ...(machine === undefined ? {} : { machine }),
     session,
     sequence: 0,
     resetSequence: 0,

@@ -1,5 +1,6 @@
 /** The record of a run: what each of its stages came to. What JSON, summary, check run and annotations are made from. */
 import type { Json } from "../../plan/plan.ts";
+import type { MachineFacts } from "../group/machine-facts.ts";
 import type { Annotation, AttemptEnd, Metric, Progress, RunStatus } from "../types.ts";
 
 export type Verdict = "success" | "failure" | "cancelled";
@@ -11,6 +12,16 @@ export interface RunSummary {
   readonly message: string;
   readonly failedStage: string | null;
   readonly phases: readonly PhaseRecord[];
+  /** The group's agents, in order of their index, as far as who reads it is told of them. */
+  readonly machines?: readonly AgentMachine[];
+}
+
+export interface AgentMachine {
+  readonly agent: string;
+  readonly index: number;
+  readonly role: string | null;
+  /** Null: its agent did not say. */
+  readonly machine: MachineFacts | null;
 }
 
 /** How one agent fared in one stage. */
@@ -24,6 +35,8 @@ export interface AgentPhase {
   readonly reason: string | null;
   readonly tail: string;
   readonly end: AttemptEnd | null;
+  /** Its own part of the stage's metrics; not there: none. */
+  readonly measured?: readonly Metric[];
 }
 
 /** What one round of a stage came to. */

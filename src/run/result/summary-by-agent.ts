@@ -1,5 +1,5 @@
 /** One agent's part in a group's result: what it is told of it, and what its own job shows. */
-import type { AgentPhase, PhaseRecord, PhaseRound, RunSummary } from "./record.ts";
+import type { AgentMachine, AgentPhase, PhaseRecord, PhaseRound, RunSummary } from "./record.ts";
 
 /**
  * A result as each agent sees it: the verdict and all stages, in each round its own part and the first of the others
@@ -8,15 +8,19 @@ import type { AgentPhase, PhaseRecord, PhaseRound, RunSummary } from "./record.t
 export class SummaryByAgent {
   readonly #summary: RunSummary;
   readonly #phases: readonly PhaseByAgent[];
+  readonly #machines: ReadonlyMap<string, AgentMachine> | undefined;
 
   /** @param others how many of those that failed each agent sees besides itself */
   constructor(summary: RunSummary, others: number) {
     this.#summary = summary;
+    this.#machines = summary.machines && new Map(summary.machines.map((each) => [each.agent, each]));
     this.#phases = summary.phases.map((phase) => phaseByAgent(phase, others));
   }
 
   of(agent: string): RunSummary {
-    return { ...this.#summary, phases: this.#phases.map((phase) => phase(agent)) };
+    const machine = this.#machines?.get(agent);
+    const own = this.#machines === undefined ? {} : { machines: machine === undefined ? [] : [machine] };
+    return { ...this.#summary, ...own, phases: this.#phases.map((phase) => phase(agent)) };
   }
 }
 

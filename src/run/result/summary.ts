@@ -5,7 +5,7 @@ import { itemAt, itemsOf } from "../persistent-array.ts";
 import { expectations, tasksOf } from "../stage/judgement.ts";
 import type { AgentState, RunState, StageRun } from "../state.ts";
 import type { Progress } from "../types.ts";
-import type { AgentPhase, PhaseRecord, PhaseRound, RunSummary, Verdict } from "./record.ts";
+import type { AgentMachine, AgentPhase, PhaseRecord, PhaseRound, RunSummary, Verdict } from "./record.ts";
 
 /** Merges HdrHistograms (V2 compressed, base64) exactly into one: see `src/coordinator/hosting/merge-histograms.ts`. */
 export type MergeHistograms = (parts: readonly string[]) => MergedHistograms;
@@ -36,7 +36,13 @@ export function summary(state: RunState, merge?: MergeHistograms): RunSummary {
   const verdict: Verdict = failure === null ? "success" : failure.kind === "failed" ? "failure" : "cancelled";
   const failed = failure?.kind === "failed" ? failure.stage : null;
   const failedStage = failed === null ? null : (state.plan.stages[failed]?.name ?? null);
-  return { status, verdict, message: messageOf(state, phases), failedStage, phases };
+  return { status, verdict, message: messageOf(state, phases), failedStage, phases, machines: machinesOf(state) };
+}
+
+function machinesOf(state: RunState): readonly AgentMachine[] {
+  return [...itemsOf<AgentState>(state.agents)]
+    .map(({ name: agent, index, role, machine = null }) => ({ agent, index, role, machine }))
+    .sort((a, b) => a.index - b.index);
 }
 
 export function hasHistogramsToMerge(state: RunState): boolean {

@@ -3,7 +3,7 @@ import { jsonBytes, RUN_BOUNDS, TOLD_BOUNDS } from "../../plan/bounds.ts";
 import type { Json } from "../../plan/plan.ts";
 import type { Draft } from "../draft.ts";
 import type { AgentPhase } from "../result/record.ts";
-import type { StageHistogram, StageRun, StopReason } from "../state.ts";
+import { isAssigned, type StageHistogram, type StageRun, type StopReason } from "../state.ts";
 import type { AttemptEnd, AttemptReport, Metric } from "../types.ts";
 import { quorumOf } from "./barriers.ts";
 import { acrossAgents } from "./metrics.ts";
@@ -33,6 +33,7 @@ export function recordResult(draft: Draft, slot: number, { status, reason, end, 
   const agent = draft.agent(slot);
   const { assignment } = agent;
   if (assignment === null || assignment.finished) return;
+  const { measured } = assignment;
   const planned = draft.planned(assignment.stage);
   draft.setResult(assignment.stage, slot, {
     agent: agent.name,
@@ -44,6 +45,7 @@ export function recordResult(draft: Draft, slot: number, { status, reason, end, 
     reason,
     tail: status === "success" ? tail.slice(-KEPT.tailOfSuccess) : tail.slice(-TOLD_BOUNDS.tail),
     end,
+    ...(measured === undefined ? {} : { measured }),
   });
   draft.editAssignment(slot, { finished: true, leases: [], wants: 0, queued: false });
   draft.countPending(assignment.stage, slot, -1);
@@ -91,6 +93,7 @@ export function contribute(draft: Draft, stage: number, rank: number, agent: str
   const run = draft.stage(stage);
   const earlier = lastsOf(draft, stage, agent, report);
   const metrics = report.metrics.map((told) => (told.agg === "last" ? { ...told, count: 1 } : told));
+  keepMeasured(draft, stage, agent, metrics);
   draft.editStage(stage, {
     metrics: metrics.reduce((known, told) => withMetric(known, told, earlier.get(told.name) ?? null), run.metrics),
     histograms: Object.entries(report.histograms).reduce<Histograms>(
@@ -101,6 +104,22 @@ export function contribute(draft: Draft, stage: number, rank: number, agent: str
   });
   tellLeftOut(draft, run, stage);
   for (const [key, value] of Object.entries(report.outputs)) addOutput(draft, stage, rank, key, value);
+}
+
+/** The same by agent: of tasks, and of what is told again, as one value each. */
+function keepMeasured(draft: Draft, stage: number, name: string, metrics: readonly Metric[]): void {
+  const slot = draft.slotOf(name);
+  const assignment = slot === undefined ? null : draft.agent(slot).assignment;
+  if (slot === undefined || metrics.length === 0 || !isAssigned(assignment, draft.stage(stage))) return;
+  const before = assignment.measured ?? [];
+  const kept = draft.head.measured ?? 0;
+  const room = before.length + Math.max(0, KEPT.agentMetrics - kept);
+  const measured = metrics.reduce((known, told) => withMetric(known, told, null, room), before);
+  if (measured.length === before.length && kept >= KEPT.agentMetrics) return;
+  draft.head.measured = kept + measured.length - before.length;
+  if (draft.head.measured >= KEPT.agentMetrics)
+    draft.notice(`the values of single agents fill the result (${KEPT.agentMetrics}): further ones are left out of it`);
+  draft.editAssignment(slot, { measured });
 }
 
 /** Says once per stage that there is no more room: what comes then is left out. */
@@ -180,10 +199,15 @@ function lastsOf(draft: Draft, stage: number, name: string, { metrics }: Attempt
   return earlier;
 }
 
-function withMetric(metrics: readonly Metric[], metric: Metric, earlier: number | null): readonly Metric[] {
+function withMetric(
+  metrics: readonly Metric[],
+  metric: Metric,
+  earlier: number | null,
+  room: number = KEPT.metrics,
+): readonly Metric[] {
   const at = metrics.findIndex(({ name }) => name === metric.name);
   const before = metrics[at];
-  if (before === undefined) return metrics.length < KEPT.metrics ? [...metrics, metric] : metrics;
+  if (before === undefined) return metrics.length < Math.min(room, KEPT.metrics) ? [...metrics, metric] : metrics;
   return metrics.with(at, acrossAgents(before, metric, earlier));
 }
 

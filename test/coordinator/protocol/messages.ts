@@ -99,6 +99,15 @@ const request: Whole<Omit<JoinRequest, "plan">> & { readonly plan: Plan } = {
   role: "server",
   index: 0,
   address: "node1:7761",
+  machine: {
+    cores: 64,
+    memoryBytes: 274_877_906_944,
+    cpu: "EPYC",
+    os: "linux",
+    kernel: "6.8.0",
+    arch: "x64",
+    runner: "bench-1",
+  },
 };
 
 const summary: Whole<RunSummary> = {
@@ -106,6 +115,7 @@ const summary: Whole<RunSummary> = {
   verdict: "failure",
   message: "save failed on a",
   failedStage: "save",
+  machines: [{ agent: "a", index: 0, role: "server", machine: request.machine }],
   phases: [
     {
       stage: 4,
@@ -137,6 +147,7 @@ const summary: Whole<RunSummary> = {
           reason: "exit code 1",
           tail: "no",
           end: ends.exited,
+          measured: [{ name: "loss", value: 0.5, unit: "1", agg: "mean", count: 3 }],
         },
       ],
       tasks: { done: 1, failed: 1, skipped: 0, total: 2 },
@@ -229,7 +240,7 @@ export const KINDS = Object.keys(MESSAGES) as readonly MessageKind[];
 /** What they say besides: closed lists of words. */
 export const WORDS = { refusals: REFUSALS, waits: WAIT_REASONS, runs: RUN_STATUSES };
 /** Keys, at any depth, that the number before the present one does not have. */
-const NEW_KEYS: ReadonlySet<string> = new Set(["killed", "softFail", "stopGraceMs"]);
+const NEW_KEYS: ReadonlySet<string> = new Set(["killed", "machine", "machines", "measured", "softFail", "stopGraceMs"]);
 /** As they are said where this number is spoken: without what it does not know. */
 export function examplesOf(kind: MessageKind, number: number = PROTOCOL): readonly unknown[] {
   const { examples } = MESSAGES[kind];
