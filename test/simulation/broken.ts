@@ -189,6 +189,11 @@ const needsNothing = misreads(withStages(() => ({ dependsOn: [] })));
 /** Knows no soft_fail. */
 const failsHard = misreads(withStages(() => ({ softFail: undefined })));
 
+/** Takes every background command for one that the others cannot do without. */
+const needsBackgrounds = misreads(
+  withStages(({ background, optional }) => ({ optional: background === null && optional })),
+);
+
 /** Begins each attempt's time for the stage anew: it never comes to the stage's timeout. */
 const countsEachAttempt = misreads(withStages(({ timeoutMs }) => ({ timeoutMs: 9 * timeoutMs })));
 
@@ -242,6 +247,7 @@ export const BROKEN = {
     caughtAs: /than its timeout|after its timeout/,
   },
   "fails by what is a warning": { machine: failsHard, caughtAs: /by a code of its soft_fail/ },
+  "fails by a background command that is optional": { machine: needsBackgrounds, caughtAs: /which is optional/ },
   "works on after the deadline": { machine: neverLate, caughtAs: /plan's deadline/ },
   "waits for those who will not come": { machine: waitsForTheAbsent, caughtAs: /can come|is gone for good/ },
   "counts one who does not come twice": { machine: countsTheAbsentAgain, caughtAs: /it gave up although/ },

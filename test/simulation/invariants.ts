@@ -15,7 +15,7 @@ import type { Machine } from "./machine.ts";
 import { beforeGoingBack, Rounds, roundKey } from "./rounds.ts";
 import { judgeStatuses } from "./statuses.ts";
 import { TimeLimits } from "./time-limits.ts";
-import { judgeClosed, missingWork } from "./what-ran.ts";
+import { judgeClosed, judgeFailure, missingWork, noteLostResults } from "./what-ran.ts";
 import { judgeOwnCleanup, judgeWorker } from "./who-ran.ts";
 
 type Told = Exclude<RunEvent, { type: "created" }>;
@@ -32,6 +32,7 @@ export class Oracle {
   readonly #times: TimeLimits;
   readonly #absences: Absences;
   readonly #rounds = new Rounds();
+  readonly #lost = new Map<number, number>();
   /** Attempts that agents were told of. */
   readonly #told = new Set<string>();
   #latest: RunState | null = null;
@@ -66,6 +67,8 @@ export class Oracle {
     this.#listen(before, event);
     violations.push(...this.#counts(after), ...this.#tasks(before, event, after));
     this.#latest = after;
+    noteLostResults(before, after, this.#lost);
+    if (before.failure === null) violations.push(...judgeFailure(this.#plan, after));
     const closed = beforeGoingBack(before, after);
     this.#watchArrivals(closed);
     violations.push(...this.#releases(before, closed));
@@ -202,7 +205,7 @@ export class Oracle {
       if (run.phase !== "closed" || this.#released.has(roundKey(run))) continue;
       this.#released.add(roundKey(run));
       this.#releasedAt = Math.max(this.#releasedAt, after.now);
-      violations.push(...judgeClosed(this.#plan, before, after, run));
+      violations.push(...judgeClosed(this.#plan, before, after, run, this.#lost));
       const wentOn = run.startAt !== null && run.worked === true && !run.cleanupMode;
       if (wentOn) violations.push(...this.#judgeRelease(before, after, run));
     }

@@ -4,11 +4,36 @@ import type { RunState } from "../../src/run/machine.ts";
 import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
 import type { StageRun } from "../../src/run/state.ts";
 
+/** When stages whose result was there lost it again: an optional background command that died. */
+export type LostResults = ReadonlyMap<number, number>;
+
+export function noteLostResults(before: RunState, after: RunState, lost: Map<number, number>): void {
+  for (const run of itemsOf(after.stages)) {
+    const old = itemAt(before.stages, run.stage);
+    if (old?.worked === true && run.worked !== true && old.round === run.round) lost.set(run.stage, after.now);
+  }
+}
+
+/** A run that ended by what its plan says it can do without. */
+export function judgeFailure(plan: Plan, { failure }: RunState): readonly string[] {
+  const stage = failure?.stage == null ? undefined : plan.stages[failure.stage];
+  const isOptional = stage?.background != null && stage.optional;
+  return isOptional && failure?.reason.startsWith("background stage") === true
+    ? [`the run failed by ${stage.name}, which is optional: ${failure.reason}`]
+    : [];
+}
+
 /** What is wrong with a stage that has just been closed; `before`: the state until then. */
-export function judgeClosed(plan: Plan, before: RunState, state: RunState, run: StageRun): readonly string[] {
+export function judgeClosed(
+  plan: Plan,
+  before: RunState,
+  state: RunState,
+  run: StageRun,
+  lost: LostResults,
+): readonly string[] {
   const stage = plan.stages[run.stage];
   if (stage === undefined) return [];
-  return [...hardFailures(stage, run), ...judgeEntry(plan, before, state, run, stage)];
+  return [...hardFailures(stage, run), ...judgeEntry(plan, before, state, run, lost)];
 }
 
 /** Who failed in a stage by an exit code that the plan takes for a warning. */
@@ -19,9 +44,20 @@ function hardFailures({ name, softFail = [] }: PlanStage, { results }: StageRun)
   });
 }
 
-function judgeEntry(plan: Plan, before: RunState, state: RunState, run: StageRun, stage: PlanStage): readonly string[] {
+function judgeEntry(
+  plan: Plan,
+  before: RunState,
+  state: RunState,
+  run: StageRun,
+  lost: LostResults,
+): readonly string[] {
+  const stage = plan.stages[run.stage];
+  if (stage === undefined) return [];
   const unmet = unmetOf(plan, state, stage);
   if (run.startAt !== null) {
+    const index = plan.stages.findIndex(({ name }) => name === unmet);
+    // It was there when this one began.
+    if ((lost.get(index) ?? Number.NEGATIVE_INFINITY) >= (run.openedAt ?? state.now)) return [];
     return unmet === null ? [] : [`${stage.name} was run although it needs ${unmet}, which is not there`];
   }
   if (plan.deadlineMs !== null && state.now >= state.createdAt + plan.deadlineMs) return [];

@@ -251,6 +251,7 @@ const NOT_IN_BACKGROUND = [
   "expected_objects",
   "expected_tasks",
   "soft_fail",
+  "expect",
 ];
 
 function backgroundOf(expanded: Expanded, command: Command | null, place: Place): PlanStage["background"] {

@@ -4,11 +4,12 @@ import { deadlineOf, limitsOf } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
 import { beginAssignment, finishAssignment, overdueAfterMs, preempt } from "../stage/assignments.ts";
 import { restartId } from "../stage/attempt-id.ts";
+import { loseBackground } from "../stage/background.ts";
 import { applyFailurePolicy, stageInForce } from "../stage/failure-policy.ts";
 import { outcome, recordRemaining, unreached } from "../stage/record-result.ts";
 import { mayEnterLate } from "../stage/start.ts";
 import { withdrawLeases } from "../tasks/leases.ts";
-import { failRun, isFailing } from "./abort.ts";
+import { isFailing } from "./abort.ts";
 
 /** Looks through all agents for what is over: silences, timeouts that nobody reported. */
 export function sweep(draft: Draft): void {
@@ -46,9 +47,9 @@ function act(draft: Draft, slot: number): void {
   const overdue = draft.agent(slot).backgrounds.find(({ ready, overdueAt }) => !ready && now >= overdueAt);
   if (overdue !== undefined) {
     const { name } = draft.planned(overdue.stage);
-    draft.editAgent(slot, { backgrounds: [] });
-    const reason = `background stage ${name} did not get ready again on ${agent.name}`;
-    failRun(draft, { kind: "failed", stage: overdue.stage, reason });
+    draft.editAgent(slot, { backgrounds: draft.agent(slot).backgrounds.filter((one) => one !== overdue) });
+    const what = `did not get ready again on ${agent.name}`;
+    loseBackground(draft, overdue.stage, what, `background stage ${name} ${what}`);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Draft } from "../draft.ts";
 import { failRun, isFailing } from "../group/abort.ts";
 import type { RunState } from "../state.ts";
 import { withdrawLeases } from "../tasks/leases.ts";
+import { loseBackground } from "./background.ts";
 import { consequenceOf } from "./barriers.ts";
 import { outcome, recordRemaining } from "./record-result.ts";
 
@@ -69,17 +70,17 @@ function putAway(draft: Draft, slot: number, why: string): void {
   draft.editAgent(slot, { membership: "away", why });
 }
 
-/** Background commands that end with their agent end the run. @returns true if there was one */
+/** Background commands that end with their agent end the run, but for optional ones. @returns whether it has failed */
 function loseBackgrounds(draft: Draft, slot: number, why: string): boolean {
   const { name, backgrounds } = draft.agent(slot);
-  const [first] = backgrounds;
-  if (first === undefined) return false;
+  if (backgrounds.length === 0) return false;
   draft.editAgent(slot, { backgrounds: [] });
-  const stage = draft.planned(first.stage).name;
-  putAwayUnlessExcluded(draft, slot, why);
-  const reason = `background stage ${stage} is gone: ${name} ${why}`;
-  failRun(draft, { kind: "failed", stage: first.stage, reason });
-  return true;
+  if (backgrounds.some(({ stage }) => !draft.planned(stage).optional)) putAwayUnlessExcluded(draft, slot, why);
+  for (const { stage } of backgrounds) {
+    const gone = `is gone: ${name} ${why}`;
+    loseBackground(draft, stage, `${name} ${why}`, `background stage ${draft.planned(stage).name} ${gone}`);
+  }
+  return isFailing(draft);
 }
 
 function putAwayUnlessExcluded(draft: Draft, slot: number, why: string): void {

@@ -103,7 +103,12 @@ export function contribute(draft: Draft, stage: number, rank: number, agent: str
     ...annotated(run, agent, report),
   });
   tellLeftOut(draft, run, stage);
-  for (const [key, value] of Object.entries(report.outputs)) addOutput(draft, stage, rank, key, value);
+  addOutputs(draft, rank, report);
+}
+
+/** Adds the outputs that an attempt told, whatever its end. */
+export function addOutputs(draft: Draft, rank: number, { stage, outputs }: AttemptReport): void {
+  for (const [key, value] of Object.entries(outputs)) addOutput(draft, stage, rank, key, value);
 }
 
 /** The same by agent: of tasks, and of what is told again, as one value each. */

@@ -8,8 +8,9 @@ import { endListing } from "../tasks/listing.ts";
 import type { AttemptReport } from "../types.ts";
 import { countProgress, endOf, failAttempt, finishAssignment, preempt } from "./assignments.ts";
 import { roundOf } from "./attempt-id.ts";
+import { loseBackground } from "./background.ts";
 import { judgeAttempt } from "./completion.ts";
-import { annotate, contribute, stopOutcome } from "./record-result.ts";
+import { addOutputs, annotate, contribute, stopOutcome } from "./record-result.ts";
 import { stopStage } from "./stopping.ts";
 
 /** Takes one report of the agent in this position. */
@@ -104,6 +105,9 @@ function handleOwnReport(draft: Draft, slot: number, report: AttemptReport): voi
     const failures = draft.agent(slot).assignment?.failures ?? 0;
     if (failures + 1 >= planned.retry.maxAttempts) annotate(draft, assignment.stage, name, report);
     failAttempt(draft, slot, report, judged.reason);
+    // What it could tell before it failed may be why the stage is optional.
+    if (planned.optional && draft.agent(slot).assignment?.finished !== false)
+      addOutputs(draft, draft.agent(slot).index, report);
     return;
   }
   contribute(draft, assignment.stage, draft.agent(slot).index, name, report);
@@ -129,8 +133,12 @@ function endBackground(draft: Draft, slot: number, report: AttemptReport): void 
   if (isFailing(draft) || isPast(draft, report.stage)) return;
   const { reason } = judgeAttempt(planned, report.end, report.progress);
   const text = `background stage ${planned.name} died on ${name}: ${reason}`;
-  draft.remark(report.stage, "failures", `${name}: died before ${planned.background?.until ?? "its end"}: ${reason}`);
-  failRun(draft, { kind: "failed", stage: report.stage, reason: text });
+  loseBackground(
+    draft,
+    report.stage,
+    `${name}: died before ${planned.background?.until ?? "its end"}: ${reason}`,
+    text,
+  );
 }
 
 /** Whether the last stage for which a background stage must live is behind the group. */

@@ -19,6 +19,10 @@ function ready(of: Group): void {
   of.sync("agent-0", { stage: 0, status: "running", ready: [0], outputs: { url: "http://10.0.0.1:8080" } });
 }
 
+function finishIfWorking(of: Group, name: string): void {
+  if (of.instruction(name).do === "execute") of.finish(name);
+}
+
 const died = { kind: "exited", code: 1 } as const;
 
 describe("a background command", () => {
@@ -63,6 +67,37 @@ describe("a background command", () => {
     });
     of.finishAll();
     expect(of.state.status).toBe("failed");
+  });
+
+  it.each([
+    ["dies", (of: Group) => of.sync("agent-0", { finished: [report({ stage: 0, attempt: "0.1.0.1", end: died })] })],
+    ["is gone with its agent", (of: Group) => of.pass(31_000, ["agent-0"])],
+    [
+      "does not get ready again",
+      (of: Group) => {
+        of.send({ type: "reset", at: of.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
+        of.pass(661_000);
+      },
+    ],
+  ])("that is optional and %s is a warning, and what needs it is left out", (_what, lose) => {
+    const best = { ...barrier, rule: { kind: "best_effort" } } as const;
+    const [server, load, check, cleanup] = stages;
+    const needy = { ...check, optional: true, dependsOn: [{ stage: "server", evenIf: [] }] } as const;
+    const some = [{ ...server, optional: true }, { ...load, timeoutMs: 3_600_000 }, needy, cleanup].map((stage) => ({
+      ...stage,
+      barrier: best,
+    }));
+    const of = new Group(plan(some, { roles: { server: 1, worker: 2 } }), 3).join();
+    ready(of);
+    lose(of);
+    expect(of.state.failure).toBeNull();
+    expect(of.notices().join()).toContain("the group goes on, as its stage is optional");
+    for (let stage = 1; stage < 4; stage++)
+      for (const name of ["agent-1", "agent-2", "agent-0"]) finishIfWorking(of, name);
+    expect(of.state.status).toBe("succeeded");
+    const { phases } = summary(of.state);
+    expect(phases.map(({ status }) => status)).toEqual(["warning", "success", "skipped", "success"]);
+    expect(phases[0]?.reason).toMatch(/agent-0/);
   });
 
   it("that ends after its last stage is as it should be", () => {
