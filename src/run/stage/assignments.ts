@@ -11,7 +11,7 @@ import type { AttemptEnd, AttemptReport, Progress } from "../types.ts";
 import { attemptId } from "./attempt-id.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import { applyFailurePolicy } from "./failure-policy.ts";
-import { isStillToCome, type Outcome, outcome, recordResult, stopOutcome } from "./record-result.ts";
+import { isStillToCome, type Outcome, outcome, recordRemaining, recordResult, stopOutcome } from "./record-result.ts";
 
 /** How long after its timeout an attempt's end may take to be told: TERM, grace, KILL, and the way here. */
 const OVERDUE_MS = 60_000;
@@ -184,6 +184,7 @@ export function finishAssignment(draft: Draft, slot: number, result: Outcome): v
     goOn(draft, slot, stage);
     return;
   }
+  if (result.status === "stopped") recordRemaining(draft, slot, outcome(draft, "stopped", result.reason));
   if (result.status !== "failure") return;
   applyFailurePolicy(draft, slot, "failure", `failed: ${result.reason ?? "no reason given"}`, stage);
   // Under a policy that tolerates it, the stages that follow without a barrier are the group's, not its.
