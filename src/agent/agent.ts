@@ -114,7 +114,8 @@ function surroundings(options: AgentOptions): Surroundings {
     planFile,
     run: [key.repositoryId, key.runId, key.attempt, key.group, key.plan].join("/"),
     workingDirectory,
-    inherited: environment,
+    // Copied once: each look into process.env asks the system.
+    inherited: { ...environment },
     ownSecrets,
     directory: new AgentDirectory(environment, options.commandLine),
     processes: new Processes((text) => log({ kind: "warning", stage: null, text }), { path: environment.PATH }),

@@ -29,7 +29,7 @@ export { nextDeadline } from "./deadlines.ts";
 export { type Explanation, explain } from "./explain.ts";
 export { type Admission, admit, type JoinEvent } from "./group/assembly.ts";
 export { instructionFor } from "./instruct.ts";
-export { type MergeHistograms, summary } from "./result/summary.ts";
+export { type MergeHistograms, newPhases, summary } from "./result/summary.ts";
 export type { Notice, RunRoster, RunState } from "./state.ts";
 export type Created = Extract<RunEvent, { type: "created" }>;
 

@@ -82,6 +82,13 @@ describe("masks", () => {
     );
   });
 
+  it.each(["x secret", "x secret \t ", "secret", " ", ""])("hides as much of a line with its end as of %j", (line) => {
+    const masks = new Masks();
+    masks.add("secret");
+    masks.add("se cret");
+    expect(masks.text(`${line}\n`)).toBe(`${masks.text(line)}\n`);
+  });
+
   it("shows nothing any more when there is no room for a mask, and says so once", () => {
     const masks = new Masks();
     expect(masks.add("secret")).toBe("masked");

@@ -39,7 +39,12 @@ export function rawView(text: string): View {
 
 /** The text without what a reader does not see, its lines joined. */
 export function plainView(text: string): View {
-  return SKIPPED.test(text) ? plain(rawView(text)) : rawView(text);
+  if (!SKIPPED.test(text)) return rawView(text);
+  // A line with its end, as logs are written: nothing in it moves.
+  let end = text.endsWith("\n") ? text.length - 1 : 0;
+  if (end === 0 || SKIPPED.test(text.slice(0, end))) return plain(rawView(text));
+  while (isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return rawView(text.slice(0, end));
 }
 
 /** A plain view of a line, joined to what came before it, which stands before the line's beginning. */

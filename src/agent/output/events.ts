@@ -3,7 +3,8 @@
  *
  * A line that cannot be understood is warned about by its number; nothing is dropped without a word.
  */
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import type { CommandEvent } from "./event-schema.ts";
 
 /** Characters of one line. */
@@ -63,7 +64,9 @@ export class EventsFile {
     const { path, warn } = this.#options;
     if (this.#full) return;
     try {
-      const size = await sizeOf(path);
+      // At once: by way of a thread, most commands would wait longer for it than for anything else of ours.
+      const size = statSync(path, { throwIfNoEntry: false })?.size ?? null;
+      // Nobody has written to it yet.
       if (size === null && this.#position === 0) return;
       if (size === null) throw new Error("it has been removed");
       if (size < this.#position) {
@@ -152,14 +155,4 @@ export class EventsFile {
 /** Of a line that is not understood, and so not more than a likeness. */
 function tellsTasks(line: string): boolean {
   return /"tasks"\s*:/.test(line);
-}
-
-/** Null: nobody has written to it yet. */
-async function sizeOf(path: string): Promise<number | null> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 /** The agent's own directory: the `stagewright` that commands call, and the files that they read and append to. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,6 +68,8 @@ export class AgentDirectory {
 
   /** An attempt is over: what is its alone may go, whatever its command made of it. */
   forget(files: AttemptFiles): void {
+    // Most commands tell nothing.
+    if (lstatSync(files.events, { throwIfNoEntry: false }) === undefined) return;
     rmSync(files.events, { recursive: true, force: true });
   }
 

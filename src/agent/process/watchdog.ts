@@ -30,8 +30,15 @@ for signal in TERM KILL; do
 done
 `;
 
+/**
+ * What may be forgotten is told with the next group to watch, as a rule in the same moment; alone after so long, which is
+ * too soon for a process id to be given anew.
+ */
+const FORGET_MS = 20;
+
 export interface Watchdog {
   watch(group: number): void;
+  /** Told soon. */
   forget(group: number): void;
   /** Everything has been ended: it may go. */
   dismiss(): void;
@@ -58,14 +65,22 @@ export function startWatchdog(mark: string, path: string | undefined, warn: (mes
   child.unref();
   const stdin = child.stdin;
   if (stdin !== null && "unref" in stdin && typeof stdin.unref === "function") stdin.unref();
-  const tell = (line: string): void => {
-    if (usable) stdin?.write(`${line}\n`);
+  let untold = "";
+  let timer: NodeJS.Timeout | null = null;
+  const tell = (lines: string): void => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (usable) stdin?.write(`${untold}${lines}`);
+    untold = "";
   };
   return {
-    watch: (group) => tell(`add ${group}`),
-    forget: (group) => tell(`remove ${group}`),
+    watch: (group) => tell(`add ${group}\n`),
+    forget: (group) => {
+      untold += `remove ${group}\n`;
+      timer ??= setTimeout(() => tell(""), FORGET_MS).unref();
+    },
     dismiss: () => {
-      tell("bye");
+      tell("bye\n");
       usable = false;
       stdin?.end();
     },

@@ -159,7 +159,8 @@ class Follower {
   readonly #asking = new AbortController();
   readonly over: Promise<void>;
   #end: () => void = () => undefined;
-  #told = 0;
+  readonly #told = new WeakSet();
+  #steps = 0;
   #toldNotice = 0;
   #toldWait: ToldWait | null = null;
   #waiting: NodeJS.Timeout | null = null;
@@ -180,9 +181,9 @@ class Follower {
     }
     this.#toldNotice = noticeSeq;
     // A result is put together only when there can be another one: there may be many agents.
-    if (steps !== this.#told) {
-      this.#told = steps;
-      this.#log.phases(host.summary().phases);
+    if (steps !== this.#steps) {
+      this.#steps = steps;
+      this.#log.phases(host.newPhases(this.#told));
     }
     this.#waiting ??= setInterval(() => this.#explain(host), WAITS_EVERY_MS).unref();
     if (checkpoint !== null && checkpoint.stage !== this.#asked) this.#ask(host, checkpoint.stage);

@@ -97,15 +97,16 @@ async function carryOut(
   const name = options.agentName ?? DEFAULT_AGENT;
   const key: RunKey = { repositoryId: "local", runId: unguessable(), attempt: 1, group: "local", plan: plan.name };
   const startedAt = Date.now();
-  let told = 0;
+  const told = new WeakSet();
+  let steps = 0;
   const hosted = beginRun(
     { key, plan, selection, agentCount: 1 },
     {
       onChange: (changed) => {
-        // The summary looks at every stage: only when there can be another one.
-        if (changed.state.steps === told) return;
-        told = changed.state.steps;
-        log.phases(changed.summary().phases);
+        // Only when there can be another one.
+        if (changed.state.steps === steps) return;
+        steps = changed.state.steps;
+        log.phases(changed.newPhases(told));
       },
     },
   );

@@ -2,11 +2,19 @@
  * Hosts one run: feeds what happens into the machine with the real clock, keeps it, and holds agents until there is
  * something new. Everything that decides is the machine's; who may speak, and over what, is the caller's.
  */
-
 import type { Instruction } from "../../run/instruction.ts";
-import { apply, begin, type Created, instructionFor, nextDeadline, type RunState, summary } from "../../run/machine.ts";
+import {
+  apply,
+  begin,
+  type Created,
+  instructionFor,
+  newPhases,
+  nextDeadline,
+  type RunState,
+  summary,
+} from "../../run/machine.ts";
 import { itemsOf } from "../../run/persistent-array.ts";
-import type { RunSummary } from "../../run/result/record.ts";
+import type { PhaseRecord, RunSummary } from "../../run/result/record.ts";
 import { hasHistogramsToMerge, type MergeHistograms } from "../../run/result/summary.ts";
 import { steadyNow } from "../../steady-clock.ts";
 import { Refusal } from "../protocol/refusal.ts";
@@ -107,6 +115,11 @@ export class RunHost {
   /** Where the run stands, whether it is over or not. */
   summary(): RunSummary {
     return summary(this.#state, this.#merge ?? undefined);
+  }
+
+  /** Of it what is not in `told`, where it is then: who looks at each step need not look at all stages each time. */
+  newPhases(told: WeakSet<object>): readonly PhaseRecord[] {
+    return newPhases(this.#state, told, this.#merge ?? undefined);
   }
 
   /** Stops its timer; held agents are answered. The run itself goes on where another host takes it up. */

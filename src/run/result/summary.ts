@@ -45,6 +45,15 @@ function machinesOf(state: RunState): readonly AgentMachine[] {
     .sort((a, b) => a.index - b.index);
 }
 
+/** What stages came to that have been decided on and are not in `told`, where they are then. */
+export function newPhases(state: RunState, told: WeakSet<StageRun>, merge?: MergeHistograms): readonly PhaseRecord[] {
+  return [...itemsOf(state.stages)].flatMap((run) => {
+    const record = told.has(run) ? null : phaseOf(state, run, merge);
+    if (record !== null) told.add(run);
+    return record === null ? [] : [record];
+  });
+}
+
 export function hasHistogramsToMerge(state: RunState): boolean {
   // One agent's own are whole already, and its own reading: no library is loaded for them.
   const least = state.agentCount > 1 ? 1 : 2;

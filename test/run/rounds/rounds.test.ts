@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RUN_BOUNDS } from "../../../src/plan/bounds.ts";
-import { begin, summary } from "../../../src/run/machine.ts";
+import { begin, newPhases, summary } from "../../../src/run/machine.ts";
 import { itemAt } from "../../../src/run/persistent-array.ts";
 import { roundOf } from "../../../src/run/stage/attempt-id.ts";
 import type { AttemptReport, Metric } from "../../../src/run/types.ts";
@@ -35,14 +35,18 @@ describe("a stage that is entered again", () => {
   it("has three rounds in the result and three attempts of its own when it is entered three times", () => {
     const of = group();
     const attempts: string[] = [];
+    const told = new WeakSet();
+    const news: (readonly string[])[] = [];
     for (let round = 1; round <= 3; round++) {
       until(of, 1);
       attempts.push(of.execute("agent-0").attempt);
       until(of, 2);
+      news.push(newPhases(of.state, told).map(({ name }) => name));
       if (round < 3) sendBack(of, 1);
       of.finishAll();
     }
     expect(attempts).toEqual(["1.1.0.1", "1.2.0.1", "1.3.0.1"]);
+    expect(news).toEqual([["build", "test"], ["test"], ["test"]]);
     expect(of.state.status).toBe("succeeded");
     expect(rounds(of)).toEqual([
       ["build", "success"],
