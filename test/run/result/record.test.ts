@@ -89,6 +89,7 @@ describe("a run's result", () => {
           reason: null,
           tail: "done",
           end: ok,
+          measured: [metric, other],
         },
         {
           agent: "agent-1",
