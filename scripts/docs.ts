@@ -5,6 +5,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { INPUTS, OUTPUTS } from "../src/action/input/io.ts";
+import { eventSchema } from "../src/agent/output/event-schema.ts";
 import {
   actionTable,
   commandTable,
@@ -31,6 +32,13 @@ const GENERATED: readonly Generated[] = [
       file: "docs/plan.md",
       block: `keys of ${name}`,
       generate: () => keyTable(shape),
+    }),
+  ),
+  ...(["progress", "metric", "annotation"] as const).map(
+    (name): Generated => ({
+      file: "docs/commands.md",
+      block: `event ${name}`,
+      generate: () => keyTable(eventSchema.shape[name].unwrap().shape),
     }),
   ),
   { file: "docs/plan.md", block: "completions", generate: completionTable },

@@ -7,6 +7,7 @@ import { isMapping } from "./parsing/key-parser.ts";
 import { COMPLETIONS, STAGE_TYPES } from "./plan.ts";
 import {
   agentShape,
+  assemblyShape,
   barrierShape,
   barrierSyncShape,
   dependencyShape,
@@ -17,6 +18,7 @@ import {
   retryShape,
   stageShape,
   tasksShape,
+  thresholdsShape,
   workloadShape,
 } from "./schema.ts";
 import { completionRules, LEGAL_COMPLETIONS } from "./stages/completion-rules.ts";
@@ -27,12 +29,14 @@ export const KEY_TABLES = {
   repeat: repeatShape,
   param: paramShape,
   agent: agentShape,
+  assembly: assemblyShape,
   barrier: barrierShape,
   barrier_sync: barrierSyncShape,
   liveness: livenessShape,
   depends_on: dependencyShape,
   retry: retryShape,
   tasks: tasksShape,
+  thresholds: thresholdsShape,
   workload: workloadShape,
 } as const satisfies Record<string, z.ZodRawShape>;
 
@@ -125,6 +129,8 @@ function takes(schema: unknown): string {
       return "list";
     case "object":
       return "mapping";
+    case "null":
+      return "null";
     default:
       return "any value";
   }

@@ -105,6 +105,13 @@ export const dependencyShape = lazyShape({
 const DEPENDENCY = "expected the name of a stage or a mapping such as {stage: warm, even_if: [failed]}";
 const dependency = once(() => z.union([word(), mapping(dependencyShape)], { error: DEPENDENCY }));
 
+export const thresholdsShape = lazyShape({
+  max_errors: () => whole(0, Number.MAX_SAFE_INTEGER).describe("Errors that are still borne").optional(),
+  max_error_rate: () => rate().describe("Errors / (done + errors) that is still borne").optional(),
+  max_consecutive_errors: () =>
+    whole(0, Number.MAX_SAFE_INTEGER).describe("Errors in a row that are still borne").optional(),
+});
+
 export const stageShape = lazyShape({
   name: () => word().describe("Unique in the plan; what `--only-stage` and `depends_on` mean"),
   description: () =>
@@ -160,13 +167,7 @@ export const stageShape = lazyShape({
   expected_tasks: () =>
     whole(0, Number.MAX_SAFE_INTEGER).describe("The group must report at least so many done").optional(),
   thresholds: () =>
-    mapping({
-      max_errors: whole(0, Number.MAX_SAFE_INTEGER).describe("Errors that are still borne").optional(),
-      max_error_rate: rate().describe("Errors / (done + errors) that is still borne").optional(),
-      max_consecutive_errors: whole(0, Number.MAX_SAFE_INTEGER)
-        .describe("Errors in a row that are still borne")
-        .optional(),
-    })
+    mapping(thresholdsShape)
       .describe("Errors told by all its agents and tasks, above which the stage fails while it runs")
       .optional(),
   expect: () =>
@@ -274,6 +275,11 @@ export const workloadShape = lazyShape({
   cleanup: () => script().describe("The command of stages of type cleanup").optional(),
 });
 
+export const assemblyShape = lazyShape({
+  timeout: () => duration().describe("How long the group may take to come together; default 20m").optional(),
+  at_least: () => whole(1, PLAN_BOUNDS.agents).describe("So many are enough once the time is over").optional(),
+});
+
 export const planShape = lazyShape({
   name: () =>
     text("text", PLAN_BOUNDS.name)
@@ -314,13 +320,7 @@ export const planShape = lazyShape({
       .describe("Names of variables whose values are masked in logs and reports, in every spelling")
       .optional(),
   workload: () => mapping(workloadShape).describe("Commands for stages that have none of their own").optional(),
-  assembly: () =>
-    mapping({
-      timeout: duration().describe("How long the group may take to come together; default 20m").optional(),
-      at_least: whole(1, PLAN_BOUNDS.agents).describe("So many are enough once the time is over").optional(),
-    })
-      .describe("How the group comes together")
-      .optional(),
+  assembly: () => mapping(assemblyShape).describe("How the group comes together").optional(),
   deadline: () =>
     duration()
       .describe(

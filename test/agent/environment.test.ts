@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { contextFile } from "../../src/agent/context.ts";
 import {
@@ -51,6 +52,25 @@ function made(overrides: Partial<EnvironmentOptions> = {}) {
 }
 
 describe("a command's environment", () => {
+  it("has no variable that the guide does not tell of", () => {
+    const guide = readFileSync("docs/commands.md", "utf8");
+    const whole = environment({
+      partition: { start: 0, end: 9 },
+      outputs: { prepare: { rows: 3 } },
+      task: { value: "a" },
+    });
+    const ours = Object.keys(whole).filter((name) => name.startsWith("STAGEWRIGHT_"));
+    expect(ours.length).toBeGreaterThan(17);
+    for (const name of ours) {
+      const word = name
+        .replace(/^STAGEWRIGHT_/, "_")
+        .replace(/^_OUTPUT_PREPARE_ROWS$/, "_OUTPUT_<STAGE>_<KEY>")
+        .replace(/^_PARAM_.+/, "_PARAM_<NAME>")
+        .replace(/^_ADDRESS_SERVER(_0)?$/, (_, index) => `_ADDRESS_<ROLE>${index === undefined ? "" : "_<N>"}`);
+      expect(guide, name).toMatch(new RegExp(`\`(STAGEWRIGHT)?${word}\``));
+    }
+  });
+
   it("has a PATH where the machine has none, so that the shell and its tools are found", () => {
     expect(environment({ inherited: {} }).PATH).toBe("/tmp/bin:/usr/local/bin:/usr/bin:/bin");
   });

@@ -19,14 +19,17 @@ const task = json.refine(
 
 export const eventSchema = z
   .strictObject({
-    progress: z.strictObject({ done: amount, total: amount.nullish(), errors: amount.optional() }),
+    progress: z.strictObject({
+      done: amount.describe("Done so far in this attempt: a running total, not what is new"),
+      total: amount.nullish().describe("Of how many, where that is known"),
+      errors: amount.optional().describe("Errors so far, for `thresholds`"),
+    }),
     metric: z.strictObject({
-      name,
-      value: z.number().min(-LARGEST_METRIC).max(LARGEST_METRIC),
-      unit: z.string().max(TOLD_BOUNDS.unit).optional(),
-      agg: z.enum(AGGREGATIONS).optional(),
-      /** How many samples `value` stands for. */
-      count: z.number().int().min(1).optional(),
+      name: name.describe("What `expect` means, at most 200 characters"),
+      value: z.number().min(-LARGEST_METRIC).max(LARGEST_METRIC).describe("What was measured"),
+      unit: z.string().max(TOLD_BOUNDS.unit).optional().describe("As reports show it"),
+      agg: z.enum(AGGREGATIONS).optional().describe("How all that is told becomes one number; default mean"),
+      count: z.number().int().min(1).optional().describe("How many samples `value` stands for; default 1"),
     }),
     /** `values` (or one `value`): whole numbers ≥ 0; `encoded`: an HdrHistogram, V2 compressed, base64. */
     histogram: z.union([
@@ -35,12 +38,12 @@ export const eventSchema = z
       z.strictObject({ name, encoded: z.base64().min(1) }),
     ]),
     annotation: z.strictObject({
-      path: z.string().min(1).max(PLAN_BOUNDS.path).optional(),
-      line: z.number().int().min(1).optional(),
-      level: z.enum(["notice", "warning", "failure", "error"]).optional(),
+      path: z.string().min(1).max(PLAN_BOUNDS.path).optional().describe("A file in the repository; default: the plan"),
+      line: z.number().int().min(1).optional().describe("Its line; default: that of the stage"),
+      level: z.enum(["notice", "warning", "failure", "error"]).optional().describe("Default notice; error is failure"),
       // Longer ones are cut when they are reported.
-      title: z.string().optional(),
-      message: z.string().min(1),
+      title: z.string().optional().describe("Its heading"),
+      message: z.string().min(1).describe("What is to be said"),
     }),
     output: z.record(name, json),
     tasks: z.array(task).max(TOLD_BOUNDS.tasks),
