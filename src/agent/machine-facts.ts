@@ -1,5 +1,5 @@
 /** The facts of this machine. */
-import { availableParallelism, cpus, release, totalmem } from "node:os";
+import { availableParallelism, cpus, hostname, release, totalmem } from "node:os";
 import { PLAN_BOUNDS } from "../plan/bounds.ts";
 import { withoutUnprintable } from "../plan/parsing/names.ts";
 import type { MachineFacts } from "../run/group/machine-facts.ts";
@@ -15,6 +15,8 @@ export function machineFacts(env: Readonly<Record<string, string | undefined>>):
     kernel: named(release()),
     arch: process.arch,
     runner: runner === "" ? null : named(runner),
+    // GitHub's own are new each time, though their names come again.
+    ...(env.RUNNER_ENVIRONMENT === "github-hosted" ? {} : { host: named(runner || hostname()) }),
   };
 }
 

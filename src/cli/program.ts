@@ -15,10 +15,6 @@ const MOST_AGENTS = 256;
 const NOT_BUILT = {
   commands: { sandbox: "", doctor: "" },
   options: [
-    ["--save-state <file>", "save the run's state"],
-    ["--save-phase-state <file>", "the same"],
-    ["--load-state <file>", "go on from a saved state"],
-    ["--load-phase-state <file>", "the same"],
     ["-i, --interactive", "ask for input"],
     ["-f, --input-file <file>", "take input from a file"],
   ],
@@ -71,6 +67,11 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
     .option("--only-phase <stage>", "older spelling of --only-stage", list)
     .option("--stop-after-phase <stage>", "older spelling of --stop-after-stage", once)
     .option("--skip-phases <stages>", "older spelling of --skip-stages", list)
+    .option("--save-state <file>", "save the run's state in this file after each stage", once)
+    .option("--load-state <file>", "go on from a saved state: finished stages are not run again", once)
+    .option("--resume-session", "save the run's state, and go on from it where there is one")
+    .option("--save-phase-state <file>", "older spelling of --save-state", once)
+    .option("--load-phase-state <file>", "older spelling of --load-state", once)
     .option("-o, --output-file <file>", "write the JSON result into this file, too", once)
     .option(
       "--agents <count>",

@@ -18,6 +18,54 @@ export function planDigest(plan: Plan): string {
   return createHash("sha256").update(canonicalPlan(plan)).digest("hex");
 }
 
+/** A plan as it can be recognized without being told: its digest, and one of each of its parts. */
+export interface PlanPrint {
+  readonly digest: string;
+  /** `params.epochs`, `stages.train.command` -> digest; what says nothing is left out. */
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+export function planPrint(plan: Plan): PlanPrint {
+  const { stages, ...rest } = named(plan);
+  const parts = new Map<string, string>();
+  const add = (path: string, value: unknown): void => {
+    const text = canonicalJson(value);
+    if (!SAYS_NOTHING.has(text)) parts.set(path, createHash("sha256").update(text).digest("hex").slice(0, 12));
+  };
+  for (const [key, value] of Object.entries(rest)) {
+    if (key !== "params" || !isRecord(value)) add(key, value);
+    else for (const [name, each] of Object.entries(value)) add(`params.${name}`, each);
+  }
+  for (const [name, stage] of Object.entries(Object(stages))) {
+    for (const [key, value] of Object.entries(Object(stage)))
+      if (!PLACE_KEYS.has(key)) add(`stages.${name}.${key}`, value);
+  }
+  return { digest: planDigest(plan), parts: Object.fromEntries(parts) };
+}
+
+/** Where two plans differ, by their prints: the first few places. Empty when they agree. */
+export function printDifference(ours: PlanPrint["parts"], theirs: PlanPrint["parts"], limit = 5): string {
+  const ofStages = (parts: PlanPrint["parts"]): ReadonlySet<string> =>
+    new Set(Object.keys(parts).map((path) => /^stages\..*(?=\.)/u.exec(path)?.[0] ?? ""));
+  const [ourStages, theirStages] = [ofStages(ours), ofStages(theirs)];
+  const found = new Set<string>();
+  for (const path of [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].sort()) {
+    if (ours[path] === theirs[path]) continue;
+    const stage = /^stages\..*(?=\.)/u.exec(path)?.[0] ?? "";
+    if (stage !== "" && !theirStages.has(stage)) found.add(`${stage} is only here`);
+    else if (stage !== "" && !ourStages.has(stage)) found.add(`${stage} is only there`);
+    else found.add(`${path} differs`);
+  }
+  const shown = [...found].slice(0, limit).map((path) => path.slice(0, LONGEST_PATH));
+  return [...shown, ...(found.size > limit ? [`and ${found.size - limit} more`] : [])].join("; ");
+}
+
+/** A path of a plan is shorter; one from elsewhere need not be. */
+const LONGEST_PATH = 400;
+/** Said by the order of the stages. */
+const PLACE_KEYS: ReadonlySet<string> = new Set(["name", "index", "order"]);
+const SAYS_NOTHING: ReadonlySet<string> = new Set(["null", "[]", "{}", "false", '""']);
+
 /**
  * In words, where `theirs` differs from `ours`: the first few paths with both values, stages named by name.
  * Empty when the two agree.

@@ -161,7 +161,13 @@ export interface PlanStage {
   readonly softFail?: readonly number[] | undefined;
   /** Between TERM and KILL; not there: see `stop-grace.ts`. */
   readonly stopGraceMs?: number | undefined;
+  /** Whether it is run again when a run goes on after it; not there: by its type and where the run goes on. */
+  readonly resume?: ResumeRule | undefined;
 }
+
+/** What becomes of a finished stage in a run that goes on from a saved state. */
+export const RESUME_RULES = ["rerun", "reuse"] as const;
+export type ResumeRule = (typeof RESUME_RULES)[number];
 
 /** What may have become of a stage whose result is needed, and is accepted all the same. */
 export const ACCEPTABLE = ["failed", "skipped"] as const;

@@ -36,7 +36,7 @@ import {
   whole,
   word,
 } from "./parsing/value-schemas.ts";
-import { ACCEPTABLE, COMPLETIONS, RETRY_REASONS, STAGE_TYPES } from "./plan.ts";
+import { ACCEPTABLE, COMPLETIONS, RESUME_RULES, RETRY_REASONS, STAGE_TYPES } from "./plan.ts";
 
 export const retryShape = lazyShape({
   max_attempts: () => whole(1, PLAN_BOUNDS.attempts).describe("Attempts in all, the first included").optional(),
@@ -195,6 +195,12 @@ export const stageShape = lazyShape({
   background: () => flag().describe("The command keeps running across later stages").optional(),
   ready: () => ready().describe("When others may rely on the background command").optional(),
   until: () => word().describe("The last stage that needs it; default: the last before cleanup").optional(),
+  resume: () =>
+    oneOf(RESUME_RULES)
+      .describe(
+        "Whether a run that goes on from a saved state runs it again, though it is done; default: by its type, and where the run goes on",
+      )
+      .optional(),
 });
 
 export const repeatShape = lazyShape({

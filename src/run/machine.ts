@@ -14,6 +14,7 @@ import { noteAbsent, noteReturn } from "./group/absence.ts";
 import { addAgent, admit } from "./group/assembly.ts";
 import { forgiveAbsence, lose, rejoin, restart, seen } from "./group/liveness.ts";
 import { directoryOf, persistentArray } from "./persistent-array.ts";
+import { NOTHING_CARRIED } from "./resume/carried.ts";
 import { requestRepeat } from "./rounds/rounds.ts";
 import { countProgress, finishAssignment } from "./stage/assignments.ts";
 import { addOutput, outcome } from "./stage/record-result.ts";
@@ -35,7 +36,7 @@ export type Created = Extract<RunEvent, { type: "created" }>;
 
 /** A run's first state. Same as `apply(null, created)`. */
 export function begin(event: Created): RunState {
-  const { at, plan, carried = { succeeded: [], outputs: {} } } = event;
+  const { at, plan, carried = NOTHING_CARRIED } = event;
   return {
     version: event.version ?? 1,
     ...termsOf(event),

@@ -6,6 +6,7 @@
  */
 import type { Json, Plan } from "../plan/plan.ts";
 import type { MachineFacts } from "./group/machine-facts.ts";
+import type { Carried } from "./resume/carried.ts";
 
 /** Repository id, workflow run id, attempt, group, plan: `key` is these joined, unique per run. */
 export interface RunKey {
@@ -111,14 +112,6 @@ export interface Selection {
   readonly only: readonly number[] | null;
   readonly skip: readonly number[];
   readonly stopAfter: number | null;
-}
-
-/** Results of an earlier run that this one goes on from. */
-export interface Carried {
-  /** Names of stages that succeeded: they satisfy `depends_on`. */
-  readonly succeeded: readonly string[];
-  /** Stage name -> key -> value. */
-  readonly outputs: Readonly<Record<string, Readonly<Record<string, Json>>>>;
 }
 
 /** What a run is of: the same from the entry that begins it, over the wire, to its state. */

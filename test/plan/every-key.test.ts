@@ -102,6 +102,7 @@ stages:
     soft_fail: [4, 5, 4]
     stop_grace: 7s
     tasks: { values: [p, { id: q }, [r]], concurrency: 14, max_failures: 15, max_preemptions: 16, needs: { p: [q, 2] } }
+    resume: rerun
 `);
     expect(read.stages[1]).toEqual({
       ...PLAIN_STAGE,
@@ -161,6 +162,7 @@ stages:
         maxPreemptions: 16,
         needs: { p: ["q", "2"] },
       },
+      resume: "rerun",
     });
   });
 

@@ -1,5 +1,6 @@
 /** Plans, events and a small world of obedient agents, for tests of the machine. */
 import type { Acceptable, Barrier, Dependency, Plan, PlanStage, Retry } from "../../src/plan/plan.ts";
+import type { MachineFacts } from "../../src/run/group/machine-facts.ts";
 import type { Instruction } from "../../src/run/instruction.ts";
 import { apply, begin, instructionFor, type RunState } from "../../src/run/machine.ts";
 import type { AttemptEnd, AttemptReport, RunEvent, RunKey, Sync } from "../../src/run/types.ts";
@@ -109,6 +110,11 @@ export function joined(
 ): Extract<RunEvent, { type: "joined" }> {
   const nothing = { role: null, index: null, address: null, checkRunId: null };
   return { type: "joined", at, agent, session: `${agent}#1`, ...nothing, ...overrides };
+}
+
+/** A machine that is known again by this name. */
+export function machineOf(host: string): MachineFacts {
+  return { cores: 8, memoryBytes: 1, cpu: "", os: "linux", kernel: "6", arch: "x64", runner: null, host };
 }
 
 export function synced(

@@ -28,6 +28,7 @@ import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import { fill, fillMarkdown, mention, templateProblems } from "../../src/lifecycle/policy/templates.ts";
 import { Literals } from "../../src/literals.ts";
 import { foreignSign } from "../../src/local-caller.ts";
+import { printDifference } from "../../src/plan/canonical.ts";
 import { convertBench } from "../../src/plan/conversion/convert.ts";
 import { ADDRESS } from "../../src/plan/parsing/address.ts";
 import { parseDuration } from "../../src/plan/parsing/duration.ts";
@@ -38,6 +39,8 @@ import { readPlan } from "../../src/plan/read.ts";
 import { problemAnnotations, repositoryPath } from "../../src/report/annotations.ts";
 import * as escaping from "../../src/report/escape.ts";
 import { compareNames } from "../../src/run/group/assembly.ts";
+import { excessAt, jsonErrorAt } from "../../src/run/resume/json-error.ts";
+import { readSavedRun } from "../../src/run/resume/read-saved-run.ts";
 
 export interface Reader {
   readonly module: string;
@@ -386,6 +389,35 @@ export const READERS: readonly Reader[] = [
     read: (text) => compareNames(text, `${text}1`),
     texts: { "names of numbers": repeated("a1") },
   },
+  {
+    module: "src/run/resume/read-saved-run.ts",
+    of: "readSavedRun",
+    largest: 256 * KIB,
+    read: (text) => [
+      readSavedRun(Buffer.from(text)),
+      readSavedRun(Buffer.from(JSON.stringify({ version: 1, saved_at: text, [text]: text }))),
+    ],
+    texts: {
+      strings: repeated('"'),
+      numbers: repeated("1", "[-"),
+      escapes: repeated("\\", '"'),
+      names: repeated('"a":1,', "{"),
+    },
+  },
+  {
+    module: "src/run/resume/json-error.ts",
+    of: "jsonErrorAt, excessAt",
+    largest: 256 * KIB,
+    read: (text) => [jsonErrorAt(text), excessAt(text, { depth: 100, values: 1_000_000 })],
+    texts: { lines: repeated("\n1,", "["), "white space": repeated(" ", "1") },
+  },
+  {
+    module: "src/plan/canonical.ts",
+    of: "printDifference",
+    largest: 64 * KIB,
+    read: (text) => printDifference({ "stages.a.run": "1" }, { [`stages.${text}`]: "2", [text]: "3" }),
+    texts: { dots: repeated("."), stages: repeated("stages.") },
+  },
   { module: "src/github/pulls/comments.ts", of: "markerOf", largest: 32 * KIB, read: markerOf },
   {
     module: "src/github/exact-json.ts",
@@ -489,6 +521,7 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "src/action/input/secrets.ts": OF_OPERATOR,
   "src/agent/masking/mask-views.ts": "the views in which Masks looks for values, measured with it",
   "src/coordinator/client/addresses.ts": OF_BOUNDED,
+  "src/state-file/state-file.ts": OF_OPERATOR,
   "src/lifecycle/command-names.ts": OF_BOUNDED,
   "app/effects/handlers/auto-merge.ts": OF_BOUNDED,
   "app/http/adopt.ts": OF_BOUNDED,

@@ -1,15 +1,23 @@
 /** `--dry-run`: what would run, in order, and why the rest would not. */
 import type { Plan, PlanStage } from "../../plan/plan.ts";
 import { isSelected } from "../../plan/select.ts";
+import type { Carried } from "../../run/resume/carried.ts";
+import { doneBefore } from "../../run/resume/resumption.ts";
 import type { Selection } from "../../run/types.ts";
 import { about } from "./console.ts";
 
 /** One line a stage, and one for its command. */
-export function dryRun(plan: Plan, selection: Selection): readonly string[] {
-  const chosen = plan.stages.filter((stage) => isSelected(selection, stage.index));
+export function dryRun(
+  plan: Plan,
+  selection: Selection,
+  reused: readonly number[],
+  carried: Carried | null,
+): readonly string[] {
+  const chosen = plan.stages.filter(({ index }) => isSelected(selection, index) && !reused.includes(index));
   const lines = [`${plan.name}: ${chosen.length} of ${plan.stages.length} stages would run, nothing is run now`];
   for (const stage of plan.stages) {
-    const why = whyNot(stage, selection);
+    const isDone = reused.includes(stage.index) && carried?.resumed !== undefined;
+    const why = isDone ? doneBefore(carried.resumed) : whyNot(stage, selection);
     const number = String(stage.index).padStart(3);
     if (why !== null) lines.push(`${number} - ${stage.name}: skipped, ${why}`);
     else lines.push(`${number} ✓ ${stage.name} (${about(stage)})${condition(stage)}`, ...command(stage));

@@ -21,11 +21,11 @@ import { serveLoopback } from "../../coordinator/server/serve.ts";
 import { joinAddress, splitAddress } from "../../plan/parsing/address.ts";
 import { formatDuration } from "../../plan/parsing/duration.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { isSelected } from "../../plan/select.ts";
 import { maskedSummary } from "../../report/masked.ts";
 import { explain } from "../../run/explain.ts";
-import { agentIdentity, type RunKey, type Selection } from "../../run/types.ts";
+import { agentIdentity, type RunKey } from "../../run/types.ts";
 import { type ToldWait, waitLine } from "../../run/wait-lines.ts";
+import type { StateFile } from "../../state-file/state-file.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit.ts";
 import { type ParentMessage, PLAN_FILE_VARIABLE } from "./agent.ts";
 import { ask, userName } from "./checkpoint.ts";
@@ -33,6 +33,8 @@ import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
 import { tellOutcome } from "./outcome.ts";
 import { SECRET_VARIABLE, takeSecret } from "./secret.ts";
 import { Signals } from "./signals.ts";
+import { savedBy } from "./state.ts";
+import type { RunTask } from "./task.ts";
 
 /** After the run is over agents only say goodbye; one that does not is ended. */
 const GOODBYE_MS = 20_000;
@@ -45,38 +47,33 @@ const LOOPBACK = "127.0.0.1";
 /** Characters. */
 const LEAST_SECRET = 32;
 
-export interface GroupOptions {
-  readonly file: string;
-  readonly plan: Plan;
-  readonly selection: Selection;
-  readonly agents: number;
-  /** What the names of agents that the plan does not name begin with. */
-  readonly agentName: string | undefined;
-  readonly outputFile: string | undefined;
-  /** This process's own. */
-  readonly env: NodeJS.ProcessEnv;
-}
-
 /** @returns the exit code: the group's verdict */
-export async function runGroup(group: GroupOptions): Promise<ExitCode> {
-  const { file, plan, selection, agents, outputFile, env } = group;
+export async function runGroup(task: RunTask): Promise<ExitCode> {
+  const { file, plan, selection, carried, names, outputFile, env } = task;
+  const agents = names.length;
   // What its agents tell they have masked themselves; this masks what is known of the plan's secrets here.
   const masks = new Masks();
   const screen = maskedScreen(screenOf(process.stderr, env), masks);
-  const selected = plan.stages.filter((stage) => isSelected(selection, stage.index));
-  const log = new ConsoleLog(screen, plan, selected);
+  const log = new ConsoleLog(screen, plan, task.stages);
+  const state = savedBy(task, masks, log);
   const key: RunKey = { repositoryId: "local", runId: randomUUID(), attempt: 1, group: "local", plan: plan.name };
   const startedAt = Date.now();
   const onError = (error: unknown, what: string): void =>
     log.line(`coordinator: ${what}: ${error instanceof Error ? error.message : String(error)}`);
   const follower = new Follower(log, plan);
-  const runs = new Runs({ store: null, onError, onChange: ({ host }) => follower.look(host) });
+  const runs = new Runs({ store: null, onError, onChange: ({ host }) => follower.look(host, state) });
   const given = groupSecret(takeSecret(env));
   const secret = given ?? randomBytes(32).toString("base64url");
   masks.hold(secret);
   new SecretVariables(plan.secrets ?? [], masks, (event) => log.event(event)).start(env, plan);
   const serving = await serveLoopback({ secret, runs, onError });
-  const { host } = await runs.open({ key, plan, selection, agentCount: agents });
+  const { host } = await runs.open({
+    key,
+    plan,
+    selection,
+    agentCount: agents,
+    ...(carried === null ? {} : { carried }),
+  });
   log.line(
     given === null
       ? `a group of ${agents} agents on this machine`
@@ -95,9 +92,7 @@ export async function runGroup(group: GroupOptions): Promise<ExitCode> {
     const absent = gone.map(({ name, how }) => ({ id: agentIdentity(name), why: `${name} ${how}` }));
     host.commit({ event: { type: "not_coming", at: host.now, absent } });
   });
-  const begin = group.agentName ?? "local";
-  for (let index = 0; index < agents; index += 1) {
-    const name = plan.agents[index]?.id ?? `${begin}-${index}`;
+  for (const [index, name] of names.entries()) {
     // With roles, indexes are given by role when the group is assembled.
     const place = Object.keys(plan.roles).length > 0 ? [] : ["--agent-index", String(index)];
     const address = hereOf(plan.agents[index]?.address ?? null);
@@ -131,7 +126,8 @@ export async function runGroup(group: GroupOptions): Promise<ExitCode> {
   const summary = maskedSummary(host.summary(), masks);
   const written = tellOutcome({ file, planName: plan.name, summary, selection, startedAt, outputFile }, log, screen);
   if (signals.exitCode !== null) return signals.exitCode;
-  return host.isOver && summary.verdict === "success" && written ? EXIT.success : EXIT.failure;
+  const isWell = host.isOver && summary.verdict === "success" && written && state?.isBehind !== true;
+  return isWell ? EXIT.success : EXIT.failure;
 }
 
 /** Of who may join by hand; null: nobody may. It never comes from the command line, nor is it told in the log. */
@@ -174,7 +170,9 @@ class Follower {
     });
   }
 
-  look(host: RunHost): void {
+  /** `file`: where the run's state is kept, before anything of it is told. */
+  look(host: RunHost, file: StateFile | null): void {
+    file?.follow(host.state);
     const { steps, checkpoint, notices, noticeSeq } = host.state;
     for (const { agent, text } of notices.filter(({ seq }) => seq > this.#toldNotice)) {
       this.#log.line(agent === null ? `  ${text}` : `${agent} | ${text}`);

@@ -13,6 +13,7 @@ import { isSelected, select } from "../../plan/select.ts";
 import { platformRefusal } from "../../platform.ts";
 import { unguessable } from "../../random.ts";
 import { maskedSummary } from "../../report/masked.ts";
+import type { Carried } from "../../run/resume/carried.ts";
 import type { RunKey, Selection } from "../../run/types.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit.ts";
 import { loadPlan } from "../files.ts";
@@ -21,8 +22,10 @@ import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
 import { dryRun } from "./dry-run.ts";
 import { tellOutcome } from "./outcome.ts";
 import { Signals } from "./signals.ts";
+import { loadState, reusedHere, type StateOptions, savedBy, stateFiles } from "./state.ts";
+import type { RunTask } from "./task.ts";
 
-export interface RunOptions {
+export interface RunOptions extends StateOptions {
   readonly param?: Readonly<Record<string, string>>;
   readonly onlyStage?: readonly string[];
   readonly stopAfterStage?: string;
@@ -36,35 +39,34 @@ export interface RunOptions {
   readonly dryRun?: boolean;
 }
 
-const DEFAULT_AGENT = "local-0";
+/** What the names of agents begin with that the plan does not name. */
+const DEFAULT_AGENT = "local";
 
 /** `env`: this process's own. @returns the exit code. @throws UsageError before anything has run */
 export async function run(file: string, options: RunOptions, env: NodeJS.ProcessEnv): Promise<ExitCode> {
   const refusal = platformRefusal(process.platform);
   if (refusal !== null && options.dryRun !== true) throw new UsageError(`run: ${refusal}`);
   const { plan, keys } = loadPlan(file, options.param ?? {}, (line) => process.stderr.write(`${line}\n`));
-  const selection = selectionOf(plan, options);
+  const files = stateFiles(plan, file, options);
+  const agents = agentCountOf(plan, options, file, keys);
+  const carried = files.load === null ? null : loadState(files.load, plan, agents);
+  const selection = selectionOf(plan, options, carried);
+  const names = agentNames(plan, agents, options.agentName);
+  const reused = reusedHere(plan, selection, carried, names, env);
   if (options.dryRun === true) {
-    process.stdout.write(`${dryRun(plan, selection).join("\n")}\n`);
+    process.stdout.write(`${dryRun(plan, selection, reused, carried).join("\n")}\n`);
     return EXIT.success;
   }
-  checkBefore(plan, selection, options, file);
+  checkBefore(plan, selection, reused, options, file);
   const unseen = unseenWarning();
   if (unseen !== null) process.stderr.write(`warning: ${unseen}\n`);
-  const agents = agentCountOf(plan, options, file, keys);
-  if (agents > 1) {
-    const { runGroup } = await import("./group.ts");
-    return await runGroup({
-      file,
-      plan,
-      selection,
-      agents,
-      agentName: options.agentName,
-      outputFile: options.outputFile,
-      env,
-    });
-  }
-  return carryOut(file, plan, selection, options, env);
+  if (files.anew !== null) process.stderr.write(`${files.anew}\n`);
+  const { outputFile } = options;
+  const stages = plan.stages.filter(({ index }) => isSelected(selection, index) && !reused.includes(index));
+  const task: RunTask = { file, plan, selection, carried, saveTo: files.save, names, stages, outputFile, env };
+  if (agents === 1) return carryOut(task);
+  const { runGroup } = await import("./group.ts");
+  return await runGroup(task);
 }
 
 /** `--agents`, else what the plan says, else one. @throws UsageError when the two contradict each other */
@@ -83,26 +85,28 @@ function agentCountOf(
   );
 }
 
-async function carryOut(
-  file: string,
-  plan: Plan,
-  selection: Selection,
-  options: RunOptions,
-  env: NodeJS.ProcessEnv,
-): Promise<ExitCode> {
-  const selected = plan.stages.filter((stage) => isSelected(selection, stage.index));
+/** Of a group whatever the plan calls them. */
+function agentNames(plan: Plan, agents: number, given: string | undefined): readonly string[] {
+  if (agents === 1) return [given ?? `${DEFAULT_AGENT}-0`];
+  return Array.from({ length: agents }, (_, index) => plan.agents[index]?.id ?? `${given ?? DEFAULT_AGENT}-${index}`);
+}
+
+async function carryOut(task: RunTask): Promise<ExitCode> {
+  const { file, plan, selection, carried, env } = task;
   const masks = new Masks();
   const screen = maskedScreen(screenOf(process.stderr, env), masks);
-  const log = new ConsoleLog(screen, plan, selected);
-  const name = options.agentName ?? DEFAULT_AGENT;
+  const log = new ConsoleLog(screen, plan, task.stages);
+  const name = task.names[0] ?? plan.name;
+  const state = savedBy(task, masks, log);
   const key: RunKey = { repositoryId: "local", runId: unguessable(), attempt: 1, group: "local", plan: plan.name };
   const startedAt = Date.now();
   const told = new WeakSet();
   let steps = 0;
   const hosted = beginRun(
-    { key, plan, selection, agentCount: 1 },
+    { key, plan, selection, agentCount: 1, ...(carried === null ? {} : { carried }) },
     {
       onChange: (changed) => {
+        state?.follow(changed.state);
         // Only when there can be another one.
         if (changed.state.steps === steps) return;
         steps = changed.state.steps;
@@ -169,14 +173,15 @@ async function carryOut(
     host.close();
   }
   const summary = maskedSummary(end.kind === "finished" ? end.summary : host.summary(), masks);
-  const { outputFile } = options;
+  const { outputFile } = task;
   const written = tellOutcome({ file, planName: plan.name, summary, selection, startedAt, outputFile }, log, screen);
   if (signals.exitCode !== null) return signals.exitCode;
-  return end.kind === "finished" && summary.verdict === "success" && written ? EXIT.success : EXIT.failure;
+  const isWell = end.kind === "finished" && summary.verdict === "success" && written && state?.isBehind !== true;
+  return isWell ? EXIT.success : EXIT.failure;
 }
 
 /** Both spellings mean the same; both at once would leave open which holds. @throws UsageError */
-function selectionOf(plan: Plan, options: RunOptions): Selection {
+function selectionOf(plan: Plan, options: RunOptions, carried: Carried | null): Selection {
   const { onlyStage, onlyPhase, stopAfterStage, stopAfterPhase, skipStages, skipPhases } = options;
   const twice = [
     [onlyStage, onlyPhase, "only"],
@@ -189,21 +194,30 @@ function selectionOf(plan: Plan, options: RunOptions): Selection {
       throw new UsageError(`--${word}-stage${plural} and --${word}-phase${plural} are the same, expected one of them`);
     }
   }
-  const selected = select(plan, {
+  const wanted = {
     only: onlyStage ?? onlyPhase,
     stopAfter: stopAfterStage ?? stopAfterPhase,
     skip: skipStages ?? skipPhases,
-  });
+  };
+  const selected = select(plan, wanted, carried?.succeeded);
   if ("problems" in selected) throw new UsageError(...selected.problems);
   return selected.selection;
 }
 
 /** What would only be found out when it is too late. @throws UsageError */
-function checkBefore(plan: Plan, selection: Selection, options: RunOptions, file: string): void {
+function checkBefore(
+  plan: Plan,
+  selection: Selection,
+  reused: readonly number[],
+  options: RunOptions,
+  file: string,
+): void {
   if (options.agentName !== undefined && (options.agentName.length > 200 || !PRINTABLE.test(options.agentName))) {
     throw new UsageError("--agent-name: expected 1 to 200 printable characters");
   }
-  const checkpoint = plan.stages.find((stage) => stage.checkpoint && isSelected(selection, stage.index));
+  const checkpoint = plan.stages.find(
+    (stage) => stage.checkpoint && isSelected(selection, stage.index) && !reused.includes(stage.index),
+  );
   if (checkpoint !== undefined && !(process.stdin.isTTY && process.stderr.isTTY)) {
     throw new UsageError(
       `${file}:${checkpoint.line}:${checkpoint.column}: error: stage "${checkpoint.name}" waits for a person, and there is no terminal to ask at`,

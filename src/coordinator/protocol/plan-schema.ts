@@ -6,7 +6,7 @@ import { z } from "zod";
 import { jsonBytes, PLAN_BOUNDS } from "../../plan/bounds.ts";
 import { ADDRESS, NOT_AN_ADDRESS } from "../../plan/parsing/address.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "../../plan/parsing/names.ts";
-import { ACCEPTABLE, COMPLETIONS, type Json, RETRY_REASONS, STAGE_TYPES } from "../../plan/plan.ts";
+import { ACCEPTABLE, COMPLETIONS, type Json, RESUME_RULES, RETRY_REASONS, STAGE_TYPES } from "../../plan/plan.ts";
 
 const json: z.ZodType<Json> = z.json();
 /** What comes back in logs, pages and refusals. */
@@ -132,6 +132,7 @@ const stage = z.strictObject({
     .nullable(),
   softFail: z.array(z.number().int().min(1).max(255)).max(255).optional(),
   stopGraceMs: z.number().min(0).max(PLAN_BOUNDS.stopGraceMs).optional(),
+  resume: z.enum(RESUME_RULES).optional(),
 });
 
 const shape = z.strictObject({

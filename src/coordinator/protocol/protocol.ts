@@ -106,6 +106,7 @@ const machineSchema = z.strictObject({
   kernel: printable(PLAN_BOUNDS.longName),
   arch: printable(PLAN_BOUNDS.longName),
   runner: name.nullable(),
+  host: name.optional(),
 });
 
 export const joinBodySchema = z.strictObject({

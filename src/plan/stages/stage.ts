@@ -115,6 +115,7 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
     background: backgroundOf(expanded, command, place),
     ...(keys.soft_fail === undefined ? {} : { softFail: [...new Set(keys.soft_fail)] }),
     ...(keys.stop_grace === undefined ? {} : { stopGraceMs: keys.stop_grace }),
+    ...resumeOf(written, place),
   };
 }
 
@@ -239,6 +240,14 @@ function runsOnOf({ keys }: Written, type: StageType, defaults: StageDefaults): 
     default:
       return { kind: "agents", agents: keys.runs_on };
   }
+}
+
+function resumeOf({ keys }: Written, { source, problems, path }: Place): Pick<PlanStage, "resume"> {
+  if (keys.resume === "reuse" && keys.background === true) {
+    const message = 'resume: a background command ends with its run, so there is nothing to reuse, expected "rerun"';
+    problems.error(source.at([...path, "resume"]), message);
+  }
+  return keys.resume === undefined ? {} : { resume: keys.resume };
 }
 
 /** Keys that judge how a command ended: one that is meant to go on has no end to judge. */

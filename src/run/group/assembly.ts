@@ -3,6 +3,7 @@ import { formatDuration } from "../../plan/parsing/duration.ts";
 import { limitsOf } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
 import { directoryOf, entered, itemAt, itemCount, itemsOf, lookUp, persistentArray } from "../persistent-array.ts";
+import { beginResumed } from "../resume/resumption.ts";
 import { stageInForceOf } from "../stage/failure-policy.ts";
 import type { AgentState, RunState } from "../state.ts";
 import { isOver, isThere } from "../transitions.ts";
@@ -203,6 +204,7 @@ function start(draft: Draft): void {
   head.living = agents.length;
   head.assembledAt = now;
   draft.setRunStatus("running");
+  beginResumed(draft);
 }
 
 function memberOf({ name, index, role, roleIndex, address }: AgentState) {

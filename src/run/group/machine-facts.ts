@@ -13,4 +13,6 @@ export interface MachineFacts {
   readonly arch: string;
   /** The name of the runner; null: it is no job. */
   readonly runner: string | null;
+  /** By which it is known again in a later run; not there: it is another one each time. */
+  readonly host?: string | undefined;
 }

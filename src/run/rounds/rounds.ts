@@ -1,4 +1,5 @@
 /** Going back: stages that are over begin a new round. What came of the rounds before stays in the run's record. */
+import { isSelected } from "../../plan/select.ts";
 import type { Draft } from "../draft.ts";
 import { directoryOf, itemsOf, persistentArray } from "../persistent-array.ts";
 import { newStageRun } from "../stage/start.ts";
@@ -22,7 +23,10 @@ export function goBack(draft: Draft, { from, why }: { readonly from: number; rea
   for (let stage = from; stage < head.position; stage++) again.push(stage);
   const names = new Set(again.map((stage) => draft.planned(stage).name));
   const isKept = ([name]: readonly [string, unknown]): boolean => !names.has(name);
-  const carried = Object.entries(head.carried.outputs).filter((entry) => !isKept(entry));
+  // What was brought along is there again only where nothing is made anew.
+  const isMade = (name: string): boolean =>
+    draft.plan.stages.some((stage) => stage.name === name && isSelected(head.selection, stage.index));
+  const carried = Object.entries(head.carried.outputs).filter((entry) => !isKept(entry) && !isMade(entry[0]));
   head.outputs = Object.fromEntries([...Object.entries(head.outputs).filter(isKept), ...carried]);
   for (const stage of again) {
     const run = draft.whole(stage);

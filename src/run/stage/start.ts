@@ -6,6 +6,7 @@ import { deadlineOf, deadlineOver, isBoundByDeadline } from "../deadlines.ts";
 import { type Draft, isLiving } from "../draft.ts";
 import { isFailing } from "../group/abort.ts";
 import { persistentArray } from "../persistent-array.ts";
+import { whyReused } from "../resume/resumption.ts";
 import { isAssigned, type StageRun } from "../state.ts";
 import { poolOf } from "../tasks/pool.ts";
 import { beginAssignment } from "./assignments.ts";
@@ -27,6 +28,8 @@ export type Decision =
 export function decide(draft: Draft, index: number): Decision {
   const planned = draft.planned(index);
   const { failure, selection, approved } = draft.head;
+  const reused = failure === null || planned.when === "on_success" ? whyReused(draft, index) : null;
+  if (reused !== null) return { kind: "skip", reason: reused };
   if (failure === null) {
     if (!isSelected(selection, index)) return { kind: "skip", reason: "not among the selected stages" };
     if (planned.when === "on_failure") return { kind: "skip", reason: "runs only after a failure" };
@@ -62,12 +65,12 @@ function missingResult(
   draft: Draft,
   { stage: name, evenIf }: Dependency,
 ): { readonly what: Acceptable; readonly why: string } | null {
-  if (draft.head.carried.succeeded.includes(name)) return null;
   const index = draft.plan.stages.findIndex((stage) => stage.name === name);
   if (index < 0) return { what: "skipped", why: "is not in the plan" };
   const run = draft.stage(index);
-  if (run.worked === true) return null;
-  const what = run.startAt === null ? "skipped" : "failed";
+  // What it came to now counts, where it was run (again).
+  if (run.worked === true || (run.startAt === null && draft.head.carried.succeeded.includes(name))) return null;
+  const what = run.startAt === null && whyReused(draft, index) === null ? "skipped" : "failed";
   if (evenIf.includes(what)) return null;
   return { what, why: what === "skipped" ? "was skipped" : "did not succeed" };
 }

@@ -40,7 +40,7 @@ params: { epochs: { type: integer, default: 3 } }
 secrets: [TOKEN]
 deadline: 2h
 stages:
-  - { name: serve, runs_on: first, run: ./serve, background: true, ready: { port: 5432 } }
+  - { name: serve, runs_on: first, run: ./serve, background: true, ready: { port: 5432 }, resume: rerun }
   - { name: list, tasks: { from: ./list }, run: ./one, concurrency: 2, max_failures: 2 }
   - { name: shards, tasks: [1, { id: a }], needs: { a: [1] }, run: ./shard }
   - { name: epoch, duration: 1h, run: ./train, soft_fail: [3], stop_grace: 1m, barrier: { type: majority, heartbeat_interval: 2m, missed_threshold: 3 } }
@@ -107,6 +107,7 @@ const request: Whole<Omit<JoinRequest, "plan">> & { readonly plan: Plan } = {
     kernel: "6.8.0",
     arch: "x64",
     runner: "bench-1",
+    host: "bench-1",
   },
 };
 
@@ -240,7 +241,16 @@ export const KINDS = Object.keys(MESSAGES) as readonly MessageKind[];
 /** What they say besides: closed lists of words. */
 export const WORDS = { refusals: REFUSALS, waits: WAIT_REASONS, runs: RUN_STATUSES };
 /** Keys, at any depth, that the number before the present one does not have. */
-const NEW_KEYS: ReadonlySet<string> = new Set(["killed", "machine", "machines", "measured", "softFail", "stopGraceMs"]);
+const NEW_KEYS: ReadonlySet<string> = new Set([
+  "host",
+  "killed",
+  "machine",
+  "machines",
+  "measured",
+  "resume",
+  "softFail",
+  "stopGraceMs",
+]);
 /** As they are said where this number is spoken: without what it does not know. */
 export function examplesOf(kind: MessageKind, number: number = PROTOCOL): readonly unknown[] {
   const { examples } = MESSAGES[kind];

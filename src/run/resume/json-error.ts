@@ -1,0 +1,143 @@
+/** Where a text ceases to be JSON: what `JSON.parse` says of it only sometimes. */
+import type { Position } from "../../plan/parsing/problems.ts";
+
+const QUOTE = 0x22;
+const WORDS = ["true", "false", "null"];
+
+/** The place of the first character that cannot stand there; the end, where more was expected. */
+export function jsonErrorAt(text: string): Position {
+  return positionAt(text, errorOffset(text));
+}
+
+/**
+ * Where a text holds more than so many values, or has lists and mappings deeper in one another than that: cheap to be
+ * found before they are made. Reads what is no JSON, too. Null: nowhere.
+ */
+export function excessAt(
+  text: string,
+  most: { readonly depth: number; readonly values: number },
+): { readonly what: keyof typeof most; readonly at: Position } | null {
+  let depth = 0;
+  let values = 1;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = stringEnd(text, at).end - 1;
+    else if (code === 0x2c) values += 1;
+    else if (code === 0x5b || code === 0x7b) depth += 1;
+    else if (code === 0x5d || code === 0x7d) depth -= 1;
+    if (depth > most.depth) return { what: "depth", at: positionAt(text, at) };
+    if (values > most.values) return { what: "values", at: positionAt(text, at) };
+  }
+  return null;
+}
+
+function positionAt(text: string, at: number): Position {
+  let line = 1;
+  let start = 0;
+  for (let end = text.indexOf("\n"); end !== -1 && end < at; end = text.indexOf("\n", start)) {
+    line += 1;
+    start = end + 1;
+  }
+  return { line, column: at - start + 1 };
+}
+
+/** Goes through the text once. What is open is a list, so that no depth is too deep. */
+function errorOffset(text: string): number {
+  const open: string[] = [];
+  let at = 0;
+  let expected: "value" | "value or end" | "name" | "name or end" | "colon" | "comma or end" = "value";
+  for (;;) {
+    while (isBlank(text.charCodeAt(at))) at += 1;
+    const character = text[at];
+    if (character === undefined) return at;
+    if (expected === "comma or end") {
+      const inside = open.at(-1);
+      if (character === "," && inside !== undefined) expected = inside === "{" ? "name" : "value";
+      else if (character === (inside === "{" ? "}" : "]") && inside !== undefined) open.pop();
+      else return at;
+      at += 1;
+    } else if (expected === "colon") {
+      if (character !== ":") return at;
+      expected = "value";
+      at += 1;
+    } else if (
+      (character === "]" && expected === "value or end") ||
+      (character === "}" && expected === "name or end")
+    ) {
+      open.pop();
+      expected = "comma or end";
+      at += 1;
+    } else if (expected === "name" || expected === "name or end") {
+      if (character !== '"') return at;
+      const { end, isWhole } = stringEnd(text, at);
+      if (!isWhole) return end;
+      at = end;
+      expected = "colon";
+    } else if (character === "{" || character === "[") {
+      open.push(character);
+      expected = character === "{" ? "name or end" : "value or end";
+      at += 1;
+    } else {
+      const { end, isWhole } = character === '"' ? stringEnd(text, at) : (wordEnd(text, at) ?? numberEnd(text, at));
+      if (!isWhole) return end;
+      at = end;
+      expected = "comma or end";
+    }
+  }
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+interface End {
+  /** Behind it; or where it breaks off. */
+  readonly end: number;
+  readonly isWhole: boolean;
+}
+
+/** Null: it begins as no word does. */
+function wordEnd(text: string, from: number): End | null {
+  const word = WORDS.find((each) => each[0] === text[from]);
+  if (word === undefined) return null;
+  let length = 1;
+  while (length < word.length && text[from + length] === word[length]) length += 1;
+  return { end: from + length, isWhole: length === word.length };
+}
+
+function numberEnd(text: string, from: number): End {
+  const digitsEnd = (at: number): number => {
+    let end = at;
+    while (text.charCodeAt(end) >= 0x30 && text.charCodeAt(end) <= 0x39) end += 1;
+    return end;
+  };
+  const begin = text[from] === "-" ? from + 1 : from;
+  let end = text[begin] === "0" ? begin + 1 : digitsEnd(begin);
+  if (end === begin) return { end, isWhole: false };
+  for (const part of [".", "eE"]) {
+    if (!part.includes(text[end] ?? " ")) continue;
+    const sign = part === "eE" && "+-".includes(text[end + 1] ?? " ") ? 1 : 0;
+    const digits = end + 1 + sign;
+    end = digitsEnd(digits);
+    if (end === digits) return { end, isWhole: false };
+  }
+  return { end, isWhole: true };
+}
+
+function stringEnd(text: string, quote: number): End {
+  for (let at = quote + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return { end: at + 1, isWhole: true };
+    if (code < 0x20) return { end: at, isWhole: false };
+    if (code !== 0x5c) continue;
+    at += 1;
+    const escaped = text[at] ?? "";
+    if (escaped === "u") {
+      for (let digit = 1; digit <= 4; digit += 1) {
+        if (!/[0-9a-fA-F]/u.test(text[at + digit] ?? "")) return { end: at + digit, isWhole: false };
+      }
+      at += 4;
+    } else if (!'"\\/bfnrt'.includes(escaped) || escaped === "") return { end: at, isWhole: false };
+  }
+  return { end: text.length, isWhole: false };
+}

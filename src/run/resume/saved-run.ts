@@ -1,0 +1,127 @@
+/** A run's state as it is saved after each stage, for a later run of the same plan to go on from. Plain JSON. */
+import type { PlanPrint } from "../../plan/canonical.ts";
+import type { Json } from "../../plan/plan.ts";
+import { itemAt, itemsOf } from "../persistent-array.ts";
+import type { RunState } from "../state.ts";
+import type { Carried, FinishedStage } from "./carried.ts";
+
+/** Rises when a saved state takes another form. */
+export const SAVED_RUN_VERSION = 1;
+
+export interface SavedRun {
+  readonly version: typeof SAVED_RUN_VERSION;
+  readonly plan_digest: string;
+  /** What the plan is made of, part by part: by it is said what another plan has otherwise. */
+  readonly plan_parts: PlanPrint["parts"];
+  /** Where it was saved: repository, workflow run, group, and the attempt that saved it. */
+  readonly run: {
+    readonly repository_id: string;
+    readonly run_id: string;
+    readonly group: string;
+    readonly attempt: number;
+  };
+  readonly agent_count: number;
+  /** Agent -> the machine that it was on. */
+  readonly hosts: Readonly<Record<string, string>>;
+  /** Names of the stages that are finished, in the plan's order. */
+  readonly phases_executed: readonly string[];
+  /** What each of them came to. */
+  readonly phase_records: Readonly<Record<string, SavedPhase>>;
+  /** The first that is not finished: where a run goes on. Null: all are. */
+  readonly current_phase: string | null;
+  /** Stage -> key -> value. */
+  readonly global_context: Carried["outputs"];
+  /** The last one; null: there was none. */
+  readonly quorum_result: Json;
+  /** Stage -> the tasks that it told. */
+  readonly tasks_data: Readonly<Record<string, readonly Json[]>>;
+  readonly user_prompt: string | null;
+  /** ISO 8601, UTC. */
+  readonly saved_at: string;
+}
+
+export interface SavedPhase {
+  readonly status: FinishedStage["status"];
+  readonly success: boolean;
+  readonly completed_at: string | null;
+}
+
+/** Hides what must not be read in it. */
+export interface SavedRunMask {
+  text(text: string): string;
+  json(value: Json): Json;
+}
+
+/** What is to be saved of a run as it stands. @param print its plan's */
+export function savedRun(state: RunState, print: PlanPrint, at: number, mask: SavedRunMask): SavedRun {
+  const { key, agentCount } = state;
+  const finished = finishedStages(state);
+  const names = new Set(finished.map(({ name }) => name));
+  return {
+    version: SAVED_RUN_VERSION,
+    plan_digest: print.digest,
+    plan_parts: print.parts,
+    run: { repository_id: key.repositoryId, run_id: key.runId, group: key.group, attempt: key.attempt },
+    agent_count: agentCount,
+    hosts: hostsOf(state),
+    phases_executed: finished.map(({ name }) => name),
+    phase_records: Object.fromEntries(
+      finished.map(({ name, status, worked, completedAt }) => [
+        name,
+        { status, success: worked, completed_at: completedAt === null ? null : new Date(completedAt).toISOString() },
+      ]),
+    ),
+    current_phase: state.plan.stages.find(({ name, when }) => when === "on_success" && !names.has(name))?.name ?? null,
+    global_context: Object.fromEntries(
+      Object.entries(state.outputs).flatMap(([stage, values]) =>
+        names.has(stage) ? [[stage, masked(values, mask)]] : [],
+      ),
+    ),
+    quorum_result: null,
+    tasks_data: {},
+    user_prompt: null,
+    saved_at: new Date(at).toISOString(),
+  };
+}
+
+/**
+ * What went to its end while the run had not failed, in this run or, where it was not run again, before. A cleanup that
+ * ran because the run failed is not finished: what comes next has to be cleaned up, too.
+ */
+function finishedStages({ carried, plan, stages }: RunState): readonly FinishedStage[] {
+  const before = new Map(carried.resumed?.finished.map((stage) => [stage.name, stage]));
+  return plan.stages.flatMap(({ name, index }) => {
+    const run = itemAt(stages, index);
+    if (run === undefined || run.startAt === null) return run?.round === 1 ? (before.get(name) ?? []) : [];
+    const { phase, status, worked, cleanupMode, closedAt } = run;
+    if (phase !== "closed" || cleanupMode || (status !== "success" && status !== "warning")) return [];
+    return { name, status, worked: worked === true, completedAt: closedAt };
+  });
+}
+
+/** The roster's, as far as they said it; until there is one those of the state that this run goes on from. */
+function hostsOf({ agents, roster, carried }: RunState): Readonly<Record<string, string>> {
+  if (roster === null) return carried.resumed?.hosts ?? {};
+  return Object.fromEntries(
+    [...itemsOf(agents)].flatMap(({ name, machine }) => (machine?.host === undefined ? [] : [[name, machine.host]])),
+  );
+}
+
+function masked(values: Carried["outputs"][string], mask: SavedRunMask): Carried["outputs"][string] {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [mask.text(key), mask.json(value)]));
+}
+
+/** What a run with this plan goes on from. */
+export function carriedOf(saved: SavedRun): Carried {
+  const finished = saved.phases_executed.flatMap((name): FinishedStage[] => {
+    const record = saved.phase_records[name];
+    if (record === undefined) return [];
+    const completedAt = record.completed_at === null ? null : Date.parse(record.completed_at);
+    return [{ name, status: record.status, worked: record.success, completedAt }];
+  });
+  return {
+    succeeded: finished.filter(({ worked }) => worked).map(({ name }) => name),
+    outputs: saved.global_context,
+    resumed: { savedAt: Date.parse(saved.saved_at), finished, hosts: saved.hosts, reused: null },
+  };
+}
