@@ -16,6 +16,7 @@ import {
 } from "../src/lifecycle/policy/reference.ts";
 import { planJsonSchema } from "../src/plan/json-schema.ts";
 import { boundTable, completionTable, endingTable, KEY_TABLES, keyTable } from "../src/plan/key-table.ts";
+import { resultJsonSchema } from "../src/report/result-schema.ts";
 
 interface Generated {
   /** From the repository's root. */
@@ -59,6 +60,7 @@ const GENERATED: readonly Generated[] = [
   { file: "docs/policy.md", block: "templates", generate: templateList },
   { file: "docs/policy.md", block: "commands", generate: commandTable },
   { file: "schema/policy.json", block: null, generate: () => JSON.stringify(policyJsonSchema(), null, 2) },
+  { file: "schema/result.json", block: null, generate: () => JSON.stringify(resultJsonSchema(), null, 2) },
 ];
 
 const root = join(import.meta.dirname, "..");

@@ -1,4 +1,5 @@
 /** The step itself: reads what is asked, runs the plan as one agent, shows the result. Returns the exit code. */
+
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Agent, createAgent } from "../agent/agent.ts";
@@ -7,7 +8,9 @@ import type { LoopEnd } from "../agent/loop-end.ts";
 import { NoTemporaryFiles } from "../agent/process/directory.ts";
 import { unseenWarning } from "../agent/process/process-groups.ts";
 import type { GroupView } from "../agent/work.ts";
+import { VERSION } from "../cli/version.ts";
 import { type Connection, connect } from "../coordinator/client/connect.ts";
+import { readHistogram } from "../coordinator/hosting/histograms.ts";
 import type { RunHost } from "../coordinator/hosting/host.ts";
 import { Refusal } from "../coordinator/protocol/refusal.ts";
 import { beaconsOf } from "../github/checks/beacon-place.ts";
@@ -18,7 +21,9 @@ import { platformRefusal } from "../platform.ts";
 import { unguessable } from "../random.ts";
 import { clip, markdown, oneLine } from "../report/escape.ts";
 import { NO_COLOURS, verdictLines } from "../report/log.ts";
+import type { Mask } from "../report/masked.ts";
 import { maskedSummary } from "../report/masked.ts";
+import { provenanceOf } from "../report/provenance.ts";
 import type { RunReport } from "../report/report.ts";
 import { AgentSummary } from "../run/result/agent-summary.ts";
 import type { RunSummary } from "../run/result/record.ts";
@@ -125,7 +130,6 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
   const stages = plan.stages.filter(({ index }) => isSelected(selection, index)).map(({ name }) => name);
   const tracker = new Tracker({ planName: plan.name, stages, startedAt });
   const publisher = new Publisher({
-    // The group's result is shown once, by its leader or its app.
     where: place.reports ? inputs.report : "commands",
     token: inputs.githubToken,
     client: () => jobClient(inputs.githubToken),
@@ -165,6 +169,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     return reportOf(
       task,
       place.reports ? whole : new SummaryByAgent(whole, 0).of(agentName),
+      entry.masks,
       startedAt,
       entry.pace.now(),
     );
@@ -289,8 +294,8 @@ function fail(message: string, { console, files }: Entry): number {
   return 1;
 }
 
-function reportOf(task: Task, summary: RunSummary, startedAt: number, completedAt: number): RunReport {
-  const { selection, plan, source, job } = task;
+function reportOf(task: Task, summary: RunSummary, masks: Mask, startedAt: number, completedAt: number): RunReport {
+  const { selection, plan, source, job, key, place } = task;
   const last = selection.stopAfter === null ? undefined : plan.stages[selection.stopAfter];
   const reached = summary.phases.some(({ stage, status }) => stage === last?.index && status !== "skipped");
   return {
@@ -301,6 +306,10 @@ function reportOf(task: Task, summary: RunSummary, startedAt: number, completedA
     startedAt,
     completedAt,
     stoppedAfter: last !== undefined && reached && summary.verdict === "success" ? last.name : null,
+    // The group's result is shown once, by its leader or its app.
+    ...(place.reports ? {} : { part: "own" }),
+    provenance: provenanceOf({ key, plan, commit: job.headSha, version: VERSION }, masks),
+    readHistogram,
   };
 }
 

@@ -135,8 +135,8 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
 
   program
     .command("schema")
-    .argument("<what>", "plan | policy")
-    .description("print the JSON Schema of plan or policy files")
+    .argument("<what>", "plan | policy | result")
+    .description("print the JSON Schema of plan or policy files, or of results")
     .action(async (what: string) => {
       process.stdout.write(`${JSON.stringify(await schemaOf(what), null, 2)}\n`);
     });
@@ -179,8 +179,10 @@ async function schemaOf(what: string): Promise<unknown> {
       return (await import("../plan/json-schema.ts")).planJsonSchema();
     case "policy":
       return (await import("../lifecycle/policy/reference.ts")).policyJsonSchema();
+    case "result":
+      return (await import("../report/result-schema.ts")).resultJsonSchema();
     default:
-      throw new UsageError(`schema ${what}: expected "plan" or "policy"`);
+      throw new UsageError(`schema ${what}: expected "plan", "policy" or "result"`);
   }
 }
 

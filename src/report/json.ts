@@ -1,96 +1,36 @@
 /** The machine-readable result: stdout of the command, `results-file` of the action. */
-import type { Json } from "../plan/plan.ts";
-import type { AgentPhase, PhaseRecord, PhaseRound, Verdict } from "../run/result/record.ts";
-import type { AttemptEnd, Metric, Progress } from "../run/types.ts";
+import type { AgentMachine, AgentPhase, PhaseRecord, PhaseRound } from "../run/result/record.ts";
+import type { AttemptEnd, RunKey } from "../run/types.ts";
 import { between, iso } from "./format.ts";
+import { histogramFigures, type ReadHistogram } from "./histograms.ts";
+import { RESULT_VERSION } from "./provenance.ts";
 import { doneTimes, type RunReport } from "./report.ts";
-
-export interface ResultAgent {
-  readonly agent: string;
-  readonly index: number;
-  readonly status: string;
-  readonly started_at: string | null;
-  readonly completed_at: string | null;
-  readonly duration_ms: number | null;
-  readonly attempts: number;
-  readonly reason: string | null;
-  readonly exit_code: number | null;
-}
-
-export interface PhaseResult {
-  /** The stage's name. */
-  readonly phase: string;
-  /** Its description, else its name. */
-  readonly phase_name: string;
-  readonly order: number;
-  readonly status: PhaseRecord["status"];
-  readonly success: boolean;
-  readonly skipped: boolean;
-  readonly optional: boolean;
-  /** 0 for a stage that was not run. */
-  readonly duration_ms: number;
-  /** UTC, ISO 8601 with zone. */
-  readonly started_at: string | null;
-  readonly completed_at: string | null;
-  readonly output_data: Readonly<Record<string, Json>>;
-  /** Why its work failed; null when it did not. */
-  readonly error: string | null;
-  /** Why it failed, was skipped, or succeeded only with a warning. */
-  readonly reason: string | null;
-  readonly retry_count: number;
-  readonly progress: Progress | null;
-  readonly tasks: PhaseRecord["tasks"];
-  readonly metrics: readonly (Metric & { readonly expected: string | null; readonly met: boolean | null })[];
-  /** Name -> HdrHistogram V2 compressed, base64. */
-  readonly histograms: Readonly<Record<string, string>>;
-  readonly agents: readonly ResultAgent[];
-  /** Only of a stage that was entered again: its rounds before this one, in order. */
-  readonly earlier_rounds?: readonly RoundResult[];
-}
-
-export interface RoundResult {
-  readonly status: PhaseRecord["status"];
-  readonly success: boolean;
-  readonly duration_ms: number;
-  readonly started_at: string | null;
-  readonly completed_at: string | null;
-  readonly reason: string | null;
-  readonly retry_count: number;
-  readonly metrics: PhaseResult["metrics"];
-  readonly agents: readonly ResultAgent[];
-}
-
-export interface Result {
-  readonly success: boolean;
-  readonly verdict: Verdict;
-  readonly message: string;
-  readonly failed_stage: string | null;
-  readonly phase_results: readonly PhaseResult[];
-  readonly timing_summary: {
-    readonly total_duration_ms: number;
-    readonly phases: readonly {
-      readonly phase: string;
-      readonly duration_ms: number;
-      /** When the first and the last of its agents were done. */
-      readonly first_done_at: string | null;
-      readonly last_done_at: string | null;
-    }[];
-  };
-  readonly stopped_after_phase: string | null;
-}
+import type { PhaseResult, Result, ResultAgent, RoundResult } from "./result-schema.ts";
+import { testbedOf } from "./testbed.ts";
 
 /** The result of a run, stages in the order of the plan. */
 export function resultOf(report: RunReport): Result {
-  const { summary } = report;
+  const { summary, provenance } = report;
+  const { machines = [] } = summary;
   return {
+    schema_version: RESULT_VERSION,
     success: summary.verdict === "success",
     verdict: summary.verdict,
     message: summary.message,
     failed_stage: summary.failedStage,
-    phase_results: summary.phases.map(phaseResult),
+    started_at: utc(report.startedAt),
+    completed_at: utc(Math.max(report.startedAt, report.completedAt)),
+    plan: { name: report.planName, file: report.planFile, digest: provenance?.planDigest ?? null },
+    params: provenance?.params ?? {},
+    commit: provenance?.commit ?? null,
+    run: provenance === undefined ? null : runOf(provenance.key),
+    versions: { stagewright: provenance?.version ?? "" },
+    testbed: report.part === "own" ? null : testbedOf(machines),
+    agents: machines.map(agentMachine),
+    phase_results: summary.phases.map((record) => phaseResult(record, report.readHistogram)),
     timing_summary: {
       total_duration_ms: Math.max(0, report.completedAt - report.startedAt),
-      phases: summary.phases.filter((phase) => phase.status !== "skipped").map(timing),
+      phases: summary.phases.map(timing),
     },
     stopped_after_phase: report.stoppedAfter,
   };
@@ -101,7 +41,31 @@ export function resultJson(report: RunReport): string {
   return `${JSON.stringify(resultOf(report), null, 2)}\n`;
 }
 
-function phaseResult(record: PhaseRecord): PhaseResult {
+function utc(at: number): string {
+  return iso(at) ?? "";
+}
+
+function runOf({ repositoryId, runId, attempt, group }: RunKey): Result["run"] {
+  return { repository_id: repositoryId, run_id: runId, attempt, group };
+}
+
+function agentMachine({ agent, index, role, machine }: AgentMachine): Result["agents"][number] {
+  if (machine === null) return { agent, index, role, machine };
+  const { memoryBytes: memory_bytes, cores, cpu, os, kernel, arch, runner } = machine;
+  return { agent, index, role, machine: { cores, memory_bytes, cpu, os, kernel, arch, runner } };
+}
+
+function percentilesOf(record: PhaseRecord, read: ReadHistogram | undefined): PhaseResult["percentiles"] {
+  return Object.fromEntries(
+    Object.entries(record.histograms).flatMap(([name, encoded]) => {
+      const samples = read?.(encoded) ?? null;
+      const figures = samples === null ? null : histogramFigures(samples);
+      return figures === null ? [] : [[name, figures]];
+    }),
+  );
+}
+
+function phaseResult(record: PhaseRecord, read: ReadHistogram | undefined): PhaseResult {
   const success = record.worked;
   const skipped = record.status === "skipped";
   return {
@@ -115,14 +79,15 @@ function phaseResult(record: PhaseRecord): PhaseResult {
     duration_ms: between(record.startedAt, record.completedAt) ?? 0,
     started_at: iso(record.startedAt),
     completed_at: iso(record.completedAt),
-    output_data: record.outputs,
+    output_data: { ...record.outputs },
     error: success || skipped ? null : (record.reason ?? "failed"),
     reason: record.reason,
     retry_count: record.retryCount,
     progress: record.progress,
     tasks: record.tasks,
-    metrics: record.metrics,
+    metrics: [...record.metrics],
     histograms: record.histograms,
+    percentiles: percentilesOf(record, read),
     agents: record.agents.map(agentResult),
     ...(record.earlier === undefined ? {} : { earlier_rounds: record.earlier.map(roundResult) }),
   };
@@ -137,7 +102,7 @@ function roundResult(round: PhaseRound): RoundResult {
     completed_at: iso(round.completedAt),
     reason: round.reason,
     retry_count: round.retryCount,
-    metrics: round.metrics,
+    metrics: [...round.metrics],
     agents: round.agents.map(agentResult),
   };
 }
@@ -146,7 +111,8 @@ function agentResult(part: AgentPhase): ResultAgent {
   const { agent, index, status, attempts, reason } = part;
   const times = { started_at: iso(part.startedAt), completed_at: iso(part.endedAt) };
   const duration_ms = between(part.startedAt, part.endedAt);
-  return { agent, index, status, ...times, duration_ms, attempts, reason, exit_code: exitCode(part.end) };
+  const metrics = part.measured === undefined ? {} : { metrics: [...part.measured] };
+  return { agent, index, status, ...times, duration_ms, attempts, reason, exit_code: exitCode(part.end), ...metrics };
 }
 
 function exitCode(end: AttemptEnd | null): number | null {
@@ -157,6 +123,8 @@ function timing(record: PhaseRecord): Result["timing_summary"]["phases"][number]
   const { first, last } = doneTimes(record);
   return {
     phase: record.name,
+    success: record.worked,
+    skipped: record.status === "skipped",
     duration_ms: between(record.startedAt, record.completedAt) ?? 0,
     first_done_at: iso(first),
     last_done_at: iso(last),

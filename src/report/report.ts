@@ -1,5 +1,7 @@
 /** What every report is made from, and the few questions that several of them ask of it. */
 import type { AgentPhase, PhaseRecord, RunSummary } from "../run/result/record.ts";
+import type { ReadHistogram } from "./histograms.ts";
+import type { Provenance } from "./provenance.ts";
 
 export interface RunReport {
   readonly summary: RunSummary;
@@ -13,6 +15,12 @@ export interface RunReport {
   readonly completedAt: number;
   /** The stage after which the user asked to stop, if the run got that far. */
   readonly stoppedAfter: string | null;
+  /** `own`: one agent's part, in a group whose result is shown by another. Not there: the whole. */
+  readonly part?: "own";
+  /** Not there: not known to whoever reports. */
+  readonly provenance?: Provenance;
+  /** Not there: histograms are shown as they are. */
+  readonly readHistogram?: ReadHistogram;
 }
 
 /** The agents of a stage that did not come through it, in order of their index. */

@@ -36,13 +36,14 @@ const STEPS: readonly Detail[] = [
 
 /** The job summary, at most `limit` bytes. `notes`: further lines, ours ("12 annotations not shown"). */
 export function summaryOf(report: RunReport, notes: readonly string[] = [], limit = SUMMARY_LIMIT): string {
+  const isWhole = report.part !== "own";
   return fitting(limit, (detail) => [
     verdictSection(report),
     stagesSection(report, detail),
     failuresSection(report, detail),
     remarksSection(report, detail),
-    metricsSection(report, detail),
-    timelineSection(report, detail),
+    // What the whole group came to is shown once, not by each of its jobs.
+    ...(isWhole ? [metricsSection(report, detail), timelineSection(report, detail)] : []),
     notes.map((note) => `_${markdown(note)}_`).join("  \n"),
   ]);
 }

@@ -110,7 +110,7 @@ describe("usage", () => {
     [["run", "good.yml", "-i"], "not built yet"],
     [["run", "good.yml", "-f", "x"], "not built yet"],
     [["doctor"], "not built yet"],
-    [["schema", "nothing"], 'expected "plan" or "policy"'],
+    [["schema", "nothing"], 'expected "plan", "policy" or "result"'],
     [["emit", "a=1"], "STAGEWRIGHT_EVENTS is not set"],
     [["emit", "=1"], "is not key=value"],
     [["run", "person.yml"], "waits for a person, and there is no terminal"],

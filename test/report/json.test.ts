@@ -28,6 +28,8 @@ describe("the result", () => {
       phases: [
         {
           phase: "preflight",
+          success: true,
+          skipped: false,
           duration_ms: 1000,
           first_done_at: "2026-11-21T09:00:01.000Z",
           last_done_at: "2026-11-21T09:00:01.000Z",
@@ -73,7 +75,7 @@ describe("the result", () => {
     expect(resultOf(report({}, { phases: [phase()] })).phase_results[0]).not.toHaveProperty("earlier_rounds");
   });
 
-  it("leaves skipped stages out of the timing, but not out of the results", () => {
+  it("tells of skipped stages that they were, in the results and in the timing", () => {
     const skipped = phase({
       status: "skipped",
       startedAt: null,
@@ -88,7 +90,9 @@ describe("the result", () => {
       error: null,
       reason: "not selected",
     });
-    expect(result.timing_summary.phases).toEqual([]);
+    expect(result.timing_summary.phases).toMatchObject([
+      { phase: "preflight", skipped: true, success: false, duration_ms: 0 },
+    ]);
   });
 
   it("names when the first and the last agent were done", () => {

@@ -122,6 +122,7 @@ describe("the result", () => {
       tasks: { done: 1, failed: 2, skipped: 3, total: 6 },
       metrics: [metric],
       histograms: { h: "AAAA" },
+      percentiles: {},
       agents: [
         {
           agent: "train-0",

@@ -1,16 +1,23 @@
 /** What a run came to, told: the last lines of the log, JSON on stdout, and in a file where one is asked for. */
+import type { Masks } from "../../agent/masking/masks.ts";
+import { readHistogram } from "../../coordinator/hosting/histograms.ts";
+import type { Plan } from "../../plan/plan.ts";
 import { resultJson } from "../../report/json.ts";
 import { verdictLines } from "../../report/log.ts";
+import { provenanceOf } from "../../report/provenance.ts";
 import type { RunReport } from "../../report/report.ts";
 import type { RunSummary } from "../../run/result/record.ts";
-import type { Selection } from "../../run/types.ts";
+import type { RunKey, Selection } from "../../run/types.ts";
 import { print } from "../print.ts";
+import { VERSION } from "../version.ts";
 import { writeWhole } from "../write-whole.ts";
 import type { ConsoleLog, Screen } from "./console.ts";
 
 export interface Told {
   readonly file: string;
-  readonly planName: string;
+  readonly key: RunKey;
+  readonly plan: Plan;
+  readonly masks: Masks;
   readonly summary: RunSummary;
   readonly selection: Selection;
   readonly startedAt: number;
@@ -19,18 +26,20 @@ export interface Told {
 
 /** @returns whether everything could be written */
 export function tellOutcome(told: Told, log: ConsoleLog, screen: Screen): boolean {
-  const { summary, selection } = told;
+  const { summary, selection, key, plan, masks } = told;
   log.phases(summary.phases);
   const stop =
     selection.stopAfter === null ? undefined : summary.phases.find(({ stage }) => stage === selection.stopAfter);
   const report: RunReport = {
     summary,
-    planName: told.planName,
+    planName: plan.name,
     planFile: told.file,
     workspace: process.cwd(),
     startedAt: told.startedAt,
     completedAt: Date.now(),
     stoppedAfter: stop?.status === "success" || stop?.status === "warning" ? stop.name : null,
+    provenance: provenanceOf({ key, plan, commit: null, version: VERSION }, masks),
+    readHistogram,
   };
   for (const line of verdictLines(report, screen.colours)) log.line(line);
   const json = resultJson(report);

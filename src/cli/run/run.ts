@@ -174,7 +174,7 @@ async function carryOut(task: RunTask): Promise<ExitCode> {
   }
   const summary = maskedSummary(end.kind === "finished" ? end.summary : host.summary(), masks);
   const { outputFile } = task;
-  const written = tellOutcome({ file, planName: plan.name, summary, selection, startedAt, outputFile }, log, screen);
+  const written = tellOutcome({ file, key, plan, masks, summary, selection, startedAt, outputFile }, log, screen);
   if (signals.exitCode !== null) return signals.exitCode;
   const isWell = end.kind === "finished" && summary.verdict === "success" && written && state?.isBehind !== true;
   return isWell ? EXIT.success : EXIT.failure;
