@@ -62,7 +62,7 @@ function appEnvironment(
   caller: NodeJS.ProcessEnv,
   values: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  const inherited = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"].flatMap((name) => {
+  const inherited = ["PATH", "HOME", "LANG", "TZ", "TMPDIR", "NODE_COMPILE_CACHE"].flatMap((name) => {
     const value = caller[name];
     return value === undefined ? [] : [[name, value]];
   });

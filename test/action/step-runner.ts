@@ -8,9 +8,10 @@ import { inputVariable } from "../../src/action/input/io.ts";
 import { createCommandFiles, readCommandFiles } from "../../src/sandbox/runner/command-files.ts";
 import { type StepAnnotation, workflowCommandReader } from "../../src/sandbox/runner/workflow-commands.ts";
 import { COMPILE_CACHE } from "../compile-cache.ts";
+import { program } from "../programs.ts";
 
-export const SOURCE_ENTRY = resolve("src/action.ts");
-export const SOURCE_POST = resolve("src/post.ts");
+export const SOURCE_ENTRY = program("src/action.ts");
+export const SOURCE_POST = program("src/post.ts");
 export const BUNDLE_ENTRY = resolve("dist/index.js");
 export const BUNDLE_POST = resolve("dist/post.js");
 

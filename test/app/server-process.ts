@@ -3,11 +3,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { COMPILE_CACHE } from "../compile-cache.ts";
+import { program } from "../programs.ts";
 
-const SERVER = resolve("app/main.ts");
+const SERVER = program("app/main.ts");
 export const SECRET = "a secret of forty-two characters, at least";
 export const { privateKey: PRIVATE_KEY } = generateKeyPairSync("rsa", {
   modulusLength: 2048,

@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { COMPILE_CACHE } from "../compile-cache.ts";
+import { program } from "../programs.ts";
 
-const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
+const CLI = program("src/cli.ts");
 
 export interface Outcome {
   readonly code: number | null;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Bench } from "./cli.ts";
@@ -31,6 +32,24 @@ stages:
   - { name: work, run: 'echo "rows $STAGEWRIGHT_OUTPUT_PREPARE_ROWS"; echo in >> worked' }
   - { name: cleanup, run: 'echo "$STAGEWRIGHT_AGENT_NAME" >> cleaned' }
 `;
+
+/** Holds agents where they are about to be gone. */
+const HOLD = `import { appendFileSync, existsSync } from "node:fs";
+if (process.argv[2] === "agent")
+  process.on("exit", () => {
+    appendFileSync("held", process.pid + "\\n");
+    while (!existsSync("go")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  });
+`;
+
+/** Ended, whether or not its parent has heard of it. */
+function isDead(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) Z/su.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return true;
+  }
+}
 
 describe("run --agents", () => {
   it("runs the plan by that many processes and prints one merged result", async () => {
@@ -77,10 +96,20 @@ describe("run --agents", () => {
 
   it("ends at once when its agents end before they joined, naming each", async () => {
     bench.file("plan.yml", PLAN);
+    bench.file("hold.mjs", HOLD);
     // Where nothing can be written no agent can begin.
-    const { code, stdout, stderr, ms } = await bench.run(["run", "plan.yml", "--agents", "2"], {
+    const { child, outcome } = bench.start(["run", "plan.yml", "--agents", "2"], {
       TMPDIR: `${bench.directory}/missing`,
+      NODE_OPTIONS: `--import=${bench.directory}/hold.mjs`,
     });
+    await until(() => count("held") === 2);
+    const agents = bench.read("held").trim().split("\n").map(Number);
+    // However busy the machine is, it hears of both ends together: they come while it cannot hear of any.
+    child.kill("SIGSTOP");
+    bench.file("go", "");
+    await until(() => agents.every(isDead));
+    child.kill("SIGCONT");
+    const { code, stdout, stderr, ms } = await outcome;
     expect({ code, stderr }).toMatchObject({ code: 1 });
     const { verdict, message } = JSON.parse(stdout);
     expect(verdict).toBe("failure");

@@ -1,8 +1,8 @@
 /** `npm start -- --once` and Ctrl-C, as a user starts them: real processes from outside. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { program } from "../programs.ts";
 import { ROOT } from "./builders.ts";
 
 interface Demo {
@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 function start(args: readonly string[]): Demo {
-  const child = spawn(process.execPath, [join(ROOT, "app/demo/start.ts"), ...args], {
+  const child = spawn(process.execPath, [program("app/demo/start.ts"), ...args], {
     cwd: ROOT,
     // Everything that the demo starts inherits this, except where it is cut off on purpose; TMPDIR marks those too.
     env: { ...process.env },

@@ -12,7 +12,8 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { itemsOf } from "../../src/run/persistent-array.ts";
 import { COMPILE_CACHE } from "../compile-cache.ts";
 import { keyOf, SECRET } from "../coordinator/builders.ts";
-import { ROOT, until } from "./builders.ts";
+import { program } from "../programs.ts";
+import { until } from "./builders.ts";
 
 /** One agent's process: `stagewright agent`, as somebody joins by hand. */
 export interface AgentProcess {
@@ -51,7 +52,7 @@ export class Group {
   start(name: string, options: { readonly through?: string; readonly more?: readonly string[] } = {}): AgentProcess {
     const at = `http://${options.through ?? this.#coordinator}`;
     const args = ["agent", "--coordinator", at, "--run", this.#run, "--agent-name", name, ...(options.more ?? [])];
-    const child = spawn(process.execPath, [join(ROOT, "src/cli.ts"), ...args], {
+    const child = spawn(process.execPath, [program("src/cli.ts"), ...args], {
       cwd: this.directory,
       env: { PATH: process.env.PATH, TMPDIR: this.directory, STAGEWRIGHT_COORDINATOR_SECRET: SECRET, ...COMPILE_CACHE },
       stdio: ["ignore", "ignore", "pipe"],

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { TestRunner } from "../action/step-runner.ts";
+import { program } from "../programs.ts";
 
 let runner: TestRunner | null = null;
 afterEach(async () => {
@@ -59,7 +60,7 @@ describe.runIf(process.platform === "linux")("the processes above a command", ()
     });
     const { workspace } = runner;
     const args = ["run", "plan.yml", "--agents", "2"];
-    const child = spawn(process.execPath, [new URL("../../src/cli.ts", import.meta.url).pathname, ...args], {
+    const child = spawn(process.execPath, [program("src/cli.ts"), ...args], {
       cwd: workspace,
       env: { PATH: process.env.PATH, HOME: runner.root, ...SECRETS, MINE: "yes" },
       stdio: ["ignore", "ignore", "pipe"],

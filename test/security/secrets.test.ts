@@ -1,7 +1,6 @@
 /** What becomes of a secret on its way to a log or to GitHub, however it is spelt. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { Masks } from "../../src/agent/masking/masks.ts";
@@ -11,6 +10,7 @@ import type { PhaseRecord } from "../../src/run/result/record.ts";
 import { TestRunner } from "../action/step-runner.ts";
 import { planOf } from "../coordinator/builders.ts";
 import { CheckServer } from "../github/check-server.ts";
+import { program } from "../programs.ts";
 
 function masksOf(...values: readonly string[]): Masks {
   const masks = new Masks();
@@ -243,7 +243,7 @@ describe("a secret that a command prints", () => {
   it("is in neither the log nor the result of the command line, when the plan names it", async () => {
     runner = await TestRunner.create({ "plan.yml": PLAN });
     const { workspace, root } = runner;
-    const child = spawn(process.execPath, [resolve("src/cli.ts"), "run", "plan.yml"], {
+    const child = spawn(process.execPath, [program("src/cli.ts"), "run", "plan.yml"], {
       cwd: workspace,
       env: { PATH: process.env.PATH, HOME: root, GH_TOKEN: "", DB_PASSWORD: PASSWORD, API_KEY: "" },
     });
