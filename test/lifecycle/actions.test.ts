@@ -4,6 +4,7 @@ import type { ActionContext } from "../../src/lifecycle/actions/action.ts";
 import { ACTIONS, permissionsRequired, planActions } from "../../src/lifecycle/actions/index.ts";
 import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import { fill, fillMarkdown, mention, templateProblems } from "../../src/lifecycle/policy/templates.ts";
+import { fileName, workflowsStarted } from "../../src/lifecycle/policy/workflows-started.ts";
 import { alice, history, opened } from "./builders.ts";
 import { policyOf, readExample } from "./policies.ts";
 
@@ -85,15 +86,18 @@ test.each([[null], [999]])(
 );
 
 test("a stage that is passed on the way only opens its gates", () => {
-  const all = "[{ comment: hi }, { release: qa }, { start: qa.yml }, { auto_merge: squash }]";
+  const all =
+    "[{ comment: hi }, { release: qa }, { start: qa.yml }, { auto_merge: squash }, { label: x }, { assign: bob }, { request_review: bob }, { repository_dispatch: x }]";
   expect(effects(all, {}, history(opened()), true).map((effect) => effect.kind)).toEqual(["release"]);
 });
 
 test("the author is not asked to review his own", () => {
-  const own = history(opened({ author: alice }));
-  expect(effects("[{ request_review: [Alice, bob] }]", {}, own)).toEqual([
-    { kind: "request_review", users: ["bob"], teams: [] },
-  ]);
+  for (const login of ["alice", "ALICE"]) {
+    const own = history(opened({ author: { ...alice, login } }));
+    expect(effects("[{ request_review: [Alice, bob] }]", {}, own)).toEqual([
+      { kind: "request_review", users: ["bob"], teams: [] },
+    ]);
+  }
 });
 
 test("an overdue comment does not overwrite that of the entry", () => {
@@ -151,6 +155,16 @@ test("what the installation must allow is known from the policy", () => {
     actions: { level: "write", actions: ["start"] },
     contents: { level: "write", actions: ["auto_merge"] },
   });
+});
+
+test("what the app starts is known from all that a policy has it do, by the names of files", () => {
+  const policy = policyOf(`stages:
+  - { name: a, enter: { draft: false }, on_enter: [{ start: a.yml }, { comment: x }] }
+  - { name: b, enter: { label: x }, on_back: [{ start: b.yml }], max_age: 1d, on_overdue: [{ start: c.yml }] }
+`);
+  expect([...workflowsStarted(policy)]).toEqual(["a.yml", "b.yml", "c.yml"]);
+  expect(Object.fromEntries(permissionsRequired(policy))).toEqual({ actions: { level: "write", actions: ["start"] } });
+  expect(["qa.yml", ".github/workflows/qa.yml", "a/b/"].map(fileName)).toEqual(["qa.yml", "qa.yml", ""]);
 });
 
 test("every action's examples are read as that action", () => {

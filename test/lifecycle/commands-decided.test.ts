@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { COMMAND_NAMES } from "../../src/lifecycle/command-names.ts";
 import {
+  COMMANDS,
   commandsToAnswer,
   decideCommand,
   helpText,
@@ -143,6 +145,10 @@ describe("an outsider", () => {
       lookups: [{ kind: "permission", actor: stranger }],
     });
   });
+});
+
+it("acts are those on which it depends where it is", () => {
+  expect(COMMAND_NAMES.filter((name) => COMMANDS[name].isAct)).toEqual(["to", "back", "retry", "hold", "unhold"]);
 });
 
 describe("a comment", () => {

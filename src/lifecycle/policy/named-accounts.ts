@@ -80,8 +80,7 @@ function usesOf(policy: Policy): Use[] {
     );
     return [...conditions, ...owner, { ...use(`request_review of ${stage.name}`, reviewers), asked: true }];
   });
-  const all = [...ofStages, use("operators", policy.operators), use("on_push.except", policy.onPush.exceptBy)];
-  return all.filter(({ names }) => names.length > 0);
+  return [...ofStages, use("operators", policy.operators), use("on_push.except", policy.onPush.exceptBy)];
 }
 
 function use(where: string, names: Names): Use {

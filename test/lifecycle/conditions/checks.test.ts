@@ -95,6 +95,7 @@ describe("checks", () => {
       false,
       "a has not finished",
     ],
+    ["{ checks: 'a\\*b*' }", checks(check(1, { name: "a" })), false, "a\\*b* has not reported"],
     ["{ checks: 'a\\*' }", checks(check(1, { name: "a*" })), true, "a* succeeded"],
     [
       "{ checks: 'a*' }",
@@ -134,6 +135,8 @@ describe("checks", () => {
     );
     expect(verdict("{ checks: { names: 'b*', app: github-actions } }", facts(...many)).holds).toBe(true);
     expect(verdict("{ checks: 'b*' }", facts(...many)).holds).toBe(false);
+    // A suite in which something goes on that it does not ask for.
+    expect(verdict("{ checks: 'b*' }", facts(open("1"))).holds).toBe(false);
     // One name does not wait for what else may come.
     expect(verdict("{ checks: build }", facts(...many)).holds).toBe(true);
   });

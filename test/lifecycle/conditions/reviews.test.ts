@@ -169,6 +169,11 @@ describe("a request for changes", () => {
       ["bob", "approved", 1],
     ]);
     expect(said(review(1, alice, "approved"), review(2, alice, "approved", "a", 9), dismissed(3, bob, 9))).toEqual([]);
+    // The dismissal may be heard of before the review.
+    expect(said(review(1, alice, "approved"), dismissed(2, bob, 9), review(3, alice, "approved", "a", 9))).toEqual([]);
+    expect(said(dismissed(2, bob, 9), review(3, alice, "approved", "a", 9), review(4, alice, "approved"))).toEqual([
+      ["alice", "approved", 1],
+    ]);
     expect(said(review(1, alice, "approved", "a", 8), dismissed(2, bob, 8), review(3, alice, "approved"))).toEqual([
       ["alice", "approved", 1],
     ]);

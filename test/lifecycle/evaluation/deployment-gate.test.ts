@@ -5,7 +5,9 @@ import {
   evaluateUnattachedRun,
   type GateVerdict,
   isOfDefaultBranch,
+  releasesAny,
 } from "../../../src/lifecycle/evaluation/deployment-gate.ts";
+import type { Evaluation } from "../../../src/lifecycle/evaluation/evaluation.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
 import { validCommits } from "../../../src/lifecycle/facts/pushes.ts";
 import {
@@ -21,6 +23,7 @@ import {
   openedThen,
   permissions,
   pushed,
+  unlabeled,
 } from "../builders.ts";
 import { policyOf } from "../policies.ts";
 
@@ -93,6 +96,70 @@ describe("a gate", () => {
     expect(answer.reason).toMatch(reason);
   });
 
+  it("tells of the first stage that releases it, and knows whatever it was before", () => {
+    const twice = policyOf(`version: 1
+stages:
+  - { name: open, enter: { draft: false } }
+  - { name: qa, enter: { label: go }, on_enter: [{ comment: x }, { release: QA }] }
+  - { name: done, enter: { label: ship }, on_enter: [{ release: qa }] }
+`);
+    const answer = (facts: Facts, shown: string, sha: string | null = null) => {
+      const pull = {
+        facts,
+        evaluation: evaluationOf(facts, twice),
+        policy: twice,
+        confirmedStage: shown,
+        commits: [HEAD],
+      };
+      return evaluateGate({ environment: "qa", sha, pull });
+    };
+    expect(answer(openedThen(go, ship), "done").reason).toBe("#7 has reached qa");
+    expect(answer(openedThen(go, ship), "qa").reason).toBe("#7 has reached qa");
+    expect(answer(openedThen(go), "done").reason).toBe("#7 has reached qa");
+    expect(answer(openedThen(), "open").reason).toMatch(
+      /^waits until #7 is in qa; it is in open\. Next is qa: label go is missing/,
+    );
+    const last = answer({ ...openedThen(go, ship, unlabeled(3, "go", alice)) }, "done");
+    expect(last.reason).toMatch(/^waits until #7 is in qa; it is in open\. Next is qa: /);
+    const heads = { ...openedThen(go), heads: { old: 1 } };
+    expect(answer(heads, "qa", "old")).toEqual({
+      verdict: "rejected",
+      reason: "superseded: old is not the head of #7 any more",
+    });
+    const before = openedThen(go, pushed(4, "0123456789", "x", alice));
+    expect(answer({ ...before, heads: {} }, "qa", "0123456789").reason).toBe(
+      "superseded: 0123456 is not the head of #7 any more",
+    );
+    expect(answer({ ...before, heads: {} }, "qa", "constructor")).toEqual({
+      verdict: "wait",
+      reason: "constru is not known as a commit of #7 yet",
+      tell: false,
+    });
+    expect(answer({ ...before, heads: { x: 1 } }, "qa", "x")).toMatchObject({ verdict: "wait" });
+    expect([releasesAny(twice), releasesAny(policyOf("stages: [{ name: a, enter: { draft: false } }]\n"))]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  it("on hold is told so, by whom and why", () => {
+    const facts = openedThen(go);
+    const said = (held: Evaluation["held"]) => {
+      const evaluation = { ...evaluationOf(facts, policy), held };
+      return evaluateGate({
+        environment: "qa",
+        sha: HEAD,
+        pull: { facts, evaluation, policy, confirmedStage: "qa", commits: [HEAD] },
+      });
+    };
+    const hold = { why: "command", at: 0, by: alice, reason: "" } as const;
+    expect(said(hold)).toEqual({ verdict: "wait", reason: "#7 is on hold by alice", tell: true });
+    expect(said({ ...hold, why: "max_rounds", by: null, reason: "tired" })).toMatchObject({
+      reason: "#7 is on hold by the policy: tired",
+    });
+    expect(said(null)).toMatchObject({ verdict: "approved" });
+  });
+
   const fork = opened({ head: { sha: HEAD, ref: "main", repositoryId: 777 } });
   it("of a fork's head is rejected, unless the stage says otherwise", () => {
     expect(gate(history(fork, did(go)))).toMatchObject({ verdict: "rejected" });
@@ -114,6 +181,11 @@ describe("several pull requests with one commit", () => {
     expect(combineGateVerdicts([yes, no]).reason).toBe("no");
     expect(combineGateVerdicts([no, never, yes]).reason).toBe("never");
     expect(combineGateVerdicts([yes, yes]).reason).toBe("yes");
+    const [other, later] = [never, no].map((each) => ({ ...each, verdict: { ...each.verdict, reason: "other" } }));
+    if (other === undefined || later === undefined) throw new Error("There are two.");
+    expect(combineGateVerdicts([never, other]).reason).toBe("never");
+    expect(combineGateVerdicts([yes, no, later]).reason).toBe("no");
+    expect(() => combineGateVerdicts([])).toThrow("No pull request was evaluated.");
   });
   it("go by those that are open, if any is", () => {
     expect(combineGateVerdicts([{ ...never, open: false }, yes]).reason).toBe("yes");
@@ -141,6 +213,18 @@ describe("a run of no pull request", () => {
     const run = { ...free, ...overrides };
     expect(evaluateUnattachedRun(run).verdict).toBe(verdict);
     expect(isOfDefaultBranch(run)).toBe(verdict === "approved");
+  });
+
+  it.each([
+    [3_599_999, 3_600_000, "wait", /^no open pull request has this commit as its head; it waits 1 h for one\./],
+    [3_600_000, 3_600_000, "rejected", /^no pull request with this commit was opened within 1 h$/],
+    [1, 1, "rejected", /within 1 h$/],
+    [0, 9_000_000, "wait", / it waits 3 h for one/],
+    [0, 8_999_999, "wait", / it waits 2 h for one/],
+  ])("that waited %i of %i ms: %s", (waitedMs, mostMs, verdict, reason) => {
+    const answer = evaluateUnattachedRun({ ...free, ref: "other", waitedMs, mostMs });
+    expect(answer.verdict).toBe(verdict);
+    expect(answer.reason).toMatch(reason);
   });
 });
 

@@ -83,6 +83,19 @@ describe("a move sets off", () => {
     });
   });
 
+  it("of two resets of one date says the later one", () => {
+    const resets = ["first", "second"].map(
+      (note): Reset => ({
+        ...{ id: note, stage: "a", head: "", at: minute(5), by: alice },
+        ...{ why: "command", note },
+      }),
+    );
+    const facts = openedThen(toB);
+    const evaluation = { ...evaluationOf(openedThen(), POLICY), since: minute(5), resets };
+    const [, back] = transitionActions({ from: "b", evaluation, policy: POLICY, facts });
+    expect(back?.effects[0]).toMatchObject({ body: "back: second" });
+  });
+
   it.each<[Reset["why"], string]>([
     ["push", "rex[bot] pushed abcdefg"],
     ["draft", "rex[bot] made it a draft or marked it ready"],

@@ -44,6 +44,35 @@ stages:
   ]);
 });
 
+test("of a name that a language has for its own nothing is known either", () => {
+  const policy = policyOf("operators: [constructor]\nstages: [{ name: a, enter: { draft: false } }]\n");
+  expect(missingAccounts(policy, {})).toEqual([]);
+  expect(missingAccounts(policy, Object.fromEntries([["constructor", "missing"]] as const))).toHaveLength(1);
+});
+
+test("all that is done asks for reviews, on the way back and when it is overdue, too", () => {
+  const policy = policyOf(`
+stages:
+  - { name: a, enter: { draft: false }, on_enter: [{ request_review: u1 }], on_back: [{ request_review: u2 }] }
+  - { name: b, enter: { label: x }, max_age: 1d, on_overdue: [{ request_review: "@org/t" }] }
+on_push: { except: { by: u3 } }
+`);
+  expect(namesOf(policy)).toEqual(["u1", "u2", "@org/t", "u3"]);
+  expect(missingAccounts(policy, { "@org/t": "missing", u3: "missing" })).toEqual([
+    "There is no team @org/t, or the app may not see it: named in request_review of b; nobody is left for request_review of b",
+    "There is no user u3: named in on_push.except; nobody is left for on_push.except",
+  ]);
+});
+
+test("no more than sixty are asked about", () => {
+  const names = Array.from({ length: 61 }, (_, n) => `u${n}`);
+  const stage = (name: string, by: readonly string[]) => `{ name: ${name}, enter: { author: [${by.join(", ")}] } }`;
+  const policy = policyOf(
+    `stages: [${stage("a", names.slice(0, 20))}, ${stage("b", names.slice(20, 40))}, ${stage("c", names.slice(40))}]\n`,
+  );
+  expect(namesOf(policy)).toEqual(names.slice(0, 60));
+});
+
 test.each([
   ["@ORG/qa", true],
   ["@org/", true],
