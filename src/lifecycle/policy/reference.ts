@@ -47,7 +47,7 @@ function codes(examples: readonly string[]): string {
 }
 
 function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+  return text.replaceAll("|", "\\|");
 }
 
 /** The policy language as JSON Schema (draft 2020-12), from the same zod schemas that validate. */

@@ -84,6 +84,23 @@ describe("commands and labels", () => {
     expect(verdict(condition, facts)).toMatchObject({ holds, reason });
   });
 
+  it("on it though taken off in the second in which it was given was given last, by whoever gave it", () => {
+    const on = (...deeds: Parameters<typeof openedThen>): Facts => ({ ...openedThen(...deeds), labels: ["Go"] });
+    const off = unlabeled(5, "go", alice);
+    expect(verdict("{ label: go }", on(labeled(5, "go", bob), off))).toMatchObject({
+      holds: true,
+      reason: "label go by bob",
+    });
+    expect(verdict("{ label: go }", on(labeled(5, "go", outsider), off))).toMatchObject({
+      holds: false,
+      reason: expect.stringMatching(/^label go was added by outsider/),
+    });
+    expect(verdict("{ label: go }", on(labeled(4, "go", bob), off)).reason).toMatch(/it is not known who gave it/);
+    expect(verdict("{ label: go }", on(labeled(4, "go", outsider), labeled(5, "go", bob), off)).reason).toBe(
+      "label go by bob",
+    );
+  });
+
   it("that do not count are no reason for their opposite, but for those that anybody may write", () => {
     expect(verdict("{ not: { label: go } }", openedThen(labeled(1, "go", outsider))).holds).toBe(false);
     expect(verdict("{ not: { label: 'go/*' } }", openedThen(labeled(1, "go/a", outsider))).holds).toBe(false);
@@ -232,6 +249,7 @@ describe("every condition", () => {
       lookups: [],
     });
     expect(verdict("{ paths: a }", openedThen()).lookups).toEqual([{ kind: "files" }]);
+    expect(verdict("{ only_paths: a }", openedThen()).lookups).toEqual([{ kind: "files" }]);
     expect(
       verdict("{ approvals: 1 }", openedThen(pushed(2, "aaaaaaa1", "bbbbbbb2", alice), review(1, bob, "approved")))
         .holds,

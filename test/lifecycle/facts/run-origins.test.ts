@@ -157,6 +157,12 @@ describe("a workflow that GitHub starts", () => {
     expect(rounds([["failure", "unchanged"]])).toBe(1);
     expect(rounds([["failure", "untold"]])).toBe(1);
     expect(rounds([["failure", "changed"]])).toBe(0);
+    const praised = policyOf(`stages:
+  - { name: open, enter: { draft: false } }
+  - { name: done, enter: { draft: false }, back: { when: { workflow: qa.yml }, to: open } }
+`);
+    expect(evaluationOf(ranSo([["success", "unchanged"]]), praised).rounds).toBe(1);
+    expect(evaluationOf(ranSo([["success", "untold"]]), praised).rounds).toBe(0);
     // Nor does a forged success hide the failure before it.
     expect(
       rounds([

@@ -1,10 +1,17 @@
+import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { ACTIONS } from "../../../src/lifecycle/actions/index.ts";
 import { CONDITIONS } from "../../../src/lifecycle/conditions/index.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
-import { actionTable, conditionTable, policyJsonSchema } from "../../../src/lifecycle/policy/reference.ts";
+import {
+  actionTable,
+  commandTable,
+  conditionTable,
+  policyJsonSchema,
+  templateList,
+} from "../../../src/lifecycle/policy/reference.ts";
 import { THREE_BOTS } from "../policies.ts";
 
 const validate = new Ajv2020({ strict: false }).compile(policyJsonSchema());
@@ -30,6 +37,14 @@ test.each([
 ])("editors and the reader agree on %s", (_, text, valid) => {
   expect(validate(parse(text))).toBe(valid);
   expect(readPolicy(text).problems.every(({ severity }) => severity === "warning")).toBe(valid);
+});
+
+test("the guide and the JSON Schema for editors say what the reader takes", () => {
+  const guide = readFileSync("docs/policy.md", "utf8");
+  for (const text of [conditionTable(), actionTable(), templateList(), commandTable()]) {
+    expect(guide).toContain(`\n${text}\n`);
+  }
+  expect(policyJsonSchema()).toEqual(JSON.parse(readFileSync("schema/policy.json", "utf8")));
 });
 
 test("every condition and every action is in the reference", () => {

@@ -138,6 +138,7 @@ describe("buttons", () => {
   });
 
   it("fit into GitHub's room", () => {
+    expect(Object.values(BUTTONS).map(({ label }) => label)).toEqual(["Retry", "Send back", "Hold", "Unhold"]);
     for (const { label, description, identifier } of Object.values(BUTTONS)) {
       expect([label.length <= 20, description.length <= 40, identifier.length <= 20]).toEqual([true, true, true]);
     }
