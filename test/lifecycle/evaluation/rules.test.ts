@@ -8,7 +8,6 @@ import {
   bob,
   check,
   checked,
-  cleo,
   comment,
   did,
   dismissed,
@@ -25,7 +24,6 @@ import {
   review,
   rex,
   state,
-  tess,
   unlabeled,
 } from "../builders.ts";
 import { policyOf } from "../policies.ts";
@@ -345,18 +343,6 @@ stages:
     // Ten times the reviews are read ten times as often, not a hundred times.
     expect(reads(1_000, outsider)).toBeLessThan(11 * reads(100, outsider));
     expect(reads(1_000, bob)).toBeLessThan(11 * reads(100, bob));
-  });
-
-  test("is its owner's only where it names nobody, and an outsider's never", () => {
-    const owned = policyOf(`stages:
-  - { name: a, enter: { draft: false } }
-  - { name: b, owner: "tess[bot]", enter: { label: to-b }, back: { when: { any: [{ command: redo }, { command: { name: stop, by: bob } }] }, to: a } }
-`);
-    const readied: ActWithoutId = { kind: "readied", at: minute(3), by: alice };
-    const rounds = (...deeds: ActWithoutId[]) =>
-      evaluationOf(openedThen(labeled(1, "to-b", alice), ...deeds, readied), owned).rounds;
-    expect([tess, alice, outsider, cleo].map((by) => rounds(comment(2, by, "redo")))).toEqual([1, 1, 0, 0]);
-    expect([tess, alice, outsider, bob].map((by) => rounds(comment(2, by, "stop")))).toEqual([0, 0, 0, 1]);
   });
 
   test("needs its names, as every condition does", () => {
