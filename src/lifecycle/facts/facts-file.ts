@@ -112,8 +112,9 @@ class Story {
     const done: Act[] = [];
     for (const { each, at } of dated.sort((a, b) => a.at - b.at)) {
       const fields = this.#fields(each, at, now);
-      done.push(act(fields));
-      now = record(now, { pull: this.#pull, kind: "acts", acts: done.slice(-1) });
+      const one = act(fields);
+      done.push(one);
+      now = record(now, { pull: this.#pull, kind: "acts", acts: [one] });
       const origins = originsOf(each, fields, now.base.ref);
       if (origins.length > 0) {
         now = record(now, { pull: this.#pull, kind: "run_origins", origins });
