@@ -170,8 +170,12 @@ export class Group {
     this.names = options.names ?? Array.from({ length: size }, (_, index) => `agent-${index}`);
   }
 
+  /** Whatever follows from an event follows at once: the same time once more decides nothing. */
   send(event: RunEvent): void {
     this.state = apply(this.state, event);
+    const again = apply(this.state, { type: "ticked", at: this.state.now });
+    if (again.revision === this.state.revision) return;
+    throw new Error(`"${event.type}" left something to do: ${again.notices.at(-1)?.text}`);
   }
 
   join(...names: readonly string[]): this {

@@ -136,7 +136,7 @@ describe("what somebody waits for", () => {
   });
 
   it("is the end of what was stopped: of the run", () => {
-    const of = group([{ name: "a" }], 3);
+    const of = group([{ name: "a", barrier: { ...barrier, timeoutMs: 9_000 } }], 3);
     for (const name of of.names) of.sync(name);
     of.pass(4_000);
     of.finish("agent-0", fails);

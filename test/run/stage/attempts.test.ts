@@ -221,6 +221,13 @@ describe("another attempt", () => {
     expect(once.state.failure?.reason).toBe("a: agent-0 failed: exit code 1");
   });
 
+  it("that is not wanted lacks no time", () => {
+    const of = group([{ name: "a", timeoutMs: 5_000, retry: retrying({ maxAttempts: 1 }) }]);
+    of.pass(5_000);
+    of.finish("agent-0", { kind: "time_over", limit: "timeout" });
+    expect(of.state.failure?.reason).toBe("a: agent-0 failed: timed out (5s)");
+  });
+
   it("is one of the list, where that failed", () => {
     const of = group([{ ...listed, retry: retrying({ maxAttempts: 2, backoffMs: 0 }) }, { name: "b" }], 2);
     of.sync("agent-0", { addTasks: ["x"] });

@@ -332,18 +332,19 @@ describe("the way back", () => {
     expect(of.execute("agent-0").stage).toBe(2);
   });
 
-  it("takes back the outputs of what is begun anew alone, and shows again what was carried over for it", () => {
+  it("takes back the outputs of what is begun anew alone, and shows again what was carried over where nothing is", () => {
     const of = plan([{ name: "z" }, { name: "y" }, { name: "x" }, { name: "w" }]);
     const all = new Group(of, 1);
-    const carried = { succeeded: [], outputs: { y: { old: 1 }, v: { old: 2 } } };
-    all.state = begin({ ...created(of, 1, all.at), carried });
+    const carried = { succeeded: [], outputs: { y: { old: 1 }, x: { old: 2 }, v: { old: 3 } } };
+    const selection = { only: null, skip: [1], stopAfter: null };
+    all.state = begin({ ...created(of, 1, all.at), carried, selection });
     all.join();
     const bytes = all.state.outputBytes;
-    for (const key of ["z", "y", "x"]) all.finish("agent-0", undefined, { outputs: { [key]: "new" } });
-    expect(all.state.outputs).toEqual({ z: { z: "new" }, y: { y: "new" }, x: { x: "new" }, v: { old: 2 } });
+    for (const key of ["z", "x"]) all.finish("agent-0", undefined, { outputs: { [key]: "new" } });
+    expect(all.state.outputs).toEqual({ z: { z: "new" }, y: { old: 1 }, x: { x: "new" }, v: { old: 3 } });
     back(all, 3, 1);
     all.finish("agent-0");
-    expect(all.state.outputs).toEqual({ z: { z: "new" }, y: { old: 1 }, v: { old: 2 } });
+    expect(all.state.outputs).toEqual({ z: { z: "new" }, y: { old: 1 }, v: { old: 3 } });
     expect(all.state.outputBytes).toBe(bytes + 3 + 5 + 2);
   });
 
