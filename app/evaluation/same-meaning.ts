@@ -3,6 +3,9 @@ import type { Act, Facts } from "../../src/lifecycle/facts/facts.ts";
 import { stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 
+/** Of acts, which are never changed: of those of one pull request most were there when it was last looked at. */
+const actTexts = new WeakMap<object, string>();
+
 export interface Meaning {
   /**
    * Our own bot's login: what it does to stage labels is what the app wanted, and no condition asks for them. Null: that
@@ -28,7 +31,12 @@ export function meaningOf(facts: Facts, botLogin: string | null): string {
           labels: labels.filter((name) => stageOfLabel(name) === null),
           acts: acts.filter((act) => !isOurs(act, botLogin)),
         };
-  return canonicalJson({ ...rest, ...foreign, unfinished });
+  for (const act of foreign.acts) {
+    if (!actTexts.has(act)) {
+      actTexts.set(act, canonicalJson(act));
+    }
+  }
+  return canonicalJson({ ...rest, ...foreign, unfinished }, actTexts);
 }
 
 function isOurs(act: Act, botLogin: string): boolean {

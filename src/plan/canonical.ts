@@ -80,19 +80,26 @@ export function planDifference(ours: Plan, theirs: Plan, limit = 5): string {
   return shown.join("; ");
 }
 
-/** JSON with the keys of every object sorted by code unit; `undefined` members are left out, as in JSON. */
-export function canonicalJson(value: unknown): string {
+/**
+ * JSON with the keys of every object sorted by code unit; `undefined` members are left out, as in JSON. `known`: the
+ * texts of objects that were made text of before and do not change.
+ */
+export function canonicalJson(value: unknown, known?: WeakMap<object, string>): string {
+  if (typeof value !== "object" || value === null) {
+    return JSON.stringify(value) ?? "null";
+  }
+  const before = known?.get(value);
+  if (before !== undefined) {
+    return before;
+  }
   if (Array.isArray(value)) {
-    return `[${value.map((item) => canonicalJson(item ?? null)).join(",")}]`;
+    return `[${value.map((item) => canonicalJson(item ?? null, known)).join(",")}]`;
   }
-  if (isRecord(value)) {
-    const members = Object.keys(value)
-      .sort()
-      .filter((key) => value[key] !== undefined)
-      .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
-    return `{${members.join(",")}}`;
-  }
-  return JSON.stringify(value) ?? "null";
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member, known)}`);
+  return `{${members.join(",")}}`;
 }
 
 function withoutPosition(stage: object): Record<string, unknown> {

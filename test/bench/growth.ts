@@ -36,7 +36,8 @@ interface Scene {
 }
 
 async function* compare(large: string, small: string, aim: number, scenes: [Scene, Scene]): AsyncIterable<string> {
-  const grown = await Promise.all(scenes.map(grow));
+  // Numbers of their own: what the app keeps of a pull request by its number must not be the other's.
+  const grown = await Promise.all(scenes.map((scene, index) => grow(scene, (index + 1) * 100_000)));
   try {
     const [a, b]: [number[], number[]] = [[], []];
     for (let round = 0; round <= ROUNDS; round += 1) {
@@ -59,7 +60,10 @@ function say(values: readonly number[]): string {
 }
 
 /** A repository that has grown; `events` sends them, and resolves with the CPU that they took: each, or the storm's. */
-async function grow({ pulls, acts, events }: Scene): Promise<{ house: House; events: () => Promise<number> }> {
+async function grow(
+  { pulls, acts, events }: Scene,
+  first: number,
+): Promise<{ house: House; events: () => Promise<number> }> {
   const house = await openHouse();
   const { world } = house.sandbox;
   const pull = house.open();
@@ -70,7 +74,7 @@ async function grow({ pulls, acts, events }: Scene): Promise<{ house: House; eve
   const label = required([...world.deliveries.values()].findLast(({ action }) => action === "labeled"));
   const row = required(await house.row(pull));
   for (let from = 1; from <= pulls; from += 500) {
-    const numbers = Array.from({ length: Math.min(500, pulls - from + 1) }, (_, index) => 1_000 + from + index);
+    const numbers = Array.from({ length: Math.min(500, pulls - from + 1) }, (_, index) => first + from + index);
     await house.store.commit({ pulls: numbers.map((number) => another(row, number, acts)), now: Date.now() });
   }
   let sent = 0;
@@ -79,7 +83,7 @@ async function grow({ pulls, acts, events }: Scene): Promise<{ house: House; eve
     events: async () => {
       const deliveries = Array.from({ length: events }, (_, index) => {
         sent += 1;
-        return delivery(label, 1_001 + (index % pulls), `area-${sent}`);
+        return delivery(label, first + 1 + (index % pulls), `area-${sent}`);
       });
       const before = process.cpuUsage();
       await Promise.all(deliveries.map((each) => house.app.engine().inbox.accept(each)));

@@ -126,7 +126,7 @@ export async function writePull(db: Transaction<Tables>, each: Pull): Promise<vo
   }
   for (const kind of PULL_DOCUMENTS) {
     const document = each[kind];
-    await writeDocument(db, id, kind, document === null ? null : textOf(kind, document));
+    await writeDocument(db, id, kind, document === null ? null : textOf(kind, pullKey(each), document));
   }
 }
 

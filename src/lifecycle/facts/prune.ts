@@ -43,13 +43,19 @@ export function pruneActs(acts: readonly Act[]): readonly Act[] {
   };
   const dropWhere = (goes: (act: Act) => boolean): void => {
     for (const act of acts) {
+      // As a rule there is one too many.
+      if (surplus === 0) {
+        return;
+      }
       if (goes(act)) {
         drops(act);
       }
     }
   };
   dropWhere((act) => newest.get(subjectOf(act)) !== act);
-  wordsOfTheMost(acts.filter((act) => !drop.has(act))).forEach(drops);
+  if (surplus > 0) {
+    wordsOfTheMost(acts.filter((act) => !drop.has(act))).forEach(drops);
+  }
   dropWhere(() => true);
   return acts.filter((act) => !drop.has(act));
 }

@@ -1,5 +1,9 @@
+import fc from "fast-check";
 import { expect, it } from "vitest";
+import { asRead, readDocument, textOf } from "../../../app/store/document-cache.ts";
 import { read, written } from "../../../app/store/documents.ts";
+import { act } from "../../../src/lifecycle/facts/change.ts";
+import { did, history, labeled, opened, rex } from "../../lifecycle/builders.ts";
 
 const blocked = { at: 1, to: "qa", reason: "GitHub refused it", times: 1, until: 2, wanted: "d" };
 
@@ -18,4 +22,34 @@ it("a document of a later version is refused with what to do, not guessed", () =
 it("an evaluation of before says what was told only later as it was then", () => {
   const before = JSON.stringify({ stage: "qa", spent: [{ label: "go", stage: "qa" }] });
   expect(read("evaluation", before)).toMatchObject({ usedLabels: [{ label: "go", stage: "qa" }], people: true });
+});
+
+it("what is kept of a document that was written is what is read of it (any value)", () => {
+  const { tie } = fc.letrec((of) => ({
+    tie: fc.oneof(
+      { depthSize: "small", withCrossShrink: true },
+      fc.constantFrom(undefined, null, true, 0, -0, Number.NaN, Number.POSITIVE_INFINITY),
+      fc.double(),
+      fc.string(),
+      fc.array(of("tie"), { maxLength: 4 }),
+      fc.dictionary(fc.string(), of("tie"), { maxKeys: 4 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), tie), (value) => {
+      expect(asRead(value, new Set())).toStrictEqual(JSON.parse(JSON.stringify(value)));
+    }),
+  );
+});
+
+it("a document that was written has what it was made from, and is not read again", () => {
+  const before = readDocument("facts", "1-1", written("facts", history(opened(), did(labeled(1, "one", rex)))));
+  const next = { ...before, acts: [...before.acts, Object.assign(act(labeled(2, "two", rex)), { unsaid: undefined })] };
+  const text = textOf("facts", "1-1", next);
+  const again = readDocument("facts", "1-1", text);
+  expect(again).toStrictEqual(read("facts", text));
+  expect(again.acts[0]).toBe(before.acts[0]);
+  expect(textOf("facts", "1-1", again)).toBe(text);
+  expect(readDocument("facts", "1-1", text)).toBe(again);
+  expect(readDocument("facts", "1-1", written("facts", before))).toStrictEqual(before);
 });
