@@ -6,7 +6,6 @@ import type { Awaited, WaitReason } from "./instruction.ts";
 import { itemAt, itemsOf } from "./persistent-array.ts";
 import { ruleText } from "./stage/barriers.ts";
 import type { RunState } from "./state.ts";
-import { isOver } from "./transitions.ts";
 import type { AgentStatus, RunStatus } from "./types.ts";
 
 const NAMED = 50;
@@ -54,7 +53,7 @@ export function explain(state: RunState): Explanation {
     status: state.status,
     now: state.now,
     stages,
-    waits: isOver(state.status) ? [] : waitsOf(state),
+    waits: waitsOf(state),
     agents: [...itemsOf(state.agents)].map((agent) => {
       const { name, index, role, presence, membership: standing, doing, lastSeenAt, why } = agent;
       const status = agentStatus(state, agent);

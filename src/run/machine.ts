@@ -271,8 +271,8 @@ function joinDropped(draft: Draft, { agent: name, session, at }: Extract<RunEven
 /** An agent is at work on the attempt in force, as it says. */
 function handleStatus(draft: Draft, slot: number, event: Sync): void {
   if (!isWorking(event.status)) return;
-  const { assignment, membership } = draft.agent(slot);
-  if (membership !== "member" || assignment === null || assignment.stage !== event.stage) return;
+  const { assignment } = draft.agent(slot);
+  if (assignment === null || assignment.stage !== event.stage) return;
   if (!isCurrent(draft, slot, assignment.stage, event)) return;
   // It says so of work whose end is in this very message, or has been told before.
   if (assignment.finished || event.finished.some(({ attempt }) => attempt === assignment.attempt)) return;

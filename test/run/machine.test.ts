@@ -318,6 +318,20 @@ describe("that a background command is ready", () => {
     expect(of.state.stages.flat()[0]?.results.flat()[0]).toMatchObject({ status: "success", startedAt: startAt });
   });
 
+  it("is so since its first attempt began", () => {
+    const of = group([{ ...server, retry: retrying({ backoffMs: 0 }) }, { name: "b" }], 1);
+    of.pass(4_000);
+    of.finish("agent-0", fails, { startedAt: of.at - 3_000, endedAt: of.at });
+    const since = of.at - 3_000;
+    of.pass(2_000);
+    of.sync("agent-0", { ready: [0] });
+    expect(of.state.stages.flat()[0]?.results.flat()[0]).toMatchObject({
+      startedAt: since,
+      endedAt: of.at,
+      attempts: 2,
+    });
+  });
+
   it.each<[string, readonly StageOverrides[], Partial<Sync>]>([
     ["a stage that is none", [{ name: "a" }, server, { name: "b" }], { ready: [0] }],
     ["a stage that is not begun", [{ name: "a" }, server, { name: "b" }], { ready: [1] }],

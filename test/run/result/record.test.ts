@@ -130,8 +130,13 @@ describe("a run's result", () => {
       outputs: {},
       annotations: [],
     });
+    expect(c?.agents[0]).not.toHaveProperty("measured");
     expect(c).toMatchObject({ stage: 2, optional: true, status: "success", reason: null });
     expect(more).toEqual([]);
+    expect(summary(of.state).machines?.map(({ agent, index, role }) => [agent, index, role])).toEqual([
+      ["agent-0", 0, null],
+      ["agent-1", 1, null],
+    ]);
   });
 
   it("says in one sentence where the run stands", () => {
