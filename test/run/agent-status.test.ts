@@ -55,3 +55,35 @@ it("names the work by the stage's type", () => {
     ...Array.from({ length: 5 }, () => "running"),
   ]);
 });
+
+it("is idle where nothing of it is under way: away, between rounds, in no stage that is open", () => {
+  const best = { ...barrier, rule: { kind: "best_effort" } } as const;
+  const of = new Group(
+    plan([{ name: "a", barrier: best, runsOn: { kind: "agents", agents: [0, 1] } }, { name: "b" }]),
+    3,
+  );
+  of.join().sync("agent-0");
+  expect([0, 1, 2].map((slot) => statusOf(of, slot))).toEqual(["running", "idle", "idle"]);
+  of.finish("agent-1", { kind: "exited", code: 1 });
+  expect(statusOf(of, 1)).toBe("idle");
+  of.send({ type: "left", at: of.at, agent: "agent-2", session: "agent-2#1", why: "SIGTERM" });
+  expect(statusOf(of, 2)).toBe("lost");
+  of.finish("agent-0");
+  expect(statusOf(of, 0)).toBe("idle");
+  const back = new Group(
+    plan([{ name: "a" }, { name: "b", runsOn: { kind: "first" } }, { name: "c", checkpoint: true }]),
+    2,
+  );
+  back.join().finishAll();
+  back.send({ type: "repeat_requested", at: back.at, stage: 1, round: 1, from: 1, why: "" });
+  back.finish("agent-0");
+  expect([0, 1].map((slot) => statusOf(back, slot))).toEqual(["idle", "idle"]);
+  back.finish("agent-0");
+  expect([0, 1].map((slot) => statusOf(back, slot))).toEqual(["idle", "idle"]);
+});
+
+it("is that of the run once it is over, whoever was lost or excluded", () => {
+  const of = new Group(plan([{ name: "a" }]), 2).join("agent-0");
+  of.send({ type: "cancelled", at: of.at, by: "ann", why: "no" });
+  expect(statusOf(of, 0)).toBe("failed");
+});

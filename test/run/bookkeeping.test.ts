@@ -98,6 +98,11 @@ describe("the steps of a run", () => {
     back.finishAll();
     // Closed, gone back from, begun again.
     expect(back.state.steps).toBe(steps + 3);
+    // Begun, assembled, its first stage begun; or cancelled before.
+    expect(group([{ name: "a" }]).state.steps).toBe(3);
+    const cancelled = new Group(plan([{ name: "a" }]), 2);
+    cancelled.send({ type: "cancelled", at: cancelled.at, by: "ann", why: "no" });
+    expect(cancelled.state.steps).toBe(2);
     const waiting = group([
       { name: "a", when: "on_failure" },
       { name: "b", checkpoint: true },

@@ -25,7 +25,7 @@ export function wantTasks(draft: Draft, slot: number, stage: number, wants: numb
 export function shareOut(draft: Draft, stage: number): void {
   const { concurrency } = plannedTasks(draft, stage);
   let { queueHead, hungryHead } = poolAt(draft, stage);
-  const before = { queueHead, hungryHead };
+  const before = hungryHead;
   const { records, queue, hungry } = draft.pool(stage);
   while (queueHead < queue.size && hungryHead < hungry.size) {
     const slot = hungry.at(hungryHead++) ?? 0;
@@ -56,9 +56,7 @@ export function shareOut(draft: Draft, stage: number): void {
     if (again) hungry.push(slot);
     draft.editAssignment(slot, { leases, wants, queued: again });
   }
-  if (queueHead !== before.queueHead || hungryHead !== before.hungryHead) {
-    draft.editPool(stage, { queueHead, hungryHead });
-  }
+  if (hungryHead !== before) draft.editPool(stage, { queueHead, hungryHead });
 }
 
 /** So many tasks, however large, are within what may be leased to one agent. */

@@ -48,6 +48,7 @@ describe("a run that fails", () => {
     const of = group([{ name: "a" }, cleanup]);
     of.sync("agent-1");
     of.finish("agent-0", fails);
+    expect(agent(of)).toMatchObject({ membership: "member", why: null });
     expect(run(of)).toMatchObject({ pending: 1, stopping: { since: of.at, until: of.at + 30_000, well: false } });
     expect(of.state.stopping).toEqual({ since: of.at, until: of.at + 30_000 });
     of.sync("agent-1", {

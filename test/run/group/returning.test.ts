@@ -143,6 +143,22 @@ describe("who comes back", () => {
     expect([run(of).pending, run(of, 1).pending]).toEqual([2, 2]);
   });
 
+  it("takes no part in what is left out between them", () => {
+    const none = policy("none");
+    const of = back([
+      { name: "a", ...none },
+      { name: "b", when: "on_failure", ...none },
+      { name: "c", ...best },
+    ]);
+    expect(of.state.segment).toEqual({ first: 0, last: 2 });
+    expect([0, 1, 2].map((stage) => [run(of, stage).pending, run(of, stage).workers])).toEqual([
+      [3, 3],
+      [0, 0],
+      [3, 3],
+    ]);
+    expect(run(of, 1).results.flat()).toEqual([]);
+  });
+
   const objects = { type: "prepare", completion: "tasks_done", expectedObjects: 9 } as const;
   it.each<[string, StageOverrides, Partial<Plan>, string]>([
     ["a stage that the first runs", { name: "a", runsOn: { kind: "first" } }, {}, "wait"],

@@ -106,7 +106,49 @@ describe("an attempt's end", () => {
   });
 });
 
+describe("why an attempt's end is what it is", () => {
+  const progress = { done: 12, total: null, errors: 0 };
+
+  it.each<readonly [Completion, AttemptEnd, string]>([
+    ["script_exit", { kind: "no_command" }, "there is no command to run"],
+    ["tasks_done", { kind: "no_command" }, "there is nothing to run"],
+    ["script_exit", { kind: "exited", code: 0 }, "exit code 0"],
+    ["duration", { kind: "exited", code: 0 }, "exit code 0"],
+    ["script_exit", { kind: "exited", code: 1 }, "exit code 1 after 12"],
+    ["script_exit", { kind: "signalled", signal: "SIGSEGV" }, "ended by SIGSEGV after 12"],
+    ["script_exit", { kind: "stopped", why: "SIGINT" }, "stopped: SIGINT"],
+    ["script_exit", { kind: "reset" }, "dropped by its agent"],
+    ["duration", { kind: "time_over", limit: "duration" }, "its duration (1m) is over"],
+    ["duration_or_tasks", { kind: "time_over", limit: "max_duration" }, "its max_duration (30s) is over"],
+    ["tasks_done", { kind: "time_over", limit: "duration" }, "not done when its duration (1m) was over after 12"],
+    [
+      "duration",
+      { kind: "time_over", limit: "max_duration" },
+      "not done when its max_duration (30s) was over after 12",
+    ],
+    ["script_exit", { kind: "time_over", limit: "deadline" }, "not done by the plan's deadline after 12"],
+  ])("%s: %o", (completion, end, reason) => {
+    expect(judgeAttempt(stage(completion), end, progress).reason).toBe(reason);
+  });
+
+  it("leaves out a length that is not there", () => {
+    const without = { ...stage("duration"), durationMs: null, retry: retrying({ attemptTimeoutMs: null }) };
+    expect(judgeAttempt(without, { kind: "exited", code: 0 }, null).warning).toBe(
+      "ended by itself before its duration was over",
+    );
+    expect(judgeAttempt(without, { kind: "time_over", limit: "attempt_timeout" }, null).reason).toBe(
+      "its attempt timed out",
+    );
+  });
+});
+
 describe("the group's count", () => {
+  it("says what is too few", () => {
+    const expected = { completion: "tasks_done", expectedObjects: 100, expectedTasks: 5 } as const;
+    expect(judgeCount(expected, { objects: 99, tasks: 4 }).reason).toBe("too few: 99 of 100 objects, 4 of 5 tasks");
+    expect(judgeCount(expected, { objects: 100, tasks: 5 }).reason).toBe("all that was expected is done");
+  });
+
   it.each([
     { objects: 100, tasks: 0, expectedObjects: 100, expectedTasks: null, verdict: true },
     { objects: 101, tasks: 0, expectedObjects: 100, expectedTasks: null, verdict: true },

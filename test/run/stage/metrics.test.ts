@@ -56,3 +56,36 @@ it("running totals of several agents come to the sum of what each told last, how
     }),
   );
 });
+
+it("may be told up to the range's end, of as many samples as are counted exactly", () => {
+  const most = Number.MAX_SAFE_INTEGER;
+  expect([LARGEST_METRIC, -LARGEST_METRIC].map((value) => isTellable({ value, count: most }))).toEqual([true, true]);
+  expect([1.1e300, -1.1e300].map((value) => isTellable({ value, count: 1 }))).toEqual([false, false]);
+  expect(isTellable({ value: 1, count: most + 1 })).toBe(false);
+});
+
+it.each<readonly [Aggregation, number, number]>([
+  ["sum", 14, 5],
+  ["mean", 5.2, 5],
+  ["min", 4, 5],
+  ["max", 10, 5],
+  ["last", 10, 1],
+])("two values are one: %s", (agg, value, count) => {
+  const first = { name: "m", unit: "s", agg, value: 4, count: 4 };
+  expect(combined(first, { value: 10, count: 1 })).toEqual({ ...first, value, count });
+});
+
+it("a mean of no samples is nothing, and of very many what it would be of few", () => {
+  const mean = { name: "m", unit: "", agg: "mean", value: 4, count: 0 } as const;
+  expect(combined(mean, { value: 9, count: 0 })).toMatchObject({ value: 0, count: 0 });
+  const large = { ...mean, value: 1e300, count: 3e15 };
+  expect(combined(large, { value: 0, count: 1e15 }).value).toBeCloseTo(7.5e299, -286);
+});
+
+it("what each told last is summed over the agents, and counted once for each", () => {
+  const group = { name: "m", unit: "", agg: "last", value: 10, count: 2 } as const;
+  const told = { ...group, value: 7, count: 9 };
+  expect(acrossAgents(group, told, null)).toMatchObject({ value: 17, count: 3 });
+  expect(acrossAgents(group, told, 4)).toMatchObject({ value: 13, count: 2 });
+  expect(acrossAgents({ ...group, agg: "sum" }, { ...told, agg: "sum" }, 4)).toMatchObject({ value: 17, count: 11 });
+});

@@ -31,6 +31,24 @@ describe("who runs a stage", () => {
   });
 });
 
+describe("agents that a plan names", () => {
+  it("are known by their number, their name, and their name in the plan's list", () => {
+    const named = (...agents: readonly (string | number)[]): readonly string[] => {
+      const list = ["x", "y", "z"].map((id) => ({ id, address: null, env: {} }));
+      const of = plan([{ name: "a", runsOn: { kind: "agents", agents } }], { agents: list });
+      const [stage] = of.stages;
+      return stage === undefined ? [] : names(participants(of, everyone, stage, group));
+    };
+    expect([named(2), named("agent-1"), named("x", 1), named("nobody", 7), named()]).toEqual([
+      ["agent-2"],
+      ["agent-1"],
+      ["agent-0", "agent-1"],
+      [],
+      [],
+    ]);
+  });
+});
+
 describe("an agent's own cleanup", () => {
   const stages = [
     { name: "work" },
@@ -51,6 +69,16 @@ describe("an agent's own cleanup", () => {
     expect(names(ownCleanup(of, everyone, { agent: "agent-0", group: group.slice(0, 1), leftOut: true }))).toContain(
       "tree",
     );
+  });
+
+  it("is in the order of the indexes, however the group is told, and nothing that runs behind", () => {
+    const behind = plan([
+      { name: "server", when: "always", background: { ready: null, until: "tree" } },
+      { name: "tree", when: "always", runsOn: { kind: "first" } },
+    ]);
+    const own2 = (agent: string, leftOut: boolean) =>
+      names(ownCleanup(behind, everyone, { agent, group: group.toReversed(), leftOut }));
+    expect([own2("agent-0", false), own2("agent-2", false), own2("agent-0", true)]).toEqual([["tree"], [], []]);
   });
 
   it("keeps to what the run was told to leave out", () => {
