@@ -1,23 +1,24 @@
 /** One attempt: a command (or a wait without one) with its limits, its output and its events, to its report. */
-import type { Command, Json, Plan, PlanStage } from "../plan/plan.ts";
+import type { Command, Plan } from "../plan/plan.ts";
 import { completionRules } from "../plan/stages/completion-rules.ts";
 import { stopGraceOf } from "../plan/stop-grace.ts";
-import type { Lease } from "../run/instruction.ts";
 import type { AttemptEnd, AttemptReport } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
+import type { AttemptOptions } from "./attempt-options.ts";
 import { after, pause } from "./clock.ts";
 import { contextFile } from "./context.ts";
 import type { AgentLog } from "./log.ts";
 import { type Masks, TOO_MANY_MASKS } from "./masking/masks.ts";
 import type { SecretVariables } from "./masking/secret-variables.ts";
+import { BallotReader, maskedBallot } from "./output/ballot-reader.ts";
 import { EventsFile } from "./output/events.ts";
 import { printable, shortened } from "./output/lines.ts";
-import { AttemptRecord, type ErrorSeries } from "./output/record.ts";
+import { AttemptRecord } from "./output/record.ts";
+import { Listing } from "./output/task-list.ts";
 import { CommandReader } from "./output/workflow-commands.ts";
 import type { AgentDirectory, AttemptFiles } from "./process/directory.ts";
-import { commandEnvironment, hostfile, type RosterMember } from "./process/environment.ts";
+import { commandEnvironment, hostfile } from "./process/environment.ts";
 import { type Processes, type RunningProcess, remainingText } from "./process/process.ts";
-import { Listing } from "./task-list.ts";
 
 /** How often a running command's events are read. */
 const EVENTS_EVERY_MS = 250;
@@ -39,32 +40,6 @@ export interface Surroundings {
   readonly log: AgentLog;
 }
 
-export interface AttemptOptions {
-  readonly stage: PlanStage;
-  readonly attempt: string;
-  readonly attemptNumber: number;
-  /** The leased task, or null for the stage's own command. */
-  readonly lease: Lease | null;
-  /** What to run; null: nothing, the stage only takes its time. */
-  readonly command: Command | null;
-  /** True: each line of standard output is a task (`tasks: {from: …}`). */
-  readonly generator: boolean;
-  /** What is being ended must be gone before this begins (a server before the cleanup of its data). */
-  readonly after: Promise<unknown>;
-  /** Milliseconds until the group starts together. */
-  readonly startInMs: number;
-  /** performance.now() from which the stage's times count, when that is not this attempt's own start. */
-  readonly timesFrom: number | null;
-  /** When the agent's time for the stage is over, done or not: performance.now(), and whose limit that is. */
-  readonly until: { readonly at: number; readonly limit: "timeout" | "deadline" };
-  readonly series: ErrorSeries;
-  readonly partition: { readonly start: number; readonly end: number } | null;
-  readonly member: RosterMember;
-  readonly roster: readonly RosterMember[];
-  readonly outputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly onTasks: (values: readonly Json[]) => void;
-}
-
 /** What we end an attempt for; the first reason holds. */
 type Ending = Exclude<AttemptEnd, { kind: "exited" | "signalled" | "not_started" | "bad_tasks" | "no_command" }>;
 
@@ -79,6 +54,8 @@ export class Attempt {
   readonly #started = Promise.withResolvers<void>();
   /** What its standard output lists, when that is its task. */
   readonly #listing: Listing | null;
+  /** What its standard output votes, when it is a validator's. */
+  readonly #ballot: BallotReader | null;
   /** The first event that told of tasks but cannot be taken. */
   #lostTasks: string | null = null;
   readonly #stopping = new AbortController();
@@ -97,6 +74,7 @@ export class Attempt {
     const quoted = (text: string): string => (around.tellsOutput ? around.masks.text(text) : "…");
     this.#listing = options.generator ? new Listing(quoted) : null;
     const { stage, lease } = options;
+    this.#ballot = stage.quorum === undefined || lease === null ? null : new BallotReader(quoted);
     this.record = new AttemptRecord({
       masks: around.masks,
       tellsOutput: around.tellsOutput,
@@ -151,21 +129,28 @@ export class Attempt {
       startedAt,
       endedAt: steadyNow(),
       end,
+      ...this.#voted(end),
     });
     this.#around.log({ kind: "ended", stage, report });
     return report;
   }
 
+  #voted(end: AttemptEnd): Pick<AttemptReport, "ballot"> {
+    if (this.#ballot === null || end.kind !== "exited" || end.code !== 0) return {};
+    return { ballot: maskedBallot(this.#ballot.ballot(), (value) => this.#around.masks.json(value)) };
+  }
+
   /** `duration` and `max_duration` from the stage's start on this agent, `attempt_timeout` from now. */
   #armLimits(): (() => void)[] {
-    const { stage, timesFrom, until } = this.options;
+    const { stage, timesFrom, until, lease } = this.options;
+    const validator = stage.quorum?.validators.find(({ name }) => name === lease?.task);
     if (stage.background !== null) return [];
     const now = performance.now();
     const gone = timesFrom === null ? 0 : now - timesFrom;
     const limits = [
       ["duration", stage.durationMs === null ? null : stage.durationMs - gone],
       ["max_duration", stage.maxDurationMs === null ? null : stage.maxDurationMs - gone],
-      ["attempt_timeout", stage.retry.attemptTimeoutMs],
+      ["attempt_timeout", validator?.timeoutMs ?? stage.retry.attemptTimeoutMs],
       [until.limit, until.at - now],
     ] as const;
     return limits.flatMap(([limit, ms]) =>
@@ -244,7 +229,7 @@ export class Attempt {
   }
 
   #environment(files: AttemptFiles): Record<string, string> {
-    const { stage, attempt, lease, member, roster, partition, outputs } = this.options;
+    const { stage, attempt, lease, member, roster, partition, outputs, because } = this.options;
     const { plan, run, inherited, ownSecrets, directory } = this.#around;
     const { variables, leftOut } = commandEnvironment({
       inherited,
@@ -260,6 +245,7 @@ export class Attempt {
       outputs,
       files,
       task: lease === null ? null : { value: lease.value },
+      deficiencies: because?.deficiencies ?? null,
     });
     if (leftOut.length > 0) {
       const stages = leftOut.toReversed().join(", ");
@@ -304,6 +290,7 @@ export class Attempt {
         if (trouble !== null && known === null) this.#warn(`the task generator's output: ${trouble}`);
         return;
       }
+      if (stream === "stdout" && said === null) this.#ballot?.take(raw);
       switch (said?.kind) {
         case undefined:
           return show(raw, stream);

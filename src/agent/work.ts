@@ -4,7 +4,8 @@ import type { Command, Json, PlanStage } from "../plan/plan.ts";
 import type { Instruction, Lease } from "../run/instruction.ts";
 import { roundOf } from "../run/stage/attempt-id.ts";
 import type { AttemptReport, Progress } from "../run/types.ts";
-import { Attempt, type AttemptOptions, type Surroundings } from "./attempt.ts";
+import { Attempt, type Surroundings } from "./attempt.ts";
+import type { AttemptOptions } from "./attempt-options.ts";
 import { becomesReady } from "./background.ts";
 import { after } from "./clock.ts";
 import type { ErrorSeries } from "./output/record.ts";
@@ -210,6 +211,7 @@ export class Work {
       timesFrom: lease === null ? null : (this.#stage?.startedAt ?? null),
       series: this.#stage?.series ?? { inARow: 0 },
       partition: instruction.partition,
+      ...(instruction.because === undefined ? {} : { because: instruction.because }),
       ...view,
       onTasks: (values) => {
         this.newTasks.push(...values);
@@ -258,6 +260,10 @@ export class Work {
 
 /** A stage with tasks runs its command once a task; its own attempt is only the generator, if there is one. */
 function commandFor(stage: PlanStage, lease: Lease | null): Command | null {
+  if (stage.quorum !== undefined) {
+    const validator = stage.quorum.validators.find(({ name }) => name === lease?.task);
+    return validator === undefined ? null : { kind: "script", script: validator.run };
+  }
   if (stage.tasks === null || lease !== null) return stage.command;
   return stage.tasks.source.kind === "from" ? { kind: "script", script: stage.tasks.source.command } : null;
 }

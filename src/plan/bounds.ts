@@ -41,6 +41,10 @@ export const PLAN_BOUNDS = {
   /** Lists and mappings inside one another, the file's own included; the deepest sensible plan needs about ten. */
   nesting: 64,
   patterns: 1_000,
+  /** Of one quorum stage. */
+  validators: 100,
+  /** How often a quorum stage may send back. */
+  retries: 50,
   expectations: 1_000,
   /**
    * Longer than any job of a workflow may take (5 days), and short enough for one timer: beyond 2^31 - 1 ms (24.8 days)
@@ -69,6 +73,11 @@ export const TOLD_BOUNDS = {
   tail: 16 * KIB,
   /** Characters of a reason. */
   reason: 4_096,
+  /** Of one validator's verdict: deficiencies, and bytes of them as JSON. */
+  deficiencies: 100,
+  deficiencyBytes: 16 * KIB,
+  /** Bytes that a validator may print. */
+  verdictBytes: MIB,
   /** Tasks in one line. */
   tasks: 10_000,
   /** Lists and mappings of one line inside one another. */
@@ -114,6 +123,8 @@ export const RUN_BOUNDS = {
   tailOfSuccess: 2 * KIB,
   /** Of one stage: however often it is sent back, a run ends. */
   rounds: 100,
+  /** Of all that a quorum finds wanting in a round, bytes as JSON: they are passed on as one variable. */
+  deficiencyBytes: 32 * KIB,
   /** Characters of a notice, or of a remark on a stage. */
   remark: 1_000,
 } as const;

@@ -5,6 +5,7 @@ import { PLAN_BOUNDS, RUN_BOUNDS, TOLD_BOUNDS } from "./bounds.ts";
 import { formatDuration } from "./parsing/duration.ts";
 import { isMapping } from "./parsing/key-parser.ts";
 import { COMPLETIONS, STAGE_TYPES } from "./plan.ts";
+import { validatorShape } from "./quorum-schema.ts";
 import {
   agentShape,
   assemblyShape,
@@ -37,6 +38,7 @@ export const KEY_TABLES = {
   retry: retryShape,
   tasks: tasksShape,
   thresholds: thresholdsShape,
+  validators: validatorShape,
   workload: workloadShape,
 } as const satisfies Record<string, z.ZodRawShape>;
 
@@ -52,7 +54,7 @@ export function keyTable(shape: z.ZodRawShape): string {
 
 /** A Markdown table: the completions of each type, the default first. */
 export function completionTable(): string {
-  const rows = STAGE_TYPES.filter((type) => type !== "quorum").map(
+  const rows = STAGE_TYPES.map(
     (type) => `| \`${type}\` | ${LEGAL_COMPLETIONS[type].map((completion) => `\`${completion}\``).join(", ")} |`,
   );
   return ["| type | completion (first = default) |", "|---|---|", ...rows].join("\n");

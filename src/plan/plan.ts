@@ -107,6 +107,29 @@ export interface Tasks {
   readonly needs: Readonly<Record<string, readonly string[]>>;
 }
 
+export interface Validator {
+  readonly name: string;
+  readonly run: string;
+  readonly weight: number;
+  /** Over it, its vote is FAIL; null: as long as the stage's own times allow. */
+  readonly timeoutMs: number | null;
+}
+
+/** What the votes of a stage's validators lead to. They are its tasks, by their names. */
+export interface Quorum {
+  readonly validators: readonly Validator[];
+  /** Percent of the weight from which on it is PASS, and RETRY. */
+  readonly passAt: number;
+  readonly retryAt: number;
+  /** Names of earlier stages that begin a new round after RETRY, with those between that depend on them. */
+  readonly retryStages: readonly string[];
+  readonly maxRetries: number;
+  /** Pause before the first new round; doubles each time. */
+  readonly backoffMs: number;
+  /** What one RETRY more than `maxRetries` comes to. */
+  readonly onExhausted: "warn" | "fail";
+}
+
 export interface Background {
   /** When others may rely on it; null: at once. */
   readonly ready: { readonly port: number } | { readonly run: string } | null;
@@ -163,6 +186,8 @@ export interface PlanStage {
   readonly stopGraceMs?: number | undefined;
   /** Whether it is run again when a run goes on after it; not there: by its type and where the run goes on. */
   readonly resume?: ResumeRule | undefined;
+  /** Of a quorum stage alone; not there: it is none (older agents and coordinators do not know it). */
+  readonly quorum?: Quorum | undefined;
 }
 
 /** What becomes of a finished stage in a run that goes on from a saved state. */

@@ -37,6 +37,7 @@ import {
   word,
 } from "./parsing/value-schemas.ts";
 import { ACCEPTABLE, COMPLETIONS, RESUME_RULES, RETRY_REASONS, STAGE_TYPES } from "./plan.ts";
+import { quorumKeys } from "./quorum-schema.ts";
 
 export const retryShape = lazyShape({
   max_attempts: () => whole(1, PLAN_BOUNDS.attempts).describe("Attempts in all, the first included").optional(),
@@ -118,9 +119,7 @@ export const stageShape = lazyShape({
     text("text", PLAN_BOUNDS.description).describe("What the stage is for, as reports show it").optional(),
   order: () => whole(0, 1_000_000).describe("Place in the sequence; on all stages or on none").optional(),
   type: () =>
-    oneOf(STAGE_TYPES.filter((type) => type !== "quorum"))
-      .describe("What kind of work it is; inferred from name and duration when left out")
-      .optional(),
+    oneOf(STAGE_TYPES).describe("What kind of work it is; inferred from name and duration when left out").optional(),
   completion: () => oneOf(COMPLETIONS).describe("When the stage of an agent ends, and what is success").optional(),
   run: () => text("a shell script").describe("A shell script").optional(),
   command: () => text("a program", PLAN_BOUNDS.path).describe("A program, started without a shell").optional(),
@@ -201,6 +200,7 @@ export const stageShape = lazyShape({
         "Whether a run that goes on from a saved state runs it again, though it is done; default: by its type, and where the run goes on",
       )
       .optional(),
+  ...quorumKeys,
 });
 
 export const repeatShape = lazyShape({

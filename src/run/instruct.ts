@@ -62,7 +62,8 @@ export function instructionFor(state: RunState, agent: string, merge?: MergeHist
 function work(state: RunState, stage: number, run: StageRun, assignment: Assignment, slot: number): Instruction {
   if (run.stopping !== null) return { do: "stop", stage, why: run.stopping.why };
   const pause = Math.max(SHORT_PAUSE_MS, 2 * state.plan.liveness.heartbeatIntervalMs);
-  if (assignment.lastFailure !== null && assignment.startAt - state.now > pause) {
+  const isAgain = assignment.lastFailure !== null || run.because !== undefined;
+  if (isAgain && assignment.startAt - state.now > pause) {
     const who = awaited(state, slot);
     return { do: "wait", reason: "retry", stage, who, since: state.now, until: assignment.startAt };
   }
@@ -80,6 +81,7 @@ function work(state: RunState, stage: number, run: StageRun, assignment: Assignm
     partition: assignment.partition,
     leases: leasesOf(run, assignment),
     tasksOnly,
+    ...(run.because === undefined ? {} : { because: run.because }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What a run tells its agents to do. */
 import type { Json } from "../plan/plan.ts";
 import type { RunSummary } from "./result/record.ts";
+import type { RoundReason } from "./types.ts";
 
 /** Why somebody waits. A closed list, so that every wait can be explained. */
 export const WAIT_REASONS = [
@@ -50,6 +51,8 @@ export type Instruction =
       readonly leases: readonly Lease[];
       /** True: the stage's own command is done or not wanted; only the leases count. */
       readonly tasksOnly: boolean;
+      /** Of a round that a quorum has sent the group back to. */
+      readonly because?: RoundReason;
     }
   | { readonly do: "stop"; readonly stage: number; readonly why: string }
   | { readonly do: "abort"; readonly why: string }

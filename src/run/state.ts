@@ -2,8 +2,18 @@
 import type { Json } from "../plan/plan.ts";
 import type { MachineFacts } from "./group/machine-facts.ts";
 import type { Directory, PersistentArray } from "./persistent-array.ts";
-import type { AgentPhase, PhaseRecord } from "./result/record.ts";
-import type { Absent, Annotation, AttemptEnd, Metric, Progress, RunSpec, RunStatus } from "./types.ts";
+import type { AgentPhase, PhaseRecord, QuorumRound } from "./result/record.ts";
+import type {
+  Absent,
+  Annotation,
+  AttemptEnd,
+  Ballot,
+  Metric,
+  Progress,
+  RoundReason,
+  RunSpec,
+  RunStatus,
+} from "./types.ts";
 
 /** The group as everyone may know it once it is assembled. */
 export interface RunRoster {
@@ -79,6 +89,8 @@ export interface RunState extends Required<RunSpec> {
   readonly failure: Failure | null;
   /** While aborting: until everyone has ended what was running. */
   readonly stopping: { readonly since: number; readonly until: number } | null;
+  /** After going back: nothing begins before; not there: at once. */
+  readonly resumeAt?: number;
   /** When the agents have to be looked through next: not later than the first of their deadlines. */
   readonly sweepAt: number | null;
   readonly outputs: Readonly<Record<string, Readonly<Record<string, Json>>>>;
@@ -204,6 +216,10 @@ export interface TaskRecord {
   readonly reason: string | null;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
+  /** How its last attempt ended; not there: none has been reported. */
+  readonly end?: AttemptEnd;
+  /** Of a validator that came through: what it voted. */
+  readonly ballot?: Exclude<Ballot, { readonly unreadable: string }>;
 }
 
 export interface TaskPool {
@@ -297,6 +313,10 @@ export interface StageRun {
   /** By position in `agents`; null: did not take part. */
   readonly results: PersistentArray<AgentPhase | null>;
   readonly pool: TaskPool | null;
+  /** What a quorum decided; not there: it has not. */
+  readonly quorum?: QuorumRound;
+  /** Why this round was begun; not there: it is the first, or nobody said. */
+  readonly because?: RoundReason;
 }
 
 /** The first few, and how many there were. */

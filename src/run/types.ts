@@ -86,6 +86,34 @@ export interface Annotation {
   readonly message: string;
 }
 
+/** What a validator may vote for. */
+export const DECISIONS = ["PASS", "RETRY", "FAIL"] as const;
+export type QuorumDecision = (typeof DECISIONS)[number];
+
+/** What a validator printed as its verdict, or why that is none. */
+export type Ballot =
+  | {
+      readonly decision: QuorumDecision;
+      /** 0..1; null: it does not say. */
+      readonly confidence: number | null;
+      readonly deficiencies: readonly Json[];
+    }
+  | { readonly unreadable: string };
+
+/** Something that a validator found wanting. */
+export interface Deficiency {
+  readonly validator: string;
+  readonly deficiency: Json;
+}
+
+/** Why a stage begins a new round: what its commands are told of it. */
+export interface RoundReason {
+  /** The quorum stage that sent it back, in which of its rounds. */
+  readonly stage: string;
+  readonly round: number;
+  readonly deficiencies: readonly Deficiency[];
+}
+
 /** What an agent says of one attempt that has ended: a stage's own command, or one task's. */
 export interface AttemptReport {
   /** The stage's index in the plan. */
@@ -105,6 +133,8 @@ export interface AttemptReport {
   readonly annotations: readonly Annotation[];
   /** The last lines of output, masked, bounded. */
   readonly tail: string;
+  /** Of a validator's attempt. */
+  readonly ballot?: Ballot;
 }
 
 /** Which of the plan's stages this run goes through (phase control). */
@@ -229,7 +259,7 @@ export type RunEvent =
   | { readonly type: "approved"; readonly at: number; readonly stage: number; readonly by: string }
   /**
    * When this round of a stage is over and has not failed, the group goes back to `from`: that stage and all after it
-   * begin a new round. Nothing in a plan asks for it yet.
+   * begin a new round. Nothing in a plan asks for it: a quorum sends back by itself.
    */
   | {
       readonly type: "repeat_requested";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Listing } from "../../src/agent/task-list.ts";
+import { Listing } from "../../src/agent/output/task-list.ts";
 
 /** All of an output's lines. */
 function listed(lines: readonly string[], masked = (text: string) => text) {

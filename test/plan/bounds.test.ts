@@ -142,7 +142,20 @@ const TABLE: readonly (readonly [string, (value: string) => string, readonly str
     "type",
     (v) => `stages: [{ name: a, run: x, type: ${v} }]\n`,
     ["validation", "prepare", "execute", "custom", "cleanup", "hybrid"],
-    ["quorum", "other", "1"],
+    ["other", "1"],
+  ],
+  [
+    "weight and shares",
+    (v) => `stages: [{ name: q, type: quorum, max_retries: 0, validators: [{ name: v, run: x, ${v} }] }]\n`,
+    ["weight: 0.001", "weight: 1000000", "weight: 0.3", "timeout: 3s"],
+    ["weight: 0", "weight: -1", "weight: 0.0001", "weight: 1000001", "weight: x", "timeout: 0"],
+  ],
+  [
+    "shares of a quorum",
+    (v) =>
+      `stages: [{ name: a, run: x }, { name: q, type: quorum, retry_stages: [a], validators: [{ name: v, run: x }], ${v} }]\n`,
+    ["pass_at: 100%", "pass_at: 66.67%", "retry_at: 0.01%", "retry_at: 40 %", "max_retries: 50", "backoff: 0"],
+    ["pass_at: 0%", "pass_at: 101%", "pass_at: 60", "retry_at: 0.001%", "max_retries: 51", "on_exhausted: stop"],
   ],
   ["tree and paths", (v) => top(`tree_creation_mode: ${v}`), ["isolated", "coordinator", "concurrent"], ["random"]],
   ["paths", (v) => top(`path_selection: ${v}`), ["partitioned", "exclusive", "random"], ["isolated"]],

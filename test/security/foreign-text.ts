@@ -6,11 +6,12 @@
 
 import { refusal } from "../../app/workflow-runs/remedy.ts";
 import { Masks } from "../../src/agent/masking/masks.ts";
+import { BallotReader } from "../../src/agent/output/ballot-reader.ts";
 import { readEvent } from "../../src/agent/output/event-schema.ts";
 import { LineSplitter, printable, shortened, Tail } from "../../src/agent/output/lines.ts";
+import { Listing } from "../../src/agent/output/task-list.ts";
 import { CommandReader } from "../../src/agent/output/workflow-commands.ts";
 import { hostfile, isWithheld, variable } from "../../src/agent/process/environment.ts";
-import { Listing } from "../../src/agent/task-list.ts";
 import { parseExactly } from "../../src/github/exact-json.ts";
 import { markerOf } from "../../src/github/pulls/comments.ts";
 import { orderKey, readWebhook } from "../../src/github/webhooks/webhook.ts";
@@ -308,6 +309,17 @@ export const READERS: readonly Reader[] = [
     read: (text) => foreignSign({ method: "GET", headers: { host: text, [text]: text, origin: text } }),
   },
   {
+    module: "src/agent/output/ballot-reader.ts",
+    of: "BallotReader",
+    largest: 32 * KIB,
+    read: (text) => {
+      const reader = new BallotReader((quoted) => quoted);
+      for (const line of text.split("\n")) reader.take(line);
+      return reader.ballot();
+    },
+    texts: { deficiencies: repeated('"a",', '{"decision":"RETRY","deficiencies":[', '"a"]}') },
+  },
+  {
     module: "src/agent/output/workflow-commands.ts",
     of: "CommandReader",
     largest: 32 * KIB,
@@ -372,7 +384,7 @@ export const READERS: readonly Reader[] = [
     read: (text) => [variable(text), isWithheld(text), hostfile([{ name: text, address: text } as never])],
   },
   {
-    module: "src/agent/task-list.ts",
+    module: "src/agent/output/task-list.ts",
     of: "Listing",
     largest: 32 * KIB,
     read: (text) => {

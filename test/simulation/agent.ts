@@ -5,7 +5,7 @@
 import type { Json, Plan, PlanStage } from "../../src/plan/plan.ts";
 import type { Instruction, Lease } from "../../src/run/instruction.ts";
 import { roundOf } from "../../src/run/stage/attempt-id.ts";
-import type { AgentStatus, AttemptEnd, AttemptReport, Progress, RunEvent, Sync } from "../../src/run/types.ts";
+import type { AgentStatus, AttemptEnd, AttemptReport, Ballot, Progress, RunEvent, Sync } from "../../src/run/types.ts";
 import { report, synced } from "../run/builders.ts";
 
 type Execute = Extract<Instruction, { do: "execute" }>;
@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly tell: (event: Extract<RunEvent, { type: "joined" | "synced" | "reset" | "left" }>, from: ModelAgent) => void;
   /** How long an attempt takes and how it ends by itself. */
   readonly fate: (stage: PlanStage) => { readonly ms: number; readonly end: AttemptEnd; readonly isUnendable: boolean };
+  /** How a validator votes; undefined: it prints nothing. */
+  readonly vote: () => Ballot | undefined;
   /** After how long an attempt that cannot be ended is left to itself; told of each that is to end. */
   readonly giveUpMs: (agent: ModelAgent, attempt: string, isOver: () => boolean) => number;
   /** It has been excluded, and cleans up by itself. */
@@ -266,12 +268,13 @@ export class ModelAgent {
         running,
       );
     }
+    const validator = stage.quorum?.validators.find(({ name }) => name === task);
     const endless = stage.completion === "duration" && end.kind === "exited" && end.code === 0;
     if (end.kind === "exited" && !endless) this.#after(ms, () => this.#end(running, end, 0), running);
     for (const [limit, at] of [
       ["duration", stage.durationMs],
       ["max_duration", stage.maxDurationMs],
-      ["attempt_timeout", stage.retry.attemptTimeoutMs],
+      ["attempt_timeout", validator?.timeoutMs ?? stage.retry.attemptTimeoutMs],
       [running.until.limit, Math.max(0, running.until.at - this.#around.now())],
     ] as const) {
       if (at !== null) this.#after(at, () => this.#end(running, { kind: "time_over", limit }, 0), running);
@@ -322,11 +325,18 @@ export class ModelAgent {
         progress: running.share > 0 ? { done, total: running.share, errors: 0 } : null,
         outputs: { from: this.name },
         metrics: [{ name: "ops", value: 1, unit: "", agg: "sum", count: 1 }],
+        ...this.#voted(running, end),
       });
       this.#reports.push(told);
       this.#known.set(running.attempt, told);
       this.#news();
     });
+  }
+
+  #voted({ stage, task }: Running, end: AttemptEnd): Pick<AttemptReport, "ballot"> {
+    if (stage.quorum === undefined || task === null || end.kind !== "exited" || end.code !== 0) return {};
+    const ballot = this.#around.vote();
+    return ballot === undefined ? {} : { ballot };
   }
 
   /** Something to tell: with the next sync, at once if none is on its way. */

@@ -2,7 +2,7 @@
  * Machines that were broken on purpose, each in the one way that an invariant is there to catch. Kept as a test: a
  * simulation that finds nothing wrong with these finds nothing.
  */
-import type { Plan, PlanStage } from "../../src/plan/plan.ts";
+import type { Plan, PlanStage, Quorum } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
 import { itemAt, itemsOf, persistentArray } from "../../src/run/persistent-array.ts";
 import { cleanupStages } from "../../src/run/stage/participants.ts";
@@ -229,6 +229,48 @@ const waitsForTheUnendable: Machine = {
   endingFrom: (now, graceMs) => ({ ...machine.endingFrom(now, graceMs), giveUpAt: Number.POSITIVE_INFINITY }),
 };
 
+/** Takes for PASS what a validator that errs, or prints something else, would have said. */
+const passesWhatErrs: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    if (event.type !== "synced" || state === null) return machine.apply(state, event);
+    const finished = event.finished.map((told): AttemptReport => {
+      const isQuorum = state.plan.stages[told.stage]?.quorum !== undefined && told.task !== null;
+      const isSound = told.ballot !== undefined && "decision" in told.ballot;
+      if (!isQuorum || isSound || told.end.kind !== "exited") return told;
+      return {
+        ...told,
+        end: { kind: "exited", code: 0 },
+        ballot: { decision: "PASS", confidence: 1, deficiencies: [] },
+      };
+    });
+    return machine.apply(state, { ...event, finished });
+  },
+};
+
+/** Repeats what a quorum sends back without a word of what was wanting. */
+const repeatsAlike: Machine = {
+  ...machine,
+  instructionFor: (state, agent) => {
+    const instruction = machine.instructionFor(state, agent);
+    if (instruction.do !== "execute") return instruction;
+    const { because: _because, ...rest } = instruction;
+    return rest;
+  },
+};
+
+/** Repeats the last stage that a quorum names, and what depends on it, but none of the others. */
+const repeatsOne = misreads(
+  withStages(({ quorum }) =>
+    quorum === undefined ? {} : { quorum: { ...quorum, retryStages: quorum.retryStages.slice(-1) } },
+  ),
+);
+
+/** A machine that reads something else of the quorums than what stands there. */
+function misreadsQuorums(change: Partial<Quorum>): Machine {
+  return misreads(withStages(({ quorum }) => (quorum === undefined ? {} : { quorum: { ...quorum, ...change } })));
+}
+
 export const BROKEN = {
   "counts messages instead of identities": { machine: countsMessages, caughtAs: /was released with/ },
   "lets agents go on before the release": { machine: lets, caughtAs: /before stage \d+ was released/ },
@@ -254,5 +296,14 @@ export const BROKEN = {
   "has everyone run what is for some": { machine: knowsNobody, caughtAs: /which is not for it/ },
   "wipes what the others work on": { machine: wipes, caughtAs: /which is not its own/ },
   "waits for what cannot be ended": { machine: waitsForTheUnendable, caughtAs: /which cannot be ended/ },
+  "counts a validator that errs as PASS": { machine: passesWhatErrs, caughtAs: /was decided as/ },
+  "repeats without saying why": { machine: repeatsAlike, caughtAs: /is not told why/ },
+  "repeats as often as it likes": {
+    machine: misreadsQuorums({ maxRetries: 9 }),
+    caughtAs: /sent back more often than max_retries/,
+  },
+  "goes back at once": { machine: misreadsQuorums({ backoffMs: 0 }), caughtAs: /before the pause is over/ },
+  "passes with less than it needs": { machine: misreadsQuorums({ passAt: 20 }), caughtAs: /was decided as/ },
+  "repeats one stage alone": { machine: repeatsOne, caughtAs: /began a new round of stages/ },
   "loses what was stored": { machine: forgets, caughtAs: /reads back as another one/ },
 } as const satisfies Record<string, Broken>;

@@ -12,6 +12,7 @@ import { type AgentState, isAssigned, type StageRun, type TaskRecord } from "../
 import type { RunEvent } from "../../src/run/types.ts";
 import { Absences } from "./absences.ts";
 import type { Machine } from "./machine.ts";
+import { Quorums } from "./quorums.ts";
 import { beforeGoingBack, Rounds, roundKey } from "./rounds.ts";
 import { judgeStatuses } from "./statuses.ts";
 import { TimeLimits } from "./time-limits.ts";
@@ -33,6 +34,7 @@ export class Oracle {
   readonly #absences: Absences;
   readonly #rounds = new Rounds();
   readonly #lost = new Map<number, number>();
+  readonly #quorums: Quorums;
   /** Attempts that agents were told of. */
   readonly #told = new Set<string>();
   #latest: RunState | null = null;
@@ -44,6 +46,7 @@ export class Oracle {
     this.#machine = machine;
     this.#times = new TimeLimits(plan);
     this.#absences = new Absences(plan);
+    this.#quorums = new Quorums(plan);
   }
 
   /** Applies one event. `deep`: also what costs more to look at. */
@@ -79,6 +82,7 @@ export class Oracle {
     }
     violations.push(
       ...this.#rounds.step(before, after),
+      ...this.#quorums.step(before, closed, after),
       ...judgeStatuses(before, after),
       ...this.#times.step(after),
       ...this.#absences.step(before, event, after),
@@ -99,7 +103,8 @@ export class Oracle {
     const worker = byName(state, agent);
     const stranger = worker === undefined ? [] : judgeWorker(this.#stage(instruction.stage), worker);
     const again = this.#rounds.instructed(agent, instruction, state);
-    return [...stranger, ...again, ...this.#times.instructed(agent, instruction, state)];
+    const repeated = this.#quorums.instructed(agent, instruction, state);
+    return [...stranger, ...again, ...repeated, ...this.#times.instructed(agent, instruction, state)];
   }
 
   /** An agent really starts something. */
@@ -123,6 +128,7 @@ export class Oracle {
     this.#noteTasks(state);
     this.#latest = state;
     this.#rounds.forget();
+    this.#quorums.forget();
     return isDeepStrictEqual(JSON.parse(text), state) ? [] : ["the stored state reads back as another one"];
   }
 
@@ -149,6 +155,7 @@ export class Oracle {
     if (event.type !== "synced") return;
     const agent = byName(before, event.agent);
     if (agent === undefined || agent.session !== event.session) return;
+    this.#quorums.listen(before, event);
     for (const { task, stage, attempt } of event.finished) {
       if (task === null && agent.assignment?.attempt === attempt)
         this.#said.add(`${stage}/${agent.assignment.round}/${agent.name}`);

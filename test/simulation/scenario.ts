@@ -2,6 +2,7 @@
 import type { Barrier, BarrierRule, Dependency, Plan, PlanStage, Retry, RunsOn, Tasks } from "../../src/plan/plan.ts";
 import type { Selection } from "../../src/run/types.ts";
 import { barrier, plan, planStage, retrying } from "../run/builders.ts";
+import { roundsAllowed, withQuorum } from "./quorums.ts";
 import { Random } from "./random.ts";
 
 export interface Faults {
@@ -61,7 +62,7 @@ export function scenarioOf(random: Random, seed: number): Scenario {
   const untilMs = rough ? random.between(5, 60) * 1_000 : 0;
   const every = (probability: number): number =>
     rough && random.chance(probability) ? random.between(5, 40) * 1_000 : calm;
-  const stages = withSoftFail(stagesOf(random, agents, theme), seed);
+  const stages = withQuorum(withSoftFail(stagesOf(random, agents, theme), seed), seed);
   const made = plan(stages, {
     deadlineMs: random.chance(theme === "times" ? 0.5 : 0.05) ? random.between(5, 60) * 1_000 : null,
     assembly: { timeoutMs: 30_000, atLeast: random.chance(0.4) ? random.between(1, agents) : null },
@@ -98,7 +99,7 @@ export function scenarioOf(random: Random, seed: number): Scenario {
     },
     repeats,
     keeps: random.pick(["everything", "revisions"]),
-    boundMs: (1 + repeats.length) * boundOf(made.stages, untilMs),
+    boundMs: (1 + repeats.length) * roundsAllowed(made) * boundOf(made.stages, untilMs),
   };
 }
 

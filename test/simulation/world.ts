@@ -8,6 +8,7 @@ import { created } from "../run/builders.ts";
 import { ModelAgent, type Surroundings } from "./agent.ts";
 import { Oracle } from "./invariants.ts";
 import type { Machine } from "./machine.ts";
+import { ballotOf } from "./quorums.ts";
 import { Random } from "./random.ts";
 import { type Scenario, scenarioOf } from "./scenario.ts";
 
@@ -43,6 +44,7 @@ class World {
   readonly #random: Random;
   /** By itself, see `repeatsOf`. */
   readonly #rounds: Random;
+  readonly #votes: Random;
   readonly #scenario: Scenario;
   readonly #oracle: Oracle;
   readonly #agents: ModelAgent[] = [];
@@ -63,6 +65,7 @@ class World {
     this.#log = log;
     this.#random = new Random(seed);
     this.#rounds = new Random(seed ^ 0x2545f491);
+    this.#votes = new Random(seed ^ 0x1b873593);
     this.#scenario = scenarioOf(this.#random, seed);
     const { plan, agents, selection } = this.#scenario;
     this.#oracle = new Oracle(plan, machine);
@@ -74,6 +77,7 @@ class World {
       later: (ms, what) => this.#queue.add(this.#now + ms, what),
       tell: (event, from) => this.#tell(event, from),
       fate: () => this.#fate(),
+      vote: () => ballotOf(this.#votes),
       giveUpMs: (agent, attempt, isOver) => this.#giveUpMs(agent, attempt, isOver),
       onExcluded: (agent) => {
         const { roster, selection } = this.#state;
@@ -194,6 +198,10 @@ class World {
     const most = Math.max(...[...itemsOf(this.#state.stages)].map(({ round }) => round));
     if (most > 1) this.#kinds.add("stages that are entered again");
     if (most > 2) this.#kinds.add("stages that are entered three times and more");
+    for (const run of itemsOf(this.#state.stages)) {
+      if (run.quorum !== undefined) this.#kinds.add(`quorums that decide ${run.quorum.decision} at last`);
+      if (run.because !== undefined) this.#kinds.add("stages that a quorum sends back");
+    }
   }
 
   #armTick(): void {

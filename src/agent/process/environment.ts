@@ -1,6 +1,8 @@
 /** The environment that a plan's commands see: what a `run:` step would have, less what is ours, plus our words. */
 import { hostOf } from "../../plan/parsing/address.ts";
 import type { Json, Plan, PlanStage, Scalar } from "../../plan/plan.ts";
+import { roundOf } from "../../run/stage/attempt-id.ts";
+import type { Deficiency } from "../../run/types.ts";
 
 /**
  * Inputs, state and runner credentials of the step that runs us, and our own settings: none of a command's business.
@@ -42,6 +44,8 @@ export interface EnvironmentOptions {
   readonly outputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly files: { readonly events: string; readonly context: string; readonly hostfile: string };
   readonly task: { readonly value: Json } | null;
+  /** What a quorum found wanting in the round before; null: none has sent the group back. */
+  readonly deficiencies?: readonly Deficiency[] | null;
 }
 
 export interface CommandEnvironment {
@@ -75,6 +79,8 @@ export function commandEnvironment(options: EnvironmentOptions): CommandEnvironm
     RUN: options.run,
     STAGE: stage.name,
     ATTEMPT: options.attempt,
+    ROUND: roundOf(options.attempt),
+    DEFICIENCIES: options.deficiencies == null ? null : JSON.stringify(options.deficiencies),
     PARTITION_START: options.partition?.start ?? null,
     PARTITION_END: options.partition?.end ?? null,
     EVENTS: options.files.events,

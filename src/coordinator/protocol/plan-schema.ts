@@ -76,6 +76,19 @@ const tasks = z.strictObject({
   needs: z.record(taskKey, z.array(taskKey).max(PLAN_BOUNDS.list)),
 });
 
+const quorum = z.strictObject({
+  validators: z
+    .array(z.strictObject({ name, run: text, weight: z.number().gt(0).max(1_000_000), timeoutMs: ms.gt(0).nullable() }))
+    .min(1)
+    .max(PLAN_BOUNDS.validators),
+  passAt: z.number().gt(0).max(100),
+  retryAt: z.number().gt(0).max(100),
+  retryStages: z.array(name).max(PLAN_BOUNDS.stages),
+  maxRetries: count.max(PLAN_BOUNDS.retries),
+  backoffMs: ms,
+  onExhausted: z.enum(["warn", "fail"]),
+});
+
 const stage = z.strictObject({
   name,
   description: text.nullable(),
@@ -133,6 +146,7 @@ const stage = z.strictObject({
   softFail: z.array(z.number().int().min(1).max(255)).max(255).optional(),
   stopGraceMs: z.number().min(0).max(PLAN_BOUNDS.stopGraceMs).optional(),
   resume: z.enum(RESUME_RULES).optional(),
+  quorum: quorum.optional(),
 });
 
 const shape = z.strictObject({

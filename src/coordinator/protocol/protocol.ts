@@ -8,7 +8,7 @@ import { z } from "zod";
 import { jsonBytes, PLAN_BOUNDS, TOLD_BOUNDS, WIRE_BOUNDS } from "../../plan/bounds.ts";
 import type { Json } from "../../plan/plan.ts";
 import { LARGEST_METRIC } from "../../run/stage/metrics.ts";
-import { AGENT_STATUSES, AGGREGATIONS, TIME_LIMITS } from "../../run/types.ts";
+import { AGENT_STATUSES, AGGREGATIONS, DECISIONS, TIME_LIMITS } from "../../run/types.ts";
 import { isHistogram } from "../hosting/histograms.ts";
 import { agentAddress, planSchema, printable, taskKey, taskValue } from "./plan-schema.ts";
 
@@ -83,6 +83,18 @@ const annotationSchema = z.strictObject({
   message: z.string().max(TOLD_BOUNDS.annotationMessage),
 });
 
+const ballotSchema = z.union([
+  z.strictObject({
+    decision: z.enum(DECISIONS),
+    confidence: z.number().min(0).max(1).nullable(),
+    deficiencies: z
+      .array(json)
+      .max(TOLD_BOUNDS.deficiencies)
+      .refine((values) => jsonBytes(values) <= TOLD_BOUNDS.deficiencyBytes),
+  }),
+  z.strictObject({ unreadable: reason }),
+]);
+
 const attemptReportSchema = z.strictObject({
   stage: count,
   attempt: name,
@@ -96,6 +108,7 @@ const attemptReportSchema = z.strictObject({
   outputs,
   annotations: z.array(annotationSchema).max(TOLD_BOUNDS.annotations),
   tail: z.string().max(TOLD_BOUNDS.tail),
+  ballot: ballotSchema.exactOptional(),
 });
 
 const machineSchema = z.strictObject({

@@ -35,15 +35,6 @@ type Entry =
       readonly entries: readonly Entry[];
     };
 
-/** Keys that the language has, and no part of this house carries out yet. */
-const NOT_BUILT: ReadonlyMap<string, string> = new Map(
-  ["validators", "pass_at", "retry_at", "retry_stages", "max_retries", "on_exhausted"].map((key): [string, string] => [
-    key,
-    `${key}: quorum stages (validators that vote) are not built yet`,
-  ]),
-);
-const HINTS: ReadonlyMap<string, string> = new Map([...STAGE_WORDS, ...NOT_BUILT]);
-
 /** Every stage of the list in the file's order. All problems of the stages' own shapes are told once. */
 export function expandStages(value: unknown, place: Place): Expanded[] {
   const entries = readEntries(value, place, "stages");
@@ -83,11 +74,6 @@ function emptyOr(value: unknown): string {
 
 function readStage(value: Readonly<Record<string, unknown>>, place: Place): Entry {
   let shaped = value;
-  if (value.type === "quorum") {
-    const at = place.source.at([...place.path, "type"]);
-    place.problems.error(at, "type: quorum stages (validators that vote) are not built yet");
-    shaped = Object.fromEntries(Object.entries(value).filter(([key]) => key !== "type"));
-  }
   const glob = isMapping(value.tasks)
     ? ["glob", "globs", "files"].find((key) => Object.hasOwn(Object(value.tasks), key))
     : undefined;
@@ -98,7 +84,10 @@ function readStage(value: Readonly<Record<string, unknown>>, place: Place): Entr
     );
     shaped = Object.fromEntries(Object.entries(shaped).filter(([key]) => key !== "tasks"));
   }
-  return { kind: "stage", written: { keys: parseKeys(stageShape, shaped, place, HINTS), value, path: place.path } };
+  return {
+    kind: "stage",
+    written: { keys: parseKeys(stageShape, shaped, place, STAGE_WORDS), value, path: place.path },
+  };
 }
 
 function readRepeat(value: Readonly<Record<string, unknown>>, place: Place): Entry {

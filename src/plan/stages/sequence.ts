@@ -3,6 +3,7 @@
 import type { Place } from "../parsing/key-parser.ts";
 import { quote } from "../parsing/problems.ts";
 import type { PlanStage } from "../plan.ts";
+import { checkRetries } from "./quorum.ts";
 import type { Expanded } from "./repeat.ts";
 import { has } from "./stage.ts";
 
@@ -17,6 +18,7 @@ type Tell = Omit<Place, "path">;
 export function sequenceOf(steps: readonly Step[], tell: Tell): PlanStage[] {
   checkNames(steps, tell);
   const ordered = inOrder(steps, tell);
+  checkRetries(ordered, tell);
   const byName = new Map(ordered.map(({ stage }, index) => [stage.name, index]));
   return ordered.map(({ expanded, stage }, index): PlanStage => {
     checkDependencies(expanded, index, byName, tell);

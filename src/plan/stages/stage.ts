@@ -18,6 +18,7 @@ import {
   type WorkloadPhase,
   workloadPhase,
 } from "./completion-rules.ts";
+import { quorumOfStage } from "./quorum.ts";
 import type { Expanded, Written } from "./repeat.ts";
 import { pausesOf, retryOf } from "./retry.ts";
 import { tasksOf } from "./tasks.ts";
@@ -59,6 +60,7 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
   const durationMs = keys.duration ?? null;
   const maxDurationMs = keys.max_duration ?? null;
   const retry = retryOf(written, place);
+  const voting = quorumOfStage(expanded, type, place);
 
   const { needs: needed } = completionRules(completion);
   if (needed === "duration" && !has(written, "duration")) {
@@ -111,11 +113,12 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
     checkpoint: keys.checkpoint ?? false,
     context: typeof keys.context === "string" ? [keys.context] : (keys.context ?? null),
     contextLimit: keys.context_limit ?? CONTEXT_LIMIT_BYTES,
-    tasks: tasksOf(keys.tasks, options, has(written, "tasks"), place),
+    tasks: voting?.tasks ?? tasksOf(keys.tasks, options, has(written, "tasks"), place),
     background: backgroundOf(expanded, command, place),
     ...(keys.soft_fail === undefined ? {} : { softFail: [...new Set(keys.soft_fail)] }),
     ...(keys.stop_grace === undefined ? {} : { stopGraceMs: keys.stop_grace }),
     ...resumeOf(written, place),
+    ...(voting === null ? {} : { quorum: voting.quorum }),
   };
 }
 

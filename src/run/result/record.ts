@@ -1,7 +1,7 @@
 /** The record of a run: what each of its stages came to. What JSON, summary, check run and annotations are made from. */
 import type { Json } from "../../plan/plan.ts";
 import type { MachineFacts } from "../group/machine-facts.ts";
-import type { Annotation, AttemptEnd, Metric, Progress, RunStatus } from "../types.ts";
+import type { Annotation, AttemptEnd, Deficiency, Metric, Progress, QuorumDecision, RunStatus } from "../types.ts";
 
 export type Verdict = "success" | "failure" | "cancelled";
 
@@ -58,6 +58,33 @@ export interface PhaseRound {
     readonly skipped: number;
     readonly total: number;
   } | null;
+  /** How the validators of a quorum stage voted; not there: it is none, or did not come to a decision. */
+  readonly quorum?: QuorumRound;
+}
+
+/** How one validator voted. */
+export interface ValidatorVote {
+  readonly validator: string;
+  readonly weight: number;
+  readonly decision: QuorumDecision;
+  readonly confidence: number | null;
+  /** Who ran it last; null: nobody did. */
+  readonly agent: string | null;
+  /** Why it counts as FAIL though it did not say so; null: it did. */
+  readonly reason: string | null;
+}
+
+export interface QuorumRound {
+  readonly decision: QuorumDecision;
+  /** Of those who voted so, weighed; null: none of them says. */
+  readonly confidence: number | null;
+  readonly weights: { readonly pass: number; readonly retry: number; readonly fail: number };
+  readonly votes: readonly ValidatorVote[];
+  readonly deficiencies: readonly Deficiency[];
+  /** Deficiencies that there was no room for. */
+  readonly leftOut: number;
+  /** Why RETRY did not lead back; null: it did, or was not decided. */
+  readonly exhausted: string | null;
 }
 
 /**

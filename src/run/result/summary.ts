@@ -132,6 +132,7 @@ function roundOf(state: RunState, planned: PlanStage, run: StageRun, status: Pha
       run.pool === null
         ? null
         : { done: run.pool.done, failed: run.pool.failed, skipped: run.pool.skipped, total: tasksOf(run) },
+    ...(run.quorum === undefined ? {} : { quorum: run.quorum }),
   };
 }
 

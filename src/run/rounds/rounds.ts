@@ -1,10 +1,13 @@
 /** Going back: stages that are over begin a new round. What came of the rounds before stays in the run's record. */
+import { formatDuration } from "../../plan/parsing/duration.ts";
 import { isSelected } from "../../plan/select.ts";
 import type { Draft } from "../draft.ts";
 import { directoryOf, itemsOf, persistentArray } from "../persistent-array.ts";
+import { quorumRepeats } from "../quorum/result.ts";
+import { pauseBefore, retriesOf } from "../quorum/round.ts";
 import { newStageRun } from "../stage/start.ts";
 import type { StageRun } from "../state.ts";
-import type { RunEvent } from "../types.ts";
+import type { RoundReason, RunEvent } from "../types.ts";
 
 /** Notes that this round, once it is over, leads back. A word about another round, or a second one, changes nothing. */
 export function requestRepeat(draft: Draft, event: Extract<RunEvent, { type: "repeat_requested" }>): void {
@@ -16,23 +19,40 @@ export function requestRepeat(draft: Draft, event: Extract<RunEvent, { type: "re
   draft.notice(`${draft.planned(stage).name} is to lead back to ${draft.planned(from).name}: ${why}`);
 }
 
-/** Begins a new round of `from` and all that has been decided on after it. Nothing is open. */
-export function goBack(draft: Draft, { from, why }: { readonly from: number; readonly why: string }): void {
+/** Where a stage leads back to. */
+export interface WayBack {
+  readonly from: number;
+  readonly why: string;
+  /** The stage that leads back. */
+  readonly by: number;
+  /** A quorum sends back: what it names, and what depends on that. Not there: `from` and all after it. */
+  readonly sentBack?: true;
+}
+
+/** Begins a new round of stages that have been decided on. Nothing is open. */
+export function goBack(draft: Draft, { from, why, by, sentBack }: WayBack): void {
   const { head } = draft;
-  const again = [...endedBackgrounds(draft, from)];
-  for (let stage = from; stage < head.position; stage++) again.push(stage);
+  const stages = sentBack === true ? quorumRepeats(draft, draft.planned(by)) : range(from, head.position);
+  const because = sentBack === true ? reasonOf(draft, by) : null;
+  const again = [...endedBackgrounds(draft, from), ...stages];
   const names = new Set(again.map((stage) => draft.planned(stage).name));
+  // What a quorum found wanting is there for those that it sends back.
+  if (because !== null) names.delete(because.stage);
   const isKept = ([name]: readonly [string, unknown]): boolean => !names.has(name);
   // What was brought along is there again only where nothing is made anew.
   const isMade = (name: string): boolean =>
     draft.plan.stages.some((stage) => stage.name === name && isSelected(head.selection, stage.index));
   const carried = Object.entries(head.carried.outputs).filter((entry) => !isKept(entry) && !isMade(entry[0]));
   head.outputs = Object.fromEntries([...Object.entries(head.outputs).filter(isKept), ...carried]);
+  const { quorum } = draft.planned(by);
+  if (sentBack === true && quorum !== undefined)
+    head.resumeAt = draft.now + pauseBefore(quorum, retriesOf(draft.stage(by)));
   for (const stage of again) {
     const run = draft.whole(stage);
     head.outputBytes -= run.outputBytes;
     const earlier = [...run.earlier, closedRound(run)];
-    draft.replaceStage(stage, { ...newStageRun(stage), round: run.round + 1, earlier });
+    const reason = because === null ? {} : { because };
+    draft.replaceStage(stage, { ...newStageRun(stage), round: run.round + 1, earlier, ...reason });
   }
   for (let slot = 0; slot < draft.agents.size; slot++) {
     const { backgrounds, lasts } = draft.agent(slot);
@@ -46,7 +66,18 @@ export function goBack(draft: Draft, { from, why }: { readonly from: number; rea
   head.position = Math.min(...again);
   head.steps++;
   const { round } = draft.stage(from);
-  draft.notice(`going back to ${draft.planned(from).name}, round ${round}: ${why}`);
+  const pause = (head.resumeAt ?? 0) - draft.now;
+  const after = pause > 0 ? ` in ${formatDuration(pause)}` : "";
+  draft.notice(`going back to ${draft.planned(from).name}, round ${round}${after}: ${why}`);
+}
+
+function range(from: number, end: number): readonly number[] {
+  return Array.from({ length: Math.max(0, end - from) }, (_, step) => from + step);
+}
+
+function reasonOf(draft: Draft, stage: number): RoundReason {
+  const { round, quorum } = draft.stage(stage);
+  return { stage: draft.planned(stage).name, round, deficiencies: quorum?.deficiencies ?? [] };
 }
 
 /** Background commands of stages before it that others rely on from then on, and that have been ended meanwhile. */

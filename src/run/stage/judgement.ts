@@ -1,8 +1,9 @@
 /** Judges a round of a stage by what is known of it when it is closed: its status, whether it worked, what follows. */
 import { RUN_BOUNDS } from "../../plan/bounds.ts";
-import type { Comparison, PlanStage } from "../../plan/plan.ts";
+import type { Comparison, PlanStage, Quorum } from "../../plan/plan.ts";
 import { remarksText } from "../draft.ts";
-import type { PhaseRecord } from "../result/record.ts";
+import { deficienciesText, quorumRound, roundText } from "../quorum/round.ts";
+import type { PhaseRecord, QuorumRound } from "../result/record.ts";
 import type { Failure, StageRun } from "../state.ts";
 import { isPoolOver } from "../tasks/pool.ts";
 import type { Metric } from "../types.ts";
@@ -19,14 +20,32 @@ export interface StageJudgement {
     | { readonly kind: "next" }
     /** The run fails; `reason` without the stage's name. */
     | { readonly kind: "fail"; readonly reason: string }
-    /** The stages from this one on begin a new round. */
-    | { readonly kind: "repeat"; readonly from: number; readonly why: string };
+    /** The stages from this one on begin a new round, or (`sentBack`) those that a quorum sends back. */
+    | { readonly kind: "repeat"; readonly from: number; readonly why: string; readonly sentBack?: true };
+  /** What a quorum decided. */
+  readonly quorum?: QuorumRound;
+}
+
+/** What a quorum needs to know beside its own stage. */
+export interface QuorumView {
+  readonly nameOf: (slot: number) => string;
+  /** The stages that it sends back, in order, without those that did not run. */
+  readonly repeats: readonly number[];
 }
 
 /** @param failure what the run has failed of by now: the stage itself, or something else */
-export function judgeStage(planned: PlanStage, run: StageRun, failure: Failure | null): StageJudgement {
+export function judgeStage(
+  planned: PlanStage,
+  run: StageRun,
+  failure: Failure | null,
+  view: QuorumView = { nameOf: String, repeats: [] },
+): StageJudgement {
   const isAborted = failure !== null && !run.cleanupMode;
-  const failures = isAborted ? [] : [...groupFailures(planned, run), ...tooManyRounds(run)];
+  const quorum = isAborted || planned.quorum === undefined ? null : voted(planned.quorum, run, view);
+  const back = run.repeat ?? quorum?.back ?? null;
+  const failures = isAborted
+    ? []
+    : [...groupFailures(planned, run), ...(quorum?.failures ?? []), ...tooManyRounds(run, back)];
   const isOrigin = failure?.kind === "failed" && failure.stage === run.stage;
   const hasFailures = run.failures.count > 0;
   const isPartial = run.arrived < run.workers;
@@ -35,39 +54,67 @@ export function judgeStage(planned: PlanStage, run: StageRun, failure: Failure |
   if (isOrigin) status = "failure";
   else if (isAborted) status = "cancelled";
   else if (isBad) status = planned.optional ? "warning" : "failure";
-  else if (hasFailures || run.warnings.count > 0 || isPartial) status = "warning";
+  else if (hasFailures || run.warnings.count > 0 || isPartial || (quorum?.warnings.length ?? 0) > 0) status = "warning";
   const hasResult = status === "success" || status === "warning";
-  const then = isAborted ? NEXT : thenOf(planned, run, isBad, failures);
+  const then = isAborted ? NEXT : thenOf(planned, run, back, isBad, failures);
   const reasons = [
     ...(isOrigin ? [withoutStage(failure.reason, planned.name)] : []),
     ...(status === "cancelled" ? [failure?.reason ?? "cancelled"] : []),
     ...failures,
     ...(hasFailures && !isOrigin ? [remarksText(run.failures)] : []),
     ...(run.warnings.count > 0 ? [remarksText(run.warnings)] : []),
+    ...(quorum?.warnings ?? []),
     ...(status === "warning" && !hasFailures && isPartial
       ? [`${run.arrived} of ${run.workers} agents came through it (${ruleText(planned.barrier.rule)})`]
       : []),
     ...(then.kind === "repeat" ? [`sent back: ${then.why}`] : []),
   ];
-  return { status, worked: hasResult && !isBad && !(planned.optional && hasFailures), reasons, then };
+  const worked = hasResult && !isBad && !(planned.optional && hasFailures);
+  return { status, worked, reasons, then, ...(quorum === null ? {} : { quorum: quorum.round }) };
+}
+
+/** What the votes of its validators mean for their stage. */
+function voted(
+  quorum: Quorum,
+  run: StageRun,
+  { nameOf, repeats }: QuorumView,
+): {
+  readonly round: QuorumRound;
+  readonly failures: readonly string[];
+  readonly warnings: readonly string[];
+  readonly back: Extract<StageJudgement["then"], { kind: "repeat" }> | null;
+} {
+  const round = quorumRound(quorum, run, { nameOf, canRepeat: repeats.length > 1 });
+  const { decision, exhausted } = round;
+  const said = [roundText(round), deficienciesText(round)].filter((text) => text !== "").join("; ");
+  const nothing = { round, failures: [], warnings: [], back: null };
+  if (decision === "PASS") return nothing;
+  if (decision === "FAIL") return { ...nothing, failures: [said] };
+  const [from] = repeats;
+  if (exhausted === null && from !== undefined) {
+    return { ...nothing, back: { kind: "repeat", from, why: said, sentBack: true } };
+  }
+  const why = `${said}; there is no further round: ${exhausted ?? "nothing to repeat"}`;
+  return quorum.onExhausted === "fail" ? { ...nothing, failures: [why] } : { ...nothing, warnings: [why] };
 }
 
 const NEXT = { kind: "next" } as const;
 
 function thenOf(
   planned: PlanStage,
-  { repeat, cleanupMode }: StageRun,
+  { cleanupMode }: StageRun,
+  back: Omit<Extract<StageJudgement["then"], { kind: "repeat" }>, "kind"> | null,
   isBad: boolean,
   failures: readonly string[],
 ): StageJudgement["then"] {
   if (isBad) return planned.optional ? NEXT : { kind: "fail", reason: failures.join("; ") };
-  return repeat === null || cleanupMode ? NEXT : { kind: "repeat", ...repeat };
+  return back === null || cleanupMode ? NEXT : { ...back, kind: "repeat" };
 }
 
 /** However often a stage is sent back, there is an end to it. */
-function tooManyRounds({ repeat, round }: StageRun): readonly string[] {
-  if (repeat === null || round < RUN_BOUNDS.rounds) return [];
-  return [`sent back for the ${round}th time, which is the most (${repeat.why})`];
+function tooManyRounds({ round }: StageRun, back: { readonly why: string } | null): readonly string[] {
+  if (back === null || round < RUN_BOUNDS.rounds) return [];
+  return [`sent back for the ${round}th time, which is the most (${back.why})`];
 }
 
 /** A run's reason names its stage first; in the stage's own record that would be said twice. */
@@ -85,9 +132,10 @@ function groupFailures(planned: PlanStage, run: StageRun): readonly string[] {
   if (over !== null) failures.push(over);
   // Too many errors are counted again: there may be more of them by now.
   const stoppedFor = run.stopping === null || run.stopping.well || over !== null ? null : run.stopping.why;
-  const error = run.error ?? stoppedFor;
+  // A quorum counts whoever has not voted in time.
+  const error = planned.quorum === undefined ? (run.error ?? stoppedFor) : run.error;
   if (error !== null) failures.push(error);
-  if (pool !== null) {
+  if (pool !== null && planned.quorum === undefined) {
     if (pool.failed > 0) {
       const more = pool.failed - pool.examples.length;
       failures.push(

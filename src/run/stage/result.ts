@@ -2,7 +2,8 @@
 import type { PlanStage } from "../../plan/plan.ts";
 import type { Draft } from "../draft.ts";
 import { failRun, isFailing, stopWaitOf } from "../group/abort.ts";
-import { goBack } from "../rounds/rounds.ts";
+import { quorumRepeats, recordQuorum } from "../quorum/result.ts";
+import { goBack, type WayBack } from "../rounds/rounds.ts";
 import type { StageRun } from "../state.ts";
 import { withdrawLeases } from "../tasks/leases.ts";
 import { consequenceOf } from "./barriers.ts";
@@ -22,7 +23,7 @@ export function closeSegment(draft: Draft): void {
   if (segment === null) return;
   let failed: string | null = null;
   let failedStage = segment.first;
-  let back: { readonly from: number; readonly why: string } | null = null;
+  let back: WayBack | null = null;
   for (let stage = segment.first; stage <= segment.last; stage++) {
     if (draft.stage(stage).phase !== "open") continue;
     const then = closeStage(draft, stage);
@@ -30,7 +31,7 @@ export function closeSegment(draft: Draft): void {
       failed = then.reason;
       failedStage = stage;
     }
-    if (then.kind === "repeat" && (back === null || then.from < back.from)) back = then;
+    if (then.kind === "repeat" && (back === null || then.from < back.from)) back = { ...then, by: stage };
   }
   draft.head.segment = null;
   draft.head.steps++;
@@ -71,11 +72,14 @@ function leaveBehind(draft: Draft): void {
 /** Writes down what a round came to. @returns what follows */
 function closeStage(draft: Draft, stage: number): StageJudgement["then"] {
   const planned = draft.planned(stage);
-  const run = draft.stage(stage);
-  const { status, worked, reasons, then } = judgeStage(planned, run, draft.head.failure);
+  const { status, worked, reasons, then, quorum } = judgeStage(planned, draft.whole(stage), draft.head.failure, {
+    nameOf: (slot) => draft.agent(slot).name,
+    repeats: quorumRepeats(draft, planned),
+  });
   const reason = reasons.length === 0 ? null : reasons.join("; ");
   draft.editStage(stage, { phase: "closed", status, worked, reason, closedAt: draft.now });
-  publish(draft, planned, run);
+  if (quorum !== undefined) recordQuorum(draft, stage, quorum);
+  publish(draft, planned, draft.stage(stage));
   return then;
 }
 

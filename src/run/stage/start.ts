@@ -121,7 +121,7 @@ export function enter(draft: Draft, first: number): void {
   head.segment = { first, last };
   head.steps++;
   head.position = last + 1;
-  const startAt = now + leadOf(draft);
+  const startAt = Math.max(now + leadOf(draft), isFailing(draft) ? 0 : (head.resumeAt ?? 0));
   const begun = new Set<number>();
   for (let index = first; index <= last; index++) {
     if (draft.stage(index).phase === "closed") continue;

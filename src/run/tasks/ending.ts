@@ -2,7 +2,7 @@
 import type { PlanStage, Tasks } from "../../plan/plan.ts";
 import type { Draft } from "../draft.ts";
 import { lookUp } from "../persistent-array.ts";
-import { judgeAttempt } from "../stage/completion.ts";
+import { type Judgement, judgeAttempt } from "../stage/completion.ts";
 import { contribute } from "../stage/record-result.ts";
 import type { TaskRecord } from "../state.ts";
 import type { AttemptReport } from "../types.ts";
@@ -38,7 +38,13 @@ function finishLease(draft: Draft, number: number, record: TaskRecord, agent: st
     else preemptTask(draft, stage, number, agent);
     return;
   }
-  const judged = judgeAttempt(planned, end, report.progress);
+  const judged =
+    planned.quorum === undefined
+      ? judgeAttempt(planned, end, report.progress)
+      : judgeBallot(planned, record.key, report);
+  const ballot = report.ballot === undefined || "unreadable" in report.ballot ? {} : { ballot: report.ballot };
+  const told = { ...record, end, ...(judged.ok ? ballot : {}) };
+  draft.pool(stage).records.set(number, told);
   // Whatever became of the task: its errors happened.
   const errors = report.progress?.errors ?? 0;
   if (errors > 0) draft.editStage(stage, { errors: draft.stage(stage).errors + errors });
@@ -52,8 +58,17 @@ function finishLease(draft: Draft, number: number, record: TaskRecord, agent: st
     if (judged.warning !== undefined) draft.remark(stage, "warnings", `${record.key} on ${agent}: ${judged.warning}`);
     endTask(draft, stage, number, "done", null, times);
   } else {
-    failTask(draft, planned, number, record, judged.reason, agent);
+    failTask(draft, planned, number, told, judged.reason, agent);
   }
+}
+
+/** Whether a validator came through and said how it votes. */
+function judgeBallot(planned: PlanStage, name: string, { end, progress, ballot }: AttemptReport): Judgement {
+  const validator = planned.quorum?.validators.find((one) => one.name === name);
+  const retry = { ...planned.retry, attemptTimeoutMs: validator?.timeoutMs ?? null };
+  const judged = judgeAttempt({ ...planned, retry }, end, progress);
+  if (!judged.ok || (ballot !== undefined && !("unreadable" in ballot))) return judged;
+  return { ok: false, reason: ballot?.unreadable ?? "told no verdict" };
 }
 
 function failTask(

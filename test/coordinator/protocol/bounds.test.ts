@@ -5,7 +5,7 @@ import { Masks } from "../../../src/agent/masking/masks.ts";
 import { readEvent } from "../../../src/agent/output/event-schema.ts";
 import { AttemptRecord } from "../../../src/agent/output/record.ts";
 import { fitted, within } from "../../../src/agent/output/report-limits.ts";
-import { Listing } from "../../../src/agent/task-list.ts";
+import { Listing } from "../../../src/agent/output/task-list.ts";
 import { planSchema } from "../../../src/coordinator/protocol/plan-schema.ts";
 import { PROTOCOL, syncBodySchema } from "../../../src/coordinator/protocol/protocol.ts";
 import type { Serving } from "../../../src/coordinator/server/serve.ts";

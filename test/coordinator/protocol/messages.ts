@@ -46,6 +46,7 @@ stages:
   - { name: epoch, duration: 1h, run: ./train, soft_fail: [3], stop_grace: 1m, barrier: { type: majority, heartbeat_interval: 2m, missed_threshold: 3 } }
   - { name: save, command: /bin/save, args: ["--now"], depends_on: [{ stage: shards, even_if: [failed] }],
       retry: { max_attempts: 3, attempt_timeout: 1m, on_exit_codes: [1] }, thresholds: { max_errors: 3 }, expect: { loss: "< 3" } }
+  - { name: review, type: quorum, validators: [{ name: lint, run: ./lint, weight: 2, timeout: 1m }], retry_stages: [save] }
 `);
 const key = keyOf(plan);
 
@@ -61,6 +62,9 @@ const ends: { [K in AttemptEnd["kind"]]: Whole<Extract<AttemptEnd, { kind: K }>>
   threshold: { kind: "threshold", threshold: "max_errors", message: "4 errors" },
 };
 
+const deficiency = { validator: "lint", deficiency: "no tests" };
+const ballot: Whole<AttemptReport>["ballot"] = { decision: "RETRY", confidence: 0.7, deficiencies: ["no tests"] };
+
 const report: Whole<AttemptReport> = {
   stage: 4,
   attempt: "4.0.1",
@@ -74,14 +78,16 @@ const report: Whole<AttemptReport> = {
   outputs: { port: 7_000 },
   annotations: [{ path: "a.ts", line: 3, level: "warning", title: "slow", message: "took 3 s" }],
   tail: "done",
+  ballot,
 };
 
+const UNREADABLE: Whole<AttemptReport>["ballot"] = { unreadable: "nothing was printed" };
 const sync: Whole<Omit<Sync, "session" | "agent">> = {
   doing: "running save",
   status: "running",
   stage: 4,
   progress: { done: 3, total: null, errors: 0 },
-  finished: Object.values(ends).map((end) => ({ ...report, end })),
+  finished: Object.values(ends).map((end, at) => ({ ...report, end, ...(at === 0 ? { ballot: UNREADABLE } : {}) })),
   wants: 2,
   addTasks: [1, { id: "b" }],
   ready: [0],
@@ -109,6 +115,16 @@ const request: Whole<Omit<JoinRequest, "plan">> & { readonly plan: Plan } = {
     runner: "bench-1",
     host: "bench-1",
   },
+};
+
+const quorum: Whole<RunSummary>["phases"][number]["quorum"] = {
+  decision: "RETRY",
+  confidence: 0.7,
+  weights: { pass: 0, retry: 2, fail: 0 },
+  votes: [{ validator: "lint", weight: 2, decision: "RETRY", confidence: 0.7, agent: "a", reason: null }],
+  deficiencies: [deficiency],
+  leftOut: 0,
+  exhausted: null,
 };
 
 const summary: Whole<RunSummary> = {
@@ -152,6 +168,7 @@ const summary: Whole<RunSummary> = {
         },
       ],
       tasks: { done: 1, failed: 1, skipped: 0, total: 2 },
+      quorum,
       earlier: [
         {
           status: "success",
@@ -164,6 +181,7 @@ const summary: Whole<RunSummary> = {
           metrics: [],
           agents: [],
           tasks: { done: 2, failed: 0, skipped: 0, total: 2 },
+          quorum,
         },
       ],
     },
@@ -190,6 +208,7 @@ const instructions: { [K in Instruction["do"]]: Whole<Extract<Instruction, { do:
     partition: { start: 0, end: 5 },
     leases: [{ task: "a", value: { id: "a" }, attempt: "2.t1.1" }],
     tasksOnly: false,
+    because: { stage: "review", round: 1, deficiencies: [deficiency] },
   },
   stop: { do: "stop", stage: 3, why: "its time is over" },
   abort: { do: "abort", why: "b was lost" },
@@ -243,11 +262,14 @@ export const WORDS = { refusals: REFUSALS, waits: WAIT_REASONS, runs: RUN_STATUS
 /** Keys, at any depth, that the number before the present one does not have. */
 const NEW_KEYS: ReadonlySet<string> = new Set([
   "host",
+  "ballot",
+  "because",
   "killed",
   "machine",
   "machines",
   "measured",
   "resume",
+  "quorum",
   "softFail",
   "stopGraceMs",
 ]);

@@ -149,6 +149,7 @@ describe("how a task ends", () => {
       reason: null,
       startedAt: at + 1_000,
       endedAt: at + 2_000,
+      end: { kind: "exited", code: 0 },
     });
     expect(run(of)).toMatchObject({ done: 4, errors: 1, retryCount: 0 });
     wants(of, "agent-0");

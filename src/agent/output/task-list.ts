@@ -5,11 +5,11 @@
  * cannot be taken fails the listing, as it does for a list that stands in the plan. Only one output is looked at: what
  * an earlier one listed (before its agent was lost) are the same tasks.
  */
-import { PLAN_BOUNDS } from "../plan/bounds.ts";
-import { escapeUnprintable } from "../plan/parsing/names.ts";
-import type { Json } from "../plan/plan.ts";
-import { taskKey } from "../plan/stages/tasks.ts";
-import { unfitJson } from "./output/unfit-json.ts";
+import { PLAN_BOUNDS } from "../../plan/bounds.ts";
+import { escapeUnprintable } from "../../plan/parsing/names.ts";
+import type { Json } from "../../plan/plan.ts";
+import { taskKey } from "../../plan/stages/tasks.ts";
+import { unfitJson } from "./unfit-json.ts";
 
 /** Characters of a line or a key that are quoted. */
 const QUOTED = 80;
