@@ -4,7 +4,6 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Agent, createAgent } from "../agent/agent.ts";
 import type { AgentEvent } from "../agent/log.ts";
-import type { LoopEnd } from "../agent/loop-end.ts";
 import { NoTemporaryFiles } from "../agent/process/directory.ts";
 import { unseenWarning } from "../agent/process/process-groups.ts";
 import type { GroupView } from "../agent/work.ts";
@@ -39,8 +38,9 @@ import { planProblems } from "./input/plan-problems.ts";
 import { type Abandoned, endAbandoned, leaderMayBeGone } from "./output/abandoned.ts";
 import { Display } from "./output/display.ts";
 import { Publisher } from "./output/publish.ts";
-import { annotateProblems, BAD_INPUT, refuseInputs, refusePlan } from "./output/refuse.ts";
+import { annotateProblems, BAD_INPUT, refuseInputs, refusePlan, UnusableState } from "./output/refuse.ts";
 import { Result } from "./output/result.ts";
+import { checkExternalId, summaryOf } from "./output/run-summary.ts";
 import { Tracker } from "./output/tracker.ts";
 import { SavedState } from "./post-state.ts";
 import { type Interruptible, Interruption } from "./signals.ts";
@@ -86,11 +86,13 @@ function prepare(entry: Entry): Task | number {
   const source = readPlanFile(inputs.plan, job.workspace, inputs.params);
   const { plan, file, problems } = source;
   if (plan === null) return refusePlan(file, problems, entry);
-  const selected = select(plan, {
+  const wanted = {
     only: inputs.onlyStages,
     skip: inputs.skipStages,
     stopAfter: inputs.stopAfterStage ?? undefined,
-  });
+  };
+  // What a state holds is known where the run is hosted.
+  const selected = inputs.resume ? select(plan, wanted, null) : select(plan, wanted);
   if ("problems" in selected) return refuseInputs(selected.problems, entry);
   const beyond = [...placeProblems(plan, inputs, job, entry.env), ...planProblems(plan, selected.selection, inputs)];
   if (beyond.length > 0) return refuseInputs(beyond, entry);
@@ -135,7 +137,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     client: () => jobClient(inputs.githubToken),
     job,
     checkName: checkName(task),
-    externalId: externalId(key, inputs.agentIndex),
+    externalId: checkExternalId(key, inputs.agentIndex),
     console: entry.console,
     files: entry.files,
     masks: entry.masks,
@@ -153,8 +155,10 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     display.show(event);
     if (tracker.follow(event)) publisher.progress(tracker.progress(entry.pace.now()));
   };
+  const kept = keepsState(task) ? new (await import("./run-state.ts")).KeptState(task, entry) : null;
   let told = 0;
   const onChange = (host: RunHost): void => {
+    kept?.follow(host.state);
     // A result is put together only when there can be another one: there may be many agents.
     if (host.state.steps === told) return;
     told = host.state.steps;
@@ -178,6 +182,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     // Once the run is over, only its reports are cut short.
     const report = result.told ?? reportNow(summaryOf({ kind: "left", why, told: false }, running.host, own));
     if (result.told === null) result.tell(report, null);
+    kept?.tell();
     publisher.known(report);
     entry.console.text(`${why}: what is known is written; ending what runs`);
   };
@@ -191,7 +196,8 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     const incomplete = size > 1 ? await incompleteBecause(task, entry) : null;
     if (incomplete !== null) return fail(incomplete, entry);
     const say = (text: string): void => entry.console.text(text);
-    const about = { location: place.location, key, plan, selection, agentCount: size, say };
+    const carried = kept === null ? {} : { carried: await kept.take() };
+    const about = { location: place.location, key, plan, selection, agentCount: size, ...carried, say };
     connection = await connect({ ...about, onChange }, running.connecting.signal);
     running.host = connection.host;
     const agent = createAgent({
@@ -215,6 +221,8 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
       selection,
       agentCount: size,
       silenceMs: connection.silenceMs,
+      // Elsewhere the app keeps the states.
+      resume: inputs.resume && place.location.kind === "url",
     });
     running.agent = agent;
     const unseen = unseenWarning();
@@ -232,6 +240,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     const excluded = end.kind === "finished" ? end.excluded : null;
     for (const line of verdictLines(report, NO_COLOURS)) entry.console.text(line);
     result.tell(report, excluded);
+    kept?.tell();
     const { checkRunUrl } = await publisher.finish(report, interruption.deadline);
     entry.files.output("check-run-url", checkRunUrl ?? "");
     const gone = place.location.kind === "follower" ? leaderMayBeGone(end) : null;
@@ -239,6 +248,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     return interruption.exitCode ?? (summary.verdict === "success" ? 0 : 1);
   } catch (error) {
     if (interruption.exitCode !== null) return interruption.exitCode;
+    if (error instanceof UnusableState) return refuseInputs(error.lines, entry);
     if (error instanceof Refusal || error instanceof NoTemporaryFiles || connection === null) {
       return fail(error instanceof Error ? error.message : String(error), entry);
     }
@@ -248,6 +258,12 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     await connection?.close();
     interruption.stopListening();
   }
+}
+
+/** Whether this step keeps the state of its run, which is hosted here. */
+function keepsState({ inputs, place }: Task): boolean {
+  const isHost = place.location.kind === "solo" || place.location.kind === "leader";
+  return isHost && (inputs.resume || inputs.stateFile !== null);
 }
 
 /** What a signal meets: an agent, or one that is still on its way to its group. */
@@ -277,7 +293,15 @@ async function incompleteBecause({ job, inputs, size }: Task, { env, console }: 
   try {
     const runner = env.RUNNER_NAME ?? null;
     const { whyIncomplete } = await import("./input/rerun.ts");
-    return await whyIncomplete(await jobClient(inputs.githubToken), { owner, repo, runId, attempt, size, runner });
+    return await whyIncomplete(await jobClient(inputs.githubToken), {
+      owner,
+      repo,
+      runId,
+      attempt,
+      size,
+      resumes: inputs.resume,
+      runner,
+    });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     console.text(`⚠ the jobs of attempt ${attempt} could not be listed (\`actions: read\` lets them be): ${why}`);
@@ -313,11 +337,6 @@ function reportOf(task: Task, summary: RunSummary, masks: Mask, startedAt: numbe
   };
 }
 
-/** Tells the check runs of one name on one commit apart. */
-function externalId({ repositoryId, runId, attempt, group, plan }: RunKey, index: number): string {
-  return [repositoryId, runId, attempt, group, index, plan].join("/");
-}
-
 /** What the leader alone would have concluded: where it is, and the group's result. */
 function abandonedOf(task: Task, { leaderIsOver }: Connection): Abandoned {
   const { job, inputs, key, place, agentName } = task;
@@ -325,7 +344,7 @@ function abandonedOf(task: Task, { leaderIsOver }: Connection): Abandoned {
   const result =
     owner === null || repo === null || headSha === null
       ? []
-      : [{ owner, repo, headSha, name: checkName(task), externalId: externalId(key, 0) }];
+      : [{ owner, repo, headSha, name: checkName(task), externalId: checkExternalId(key, 0) }];
   const checks = [...(place.beacon === null ? [] : [beaconsOf(place.beacon)]), ...result];
   const client = inputs.githubToken === "" ? null : () => jobClient(inputs.githubToken);
   return { checks, client, index: inputs.agentIndex, agent: agentName, leaderIsOver };
@@ -335,16 +354,4 @@ function abandonedOf(task: Task, { leaderIsOver }: Connection): Abandoned {
 function checkName({ plan, job, inputs, key, size }: Task): string {
   if (size > 1) return `plan / ${plan.name} (${key.group})`;
   return `plan / ${plan.name} (${inputs.agentIndex === 0 ? job.id : `${job.id}-${inputs.agentIndex}`})`;
-}
-
-/** What came of the run, as far as it is known in this process. */
-function summaryOf(end: LoopEnd, host: RunHost | null, own: AgentSummary): RunSummary {
-  if (end.kind === "finished") return end.summary;
-  const known = host?.summary() ?? { failedStage: null, phases: own.records() };
-  switch (end.kind) {
-    case "left":
-      return { ...known, verdict: "cancelled", status: "cancelled", message: end.why };
-    case "unreachable":
-      return { ...known, verdict: "failure", status: "failed", message: end.why };
-  }
 }

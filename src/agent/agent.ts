@@ -62,12 +62,15 @@ export function createAgent(
       readonly coordinator: CoordinatorPort;
       /** How long the coordinator may be silent before the work is stopped; default 90 s. Milliseconds. */
       readonly silenceMs?: number | null;
+      /** See `JoinRequest`. */
+      readonly resume?: boolean;
     },
 ): Agent {
   const { name, role, index, address } = options;
   const around = surroundings(options);
   const machine = machineFacts(options.environment);
-  const join = { ...termsOf(options), agent: name, role, index, address, machine };
+  const again = options.resume === true ? { resume: true } : {};
+  const join = { ...termsOf(options), agent: name, role, index, address, machine, ...again };
   const silence = options.silenceMs == null ? {} : { silenceMs: options.silenceMs };
   const loop = new AgentLoop({ join, coordinator: options.coordinator, around, ...silence });
   return {

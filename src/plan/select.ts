@@ -14,9 +14,10 @@ export type Selected = { readonly selection: Selection } | { readonly problems: 
 
 /**
  * The selection, or every reason against it: an unknown stage, options that contradict each other, a stage whose
- * result another needs left out. `succeeded`: names of stages whose results a loaded state already holds.
+ * result another needs left out. `succeeded`: names of stages whose results a loaded state already holds; null: that is
+ * known elsewhere, and `missingResults` is asked there.
  */
-export function select(plan: Plan, options: SelectOptions, succeeded: readonly string[] = []): Selected {
+export function select(plan: Plan, options: SelectOptions, succeeded: readonly string[] | null = []): Selected {
   const problems: string[] = [];
   const find = (wanted: string, option: string): number[] => {
     const stage = stageNamed(plan, wanted);
@@ -49,7 +50,8 @@ export function select(plan: Plan, options: SelectOptions, succeeded: readonly s
   if (chosen.length === 0) {
     return { problems: ["no stage is left to run"] };
   }
-  return missingResults(plan, chosen, succeeded, problems) ? { problems } : { selection };
+  const missing = succeeded === null ? [] : missingResults(plan, selection, succeeded);
+  return missing.length > 0 ? { problems: missing } : { selection };
 }
 
 /** Whether a stage runs by its own turn (a cleanup after a failure runs though it is not selected). */
@@ -67,23 +69,18 @@ export function stageNamed(plan: Plan, wanted: string): PlanStage | null {
   return named ?? (/^[0-9]{1,6}$/.test(text) ? (plan.stages[Number(text)] ?? null) : null);
 }
 
-function missingResults(
-  plan: Plan,
-  chosen: readonly PlanStage[],
-  succeeded: readonly string[],
-  problems: string[],
-): boolean {
+/** A line for each result that a selected stage needs, and that neither this run nor a loaded state has. */
+export function missingResults(plan: Plan, selection: Selection, succeeded: readonly string[]): readonly string[] {
+  const chosen = plan.stages.filter((stage) => isSelected(selection, stage.index));
   const there = new Set([...chosen.map(({ name }) => name), ...succeeded]);
-  for (const stage of chosen) {
-    for (const { stage: needed, evenIf } of stage.dependsOn) {
-      if (there.has(needed) || evenIf.includes("skipped")) continue;
-      const number = plan.stages.findIndex(({ name }) => name === needed);
-      problems.push(
-        `stage ${quote(stage.name)} needs the result of ${quote(needed)} (number ${number}), which would not run`,
-      );
-    }
-  }
-  return problems.length > 0;
+  return chosen.flatMap((stage) =>
+    stage.dependsOn
+      .filter(({ stage: needed, evenIf }) => !there.has(needed) && !evenIf.includes("skipped"))
+      .map(({ stage: needed }) => {
+        const number = plan.stages.findIndex(({ name }) => name === needed);
+        return `stage ${quote(stage.name)} needs the result of ${quote(needed)} (number ${number}), which would not run`;
+      }),
+  );
 }
 
 function unique(indexes: readonly number[]): number[] {

@@ -44,9 +44,10 @@ describe("reading inputs", () => {
     return "problems" in result ? result.problems : [];
   };
 
-  it.each(["resume", "state-file"])("refuses %s, which is not built, instead of leaving it out", (name) => {
-    expect(problems({ plan: "p.yml", [name]: "epoch-2" })).toEqual([expect.stringContaining(`${name}: not built yet`)]);
-    expect(problems({ plan: "p.yml", [name]: "" })).toEqual([]);
+  it("takes resume for true or false alone, and a state file for a path", () => {
+    expect(read({ resume: "true", "state-file": " s.json " })).toMatchObject({ resume: true, stateFile: "s.json" });
+    expect(read({ resume: "false" })).toMatchObject({ resume: false, stateFile: null });
+    expect(problems({ plan: "p.yml", resume: "epoch-2" })).toEqual(['resume: expected true or false, got "epoch-2"']);
   });
 
   it("takes a missing optional input for its default", () => {
@@ -57,6 +58,8 @@ describe("reading inputs", () => {
         onlyStages: [],
         stopAfterStage: null,
         skipStages: [],
+        resume: false,
+        stateFile: null,
         agentName: null,
         agentIndex: 0,
         agentCount: null,

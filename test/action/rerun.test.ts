@@ -34,7 +34,15 @@ async function ask(jobs: readonly Job[], attempt = 2, size = 4): Promise<string 
     },
     graphql: async () => null,
   };
-  return await whyIncomplete(client, { owner: "acme", repo: "widgets", runId: "77", attempt, size, runner: "box-1" });
+  return await whyIncomplete(client, {
+    owner: "acme",
+    repo: "widgets",
+    runId: "77",
+    attempt,
+    size,
+    resumes: false,
+    runner: "box-1",
+  });
 }
 
 const restartsOne = /^attempt 2 restarts 1 of 4 agents; choose "Re-run all jobs": .* begins with the first stage$/;

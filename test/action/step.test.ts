@@ -21,7 +21,7 @@ const pullRequest = {
 
 /** Runs one step with this plan. */
 async function step(plan: string, options: StepOptions = {}): Promise<StepResult> {
-  runner = await TestRunner.create({ "plan.yml": plan });
+  runner = await TestRunner.create({ "plan.yml": plan, "other.yml": `name: other\n${plan}` });
   return runner.run({ ...options, inputs: { plan: "plan.yml", ...options.inputs } });
 }
 
@@ -48,6 +48,26 @@ const TWO_STAGES = `stages:
   - { name: save, run: "echo saving; exit 3" }
   - { name: cleanup, run: echo wiped }
 `;
+
+describe("a run's state", () => {
+  const PLAN = `stages:
+  - { name: load, run: "echo load >> ran; stagewright emit rows=3" }
+  - { name: train, run: 'echo "train $STAGEWRIGHT_OUTPUT_LOAD_ROWS" >> ran; test "$GITHUB_RUN_ATTEMPT" != 1' }
+`;
+  it("is kept in a file, and the next attempt goes on from it", async () => {
+    const inputs = { resume: "true", "state-file": "kept/state.json" };
+    const first = await step(PLAN, { inputs });
+    expect(first).toMatchObject({ code: 1, stderr: "" });
+    expect(first.outputs.get("state-file")).toBe(join(runner?.workspace ?? "", "kept/state.json"));
+    const again = { inputs: { plan: "plan.yml", ...inputs }, env: { GITHUB_RUN_ATTEMPT: "2" } };
+    const second = await runner?.run(again);
+    expect(second).toMatchObject({ code: 0, stderr: "" });
+    expect(runner?.file("ran")).toBe("load\ntrain 3\ntrain 3\n");
+    expect(second?.log.join("\n")).toMatch(/load skipped: done in the loaded state, 20/);
+    const other = await runner?.run({ ...again, inputs: { ...again.inputs, plan: "other.yml" } });
+    expect(other?.code).toBe(2);
+  });
+});
 
 describe("a plan that succeeds", () => {
   it("exits 0 and says so in outputs, results file and summary", async () => {

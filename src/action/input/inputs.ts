@@ -10,6 +10,10 @@ export interface Inputs {
   readonly onlyStages: readonly string[];
   readonly stopAfterStage: string | null;
   readonly skipStages: readonly string[];
+  /** A later attempt goes on from the state of the one before. */
+  readonly resume: boolean;
+  /** Null: none was named. */
+  readonly stateFile: string | null;
   /** Null: from the job. */
   readonly agentName: string | null;
   readonly agentIndex: number;
@@ -39,8 +43,6 @@ const REPORTS = ["auto", "check", "commands"] as const;
 const REPORT_OUTPUTS = ["tail", "none"] as const;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,199}$/;
 const LONGEST_NAME = 100;
-/** GitHub only warns of inputs that action.yml lacks; whoever writes these would take a run for resumed. */
-const NOT_BUILT = ["resume", "state-file"] as const;
 
 /** What the action may do on GitHub, whatever its other inputs are; empty: nothing. */
 export function tokenOf(env: Readonly<Record<string, string | undefined>>): string {
@@ -64,10 +66,6 @@ export function readInputs(env: Readonly<Record<string, string | undefined>>): R
     return null;
   };
 
-  for (const name of NOT_BUILT) {
-    if ((env[inputVariable(name)] ?? "").trim() === "") continue;
-    problems.push(`${name}: not built yet: each attempt runs its plan from the first stage; leave it out`);
-  }
   const plan = text("plan");
   if (plan === "") problems.push("plan: expected the path of a plan file, got nothing");
   const given = text("report");
@@ -126,6 +124,8 @@ export function readInputs(env: Readonly<Record<string, string | undefined>>): R
     onlyStages: stages("only-stage"),
     stopAfterStage: text("stop-after-stage") || null,
     skipStages: stages("skip-stages"),
+    resume: flag("resume") === true,
+    stateFile: text("state-file") || null,
     agentName: name("agent-name"),
     agentIndex: agentIndex ?? 0,
     agentCount,

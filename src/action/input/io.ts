@@ -36,6 +36,18 @@ export const INPUTS = {
     required: false,
     default: "",
   },
+  resume: {
+    description:
+      "On a re-run: go on from the state in which the attempt before ended, and run finished stages not again. true or false.",
+    required: false,
+    default: "false",
+  },
+  "state-file": {
+    description:
+      "A file that the run's state is kept in after each stage, relative to the workspace; with resume the run goes on from it, where it is there. Default: the app or GitHub's cache keeps it.",
+    required: false,
+    default: "",
+  },
   "agent-name": {
     description: "This agent's name. Default: the job's id and its index in the matrix, such as train-0.",
     required: false,
@@ -121,6 +133,10 @@ export const OUTPUTS = {
   message: { description: "One sentence: what came of it, and why." },
   "failed-stage": { description: "The name of the stage that failed, if one did." },
   "results-file": { description: "Path of a JSON file with the result of every stage." },
+  "state-file": {
+    description:
+      "Path of a JSON file with the run's state, where this step keeps one (resume, state-file; not in followers).",
+  },
   "check-run-url": { description: "Address of the check run, if one was written." },
 } as const satisfies Readonly<Record<string, { readonly description: string }>>;
 

@@ -2,7 +2,7 @@
 import type { Plan } from "../../plan/plan.ts";
 import { isSelected } from "../../plan/select.ts";
 import type { Selection } from "../../run/types.ts";
-import { sizeOf } from "./coordinator-location.ts";
+import { isUrl, sizeOf } from "./coordinator-location.ts";
 import type { Inputs } from "./inputs.ts";
 
 /** A line for each reason. */
@@ -12,6 +12,7 @@ export function planProblems(plan: Plan, selection: Selection, inputs: Inputs): 
     ...roleProblems(plan, inputs),
     ...indexProblems(plan, inputs),
     ...matrixProblems(plan, inputs),
+    ...stateProblems(inputs),
   ];
 }
 
@@ -42,6 +43,12 @@ function indexProblems(plan: Plan, inputs: Inputs): readonly string[] {
   if (size === 1 || Object.keys(plan.roles).length > 0 || agentIndex < size) return [];
   const matrix = agentCount === null || agentCount === size ? "" : `, and the matrix has ${agentCount} jobs`;
   return [`agent-index: ${agentIndex} is beyond the group's ${size} agents (0 to ${size - 1})${matrix}`];
+}
+
+/** The app keeps the states of its runs; no agent has them. */
+function stateProblems({ stateFile, coordinator }: Inputs): readonly string[] {
+  if (stateFile === null || !isUrl(coordinator)) return [];
+  return ["state-file: the app at coordinator keeps the run's state itself; leave it out"];
 }
 
 /** A matrix that runs fewer jobs at a time than the group has agents waits for ever. */

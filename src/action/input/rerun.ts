@@ -14,6 +14,8 @@ export interface RerunQuestion {
   readonly attempt: number;
   /** How many agents the group has. */
   readonly size: number;
+  /** The run goes on from its last state. */
+  readonly resumes: boolean;
   /** RUNNER_NAME: tells which of the jobs is this one. */
   readonly runner: string | null;
 }
@@ -41,7 +43,8 @@ export async function whyIncomplete(client: GitHubClient, question: RerunQuestio
   const siblings = stem === null ? restarted : restarted.filter(({ name }) => stemOf(name) === stem);
   if (siblings.length >= size || restarted.length >= size) return null;
   const count = siblings.length;
-  return `attempt ${attempt} restarts ${count} of ${size} agents; choose "Re-run all jobs": a group runs only when all of its agents do, and begins with the first stage`;
+  const then = question.resumes ? "goes on where its last attempt ended" : "begins with the first stage";
+  return `attempt ${attempt} restarts ${count} of ${size} agents; choose "Re-run all jobs": a group runs only when all of its agents do, and ${then}`;
 }
 
 /** "train (0, fast)" -> "train" */

@@ -7,6 +7,17 @@ import type { RunnerConsole, RunnerFiles } from "../runner.ts";
 
 export const BAD_INPUT = 2;
 
+/** A run cannot go on from the state that it was given: its lines are for whoever asked for that. */
+export class UnusableState extends Error {
+  override readonly name = "UnusableState";
+  readonly lines: readonly string[];
+
+  constructor(lines: readonly string[]) {
+    super(lines.join("; "));
+    this.lines = lines;
+  }
+}
+
 interface Places {
   readonly console: RunnerConsole;
   readonly files: RunnerFiles;

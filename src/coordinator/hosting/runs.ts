@@ -6,6 +6,7 @@ import { type RunSpec, runCreated } from "../../run/types.ts";
 import { steadyNow } from "../../steady-clock.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { runIdOf } from "../protocol/run-id.ts";
+import { carriedFromBefore } from "./earlier-attempts.ts";
 import { GroupRun } from "./group-run.ts";
 import { RunHost } from "./host.ts";
 import { type RunStore, UnreadableRun } from "./run-store.ts";
@@ -62,7 +63,7 @@ export class Runs {
   }
 
   /** Finds the run that a request to join names, or begins it. @throws Refusal */
-  async open(spec: RunSpec): Promise<GroupRun> {
+  async open(spec: RunSpec & { readonly resume?: boolean | undefined }): Promise<GroupRun> {
     const id = runIdOf(spec.key);
     const found = await this.find(id);
     if (found !== null) return found;
@@ -126,7 +127,7 @@ export class Runs {
     return work;
   }
 
-  async #begin(id: string, spec: RunSpec): Promise<GroupRun> {
+  async #begin(id: string, spec: RunSpec & { readonly resume?: boolean | undefined }): Promise<GroupRun> {
     const { key, plan, agentCount } = spec;
     if (this.#closed) throw goingAway();
     if (this.#runs.size > MOST_RUNS) {
@@ -144,7 +145,11 @@ export class Runs {
     if (plan.agentCount !== null && plan.agentCount !== agentCount) {
       throw new Refusal("invalid", `the plan is for ${plan.agentCount} agents, the request for ${agentCount}`);
     }
-    return this.#host(id, runCreated(spec, this.#now()), { version: 0, replayed: 0 });
+    const { store } = this.#options;
+    const carried = spec.resume === true && store !== null ? await carriedFromBefore(store, spec) : spec.carried;
+    if (this.#closed) throw goingAway();
+    const created = runCreated({ ...spec, ...(carried === undefined ? {} : { carried }) }, this.#now());
+    return this.#host(id, created, { version: 0, replayed: 0 });
   }
 
   async #load(id: string): Promise<GroupRun | null> {

@@ -14,6 +14,8 @@ export interface JoinRequest extends RunTerms {
   /** host:port at which other agents reach this one, if it has one. */
   readonly address: string | null;
   readonly machine?: MachineFacts | undefined;
+  /** The run goes on from the last state of its attempts before, where its coordinator keeps them. */
+  readonly resume?: boolean | undefined;
 }
 
 /** What an agent says that has dropped everything. */

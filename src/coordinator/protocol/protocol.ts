@@ -136,6 +136,7 @@ export const joinBodySchema = z.strictObject({
   index: count.nullable(),
   address: agentAddress.nullable(),
   machine: machineSchema.optional(),
+  resume: z.boolean().optional(),
 });
 
 export const syncBodySchema = z.strictObject({

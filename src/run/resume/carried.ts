@@ -8,6 +8,8 @@ export interface Carried {
   readonly outputs: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   /** Not there: only these results are brought along. */
   readonly resumed?: Resumed;
+  /** Why the run begins anew although it was to go on; not there: it was not, or does. */
+  readonly anew?: string;
 }
 
 /** How far the run had come whose state was saved, and where. */

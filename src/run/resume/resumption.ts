@@ -66,7 +66,8 @@ export function keepsFiles(
 /** Decides for the group that is complete now. What is to be made again is not there meanwhile. */
 export function beginResumed(draft: Draft): void {
   const { head, plan } = draft;
-  const { resumed } = head.carried;
+  const { resumed, anew } = head.carried;
+  if (anew !== undefined) draft.notice(`begins anew: ${anew}`);
   if (resumed === undefined) return;
   const finished = new Set(resumed.finished.map(({ name }) => name));
   const reused = reusedStages(plan, head.selection, finished, keepsFiles(plan, resumed, [...draft.agents]));

@@ -115,6 +115,7 @@ const request: Whole<Omit<JoinRequest, "plan">> & { readonly plan: Plan } = {
     runner: "bench-1",
     host: "bench-1",
   },
+  resume: true,
 };
 
 const quorum: Whole<RunSummary>["phases"][number]["quorum"] = {
