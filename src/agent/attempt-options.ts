@@ -1,9 +1,31 @@
-/** What one attempt is of. */
-import type { Command, Json, PlanStage } from "../plan/plan.ts";
+/** What an attempt is given: what all attempts of an agent share, and what is its own. */
+import type { Command, Json, Plan, PlanStage } from "../plan/plan.ts";
 import type { Lease } from "../run/instruction.ts";
 import type { RoundReason } from "../run/types.ts";
+import type { AgentLog } from "./log.ts";
+import type { Masks } from "./masking/masks.ts";
+import type { SecretVariables } from "./masking/secret-variables.ts";
 import type { ErrorSeries } from "./output/record.ts";
+import type { AgentDirectory } from "./process/directory.ts";
 import type { RosterMember } from "./process/environment.ts";
+import type { Processes } from "./process/process.ts";
+
+/** What all attempts of one agent share. */
+export interface Surroundings {
+  readonly plan: Plan;
+  readonly run: string;
+  readonly planFile: string;
+  readonly workingDirectory: string;
+  readonly inherited: Readonly<Record<string, string | undefined>>;
+  readonly ownSecrets: readonly string[];
+  readonly directory: AgentDirectory;
+  readonly processes: Processes;
+  readonly masks: Masks;
+  readonly secrets: SecretVariables;
+  /** False: what commands print is shown in the log and told to nobody. */
+  readonly tellsOutput: boolean;
+  readonly log: AgentLog;
+}
 
 export interface AttemptOptions {
   readonly stage: PlanStage;
@@ -24,6 +46,8 @@ export interface AttemptOptions {
   /** When the agent's time for the stage is over, done or not: performance.now(), and whose limit that is. */
   readonly until: { readonly at: number; readonly limit: "timeout" | "deadline" };
   readonly series: ErrorSeries;
+  /** How far this machine's clock is from the coordinator's. */
+  readonly clockOffsetMs: number;
   readonly partition: { readonly start: number; readonly end: number } | null;
   readonly member: RosterMember;
   readonly roster: readonly RosterMember[];

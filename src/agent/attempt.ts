@@ -1,47 +1,31 @@
 /** One attempt: a command (or a wait without one) with its limits, its output and its events, to its report. */
-import type { Command, Plan } from "../plan/plan.ts";
+import type { Command } from "../plan/plan.ts";
 import { completionRules } from "../plan/stages/completion-rules.ts";
 import { stopGraceOf } from "../plan/stop-grace.ts";
 import type { AttemptEnd, AttemptReport } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
-import type { AttemptOptions } from "./attempt-options.ts";
+import type { AttemptOptions, Surroundings } from "./attempt-options.ts";
 import { after, pause } from "./clock.ts";
 import { contextFile } from "./context.ts";
-import type { AgentLog } from "./log.ts";
-import { type Masks, TOO_MANY_MASKS } from "./masking/masks.ts";
-import type { SecretVariables } from "./masking/secret-variables.ts";
+import { TOO_MANY_MASKS } from "./masking/masks.ts";
 import { BallotReader, maskedBallot } from "./output/ballot-reader.ts";
 import { EventsFile } from "./output/events.ts";
 import { printable, shortened } from "./output/lines.ts";
 import { AttemptRecord } from "./output/record.ts";
 import { Listing } from "./output/task-list.ts";
 import { CommandReader } from "./output/workflow-commands.ts";
-import type { AgentDirectory, AttemptFiles } from "./process/directory.ts";
+import type { AttemptFiles } from "./process/directory.ts";
 import { commandEnvironment, hostfile } from "./process/environment.ts";
-import { type Processes, type RunningProcess, remainingText } from "./process/process.ts";
+import { type RunningProcess, remainingText } from "./process/process.ts";
 
 /** How often a running command's events are read. */
 const EVENTS_EVERY_MS = 250;
 
-/** What all attempts of one agent share. */
-export interface Surroundings {
-  readonly plan: Plan;
-  readonly run: string;
-  readonly planFile: string;
-  readonly workingDirectory: string;
-  readonly inherited: Readonly<Record<string, string | undefined>>;
-  readonly ownSecrets: readonly string[];
-  readonly directory: AgentDirectory;
-  readonly processes: Processes;
-  readonly masks: Masks;
-  readonly secrets: SecretVariables;
-  /** False: what commands print is shown in the log and told to nobody. */
-  readonly tellsOutput: boolean;
-  readonly log: AgentLog;
-}
-
 /** What we end an attempt for; the first reason holds. */
-type Ending = Exclude<AttemptEnd, { kind: "exited" | "signalled" | "not_started" | "bad_tasks" | "no_command" }>;
+type Ending = Exclude<
+  AttemptEnd,
+  { kind: "exited" | "signalled" | "not_started" | "bad_tasks" | "checks_failed" | "no_command" }
+>;
 
 export class Attempt {
   readonly options: AttemptOptions;
@@ -115,7 +99,9 @@ export class Attempt {
       this.#around.log({ kind: "started", stage, task, attempt, attemptNumber });
       const cancelTimers = this.#armLimits();
       try {
-        end = this.options.command === null ? await this.#runWithout() : await this.#runCommand(this.options.command);
+        const { command } = this.options;
+        end =
+          command === null && stage.checks === undefined ? await this.#runWithout() : await this.#runCommand(command);
       } catch (error) {
         // Nothing of the command: our own files could not be written (a full disk).
         end = { kind: "not_started", message: error instanceof Error ? error.message : String(error) };
@@ -165,7 +151,8 @@ export class Attempt {
     return this.#ending ?? { kind: "no_command" };
   }
 
-  async #runCommand(command: Command): Promise<AttemptEnd> {
+  /** Null: there are checks alone. */
+  async #runCommand(command: Command | null): Promise<AttemptEnd> {
     const { stage, lease } = this.options;
     const { directory, processes } = this.#around;
     const context = await contextFile(this.options.outputs, stage);
@@ -179,6 +166,9 @@ export class Attempt {
     if (this.#ending !== null) return this.#ending;
     this.#environmentOf = this.#environment(files);
     this.#around.secrets.mask(this.#environmentOf);
+    const failed = await this.#preflight();
+    if (this.#ending !== null) return this.#ending;
+    if (failed !== null || command === null) return failed ?? (await this.#runWithout());
     const scalar = lease !== null && (typeof lease.value !== "object" || lease.value === null);
     const running = processes.start({
       command,
@@ -213,6 +203,26 @@ export class Attempt {
     }
     if (end.kind === "not_started") return end;
     return this.#endedByUs(running) ?? this.#badTasks(end) ?? end;
+  }
+
+  /** Whether this machine has what the stage's command needs; null: it has. */
+  async #preflight(): Promise<AttemptEnd | null> {
+    const { stage, clockOffsetMs } = this.options;
+    if (stage.checks === undefined) return null;
+    const { preflightEnd } = await import("./machine/preflight.ts");
+    const { processes } = this.#around;
+    const { workingDirectory } = this;
+    const context = {
+      env: this.#environmentOf,
+      workingDirectory,
+      processes,
+      clockOffsetMs,
+      signal: this.#stopping.signal,
+    };
+    return await preflightEnd(stage.checks, context, (finding) => {
+      this.#warn(finding.text);
+      this.record.annotate({ path: null, line: null, level: "failure", title: finding.title, message: finding.text });
+    });
   }
 
   /** Why we ended it, and what that took; null: it ended by itself. */

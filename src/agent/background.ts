@@ -1,7 +1,8 @@
 /** Background commands: started in their stage, ready when others may rely on them, ended after their last stage. */
 import { connect } from "node:net";
 import type { PlanStage } from "../plan/plan.ts";
-import type { Attempt, Surroundings } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Surroundings } from "./attempt-options.ts";
 import { pause } from "./clock.ts";
 import { remainingText } from "./process/process.ts";
 

@@ -5,7 +5,8 @@
 import type { PlanStage } from "../plan/plan.ts";
 import type { RunSummary } from "../run/result/record.ts";
 import type { AttemptReport } from "../run/types.ts";
-import { Attempt, type Surroundings } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
+import type { Surroundings } from "./attempt-options.ts";
 import type { GroupView } from "./work.ts";
 
 /** Of an agent's own cleanup stages those that the group went through, and that it took no part in. */
@@ -44,6 +45,8 @@ export async function runCleanup(
         timesFrom: null,
         until: { at: performance.now() + stage.timeoutMs, limit: "timeout" },
         series: { inARow: 0 },
+        // Nobody's clock is the group's any more.
+        clockOffsetMs: 0,
         partition: null,
         ...view,
         onTasks: () => undefined,

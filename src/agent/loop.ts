@@ -14,7 +14,7 @@ import type { RunSummary } from "../run/result/record.ts";
 import { ownCleanup } from "../run/stage/participants.ts";
 import type { Sync } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
-import type { Surroundings } from "./attempt.ts";
+import type { Surroundings } from "./attempt-options.ts";
 import { missedCleanup, runCleanup } from "./cleanup.ts";
 import { after, ClockOffset, pause } from "./clock.ts";
 import { endOfLateJoin, type LoopEnd } from "./loop-end.ts";

@@ -4,8 +4,9 @@ import type { Command, Json, PlanStage } from "../plan/plan.ts";
 import type { Instruction, Lease } from "../run/instruction.ts";
 import { roundOf } from "../run/stage/attempt-id.ts";
 import type { AttemptReport, Progress } from "../run/types.ts";
-import { Attempt, type Surroundings } from "./attempt.ts";
-import type { AttemptOptions } from "./attempt-options.ts";
+import { steadyNow } from "../steady-clock.ts";
+import { Attempt } from "./attempt.ts";
+import type { AttemptOptions, Surroundings } from "./attempt-options.ts";
 import { becomesReady } from "./background.ts";
 import { after } from "./clock.ts";
 import type { ErrorSeries } from "./output/record.ts";
@@ -13,7 +14,7 @@ import { countable } from "./output/report-limits.ts";
 import type { RosterMember } from "./process/environment.ts";
 
 export type Execute = Extract<Instruction, { do: "execute" }>;
-type Times = Pick<AttemptOptions, "startInMs" | "until">;
+type Times = Pick<AttemptOptions, "startInMs" | "until" | "clockOffsetMs">;
 type Ending = Parameters<Attempt["end"]>[0];
 
 /** What of the group an attempt's environment shows. */
@@ -117,7 +118,7 @@ export class Work {
   execute(stage: PlanStage, instruction: Execute, now: number, view: GroupView): void {
     const startInMs = Math.max(0, instruction.startAt - now);
     const until = { ...instruction.until, at: performance.now() + instruction.until.at - now };
-    const times = { startInMs, until };
+    const times = { startInMs, until, clockOffsetMs: now - steadyNow() };
     if (this.#stage?.index !== stage.index || this.#stage.attempt !== instruction.attempt) {
       // What an attempt had listed and not told: the next one lists it again.
       this.newTasks = [];

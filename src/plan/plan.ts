@@ -137,6 +137,23 @@ export interface Background {
   readonly until: string;
 }
 
+/** Something that a machine must have before a stage's command is worth starting. */
+export type PreflightCheck =
+  | { readonly kind: "disk"; readonly path: string; readonly freeBytes: number }
+  | { readonly kind: "memory"; readonly availableBytes: number }
+  /** `version`: null: any. */
+  | { readonly kind: "tool"; readonly name: string; readonly version: VersionBound | null }
+  | { readonly kind: "variable"; readonly name: string }
+  | { readonly kind: "reachable"; readonly address: string }
+  | { readonly kind: "port"; readonly port: number }
+  | { readonly kind: "clock"; readonly mostMs: number };
+
+/** Numbers of a version, the first one first. */
+export interface VersionBound {
+  readonly comparison: Comparison;
+  readonly numbers: readonly number[];
+}
+
 export interface PlanStage {
   readonly name: string;
   readonly description: string | null;
@@ -182,6 +199,8 @@ export interface PlanStage {
   readonly background: Background | null;
   /** Exit codes that are a warning: the stage goes on as after 0. Not there: none. */
   readonly softFail?: readonly number[] | undefined;
+  /** What is looked at before its command, on each agent; not there: nothing. */
+  readonly checks?: readonly PreflightCheck[] | undefined;
   /** Between TERM and KILL; not there: see `stop-grace.ts`. */
   readonly stopGraceMs?: number | undefined;
   /** Whether it is run again when a run goes on after it; not there: by its type and where the run goes on. */

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { PLAN_BOUNDS } from "./bounds.ts";
 import { HOST_AND_PORT } from "./parsing/address.ts";
+import { preflightChecks } from "./parsing/check-schemas.ts";
 import { lazyShape, once } from "./parsing/lazy.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "./parsing/names.ts";
 import {
@@ -184,6 +185,10 @@ export const stageShape = lazyShape({
       .describe(
         "Wait for a person before this stage: at the terminal of `run`. A job has nobody to ask, and refuses it",
       )
+      .optional(),
+  checks: () =>
+    preflightChecks()
+      .describe("What each agent must have before the command: disk, memory, tool, variable, reachable, port, clock")
       .optional(),
   context: () =>
     patterns().describe("Which outputs (`<stage>.<key>` patterns) STAGEWRIGHT_CONTEXT holds; default all").optional(),

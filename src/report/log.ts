@@ -68,6 +68,7 @@ export function endText(end: AttemptEnd): string {
     case "not_started":
       return `could not start: ${line(end.message)}`;
     case "bad_tasks":
+    case "checks_failed":
       return line(end.message);
     case "threshold":
       return `ended at its ${end.threshold}: ${line(end.message)}`;

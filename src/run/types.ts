@@ -54,6 +54,8 @@ export type AttemptEnd =
   | { readonly kind: "not_started"; readonly message: string }
   /** It exited 0, but what it printed as tasks cannot all be taken: work would be left undone. */
   | { readonly kind: "bad_tasks"; readonly message: string }
+  /** What its stage's `checks` found wrong, the command not started. */
+  | { readonly kind: "checks_failed"; readonly message: string }
   | {
       readonly kind: "threshold";
       readonly threshold: "max_errors" | "max_error_rate" | "max_consecutive_errors";

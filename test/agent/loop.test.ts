@@ -204,6 +204,19 @@ describe("executing", () => {
       { kind: "time_over", limit: "max_duration" },
     ],
     ["nothing to run", "{ name: prepare }", { kind: "no_command" }],
+    [
+      "a machine that lacks something",
+      "{ name: s, checks: [{ variable: GONE }, { variable: PATH }], run: echo never }",
+      {
+        kind: "checks_failed",
+        message: expect.stringMatching(/^1 of 2 checks failed: variable GONE: it is not set \(conf/),
+      },
+    ],
+    [
+      "a machine that has it all",
+      "{ name: s, type: validation, checks: [{ variable: PATH }] }",
+      { kind: "no_command" },
+    ],
     ["a failing command", "{ name: s, run: exit 7 }", { kind: "exited", code: 7 }],
     [
       "a threshold",

@@ -51,6 +51,7 @@ describe("the log", () => {
     [{ kind: "reset" }, "dropped to begin anew"],
     [{ kind: "not_started", message: "no such file" }, "could not start: no such file"],
     [{ kind: "bad_tasks", message: "no JSON" }, "no JSON"],
+    [{ kind: "checks_failed", message: "1 of 2" }, "1 of 2"],
     [{ kind: "threshold", threshold: "max_errors", message: "7 errors" }, "ended at its max_errors: 7 errors"],
   ])("tells how an attempt ended: %o", (end, text) => {
     expect(endText(end)).toBe(text);

@@ -1,7 +1,7 @@
 /** Saved states at the command line: which file is gone on from, where the run's own state is kept. */
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { machineFacts } from "../../agent/machine-facts.ts";
+import { machineFacts } from "../../agent/machine/machine-facts.ts";
 import { planPrint } from "../../plan/canonical.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Carried } from "../../run/resume/carried.ts";

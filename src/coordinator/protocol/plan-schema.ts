@@ -36,6 +36,20 @@ const command = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("program"), file: path, args: z.array(text).max(PLAN_BOUNDS.list) }),
 ]);
 
+const version = z.strictObject({
+  comparison: z.enum([">", ">=", "<", "<=", "==", "!="]),
+  numbers: z.array(count).min(1).max(6),
+});
+const check = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("disk"), path, freeBytes: count }),
+  z.strictObject({ kind: z.literal("memory"), availableBytes: count }),
+  z.strictObject({ kind: z.literal("tool"), name: path, version: version.nullable() }),
+  z.strictObject({ kind: z.literal("variable"), name }),
+  z.strictObject({ kind: z.literal("reachable"), address: agentAddress }),
+  z.strictObject({ kind: z.literal("port"), port: z.number().int().min(1).max(65_535) }),
+  z.strictObject({ kind: z.literal("clock"), mostMs: ms }),
+]);
+
 const runsOn = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("all") }),
   z.strictObject({ kind: z.literal("first") }),
@@ -144,6 +158,7 @@ const stage = z.strictObject({
     })
     .nullable(),
   softFail: z.array(z.number().int().min(1).max(255)).max(255).optional(),
+  checks: z.array(check).max(100).optional(),
   stopGraceMs: z.number().min(0).max(PLAN_BOUNDS.stopGraceMs).optional(),
   resume: z.enum(RESUME_RULES).optional(),
   quorum: quorum.optional(),

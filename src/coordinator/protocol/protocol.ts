@@ -55,6 +55,7 @@ const attemptEndSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("reset") }),
   z.strictObject({ kind: z.literal("not_started"), message: reason }),
   z.strictObject({ kind: z.literal("bad_tasks"), message: reason }),
+  z.strictObject({ kind: z.literal("checks_failed"), message: reason }),
   z.strictObject({
     kind: z.literal("threshold"),
     threshold: z.enum(["max_errors", "max_error_rate", "max_consecutive_errors"]),

@@ -160,7 +160,7 @@ export const comparison = once(() =>
     }),
 );
 
-function comparisonOf(sign: string): Comparison {
+export function comparisonOf(sign: string): Comparison {
   switch (sign) {
     case ">":
     case ">=":

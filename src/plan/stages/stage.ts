@@ -75,6 +75,9 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
     error("tasks", 'tasks need a command that carries them out, expected "run" or "command"');
   }
   if (command === null && !has(written, "run") && !has(written, "command")) warnOfNothingToReport(written, place);
+  if (has(written, "checks") && has(written, "tasks")) {
+    error("checks", "checks: they are made once, not for each task, expected them on a stage before this one");
+  }
   const at = source.at(path);
   const { concurrency, max_failures, max_preemptions, needs } = keys;
   const options = { concurrency, max_failures, max_preemptions, needs };
@@ -116,6 +119,7 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
     tasks: voting?.tasks ?? tasksOf(keys.tasks, options, has(written, "tasks"), place),
     background: backgroundOf(expanded, command, place),
     ...(keys.soft_fail === undefined ? {} : { softFail: [...new Set(keys.soft_fail)] }),
+    ...(keys.checks === undefined ? {} : { checks: keys.checks }),
     ...(keys.stop_grace === undefined ? {} : { stopGraceMs: keys.stop_grace }),
     ...resumeOf(written, place),
     ...(voting === null ? {} : { quorum: voting.quorum }),

@@ -54,6 +54,7 @@ export function judgeAttempt(stage: Judged, end: AttemptEnd, progress: Progress 
     case "not_started":
       return { ok: false, reason: `could not be started: ${end.message}` };
     case "bad_tasks":
+    case "checks_failed":
       return { ok: false, reason: end.message };
     case "threshold":
       return { ok: false, reason: `${end.threshold}: ${end.message}` };

@@ -40,6 +40,8 @@ params: { epochs: { type: integer, default: 3 } }
 secrets: [TOKEN]
 deadline: 2h
 stages:
+  - { name: look, checks: [{ disk: { path: /, free: 1GB } }, { memory: 1GB }, { tool: a }, { tool: { name: b, version: ">= 1.2" } },
+      { variable: A }, { reachable: "a:1" }, { port: 80 }, { clock: 1s }], completion: validation_passed, type: validation }
   - { name: serve, runs_on: first, run: ./serve, background: true, ready: { port: 5432 }, resume: rerun }
   - { name: list, tasks: { from: ./list }, run: ./one, concurrency: 2, max_failures: 2 }
   - { name: shards, tasks: [1, { id: a }], needs: { a: [1] }, run: ./shard }
@@ -58,6 +60,7 @@ const ends: { [K in AttemptEnd["kind"]]: Whole<Extract<AttemptEnd, { kind: K }>>
   stopped: { kind: "stopped", why: "the group is no longer in this stage" },
   reset: { kind: "reset" },
   not_started: { kind: "not_started", message: "no such file" },
+  checks_failed: { kind: "checks_failed", message: "1 of 2 checks failed: port 80: something listens there" },
   bad_tasks: { kind: "bad_tasks", message: "line 2 is not JSON" },
   threshold: { kind: "threshold", threshold: "max_errors", message: "4 errors" },
 };
@@ -262,6 +265,7 @@ export const KINDS = Object.keys(MESSAGES) as readonly MessageKind[];
 export const WORDS = { refusals: REFUSALS, waits: WAIT_REASONS, runs: RUN_STATUSES };
 /** Keys, at any depth, that the number before the present one does not have. */
 const NEW_KEYS: ReadonlySet<string> = new Set([
+  "checks",
   "host",
   "ballot",
   "because",
@@ -280,8 +284,15 @@ export function examplesOf(kind: MessageKind, number: number = PROTOCOL): readon
   return number === PROTOCOL ? examples : examples.map((example) => withoutNewKeys(example));
 }
 
+/** Ends of attempts that only come of such keys. */
+const NEW_ENDS: ReadonlySet<string> = new Set(["checks_failed"]);
+
+function isNewEnd(value: { readonly end?: { readonly kind?: string } } | null): boolean {
+  return NEW_ENDS.has(value?.end?.kind ?? "");
+}
+
 function withoutNewKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNewKeys);
+  if (Array.isArray(value)) return value.filter((one) => !isNewEnd(one)).map(withoutNewKeys);
   if (typeof value !== "object" || value === null) return value;
   const known = Object.entries(value).filter(([name]) => !NEW_KEYS.has(name));
   return Object.fromEntries(known.map(([name, inner]) => [name, withoutNewKeys(inner)]));

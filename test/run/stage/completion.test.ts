@@ -37,6 +37,7 @@ const TABLE: readonly (readonly [string, AttemptEnd, readonly boolean[]])[] = [
   ["reset", { kind: "reset" }, [bad, bad, bad, bad, bad]],
   ["not started", { kind: "not_started", message: "ENOENT" }, [bad, bad, bad, bad, bad]],
   ["tasks that cannot be taken", { kind: "bad_tasks", message: "line 1" }, [bad, bad, bad, bad, bad]],
+  ["checks that failed", { kind: "checks_failed", message: "1 of 1" }, [bad, bad, bad, bad, bad]],
   ["a threshold", { kind: "threshold", threshold: "max_errors", message: "9 errors" }, [bad, bad, bad, bad, bad]],
 ];
 
@@ -54,7 +55,7 @@ describe("an attempt's end", () => {
   });
 
   it("covers every kind of end and every completion", () => {
-    expect(new Set(TABLE.map(([, { kind }]) => kind)).size).toBe(9);
+    expect(new Set(TABLE.map(([, { kind }]) => kind)).size).toBe(10);
     expect(TABLE.every(([, , verdicts]) => verdicts.length === COMPLETIONS.length)).toBe(true);
   });
 

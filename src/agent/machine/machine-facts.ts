@@ -1,8 +1,8 @@
 /** The facts of this machine. */
 import { availableParallelism, cpus, hostname, release, totalmem } from "node:os";
-import { PLAN_BOUNDS } from "../plan/bounds.ts";
-import { withoutUnprintable } from "../plan/parsing/names.ts";
-import type { MachineFacts } from "../run/group/machine-facts.ts";
+import { PLAN_BOUNDS } from "../../plan/bounds.ts";
+import { withoutUnprintable } from "../../plan/parsing/names.ts";
+import type { MachineFacts } from "../../run/group/machine-facts.ts";
 
 /** @param env this process's own environment, which names the runner */
 export function machineFacts(env: Readonly<Record<string, string | undefined>>): MachineFacts {

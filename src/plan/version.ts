@@ -1,0 +1,40 @@
+/** Versions, as numbers with dots between them. */
+import type { Comparison, VersionBound } from "./plan.ts";
+
+/** The first thing in a text that looks like a version: `fio-3.35` -> [3, 35]; null: there is none. */
+export function versionIn(text: string): readonly number[] | null {
+  const found = /[0-9]{1,9}(?:\.[0-9]{1,9}){0,5}/.exec(text);
+  return found === null ? null : found[0].split(".").map(Number);
+}
+
+/** Whether a version is as it should be. What it does not say counts as 0: 3 is 3.0. */
+export function isVersion(found: readonly number[], { comparison, numbers }: VersionBound): boolean {
+  return holdsFor(compareVersions(found, numbers), comparison);
+}
+
+function compareVersions(a: readonly number[], b: readonly number[]): number {
+  for (let at = 0; at < Math.max(a.length, b.length); at++) {
+    const difference = (a[at] ?? 0) - (b[at] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function holdsFor(difference: number, comparison: Comparison): boolean {
+  switch (comparison) {
+    case ">":
+      return difference > 0;
+    case ">=":
+      return difference >= 0;
+    case "<":
+      return difference < 0;
+    case "<=":
+      return difference <= 0;
+    case "==":
+      return difference === 0;
+    case "!=":
+      return difference !== 0;
+    default:
+      return comparison satisfies never;
+  }
+}
