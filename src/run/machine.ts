@@ -302,7 +302,7 @@ function handleReady(draft: Draft, slot: number, stage: number, event: Sync): vo
     draft.planned(stage).background === null
   )
     return;
-  if (draft.stage(stage).stopping !== null || draft.head.failure !== null) return;
+  if (draft.stage(stage).stopping !== null) return;
   const { attempt, attempts, startAt, overdueAt } = assignment;
   draft.editAssignment(slot, { startedAt: assignment.startedAt ?? startAt });
   draft.editAgent(slot, {

@@ -60,6 +60,22 @@ describe("who waits at a barrier", () => {
     expect(wait(of, "agent-0").until).toBe(at + until);
   });
 
+  it("counts from the first who arrived, and from when enough had", () => {
+    const majority = { ...barrier, rule: { kind: "majority" }, timeoutMs: 90_000 } as const;
+    const of = group([{ name: "a", barrier: majority }], 5);
+    const { at } = of;
+    for (const name of of.names.slice(0, 4)) {
+      of.finish(name);
+      of.pass(2_000);
+    }
+    expect(wait(of, "agent-0")).toMatchObject({ since: at, until: at + 4_000 + 30_000 });
+    const few = group([{ name: "a", barrier: majority }], 5);
+    few.finish("agent-0");
+    few.pass(2_000);
+    few.finish("agent-1");
+    expect(wait(few, "agent-0")).toMatchObject({ since: at, until: at + 90_000 });
+  });
+
   it("is told until when others may take to end what was stopped", () => {
     const of = group([{ name: "a", type: "execute", completion: "duration", durationMs: 10_000 }]);
     of.sync("agent-1");

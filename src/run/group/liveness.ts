@@ -36,7 +36,7 @@ function act(draft: Draft, slot: number): void {
     }
   }
   const { assignment } = draft.agent(slot);
-  if (assignment !== null && !assignment.finished && now >= assignment.overdueAt) {
+  if (assignment !== null && now >= assignment.overdueAt) {
     withdrawLeases(draft, slot);
     finishAssignment(draft, slot, outcome(draft, "failure", "did not end within its timeout"));
   }

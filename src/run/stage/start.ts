@@ -139,9 +139,7 @@ export function enter(draft: Draft, first: number): void {
   for (let slot = 0; slot < draft.agents.size; slot++) {
     const agent = draft.agent(slot);
     const passed = agent.backgrounds.filter(({ stage }) => !isPast(draft, stage));
-    if (passed.length < agent.backgrounds.length && draft.head.failure === null) {
-      draft.editAgent(slot, { backgrounds: passed });
-    }
+    if (passed.length < agent.backgrounds.length) draft.editAgent(slot, { backgrounds: passed });
     draft.wake(deadlineOf(draft, slot));
   }
 }

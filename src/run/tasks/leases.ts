@@ -9,8 +9,7 @@ import { plannedTasks, poolAt } from "./pool.ts";
 /** Notes how many tasks an agent could take beyond those it holds. */
 export function wantTasks(draft: Draft, slot: number, stage: number, wants: number): void {
   const { assignment } = draft.agent(slot);
-  if (assignment === null || assignment.stage !== stage || assignment.finished || draft.stage(stage).stopping !== null)
-    return;
+  if (assignment === null || assignment.stage !== stage || assignment.finished) return;
   // One that was told to wait cannot know how many it could take: what it said before holds.
   const said = wants === 0 && assignment.leases.length === 0 ? assignment.wants : wants;
   const room = Math.max(0, Math.min(said, plannedTasks(draft, stage).concurrency - assignment.leases.length));

@@ -245,8 +245,10 @@ describe("an agent that comes back within lost_after", () => {
     group.pass(6_000, ["agent-3"]);
     group.send(joined("agent-3", group.at, { session: "agent-3#2" }));
     expect(group.instruction("agent-3")).toMatchObject({ do: "wait", reason: "barrier" });
+    expect(group.notices().at(-1)).toBe("agent-3 joined again");
     finishOthers(group);
     expect(group.instruction("agent-3")).toMatchObject({ do: "execute", stage: 1 });
+    expect(summary(group.state).phases[0]?.agents[3]).toMatchObject({ status: "success", attempts: 1 });
   });
 
   it("by itself, after the network was gone, goes on where it was", () => {

@@ -161,4 +161,32 @@ describe("a background command", () => {
     of.sync("agent-0", { finished: [report({ stage: 0, attempt: "0.1.0.1", end: { kind: "stopped", why: "" } })] });
     expect(of.names.map((name) => of.execute(name).stage)).toEqual([3, 3, 3]);
   });
+
+  it("of cleanup is waited for after a failure, too, and ends with what relies on it", () => {
+    const always = { when: "always" } as const;
+    const of = new Group(
+      plan([
+        { name: "work" },
+        { name: "helper", ...always, background: { ready: null, until: "wipe" } },
+        { name: "wipe", ...always },
+        { name: "last", ...always },
+      ]),
+      1,
+    ).join();
+    of.finish("agent-0", died);
+    expect(of.execute("agent-0").stage).toBe(1);
+    of.sync("agent-0", { ready: [1] });
+    expect(of.execute("agent-0").stage).toBe(2);
+    expect(of.state.backgrounds).toBe(1);
+    of.finish("agent-0");
+    expect(of.execute("agent-0").stage).toBe(3);
+    expect(of.state.backgrounds).toBe(0);
+    of.sync("agent-0", {
+      stage: 3,
+      finished: [report({ stage: 1, attempt: "1.1.0.1", end: { kind: "stopped", why: "" } })],
+    });
+    of.finish("agent-0");
+    expect(summary(of.state).phases.map(({ status }) => status)).toEqual(["failure", "success", "success", "success"]);
+    expect(of.notices()).toEqual(["aborting: work: agent-0 failed: exit code 1"]);
+  });
 });
