@@ -63,6 +63,14 @@ describe("who is gone", () => {
     expect(agent(done, 2).why).toBe("b: left: SIGTERM");
   });
 
+  it("when all is done is no loss to the run", () => {
+    const of = group([{ name: "a", ...policy("best_effort") }], 2);
+    of.finish("agent-0");
+    left(of, "agent-0");
+    left(of, "agent-1");
+    expect(of.state).toMatchObject({ status: "succeeded", failure: null, living: 0 });
+  });
+
   it("when it was excluded already is not said again", () => {
     const of = group([{ name: "a", ...policy("majority") }, { name: "b" }]);
     of.finish("agent-2", fails);

@@ -115,6 +115,7 @@ describe("who gets which tasks", () => {
     const half = RUN_BOUNDS.leaseBytes / 2;
     const fits = group([sized("a", half), sized("b", half), sized("c", 200)], { concurrency: 9 }, 1);
     expect(wants(fits, "agent-0", 3)).toEqual(["a", "b"]);
+    expect(wants(fits, "agent-0", 1)).toEqual(["a", "b"]);
     end(fits, "agent-0", "a");
     expect(wants(fits, "agent-0", 1)).toEqual(["b", "c"]);
     const beyond = group([sized("a", half), sized("b", half + 1), sized("c", 200)], { concurrency: 9 }, 2);
