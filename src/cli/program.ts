@@ -4,6 +4,7 @@ import { NoTemporaryFiles } from "../agent/process/directory.ts";
 import type { AdoptOptions } from "./adopt.ts";
 import type { ConvertOptions } from "./convert.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
+import type { ReportOptions } from "./report.ts";
 import type { AgentCommandOptions } from "./run/agent.ts";
 import type { RunOptions } from "./run/run.ts";
 import type { SimulateOptions } from "./simulate/simulate.ts";
@@ -106,6 +107,18 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
     .action(async (file: string, options: ConvertOptions) => {
       const { convert } = await import("./convert.ts");
       end(convert(file, options));
+    });
+
+  program
+    .command("report")
+    .argument("<result...>", "files that `run` or the action wrote")
+    .description("show results that were written down, several of them side by side")
+    .option("--format <format>", "summary (default) | html | json | bencher | github-action-benchmark", once)
+    .option("--better <direction>", "for github-action-benchmark: bigger | smaller", once)
+    .option("-o, --output-file <file>", "write into this file instead of to stdout", once)
+    .action(async (files: string[], options: ReportOptions) => {
+      const { report } = await import("./report.ts");
+      end(report(files, options));
     });
 
   program

@@ -44,21 +44,20 @@ function middle(least: number, most: number): number {
   return least + Math.floor((most - least + 1) / 2);
 }
 
-/** In `bins` bins of equal width on a logarithmic scale, from the least to the greatest value. */
-export function binned(samples: readonly Sample[], bins: number): readonly Sample[] {
-  const [first] = samples;
-  const last = samples.at(-1);
-  if (first === undefined || last === undefined) return [];
-  const low = Math.log(Math.max(1, first.least));
-  const width = Math.max(1e-9, (Math.log(Math.max(1, last.most) + 1) - low) / bins);
+/** In `bins` bins of equal width on a logarithmic scale, over a range in which all of them lie. */
+export function binned(
+  samples: readonly Sample[],
+  bins: number,
+  range: { readonly least: number; readonly most: number },
+): readonly Sample[] {
+  const log = (value: number): number => Math.log(Math.max(0, value) + 1);
+  const low = log(range.least);
+  const width = Math.max(1e-9, (log(range.most) - low) / bins);
   const counts = new Array<number>(bins).fill(0);
   for (const { least, most, count } of samples) {
-    const bin = Math.min(bins - 1, Math.max(0, Math.floor((Math.log(Math.max(1, (least + most) / 2)) - low) / width)));
+    const bin = Math.min(bins - 1, Math.max(0, Math.floor((log(middle(least, most)) - low) / width)));
     counts[bin] = (counts[bin] ?? 0) + count;
   }
-  return counts.map((count, bin) => ({
-    least: Math.exp(low + bin * width),
-    most: Math.exp(low + (bin + 1) * width),
-    count,
-  }));
+  const edge = (bin: number): number => Math.exp(low + bin * width) - 1;
+  return counts.map((count, bin) => ({ least: edge(bin), most: edge(bin + 1), count }));
 }

@@ -12,6 +12,7 @@ import { LineSplitter, printable, shortened, Tail } from "../../src/agent/output
 import { Listing } from "../../src/agent/output/task-list.ts";
 import { CommandReader } from "../../src/agent/output/workflow-commands.ts";
 import { hostfile, isWithheld, variable } from "../../src/agent/process/environment.ts";
+import { readHistogram } from "../../src/coordinator/hosting/histograms.ts";
 import { parseExactly } from "../../src/github/exact-json.ts";
 import { markerOf } from "../../src/github/pulls/comments.ts";
 import { orderKey, readWebhook } from "../../src/github/webhooks/webhook.ts";
@@ -39,6 +40,7 @@ import { readSource } from "../../src/plan/parsing/source.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import { problemAnnotations, repositoryPath } from "../../src/report/annotations.ts";
 import * as escaping from "../../src/report/escape.ts";
+import { readResult } from "../../src/report/read-result.ts";
 import { compareNames } from "../../src/run/group/assembly.ts";
 import { excessAt, jsonErrorAt } from "../../src/run/resume/json-error.ts";
 import { readSavedRun } from "../../src/run/resume/read-saved-run.ts";
@@ -154,6 +156,24 @@ export const READERS: readonly Reader[] = [
     largest: 8 * KIB,
     texts: yamlTexts,
     read: (text) => readPlan(text, "p.yml"),
+  },
+  {
+    module: "src/report/read-result.ts",
+    of: "readResult",
+    largest: 64 * KIB,
+    texts: {
+      "lists in lists": repeated("[", '{"schema_version": 1, "a": '),
+      "a long list": repeated("1, ", '{"schema_version": 1, "phase_results": [', "1]}"),
+      "wrong stages": repeated("{}, ", '{"schema_version": 1, "phase_results": [', "{}]}"),
+      lines: repeated("\n", '{"schema_version": 1,', '"a": }'),
+    },
+    read: (text) => readResult(Buffer.from(text), "r.json"),
+  },
+  {
+    module: "src/coordinator/hosting/histograms.ts",
+    of: "readHistogram",
+    largest: 64 * KIB,
+    read: readHistogram,
   },
   {
     module: "src/plan/conversion/convert.ts",
@@ -603,6 +623,9 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "src/lifecycle/policy/read-condition.ts": BY_THEIR_FILE,
   "src/lifecycle/policy/schema.ts": BY_THEIR_FILE,
   "src/lifecycle/policy/value-schemas.ts": BY_THEIR_FILE,
+  "src/report/html/timeline.ts": "of durations that we wrote",
+  "src/report/json-position.ts": "read by readResult, which is measured",
+  "src/report/testbed.ts": "of a kernel's release, of at most 200 characters",
   "src/plan/conversion/agents.ts": "read by convertBench, which is measured",
   "src/plan/conversion/stages.ts": "read by convertBench, which is measured",
   "src/plan/conversion/values.ts": "read by convertBench, which is measured",

@@ -1,0 +1,96 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { reportOfResult } from "../../src/report/from-result.ts";
+import { resultJson } from "../../src/report/json.ts";
+import { locateInJson, positionAt } from "../../src/report/json-position.ts";
+import { readResult } from "../../src/report/read-result.ts";
+import { summaryOf } from "../../src/report/summary.ts";
+import { failed, phase, report } from "./builders.ts";
+
+const WHOLE = report(
+  {},
+  { verdict: "failure", failedStage: "save", message: "save failed", phases: [phase(), failed("save")] },
+);
+const TEXT = resultJson(WHOLE);
+const read = (text: string | Uint8Array) => readResult(typeof text === "string" ? Buffer.from(text) : text, "r.json");
+
+describe("a result that was written down", () => {
+  it("is read as it was, and makes the same summary, but for output and lines that it does not have", () => {
+    const { result, problems } = read(TEXT);
+    expect(problems).toEqual([]);
+    expect(result).toEqual(JSON.parse(TEXT));
+    const summary = result === null ? "" : summaryOf(reportOfResult(result));
+    expect(summary).toContain("❌ train: failed at save");
+    expect(summary).toContain("| ✅ | preflight | 1.0 s |");
+  });
+
+  it.each<[string, string | Uint8Array, string]>([
+    ["nothing", "", "1:1: not valid JSON"],
+    ["half of it", TEXT.slice(0, 500), "not valid JSON"],
+    ["bytes", new Uint8Array([0xc3, 0x28]), "1:1: the file is not text in UTF-8"],
+    ["another JSON", "[1, 2]", "1:1: no result"],
+    ["an older one", "{}", "1:1: no result"],
+    ["a newer one", '{\n  "a": "schema_version",\n  "schema_version": 2\n}', "3:21: a result of version 2"],
+    ["a wrong word", TEXT.replace('"status": "failure"', '"status": "sad"'), "phase_results.1.status: "],
+    ["too deep", `{"schema_version": 1, "a": ${"[".repeat(5_000)}${"]".repeat(5_000)}}`, "stand more than 100 deep"],
+  ])("%s is told at its place", (_, text, message) => {
+    const { result, problems } = read(text);
+    expect(result).toBeNull();
+    const [first] = problems;
+    expect(`${first?.line}:${first?.column}: ${first?.message}`).toContain(message);
+  });
+
+  it("a wrong value is told at its own line and column", () => {
+    const wrong = TEXT.replace('"status": "failure"', '"status": "sad"');
+    const lines = wrong.split("\n");
+    const line = lines.findIndex((each) => each.includes('"sad"')) + 1;
+    expect(read(wrong).problems[0]).toMatchObject({ line, column: (lines[line - 1] ?? "").indexOf('"sad"') + 1 });
+  });
+
+  it("whatever the bytes are: a result, or a place", () => {
+    const cut = fc.tuple(fc.nat(TEXT.length), fc.nat(TEXT.length), fc.string({ maxLength: 5 }));
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 100 }),
+      fc.json().map((text) => Buffer.from(text)),
+      cut.map(([from, to, put]) => Buffer.from(TEXT.slice(0, from) + put + TEXT.slice(to))),
+    );
+    fc.assert(
+      fc.property(bytes, (content) => {
+        const { result, problems } = readResult(content, "r.json");
+        expect((result === null) === problems.length > 0).toBe(true);
+        for (const { line, column, message } of problems) {
+          expect([line > 0, column > 0, message.includes("\n")]).toEqual([true, true, false]);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe("a place in a JSON text", () => {
+  it("is that of the value at the path, however the text is laid out", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), fc.constantFrom(0, 2), (value, indent) => {
+        const text = JSON.stringify(value, null, indent);
+        const visit = (at: unknown, path: readonly (string | number)[]): void => {
+          const offset = locateInJson(text, path);
+          expect(text.slice(offset).startsWith(JSON.stringify(at)?.slice(0, 1) ?? "")).toBe(true);
+          if (typeof at !== "object") expect(text.startsWith(JSON.stringify(at), offset)).toBe(true);
+          if (Array.isArray(at)) for (const [index, each] of at.entries()) visit(each, [...path, index]);
+          else if (typeof at === "object" && at !== null) {
+            for (const [key, each] of Object.entries(at)) visit(each, [...path, key]);
+          }
+        };
+        visit(value, []);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("is counted from one", () => {
+    expect([positionAt("a\nbc", 0), positionAt("a\nbc", 3)]).toEqual([
+      { line: 1, column: 1 },
+      { line: 2, column: 2 },
+    ]);
+  });
+});
