@@ -1,23 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { evaluate } from "../../../src/lifecycle/evaluation/evaluate.ts";
 import type { Evaluation, Hold } from "../../../src/lifecycle/evaluation/evaluation.ts";
-import {
-  actorKey,
-  authorityOf,
-  canChange,
-  mayMaintain,
-  orList,
-  sameActor,
-  whoMay,
-} from "../../../src/lifecycle/evaluation/permissions.ts";
+import { actorKey } from "../../../src/lifecycle/evaluation/permissions.ts";
 import type { ActWithoutId } from "../../../src/lifecycle/facts/change.ts";
-import {
-  type Actor,
-  type Facts,
-  NO_PERMISSIONS,
-  type Permissions,
-  type Reset,
-} from "../../../src/lifecycle/facts/facts.ts";
+import { type Actor, type Facts, NO_PERMISSIONS, type Reset } from "../../../src/lifecycle/facts/facts.ts";
 import type { Policy } from "../../../src/lifecycle/policy/policy.ts";
 import {
   alice,
@@ -292,109 +278,6 @@ describe("whether it rests on what people may do", () => {
     ['{ label: { name: x, by: ["@org/leads"] } }', [labeled(1, "x", tess)], false],
   ])("%s", (enter, deeds, rests) => {
     expect(people(enter, ...deeds)).toBe(rests);
-  });
-
-  it("apps' never changes, and that of names only where they are teams", () => {
-    expect([
-      canChange(alice, null),
-      canChange(tess, null),
-      canChange(alice, []),
-      canChange(alice, ["a", "@o/t"]),
-    ]).toEqual([true, false, false, true]);
-  });
-});
-
-describe("somebody", () => {
-  const known: Permissions = {
-    levels: {
-      "user:1": "write",
-      "user:2": "maintain",
-      "user:3": "admin",
-      "user:4": "triage",
-      "user:5": null,
-      "user:6": "none",
-    },
-    teams: { "o/t": { "user:1": true, "user:2": false, "user:5": null }, "o/u": { "user:5": null } },
-    identities: { one: { kind: "user", id: 1, login: "one" }, nobody: null },
-  };
-  const user = (id: number): Actor => ({ kind: "user", id, login: `u${id}` });
-  const bot = (id: number): Actor => ({ kind: "bot", id, login: `b${id}[bot]` });
-  const permission = (actor: Actor) => [{ kind: "permission", actor }];
-
-  it.each<[Actor, readonly string[] | null, string, string, unknown[]]>([
-    [user(1), null, "yes", "has write permission", []],
-    [user(2), null, "yes", "has write permission", []],
-    [user(3), null, "yes", "has write permission", []],
-    [user(4), null, "no", "has no write permission", []],
-    [user(6), null, "no", "has no write permission", []],
-    [user(5), null, "unknown", "has a permission that GitHub does not tell the app", []],
-    [user(7), null, "unknown", "has a permission not known yet", permission(user(7))],
-    [user(0), null, "no", "is not known", []],
-    [bot(1), null, "no", "is an app, and apps have no permission level: name it in `by`", []],
-    [user(1), [], "no", "is not named, as nobody is", []],
-    [user(1), ["one"], "yes", "is named as one", []],
-    [user(2), ["one"], "no", "is not one", []],
-    [bot(1), ["one"], "no", "is not one", []],
-    [user(0), ["one"], "no", "is not known", []],
-    [user(2), ["nobody"], "no", "is not nobody", []],
-    [user(2), ["who", "one"], "unknown", "is not yet known to be who or one", [{ kind: "identity", login: "who" }]],
-    [user(1), ["who", "one"], "yes", "is named as one", []],
-    [user(1), ["@o/t"], "yes", "is in @o/t", []],
-    [user(2), ["@o/t"], "no", "is not @o/t", []],
-    [user(3), ["@o/t"], "unknown", "is not yet known to be @o/t", [{ kind: "team", team: "o/t", actor: user(3) }]],
-    [user(3), ["@o/x"], "unknown", "is not yet known to be @o/x", [{ kind: "team", team: "o/x", actor: user(3) }]],
-    [bot(3), ["@o/t"], "no", "is not @o/t", []],
-    [
-      user(5),
-      ["one", "@o/t"],
-      "unknown",
-      "is not known to be one or @o/t, as GitHub does not tell the app who is in @o/t",
-      [],
-    ],
-    [
-      user(5),
-      ["@o/t", "@o/u"],
-      "unknown",
-      "is not known to be @o/t or @o/u, as GitHub does not tell the app who is in @o/t or @o/u",
-      [],
-    ],
-    [user(5), ["@o/t", "who"], "unknown", "is not yet known to be @o/t or who", [{ kind: "identity", login: "who" }]],
-    [
-      { kind: "user", id: 8, login: "constructor" },
-      ["constructor"],
-      "unknown",
-      "is not yet known to be constructor",
-      [{ kind: "identity", login: "constructor" }],
-    ],
-  ])("%o of %j: %s", (actor, names, truth, reason, lookups) => {
-    expect(authorityOf(actor, names, known)).toEqual({ truth, reason, lookups });
-  });
-
-  it("looks after the repository with the permission maintain or admin", () => {
-    const all = [1, 2, 3, 4, 5, 7, 0].map((id) => mayMaintain(user(id), known));
-    expect(all.map(({ truth }) => truth)).toEqual(["no", "yes", "yes", "no", "unknown", "unknown", "no"]);
-    expect(all.map(({ lookups }) => lookups.length)).toEqual([0, 0, 0, 0, 0, 1, 0]);
-    expect(mayMaintain(bot(2), { ...known, levels: { "bot:2": "admin" } }).truth).toBe("no");
-  });
-
-  it("is the same by kind and number, and is said in words", () => {
-    expect([
-      sameActor(user(1), user(1)),
-      sameActor(user(1), bot(1)),
-      sameActor(user(1), user(2)),
-      sameActor(user(0), user(0)),
-    ]).toEqual([true, false, false, false]);
-    expect([orList([]), orList(["a"]), orList(["a", "b"]), orList(["a", "b", "c"])]).toEqual([
-      "",
-      "a",
-      "a or b",
-      "a, b or c",
-    ]);
-    expect([whoMay(null), whoMay([]), whoMay(["a", "b"])]).toEqual([
-      "someone with write permission",
-      "nobody",
-      "a or b",
-    ]);
   });
 });
 
