@@ -2,7 +2,20 @@ import { describe, expect, it } from "vitest";
 import { opinions, shortSha } from "../../../src/lifecycle/evidence/reviews.ts";
 import { ActIndex } from "../../../src/lifecycle/facts/act-index.ts";
 import type { Actor, Facts } from "../../../src/lifecycle/facts/facts.ts";
-import { actsOf, alice, bob, dismissed, minute, openedThen, outsider, review, rex } from "../builders.ts";
+import {
+  actsOf,
+  alice,
+  bob,
+  did,
+  dismissed,
+  history,
+  minute,
+  opened,
+  openedThen,
+  outsider,
+  review,
+  rex,
+} from "../builders.ts";
 import { verdict } from "../policies.ts";
 
 const stranger: Actor = { kind: "user", id: 999, login: "stranger" };
@@ -129,6 +142,8 @@ describe("a request for changes", () => {
       at: minute(1),
     });
     expect(by(openedThen(review(1, rex, "changes_requested"))).holds).toBe(false);
+    const own = history(opened({ author: alice }), did(review(1, alice, "changes_requested")));
+    expect(by(own)).toMatchObject({ holds: false, reason: "nobody with write permission requests changes" });
     expect(by(openedThen(review(1, alice, "changes_requested", "other"))).holds).toBe(false);
     expect(by(openedThen(review(1, alice, "changes_requested"), review(2, alice, "approved"))).holds).toBe(false);
     expect(by(openedThen(review(1, alice, "changes_requested", "aaaaaaa1", 5), dismissed(2, bob, 5))).holds).toBe(

@@ -170,6 +170,16 @@ describe("while it stays where it is", () => {
     expect(actions({ ...inA, held: hold() }, 0)).toEqual([]);
   });
 
+  it("says of how many rounds the policy lets it go, though there were more", () => {
+    const held = { ...inA, held: hold({ why: "max_rounds", by: null }), rounds: 5 };
+    const said = (policy: typeof POLICY) =>
+      overdueAndHoldActions({ before: null, evaluation: held, policy, facts: openedThen(), now: 0 })[0]?.effects[0];
+    const note = (times: string) => ({ kind: "note", text: `on hold: it was sent back ${times}` });
+    expect(said(POLICY)).toEqual(note("2 times"));
+    expect(said({ ...POLICY, maxRounds: 1 })).toEqual(note("once"));
+    expect(said({ ...POLICY, maxRounds: null })).toEqual(note("5 times"));
+  });
+
   it("its owner hears of a hold that nobody gave", () => {
     const tired = { ...inA, held: hold({ why: "max_rounds", by: null }) };
     const told = overdueAndHoldActions({

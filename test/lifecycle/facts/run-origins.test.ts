@@ -269,6 +269,19 @@ test.each<[string, readonly string[]]>([
   expect(forgeableStages(policy(enter).stages)).toEqual(expected);
 });
 
+test("stages that merge or release are as good as gates, and the row ends where somebody has to do something", () => {
+  const stages = policyOf(`stages:
+  - { name: a, gate: false, enter: checks_pass, on_enter: [{ comment: x }] }
+  - { name: b, gate: false, enter: { draft: false }, on_enter: [{ comment: x }, { release: qa }] }
+  - { name: c, gate: false, enter: { draft: false }, on_enter: [{ auto_merge: squash }] }
+  - { name: d, gate: true, enter: { draft: false } }
+  - { name: e, gate: false, enter: { label: x } }
+  - { name: f, gate: true, enter: checks_pass }
+`).stages;
+  expect(forgeableStages(stages)).toEqual(["b", "c", "d"]);
+  expect(forgeableStages(stages.slice(1))).toEqual([]);
+});
+
 test("a policy with such a gate is in force with a warning at its condition", () => {
   const text = `stages:
   - { name: open, enter: { draft: false }, gate: false }

@@ -207,12 +207,31 @@ describe("orders and absences", () => {
     expect(one?.asked).toEqual(a === b ? [...a.asked].sort() : [...new Set([...a.asked, ...b.asked])].sort());
   });
 
+  it("absences of one date have all resets that were known before them", () => {
+    const gone = (at: number, ...after: string[]): Absence => ({ label: "a", at, after });
+    expect(mergeAbsences([gone(1, "y")], [gone(1, "x")])).toEqual([gone(1, "x", "y")]);
+    expect(mergeAbsences([gone(1, "y")], [gone(2, "x")])).toEqual([gone(2, "x")]);
+    expect(mergeAbsences([gone(2, "x")], [gone(1, "y")])).toEqual([gone(2, "x")]);
+  });
+
   it("too many of one date are those whose names come first", () => {
     const many = Array.from({ length: 120 }, (_, n): Absence => ({ label: `l${100 + n}`, at: 1, after: [] }));
     const kept = many.slice(0, 100).map(({ label }) => label);
     expect(mergeAbsences(many, []).map(({ label }) => label)).toEqual(kept);
     expect(mergeAbsences([], many.toReversed()).map(({ label }) => label)).toEqual(kept);
   });
+});
+
+it("a snapshot tells of acts as well, and forgets none", () => {
+  const given = [labeled(1, "a", alice), labeled(2, "b", bob)].map(act);
+  const snapshot = (acts: readonly Act[]): Change => ({
+    ...{ pull, kind: "snapshot", state: state({ updatedAt: minute(3) }) },
+    ...{ acts, checks: null, files: null, headAt: null },
+  });
+  const told = record(record(openedThen(), snapshot(given.slice(0, 1))), snapshot(given.slice(1)));
+  expect(told.acts.map(({ id }) => id)).toEqual(["opened", ...given.map(({ id }) => id)]);
+  expect(told.orders).toBeUndefined();
+  expect(told.absences).toBeUndefined();
 });
 
 describe("the newest push", () => {

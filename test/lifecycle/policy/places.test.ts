@@ -150,6 +150,103 @@ describe("a policy that extends another", () => {
     });
   });
 
+  const whole = readPolicy(`
+stages:
+  - { name: a, enter: { draft: false }, description: first, on_enter: [{ comment: in }], gate: true }
+  - name: b
+    owner: alice
+    enter: { label: x }
+    when: { base: main }
+    back: { when: { label: y }, to: a }
+    description: second
+    on_enter: [{ comment: in }]
+    on_back: [{ comment: back }]
+    on_overdue: [{ comment: late }]
+    max_age: 2d
+    gate: true
+    color: abcdef
+on_push: { back_to: b, cancel: false, except: { by: carol } }
+operators: bob
+task_id: { label: "t-*", branch: "b-*", title: "c-*" }
+max_rounds: 2
+checks: gates
+opt_out_label: off
+`);
+
+  it("keeps every key that it does not give, of the policy, of pushes and of stages", () => {
+    expect(whole.problems).toEqual([]);
+    const own = (text: string) => readPolicy(`extends: org/x\n${text}`, "p", whole.parts);
+    expect(own("").policy).toEqual(whole.policy);
+    expect(own("stages: [{ name: a }, { name: b }]\n").policy).toEqual(whole.policy);
+    const { policy } = own(
+      "stages: [{ name: a }, { name: b, owner: dora }]\non_push: { cancel: true }\nmax_rounds: 3\n",
+    );
+    expect(policy).toEqual({
+      ...whole.policy,
+      stages: whole.policy?.stages.map((stage) => (stage.name === "b" ? { ...stage, owner: "dora" } : stage)),
+      onPush: { backTo: "a", cancel: true, exceptBy: [] },
+      maxRounds: 3,
+    });
+  });
+
+  it("gives each key in place of the other's", () => {
+    const all = `stages:
+  - { name: a }
+  - name: b
+    owner: zoe
+    enter: { label: z }
+    when: { base: dev }
+    back: { when: { label: w }, to: a }
+    description: other
+    on_enter: []
+    on_back: []
+    on_overdue: []
+    max_age: 3d
+    gate: false
+    color: "123456"
+on_push: { back_to: false }
+operators: zoe
+task_id: { label: "z-*" }
+max_rounds: 5
+checks: all
+opt_out_label: out
+`;
+    expect(readPolicy(`extends: org/x\n${all}`, "p", whole.parts).policy).toMatchObject({
+      stages: [
+        { name: "a", description: "first" },
+        {
+          ...{
+            owner: "zoe",
+            enter: { name: "z" },
+            when: { patterns: ["dev"] },
+            back: { when: { name: "w" } },
+            description: "other",
+          },
+          ...{ onEnter: [], onBack: [], onOverdue: [], maxAgeMs: 3 * 86_400_000, gate: false, color: "123456" },
+        },
+      ],
+      onPush: { backTo: null, cancel: true, exceptBy: [] },
+      operators: ["zoe"],
+      taskId: { label: "z-*", branch: null, title: null },
+      maxRounds: 5,
+      checks: "all",
+      optOutLabel: "out",
+    });
+  });
+
+  it("is warned of a gate by checks alone where it says so itself, else at its stages", () => {
+    const forged = readPolicy("stages: [{ name: a, enter: { checks: build } }]\n").parts;
+    const at = (text: string) =>
+      readPolicy(text, "p", forged).problems.map(({ line, column, severity }) => `${line}:${column} ${severity}`);
+    expect(at("extends: org/x\nstages: [{ name: a, enter: { checks: lint } }]\n")).toEqual(["2:28 warning"]);
+    expect(at("extends: org/x\nstages: [{ name: a, owner: alice }]\n")).toEqual(["2:9 warning"]);
+    expect(at("extends: org/x\nmax_rounds: 5\n")).toEqual(["1:1 warning"]);
+    const waiting = readPolicy(
+      "extends: org/x\nstages: [{ name: b }, { name: c, back: { when: { label: x }, to: z } }]\n",
+    );
+    expect(waiting.problems).toEqual([]);
+  });
+
   it("takes the keys that it does not give from the stage of that name", () => {
     const read = readPolicy(
       "extends: org/x\nstages: [{ name: b, owner: carol }, { name: c, enter: { label: z } }]\non_push: { back_to: false }\n",
