@@ -1,18 +1,13 @@
 /** What rests on where a pull request is, and is to be told when that changes. */
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { changePull, sooner } from "../store/change-pull.ts";
-import type { Pull, PullId } from "../store/model.ts";
+import type { Pull, Woken } from "../store/model.ts";
 import type { Runtime } from "../work/runtime.ts";
 
 type Waking = Pick<Runtime, "store" | "now" | "wakeups">;
 
-/** Runs that are to be started for it, and jobs that wait at an environment. */
-export async function wakeDependents(
-  { store, now, wakeups }: Waking,
-  { repositoryId, number }: PullId,
-  headSha: string,
-): Promise<void> {
-  const woken = await store.wakeDependents({ repositoryId, number, headSha }, now());
+/** Whoever starts runs, and answers jobs that wait at an environment. */
+export function tellWoken({ wakeups }: Pick<Runtime, "wakeups">, woken: Woken): void {
   if (woken.starts) {
     wakeups.notify("workflow-runs");
   }

@@ -11,7 +11,7 @@ import { DueWorker } from "../work/due-worker.ts";
 import type { Alone, InProgress } from "../work/in-progress.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { setPullAside } from "../work/set-aside.ts";
-import { tellSharers, wakeDependents } from "./dependents.ts";
+import { tellSharers, tellWoken } from "./dependents.ts";
 import { effectsOfEvaluation } from "./effects.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { concernsGroups, reopenGroups } from "./holds/merge-groups.ts";
@@ -117,8 +117,13 @@ export class Reevaluation {
       }
       const setAside = row.blocked?.setAside === true;
       const decision = await this.#decide(row, setAside ? null : await this.#rules.of(page, row.repositoryId));
-      const outcome = await store.commit({ pulls: [decision.next], effects: decision.effects, now: now() });
+      const { next, effects } = decision;
+      const wakes = { repositoryId: row.repositoryId, number: row.number, headSha: next.facts.head.sha };
+      const outcome = await store.commit({ pulls: [next], effects, wakes, now: now() });
       if (outcome.committed) {
+        if (outcome.woken !== undefined) {
+          tellWoken(this.#options, outcome.woken);
+        }
         await this.#tell(row, decision);
         return;
       }
@@ -140,7 +145,6 @@ export class Reevaluation {
     if (hasten || groups || effects.length > 0) {
       wakeups.notify("effects");
     }
-    await wakeDependents(this.#options, row, next.facts.head.sha);
     await tellSharers(this.#options, row, next);
     if (next.intentAt !== null) {
       wakeups.notify("transitions");

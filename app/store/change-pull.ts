@@ -1,7 +1,7 @@
 /** Changing a pull request's row: read, decide, write if nobody else has written meanwhile, else read again. */
 import { randomUUID } from "node:crypto";
 import type { Facts } from "../../src/lifecycle/facts/facts.ts";
-import type { Commit, Pull, PullId, Store } from "./model.ts";
+import type { Commit, Pull, PullId, Store, Woken } from "./model.ts";
 
 /** Others write the same row for moments only; this often means that something is wrong. */
 const MOST_TRIES = 20;
@@ -11,7 +11,7 @@ export type RowChange = { readonly pull: Pull } & Omit<Commit, "pulls" | "now">;
 /**
  * Applies `change` to the row as it is now (null: there is none) until nobody interferes. `change` returns null to
  * leave it. Resolves with what was written, or null; null, too, when something else of it was written by somebody else.
- * `known`: the row as it was read last, with which it is tried first.
+ * `known`: the row as it was read last, with which it is tried first. `tell`: what `wakes` woke.
  */
 export async function changePull(
   store: Pick<Store, "pull" | "commit">,
@@ -19,6 +19,7 @@ export async function changePull(
   now: () => number,
   change: (row: Pull | null) => RowChange | null,
   known?: Pull,
+  tell?: (woken: Woken) => void,
 ): Promise<Pull | null> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const row = tries === 0 && known !== undefined ? known : await store.pull(id);
@@ -29,6 +30,9 @@ export async function changePull(
     const { pull, ...rest } = made;
     const outcome = await store.commit({ ...rest, pulls: [pull], now: now() });
     if (outcome.committed) {
+      if (outcome.woken !== undefined) {
+        tell?.(outcome.woken);
+      }
       return { ...pull, version: pull.version + 1 };
     }
     if (outcome.what !== "pull") {

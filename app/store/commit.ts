@@ -1,22 +1,22 @@
 /** One commit over all tables: everything in it happens, or nothing of it. */
 import type { Kysely, Transaction } from "kysely";
 import { RowConflict } from "./conflict.ts";
-import type { Commit, Committed, Store } from "./model.ts";
+import type { Commit, Committed, Store, Woken } from "./model.ts";
 import type { Tables } from "./schema.ts";
 import { finishDeliveries } from "./tables/deliveries.ts";
 import { addEffects, settleEffects } from "./tables/effects.ts";
-import { saveGate } from "./tables/gates.ts";
+import { gateStore, saveGate } from "./tables/gates.ts";
 import { addHistory } from "./tables/history.ts";
 import { writePull } from "./tables/pulls.ts";
 import { putRepository } from "./tables/repositories.ts";
-import { saveStart } from "./tables/started-runs.ts";
+import { saveStart, startStore } from "./tables/started-runs.ts";
 
 export function commitStore(db: Kysely<Tables>): Pick<Store, "commit"> {
   return {
     async commit(commit): Promise<Committed> {
       try {
-        await db.transaction().execute((transaction) => write(transaction, commit));
-        return { committed: true };
+        const woken = await db.transaction().execute((transaction) => write(transaction, commit));
+        return woken === null ? { committed: true } : { committed: true, woken };
       } catch (error) {
         if (error instanceof RowConflict) {
           return { committed: false, conflict: error.id, what: error.what };
@@ -27,7 +27,7 @@ export function commitStore(db: Kysely<Tables>): Pick<Store, "commit"> {
   };
 }
 
-async function write(db: Transaction<Tables>, commit: Commit): Promise<void> {
+async function write(db: Transaction<Tables>, commit: Commit): Promise<Woken | null> {
   for (const each of commit.pulls ?? []) {
     await writePull(db, each);
   }
@@ -44,4 +44,10 @@ async function write(db: Transaction<Tables>, commit: Commit): Promise<void> {
     await putRepository(db, each);
   }
   await finishDeliveries(db, commit.done ?? [], commit.now);
+  return commit.wakes === undefined
+    ? null
+    : {
+        starts: await startStore(db).wakePull(commit.wakes, commit.now),
+        gates: await gateStore(db).wakePull(commit.wakes, commit.now),
+      };
 }

@@ -5,7 +5,6 @@
 import type { Commit, Committed } from "./model/commit.ts";
 import type { CountStore } from "./model/counts.ts";
 import type { Delivery, DeliveryStatus, NewDelivery, Page, PendingDelivery } from "./model/deliveries.ts";
-import type { DependentStore } from "./model/dependents.ts";
 import type { DueStore } from "./model/due.ts";
 import type { Effect, EffectRead } from "./model/effects.ts";
 import type { GateStore } from "./model/gates.ts";
@@ -21,7 +20,6 @@ import type { StartStore } from "./model/started-runs.ts";
 export * from "./model/commit.ts";
 export * from "./model/counts.ts";
 export * from "./model/deliveries.ts";
-export * from "./model/dependents.ts";
 export * from "./model/due.ts";
 export * from "./model/effects.ts";
 export * from "./model/gates.ts";
@@ -34,7 +32,7 @@ export * from "./model/retention.ts";
 export * from "./model/runs.ts";
 export * from "./model/started-runs.ts";
 
-export interface Store extends DependentStore {
+export interface Store {
   /** Runs of groups: their own commits, apart from those of pull requests. */
   readonly runs: AppRunStore;
   /** Workflow runs that were started for pull requests. */

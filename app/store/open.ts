@@ -4,7 +4,6 @@ import { Kysely, Migrator } from "kysely";
 import { commitStore } from "./commit.ts";
 import { countStore } from "./counts.ts";
 import { sqliteDialect } from "./database/sqlite.ts";
-import { dependentStore } from "./dependents.ts";
 import { dueStore } from "./due.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import type { Store } from "./model.ts";
@@ -62,21 +61,18 @@ export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Sto
     throw unusable(url, error);
   }
   const effects = effectStore(db);
-  const starts = startStore(db);
-  const gates = gateStore(db);
   return {
     ...deliveryStore(db),
     ...pullStore(db),
     ...effects,
-    ...dependentStore(starts, gates),
     ...repositoryStore(db),
     ...historyStore(db),
     ...commitStore(db),
     ...cacheStore(db),
     ...metaStore(db),
     runs: runStore(db),
-    starts,
-    gates,
+    starts: startStore(db),
+    gates: gateStore(db),
     due: dueStore(db, effects),
     policies: policyStore(db),
     holds: holdStore(db),

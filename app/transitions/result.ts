@@ -9,7 +9,7 @@ import { record } from "../../src/lifecycle/facts/record.ts";
 import { stageLabel, stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { effectRows } from "../effects/effect.ts";
-import { wakeDependents } from "../evaluation/dependents.ts";
+import { tellWoken } from "../evaluation/dependents.ts";
 import { blockedState, type DesiredState, desiredDigest } from "../evaluation/desired-state.ts";
 import { meansTheSame } from "../evaluation/same-meaning.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
@@ -103,9 +103,11 @@ export class TransitionResults {
           intentAt: keep ? (row.intentAt ?? at) : null,
           reevaluateAt: news ? sooner(row.reevaluateAt, at) : row.reevaluateAt,
         };
-        return { pull: next, history, effects };
+        const wakes = { repositoryId: row.repositoryId, number: row.number, headSha: facts.head.sha };
+        return { pull: next, history, effects, wakes };
       },
       pull,
+      (woken) => tellWoken(this.#options, woken),
     );
     if (written !== null) {
       this.#options.metrics?.moved("verified");
@@ -115,9 +117,6 @@ export class TransitionResults {
     }
     if (written !== null && effects.length > 0) {
       this.#options.wakeups.notify("effects");
-    }
-    if (written !== null) {
-      await wakeDependents(this.#options, pull, written.facts.head.sha);
     }
     log.info(
       { repository: `${repository.owner}/${repository.name}`, pull: pull.number, from, to, tries: intent.tries },

@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   "start-up": () => import("./start-up.ts"),
   "empty-stages": () => import("./empty-stages.ts"),
   transitions: () => import("./transitions.ts"),
+  "many-moves": () => import("./many-moves.ts"),
   sweep: () => import("./sweep.ts"),
   "quiet-events": () => import("./quiet-events.ts"),
   growth: () => import("./growth.ts"),

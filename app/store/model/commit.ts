@@ -18,7 +18,15 @@ export interface Commit {
   readonly repositories?: readonly Repository[];
   /** Deliveries (by `seq`) that have had their effect with this commit. */
   readonly done?: readonly number[];
+  /** Something about this pull request is new: what waits for it is looked at. */
+  readonly wakes?: PullId & { readonly headSha: string };
   readonly now: number;
+}
+
+/** What waited for a pull request: runs that are to be started for it, and jobs that wait at an environment. */
+export interface Woken {
+  readonly starts: boolean;
+  readonly gates: boolean;
 }
 
 /** Whose row was written by somebody else meanwhile. */
@@ -26,5 +34,5 @@ export type Contested = "pull" | "start" | "gate" | "effect";
 
 /** `conflict`: somebody else wrote one of the rows meanwhile; nothing of the commit happened. Read and decide again. */
 export type Committed =
-  | { readonly committed: true }
+  | { readonly committed: true; readonly woken?: Woken }
   | { readonly committed: false; readonly conflict: PullId; readonly what: Contested };

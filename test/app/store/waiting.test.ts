@@ -115,7 +115,11 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
         await store.starts.save({ ...row, state, runId: `${10 + index}`, nextAt: null });
       }
       expect((await store.due.starts.outlook(0)).nextAt).toBeNull();
-      await store.starts.wakePull({ repositoryId: 1, number: 1 }, 5_000);
+      const wakes = { repositoryId: 1, number: 1, headSha: "abc" };
+      expect(await store.commit({ wakes: { ...wakes, number: 3 }, now: 4_000 })).toMatchObject({
+        woken: { starts: false },
+      });
+      expect(await store.commit({ wakes, now: 5_000 })).toMatchObject({ woken: { starts: true } });
       expect((await store.due.starts.of(null, 9_000, 9)).map((each) => each.key)).toEqual(["1-1"]);
       await store.starts.wakeQueue(1, "qa.yml", 6_000);
       expect((await store.due.starts.of(null, 9_000, 9)).map((each) => each.key)).toEqual(["1-1", "1-2"]);
@@ -205,18 +209,20 @@ describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("t
       const known = { headSha: "abc", pulls: [7], nextAt: null };
       await store.gates.save({ ...(await asked(1_000)), ...known });
       const due = async () => (await store.due.gates.of(null, 9_000, 9)).length;
-      await store.gates.wakePull({ repositoryId: 1, number: 8, headSha: "def" }, 2_000);
-      await store.gates.wakePull({ repositoryId: 2, number: 7, headSha: "abc" }, 2_000);
+      const woken = async (repositoryId: number, number: number, headSha: string) =>
+        await store.commit({ wakes: { repositoryId, number, headSha }, now: 2_000 });
+      expect(await woken(1, 8, "def")).toEqual({ committed: true, woken: { starts: false, gates: false } });
+      await woken(2, 7, "abc");
       expect(await due()).toBe(0);
-      await store.gates.wakePull({ repositoryId: 1, number: 7, headSha: "def" }, 2_000);
+      expect(await woken(1, 7, "def")).toEqual({ committed: true, woken: { starts: false, gates: true } });
       expect(await due()).toBe(1);
       const [row] = await store.gates.waiting(1);
       if (row === undefined) throw new Error("unreachable");
       await store.gates.save({ ...row, nextAt: null });
-      await store.gates.wakePull({ repositoryId: 1, number: 8, headSha: "abc" }, 2_000);
+      await woken(1, 8, "abc");
       expect(await due()).toBe(1);
       await store.gates.save({ ...row, ...known, generation: 2, pulls: [] });
-      await store.gates.wakePull({ repositoryId: 1, number: 9, headSha: "def" }, 2_000);
+      await woken(1, 9, "def");
       expect(await due()).toBe(1);
     });
   });
