@@ -28,10 +28,7 @@ const MOST_STEPS = 1_000;
 function step(draft: Draft): boolean {
   const { head, now } = draft;
   if (head.status === "succeeded" || head.status === "failed" || head.status === "cancelled") return false;
-  if (head.sweepAt !== null && now >= head.sweepAt) {
-    sweep(draft);
-    return true;
-  }
+  if (head.sweepAt !== null && now >= head.sweepAt) sweep(draft);
   if (failAtDeadline(draft)) return true;
   if (head.status === "assembling") return assemble(draft);
   if (head.stopping !== null) return stepStopping(draft, head.stopping.until);
@@ -42,7 +39,7 @@ function step(draft: Draft): boolean {
 function failAtDeadline(draft: Draft): boolean {
   const { head, now } = draft;
   const { deadlineAt, segment, checkpoint } = head;
-  if (deadlineAt === null || now < deadlineAt || isFailing(draft)) return false;
+  if (deadlineAt === null || now < deadlineAt) return false;
   const over = deadlineOver(draft);
   if (head.status === "assembling") {
     failRun(draft, { kind: "failed", stage: null, reason: `${over}, and the group is not complete` });
@@ -85,7 +82,7 @@ function next(draft: Draft): boolean {
     endRun(draft);
     return true;
   }
-  // It needs no new round: the group has gone back to one before it.
+  // It was left out, or needs no new round: the group has gone back to one before it.
   if (draft.stage(index).phase === "closed") {
     head.position++;
     return true;
@@ -94,7 +91,6 @@ function next(draft: Draft): boolean {
   switch (decision.kind) {
     case "skip":
       skip(draft, index, decision.reason);
-      head.position++;
       return true;
     case "unmet":
     case "nobody":
@@ -127,7 +123,6 @@ type LeftOut = Extract<Decision, { kind: "unmet" | "nobody" | "late" }>;
 function leaveOut(draft: Draft, index: number, { kind, reason }: LeftOut): void {
   const planned = draft.planned(index);
   skip(draft, index, reason);
-  draft.head.position++;
   if ((kind === "late" || !planned.optional) && !isFailing(draft)) {
     draft.editStage(index, { status: "failure" });
     failRun(draft, { kind: "failed", stage: index, reason: `${planned.name}: ${reason}` });

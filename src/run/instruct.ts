@@ -186,7 +186,7 @@ export function pendingAgents(state: RunState, run: StageRun, most: number): rea
     for (let slot = from; slot < to; slot++) {
       const agent = itemAt(state.agents, slot);
       if (agent === undefined) break;
-      if (!isPendingIn(state, run, agent, slot)) continue;
+      if (!isPendingIn(run, agent, slot)) continue;
       if (who.length === most) return who;
       who.push(toAwaited(agent));
     }
@@ -194,13 +194,9 @@ export function pendingAgents(state: RunState, run: StageRun, most: number): rea
   return who;
 }
 
-function isPendingIn(state: RunState, run: StageRun, { assignment }: AgentState, slot: number): boolean {
+function isPendingIn(run: StageRun, { assignment }: AgentState, slot: number): boolean {
   if (isAssigned(assignment, run)) return !assignment.finished;
-  return (
-    state.segment !== null &&
-    state.segment.first !== state.segment.last &&
-    itemAt(run.results, slot)?.status === "skipped"
-  );
+  return itemAt(run.results, slot)?.status === "skipped";
 }
 
 function awaited(state: RunState, slot: number): readonly Awaited[] {

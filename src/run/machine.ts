@@ -240,8 +240,7 @@ function sync(draft: Draft, event: Extract<RunEvent, { type: "synced" }>): void 
     draft.editAgent(slot, { sequence: event.sequence }, false);
   }
   seen(draft, slot);
-  if (draft.agent(slot).doing !== event.doing)
-    draft.editAgent(slot, { doing: event.doing.slice(0, WIRE_BOUNDS.doing) }, false);
+  draft.editAgent(slot, { doing: event.doing.slice(0, WIRE_BOUNDS.doing) }, false);
   handleStatus(draft, slot, event);
   const { segment } = draft.head;
   const { stage } = event;

@@ -138,6 +138,7 @@ describe("what somebody waits for", () => {
   it("is the end of what was stopped: of the run", () => {
     const of = group([{ name: "a", barrier: { ...barrier, timeoutMs: 9_000 } }], 3);
     for (const name of of.names) of.sync(name);
+    of.finish("agent-2");
     of.pass(4_000);
     of.finish("agent-0", fails);
     const since = of.at;
@@ -145,9 +146,9 @@ describe("what somebody waits for", () => {
     expect(waits(of)).toMatchObject([
       {
         reason: "stopping",
-        text: "2 agents are ending a: a: agent-0 failed: exit code 1",
-        waiting: 1,
-        who: seen(of, "agent-1", "agent-2"),
+        text: "1 agents are ending a: a: agent-0 failed: exit code 1",
+        waiting: 2,
+        who: seen(of, "agent-1"),
         since,
         until: since + 30_000,
       },

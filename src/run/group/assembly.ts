@@ -286,7 +286,7 @@ export function missingAgents(
       .filter((index) => !indexes.has(index))
       .map((index) => (isRegular ? `${stem}${index}` : `the agent with index ${index}`));
   }
-  return gone.length > 0 && gone.length === count ? gone : [`${count} agent${count === 1 ? "" : "s"}`];
+  return gone.length === count ? gone : [`${count} agent${count === 1 ? "" : "s"}`];
 }
 
 function listed(names: readonly string[]): string {

@@ -113,23 +113,21 @@ export function restart(draft: Draft, slot: number, why: string): void {
   const { assignment } = draft.agent(slot);
   if (assignment?.dismissed != null) draft.editAssignment(slot, { dismissed: null });
   const { backgrounds } = draft.agent(slot);
-  if (backgrounds.length > 0) {
-    draft.editAgent(slot, {
-      backgrounds: backgrounds.map((run) => {
-        const attempts = run.attempts + 1;
-        const overdueAt = now + draft.planned(run.stage).timeoutMs + overdueAfterMs(draft.planned(run.stage));
-        return {
-          ...run,
-          attempts,
-          attempt: restartId(draft.head, draft.stage(run.stage), slot, attempts),
-          ready: false,
-          startAt: now,
-          overdueAt,
-        };
-      }),
-    });
-    draft.wake(deadlineOf(draft, slot));
-  }
+  draft.editAgent(slot, {
+    backgrounds: backgrounds.map((run) => {
+      const attempts = run.attempts + 1;
+      const overdueAt = now + draft.planned(run.stage).timeoutMs + overdueAfterMs(draft.planned(run.stage));
+      return {
+        ...run,
+        attempts,
+        attempt: restartId(draft.head, draft.stage(run.stage), slot, attempts),
+        ready: false,
+        startAt: now,
+        overdueAt,
+      };
+    }),
+  });
+  draft.wake(deadlineOf(draft, slot));
   preempt(draft, slot, why);
   rejoin(draft, slot);
 }

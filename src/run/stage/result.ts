@@ -1,7 +1,7 @@
 /** Releases a barrier: leaves the late behind, writes the stages' results down, shows their outputs, and goes on or back. */
 import type { PlanStage } from "../../plan/plan.ts";
 import type { Draft } from "../draft.ts";
-import { failRun, isFailing, stopWaitOf } from "../group/abort.ts";
+import { failRun, stopWaitOf } from "../group/abort.ts";
 import { quorumRepeats, recordQuorum } from "../quorum/result.ts";
 import { goBack, type WayBack } from "../rounds/rounds.ts";
 import type { StageRun } from "../state.ts";
@@ -35,7 +35,6 @@ export function closeSegment(draft: Draft): void {
   }
   draft.head.segment = null;
   draft.head.steps++;
-  if (isFailing(draft)) return;
   if (failed !== null) {
     const reason = `${draft.planned(failedStage).name}: ${failed}`;
     failRun(draft, { kind: "failed", stage: failedStage, reason });

@@ -111,7 +111,7 @@ describe("a run that fails", () => {
   });
 
   it("waits for what runs behind, until its end or for as long as anything", () => {
-    const server = { name: "server", background: { ready: null, until: "b" } } as const;
+    const server = { name: "server", optional: true, background: { ready: null, until: "b" } } as const;
     const begin = (): Group => {
       const of = group([server, { name: "b" }, cleanup], 1);
       of.sync("agent-0", { ready: [0] });
@@ -122,7 +122,8 @@ describe("a run that fails", () => {
     const said = begin();
     said.sync("agent-0", { finished: [report({ stage: 0, attempt: "0.1.0.1", end: stopped, outputs: { k: 1 } })] });
     expect(said.execute("agent-0").stage).toBe(2);
-    expect(phase(said).outputs).toEqual({ k: 1 });
+    expect(phase(said)).toMatchObject({ status: "success", reason: null, outputs: { k: 1 } });
+    expect(said.notices()).toEqual(["aborting: b: agent-0 failed: exit code 1"]);
     const silent = begin();
     silent.pass(29_000);
     expect(silent.instruction("agent-0").do).toBe("abort");

@@ -82,6 +82,15 @@ describe("who is gone", () => {
     expect(of.state.notices.slice(notices.length).map(({ text }) => text)).toEqual(["agent-2 is back"]);
   });
 
+  it("and says so when it was lost already is not gone twice", () => {
+    const of = group([{ name: "a", ...policy("best_effort") }, { name: "b" }]);
+    of.pass(31_000, ["agent-2"]);
+    const { notices } = of.state;
+    left(of, "agent-2");
+    expect(of.state.notices).toEqual(notices);
+    expect(agent(of, 2).presence).toBe("lost");
+  });
+
   it("and is lost after that it left is not gone twice", () => {
     const of = group([{ name: "a", ...policy("best_effort") }, { name: "b" }]);
     left(of, "agent-2");
