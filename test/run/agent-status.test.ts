@@ -82,6 +82,24 @@ it("is idle where nothing of it is under way: away, between rounds, in no stage 
   expect([0, 1].map((slot) => statusOf(back, slot))).toEqual(["idle", "idle"]);
 });
 
+it("is idle in a round that another runs, whatever it did in the one before", () => {
+  const best = { ...barrier, rule: { kind: "best_effort" } } as const;
+  const of = new Group(
+    plan([
+      { name: "a", barrier: best },
+      { name: "b", barrier: best, runsOn: { kind: "first" } },
+    ]),
+    2,
+  ).join();
+  of.send({ type: "left", at: of.at, agent: "agent-0", session: "agent-0#1", why: "SIGTERM" });
+  of.finish("agent-1");
+  of.send(joined("agent-0", of.at, { session: "second" }));
+  of.send({ type: "repeat_requested", at: of.at, stage: 1, round: 1, from: 1, why: "" });
+  of.finish("agent-1");
+  expect(of.execute("agent-0")).toMatchObject({ stage: 1, attempt: "1.2.0.1" });
+  expect([0, 1].map((slot) => statusOf(of, slot))).toEqual(["idle", "idle"]);
+});
+
 it("is that of the run once it is over, whoever was lost or excluded", () => {
   const of = new Group(plan([{ name: "a" }]), 2).join("agent-0");
   of.send({ type: "cancelled", at: of.at, by: "ann", why: "no" });

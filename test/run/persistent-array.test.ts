@@ -84,20 +84,14 @@ describe("chunks", () => {
 
 describe("a directory of names", () => {
   it("is laid out as stored runs have it, and grows when it is full", () => {
-    expect(directoryOf(["alpha", "beta", "gamma", "delta", "épsilon"])).toEqual({
-      size: 5,
-      buckets: [
-        [
-          [["gamma", 2]],
-          [
-            ["alpha", 0],
-            ["beta", 1],
-            ["delta", 3],
-            ["épsilon", 4],
-          ],
-        ],
-      ],
-    });
+    const names = ["alpha", "beta", "gamma", "delta", "épsilon", "zeta", "eta", "theta", "iota", "kappa"];
+    const { size, buckets } = directoryOf(names);
+    expect(size).toBe(names.length);
+    expect(buckets.flat().map((bucket) => bucket.map(([name, number]) => `${name} ${number}`))).toEqual([
+      ["gamma 2"],
+      ["delta 3", "zeta 5", "eta 6", "theta 7", "iota 8"],
+      ["alpha 0", "beta 1", "épsilon 4", "kappa 9"],
+    ]);
     const counts: number[] = [];
     let directory = directoryOf([]);
     for (let at = 0; at < 60; at++) {

@@ -42,7 +42,7 @@ function othersOf(state: RunState): readonly AgentState[] {
 }
 
 function admitAgain(state: RunState, event: JoinEvent, known: AgentState): Admission {
-  if (known.session === event.session || known.session === null || !isThere(known)) return { ok: true };
+  if (known.session === event.session || !isThere(known)) return { ok: true };
   if (event.checkRunId !== null && event.checkRunId === known.checkRunId) return { ok: true };
   const { warnAfterMs } = limitsOf(state.plan, stageInForceOf(state));
   const silence = event.at - known.silentSince;
@@ -243,13 +243,13 @@ function placed(draft: Draft, there: readonly AgentState[]): readonly AgentState
 export function compareNames(a: string, b: string): number {
   const left = a.split(/(\d+)/);
   const right = b.split(/(\d+)/);
-  for (let part = 0; part < Math.min(left.length, right.length); part++) {
+  for (let part = 0; part < Math.max(left.length, right.length); part++) {
     const [one = "", other = ""] = [left[part], right[part]];
     if (one === other) continue;
     const byNumber = part % 2 === 1 ? Number(one) - Number(other) : 0;
     return byNumber !== 0 ? byNumber : one < other ? -1 : 1;
   }
-  return left.length - right.length;
+  return 0;
 }
 
 /** Who is missing, as exactly as can be known before they came. */

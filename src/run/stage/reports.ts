@@ -47,8 +47,7 @@ function handleTaskReport(draft: Draft, slot: number, report: AttemptReport, key
 
 /** The time is the stage's, not the task's: who is given another task would only end it at once, one after the other. */
 function stopWhenTimedOut(draft: Draft, { stage, end, progress }: AttemptReport): void {
-  const { pool, stopping } = draft.stage(stage);
-  if (end.kind !== "time_over" || end.limit === "attempt_timeout" || pool === null || stopping !== null) return;
+  if (end.kind !== "time_over" || end.limit === "attempt_timeout" || draft.stage(stage).stopping !== null) return;
   const { ok, reason } = judgeAttempt(draft.planned(stage), end, progress);
   if (ok) return;
   stopStage(draft, stage, { why: reason, well: false });

@@ -34,7 +34,7 @@ export function shareOut(draft: Draft, stage: number): void {
     let wants = assignment.wants;
     let isFull = false;
     let bytes = concurrency > FEW ? leases.reduce((sum, held) => sum + leaseBytes(records.at(held)), 0) : 0;
-    while (wants > 0 && leases.length < concurrency && queueHead < queue.size) {
+    while (wants > 0 && queueHead < queue.size) {
       const number = queue.at(queueHead) ?? 0;
       const record = records.at(number);
       if (concurrency > FEW && record?.status === "ready") {
@@ -51,7 +51,7 @@ export function shareOut(draft: Draft, stage: number): void {
       leases.push(number);
       wants--;
     }
-    const again = wants > 0 && leases.length < concurrency && !isFull;
+    const again = wants > 0 && !isFull;
     if (again) hungry.push(slot);
     draft.editAssignment(slot, { leases, wants, queued: again });
   }

@@ -25,7 +25,9 @@ describe("an assembly", () => {
   it("counts whoever is told of twice once", () => {
     const group = new Group(fewer, 3);
     gone(group, "agent-0", "agent-0");
+    const { revision } = group.state;
     gone(group, "agent-0");
+    expect(group.state.revision).toBe(revision);
     expect(group.state.status).toBe("assembling");
     gone(group, "agent-1");
     expect(group.state.status).toBe("failed");

@@ -211,6 +211,18 @@ describe("who comes back", () => {
     expect(of.instruction("agent-1").do).toBe("wait");
   });
 
+  it("waits where that is stopped for its errors, too", () => {
+    const thresholds = { maxErrors: 1, maxErrorRate: null, maxConsecutiveErrors: null };
+    const of = group([{ name: "a", ...best, thresholds }, { name: "b" }], 2);
+    for (const name of of.names) of.sync(name);
+    of.pass(31_000, ["agent-1"]);
+    of.sync("agent-0", { progress: { done: 0, total: null, errors: 2 } });
+    expect(of.instruction("agent-0").do).toBe("stop");
+    of.sync("agent-1", { status: "idle" });
+    expect(of.instruction("agent-1").do).toBe("wait");
+    expect(run(of)).toMatchObject({ pending: 1, workers: 2 });
+  });
+
   it("is there for the next stage", () => {
     const of = back([{ name: "a", ...best, runsOn: { kind: "first" } }, { name: "b" }]);
     expect(agent(of, 1).membership).toBe("away");

@@ -128,6 +128,18 @@ describe("an identity that is held", () => {
   });
 });
 
+describe("an identity that is lost", () => {
+  it("is free though the coordinator was away, too, since when nobody is silent", () => {
+    const best = { ...barrier, rule: { kind: "best_effort" } } as const;
+    const group = new Group(plan([{ name: "work", barrier: best }]), 2).join();
+    group.pass(31_000, ["agent-1"]);
+    group.at += 1_000;
+    group.send({ type: "coordinator_started", at: group.at });
+    expect(refusal(group, joined("agent-1", group.at, { session: "x" }))).toBe("admitted");
+    expect(refusal(group, joined("agent-0", group.at, { session: "x" }))).toContain("held");
+  });
+});
+
 describe("a place", () => {
   it("is none beyond the group's size, and the first of those that have one are named", () => {
     const group = new Group(plan(work), 22).join();
@@ -306,6 +318,8 @@ describe("who comes late", () => {
     expect(roster(gone)?.map(([name]) => name)).toEqual(["a", "b"]);
     gone.send(synced("s", gone.at, { session: "another" }));
     expect(gone.notices().at(-1)).toBe("ignored a message of s, who is not in this group");
+    gone.send(synced("t", gone.at, { session: "s#1" }));
+    expect(gone.notices().at(-1)).toBe("ignored a message of t, who is not in this group");
     gone.sync("s");
     expect(gone.state.roster?.agents.at(-1)).toMatchObject({ name: "s", role: "judge", address: "10.0.0.9" });
     expect(gone.state.agents.flat().at(-1)).toMatchObject({ checkRunId: "77", ownIndex: 1, presence: "here" });

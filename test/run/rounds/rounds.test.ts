@@ -250,6 +250,19 @@ describe("a background command", () => {
     ]);
   });
 
+  it("is heard of in its round, when it was started again in that", () => {
+    const of = at(3);
+    sendBack(of, 2);
+    of.finishAll();
+    of.sync("agent-0", { stage: 0, status: "running", ready: [0], attempts: ["0.2.0.1"] });
+    of.send({ type: "reset", at: of.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
+    expect(of.execute("agent-0")).toMatchObject({ stage: 0, attempt: "0.2.0.b2" });
+    of.sync("agent-0", { stage: 0, status: "running", ready: [0], attempts: ["0.2.0.1", "2.2.0.2"] });
+    expect(of.execute("agent-0").stage).toBe(0);
+    of.sync("agent-0", { stage: 0, status: "running", ready: [0], attempts: ["0.2.0.b2"] });
+    expect(of.execute("agent-0").stage).toBe(2);
+  });
+
   it("goes on where the group goes back to a stage that relies on it", () => {
     const of = at(2);
     sendBack(of, 1);

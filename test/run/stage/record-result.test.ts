@@ -173,10 +173,10 @@ describe("metrics of which the last value counts", () => {
       ["y", 10, 1],
     ]);
     tell("agent-0", { x: 1 });
-    tell("agent-0", { y: 2 });
+    tell("agent-1", { x: 7 });
     tell("agent-0", { x: 4, y: 1 });
     expect(phase(of, 1).metrics.map(({ name, value, count }) => [name, value, count])).toEqual([
-      ["x", 4, 1],
+      ["x", 11, 2],
       ["y", 1, 1],
     ]);
   });

@@ -251,6 +251,16 @@ describe("how a task ends", () => {
   });
 });
 
+describe("a task whose agent does not come to an end", () => {
+  it("is taken back with the agent's part", () => {
+    const of = group(["a", "b"], {}, 2, { timeoutMs: 5_000 });
+    wants(of, "agent-0");
+    of.pass(66_000);
+    expect(task(of, "a")).toMatchObject({ status: "ready", preemptions: 1 });
+    expect(run(of).results.flat()[0]).toMatchObject({ status: "failure", reason: "did not end within its timeout" });
+  });
+});
+
 describe("a task that needs others", () => {
   it("is ready when the last of them is done, however often they are named", () => {
     const of = group(["a", "b", "c"], { concurrency: 3, needs: { c: ["a", "b", "a"] } }, 1);
