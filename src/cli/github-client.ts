@@ -43,6 +43,11 @@ function apiOf(url: URL, env: Readonly<Record<string, string | undefined>>): str
   );
 }
 
+/** Of the REST API: GITHUB_API_URL, as in a workflow, else github.com's. @throws UsageError when it is none */
+export function apiAddress(env: Readonly<Record<string, string | undefined>>): string {
+  return apiOf(new URL("https://github.com"), env);
+}
+
 /** @throws UsageError without a token */
 export async function githubClient(
   api: string,

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { NoTemporaryFiles } from "../agent/process/directory.ts";
 import type { AdoptOptions } from "./adopt.ts";
 import type { ConvertOptions } from "./convert.ts";
+import type { DoctorOptions } from "./doctor.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import type { ReportOptions } from "./report.ts";
 import type { AgentCommandOptions } from "./run/agent.ts";
@@ -14,7 +15,7 @@ const MOST_AGENTS = 256;
 
 /** Commands and options of the design that are not there yet: named, so that nobody takes them for misspelt. */
 const NOT_BUILT = {
-  commands: { sandbox: "", doctor: "" },
+  commands: { sandbox: "" },
   options: [
     ["-i, --interactive", "ask for input"],
     ["-f, --input-file <file>", "take input from a file"],
@@ -132,6 +133,23 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
     .action(async (options: SimulateOptions) => {
       const { simulate } = await import("./simulate/simulate.ts");
       end(await simulate(options, env));
+    });
+
+  program
+    .command("doctor")
+    .argument("[plan]", "a plan file: its checks are made, nothing of it is run")
+    .description("say what this machine and a repository's set-up lack, each with what to do about it")
+    .option("--param <name=value>", "set a parameter of the plan (repeatable)", param)
+    .option(
+      "--repository <owner/name>",
+      "look at this repository, too (default: GITHUB_REPOSITORY); needs GITHUB_TOKEN",
+      once,
+    )
+    .option("--labels <labels>", "of the runners that take the group's jobs (comma separated, repeatable)", list)
+    .option("--json", "as JSON")
+    .action(async (plan: string | undefined, options: DoctorOptions) => {
+      const { doctor } = await import("./doctor.ts");
+      end(await doctor(plan, options, env));
     });
 
   program
