@@ -3,7 +3,7 @@ import { readOpenPulls } from "../../src/github/pulls/snapshot.ts";
 import { noteLine } from "../store/history.ts";
 import type { Repository } from "../store/model.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { completed, takeIn } from "./record-snapshot.ts";
+import { completed, recordSnapshot } from "./record-snapshot.ts";
 
 export interface AdoptOptions extends Runtime {
   readonly appId: number;
@@ -48,7 +48,7 @@ export async function adopt(options: AdoptOptions, request: AdoptRequest): Promi
     adopted.push(snapshot.number);
     if (!dryRun) {
       const whole = await completed(client, null, snapshot, { appId, since: 0 }, signal);
-      await takeIn({ store, appId, now, settled: timings.settled }, { snapshot: whole, repository, askedAt });
+      await recordSnapshot({ store, appId, now, settled: timings.settled }, { snapshot: whole, repository, askedAt });
       await store.commit({ history: [noteLine(id, "note", `taken up: ${by} asked for it`, now())], now: now() });
     }
   }

@@ -1,15 +1,16 @@
-/** Takes a snapshot of a pull request into what is known of it, and notices where GitHub shows something else. */
+/** Records a snapshot of a pull request, and notices where GitHub shows something else. */
 
 import type { GitHubClient } from "../../src/github/port.ts";
 import { readRest, type Snapshot } from "../../src/github/pulls/snapshot.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
 import { sameFacts } from "../../src/lifecycle/facts/same-facts.ts";
 import { meansTheSame } from "../evaluation/same-meaning.ts";
-import { changePull, newPull, readAgain, sooner } from "../store/change-pull.ts";
-import type { Pull, PullId, Repository, Store } from "../store/model.ts";
+import { readAgain, sooner } from "../store/change-pull.ts";
+import type { Pull, Repository, Store } from "../store/model.ts";
 import { contradicts, driftOf } from "./drift.ts";
+import { ensurePullWith, pullKeyOf } from "./ensure-pull.ts";
 
-export interface TakeInOptions {
+export interface RecordSnapshotOptions {
   readonly store: Store;
   readonly appId: number;
   readonly now: () => number;
@@ -18,13 +19,13 @@ export interface TakeInOptions {
 }
 
 /** `unchanged`: there was nothing new; `repaired`: something had been missed, or is shown wrongly. */
-export interface TakenIn {
+export interface SnapshotRecorded {
   readonly outcome: "unchanged" | "repaired" | "taken_up";
   /** The facts say something else, which is too young to be doubted: it is to be seen again. */
   readonly unsettled: boolean;
 }
 
-export interface Seen {
+export interface SnapshotSeen {
   readonly snapshot: Snapshot;
   readonly repository: Repository;
   /** When GitHub was asked for it. */
@@ -52,17 +53,18 @@ export async function completed(
 }
 
 /** Writes only what is new. Whoever calls it notifies those who evaluate and send. */
-export async function takeIn({ store, now, settled }: TakeInOptions, seen: Seen): Promise<TakenIn> {
+export async function recordSnapshot(
+  { store, now, settled }: RecordSnapshotOptions,
+  seen: SnapshotSeen,
+): Promise<SnapshotRecorded> {
   const { snapshot, repository, askedAt } = seen;
-  const id: PullId = { repositoryId: repository.id, number: snapshot.number };
   const { installationId } = repository;
-  let outcome: TakenIn["outcome"] = "unchanged";
+  const pull = { ...pullKeyOf(repository, snapshot.number), repository: snapshot.state.repository };
+  let outcome: SnapshotRecorded["outcome"] = "unchanged";
   let unsettled = false;
-  await changePull(store, id, now, (row) => {
+  await ensurePullWith(store, pull, installationId, now, (row, isNew) => {
     outcome = "unchanged";
-    const pull = { installationId: installationId ?? 0, repository: snapshot.state.repository, number: id.number };
-    const known = row?.facts ?? null;
-    let facts = record(known, { ...snapshot, pull });
+    let facts = record(row.facts, { ...snapshot, pull });
     const sure = askedAt - settled;
     const doubt = contradicts(facts, snapshot);
     unsettled = doubt && facts.updatedAt >= sure;
@@ -70,24 +72,23 @@ export async function takeIn({ store, now, settled }: TakeInOptions, seen: Seen)
       facts = record(facts, { ...snapshot, pull, asOf: sure });
     }
     const at = now();
-    const before = row ?? newPull(id, facts, installationId);
-    const news = row === null || row.installationId !== installationId || !meansTheSame(facts, row.facts);
+    const differs = isNew || row.installationId !== installationId || !meansTheSame(facts, row.facts);
     // What is on its way is confirmed by itself, and what is blocked waits for its time.
-    const quiet = before.intent === null && before.blocked === null && facts.state === "open";
-    const drift = quiet ? driftOf(before.confirmed, snapshot) : [];
-    if (!news && drift.length === 0) {
-      return known !== null && sameFacts(facts, known) ? null : { pull: { ...before, facts } };
+    const quiet = row.intent === null && row.blocked === null && facts.state === "open";
+    const drift = quiet ? driftOf(row.confirmed, snapshot) : [];
+    if (!differs && drift.length === 0) {
+      return sameFacts(facts, row.facts) ? null : { pull: { ...row, facts } };
     }
-    outcome = row === null ? "taken_up" : "repaired";
+    outcome = isNew ? "taken_up" : "repaired";
     const next: Pull = {
-      ...before,
+      ...row,
       installationId,
       facts,
-      reevaluateAt: sooner(before.reevaluateAt, at),
+      reevaluateAt: sooner(row.reevaluateAt, at),
       reevaluationTries: 0,
     };
     const note = drift.length === 0 ? null : `found by the sweep: ${drift.join(", ")}`;
-    return { pull: drift.length === 0 ? next : readAgain(next, at, row === null ? null : note) };
+    return { pull: drift.length === 0 ? next : readAgain(next, at, isNew ? null : note) };
   });
   return { outcome, unsettled };
 }

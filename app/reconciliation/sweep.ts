@@ -11,7 +11,7 @@ import type { Repository } from "../store/model.ts";
 import { pause } from "../work/pause.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { installedSince, setSwept, sweptUntil, watchFrom } from "./installed-since.ts";
-import { completed, takeIn } from "./record-snapshot.ts";
+import { completed, recordSnapshot } from "./record-snapshot.ts";
 
 export interface SweeperOptions extends Runtime {
   readonly appId: number;
@@ -201,7 +201,7 @@ export class Sweeper {
     }
     const snapshot = await completed(client, row, given, { appId, since: swept }, this.#bounded(signal));
     const seen = { snapshot, repository, askedAt };
-    const { outcome, unsettled } = await takeIn({ store, appId, now, settled: timings.settled }, seen);
+    const { outcome, unsettled } = await recordSnapshot({ store, appId, now, settled: timings.settled }, seen);
     counts[outcome] += 1;
     counts.unsettled += unsettled ? 1 : 0;
     if (outcome !== "unchanged") {

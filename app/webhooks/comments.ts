@@ -7,9 +7,10 @@ import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { commandAct, sayEqual } from "../commands/acts.ts";
 import { answerTo } from "../commands/answers/answer.ts";
 import { PolicyUnreadable } from "../policies/policy.ts";
+import { pullKeyOf } from "../reconciliation/ensure-pull.ts";
 import type { PullId, Repository } from "../store/model.ts";
 import { type ProcessingContext, storeEffects, type WebhookOrigin } from "./context.ts";
-import { pullKeyOf, recordChange } from "./pulls.ts";
+import { recordChange } from "./pulls.ts";
 
 /** What is older was answered when it was written, or is of no interest any more. */
 const OLDEST_ANSWERED = 3 * 24 * 60 * 60_000;

@@ -1,9 +1,10 @@
 /** Webhooks of commits (checks, statuses, runs, buttons): each concerns the pull requests that have it as head. */
 import { buttonEffect } from "../commands/button.ts";
+import { pullKeyOf } from "../reconciliation/ensure-pull.ts";
 import type { Repository } from "../store/model.ts";
 import { type ProcessingContext, storeEffects, type WebhookOrigin } from "./context.ts";
 import type { CommitWebhook } from "./early-events.ts";
-import { pullKeyOf, recordChange } from "./pulls.ts";
+import { recordChange } from "./pulls.ts";
 
 export async function handleCommit(
   event: CommitWebhook,

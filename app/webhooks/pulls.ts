@@ -1,14 +1,14 @@
 /** Webhooks of pull requests: what they say is recorded, and where it means something new, a reevaluation asked for. */
-import { lifecycleRepository, type WebhookEvent } from "../../src/github/webhooks/webhook.ts";
-import type { Change, PullKey } from "../../src/lifecycle/facts/change.ts";
+import type { WebhookEvent } from "../../src/github/webhooks/webhook.ts";
+import type { Change } from "../../src/lifecycle/facts/change.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
 import { sameFacts } from "../../src/lifecycle/facts/same-facts.ts";
 import { newEffect } from "../effects/effect.ts";
 import { dequeuedEffect } from "../effects/handlers/dequeued.ts";
 import { meansTheSame } from "../evaluation/same-meaning.ts";
-import { ensurePull } from "../reconciliation/ensure-pull.ts";
-import { changePull, newPull, readAgain, sooner } from "../store/change-pull.ts";
-import type { Pull, PullId, Repository } from "../store/model.ts";
+import { ensurePull, ensurePullWith } from "../reconciliation/ensure-pull.ts";
+import { readAgain, sooner } from "../store/change-pull.ts";
+import type { Pull, PullId } from "../store/model.ts";
 import { type ProcessingContext, storeEffects, type WebhookOrigin } from "./context.ts";
 import { contentOf } from "./replays.ts";
 
@@ -70,19 +70,17 @@ export async function recordChange(
 ): Promise<void> {
   const { repository, delivery, foreign } = origin;
   const { store, now, log, ourselves, wakeups } = context;
-  const id: PullId = { repositoryId: change.pull.repository.id, number: change.pull.number };
-  const written = await changePull(store, id, now, (row) => {
-    const installationId = repository.installationId ?? row?.installationId ?? null;
+  const written = await ensurePullWith(store, change.pull, repository.installationId, now, (row) => {
+    const installationId = repository.installationId ?? row.installationId;
     const pull = { ...change.pull, installationId: installationId ?? 0 };
-    const facts = record(row?.facts ?? null, { ...change, pull });
-    if (row !== null && !readAnew && sameFacts(facts, row.facts) && row.installationId === installationId) {
+    const facts = record(row.facts, { ...change, pull });
+    if (!readAnew && sameFacts(facts, row.facts) && row.installationId === installationId) {
       return null;
     }
-    const before = row ?? newPull(id, facts, installationId);
     const at = now();
-    const ours = row !== null && !foreign && meansTheSame(facts, row.facts, ourselves());
-    const reevaluation = ours ? {} : { reevaluateAt: sooner(before.reevaluateAt, at), reevaluationTries: 0 };
-    const next: Pull = { ...before, installationId, facts, ...reevaluation };
+    const ours = !foreign && meansTheSame(facts, row.facts, ourselves());
+    const reevaluation = ours ? {} : { reevaluateAt: sooner(row.reevaluateAt, at), reevaluationTries: 0 };
+    const next: Pull = { ...row, installationId, facts, ...reevaluation };
     return { pull: readAnew ? readAgain(next, at) : next };
   });
   if (written !== null && written.reevaluateAt !== null && !foreign) {
@@ -91,19 +89,15 @@ export async function recordChange(
   log.info(
     {
       repository: `${repository.owner}/${repository.name}`,
-      pull: id.number,
+      pull: change.pull.number,
       delivery: delivery.id,
       event: delivery.event,
       change: change.kind,
-      news: written !== null,
+      changed: written !== null,
     },
     "recorded",
   );
   if (written !== null) {
     await context.handleEarly(written.facts.head.sha, origin);
   }
-}
-
-export function pullKeyOf(repository: Repository, number: number): PullKey {
-  return { installationId: repository.installationId ?? 0, repository: lifecycleRepository(repository), number };
 }

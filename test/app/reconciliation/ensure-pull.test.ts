@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { ensurePull } from "../../../app/reconciliation/ensure-pull.ts";
+import { ensurePull, ensurePullWith, pullKeyOf } from "../../../app/reconciliation/ensure-pull.ts";
 import type { Repository, Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
 import { Wakeups } from "../../../app/work/wakeups.ts";
@@ -16,16 +16,16 @@ const REPOSITORY: Repository = {
 const ID = { repositoryId: 7, number: 12 };
 
 let store: Store;
-let told: number;
+let notified: number;
 let wakeups: Wakeups;
 
 beforeEach(async () => {
   store = await openStore("sqlite::memory:");
   await store.putRepository(REPOSITORY);
-  told = 0;
+  notified = 0;
   wakeups = new Wakeups();
   wakeups.on("pulls", () => {
-    told += 1;
+    notified += 1;
   });
 });
 
@@ -42,7 +42,7 @@ it("records a pull request that nobody told of, and asks for its evaluation", as
     evaluation: null,
     facts: { nodeId: "", repository: { owner: "acme", name: "widget" } },
   });
-  expect(told).toBe(1);
+  expect(notified).toBe(1);
 });
 
 it("leaves one that is known as it is, however many name it at once", async () => {
@@ -51,5 +51,20 @@ it("leaves one that is known as it is, however many name it at once", async () =
   const first = await store.pull(ID);
   await ensurePull({ store, now: () => 9_000, wakeups }, REPOSITORY, 12);
   expect(await store.pull(ID)).toEqual(first);
-  expect(told).toBe(1);
+  expect(notified).toBe(1);
+});
+
+it("records what is learnt of it in the same write, and asks for its evaluation unless that is known already", async () => {
+  const learn = (title: string) =>
+    ensurePullWith(
+      store,
+      pullKeyOf(REPOSITORY, 12),
+      3,
+      () => 1_000,
+      (row, isNew) => ({
+        pull: { ...row, facts: { ...row.facts, title: `${title} ${isNew}` }, ...(isNew ? {} : { reevaluateAt: null }) },
+      }),
+    );
+  expect(await learn("first")).toMatchObject({ version: 1, reevaluateAt: 1_000, facts: { title: "first true" } });
+  expect(await learn("then")).toMatchObject({ version: 2, reevaluateAt: null, facts: { title: "then false" } });
 });
