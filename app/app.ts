@@ -13,7 +13,7 @@ import { holdProgressHandler } from "./commands/answers/hold-progress.ts";
 import { buttonHandler } from "./commands/button.ts";
 import { CommandExecutor } from "./commands/execute.ts";
 import type { Config } from "./config.ts";
-import { Gates } from "./deployment-gates/deployment-gates.ts";
+import { DeploymentGates } from "./deployment-gates/deployment-gates.ts";
 import type { EffectHandlers } from "./effects/handler.ts";
 import { HANDLERS } from "./effects/handlers/index.ts";
 import { EffectRunner } from "./effects/runner.ts";
@@ -34,7 +34,7 @@ import type { Policies } from "./policies/policy.ts";
 import { proposalHandler } from "./policies/proposal.ts";
 import type { Reading } from "./policies/reader.ts";
 import { YamlReader } from "./policies/reader.ts";
-import { Reconcile } from "./reconciliation/reconciliation.ts";
+import { Reconciliation } from "./reconciliation/reconciliation.ts";
 import type { Store } from "./store/model.ts";
 import { TransitionQueue } from "./transitions/queue.ts";
 import { TransitionResults } from "./transitions/result.ts";
@@ -46,7 +46,7 @@ import { InProgress } from "./work/in-progress.ts";
 import { createRuntime, type Runtime } from "./work/runtime.ts";
 import type { Wakeups } from "./work/wakeups.ts";
 import { Workers } from "./work/workers.ts";
-import { Starts } from "./workflow-runs/workflow-runs.ts";
+import { WorkflowRuns } from "./workflow-runs/workflow-runs.ts";
 
 export interface AppOptions {
   readonly config: Config;
@@ -146,12 +146,12 @@ export interface EngineOptions {
 
 export interface Engine {
   readonly inbox: Inbox;
-  readonly outbox: EffectRunner;
-  readonly reconcile: Reconcile;
+  readonly effects: EffectRunner;
+  readonly reconciliation: Reconciliation;
   /** Runs that are started for pull requests. */
-  readonly starts: Starts;
+  readonly workflowRuns: WorkflowRuns;
   /** Jobs that wait for an environment. */
-  readonly gates: Gates;
+  readonly deploymentGates: DeploymentGates;
   readonly wakeups: Wakeups;
   /** Takes up what was left when the process ended. */
   start(): Promise<void>;
@@ -177,8 +177,8 @@ export function createEngine(options: EngineOptions): Engine {
   const readUses = (installationId: number) => reading(installationId).uses;
   const evaluator = new Evaluator({ store, clients, permissions, policies, ourselves, now, requestTimeout, readUses });
   const inProgress = new InProgress({ store, log });
-  const starts = new Starts({ ...runtime, inProgress, evaluator, ourselves });
-  const gates = new Gates({ ...runtime, inProgress, evaluator, policies, appId });
+  const workflowRuns = new WorkflowRuns({ ...runtime, inProgress, evaluator, ourselves });
+  const deploymentGates = new DeploymentGates({ ...runtime, inProgress, evaluator, policies, appId });
   const results = new TransitionResults({ ...runtime, ourselves, metrics: options.metrics });
   const sender = new TransitionSender({
     ...runtime,
@@ -201,7 +201,7 @@ export function createEngine(options: EngineOptions): Engine {
     merge_group: mergeGroup,
     proposed_policy: proposalHandler(check, read),
   } satisfies EffectHandlers;
-  const outbox = new EffectRunner({ ...runtime, ourselves, inProgress, handlers, refusal });
+  const effects = new EffectRunner({ ...runtime, ourselves, inProgress, handlers, refusal });
   const reevaluation = new Reevaluation({ ...runtime, evaluator, policies, inProgress });
   const processor = new WebhookProcessor({
     ...runtime,
@@ -211,14 +211,14 @@ export function createEngine(options: EngineOptions): Engine {
     installationPermissions,
     ourselves,
   });
-  const reconcile = new Reconcile({
+  const reconciliation = new Reconciliation({
     ...runtime,
     appId,
     comments: (repository, number, comments) => processor.comments(repository, number, comments),
     people: (repository) => policies.namedMayHaveChanged(repository, null),
     swept: async (repository) => {
-      await starts.lookAgain(repository);
-      await gates.lookAgain(repository);
+      await workflowRuns.lookAgain(repository);
+      await deploymentGates.lookAgain(repository);
     },
   });
   const inbox = new Inbox({
@@ -226,32 +226,32 @@ export function createEngine(options: EngineOptions): Engine {
     inProgress,
     handle: (delivery, content) => processor.handle(delivery, content),
   });
-  const loading = policies === loader ? [loader] : [];
+  const loading = policies === loader ? [loader.worker] : [];
   const workers = new Workers(inProgress, [
-    transitions,
-    starts,
-    gates,
-    outbox,
+    transitions.worker,
+    workflowRuns.worker,
+    deploymentGates.worker,
+    effects.worker,
     ...loading,
-    reevaluation,
+    reevaluation.worker,
     inbox.worker,
-    reconcile,
+    reconciliation,
   ]);
   return {
     inbox,
-    outbox,
-    reconcile,
-    starts,
-    gates,
+    effects,
+    reconciliation,
+    workflowRuns,
+    deploymentGates,
     wakeups,
     start: () =>
       workers.start({
         delivery: inbox.alone,
         reevaluation: reevaluation.alone,
         transition: transitions.alone,
-        effect: outbox.alone,
-        "workflow-run": starts.alone,
-        "deployment-gate": gates.alone,
+        effect: effects.alone,
+        "workflow-run": workflowRuns.alone,
+        "deployment-gate": deploymentGates.alone,
       }),
     stop: () => workers.stop(),
     idle: () => workers.idle(),

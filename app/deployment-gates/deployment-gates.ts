@@ -20,12 +20,13 @@ import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Policies } from "../policies/policy.ts";
 import { noteLine } from "../store/history.ts";
 import type { NewHistory, Repository, WaitingGate } from "../store/model.ts";
+import type { DueWorker } from "../work/due-worker.ts";
 import type { Alone } from "../work/in-progress.ts";
 import { type RepositoryAccess, StepWorker, type StepWorkerOptions } from "../work/repository-steps.ts";
 import { type Concerned, pullsOf } from "./pulls.ts";
 import { findWaiting } from "./sweep.ts";
 
-export interface GatesOptions extends StepWorkerOptions {
+export interface DeploymentGatesOptions extends StepWorkerOptions {
   readonly evaluator: Evaluator;
   readonly policies: Pick<Policies, "of">;
   readonly appId: number;
@@ -33,18 +34,19 @@ export interface GatesOptions extends StepWorkerOptions {
 
 const NO_FAILURE = { tries: 0, error: null } as const;
 
-export class Gates {
-  readonly #options: GatesOptions;
-  readonly #worker: StepWorker<WaitingGate>;
+export class DeploymentGates {
+  readonly #options: DeploymentGatesOptions;
+  readonly #steps: StepWorker<WaitingGate>;
 
-  constructor(options: GatesOptions) {
+  constructor(options: DeploymentGatesOptions) {
     this.#options = options;
     const { due } = options.store;
-    this.#worker = new StepWorker(options, {
+    this.#steps = new StepWorker(options, {
       what: "jobs that wait",
       topic: "deployment-gates",
       kind: "deployment-gate",
       rows: due.gates,
+      takeUp: () => options.store.gates.wakeAll(options.now()),
       idOf: ({ repositoryId, runId, environment }) => `${repositoryId} ${runId} ${environment}`,
       find: (id) => this.#find(id),
       step: (gate, access) => this.#step(gate, access),
@@ -53,18 +55,12 @@ export class Gates {
     });
   }
 
+  get worker(): DueWorker<WaitingGate> {
+    return this.#steps.worker;
+  }
+
   get alone(): Alone {
-    return this.#worker;
-  }
-
-  /** Takes up what was going on when the process ended. */
-  async start(): Promise<void> {
-    await this.#options.store.gates.wakeAll(this.#options.now());
-    this.wake();
-  }
-
-  wake(): void {
-    this.#worker.wake();
+    return this.#steps;
   }
 
   /**
@@ -78,15 +74,7 @@ export class Gates {
     }
     await findWaiting(this.#options, repository);
     await store.gates.wake(repository.id, this.#options.now());
-    this.wake();
-  }
-
-  get idle(): boolean {
-    return this.#worker.idle;
-  }
-
-  async stop(): Promise<void> {
-    await this.#worker.stop();
+    this.#steps.worker.wake();
   }
 
   async #find(id: string): Promise<WaitingGate | null> {

@@ -42,12 +42,12 @@ const EFFECT_TIMEOUT = 10 * 60_000;
 
 export class EffectRunner {
   readonly #options: EffectRunnerOptions;
-  readonly #worker: DueWorker<Effect>;
+  readonly worker: DueWorker<Effect>;
 
   constructor(options: EffectRunnerOptions) {
     const { effects } = options.store.due;
     this.#options = options;
-    this.#worker = new DueWorker<Effect>(
+    this.worker = new DueWorker<Effect>(
       { ...options, page: PAGE },
       {
         what: "effects",
@@ -69,20 +69,11 @@ export class EffectRunner {
     );
   }
 
-  start(): void {
-    this.wake();
-  }
-
-  /** Effects may be due. */
-  wake(): void {
-    this.#worker.wake();
-  }
-
   /** Tries again what was given up for this pull request. Resolves with how many effects that were. */
   async retry(id: PullId): Promise<number> {
     const revived = await this.#options.store.reviveEffects(id, this.#options.now());
     if (revived > 0) {
-      this.wake();
+      this.worker.wake();
     }
     return revived;
   }
@@ -92,7 +83,7 @@ export class EffectRunner {
     attempt: async (id) => {
       const effect = await this.#options.store.effect(Number(id));
       if (effect !== null && effect.status === "pending" && effect.nextAt <= this.#options.now()) {
-        await this.#worker.alone(effect, effect.installationId);
+        await this.worker.alone(effect, effect.installationId);
       }
     },
     setAside: async (id, reason) => {
@@ -102,15 +93,6 @@ export class EffectRunner {
       }
     },
   };
-
-  get idle(): boolean {
-    return this.#worker.idle;
-  }
-
-  /** Resolves when the effects that are being carried out have ended. What waits stays stored. */
-  async stop(): Promise<void> {
-    await this.#worker.stop();
-  }
 
   /** Never throws for GitHub's sake: the outcome is stored with its reason. */
   async #one(effect: Effect): Promise<void> {
@@ -239,7 +221,7 @@ export class EffectRunner {
     const { committed } = await store.commit({ settled, history, effects, now: at });
     // Something new was asked of it meanwhile: it is done again, which finds what is done already.
     if (stale || !committed) {
-      this.wake();
+      this.worker.wake();
     }
   }
 
@@ -258,7 +240,7 @@ export class EffectRunner {
       log.error({ ...name(effect), reason }, "effect given up");
     }
     if (report || !committed) {
-      this.wake();
+      this.worker.wake();
     }
   }
 }

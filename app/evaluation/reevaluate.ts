@@ -39,13 +39,13 @@ const MOST_TRIES = 5;
 export class Reevaluation {
   readonly #options: ReevaluationOptions;
   readonly #rules: PageRules;
-  readonly #worker: DueWorker<Pull>;
+  readonly worker: DueWorker<Pull>;
 
   constructor(options: ReevaluationOptions) {
     const { pulls } = options.store.due;
     this.#options = options;
     this.#rules = new PageRules(options);
-    this.#worker = new DueWorker<Pull>(options, {
+    this.worker = new DueWorker<Pull>(options, {
       what: "evaluations",
       topic: "pulls",
       kind: "reevaluation",
@@ -83,24 +83,12 @@ export class Reevaluation {
     return { next, effects, hasten };
   }
 
-  start(): void {
-    this.#worker.wake();
-  }
-
-  get idle(): boolean {
-    return this.#worker.idle;
-  }
-
-  async stop(): Promise<void> {
-    await this.#worker.stop();
-  }
-
   /** One pull request while nothing else goes on, if it is due. */
   readonly alone: Alone = {
     attempt: async (key) => {
       const row = await this.#options.store.pull(pullOf(key));
       if (row !== null) {
-        await this.#worker.alone(row, row.installationId);
+        await this.worker.alone(row, row.installationId);
       }
     },
     setAside: (key, why) => setPullAside(this.#options.store, pullOf(key), why, this.#options.now),

@@ -27,7 +27,7 @@ const MOST_TRIES = 10;
 
 export class PolicyLoader implements Policies {
   readonly #options: PolicyLoaderOptions;
-  readonly #worker: DueWorker<DuePolicy>;
+  readonly worker: DueWorker<DuePolicy>;
   /** Two who ask at the same time wait for one reading. */
   readonly #reading = new Map<number, Promise<Known>>();
   /** After a failure GitHub is left alone for a while: until when, by repository. */
@@ -36,7 +36,7 @@ export class PolicyLoader implements Policies {
   constructor(options: PolicyLoaderOptions) {
     this.#options = options;
     const { policies } = options.store.due;
-    this.#worker = new DueWorker(
+    this.worker = new DueWorker(
       { ...options, each: EACH },
       {
         what: "policies",
@@ -76,7 +76,7 @@ export class PolicyLoader implements Policies {
     for (const id of ids) {
       this.#restUntil.delete(id);
     }
-    this.wake();
+    this.worker.wake();
     return false;
   }
 
@@ -85,25 +85,8 @@ export class PolicyLoader implements Policies {
     const policy = (await store.policies.of(repository.id))?.state?.inForce ?? null;
     if (policy !== null && namesAny(policy, name)) {
       await store.policies.mark([repository.id], now());
-      this.wake();
+      this.worker.wake();
     }
-  }
-
-  start(): void {
-    this.wake();
-  }
-
-  /** Policies may have to be read or shown. */
-  wake(): void {
-    this.#worker.wake();
-  }
-
-  get idle(): boolean {
-    return this.#worker.idle;
-  }
-
-  async stop(): Promise<void> {
-    await this.#worker.stop();
   }
 
   async #current(repository: Repository): Promise<Known> {
@@ -211,7 +194,7 @@ export class PolicyLoader implements Policies {
         wakeups.notify("pulls");
       }
       if (state.toShow) {
-        this.wake();
+        this.worker.wake();
       }
       return known;
     }

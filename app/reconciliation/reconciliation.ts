@@ -27,7 +27,7 @@ interface Turn {
   readonly failures: number;
 }
 
-export class Reconcile {
+export class Reconciliation {
   readonly #options: ReconcileOptions;
   readonly #sweeper: Sweeper;
   readonly #deliveries: MissedDeliveries;

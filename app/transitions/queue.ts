@@ -18,7 +18,8 @@ export interface TransitionQueueOptions extends Runtime {
 
 export class TransitionQueue {
   readonly #options: TransitionQueueOptions;
-  readonly #worker: DueWorker<Pull>;
+  /** When it has stopped, the requests that were on their way have been verified. */
+  readonly worker: DueWorker<Pull>;
 
   constructor(options: TransitionQueueOptions) {
     const { transitions } = options.store.due;
@@ -26,7 +27,7 @@ export class TransitionQueue {
     // A request at a time; each mutation may be a pull request's only one.
     const batch = (installationId: number | null) =>
       installationId === null ? 1 : options.sender.budget(installationId);
-    this.#worker = new DueWorker<Pull>(
+    this.worker = new DueWorker<Pull>(
       { ...options, each: 1, batch },
       {
         what: "transitions",
@@ -46,27 +47,13 @@ export class TransitionQueue {
     );
   }
 
-  /** Takes up what was decided before the process ended. */
-  start(): void {
-    this.#worker.wake();
-  }
-
-  get idle(): boolean {
-    return this.#worker.idle;
-  }
-
-  /** Resolves when the requests that are on their way have been verified. What waits stays stored. */
-  async stop(): Promise<void> {
-    await this.#worker.stop();
-  }
-
   /** One transition while nothing else goes on, if it is due. */
   readonly alone: Alone = {
     attempt: async (key) => {
       const { store, now } = this.#options;
       const pull = await store.pull(pullOf(key));
       if (pull !== null && pull.intentAt !== null && pull.intentAt <= now()) {
-        await this.#worker.alone(pull, pull.installationId);
+        await this.worker.alone(pull, pull.installationId);
       }
     },
     setAside: (key, why) => setPullAside(this.#options.store, pullOf(key), why, this.#options.now),

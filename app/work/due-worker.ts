@@ -15,6 +15,7 @@ import { inTurns } from "./in-turns.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Topic } from "./wakeups.ts";
 import { WorkerLoop } from "./worker-loop.ts";
+import type { Worker } from "./workers.ts";
 
 /** Null: of no installation. */
 export type InstallationId = number | null;
@@ -27,6 +28,8 @@ export interface DueQueue<T> {
   readonly topic: Topic;
   /** As what it is written down before it is handled; null: it cannot end the process. */
   readonly kind: Kind | null;
+  /** Before it looks for the first time: what was going on when the process ended is due again. */
+  takeUp?(): Promise<void>;
   idOf(item: T): string;
   /** Of those with one key one is handled at a time; default: each by itself. */
   orderKeyOf?(item: T): string;
@@ -85,7 +88,7 @@ interface InstallationState<T> {
   restUntil: number;
 }
 
-export class DueWorker<T> {
+export class DueWorker<T> implements Worker {
   readonly #options: DueWorkerOptions;
   readonly #queue: DueQueue<T>;
   readonly #loop: WorkerLoop;
@@ -101,6 +104,11 @@ export class DueWorker<T> {
     const failed = (error: unknown): void => options.log.error({ err: error }, `looking for due ${queue.what} failed`);
     this.#loop = new WorkerLoop(() => this.#pass(), options.now, failed);
     options.wakeups.on(queue.topic, () => this.wake());
+  }
+
+  async start(): Promise<void> {
+    await this.#queue.takeUp?.();
+    this.wake();
   }
 
   /** Something may be due. */

@@ -8,7 +8,7 @@ import type { RequestFailure } from "../../src/github/request-failure.ts";
 import type { DueRows, Repository } from "../store/model.ts";
 import { backoff } from "./backoff.ts";
 import { DueWorker, type DueWorkerOptions } from "./due-worker.ts";
-import type { InProgress, Kind } from "./in-progress.ts";
+import type { Alone, InProgress, Kind } from "./in-progress.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Topic } from "./wakeups.ts";
 
@@ -29,6 +29,8 @@ export interface RepositorySteps<T> {
   readonly topic: Topic;
   readonly kind: Kind;
   readonly rows: DueRows<T>;
+  /** Before the first step: what was going on when the process ended is due again. */
+  takeUp(): Promise<void>;
   idOf(item: T): string;
   find(id: string): Promise<T | null>;
   /** Stores what came of it, and when it is due again. What it throws is told to `failed`. */
@@ -59,21 +61,22 @@ const NOT_INSTALLED_PAUSE = 60 * 60_000;
 /** Few: what has become urgent meanwhile comes before what was not taken yet. */
 const LIMITS = { page: 4, each: 4 } as const satisfies Partial<DueWorkerOptions>;
 
-export class StepWorker<T extends Stepped> {
+export class StepWorker<T extends Stepped> implements Alone {
   readonly #options: StepWorkerOptions;
   readonly #steps: RepositorySteps<T>;
-  readonly #worker: DueWorker<T>;
+  readonly worker: DueWorker<T>;
 
   constructor(options: StepWorkerOptions, steps: RepositorySteps<T>) {
     this.#options = options;
     this.#steps = steps;
     const { what, topic, kind, rows } = steps;
-    this.#worker = new DueWorker(
+    this.worker = new DueWorker(
       { ...options, ...LIMITS },
       {
         what,
         topic,
         kind,
+        takeUp: () => steps.takeUp(),
         idOf: (item) => steps.idOf(item),
         repositoryOf: ({ repositoryId }) => repositoryId,
         outlook: (until) => rows.outlook(until),
@@ -88,25 +91,12 @@ export class StepWorker<T extends Stepped> {
     );
   }
 
-  wake(): void {
-    this.#worker.wake();
-  }
-
-  get idle(): boolean {
-    return this.#worker.idle;
-  }
-
-  /** Resolves when the steps that are being taken have ended. */
-  async stop(): Promise<void> {
-    await this.#worker.stop();
-  }
-
   /** Takes the step of one alone, if it is due. */
   async attempt(id: string): Promise<void> {
     const item = await this.#due(id);
     if (item !== null) {
       const repository = await this.#options.store.repository(item.repositoryId);
-      await this.#worker.alone(item, repository?.installationId ?? null);
+      await this.worker.alone(item, repository?.installationId ?? null);
     }
   }
 

@@ -13,6 +13,7 @@ import type { Ourselves } from "../github-cache/clients.ts";
 import { changePull } from "../store/change-pull.ts";
 import { noteLine } from "../store/history.ts";
 import type { NewHistory, Pull, Repository, StartedRun } from "../store/model.ts";
+import type { DueWorker } from "../work/due-worker.ts";
 import type { Alone } from "../work/in-progress.ts";
 import { type RepositoryAccess, StepWorker, type StepWorkerOptions } from "../work/repository-steps.ts";
 import { showStart } from "./check.ts";
@@ -22,7 +23,7 @@ import { isReplaced, type Turn, turnOf } from "./queue.ts";
 import { refusal } from "./remedy.ts";
 import { withResult } from "./run-result.ts";
 
-export interface StartsOptions extends StepWorkerOptions {
+export interface WorkflowRunsOptions extends StepWorkerOptions {
   readonly evaluator: Evaluator;
   readonly ourselves: () => Ourselves;
 }
@@ -32,18 +33,19 @@ const MOST_SENDS = 3;
 /** Failures in a row; with doubled pauses the last is hours after the first. */
 const MOST_TRIES = 12;
 
-export class Starts {
-  readonly #options: StartsOptions;
-  readonly #worker: StepWorker<StartedRun>;
+export class WorkflowRuns {
+  readonly #options: WorkflowRunsOptions;
+  readonly #steps: StepWorker<StartedRun>;
 
-  constructor(options: StartsOptions) {
+  constructor(options: WorkflowRunsOptions) {
     this.#options = options;
     const { starts, due } = options.store;
-    this.#worker = new StepWorker(options, {
+    this.#steps = new StepWorker(options, {
       what: "started runs",
       topic: "workflow-runs",
       kind: "workflow-run",
       rows: due.starts,
+      takeUp: () => starts.wakeAll(options.now()),
       idOf: ({ key }) => key,
       find: (key) => starts.byKey(key),
       step: (start, access) => this.#step(start, access),
@@ -52,32 +54,18 @@ export class Starts {
     });
   }
 
+  get worker(): DueWorker<StartedRun> {
+    return this.#steps.worker;
+  }
+
   get alone(): Alone {
-    return this.#worker;
-  }
-
-  /** Takes up what was going on when the process ended. */
-  async start(): Promise<void> {
-    await this.#options.store.starts.wakeAll(this.#options.now());
-    this.wake();
-  }
-
-  wake(): void {
-    this.#worker.wake();
+    return this.#steps;
   }
 
   /** Asks GitHub about all runs that go on: events may have been lost. */
   async lookAgain(repository: Pick<Repository, "id">): Promise<void> {
     await this.#options.store.starts.wakeRuns(repository.id, this.#options.now());
-    this.wake();
-  }
-
-  get idle(): boolean {
-    return this.#worker.idle;
-  }
-
-  async stop(): Promise<void> {
-    await this.#worker.stop();
+    this.#steps.worker.wake();
   }
 
   async #step(start: StartedRun, access: RepositoryAccess): Promise<void> {
@@ -311,7 +299,7 @@ export class Starts {
   /** Those that wait for the same workflow see whether it is their turn. */
   async #moveUp({ repositoryId, workflow }: StartedRun): Promise<void> {
     await this.#options.store.starts.wakeQueue(repositoryId, workflow, this.#options.now());
-    this.wake();
+    this.#steps.worker.wake();
   }
 
   async #tell(start: StartedRun, text: string): Promise<void> {

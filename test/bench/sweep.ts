@@ -17,11 +17,11 @@ export const bench: Bench = {
       house.later(120);
       const repository = await house.store.repository(house.repository.id);
       if (repository === null) throw new Error(`The repository is not known.`);
-      const { reconcile } = house.app.engine();
+      const { reconciliation } = house.app.engine();
       for (const which of ["first", "second"]) {
         house.sandbox.requests.clear();
         const started = performance.now();
-        const report = await reconcile.sweep(repository);
+        const report = await reconciliation.sweep(repository);
         await house.settled();
         const seconds = (performance.now() - started) / 1000;
         const { graphql, total } = house.sandbox.requests.counts();
@@ -38,7 +38,7 @@ export const bench: Bench = {
       await house.sandbox.webhooks.idle();
       house.sandbox.faults.clear();
       house.sandbox.requests.clear();
-      await reconcile.sweep(repository);
+      await reconciliation.sweep(repository);
       await house.settled();
       const { graphql } = house.sandbox.requests.counts();
       yield `one webhook was lost: found, and put right with ${graphql.mutations} mutation request: ${house.stageLabels(missed).join()}`;

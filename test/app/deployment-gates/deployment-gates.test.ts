@@ -387,7 +387,7 @@ describe("a job of no pull request", () => {
     expect(said(gate)).toHaveLength(1);
     expect(gate.request.state).toBe("pending");
     house.later(61);
-    house.app.engine().gates.wake();
+    house.app.engine().deploymentGates.worker.wake();
     await house.settled();
     expect(gate.request.state).toBe("rejected");
   });
@@ -475,7 +475,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     await house.settled();
     expect(gate.request.state).toBe("pending");
     const repository = required(await house.store.repository(house.repository.id));
-    await house.app.engine().gates.lookAgain(repository);
+    await house.app.engine().deploymentGates.lookAgain(repository);
     await house.settled();
     expect(gate.request.state).toBe("approved");
   });
@@ -485,7 +485,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     const pull = await staged();
     house.sandbox.faults.place({ kind: "hookDrop", match: { event: "deployment_protection_rule" } });
     const gate = wait(ofPull(pull));
-    await house.app.engine().reconcile.sweep(required(await house.store.repository(house.repository.id)));
+    await house.app.engine().reconciliation.sweep(required(await house.store.repository(house.repository.id)));
     await house.settled();
     expect(gate.request.state).toBe("approved");
   });
@@ -494,7 +494,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     await open(policy("comment: hello"));
     await opened();
     house.sandbox.requests.clear();
-    await house.app.engine().reconcile.sweep(required(await house.store.repository(house.repository.id)));
+    await house.app.engine().reconciliation.sweep(required(await house.store.repository(house.repository.id)));
     await house.settled();
     expect(house.sandbox.requests.entries().filter((each) => each.path.includes("/actions/"))).toEqual([]);
   });
@@ -507,7 +507,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     const [row] = await house.store.gates.ofRun(house.repository.id, `${gate.run.id}`);
     // What was stored at that moment.
     await house.store.gates.save({ ...required(row ?? null), state: "waiting", sent: "approved", nextAt: null });
-    await house.app.engine().gates.start();
+    await house.app.engine().deploymentGates.worker.start();
     await house.settled();
     expect((await house.store.gates.ofRun(house.repository.id, `${gate.run.id}`))[0]?.state).toBe("approved");
     expect(said(gate)).toEqual(["#1 has reached staging."]);
@@ -522,7 +522,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     const other = required([...world().apps.values()].find((app) => app.id !== house.registered.id));
     addProtectionRule(world(), house.repository, "theirs", other);
     const theirs = wait(ofPull(pull), "theirs");
-    await house.app.engine().gates.lookAgain(required(await house.store.repository(house.repository.id)));
+    await house.app.engine().deploymentGates.lookAgain(required(await house.store.repository(house.repository.id)));
     await house.settled();
     expect(theirs.request).toMatchObject({ state: "pending", comments: [] });
     expect(await house.store.gates.ofRun(house.repository.id, `${theirs.run.id}`)).toEqual([]);
@@ -643,7 +643,7 @@ describe("names that anybody who may push can give", () => {
     }
     const gate = wait(run({ ref: "refs/tags/main", sha, headSha: sha, headBranch: "main" }));
     await house.settled();
-    await house.app.engine().reconcile.sweep(required(await house.store.repository(house.repository.id)));
+    await house.app.engine().reconciliation.sweep(required(await house.store.repository(house.repository.id)));
     await house.settled();
     expect(gate.request.state).toBe("pending");
   });
@@ -660,7 +660,7 @@ describe("names that anybody who may push can give", () => {
     house.sandbox.faults.place({ kind: "hookDrop", match: { event: "deployment_protection_rule" }, times: 1 });
     const gate = wait(run({ ref: "refs/heads/main", sha, headSha: sha, headBranch: "main" }));
     await house.settled();
-    await house.app.engine().reconcile.sweep(required(await house.store.repository(house.repository.id)));
+    await house.app.engine().reconciliation.sweep(required(await house.store.repository(house.repository.id)));
     await house.settled();
     expect(gate.request.state).toBe("approved");
   });

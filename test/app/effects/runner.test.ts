@@ -1,4 +1,4 @@
-/** The outbox over real HTTP: each effect is done once, whatever GitHub's answers and the process do meanwhile. */
+/** Effects over real HTTP: each effect is done once, whatever GitHub's answers and the process do meanwhile. */
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EffectHandlers, Performed } from "../../../app/effects/handler.ts";
@@ -75,9 +75,9 @@ function open({ store: own = store, client: through = client, ...timings }: Open
   const inProgress = { ready: async () => {}, mark: async () => {}, done: () => {} };
   const runtime = createRuntime({ store: own, clients, log: silent, now: Date.now, timings: all });
   const ourselves = () => ({ appId: house.app.id, botLogin: "stagewright[bot]" });
-  const outbox = new EffectRunner({ ...runtime, inProgress, ourselves, handlers });
-  started.push(outbox);
-  return { outbox, writer: runtime.writers.of(house.installation.id) };
+  const { worker } = new EffectRunner({ ...runtime, inProgress, ourselves, handlers });
+  started.push(worker);
+  return { worker, writer: runtime.writers.of(house.installation.id) };
 }
 
 const comment = (marker: string, body: string, of: Partial<NewEffect> = {}): NewEffect => ({
@@ -118,7 +118,7 @@ describe("GitHub's answers", () => {
   ])("%s: there is one comment", async (_, fault) => {
     fault();
     await queue(comment("a", "hello"));
-    open({ requestTimeout: 300 }).outbox.wake();
+    open({ requestTimeout: 300 }).worker.wake();
     await done();
     expect(texts()).toEqual(["hello"]);
   });
@@ -126,13 +126,13 @@ describe("GitHub's answers", () => {
   it("that it is too much are waited for as long as they say, without trying, and count as no failure", async () => {
     place({ kind: "rateLimited", match: { route: FIND }, retryAfter: 1 });
     await queue(comment("a", "hello"), comment("b", "there"));
-    const { outbox } = open();
+    const { worker } = open();
     const before = Date.now();
-    outbox.wake();
+    worker.wake();
     await until("it is held", async () => (await all()).some((each) => each.error !== null));
     const asked = sent(FIND);
     for (let wakes = 0; wakes < 20; wakes += 1) {
-      outbox.wake();
+      worker.wake();
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     expect(sent(FIND)).toBe(asked);
@@ -146,7 +146,7 @@ describe("GitHub's answers", () => {
     place({ kind: "delay", match: { route: FIND }, ms: 5_000 });
     await queue(comment("a", "hello"));
     const before = Date.now();
-    open({ requestTimeout: 200 }).outbox.wake();
+    open({ requestTimeout: 200 }).worker.wake();
     await done();
     expect(Date.now() - before).toBeLessThan(4_000);
   });
@@ -154,7 +154,7 @@ describe("GitHub's answers", () => {
   it("of no use are given up, told in the history and on the pull request, once", async () => {
     place({ kind: "status", match: { route: COMMENT }, status: 422, message: "no *such* thing" });
     await queue(comment("a", "hello"));
-    open().outbox.wake();
+    open().worker.wake();
     await until("it is told", () => texts().length > 0);
     expect(texts()).toEqual([expect.stringContaining("no \\*such\\* thing")]);
     const { items } = await store.history({ repositoryId: house.repo.id, number: house.pull.number }, 10);
@@ -165,7 +165,7 @@ describe("GitHub's answers", () => {
 
   it("to what cannot be understood are no endless tries", async () => {
     await queue(comment("a", "hello", { payload: { nothing: true } }));
-    open().outbox.wake();
+    open().worker.wake();
     await until("it is given up", async () => (await all()).some((each) => each.status === "dead"));
     expect(sent(COMMENT)).toBeLessThanOrEqual(1);
   });
@@ -173,7 +173,7 @@ describe("GitHub's answers", () => {
 
 it("an effect of a later version is left to it", async () => {
   await queue({ ...comment("a", "hello"), kind: "fireworks", key: "later" }, comment("b", "there"));
-  open().outbox.wake();
+  open().worker.wake();
   await until("the other is done", async () => (await all()).some((each) => each.status === "done"));
   await until("it was seen", async () => (await all()).some((each) => each.error !== null));
   const [left] = (await all()).filter(({ kind }) => kind === "fireworks");
@@ -187,7 +187,7 @@ describe("whose turn it is", () => {
     const { repository: other, pull } = await another();
     await queue(...Array.from({ length: 60 }, (_, index) => comment(`m${index}`, `${index}`)));
     await queue(comment("o", "from the other", other));
-    open().outbox.wake();
+    open().worker.wake();
     await until("the other's turn came", () => texts(pull).length === 1);
     expect(house.pull.comments.length).toBeLessThan(40);
     await done();
@@ -196,7 +196,7 @@ describe("whose turn it is", () => {
 
   it("effects of one pull request are done one after the other, the older first", async () => {
     await queue(comment("a", "one"), comment("b", "two"), comment("a", "three", { key: "again" }));
-    open().outbox.wake();
+    open().worker.wake();
     await done();
     expect(texts()).toEqual(["three", "two"]);
   });
@@ -204,9 +204,9 @@ describe("whose turn it is", () => {
   it("an installation that has to wait does not keep another waiting", async () => {
     const { repository: other, pull } = await another(77);
     await queue(comment("a", "held"), comment("b", "free", { ...other, installationId: 77 }));
-    const { outbox, writer } = open();
+    const { worker, writer } = open();
     writer.holdUntil(Date.now() + 60_000);
-    outbox.wake();
+    worker.wake();
     await until("the other is done", async () => (await all(other)).every((each) => each.status === "done"));
     expect(texts(pull)).toEqual(["free"]);
     expect(texts()).toEqual([]);
@@ -254,14 +254,14 @@ describe("a process that is killed", () => {
         const label = { ...comment(marker, ""), key: `label ${marker}`, kind: "label" };
         await queue(comment(marker, marker, key), { ...label, payload: { add: [marker], remove: [] } });
         const { killed, ...rest } = mortal(left, at);
-        const first = open({ ...rest, requestTimeout: 250 }).outbox;
+        const first = open({ ...rest, requestTimeout: 250 }).worker;
         started.splice(started.indexOf(first), 1);
         first.wake();
         await until(
           "it was killed or done",
           async () => killed() || (await all()).every((each) => each.status === "done"),
         );
-        const { outbox: second } = open({ requestTimeout: 250 });
+        const { worker: second } = open({ requestTimeout: 250 });
         second.wake();
         await done();
         await second.stop();

@@ -192,7 +192,7 @@ it("what was given up is done when it is tried again, and the comment says so", 
   house.sandbox.faults.place({ kind: "status", match: { route }, status: 422 });
   await house.settled();
   expect(comments(pull)[0]).toContain("`assign` (on entering `ready`)");
-  expect(await house.app.engine().outbox.retry({ repositoryId: house.repository.id, number: pull.number })).toBe(1);
+  expect(await house.app.engine().effects.retry({ repositoryId: house.repository.id, number: pull.number })).toBe(1);
   await house.settled();
   expect([...pull.assigneeIds]).toEqual([house.mallory.id]);
   expect(comments(pull)).toEqual(["What could not be done before has been done, or is not needed any more."]);

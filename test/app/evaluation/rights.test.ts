@@ -54,7 +54,7 @@ describe("when rights change", () => {
   const sweep = async () => {
     const repository = await house.store.repository(house.repository.id);
     if (repository === null) throw new Error("The repository is not known.");
-    await house.app.engine().reconcile.sweep(repository);
+    await house.app.engine().reconciliation.sweep(repository);
     await house.settled();
   };
 

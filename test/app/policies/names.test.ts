@@ -48,7 +48,7 @@ describe("a team that a policy names", () => {
   const sweep = async () => {
     const repository = await house.store.repository(house.repository.id);
     if (repository === null) throw new Error("The repository is not known.");
-    await house.app.engine().reconcile.sweep(repository);
+    await house.app.engine().reconciliation.sweep(repository);
     await house.settled();
   };
 

@@ -52,7 +52,7 @@ describe("a pattern of checks", () => {
     house.later(120);
     const repository = await house.store.repository(house.repository.id);
     if (repository === null) throw new Error("The repository is not known.");
-    await house.app.engine().reconcile.sweep(repository);
+    await house.app.engine().reconciliation.sweep(repository);
     await house.settled();
   };
 

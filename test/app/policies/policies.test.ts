@@ -205,7 +205,7 @@ describe("the policy of a repository", () => {
     expect(await names()).toEqual(["opened", "checked"]);
     ahead = DEFAULT_TIMINGS.keepPolicy * 2;
     expect(await names()).toEqual(["opened", "checked"]);
-    await loader.stop();
+    await loader.worker.stop();
     expect(asked).toBeGreaterThan(0);
     expect(asked).toBeLessThanOrEqual(4);
   });
@@ -370,7 +370,7 @@ describe("the policy of a repository", () => {
     policy(TWO_STAGES);
     await house.settled();
     expect(await names("widget")).toEqual(["opened", "checked"]);
-    await loader.stop();
+    await loader.worker.stop();
   });
 
   describe("that extends another", () => {
@@ -547,7 +547,7 @@ describe("the policy of a repository", () => {
       expect(house.stageLabels(pull)).toHaveLength(1);
       const repository = await house.store.repository(house.repository.id);
       if (repository === null) throw new Error("The repository is not known.");
-      expect(await house.app.engine().reconcile.sweep(repository)).toMatchObject({ open: 1 });
+      expect(await house.app.engine().reconciliation.sweep(repository)).toMatchObject({ open: 1 });
     });
 
     it("does not try what the app may not do, and says why", async () => {

@@ -45,7 +45,7 @@ describe("pull requests that were open before the installation", () => {
   it("are left by the sweep until something happens to them", async () => {
     const repository = await house.store.repository(house.repository.id);
     if (repository === null) throw new Error("The repository is not known.");
-    const report = await house.app.engine().reconcile.sweep(repository);
+    const report = await house.app.engine().reconciliation.sweep(repository);
     await house.settled();
     expect(report).toMatchObject({ open: 2, left: 2, taken_up: 0 });
     expect(shown()).toEqual([[], []]);

@@ -12,7 +12,7 @@ describe("webhooks that never came", () => {
   });
 
   const check = async () => {
-    const report = await house.app.engine().reconcile.findMissed();
+    const report = await house.app.engine().reconciliation.findMissed();
     await house.settled();
     return report;
   };

@@ -44,7 +44,7 @@ describe("a sweep", () => {
   const sweep = async () => {
     const repository = await house.store.repository(house.repository.id);
     if (repository === null) throw new Error("The repository is not known.");
-    const report = await house.app.engine().reconcile.sweep(repository);
+    const report = await house.app.engine().reconciliation.sweep(repository);
     await house.settled();
     return report;
   };

@@ -39,7 +39,7 @@ const approve = (pull: PullRequest) => submitReview(world(), asUser(house.tess),
 const moves = async (pull: PullRequest) =>
   (await house.history(pull)).filter((line) => line.kind === "moved").map((line) => `${line.from} -> ${line.to}`);
 const maintenance = async () => {
-  await house.app.engine().reconcile.maintenance();
+  await house.app.engine().reconciliation.maintenance();
   await house.settled();
 };
 

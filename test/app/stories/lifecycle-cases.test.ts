@@ -72,7 +72,7 @@ describe("what happens to pull requests", () => {
     house.later(120);
     const repository = await house.store.repository(house.repository.id);
     if (repository === null) throw new Error("The repository is not known.");
-    await house.app.engine().reconcile.sweep(repository);
+    await house.app.engine().reconciliation.sweep(repository);
     await house.settled();
   };
   const found = (name: string): Label => {
@@ -218,7 +218,7 @@ describe("what happens to pull requests", () => {
     });
     house.later();
     await lost(() => submitReview(world(), asUser(house.tess), pull, { state: "APPROVED" }));
-    await house.app.engine().reconcile.readInstallations();
+    await house.app.engine().reconciliation.readInstallations();
     await house.settled();
     expect(await house.store.repositoryByName("globex", "widget")).toMatchObject({ id: house.repository.id });
     await house.until("it is swept there", () => house.stageLabels(pull).join() === "stage/approved");

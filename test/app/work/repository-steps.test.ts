@@ -56,13 +56,14 @@ it("a run that ends is looked at before the many that wait for it, and those in 
   const handled: number[] = [];
   const over = Promise.withResolvers<void>();
   const { starts } = store;
-  const worker = new StepWorker<StartedRun>(
+  const { worker } = new StepWorker<StartedRun>(
     { ...runtime, inProgress: { ready: async () => {}, mark: async () => {}, done: () => {} } },
     {
       what: "started runs",
       topic: "workflow-runs",
       kind: "workflow-run",
       rows: store.due.starts,
+      takeUp: () => starts.wakeAll(Date.now()),
       idOf: ({ key }) => key,
       find: (key) => starts.byKey(key),
       step: async (start) => {

@@ -358,7 +358,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     finish(onlyRun(), "success");
     await house.settled();
     expect(stage(pull)).toBe("stage/qa");
-    await house.app.engine().reconcile.sweep(required(await house.store.repository(house.repository.id)));
+    await house.app.engine().reconciliation.sweep(required(await house.store.repository(house.repository.id)));
     await house.settled();
     expect(stage(pull)).toBe("stage/done");
   });
@@ -370,7 +370,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     // What was stored at that moment.
     const then = { ...required(row ?? null), state: "sent", runId: null, runUrl: null, askAt: null } as const;
     await house.store.starts.save({ ...then, nextAt: null });
-    await house.app.engine().starts.start();
+    await house.app.engine().workflowRuns.worker.start();
     await house.settled();
     expect(runs()).toHaveLength(1);
     expect((await house.store.starts.ofRun(house.repository.id, `${onlyRun().id}`))?.state).toBe("running");
@@ -383,7 +383,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     const [row] = await house.store.starts.ofPull({ repositoryId: house.repository.id, number: pull.number });
     const then = { ...required(row ?? null), state: "queued", sends: 0, sentAt: null, firstSentAt: null } as const;
     await house.store.starts.save({ ...then, nextAt: null });
-    await house.app.engine().starts.start();
+    await house.app.engine().workflowRuns.worker.start();
     await house.settled();
     expect(runs()).toHaveLength(1);
   });
