@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { GitHubClient } from "../../src/github/port.ts";
 import type { PullPlace } from "../../src/github/pulls/comments.ts";
 import type { Actor } from "../../src/lifecycle/facts/facts.ts";
-import type { Effect, HistoryKind, Pull, Repository, Store } from "../store/model.ts";
+import type { Effect, EffectCode, HistoryKind, Pull, Repository, Store } from "../store/model.ts";
 import type { Timings } from "../work/timings.ts";
 import type { Wakeups } from "../work/wakeups.ts";
 import { type Cause, type EffectKind, type EffectPayload, PAYLOADS } from "./effect.ts";
@@ -50,9 +50,15 @@ export type Performed =
     }
   /** Not needed any more, for a reason that is no failure. */
   | { readonly state: "dropped"; readonly reason: string }
-  | { readonly state: "again"; readonly at: number; readonly reason: string; readonly result?: object | null }
+  | {
+      readonly state: "again";
+      readonly at: number;
+      readonly reason: string;
+      readonly result?: object | null;
+      readonly code?: EffectCode;
+    }
   /** It will never work, or must not be done: told in the history. */
-  | { readonly state: "refused"; readonly reason: string };
+  | { readonly state: "refused"; readonly code?: EffectCode; readonly reason: string };
 
 /**
  * What carries out one kind. It may be called again after the process was killed in the middle of it: it looks for what

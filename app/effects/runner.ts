@@ -9,8 +9,7 @@ import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
 import { pullKey } from "../store/change-pull.ts";
 import { noteLine } from "../store/history.ts";
-import { NOT_INSTALLED } from "../store/model/effects.ts";
-import type { Effect, HistoryKind, NewHistory, PullId, Repository } from "../store/model.ts";
+import type { Effect, EffectReason, HistoryKind, NewHistory, PullId, Repository } from "../store/model.ts";
 import { backoff } from "../work/backoff.ts";
 import { DueWorker } from "../work/due-worker.ts";
 import type { Alone, InProgress } from "../work/in-progress.ts";
@@ -29,6 +28,7 @@ export interface EffectRunnerOptions extends Runtime {
   readonly refusal?: (kind: string, installationId: number) => Promise<string | null>;
 }
 
+const NOT_INSTALLED: EffectReason = { code: "not_installed", text: "the app is not installed there any more" };
 /** Taken from the store at once; small, so that what comes later is not behind all that waits. */
 const PAGE = 32;
 /** Failures in a row; with doubled pauses the last is hours after the first. */
@@ -89,7 +89,7 @@ export class EffectRunner {
     setAside: async (id, reason) => {
       const effect = await this.#options.store.effect(Number(id));
       if (effect !== null && effect.status === "pending") {
-        await this.#giveUp(effect, reason);
+        await this.#giveUp(effect, { code: "set_aside", text: reason });
       }
     },
   };
@@ -130,12 +130,13 @@ export class EffectRunner {
       return {
         state: "again",
         at: now() + UNKNOWN_PAUSE,
+        code: "unknown_kind",
         reason: "it is left to the version of the app that knows it",
       };
     }
     const reason = (await this.#options.refusal?.(effect.kind, installationId)) ?? null;
     if (reason !== null) {
-      return { state: "refused", reason };
+      return { state: "refused", code: "permission", reason };
     }
     const client = withDeadline(await clients.installation(installationId), timings.requestTimeout);
     const context: EffectContext = {
@@ -160,11 +161,12 @@ export class EffectRunner {
   async #failed(effect: Effect, error: unknown, result: Effect["result"]): Promise<void> {
     const { store, now, timings, writers, log } = this.#options;
     const failure = requestFailure(error, now());
+    const why: EffectReason = { code: failure.kind, text: failure.message };
     if (failure.kind === "rate_limit") {
       const pause = failure.retryAfterMs ?? timings.rateLimitPause;
       writers.of(effect.installationId).holdFor(pause);
       // It keeps its place: while the installation is left alone nothing of it is taken up.
-      await store.deferEffect(effect, effect.nextAt, failure.message, effect.result);
+      await store.deferEffect(effect, effect.nextAt, why, effect.result);
       log.warn({ ...name(effect), reason: failure.message, pause }, "effect put off: it is too much for GitHub");
       return;
     }
@@ -172,14 +174,14 @@ export class EffectRunner {
     const unsure = failure.status === 404 && effect.tries + 1 < MOST_TRIES_UNSEEN;
     const hopeless = !unsure && (failure.kind === "permission" || failure.kind === "rejected");
     if (hopeless || effect.tries + 1 >= MOST_TRIES) {
-      await this.#giveUp(effect, `${failure.message}${permissionHint(effect.kind, failure)}`);
+      await this.#giveUp(effect, { ...why, text: `${why.text}${permissionHint(effect.kind, failure)}` });
       return;
     }
     const pauses = { first: timings.reevaluationPause, most: timings.blockedPauseMost };
     const pause = backoff(pauses, effect.tries, failure);
     // An answer tells that the request is over; without one it may still be on its way.
     const known = failure.status === null ? result : effect.result;
-    await store.postponeEffect(effect, now() + pause, failure.message, known);
+    await store.postponeEffect(effect, now() + pause, why, known);
     log.warn({ ...name(effect), err: error, pause, tries: effect.tries + 1 }, "effect put off");
   }
 
@@ -196,13 +198,17 @@ export class EffectRunner {
         log.info({ ...name(effect), reason }, "effect not needed any more");
         return;
       }
-      case "again":
-        await store.deferEffect(effect, performed.at, performed.reason, performed.result ?? effect.result);
-        log.info({ ...name(effect), reason: performed.reason }, "effect waits");
+      case "again": {
+        const { at, code = "not_yet", reason: text } = performed;
+        await store.deferEffect(effect, at, { code, text }, performed.result ?? effect.result);
+        log.info({ ...name(effect), code, reason: text }, "effect waits");
         return;
-      case "refused":
-        await this.#giveUp(effect, performed.reason);
+      }
+      case "refused": {
+        const { code = "refused", reason: text } = performed;
+        await this.#giveUp(effect, { code, text });
         return;
+      }
     }
   }
 
@@ -217,7 +223,7 @@ export class EffectRunner {
     const reports = (await store.effectsOf(effect)).filter(isReport);
     const stale = !isReport(effect) && reports.at(-1)?.result !== null && reports.length > 0;
     const effects = stale ? [reportOf(effect, at)] : [];
-    const settled = [{ ...effect, status: "done" as const, error: null, result }];
+    const settled = [{ ...effect, status: "done" as const, error: null, errorCode: null, result }];
     const { committed } = await store.commit({ settled, history, effects, now: at });
     // Something new was asked of it meanwhile: it is done again, which finds what is done already.
     if (stale || !committed) {
@@ -226,18 +232,18 @@ export class EffectRunner {
   }
 
   /** `tell`: on the pull request, too. */
-  async #giveUp(effect: Effect, reason: string, tell = true): Promise<void> {
+  async #giveUp(effect: Effect, { code, text }: EffectReason, tell = true): Promise<void> {
     const { store, now, log } = this.#options;
     const at = now();
     const report = tell && !isReport(effect);
     const { committed } = await store.commit({
-      settled: [{ ...effect, status: "dead", error: reason }],
-      history: [noteLine(effect, "effect", `${effect.kind} was not done: ${reason}`, at)],
+      settled: [{ ...effect, status: "dead", error: text, errorCode: code }],
+      history: [noteLine(effect, "effect", `${effect.kind} was not done: ${text}`, at)],
       effects: report ? [reportOf(effect, at)] : [],
       now: at,
     });
     if (committed) {
-      log.error({ ...name(effect), reason }, "effect given up");
+      log.error({ ...name(effect), code, reason: text }, "effect given up");
     }
     if (report || !committed) {
       this.worker.wake();

@@ -6,7 +6,7 @@ import type { Commit, Committed } from "./model/commit.ts";
 import type { CountStore } from "./model/counts.ts";
 import type { Delivery, DeliveryStatus, NewDelivery, Page, PendingDelivery } from "./model/deliveries.ts";
 import type { DueStore } from "./model/due.ts";
-import type { Effect, EffectRead } from "./model/effects.ts";
+import type { Effect, EffectRead, EffectReason } from "./model/effects.ts";
 import type { GateStore } from "./model/gates.ts";
 import type { History } from "./model/history.ts";
 import type { HoldStore } from "./model/holds.ts";
@@ -85,9 +85,9 @@ export interface Store {
   effect(id: number): Promise<Effect | null>;
   effectsOf(id: PullId): Promise<readonly Effect[]>;
   /** After a failure, which is counted. What was asked anew since it was read stays due at once. */
-  postponeEffect(effect: EffectRead, nextAt: number, error: string, result: object | null): Promise<void>;
+  postponeEffect(effect: EffectRead, nextAt: number, why: EffectReason, result: object | null): Promise<void>;
   /** Not yet, for a reason that is no failure. What was asked anew since it was read stays due at once. */
-  deferEffect(effect: EffectRead, nextAt: number, reason: string, result: object | null): Promise<void>;
+  deferEffect(effect: EffectRead, nextAt: number, why: EffectReason, result: object | null): Promise<void>;
   /** Keeps what was learnt while it is being done. */
   noteEffect(effect: EffectRead, result: object): Promise<void>;
   /** Effects of this kind that wait (for no failure's sake) are due now: something about the pull request is new. */

@@ -81,6 +81,8 @@ export interface Tables {
     tries: number;
     next_at: number;
     error: string | null;
+    /** Null: it waits for nothing, or it was written before there were codes. */
+    error_code: string | null;
     result_json: string | null;
     /** When it was done or given up. */
     done_at: number | null;

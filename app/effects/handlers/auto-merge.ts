@@ -196,7 +196,8 @@ function isHiccup({ message }: NonNullable<Refusal>): boolean {
 async function refusedBy(refusal: NonNullable<Refusal>, method: Method, context: EffectContext): Promise<Performed> {
   const { client, pull, appId, signal, effect, now, timings } = context;
   if (refusal.type === "FORBIDDEN") {
-    return { state: "refused", reason: `${refusal.message}${permissionHint("auto_merge", { kind: "permission" })}` };
+    const reason = `${refusal.message}${permissionHint("auto_merge", { kind: "permission" })}`;
+    return { state: "refused", code: "permission", reason };
   }
   const state = pull === null ? null : await readMergeState(client, pull.facts.nodeId, appId, signal);
   const done = state === null ? null : settled(state, method);

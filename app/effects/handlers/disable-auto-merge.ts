@@ -35,8 +35,9 @@ export const disableAutoMergeAction: EffectHandler<"disable_auto_merge"> = async
   const undo = queued === null ? disableAutoMerge : dequeue;
   const refusal = await write((writer) => undo(writer, facts.nodeId, signal));
   if (refusal !== null) {
-    const remedy = refusal.type === "FORBIDDEN" ? permissionHint("auto_merge", { kind: "permission" }) : "";
-    return { state: "refused", reason: `GitHub refused it: ${refusal.message}${remedy}` };
+    const code = refusal.type === "FORBIDDEN" ? "permission" : "refused";
+    const hint = code === "permission" ? permissionHint("auto_merge", { kind: code }) : "";
+    return { state: "refused", code, reason: `GitHub refused it: ${refusal.message}${hint}` };
   }
   return {
     state: "done",

@@ -1,12 +1,15 @@
 /** What is to be done on GitHub besides labels and checks: stored with the decision, settled with its outcome. */
 import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transaction } from "kysely";
+import { z } from "zod";
 import { RowConflict } from "../conflict.ts";
 import { read, readOrNull, written, writtenOrNull } from "../documents.ts";
 import { inTurns } from "../in-turns.ts";
-import { NOT_INSTALLED } from "../model/effects.ts";
-import type { Effect, EffectRead, NewEffect, SettledEffect, Store } from "../model.ts";
+import { EFFECT_CODES } from "../model/effects.ts";
+import type { Effect, EffectCode, EffectRead, EffectReason, NewEffect, SettledEffect, Store } from "../model.ts";
 import type { Tables } from "../schema.ts";
 
+const NOT_INSTALLED: EffectCode = "not_installed";
+const codeSchema = z.enum(EFFECT_CODES).nullable();
 /** Rows of one statement that forgets. */
 const MOST_PRUNED = 500;
 
@@ -61,15 +64,13 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
         .execute();
       return rows.map(effectOf);
     },
-    async postponeEffect(effect, nextAt, error, result) {
-      await putOff(db, effect, nextAt)
-        .set((eb) => ({ tries: eb("tries", "+", 1), error, result_json: writtenOrNull("result", result) }))
+    async postponeEffect(effect, nextAt, why, result) {
+      await putOff(db, effect, nextAt, why, result)
+        .set((eb) => ({ tries: eb("tries", "+", 1) }))
         .execute();
     },
-    async deferEffect(effect, nextAt, reason, result) {
-      await putOff(db, effect, nextAt)
-        .set({ tries: 0, error: reason, result_json: writtenOrNull("result", result) })
-        .execute();
+    async deferEffect(effect, nextAt, why, result) {
+      await putOff(db, effect, nextAt, why, result).set({ tries: 0 }).execute();
     },
     async noteEffect({ id }, result) {
       await db
@@ -168,6 +169,7 @@ export async function addEffects(db: Transaction<Tables>, effects: readonly NewE
         tries: 0,
         next_at: each.nextAt,
         error: null,
+        error_code: null,
         result_json: null,
         done_at: null,
       })),
@@ -182,15 +184,54 @@ export async function addEffects(db: Transaction<Tables>, effects: readonly NewE
           next_at: eb.ref("excluded.next_at"),
           tries: 0,
           error: null,
+          error_code: null,
           done_at: null,
         }))
         .where("effects.status", "=", "dead")
         .where((eb) =>
           eb.or([
-            eb("effects.error", "=", NOT_INSTALLED),
+            eb("effects.error_code", "=", NOT_INSTALLED),
             eb("effects.installation_id", "!=", eb.ref("excluded.installation_id")),
           ]),
         ),
+    )
+    .execute();
+}
+
+/**
+ * What waits for a repository's pull requests goes out through the installation that it has now, and with it what was
+ * given up because there was none, or because a former one might not.
+ */
+export async function takeEffectsAlong(
+  db: Kysely<Tables>,
+  repositoryId: number,
+  installationId: number,
+): Promise<void> {
+  await db
+    .updateTable("effects")
+    .set({ installation_id: installationId })
+    .where("repository_id", "=", repositoryId)
+    .where("status", "=", "pending")
+    .where("installation_id", "!=", installationId)
+    .execute();
+  await db
+    .updateTable("effects")
+    .set((eb) => ({
+      status: "pending",
+      version: eb("version", "+", 1),
+      installation_id: installationId,
+      tries: 0,
+      error: null,
+      error_code: null,
+      done_at: null,
+    }))
+    .where("repository_id", "=", repositoryId)
+    .where("status", "=", "dead")
+    .where((eb) =>
+      eb.or([
+        eb("error_code", "=", NOT_INSTALLED),
+        eb.and([eb("error_code", "=", "permission"), eb("installation_id", "!=", installationId)]),
+      ]),
     )
     .execute();
 }
@@ -201,12 +242,13 @@ export async function settleEffects(
   settled: readonly SettledEffect[],
   now: number,
 ): Promise<void> {
-  for (const { repositoryId, number, id, version, status, error, result } of settled) {
+  for (const { repositoryId, number, id, version, status, error, errorCode, result } of settled) {
     const ended = await db
       .updateTable("effects")
       .set((eb) => ({
         status,
         error,
+        error_code: errorCode,
         result_json: writtenOrNull("result", result),
         done_at: now,
         tries: eb("tries", "+", status === "dead" ? 1 : 0),
@@ -221,9 +263,16 @@ export async function settleEffects(
 }
 
 /** Pending, until then; what was asked anew since it was read stays due. */
-function putOff(db: Kysely<Tables>, { id, version }: EffectRead, nextAt: number) {
+function putOff(
+  db: Kysely<Tables>,
+  { id, version }: EffectRead,
+  nextAt: number,
+  { code, text }: EffectReason,
+  result: object | null,
+) {
   return db
     .updateTable("effects")
+    .set({ error: text, error_code: code, result_json: writtenOrNull("result", result) })
     .set((eb) => ({ next_at: eb.case().when("version", "=", version).then(nextAt).else(eb.ref("next_at")).end() }))
     .where("id", "=", id)
     .where("status", "=", "pending");
@@ -254,6 +303,7 @@ export function effectOf(row: Selectable<Tables["effects"]>): Effect {
     tries: row.tries,
     nextAt: row.next_at,
     error: row.error,
+    errorCode: codeSchema.parse(row.error_code),
     result: readOrNull("result", row.result_json),
   };
 }

@@ -2,6 +2,7 @@
 import type { Kysely, Selectable } from "kysely";
 import type { Repository, Store } from "../model.ts";
 import type { Tables } from "../schema.ts";
+import { takeEffectsAlong } from "./effects.ts";
 
 type Part = Pick<Store, "repository" | "repositoryByName" | "repositories" | "installedRepositories" | "putRepository">;
 
@@ -80,7 +81,7 @@ export async function putRepository(
   }
 }
 
-/** What waits for the repository's pull requests goes out through the installation that it has now. */
+/** What is to be done for the repository's pull requests goes out through the installation that it has now. */
 async function takeAlong(db: Kysely<Tables>, repositoryId: number, installationId: number): Promise<void> {
   await db
     .updateTable("pulls")
@@ -88,11 +89,5 @@ async function takeAlong(db: Kysely<Tables>, repositoryId: number, installationI
     .where("repository_id", "=", repositoryId)
     .where("installation_id", "!=", installationId)
     .execute();
-  await db
-    .updateTable("effects")
-    .set({ installation_id: installationId })
-    .where("repository_id", "=", repositoryId)
-    .where("status", "=", "pending")
-    .where("installation_id", "!=", installationId)
-    .execute();
+  await takeEffectsAlong(db, repositoryId, installationId);
 }

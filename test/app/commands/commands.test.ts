@@ -258,7 +258,7 @@ describe("a command in a comment", () => {
     await house.store.commit({ effects: [effect], now: 0 });
     const [stored] = (await house.store.effectsOf(id)).filter((each) => each.key === "k");
     await house.store.commit({
-      settled: [{ ...w.required(stored), status: "dead", error: "refused", result: null }],
+      settled: [{ ...w.required(stored), status: "dead", error: "refused", errorCode: "refused", result: null }],
       now: 0,
     });
     expect(reactions(await say(pull, house.mallory, "/stage retry"))).toEqual(["confused"]);

@@ -216,6 +216,7 @@ it.each([
       status: "pending",
       tries: 0,
       error: null,
+      errorCode: null,
       result: null,
     },
     cause: null,

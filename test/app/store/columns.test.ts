@@ -1,4 +1,4 @@
-/** A database of the time before there were columns for when a pull request is due, or since when it is closed. */
+/** A database of the time before there were columns for when a pull request is due, since when it is closed, or for codes. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 it("learns from what is stored which are overdue and which are closed, and since when", async () => {
   const file = join(directory, "app.db");
-  const before = new Kysely<Record<"repositories" | "pulls", Record<string, string | number | null>>>({
+  const before = new Kysely<Record<"repositories" | "pulls" | "effects", Record<string, string | number | null>>>({
     dialect: sqliteDialect(file),
   });
   const { "0008-ages": _, ...earlier } = MIGRATIONS;
@@ -67,11 +67,29 @@ it("learns from what is stored which are overdue and which are closed, and since
       })),
     )
     .execute();
+  const effect = {
+    repository_id: 1,
+    installation_id: 5,
+    kind: "comment",
+    payload_json: "{}",
+    status: "dead",
+    tries: 1,
+  };
+  const given = { ...effect, next_at: 1, result_json: null, done_at: 2 };
+  const [absent, other] = ["the app is not installed there any more", "Not Found"];
+  await before
+    .insertInto("effects")
+    .values([absent, other].map((error, index) => ({ ...given, key: `${index}`, number: 1, error })))
+    .execute();
   await before.destroy();
 
   const store = await openStore(`sqlite:${file}`);
   expect(await store.counts.overdue(1_000, 10)).toEqual([
     { repositoryId: 1, number: 1, owner: "acme", name: "widget", title: "No. 1", stage: "qa", since: 400, dueAt: 500 },
+  ]);
+  expect(await store.effectsOf({ repositoryId: 1, number: 1 })).toMatchObject([
+    { error: absent, errorCode: "not_installed" },
+    { error: other, errorCode: null },
   ]);
   expect(await store.counts.overdue(499, 10)).toEqual([]);
   const third = await store.pull({ repositoryId: 1, number: 3 });

@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { noteLine } from "../../../app/store/history.ts";
-import { NOT_INSTALLED } from "../../../app/store/model/effects.ts";
-import type { NewDelivery, PolicyState, Pull, Store } from "../../../app/store/model.ts";
+import type { EffectCode, NewDelivery, PolicyState, Pull, Store } from "../../../app/store/model.ts";
 import { DatabaseUrlError, openStore } from "../../../app/store/open.ts";
 import { act } from "../../../src/lifecycle/facts/change.ts";
 import { record } from "../../../src/lifecycle/facts/record.ts";
@@ -308,32 +307,69 @@ describe.each(databases)("the store on $name", ({ open }) => {
       expect(await store.effectsDue(6, 10, 10)).toEqual([]);
       const [due] = await store.effectsDue(5, 10, 10);
       if (due === undefined) throw new Error("it is due");
-      await store.postponeEffect(due, 30, "later", { run: 1 });
+      await store.postponeEffect(due, 30, { code: "temporary", text: "later" }, { run: 1 });
       expect(await store.due.effects.outlook(10)).toEqual({ installations: [], nextAt: 20 });
-      await store.commit({ settled: [{ ...due, status: "done", error: null, result: { run: 2 } }], now: 3 });
+      await store.commit({
+        settled: [{ ...due, status: "done", error: null, errorCode: null, result: { run: 2 } }],
+        now: 3,
+      });
       expect(await store.effectsOf({ repositoryId: 1, number: 7 })).toMatchObject([
         { key: "k", status: "done", tries: 1, result: { run: 2 } },
         { key: "l", status: "pending" },
       ]);
     });
 
-    it.each([
-      ["through an installation that is gone", "Not Found", 6, "pending"],
-      ["where the app was not installed", NOT_INSTALLED, 5, "pending"],
-      ["through the installation that still is", "Not Found", 5, "dead"],
+    it.each<[string, EffectCode, number, "pending" | "dead"]>([
+      ["through an installation that is gone", "permission", 6, "pending"],
+      ["where the app was not installed", "not_installed", 5, "pending"],
+      ["through the installation that still is", "permission", 5, "dead"],
     ])(
       "asked for again, does what was given up %s only if that can be otherwise now",
-      async (_, error, now, status) => {
+      async (_, errorCode, now, status) => {
         const of = { repositoryId: 1, number: 7 };
         const effect = { key: "k", ...of, installationId: 5, kind: "answer", payload: {}, nextAt: 10 };
         await store.commit({ effects: [effect], now: 1 });
         const [due] = await store.effectsDue(5, 10, 10);
-        await store.commit({ settled: due === undefined ? [] : [{ ...due, status: "dead", error }], now: 11 });
+        await store.commit({
+          settled: due === undefined ? [] : [{ ...due, status: "dead", error: "no", errorCode }],
+          now: 11,
+        });
         await store.commit({ effects: [{ ...effect, installationId: now, nextAt: 20 }], now: 20 });
         expect(await store.effectsOf(of)).toMatchObject([{ key: "k", status }]);
         expect(await store.effectsDue(now, 20, 10)).toHaveLength(status === "pending" ? 1 : 0);
       },
     );
+
+    it.each<[EffectCode | null, number, "pending" | "dead"]>([
+      ["not_installed", 5, "pending"],
+      ["permission", 6, "pending"],
+      ["permission", 5, "dead"],
+      ["refused", 6, "dead"],
+      [null, 6, "dead"],
+    ])("does by itself what was given up (%s) when the repository is in installation %i: %s", async (code, now, is) => {
+      const repository = { id: 1, nodeId: "R", owner: "acme", name: "w", defaultBranch: "main", private: false };
+      await store.putRepository({ ...repository, installationId: 5 });
+      const effect = {
+        key: "k",
+        repositoryId: 1,
+        number: 7,
+        installationId: 5,
+        kind: "comment",
+        payload: {},
+        nextAt: 10,
+      };
+      await store.commit({ effects: [effect], now: 1 });
+      const [due] = await store.effectsDue(5, 10, 10);
+      const gone = { status: "dead", error: "no", errorCode: code } as const;
+      await store.commit({ settled: due === undefined ? [] : [{ ...due, ...gone }], now: 11 });
+      await store.putRepository({ ...repository, installationId: null });
+      await store.putRepository({ ...repository, installationId: now });
+      expect((await store.effectsDue(now, 20, 10)).map(({ version, errorCode }) => ({ version, errorCode }))).toEqual(
+        is === "pending" ? [{ version: 2, errorCode: null }] : [],
+      );
+      const [after] = await store.effectsOf(effect);
+      expect(after).toMatchObject({ status: is, installationId: is === "pending" ? now : 5 });
+    });
 
     it("ends and puts off no effect of which something new was asked since it was read", async () => {
       const of = { repositoryId: 1, number: 7 };
@@ -343,9 +379,9 @@ describe.each(databases)("the store on $name", ({ open }) => {
       if (before === undefined) throw new Error("it is due");
       // It is being carried out, by what was known then.
       await store.hastenEffects(of, "auto_merge", 15);
-      await store.deferEffect(before, 90, "checks go on", { waitsSince: 1 });
+      await store.deferEffect(before, 90, { code: "not_yet", text: "checks go on" }, { waitsSince: 1 });
       expect(await store.effectsDue(5, 15, 10)).toMatchObject([{ result: { waitsSince: 1 }, nextAt: 10 }]);
-      const settled = [{ ...before, status: "done" as const, error: null, result: null }];
+      const settled = [{ ...before, status: "done" as const, error: null, errorCode: null, result: null }];
       const history = [noteLine(of, "effect", "it was merged", 16)];
       expect(await store.commit({ settled, history, now: 16 })).toEqual({
         committed: false,
@@ -355,7 +391,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
       expect((await store.history(of, 9)).items).toEqual([]);
       const [again] = await store.effectsDue(5, 15, 10);
       if (again === undefined) throw new Error("it is due");
-      await store.deferEffect(again, 90, "checks go on", null);
+      await store.deferEffect(again, 90, { code: "not_yet", text: "checks go on" }, null);
       expect(await store.effectsDue(5, 89, 10)).toEqual([]);
     });
 

@@ -164,7 +164,13 @@ stages:
     expect(await house.row(pull)).not.toBeNull();
     const pending = (await house.store.effectsOf(id)).filter((each) => each.status === "pending");
     await house.store.commit({
-      settled: pending.map((each) => ({ ...each, status: "done" as const, error: null, result: null })),
+      settled: pending.map((each) => ({
+        ...each,
+        status: "done" as const,
+        error: null,
+        errorCode: null,
+        result: null,
+      })),
       now: 1,
     });
     await maintenance();
