@@ -34,7 +34,7 @@ export interface GivenCommand {
   readonly act: Act | null;
 }
 
-export type Outcome =
+export type CommandOutcome =
   | Done
   /** `reason`: plain text. */
   | { readonly outcome: "refused"; readonly reason: string };
@@ -56,8 +56,8 @@ export class CommandExecutor {
    * Decides on the commands and carries them out in order, each decided without itself and those after it. Throws what
    * GitHub's client throws where it must be asked who somebody is: nothing has been decided then.
    */
-  async execute(given: readonly GivenCommand[], pull: Pull, repository: Repository): Promise<Outcome[]> {
-    const outcomes: Outcome[] = [];
+  async execute(given: readonly GivenCommand[], pull: Pull, repository: Repository): Promise<CommandOutcome[]> {
+    const outcomes: CommandOutcome[] = [];
     for (const [index, each] of given.entries()) {
       const later = new Set(given.slice(index).flatMap(({ act }) => (act === null ? [] : [act.id])));
       const facts: Facts = { ...pull.facts, acts: pull.facts.acts.filter((act) => !later.has(act.id)) };
@@ -73,7 +73,12 @@ export class CommandExecutor {
     return outcomes;
   }
 
-  async #decideAndCarryOut(given: GivenCommand, without: Pull, pull: Pull, repository: Repository): Promise<Outcome> {
+  async #decideAndCarryOut(
+    given: GivenCommand,
+    without: Pull,
+    pull: Pull,
+    repository: Repository,
+  ): Promise<CommandOutcome> {
     const { evaluator } = this.#options;
     const { command, by, at, act } = given;
     const before = await evaluator.evaluate(without, repository);

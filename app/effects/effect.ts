@@ -86,7 +86,7 @@ export type EffectKind = keyof typeof PAYLOADS;
 export type EffectPayload<K extends EffectKind> = z.output<(typeof PAYLOADS)[K]>;
 
 /** What an effect follows from: it is done once for each. */
-export type Occasion =
+export type EffectOccasion =
   /** A stage's action; `which` time: the date of the entry, or the move. */
   | {
       readonly of: "stage";
@@ -112,7 +112,7 @@ export type Occasion =
   | { readonly of: "effect ended"; readonly id: number; readonly at: number };
 
 /** Keys are made here and nowhere else: one that is made otherwise one day is done once more. */
-export function effectKey({ repositoryId, number }: PullId, occasion: Occasion): string {
+export function effectKey({ repositoryId, number }: PullId, occasion: EffectOccasion): string {
   const pull = `${repositoryId}-${number}`;
   switch (occasion.of) {
     case "stage":
@@ -148,7 +148,7 @@ export function newEffect<K extends EffectKind>(
     installationId,
     occasion,
     at,
-  }: { readonly installationId: number; readonly occasion: Occasion; readonly at: number },
+  }: { readonly installationId: number; readonly occasion: EffectOccasion; readonly at: number },
   payload: z.input<(typeof PAYLOADS)[K]> & object,
 ): NewEffect {
   const { repositoryId, number } = pull;

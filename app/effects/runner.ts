@@ -10,7 +10,7 @@ import type { Ourselves } from "../github-cache/clients.ts";
 import { pullKey } from "../store/change-pull.ts";
 import { noteLine } from "../store/history.ts";
 import type { Effect, EffectReason, HistoryKind, NewHistory, PullId, Repository } from "../store/model.ts";
-import { backoff } from "../work/backoff.ts";
+import { backoffPause } from "../work/backoff.ts";
 import { DueWorker } from "../work/due-worker.ts";
 import type { Alone, InProgress } from "../work/in-progress.ts";
 import type { Runtime } from "../work/runtime.ts";
@@ -178,7 +178,7 @@ export class EffectRunner {
       return;
     }
     const pauses = { first: timings.reevaluationPause, most: timings.blockedPauseMost };
-    const pause = backoff(pauses, effect.tries, failure);
+    const pause = backoffPause(pauses, effect.tries, failure);
     // An answer tells that the request is over; without one it may still be on its way.
     const known = failure.status === null ? result : effect.result;
     await store.postponeEffect(effect, now() + pause, why, known);

@@ -20,7 +20,7 @@ export interface Basis {
   readonly stop: CorrectionStop | null;
 }
 
-export function basisOf({ facts, sharing, ...rest }: Basis, botLogin: string | null): string {
+export function evaluationBasis({ facts, sharing, ...rest }: Basis, botLogin: string | null): string {
   const sharers = (sharing?.sharers ?? []).map(({ number, evaluation }) => ({ number, evaluation }));
   const all = canonicalJson({ ...rest, sharers, facts: meaningOf(facts, botLogin) });
   return createHash("sha256").update(all).digest("base64url");

@@ -11,10 +11,10 @@ import { record } from "../../src/lifecycle/facts/record.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { desiredDisplay, stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import type { Clients, Ourselves } from "../github-cache/clients.ts";
-import type { Answers, PermissionCache } from "../github-cache/permissions.ts";
+import type { PermissionAnswers, PermissionCache } from "../github-cache/permissions.ts";
 import type { Policies } from "../policies/policy.ts";
 import type { Pull, Repository, Store } from "../store/model.ts";
-import { basisOf } from "./basis.ts";
+import { evaluationBasis } from "./basis.ts";
 import { type DesiredState, desiredStateOf } from "./desired-state.ts";
 import type { RepositoryRules } from "./repository-rules.ts";
 import { RunOrigins, type RunOriginsOptions } from "./run-origins.ts";
@@ -117,7 +117,10 @@ export class Evaluator {
     const sharing = await this.#sharing({ number: pull.number, facts, evaluation: after }, repository, policy);
     const { stop } = tampering;
     const decided = desiredStateOf({ facts, evaluation, after, policy, shown: pull.confirmed, sharing, stop });
-    const basis = basisOf({ facts, policy, permissions, hold: repositoryHold, sharing, stop }, ourselves().botLogin);
+    const basis = evaluationBasis(
+      { facts, policy, permissions, hold: repositoryHold, sharing, stop },
+      ourselves().botLogin,
+    );
     const desired = decided === null ? null : { ...decided, basis };
     return { facts, policy, permissions, evaluation, tampering, desired };
   }
@@ -127,7 +130,7 @@ export class Evaluator {
     permissions: Permissions,
     lookups: readonly Lookup[],
     repository: Repository,
-    answers?: Answers,
+    answers?: PermissionAnswers,
   ): Promise<Permissions> {
     const asked = lookups.filter(isPermissionLookup);
     return await this.#options.permissions.learn(
@@ -143,7 +146,7 @@ export class Evaluator {
   async #tampering(
     { permissions: before, ...evaluated }: BeforeDesired,
     repository: Repository,
-    answers: Answers,
+    answers: PermissionAnswers,
   ): Promise<Pick<EvaluatedPull, "permissions" | "tampering">> {
     const { ourselves, now } = this.#options;
     let permissions = before;

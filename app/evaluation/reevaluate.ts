@@ -6,7 +6,7 @@
 import { mergingStages } from "../../src/lifecycle/evaluation/transition-actions.ts";
 import { parked, pullKey, pullOf } from "../store/change-pull.ts";
 import type { NewEffect, Pull } from "../store/model.ts";
-import { backoff } from "../work/backoff.ts";
+import { backoffPause } from "../work/backoff.ts";
 import { DueWorker } from "../work/due-worker.ts";
 import type { Alone, InProgress } from "../work/in-progress.ts";
 import type { Runtime } from "../work/runtime.ts";
@@ -60,7 +60,7 @@ export class Reevaluation {
       },
       failed: async (row, failure) => {
         if (failure.kind !== "rate_limit") {
-          await this.#later(row, backoff(this.#pauses(), row.reevaluationTries, failure));
+          await this.#later(row, backoffPause(this.#pauses(), row.reevaluationTries, failure));
         }
       },
     });

@@ -1,7 +1,7 @@
 /** What all pull requests of a repository are evaluated by. */
 import type { Hold } from "../../src/lifecycle/evaluation/evaluation.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
-import type { Answers } from "../github-cache/permissions.ts";
+import type { PermissionAnswers } from "../github-cache/permissions.ts";
 import type { Policies } from "../policies/policy.ts";
 import type { Repository, Store } from "../store/model.ts";
 
@@ -11,7 +11,7 @@ export interface RepositoryRules {
   /** Of the repository; null: there is none. */
   readonly hold: Hold | null;
   /** What was asked about people, so far. */
-  readonly answers: Answers;
+  readonly answers: PermissionAnswers;
 }
 
 export interface RulesOptions {

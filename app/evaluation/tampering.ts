@@ -1,6 +1,6 @@
 /** What is to be said about stage labels that others changed: an effect for each attempt, and one for giving up. */
 import type { CorrectionStop, LabelTampering, Tampering } from "../../src/lifecycle/evaluation/tampering.ts";
-import { newEffect, type Occasion } from "../effects/effect.ts";
+import { type EffectOccasion, newEffect } from "../effects/effect.ts";
 import type { TamperingSaid } from "../effects/handlers/tampering.ts";
 import type { NewEffect, PullId } from "../store/model.ts";
 
@@ -11,7 +11,7 @@ export function tamperingEffects(
   { attempts, stop }: Tampering,
   now: number,
 ): NewEffect[] {
-  const row = (occasion: Occasion, payload: TamperingSaid): NewEffect =>
+  const row = (occasion: EffectOccasion, payload: TamperingSaid): NewEffect =>
     newEffect("tampering", id, { installationId, occasion, at: now }, payload);
   return [
     ...attempts.map((each) => row({ of: "label changed", act: each.act.id }, saidOf(each))),

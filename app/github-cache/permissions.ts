@@ -16,7 +16,7 @@ export interface PermissionCacheOptions {
 }
 
 /** By the names under which they are kept. */
-export type Answers = Map<string, unknown>;
+export type PermissionAnswers = Map<string, unknown>;
 
 /** Answers lookups from the cache, else from GitHub. */
 export class PermissionCache {
@@ -40,7 +40,7 @@ export class PermissionCache {
     repository: Repository,
     client: () => Promise<GitHubClient>,
     signal: AbortSignal,
-    answers: Answers = new Map(),
+    answers: PermissionAnswers = new Map(),
   ): Promise<Permissions> {
     let known = permissions;
     for (const lookup of lookups) {

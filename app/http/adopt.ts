@@ -12,11 +12,11 @@ import type { GitHubClient } from "../../src/github/port.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { readTokenHolder, type TokenHolder } from "../../src/github/token-holder.ts";
 import { SingleFlight } from "../../src/single-flight.ts";
-import { type AdoptOptions, adopt } from "../reconciliation/adoption.ts";
+import { type AdoptionOptions, adoptPage } from "../reconciliation/adoption.ts";
 import { Strikes } from "./refused-tokens.ts";
 import { answer, type Handler, pathOf, refuseBody } from "./webhook.ts";
 
-export interface AdoptEndpointOptions extends AdoptOptions {
+export interface AdoptEndpointOptions extends AdoptionOptions {
   /** A client that shows this token to GitHub. */
   readonly withToken: (token: string) => Promise<GitHubClient>;
   readonly log: Logger;
@@ -142,7 +142,7 @@ async function takeUp(
     return answer(response, 404, { error: `The app is not installed on ${fullName}.` });
   }
   const { installationId } = repository;
-  const adopted = await adopt(options, {
+  const adopted = await adoptPage(options, {
     repository: { ...repository, installationId },
     by,
     after,

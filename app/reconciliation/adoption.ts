@@ -5,7 +5,7 @@ import type { Repository } from "../store/model.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { completed, recordSnapshot } from "./record-snapshot.ts";
 
-export interface AdoptOptions extends Runtime {
+export interface AdoptionOptions extends Runtime {
   readonly appId: number;
 }
 
@@ -29,7 +29,7 @@ export interface Adopted {
 }
 
 /** One page of open pull requests. Null: GitHub does not show the repository. Throws what GitHub's client throws. */
-export async function adopt(options: AdoptOptions, request: AdoptRequest): Promise<Adopted | null> {
+export async function adoptPage(options: AdoptionOptions, request: AdoptRequest): Promise<Adopted | null> {
   const { store, clients, appId, now, timings, wakeups } = options;
   const { repository, by, after, dryRun } = request;
   const client = await clients.installation(repository.installationId);

@@ -5,7 +5,7 @@ import { requestFailure } from "../../src/github/request-failure.ts";
 import type { Repository, Store } from "../store/model.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { installedSince, watchFrom } from "./installed-since.ts";
-import { nameOf } from "./sweep.ts";
+import { fullNameOf } from "./sweep.ts";
 
 export type MaintenanceOptions = Runtime;
 
@@ -99,7 +99,7 @@ async function forget(
     const repository = await store.repository(id);
     if (repository?.installationId === installationId) {
       await store.putRepository({ ...repository, installationId: null });
-      log.info({ repository: nameOf(repository) }, "not installed any more");
+      log.info({ repository: fullNameOf(repository) }, "not installed any more");
     }
   }
 }

@@ -10,7 +10,7 @@ import { type DueQueue, DueWorker, type DueWorkerOptions } from "../work/due-wor
 import { WorkerLoop } from "../work/worker-loop.ts";
 import { prune, readInstallations } from "./maintenance.ts";
 import { type DeliveriesReport, MissedDeliveries } from "./missed-deliveries.ts";
-import { nameOf, RepositoryHidden, Sweeper, type SweeperOptions, type SweepReport } from "./sweep.ts";
+import { fullNameOf, RepositoryHidden, Sweeper, type SweeperOptions, type SweepReport } from "./sweep.ts";
 
 export interface ReconcileOptions extends SweeperOptions {
   /** Whoever else has something to make up for in a repository that was swept. */
@@ -164,7 +164,7 @@ export class Reconciliation {
       }
       next = this.#later(error, failures, timings.sweepRetryPause, timings.sweepEvery);
       const pause = next.nextAt - now();
-      this.#say(error, { repository: nameOf(repository), failures: failures + 1, pause }, "could not be swept");
+      this.#say(error, { repository: fullNameOf(repository), failures: failures + 1, pause }, "could not be swept");
       if (error instanceof RepositoryHidden) {
         this.#maintenanceTurn = { ...this.#maintenanceTurn, nextAt: 0 };
         this.#maintenance.wake();

@@ -63,7 +63,7 @@ export class Sweeper {
     const { clients, store, log, now, timings } = this.#options;
     const { installationId } = repository;
     if (installationId === null) {
-      throw new RepositoryHidden(`The app is not installed on ${nameOf(repository)}.`);
+      throw new RepositoryHidden(`The app is not installed on ${fullNameOf(repository)}.`);
     }
     const signal = AbortSignal.any([stop, AbortSignal.timeout(timings.sweepMost)]);
     const began = now();
@@ -102,7 +102,7 @@ export class Sweeper {
     await this.#reevaluatePeople(repository, began);
     this.#wake();
     await setSwept(store, repository.id, began);
-    log.info({ repository: nameOf(repository), ...counts, took: now() - began }, "swept");
+    log.info({ repository: fullNameOf(repository), ...counts, took: now() - began }, "swept");
     return counts;
   }
 
@@ -143,12 +143,15 @@ export class Sweeper {
           throw error;
         }
         first = Math.max(LEAST_PAGE, Math.floor(first / 2));
-        log.warn({ repository: nameOf(repository), first, err: error }, "a page could not be read, asking for fewer");
+        log.warn(
+          { repository: fullNameOf(repository), first, err: error },
+          "a page could not be read, asking for fewer",
+        );
         await pause(timings.sweepPause, signal);
         continue;
       }
       if (read === null) {
-        throw new RepositoryHidden(`${nameOf(repository)} is not there, or the app may not see it.`);
+        throw new RepositoryHidden(`${fullNameOf(repository)} is not there, or the app may not see it.`);
       }
       yield { snapshots: read.snapshots, askedAt };
       if (read.next === null) {
@@ -181,7 +184,7 @@ export class Sweeper {
         const snapshot = found[index] ?? null;
         if (snapshot === null) {
           counts.gone += 1;
-          log.warn({ repository: nameOf(repository), pull: row.number }, "GitHub shows this pull request no more");
+          log.warn({ repository: fullNameOf(repository), pull: row.number }, "GitHub shows this pull request no more");
         } else {
           counts.gone += snapshot.state.state === "closed" && row.facts.state === "open" ? 1 : 0;
           await this.#take(tour, snapshot, askedAt);
@@ -205,7 +208,7 @@ export class Sweeper {
     counts[outcome] += 1;
     counts.unsettled += unsettled ? 1 : 0;
     if (outcome !== "unchanged") {
-      log.info({ repository: nameOf(repository), pull: given.number, outcome }, "found by the sweep");
+      log.info({ repository: fullNameOf(repository), pull: given.number, outcome }, "found by the sweep");
     }
     // What was lost before the app was installed anew is not lost for ever, nor what was said while it was away.
     const oldest = Math.max(Math.min(since, swept), now() - OLDEST_COMMAND_MS);
@@ -259,6 +262,6 @@ function counting(client: GitHubClient, counts: Counts): GitHubClient {
   };
 }
 
-export function nameOf(repository: Pick<Repository, "owner" | "name">): string {
+export function fullNameOf(repository: Pick<Repository, "owner" | "name">): string {
   return `${repository.owner}/${repository.name}`;
 }

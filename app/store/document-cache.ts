@@ -33,7 +33,7 @@ export function readDocument(kind: PullDocument, of: string, text: string): obje
 }
 
 /** As it stands in the row, or is to. `of`: whose it is. What was written is known when it is read again. */
-export function textOf<K extends PullDocument>(kind: K, of: string, document: Document<K>): string {
+export function documentText<K extends PullDocument>(kind: K, of: string, document: Document<K>): string {
   const known = texts.get(document);
   if (known !== undefined) {
     return known;

@@ -2,7 +2,7 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Tables } from "./schema.ts";
 
-export interface Turns {
+export interface TurnsQuery {
   readonly table: "effects";
   /** The column that tells whose turn it is; there is an index that begins with `within`, this and `at`. */
   readonly by: "repository_id";
@@ -18,9 +18,9 @@ export interface Turns {
  * `page` reads the first of one of them. Costs what it returns and one step in the index for each that has something
  * waiting, however much that is.
  */
-export async function inTurns<T>(
+export async function dueInTurns<T>(
   db: Kysely<Tables>,
-  turns: Turns,
+  turns: TurnsQuery,
   page: (of: number, limit: number) => Promise<readonly T[]>,
 ): Promise<readonly T[]> {
   const { table, by, at, waits, until, limit } = turns;

@@ -8,6 +8,6 @@ export interface Backoff {
 }
 
 /** Milliseconds until the next try, never sooner than GitHub asked for. `tries`: failures in a row before this one. */
-export function backoff({ first, most }: Backoff, tries: number, failure: RequestFailure): number {
+export function backoffPause({ first, most }: Backoff, tries: number, failure: RequestFailure): number {
   return Math.max(failure.retryAfterMs ?? 0, Math.min(first * 2 ** Math.min(tries, 20), most));
 }

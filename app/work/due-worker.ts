@@ -8,7 +8,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
-import type { Outlook } from "../store/model.ts";
+import type { InstallationId, Outlook } from "../store/model.ts";
 import { LocalClaims } from "./claims.ts";
 import type { InProgress, Kind } from "./in-progress.ts";
 import { inTurns } from "./in-turns.ts";
@@ -16,9 +16,6 @@ import type { Runtime } from "./runtime.ts";
 import type { Topic } from "./wakeups.ts";
 import { WorkerLoop } from "./worker-loop.ts";
 import type { Worker } from "./workers.ts";
-
-/** Null: of no installation. */
-export type InstallationId = number | null;
 
 /** What is due, how it is handled, and what becomes of it otherwise. */
 export interface DueQueue<T> {

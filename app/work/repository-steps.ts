@@ -6,7 +6,7 @@ import { withDeadline } from "../../src/github/deadline.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import type { RequestFailure } from "../../src/github/request-failure.ts";
 import type { DueRows, Repository } from "../store/model.ts";
-import { backoff } from "./backoff.ts";
+import { backoffPause } from "./backoff.ts";
 import { DueWorker, type DueWorkerOptions } from "./due-worker.ts";
 import type { Alone, InProgress, Kind } from "./in-progress.ts";
 import type { Runtime } from "./runtime.ts";
@@ -136,7 +136,7 @@ export class StepWorker<T extends Stepped> implements Alone {
     const pause =
       failure.kind === "rate_limit"
         ? (failure.retryAfterMs ?? timings.rateLimitPause)
-        : backoff({ first: timings.reevaluationPause, most: timings.blockedPauseMost }, item.tries, failure);
+        : backoffPause({ first: timings.reevaluationPause, most: timings.blockedPauseMost }, item.tries, failure);
     await this.#steps.failed(item, failure, now() + pause);
   }
 }

@@ -40,7 +40,7 @@ export function shownOfStart(start: StartedRun, turn: Turn | null): StartShown {
   };
 }
 
-export function digestOf(shown: StartShown): string {
+export function shownDigest(shown: StartShown): string {
   return createHash("sha256").update(canonicalJson(shown)).digest("base64url");
 }
 

@@ -6,7 +6,7 @@ import { requestFailure } from "../../src/github/request-failure.ts";
 import { newestId } from "../../src/ids.ts";
 import type { StartCheck, StartedRun } from "../store/model.ts";
 import type { RepositoryAccess } from "../work/repository-steps.ts";
-import { digestOf, shownOfStart } from "./check-text.ts";
+import { shownDigest, shownOfStart } from "./check-text.ts";
 import type { Turn } from "./queue.ts";
 
 /** The first of a line see each change of their place at once; the others are told again after this. */
@@ -31,7 +31,7 @@ export async function showStart(
 ): Promise<StartCheck | null> {
   const { check } = start;
   const shown = shownOfStart(start, turn);
-  const digest = digestOf(shown);
+  const digest = shownDigest(shown);
   if (check?.digest === digest || isSilent(start, turn) || isPatient(turn, check, now())) {
     return null;
   }

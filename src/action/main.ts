@@ -30,20 +30,20 @@ import { SummaryByAgent } from "../run/result/summary-by-agent.ts";
 import { cleanupStages } from "../run/stage/participants.ts";
 import type { RunKey, Selection } from "../run/types.ts";
 import type { Entry } from "./entry.ts";
-import { type Place, placeOf, placeProblems, sizeOf } from "./input/coordinator-location.ts";
+import { groupSizeOf, type MeetingPlace, meetingPlaceOf, placeProblems } from "./input/coordinator-location.ts";
 import { type Inputs, readInputs } from "./input/inputs.ts";
 import { type Job, readJob } from "./input/job.ts";
-import { type PlanFile, readPlanFile } from "./input/plan-file.ts";
+import { type PlanFile, readPlanInput } from "./input/plan-file.ts";
 import { planProblems } from "./input/plan-problems.ts";
 import { type Abandoned, endAbandoned, leaderMayBeGone } from "./output/abandoned.ts";
 import { Display } from "./output/display.ts";
 import { Publisher } from "./output/publish.ts";
 import { annotateProblems, BAD_INPUT, refuseInputs, refusePlan, UnusableState } from "./output/refuse.ts";
-import { Result } from "./output/result.ts";
-import { checkExternalId, summaryOf } from "./output/run-summary.ts";
+import { StepResult } from "./output/result.ts";
+import { checkExternalId, runSummaryOf } from "./output/run-summary.ts";
 import { Tracker } from "./output/tracker.ts";
 import { SavedState } from "./post-state.ts";
-import { type Interruptible, Interruption } from "./signals.ts";
+import { type InterruptibleStep, Interruption } from "./signals.ts";
 
 /** Everything that one run needs, read and found in order. */
 interface Task {
@@ -56,7 +56,7 @@ interface Task {
   readonly agentName: string;
   /** Agents of the group. */
   readonly size: number;
-  readonly place: Place;
+  readonly place: MeetingPlace;
   readonly state: SavedState;
 }
 
@@ -83,7 +83,7 @@ function prepare(entry: Entry): Task | number {
     );
   }
   const job = readJob(entry.env, entry);
-  const source = readPlanFile(inputs.plan, job.workspace, inputs.params);
+  const source = readPlanInput(inputs.plan, job.workspace, inputs.params);
   const { plan, file, problems } = source;
   if (plan === null) return refusePlan(file, problems, entry);
   const wanted = {
@@ -104,7 +104,7 @@ function prepare(entry: Entry): Task | number {
     group: inputs.group ?? job.id,
     plan: plan.name,
   };
-  const size = sizeOf(plan, inputs);
+  const size = groupSizeOf(plan, inputs);
   if (size > 1 && inputs.failFast === true) {
     entry.console.warning(
       "fail-fast: GitHub would cancel all agents of the group as soon as one job fails; add `fail-fast: false` under strategy",
@@ -112,7 +112,7 @@ function prepare(entry: Entry): Task | number {
   }
   const agentName = inputs.agentName ?? plan.agents[inputs.agentIndex]?.id ?? `${job.id}-${inputs.agentIndex}`;
   const state = new SavedState(entry.files, { token: inputs.githubToken, job });
-  const place = placeOf(key, plan, inputs, job, entry, state);
+  const place = meetingPlaceOf(key, plan, inputs, job, entry, state);
   return { inputs, job, source, plan, selection: selected.selection, key, agentName, size, place, state };
 }
 
@@ -167,7 +167,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     if (tracker.judged(phases)) publisher.progress(tracker.progress(entry.pace.now()));
   };
   const running: Running = { agent: null, host: null, connecting: new AbortController() };
-  const result = new Result(job.temporary, entry);
+  const result = new StepResult(job.temporary, entry);
   const reportNow = (summary: RunSummary): RunReport => {
     const whole = maskedSummary(summary, entry.masks);
     return reportOf(
@@ -180,7 +180,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
   };
   const tellKnown = (why: string): void => {
     // Once the run is over, only its reports are cut short.
-    const report = result.told ?? reportNow(summaryOf({ kind: "left", why, told: false }, running.host, own));
+    const report = result.told ?? reportNow(runSummaryOf({ kind: "left", why, told: false }, running.host, own));
     if (result.told === null) result.tell(report, null);
     kept?.tell();
     publisher.known(report);
@@ -231,7 +231,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     const end = await agent.run();
     // Cut off from its coordinator, it does not know what the others do.
     if (end.kind === "unreachable") group(agent.group(), true);
-    const report = reportNow(summaryOf(end, connection.host, own));
+    const report = reportNow(runSummaryOf(end, connection.host, own));
     const { summary } = report;
     display.closeGroup();
     display.judged(summary.phases, true);
@@ -273,7 +273,7 @@ interface Running {
   readonly connecting: AbortController;
 }
 
-function interruptible(running: Running, tellKnown: Interruptible["tellKnown"]): Interruptible {
+function interruptible(running: Running, tellKnown: InterruptibleStep["tellKnown"]): InterruptibleStep {
   return {
     tellKnown,
     cancel: async (why) => await running.host?.cancel("the runner", why),

@@ -1,7 +1,7 @@
 /** What the step leaves for its post step: GITHUB_STATE on the way out (`read-post-state.ts` reads it). */
 import { createHash } from "node:crypto";
 import type { Verdict } from "../run/result/record.ts";
-import type { CheckState, GroupState, Left, OpeningState, RunState } from "./read-post-state.ts";
+import type { CheckState, GroupState, Left, OpeningState, PostRunState } from "./read-post-state.ts";
 import type { RunnerFiles } from "./runner.ts";
 import { NAME, type SealKey, seal } from "./state-seal.ts";
 
@@ -12,7 +12,7 @@ const MOST_OF_GROUP = 100;
 export class SavedState {
   readonly #files: Pick<RunnerFiles, "state">;
   readonly #key: SealKey;
-  #plan: { readonly about: Omit<RunState, "planDigest">; readonly bytes: Uint8Array } | null = null;
+  #plan: { readonly about: Omit<PostRunState, "planDigest">; readonly bytes: Uint8Array } | null = null;
   #left: Left = {
     run: null,
     group: null,
@@ -31,7 +31,7 @@ export class SavedState {
   }
 
   /** Not written by itself: making the seal takes longer than a short plan. */
-  run(about: Omit<RunState, "planDigest">, bytes: Uint8Array): void {
+  run(about: Omit<PostRunState, "planDigest">, bytes: Uint8Array): void {
     this.#plan = { about, bytes };
   }
   /** Not written by itself either: what matters of it begins with the first stage. */

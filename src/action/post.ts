@@ -25,7 +25,7 @@ import {
   type GroupState,
   type Left,
   type OpeningState,
-  type RunState,
+  type PostRunState,
   readState,
 } from "./read-post-state.ts";
 
@@ -61,7 +61,7 @@ export async function runPost(entry: Entry): Promise<number> {
 }
 
 interface Interrupted {
-  readonly run: RunState;
+  readonly run: PostRunState;
   readonly group: GroupState;
   readonly job: Job;
   readonly entry: Entry;

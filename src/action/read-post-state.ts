@@ -14,7 +14,7 @@ const runState = z.object({
   agent: z.string(),
   startedAt: z.number(),
 });
-export type RunState = z.infer<typeof runState>;
+export type PostRunState = z.infer<typeof runState>;
 
 const checkState = z.object({
   id: githubId,

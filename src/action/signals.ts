@@ -5,7 +5,7 @@
 import { constants } from "node:os";
 
 /** What of the step an interruption needs. */
-export interface Interruptible {
+export interface InterruptibleStep {
   /** Writes what is known by now. Waits for nothing. */
   tellKnown(why: string): void;
   /** Tells whoever holds the run, so that its record says what happened. */
@@ -30,7 +30,7 @@ const TIMES = {
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 export class Interruption {
-  readonly #step: Interruptible;
+  readonly #step: InterruptibleStep;
   readonly #say: (text: string) => void;
   readonly #exit: (code: number) => never;
   readonly #reporting = new AbortController();
@@ -38,7 +38,7 @@ export class Interruption {
   readonly #handlers: readonly (readonly [NodeJS.Signals, () => void])[];
 
   /** Listens from now on. `say`: a line for the log. */
-  constructor(step: Interruptible, say: (text: string) => void, exit: (code: number) => never) {
+  constructor(step: InterruptibleStep, say: (text: string) => void, exit: (code: number) => never) {
     this.#step = step;
     this.#say = say;
     this.#exit = exit;

@@ -10,7 +10,7 @@ import { contextFile } from "./context.ts";
 import { TOO_MANY_MASKS } from "./masking/masks.ts";
 import { BallotReader, maskedBallot } from "./output/ballot-reader.ts";
 import { EventsFile } from "./output/events.ts";
-import { printable, shortened } from "./output/lines.ts";
+import { printableLine, shortened } from "./output/lines.ts";
 import { AttemptRecord } from "./output/record.ts";
 import { Listing } from "./output/task-list.ts";
 import { CommandReader } from "./output/workflow-commands.ts";
@@ -285,7 +285,7 @@ export class Attempt {
     // The two streams are read apart: a token of one must not stop the other.
     const readers = { stdout: new CommandReader(), stderr: new CommandReader() };
     const show = (raw: string, stream: "stdout" | "stderr"): void => {
-      const line = shortened(printable(masked[stream](raw)));
+      const line = shortened(printableLine(masked[stream](raw)));
       this.record.tail.push(line);
       log({ kind: "output", stage, task, stream, line });
     };
@@ -312,7 +312,7 @@ export class Attempt {
           if (tellsOutput) this.record.annotate(said);
           return show(`${said.level}: ${said.message}`, stream);
         case "group":
-          log({ kind: "group", stage, title: shortened(printable(masks.text(said.title))) });
+          log({ kind: "group", stage, title: shortened(printableLine(masks.text(said.title))) });
           return;
         case "endgroup":
           log({ kind: "group", stage, title: null });

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { oneLine } from "../report/escape.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 
-export interface AdoptOptions {
+export interface AdoptCommandOptions {
   /** The app's address. */
   readonly app: string;
   readonly dryRun?: boolean;
@@ -29,7 +29,11 @@ type Answer =
  * Prints each page's outcome on stderr and the sum on stdout. Exit 1: the app or GitHub refused, or did not answer.
  * @throws UsageError for an address, a name or a token that cannot be right
  */
-export async function adopt(repository: string, options: AdoptOptions, env: NodeJS.ProcessEnv): Promise<ExitCode> {
+export async function adopt(
+  repository: string,
+  options: AdoptCommandOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<ExitCode> {
   if (!/^[A-Za-z0-9_.-]{1,100}\/[A-Za-z0-9_.-]{1,100}$/u.test(repository)) {
     throw new UsageError(`${oneLine(repository)}: expected a repository as OWNER/NAME`);
   }

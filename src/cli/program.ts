@@ -1,7 +1,7 @@
 /** The command line: what it takes, and which file carries it out. */
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { NoTemporaryFiles } from "../agent/process/directory.ts";
-import type { AdoptOptions } from "./adopt.ts";
+import type { AdoptCommandOptions } from "./adopt.ts";
 import type { ConvertOptions } from "./convert.ts";
 import type { DoctorOptions } from "./doctor.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
@@ -159,7 +159,7 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
     .requiredOption("--app <url>", "the app's address", once)
     .option("--dry-run", "say what would be taken up, and take up nothing")
     .option("--json", "as JSON")
-    .action(async (repository: string, options: AdoptOptions) => {
+    .action(async (repository: string, options: AdoptCommandOptions) => {
       const { adopt } = await import("./adopt.ts");
       end(await adopt(repository, options, env));
     });

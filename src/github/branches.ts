@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { GitHubClient } from "./port.ts";
 import { requestFailure } from "./request-failure.ts";
-import type { Place } from "./workflows/workflows.ts";
+import type { RepositoryPlace } from "./workflows/workflows.ts";
 
 const reference = z.object({ object: z.object({ sha: z.string() }) });
 const comparison = z.object({ status: z.enum(["diverged", "ahead", "behind", "identical"]) });
@@ -13,7 +13,7 @@ const comparison = z.object({ status: z.enum(["diverged", "ahead", "behind", "id
  */
 export async function isOnBranch(
   client: GitHubClient,
-  { owner, name }: Place,
+  { owner, name }: RepositoryPlace,
   { branch, sha }: { readonly branch: string; readonly sha: string },
   signal: AbortSignal,
 ): Promise<boolean> {

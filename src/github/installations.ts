@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
-import { date } from "./webhooks/payloads.ts";
+import { payloadDate } from "./webhooks/payloads.ts";
 
 export interface InstallationSeen {
   readonly id: number;
@@ -23,7 +23,7 @@ const PER_PAGE = 100;
 /** 100,000 of each: a bound, not a limit that anybody meets. */
 const MOST_PAGES = 1_000;
 
-const installations = z.array(z.object({ id: smallId, created_at: date, suspended_at: z.string().nullish() }));
+const installations = z.array(z.object({ id: smallId, created_at: payloadDate, suspended_at: z.string().nullish() }));
 const repositories = z.object({
   repositories: z.array(
     z.object({

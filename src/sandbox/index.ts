@@ -9,7 +9,7 @@ import { description } from "./openapi/excerpt.ts";
 import { site } from "./pages/site.ts";
 import { RestHandler } from "./rest/handler.ts";
 import { apiPath, serveApi } from "./server/api.ts";
-import { httpServer, type Outcome } from "./server/http.ts";
+import { type HttpOutcome, httpServer } from "./server/http.ts";
 import { json, type Request, type Response } from "./server/message.ts";
 import { type Post, Sender } from "./webhooks/sender.ts";
 import { createWorld, type World } from "./world/index.ts";
@@ -41,7 +41,7 @@ export interface Sandbox {
   /** Answers what is asked below a path (`/_services/token`) by somebody else: the request's path is given whole. */
   mount(prefix: string, handle: (request: Request) => Promise<Response>): void;
   /** Answers as over HTTP, without a socket; `cut`: the connection would end without an answer. */
-  answer(request: Request): Promise<Outcome>;
+  answer(request: Request): Promise<HttpOutcome>;
   /** 0: any free port. Resolves to the address. */
   listen(port?: number): Promise<string>;
   close(): Promise<void>;
@@ -72,12 +72,12 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   });
   const api = { now: world.now, faults, requests, rest, graphql: new GraphqlHandler({ world, limits }) };
   const mounts = new Map<string, (request: Request) => Promise<Response>>();
-  const handle = async (request: Request): Promise<Outcome> => {
+  const handle = async (request: Request): Promise<HttpOutcome> => {
     if (request.method !== "HEAD") return route(request);
     const outcome = await route({ ...request, method: "GET" });
     return outcome === "cut" ? outcome : { ...outcome, body: "" };
   };
-  const route = async (request: Request): Promise<Outcome> => {
+  const route = async (request: Request): Promise<HttpOutcome> => {
     for (const [prefix, answer] of mounts) if (request.url.pathname.startsWith(`${prefix}/`)) return answer(request);
     const path = apiPath(request, rest);
     if (path !== null) return serveApi(api, request, path);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readJob } from "../../src/action/input/job.ts";
-import { readPlanFile } from "../../src/action/input/plan-file.ts";
+import { readPlanInput } from "../../src/action/input/plan-file.ts";
 import { RunnerConsole, RunnerFiles } from "../../src/action/runner.ts";
 import { parseNamesAndValues } from "../../src/sandbox/runner/command-files.ts";
 import { workflowCommandReader } from "../../src/sandbox/runner/workflow-commands.ts";
@@ -170,7 +170,7 @@ describe("the plan file", () => {
 
   it("is named relative to the workspace", () => {
     for (const path of ["ok.yml", "./ok.yml", join(workspace, "ok.yml")]) {
-      expect(readPlanFile(path, workspace, {})).toMatchObject({ file: "ok.yml", problems: [] });
+      expect(readPlanInput(path, workspace, {})).toMatchObject({ file: "ok.yml", problems: [] });
     }
   });
   it.each([
@@ -179,7 +179,7 @@ describe("the plan file", () => {
     ["big.yml", /1048577 bytes, expected at most 1048576/u],
     ["/dev/zero", /not a regular file/u],
   ])("%s is refused with its reason", (path, reason) => {
-    const { plan, problems } = readPlanFile(path, workspace, {});
+    const { plan, problems } = readPlanInput(path, workspace, {});
     expect(plan).toBeNull();
     expect(problems).toHaveLength(1);
     expect(problems[0]?.message).toMatch(reason);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Masks, MOST_MASKS } from "../../src/agent/masking/masks.ts";
-import { LineSplitter, printable, shortened, Tail } from "../../src/agent/output/lines.ts";
+import { LineSplitter, printableLine, shortened, Tail } from "../../src/agent/output/lines.ts";
 import { CommandReader } from "../../src/agent/output/workflow-commands.ts";
 
 describe("workflow commands in output", () => {
@@ -127,10 +127,10 @@ describe("lines", () => {
   });
 
   it("loses what would steer a terminal and keeps colours", () => {
-    expect(printable("\u001b[31mred\u001b[0m\u001b[2J\u001b[1A\u0007bell\tok\u009b")).toBe(
+    expect(printableLine("\u001b[31mred\u001b[0m\u001b[2J\u001b[1A\u0007bell\tok\u009b")).toBe(
       "\u001b[31mred\u001b[0m\ufffdbell\tok\ufffd",
     );
-    expect(printable("10 %\r20 %")).toBe("10 % 20 %");
+    expect(printableLine("10 %\r20 %")).toBe("10 % 20 %");
   });
 
   it("say where they were cut", () => {

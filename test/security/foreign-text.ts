@@ -8,7 +8,7 @@ import { refusal } from "../../app/workflow-runs/remedy.ts";
 import { Masks } from "../../src/agent/masking/masks.ts";
 import { BallotReader } from "../../src/agent/output/ballot-reader.ts";
 import { readEvent } from "../../src/agent/output/event-schema.ts";
-import { LineSplitter, printable, shortened, Tail } from "../../src/agent/output/lines.ts";
+import { LineSplitter, printableLine, shortened, Tail } from "../../src/agent/output/lines.ts";
 import { Listing } from "../../src/agent/output/task-list.ts";
 import { CommandReader } from "../../src/agent/output/workflow-commands.ts";
 import { hostfile, isWithheld, variable } from "../../src/agent/process/environment.ts";
@@ -347,14 +347,14 @@ export const READERS: readonly Reader[] = [
   },
   {
     module: "src/agent/output/lines.ts",
-    of: "printable, shortened, LineSplitter, Tail",
+    of: "printableLine, shortened, LineSplitter, Tail",
     largest: 32 * KIB,
     read: (text) => {
       const tail = new Tail();
-      const splitter = new LineSplitter((line) => tail.push(shortened(printable(line))));
+      const splitter = new LineSplitter((line) => tail.push(shortened(printableLine(line))));
       for (let at = 0; at < text.length; at += 4096) splitter.push(Buffer.from(text.slice(at, at + 4096)));
       splitter.end();
-      return [tail.toString(), printable(text)];
+      return [tail.toString(), printableLine(text)];
     },
   },
   {

@@ -12,7 +12,7 @@ import { type EffectContext, type EffectHandler, type Performed, placeOf } from 
 import { notCertain, type PutComment, putComment } from "../../effects/handlers/comment.ts";
 import { parsed } from "../../store/documents.ts";
 import type { NewEffect, PullId } from "../../store/model.ts";
-import type { CommandExecutor, GivenCommand, Outcome } from "../execute.ts";
+import type { CommandExecutor, CommandOutcome, GivenCommand } from "../execute.ts";
 import { holdProgressEffect, noneClosed, sayProgress } from "./hold-progress.ts";
 import { mayAnswer } from "./limit.ts";
 
@@ -59,7 +59,7 @@ export function answerHandler(executor: CommandExecutor): EffectHandler<"answer"
       ({ command, act }): GivenCommand => ({ command, by, at, act: act === null ? null : parsed<Act>(act) }),
     );
     const outcomes = edited
-      ? commands.map((): Outcome => ({ outcome: "refused", reason: EDITED }))
+      ? commands.map((): CommandOutcome => ({ outcome: "refused", reason: EDITED }))
       : await executor.execute(commands, pull, repository);
     const place = placeOf(context);
     const there = await write((client) => react(client, place, commentId, reactionTo(outcomes), signal));
@@ -96,7 +96,7 @@ export async function say(context: EffectContext, marker: string, body: string):
   return await putComment(context, markerOf(marker), body, true);
 }
 
-function reactionTo(outcomes: readonly Outcome[]): Reaction {
+function reactionTo(outcomes: readonly CommandOutcome[]): Reaction {
   if (outcomes.some(({ outcome }) => outcome === "refused")) {
     return "confused";
   }
@@ -104,7 +104,11 @@ function reactionTo(outcomes: readonly Outcome[]): Reaction {
 }
 
 /** Null: there is nothing to say. */
-function textOf(commands: readonly GivenCommand[], outcomes: readonly Outcome[], edited: boolean): string | null {
+function textOf(
+  commands: readonly GivenCommand[],
+  outcomes: readonly CommandOutcome[],
+  edited: boolean,
+): string | null {
   if (edited) {
     return `${markdown(sentence(EDITED))}`;
   }
@@ -119,7 +123,7 @@ function textOf(commands: readonly GivenCommand[], outcomes: readonly Outcome[],
 }
 
 /** For the history: plain text, one line. */
-export function sayOutcome({ command }: GivenCommand, outcome: Outcome | undefined): string {
+export function sayOutcome({ command }: GivenCommand, outcome: CommandOutcome | undefined): string {
   const how = outcome?.outcome === "refused" ? `refused, ${outcome.reason}` : "done";
   return oneLine(`“${writtenOf(command)}”: ${how}`);
 }

@@ -40,7 +40,7 @@ export function holdProgressEffect(
 }
 
 /** How far it is. */
-export interface Progress {
+export interface HoldProgress {
   readonly all: number;
   readonly closed: number;
   /** Merged while its gate was open. */
@@ -51,7 +51,7 @@ export interface Progress {
 
 /** The line, in Markdown. `ended`: nothing more is done about it. */
 export function sayProgress(
-  { all, closed, merged, open }: Progress,
+  { all, closed, merged, open }: HoldProgress,
   ended: "no" | "given up" | "unheld" = "no",
 ): string {
   if (all === 0) {
@@ -85,7 +85,7 @@ function numbers(of: readonly number[]): string {
 }
 
 /** Nothing is closed yet. */
-export function noneClosed({ gates }: Pick<Closing, "gates">): Progress {
+export function noneClosed({ gates }: Pick<Closing, "gates">): HoldProgress {
   const all = gates.reduce((sum, [, count]) => sum + count, 0);
   return { all, closed: 0, merged: [], open: gates.map(([number]) => ({ number, reason: null })) };
 }
@@ -112,7 +112,7 @@ async function progressOf(
   gates: readonly OpenGates[],
   policy: Policy,
   { store, repository }: EffectContext,
-): Promise<Progress> {
+): Promise<HoldProgress> {
   const merged: number[] = [];
   const open: { readonly number: number; readonly reason: string | null }[] = [];
   let all = 0;

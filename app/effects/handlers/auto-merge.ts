@@ -4,9 +4,9 @@ import {
   enableAutoMerge,
   enqueue,
   type MergeMethod,
+  type MergeRefusal,
   type MergeState,
   mergeNow,
-  type Refusal,
   readMergeState,
 } from "../../../src/github/pulls/merging.ts";
 import type { Pull } from "../../store/model.ts";
@@ -109,7 +109,7 @@ interface Way {
     client: GitHubClient,
     target: { readonly pullNodeId: string; readonly sha: string },
     signal: AbortSignal,
-  ) => Promise<Refusal>;
+  ) => Promise<MergeRefusal>;
 }
 type Choice =
   | ((sha: string) => Way)
@@ -188,12 +188,16 @@ function waiting({ effect, now }: EffectContext, reason: string, pause: number):
 }
 
 /** GitHub's own trouble, told in a good answer: another try may do what this one did not. */
-function isHiccup({ message }: NonNullable<Refusal>): boolean {
+function isHiccup({ message }: NonNullable<MergeRefusal>): boolean {
   return /something went wrong|timed? ?out|try again|internal error/iu.test(message);
 }
 
 /** It may have been done nevertheless, or the pull request has changed since it was read. */
-async function refusedBy(refusal: NonNullable<Refusal>, method: Method, context: EffectContext): Promise<Performed> {
+async function refusedBy(
+  refusal: NonNullable<MergeRefusal>,
+  method: Method,
+  context: EffectContext,
+): Promise<Performed> {
   const { client, pull, appId, signal, effect, now, timings } = context;
   if (refusal.type === "FORBIDDEN") {
     const reason = `${refusal.message}${permissionHint("auto_merge", { kind: "permission" })}`;

@@ -3,7 +3,7 @@ import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transac
 import { z } from "zod";
 import { RowConflict } from "../conflict.ts";
 import { read, readOrNull, written, writtenOrNull } from "../documents.ts";
-import { inTurns } from "../in-turns.ts";
+import { dueInTurns } from "../in-turns.ts";
 import { EFFECT_CODES } from "../model/effects.ts";
 import type { Effect, EffectCode, EffectRead, EffectReason, NewEffect, SettledEffect, Store } from "../model.ts";
 import type { Tables } from "../schema.ts";
@@ -31,7 +31,7 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
   return {
     async effectsDue(installationId, until, limit) {
       const waits = sql`status = 'pending' and installation_id = ${installationId}`;
-      const rows = await inTurns(
+      const rows = await dueInTurns(
         db,
         { table: "effects", by: "repository_id", at: "next_at", waits, until, limit },
         (repository, most) =>

@@ -11,7 +11,7 @@ import {
 } from "kysely";
 import { pullKey } from "../change-pull.ts";
 import { RowConflict } from "../conflict.ts";
-import { readDocument, textOf } from "../document-cache.ts";
+import { documentText, readDocument } from "../document-cache.ts";
 import { readOrNull, writtenOrNull } from "../documents.ts";
 import type { Pull, PullFilter, PullId, Store } from "../model.ts";
 import { PULL_DOCUMENTS, type PullDocument, type Tables } from "../schema.ts";
@@ -126,7 +126,7 @@ export async function writePull(db: Transaction<Tables>, each: Pull): Promise<vo
   }
   for (const kind of PULL_DOCUMENTS) {
     const document = each[kind];
-    await writeDocument(db, id, kind, document === null ? null : textOf(kind, pullKey(each), document));
+    await writeDocument(db, id, kind, document === null ? null : documentText(kind, pullKey(each), document));
   }
 }
 

@@ -19,7 +19,7 @@ import type { Job } from "./job.ts";
 /** More agents than this would spend the repository's API requests on looking for their leader. */
 const MOST_BY_BEACON = 64;
 
-export interface Place {
+export interface MeetingPlace {
   readonly location: CoordinatorLocation;
   /** Shows the group's result; the others show their own part. */
   readonly reports: boolean;
@@ -30,13 +30,13 @@ export interface Place {
 }
 
 /** How many agents make the group. */
-export function sizeOf(plan: Plan, inputs: Inputs): number {
+export function groupSizeOf(plan: Plan, inputs: Inputs): number {
   return plan.agentCount ?? inputs.agentCount ?? 1;
 }
 
 /** A line for each reason why this job cannot meet its group. */
 export function placeProblems(plan: Plan, inputs: Inputs, job: Job, env: Entry["env"]): readonly string[] {
-  const size = sizeOf(plan, inputs);
+  const size = groupSizeOf(plan, inputs);
   if (size === 1 && inputs.coordinator === "") return [];
   if (job.fork) {
     return [
@@ -73,10 +73,17 @@ function leads({ roles }: Plan, { agentIndex, role }: Inputs): boolean {
 }
 
 /** Finds the place. @param entry whose environment holds the job's tokens */
-export function placeOf(key: RunKey, plan: Plan, inputs: Inputs, job: Job, entry: Entry, state: SavedState): Place {
+export function meetingPlaceOf(
+  key: RunKey,
+  plan: Plan,
+  inputs: Inputs,
+  job: Job,
+  entry: Entry,
+  state: SavedState,
+): MeetingPlace {
   const { env } = entry;
   const { coordinator } = inputs;
-  if (coordinator === "" && sizeOf(plan, inputs) === 1)
+  if (coordinator === "" && groupSizeOf(plan, inputs) === 1)
     return { location: { kind: "solo" }, reports: true, address: null, beacon: null };
   const address = plan.agents[inputs.agentIndex]?.address ?? ownAddress(inputs.advertise);
   const mask = (value: string): void => {

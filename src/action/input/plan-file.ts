@@ -15,7 +15,7 @@ export interface PlanFile extends ReadPlan {
 }
 
 /** Reads the plan at `path` (relative to `workspace`). What is wrong is in `problems`, a missing file too. */
-export function readPlanFile(path: string, workspace: string, params: Readonly<Record<string, string>>): PlanFile {
+export function readPlanInput(path: string, workspace: string, params: Readonly<Record<string, string>>): PlanFile {
   const absolute = resolve(workspace, path);
   const file = repositoryPath(absolute, workspace) ?? basename(absolute);
   const refused = (message: string): PlanFile => {

@@ -2,7 +2,7 @@
 import type { Plan } from "../../plan/plan.ts";
 import { isSelected } from "../../plan/select.ts";
 import type { Selection } from "../../run/types.ts";
-import { isUrl, sizeOf } from "./coordinator-location.ts";
+import { groupSizeOf, isUrl } from "./coordinator-location.ts";
 import type { Inputs } from "./inputs.ts";
 
 /** A line for each reason. */
@@ -38,7 +38,7 @@ function roleProblems({ roles }: Plan, { role }: Inputs): readonly string[] {
 
 /** With roles, several jobs make the group, each with a matrix of its own that counts from 0. */
 function indexProblems(plan: Plan, inputs: Inputs): readonly string[] {
-  const size = sizeOf(plan, inputs);
+  const size = groupSizeOf(plan, inputs);
   const { agentIndex, agentCount } = inputs;
   if (size === 1 || Object.keys(plan.roles).length > 0 || agentIndex < size) return [];
   const matrix = agentCount === null || agentCount === size ? "" : `, and the matrix has ${agentCount} jobs`;
@@ -53,7 +53,7 @@ function stateProblems({ stateFile, coordinator }: Inputs): readonly string[] {
 
 /** A matrix that runs fewer jobs at a time than the group has agents waits for ever. */
 function matrixProblems(plan: Plan, inputs: Inputs): readonly string[] {
-  const size = sizeOf(plan, inputs);
+  const size = groupSizeOf(plan, inputs);
   const { maxParallel, agentCount } = inputs;
   if (size === 1 || maxParallel === null || maxParallel >= Math.min(size, agentCount ?? size)) return [];
   return [

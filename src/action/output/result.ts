@@ -10,7 +10,7 @@ import { resultJson } from "../../report/json.ts";
 import type { RunReport } from "../../report/report.ts";
 import type { Entry } from "../entry.ts";
 
-export class Result {
+export class StepResult {
   readonly #entry: Pick<Entry, "console" | "files">;
   readonly #file: string;
   #told: RunReport | null = null;

@@ -5,7 +5,7 @@ import type { AgentSummary } from "../../run/result/agent-summary.ts";
 import type { RunSummary } from "../../run/result/record.ts";
 import type { RunKey } from "../../run/types.ts";
 
-export function summaryOf(end: LoopEnd, host: RunHost | null, own: AgentSummary): RunSummary {
+export function runSummaryOf(end: LoopEnd, host: RunHost | null, own: AgentSummary): RunSummary {
   if (end.kind === "finished") return end.summary;
   const known = host?.summary() ?? { failedStage: null, phases: own.records() };
   switch (end.kind) {

@@ -4,7 +4,7 @@ import { access, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import type { VersionBound } from "../../plan/plan.ts";
 import { isVersion, versionIn } from "../../plan/version.ts";
-import { printable } from "../output/lines.ts";
+import { printableLine } from "../output/lines.ts";
 import type { CheckContext, CheckOf } from "./check.ts";
 
 /** A program that is asked for its version and says nothing. */
@@ -66,7 +66,7 @@ async function askVersion(file: string, { processes, env, workingDirectory, sign
     env,
     workingDirectory,
     onLine: (line) => {
-      if (lines.length < VERSION_LINES) lines.push(printable(line).slice(0, 1_000));
+      if (lines.length < VERSION_LINES) lines.push(printableLine(line).slice(0, 1_000));
     },
     onLeftBehind: () => undefined,
     onRemaining: () => undefined,

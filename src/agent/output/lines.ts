@@ -67,7 +67,7 @@ const ESCAPES = /(\p{Cc}\[[0-9;]*m)|\p{Cc}\[[0-9;?]*[A-Za-z]|[^\P{Cc}\t]/gu;
  * A line without what would steer a terminal (colours are kept): other sequences go, control characters become U+FFFD.
  * So that a command's output can neither repaint the log nor hide in it.
  */
-export function printable(line: string): string {
+export function printableLine(line: string): string {
   // The common case costs one scan.
   if (!CONTROL.test(line)) return line;
   return line.replace(ESCAPES, (found, colour: string | undefined) => {

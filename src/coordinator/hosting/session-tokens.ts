@@ -7,7 +7,7 @@ import { Refusal } from "../protocol/refusal.ts";
 const KEPT_TOKENS = 20_000;
 
 /** SHA-256 of a request's body as it was sent, base64url. */
-export function digestOf(body: Buffer): string {
+export function tokenDigest(body: Buffer): string {
   return createHash("sha256").update(body).digest("base64url");
 }
 

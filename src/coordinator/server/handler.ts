@@ -8,7 +8,7 @@ import { z } from "zod";
 import { isDeeper, PLAN_BOUNDS, WIRE_BOUNDS } from "../../plan/bounds.ts";
 import type { RunKey, RunTerms } from "../../run/types.ts";
 import { unpack } from "../client/http.ts";
-import { digestOf, type SessionTokens } from "../hosting/session-tokens.ts";
+import { type SessionTokens, tokenDigest } from "../hosting/session-tokens.ts";
 import type { JoinRequest } from "../protocol/port.ts";
 import {
   joinBodySchema,
@@ -226,7 +226,7 @@ async function receive<T>(
       if (error instanceof Refusal) await onRefused?.(value, error);
       throw error;
     }
-    return { body, digest: digestOf(bytes), bytes: bytes.length };
+    return { body, digest: tokenDigest(bytes), bytes: bytes.length };
   });
 }
 

@@ -18,11 +18,11 @@ const LONGEST_NAME = 100;
 /** The beacons of one run, whoever lit them and wherever they say that the leader is. */
 export function beaconsOf(place: BeaconPlace): AbandonedChecks {
   const { owner, repo, headSha } = place;
-  return { owner, repo, headSha, name: nameOf(place), externalId: externalId(place, "") };
+  return { owner, repo, headSha, name: beaconName(place), externalId: externalId(place, "") };
 }
 
 /** The check run's name. */
-export function nameOf({ group, plan }: BeaconPlace): string {
+export function beaconName({ group, plan }: BeaconPlace): string {
   const name = `leader / ${plan} (${group})`;
   return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
 }

@@ -11,7 +11,7 @@ import { githubId, smallId } from "../id.ts";
 import type { GitHubClient } from "../port.ts";
 import type { RequestFailure } from "../request-failure.ts";
 import { isNotModified } from "../workflows/attempt-jobs.ts";
-import { type BeaconPlace, externalId, nameOf } from "./beacon-place.ts";
+import { type BeaconPlace, beaconName, externalId } from "./beacon-place.ts";
 import { openCheck, type Pace } from "./checks.ts";
 import type { OwnCheck } from "./own-check.ts";
 
@@ -65,7 +65,7 @@ export async function lightBeacon(
     owner: place.owner,
     repo: place.repo,
     headSha: place.headSha,
-    name: nameOf(place),
+    name: beaconName(place),
     externalId: externalId(place, `${job ?? ""}/${address}`),
     detailsUrl: null,
   };
@@ -121,7 +121,7 @@ export class BeaconWatch {
         owner: this.#place.owner,
         repo: this.#place.repo,
         ref: this.#place.headSha,
-        check_name: nameOf(this.#place),
+        check_name: beaconName(this.#place),
         status: "in_progress",
         filter: "all",
         per_page: PER_PAGE,

@@ -206,7 +206,7 @@ function openCheck(given: z.infer<typeof context> | null, appId: number): OpenCh
 }
 
 /** How GitHub took it: `FORBIDDEN`, `UNPROCESSABLE`, … with its words; null: it was done. */
-export type Refusal = { readonly type: string | null; readonly message: string } | null;
+export type MergeRefusal = { readonly type: string | null; readonly message: string } | null;
 
 const MUTATIONS = {
   merge: ["mergePullRequest", "MergePullRequestInput"],
@@ -252,7 +252,7 @@ async function mutate(
   what: keyof typeof MUTATIONS,
   input: Record<string, unknown>,
   signal: AbortSignal,
-): Promise<Refusal> {
+): Promise<MergeRefusal> {
   const [field, type] = MUTATIONS[what];
   const query = `mutation Merge($input: ${type}!) { ${field}(input: $input) { clientMutationId } }`;
   const answer: GraphqlAnswer = await sendGraphql(client, query, { input }, signal);

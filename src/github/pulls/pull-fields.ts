@@ -3,7 +3,7 @@ import { z } from "zod";
 import { UNKNOWN_ACTOR } from "../../lifecycle/facts/change.ts";
 import type { Actor, PullState } from "../../lifecycle/facts/facts.ts";
 import { smallId } from "../id.ts";
-import { date } from "../webhooks/payloads.ts";
+import { payloadDate } from "../webhooks/payloads.ts";
 
 export const ACTOR_FIELDS = `fragment ActorFields on Actor {
   __typename login
@@ -47,8 +47,8 @@ export const pullFields = z.object({
   state: z.enum(["OPEN", "CLOSED", "MERGED"]),
   merged: z.boolean(),
   isDraft: z.boolean(),
-  createdAt: date,
-  updatedAt: date,
+  createdAt: payloadDate,
+  updatedAt: payloadDate,
   headRefOid: z.string(),
   headRefName: z.string(),
   headRepository: z.object({ databaseId: smallId.nullish() }).nullish(),

@@ -1,7 +1,7 @@
 /** What a snapshot asks of a pull request, and the shape of the answer. */
 import { z } from "zod";
 import { githubId, idAtEnd, smallId } from "../id.ts";
-import { date } from "../webhooks/payloads.ts";
+import { payloadDate } from "../webhooks/payloads.ts";
 import { actor, checkFields, PULL_FIELDS, pullFields } from "./pull-fields.ts";
 
 /** Timeline items that are acts of the lifecycle. */
@@ -107,7 +107,7 @@ const commit = z.object({ oid: z.string() }).nullish();
 export const reviewFields = z.object({
   fullDatabaseId: githubId.nullish(),
   state: z.string(),
-  submittedAt: date.nullish(),
+  submittedAt: payloadDate.nullish(),
   author: actor,
   commit,
 });
@@ -115,7 +115,7 @@ export type ReviewFields = z.infer<typeof reviewFields>;
 
 export const timelineFields = z.object({
   __typename: z.string(),
-  createdAt: date.nullish(),
+  createdAt: payloadDate.nullish(),
   actor,
   label: z.object({ name: z.string() }).nullish(),
   previousRefName: z.string().nullish(),
@@ -130,8 +130,8 @@ export type TimelineFields = z.infer<typeof timelineFields>;
 const commentFields = z.object({
   fullDatabaseId: githubId.nullish(),
   id: z.string(),
-  createdAt: date,
-  lastEditedAt: date.nullish(),
+  createdAt: payloadDate,
+  lastEditedAt: payloadDate.nullish(),
   author: actor,
   body: z.string(),
 });
@@ -141,18 +141,18 @@ const checkRunFields = z.object({
   ...checkFields.pick({ id: true, name: true, status: true, conclusion: true, title: true }).shape,
   __typename: z.literal("CheckRun"),
   resourcePath: idInPath,
-  startedAt: date.nullish(),
-  completedAt: date.nullish(),
+  startedAt: payloadDate.nullish(),
+  completedAt: payloadDate.nullish(),
   checkSuite: z.object({
     id: z.string(),
-    createdAt: date,
+    createdAt: payloadDate,
     status: z.string(),
     conclusion: z.string().nullish(),
     app: z.object({ databaseId: smallId.nullish(), slug: z.string() }).nullish(),
     workflowRun: z
       .object({
         resourcePath: idInPath,
-        updatedAt: date,
+        updatedAt: payloadDate,
         file: z.object({ path: z.string() }).nullish(),
       })
       .nullish(),
@@ -163,15 +163,15 @@ const statusFields = z.object({
   __typename: z.literal("StatusContext"),
   context: z.string(),
   state: z.string(),
-  createdAt: date,
+  createdAt: payloadDate,
 });
 const contextFields = z.discriminatedUnion("__typename", [checkRunFields, statusFields]);
 export type ContextFields = z.infer<typeof contextFields>;
 
 const suiteFields = z.object({
   id: z.string(),
-  createdAt: date,
-  updatedAt: date,
+  createdAt: payloadDate,
+  updatedAt: payloadDate,
   status: z.string(),
   conclusion: z.string().nullish(),
   app: z.object({ databaseId: smallId.nullish(), slug: z.string() }).nullish(),

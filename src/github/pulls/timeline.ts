@@ -5,7 +5,7 @@ import { commentKey, commitKey, placeKey, type TimelineItem } from "../../lifecy
 import { readGraphql } from "../graphql.ts";
 import { githubId } from "../id.ts";
 import type { GitHubClient } from "../port.ts";
-import { date } from "../webhooks/payloads.ts";
+import { payloadDate } from "../webhooks/payloads.ts";
 import { PULL_FIELDS, pullFields, pullSeen } from "./pull-fields.ts";
 import { timelineActs } from "./snapshot-acts.ts";
 import { DATED_ITEMS, TIMELINE_TYPES, timelineFields } from "./snapshot-fields.ts";
@@ -41,7 +41,7 @@ const MOST_PAGES = 20;
 
 const itemFields = timelineFields.extend({
   fullDatabaseId: githubId.nullish(),
-  submittedAt: date.nullish(),
+  submittedAt: payloadDate.nullish(),
   commit: z.object({ oid: z.string() }).nullish(),
 });
 const answered = pullFields.extend({

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { githubId } from "../id.ts";
 import type { GitHubClient } from "../port.ts";
-import { date } from "./payloads.ts";
+import { payloadDate } from "./payloads.ts";
 
 /** One attempt at a delivery. */
 export interface ListedDelivery {
@@ -22,7 +22,7 @@ const listed = z.array(
   z.object({
     id: githubId,
     guid: z.string(),
-    delivered_at: date,
+    delivered_at: payloadDate,
     event: z.string(),
     action: z.string().nullish(),
     status_code: z.number(),

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { githubId, smallId } from "../id.ts";
 
 /** An ISO date as milliseconds since the epoch. */
-export const date = z.string().transform((text, context) => {
+export const payloadDate = z.string().transform((text, context) => {
   const at = Date.parse(text);
   if (Number.isNaN(at)) {
     context.addIssue({ code: "custom", message: "expected an ISO date" });
@@ -45,11 +45,11 @@ export const pullRequest = z.object({
   body: z.string().nullish(),
   user: user.nullish(),
   state: z.enum(["open", "closed"]),
-  merged_at: date.nullish(),
-  closed_at: date.nullish(),
+  merged_at: payloadDate.nullish(),
+  closed_at: payloadDate.nullish(),
   draft: z.boolean().nullish(),
-  created_at: date,
-  updated_at: date,
+  created_at: payloadDate,
+  updated_at: payloadDate,
   head: branch,
   base: branch,
   labels: z.array(z.object({ name: z.string(), node_id: z.string().nullish() })).nullish(),
@@ -76,7 +76,7 @@ export const reviewEvent = known.extend({
     user: user.nullish(),
     state: z.string(),
     commit_id: sha.nullish(),
-    submitted_at: date.nullish(),
+    submitted_at: payloadDate.nullish(),
   }),
 });
 
@@ -89,7 +89,7 @@ export const commentEvent = known.extend({
     node_id: z.string(),
     user: user.nullish(),
     body: z.string().nullish(),
-    created_at: date,
+    created_at: payloadDate,
   }),
 });
 
@@ -108,16 +108,16 @@ export const checkRunEvent = known.extend({
     external_id: z.string().nullish(),
     status: z.string(),
     conclusion: z.string().nullish(),
-    started_at: date.nullish(),
-    completed_at: date.nullish(),
+    started_at: payloadDate.nullish(),
+    completed_at: payloadDate.nullish(),
     app: z.object({ id, slug: z.string().nullish() }).nullish(),
     check_suite: z
       .object({
         node_id: z.string().nullish(),
         status: z.string().nullish(),
         conclusion: z.string().nullish(),
-        created_at: date.nullish(),
-        updated_at: date.nullish(),
+        created_at: payloadDate.nullish(),
+        updated_at: payloadDate.nullish(),
         app: z.object({ id, slug: z.string().nullish() }).nullish(),
       })
       .nullish(),
@@ -132,7 +132,7 @@ export const checkSuiteEvent = known.extend({
     node_id: z.string().nullish(),
     status: z.string().nullish(),
     conclusion: z.string().nullish(),
-    updated_at: date.nullish(),
+    updated_at: payloadDate.nullish(),
     app: z.object({ id, slug: z.string().nullish() }).nullish(),
     pull_requests: pullReferences,
   }),
@@ -142,8 +142,8 @@ export const statusEvent = known.extend({
   sha,
   context: z.string(),
   state: z.string(),
-  created_at: date,
-  updated_at: date.nullish(),
+  created_at: payloadDate,
+  updated_at: payloadDate.nullish(),
 });
 
 export const workflowRunEvent = known.extend({
@@ -156,7 +156,7 @@ export const workflowRunEvent = known.extend({
     head_sha: sha,
     check_suite_node_id: z.string().nullish(),
     conclusion: z.string().nullish(),
-    updated_at: date,
+    updated_at: payloadDate,
     actor: user.nullish(),
     pull_requests: pullReferences,
   }),
@@ -230,7 +230,7 @@ const brief = z.object({ id, node_id: z.string(), full_name: z.string(), private
 
 /** Dates of installations have come as text and as seconds since the epoch. */
 const installationDate = z
-  .union([date, z.number().transform((seconds) => seconds * 1000)])
+  .union([payloadDate, z.number().transform((seconds) => seconds * 1000)])
   .nullish()
   .catch(null);
 const installation = z.object({ id, created_at: installationDate, updated_at: installationDate });

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { smallId } from "../id.ts";
 import type { GitHubClient } from "../port.ts";
-import type { Place } from "./workflows.ts";
+import type { RepositoryPlace } from "./workflows.ts";
 
 /** Of a comment, by GitHub's limit. */
 export const LONGEST_COMMENT = 1_024;
@@ -23,7 +23,7 @@ export interface GateAnswer {
  */
 export async function answerGate(
   client: GitHubClient,
-  { owner, name }: Place,
+  { owner, name }: RepositoryPlace,
   { runId, environment, verdict, comment }: GateAnswer,
   signal: AbortSignal,
 ): Promise<void> {
@@ -43,7 +43,7 @@ const pending = z.array(z.object({ environment: z.object({ name: z.string() }) }
 /** Names of the environments that jobs of this run wait for, whoever guards them. */
 export async function pendingEnvironments(
   client: GitHubClient,
-  { owner, name }: Place,
+  { owner, name }: RepositoryPlace,
   runId: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
@@ -65,7 +65,7 @@ const rules = z.object({
 /** Whether this app is a protection rule of the environment, and in force. */
 export async function guards(
   client: GitHubClient,
-  { owner, name }: Place,
+  { owner, name }: RepositoryPlace,
   environment: string,
   appId: number,
   signal: AbortSignal,

@@ -5,7 +5,7 @@ import type { GitHubClient } from "../port.ts";
 import { requestFailure } from "../request-failure.ts";
 import { user } from "../webhooks/payloads.ts";
 
-export interface Place {
+export interface RepositoryPlace {
   readonly owner: string;
   readonly name: string;
 }
@@ -84,7 +84,7 @@ const dispatched = z.object({ workflow_run_id: githubId, html_url: z.string().nu
  */
 export async function dispatchWorkflow(
   client: GitHubClient,
-  { owner, name }: Place,
+  { owner, name }: RepositoryPlace,
   { workflow, branch, inputs }: Dispatch,
   signal: AbortSignal,
 ): Promise<{ readonly runId: string; readonly url: string | null } | null> {
@@ -108,7 +108,7 @@ const listed = z.object({ workflow_runs: z.array(run) });
 /** Runs of this workflow that were asked for since then (at most a hundred), oldest first. */
 export async function dispatchedRuns(
   client: GitHubClient,
-  { owner, name }: Place,
+  { owner, name }: RepositoryPlace,
   workflow: string,
   since: number,
   signal: AbortSignal,
@@ -133,7 +133,7 @@ const head = z.object({ head_sha: z.string(), html_url: z.string().nullish() });
  */
 export async function readRunHead(
   client: GitHubClient,
-  { owner, name }: Place,
+  { owner, name }: RepositoryPlace,
   runId: string,
 ): Promise<{ readonly sha: string; readonly url: string | null }> {
   const answer = await client.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", {
@@ -148,7 +148,7 @@ export async function readRunHead(
 /** Null: there is no such run (any more). */
 export async function readRun(
   client: GitHubClient,
-  { owner, name }: Place,
+  { owner, name }: RepositoryPlace,
   runId: string,
   signal: AbortSignal,
 ): Promise<RunSeen | null> {
@@ -171,7 +171,7 @@ export async function readRun(
 /** Asks for the run's end. One that has ended, or is gone, is no failure. */
 export async function cancelRun(
   client: GitHubClient,
-  { owner, name }: Place,
+  { owner, name }: RepositoryPlace,
   runId: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -196,7 +196,7 @@ const MOST_PAGES = 5;
 /** Runs that wait for an environment, newest first; of very many, the first five hundred. */
 export async function waitingRuns(
   client: GitHubClient,
-  { owner, name }: Place,
+  { owner, name }: RepositoryPlace,
   signal: AbortSignal,
 ): Promise<readonly RunSeen[]> {
   const found: RunSeen[] = [];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { clip } from "../../report/escape.ts";
 import { fillMarkdown } from "../policy/templates.ts";
-import { mapping, template } from "../policy/value-schemas.ts";
+import { strictMapping, template } from "../policy/value-schemas.ts";
 import type { ActionDefinition } from "./action.ts";
 
 /** GitHub takes 65,536 characters; the marker and a margin go off. */
@@ -17,7 +17,7 @@ export const commentAction: ActionDefinition<"comment"> = {
   schema: z.union(
     [
       body.transform((value) => ({ kind: "comment" as const, body: value })),
-      mapping({ body }).transform((value) => ({ kind: "comment" as const, body: value.body })),
+      strictMapping({ body }).transform((value) => ({ kind: "comment" as const, body: value.body })),
     ],
     { error: "expected a comment's text, or { body }" },
   ),

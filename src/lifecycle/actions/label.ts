@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { labelName, mapping, oneOrMore } from "../policy/value-schemas.ts";
+import { labelName, oneOrMore, strictMapping } from "../policy/value-schemas.ts";
 import type { ActionDefinition } from "./action.ts";
 
 const labels = oneOrMore(labelName, "a label", 20);
@@ -12,7 +12,7 @@ export const labelAction: ActionDefinition<"label"> = {
   whenPassed: false,
   schema: z.union(
     [
-      mapping({ add: labels.optional(), remove: labels.optional() }).transform((value) => ({
+      strictMapping({ add: labels.optional(), remove: labels.optional() }).transform((value) => ({
         kind: "label" as const,
         add: value.add ?? [],
         remove: value.remove ?? [],

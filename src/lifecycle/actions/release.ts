@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { flag, mapping } from "../policy/value-schemas.ts";
+import { booleanValue, strictMapping } from "../policy/value-schemas.ts";
 import { type ActionDefinition, isFork } from "./action.ts";
 
 const error = "expected the name of an environment";
@@ -14,7 +14,7 @@ export const releaseAction: ActionDefinition<"release"> = {
   schema: z.union(
     [
       environment.transform((value) => ({ kind: "release" as const, environment: value, forks: false })),
-      mapping({ environment, forks: flag.optional() }).transform((value) => ({
+      strictMapping({ environment, forks: booleanValue.optional() }).transform((value) => ({
         kind: "release" as const,
         environment: value.environment,
         forks: value.forks ?? false,

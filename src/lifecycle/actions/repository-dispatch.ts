@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { fill } from "../policy/templates.ts";
-import { mapping, templates } from "../policy/value-schemas.ts";
+import { strictMapping, templates } from "../policy/value-schemas.ts";
 import { type ActionDefinition, occasionKey } from "./action.ts";
 
 /** GitHub's payload has at most ten members; one is our key. */
@@ -17,7 +17,7 @@ export const repositoryDispatchAction: ActionDefinition<"repository_dispatch"> =
   schema: z.union(
     [
       eventType.transform((value) => ({ kind: "repository_dispatch" as const, eventType: value, payload: {} })),
-      mapping({ event_type: eventType, payload: templates("a payload", MOST_MEMBERS).optional() }).transform(
+      strictMapping({ event_type: eventType, payload: templates("a payload", MOST_MEMBERS).optional() }).transform(
         (value) => ({
           kind: "repository_dispatch" as const,
           eventType: value.event_type,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { fill } from "../policy/templates.ts";
-import { flag, mapping, templates, whole } from "../policy/value-schemas.ts";
+import { booleanValue, strictMapping, templates, wholeNumber } from "../policy/value-schemas.ts";
 import { type ActionDefinition, isFork, occasionKey } from "./action.ts";
 
 /** Inputs that every run gets without being asked for. */
@@ -28,7 +28,7 @@ export const startAction: ActionDefinition<"start"> = {
         limit: null,
         forks: false,
       })),
-      mapping({
+      strictMapping({
         workflow: workflowFile,
         inputs: templates("inputs", MOST_INPUTS)
           .superRefine((value, context) => {
@@ -37,8 +37,8 @@ export const startAction: ActionDefinition<"start"> = {
             }
           })
           .optional(),
-        limit: whole(1, 100).optional(),
-        forks: flag.optional(),
+        limit: wholeNumber(1, 100).optional(),
+        forks: booleanValue.optional(),
       }).transform((value) => ({
         kind: "start" as const,
         workflow: value.workflow,

@@ -2,10 +2,10 @@ import { z } from "zod";
 import { compareText } from "../../ids.ts";
 import { sameActor, whoMay } from "../evaluation/permissions.ts";
 import { concernsReviews, firstThatCounts, opinions, type SubmittedReview, shortSha } from "../evidence/reviews.ts";
-import { mapping, names, whole } from "../policy/value-schemas.ts";
+import { names, strictMapping, wholeNumber } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 
-const count = whole(1, 100);
+const count = wholeNumber(1, 100);
 
 export const approvals: ConditionDefinition<"approvals"> = {
   kind: "approvals",
@@ -15,7 +15,7 @@ export const approvals: ConditionDefinition<"approvals"> = {
   schema: z.union(
     [
       count.transform((value) => ({ kind: "approvals" as const, count: value, by: null })),
-      mapping({ count: count.optional(), by: names.optional() }).transform((value) => ({
+      strictMapping({ count: count.optional(), by: names.optional() }).transform((value) => ({
         kind: "approvals" as const,
         count: value.count ?? 1,
         by: value.by ?? null,

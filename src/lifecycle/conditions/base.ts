@@ -1,6 +1,6 @@
 import { orList } from "../evaluation/permissions.ts";
 import { matcher } from "../evidence/globs.ts";
-import { patterns } from "../policy/value-schemas.ts";
+import { globPatterns } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, concernsNone, fails, holds } from "./condition.ts";
 
 export const base: ConditionDefinition<"base"> = {
@@ -8,7 +8,7 @@ export const base: ConditionDefinition<"base"> = {
   basis: "state",
   help: "The pull request goes into a branch that matches one of these globs.",
   examples: ["base: main", 'base: [main, "release/*"]'],
-  schema: patterns.transform((value) => ({ kind: "base" as const, patterns: value })),
+  schema: globPatterns.transform((value) => ({ kind: "base" as const, patterns: value })),
   title: (leaf) => `base ${orList(leaf.patterns)}`,
   concerns: concernsNone,
   evaluate(leaf, { facts }) {

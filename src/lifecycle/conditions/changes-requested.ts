@@ -2,7 +2,7 @@ import { z } from "zod";
 import { compareText } from "../../ids.ts";
 import { sameActor, whoMay } from "../evaluation/permissions.ts";
 import { concernsReviews, firstThatCounts, opinions, type SubmittedReview } from "../evidence/reviews.ts";
-import { bare, mapping, names } from "../policy/value-schemas.ts";
+import { bare, names, strictMapping } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 
 export const changesRequested: ConditionDefinition<"changes_requested"> = {
@@ -13,7 +13,7 @@ export const changesRequested: ConditionDefinition<"changes_requested"> = {
   schema: z.union(
     [
       bare.transform(() => ({ kind: "changes_requested" as const, by: null })),
-      mapping({ by: names.optional() }).transform((value) => ({
+      strictMapping({ by: names.optional() }).transform((value) => ({
         kind: "changes_requested" as const,
         by: value.by ?? null,
       })),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { proseLines } from "../facts/prose.ts";
-import { bare, text } from "../policy/value-schemas.ts";
+import { bare, shortText } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, concernsNone, fails, holds } from "./condition.ts";
 
 export const checklist: ConditionDefinition<"checklist"> = {
@@ -11,7 +11,7 @@ export const checklist: ConditionDefinition<"checklist"> = {
   schema: z.union(
     [
       bare.transform(() => ({ kind: "checklist" as const, section: null })),
-      text("a heading").transform((value) => ({ kind: "checklist" as const, section: value })),
+      shortText("a heading").transform((value) => ({ kind: "checklist" as const, section: value })),
     ],
     { error: "expected true, or the heading under which the task list stands" },
   ),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { allSucceeded, checksOf } from "../evidence/check-state.ts";
 import { nameMatcher } from "../evidence/name-patterns.ts";
-import { bare, checkPatterns, mapping } from "../policy/value-schemas.ts";
+import { bare, checkPatterns, strictMapping } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, concernsNone } from "./condition.ts";
 
 export const checksPass: ConditionDefinition<"checks_pass"> = {
@@ -12,7 +12,7 @@ export const checksPass: ConditionDefinition<"checks_pass"> = {
   schema: z.union(
     [
       bare.transform(() => ({ kind: "checks_pass" as const, ignore: [] })),
-      mapping({ ignore: checkPatterns.optional() }).transform((value) => ({
+      strictMapping({ ignore: checkPatterns.optional() }).transform((value) => ({
         kind: "checks_pass" as const,
         ignore: value.ignore ?? [],
       })),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { allEnded, allSucceeded, type CheckQuery, checksOf } from "../evidence/check-state.ts";
 import { isPattern, literalName, nameMatcher } from "../evidence/name-patterns.ts";
-import { checkPatterns, mapping, text } from "../policy/value-schemas.ts";
+import { checkPatterns, shortText, strictMapping } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, type ConditionVerdict, concernsNone, fails, holds, unknown } from "./condition.ts";
 
 const result = z.enum(["success", "failure", "any"], { error: "expected success | failure | any" });
@@ -19,9 +19,9 @@ export const checks: ConditionDefinition<"checks"> = {
   schema: z.union(
     [
       checkPatterns.transform((value) => ({ kind: "checks" as const, names: value, app: null })),
-      mapping({
+      strictMapping({
         names: checkPatterns,
-        app: text("an app's slug").optional(),
+        app: shortText("an app's slug").optional(),
         result: result.optional(),
       }).transform((value) => ({
         kind: "checks" as const,

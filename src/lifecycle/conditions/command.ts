@@ -3,7 +3,7 @@ import { commandOfWord } from "../command-names.ts";
 import { whoMay } from "../evaluation/permissions.ts";
 import { type CommandAct, firstWhere } from "../facts/act-index.ts";
 import type { Leaf } from "../policy/policy.ts";
-import { commandName, mapping, names } from "../policy/value-schemas.ts";
+import { commandName, names, strictMapping } from "../policy/value-schemas.ts";
 import { type ConditionContext, type ConditionDefinition, fails, holds, unknown } from "./condition.ts";
 
 export const command: ConditionDefinition<"command"> = {
@@ -14,7 +14,7 @@ export const command: ConditionDefinition<"command"> = {
   schema: z.union(
     [
       commandName.transform((value) => ({ kind: "command" as const, name: value, by: null })),
-      mapping({ name: commandName, by: names.optional() }).transform((value) => ({
+      strictMapping({ name: commandName, by: names.optional() }).transform((value) => ({
         kind: "command" as const,
         name: value.name,
         by: value.by ?? null,

@@ -1,4 +1,4 @@
-import { flag } from "../policy/value-schemas.ts";
+import { booleanValue } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, concernsNone, fails, holds } from "./condition.ts";
 
 export const draft: ConditionDefinition<"draft"> = {
@@ -6,7 +6,7 @@ export const draft: ConditionDefinition<"draft"> = {
   basis: "state",
   help: "The pull request is (`true`) or is not (`false`) a draft.",
   examples: ["draft: false"],
-  schema: flag.transform((value) => ({ kind: "draft", draft: value })),
+  schema: booleanValue.transform((value) => ({ kind: "draft", draft: value })),
   title: (leaf) => (leaf.draft ? "a draft" : "not a draft"),
   concerns: concernsNone,
   evaluate(leaf, { facts }) {

@@ -4,7 +4,7 @@ import { isPattern, labelMatcher, literalName } from "../evidence/name-patterns.
 import type { LabelAct } from "../facts/act-index.ts";
 import { SEVERAL, wholeDate } from "../facts/order-in-second.ts";
 import { STAGE_LABEL_PREFIX } from "../policy/policy.ts";
-import { labelPattern, mapping, names } from "../policy/value-schemas.ts";
+import { labelPattern, names, strictMapping } from "../policy/value-schemas.ts";
 import {
   type ConditionContext,
   type ConditionDefinition,
@@ -26,7 +26,7 @@ export const labelCondition: ConditionDefinition<"label"> = {
   schema: z.union(
     [
       labelPattern.transform((value) => ({ kind: "label" as const, name: value, by: null })),
-      mapping({ name: labelPattern, by: names.optional() }).transform((value) => ({
+      strictMapping({ name: labelPattern, by: names.optional() }).transform((value) => ({
         kind: "label" as const,
         name: value.name,
         by: value.by ?? null,

@@ -1,7 +1,7 @@
 import { orList } from "../evaluation/permissions.ts";
 import { firstByGlobs } from "../evidence/changed-files.ts";
 import { MOST_FILES } from "../facts/facts.ts";
-import { patterns } from "../policy/value-schemas.ts";
+import { globPatterns } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, concernsNone, fails, holds, unknown } from "./condition.ts";
 import { PARTLY_LISTED } from "./paths.ts";
 
@@ -10,7 +10,7 @@ export const onlyPaths: ConditionDefinition<"only_paths"> = {
   basis: "state",
   help: "Every changed file matches one of these globs, and there is at least one. Never known with 3,000 files or more, of which GitHub lists no more.",
   examples: ['only_paths: ["docs/**", "*.md"]'],
-  schema: patterns.transform((value) => ({ kind: "only_paths" as const, patterns: value })),
+  schema: globPatterns.transform((value) => ({ kind: "only_paths" as const, patterns: value })),
   title: (leaf) => `changes only in ${orList(leaf.patterns)}`,
   concerns: concernsNone,
   evaluate(leaf, { facts, ask }) {

@@ -1,7 +1,7 @@
 import { orList } from "../evaluation/permissions.ts";
 import { firstByGlobs } from "../evidence/changed-files.ts";
 import { MOST_FILES } from "../facts/facts.ts";
-import { patterns } from "../policy/value-schemas.ts";
+import { globPatterns } from "../policy/value-schemas.ts";
 import { type ConditionDefinition, concernsNone, fails, holds, unknown } from "./condition.ts";
 
 export const PARTLY_LISTED = `${MOST_FILES} files or more are changed, and GitHub lists no more of them`;
@@ -11,7 +11,7 @@ export const paths: ConditionDefinition<"paths"> = {
   basis: "state",
   help: "At least one changed file matches one of these globs. What is beyond the 3,000 files that GitHub lists is unknown.",
   examples: ['paths: "docs/**"', 'paths: ["src/**", "package.json"]'],
-  schema: patterns.transform((value) => ({ kind: "paths" as const, patterns: value })),
+  schema: globPatterns.transform((value) => ({ kind: "paths" as const, patterns: value })),
   title: (leaf) => `changes in ${orList(leaf.patterns)}`,
   concerns: concernsNone,
   evaluate(leaf, { facts, ask }) {

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { evaluateRuns } from "../evidence/runs.ts";
 import { isNamed } from "../facts/act-index.ts";
-import { mapping, text } from "../policy/value-schemas.ts";
+import { shortText, strictMapping } from "../policy/value-schemas.ts";
 import type { ConditionDefinition } from "./condition.ts";
 
-const file = text("the name of a workflow file, such as qa.yml");
+const file = shortText("the name of a workflow file, such as qa.yml");
 const result = z.enum(["success", "failure", "cancelled"], { error: "expected success | failure | cancelled" });
 
 export const workflow: ConditionDefinition<"workflow"> = {
@@ -15,7 +15,7 @@ export const workflow: ConditionDefinition<"workflow"> = {
   schema: z.union(
     [
       file.transform((value) => ({ kind: "workflow" as const, workflow: value, result: "success" as const })),
-      mapping({ workflow: file, result: result.optional() }).transform((value) => ({
+      strictMapping({ workflow: file, result: result.optional() }).transform((value) => ({
         kind: "workflow" as const,
         workflow: value.workflow,
         result: value.result ?? "success",

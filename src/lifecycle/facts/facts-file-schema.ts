@@ -1,6 +1,6 @@
 /** The form of a file of facts: what may be written there, each with the words for what is wrong. */
 import { z } from "zod";
-import { mapping } from "../policy/value-schemas.ts";
+import { strictMapping } from "../policy/value-schemas.ts";
 import { peopleShape } from "./facts-people.ts";
 
 /** Whose checks those are that a file gives no app. */
@@ -45,9 +45,9 @@ const plansWorkflow = bounded("a workflow", 255).optional();
 const actShape = z.discriminatedUnion(
   "do",
   [
-    mapping({ do: z.literal("labeled"), ...done, label }),
-    mapping({ do: z.literal("unlabeled"), ...done, label }),
-    mapping({
+    strictMapping({ do: z.literal("labeled"), ...done, label }),
+    strictMapping({ do: z.literal("unlabeled"), ...done, label }),
+    strictMapping({
       do: z.literal("review"),
       ...done,
       state: z.enum(["approved", "changes_requested", "commented"], {
@@ -56,21 +56,21 @@ const actShape = z.discriminatedUnion(
       id: id.optional(),
       sha: sha.optional(),
     }),
-    mapping({ do: z.literal("review_dismissed"), ...done, id }),
-    mapping({ do: z.literal("pushed"), ...done, sha }),
-    mapping({ do: z.literal("drafted"), ...done }),
-    mapping({ do: z.literal("readied"), ...done }),
-    mapping({ do: z.literal("closed"), ...done, merged: z.boolean().optional() }),
-    mapping({ do: z.literal("reopened"), ...done }),
-    mapping({ do: z.literal("base_changed"), ...done, to: bounded("a branch", 255) }),
-    mapping({
+    strictMapping({ do: z.literal("review_dismissed"), ...done, id }),
+    strictMapping({ do: z.literal("pushed"), ...done, sha }),
+    strictMapping({ do: z.literal("drafted"), ...done }),
+    strictMapping({ do: z.literal("readied"), ...done }),
+    strictMapping({ do: z.literal("closed"), ...done, merged: z.boolean().optional() }),
+    strictMapping({ do: z.literal("reopened"), ...done }),
+    strictMapping({ do: z.literal("base_changed"), ...done, to: bounded("a branch", 255) }),
+    strictMapping({
       do: z.literal("command"),
       ...done,
       command: bounded("a command's name", 40),
       argument: bounded("an argument", 200).optional(),
     }),
-    mapping({ do: z.literal("workflow"), ...done, ...ofRun, workflow: bounded("a workflow", 255) }),
-    mapping({ do: z.literal("plan"), ...done, ...ofRun, plan: bounded("a plan", 255), workflow: plansWorkflow }),
+    strictMapping({ do: z.literal("workflow"), ...done, ...ofRun, workflow: bounded("a workflow", 255) }),
+    strictMapping({ do: z.literal("plan"), ...done, ...ofRun, plan: bounded("a plan", 255), workflow: plansWorkflow }),
   ],
   {
     error:
@@ -78,7 +78,7 @@ const actShape = z.discriminatedUnion(
   },
 );
 
-const checkShape = mapping({
+const checkShape = strictMapping({
   name: bounded("a check's name", 255),
   at: when.optional(),
   app: bounded("an app's slug", 100).optional(),
@@ -89,7 +89,7 @@ const checkShape = mapping({
   sha: sha.optional(),
 });
 
-const suiteShape = mapping({
+const suiteShape = strictMapping({
   app: bounded("an app's slug", 100).optional(),
   workflow: bounded("a workflow", 255).optional(),
   finished: z.boolean({ error: "expected true or false" }),
@@ -109,15 +109,15 @@ const files = z.array(bounded("a path", 4_096), { error: "expected a list of pat
 });
 
 /** What an event adds: acts, checks, or both. */
-const eventShape = mapping({
+const eventShape = strictMapping({
   acts: acts.optional(),
   checks: checks.optional(),
   suites: suites.optional(),
   files: files.optional(),
 });
 
-export const factsFileShape = mapping({
-  pull: mapping({
+export const factsFileShape = strictMapping({
+  pull: strictMapping({
     number: id,
     author: login,
     head: sha,

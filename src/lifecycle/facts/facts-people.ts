@@ -1,7 +1,7 @@
 /** The people and apps of a file of facts: who they are, and what they may do. */
 import { z } from "zod";
 import { actorKey } from "../evaluation/permissions.ts";
-import { mapping } from "../policy/value-schemas.ts";
+import { strictMapping } from "../policy/value-schemas.ts";
 import type { Actor, Lookup, Permissions } from "./facts.ts";
 
 const LEVELS = ["none", "read", "triage", "write", "maintain", "admin"] as const;
@@ -13,7 +13,7 @@ const team = z
 /** By login. Whoever stands here is in the teams that are listed and in no other. */
 export const peopleShape = z.record(
   z.string().max(100),
-  mapping({
+  strictMapping({
     id: z.int({ error: "expected a whole number" }).min(1, { error: "expected a whole number from 1" }).optional(),
     permission: z.enum(LEVELS, { error: `expected ${LEVELS.join(" | ")}` }).optional(),
     teams: z.array(team, { error: 'expected a list of teams ("@org/team")' }).max(100).optional(),

@@ -10,7 +10,7 @@ import { forgeableStages } from "./forgeable-stages.ts";
 import { completePolicy, mergePolicies, type PolicyParts, type StageParts } from "./merge-policies.ts";
 import type { Policy } from "./policy.ts";
 import { readActions, readCondition, restsOnActs } from "./read-condition.ts";
-import { policyShape, stageShape } from "./schema.ts";
+import { policyShape, policyStageShape } from "./schema.ts";
 
 /** Where a repository keeps its policy. */
 export const POLICY_PATH = ".github/stagewright.yml";
@@ -129,7 +129,7 @@ function readStages(values: readonly unknown[], root: Place): StageParts[] {
 /** A stage without a readable name keeps its place, so that the other checks still run on it. */
 function readStage(value: Readonly<Record<string, unknown>>, place: Place): StageParts {
   const { source, problems, path } = place;
-  const keys = parseKeys(stageShape, value, place);
+  const keys = parseKeys(policyStageShape, value, place);
   if (!("name" in value)) {
     problems.error(source.at(path), "name: expected a stage's name");
   }

@@ -6,13 +6,13 @@ import { ACTIONS } from "../actions/index.ts";
 import { COMMAND_NAMES } from "../command-names.ts";
 import { COMMANDS } from "../commands.ts";
 import { CONDITIONS } from "../conditions/index.ts";
-import { policyShape, stageShape } from "./schema.ts";
+import { policyShape, policyStageShape } from "./schema.ts";
 import { TEMPLATE_KEYS } from "./templates.ts";
 
 export const POLICY_SCHEMA_ID = "urn:stagewright:schema:policy";
 
 /** For a guide's generated blocks. */
-export const POLICY_KEY_TABLES = { policy: policyShape, "policy stage": stageShape } as const;
+export const POLICY_KEY_TABLES = { policy: policyShape, "policy stage": policyStageShape } as const;
 
 /** A Markdown table of all conditions: what they mean, whether they rest on acts, how they are written. */
 export function conditionTable(): string {
@@ -53,7 +53,7 @@ function cell(text: string): string {
 /** The policy language as JSON Schema (draft 2020-12), from the same zod schemas that validate. */
 export function policyJsonSchema(): Readonly<Record<string, Json>> {
   const policy = jsonSchemaOf(z.strictObject(policyShape).partial());
-  const stage = jsonSchemaOf(z.strictObject(stageShape).partial());
+  const stage = jsonSchemaOf(z.strictObject(policyStageShape).partial());
   const condition = { $ref: "#/$defs/condition" };
   const actions = (of: Json): Json => ({ ...mapOf(of), items: { $ref: "#/$defs/action" } });
   const properties = mapOf(stage.properties);

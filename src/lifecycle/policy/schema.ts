@@ -4,7 +4,16 @@
  */
 import { z } from "zod";
 import { POLICY_STAGE_NAME } from "./policy.ts";
-import { age, flag, labelPattern, mapping, name, names, text, whole } from "./value-schemas.ts";
+import {
+  age,
+  booleanValue,
+  labelPattern,
+  name,
+  names,
+  shortText,
+  strictMapping,
+  wholeNumber,
+} from "./value-schemas.ts";
 
 /** GitHub's longest label less `stage/`. */
 const LONGEST_STAGE_NAME = 44;
@@ -51,12 +60,12 @@ export const policyShape = {
     .union(
       [
         stageName.transform((backTo) => ({ back_to: backTo, cancel: undefined, except: undefined })),
-        mapping({
+        strictMapping({
           back_to: z
             .union([stageName, z.literal(false)], { error: "expected the name of a stage, or false for none" })
             .optional(),
-          cancel: flag.optional(),
-          except: mapping({ by: names }).optional(),
+          cancel: booleanValue.optional(),
+          except: strictMapping({ by: names }).optional(),
         }),
       ],
       { error: "expected the name of a stage, or { back_to, cancel, except }" },
@@ -69,30 +78,30 @@ export const policyShape = {
       error: "expected names of users, apps and teams",
     })
     .describe("Who may move a pull request past conditions that do not hold (default: nobody)."),
-  task_id: mapping({ label: pattern, branch: pattern, title: pattern }).describe(
+  task_id: strictMapping({ label: pattern, branch: pattern, title: pattern }).describe(
     "Where the ticket's number stands, `*` for its digits; the first of label, branch and title that matches.",
   ),
-  max_rounds: whole(1, 1_000).describe("How often a pull request may be sent back before it is put on hold."),
+  max_rounds: wholeNumber(1, 1_000).describe("How often a pull request may be sent back before it is put on hold."),
   checks: z
     .enum(["all", "gates"], { error: "expected all | gates" })
     .describe("Which stages have check runs: all that are reached and the next (default), or gates only."),
   opt_out_label: labelPattern.describe("The label that takes a pull request out (default: stagewright/off)."),
 } satisfies z.ZodRawShape;
 
-export const stageShape = {
+export const policyStageShape = {
   name: stageName.describe("Lower-case letters, digits, `-`, `_`, `.`; shown as the label `stage/<name>`."),
   enter: condition.describe("The condition for entering it."),
   when: condition.describe("Whether the stage exists for a pull request at all (default: always)."),
   owner: name.describe("Who acts while a pull request is here: `{{owner}}`, and mentioned when it is stuck."),
-  description: text("a description", 100).describe("Of its label."),
+  description: shortText("a description", 100).describe("Of its label."),
   on_enter: actions.describe("Actions on the way forward."),
   on_back: actions.describe("Actions when a pull request comes back to it."),
-  back: mapping({ when: condition.optional(), to: stageName }).describe(
+  back: strictMapping({ when: condition.optional(), to: stageName }).describe(
     "`when`: a condition on what was done since it was entered; `to`: the earlier stage to which it then goes back.",
   ),
   max_age: age.describe("How long a pull request should be here at most."),
   on_overdue: actions.describe("Actions once `max_age` is over (default: a comment that mentions the owner)."),
-  gate: flag.describe("Shows its check run from the start, for branch protection (default: the last stage)."),
+  gate: booleanValue.describe("Shows its check run from the start, for branch protection (default: the last stage)."),
   color: z
     .string({ error: COLOR })
     .regex(/^#?[0-9a-fA-F]{6}$/, { error: COLOR })

@@ -11,7 +11,7 @@ const LONGEST_AGE_DAYS = 365;
 const LARGEST_LABEL = 50;
 
 /** A mapping that refuses unknown keys, with a suggestion for each. */
-export function mapping<S extends z.ZodRawShape>(shape: S) {
+export function strictMapping<S extends z.ZodRawShape>(shape: S) {
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === "unrecognized_keys"
@@ -20,13 +20,13 @@ export function mapping<S extends z.ZodRawShape>(shape: S) {
   });
 }
 
-export function text(what: string, longest = 255) {
+export function shortText(what: string, longest = 255) {
   const error = `expected ${what}`;
   const bounded = `${error} of at most ${longest} characters`;
   return z.string({ error }).trim().min(1, { error }).max(longest, { error: bounded });
 }
 
-export function whole(least: number, most: number) {
+export function wholeNumber(least: number, most: number) {
   const error = `expected a whole number from ${least} to ${most}`;
   return z.int({ error }).min(least, { error }).max(most, { error });
 }
@@ -34,7 +34,7 @@ export function whole(least: number, most: number) {
 /** A condition that needs no value: its name alone, `true`, or nothing after the colon. */
 export const bare = z.union([z.literal(true), z.null()], { error: "expected true" });
 
-export const flag = z.boolean({ error: "expected true or false" });
+export const booleanValue = z.boolean({ error: "expected true or false" });
 
 /** One value, or a list of at least one. */
 export function oneOrMore<T extends z.ZodType>(value: T, what: string, most = 100) {
@@ -54,13 +54,13 @@ export const name = z
   });
 export const names = oneOrMore(name, "the name of a user, an app or a team", 50);
 
-const glob = text("a glob", 200).superRefine((value, context) => {
+const glob = shortText("a glob", 200).superRefine((value, context) => {
   const message = globProblem(value);
   if (message !== null) {
     context.addIssue({ code: "custom", message });
   }
 });
-export const patterns = oneOrMore(glob, "a glob");
+export const globPatterns = oneOrMore(glob, "a glob");
 
 const LABEL = `expected a label of at most ${LARGEST_LABEL} characters`;
 /** A label that is not one of ours, which show where a pull request is and decide nothing. */
@@ -85,7 +85,7 @@ export const labelPattern = z
   });
 
 /** Of checks; `name-patterns.ts` says what each stands for. */
-export const checkPatterns = oneOrMore(text("the name of a check"), "the name of a check");
+export const checkPatterns = oneOrMore(shortText("the name of a check"), "the name of a check");
 
 const COMMAND = 'expected a command\'s name without its slash: lower-case letters, digits and "-"';
 export const commandName = z

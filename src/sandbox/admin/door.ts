@@ -1,13 +1,13 @@
 /** `/_sandbox/*`: what tests and players may ask of the sandbox itself. */
 import { z } from "zod";
 import { html } from "../pages/html.ts";
-import { page } from "../pages/layout.ts";
+import { layoutPage } from "../pages/layout.ts";
 import { json, type Request, type Response } from "../server/message.ts";
 import { type World, WorldError } from "../world/index.ts";
 import { actSchema, perform } from "./act.ts";
 import type { Faults } from "./faults.ts";
 import type { RequestLog } from "./requests.ts";
-import { stateOf } from "./state.ts";
+import { worldState } from "./state.ts";
 
 export interface DoorOptions {
   readonly world: World;
@@ -34,7 +34,7 @@ export function adminDoor({ world, faults, requests }: DoorOptions, request: Req
         faults.clear();
         return { status: 204, headers: {}, body: "" };
       case "GET /state":
-        return json(200, stateOf(world));
+        return json(200, worldState(world));
       case "POST /act":
         return act(world, request);
       default:
@@ -58,7 +58,7 @@ function act(world: World, request: Request): Response {
   const refused = (status: number, message: string): Response => {
     if (!form) return json(status, { message });
     const content = html`<p class="error">${message}</p><p><a href="${request.headers.referer ?? "/"}">Back</a></p>`;
-    return { status, headers: { "content-type": "text/html; charset=utf-8" }, body: page("Refused", content) };
+    return { status, headers: { "content-type": "text/html; charset=utf-8" }, body: layoutPage("Refused", content) };
   };
   const parsed = actSchema.safeParse(input);
   if (!parsed.success) return refused(422, z.prettifyError(parsed.error));

@@ -67,7 +67,7 @@ export const faultSchema = z.discriminatedUnion("kind", [
 export type Fault = z.output<typeof faultSchema>;
 export type RequestFault = Extract<Fault, { kind: "status" | "delay" | "dropAnswer" | "rateLimited" | "unread" }>;
 
-export interface Placed {
+export interface PlacedFault {
   readonly id: number;
   readonly fault: Fault;
   left: number;
@@ -85,19 +85,19 @@ export interface Asked {
 }
 
 export class Faults {
-  readonly #placed: Placed[] = [];
+  readonly #placed: PlacedFault[] = [];
   #count = 0;
 
   /** @throws ZodError */
-  place(input: unknown): Placed {
+  place(input: unknown): PlacedFault {
     const fault = faultSchema.parse(input);
     this.#count += 1;
-    const placed: Placed = { id: this.#count, fault, left: fault.times };
+    const placed: PlacedFault = { id: this.#count, fault, left: fault.times };
     this.#placed.push(placed);
     return placed;
   }
 
-  list(): readonly Placed[] {
+  list(): readonly PlacedFault[] {
     return this.#placed.filter((one) => one.left > 0);
   }
 

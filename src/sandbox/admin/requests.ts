@@ -2,7 +2,7 @@
 
 const entriesKept = 2_000;
 
-export interface Entry {
+export interface RequestEntry {
   readonly at: number;
   readonly method: string;
   readonly path: string;
@@ -38,9 +38,9 @@ export class RequestLog {
   readonly #routes = new Map<string, number>();
   readonly #operations = new Map<string, number>();
   readonly #fields = new Map<string, number>();
-  #entries: Entry[] = [];
+  #entries: RequestEntry[] = [];
 
-  add(entry: Entry): void {
+  add(entry: RequestEntry): void {
     this.#total += 1;
     bump(this.#routes, entry.operation);
     if (entry.graphql !== null) {
@@ -67,7 +67,7 @@ export class RequestLog {
   }
 
   /** The newest requests, oldest first. */
-  entries(): readonly Entry[] {
+  entries(): readonly RequestEntry[] {
     return this.#entries;
   }
 

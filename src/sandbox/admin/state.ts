@@ -1,7 +1,7 @@
 /** The world told as JSON: for tests in other processes, and for people. Nothing secret is in it. */
 import { account, app, fullName, labelsOn, mergeState, type PullRequest, type World } from "../world/index.ts";
 
-export function stateOf(world: World) {
+export function worldState(world: World) {
   const login = (id: number) => account(world, id).login;
   return {
     accounts: [...world.accounts.values()].map(({ id, login: name, type }) => ({ id, login: name, type })),

@@ -19,7 +19,7 @@ input, select, button { font: inherit; padding: .15rem .4rem } details { margin:
 `;
 
 /** @param refresh seconds after which the page loads itself again */
-export function page(title: string, content: Html, refresh?: number): string {
+export function layoutPage(title: string, content: Html, refresh?: number): string {
   const again = refresh === undefined ? null : new Html(`<meta http-equiv="refresh" content="${refresh}">`);
   return `<!doctype html>\n${
     html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">${again}

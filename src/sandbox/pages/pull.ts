@@ -17,7 +17,7 @@ import {
   type World,
 } from "../world/index.ts";
 import { type Html, html, type Piece } from "./html.ts";
-import { act, labelChip, markdown, page, state, table, when, who } from "./layout.ts";
+import { act, labelChip, layoutPage, markdown, state, table, when, who } from "./layout.ts";
 
 export function pullPage(world: World, repo: Repository, pull: PullRequest): string {
   const name = fullName(world, repo);
@@ -41,7 +41,7 @@ export function pullPage(world: World, repo: Repository, pull: PullRequest): str
     ["when", "who", "what"],
     pull.timeline.map((event) => [when(event.at), who(account(world, event.actorId)), describe(world, pull, event)]),
   );
-  return page(
+  return layoutPage(
     `${pull.title} #${pull.number}`,
     html`<p><a href="/${name}">${name}</a></p>${facts}${markdown(pull.body)}<h2>Act</h2>${forms(world, name, pull)}
     <h2>Checks</h2>${runs.length === 0 ? html`<p class="dim">none</p>` : runs}${statuses.length > 0 && table(["status", "", ""], statuses)}
@@ -93,7 +93,7 @@ export function checkDetails(world: World, repo: Repository, run: CheckRun, open
 
 export function checkPage(world: World, repo: Repository, run: CheckRun): string {
   const commit = html`<p><a href="/${fullName(world, repo)}/commit/${run.headSha}"><code>${run.headSha.slice(0, 7)}</code></a></p>`;
-  return page(run.name, html`${commit}${checkDetails(world, repo, run, true)}`);
+  return layoutPage(run.name, html`${commit}${checkDetails(world, repo, run, true)}`);
 }
 
 function describe(world: World, pull: PullRequest, event: TimelineEvent): Piece {

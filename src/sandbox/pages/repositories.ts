@@ -12,7 +12,7 @@ import {
   workflowsOf,
 } from "../world/index.ts";
 import { type Html, html } from "./html.ts";
-import { act, labelChip, page, state, table, when, who } from "./layout.ts";
+import { act, labelChip, layoutPage, state, table, when, who } from "./layout.ts";
 
 export function front(world: World): string {
   const repositories = [...world.repositories.values()].map(
@@ -25,7 +25,7 @@ export function front(world: World): string {
       return [app?.name, account(world, one.accountId).login, app?.webhook?.url];
     }),
   );
-  return page("Repositories", html`${repositories}<h2>Installed apps</h2>${apps}`);
+  return layoutPage("Repositories", html`${repositories}<h2>Installed apps</h2>${apps}`);
 }
 
 function pullRow(world: World, repo: Repository, pull: PullRequest) {
@@ -78,7 +78,7 @@ export function repositoryPage(world: World, repo: Repository): string {
     ${act(world, "push", target, html`<input name="branch" placeholder="branch" required><input name="path" placeholder="file" required><input name="content" placeholder="content"><input name="message" placeholder="message">`, "Push a commit")}
     ${act(world, "open", target, html`<input name="head" placeholder="branch" required><input name="title" placeholder="title" required><label><input type="checkbox" name="draft" value="true"> draft</label>`, "Open a pull request")}
     ${workflows.length > 0 && act(world, "dispatch", target, html`<select name="workflow">${workflows}</select><input name="ref" value="${repo.defaultBranch}"><input name="inputs" placeholder='{"input": "value"}'>`, "Run a workflow")}`;
-  return page(
+  return layoutPage(
     name,
     html`<h2>Pull requests</h2>${pullTable(world, repo)}<h2>Workflow runs</h2>${runs}<h2>Branches</h2>${branches}<h2>Act</h2>${forms}`,
   );
@@ -89,7 +89,7 @@ export function commitPage(world: World, repo: Repository, sha: string): string 
   if (found === null) return null;
   const shown = commit(world, found);
   const about = html`<p>${who(account(world, shown.authorId))}, ${when(shown.at)}</p><pre>${shown.message}</pre><p><a href="/${fullName(world, repo)}/tree/${shown.sha}">its files</a></p>`;
-  return page(`Commit ${shown.sha.slice(0, 7)}`, about);
+  return layoutPage(`Commit ${shown.sha.slice(0, 7)}`, about);
 }
 
 export function treePage(world: World, repo: Repository, ref: string): string | null {
@@ -99,7 +99,7 @@ export function treePage(world: World, repo: Repository, ref: string): string | 
     html`<a href="/${fullName(world, repo)}/blob/${ref}/${path}">${path}</a>`,
     `${file.bytes.length} bytes`,
   ]);
-  return page(`${fullName(world, repo)} at ${ref}`, table(["file", "size"], rows));
+  return layoutPage(`${fullName(world, repo)} at ${ref}`, table(["file", "size"], rows));
 }
 
 /** `main/src/a.txt`: branches may contain slashes, so every cut is tried. */
@@ -114,7 +114,7 @@ export function blobPage(world: World, repo: Repository, rest: string): string |
       .toString("utf8")
       .split("\n")
       .map((line, at) => html`<span id="L${at + 1}">${String(at + 1).padStart(4)}  ${line}\n</span>`);
-    return page(path, html`<p>at <code>${rest.slice(0, index)}</code></p><pre>${lines}</pre>`);
+    return layoutPage(path, html`<p>at <code>${rest.slice(0, index)}</code></p><pre>${lines}</pre>`);
   }
   return null;
 }

@@ -11,7 +11,7 @@ import {
   type World,
 } from "../world/index.ts";
 import { html } from "./html.ts";
-import { act, markdown, page, state, table, when, who } from "./layout.ts";
+import { act, layoutPage, markdown, state, table, when, who } from "./layout.ts";
 import { checkDetails } from "./pull.ts";
 
 const refreshSeconds = 3;
@@ -46,7 +46,7 @@ export function runPage(world: World, repo: Repository, run: WorkflowRun): strin
   const content = html`<p><a href="/${name}">${name}</a> · ${state(run.status, run.conclusion)} · ${run.event} by ${who(account(world, run.triggeringActorId))} at <code>${run.headSha.slice(0, 7)}</code>, started ${when(run.startedAt)}</p>
     ${open ? act(world, "cancel", target, null, "Cancel") : html`${act(world, "rerun", target, null, "Re-run all jobs")} ${act(world, "rerun", { ...target, only: "failed" }, null, "Re-run failed jobs")}`}
     ${attempts}${gates.length > 0 && html`<h2>Gates</h2>${table(["environment", "app", "verdict", "comments"], gates)}`}`;
-  return page(`${run.name} #${run.runNumber}`, content, open ? refreshSeconds : undefined);
+  return layoutPage(`${run.name} #${run.runNumber}`, content, open ? refreshSeconds : undefined);
 }
 
 export function jobPage(world: World, repo: Repository, job: WorkflowJob): string {
@@ -67,7 +67,7 @@ export function jobPage(world: World, repo: Repository, job: WorkflowJob): strin
     <h2>Summary</h2>${job.summaries.length === 0 ? html`<p class="dim">none</p>` : job.summaries.map(markdown)}
     <h2>Check run</h2>${checkDetails(world, repo, check)}
     <h2>Log</h2>${cut && html`<p class="dim">The last ${logShown} characters; <a href="/_logs/${job.id}">all of it</a></p>`}<pre>${cut ? log.slice(-logShown) : log}</pre>`;
-  return page(job.name, content, job.status === "completed" ? undefined : refreshSeconds);
+  return layoutPage(job.name, content, job.status === "completed" ? undefined : refreshSeconds);
 }
 
 export function deliveriesPage(world: World): string {
@@ -83,7 +83,7 @@ export function deliveriesPage(world: World): string {
         : html`<span class="${one.statusCode >= 200 && one.statusCode < 300 ? "good" : "bad"}">${one.statusCode} ${one.status}</span>`,
       html`<a href="/_deliveries/${one.id}"><code>${one.guid}</code></a>${one.redelivery && " (again)"}`,
     ]);
-  return page("Webhook deliveries", table(["queued", "event", "app", "answer", "id"], rows));
+  return layoutPage("Webhook deliveries", table(["queued", "event", "app", "answer", "id"], rows));
 }
 
 export function deliveryPage(world: World, id: string): string | null {
@@ -91,7 +91,7 @@ export function deliveryPage(world: World, id: string): string | null {
   if (one === undefined) return null;
   const payload = JSON.stringify(JSON.parse(one.request.body), null, 2);
   const headers = Object.entries(one.request.headers).map(([name, value]) => `${name}: ${value}\n`);
-  return page(
+  return layoutPage(
     `${one.event} ${one.guid}`,
     html`<p>${one.statusCode} ${one.status}, ${one.duration} ms</p><h2>Request</h2><pre>${headers}</pre><pre>${payload}</pre><h2>Answer</h2><pre>${one.response?.body}</pre>`,
   );

@@ -2,7 +2,7 @@
 import { type Request, type Response, text } from "../server/message.ts";
 import { repositoryByName, type World } from "../world/index.ts";
 import { html } from "./html.ts";
-import { page, stylesheet } from "./layout.ts";
+import { layoutPage, stylesheet } from "./layout.ts";
 import { checkPage, pullPage } from "./pull.ts";
 import { blobPage, commitPage, front, repositoryPage, treePage } from "./repositories.ts";
 import { deliveriesPage, deliveryPage, jobPage, runPage } from "./runs.ts";
@@ -30,7 +30,7 @@ export function site(world: World, request: Request): Response {
   const body = find(world, path);
   const headers = { ...security, "content-type": "text/html; charset=utf-8" };
   return body === null
-    ? { status: 404, headers, body: page("Not found", html`<p>Nothing is here.</p>`) }
+    ? { status: 404, headers, body: layoutPage("Not found", html`<p>Nothing is here.</p>`) }
     : { status: 200, headers, body };
 }
 

@@ -1,6 +1,12 @@
 /** Workflows, their runs and jobs, and the deployments that hold them. */
 import { workflow, workflowJob, workflowRun } from "../shapes/actions.ts";
-import { deployment, deploymentStatuses, environment, pendingDeployments, protectionRule } from "../shapes/checks.ts";
+import {
+  deployment,
+  deploymentStatuses,
+  environmentShape,
+  pendingDeployments,
+  protectionRule,
+} from "../shapes/checks.ts";
 import {
   answerProtection,
   cancelRun,
@@ -21,7 +27,18 @@ import {
   WorldError,
   workflowsOf,
 } from "../world/index.ts";
-import { type Context, counted, created, list, noContent, ok, type Route, reads, repoRoute, writes } from "./route.ts";
+import {
+  counted,
+  created,
+  list,
+  noContent,
+  ok,
+  type Route,
+  type RouteContext,
+  reads,
+  repoRoute,
+  writes,
+} from "./route.ts";
 
 const reading = reads("actions");
 const writing = writes("write", "actions");
@@ -91,7 +108,7 @@ function filtered(world: World, runs: readonly WorkflowRun[], by: RunFilter): Wo
 }
 
 /** Runs as they are asked for: with their pull requests or without. */
-function shown(call: Context & { readonly query: { exclude_pull_requests?: boolean | undefined } }) {
+function shown(call: RouteContext & { readonly query: { exclude_pull_requests?: boolean | undefined } }) {
   const { exclude_pull_requests: bare = false } = call.query;
   return (run: WorkflowRun) => {
     const whole = workflowRun(call.world, run);
@@ -99,7 +116,7 @@ function shown(call: Context & { readonly query: { exclude_pull_requests?: boole
   };
 }
 
-function jobs(call: Context & { readonly query: object }, world: World, run: WorkflowRun, attempt: number | null) {
+function jobs(call: RouteContext & { readonly query: object }, world: World, run: WorkflowRun, attempt: number | null) {
   const found =
     attempt === null ? [...world.jobs.values()].filter((job) => job.runId === run.id) : jobsOf(world, run, attempt);
   return counted(call, "jobs", found, (job) => workflowJob(world, job));
@@ -198,10 +215,10 @@ export const actionRoutes: readonly Route[] = [
     return ok(pendingDeployments(call.world, repo, run));
   }),
   repoRoute("GET /repos/{owner}/{repo}/environments", reading, (call, repo) =>
-    counted(call, "environments", [...repo.environments.values()], (one) => environment(call.world, one)),
+    counted(call, "environments", [...repo.environments.values()], (one) => environmentShape(call.world, one)),
   ),
   repoRoute("GET /repos/{owner}/{repo}/environments/{environment_name}", reading, (call, repo) =>
-    ok(environment(call.world, required(repo.environments.get(call.path.environment_name)))),
+    ok(environmentShape(call.world, required(repo.environments.get(call.path.environment_name)))),
   ),
   repoRoute(
     "GET /repos/{owner}/{repo}/environments/{environment_name}/deployment_protection_rules",

@@ -21,7 +21,6 @@ import {
 import {
   anybody,
   asTheApp,
-  type Context,
   counted,
   created,
   list,
@@ -29,23 +28,24 @@ import {
   ok,
   page,
   type Route,
+  type RouteContext,
   reads,
   repoRoute,
   route,
 } from "./route.ts";
 
-function callingApp(call: Context): App {
+function callingApp(call: RouteContext): App {
   if (call.caller.kind !== "app") throw new WorldError("forbidden", "A JSON web token could not be decoded");
   return call.caller.app;
 }
 
-function own(call: Context, id: number): Installation {
+function own(call: RouteContext, id: number): Installation {
   const found = call.world.installations.get(id);
   if (found === undefined || found.appId !== callingApp(call).id) throw new WorldError("not_found", "Not Found");
   return found;
 }
 
-function ownedBy(call: Context, login: string): Installation {
+function ownedBy(call: RouteContext, login: string): Installation {
   const owner = required(accountByLogin(call.world, login));
   const app = callingApp(call);
   return required(

@@ -1,7 +1,7 @@
 /** Check runs, check suites and commit statuses. */
 import { appOf } from "../auth/caller.ts";
 import { annotation, checkRun, checkSuite, combinedState, status } from "../shapes/checks.ts";
-import { repository as repositoryShape } from "../shapes/repositories.ts";
+import { repositoryObject as repositoryShape } from "../shapes/repositories.ts";
 import { repoApi } from "../shapes/urls.ts";
 import {
   type Annotation,
@@ -29,12 +29,12 @@ import {
   WorldError,
 } from "../world/index.ts";
 import { commitAt } from "./repositories.ts";
-import { type Context, counted, created, list, ok, page, type Route, reads, repoRoute, writes } from "./route.ts";
+import { counted, created, list, ok, page, type Route, type RouteContext, reads, repoRoute, writes } from "./route.ts";
 
 const reading = reads("checks");
 const writing = writes(null, "checks");
 
-function writingApp(call: Context): App {
+function writingApp(call: RouteContext): App {
   const found = appOf(call.world, call.caller);
   if (found === null) throw new WorldError("forbidden", "You must authenticate via a GitHub App.");
   return found;
@@ -121,7 +121,7 @@ function suiteAt(world: World, repo: Repository, id: number) {
 }
 
 /** Of a check run only its own app may change anything. */
-function ownRun(call: Context, repo: Repository, id: number): CheckRun {
+function ownRun(call: RouteContext, repo: Repository, id: number): CheckRun {
   const found = runAt(call.world, repo, id);
   if (found.appId !== writingApp(call).id)
     throw new WorldError(

@@ -21,7 +21,7 @@ import { type Match, Matcher } from "./match.ts";
 import { mediaOf, wanted } from "./media.ts";
 import { serverVersion } from "./meta.ts";
 import { watched } from "./query.ts";
-import type { Answer, Context, Media, Route } from "./route.ts";
+import type { Answer, Media, Route, RouteContext } from "./route.ts";
 import { routes } from "./routes.ts";
 
 export interface RestOptions {
@@ -168,7 +168,7 @@ export class RestHandler {
     if (check("path", typedPath).length > 0) return { refusedWith: refusal(404, "Not Found") };
     const problems = [...check("query", query), ...check("body", body)];
     if (problems.length > 0) return { refusedWith: unprocessable(problems) };
-    const context: Context = { written: path, world, caller, limits, redeliver, url: request.url, media };
+    const context: RouteContext = { written: path, world, caller, limits, redeliver, url: request.url, media };
     const asked = watched(query);
     const answer = route.handle({
       ...context,

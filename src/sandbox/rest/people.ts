@@ -18,7 +18,7 @@ import {
   type World,
   WorldError,
 } from "../world/index.ts";
-import { type Access, anybody, type Context, list, noContent, ok, type Route, route } from "./route.ts";
+import { type Access, anybody, list, noContent, ok, type Route, type RouteContext, route } from "./route.ts";
 
 const members: Access = { kind: "organization", permission: "members" };
 const teamOfRepository: Access = { kind: "organization", permission: "members:write" };
@@ -40,7 +40,7 @@ function membership(world: World, of: Team, username: string) {
 }
 
 /** A repository that the caller may see, whatever else it may do there. */
-function visible(call: Context, owner: string, name: string): Repository {
+function visible(call: RouteContext, owner: string, name: string): Repository {
   const repo = required(repositoryByName(call.world, owner, name));
   const may = judge(call.world, call.caller, repo, { permissions: ["metadata"], level: "read", person: "read" });
   if (may !== "allowed") throw notFound();

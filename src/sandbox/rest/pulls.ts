@@ -23,7 +23,7 @@ import {
   type World,
   WorldError,
 } from "../world/index.ts";
-import { type Context, created, list, ok, type Route, reads, repoRoute, writes } from "./route.ts";
+import { created, list, ok, type Route, type RouteContext, reads, repoRoute, writes } from "./route.ts";
 
 const reading = reads("pull_requests");
 const writing = writes("read", "pull_requests");
@@ -81,7 +81,7 @@ function sorted(pulls: readonly PullRequest[], sort: Sort, direction: "asc" | "d
 }
 
 function edit(
-  call: Context & { readonly actor: Parameters<typeof editPull>[1] },
+  call: RouteContext & { readonly actor: Parameters<typeof editPull>[1] },
   pull: PullRequest,
   body: PullEdits & { state?: "open" | "closed" },
 ): void {

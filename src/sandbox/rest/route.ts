@@ -55,7 +55,7 @@ export type Access =
       readonly person: RepositoryPermission | null;
     };
 
-export interface Context {
+export interface RouteContext {
   /** What the path names, as it was written: not every id is held by the number in `path`. */
   readonly written: Readonly<Record<string, string>>;
   readonly world: World;
@@ -69,7 +69,7 @@ export interface Context {
   readonly redeliver: (delivery: Delivery) => void;
 }
 
-export interface Call<O extends Operation> extends Context {
+export interface Call<O extends Operation> extends RouteContext {
   readonly path: PathOf<O>;
   readonly query: QueryOf<O>;
   readonly body: BodyOf<O>;
@@ -85,7 +85,7 @@ export interface Answer {
 }
 
 /** A call whose parts were checked against the description, but whose types the compiler has forgotten. */
-export interface CheckedCall extends Context {
+export interface CheckedCall extends RouteContext {
   readonly path: unknown;
   readonly query: unknown;
   readonly body: unknown;
@@ -146,7 +146,7 @@ const largestPage = 100;
 
 /** One page of a list, with GitHub's Link header. @param usual how many stand on one where nothing else is asked for */
 export function page<T, S>(
-  call: Context & { readonly query: object },
+  call: RouteContext & { readonly query: object },
   items: readonly T[],
   shape: (item: T) => S,
   usual: number = defaultPage,
@@ -176,7 +176,7 @@ function numberOf(query: object, name: string): number | null {
 }
 
 export function list<T, S>(
-  call: Context & { readonly query: object },
+  call: RouteContext & { readonly query: object },
   items: readonly T[],
   shape: (item: T) => S,
 ): Answer {
@@ -186,7 +186,7 @@ export function list<T, S>(
 
 /** Lists that come as `{total_count, <name>: […]}`. */
 export function counted<T, S>(
-  call: Context & { readonly query: object },
+  call: RouteContext & { readonly query: object },
   name: string,
   items: readonly T[],
   shape: (item: T) => S,

@@ -6,7 +6,7 @@ import { UNREAD } from "../graphql/define.ts";
 import type { GraphqlHandler } from "../graphql/handler.ts";
 import { summary } from "../graphql/summary.ts";
 import type { RestHandler } from "../rest/handler.ts";
-import type { Outcome } from "./http.ts";
+import type { HttpOutcome } from "./http.ts";
 import { json, type Request, type Response } from "./message.ts";
 
 export interface ApiOptions {
@@ -30,7 +30,7 @@ export function apiPath(request: Request, rest: RestHandler): string | null {
   return pathname === "/graphql" || rest.knows(pathname) ? pathname : null;
 }
 
-export async function serveApi(options: ApiOptions, request: Request, path: string): Promise<Outcome> {
+export async function serveApi(options: ApiOptions, request: Request, path: string): Promise<HttpOutcome> {
   const isGraphql = path === "/graphql" && request.method === "POST";
   const graphql = isGraphql ? summary(request.body) : null;
   const operation = isGraphql ? "POST /graphql" : options.rest.operationOf(request.method, path);

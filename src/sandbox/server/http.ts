@@ -6,7 +6,7 @@ import type { Request, Response } from "./message.ts";
 const bodyLimit = 10 * 1024 * 1024;
 
 /** `cut`: the connection is ended without an answer. */
-export type Outcome = Response | "cut";
+export type HttpOutcome = Response | "cut";
 
 export interface HttpServer {
   /** 0: any free port. */
@@ -15,7 +15,7 @@ export interface HttpServer {
 }
 
 export function httpServer(
-  handle: (request: Request) => Promise<Outcome>,
+  handle: (request: Request) => Promise<HttpOutcome>,
   report: (error: unknown) => void,
 ): HttpServer {
   const server: Server = createServer((incoming, outgoing) => {
@@ -46,7 +46,7 @@ function portOf(address: AddressInfo | string | null): number {
 async function serve(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  handle: (request: Request) => Promise<Outcome>,
+  handle: (request: Request) => Promise<HttpOutcome>,
 ): Promise<void> {
   const body = await read(incoming);
   if (body === null) {

@@ -10,7 +10,7 @@ import {
 import { simpleCommit } from "./commits.ts";
 import { userById } from "./people.ts";
 import { pullMinimal } from "./pulls.ts";
-import { repository } from "./repositories.ts";
+import { repositoryObject } from "./repositories.ts";
 import { iso, isoOrNull, repoApi, repoHtml } from "./urls.ts";
 
 export function workflow(world: World, shown: Workflow) {
@@ -68,9 +68,9 @@ export function workflowRun(world: World, shown: WorkflowRun) {
     previous_attempt_url: shown.attempt > 1 ? `${url}/attempts/${shown.attempt - 1}` : null,
     workflow_url: repoApi(world, repo, `/actions/workflows/${shown.workflowId}`),
     head_commit: simpleCommit(world, shown.headSha),
-    repository: repository(world, repo),
+    repository: repositoryObject(world, repo),
     // Of several pull requests with this head all are of one repository.
-    head_repository: repository(world, headRepository(world, shown)),
+    head_repository: repositoryObject(world, headRepository(world, shown)),
   };
 }
 

@@ -17,8 +17,8 @@ import {
 import { simpleCommit } from "./commits.ts";
 import { appById, appShape, userById } from "./people.ts";
 import { pullsAt } from "./pulls.ts";
-import { repository } from "./repositories.ts";
-import { html, iso, isoOrNull, repoApi, repoHtml } from "./urls.ts";
+import { repositoryObject } from "./repositories.ts";
+import { iso, isoOrNull, pageUrl, repoApi, repoHtml } from "./urls.ts";
 
 export function checkRun(world: World, shown: CheckRun) {
   const repo = repositoryOf(world, shown.repositoryId);
@@ -87,7 +87,7 @@ export function checkSuiteInPayload(world: World, shown: CheckSuite) {
 export function checkSuite(world: World, shown: CheckSuite) {
   return {
     ...checkSuiteInPayload(world, shown),
-    repository: repository(world, repositoryOf(world, shown.repositoryId)),
+    repository: repositoryObject(world, repositoryOf(world, shown.repositoryId)),
   };
 }
 
@@ -110,7 +110,7 @@ export function status(world: World, shown: Status) {
   const repo = repositoryOf(world, shown.repositoryId);
   return {
     url: repoApi(world, repo, `/statuses/${shown.sha}`),
-    avatar_url: html(world, `/_avatars/${shown.creatorId}`),
+    avatar_url: pageUrl(world, `/_avatars/${shown.creatorId}`),
     id: shown.id,
     node_id: shown.nodeId,
     state: shown.state,
@@ -183,7 +183,7 @@ export function deploymentStatuses(world: World, shown: Deployment) {
   }));
 }
 
-export function environment(world: World, shown: Environment) {
+export function environmentShape(world: World, shown: Environment) {
   const repo = repositoryOf(world, shown.repositoryId);
   const name = encodeURIComponent(shown.name);
   return {
@@ -210,7 +210,7 @@ export function pendingDeployments(world: World, repo: Repository, run: Workflow
     .filter((one) => world.jobs.get(one.jobId)?.status !== "completed")
     .map((one) => one.environment);
   return [...new Set(names)].map((name) => {
-    const { id, node_id, name: shown, url, html_url } = environment(world, required(repo.environments.get(name)));
+    const { id, node_id, name: shown, url, html_url } = environmentShape(world, required(repo.environments.get(name)));
     return {
       environment: { id, node_id, name: shown, url, html_url },
       wait_timer: 0,
@@ -231,7 +231,7 @@ export function protectionRule(world: World, rule: Environment["rules"][number])
     app: {
       id: guard.id,
       slug: guard.slug,
-      integration_url: html(world, `/api/v3/apps/${guard.slug}`),
+      integration_url: pageUrl(world, `/api/v3/apps/${guard.slug}`),
       node_id: guard.nodeId,
     },
   };

@@ -1,6 +1,6 @@
 /** People, organizations, teams, apps and installations, as REST and webhooks show them. */
 import { type Account, type App, account, app, type Installation, type Team, type World } from "../world/index.ts";
-import { api, html, iso, isoOrNull } from "./urls.ts";
+import { api, iso, isoOrNull, pageUrl } from "./urls.ts";
 
 export function simpleUser(world: World, who: Account) {
   const url = api(world, `/users/${encodeURIComponent(who.login)}`);
@@ -9,10 +9,10 @@ export function simpleUser(world: World, who: Account) {
     login: who.login,
     id: who.id,
     node_id: who.nodeId,
-    avatar_url: html(world, `/_avatars/${who.id}`),
+    avatar_url: pageUrl(world, `/_avatars/${who.id}`),
     gravatar_id: "",
     url,
-    html_url: html(world, page),
+    html_url: pageUrl(world, page),
     followers_url: `${url}/followers`,
     following_url: `${url}/following{/other_user}`,
     gists_url: `${url}/gists{/gist_id}`,
@@ -61,14 +61,14 @@ export function organizationSimple(world: World, organization: Account) {
     id: organization.id,
     node_id: organization.nodeId,
     url,
-    html_url: html(world, `/${organization.login}`),
+    html_url: pageUrl(world, `/${organization.login}`),
     repos_url: `${url}/repos`,
     events_url: `${url}/events`,
     hooks_url: `${url}/hooks`,
     issues_url: `${url}/issues`,
     members_url: `${url}/members{/member}`,
     public_members_url: `${url}/public_members{/member}`,
-    avatar_url: html(world, `/_avatars/${organization.id}`),
+    avatar_url: pageUrl(world, `/_avatars/${organization.id}`),
     description: "",
   };
 }
@@ -85,7 +85,7 @@ export function team(world: World, shown: Team) {
     privacy: "closed",
     notification_setting: "notifications_enabled",
     url,
-    html_url: html(world, `/orgs/${organization.login}/teams/${shown.slug}`),
+    html_url: pageUrl(world, `/orgs/${organization.login}/teams/${shown.slug}`),
     members_url: `${url}/members{/member}`,
     repositories_url: `${url}/repos`,
     permission: "pull",
@@ -129,8 +129,8 @@ export function appShape(world: World, shown: App) {
     owner: userById(world, shown.ownerId),
     name: shown.name,
     description: "",
-    external_url: html(world, `/apps/${shown.slug}`),
-    html_url: html(world, `/apps/${shown.slug}`),
+    external_url: pageUrl(world, `/apps/${shown.slug}`),
+    html_url: pageUrl(world, `/apps/${shown.slug}`),
     created_at: iso(shown.createdAt),
     updated_at: iso(shown.updatedAt),
     permissions: { metadata: "read", ...shown.permissions },
@@ -157,7 +157,7 @@ export function installation(world: World, shown: Installation) {
     repository_selection: shown.repositorySelection,
     access_tokens_url: api(world, `/app/installations/${shown.id}/access_tokens`),
     repositories_url: api(world, "/installation/repositories"),
-    html_url: html(world, `/organizations/${owner.login}/settings/installations/${shown.id}`),
+    html_url: pageUrl(world, `/organizations/${owner.login}/settings/installations/${shown.id}`),
     app_id: shown.appId,
     app_slug: app(world, shown.appId).slug,
     target_id: shown.accountId,

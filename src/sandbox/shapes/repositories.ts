@@ -13,7 +13,7 @@ import { userById } from "./people.ts";
 import { iso, repoApi, repoHtml } from "./urls.ts";
 
 /** What a full repository object says; webhook payloads and pull requests carry the same. */
-export function repository(world: World, repo: Repository) {
+export function repositoryObject(world: World, repo: Repository) {
   const url = repoApi(world, repo);
   const open = [...repo.pulls.values()].filter((pull) => pull.state === "open").length;
   const forks = [...world.repositories.values()].filter((other) => other.parentId === repo.id).length;
@@ -104,7 +104,7 @@ export function repository(world: World, repo: Repository) {
 /** Repositories inside pull requests say how they may be merged into. */
 export function pullRepository(world: World, repo: Repository) {
   return {
-    ...repository(world, repo),
+    ...repositoryObject(world, repo),
     allow_squash_merge: true,
     allow_merge_commit: true,
     allow_rebase_merge: true,
@@ -136,7 +136,9 @@ export function fullRepository(world: World, repo: Repository, viewer: Account |
   return {
     ...pullRepository(world, repo),
     ...(viewer === null ? {} : { permissions: permissionFlags(permissionOf(world, repo, viewer)) }),
-    ...(parent === undefined ? {} : { parent: repository(world, parent), source: repository(world, parent) }),
+    ...(parent === undefined
+      ? {}
+      : { parent: repositoryObject(world, parent), source: repositoryObject(world, parent) }),
     network_count: 0,
     subscribers_count: 0,
   };

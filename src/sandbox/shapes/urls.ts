@@ -5,7 +5,7 @@ export function api(world: World, path: string): string {
   return `${world.baseUrl}/api/v3${path}`;
 }
 
-export function html(world: World, path: string): string {
+export function pageUrl(world: World, path: string): string {
   return `${world.baseUrl}${path}`;
 }
 
@@ -14,7 +14,7 @@ export function repoApi(world: World, repo: Repository, path = ""): string {
 }
 
 export function repoHtml(world: World, repo: Repository, path = ""): string {
-  return html(world, `/${fullName(world, repo)}${path}`);
+  return pageUrl(world, `/${fullName(world, repo)}${path}`);
 }
 
 /** ISO 8601 without milliseconds, as GitHub writes times. */

@@ -10,7 +10,7 @@ import { ancestors, type Change, commit, type Deployment, fullName, required, ty
 
 type Of<K extends Change["kind"]> = Extract<Change, { kind: K }>;
 
-export function checkRun(world: World, change: Of<"check_run">) {
+export function checkRunPayload(world: World, change: Of<"check_run">) {
   return {
     action: change.action,
     check_run: checkRunInPayload(world, change.run, change.suite),
@@ -18,7 +18,7 @@ export function checkRun(world: World, change: Of<"check_run">) {
   };
 }
 
-export function checkSuite(world: World, change: Of<"check_suite">) {
+export function checkSuitePayload(world: World, change: Of<"check_suite">) {
   return { action: change.action, check_suite: checkSuiteInPayload(world, change.suite) };
 }
 
@@ -78,7 +78,7 @@ export function deploymentStatus(world: World, change: Of<"deployment_status">) 
   };
 }
 
-export function protectionRule(world: World, change: Of<"deployment_protection_rule">) {
+export function protectionRulePayload(world: World, change: Of<"deployment_protection_rule">) {
   const { repository: repo, run } = change;
   return {
     action: change.action,

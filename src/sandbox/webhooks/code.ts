@@ -1,7 +1,7 @@
 /** Payloads about repositories, their refs, labels and people. */
 import { pushCommit } from "../shapes/commits.ts";
 import { installation, organizationSimple, simpleUser, team, userById } from "../shapes/people.ts";
-import { label, permissionFlags, repository, tinyRepository } from "../shapes/repositories.ts";
+import { label, permissionFlags, repositoryObject, tinyRepository } from "../shapes/repositories.ts";
 import { api, repoHtml } from "../shapes/urls.ts";
 import { type Change, commit, emailOf, filesBetween, repositoriesOf, type World, zeroSha } from "../world/index.ts";
 
@@ -14,7 +14,7 @@ export function push(world: World, change: Of<"push">) {
     return pushCommit(world, repo, made, filesBetween(world, made.parents[0] ?? null, sha));
   });
   const head = change.after === zeroSha ? null : commit(world, change.after);
-  const shape = repository(world, repo);
+  const shape = repositoryObject(world, repo);
   const pusher = change.actor.account;
   const base = change.before === zeroSha ? change.after : change.before;
   return {
@@ -80,7 +80,7 @@ export function teamPayload(world: World, change: Of<"team">) {
   if (!("repository" in change)) return shown;
   const has = change.repository.teams.get(change.team.id) ?? "none";
   const permissions = permissionFlags(has);
-  const told = { ...shown, repository: { ...repository(world, change.repository), permissions, role_name: has } };
+  const told = { ...shown, repository: { ...repositoryObject(world, change.repository), permissions, role_name: has } };
   if (change.action !== "edited") return told;
   const { admin, push: write, pull } = permissionFlags(change.from ?? "none");
   return { ...told, changes: { repository: { permissions: { from: { admin, push: write, pull } } } } };

@@ -1,7 +1,7 @@
 /** From a change to the payload that GitHub would send, and to whom. */
 
 import { organizationSimple, simpleUser, team } from "../shapes/people.ts";
-import { repository } from "../shapes/repositories.ts";
+import { repositoryObject } from "../shapes/repositories.ts";
 import { account, type Change, type Installation, installationsFor, permits, type World } from "../world/index.ts";
 import * as checks from "./checks.ts";
 import * as code from "./code.ts";
@@ -13,7 +13,7 @@ export function payload(world: World, change: Change): Record<string, unknown> |
   if (own === null) return null;
   const organization = organizationOf(world, change);
   return {
-    ...("repository" in change ? { repository: repository(world, change.repository) } : {}),
+    ...("repository" in change ? { repository: repositoryObject(world, change.repository) } : {}),
     ...(organization === null ? {} : { organization: organizationSimple(world, organization) }),
     sender: simpleUser(world, change.actor.account),
     ...own,
@@ -29,9 +29,9 @@ function body(world: World, change: Change): Record<string, unknown> | null {
     case "issue_comment":
       return pulls.issueComment(world, change);
     case "check_run":
-      return checks.checkRun(world, change);
+      return checks.checkRunPayload(world, change);
     case "check_suite":
-      return checks.checkSuite(world, change);
+      return checks.checkSuitePayload(world, change);
     case "status":
       return checks.statusPayload(world, change);
     case "push":
@@ -50,7 +50,7 @@ function body(world: World, change: Change): Record<string, unknown> | null {
     case "deployment_status":
       return checks.deploymentStatus(world, change);
     case "deployment_protection_rule":
-      return checks.protectionRule(world, change);
+      return checks.protectionRulePayload(world, change);
     case "workflow_dispatch":
       return { inputs: change.inputs, ref: change.run.ref, workflow: change.workflow.path };
     case "repository_dispatch":

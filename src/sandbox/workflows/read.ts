@@ -12,7 +12,15 @@ import type {
   TriggerFilter,
   WorkflowDefinition,
 } from "./definition.ts";
-import { type concurrency, type defaults, type filtered, type job, type step, trigger, workflow } from "./schema.ts";
+import {
+  type concurrency,
+  type defaults,
+  type filtered,
+  type job,
+  type step,
+  trigger,
+  workflowSchema,
+} from "./schema.ts";
 
 /** GitHub's own limit for a workflow file is 512 KiB. */
 const FILE_LIMIT = 512 * 1024;
@@ -137,7 +145,7 @@ export function readWorkflow(text: string): WorkflowDefinition {
     }
     return 1;
   };
-  const read = workflow.safeParse(document.toJS({ maxAliasCount: 100 }));
+  const read = workflowSchema.safeParse(document.toJS({ maxAliasCount: 100 }));
   if (!read.success) {
     const [first] = read.error.issues;
     const issue = first === undefined ? undefined : telling(first);

@@ -116,7 +116,7 @@ export const job = z.strictObject({
   with: variables.optional(),
   secrets: z.union([z.literal("inherit"), variables]).optional(),
 });
-export const workflow = z.strictObject({
+export const workflowSchema = z.strictObject({
   name: z.string().optional(),
   "run-name": z.string().optional(),
   on,

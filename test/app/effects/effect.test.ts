@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { effectKey, type Occasion } from "../../../app/effects/effect.ts";
+import { type EffectOccasion, effectKey } from "../../../app/effects/effect.ts";
 
 /** What is stored has these keys: one that becomes another is done once more, for everybody. */
 it("keys stay what they are", () => {
   const pull = { repositoryId: 5, number: 7 };
-  const of = (occasion: Occasion): string => effectKey(pull, occasion);
+  const of = (occasion: EffectOccasion): string => effectKey(pull, occasion);
   const stage = { of: "stage", stage: "qa", occasion: "enter", index: 0, kind: "comment" } as const;
   expect([
     of({ ...stage, which: 1_000 }),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { asRead, readDocument, textOf } from "../../../app/store/document-cache.ts";
+import { asRead, documentText, readDocument } from "../../../app/store/document-cache.ts";
 import { read, written } from "../../../app/store/documents.ts";
 import { act } from "../../../src/lifecycle/facts/change.ts";
 import { did, history, labeled, opened, rex } from "../../lifecycle/builders.ts";
@@ -45,11 +45,11 @@ it("what is kept of a document that was written is what is read of it (any value
 it("a document that was written has what it was made from, and is not read again", () => {
   const before = readDocument("facts", "1-1", written("facts", history(opened(), did(labeled(1, "one", rex)))));
   const next = { ...before, acts: [...before.acts, Object.assign(act(labeled(2, "two", rex)), { unsaid: undefined })] };
-  const text = textOf("facts", "1-1", next);
+  const text = documentText("facts", "1-1", next);
   const again = readDocument("facts", "1-1", text);
   expect(again).toStrictEqual(read("facts", text));
   expect(again.acts[0]).toBe(before.acts[0]);
-  expect(textOf("facts", "1-1", again)).toBe(text);
+  expect(documentText("facts", "1-1", again)).toBe(text);
   expect(readDocument("facts", "1-1", text)).toBe(again);
   expect(readDocument("facts", "1-1", written("facts", before))).toStrictEqual(before);
 });

@@ -24,7 +24,7 @@ import {
   WorkflowType,
 } from "../entities.ts";
 import { isRequired } from "./commit.ts";
-import { appById, userById } from "./people.ts";
+import { appNodeById, userNodeById } from "./people.ts";
 import { filterPulls, type PullFilter, refOrNull } from "./repository.ts";
 
 interface RunFilter {
@@ -56,10 +56,10 @@ const checkSuiteFields = define(CheckSuiteType, {
   conclusion: (suite) => (suite.conclusion === null ? null : upper(suite.conclusion)),
   createdAt: (suite) => iso(suite.createdAt),
   updatedAt: (suite) => iso(suite.updatedAt),
-  app: (suite, _args: never, context) => appById(context, suite.appId),
+  app: (suite, _args: never, context) => appNodeById(context, suite.appId),
   creator: (suite, _args: never, context) => {
     const run = suite.workflowRunId === null ? undefined : context.world.runs.get(suite.workflowRunId);
-    return run === undefined ? null : userById(context, run.actorId);
+    return run === undefined ? null : userNodeById(context, run.actorId);
   },
   branch: (suite, _args: never, context) =>
     suite.headBranch === null

@@ -1,6 +1,6 @@
 /** Users, bots, organizations, teams and apps. */
 import { simpleUser, team as teamShape } from "../../shapes/people.ts";
-import { html, iso } from "../../shapes/urls.ts";
+import { iso, pageUrl } from "../../shapes/urls.ts";
 import { type Account, type App, account, app, type Reviewer, required, type Team } from "../../world/index.ts";
 import {
   type Context,
@@ -98,7 +98,7 @@ export const AppType: Defined<App> = define("App", {
   clientId: (one) => one.clientId,
   name: (one) => one.name,
   slug: (one) => one.slug,
-  url: (one, _args: never, { world }) => html(world, `/apps/${one.slug}`),
+  url: (one, _args: never, { world }) => pageUrl(world, `/apps/${one.slug}`),
   description: () => null,
   createdAt: (one) => iso(one.createdAt),
   updatedAt: (one) => iso(one.updatedAt),
@@ -120,12 +120,12 @@ export function actorById({ world }: Context, id: number): Entity<Account> {
 }
 
 /** `creator: User`: GraphQL shows no bots there. */
-export function userById({ world }: Context, id: number): Entity<Account> | null {
+export function userNodeById({ world }: Context, id: number): Entity<Account> | null {
   const who = account(world, id);
   return who.type === "User" ? User(who) : null;
 }
 
-export function appById({ world }: Context, id: number): Entity<App> {
+export function appNodeById({ world }: Context, id: number): Entity<App> {
   return AppType(app(world, id));
 }
 

@@ -1,6 +1,6 @@
 /** Repositories, refs, trees and labels. */
 
-import { repository as shape } from "../../shapes/repositories.ts";
+import { repositoryObject as shape } from "../../shapes/repositories.ts";
 import { iso } from "../../shapes/urls.ts";
 import {
   account,
