@@ -217,8 +217,8 @@ export function createEngine(options: EngineOptions): Engine {
     comments: (repository, number, comments) => processor.comments(repository, number, comments),
     people: (repository) => policies.namedMayHaveChanged(repository, null),
     swept: async (repository) => {
-      await workflowRuns.lookAgain(repository);
-      await deploymentGates.lookAgain(repository);
+      await workflowRuns.reconcile(repository);
+      await deploymentGates.reconcile(repository);
     },
   });
   const inbox = new Inbox({

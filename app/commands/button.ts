@@ -36,7 +36,7 @@ export function buttonEffect(
   return newEffect(
     "button",
     pull,
-    { installationId, occasion: { of: "press", deliveryId: id }, at: receivedAt },
+    { installationId, occasion: { of: "button", deliveryId: id }, at: receivedAt },
     {
       identifier: clip(oneLine(identifier), LONGEST),
       check: clip(oneLine(check), 2 * LONGEST),

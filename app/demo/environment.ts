@@ -137,7 +137,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       );
     const doomed = (): string | null => app.ended();
     try {
-      await waitFor({ look: healthy, doomed, deadlineMs: APP_START_MS, signal: options.signal });
+      await waitFor({ missing: healthy, doomed, deadlineMs: APP_START_MS, signal: options.signal });
     } catch (error) {
       options.signal.throwIfAborted();
       const why = error instanceof Error ? error.message : String(error);

@@ -9,7 +9,7 @@ export interface Narrator {
   stop(): void;
 }
 
-interface Told {
+interface Narration {
   readonly who: string;
   readonly what: string;
   readonly why: string;
@@ -20,16 +20,16 @@ const WHO_WIDTH = 20;
 /** Tells of every change, on `write`, a line at a time. */
 export function createNarrator(world: World, write: (line: string) => void): Narrator {
   const reasons = new Map<string, string[]>();
-  const line = (at: number, { who, what, why }: Told): void => {
+  const line = (at: number, { who, what, why }: Narration): void => {
     const time = new Date(at).toISOString().slice(11, 23);
     write(`${time}  ${who.padEnd(WHO_WIDTH)} ${what}${why === "" ? "" : `  — ${why}`}`);
   };
   // Told when the whole mutation is through, so that reasons that stand beside it are there too.
   const stop = world.changes.subscribe((change) => {
-    const told = tell(world, change);
-    if (told === null) return;
+    const narration = tell(world, change);
+    if (narration === null) return;
     const why = reasons.get(change.actor.account.login)?.shift();
-    line(change.at, { ...told, why: why ?? told.why });
+    line(change.at, { ...narration, why: why ?? narration.why });
   });
   return {
     because: (login, why) => void reasons.set(login, [...(reasons.get(login) ?? []), why]),
@@ -39,7 +39,7 @@ export function createNarrator(world: World, write: (line: string) => void): Nar
 }
 
 /** Null: not worth a line of its own. */
-function tell(world: World, change: Change): Told | null {
+function tell(world: World, change: Change): Narration | null {
   const who = change.actor.account.login;
   switch (change.kind) {
     case "installation":
@@ -101,7 +101,7 @@ function tell(world: World, change: Change): Told | null {
   }
 }
 
-function pullRequest(who: string, change: Extract<Change, { kind: "pull_request" }>): Told {
+function pullRequest(who: string, change: Extract<Change, { kind: "pull_request" }>): Narration {
   const number = `#${change.pull.number}`;
   switch (change.action) {
     case "opened":
@@ -117,7 +117,7 @@ function pullRequest(who: string, change: Extract<Change, { kind: "pull_request"
   }
 }
 
-function checkRun(world: World, change: Extract<Change, { kind: "check_run" }>): Told | null {
+function checkRun(world: World, change: Extract<Change, { kind: "check_run" }>): Narration | null {
   // A job's own check run says what the job's line has said.
   if (change.run.jobId !== null) return null;
   // One that is made completed is told twice by GitHub: the second time says all.

@@ -48,7 +48,7 @@ interface Step {
   readonly name: string;
   readonly deadlineMs: number;
   act(): void;
-  look(): Missing | Promise<Missing>;
+  missing(): Missing | Promise<Missing>;
 }
 
 /** Tells the story to its end and returns the pull request. @throws StepFailed */
@@ -88,13 +88,13 @@ export async function tellStory(parts: StoryParts): Promise<PullRequest> {
         narrator.because("rex", "task-7 is ready to be looked at");
         opened = openPull(world, by, scene.repository, { title: "Read ahead (task-7)", head: "task-7", base: "main" });
       },
-      look: () => shows("pr-created"),
+      missing: () => shows("pr-created"),
     },
     {
       name: `its workflow runs the plan ${PLAN} with the bundled action, as a group of ${AGENTS} agents on ${AGENTS} runners`,
       deadlineMs: PLAN_MS,
       act() {},
-      look: () => ranPlan(world, scene, pull(), { agents: AGENTS, changed: CHANGED }),
+      missing: () => ranPlan(world, scene, pull(), { agents: AGENTS, changed: CHANGED }),
     },
     {
       name: "the quality account's label moves it to ready-for-qa",
@@ -104,7 +104,7 @@ export async function tellStory(parts: StoryParts): Promise<PullRequest> {
         narrator.because("cleo", "the plan succeeded: it may be tested");
         addLabelsByName(world, by, pull(), ["ready-for-qa"]);
       },
-      look: () => shows("ready-for-qa"),
+      missing: () => shows("ready-for-qa"),
     },
     {
       name: "the testing account's approval moves it to approved",
@@ -113,13 +113,13 @@ export async function tellStory(parts: StoryParts): Promise<PullRequest> {
         narrator.because("tess", "tested by hand, all well");
         submitReview(world, asUser(scene.testing), pull(), { state: "APPROVED", body: "Tested by hand, all well." });
       },
-      look: () => shows("approved"),
+      missing: () => shows("approved"),
     },
     {
       name: "all of it still holds at the end, and each move took one GraphQL request",
       deadlineMs: MOVE_MS,
       act() {},
-      look: async () => {
+      missing: async () => {
         const requests = parts.labelRequests();
         const cost =
           requests === STAGES.length ? [] : [`${STAGES.length} requests that put labels on (were: ${requests})`];
@@ -137,7 +137,7 @@ export async function tellStory(parts: StoryParts): Promise<PullRequest> {
       const doom = parts.doomed();
       if (doom !== null) throw new WaitOver(doom);
       step.act();
-      await waitFor({ look: step.look, doomed: parts.doomed, deadlineMs: step.deadlineMs, signal: parts.signal });
+      await waitFor({ missing: step.missing, doomed: parts.doomed, deadlineMs: step.deadlineMs, signal: parts.signal });
     } catch (error) {
       parts.signal.throwIfAborted();
       throw new StepFailed(step.name, error instanceof Error ? error.message : String(error), error);

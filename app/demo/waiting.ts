@@ -17,7 +17,7 @@ const PAUSE_MS = 40;
  * @throws WaitOver naming what was still missing
  */
 export async function waitFor(options: {
-  readonly look: () => Missing | Promise<Missing>;
+  readonly missing: () => Missing | Promise<Missing>;
   readonly doomed: () => string | null;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
@@ -25,7 +25,7 @@ export async function waitFor(options: {
   const until = Date.now() + options.deadlineMs;
   for (;;) {
     options.signal.throwIfAborted();
-    const missing = await options.look();
+    const missing = await options.missing();
     if (missing.length === 0) return;
     const doom = options.doomed();
     const list = missing.join("; ");

@@ -67,7 +67,7 @@ export class DeploymentGates {
    * Asks GitHub which jobs wait: events may have been lost. Not where the policy releases nothing and nothing ever
    * waited. Throws what kept it from being asked.
    */
-  async lookAgain(repository: Repository): Promise<void> {
+  async reconcile(repository: Repository): Promise<void> {
     const { policies, store } = this.#options;
     if (!releasesAny(await policies.of(repository)) && !(await store.gates.known(repository.id))) {
       return;
@@ -234,10 +234,10 @@ export class DeploymentGates {
       await this.#over(gate, "nothing waits there for our answer");
       return;
     }
-    const told: WaitingGate = { ...gate, ...NO_FAILURE, said: text, comments: comments + 1 };
+    const after: WaitingGate = { ...gate, ...NO_FAILURE, said: text, comments: comments + 1 };
     const history =
-      said === "" ? lines(told, `a job waits for the environment ${environment}: ${verdict.reason}`, now()) : [];
-    await store.commit({ gates: [told], history, now: now() });
+      said === "" ? lines(after, `a job waits for the environment ${environment}: ${verdict.reason}`, now()) : [];
+    await store.commit({ gates: [after], history, now: now() });
   }
 
   async #over(gate: WaitingGate, reason: string): Promise<void> {
@@ -252,12 +252,12 @@ export class DeploymentGates {
     if (gate === undefined) {
       return;
     }
-    const told = kind === "rate_limit" || kind === "temporary" || gate.error === message;
+    const isKnown = kind === "rate_limit" || kind === "temporary" || gate.error === message;
     const remedy = kind === "permission" ? ". It takes the app's permission deployments: write" : "";
     const line = `the environment ${gate.environment} could not be answered for: ${message}${remedy}`;
     const tries = kind === "rate_limit" ? gate.tries : gate.tries + 1;
     const later: WaitingGate = { ...gate, tries, error: message, nextAt: at };
-    await store.commit({ gates: [later], history: told ? [] : lines(later, line, now()), now: now() });
+    await store.commit({ gates: [later], history: isKnown ? [] : lines(later, line, now()), now: now() });
   }
 }
 

@@ -97,14 +97,14 @@ export type EffectOccasion =
       readonly kind: EffectKind;
     }
   | { readonly of: "comment"; readonly commentId: string; readonly edited: boolean }
-  | { readonly of: "press"; readonly deliveryId: string }
+  | { readonly of: "button"; readonly deliveryId: string }
   /** The answer to a command that put something on hold. */
   | { readonly of: "hold answered"; readonly answer: string }
   /** `removed`: the file is gone there. */
   | { readonly of: "policy file"; readonly head: string; readonly oid: string | null }
   | { readonly of: "merge group"; readonly headSha: string }
-  /** As GitHub told it: told again it is the same. */
-  | { readonly of: "dequeued"; readonly told: string }
+  /** `content`: what GitHub said of it; said again it is the same. */
+  | { readonly of: "dequeued"; readonly content: string }
   | { readonly of: "label changed"; readonly act: string }
   | { readonly of: "corrections stopped"; readonly at: number }
   | { readonly of: "label unclear"; readonly label: string; readonly at: number }
@@ -119,7 +119,7 @@ export function effectKey({ repositoryId, number }: PullId, occasion: EffectOcca
       return `${pull}-${occasion.stage}-${occasion.occasion}-${occasion.which}-${occasion.index}-${occasion.kind}`;
     case "comment":
       return `${pull}-answer-${occasion.commentId}${occasion.edited ? "-edited" : ""}`;
-    case "press":
+    case "button":
       return `${pull}-button-${occasion.deliveryId}`;
     case "hold answered":
       return `${occasion.answer}-hold_progress`;
@@ -128,7 +128,7 @@ export function effectKey({ repositoryId, number }: PullId, occasion: EffectOcca
     case "merge group":
       return `${repositoryId}-merge-group-${occasion.headSha}`;
     case "dequeued":
-      return `${pull}-dequeued-${occasion.told}`;
+      return `${pull}-dequeued-${occasion.content}`;
     case "label changed":
       return `${pull}-tampering-${occasion.act}`;
     case "corrections stopped":

@@ -37,12 +37,12 @@ export class LabelIds {
       return;
     }
     const names = new Map(Object.keys(known.ids).map((name) => [name.toLowerCase(), name]));
-    const news = labels.flatMap(({ name, nodeId }): [string, string][] => {
+    const unknown = labels.flatMap(({ name, nodeId }): [string, string][] => {
       const asked = names.get(name.toLowerCase());
       return asked === undefined || known.ids[asked] === nodeId ? [] : [[asked, nodeId]];
     });
-    if (news.length > 0) {
-      await this.#keep(repositoryId, { ...known, ids: { ...known.ids, ...Object.fromEntries(news) } });
+    if (unknown.length > 0) {
+      await this.#keep(repositoryId, { ...known, ids: { ...known.ids, ...Object.fromEntries(unknown) } });
     }
   }
 

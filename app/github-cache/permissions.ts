@@ -1,7 +1,13 @@
 /** What people may do, as far as it is known: asked for when an evaluation needs it, and kept for ten minutes. */
 
 import type { Logger } from "pino";
-import { askPermission, isNotTold, NOT_TOLD, type PermissionLookup, withAnswer } from "../../src/github/permissions.ts";
+import {
+  askPermission,
+  isUndisclosed,
+  type PermissionLookup,
+  UNDISCLOSED,
+  withAnswer,
+} from "../../src/github/permissions.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { actorKey } from "../../src/lifecycle/evaluation/permissions.ts";
 import type { Permissions } from "../../src/lifecycle/facts/facts.ts";
@@ -72,12 +78,12 @@ export class PermissionCache {
     try {
       return await askPermission(client, repository, lookup, signal);
     } catch (error) {
-      if (!isNotTold(error)) {
+      if (!isUndisclosed(error)) {
         throw error;
       }
       const names = { repository: `${repository.owner}/${repository.name}`, lookup };
       this.#options.log.warn({ ...names, err: error }, "GitHub does not let the app ask this: it grants nothing");
-      return NOT_TOLD;
+      return UNDISCLOSED;
     }
   }
 

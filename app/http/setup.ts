@@ -115,9 +115,9 @@ async function finish(options: SetupOptions, request: IncomingMessage, response:
     return redirect(response, `${app.html_url}/installations/new`);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const told = `The app's credentials could not be had and kept: ${why}`;
-    say(told);
-    return answer(response, 502, { error: told });
+    const failure = `The app's credentials could not be had and kept: ${why}`;
+    say(failure);
+    return answer(response, 502, { error: failure });
   }
 }
 

@@ -26,8 +26,8 @@ export function metered<T extends Pick<ProbotOctokit, "hook">>(
   METERED.add(octokit);
   octokit.hook.wrap("request", async (request, options) => {
     const kind = options.url.endsWith("/graphql") ? "graphql" : options.method.toUpperCase();
-    const count = (status: number | null, told: unknown): void => {
-      const limit = headers.safeParse(told).data;
+    const count = (status: number | null, answered: unknown): void => {
+      const limit = headers.safeParse(answered).data;
       metrics.requested({
         installationId,
         kind,

@@ -23,7 +23,7 @@ import type { RunReport } from "../../src/report/report.ts";
 import { type Explanation, explain } from "../../src/run/machine.ts";
 import type { AppRunStore } from "../store/model.ts";
 
-/** Waits are told at most this often; what ends or begins is told at once. */
+/** Waits are shown at most this often; what ends or begins is shown at once. */
 const EVERY_MS = 10_000;
 const CONCLUDE_MS = 60_000;
 
@@ -56,14 +56,14 @@ export class RunChecks {
     this.#options = options;
   }
 
-  /** Looks at a run: opens, updates or concludes its check run. `place`: null when the store knows it. */
-  look(run: GroupRun, place: RunPlace | null): void {
+  /** Shows where a run is: opens, updates or concludes its check run. `place`: null when the store knows it. */
+  update(run: GroupRun, place: RunPlace | null): void {
     let shown = this.#shown.get(run.id);
     if (shown === undefined) {
       shown = new RunCheck(run, place, this.#options, () => this.#shown.delete(run.id));
       this.#shown.set(run.id, shown);
     }
-    shown.look();
+    shown.update();
   }
 
   /** Ends the check run of a run that cannot be gone on with. @throws why it cannot be concluded */
@@ -97,7 +97,7 @@ class RunCheck {
   #place: RunPlace | null;
   #check: Promise<LiveCheck | null> | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #told = 0;
+  #shownSteps = 0;
   #ending: Promise<void> | null = null;
 
   constructor(run: GroupRun, place: RunPlace | null, options: RunChecksOptions, over: () => void) {
@@ -107,16 +107,16 @@ class RunCheck {
     this.#over = over;
   }
 
-  look(): void {
+  update(): void {
     if (this.#ending !== null || this.#stop.signal.aborted) return;
     if (this.#run.host.isOver) {
       this.#ending = this.#conclude().catch((error: unknown) => this.#failed(error));
       return;
     }
-    // Where the run stands: a change of that is news; who waits for whom is told every ten seconds.
+    // Where the run stands: a change of that is shown at once, who waits for whom every ten seconds.
     const { steps } = this.#run.host.state;
-    if (steps !== this.#told) {
-      this.#told = steps;
+    if (steps !== this.#shownSteps) {
+      this.#shownSteps = steps;
       this.#show();
     }
     this.#timer ??= setInterval(() => this.#show(), EVERY_MS);

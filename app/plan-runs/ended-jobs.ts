@@ -25,7 +25,7 @@ export class EndedJobs {
   }
 
   /** After each change of a run. `place`: null when it is not known (any more), and then nothing is asked. */
-  look(run: GroupRun, place: RunPlace | null): void {
+  update(run: GroupRun, place: RunPlace | null): void {
     if (run.host.state.status !== "assembling") {
       this.#watching.get(run.id)?.abort();
       this.#watching.delete(run.id);

@@ -71,7 +71,7 @@ export function installationLookup(
   app: () => Promise<GitHubClient>,
 ): HostRunsOptions["installation"] {
   const asking = new SingleFlight<string, number | null>();
-  const told = new LRUCache<string, { readonly id: number | null }>({ max: MOST_PLACES, ttl: ASKED_MS });
+  const installations = new LRUCache<string, { readonly id: number | null }>({ max: MOST_PLACES, ttl: ASKED_MS });
   const ask = async (fullName: string): Promise<number | null> => {
     const [owner = "", name = ""] = fullName.split("/");
     return await readInstallationId(await app(), { owner, name }, AbortSignal.timeout(ASK_MS));
@@ -80,11 +80,11 @@ export function installationLookup(
     const known = await store.repository(repositoryId);
     if (known?.installationId != null) return known.installationId;
     const name = `${repositoryId} ${fullName}`;
-    const before = told.get(name);
+    const before = installations.get(name);
     if (before !== undefined) return before.id;
     return await asking.share(name, async () => {
       const id = await ask(fullName);
-      told.set(name, { id });
+      installations.set(name, { id });
       return id;
     });
   };
@@ -114,8 +114,8 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
     onChange: (run) => {
       if (run.host.isOver) quotas.over(run.id);
       const place = places.get(run.id) ?? null;
-      checks.look(run, place);
-      ended.look(run, place);
+      checks.update(run, place);
+      ended.update(run, place);
     },
   });
   const authenticate = async (bearer: string): Promise<Caller> => {
@@ -161,7 +161,7 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
   for await (const run of runs) {
     const { plan, agentCount } = run.host.state;
     quotas.restore(run.id, run.key, agentCount, JSON.stringify(plan).length);
-    checks.look(run, null);
+    checks.update(run, null);
   }
   return {
     handler,

@@ -150,7 +150,7 @@ export class PolicyLoader implements Policies {
         throw new Error(`${nameOf(repository)} is another repository by now; where it went is not known yet.`);
       }
       const before = row.state;
-      const told = row.generation > row.observedGeneration;
+      const mayDiffer = row.generation > row.observedGeneration;
       const changed = before === null || before.source !== source || problems.length + before.problems.length > 0;
       const state: PolicyState = {
         inForce: policy ?? before?.inForce ?? null,
@@ -162,7 +162,7 @@ export class PolicyLoader implements Policies {
         private: seen.repository.private,
         reviewsRequired: seen.reviewsRequired,
         shown: before?.shown ?? null,
-        toShow: told || changed || before.toShow,
+        toShow: mayDiffer || changed || before.toShow,
       };
       const dueAt = state.toShow ? now() : null;
       const next = {

@@ -78,7 +78,7 @@ export class TransitionResults {
         const touched = row.intent?.read === true && !intent.read;
         const keep = !ours || touched || (newer && row.intent !== null);
         // What was heard meanwhile was evaluated before this was known.
-        const news =
+        const differs =
           newer ||
           mayBeDecidedSince(pull, row, evaluation) ||
           !meansTheSame(row.facts, evaluated.facts, ourselves()) ||
@@ -101,7 +101,7 @@ export class TransitionResults {
           blocked: null,
           intent: keep && row.intent !== null ? { ...row.intent, sentAt: null, from: to } : null,
           intentAt: keep ? (row.intentAt ?? at) : null,
-          reevaluateAt: news ? sooner(row.reevaluateAt, at) : row.reevaluateAt,
+          reevaluateAt: differs ? sooner(row.reevaluateAt, at) : row.reevaluateAt,
         };
         const wakes = { repositoryId: row.repositoryId, number: row.number, headSha: facts.head.sha };
         return { pull: next, history, effects, wakes };

@@ -49,10 +49,10 @@ export class WebhookProcessor {
   async handle(delivery: Delivery, content?: unknown): Promise<boolean> {
     const { ourselves, log, wakeups } = this.#context;
     const payload: unknown = content ?? parseExactly(delivery.payload);
-    const told = readWebhook(delivery.event, payload, ourselves());
-    const { sender, events, installationId } = told;
+    const read = readWebhook(delivery.event, payload, ourselves());
+    const { sender, events, installationId } = read;
     const repository =
-      told.repository === null ? null : await recordRepository(told.repository, installationId, this.#context);
+      read.repository === null ? null : await recordRepository(read.repository, installationId, this.#context);
     const foreign = sender === null || sender.kind !== "bot" || sender.login !== ourselves().botLogin;
     const key = repository === null ? {} : { repository: `${repository.owner}/${repository.name}` };
     log.debug(
@@ -74,7 +74,7 @@ export class WebhookProcessor {
           if (repository !== null) {
             await handleRepositoryEvent(event, { delivery, repository, foreign }, this.#context);
           } else if (event.kind === "permissions") {
-            await forgetOrganization(told.organizationLogin, installationId, event.named, this.#context);
+            await forgetOrganization(read.organizationLogin, installationId, event.named, this.#context);
           }
       }
     }

@@ -34,10 +34,10 @@ export async function recordRepository(
  * GitHub counts installations up: of one owner's, a lower one was removed before, and what tells of it was on its way
  * meanwhile. Null: no token can be had for the repository.
  */
-function installationOf(before: Repository | null, seen: RepositorySeen, told: number | null): number | null {
+function installationOf(before: Repository | null, seen: RepositorySeen, named: number | null): number | null {
   const known = before?.installationId ?? null;
-  if (known === null || told === null) return told ?? known;
-  return before?.owner === seen.owner ? Math.max(known, told) : told;
+  if (known === null || named === null) return named ?? known;
+  return before?.owner === seen.owner ? Math.max(known, named) : named;
 }
 
 export async function handleRepositoryGone({ repository }: WebhookOrigin, { store }: ProcessingContext): Promise<void> {

@@ -14,8 +14,6 @@ import type { Store } from "../store/model.ts";
 /** Closed list: what is handled from the store. */
 export const KINDS = ["delivery", "reevaluation", "transition", "effect", "workflow-run", "deployment-gate"] as const;
 export type Kind = (typeof KINDS)[number];
-/** As earlier versions wrote them down. */
-const OLD_KINDS = { look: "reevaluation", move: "transition", start: "workflow-run", gate: "deployment-gate" } as const;
 
 /** How one kind is handled while nothing else is. */
 export interface Alone {
@@ -32,8 +30,7 @@ export interface InProgressOptions {
   readonly aloneMs?: number;
 }
 
-/** As the row was called first. */
-const KEY = "in-hand";
+const KEY = "in-progress";
 /** So many times alone; one death may have had another cause. */
 const MOST_ALONE = 2;
 const ALONE_MS = 30_000;
@@ -43,8 +40,7 @@ interface Item {
   readonly id: string;
 }
 
-const oldKind = z.enum(["look", "move", "start", "gate"]).transform((kind) => OLD_KINDS[kind]);
-const item = z.object({ kind: z.union([z.enum(KINDS), oldKind]), id: z.string() });
+const item = z.object({ kind: z.enum(KINDS), id: z.string() });
 /** `times`: how often it has been tried alone without coming to an end. */
 const suspected = item.extend({ times: z.number().default(0) });
 const leftBehind = z.object({

@@ -25,6 +25,6 @@ export function withResult(
   const pull = { installationId, repository, number };
   // Kept with the result: the start itself is forgotten after some time.
   const origin = { runId: run.id, sha: start.sha, baseRef: null, origin: "started", detail: "" } as const;
-  const told = record(facts, { kind: "run_origins", pull, origins: [origin] });
-  return record(told, { kind: "acts", pull, acts: [done] });
+  const withOrigin = record(facts, { kind: "run_origins", pull, origins: [origin] });
+  return record(withOrigin, { kind: "acts", pull, acts: [done] });
 }

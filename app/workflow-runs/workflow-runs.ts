@@ -63,7 +63,7 @@ export class WorkflowRuns {
   }
 
   /** Asks GitHub about all runs that go on: events may have been lost. */
-  async lookAgain(repository: Pick<Repository, "id">): Promise<void> {
+  async reconcile(repository: Pick<Repository, "id">): Promise<void> {
     await this.#options.store.starts.wakeRuns(repository.id, this.#options.now());
     this.#steps.worker.wake();
   }

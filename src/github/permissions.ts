@@ -92,7 +92,7 @@ export async function askPermission(
 }
 
 /** In place of an answer: GitHub does not let the app ask, or (an identity) nobody is known by that login. */
-export const NOT_TOLD = null;
+export const UNDISCLOSED = null;
 
 const ofToken = z.object({ request: z.object({ url: z.string().regex(/\/access_tokens(?:\?|$)/u) }) });
 
@@ -100,12 +100,12 @@ const ofToken = z.object({ request: z.object({ url: z.string().regex(/\/access_t
  * Whether GitHub refused the question itself: the app lacks a permission, or is not installed in the team's
  * organization. Trying again is no use then. A refused token is another matter: it says nothing about people.
  */
-export function isNotTold(error: unknown): boolean {
+export function isUndisclosed(error: unknown): boolean {
   const { kind, status } = requestFailure(error, 0);
   return kind === "permission" && status === 403 && !ofToken.safeParse(error).success;
 }
 
-/** `answer` comes from `askPermission` or is `NOT_TOLD`, perhaps by way of the app's own store. */
+/** `answer` comes from `askPermission` or is `UNDISCLOSED`, perhaps by way of the app's own store. */
 export function withAnswer(permissions: Permissions, lookup: PermissionLookup, answer: unknown): Permissions {
   switch (lookup.kind) {
     case "permission": {

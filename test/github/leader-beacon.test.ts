@@ -43,17 +43,17 @@ describe("looking for the leader", () => {
       { id: 7, status: "in_progress", external_id: mine("10.0.0.7") },
       { id: 8, status: "in_progress", external_id: mine("10.0.0.8:8000", "not-a-job") },
     ];
-    expect(await new BeaconWatch(listing.client, PLACE).look(signal)).toEqual(["10.0.0.2:2000", "10.0.0.1:1000"]);
+    expect(await new BeaconWatch(listing.client, PLACE).addresses(signal)).toEqual(["10.0.0.2:2000", "10.0.0.1:1000"]);
   });
 
   it("asks with the ETag, and keeps what it knows while nothing changes", async () => {
     const listing = new Listing();
     const watch = new BeaconWatch(listing.client, PLACE);
-    expect(await watch.look(signal)).toEqual([]);
-    expect(await watch.look(signal)).toEqual([]);
+    expect(await watch.addresses(signal)).toEqual([]);
+    expect(await watch.addresses(signal)).toEqual([]);
     listing.checks = [{ id: 1, status: "in_progress", external_id: mine("10.0.0.1:1000") }];
-    expect(await watch.look(signal)).toEqual(["10.0.0.1:1000"]);
-    expect(await watch.look(signal)).toEqual(["10.0.0.1:1000"]);
+    expect(await watch.addresses(signal)).toEqual(["10.0.0.1:1000"]);
+    expect(await watch.addresses(signal)).toEqual(["10.0.0.1:1000"]);
     expect(listing.asked).toEqual([undefined, '""', '""', '"1in_progress"']);
   });
 
@@ -71,7 +71,7 @@ describe("looking for the leader", () => {
       ...Array.from({ length: 50 }, (_, index) => shown(200 + index, 99, "", `10.8.0.${index}:1`)),
       shown(300, 99, "", "10.9.0.1:1"),
     ];
-    const seen = await new BeaconWatch(listing.client, PLACE).look(signal);
+    const seen = await new BeaconWatch(listing.client, PLACE).addresses(signal);
     expect(seen.slice(0, 3)).toEqual(["10.9.0.1:1", "10.9.0.49:1", "10.0.0.1:1"]);
     expect(seen).toHaveLength(101);
   });
@@ -85,16 +85,16 @@ describe("looking for the leader", () => {
       status: "in_progress",
       external_id: mine(index === 349 ? "10.0.0.1:1" : `10.9.${index % 7}.${index}:1`),
     }));
-    expect(await watch.look(signal)).toContain("10.0.0.1:1");
+    expect(await watch.addresses(signal)).toContain("10.0.0.1:1");
     expect(listing.asked).toHaveLength(4);
     now += 1_000;
-    expect(await watch.look(signal)).toContain("10.0.0.1:1");
+    expect(await watch.addresses(signal)).toContain("10.0.0.1:1");
     expect(listing.asked).toHaveLength(5);
     now += 15_000;
     listing.checks = listing.checks.slice(100);
-    expect(await watch.look(signal)).toContain("10.0.0.1:1");
+    expect(await watch.addresses(signal)).toContain("10.0.0.1:1");
     expect(listing.asked).toHaveLength(8);
     listing.checks = listing.checks.slice(-1);
-    expect(await watch.look(signal)).toEqual(["10.0.0.1:1"]);
+    expect(await watch.addresses(signal)).toEqual(["10.0.0.1:1"]);
   });
 });

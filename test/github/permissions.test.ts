@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isNotTold } from "../../src/github/permissions.ts";
+import { isUndisclosed } from "../../src/github/permissions.ts";
 
 /** As Octokit throws it. */
 function refused(status: number, url: string, message: string, headers: Record<string, string> = {}): Error {
@@ -18,5 +18,5 @@ test.each<[string, Error, boolean]>([
   ["a suspended installation's token", refused(403, TOKENS, "This installation has been suspended"), false],
   ["trouble of GitHub's own", refused(502, MEMBERSHIP, "Bad gateway"), false],
 ])("%s", (_, error, expected) => {
-  expect(isNotTold(error)).toBe(expected);
+  expect(isUndisclosed(error)).toBe(expected);
 });

@@ -132,7 +132,7 @@ it("dies at most three times of each item, sets aside no other, and leaves nothi
         expect(new Set(aside.keys())).toEqual(deadly);
         expect(handled).toEqual(items.filter((id) => !deadly.has(id)));
         expect(deaths).toBeLessThanOrEqual(3 * deadly.size);
-        expect(JSON.parse(meta.get("in-hand") ?? "")).toEqual({ items: [], alone: null });
+        expect(JSON.parse(meta.get("in-progress") ?? "")).toEqual({ items: [], alone: null });
       },
     ),
   );
@@ -205,5 +205,5 @@ it("sets aside one that takes longer than it is waited for before it kills, and 
   };
   while ((await life()) === "died") expect(deaths).toBeLessThan(10);
   expect(aside).toEqual(["slow"]);
-  expect(JSON.parse(meta.get("in-hand") ?? "")).toEqual({ items: [], alone: null });
+  expect(JSON.parse(meta.get("in-progress") ?? "")).toEqual({ items: [], alone: null });
 });

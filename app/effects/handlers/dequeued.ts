@@ -33,7 +33,7 @@ export function dequeuedEffect(
   { reason, by, occasion }: { readonly reason: string; readonly by: string; readonly occasion: string },
   now: number,
 ): NewEffect {
-  const about = { installationId, occasion: { of: "dequeued", told: occasion }, at: now } as const;
+  const about = { installationId, occasion: { of: "dequeued", content: occasion }, at: now } as const;
   return newEffect("dequeued", pull, about, { reason, by, at: now });
 }
 

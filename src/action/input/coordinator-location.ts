@@ -130,7 +130,7 @@ export function meetingPlaceOf(
     // Its failure is told by each look.
     watch.catch(() => undefined);
     const addresses =
-      known === null ? async (signal: AbortSignal) => await (await watch).look(signal) : async () => [known];
+      known === null ? async (signal: AbortSignal) => await (await watch).addresses(signal) : async () => [known];
     const followed = known === null ? beacon : null;
     return {
       location: { kind: "follower", addresses, isTrusted: known !== null, ...shared },

@@ -101,14 +101,14 @@ export function ownClaims(token: string): JobClaims {
   const isBehind = now < (times.nbf ?? now) - CLOCK_TOLERANCE_S;
   if (isBehind || now >= (times.exp ?? Number.POSITIVE_INFINITY) + CLOCK_TOLERANCE_S) {
     throw new WrongClock(
-      `the clock of this machine is wrong: a token that was made for this job just now ${timesTold(times)}; set it right, no job's token can be checked by it`,
+      `the clock of this machine is wrong: a token that was made for this job just now ${timesClaimed(times)}; set it right, no job's token can be checked by it`,
     );
   }
   return jobClaims(claimsSchema.parse(payload));
 }
 
 /** When a token holds, and the clock that it was held against. */
-function timesTold(payload: unknown): string {
+function timesClaimed(payload: unknown): string {
   const { nbf, exp } = timesSchema.parse(payload);
   const told = (seconds: number | undefined): string =>
     seconds === undefined ? "any time" : `${new Date(seconds * 1_000).toISOString().slice(0, 19)}Z`;
@@ -217,11 +217,11 @@ function restingFetch(): (url: string, options: RequestInit) => Promise<Response
 
 function whyRefused(error: errors.JOSEError, options: { issuer: string; audience: string }): string {
   // Whoever reads this may be elsewhere: which clock is wrong can only be seen with both.
-  if (error instanceof errors.JWTExpired) return `it has expired: it ${timesTold(error.payload)}`;
+  if (error instanceof errors.JWTExpired) return `it has expired: it ${timesClaimed(error.payload)}`;
   if (error instanceof errors.JWTClaimValidationFailed) {
     if (error.claim === "aud") return `it was made for another audience than ${options.audience}`;
     if (error.claim === "iss") return `it was not issued by ${options.issuer}`;
-    if (error.claim === "nbf") return `it does not hold yet: it ${timesTold(error.payload)}`;
+    if (error.claim === "nbf") return `it does not hold yet: it ${timesClaimed(error.payload)}`;
     return `its claim ${error.claim} does not hold`;
   }
   if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWSSignatureVerificationFailed) {

@@ -184,7 +184,7 @@ export class GroupRun implements HostedRun {
     const session = this.#session(request.session);
     if (this.host.isOver) {
       // It has heard so: nothing of the run changes any more, and nothing is kept.
-      this.host.noteTold(session.agent);
+      this.host.noteHeardEnd(session.agent);
       return;
     }
     if (checkSequence(session, request) === "new") {
@@ -275,7 +275,7 @@ export class GroupRun implements HostedRun {
   /** What somebody is told who joins when the run is over. */
   async #ended(agent: string): Promise<RunEnded> {
     await this.host.saved();
-    this.host.noteTold(agent);
+    this.host.noteHeardEnd(agent);
     const { state } = this.host;
     const summary = this.#answers.agentSummary(this.host.summary(), agent);
     const wasMember =

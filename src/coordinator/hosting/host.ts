@@ -135,7 +135,7 @@ export class RunHost {
   commit(record: RunRecord): void {
     const { event } = record;
     this.#resume();
-    if (event.type === "left" && this.isOver) this.noteTold(event.agent);
+    if (event.type === "left" && this.isOver) this.noteHeardEnd(event.agent);
     // What time alone decides is an event of its own: then heartbeats decide nothing, and need not all be kept.
     const isSign = event.type === "synced" || event.type === "heard";
     if (isSign && this.#deadline !== null && event.at >= this.#deadline) this.#tick(event.at);
@@ -184,7 +184,7 @@ export class RunHost {
   }
 
   /** This agent has heard the end, or will not ask for it. */
-  noteTold(agent: string): void {
+  noteHeardEnd(agent: string): void {
     this.#finished.add(agent);
     this.#confirmed.add(agent);
   }
@@ -192,7 +192,7 @@ export class RunHost {
   /** Nobody of these jobs (their check runs) will ask for the end any more. */
   noteOver(jobs: readonly string[]): void {
     for (const { name, checkRunId } of itemsOf(this.#state.agents)) {
-      if (checkRunId !== null && jobs.includes(checkRunId)) this.noteTold(name);
+      if (checkRunId !== null && jobs.includes(checkRunId)) this.noteHeardEnd(name);
     }
   }
 

@@ -189,7 +189,7 @@ async function noteRefused(options: Options, caller: Caller, value: unknown, ref
   }
 }
 
-interface Told {
+interface RequestCallbacks {
   /** Of one that is JSON, but no such body. */
   readonly onRefused?: (value: unknown, refusal: Refusal) => Promise<void>;
   /** Of each piece as it arrives. */
@@ -213,7 +213,7 @@ async function receive<T>(
   message: http.IncomingMessage,
   schema: z.ZodType<T>,
   repositoryId: string | null,
-  { onRefused, onChunk }: Told = {},
+  { onRefused, onChunk }: RequestCallbacks = {},
 ): Promise<{ readonly body: T; readonly digest: string; readonly bytes: number }> {
   return await intake.take(message, { most: WIRE_BOUNDS.bodyBytes, ...(onChunk && { onChunk }) }, async (packed) => {
     const bytes = await unpack(packed, message.headers["content-encoding"], WIRE_BOUNDS.bodyBytes);

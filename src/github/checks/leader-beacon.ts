@@ -100,7 +100,7 @@ export class BeaconWatch {
   }
 
   /** The addresses shown now: of each app and job the newest first. @throws what GitHub's API says */
-  async look(signal: AbortSignal): Promise<readonly string[]> {
+  async addresses(signal: AbortSignal): Promise<readonly string[]> {
     const isFirstFull = await this.#read(1, signal);
     if (!isFirstFull) this.#pages.length = 1;
     else if (this.#now() - this.#readAllAt >= ALL_PAGES_EVERY_MS) {

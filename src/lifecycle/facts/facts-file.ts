@@ -15,7 +15,7 @@ import {
   type WrittenSuite,
 } from "./facts-file-schema.ts";
 import { People } from "./facts-people.ts";
-import { ordersTold } from "./order-in-second.ts";
+import { ordersOfActs } from "./order-in-second.ts";
 import { record } from "./record.ts";
 import type { RunOrigin } from "./run-origin.ts";
 import type { SuiteSeen } from "./suites.ts";
@@ -121,7 +121,7 @@ class Story {
       }
     }
     // What a file tells it tells in order.
-    now = record(now, { pull: this.#pull, kind: "acts", acts: [], orders: ordersTold(done) });
+    now = record(now, { pull: this.#pull, kind: "acts", acts: [], orders: ordersOfActs(done) });
     const seen = (written.checks ?? []).map((check, index): CheckSeen => {
       const status = check.status ?? "completed";
       const app = check.app ?? DEFAULT_CHECKS_APP;

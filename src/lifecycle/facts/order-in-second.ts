@@ -99,7 +99,7 @@ export function ordersOf(
 }
 
 /** Of acts told in the order in which they were done. */
-export function ordersTold(acts: readonly Act[]): OrderInSecond[] {
+export function ordersOfActs(acts: readonly Act[]): OrderInSecond[] {
   const items = acts.flatMap((act): TimelineItem[] => {
     const key = placeKey(act);
     return key === null ? [] : [{ key, at: act.at, acts: [act] }];

@@ -36,7 +36,7 @@ export interface CommitSuites {
 const MOST_COMMITS = 4;
 const MOST_SUITES = 500;
 
-export interface SuitesTold {
+export interface SuitesReported {
   readonly suites: readonly SuiteSeen[];
   /** The commit all of whose suites these are; null: these are some. */
   readonly allOf: string | null;
@@ -45,7 +45,7 @@ export interface SuitesTold {
 /** With what was told. Each part is a maximum or a union, so the order in which it is told does not matter. */
 export function mergeSuites(
   known: readonly CommitSuites[],
-  { suites, allOf }: SuitesTold,
+  { suites, allOf }: SuitesReported,
   heads: Readonly<Record<string, number>>,
 ): readonly CommitSuites[] {
   const shas = new Set([...suites.map(({ sha }) => sha), ...(allOf === null ? [] : [allOf])]);

@@ -60,13 +60,13 @@ export function policyCheckOutput(input: PolicyCheckInput): PolicyCheckOutput {
       `There is no ${name}: the three default stages are in force.`,
     ]);
   }
-  const news = [...missing.map((each) => markdown(clip(each.text, LONGEST_LINE))), ...warnings.map(sayProblem)];
+  const findings = [...missing.map((each) => markdown(clip(each.text, LONGEST_LINE))), ...warnings.map(sayProblem)];
   const stages = (input.inForce?.stages ?? []).map((stage) => stage.name);
   const says = input.proposed
     ? `${name} of this pull request is valid. It has no force before it is on the default branch.`
     : `${name} is in force.`;
   const body = [says, "", `Stages: ${stages.map((stage) => codeSpan(stage)).join(" → ")}`];
-  if (news.length === 0) {
+  if (findings.length === 0) {
     const title = input.proposed
       ? `Valid; in force once it is on the default branch: ${count(stages.length, "stage")}`
       : `In force: ${stages.join(" → ")}`;
@@ -74,8 +74,8 @@ export function policyCheckOutput(input: PolicyCheckInput): PolicyCheckOutput {
   }
   const [first] = [...missing.map((each) => each.text), ...warnings.map((warning) => warning.message)];
   const hard = missing.some((each) => each.kind !== "reviews" && each.kind !== "names") && !input.proposed;
-  const title = `${input.proposed ? "Valid" : "In force"}, but: ${first}${news.length > 1 ? ` (and ${news.length - 1} more)` : ""}`;
-  return verdict(hard ? "action_required" : "neutral", title, [...body, "", ...listed(news)]);
+  const title = `${input.proposed ? "Valid" : "In force"}, but: ${first}${findings.length > 1 ? ` (and ${findings.length - 1} more)` : ""}`;
+  return verdict(hard ? "action_required" : "neutral", title, [...body, "", ...listed(findings)]);
 }
 
 function stillInForce({ inForce, proposed }: PolicyCheckInput): string {

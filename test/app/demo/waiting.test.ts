@@ -7,13 +7,13 @@ import { directoryWith } from "../../sandbox/runner/builders.ts";
 const never = new AbortController().signal;
 
 test("a wait ends at its deadline and names what is missing", async () => {
-  const wait = waitFor({ look: () => ["label a", "check b"], doomed: () => null, deadlineMs: 100, signal: never });
+  const wait = waitFor({ missing: () => ["label a", "check b"], doomed: () => null, deadlineMs: 100, signal: never });
   await expect(wait).rejects.toThrow("after 0.1 s still missing: label a; check b");
 });
 
 test("a wait for what cannot come ends at once with the reason", async () => {
   const wait = waitFor({
-    look: () => ["x"],
+    missing: () => ["x"],
     doomed: () => "the app ended by SIGKILL",
     deadlineMs: 60_000,
     signal: never,
@@ -23,12 +23,17 @@ test("a wait for what cannot come ends at once with the reason", async () => {
 
 test("a wait ends once nothing is missing, or when it is interrupted", async () => {
   let looks = 0;
-  const look = (): readonly string[] => {
+  const missing = (): readonly string[] => {
     looks += 1;
     return looks < 3 ? ["x"] : [];
   };
-  await waitFor({ look, doomed: () => null, deadlineMs: 5_000, signal: never });
-  const wait = waitFor({ look: () => ["x"], doomed: () => null, deadlineMs: 60_000, signal: AbortSignal.timeout(50) });
+  await waitFor({ missing, doomed: () => null, deadlineMs: 5_000, signal: never });
+  const wait = waitFor({
+    missing: () => ["x"],
+    doomed: () => null,
+    deadlineMs: 60_000,
+    signal: AbortSignal.timeout(50),
+  });
   await expect(wait).rejects.toThrow(/abort|timeout/i);
 });
 

@@ -475,7 +475,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     await house.settled();
     expect(gate.request.state).toBe("pending");
     const repository = required(await house.store.repository(house.repository.id));
-    await house.app.engine().deploymentGates.lookAgain(repository);
+    await house.app.engine().deploymentGates.reconcile(repository);
     await house.settled();
     expect(gate.request.state).toBe("approved");
   });
@@ -522,7 +522,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     const other = required([...world().apps.values()].find((app) => app.id !== house.registered.id));
     addProtectionRule(world(), house.repository, "theirs", other);
     const theirs = wait(ofPull(pull), "theirs");
-    await house.app.engine().deploymentGates.lookAgain(required(await house.store.repository(house.repository.id)));
+    await house.app.engine().deploymentGates.reconcile(required(await house.store.repository(house.repository.id)));
     await house.settled();
     expect(theirs.request).toMatchObject({ state: "pending", comments: [] });
     expect(await house.store.gates.ofRun(house.repository.id, `${theirs.run.id}`)).toEqual([]);

@@ -94,7 +94,7 @@ describe("a group over ::1", () => {
     const leads = { kind: "leader", listen: "[::1]:0", advertise: null, announce, ...tokens("7000") } as const;
     const leader = await connect({ ...options, location: leads }, NEVER);
     const watch = new BeaconWatch(client, place);
-    const addresses = (signal: AbortSignal) => watch.look(signal);
+    const addresses = (signal: AbortSignal) => watch.addresses(signal);
     const follows = { kind: "follower", addresses, isTrusted: false, ...tokens("7001") } as const;
     let follower: Connection | null = null;
     try {

@@ -49,7 +49,7 @@ describe("a run that is over", () => {
     host.instruct("node-0");
     // What is answered has not come yet.
     expect(host.untold(HEARD_MS)).toEqual(["node-0"]);
-    host.noteTold("node-0");
+    host.noteHeardEnd("node-0");
     expect(host.untold(HEARD_MS)).toEqual([]);
     host.close();
   });

@@ -13,7 +13,7 @@ import {
   mergeOrders,
   type OrderInSecond,
   ordersOf,
-  ordersTold,
+  ordersOfActs,
   placeKey,
   placeOfMoment,
   SEVERAL,
@@ -107,13 +107,13 @@ describe("the part of a timeline that tells of a second", () => {
       ran(5, "w", "success"),
       unlabeled(5, "b", alice),
     );
-    expect(ordersTold(told)).toEqual([
+    expect(ordersOfActs(told)).toEqual([
       order([`labeled:b@${at}`, `unlabeled:b@${at}`], {
         givers: { [`labeled:b@${at}`]: alice },
         asked: told.slice(1).map(({ id }) => id),
       }),
     ]);
-    expect(ordersTold(actsOf(labeled(5, "a", alice), ran(5, "w", "success")))).toEqual([]);
+    expect(ordersOfActs(actsOf(labeled(5, "a", alice), ran(5, "w", "success")))).toEqual([]);
   });
 });
 

@@ -128,6 +128,16 @@ describe("a database of the version before 0012", () => {
     expect(await store.pruneDeliveries(STOPPED_AT + 1, 1_000)).toBe(redelivered.length);
   });
 
+  it("knows what was in progress", async () => {
+    expect(JSON.parse((await store.meta("in-progress")) ?? "")).toEqual({
+      items: [
+        { kind: "reevaluation", id: "3580001-2" },
+        { kind: "transition", id: "3580001-7" },
+      ],
+      alone: null,
+    });
+  });
+
   it("has the workflow runs, the jobs that wait, policies, holds and since when it is installed", async () => {
     for (const row of rowsOf("started_runs")) {
       const detail = parsed(row.detail_json);
