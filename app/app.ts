@@ -18,7 +18,7 @@ import type { EffectHandlers } from "./effects/handler.ts";
 import { HANDLERS } from "./effects/handlers/index.ts";
 import { EffectRunner } from "./effects/runner.ts";
 import { Evaluator } from "./evaluation/evaluator.ts";
-import { mergeGroup } from "./evaluation/merge-group-check.ts";
+import { mergeGroup } from "./evaluation/merge-groups/check.ts";
 import { Reevaluation } from "./evaluation/reevaluate.ts";
 import { createClients, type Ourselves } from "./github-cache/clients.ts";
 import { Identity } from "./github-cache/identity.ts";

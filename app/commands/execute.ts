@@ -6,7 +6,7 @@ import { record } from "../../src/lifecycle/facts/record.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import type { EvaluatedPull, Evaluator } from "../evaluation/evaluator.ts";
 import { closeGates } from "../evaluation/holds/close-gates.ts";
-import { reopenGroups } from "../evaluation/holds/merge-groups.ts";
+import { reopenGroups } from "../evaluation/merge-groups/reopen.ts";
 import type { Clients } from "../github-cache/clients.ts";
 import { PolicyUnreadable } from "../policies/policy.ts";
 import { changePull } from "../store/change-pull.ts";

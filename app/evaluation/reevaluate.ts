@@ -14,8 +14,8 @@ import { setPullAside } from "../work/set-aside.ts";
 import { tellSharers, tellWoken } from "./dependents.ts";
 import { effectsOfEvaluation } from "./effects.ts";
 import type { Evaluator } from "./evaluator.ts";
-import { concernsGroups, reopenGroups } from "./holds/merge-groups.ts";
 import { withIntent } from "./intent.ts";
+import { concernsGroups, reopenGroups } from "./merge-groups/reopen.ts";
 import { PageRules, type RepositoryRules, type RulesOptions } from "./repository-rules.ts";
 
 export interface ReevaluationOptions extends Runtime {

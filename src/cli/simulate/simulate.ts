@@ -2,7 +2,7 @@
 import type { GitHubClient } from "../../github/port.ts";
 import { type Simulation, simulatePolicy } from "../../lifecycle/evaluation/simulate.ts";
 import type { Facts } from "../../lifecycle/facts/facts.ts";
-import { FactsProblem, type ReadFacts, readFactsFile } from "../../lifecycle/facts/facts-file.ts";
+import { FactsProblem, type ReadFacts, readFactsFile } from "../../lifecycle/facts-file/facts-file.ts";
 import { DEFAULT_POLICY } from "../../lifecycle/policy/default-policy.ts";
 import type { Policy } from "../../lifecycle/policy/policy.ts";
 import { POLICY_PATH, readPolicy } from "../../lifecycle/policy/read-policy.ts";

@@ -17,10 +17,10 @@ import {
   type World,
   WorldError,
 } from "../world/index.ts";
-import { type Match, Matcher } from "./match.ts";
-import { mediaOf, wanted } from "./media.ts";
 import { serverVersion } from "./meta.ts";
-import { watched } from "./query.ts";
+import { type Match, Matcher } from "./request/match.ts";
+import { mediaOf, wanted } from "./request/media.ts";
+import { watched } from "./request/query.ts";
 import type { Answer, Media, Route, RouteContext } from "./route.ts";
 import { routes } from "./routes.ts";
 

@@ -6,7 +6,7 @@ import type { Repository, WorkflowJob, WorkflowRun } from "../world/model/index.
 import type { World } from "../world/world.ts";
 import type { ConcurrencyGroups } from "./concurrency.ts";
 import type { GitHubContext, ServerUrls } from "./contexts.ts";
-import type { CallInput, WorkflowDefinition } from "./definition.ts";
+import type { CallInput, WorkflowDefinition } from "./definition/definition.ts";
 import type { Granted } from "./permissions.ts";
 import type { RunnerPool } from "./pool.ts";
 

@@ -13,10 +13,10 @@ import { commit, fullName, repository } from "../world/world.ts";
 import { type Attempt, type Memory, typedInputs, type WorkflowSurroundings } from "./attempt.ts";
 import { type ConcurrencyGroups, createConcurrencyGroups } from "./concurrency.ts";
 import { githubContext } from "./contexts.ts";
-import type { WorkflowDefinition } from "./definition.ts";
+import type { WorkflowDefinition } from "./definition/definition.ts";
+import { readWorkflow, WorkflowProblem } from "./definition/read.ts";
 import { brokenJob } from "./job-run.ts";
 import { runConclusion, runJobs } from "./jobs.ts";
-import { readWorkflow, WorkflowProblem } from "./read.ts";
 import { accepts, skipped, type Trigger, triggersOf } from "./triggers.ts";
 
 export interface WorkflowEngineOptions extends WorkflowSurroundings {

@@ -12,7 +12,7 @@ import { mintJobToken } from "../world/people/apps.ts";
 import type { Attempt, JobConclusion, Level } from "./attempt.ts";
 import { checkoutInto } from "./checkout.ts";
 import { oidcClaims } from "./contexts.ts";
-import type { JobDefinition } from "./definition.ts";
+import type { JobDefinition } from "./definition/definition.ts";
 import { grant, tokenPermissions } from "./permissions.ts";
 
 /** GitHub gives up on a job that no self-hosted runner took for a day, and on a gate after 30 days. */

@@ -4,11 +4,11 @@ import { addJob, updateJob } from "../world/actions/runs.ts";
 import { readFileAt } from "../world/code/commits.ts";
 import { fullName } from "../world/world.ts";
 import { type Attempt, type JobConclusion, type JobOutcome, type Level, typedInputs } from "./attempt.ts";
-import type { JobDefinition, WorkflowDefinition } from "./definition.ts";
+import type { JobDefinition, WorkflowDefinition } from "./definition/definition.ts";
+import { readWorkflow } from "./definition/read.ts";
 import { brokenJob, finishJob, queueJob } from "./job-run.ts";
 import { type Combination, combinationName, expandMatrix } from "./matrix.ts";
 import { grant } from "./permissions.ts";
-import { readWorkflow } from "./read.ts";
 
 /** How deep workflows may call each other: GitHub's four levels below the top. */
 const DEPTH_LIMIT = 4;

@@ -1,5 +1,5 @@
 /** `permissions:` -> what a job's token may do. Pure. */
-import type { PermissionsDefinition } from "./definition.ts";
+import type { PermissionsDefinition } from "./definition/definition.ts";
 
 type Level = "read" | "write" | "none";
 /** Workflow spelling (`pull-requests`) -> level. */

@@ -4,7 +4,7 @@ import type { Change } from "../world/changes.ts";
 import { changedFiles, mergeBase, zeroSha } from "../world/code/git.ts";
 import type { PullRequest, Repository, WorkflowRun } from "../world/model/index.ts";
 import type { World } from "../world/world.ts";
-import type { TriggerFilter } from "./definition.ts";
+import type { TriggerFilter } from "./definition/definition.ts";
 
 /** What a run of the change would be. */
 export interface Trigger {

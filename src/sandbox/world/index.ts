@@ -17,6 +17,7 @@ export * from "./errors.ts";
 export * from "./model/index.ts";
 export * from "./people/accounts.ts";
 export * from "./people/apps.ts";
+export * from "./pulls/auto-merge.ts";
 export * from "./pulls/comments.ts";
 export * from "./pulls/labels.ts";
 export * from "./pulls/merge-queue.ts";

@@ -5,9 +5,9 @@ import type { Evaluation } from "../../../src/lifecycle/evaluation/evaluation.ts
 import { simulatePolicy } from "../../../src/lifecycle/evaluation/simulate.ts";
 import { type ActWithoutId, act, type Change } from "../../../src/lifecycle/facts/change.ts";
 import type { Facts, PullState } from "../../../src/lifecycle/facts/facts.ts";
-import { readFactsFile } from "../../../src/lifecycle/facts/facts-file.ts";
 import { ordersOf, placeKey, SEVERAL, type TimelineItem } from "../../../src/lifecycle/facts/order-in-second.ts";
 import { record } from "../../../src/lifecycle/facts/record.ts";
+import { readFactsFile } from "../../../src/lifecycle/facts-file/facts-file.ts";
 import { desiredDisplay } from "../../../src/lifecycle/presentation/display.ts";
 import {
   alice,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { GIVEN_INPUTS } from "../../../src/lifecycle/actions/start.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
-import { readWorkflow } from "../../../src/sandbox/workflows/read.ts";
+import { readWorkflow } from "../../../src/sandbox/workflows/definition/read.ts";
 
 const read = (path: string): string => readFileSync(path, "utf8");
 

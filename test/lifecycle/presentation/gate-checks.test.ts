@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { desiredStateOf } from "../../../app/evaluation/desired-state.ts";
-import { groupChecks, heldGroupChecks } from "../../../app/evaluation/merge-groups.ts";
+import { groupChecks, heldGroupChecks } from "../../../app/evaluation/merge-groups/merge-groups.ts";
 import { keptBack, sharingOf } from "../../../app/evaluation/shared-commits.ts";
 import { evaluate } from "../../../src/lifecycle/evaluation/evaluate.ts";
 import type { Evaluation, Hold } from "../../../src/lifecycle/evaluation/evaluation.ts";

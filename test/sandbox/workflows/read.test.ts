@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readWorkflow, WorkflowProblem } from "../../../src/sandbox/workflows/read.ts";
+import { readWorkflow, WorkflowProblem } from "../../../src/sandbox/workflows/definition/read.ts";
 
 const minimal = (job: string): string =>
   `on: push\njobs:\n  a:\n    runs-on: self-hosted\n${job}    steps: [{ run: "true" }]\n`;

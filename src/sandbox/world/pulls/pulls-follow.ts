@@ -5,9 +5,10 @@ import { commitsBetween } from "../code/git.ts";
 import type { Actor, PullRequest, Repository } from "../model/index.ts";
 import { asApp, asUser, atLeast, permissionOf } from "../people/accounts.ts";
 import { account, app, emit, type World } from "../world.ts";
+import { disableAutoMerge } from "./auto-merge.ts";
 import { dequeuePull, enqueuePull, tryQueued } from "./merge-queue.ts";
 import { mergeState, refreshMerge } from "./pull-state.ts";
-import { closePull, disableAutoMerge, mergePull } from "./pulls.ts";
+import { closePull, mergePull } from "./pulls.ts";
 import { note } from "./timeline.ts";
 
 /** Moves heads and bases along with a branch; a deleted head branch closes. */

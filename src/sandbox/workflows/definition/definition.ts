@@ -1,6 +1,6 @@
 /** What a workflow file may say here, every default filled in. `read.ts` makes it from the YAML. */
-import type { Value } from "../runner/expressions.ts";
-import type { StepDefinition } from "../runner/types.ts";
+import type { Value } from "../../runner/expressions.ts";
+import type { StepDefinition } from "../../runner/types.ts";
 
 /** Filters of one trigger; null: not given. */
 export interface TriggerFilter {

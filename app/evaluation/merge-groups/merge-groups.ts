@@ -1,10 +1,10 @@
 /** Whether a merge group may be merged, as far as stages go: a function of where its pull requests are. */
-import type { CheckShow } from "../../src/github/pulls/transition.ts";
-import type { Evaluation, Hold } from "../../src/lifecycle/evaluation/evaluation.ts";
-import { CHECK_NAME_PREFIX } from "../../src/lifecycle/policy/policy.ts";
-import { closedBy } from "../../src/lifecycle/presentation/gate-checks.ts";
-import { sayHold, unholdOf } from "../../src/lifecycle/presentation/hold.ts";
-import { clip, markdown, oneLine } from "../../src/report/escape.ts";
+import type { CheckShow } from "../../../src/github/pulls/transition.ts";
+import type { Evaluation, Hold } from "../../../src/lifecycle/evaluation/evaluation.ts";
+import { CHECK_NAME_PREFIX } from "../../../src/lifecycle/policy/policy.ts";
+import { closedBy } from "../../../src/lifecycle/presentation/gate-checks.ts";
+import { sayHold, unholdOf } from "../../../src/lifecycle/presentation/hold.ts";
+import { clip, markdown, oneLine } from "../../../src/report/escape.ts";
 
 /** One of the group's pull requests. */
 export interface GroupMember {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readFactsFile } from "../../../src/lifecycle/facts/facts-file.ts";
+import { readFactsFile } from "../../../src/lifecycle/facts-file/facts-file.ts";
 import { evaluationOf } from "../builders.ts";
 import { policyOf } from "../policies.ts";
 

@@ -4,7 +4,7 @@
  */
 import { isMap, isPair, isScalar, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import type { StepDefinition } from "../runner/types.ts";
+import type { StepDefinition } from "../../runner/types.ts";
 import type {
   ConcurrencyDefinition,
   JobDefinition,

@@ -1,8 +1,8 @@
 /** The people and apps of a file of facts: who they are, and what they may do. */
 import { z } from "zod";
 import { actorKey } from "../evaluation/permissions.ts";
+import type { Actor, Lookup, Permissions } from "../facts/facts.ts";
 import { strictMapping } from "../policy/value-schemas.ts";
-import type { Actor, Lookup, Permissions } from "./facts.ts";
 
 const LEVELS = ["none", "read", "triage", "write", "maintain", "admin"] as const;
 const team = z

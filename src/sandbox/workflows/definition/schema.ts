@@ -1,7 +1,7 @@
 /** The form of a workflow file: every key that the sandbox carries out, and no other. */
 import { z } from "zod";
-import type { Value } from "../runner/expressions.ts";
-import { PERMISSIONS } from "./permissions.ts";
+import type { Value } from "../../runner/expressions.ts";
+import { PERMISSIONS } from "../permissions.ts";
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const value: z.ZodType<Value> = z.lazy(() => z.union([scalar, z.array(value), z.record(z.string(), value)]));

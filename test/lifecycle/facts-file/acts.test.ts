@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NO_PERMISSIONS } from "../../../src/lifecycle/facts/facts.ts";
-import { FactsProblem, readFactsFile } from "../../../src/lifecycle/facts/facts-file.ts";
+import { FactsProblem, readFactsFile } from "../../../src/lifecycle/facts-file/facts-file.ts";
 import { minute } from "../builders.ts";
 
 const pull = { number: 7, author: "alice", head: "abcd", opened_at: "2026-03-02T09:00:00Z" };

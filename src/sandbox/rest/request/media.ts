@@ -1,6 +1,6 @@
 /** What a client asks for with `Accept`: GitHub's media types choose another form of the same thing. */
 
-import type { Media, Operation } from "./route.ts";
+import type { Media, Operation } from "../route.ts";
 
 /** What a text in Markdown is part of: `raw` gives its source, as JSON, which is what is given here anyway. */
 const inMarkdown: ReadonlySet<Operation> = new Set<Operation>([

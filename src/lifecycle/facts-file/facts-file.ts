@@ -3,8 +3,13 @@
  * who may do what. Becomes the same facts that the app keeps, by the same `record`.
  */
 import { parseDuration } from "../../plan/parsing/duration.ts";
-import { type ActWithoutId, act, type Change, type CheckSeen, type PullKey } from "./change.ts";
-import type { Act, Facts, PullState } from "./facts.ts";
+import { type ActWithoutId, act, type Change, type CheckSeen, type PullKey } from "../facts/change.ts";
+import type { Act, Facts, PullState } from "../facts/facts.ts";
+import { ordersOfActs } from "../facts/order-in-second.ts";
+import { record } from "../facts/record.ts";
+import type { RunOrigin } from "../facts/run-origin.ts";
+import type { SuiteSeen } from "../facts/suites.ts";
+import { People } from "./people.ts";
 import {
   DATE,
   DEFAULT_CHECKS_APP,
@@ -13,12 +18,7 @@ import {
   type WrittenAct,
   type WrittenEvent,
   type WrittenSuite,
-} from "./facts-file-schema.ts";
-import { People } from "./facts-people.ts";
-import { ordersOfActs } from "./order-in-second.ts";
-import { record } from "./record.ts";
-import type { RunOrigin } from "./run-origin.ts";
-import type { SuiteSeen } from "./suites.ts";
+} from "./schema.ts";
 
 export interface ReadFacts {
   readonly facts: Facts;

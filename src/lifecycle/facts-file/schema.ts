@@ -1,7 +1,7 @@
 /** The form of a file of facts: what may be written there, each with the words for what is wrong. */
 import { z } from "zod";
 import { strictMapping } from "../policy/value-schemas.ts";
-import { peopleShape } from "./facts-people.ts";
+import { peopleShape } from "./people.ts";
 
 /** Whose checks those are that a file gives no app. */
 export const DEFAULT_CHECKS_APP = "github-actions";

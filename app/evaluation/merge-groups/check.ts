@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { readMergeGroup } from "../../src/github/checks/merge-group.ts";
-import { type CheckShow, type CheckWrite, sendTransitions, showsCheck } from "../../src/github/pulls/transition.ts";
-import type { EffectContext, EffectHandler, Performed } from "../effects/handler.ts";
-import { isUnsettled } from "../effects/staleness.ts";
-import { ensurePull } from "../reconciliation/ensure-pull.ts";
-import { concernsGroups } from "./holds/merge-groups.ts";
+import { readMergeGroup } from "../../../src/github/checks/merge-group.ts";
+import { type CheckShow, type CheckWrite, sendTransitions, showsCheck } from "../../../src/github/pulls/transition.ts";
+import type { EffectContext, EffectHandler, Performed } from "../../effects/handler.ts";
+import { isUnsettled } from "../../effects/staleness.ts";
+import { ensurePull } from "../../reconciliation/ensure-pull.ts";
 import { type GroupMember, groupChecks, heldGroupChecks, isHeldItself } from "./merge-groups.ts";
+import { concernsGroups } from "./reopen.ts";
 
 /** A merge queue gives up on a group after an hour, if its settings do not say otherwise. */
 const LONGEST_WAIT = 60 * 60_000;
