@@ -589,7 +589,6 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "src/coordinator/server/answer.ts": "what a client says it takes, within the bounds of a request's headers",
   "src/coordinator/server/handler.ts": OF_BOUNDED,
   "src/github/pulls/about-to-merge.ts": OF_GITHUB,
-  "src/github/checks/check-run.ts": OF_GITHUB,
   "src/github/webhooks/deliveries.ts": OF_BOUNDED,
   "src/github/id.ts": "an id has at most 20 digits: nothing longer is looked at",
   "src/github/graphql.ts": OF_GITHUB,
