@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Finding } from "../agent/machine/check.ts";
 import type { GitHubClient } from "./port.ts";
 import { requestFailure } from "./request-failure.ts";
-import type { Place } from "./workflows/workflows.ts";
+import type { RepositoryPlace } from "./workflows/workflows.ts";
 
 export interface WantedSetUp {
   /** Agents of the group that are to run at once; null: not said. */
@@ -39,7 +39,11 @@ const runners = z.object({
 const PAGE = 100;
 
 /** Asks one thing after the other; what one answer forbids does not keep the others from being looked at. */
-export async function lookAtSetUp(client: GitHubClient, place: Place, wanted: WantedSetUp): Promise<SetUpLook> {
+export async function lookAtSetUp(
+  client: GitHubClient,
+  place: RepositoryPlace,
+  wanted: WantedSetUp,
+): Promise<SetUpLook> {
   const notes: string[] = [];
   const findings: Finding[] = [];
   const at = { owner: place.owner, repo: place.name };
