@@ -60,6 +60,7 @@ describe("what an act resets", () => {
     ["a stage's label by somebody else", labeled(5, "stage/a", alice), null],
     ["the label of a stage that there is not", labeled(5, "stage/x", lead), null],
     ["a label that ends so", labeled(5, "xstage/a", lead), null],
+    ["a label with as many letters before", labeled(5, "urgenta", lead), null],
     ["/stage to an earlier one", comment(5, alice, "to", "a"), reset({ stage: "a", note: "alice moved it to a" })],
     [
       "/stage to an earlier one by an operator",

@@ -62,6 +62,11 @@ describe("what is wrong is told at its place", () => {
       `${first}, { name: b, enter: { label: x }, back: { when: { label: y }, to: b } }]\n`,
       ["1:112 error back.to"],
     ],
+    [
+      "the second of two ways back",
+      `${first}, { name: b, enter: { label: x }, back: { when: { label: y }, to: a } }, { name: c, enter: { label: x }, back: { when: { label: y }, to: d } }]\n`,
+      ["1:183 error back.to"],
+    ],
     ["a push back to nobody", `${first}]\non_push: c\n`, ["2:10 error on_push.back_to"]],
     [
       "overdue without an age",
