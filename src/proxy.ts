@@ -73,7 +73,7 @@ export function agentOptions(url: URL): Pick<http.AgentOptions, "proxyEnv"> {
 }
 
 /** What went wrong with a connection to this address, naming the proxy where one is on the way. */
-export function connectionTrouble(error: unknown, url: URL): string {
+export function connectionProblem(error: unknown, url: URL): string {
   const { cause } = error instanceof Error ? error : { cause: undefined };
   // fetch says that it failed, and why in its cause.
   const inner = cause instanceof Error && cause.message !== "" ? cause : error;

@@ -16,7 +16,7 @@ import { findLeader } from "../src/coordinator/client/find-leader.ts";
 import { Runs } from "../src/coordinator/hosting/runs.ts";
 import { followerAudience } from "../src/coordinator/server/leader.ts";
 import { type Serving, serveLeader } from "../src/coordinator/server/serve.ts";
-import { agentOptions, connectionTrouble, proxyFor, useProxies } from "../src/proxy.ts";
+import { agentOptions, connectionProblem, proxyFor, useProxies } from "../src/proxy.ts";
 import { groupJobs, type Issuer, startIssuer } from "./coordinator/admission/issuer.ts";
 import { idle, joinOf, NEVER, planOf, SECRET, startCoordinator } from "./coordinator/builders.ts";
 
@@ -257,8 +257,8 @@ describe("the settings", () => {
     expect(await useProxies({ HTTPS_PROXY: "http://me:secret@proxy:3128", NO_PROXY: "a,b" })).toBe(
       "connections go through a proxy: https by http://proxy:3128; not to a, b",
     );
-    expect(connectionTrouble(new Error("no route"), new URL("https://x"))).not.toContain("secret");
-    expect(connectionTrouble(new Error("no route"), new URL("http://x"))).toBe("no route");
+    expect(connectionProblem(new Error("no route"), new URL("https://x"))).not.toContain("secret");
+    expect(connectionProblem(new Error("no route"), new URL("http://x"))).toBe("no route");
     await expect(useProxies({ HTTPS_PROXY: "socks5://proxy:1080" })).rejects.toThrow(/^HTTPS_PROXY: a proxy by socks5/);
     await expect(useProxies({ HTTP_PROXY: "http://" })).rejects.toThrow(/^HTTP_PROXY: expected a proxy/);
     expect(await useProxies({})).toBeNull();

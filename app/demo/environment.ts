@@ -13,7 +13,7 @@ import { type Child, startChild } from "./child.ts";
 import { registerApp, type Scene, setScene } from "./scene.ts";
 import { waitFor } from "./waiting.ts";
 
-export interface House {
+export interface DemoEnvironment {
   readonly world: World;
   readonly scene: Scene;
   readonly url: string;
@@ -69,7 +69,7 @@ function appEnvironment(
   return { ...Object.fromEntries(inherited), ...values };
 }
 
-export interface HouseOptions {
+export interface DemoEnvironmentOptions {
   /** 0: any free one. */
   readonly port: number;
   /** Of this process. */
@@ -78,7 +78,7 @@ export interface HouseOptions {
 }
 
 /** Starts everything. What was started is ended again when something later fails. */
-export async function openHouse(options: HouseOptions): Promise<House> {
+export async function openDemoEnvironment(options: DemoEnvironmentOptions): Promise<DemoEnvironment> {
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const one of closers.splice(0).reverse()) await one();

@@ -1,6 +1,6 @@
 /** `npm start`: the main job on this machine alone. `--once` does it, verifies every step, and exits. */
 import { parseArgs } from "node:util";
-import { type House, NotReady, openHouse } from "./environment.ts";
+import { type DemoEnvironment, NotReady, openDemoEnvironment } from "./environment.ts";
 import { trainRun } from "./expectations.ts";
 import { createNarrator, invitation, title } from "./narrator.ts";
 import { StepFailed, tellStory } from "./story.ts";
@@ -33,9 +33,9 @@ const complain = (line: string): void => void process.stderr.write(`${line}\n`);
 /** Runs the demo and returns the exit code. */
 async function main(options: Options, interrupted: AbortController): Promise<number> {
   const { signal } = interrupted;
-  let house: House | undefined;
+  let house: DemoEnvironment | undefined;
   try {
-    house = await openHouse({ port: options.port, env: process.env, signal });
+    house = await openDemoEnvironment({ port: options.port, env: process.env, signal });
     const { world, scene } = house;
     print(title(world, scene.repository));
     const narrator = createNarrator(world, print);
@@ -73,7 +73,7 @@ async function main(options: Options, interrupted: AbortController): Promise<num
 }
 
 /** Stays up until Ctrl-C, or until something it needs has died. */
-async function untilOver(house: House, signal: AbortSignal): Promise<number> {
+async function untilOver(house: DemoEnvironment, signal: AbortSignal): Promise<number> {
   return new Promise((resolve) => {
     const timer = setInterval(() => {
       const doom = house.doomed();

@@ -1,5 +1,9 @@
 /** What each installation has granted the app: asked for when it matters, dropped when GitHub says that it changed. */
-import { type Grants, grantsShape, readGrants } from "../../src/github/installation.ts";
+import {
+  type GrantedPermissions,
+  grantedPermissionsShape,
+  readGrantedPermissions,
+} from "../../src/github/installation.ts";
 import { refusalOf } from "../../src/lifecycle/policy/requirements.ts";
 import { SingleFlight } from "../../src/single-flight.ts";
 import type { Store } from "../store/model.ts";
@@ -17,7 +21,7 @@ const KEEP_MS = 60 * 60_000;
 
 export class InstallationPermissions {
   readonly #options: InstallationPermissionsOptions;
-  readonly #asking = new SingleFlight<string, Grants>();
+  readonly #asking = new SingleFlight<string, GrantedPermissions>();
   /** Rises when something may have changed: what was asked before that is not kept, nor shared with who asks later. */
   #age = 0;
 
@@ -26,19 +30,23 @@ export class InstallationPermissions {
   }
 
   /** Throws what the client throws. */
-  async of(installationId: number): Promise<Grants> {
+  async of(installationId: number): Promise<GrantedPermissions> {
     const { store, now } = this.#options;
-    const known = grantsShape.safeParse(await store.cached(keyOf(installationId), now() - KEEP_MS));
+    const known = grantedPermissionsShape.safeParse(await store.cached(keyOf(installationId), now() - KEEP_MS));
     return known.success
       ? known.data
       : await this.#asking.share(`${this.#age} ${installationId}`, async () => await this.#ask(installationId));
   }
 
-  async #ask(installationId: number): Promise<Grants> {
+  async #ask(installationId: number): Promise<GrantedPermissions> {
     const { store, clients, now, requestTimeout } = this.#options;
     const key = keyOf(installationId);
     const age = this.#age;
-    const value = await readGrants(await clients.app(), installationId, AbortSignal.timeout(requestTimeout));
+    const value = await readGrantedPermissions(
+      await clients.app(),
+      installationId,
+      AbortSignal.timeout(requestTimeout),
+    );
     if (age === this.#age) {
       await store.cache([{ key, scope: key, value }], now());
     }

@@ -1,7 +1,7 @@
 /** What the step leaves for its post step: GITHUB_STATE on the way out (`read-post-state.ts` reads it). */
 import { createHash } from "node:crypto";
 import type { Verdict } from "../run/result/record.ts";
-import type { CheckState, GroupState, Left, OpeningState, PostRunState } from "./read-post-state.ts";
+import type { CheckState, GroupState, OpeningState, PostRunState, PostState } from "./read-post-state.ts";
 import type { RunnerFiles } from "./runner.ts";
 import { NAME, type SealKey, seal } from "./state-seal.ts";
 
@@ -13,7 +13,7 @@ export class SavedState {
   readonly #files: Pick<RunnerFiles, "state">;
   readonly #key: SealKey;
   #plan: { readonly about: Omit<PostRunState, "planDigest">; readonly bytes: Uint8Array } | null = null;
-  #left: Left = {
+  #left: PostState = {
     run: null,
     group: null,
     started: false,
@@ -64,7 +64,7 @@ export class SavedState {
     this.#write({ beacon: state });
   }
 
-  #write(change: Partial<Left>): void {
+  #write(change: Partial<PostState>): void {
     this.#isWritten = true;
     if (this.#left.run === null && this.#plan !== null) {
       const { about, bytes } = this.#plan;

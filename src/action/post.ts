@@ -23,9 +23,9 @@ import { digestOf } from "./post-state.ts";
 import {
   type CheckState,
   type GroupState,
-  type Left,
   type OpeningState,
   type PostRunState,
+  type PostState,
   readState,
 } from "./read-post-state.ts";
 
@@ -153,7 +153,7 @@ interface Closing {
 }
 
 /** What is said in a check run whose result could not be written. */
-function unwritten(verdict: Left["finished"]): CheckText {
+function unwritten(verdict: PostState["finished"]): CheckText {
   const summary = "The run ended before its result could be written here; the job summary has what is known.";
   return { title: verdict ?? "interrupted", summary, text: null };
 }
@@ -161,7 +161,7 @@ function unwritten(verdict: Left["finished"]): CheckText {
 /** The same as `closeCheck`, of a check run whose number is not known: GitHub was asked to open it and did not answer. */
 async function closeLost(
   opening: OpeningState,
-  verdict: Left["finished"],
+  verdict: PostState["finished"],
   { token, job, entry }: Closing,
 ): Promise<void> {
   const { owner, repo } = job;
@@ -178,7 +178,11 @@ async function closeLost(
 }
 
 /** A check run must not stay in progress for ever because its process was killed or GitHub did not answer. */
-async function closeCheck(check: CheckState, verdict: Left["finished"], { token, job, entry }: Closing): Promise<void> {
+async function closeCheck(
+  check: CheckState,
+  verdict: PostState["finished"],
+  { token, job, entry }: Closing,
+): Promise<void> {
   const { owner, repo } = job;
   if (token === "" || owner === null || repo === null) return;
   const { console } = entry;

@@ -64,10 +64,10 @@ const left = z.object({
   /** The check run that shows where the leader listens, until it is out. */
   beacon: checkState.nullable(),
 });
-export type Left = z.infer<typeof left>;
+export type PostState = z.infer<typeof left>;
 
 /** Null: nothing was left. "altered": something was, by somebody else. */
-export function readState(env: Environment, key: SealKey): Left | "altered" | null {
+export function readState(env: Environment, key: SealKey): PostState | "altered" | null {
   const text = env[`STATE_${NAME}`] ?? "";
   if (text === "") return null;
   const dot = text.indexOf(".");

@@ -4,25 +4,29 @@ import { smallId } from "./id.ts";
 import type { GitHubClient } from "./port.ts";
 import { requestFailure } from "./request-failure.ts";
 
-export interface Grants {
+export interface GrantedPermissions {
   /** `read`, `write` or `admin` by the permission's name (`pull_requests`). */
   readonly permissions: Readonly<Record<string, string>>;
   /** Those that GitHub sends for this installation, less those it always sends. */
   readonly events: readonly string[];
 }
 
-export const grantsShape = z.object({
+export const grantedPermissionsShape = z.object({
   permissions: z.record(z.string(), z.string()),
   events: z.array(z.string()),
 });
 
 /** `client` speaks as the app itself. Throws what the client throws. */
-export async function readGrants(client: GitHubClient, installationId: number, signal: AbortSignal): Promise<Grants> {
+export async function readGrantedPermissions(
+  client: GitHubClient,
+  installationId: number,
+  signal: AbortSignal,
+): Promise<GrantedPermissions> {
   const answer = await client.request("GET /app/installations/{installation_id}", {
     installation_id: `${installationId}`,
     request: { signal },
   });
-  return grantsShape.parse(answer.data);
+  return grantedPermissionsShape.parse(answer.data);
 }
 
 const app = z.object({ slug: z.string().min(1) });

@@ -1,7 +1,7 @@
 import { Octokit } from "@octokit/rest";
 import nock from "nock";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readGrants, readGuard } from "../../src/github/installation.ts";
+import { readGrantedPermissions, readGuard } from "../../src/github/installation.ts";
 import { readPolicyFile } from "../../src/github/policy-files/policy-file.ts";
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -101,7 +101,7 @@ describe("an installation", () => {
     github()
       .get("/app/installations/5")
       .reply(200, { id: 5, ...granted });
-    expect(await readGrants(client, 5, signal)).toEqual(granted);
+    expect(await readGrantedPermissions(client, 5, signal)).toEqual(granted);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 /** This job's OIDC tokens: who may have one, where they come from, and who issues them. */
 import { z } from "zod";
 import type { TokenVerifier } from "../../coordinator/admission/admission.ts";
-import { connectionTrouble } from "../../proxy.ts";
+import { connectionProblem } from "../../proxy.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -21,7 +21,7 @@ export async function idToken(env: Environment, audience: string, mask: (value: 
   try {
     response = await fetch(url, { headers, signal: AbortSignal.timeout(REQUEST_MS) });
   } catch (error) {
-    throw new Error(`the runner gave no OIDC token: ${connectionTrouble(error, url)}`, { cause: error });
+    throw new Error(`the runner gave no OIDC token: ${connectionProblem(error, url)}`, { cause: error });
   }
   if (!response.ok) throw new Error(`the runner gave no OIDC token: it answered ${response.status}`);
   const { value } = z.object({ value: z.string().min(1) }).parse(await response.json());

@@ -9,7 +9,7 @@ import { timingSafeEqual } from "node:crypto";
 import { createRemoteJWKSet, customFetch, decodeJwt, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
 import { githubId } from "../../github/id.ts";
-import { connectionTrouble } from "../../proxy.ts";
+import { connectionProblem } from "../../proxy.ts";
 import type { RunKey } from "../../run/types.ts";
 import { Refusal, WrongClock } from "../protocol/refusal.ts";
 
@@ -207,7 +207,7 @@ function restingFetch(): (url: string, options: RequestInit) => Promise<Response
       if (!response.ok) throw new Error(`${url} answered ${response.status}`);
       return response;
     } catch (error) {
-      const message = connectionTrouble(error, new URL(url));
+      const message = connectionProblem(error, new URL(url));
       failure = { message, until: performance.now() + KEYS_REST_MS };
       // Under a name that says nothing to jose, which would take it for a fault of the token.
       throw new Error(message, { cause: error });

@@ -8,7 +8,7 @@ import type { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { WIRE_BOUNDS } from "../../plan/bounds.ts";
-import { agentOptions, connectionTrouble, proxyFor } from "../../proxy.ts";
+import { agentOptions, connectionProblem, proxyFor } from "../../proxy.ts";
 
 /** Bodies above this are compressed: below, the header costs more than it saves. */
 const GZIP_FROM_BYTES = 4 * 1024;
@@ -141,7 +141,7 @@ function isTls(socket: Socket): socket is TLSSocket {
 /** A failed connection is the proxy's where one is on the way, not only the other side's. */
 function withProxy(error: Error, url: URL): Error {
   if (proxyFor(url) === null || error.name === "AbortError") return error;
-  return new Error(connectionTrouble(error, url), { cause: error });
+  return new Error(connectionProblem(error, url), { cause: error });
 }
 
 /** Sent in slices of this, so that its progress is seen. */
