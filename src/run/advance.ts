@@ -159,7 +159,8 @@ function stepSegment(draft: Draft, segment: { readonly first: number; readonly l
 function stepStage(draft: Draft, stage: number): boolean {
   const run = draft.stage(stage);
   if (run.stopping !== null) {
-    return draft.now >= run.stopping.until && run.pending > 0 && finishUnstopped(draft, stage);
+    if (draft.now >= run.stopping.until && run.pending > 0) finishUnstopped(draft, stage);
+    return false;
   }
   const reason = reasonToStop(draft, stage);
   if (reason !== null) {

@@ -196,7 +196,7 @@ export class Draft {
   /** The agents have to be looked through at this time, or before. */
   wake(at: number): void {
     if (at === Number.POSITIVE_INFINITY) return;
-    if (this.head.sweepAt === null || at < this.head.sweepAt) this.head.sweepAt = at;
+    this.head.sweepAt = Math.min(this.head.sweepAt ?? at, at);
   }
 
   done(): RunState {

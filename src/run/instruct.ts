@@ -25,7 +25,7 @@ export function instructionFor(state: RunState, agent: string, merge?: MergeHist
   const known = slot === undefined ? undefined : itemAt(state.agents, slot);
   if (isOver(state.status)) return { do: "finish", summary: summary(state, merge) };
   if (slot === undefined || known === undefined) return { do: "abort", why: `${agent} is not in this group` };
-  if (known.membership === "excluded") return { do: "exclude", why: known.why ?? "excluded" };
+  if (known.membership === "excluded") return { do: "exclude", why: known.why ?? "" };
   if (state.status === "assembling") return waitForAssembly(state);
   if (state.stopping !== null) return { do: "abort", why: state.failure?.reason ?? "the run is aborted" };
   const { assignment } = known;
@@ -170,8 +170,8 @@ export function endOfWait(state: RunState, stage: number, run: StageRun): number
 
 /** When the last attempt that runs now is over by its own limit: in the stages before, too, that lead here. */
 function latestLimit({ segment, stages, now }: RunState, run: StageRun): number {
-  let latest = run.overdueAt;
-  for (let stage = segment?.first ?? run.stage; stage < run.stage; stage++) {
+  let latest = 0;
+  for (let stage = segment?.first ?? run.stage; stage <= run.stage; stage++) {
     latest = Math.max(latest, itemAt(stages, stage)?.overdueAt ?? 0);
   }
   return latest === 0 ? now : latest;

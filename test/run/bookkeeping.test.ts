@@ -79,6 +79,26 @@ describe("the revision of a state", () => {
   });
 });
 
+describe("the revision of a state with tasks", () => {
+  it("stays with those who want none, and with those who wait", () => {
+    const tasks = {
+      source: { kind: "list", values: ["x"] },
+      concurrency: 2,
+      maxFailures: 0,
+      maxPreemptions: 1,
+      needs: {},
+    } as const;
+    const of = group([{ name: "a", type: "prepare", completion: "tasks_done", tasks }]);
+    of.sync("agent-0", { wants: 1 });
+    of.sync("agent-1", { wants: 1 });
+    of.sync("agent-0");
+    const { revision } = of.state;
+    of.sync("agent-0", { wants: 0 });
+    of.sync("agent-1", { wants: 1 });
+    expect(of.state.revision).toBe(revision);
+  });
+});
+
 describe("the steps of a run", () => {
   it("rise whenever another result is to be shown", () => {
     const of = group([{ name: "a" }, { name: "b", when: "on_failure" }, { name: "c" }, cleanup]);

@@ -232,6 +232,16 @@ describe("the next time at which something is due", () => {
   });
 });
 
+describe("a stage whose barrier bears less silence", () => {
+  it("has its agents looked at sooner as soon as it begins", () => {
+    const strict = { ...barrier, missedThreshold: 2 };
+    const group = new Group(plan([{ name: "a" }, { name: "b", barrier: strict }]), 2).join();
+    expect(nextDeadline(group.state)).toBe(group.at + 5_000);
+    group.finishAll();
+    expect(nextDeadline(group.state)).toBe(group.at + 4_000);
+  });
+});
+
 describe("time that goes by before an event", () => {
   it("is acted on first: who comes too late for the assembly does not begin the run", () => {
     const assembly = { timeoutMs: 60_000, atLeast: null };

@@ -363,7 +363,12 @@ describe("what is told twice", () => {
   it("changes nothing, and neither does what is told too late", () => {
     const group = new Group(plan([{ name: "a" }, { name: "b" }]), 2).join();
     const { attempt } = group.execute("agent-0");
-    const first = synced("agent-0", group.at, { sequence: 4, stage: 0, finished: [report({ stage: 0, attempt })] });
+    const metrics = [{ name: "m", value: 1, unit: "", agg: "sum", count: 1 } as const];
+    const first = synced("agent-0", group.at, {
+      sequence: 4,
+      stage: 0,
+      finished: [report({ stage: 0, attempt, metrics })],
+    });
     group.send(first);
     const after = group.state;
     expect(apply(after, first)).toEqual(after);

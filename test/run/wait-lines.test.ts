@@ -28,6 +28,15 @@ describe("a wait", () => {
     expect(lines(always, 60 * MINUTE, 100_000)).toEqual([10, 60, 300, 20 * MINUTE, 35 * MINUTE, 50 * MINUTE]);
   });
 
+  it("is told of by its own age, whenever it was asked after", () => {
+    const wait: WaitAbout = { key: "barrier 1", since: START };
+    const next = (told: number, now: number) =>
+      waitLine({ key: "barrier 1", at: START + told * 1_000 }, wait, START + now * 1_000).next;
+    expect(next(1_700, 1_750)).toBe(START + 2_100_000);
+    expect(next(299, 299)).toBe(START + 300_000);
+    expect(next(300, 301)).toBe(START + 1_200_000);
+  });
+
   it("that has become another is told of at once, and then by its own age", () => {
     const changing = (s: number): WaitAbout =>
       s < 30 ? { key: "barrier 1", since: START } : { key: "checkpoint 2", since: START + 30_000 };

@@ -9,7 +9,6 @@ import { applyFailurePolicy, stageInForce } from "../stage/failure-policy.ts";
 import { outcome, recordRemaining, unreached } from "../stage/record-result.ts";
 import { mayEnterLate } from "../stage/start.ts";
 import { withdrawLeases } from "../tasks/leases.ts";
-import { isFailing } from "./abort.ts";
 
 /** Looks through all agents for what is over: silences, timeouts that nobody reported. */
 export function sweep(draft: Draft): void {
@@ -65,8 +64,7 @@ export function lose(draft: Draft, slot: number, how: "lost" | "left", why: stri
   const stage = agent.assignment !== null && !agent.assignment.finished ? agent.assignment.stage : null;
   recordRemaining(draft, slot, outcome(draft, "lost", why));
   applyFailurePolicy(draft, slot, "loss", why, stage ?? stageInForce(draft));
-  const { backgrounds } = draft.agent(slot);
-  if (isFailing(draft) && backgrounds.length > 0) draft.editAgent(slot, { backgrounds: [] });
+  draft.editAgent(slot, { backgrounds: [] });
 }
 
 /** A sign of life. What had been given up comes back to the group's stage, if the policy left it the way. */
@@ -81,7 +79,7 @@ export function seen(draft: Draft, slot: number): void {
   if (!wasGone) return;
   draft.notice(`${agent.name} is back`);
   if (draft.head.status === "assembling" || agent.membership === "excluded") return;
-  if (agent.membership === "member") draft.editAgent(slot, { membership: "away", why: agent.why ?? "was gone" });
+  draft.editAgent(slot, { membership: "away", why: agent.why ?? "was gone" });
   rejoin(draft, slot);
 }
 

@@ -50,7 +50,7 @@ export function recordResult(draft: Draft, slot: number, { status, reason, end, 
   draft.editAssignment(slot, { finished: true, leases: [], wants: 0, queued: false });
   draft.countPending(assignment.stage, slot, -1);
   if (status === "success" || (status === "failure" && planned.optional)) countArrival(draft, assignment.stage);
-  if (status === "failure") draft.remark(assignment.stage, "failures", `${agent.name}: ${reason ?? "failed"}`);
+  if (status === "failure") draft.remark(assignment.stage, "failures", `${agent.name}: ${reason ?? ""}`);
 }
 
 /** The same for the stages that it would have come to without a barrier in between. */
@@ -141,7 +141,6 @@ function tellLeftOut(draft: Draft, before: StageRun, stage: number): void {
 
 /** The annotations alone: what failed may still say where. */
 export function annotate(draft: Draft, stage: number, agent: string, report: AttemptReport): void {
-  if (report.annotations.length === 0) return;
   const run = draft.stage(stage);
   draft.editStage(stage, annotated(run, agent, report));
   tellLeftOut(draft, run, stage);
@@ -159,7 +158,7 @@ function annotated(run: StageRun, agent: string, report: AttemptReport): Annotat
     bytes += size;
   }
   return {
-    annotations: added.length === 0 ? run.annotations : [...run.annotations, ...added],
+    annotations: [...run.annotations, ...added],
     annotationBytes: bytes,
     annotationsLeftOut: run.annotationsLeftOut + report.annotations.length - added.length,
   };

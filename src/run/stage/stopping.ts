@@ -29,18 +29,15 @@ export function stopStage(draft: Draft, stage: number, { why, well }: StopReason
   }
 }
 
-/** Those who have not said within the time that they have ended what was stopped. @returns whether there were any */
-export function finishUnstopped(draft: Draft, stage: number): boolean {
-  let any = false;
+/** Those who have not said within the time that they have ended what was stopped. */
+export function finishUnstopped(draft: Draft, stage: number): void {
   for (let slot = 0; slot < draft.agents.size; slot++) {
     const { assignment } = draft.agent(slot);
     if (assignment === null || assignment.stage !== stage || assignment.finished) continue;
     withdrawLeases(draft, slot);
     const why = `did not end within ${stopWaitOf(draft.planned(stage)) / 1000} s after it was stopped`;
     finishAssignment(draft, slot, outcome(draft, "failure", why));
-    any = true;
   }
-  return any;
 }
 
 /** Why a stage is to be stopped now; null: it is not. */

@@ -150,7 +150,7 @@ function count(draft: Draft, stage: number, record: TaskRecord, status: Ended, r
   const pool = poolAt(draft, stage);
   const examples =
     status === "failed" && pool.examples.length < EXAMPLES
-      ? [...pool.examples, `${record.key.slice(0, 100)} (${reason ?? "failed"})`]
+      ? [...pool.examples, `${record.key.slice(0, 100)} (${reason})`]
       : pool.examples;
   draft.editPool(stage, { open: pool.open - 1, [status]: pool[status] + 1, examples });
 }

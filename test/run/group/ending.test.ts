@@ -364,5 +364,8 @@ describe("who is late", () => {
     const why = "is excluded (was still in b when the others went on)";
     expect(of.state.failure).toMatchObject({ stage: 0, reason: `background stage server is gone: agent-2 ${why}` });
     expect(agent(of, 2)).toMatchObject({ membership: "excluded", backgrounds: [] });
+    // The others end theirs first.
+    expect(run(of, 1).phase).toBe("open");
+    expect(of.instruction("agent-0").do).toBe("abort");
   });
 });

@@ -63,6 +63,12 @@ describe("who is gone", () => {
     expect(agent(done, 2).why).toBe("b: left: SIGTERM");
   });
 
+  it("before a person has approved what comes next is gone by the policy of that", () => {
+    const of = group([{ name: "a", checkpoint: true }, cleanup], 2);
+    left(of, "agent-1");
+    expect(of.state.failure).toMatchObject({ stage: 0, reason: "a: agent-1 left: SIGTERM" });
+  });
+
   it("when all is done is no loss to the run", () => {
     const of = group([{ name: "a", ...policy("best_effort") }], 2);
     of.finish("agent-0");

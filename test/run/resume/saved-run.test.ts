@@ -101,6 +101,7 @@ describe("a state that does not fit", () => {
     ["a key too many", { ...state, extra: 1 }, /extra/],
     ["a name that is a number", { ...state, phases_executed: ["a", 1] }, /^phases_executed\.1: /],
     ["no record of a stage", { ...state, phase_records: {} }, /^phase_records: says nothing of "a"/],
+    ["outputs that are a list", { ...state, global_context: { a: [1] } }, /^global_context\.a: expected a mapping/],
     ["no time", { ...state, saved_at: "yesterday" }, /^saved_at: expected a time such as/],
     ["too many values", `[${"1,".repeat(1_000_001)}1]`, /^1:2000001: holds more than 1000000 values/],
     [
@@ -174,6 +175,13 @@ describe("a state of another plan", () => {
   ])("is refused with the difference named: %s", (_, other, difference) => {
     const refusal = savedRunRefusal(state, { plan: other, print: planPrint(other), agentCount: 1 });
     expect(refusal).toContain(difference);
+  });
+
+  it("is refused where it names a stage that the plan lacks", () => {
+    const strange = { ...state, phases_executed: ["a", "zzz"] };
+    expect(savedRunRefusal(strange, { plan: OF, print, agentCount: 1 })).toBe(
+      'phases_executed: the plan has no stage "zzz"',
+    );
   });
 
   it("is refused for a group of another size, and taken otherwise", () => {

@@ -263,6 +263,13 @@ describe("a background command", () => {
     expect(of.execute("agent-0").stage).toBe(2);
   });
 
+  it("begins one new round where the group goes back to itself", () => {
+    const of = at(3);
+    sendBack(of, 0);
+    of.finishAll();
+    expect(of.execute("agent-0")).toMatchObject({ stage: 0, attempt: "0.2.0.1" });
+  });
+
   it("goes on where the group goes back to a stage that relies on it", () => {
     const of = at(2);
     sendBack(of, 1);

@@ -281,6 +281,21 @@ describe("where no barrier stands between stages", () => {
     expect(hard.instruction("agent-0")).toMatchObject({ do: "wait", stage: 2 });
   });
 
+  it("a failure that is tolerated leaves alone what is for others", () => {
+    const of = group(
+      [
+        { name: "a", barrier: free },
+        { name: "b", barrier: free, runsOn: { kind: "agents", agents: [1] } },
+        { name: "c", barrier: best },
+        { name: "d" },
+      ],
+      2,
+    );
+    of.finish("agent-0", fails);
+    expect([0, 1, 2].map((stage) => run(of, stage).pending)).toEqual([1, 1, 1]);
+    expect(run(of, 1).results.flat()[0]).toBeNull();
+  });
+
   it("one goes on to the next that it is for", () => {
     const of = group(
       [

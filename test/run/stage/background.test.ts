@@ -152,6 +152,35 @@ describe("a background command", () => {
     expect(of.state.failure?.reason).toBe("background stage server did not get ready again on agent-0");
   });
 
+  it("that is one of two that do not get ready again is the first of them", () => {
+    const until = { background: { ready: null, until: "use" } } as const;
+    const of = new Group(
+      plan([
+        { name: "one", ...until },
+        { name: "two", ...until },
+        { name: "use", timeoutMs: 900_000 },
+      ]),
+      1,
+    ).join();
+    of.sync("agent-0", { ready: [0] });
+    of.sync("agent-0", { ready: [1] });
+    of.send({ type: "reset", at: of.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
+    of.pass(661_000);
+    expect(of.state.failure?.reason).toBe("background stage one did not get ready again on agent-0");
+  });
+
+  it("that is one of two, one of them optional, takes the run and its agent's membership with it", () => {
+    const until = { background: { ready: null, until: "use" } } as const;
+    const of = new Group(
+      plan([{ name: "one", ...until, optional: true }, { name: "two", ...until }, { name: "use" }]),
+      2,
+    ).join();
+    for (const ready of [0, 1]) for (const name of of.names) of.sync(name, { ready: [ready] });
+    of.send({ type: "left", at: of.at, agent: "agent-0", session: "agent-0#1", why: "SIGTERM" });
+    expect(of.state.failure?.reason).toBe("background stage two is gone: agent-0 left: SIGTERM");
+    expect(of.state.agents.flat()[0]).toMatchObject({ membership: "away", why: "left: SIGTERM", backgrounds: [] });
+  });
+
   it("is ended before cleanup begins when the run fails", () => {
     const of = group();
     ready(of);

@@ -197,6 +197,7 @@ describe("metrics of which the last value counts", () => {
     const of = group(2);
     const many = Object.fromEntries(Array.from({ length: count }, (_, at) => [`m${at}`, at]));
     of.finish("agent-0", undefined, last(many));
+    of.pass(1_000);
     of.finish("agent-1", undefined, last({ m0: 1 }));
     expect(phase(of).metrics).toHaveLength(count);
     expect(of.notices()).toHaveLength(said);

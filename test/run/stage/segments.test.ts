@@ -135,6 +135,17 @@ describe("the stages that are open together", () => {
   });
 });
 
+describe("a stage that everyone has come through", () => {
+  it("is not stopped when its time is over while the next is open", () => {
+    const load = { type: "execute", completion: "duration", durationMs: 10_000 } as const;
+    const of = group([{ ...a, ...load }, c], 2);
+    of.finishAll();
+    of.pass(15_000);
+    expect(run(of)).toMatchObject({ stopping: null, pending: 0, phase: "open" });
+    expect(of.notices()).toEqual([]);
+  });
+});
+
 describe("what comes next", () => {
   it("is said to need what is not in the plan", () => {
     const of = group([{ ...c, dependsOn: [needs("ghost")] }], 1);

@@ -323,7 +323,7 @@ describe("a list of tasks", () => {
       chain: ["skipped"],
       ghostly: ["ghost"],
     };
-    const of = group(FROM, { concurrency: 4, needs: { ...needs, more: ["ghost", "open"] } }, 2);
+    const of = group(FROM, { concurrency: 4, needs: { ...needs, more: ["ghost", "phantom"] } }, 2);
     list(of, "done", "failed", "open");
     expect(wants(of, "agent-1", 3)).toEqual(["done", "failed", "open"]);
     end(of, "agent-1", "done");
