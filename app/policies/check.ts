@@ -18,7 +18,7 @@ import { canonicalJson } from "../../src/plan/canonical.ts";
 import { checkAnnotation, problemAnnotations } from "../../src/report/annotations.ts";
 import type { InstallationPermissions } from "../github-cache/installation-permissions.ts";
 import type { PolicyState, Repository } from "../store/model.ts";
-import { pause } from "../work/pause.ts";
+import { sleepUnlessAborted } from "../work/pause.ts";
 import type { Runtime } from "../work/runtime.ts";
 
 export interface ShowOptions extends Runtime {
@@ -155,7 +155,7 @@ export class PolicyCheck {
       externalId: `policy ${digest}`,
       detailsUrl: null,
     };
-    const pace = { now, sleep: pause };
+    const pace = { now, sleep: sleepUnlessAborted };
     const failure = await publishCheck(client, { ...target, ...check }, pace, AbortSignal.timeout(LONGEST_MS));
     if (failure === null) {
       return;

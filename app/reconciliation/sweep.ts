@@ -8,7 +8,7 @@ import { MOST_SNAPSHOTS, readOpenPulls, readPullsById, type Snapshot } from "../
 import type { CommentSeen } from "../../src/github/pulls/snapshot-acts.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import type { Repository } from "../store/model.ts";
-import { pause } from "../work/pause.ts";
+import { sleepUnlessAborted } from "../work/pause.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { installedSince, setSwept, sweptUntil, watchFrom } from "./installed-since.ts";
 import { completed, recordSnapshot } from "./record-snapshot.ts";
@@ -147,7 +147,7 @@ export class Sweeper {
           { repository: fullNameOf(repository), first, err: error },
           "a page could not be read, asking for fewer",
         );
-        await pause(timings.sweepPause, signal);
+        await sleepUnlessAborted(timings.sweepPause, signal);
         continue;
       }
       if (read === null) {
@@ -158,7 +158,7 @@ export class Sweeper {
         return;
       }
       after = read.next;
-      await pause(timings.sweepPause, signal);
+      await sleepUnlessAborted(timings.sweepPause, signal);
     }
   }
 

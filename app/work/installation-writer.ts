@@ -3,7 +3,7 @@
  * be left alone.
  */
 import type { GitHubClient } from "../../src/github/port.ts";
-import { pause } from "./pause.ts";
+import { sleepUnlessAborted } from "./pause.ts";
 import type { Timings } from "./timings.ts";
 
 const LEAST_HOLD_MS = 1_000;
@@ -70,7 +70,7 @@ export class InstallationWriter {
     const { now, timings } = this.#options;
     // Held meanwhile, perhaps, and for longer.
     for (let wait = this.#wait(); wait > 0; wait = this.#wait()) {
-      await pause(wait);
+      await sleepUnlessAborted(wait);
     }
     try {
       return await send();

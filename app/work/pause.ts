@@ -2,7 +2,7 @@
  * Waits so many milliseconds; rejects with the signal's reason as soon as that is aborted. By the global timer, so that
  * whoever plays the app with a clock of its own moves this one, too.
  */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+export function sleepUnlessAborted(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(signal.reason);

@@ -1,6 +1,6 @@
 /** All that works by itself: begun together, ended together. */
 import type { InProgress } from "./in-progress.ts";
-import { pause } from "./pause.ts";
+import { sleepUnlessAborted } from "./pause.ts";
 
 /** One of them. */
 export interface Worker {
@@ -41,7 +41,7 @@ export class Workers {
   /** Resolves when there is nothing to do before some later time. */
   async idle(): Promise<void> {
     while (!this.#inProgress.idle || this.#workers.some((worker) => !worker.idle)) {
-      await pause(2);
+      await sleepUnlessAborted(2);
     }
   }
 }

@@ -5,7 +5,7 @@ import { stopGraceOf } from "../plan/stop-grace.ts";
 import type { AttemptEnd, AttemptReport } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
 import type { AttemptOptions, Surroundings } from "./attempt-options.ts";
-import { after, pause } from "./clock.ts";
+import { after, sleepFor } from "./clock.ts";
 import { contextFile } from "./context.ts";
 import { TOO_MANY_MASKS } from "./masking/masks.ts";
 import { BallotReader, maskedBallot } from "./output/ballot-reader.ts";
@@ -91,7 +91,7 @@ export class Attempt {
     const { stage, attempt, attemptNumber, lease } = this.options;
     const task = lease?.task ?? null;
     await Promise.race([this.options.after, this.#stopped]);
-    if (this.options.startInMs > 0) await pause(this.options.startInMs, this.#stopping.signal);
+    if (this.options.startInMs > 0) await sleepFor(this.options.startInMs, this.#stopping.signal);
     const startedAt = steadyNow();
     let end: AttemptEnd;
     if (this.#ending !== null) end = this.#ending;

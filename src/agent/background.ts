@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import type { PlanStage } from "../plan/plan.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Surroundings } from "./attempt-options.ts";
-import { pause } from "./clock.ts";
+import { sleepFor } from "./clock.ts";
 import { remainingText } from "./process/process.ts";
 
 const ASK_AGAIN_MS = 250;
@@ -26,7 +26,7 @@ export async function becomesReady(
   while (!signal.aborted) {
     const holds = "port" in ready ? await accepts(ready.port) : await succeeds(ready.run, stage, attempt, around);
     if (holds) return !signal.aborted;
-    await pause(ASK_AGAIN_MS, signal);
+    await sleepFor(ASK_AGAIN_MS, signal);
   }
   return false;
 }

@@ -38,7 +38,7 @@ export function after(ms: number, callback: () => void): () => void {
 }
 
 /** Resolves after `ms`, or at once when the signal aborts. @returns whether the time is over. */
-export function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+export function sleepFor(ms: number, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {
     const cancel = after(ms, () => {

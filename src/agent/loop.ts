@@ -16,7 +16,7 @@ import type { Sync } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
 import type { Surroundings } from "./attempt-options.ts";
 import { missedCleanup, runCleanup } from "./cleanup.ts";
-import { after, ClockOffset, pause } from "./clock.ts";
+import { after, ClockOffset, sleepFor } from "./clock.ts";
 import { endOfLateJoin, type LoopEnd } from "./loop-end.ts";
 import { within } from "./output/report-limits.ts";
 import { GRACE_MS, SHUTDOWN_GRACE_MS } from "./process/ending.ts";
@@ -146,7 +146,7 @@ export class AgentLoop {
     const quiet = !this.#hasNews && JSON.stringify(before) === JSON.stringify(instruction);
     if (quiet && performance.now() - began < QUIET_MS) {
       this.#hold = new AbortController();
-      await pause(QUIET_MS, AbortSignal.any([signal, this.#hold.signal]));
+      await sleepFor(QUIET_MS, AbortSignal.any([signal, this.#hold.signal]));
       this.#hold = null;
     }
     return null;

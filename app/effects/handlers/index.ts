@@ -10,7 +10,7 @@ import { disableAutoMergeAction } from "./disable-auto-merge.ts";
 import { note } from "./history-note.ts";
 import { label } from "./label.ts";
 import { refused } from "./refused.ts";
-import { release } from "./release.ts";
+import { releaseJob } from "./release.ts";
 import { repositoryDispatch } from "./repository-dispatch.ts";
 import { requestReview } from "./request-review.ts";
 import { start } from "./start.ts";
@@ -26,7 +26,7 @@ export const HANDLERS = {
   label,
   note,
   refused,
-  release,
+  release: releaseJob,
   repository_dispatch: repositoryDispatch,
   request_review: requestReview,
   start,

@@ -24,7 +24,7 @@ const dependencies = z
   .array(z.strictObject({ stage: name, evenIf: z.array(z.enum(ACCEPTABLE)).max(ACCEPTABLE.length) }))
   .max(PLAN_BOUNDS.list);
 /** A task's value, and its key: what stands for it, or its number. */
-export const taskValue = json.refine(
+export const wireTaskValue = json.refine(
   (value) => jsonBytes(value) <= PLAN_BOUNDS.taskBytes,
   `expected at most ${PLAN_BOUNDS.taskBytes} bytes`,
 );
@@ -77,7 +77,7 @@ const barrier = z.strictObject({
 });
 
 const taskSource = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("list"), values: z.array(taskValue).max(PLAN_BOUNDS.tasks) }),
+  z.strictObject({ kind: z.literal("list"), values: z.array(wireTaskValue).max(PLAN_BOUNDS.tasks) }),
   z.strictObject({ kind: z.literal("count"), count: count.max(PLAN_BOUNDS.tasks) }),
   z.strictObject({ kind: z.literal("from"), command: text }),
 ]);

@@ -10,7 +10,7 @@ import type { Json } from "../../plan/plan.ts";
 import { LARGEST_METRIC } from "../../run/stage/metrics.ts";
 import { AGENT_STATUSES, AGGREGATIONS, DECISIONS, TIME_LIMITS } from "../../run/types.ts";
 import { isHistogram } from "../hosting/histograms.ts";
-import { agentAddress, planSchema, printable, taskKey, taskValue } from "./plan-schema.ts";
+import { agentAddress, planSchema, printable, taskKey, wireTaskValue } from "./plan-schema.ts";
 
 /** Newest first. */
 export const PROTOCOLS = [4, 3] as const;
@@ -153,7 +153,7 @@ export const syncBodySchema = z.strictObject({
     progress: progressSchema.nullable(),
     finished: z.array(attemptReportSchema).max(WIRE_BOUNDS.reports),
     wants: z.number().int().min(0).max(PLAN_BOUNDS.concurrency),
-    addTasks: z.array(taskValue).max(WIRE_BOUNDS.tasks),
+    addTasks: z.array(wireTaskValue).max(WIRE_BOUNDS.tasks),
     ready: z.array(count).max(PLAN_BOUNDS.stages),
     outputs,
     attempts: z
