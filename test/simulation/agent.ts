@@ -6,7 +6,7 @@ import type { Json, Plan, PlanStage } from "../../src/plan/plan.ts";
 import type { Instruction, Lease } from "../../src/run/instruction.ts";
 import { roundOf } from "../../src/run/stage/attempt-id.ts";
 import type { AgentStatus, AttemptEnd, AttemptReport, Ballot, Progress, RunEvent, Sync } from "../../src/run/types.ts";
-import { report, synced } from "../run/builders.ts";
+import { machineOf, report, synced } from "../run/builders.ts";
 
 type Execute = Extract<Instruction, { do: "execute" }>;
 
@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly giveUpMs: (agent: ModelAgent, attempt: string, isOver: () => boolean) => number;
   /** It has been excluded, and cleans up by itself. */
   readonly onExcluded: (agent: ModelAgent) => void;
+  /** The machine that it is on. */
+  readonly hostOf: (index: number) => string;
   readonly onStart: (agent: ModelAgent, stage: number, attempt: string, startAt: number) => void;
 }
 
@@ -107,6 +109,7 @@ export class ModelAgent {
       index: this.index,
       address: null,
       checkRunId: null,
+      machine: machineOf(this.#around.hostOf(this.index)),
     });
   }
 

@@ -271,6 +271,41 @@ function misreadsQuorums(change: Partial<Quorum>): Machine {
   return misreads(withStages(({ quorum }) => (quorum === undefined ? {} : { quorum: { ...quorum, ...change } })));
 }
 
+/** Believes that everybody is where they were. */
+const knowsNoMachines: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    if (event.type !== "joined" || event.machine === undefined) return machine.apply(state, event);
+    const host = state?.carried.resumed?.hosts[event.agent] ?? event.machine.host;
+    return machine.apply(state, { ...event, machine: { ...event.machine, host } });
+  },
+};
+
+/** Takes whatever a state names for finished, the stage that it was in, too. */
+const takesTooMuch: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    const resumed = event.type === "created" ? event.carried?.resumed : undefined;
+    if (event.type !== "created" || event.carried === undefined || resumed === undefined)
+      return machine.apply(state, event);
+    const next = event.plan.stages.find(({ name }) => !resumed.finished.some((stage) => stage.name === name));
+    if (next === undefined) return machine.apply(state, event);
+    const more = { name: next.name, status: "success", worked: true, completedAt: null } as const;
+    const finished = [...resumed.finished, more];
+    return machine.apply(state, { ...event, carried: { ...event.carried, resumed: { ...resumed, finished } } });
+  },
+};
+
+/** Begins anew what it was to go on with. */
+const takesNothing: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    if (event.type !== "created" || event.carried?.resumed === undefined) return machine.apply(state, event);
+    const resumed = { ...event.carried.resumed, finished: [] };
+    return machine.apply(state, { ...event, carried: { ...event.carried, resumed } });
+  },
+};
+
 export const BROKEN = {
   "counts messages instead of identities": { machine: countsMessages, caughtAs: /was released with/ },
   "lets agents go on before the release": { machine: lets, caughtAs: /before stage \d+ was released/ },
@@ -305,5 +340,8 @@ export const BROKEN = {
   "goes back at once": { machine: misreadsQuorums({ backoffMs: 0 }), caughtAs: /before the pause is over/ },
   "passes with less than it needs": { machine: misreadsQuorums({ passAt: 20 }), caughtAs: /was decided as/ },
   "repeats one stage alone": { machine: repeatsOne, caughtAs: /began a new round of stages/ },
+  "believes that everybody is where they were": { machine: knowsNoMachines, caughtAs: /its machines have changed/ },
+  "takes for done what is not": { machine: takesTooMuch, caughtAs: /left out as done, which it is not/ },
+  "does again what is done": { machine: takesNothing, caughtAs: /was run again, though it was done/ },
   "loses what was stored": { machine: forgets, caughtAs: /reads back as another one/ },
 } as const satisfies Record<string, Broken>;

@@ -13,6 +13,7 @@ import type { RunEvent } from "../../src/run/types.ts";
 import { Absences } from "./absences.ts";
 import type { Machine } from "./machine.ts";
 import { Quorums } from "./quorums.ts";
+import { type GoingOn, judgeResumed } from "./resumed.ts";
 import { beforeGoingBack, Rounds, roundKey } from "./rounds.ts";
 import { judgeStatuses } from "./statuses.ts";
 import { TimeLimits } from "./time-limits.ts";
@@ -24,6 +25,7 @@ type Told = Exclude<RunEvent, { type: "created" }>;
 export class Oracle {
   readonly #plan: Plan;
   readonly #machine: Machine;
+  readonly #from: GoingOn | null;
   /** `stage/round/agent`: that agent itself said that it is through (an end of the attempt in force, or ready). */
   readonly #said = new Set<string>();
   /** When each round of a stage (`stage/round`) was first seen to be met, and its first arrival. */
@@ -41,8 +43,10 @@ export class Oracle {
   #releasedAt = 0;
   #endedTasks = new Map<string, string>();
 
-  constructor(plan: Plan, machine: Machine) {
+  /** @param from what the run goes on from; null: nothing */
+  constructor(plan: Plan, machine: Machine, from: GoingOn | null = null) {
     this.#plan = plan;
+    this.#from = from;
     this.#machine = machine;
     this.#times = new TimeLimits(plan);
     this.#absences = new Absences(plan);
@@ -133,6 +137,8 @@ export class Oracle {
   }
 
   ended(state: RunState): readonly string[] {
+    const resumed = judgeResumed(this.#plan, state, this.#from);
+    if (resumed.length > 0) return resumed;
     const stages = state.stages.flat();
     const failed = stages.filter(({ status }) => status === "failure" || status === "cancelled");
     if (state.status === "succeeded" && failed.length > 0)
@@ -212,7 +218,7 @@ export class Oracle {
       if (run.phase !== "closed" || this.#released.has(roundKey(run))) continue;
       this.#released.add(roundKey(run));
       this.#releasedAt = Math.max(this.#releasedAt, after.now);
-      violations.push(...judgeClosed(this.#plan, before, after, run, this.#lost));
+      violations.push(...judgeClosed(this.#plan, before, after, run, this.#lost, this.#from?.carried ?? null));
       const wentOn = run.startAt !== null && run.worked === true && !run.cleanupMode;
       if (wentOn) violations.push(...this.#judgeRelease(before, after, run));
     }

@@ -30,6 +30,8 @@ export function judgeStatuses(before: RunState, after: RunState): readonly strin
     // With the assembly positions change: what was seen until then is over.
     if (old === undefined || old.name !== agent.name || (isSameGroup && old === agent)) return [];
     const [from, to] = [agentStatus(before, old), agentStatus(after, agent)];
+    // A run that goes on from another may have nothing left to do.
+    if (from === "joining" && to === "completed" && after.carried.resumed !== undefined) return [];
     return from === to || AGENT_TRANSITIONS[from].includes(to) ? [] : [`${agent.name} went from ${from} to ${to}`];
   });
 }

@@ -2,7 +2,9 @@
 import type { Plan, PlanStage } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
 import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
+import type { Carried } from "../../src/run/resume/carried.ts";
 import type { StageRun } from "../../src/run/state.ts";
+import { isLeftAsDone, isTaken } from "./resumed.ts";
 
 /** When stages whose result was there lost it again: an optional background command that died. */
 export type LostResults = ReadonlyMap<number, number>;
@@ -30,10 +32,11 @@ export function judgeClosed(
   state: RunState,
   run: StageRun,
   lost: LostResults,
+  carried: Carried | null,
 ): readonly string[] {
   const stage = plan.stages[run.stage];
   if (stage === undefined) return [];
-  return [...hardFailures(stage, run), ...judgeEntry(plan, before, state, run, lost)];
+  return [...hardFailures(stage, run), ...judgeEntry(plan, before, state, run, lost, carried)];
 }
 
 /** Who failed in a stage by an exit code that the plan takes for a warning. */
@@ -50,16 +53,19 @@ function judgeEntry(
   state: RunState,
   run: StageRun,
   lost: LostResults,
+  carried: Carried | null,
 ): readonly string[] {
   const stage = plan.stages[run.stage];
   if (stage === undefined) return [];
-  const unmet = unmetOf(plan, state, stage);
+  const unmet = unmetOf(plan, state, stage, carried);
   if (run.startAt !== null) {
     const index = plan.stages.findIndex(({ name }) => name === unmet);
     // It was there when this one began.
     if ((lost.get(index) ?? Number.NEGATIVE_INFINITY) >= (run.openedAt ?? state.now)) return [];
     return unmet === null ? [] : [`${stage.name} was run although it needs ${unmet}, which is not there`];
   }
+  // Whether it may be is looked at in the end.
+  if (isLeftAsDone(state, run.stage)) return [];
   if (plan.deadlineMs !== null && state.now >= state.createdAt + plan.deadlineMs) return [];
   if (state.selection.skip.includes(run.stage)) return [];
   if (unmet !== null || stage.when === "on_failure" || !isItsOwnTurn(state, run) || nobodyIsLeftFor(state, stage)) {
@@ -76,17 +82,19 @@ export function missingWork(plan: Plan, state: RunState): readonly string[] {
   return [...itemsOf(state.stages)].flatMap((run) => {
     const stage = plan.stages[run.stage];
     if (stage === undefined || run.startAt !== null || stage.optional || stage.when === "on_failure") return [];
-    if (state.selection.skip.includes(run.stage)) return [];
+    if (state.selection.skip.includes(run.stage) || isLeftAsDone(state, run.stage)) return [];
     return [`it succeeded although the work of ${stage.name} never ran: ${run.reason}`];
   });
 }
 
 /** The first stage whose result is needed and not there; null: all are, as far as they have to be. */
-function unmetOf(plan: Plan, state: RunState, stage: PlanStage): string | null {
+function unmetOf(plan: Plan, state: RunState, stage: PlanStage, carried: Carried | null): string | null {
   for (const { stage: name, evenIf } of stage.dependsOn) {
     const index = plan.stages.findIndex((other) => other.name === name);
     const needed = itemAt(state.stages, index);
-    const became = needed?.startAt == null ? "skipped" : needed.worked === true ? "worked" : "failed";
+    if (isTaken(state, carried, index, name)) continue;
+    const isDone = isLeftAsDone(state, index);
+    const became = needed?.startAt == null && !isDone ? "skipped" : needed?.worked === true ? "worked" : "failed";
     if (became !== "worked" && !evenIf.includes(became)) return name;
   }
   return null;

@@ -10,6 +10,7 @@ import { Oracle } from "./invariants.ts";
 import type { Machine } from "./machine.ts";
 import { ballotOf } from "./quorums.ts";
 import { Random } from "./random.ts";
+import { type GoingOn, hostOf, resumingOf, stateLeft } from "./resumed.ts";
 import { type Scenario, scenarioOf } from "./scenario.ts";
 
 export interface Outcome {
@@ -34,14 +35,22 @@ const TOLD = 5;
 type Log = ((line: string) => void) | null;
 
 export function simulate(seed: number, machine: Machine, log: Log = null): Outcome {
-  return new World(seed, machine, log).run();
+  const resuming = resumingOf(seed, scenarioOf(new Random(seed), seed).agents);
+  if (resuming === null) return new World(seed, machine, log).run();
+  const before = new World(seed, machine, log);
+  const first = before.run(resuming.goneAtMs);
+  if (first.violations.length > 0) return first;
+  log?.("         the run is gone; another goes on from its state");
+  const carried = stateLeft(before.state);
+  const second = new World(seed, machine, log, { carried, hosts: resuming.hosts }).run();
+  return { ...second, events: first.events + second.events, kinds: first.kinds.union(second.kinds) };
 }
 
 class World {
   readonly #seed: number;
   readonly #machine: Machine;
   readonly #log: Log;
-  readonly #random: Random;
+  #random: Random;
   /** By itself, see `repeatsOf`. */
   readonly #rounds: Random;
   readonly #votes: Random;
@@ -59,7 +68,7 @@ class World {
   #isUp = true;
   #tick = 0;
 
-  constructor(seed: number, machine: Machine, log: Log) {
+  constructor(seed: number, machine: Machine, log: Log, from: GoingOn | null = null) {
     this.#seed = seed;
     this.#machine = machine;
     this.#log = log;
@@ -68,8 +77,15 @@ class World {
     this.#votes = new Random(seed ^ 0x1b873593);
     this.#scenario = scenarioOf(this.#random, seed);
     const { plan, agents, selection } = this.#scenario;
-    this.#oracle = new Oracle(plan, machine);
-    this.#state = machine.apply(null, { ...created(plan, agents, START), selection });
+    this.#oracle = new Oracle(plan, machine, from);
+    const carried = from === null ? {} : { carried: from.carried };
+    if (from !== null) {
+      this.#kinds.add("a state that they go on from");
+      if (from.carried.resumed?.finished.length !== 0) this.#kinds.add("finished stages in that state");
+      // Another life has other fates.
+      this.#random = new Random(seed ^ 0x3243f6a8);
+    }
+    this.#state = machine.apply(null, { ...created(plan, agents, START), selection, ...carried });
     this.#kept = this.#state;
     const around: Surroundings = {
       plan,
@@ -78,6 +94,7 @@ class World {
       tell: (event, from) => this.#tell(event, from),
       fate: () => this.#fate(),
       vote: () => ballotOf(this.#votes),
+      hostOf: (index) => from?.hosts[`agent-${index}`] ?? hostOf(index),
       giveUpMs: (agent, attempt, isOver) => this.#giveUpMs(agent, attempt, isOver),
       onExcluded: (agent) => {
         const { roster, selection } = this.#state;
@@ -106,8 +123,13 @@ class World {
     this.#armTick();
   }
 
-  run(): Outcome {
-    const until = START + this.#scenario.boundMs;
+  get state(): RunState {
+    return this.#state;
+  }
+
+  /** @param goneAtMs when everybody of it is gone, done or not: milliseconds from its start */
+  run(goneAtMs: number | null = null): Outcome {
+    const until = START + (goneAtMs ?? this.#scenario.boundMs);
     for (let next = this.#queue.take(); next !== null && next.at <= until; next = this.#queue.take()) {
       this.#now = Math.max(this.#now, next.at);
       next.what();
@@ -115,7 +137,7 @@ class World {
       if (this.#violations.length >= TOLD || (isOver(this.#state) && this.#now > START + this.#scenario.faults.untilMs))
         break;
     }
-    if (!isOver(this.#state) && this.#violations.length === 0) {
+    if (goneAtMs === null && !isOver(this.#state) && this.#violations.length === 0) {
       this.#note([`it did not end within ${this.#scenario.boundMs / 1_000} s and ${MOST_EVENTS} events`]);
     }
     this.#note(this.#oracle.ended(this.#state));
