@@ -42,6 +42,7 @@ async function moved(installations: number, oneHangs = false): Promise<string> {
     }
     const watched = oneHangs ? pulls.slice(0, -MOVES / installations) : pulls;
     await until(house, watched, "pr-created");
+    await heard(house);
     house.later();
     counts.calls();
     counts.evaluations();
@@ -49,6 +50,7 @@ async function moved(installations: number, oneHangs = false): Promise<string> {
     for (const each of pulls) addLabelsByName(house.sandbox.world, asUser(house.cleo), each, ["ready-for-qa"]);
     await until(house, watched, "ready-for-qa");
     const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+    await heard(house);
     const calls = counts.calls();
     const all = [...calls.values()].reduce((sum, each) => sum + each, 0);
     const stored = calls.get("acceptDeliveries") ?? 0;
@@ -80,6 +82,12 @@ function open(house: House, index: number, count: number, hangs: boolean): PullR
     commitFiles(world, rex, repository, { branch: head, message: "Add", files: { [`${head}.txt`]: "gadget\n" } });
     return openPull(world, rex, repository, { title: "Add a gadget", head, base: "main", draft: false });
   });
+}
+
+/** All webhooks are stored and handled: what hangs is not waited for. */
+async function heard(house: House): Promise<void> {
+  await house.sandbox.webhooks.idle();
+  await house.app.engine().inbox.idle();
 }
 
 async function until(house: House, pulls: readonly PullRequest[], stage: string): Promise<void> {
