@@ -95,6 +95,6 @@ function title(report: RunReport): string {
     }
     case "failure":
     case "cancelled":
-      return clip(oneLine(summary.message === "" ? summary.verdict : summary.message), TITLE_LIMIT);
+      return clip(oneLine(clip(summary.message || summary.verdict, 4 * TITLE_LIMIT)), TITLE_LIMIT);
   }
 }
