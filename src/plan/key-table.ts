@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { PLAN_BOUNDS, RUN_BOUNDS, TOLD_BOUNDS } from "./bounds.ts";
 import { formatDuration } from "./parsing/duration.ts";
+import { baselineShape } from "./parsing/expectation-schemas.ts";
 import { isMapping } from "./parsing/key-parser.ts";
 import { COMPLETIONS, STAGE_TYPES } from "./plan.ts";
 import { validatorShape } from "./quorum-schema.ts";
@@ -31,6 +32,7 @@ export const KEY_TABLES = {
   param: paramShape,
   agent: agentShape,
   assembly: assemblyShape,
+  baseline: baselineShape,
   barrier: barrierShape,
   barrier_sync: barrierSyncShape,
   liveness: livenessShape,

@@ -89,6 +89,23 @@ export interface Expectation {
   readonly value: number;
 }
 
+export const BASELINE_TESTS = ["mad", "percent"] as const;
+export const BETTER = ["bigger", "smaller"] as const;
+
+/** A metric that is held against those of earlier runs of the same plan on the same testbed. */
+export interface Baseline {
+  readonly metric: string;
+  /** Folders of results, or files. */
+  readonly from: readonly string[];
+  readonly better: (typeof BETTER)[number];
+  readonly runs: number;
+  readonly atLeast: number;
+  readonly test: (typeof BASELINE_TESTS)[number];
+  /** Times the spread, or percent of the median. */
+  readonly limit: number;
+  readonly onTooFew: "fail" | "warn";
+}
+
 export type TaskSource =
   | { readonly kind: "list"; readonly values: readonly Json[] }
   | { readonly kind: "count"; readonly count: number }
@@ -189,6 +206,8 @@ export interface PlanStage {
   readonly expectedTasks: number | null;
   readonly thresholds: Thresholds | null;
   readonly expect: readonly Expectation[];
+  /** Metrics that are held against earlier runs; not there: none. */
+  readonly baselines?: readonly Baseline[] | undefined;
   /** Wait for a person before this stage. */
   readonly checkpoint: boolean;
   /** Patterns over `<stage>.<key>` that select outputs for STAGEWRIGHT_CONTEXT; null: all. */

@@ -7,12 +7,12 @@ import { z } from "zod";
 import { PLAN_BOUNDS } from "./bounds.ts";
 import { HOST_AND_PORT } from "./parsing/address.ts";
 import { preflightChecks } from "./parsing/check-schemas.ts";
+import { expectation } from "./parsing/expectation-schemas.ts";
 import { lazyShape, once } from "./parsing/lazy.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "./parsing/names.ts";
 import {
   anyVariable,
   argument,
-  comparison,
   duration,
   env,
   exitCodes,
@@ -172,13 +172,13 @@ export const stageShape = lazyShape({
       .optional(),
   expect: () =>
     z
-      .record(z.string().min(1).max(PLAN_BOUNDS.longName).regex(PRINTABLE, { error: NOT_PRINTABLE }), comparison(), {
+      .record(z.string().min(1).max(PLAN_BOUNDS.longName).regex(PRINTABLE, { error: NOT_PRINTABLE }), expectation(), {
         error: 'expected a mapping such as {throughput: ">= 3"}',
       })
       .refine((value) => Object.keys(value).length <= PLAN_BOUNDS.expectations, {
         error: `expected at most ${PLAN_BOUNDS.expectations} metrics`,
       })
-      .describe("Metric -> what it must be in the end")
+      .describe("Metric -> what it must be in the end: a comparison, or `baseline: {from, better, …}`")
       .optional(),
   checkpoint: () =>
     flag()

@@ -1,6 +1,7 @@
 /** The machine-readable result: stdout of the command, `results-file` of the action. */
 import type { AgentMachine, AgentPhase, PhaseRecord, PhaseRound } from "../run/result/record.ts";
 import type { AttemptEnd, RunKey } from "../run/types.ts";
+import type { BaselineJudgement } from "./baselines.ts";
 import { between, iso } from "./format.ts";
 import { histogramFigures, type ReadHistogram } from "./histograms.ts";
 import { RESULT_VERSION } from "./provenance.ts";
@@ -20,14 +21,19 @@ export function resultOf(report: RunReport): Result {
     failed_stage: summary.failedStage,
     started_at: utc(report.startedAt),
     completed_at: utc(Math.max(report.startedAt, report.completedAt)),
-    plan: { name: report.planName, file: report.planFile, digest: provenance?.planDigest ?? null },
+    plan: {
+      name: report.planName,
+      file: report.planFile,
+      digest: provenance?.planDigest ?? null,
+      work_digest: provenance?.workDigest ?? null,
+    },
     params: provenance?.params ?? {},
     commit: provenance?.commit ?? null,
     run: provenance === undefined ? null : runOf(provenance.key),
     versions: { stagewright: provenance?.version ?? "" },
     testbed: report.part === "own" ? null : testbedOf(machines),
     agents: machines.map(agentMachine),
-    phase_results: summary.phases.map((record) => phaseResult(record, report.readHistogram)),
+    phase_results: summary.phases.map((record) => phaseResult(record, report)),
     timing_summary: {
       total_duration_ms: Math.max(0, report.completedAt - report.startedAt),
       phases: summary.phases.map(timing),
@@ -65,7 +71,16 @@ function percentilesOf(record: PhaseRecord, read: ReadHistogram | undefined): Ph
   );
 }
 
-function phaseResult(record: PhaseRecord, read: ReadHistogram | undefined): PhaseResult {
+function metricsOfPhase({ stage, metrics }: PhaseRecord, judged: readonly BaselineJudgement[]): PhaseResult["metrics"] {
+  return metrics.map((metric) => {
+    const own = judged.find((each) => each.stage === stage && each.metric === metric.name);
+    if (own === undefined) return metric;
+    const { verdict, samples, median, bound } = own;
+    return { ...metric, baseline: { verdict, samples, median, bound } };
+  });
+}
+
+function phaseResult(record: PhaseRecord, { readHistogram, baselines = [] }: RunReport): PhaseResult {
   const success = record.worked;
   const skipped = record.status === "skipped";
   return {
@@ -85,9 +100,9 @@ function phaseResult(record: PhaseRecord, read: ReadHistogram | undefined): Phas
     retry_count: record.retryCount,
     progress: record.progress,
     tasks: record.tasks,
-    metrics: [...record.metrics],
+    metrics: metricsOfPhase(record, baselines),
     histograms: record.histograms,
-    percentiles: percentilesOf(record, read),
+    percentiles: percentilesOf(record, readHistogram),
     agents: record.agents.map(agentResult),
     ...(record.earlier === undefined ? {} : { earlier_rounds: record.earlier.map(roundResult) }),
   };

@@ -1,6 +1,7 @@
 /** The readable log, a line a thing that happened. Pure strings; how they are coloured is the caller's. */
 import type { PhaseRecord, RunSummary } from "../run/result/record.ts";
 import type { AttemptEnd, Progress } from "../run/types.ts";
+import type { BaselineJudgement } from "./baselines.ts";
 import { clip, oneLine } from "./escape.ts";
 import { aggregation, between, count, duration, number } from "./format.ts";
 import { failingAgents, roundNumber } from "./report.ts";
@@ -94,6 +95,14 @@ export function metricLines(record: PhaseRecord, colours: Colours): readonly str
         : `, expected ${line(metric.expected)} ${metric.met ? colours.green("✓") : colours.red("✗")}`;
     return `  ${line(metric.name)} ${value} ${colours.dim(`(${aggregation(metric)})`)}${expected}`;
   });
+}
+
+/** "  throughput of epoch-1: no verdict: 3 earlier runs, expected at least 5". */
+export function baselineLine({ metric, verdict, text }: BaselineJudgement, colours: Colours): string {
+  const mark = verdict === "within" ? colours.green("✓") : verdict === "worse" ? colours.red("✗") : colours.yellow("⚠");
+  const said =
+    verdict === "no_verdict" ? text : `${verdict === "within" ? "within" : "worse than"} its baseline: ${text}`;
+  return `${mark} ${line(metric)} ${line(said)}`;
 }
 
 /** "450 of 1000 (45 %), 2 errors". */

@@ -10,6 +10,8 @@ export const RESULT_VERSION = 1;
 export interface Provenance {
   readonly key: RunKey;
   readonly planDigest: string;
+  /** The same without what its stages expect: runs with the same one may be compared. */
+  readonly workDigest: string;
   /** Masked. */
   readonly params: Readonly<Record<string, Scalar>>;
   readonly commit: string | null;
@@ -29,5 +31,15 @@ export function provenanceOf(
     const text = mask.text(String(value));
     return [name, text === String(value) ? value : text];
   });
-  return { key, planDigest: planDigest(plan), params: Object.fromEntries(params), ...others };
+  return {
+    key,
+    planDigest: planDigest(plan),
+    workDigest: workDigestOf(plan),
+    params: Object.fromEntries(params),
+    ...others,
+  };
+}
+
+export function workDigestOf(plan: Plan): string {
+  return planDigest({ ...plan, stages: plan.stages.map((stage) => ({ ...stage, expect: [], baselines: undefined })) });
 }

@@ -1,5 +1,6 @@
 /** What every report is made from, and the few questions that several of them ask of it. */
 import type { AgentPhase, PhaseRecord, RunSummary } from "../run/result/record.ts";
+import type { BaselineJudgement } from "./baselines.ts";
 import type { ReadHistogram } from "./histograms.ts";
 import type { Provenance } from "./provenance.ts";
 
@@ -19,6 +20,8 @@ export interface RunReport {
   readonly part?: "own";
   /** Not there: not known to whoever reports. */
   readonly provenance?: Provenance;
+  /** What came of the plan's baselines; not there: they were not looked at. */
+  readonly baselines?: readonly BaselineJudgement[];
   /** Not there: histograms are shown as they are. */
   readonly readHistogram?: ReadHistogram;
 }

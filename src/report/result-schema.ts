@@ -22,7 +22,16 @@ const progress = z.object({ done: number, total: number.nullable(), errors: numb
 const measured = z.object({ name: text, value: number, unit: text, agg: z.enum(AGGREGATIONS), count });
 const metric = measured.extend({
   expected: text.nullable().describe("What `expect` said; null: nothing"),
-  met: z.boolean().nullable(),
+  met: z.boolean().nullable().describe("Null: nothing was expected, or there is no verdict"),
+  baseline: z
+    .object({
+      verdict: z.enum(["within", "worse", "no_verdict"]),
+      samples: count.describe("Earlier runs that it was compared with"),
+      median: number.nullable(),
+      bound: number.nullable().describe("The last value that is not worse"),
+    })
+    .optional()
+    .describe("Only of a metric that is held against earlier runs"),
 });
 
 const agent = z.object({
@@ -107,6 +116,9 @@ export const resultSchema = z.object({
   plan: z.object({
     name: text,
     file: text.describe("As it was given; in a job: from the repository's root"),
+    work_digest: text
+      .nullable()
+      .describe("The same without what its stages expect: runs with the same one, on one testbed, may be compared"),
     digest: text.nullable().describe("SHA-256 over the plan without comments and positions, its parameters included"),
   }),
   params: z
@@ -145,6 +157,7 @@ export const resultSchema = z.object({
 });
 
 export type Result = Readonly<z.infer<typeof resultSchema>>;
+export type BaselineVerdict = NonNullable<z.infer<typeof metric>["baseline"]>;
 export type PhaseResult = Result["phase_results"][number];
 export type RoundResult = z.infer<typeof round>;
 export type ResultAgent = z.infer<typeof agent>;

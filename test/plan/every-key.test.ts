@@ -95,7 +95,7 @@ stages:
     expected_objects: 7
     expected_tasks: 8
     thresholds: { max_errors: 9, max_error_rate: 0.1, max_consecutive_errors: 11 }
-    expect: { m: ">= 12", n: "!= -1.5e1" }
+    expect: { m: ">= 12", n: "!= -1.5e1", b: { baseline: { from: r, better: smaller, runs: 4, at_least: 3, test: percent, limit: 2.5, on_too_few: warn } } }
     checkpoint: true
     context: ["base.*"]
     context_limit: 13
@@ -149,6 +149,12 @@ stages:
       expect: [
         { metric: "m", comparison: ">=", value: 12 },
         { metric: "n", comparison: "!=", value: -15 },
+      ],
+      baselines: [
+        {
+          ...{ metric: "b", from: ["r"], better: "smaller", runs: 4, atLeast: 3 },
+          ...{ test: "percent", limit: 2.5, onTooFew: "warn" },
+        },
       ],
       checkpoint: true,
       context: ["base.*"],

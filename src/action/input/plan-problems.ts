@@ -9,6 +9,7 @@ import type { Inputs } from "./inputs.ts";
 export function planProblems(plan: Plan, selection: Selection, inputs: Inputs): readonly string[] {
   return [
     ...checkpointProblems(plan, selection),
+    ...baselineProblems(plan, selection),
     ...roleProblems(plan, inputs),
     ...indexProblems(plan, inputs),
     ...matrixProblems(plan, inputs),
@@ -23,6 +24,15 @@ function checkpointProblems(plan: Plan, selection: Selection): readonly string[]
     .map(
       ({ name }) =>
         `plan: stage "${name}" waits for a person (checkpoint), and in a job nobody can be asked; leave it out with skip-stages, or split the plan in two jobs and give the second an environment with required reviewers`,
+    );
+}
+
+function baselineProblems(plan: Plan, selection: Selection): readonly string[] {
+  return plan.stages
+    .filter(({ baselines = [], index }) => baselines.length > 0 && isSelected(selection, index))
+    .map(
+      ({ name }) =>
+        `plan: stage "${name}" has a baseline under expect, which is not built yet in a job; the command has it`,
     );
 }
 

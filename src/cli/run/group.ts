@@ -124,9 +124,9 @@ export async function runGroup(task: RunTask): Promise<ExitCode> {
     await serving.close();
   }
   const summary = maskedSummary(host.summary(), masks);
-  const written = tellOutcome({ file, key, plan, masks, summary, selection, startedAt, outputFile }, log, screen);
+  const isTold = tellOutcome({ file, key, plan, masks, summary, selection, startedAt, outputFile }, log, screen);
   if (signals.exitCode !== null) return signals.exitCode;
-  const isWell = host.isOver && summary.verdict === "success" && written && state?.isBehind !== true;
+  const isWell = host.isOver && isTold && state?.isBehind !== true;
   return isWell ? EXIT.success : EXIT.failure;
 }
 

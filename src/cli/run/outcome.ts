@@ -2,15 +2,18 @@
 import type { Masks } from "../../agent/masking/masks.ts";
 import { readHistogram } from "../../coordinator/hosting/histograms.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { judgeBaselines, withBaselines } from "../../report/baselines.ts";
 import { resultJson } from "../../report/json.ts";
-import { verdictLines } from "../../report/log.ts";
+import { baselineLine, verdictLines } from "../../report/log.ts";
 import { provenanceOf } from "../../report/provenance.ts";
 import type { RunReport } from "../../report/report.ts";
+import { testbedOf } from "../../report/testbed.ts";
 import type { RunSummary } from "../../run/result/record.ts";
 import type { RunKey, Selection } from "../../run/types.ts";
 import { print } from "../print.ts";
 import { VERSION } from "../version.ts";
 import { writeWhole } from "../write-whole.ts";
+import { recordsIn } from "./baselines.ts";
 import type { ConsoleLog, Screen } from "./console.ts";
 
 export interface Told {
@@ -24,10 +27,20 @@ export interface Told {
   readonly outputFile: string | undefined;
 }
 
-/** @returns whether everything could be written */
+/** @returns whether the run succeeded, its baselines included, and everything could be written */
 export function tellOutcome(told: Told, log: ConsoleLog, screen: Screen): boolean {
-  const { summary, selection, key, plan, masks } = told;
-  log.phases(summary.phases);
+  const { selection, key, plan, masks } = told;
+  const provenance = provenanceOf({ key, plan, commit: null, version: VERSION }, masks);
+  log.phases(told.summary.phases);
+  const about = { workDigest: provenance.workDigest, testbed: testbedOf(told.summary.machines ?? []) };
+  const baselines = judgeBaselines(
+    plan,
+    told.summary,
+    about,
+    recordsIn((line) => log.line(`⚠ ${line}`)),
+  );
+  for (const judged of baselines) log.line(baselineLine(judged, screen.colours));
+  const summary = withBaselines(told.summary, baselines);
   const stop =
     selection.stopAfter === null ? undefined : summary.phases.find(({ stage }) => stage === selection.stopAfter);
   const report: RunReport = {
@@ -38,14 +51,16 @@ export function tellOutcome(told: Told, log: ConsoleLog, screen: Screen): boolea
     startedAt: told.startedAt,
     completedAt: Date.now(),
     stoppedAfter: stop?.status === "success" || stop?.status === "warning" ? stop.name : null,
-    provenance: provenanceOf({ key, plan, commit: null, version: VERSION }, masks),
+    provenance,
+    baselines,
     readHistogram,
   };
   for (const line of verdictLines(report, screen.colours)) log.line(line);
   const json = resultJson(report);
   const say = (text: string): void => log.line(text);
   const printed = printResult(json, say);
-  return (told.outputFile === undefined || writeResult(told.outputFile, json, say)) && printed;
+  const isWritten = told.outputFile === undefined || writeResult(told.outputFile, json, say);
+  return summary.verdict === "success" && isWritten && printed;
 }
 
 function printResult(json: string, say: (text: string) => void): boolean {

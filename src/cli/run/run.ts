@@ -174,9 +174,9 @@ async function carryOut(task: RunTask): Promise<ExitCode> {
   }
   const summary = maskedSummary(end.kind === "finished" ? end.summary : host.summary(), masks);
   const { outputFile } = task;
-  const written = tellOutcome({ file, key, plan, masks, summary, selection, startedAt, outputFile }, log, screen);
+  const isTold = tellOutcome({ file, key, plan, masks, summary, selection, startedAt, outputFile }, log, screen);
   if (signals.exitCode !== null) return signals.exitCode;
-  const isWell = end.kind === "finished" && summary.verdict === "success" && written && state?.isBehind !== true;
+  const isWell = end.kind === "finished" && isTold && state?.isBehind !== true;
   return isWell ? EXIT.success : EXIT.failure;
 }
 

@@ -6,7 +6,16 @@ import { z } from "zod";
 import { jsonBytes, PLAN_BOUNDS } from "../../plan/bounds.ts";
 import { ADDRESS, NOT_AN_ADDRESS } from "../../plan/parsing/address.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "../../plan/parsing/names.ts";
-import { ACCEPTABLE, COMPLETIONS, type Json, RESUME_RULES, RETRY_REASONS, STAGE_TYPES } from "../../plan/plan.ts";
+import {
+  ACCEPTABLE,
+  BASELINE_TESTS,
+  BETTER,
+  COMPLETIONS,
+  type Json,
+  RESUME_RULES,
+  RETRY_REASONS,
+  STAGE_TYPES,
+} from "../../plan/plan.ts";
 
 const json: z.ZodType<Json> = z.json();
 /** What comes back in logs, pages and refusals. */
@@ -145,6 +154,21 @@ const stage = z.strictObject({
   expect: z
     .array(z.strictObject({ metric: name, comparison: z.enum([">", ">=", "<", "<=", "==", "!="]), value: z.number() }))
     .max(PLAN_BOUNDS.expectations),
+  baselines: z
+    .array(
+      z.strictObject({
+        metric: name,
+        from: z.array(path).min(1).max(100),
+        better: z.enum(BETTER),
+        runs: count,
+        atLeast: count,
+        test: z.enum(BASELINE_TESTS),
+        limit: z.number(),
+        onTooFew: z.enum(["fail", "warn"]),
+      }),
+    )
+    .max(PLAN_BOUNDS.expectations)
+    .optional(),
   checkpoint: z.boolean(),
   context: z.array(z.string().max(PLAN_BOUNDS.description)).max(PLAN_BOUNDS.patterns).nullable(),
   contextLimit: count,

@@ -18,6 +18,7 @@ import {
   type WorkloadPhase,
   workloadPhase,
 } from "./completion-rules.ts";
+import { expectationsOf } from "./expectations.ts";
 import { quorumOfStage } from "./quorum.ts";
 import type { Expanded, Written } from "./repeat.ts";
 import { pausesOf, retryOf } from "./retry.ts";
@@ -112,7 +113,7 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
           maxConsecutiveErrors: keys.thresholds?.max_consecutive_errors ?? null,
         }
       : null,
-    expect: Object.entries(keys.expect ?? {}).map(([metric, expected]) => ({ metric, ...expected })),
+    ...expectationsOf(keys.expect, place),
     checkpoint: keys.checkpoint ?? false,
     context: typeof keys.context === "string" ? [keys.context] : (keys.context ?? null),
     contextLimit: keys.context_limit ?? CONTEXT_LIMIT_BYTES,

@@ -81,7 +81,15 @@ const common = {
   barrier: maybe(barrier),
   description: maybe(long(PLAN_BOUNDS.description)),
   working_directory: maybe(long(PLAN_BOUNDS.path)),
-  expect: maybe(fc.dictionary(metric, fc.constantFrom(">= 3", "< 1e308", "!= -2"), { maxKeys: 3 })),
+  expect: maybe(
+    fc.dictionary(
+      metric,
+      fc.constantFrom<unknown>(">= 3", "< 1e308", "!= -2", {
+        baseline: { from: ["a", "b"], better: "smaller", limit: 0.5 },
+      }),
+      { maxKeys: 3 },
+    ),
+  ),
   thresholds: maybe(fc.record({ max_errors: around(1_000, 0) })),
   context: maybe(fc.oneof(long(PLAN_BOUNDS.description), fc.constant(["a.*"]))),
   context_limit: maybe(around(104_857_600)),

@@ -47,7 +47,7 @@ stages:
   - { name: shards, tasks: [1, { id: a }], needs: { a: [1] }, run: ./shard }
   - { name: epoch, duration: 1h, run: ./train, soft_fail: [3], stop_grace: 1m, barrier: { type: majority, heartbeat_interval: 2m, missed_threshold: 3 } }
   - { name: save, command: /bin/save, args: ["--now"], depends_on: [{ stage: shards, even_if: [failed] }],
-      retry: { max_attempts: 3, attempt_timeout: 1m, on_exit_codes: [1] }, thresholds: { max_errors: 3 }, expect: { loss: "< 3" } }
+      retry: { max_attempts: 3, attempt_timeout: 1m, on_exit_codes: [1] }, thresholds: { max_errors: 3 }, expect: { loss: "< 3", rate: { baseline: { from: results, better: bigger } } } }
   - { name: review, type: quorum, validators: [{ name: lint, run: ./lint, weight: 2, timeout: 1m }], retry_stages: [save] }
 `);
 const key = keyOf(plan);
@@ -268,6 +268,7 @@ const NEW_KEYS: ReadonlySet<string> = new Set([
   "checks",
   "host",
   "ballot",
+  "baselines",
   "because",
   "killed",
   "machine",

@@ -138,7 +138,7 @@ describe("whatever a result holds", () => {
       }),
     ];
     const made = { ...result(phases, { [evil]: evil }), message: evil, commit: evil, testbed: evil };
-    const named = { ...made, plan: { name: evil, file: evil, digest: evil } };
+    const named = { ...made, plan: { name: evil, file: evil, digest: evil, work_digest: evil } };
     const run = { repository_id: evil, run_id: evil, attempt: 1, group: evil };
     const machine = { cores: 1, memory_bytes: 1, cpu: evil, os: evil, kernel: evil, arch: evil, runner: evil };
     const whole = { ...named, run, agents: [{ agent: evil, index: 0, role: evil, machine }] };
