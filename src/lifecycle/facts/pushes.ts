@@ -11,8 +11,7 @@ const MOST_COMMITS = 100;
 
 /** Whether the policy excepts this push (`on_push.except`): it keeps the stage, and what the commit before earned. */
 export function isExempt(push: PushAct, policy: Policy, authority: ConditionContext["authority"]): boolean {
-  const { exceptBy } = policy.onPush;
-  return exceptBy.length > 0 && authority(push.by, exceptBy).truth === "yes";
+  return authority(push.by, policy.onPush.exceptBy).truth === "yes";
 }
 
 /** The head, then the commits before it as far as excepted pushes lead back. */
