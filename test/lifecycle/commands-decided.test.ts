@@ -99,6 +99,19 @@ describe("whether a command is obeyed", () => {
     expect(answer(line, lead, { ...inB, ...overrides })).toBe(expected);
   });
 
+  it("an operator may though he has no write permission, be he a person or an app", () => {
+    for (const [actor, name] of [
+      [outsider, "outsider"],
+      [rex, "rex[bot]"],
+    ] as const) {
+      const policy = { ...POLICY, operators: [name] };
+      const may = ["/stage hold", "/stage back", "/stage to c", "/stage hold --repository"].map(
+        (line) => decide(line, actor, inB, policy).allowed,
+      );
+      expect(may).toEqual([true, true, true, true]);
+    }
+  });
+
   it("an operator moves it from no stage to the first", () => {
     const nowhere = { ...inA, stage: null, stages: inA.stages.map((stage) => ({ ...stage, reached: false })) };
     expect([answer("/stage to a", lead, nowhere), answer("/stage to a", alice, nowhere)]).toEqual([
@@ -188,6 +201,13 @@ describe("a comment", () => {
     expect(readCommands(`/stage ${"y".repeat(60)}`).commands).toEqual([
       { kind: "unknown", word: "y".repeat(40), suggestion: "" },
     ]);
+    expect(readCommands(`/stage hold --${"y".repeat(60)}`).commands).toMatchObject([
+      { word: `hold --${"y".repeat(33)}` },
+    ]);
+    expect(readCommands(`/stage hold --${"y".repeat(33)}`).commands).toMatchObject([
+      { word: `hold --${"y".repeat(33)}` },
+    ]);
+    expect(readCommands("see this\n- stage\nxstage hold").commands).toEqual([]);
     expect(readCommands("/Ship-It Now").commands).toEqual([{ kind: "policy", name: "ship-it", argument: "Now" }]);
     expect(readCommands("/stage to --repository\n/stage status --x").commands).toEqual([
       { kind: "stage", name: "to", argument: "--repository" },

@@ -49,6 +49,11 @@ describe("who may", () => {
       truth: "no",
       lookups: [],
     });
+    expect(authorityOf(nobody, ["zoe", "@org/team"], known({}))).toEqual({
+      truth: "no",
+      reason: "is not known",
+      lookups: [],
+    });
   });
 
   it.each<[Permissions["levels"], string]>([

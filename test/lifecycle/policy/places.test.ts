@@ -100,6 +100,21 @@ describe("what is wrong is told at its place", () => {
       ["1:67 error on_enter.0.assign"],
     ],
     [
+      "an app to assign",
+      'stages: [{ name: a, enter: { draft: false }, on_enter: [{ assign: "x[bot]" }] }]\n',
+      ["1:67 error on_enter.0.assign"],
+    ],
+    [
+      "ten users to assign",
+      "stages: [{ name: a, enter: { draft: false }, on_enter: [{ assign: [a, b, c, d, e, f, g, h, i, j] }] }]\n",
+      [],
+    ],
+    [
+      "eleven users to assign",
+      "stages: [{ name: a, enter: { draft: false }, on_enter: [{ assign: [a, b, c, d, e, f, g, h, i, j, k] }] }]\n",
+      ["1:67 error on_enter.0.assign"],
+    ],
+    [
       "an input that every run is given",
       "stages: [{ name: a, enter: { draft: false }, on_enter: [{ start: { workflow: a.yml, inputs: { sha: x } } }] }]\n",
       ["1:100 error on_enter.0.start.inputs.sha"],
