@@ -202,12 +202,12 @@ function lastOfSegment(draft: Draft, first: number): number {
     const planned = draft.planned(last);
     names.add(planned.name);
     if (planned.barrier.rule.kind !== "none" || judgedTogether(planned)) return last;
-    let next = following(draft, last);
+    let next = last + 1;
     let decision = next < draft.plan.stages.length ? decide(draft, next) : null;
     const skipped: [number, string][] = [];
     while (decision?.kind === "skip" && !needsOneOf(draft.planned(next), names)) {
       skipped.push([next, decision.reason]);
-      next = following(draft, next);
+      next++;
       decision = next < draft.plan.stages.length ? decide(draft, next) : null;
     }
     if (decision?.kind !== "enter" || needsOneOf(draft.planned(next), names)) return last;
@@ -216,13 +216,6 @@ function lastOfSegment(draft: Draft, first: number): number {
     for (const [index, reason] of skipped) skip(draft, index, reason);
     last = next;
   }
-}
-
-/** The next stage that is still to be decided on: after going back there may be some that need no new round. */
-function following(draft: Draft, stage: number): number {
-  let next = stage + 1;
-  while (next < draft.plan.stages.length && draft.stage(next).phase === "closed") next++;
-  return next;
 }
 
 function needsOneOf({ dependsOn }: PlanStage, names: ReadonlySet<string>): boolean {
