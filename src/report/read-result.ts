@@ -1,15 +1,16 @@
 /** A result file as it was written, or what is wrong with it and where. Pure: the file's bytes come in. */
+import { z } from "zod";
 import { isDeeper } from "../plan/bounds.ts";
+import { isMapping } from "../plan/parsing/key-parser.ts";
 import { type Position, quote, START } from "../plan/parsing/problems.ts";
 import type { Problem } from "../plan/plan.ts";
 import { locateInJson, positionAt } from "./json-position.ts";
 import { RESULT_VERSION } from "./provenance.ts";
 import { type Result, resultSchema } from "./result-schema.ts";
 
-/** A result of 300 stages and 256 agents has less than half of it. */
-export const LARGEST_RESULT_BYTES = 32 * 1024 * 1024;
+/** Enough for 300 stages of 256 agents with metrics of their own, each value on a line. */
+export const LARGEST_RESULT_BYTES = 64 * 1024 * 1024;
 const DEEPEST = 100;
-const MOST_PROBLEMS = 20;
 
 export interface ReadResult {
   /** Null when there is a problem. */
@@ -40,8 +41,6 @@ export function readResult(content: Uint8Array, file: string): ReadResult {
     const [, offset = "0"] = /at position ([0-9]{1,10})/u.exec(said) ?? [];
     return problem(positionAt(text, Number(offset)), "not valid JSON, expected a result");
   }
-  if (isDeeper(value, DEEPEST))
-    return problem(START, `lists and mappings stand more than ${DEEPEST} deep, expected a result`);
   const version = versionOf(value);
   if (version === null) {
     return problem(START, 'no result: expected what `stagewright run` prints, with "schema_version"');
@@ -50,17 +49,59 @@ export function readResult(content: Uint8Array, file: string): ReadResult {
     const at = positionAt(text, locateInJson(text, ["schema_version"]));
     return problem(at, `a result of version ${quote(version)}, and this program reads ${RESULT_VERSION}`);
   }
-  const read = resultSchema.safeParse(value);
-  if (read.success) return { result: read.data, problems: [] };
-  return {
-    result: null,
-    problems: read.error.issues.slice(0, MOST_PROBLEMS).map(({ path, message }) => {
-      const steps = path.map((step) => (typeof step === "number" ? step : String(step)));
-      const name = steps.map((step) => (typeof step === "number" ? step : quote(step).slice(1, -1))).join(".");
-      const at = positionAt(text, locateInJson(text, steps));
-      return { severity: "error", file, ...at, message: `${name}: ${quote(message).slice(1, -1)}` };
-    }),
-  };
+  const wrong = firstProblem(resultSchema, value, []) ?? issueOf(resultSchema, value, []);
+  if (wrong === null) return { result: resultSchema.parse(value), problems: [] };
+  const name = wrong.path.map((step) => (typeof step === "number" ? step : quote(step).slice(1, -1))).join(".");
+  const at = positionAt(text, locateInJson(text, wrong.path));
+  return problem(at, `${name === "" ? "" : `${name}: `}${quote(wrong.message).slice(1, -1)}`);
+}
+
+interface Wrong {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/**
+ * The first value that is not as the schema says. Goes member by member and stops there: the schema by itself would tell
+ * of every member of a list of millions.
+ */
+function firstProblem(schema: unknown, value: unknown, path: readonly (string | number)[]): Wrong | null {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
+    const isLeftOut = schema instanceof z.ZodOptional ? value === undefined : value === null;
+    return isLeftOut ? null : firstProblem(schema.unwrap(), value, path);
+  }
+  if (schema instanceof z.ZodArray && Array.isArray(value)) {
+    for (const [index, member] of value.entries()) {
+      const wrong = firstProblem(schema.element, member, [...path, index]);
+      if (wrong !== null) return wrong;
+    }
+    return null;
+  }
+  if (schema instanceof z.ZodObject && isMapping(value)) {
+    for (const [key, inner] of Object.entries(schema.shape)) {
+      const wrong = firstProblem(inner, Object.hasOwn(value, key) ? value[key] : undefined, [...path, key]);
+      if (wrong !== null) return wrong;
+    }
+    return null;
+  }
+  if (schema instanceof z.ZodRecord && isMapping(value)) {
+    for (const [key, member] of Object.entries(value)) {
+      const wrong = firstProblem(schema.valueType, member, [...path, key]);
+      if (wrong !== null) return wrong;
+    }
+    return null;
+  }
+  return schema instanceof z.ZodType ? issueOf(schema, value, path) : null;
+}
+
+function issueOf(schema: z.ZodType, value: unknown, path: readonly (string | number)[]): Wrong | null {
+  if (path.length > 0 && isDeeper(value, DEEPEST)) {
+    return { path, message: `lists and mappings stand more than ${DEEPEST} deep, expected a result` };
+  }
+  const [issue] = schema.safeParse(value).error?.issues ?? [];
+  if (issue === undefined) return null;
+  const steps = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
+  return { path: [...path, ...steps], message: issue.message };
 }
 
 function versionOf(value: unknown): unknown {

@@ -32,7 +32,16 @@ describe("a result that was written down", () => {
     ["an older one", "{}", "1:1: no result"],
     ["a newer one", '{\n  "a": "schema_version",\n  "schema_version": 2\n}', "3:21: a result of version 2"],
     ["a wrong word", TEXT.replace('"status": "failure"', '"status": "sad"'), "phase_results.1.status: "],
-    ["too deep", `{"schema_version": 1, "a": ${"[".repeat(5_000)}${"]".repeat(5_000)}}`, "stand more than 100 deep"],
+    [
+      "too deep",
+      TEXT.replace('"output_data": {}', `"output_data": {"a": ${"[".repeat(5_000)}${"]".repeat(5_000)}}`),
+      "phase_results.0.output_data.a: lists and mappings stand more than 100 deep",
+    ],
+    [
+      "a long list of nothing",
+      `{"schema_version": 1, "phase_results": [${"{},".repeat(200_000)}{}]}`,
+      "1:1: success: ",
+    ],
   ])("%s is told at its place", (_, text, message) => {
     const { result, problems } = read(text);
     expect(result).toBeNull();
