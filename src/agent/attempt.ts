@@ -1,5 +1,6 @@
 /** One attempt: a command (or a wait without one) with its limits, its output and its events, to its report. */
-import type { Command } from "../plan/plan.ts";
+import { jsonBytes, TOLD_BOUNDS } from "../plan/bounds.ts";
+import type { Command, Json } from "../plan/plan.ts";
 import { completionRules } from "../plan/stages/completion-rules.ts";
 import { stopGraceOf } from "../plan/stop-grace.ts";
 import type { AttemptEnd, AttemptReport } from "../run/types.ts";
@@ -40,6 +41,9 @@ export class Attempt {
   readonly #listing: Listing | null;
   /** What its standard output votes, when it is a validator's. */
   readonly #ballot: BallotReader | null;
+  /** What it told as tasks of a later stage; null: of none. */
+  readonly #laterTasks: Json[] | null;
+  #laterTaskBytes = 0;
   /** The first event that told of tasks but cannot be taken. */
   #lostTasks: string | null = null;
   readonly #stopping = new AbortController();
@@ -59,6 +63,10 @@ export class Attempt {
     this.#listing = options.generator ? new Listing(quoted) : null;
     const { stage, lease } = options;
     this.#ballot = stage.quorum === undefined || lease === null ? null : new BallotReader(quoted);
+    const isSource = around.plan.stages.some(
+      ({ tasks }) => tasks?.source.kind === "stage" && tasks.source.stage === stage.name,
+    );
+    this.#laterTasks = isSource ? [] : null;
     this.record = new AttemptRecord({
       masks: around.masks,
       tellsOutput: around.tellsOutput,
@@ -67,7 +75,7 @@ export class Attempt {
       series: options.series,
       warn: (text) => this.#warn(text),
       onProgress: (progress) => around.log({ kind: "progress", stage, task: lease?.task ?? null, progress }),
-      onTasks: options.onTasks,
+      onTasks: (values) => this.#onTasks(values),
       onThreshold: (end) => this.end(end),
     });
     this.started = this.#started.promise;
@@ -116,9 +124,27 @@ export class Attempt {
       endedAt: steadyNow(),
       end,
       ...this.#voted(end),
+      ...this.#toldTasks(),
     });
     this.#around.log({ kind: "ended", stage, report });
     return report;
+  }
+
+  #onTasks(values: readonly Json[]): void {
+    if (this.#laterTasks === null) {
+      this.options.onTasks(values);
+      return;
+    }
+    this.#laterTaskBytes += jsonBytes(values);
+    const { laterTasks, laterTaskBytes } = TOLD_BOUNDS;
+    if (this.#laterTasks.length + values.length > laterTasks || this.#laterTaskBytes > laterTaskBytes) {
+      this.#lostTasks ??= `it told more than ${laterTasks} tasks, or ${laterTaskBytes / 1_024} KiB of them`;
+    } else this.#laterTasks.push(...values);
+  }
+
+  #toldTasks(): Pick<AttemptReport, "laterTasks"> {
+    if (this.#laterTasks === null || this.#laterTasks.length === 0) return {};
+    return { laterTasks: this.#laterTasks.map((value) => this.#around.masks.json(value)) };
   }
 
   #voted(end: AttemptEnd): Pick<AttemptReport, "ballot"> {
@@ -233,7 +259,8 @@ export class Attempt {
 
   /** The end of a command that did well but for the tasks that it told of; null: those are all right, too. */
   #badTasks(end: AttemptEnd): AttemptEnd | null {
-    if (this.options.stage.tasks === null || end.kind !== "exited" || end.code !== 0) return null;
+    const isTold = this.options.stage.tasks !== null || this.#laterTasks !== null;
+    if (!isTold || end.kind !== "exited" || end.code !== 0) return null;
     const message = this.#listing?.trouble ?? this.#lostTasks;
     return message === null ? null : { kind: "bad_tasks", message };
   }

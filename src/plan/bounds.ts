@@ -80,6 +80,9 @@ export const TOLD_BOUNDS = {
   verdictBytes: MIB,
   /** Tasks in one line. */
   tasks: 10_000,
+  /** Of what a stage tells as tasks of a later one: in one attempt, and bytes of it as JSON. */
+  laterTasks: 10_000,
+  laterTaskBytes: 512 * KIB,
   /** Lists and mappings of one line inside one another. */
   nesting: 64,
 } as const;
@@ -121,6 +124,10 @@ export const RUN_BOUNDS = {
   /** Bytes of the tasks leased to one agent at a time (but always one). */
   leaseBytes: MIB,
   tailOfSuccess: 2 * KIB,
+  /** Of one stage, in a result: the others are counted. */
+  taskRecords: 1_000,
+  /** Bytes of what the agents of a stage tell as tasks of a later one. */
+  laterTaskBytes: 4 * MIB,
   /** Of one stage: however often it is sent back, a run ends. */
   rounds: 100,
   /** Of all that a quorum finds wanting in a round, bytes as JSON: they are passed on as one variable. */

@@ -110,7 +110,9 @@ export type TaskSource =
   | { readonly kind: "list"; readonly values: readonly Json[] }
   | { readonly kind: "count"; readonly count: number }
   /** A command that prints one JSON value a line. */
-  | { readonly kind: "from"; readonly command: string };
+  | { readonly kind: "from"; readonly command: string }
+  /** What an earlier stage told as tasks. */
+  | { readonly kind: "stage"; readonly stage: string };
 
 export interface Tasks {
   readonly source: TaskSource;

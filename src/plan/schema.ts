@@ -91,9 +91,10 @@ export const tasksShape = lazyShape({
   values: () => taskValues().describe("The tasks, one for each value").optional(),
   count: () => whole(1, PLAN_BOUNDS.tasks).describe("So many tasks, with the values 0 to N-1").optional(),
   from: () => text("a command").describe("A command that prints one JSON value a line, each a task").optional(),
+  from_stage: () => word().describe('An earlier stage: what it told in `{"tasks": [...]}` events').optional(),
   ...taskOptions,
 });
-const TASKS = "expected a list of values or a mapping with values, count or from";
+const TASKS = "expected a list of values or a mapping with values, count, from or from_stage";
 const tasks = once(() => z.union([taskValues(), mapping(tasksShape)], { error: TASKS }));
 
 export const dependencyShape = lazyShape({

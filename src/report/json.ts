@@ -99,11 +99,13 @@ function phaseResult(record: PhaseRecord, { readHistogram, baselines = [] }: Run
     reason: record.reason,
     retry_count: record.retryCount,
     progress: record.progress,
-    tasks: record.tasks,
+    tasks: taskCounts(record.tasks),
     metrics: metricsOfPhase(record, baselines),
     histograms: record.histograms,
     percentiles: percentilesOf(record, readHistogram),
     agents: record.agents.map(agentResult),
+    ...taskResults(record.tasks),
+    ...quorumResult(record),
     ...(record.earlier === undefined ? {} : { earlier_rounds: record.earlier.map(roundResult) }),
   };
 }
@@ -119,7 +121,42 @@ function roundResult(round: PhaseRound): RoundResult {
     retry_count: round.retryCount,
     metrics: [...round.metrics],
     agents: round.agents.map(agentResult),
+    ...quorumResult(round),
   };
+}
+
+function quorumResult({ quorum }: PhaseRound): Pick<RoundResult, "quorum"> {
+  if (quorum === undefined) return {};
+  const { leftOut, votes, deficiencies, weights, ...rest } = quorum;
+  return {
+    quorum: {
+      ...rest,
+      weights: { ...weights },
+      votes: votes.map((vote) => ({ ...vote })),
+      deficiencies: deficiencies.map((deficiency) => ({ ...deficiency })),
+      deficiencies_left_out: leftOut,
+    },
+  };
+}
+
+function taskResults(tasks: PhaseRecord["tasks"]): Pick<PhaseResult, "task_records"> {
+  if (tasks?.records === undefined) return {};
+  return {
+    task_records: tasks.records.map(({ startedAt, endedAt, end, outputs, ...task }) => ({
+      ...task,
+      started_at: iso(startedAt),
+      completed_at: iso(endedAt),
+      exit_code: exitCode(end),
+      output_data: { ...outputs },
+    })),
+  };
+}
+
+/** Only the counts. */
+function taskCounts(tasks: PhaseRecord["tasks"]): PhaseResult["tasks"] {
+  if (tasks === null) return null;
+  const { records: _records, ...counts } = tasks;
+  return counts;
 }
 
 function agentResult(part: AgentPhase): ResultAgent {

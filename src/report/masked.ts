@@ -1,6 +1,6 @@
 /** A run's result with everything masked that came from outside: before it is escaped, which would hide it from masks. */
 import type { Json } from "../plan/plan.ts";
-import type { PhaseRecord, PhaseRound, RunSummary } from "../run/result/record.ts";
+import type { PhaseRecord, PhaseRound, QuorumRound, RunSummary } from "../run/result/record.ts";
 import type { AttemptEnd } from "../run/types.ts";
 
 export interface Mask {
@@ -34,16 +34,45 @@ function masked(phase: PhaseRecord, mask: Mask): PhaseRecord {
   };
 }
 
-function maskedRound(round: PhaseRound, mask: Mask): Pick<PhaseRound, "reason" | "metrics" | "agents"> {
+type Masked = Pick<PhaseRound, "reason" | "metrics" | "agents" | "tasks" | "quorum">;
+
+function maskedRound(round: PhaseRound, mask: Mask): Masked {
   const text = (value: string | null): string | null => (value === null ? null : mask.text(value));
   return {
     reason: text(round.reason),
+    tasks: maskedTasks(round.tasks, mask),
+    ...(round.quorum === undefined ? {} : { quorum: maskedQuorum(round.quorum, mask) }),
     metrics: round.metrics.map((metric) => ({ ...metric, name: mask.text(metric.name), unit: mask.text(metric.unit) })),
     agents: round.agents.map((agent) => ({
       ...agent,
       reason: text(agent.reason),
       tail: mask.text(agent.tail),
       end: agent.end === null ? null : maskedEnd(agent.end, mask),
+    })),
+  };
+}
+
+function maskedTasks(tasks: PhaseRound["tasks"], mask: Mask): PhaseRound["tasks"] {
+  if (tasks?.records === undefined) return tasks;
+  const records = tasks.records.map((record) => ({
+    ...record,
+    task: mask.text(record.task),
+    reason: record.reason === null ? null : mask.text(record.reason),
+    end: record.end === null ? null : maskedEnd(record.end, mask),
+    outputs: Object.fromEntries(
+      Object.entries(record.outputs).map(([key, value]) => [mask.text(key), mask.json(value)]),
+    ),
+  }));
+  return { ...tasks, records };
+}
+
+function maskedQuorum(quorum: QuorumRound, mask: Mask): QuorumRound {
+  return {
+    ...quorum,
+    votes: quorum.votes.map((vote) => ({ ...vote, reason: vote.reason === null ? null : mask.text(vote.reason) })),
+    deficiencies: quorum.deficiencies.map(({ validator, deficiency }) => ({
+      validator,
+      deficiency: mask.json(deficiency),
     })),
   };
 }

@@ -3,8 +3,9 @@
  * and baselines read, and what `stagewright schema result` prints.
  */
 import { z } from "zod";
+import { RUN_BOUNDS } from "../plan/bounds.ts";
 import type { Json } from "../plan/plan.ts";
-import { AGGREGATIONS } from "../run/types.ts";
+import { AGGREGATIONS, DECISIONS } from "../run/types.ts";
 import { RESULT_VERSION } from "./provenance.ts";
 
 export const RESULT_SCHEMA_ID = "urn:stagewright:schema:result";
@@ -48,6 +49,26 @@ const agent = z.object({
 });
 const agents = z.array(agent).max(MOST_AGENTS);
 
+const decision = z.enum(DECISIONS);
+const quorum = z.object({
+  decision,
+  confidence: number.nullable().describe("Of those who voted so, weighed; null: none of them says"),
+  weights: z.object({ pass: number, retry: number, fail: number }),
+  votes: z.array(
+    z.object({
+      validator: text,
+      weight: number,
+      decision,
+      confidence: number.nullable(),
+      agent: text.nullable(),
+      reason: text.nullable().describe("Why it counts as FAIL though it did not say so"),
+    }),
+  ),
+  deficiencies: z.array(z.object({ validator: text, deficiency: json })),
+  deficiencies_left_out: count,
+  exhausted: text.nullable().describe("Why RETRY did not lead back; null: it did, or was not decided"),
+});
+
 const round = z.object({
   status,
   success: z.boolean(),
@@ -58,6 +79,7 @@ const round = z.object({
   retry_count: count,
   metrics: z.array(metric),
   agents,
+  quorum: quorum.optional().describe("Only of a quorum stage that came to a decision"),
 });
 
 const figures = z
@@ -74,6 +96,20 @@ const figures = z
   })
   .describe("To three significant digits");
 
+const task = z.object({
+  task: text.describe("Its key, shortened"),
+  status: z.enum(["done", "failed", "skipped", "unfinished"]),
+  agent: text.nullable().describe("Who worked on it last"),
+  attempts: count,
+  failures: count,
+  preemptions: count.describe("How often it was lost with its agent"),
+  started_at: time.nullable(),
+  completed_at: time.nullable(),
+  exit_code: z.int().nullable(),
+  reason: text.nullable(),
+  output_data: z.record(z.string(), json),
+});
+
 const phase = round.extend({
   phase: text.describe("The stage's name"),
   phase_name: text.describe("Its description, else its name"),
@@ -85,6 +121,11 @@ const phase = round.extend({
   reason: text.nullable().describe("Why it failed, was skipped, or succeeded only with a warning"),
   progress: progress.nullable(),
   tasks: z.object({ done: count, failed: count, skipped: count, total: count }).nullable(),
+  task_records: z
+    .array(task)
+    .max(RUN_BOUNDS.taskRecords)
+    .optional()
+    .describe("Only of a stage with tasks: those that were not done first; `tasks.total` counts those beyond, too"),
   histograms: z.record(z.string(), text).describe("Name -> HdrHistogram V2 compressed, base64; of all agents"),
   percentiles: z.record(z.string(), figures).describe("The same in numbers"),
   earlier_rounds: z

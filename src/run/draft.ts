@@ -79,7 +79,9 @@ export class Draft {
   replaceStage(stage: number, run: StageRun): void {
     this.#results.delete(stage);
     this.#pools.delete(stage);
-    this.editStage(stage, run);
+    // Nothing of the round before stays, not even what the new one does not have.
+    this.#stages.set(stage, run);
+    this.head.revision++;
   }
 
   /** Changes a stage; says that it must be kept unless it is only what a heartbeat tells. */

@@ -1,5 +1,5 @@
 /** What a run knows: plain JSON, never changed in place. Times are milliseconds on the coordinator's clock. */
-import type { Json } from "../plan/plan.ts";
+import type { Json, Tasks } from "../plan/plan.ts";
 import type { MachineFacts } from "./group/machine-facts.ts";
 import type { Directory, PersistentArray } from "./persistent-array.ts";
 import type { AgentPhase, PhaseRecord, QuorumRound } from "./result/record.ts";
@@ -218,6 +218,8 @@ export interface TaskRecord {
   readonly endedAt: number | null;
   /** How its last attempt ended; not there: none has been reported. */
   readonly end?: AttemptEnd;
+  /** What it told, if it was done; not there: nothing. */
+  readonly outputs?: Readonly<Record<string, Json>>;
   /** Of a validator that came through: what it voted. */
   readonly ballot?: Exclude<Ballot, { readonly unreadable: string }>;
 }
@@ -243,6 +245,8 @@ export interface TaskPool {
   readonly counted: number;
   /** A few of the failed, for the reason. */
   readonly examples: readonly string[];
+  /** Task key -> keys of the tasks that it needs, where the tasks themselves say it; not there: as the plan says. */
+  readonly needs?: Tasks["needs"];
 }
 
 export interface StageHistogram {
@@ -313,6 +317,8 @@ export interface StageRun {
   /** By position in `agents`; null: did not take part. */
   readonly results: PersistentArray<AgentPhase | null>;
   readonly pool: TaskPool | null;
+  /** What was told as tasks of a later stage, and by whom: agents by their index. Not there: nothing. */
+  readonly laterTasks?: readonly { readonly rank: number; readonly tasks: readonly Json[] }[];
   /** What a quorum decided; not there: it has not. */
   readonly quorum?: QuorumRound;
   /** Why this round was begun; not there: it is the first, or nobody said. */

@@ -137,6 +137,8 @@ export interface AttemptReport {
   readonly tail: string;
   /** Of a validator's attempt. */
   readonly ballot?: Ballot;
+  /** Tasks of a later stage, in the order in which they were told; not there: none. */
+  readonly laterTasks?: readonly Json[];
 }
 
 /** Which of the plan's stages this run goes through (phase control). */

@@ -169,6 +169,22 @@ describe("each rule is told at its place", () => {
       ],
     ],
     [
+      "tasks of another stage",
+      one(
+        `{ name: a, tasks: [1], run: x }
+  - { name: b, run: x, tasks: { from_stage: a } }
+  - { name: c, run: x, tasks: { from_stage: d } }
+  - { name: d, run: x, tasks: [{ id: 1, needs: [2] }, { id: 2, needs: x }] }
+  - { name: e, run: x, tasks: { values: [1], count: 2 } }`,
+      ),
+      [
+        '3:45: error: from_stage: what "a" tells are tasks of its own, expected a stage without tasks',
+        '4:45: error: from_stage: "d" does not run before this stage, expected an earlier one',
+        '5:55: error: tasks: needs: expected a list of task keys, got "x"',
+        "6:31: error: tasks: expected one of values, count, from and from_stage, got values and count",
+      ],
+    ],
+    [
       "keys of a quorum elsewhere, and those of other stages in it",
       one(
         "{ name: a, run: x, pass_at: 60% }\n  - { name: q, type: quorum, validators: [{ name: v, run: x, weight: 0 }], max_retries: 0, when: always, pass_at: 60 }",

@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly tell: (event: Extract<RunEvent, { type: "joined" | "synced" | "reset" | "left" }>, from: ModelAgent) => void;
   /** How long an attempt takes and how it ends by itself. */
   readonly fate: (stage: PlanStage) => { readonly ms: number; readonly end: AttemptEnd; readonly isUnendable: boolean };
+  /** What an attempt at a stage tells as tasks of a later one. */
+  readonly laterTasks: (agent: ModelAgent) => readonly Json[];
   /** How a validator votes; undefined: it prints nothing. */
   readonly vote: () => Ballot | undefined;
   /** After how long an attempt that cannot be ended is left to itself; told of each that is to end. */
@@ -329,11 +331,22 @@ export class ModelAgent {
         outputs: { from: this.name },
         metrics: [{ name: "ops", value: 1, unit: "", agg: "sum", count: 1 }],
         ...this.#voted(running, end),
+        ...this.#told(running, end),
       });
       this.#reports.push(told);
       this.#known.set(running.attempt, told);
       this.#news();
     });
+  }
+
+  #told({ stage, task }: Running, end: AttemptEnd): Pick<AttemptReport, "laterTasks"> {
+    const { plan } = this.#around;
+    const isSource = plan.stages.some(
+      ({ tasks }) => tasks?.source.kind === "stage" && tasks.source.stage === stage.name,
+    );
+    if (!isSource || task !== null || end.kind !== "exited") return {};
+    const laterTasks = this.#around.laterTasks(this);
+    return laterTasks.length === 0 ? {} : { laterTasks };
   }
 
   #voted({ stage, task }: Running, end: AttemptEnd): Pick<AttemptReport, "ballot"> {

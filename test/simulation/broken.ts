@@ -2,7 +2,7 @@
  * Machines that were broken on purpose, each in the one way that an invariant is there to catch. Kept as a test: a
  * simulation that finds nothing wrong with these finds nothing.
  */
-import type { Plan, PlanStage, Quorum } from "../../src/plan/plan.ts";
+import type { Json, Plan, PlanStage, Quorum } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
 import { itemAt, itemsOf, persistentArray } from "../../src/run/persistent-array.ts";
 import { cleanupStages } from "../../src/run/stage/participants.ts";
@@ -266,6 +266,38 @@ const repeatsOne = misreads(
   ),
 );
 
+/** Takes another list of tasks for the one that was told. */
+function rewrites(change: (tasks: readonly Json[]) => readonly Json[]): Machine {
+  return {
+    ...machine,
+    apply: (state, event) => {
+      if (event.type !== "synced" || state === null) return machine.apply(state, event);
+      const finished = event.finished.map((told) =>
+        told.laterTasks === undefined ? told : { ...told, laterTasks: change(told.laterTasks) },
+      );
+      return machine.apply(state, { ...event, finished });
+    },
+  };
+}
+
+/** Does not look at what a task says that it needs. */
+const needsNoTask = rewrites((tasks) =>
+  tasks.map((task) => (typeof task === "object" && task !== null && "id" in task ? { id: task.id ?? null } : task)),
+);
+
+/** Takes a task that failed for one that is done, as far as others need it. */
+const buildsOnFailures: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    if (event.type !== "synced" || state === null) return machine.apply(state, event);
+    const finished = event.finished.map((told): AttemptReport => {
+      const isGenerated = state.plan.stages[told.stage]?.tasks?.source.kind === "stage" && told.task !== null;
+      return isGenerated && told.end.kind === "exited" ? { ...told, end: { kind: "exited", code: 0 } } : told;
+    });
+    return machine.apply(state, { ...event, finished });
+  },
+};
+
 /** A machine that reads something else of the quorums than what stands there. */
 function misreadsQuorums(change: Partial<Quorum>): Machine {
   return misreads(withStages(({ quorum }) => (quorum === undefined ? {} : { quorum: { ...quorum, ...change } })));
@@ -343,5 +375,8 @@ export const BROKEN = {
   "believes that everybody is where they were": { machine: knowsNoMachines, caughtAs: /its machines have changed/ },
   "takes for done what is not": { machine: takesTooMuch, caughtAs: /left out as done, which it is not/ },
   "does again what is done": { machine: takesNothing, caughtAs: /was run again, though it was done/ },
+  "shares out tasks before what they need": { machine: needsNoTask, caughtAs: /has the tasks/ },
+  "takes a failed task for a finished one": { machine: buildsOnFailures, caughtAs: /before what it needs is done/ },
+  "loses tasks that were told": { machine: rewrites((tasks) => tasks.slice(0, -1)), caughtAs: /has the tasks/ },
   "loses what was stored": { machine: forgets, caughtAs: /reads back as another one/ },
 } as const satisfies Record<string, Broken>;

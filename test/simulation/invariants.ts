@@ -11,6 +11,7 @@ import { roundOf } from "../../src/run/stage/attempt-id.ts";
 import { type AgentState, isAssigned, type StageRun, type TaskRecord } from "../../src/run/state.ts";
 import type { RunEvent } from "../../src/run/types.ts";
 import { Absences } from "./absences.ts";
+import { GeneratedTasks } from "./generated.ts";
 import type { Machine } from "./machine.ts";
 import { Quorums } from "./quorums.ts";
 import { type GoingOn, judgeResumed } from "./resumed.ts";
@@ -37,6 +38,7 @@ export class Oracle {
   readonly #rounds = new Rounds();
   readonly #lost = new Map<number, number>();
   readonly #quorums: Quorums;
+  readonly #generated: GeneratedTasks;
   /** Attempts that agents were told of. */
   readonly #told = new Set<string>();
   #latest: RunState | null = null;
@@ -51,6 +53,7 @@ export class Oracle {
     this.#times = new TimeLimits(plan);
     this.#absences = new Absences(plan);
     this.#quorums = new Quorums(plan);
+    this.#generated = new GeneratedTasks(plan);
   }
 
   /** Applies one event. `deep`: also what costs more to look at. */
@@ -87,6 +90,7 @@ export class Oracle {
     violations.push(
       ...this.#rounds.step(before, after),
       ...this.#quorums.step(before, closed, after),
+      ...this.#generated.step(before, after),
       ...judgeStatuses(before, after),
       ...this.#times.step(after),
       ...this.#absences.step(before, event, after),
@@ -162,6 +166,7 @@ export class Oracle {
     const agent = byName(before, event.agent);
     if (agent === undefined || agent.session !== event.session) return;
     this.#quorums.listen(before, event);
+    this.#generated.listen(before, event);
     for (const { task, stage, attempt } of event.finished) {
       if (task === null && agent.assignment?.attempt === attempt)
         this.#said.add(`${stage}/${agent.assignment.round}/${agent.name}`);
@@ -218,7 +223,8 @@ export class Oracle {
       if (run.phase !== "closed" || this.#released.has(roundKey(run))) continue;
       this.#released.add(roundKey(run));
       this.#releasedAt = Math.max(this.#releasedAt, after.now);
-      violations.push(...judgeClosed(this.#plan, before, after, run, this.#lost, this.#from?.carried ?? null));
+      if (run.startAt !== null || this.#generated.isDoable(this.#stage(run.stage), after))
+        violations.push(...judgeClosed(this.#plan, before, after, run, this.#lost, this.#from?.carried ?? null));
       const wentOn = run.startAt !== null && run.worked === true && !run.cleanupMode;
       if (wentOn) violations.push(...this.#judgeRelease(before, after, run));
     }

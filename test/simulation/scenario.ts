@@ -2,6 +2,7 @@
 import type { Barrier, BarrierRule, Dependency, Plan, PlanStage, Retry, RunsOn, Tasks } from "../../src/plan/plan.ts";
 import type { Selection } from "../../src/run/types.ts";
 import { barrier, plan, planStage, retrying } from "../run/builders.ts";
+import { withGenerated } from "./generated.ts";
 import { roundsAllowed, withQuorum } from "./quorums.ts";
 import { Random } from "./random.ts";
 
@@ -62,7 +63,7 @@ export function scenarioOf(random: Random, seed: number): Scenario {
   const untilMs = rough ? random.between(5, 60) * 1_000 : 0;
   const every = (probability: number): number =>
     rough && random.chance(probability) ? random.between(5, 40) * 1_000 : calm;
-  const stages = withQuorum(withSoftFail(stagesOf(random, agents, theme), seed), seed);
+  const stages = withQuorum(withGenerated(withSoftFail(stagesOf(random, agents, theme), seed), seed), seed);
   const made = plan(stages, {
     deadlineMs: random.chance(theme === "times" ? 0.5 : 0.05) ? random.between(5, 60) * 1_000 : null,
     assembly: { timeoutMs: 30_000, atLeast: random.chance(0.4) ? random.between(1, agents) : null },

@@ -6,6 +6,7 @@ import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
 import { type Absent, agentIdentity, type RunEvent } from "../../src/run/types.ts";
 import { created } from "../run/builders.ts";
 import { ModelAgent, type Surroundings } from "./agent.ts";
+import { laterTasksFrom } from "./generated.ts";
 import { Oracle } from "./invariants.ts";
 import type { Machine } from "./machine.ts";
 import { ballotOf } from "./quorums.ts";
@@ -95,6 +96,7 @@ class World {
       fate: () => this.#fate(),
       vote: () => ballotOf(this.#votes),
       hostOf: (index) => from?.hosts[`agent-${index}`] ?? hostOf(index),
+      laterTasks: (agent) => laterTasksFrom(this.#votes, agent.name),
       giveUpMs: (agent, attempt, isOver) => this.#giveUpMs(agent, attempt, isOver),
       onExcluded: (agent) => {
         const { roster, selection } = this.#state;
@@ -220,8 +222,13 @@ class World {
     const most = Math.max(...[...itemsOf(this.#state.stages)].map(({ round }) => round));
     if (most > 1) this.#kinds.add("stages that are entered again");
     if (most > 2) this.#kinds.add("stages that are entered three times and more");
+    const { plan } = this.#scenario;
     for (const run of itemsOf(this.#state.stages)) {
       if (run.quorum !== undefined) this.#kinds.add(`quorums that decide ${run.quorum.decision} at last`);
+      const isTold = plan.stages[run.stage]?.tasks?.source.kind === "stage";
+      if (isTold && run.phase === "closed") this.#kinds.add("generated tasks");
+      if (isTold && run.status === "failure" && run.startAt === null)
+        this.#kinds.add("generated tasks that are refused");
       if (run.because !== undefined) this.#kinds.add("stages that a quorum sends back");
     }
   }

@@ -101,7 +101,10 @@ export class AttemptRecord {
 
   /** The whole record as the coordinator gets it: masked, then cut to what a report may carry. */
   async report(
-    about: Pick<AttemptReport, "stage" | "attempt" | "task" | "startedAt" | "endedAt" | "end" | "ballot">,
+    about: Pick<
+      AttemptReport,
+      "stage" | "attempt" | "task" | "startedAt" | "endedAt" | "end" | "ballot" | "laterTasks"
+    >,
   ): Promise<AttemptReport> {
     const { masks, tellsOutput } = this.#options;
     const histograms: Record<string, string> = {};

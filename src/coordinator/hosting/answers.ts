@@ -73,7 +73,7 @@ export class Answers {
 function sendable(summary: RunSummary): RunSummary {
   const shared = mapPhases(summary, ({ earlier: _earlier, ...phase }) => ({ ...phase, agents: [], annotations: [] }));
   if (jsonBytes(shared) <= SENT_BYTES) return summary;
-  return mapPhases(summary, (phase) => ({ ...phase, histograms: {}, outputs: {} }));
+  return mapPhases(summary, (phase) => ({ ...withoutTasks(phase), histograms: {}, outputs: {} }));
 }
 
 /**
@@ -165,7 +165,7 @@ const WHOLE_STEPS: readonly Step[] = [
   (whole) => ({
     ...whole,
     phases: whole.phases.map((phase) => ({
-      ...earlierFailures(phase),
+      ...withoutTasks(earlierFailures(phase)),
       histograms: {},
       outputs: {},
       annotations: phase.annotations.slice(0, 50),
@@ -197,6 +197,13 @@ const OWN_STEPS: readonly Step[] = [
       agents: phase.agents.slice(0, 1).map((agent) => ({ ...agent, tail: "" })),
     })),
 ];
+
+/** How many tasks there were stays, how each of them fared is left out. */
+function withoutTasks(phase: RunSummary["phases"][number]): RunSummary["phases"][number] {
+  if (phase.tasks?.records === undefined) return phase;
+  const { records: _records, ...tasks } = phase.tasks;
+  return { ...phase, tasks };
+}
 
 /** Shortens a result step by step until it fits. */
 function firstWithin(summary: RunSummary, steps: readonly Step[], bytes: number): RunSummary {

@@ -89,6 +89,7 @@ const taskSource = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("list"), values: z.array(wireTaskValue).max(PLAN_BOUNDS.tasks) }),
   z.strictObject({ kind: z.literal("count"), count: count.max(PLAN_BOUNDS.tasks) }),
   z.strictObject({ kind: z.literal("from"), command: text }),
+  z.strictObject({ kind: z.literal("stage"), stage: name }),
 ]);
 
 const tasks = z.strictObject({

@@ -110,6 +110,7 @@ const attemptReportSchema = z.strictObject({
   annotations: z.array(annotationSchema).max(TOLD_BOUNDS.annotations),
   tail: z.string().max(TOLD_BOUNDS.tail),
   ballot: ballotSchema.exactOptional(),
+  laterTasks: z.array(wireTaskValue).max(TOLD_BOUNDS.laterTasks).exactOptional(),
 });
 
 const machineSchema = z.strictObject({

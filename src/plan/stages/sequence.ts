@@ -22,6 +22,7 @@ export function sequenceOf(steps: readonly Step[], tell: Tell): PlanStage[] {
   const byName = new Map(ordered.map(({ stage }, index) => [stage.name, index]));
   return ordered.map(({ expanded, stage }, index): PlanStage => {
     checkDependencies(expanded, index, byName, tell);
+    checkTaskSource(expanded, stage, { index, byName, ordered }, tell);
     return {
       ...stage,
       index,
@@ -117,6 +118,29 @@ function checkDependencies(
     } else if (found > index) {
       problems.error(at, `depends_on: ${quote(name)} runs later, expected an earlier stage`);
     }
+  }
+}
+
+/** What tells the tasks of a stage has to be over before it, and to tell them to nobody else. */
+function checkTaskSource(
+  { written }: Expanded,
+  { tasks }: PlanStage,
+  at: { readonly index: number; readonly byName: ReadonlyMap<string, number>; readonly ordered: readonly Step[] },
+  { source, problems }: Tell,
+): void {
+  if (tasks?.source.kind !== "stage") return;
+  const { stage: name } = tasks.source;
+  const found = at.byName.get(name);
+  const said = at.ordered[found ?? -1]?.stage;
+  const place = source.at([...written.path, "tasks", "from_stage"]);
+  if (found === undefined || said === undefined) {
+    problems.error(place, `from_stage: there is no stage ${quote(name)}${problems.suggest(name, at.byName.keys())}`);
+  } else if (found >= at.index) {
+    problems.error(place, `from_stage: ${quote(name)} does not run before this stage, expected an earlier one`);
+  } else if (said.tasks !== null) {
+    problems.error(place, `from_stage: what ${quote(name)} tells are tasks of its own, expected a stage without tasks`);
+  } else if (said.background !== null) {
+    problems.error(place, `from_stage: ${quote(name)} runs in the background, expected a stage that is over before`);
   }
 }
 

@@ -117,7 +117,7 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
     checkpoint: keys.checkpoint ?? false,
     context: typeof keys.context === "string" ? [keys.context] : (keys.context ?? null),
     contextLimit: keys.context_limit ?? CONTEXT_LIMIT_BYTES,
-    tasks: voting?.tasks ?? tasksOf(keys.tasks, options, has(written, "tasks"), place),
+    tasks: voting?.tasks ?? tasksOf(keys.tasks, options, has(written, "tasks"), place, expanded.resolve),
     background: backgroundOf(expanded, command, place),
     ...(keys.soft_fail === undefined ? {} : { softFail: [...new Set(keys.soft_fail)] }),
     ...(keys.checks === undefined ? {} : { checks: keys.checks }),
@@ -140,12 +140,17 @@ function warnOfNothingToReport(written: Written, { source, problems, path }: Pla
   }
 }
 
+/** A stage whose tasks another one tells needs that one's result, said or not. */
 function dependenciesOf({ written, resolve }: Expanded): readonly Dependency[] {
-  return (written.keys.depends_on ?? []).map((said) =>
+  const said = (written.keys.depends_on ?? []).map((said) =>
     typeof said === "string"
       ? { stage: resolve(said), evenIf: [] }
       : { stage: resolve(said.stage), evenIf: [...new Set(said.even_if)] },
   );
+  const { tasks } = written.keys;
+  const from = tasks === undefined || !("from_stage" in tasks) ? undefined : tasks.from_stage;
+  if (from === undefined || said.some(({ stage }) => stage === resolve(from))) return said;
+  return [...said, { stage: resolve(from), evenIf: [] }];
 }
 
 /** Whether the key stands there, be its value right or wrong. */

@@ -1,5 +1,6 @@
 /** Tasks: where they come from, what they may cost, and that what they need of one another can be had. */
 
+import { PLAN_BOUNDS } from "../bounds.ts";
 import { isMapping, type Keys, type Place } from "../parsing/key-parser.ts";
 import { quote } from "../parsing/problems.ts";
 import type { Json, Scalar, TaskSource, Tasks } from "../plan.ts";
@@ -18,6 +19,7 @@ export function tasksOf(
   beside: Options,
   wasSaid: boolean,
   place: Place,
+  resolve: (stage: string) => string = (stage) => stage,
 ): Tasks | null {
   const { source, problems, path } = place;
   const inside: Keys<typeof tasksShape> | undefined = isList(said) ? { values: [...said] } : said;
@@ -33,15 +35,13 @@ export function tasksOf(
     return null;
   }
   const options: Options = { ...beside, ...inside };
-  const from = sourceOf(inside, place);
-  const needs = needsOf(options.needs ?? {});
+  const from = sourceOf(inside, place, resolve);
+  const valuesPath = isList(said) ? [...path, "tasks"] : [...path, "tasks", "values"];
+  const needs = withNeedsOfValues(needsOf(options.needs ?? {}), from, (index, message) => {
+    problems.error(source.at([...valuesPath, index]), `tasks: ${message}`);
+  });
   const needsPath = beside.needs === undefined ? [...path, "tasks", "needs"] : [...path, "needs"];
-  checkKeys(
-    from,
-    needs,
-    { ...place, path: needsPath },
-    isList(said) ? [...path, "tasks"] : [...path, "tasks", "values"],
-  );
+  checkKeys(from, needs, { ...place, path: needsPath }, valuesPath);
   return {
     source: from,
     concurrency: options.concurrency ?? 1,
@@ -55,14 +55,24 @@ function isList<T>(value: readonly T[] | object | undefined): value is readonly 
   return Array.isArray(value);
 }
 
-function sourceOf(said: Keys<typeof tasksShape>, { source, problems, path }: Place): TaskSource {
-  const given = (["values", "count", "from"] as const).filter((key) => said[key] !== undefined);
+function sourceOf(
+  said: Keys<typeof tasksShape>,
+  { source, problems, path }: Place,
+  resolve: (stage: string) => string,
+): TaskSource {
+  const given = (["values", "count", "from", "from_stage"] as const).filter((key) => said[key] !== undefined);
   if (given.length !== 1) {
     const got = given.length === 0 ? "none of them" : given.join(" and ");
-    problems.error(source.at([...path, "tasks"]), `tasks: expected one of values, count and from, got ${got}`);
+    problems.error(
+      source.at([...path, "tasks"]),
+      `tasks: expected one of values, count, from and from_stage, got ${got}`,
+    );
   }
   if (said.from !== undefined) {
     return { kind: "from", command: said.from };
+  }
+  if (said.from_stage !== undefined) {
+    return { kind: "stage", stage: resolve(said.from_stage) };
   }
   if (said.count !== undefined) {
     return { kind: "count", count: said.count };
@@ -72,6 +82,65 @@ function sourceOf(said: Keys<typeof tasksShape>, { source, problems, path }: Pla
 
 function needsOf(said: Readonly<Record<string, readonly Scalar[]>>): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(Object.entries(said).map(([task, needed]) => [task, needed.map(String)]));
+}
+
+/** What is needed by what the plan says of keys, and by what a written value says of itself. */
+function withNeedsOfValues(
+  needs: Tasks["needs"],
+  from: TaskSource,
+  tell: (index: number, message: string) => void,
+): Tasks["needs"] {
+  if (from.kind !== "list") return needs;
+  const all = new Map(Object.entries(needs));
+  for (const [index, value] of from.values.entries()) {
+    const own = neededBy(value);
+    if (own === null) tell(index, `needs: ${NEEDS}, got ${quote(isMapping(value) ? value.needs : value)}`);
+    else if (own.length > 0) {
+      const key = taskKey(value, index);
+      all.set(key, [...new Set([...(all.get(key) ?? []), ...own])]);
+    }
+  }
+  return Object.fromEntries(all);
+}
+
+const NEEDS = "expected a list of task keys";
+
+/** The keys that a task's own value says it needs (`{id, needs}`); null: it says something else. */
+export function neededBy(value: Json): readonly string[] | null {
+  const said = isMapping(value) && Object.hasOwn(value, "needs") ? value.needs : [];
+  if (!Array.isArray(said)) return null;
+  const keys: string[] = [];
+  for (const key of said) {
+    if (typeof key !== "string" && typeof key !== "number" && typeof key !== "boolean") return null;
+    keys.push(String(key));
+  }
+  return keys;
+}
+
+/** A list of tasks that is complete: what each needs, or why it cannot be taken. `needs`: what the plan says of them. */
+export function checkedTasks(
+  values: readonly Json[],
+  needs: Tasks["needs"],
+): { readonly needs: Tasks["needs"] } | { readonly problem: string } {
+  if (values.length > PLAN_BOUNDS.tasks) return { problem: `more than ${PLAN_BOUNDS.tasks} tasks` };
+  const keys = new Set<string>();
+  const all = new Map(Object.entries(needs));
+  for (const [index, value] of values.entries()) {
+    const key = taskKey(value, index);
+    const own = neededBy(value);
+    if (keys.has(key)) return { problem: `two tasks have the key ${quote(key)}, expected distinct values or ids` };
+    if (own === null) return { problem: `needs of ${quote(key)}: ${NEEDS}` };
+    keys.add(key);
+    if (own.length > 0) all.set(key, [...new Set([...(all.get(key) ?? []), ...own])]);
+  }
+  for (const [key, needed] of all) {
+    const absent = keys.has(key) ? needed.find((other) => !keys.has(other)) : key;
+    if (absent !== undefined) return { problem: `needs: there is no task ${quote(absent)}` };
+  }
+  const found = Object.fromEntries(all);
+  const cycle = findCycle(found);
+  if (cycle === null) return { needs: found };
+  return { problem: `tasks need each other in a circle: ${cycle.slice(0, 10).map(quote).join(" → ")}` };
 }
 
 /** A task's key: its scalar value, its `id`, or its index. */

@@ -57,9 +57,28 @@ export interface PhaseRound {
     readonly failed: number;
     readonly skipped: number;
     readonly total: number;
+    /** Of the first of them, those that failed before all others; not there: of an earlier round, or left out. */
+    readonly records?: readonly TaskPhase[];
   } | null;
   /** How the validators of a quorum stage voted; not there: it is none, or did not come to a decision. */
   readonly quorum?: QuorumRound;
+}
+
+/** How one task fared. */
+export interface TaskPhase {
+  /** Its key, shortened. */
+  readonly task: string;
+  readonly status: "done" | "failed" | "skipped" | "unfinished";
+  /** Who worked on it last; null: nobody did. */
+  readonly agent: string | null;
+  readonly attempts: number;
+  readonly failures: number;
+  readonly preemptions: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly end: AttemptEnd | null;
+  readonly reason: string | null;
+  readonly outputs: Readonly<Record<string, Json>>;
 }
 
 /** How one validator voted. */

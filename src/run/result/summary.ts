@@ -6,6 +6,7 @@ import { expectations, tasksOf } from "../stage/judgement.ts";
 import type { AgentState, RunState, StageRun } from "../state.ts";
 import type { Progress } from "../types.ts";
 import type { AgentMachine, AgentPhase, PhaseRecord, PhaseRound, RunSummary, Verdict } from "./record.ts";
+import { taskPhases } from "./task-phases.ts";
 
 /** Merges HdrHistograms (V2 compressed, base64) exactly into one: see `src/coordinator/hosting/merge-histograms.ts`. */
 export type MergeHistograms = (parts: readonly string[]) => MergedHistograms;
@@ -131,7 +132,13 @@ function roundOf(state: RunState, planned: PlanStage, run: StageRun, status: Pha
     tasks:
       run.pool === null
         ? null
-        : { done: run.pool.done, failed: run.pool.failed, skipped: run.pool.skipped, total: tasksOf(run) },
+        : {
+            done: run.pool.done,
+            failed: run.pool.failed,
+            skipped: run.pool.skipped,
+            total: tasksOf(run),
+            ...taskPhases(state, run.pool),
+          },
     ...(run.quorum === undefined ? {} : { quorum: run.quorum }),
   };
 }

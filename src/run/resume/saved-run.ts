@@ -3,6 +3,7 @@ import type { PlanPrint } from "../../plan/canonical.ts";
 import type { Json } from "../../plan/plan.ts";
 import { itemAt, itemsOf } from "../persistent-array.ts";
 import type { RunState } from "../state.ts";
+import { laterTasksOf } from "../tasks/generated.ts";
 import type { Carried, FinishedStage } from "./carried.ts";
 
 /** Rises when a saved state takes another form. */
@@ -77,8 +78,13 @@ export function savedRun(state: RunState, print: PlanPrint, at: number, mask: Sa
         names.has(stage) ? [[stage, masked(values, mask)]] : [],
       ),
     ),
-    quorum_result: null,
-    tasks_data: {},
+    quorum_result: quorumResult(state, mask),
+    tasks_data: Object.fromEntries(
+      state.plan.stages.flatMap(({ name, index }) => {
+        const told = names.has(name) ? toldBy(state, name, index) : [];
+        return told.length === 0 ? [] : [[name, told.map((task) => mask.json(task))]];
+      }),
+    ),
     user_prompt: null,
     saved_at: new Date(at).toISOString(),
   };
@@ -97,6 +103,24 @@ function finishedStages({ carried, plan, stages }: RunState): readonly FinishedS
     if (phase !== "closed" || cleanupMode || (status !== "success" && status !== "warning")) return [];
     return { name, status, worked: worked === true, completedAt: closedAt };
   });
+}
+
+/** What a stage told as tasks of a later one, in this run or the one before it. */
+function toldBy({ stages, carried }: RunState, name: string, index: number): readonly Json[] {
+  const run = itemAt(stages, index);
+  if (run === undefined || run.startAt === null) return carried.tasks?.[name] ?? [];
+  const told = laterTasksOf(run);
+  return "problem" in told ? [] : told;
+}
+
+/** The decision that was made last. */
+function quorumResult({ plan, stages }: RunState, mask: SavedRunMask): Json {
+  const decided = plan.stages.findLast(({ index }) => itemAt(stages, index)?.quorum !== undefined);
+  const run = decided === undefined ? undefined : itemAt(stages, decided.index);
+  if (decided === undefined || run?.quorum === undefined) return null;
+  const { decision, confidence, deficiencies } = run.quorum;
+  const found = deficiencies.map(({ validator, deficiency }) => ({ validator, deficiency: mask.json(deficiency) }));
+  return { stage: decided.name, round: run.round, decision, confidence, deficiencies: found };
 }
 
 /** The roster's, as far as they said it; until there is one those of the state that this run goes on from. */
@@ -122,6 +146,7 @@ export function carriedOf(saved: SavedRun): Carried {
   return {
     succeeded: finished.filter(({ worked }) => worked).map(({ name }) => name),
     outputs: saved.global_context,
+    ...(Object.keys(saved.tasks_data).length === 0 ? {} : { tasks: saved.tasks_data }),
     resumed: { savedAt: Date.parse(saved.saved_at), finished, hosts: saved.hosts, reused: null },
   };
 }

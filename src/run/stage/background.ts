@@ -20,4 +20,5 @@ export function loseBackground(draft: Draft, stage: number, remark: string, reas
   if (run.phase !== "closed") return;
   const { status, worked, reasons } = judgeStage(planned, run, draft.head.failure);
   draft.editStage(stage, { status, worked, reason: reasons.join("; ") });
+  draft.head.steps++;
 }

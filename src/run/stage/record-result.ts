@@ -104,6 +104,42 @@ export function contribute(draft: Draft, stage: number, rank: number, agent: str
   });
   tellLeftOut(draft, run, stage);
   addOutputs(draft, rank, report);
+  addLaterTasks(draft, stage, rank, report.laterTasks ?? []);
+}
+
+/** Adds what an attempt told as tasks of a later stage. */
+function addLaterTasks(draft: Draft, stage: number, rank: number, tasks: readonly Json[]): void {
+  if (tasks.length === 0) return;
+  const known = draft.stage(stage).laterTasks ?? [];
+  // Agents that all tell the same are counted once: there may be thousands of them.
+  const text = JSON.stringify(tasks);
+  if (known.some((one) => one.rank <= rank && JSON.stringify(one.tasks) === text)) return;
+  const laterTasks = [...known, { rank, tasks }];
+  if (jsonBytes(laterTasks) <= KEPT.laterTaskBytes) draft.editStage(stage, { laterTasks });
+  else draft.editStage(stage, { error: `more than ${KEPT.laterTaskBytes / 1_048_576} MiB of tasks were told` });
+}
+
+/** What a task told beside its stage's outputs, as far as there is room. */
+export function keptOutputs(
+  draft: Draft,
+  stage: number,
+  task: string,
+  told: AttemptReport["outputs"],
+): AttemptReport["outputs"] {
+  const kept: [string, Json][] = [];
+  for (const [key, value] of Object.entries(told)) {
+    const bytes = sizeOf(`${task}.${key}`, value);
+    const { outputBytes } = draft.stage(stage);
+    if (outputBytes + bytes > KEPT.stageOutputBytes || draft.head.outputBytes + bytes > KEPT.outputBytes) {
+      const { name } = draft.planned(stage);
+      draft.notice(`outputs of single tasks of ${name} were left out: there is no room for more`);
+      break;
+    }
+    draft.head.outputBytes += bytes;
+    draft.editStage(stage, { outputBytes: outputBytes + bytes });
+    kept.push([key, value]);
+  }
+  return Object.fromEntries(kept);
 }
 
 /** Adds the outputs that an attempt told, whatever its end. */

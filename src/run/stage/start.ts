@@ -8,6 +8,7 @@ import { isFailing } from "../group/abort.ts";
 import { persistentArray } from "../persistent-array.ts";
 import { whyReused } from "../resume/resumption.ts";
 import { isAssigned, type StageRun } from "../state.ts";
+import { type Generated, generatedTasks } from "../tasks/generated.ts";
 import { poolOf } from "../tasks/pool.ts";
 import { beginAssignment } from "./assignments.ts";
 import { isFor, type Member, participants } from "./participants.ts";
@@ -47,6 +48,11 @@ export function decide(draft: Draft, index: number): Decision {
     if (planned.optional || failure !== null) return { kind: "skip", reason };
     const accepted = `depends_on: [{ stage: ${needed.stage}, even_if: [${missing.what}] }]`;
     return { kind: "unmet", reason: `${reason} (where the stage can do without: ${accepted})` };
+  }
+  const generated = generatedTasks(draft, index);
+  if (generated !== null && "problem" in generated) {
+    const reason = `the tasks that it is to have cannot be taken: ${generated.problem}`;
+    return planned.optional || failure !== null ? { kind: "skip", reason } : { kind: "unmet", reason };
   }
   const { deadlineAt } = draft.head;
   if (deadlineAt !== null && draft.now >= deadlineAt && isBoundByDeadline(draft.head, index)) {
@@ -158,8 +164,14 @@ function open(draft: Draft, index: number, workers: readonly number[], startAt: 
     workers: workers.length,
     endsAt: together && length !== null && planned.background === null ? startAt + length : null,
     results: persistentArray(Array.from({ length: draft.agents.size }, () => null)),
-    pool: planned.tasks === null ? null : poolOf(planned.tasks, workers[0] ?? null),
+    pool: planned.tasks === null ? null : poolOf(planned.tasks, workers[0] ?? null, generatedOf(draft, index)),
   });
+}
+
+/** What could not be taken has kept the stage from being entered. */
+function generatedOf(draft: Draft, index: number): Generated | null {
+  const generated = generatedTasks(draft, index);
+  return generated === null || "problem" in generated ? null : generated;
 }
 
 /** Shares of `expected_objects`: equal ones in the order of the indexes, or everything for each (`random`). */

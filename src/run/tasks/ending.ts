@@ -3,10 +3,10 @@ import type { PlanStage, Tasks } from "../../plan/plan.ts";
 import type { Draft } from "../draft.ts";
 import { lookUp } from "../persistent-array.ts";
 import { type Judgement, judgeAttempt } from "../stage/completion.ts";
-import { contribute } from "../stage/record-result.ts";
+import { contribute, keptOutputs } from "../stage/record-result.ts";
 import type { TaskRecord } from "../state.ts";
 import type { AttemptReport } from "../types.ts";
-import { plannedTasks, poolAt } from "./pool.ts";
+import { needsIn, plannedTasks, poolAt } from "./pool.ts";
 
 /** Of the failed ones so many are named. */
 const EXAMPLES = 5;
@@ -53,6 +53,8 @@ function finishLease(draft: Draft, number: number, record: TaskRecord, agent: st
     endTask(draft, stage, number, "unfinished", judged.reason, times);
   } else if (judged.ok) {
     contribute(draft, stage, number, agent, report);
+    const outputs = keptOutputs(draft, stage, record.key, report.outputs);
+    if (Object.keys(outputs).length > 0) draft.pool(stage).records.set(number, { ...told, outputs });
     const done = draft.stage(stage).done + (report.progress?.done ?? 0);
     draft.editStage(stage, { done });
     if (judged.warning !== undefined) draft.remark(stage, "warnings", `${record.key} on ${agent}: ${judged.warning}`);
@@ -121,7 +123,7 @@ export function endTask(
   reason: string | null,
   times: Pick<TaskRecord, "startedAt" | "endedAt"> = { startedAt: null, endedAt: draft.now },
 ): void {
-  const tasks = plannedTasks(draft, stage);
+  const needs = needsIn(draft, stage);
   const lists = draft.pool(stage);
   const todo = [{ number, status, reason, times }];
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
@@ -129,7 +131,7 @@ export function endTask(
     if (record === undefined || isEnded(record)) continue;
     lists.records.set(next.number, { ...record, status: next.status, reason: next.reason, ...next.times });
     count(draft, stage, record, next.status, next.reason);
-    for (const key of dependentsOf(tasks, record.key)) {
+    for (const key of dependentsOf(needs, record.key)) {
       const other = lookUp(poolAt(draft, stage).keys, key);
       const dependent = other === undefined ? undefined : lists.records.at(other);
       if (other === undefined || dependent?.status !== "waiting") continue;
@@ -161,8 +163,8 @@ function isEnded({ status }: TaskRecord): boolean {
 
 const dependents = new WeakMap<Tasks["needs"], ReadonlyMap<string, readonly string[]>>();
 
-/** Keys of the tasks that need this one; the reverse of `needs`, made once for each plan. */
-function dependentsOf({ needs }: Tasks, key: string): readonly string[] {
+/** Keys of the tasks that need this one; the reverse of `needs`, made once for each mapping. */
+function dependentsOf(needs: Tasks["needs"], key: string): readonly string[] {
   let reverse = dependents.get(needs);
   if (reverse === undefined) {
     const made = new Map<string, string[]>();

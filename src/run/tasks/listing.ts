@@ -6,13 +6,13 @@ import type { Draft } from "../draft.ts";
 import { entered, lookUp } from "../persistent-array.ts";
 import type { TaskRecord } from "../state.ts";
 import { endTask } from "./ending.ts";
-import { needsOf, newTask, plannedTasks, poolAt } from "./pool.ts";
+import { needsIn, needsOf, newTask, poolAt } from "./pool.ts";
 
 const MOST_TASKS = PLAN_BOUNDS.tasks;
 
 /** Adds tasks that a command printed; one whose key is known already is the same task. */
 export function addTasks(draft: Draft, stage: number, values: readonly Json[]): void {
-  const tasks = plannedTasks(draft, stage);
+  const needs = needsIn(draft, stage);
   for (const value of values) {
     const pool = poolAt(draft, stage);
     const lists = draft.pool(stage);
@@ -26,10 +26,10 @@ export function addTasks(draft: Draft, stage: number, values: readonly Json[]): 
       draft.editStage(stage, { error: `more than ${MOST_TASKS} tasks` });
       return;
     }
-    const needed = needsOf(tasks, key).map((other) => statusOf(draft, stage, other));
+    const needed = needsOf(needs, key).map((other) => statusOf(draft, stage, other));
     const missing = needed.filter((status) => status !== "done").length;
     const number = lists.records.push({
-      ...newTask(key, value, tasks),
+      ...newTask(key, value, needs),
       missing,
       status: missing > 0 ? "waiting" : "ready",
     });
@@ -49,12 +49,12 @@ export function beginListing(draft: Draft, stage: number, generator: number): vo
 export function endListing(draft: Draft, stage: number, error: string | null): void {
   draft.editPool(stage, { generator: null });
   if (error !== null) draft.editStage(stage, { error });
-  const tasks = plannedTasks(draft, stage);
+  const needs = needsIn(draft, stage);
   const { records } = draft.pool(stage);
   for (let number = 0; number < records.size; number++) {
     const record = records.at(number);
     if (record?.status !== "waiting") continue;
-    const absent = needsOf(tasks, record.key).find((key) => lookUp(poolAt(draft, stage).keys, key) === undefined);
+    const absent = needsOf(needs, record.key).find((key) => lookUp(poolAt(draft, stage).keys, key) === undefined);
     if (absent !== undefined) endTask(draft, stage, number, "skipped", `needs "${absent}", which was never listed`);
   }
 }

@@ -8,16 +8,20 @@ import { taskKey } from "../../plan/stages/tasks.ts";
 import type { Draft } from "../draft.ts";
 import { directoryOf, persistentArray } from "../persistent-array.ts";
 import type { TaskPool, TaskRecord } from "../state.ts";
+import type { Generated } from "./generated.ts";
 
 /** The tasks that are known when their stage begins. */
-export function poolOf(tasks: Tasks, generator: number | null): TaskPool {
+export function poolOf(tasks: Tasks, generator: number | null, generated: Generated | null = null): TaskPool {
+  const needs = generated?.needs ?? tasks.needs;
   const values: readonly Json[] =
-    tasks.source.kind === "list"
-      ? tasks.source.values
-      : tasks.source.kind === "count"
-        ? Array.from({ length: tasks.source.count }, (_, index) => index)
-        : [];
-  const records = values.map((value, index) => newTask(taskKey(value, index), value, tasks));
+    generated !== null
+      ? generated.values
+      : tasks.source.kind === "list"
+        ? tasks.source.values
+        : tasks.source.kind === "count"
+          ? Array.from({ length: tasks.source.count }, (_, index) => index)
+          : [];
+  const records = values.map((value, index) => newTask(taskKey(value, index), value, needs));
   const ready = records.flatMap((record, number) => (record.missing === 0 ? [number] : []));
   return {
     records: persistentArray(records),
@@ -34,6 +38,7 @@ export function poolOf(tasks: Tasks, generator: number | null): TaskPool {
     generator: tasks.source.kind === "from" ? generator : null,
     counted: records.length,
     examples: [],
+    ...(generated === null ? {} : { needs }),
   };
 }
 
@@ -41,8 +46,8 @@ export function isPoolOver(pool: TaskPool): boolean {
   return pool.generator === null && pool.open === 0;
 }
 
-export function newTask(key: string, value: Json, tasks: Tasks): TaskRecord {
-  const missing = needsOf(tasks, key).length;
+export function newTask(key: string, value: Json, needs: Tasks["needs"]): TaskRecord {
+  const missing = needsOf(needs, key).length;
   return {
     key,
     value,
@@ -59,8 +64,13 @@ export function newTask(key: string, value: Json, tasks: Tasks): TaskRecord {
   };
 }
 
-export function needsOf(tasks: Tasks, key: string): readonly string[] {
-  return Object.hasOwn(tasks.needs, key) ? [...new Set(tasks.needs[key])] : [];
+export function needsOf(needs: Tasks["needs"], key: string): readonly string[] {
+  return Object.hasOwn(needs, key) ? [...new Set(needs[key])] : [];
+}
+
+/** What the tasks of an open stage need of one another. */
+export function needsIn(draft: Draft, stage: number): Tasks["needs"] {
+  return poolAt(draft, stage).needs ?? plannedTasks(draft, stage).needs;
 }
 
 export function poolAt(draft: Draft, stage: number): TaskPool {

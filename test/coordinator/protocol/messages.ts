@@ -48,6 +48,7 @@ stages:
   - { name: epoch, duration: 1h, run: ./train, soft_fail: [3], stop_grace: 1m, barrier: { type: majority, heartbeat_interval: 2m, missed_threshold: 3 } }
   - { name: save, command: /bin/save, args: ["--now"], depends_on: [{ stage: shards, even_if: [failed] }],
       retry: { max_attempts: 3, attempt_timeout: 1m, on_exit_codes: [1] }, thresholds: { max_errors: 3 }, expect: { loss: "< 3", rate: { baseline: { from: results, better: bigger } } } }
+  - { name: told, tasks: { from_stage: save }, run: ./one }
   - { name: review, type: quorum, validators: [{ name: lint, run: ./lint, weight: 2, timeout: 1m }], retry_stages: [save] }
 `);
 const key = keyOf(plan);
@@ -82,6 +83,7 @@ const report: Whole<AttemptReport> = {
   annotations: [{ path: "a.ts", line: 3, level: "warning", title: "slow", message: "took 3 s" }],
   tail: "done",
   ballot,
+  laterTasks: [1, { id: "b", needs: ["1"] }],
 };
 
 const UNREADABLE: Whole<AttemptReport>["ballot"] = { unreadable: "nothing was printed" };
@@ -131,6 +133,22 @@ const quorum: Whole<RunSummary>["phases"][number]["quorum"] = {
   exhausted: null,
 };
 
+const taskRecords: NonNullable<Whole<RunSummary>["phases"][number]["tasks"]>["records"] = [
+  {
+    task: "a",
+    status: "failed",
+    agent: "a",
+    attempts: 2,
+    failures: 1,
+    preemptions: 1,
+    startedAt: 1,
+    endedAt: 2,
+    end: ends.exited,
+    reason: "exit code 1",
+    outputs: { port: 7_000 },
+  },
+];
+
 const summary: Whole<RunSummary> = {
   status: "failed",
   verdict: "failure",
@@ -171,7 +189,7 @@ const summary: Whole<RunSummary> = {
           measured: [{ name: "loss", value: 0.5, unit: "1", agg: "mean", count: 3 }],
         },
       ],
-      tasks: { done: 1, failed: 1, skipped: 0, total: 2 },
+      tasks: { done: 1, failed: 1, skipped: 0, total: 2, records: taskRecords },
       quorum,
       earlier: [
         {
@@ -184,7 +202,7 @@ const summary: Whole<RunSummary> = {
           progress: { done: 10, total: 10, errors: 0 },
           metrics: [],
           agents: [],
-          tasks: { done: 2, failed: 0, skipped: 0, total: 2 },
+          tasks: { done: 2, failed: 0, skipped: 0, total: 2, records: [] },
           quorum,
         },
       ],
@@ -270,6 +288,8 @@ const NEW_KEYS: ReadonlySet<string> = new Set([
   "ballot",
   "baselines",
   "because",
+  "records",
+  "laterTasks",
   "killed",
   "machine",
   "machines",
@@ -295,6 +315,8 @@ function isNewEnd(value: { readonly end?: { readonly kind?: string } } | null): 
 function withoutNewKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter((one) => !isNewEnd(one)).map(withoutNewKeys);
   if (typeof value !== "object" || value === null) return value;
+  // A source of tasks that it does not know.
+  if ("kind" in value && value.kind === "stage") return { kind: "list", values: [] };
   const known = Object.entries(value).filter(([name]) => !NEW_KEYS.has(name));
   return Object.fromEntries(known.map(([name, inner]) => [name, withoutNewKeys(inner)]));
 }
