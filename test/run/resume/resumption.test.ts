@@ -153,6 +153,35 @@ describe("a run that goes on", () => {
     expect(group.execute("agent-0").stage).toBe(first);
   });
 
+  it("says what is done, and what of it is run again: the first ten of them", () => {
+    const said = (finished: number, again: number): readonly string[] => {
+      const stages = Array.from({ length: finished + 1 }, (_, index) => ({
+        name: `s${index}`,
+        ...(index < again ? ({ resume: "rerun" } as const) : {}),
+      }));
+      const names = stages.slice(0, finished).map(({ name }) => name);
+      return resumed(plan(stages), carried(names), ["bench-a"]).notices();
+    };
+    const from = "goes on from the state of 2026-01-31T12:00:00Z";
+    const ten = Array.from({ length: 10 }, (_, index) => `s${index}`).join(", ");
+    expect(said(1, 0)).toEqual([`${from}: 1 stage done`]);
+    expect(said(2, 0)).toEqual([`${from}: 2 stages done`]);
+    expect(said(2, 2)).toEqual([`${from}: 0 stages done, to be run again: s0, s1`]);
+    expect(said(10, 10)).toEqual([`${from}: 0 stages done, to be run again: ${ten}`]);
+    expect(said(12, 12)).toEqual([`${from}: 0 stages done, to be run again: ${ten} and 2 more`]);
+    const anew = { succeeded: [], outputs: {}, anew: "its state is of another plan" };
+    expect(resumed(plan([{ name: "a" }]), anew, ["bench-a"]).notices()).toEqual([
+      "begins anew: its state is of another plan",
+    ]);
+  });
+
+  it("counts the bytes of the outputs that it keeps alone", () => {
+    const of = plan([{ name: "prepare", type: "prepare" }, { name: "a" }, { name: "b" }]);
+    const outputs = { prepare: { rows: 3 }, a: { loss: 1 } };
+    const group = resumed(of, carried(["prepare", "a"], { outputs }), [null]);
+    expect(group.state.outputBytes).toBe(JSON.stringify({ a: { loss: 1 } }).length);
+  });
+
   it("says of each stage that is not run when it was done", () => {
     const group = resumed(plan([{ name: "a" }, { name: "b" }]), carried(["a"]), ["bench-a"]);
     group.finish("agent-0");
