@@ -18,7 +18,6 @@ import type { Plan } from "../plan/plan.ts";
 import { isSelected, select } from "../plan/select.ts";
 import { platformRefusal } from "../platform.ts";
 import { unguessable } from "../random.ts";
-import { clip, markdown, oneLine } from "../report/escape.ts";
 import { NO_COLOURS, verdictLines } from "../report/log.ts";
 import type { Mask } from "../report/masked.ts";
 import { maskedSummary } from "../report/masked.ts";
@@ -38,7 +37,7 @@ import { planProblems } from "./input/plan-problems.ts";
 import { type Abandoned, endAbandoned, leaderMayBeGone } from "./output/abandoned.ts";
 import { Display } from "./output/display.ts";
 import { Publisher } from "./output/publish.ts";
-import { annotateProblems, BAD_INPUT, refuseInputs, refusePlan, UnusableState } from "./output/refuse.ts";
+import { annotateProblems, BAD_INPUT, failStep, refuseInputs, refusePlan, UnusableState } from "./output/refuse.ts";
 import { StepResult } from "./output/result.ts";
 import { checkExternalId, runSummaryOf } from "./output/run-summary.ts";
 import { Tracker } from "./output/tracker.ts";
@@ -69,7 +68,7 @@ export async function runMain(entry: Entry): Promise<number> {
 function prepare(entry: Entry): Task | number {
   const refusal = platformRefusal(process.platform);
   if (refusal !== null) {
-    fail(refusal, entry);
+    failStep(refusal, entry);
     return BAD_INPUT;
   }
   const read = readInputs(entry.env);
@@ -77,7 +76,7 @@ function prepare(entry: Entry): Task | number {
   const { inputs } = read;
   const server = entry.env.GITHUB_SERVER_URL ?? "";
   if (server !== "" && !URL.canParse(server)) {
-    return fail(
+    return failStep(
       `GITHUB_SERVER_URL: expected GitHub's address, as the runner sets it, got ${JSON.stringify(server)}`,
       entry,
     );
@@ -124,7 +123,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     writeFileSync(planCopy, source.bytes, { mode: 0o600 });
   } catch (error) {
     rmSync(planCopy, { force: true });
-    return fail(new NoTemporaryFiles(job.temporary, entry.env, error).message, entry);
+    return failStep(new NoTemporaryFiles(job.temporary, entry.env, error).message, entry);
   }
   state.run({ planCopy, planFile: source.file, agent: agentName, startedAt }, source.bytes);
   const cleansUp = cleanupStages(plan).some(({ command }) => command !== null);
@@ -194,7 +193,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
   let connection: Connection | null = null;
   try {
     const incomplete = size > 1 ? await incompleteBecause(task, entry) : null;
-    if (incomplete !== null) return fail(incomplete, entry);
+    if (incomplete !== null) return failStep(incomplete, entry);
     const say = (text: string): void => entry.console.text(text);
     const carried = kept === null ? {} : { carried: await kept.take() };
     const about = { location: place.location, key, plan, selection, agentCount: size, ...carried, say };
@@ -250,7 +249,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     if (interruption.exitCode !== null) return interruption.exitCode;
     if (error instanceof UnusableState) return refuseInputs(error.lines, entry);
     if (error instanceof Refusal || error instanceof NoTemporaryFiles || connection === null) {
-      return fail(error instanceof Error ? error.message : String(error), entry);
+      return failStep(error instanceof Error ? error.message : String(error), entry);
     }
     throw error;
   } finally {
@@ -307,15 +306,6 @@ async function incompleteBecause({ job, inputs, size }: Task, { env, console }: 
     console.text(`⚠ the jobs of attempt ${attempt} could not be listed (\`actions: read\` lets them be): ${why}`);
     return null;
   }
-}
-
-/** What keeps this agent from its group, said where people look. */
-function fail(message: string, { console, files }: Entry): number {
-  console.error(message);
-  files.output("result", "failure");
-  files.output("message", clip(oneLine(message), 4000));
-  files.summary(`## ❌ ${markdown(message)}\n`);
-  return 1;
 }
 
 function reportOf(task: Task, summary: RunSummary, masks: Mask, startedAt: number, completedAt: number): RunReport {

@@ -1,7 +1,7 @@
 /** Bad inputs and plans that are not valid: everything wrong at once, at its place, and exit code 2. */
 import type { Problem } from "../../plan/plan.ts";
 import { COMMANDS_PER_LEVEL, commandLine, hiddenLine, limited, problemAnnotations } from "../../report/annotations.ts";
-import { codeSpan, markdown } from "../../report/escape.ts";
+import { clip, codeSpan, markdown, oneLine } from "../../report/escape.ts";
 import { count } from "../../report/format.ts";
 import type { RunnerConsole, RunnerFiles } from "../runner.ts";
 
@@ -42,6 +42,15 @@ export function refusePlan(file: string, problems: readonly Problem[], places: P
   const first = errors[0];
   const message = `${file} cannot be run: ${first === undefined ? "" : `line ${first.line}: ${first.message}`}`;
   return refused(errors.length > 1 ? `${message} (and ${errors.length - 1} more)` : message, lines, places);
+}
+
+/** What keeps this agent from its group, said where people look. */
+export function failStep(message: string, { console, files }: Places): number {
+  console.error(message);
+  files.output("result", "failure");
+  files.output("message", clip(oneLine(message), 4000));
+  files.summary(`## ❌ ${markdown(message)}\n`);
+  return 1;
 }
 
 /** As annotations up to GitHub's limit for a step; all of them in the log. */
