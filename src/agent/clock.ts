@@ -37,6 +37,9 @@ export function after(ms: number, callback: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+/** Why a wait is cut short. Made once: a trace of its own for each stage would be most of what cutting costs. */
+export const NEWS: Error = Object.assign(new Error("there is news to tell"), { name: "AbortError" });
+
 /** Resolves after `ms`, or at once when the signal aborts. @returns whether the time is over. */
 export function sleepFor(ms: number, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted) return Promise.resolve(false);

@@ -16,7 +16,7 @@ import type { Sync } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
 import type { Surroundings } from "./attempt-options.ts";
 import { missedCleanup, runCleanup } from "./cleanup.ts";
-import { after, ClockOffset, sleepFor } from "./clock.ts";
+import { after, ClockOffset, NEWS, sleepFor } from "./clock.ts";
 import { endOfLateJoin, type LoopEnd } from "./loop-end.ts";
 import { within } from "./output/report-limits.ts";
 import { GRACE_MS, SHUTDOWN_GRACE_MS } from "./process/ending.ts";
@@ -325,7 +325,7 @@ export class AgentLoop {
 
   #wake(): void {
     this.#hasNews = true;
-    this.#hold?.abort();
+    this.#hold?.abort(NEWS);
   }
 
   get #silenceMs(): number {

@@ -203,8 +203,12 @@ function startProcess(options: StartOptions, mark: string, book: GroupBook): Run
       const tell = ending === null ? options.onLeftBehind : () => undefined;
       const hasExited = child.exitCode !== null || child.signalCode !== null;
       const how = ending ?? endingFrom(performance.now(), GRACE_MS);
-      if (hasExited && (await endLeftBehind(pid, how, tell, book.signal))) wasKilled = true;
-      const members = groupMembers(pid);
+      let members = groupMembers(pid);
+      if (hasExited && members.length > 0) {
+        tell(members.map(describeProcess));
+        wasKilled = (await endLeftBehind(pid, how, book.signal)) || wasKilled;
+        members = groupMembers(pid);
+      }
       if (members.length > 0) options.onRemaining(members.map(describeProcess));
       book.remove(pid);
       if (hasExited) await Promise.race([outputClosed, sleep(OUTPUT_AFTER_EXIT_MS, undefined, { ref: false })]);
@@ -220,16 +224,8 @@ function startProcess(options: StartOptions, mark: string, book: GroupBook): Run
 }
 
 /** Ends what is still in the group after its first process has exited. @returns whether TERM was not enough */
-async function endLeftBehind(
-  group: number,
-  { killAt, giveUpAt }: Ending,
-  tell: (processes: readonly string[]) => void,
-  signal: SignalGroup,
-): Promise<boolean> {
+async function endLeftBehind(group: number, { killAt, giveUpAt }: Ending, signal: SignalGroup): Promise<boolean> {
   const isGone = (): boolean => groupMembers(group).length === 0;
-  const members = groupMembers(group);
-  if (members.length === 0) return false;
-  tell(members.map(describeProcess));
   if (signal(group, "SIGTERM")) await until(isGone, killAt);
   if (isGone()) return false;
   if (signal(group, "SIGKILL")) await until(isGone, giveUpAt);
