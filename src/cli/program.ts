@@ -16,10 +16,7 @@ const MOST_AGENTS = 256;
 /** Commands and options of the design that are not there yet: named, so that nobody takes them for misspelt. */
 const NOT_BUILT = {
   commands: { sandbox: "" },
-  options: [
-    ["-i, --interactive", "ask for input"],
-    ["-f, --input-file <file>", "take input from a file"],
-  ],
+  options: [["-i, --interactive", "ask for input"]],
 } as const;
 
 /**
@@ -74,6 +71,9 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
     .option("--resume-session", "save the run's state, and go on from it where there is one")
     .option("--save-phase-state <file>", "older spelling of --save-state", once)
     .option("--load-phase-state <file>", "older spelling of --load-state", once)
+    .option("-f, --input-file <file>", "input of the run, JSON or YAML, for its commands (- is standard input)", once)
+    .option("--enable-context", "of stages that gather context and quorums run only those that are enabled")
+    .option("--enable-quorum", "the same for quorum stages; with neither of the two all run")
     .option("-o, --output-file <file>", "write the JSON result into this file, too", once)
     .option(
       "--agents <count>",

@@ -226,6 +226,8 @@ export interface PlanStage {
   readonly stopGraceMs?: number | undefined;
   /** Whether it is run again when a run goes on after it; not there: by its type and where the run goes on. */
   readonly resume?: ResumeRule | undefined;
+  /** It is there to tell others of what there is; not there: it has other work. */
+  readonly gathersContext?: boolean | undefined;
   /** Of a quorum stage alone; not there: it is none (older agents and coordinators do not know it). */
   readonly quorum?: Quorum | undefined;
 }

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { PLAN_BOUNDS } from "./bounds.ts";
+import { contextKeys } from "./context-schema.ts";
 import { HOST_AND_PORT } from "./parsing/address.ts";
 import { preflightChecks } from "./parsing/check-schemas.ts";
 import { expectation } from "./parsing/expectation-schemas.ts";
@@ -22,7 +23,6 @@ import {
   mapping,
   oneOf,
   paramValue,
-  patterns,
   pause,
   rate,
   ready,
@@ -191,10 +191,7 @@ export const stageShape = lazyShape({
     preflightChecks()
       .describe("What each agent must have before the command: disk, memory, tool, variable, reachable, port, clock")
       .optional(),
-  context: () =>
-    patterns().describe("Which outputs (`<stage>.<key>` patterns) STAGEWRIGHT_CONTEXT holds; default all").optional(),
-  context_limit: () =>
-    whole(1, 104_857_600).describe("Bytes that STAGEWRIGHT_CONTEXT may have; default 1 MiB").optional(),
+  ...contextKeys,
   tasks: () => tasks().describe("Units of work shared out to the agents").optional(),
   ...taskOptions,
   background: () => flag().describe("The command keeps running across later stages").optional(),

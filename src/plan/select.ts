@@ -8,6 +8,8 @@ export interface SelectOptions {
   readonly only?: readonly string[] | undefined;
   readonly skip?: readonly string[] | undefined;
   readonly stopAfter?: string | undefined;
+  /** Of stages that gather context, and of quorums, only these kinds; not there: all. */
+  readonly enabled?: readonly ("context" | "quorum")[] | undefined;
 }
 
 export type Selected = { readonly selection: Selection } | { readonly problems: readonly string[] };
@@ -29,7 +31,14 @@ export function select(plan: Plan, options: SelectOptions, succeeded: readonly s
     return stage === null ? [] : [stage.index];
   };
   const only = unique((options.only ?? []).flatMap((wanted) => find(wanted, "only-stage")));
-  const skip = unique((options.skip ?? []).flatMap((wanted) => find(wanted, "skip-stages")));
+  const disabled = disabledStages(plan, options);
+  for (const { name } of disabled.filter(({ index }) => only.includes(index))) {
+    problems.push(`only-stage names ${quote(name)}, which is left out: only stages of the enabled kinds run`);
+  }
+  const skip = unique([
+    ...(options.skip ?? []).flatMap((wanted) => find(wanted, "skip-stages")),
+    ...disabled.map(({ index }) => index).filter((index) => !only.includes(index)),
+  ]);
   const [stopAfter = null] = options.stopAfter === undefined ? [] : find(options.stopAfter, "stop-after-stage");
   const named = (index: number): string => quote(plan.stages[index]?.name ?? String(index));
 
@@ -52,6 +61,16 @@ export function select(plan: Plan, options: SelectOptions, succeeded: readonly s
   }
   const missing = succeeded === null ? [] : missingResults(plan, selection, succeeded);
   return missing.length > 0 ? { problems: missing } : { selection };
+}
+
+/** Stages of a kind that is not among those that are enabled, where any is. */
+function disabledStages({ stages }: Plan, { enabled = [] }: SelectOptions): readonly PlanStage[] {
+  if (enabled.length === 0) return [];
+  return stages.filter(
+    ({ gathersContext, quorum }) =>
+      (gathersContext === true && !enabled.includes("context")) ||
+      (quorum !== undefined && !enabled.includes("quorum")),
+  );
 }
 
 /** Whether a stage runs by its own turn (a cleanup after a failure runs though it is not selected). */

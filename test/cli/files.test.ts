@@ -107,7 +107,9 @@ describe("usage", () => {
     [["run", "good.yml", "--agents", "0"], "Expected a number from 1 to 256"],
     [["run", "group.yml", "--agents", "3"], "says 4, expected the same or nothing"],
     [["run", "good.yml", "-i"], "not built yet"],
-    [["run", "good.yml", "-f", "x"], "not built yet"],
+    [["run", "good.yml", "-f", "x"], "x: there is no such file"],
+    [["run", "good.yml", "-f", "input.yml"], "input.yml:2:1: error:"],
+    [["run", "good.yml", "--input-file", "list.json"], "list.json:1:1: error: expected a mapping"],
     [["sandbox"], "not built yet"],
     [["schema", "nothing"], 'expected "plan", "policy" or "result"'],
     [["report", "nowhere.json"], "there is no such file"],
@@ -119,6 +121,8 @@ describe("usage", () => {
   ])("%j exits 2, says %s, and runs nothing", async (args, message) => {
     bench.file("bad.yml", BAD);
     bench.file("good.yml", "stages: [{ name: a, run: touch ran }]");
+    bench.file("input.yml", "prompt: [1\n");
+    bench.file("list.json", "[1]");
     bench.file("person.yml", "stages: [{ name: a, run: touch ran }, { name: b, run: touch ran, checkpoint: true }]");
     bench.file("group.yml", "agents: 4\nstages: [{ name: a, run: touch ran }]");
     const { code, stdout, stderr } = await bench.run(args);

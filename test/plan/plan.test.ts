@@ -337,6 +337,26 @@ describe("phase control", () => {
     expect(select(four, options)).toEqual({ problems: [problem] });
   });
 
+  it("runs of stages that gather context and of quorums what is enabled; all, where nothing is said", () => {
+    const three = plan(
+      "stages:\n- { name: c, run: x, gathers_context: true }\n- { name: q, type: quorum, max_retries: 0, validators: [{ name: v, run: x }] }\n- { name: w, run: x }\n",
+    );
+    const skipped = (...enabled: readonly ("context" | "quorum")[]) => {
+      const selected = select(three, { enabled });
+      return "selection" in selected ? selected.selection.skip : selected.problems;
+    };
+    expect([skipped(), skipped("context"), skipped("quorum"), skipped("context", "quorum")]).toEqual([
+      [],
+      [1],
+      [0],
+      [],
+    ]);
+    expect(select(three, { enabled: ["context"], only: ["q"] })).toEqual({
+      problems: ['only-stage names "q", which is left out: only stages of the enabled kinds run'],
+    });
+    expect(select(three, { enabled: ["context"], only: ["c"] })).toMatchObject({ selection: { only: [0] } });
+  });
+
   it("what is accepted as skipped may be left out", () => {
     const two = plan(
       "stages:\n- { name: a, run: x }\n- { name: b, run: x, depends_on: [{ stage: a, even_if: [skipped] }] }\n",

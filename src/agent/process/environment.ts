@@ -85,6 +85,7 @@ export function commandEnvironment(options: EnvironmentOptions): CommandEnvironm
     PARTITION_END: options.partition?.end ?? null,
     EVENTS: options.files.events,
     CONTEXT: options.files.context,
+    INPUT: options.inherited.STAGEWRIGHT_INPUT ?? null,
     HOSTFILE: options.files.hostfile,
     TASK: options.task === null ? null : JSON.stringify(options.task.value),
   };

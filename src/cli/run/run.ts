@@ -20,6 +20,7 @@ import { loadPlan } from "../files.ts";
 import { ask, userName } from "./checkpoint.ts";
 import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
 import { dryRun } from "./dry-run.ts";
+import { giveInput, readInput } from "./input.ts";
 import { tellOutcome } from "./outcome.ts";
 import { Signals } from "./signals.ts";
 import { loadState, reusedHere, type StateOptions, savedBy, stateFiles } from "./state.ts";
@@ -34,6 +35,9 @@ export interface RunOptions extends StateOptions {
   readonly stopAfterPhase?: string;
   readonly skipPhases?: readonly string[];
   readonly outputFile?: string;
+  readonly inputFile?: string;
+  readonly enableContext?: boolean;
+  readonly enableQuorum?: boolean;
   readonly agentName?: string;
   readonly agents?: number;
   readonly dryRun?: boolean;
@@ -53,6 +57,7 @@ export async function run(file: string, options: RunOptions, env: NodeJS.Process
   const selection = selectionOf(plan, options, carried);
   const names = agentNames(plan, agents, options.agentName);
   const reused = reusedHere(plan, selection, carried, names, env);
+  const input = options.inputFile === undefined ? null : readInput(options.inputFile);
   if (options.dryRun === true) {
     process.stdout.write(`${dryRun(plan, selection, reused, carried).join("\n")}\n`);
     return EXIT.success;
@@ -64,9 +69,14 @@ export async function run(file: string, options: RunOptions, env: NodeJS.Process
   const { outputFile } = options;
   const stages = plan.stages.filter(({ index }) => isSelected(selection, index) && !reused.includes(index));
   const task: RunTask = { file, plan, selection, carried, saveTo: files.save, names, stages, outputFile, env };
-  if (agents === 1) return carryOut(task);
-  const { runGroup } = await import("./group.ts");
-  return await runGroup(task);
+  const written = giveInput(input, env);
+  try {
+    if (agents === 1) return await carryOut(task);
+    const { runGroup } = await import("./group.ts");
+    return await runGroup(task);
+  } finally {
+    written?.remove();
+  }
 }
 
 /** `--agents`, else what the plan says, else one. @throws UsageError when the two contradict each other */
@@ -198,6 +208,10 @@ function selectionOf(plan: Plan, options: RunOptions, carried: Carried | null): 
     only: onlyStage ?? onlyPhase,
     stopAfter: stopAfterStage ?? stopAfterPhase,
     skip: skipStages ?? skipPhases,
+    enabled: [
+      ...(options.enableContext === true ? (["context"] as const) : []),
+      ...(options.enableQuorum === true ? (["quorum"] as const) : []),
+    ],
   };
   const selected = select(plan, wanted, carried?.succeeded);
   if ("problems" in selected) throw new UsageError(...selected.problems);

@@ -187,6 +187,7 @@ const stage = z.strictObject({
   stopGraceMs: z.number().min(0).max(PLAN_BOUNDS.stopGraceMs).optional(),
   resume: z.enum(RESUME_RULES).optional(),
   quorum: quorum.optional(),
+  gathersContext: z.boolean().optional(),
 });
 
 const shape = z.strictObject({

@@ -123,6 +123,7 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
     ...(keys.checks === undefined ? {} : { checks: keys.checks }),
     ...(keys.stop_grace === undefined ? {} : { stopGraceMs: keys.stop_grace }),
     ...resumeOf(written, place),
+    ...(keys.gathers_context === true ? { gathersContext: true } : {}),
     ...(voting === null ? {} : { quorum: voting.quorum }),
   };
 }
