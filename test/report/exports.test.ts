@@ -222,6 +222,15 @@ describe("a place in a JSON text", () => {
     expect(text.slice(offset, offset + begins.length)).toBe(begins);
   });
 
+  it("is the same whatever white space stands between", () => {
+    for (const space of ["", " ", "\n", "\r", "\t", "\r\n"]) {
+      const parts = ["{", '"a"', ":", "[", "1", ",", '"x"', "]", ",", '"b"', ":", "true", "}"];
+      const spaced = parts.join(space);
+      expect(spaced.slice(locateInJson(spaced, ["a", 1])).startsWith('"x"')).toBe(true);
+      expect(spaced.slice(locateInJson(spaced, ["b"])).startsWith("true")).toBe(true);
+    }
+  });
+
   it("may be a text's only value", () => {
     expect([
       locateInJson(" 12", []),

@@ -5,6 +5,7 @@ import { clip } from "../../src/report/escape.ts";
 import { reportOfResult } from "../../src/report/from-result.ts";
 import { htmlReport } from "../../src/report/html/page.ts";
 import { resultOf } from "../../src/report/json.ts";
+import { baselineLine, NO_COLOURS } from "../../src/report/log.ts";
 import type { Result } from "../../src/report/result-schema.ts";
 import { agentPhase, failed, phase, report, summary } from "./builders.ts";
 
@@ -114,6 +115,33 @@ describe("what came of baselines", () => {
       phases: [{ status: "failure" }, {}],
     });
   });
+});
+
+it("each verdict stands beside its own stage's metric in the result", () => {
+  const judged = [judgement({ stage: 1, verdict: "within" }), judgement({ metric: "other", verdict: "worse" })];
+  const { phase_results } = resultOf(
+    report({ baselines: judged }, { phases: [phase({ metrics }), phase({ stage: 1, metrics })] }),
+  );
+  const beside = phase_results.map((each) => each.metrics.map(({ baseline }) => baseline?.verdict ?? null));
+  expect(beside).toEqual([
+    [null, "worse"],
+    ["within", null],
+  ]);
+});
+
+it("a log says what came of a baseline, with a mark of its own", () => {
+  const marks = {
+    green: (text: string) => `g${text}`,
+    red: (text: string) => `r${text}`,
+    yellow: (text: string) => `y${text}`,
+  };
+  const said = (overrides: Partial<BaselineJudgement>) =>
+    baselineLine(judgement(overrides), { ...NO_COLOURS, ...marks });
+  expect([said({ verdict: "within" }), said({}), said(none)]).toEqual([
+    "g✓ rate within its baseline: >= 9",
+    "r✗ rate worse than its baseline: >= 9",
+    "y⚠ rate no verdict: none",
+  ]);
 });
 
 it.each([
