@@ -3,6 +3,7 @@ import { jsonBytes, TOLD_BOUNDS } from "../plan/bounds.ts";
 import type { Command, Json } from "../plan/plan.ts";
 import { completionRules } from "../plan/stages/completion-rules.ts";
 import { stopGraceOf } from "../plan/stop-grace.ts";
+import { isMeasured } from "../run/measurement/measure.ts";
 import type { AttemptEnd, AttemptReport } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
 import type { AttemptOptions, Surroundings } from "./attempt-options.ts";
@@ -54,6 +55,8 @@ export class Attempt {
   #process: RunningProcess | null = null;
   #environmentOf: Record<string, string> = {};
   #graceMs: number;
+  /** performance.now() */
+  #beganAt = 0;
 
   constructor(options: AttemptOptions, around: Surroundings) {
     this.options = options;
@@ -73,6 +76,7 @@ export class Attempt {
       place: { path: around.planFile, line: stage.line },
       thresholds: stage.thresholds,
       series: options.series,
+      isMeasured: () => isMeasured(stage, performance.now() - this.#beganAt),
       warn: (text) => this.#warn(text),
       onProgress: (progress) => around.log({ kind: "progress", stage, task: lease?.task ?? null, progress }),
       onTasks: (values) => this.#onTasks(values),
@@ -101,6 +105,7 @@ export class Attempt {
     await Promise.race([this.options.after, this.#stopped]);
     if (this.options.startInMs > 0) await sleepFor(this.options.startInMs, this.#stopping.signal);
     const startedAt = steadyNow();
+    this.#beganAt = performance.now();
     let end: AttemptEnd;
     if (this.#ending !== null) end = this.#ending;
     else {

@@ -12,17 +12,15 @@ import {
   assemblyShape,
   barrierShape,
   barrierSyncShape,
-  dependencyShape,
   livenessShape,
   paramShape,
   planShape,
   repeatShape,
-  retryShape,
   stageShape,
   tasksShape,
-  thresholdsShape,
   workloadShape,
 } from "./schema.ts";
+import { dependencyShape, measureShape, retryShape, thresholdsShape, trialsShape } from "./stage-shapes.ts";
 import { completionRules, LEGAL_COMPLETIONS } from "./stages/completion-rules.ts";
 
 export const KEY_TABLES = {
@@ -40,6 +38,8 @@ export const KEY_TABLES = {
   retry: retryShape,
   tasks: tasksShape,
   thresholds: thresholdsShape,
+  trials: trialsShape,
+  measure: measureShape,
   validators: validatorShape,
   workload: workloadShape,
 } as const satisfies Record<string, z.ZodRawShape>;

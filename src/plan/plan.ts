@@ -167,6 +167,19 @@ export type PreflightCheck =
   | { readonly kind: "port"; readonly port: number }
   | { readonly kind: "clock"; readonly mostMs: number };
 
+/** One of several stages that do the same work, so that their metrics can be compared. */
+export interface Trial {
+  /** The name that they have in common. */
+  readonly of: string;
+  /** From 1. */
+  readonly number: number;
+  readonly count: number;
+  /** The first so many only warm up: nothing is expected of them, and they are not compared. */
+  readonly discard: number;
+  /** What the others may spread, as a share of their median; null: they are not compared. */
+  readonly maxSpread: number | null;
+}
+
 /** Numbers of a version, the first one first. */
 export interface VersionBound {
   readonly comparison: Comparison;
@@ -220,6 +233,10 @@ export interface PlanStage {
   readonly background: Background | null;
   /** Exit codes that are a warning: the stage goes on as after 0. Not there: none. */
   readonly softFail?: readonly number[] | undefined;
+  /** Not there: it is no trial. */
+  readonly trial?: Trial | undefined;
+  /** Its metrics count only within these times of the group's common start and end; not there: all of them do. */
+  readonly measure?: { readonly warmupMs: number; readonly cooldownMs: number } | undefined;
   /** What is looked at before its command, on each agent; not there: nothing. */
   readonly checks?: readonly PreflightCheck[] | undefined;
   /** Between TERM and KILL; not there: see `stop-grace.ts`. */

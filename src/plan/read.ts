@@ -14,9 +14,10 @@ import type { Plan, Problem } from "./plan.ts";
 import { planShape } from "./schema.ts";
 import { barrierOf, livenessOf, withMissedThreshold } from "./stages/barriers.ts";
 import type { WorkloadPhase } from "./stages/completion-rules.ts";
-import { type Expanded, expandStages } from "./stages/repeat.ts";
+import { expandStages } from "./stages/repeat.ts";
 import { sequenceOf } from "./stages/sequence.ts";
 import { type StageDefaults, stageOf } from "./stages/stage.ts";
+import type { Expanded } from "./stages/written.ts";
 
 export { formatProblem } from "./parsing/problems.ts";
 
@@ -147,6 +148,7 @@ function defaultStages(said: Keys<typeof planShape>, place: Place): Expanded[] {
     written: { keys: { name }, value: { name }, path: said.workload?.[name] === undefined ? path : [...path, name] },
     name,
     repeated: false,
+    trial: null,
     resolve: (other) => other,
   }));
 }

@@ -16,7 +16,6 @@ import {
   argument,
   duration,
   env,
-  exitCodes,
   flag,
   graceOf,
   list,
@@ -24,7 +23,6 @@ import {
   oneOf,
   paramValue,
   pause,
-  rate,
   ready,
   record,
   rule,
@@ -37,23 +35,16 @@ import {
   whole,
   word,
 } from "./parsing/value-schemas.ts";
-import { ACCEPTABLE, COMPLETIONS, RESUME_RULES, RETRY_REASONS, STAGE_TYPES } from "./plan.ts";
+import { COMPLETIONS, RESUME_RULES, STAGE_TYPES } from "./plan.ts";
 import { quorumKeys } from "./quorum-schema.ts";
-
-export const retryShape = lazyShape({
-  max_attempts: () => whole(1, PLAN_BOUNDS.attempts).describe("Attempts in all, the first included").optional(),
-  attempt_timeout: () =>
-    duration().describe("After this one attempt has failed (the stage's own `timeout` bounds all of them)").optional(),
-  backoff: () => pause().describe("Pause before the second attempt; doubles each time").optional(),
-  max_backoff: () => pause().describe("The longest pause").optional(),
-  on: () =>
-    list(oneOf(RETRY_REASONS), RETRY_REASONS.join(" or "))
-      .min(1, { error: `expected ${RETRY_REASONS.join(" or ")}` })
-      .describe("What is tried again: `failure`, `timeout` (of `attempt_timeout`); default both")
-      .optional(),
-  on_exit_codes: () => exitCodes().describe("Of failures only these exit codes are tried again").optional(),
-  not_on_exit_codes: () => exitCodes().describe("Failures with these exit codes are final").optional(),
-});
+import {
+  dependencyShape,
+  measureShape,
+  repeatTrialsShape,
+  retryShape,
+  thresholdsShape,
+  trialsShape,
+} from "./stage-shapes.ts";
 
 export const barrierShape = lazyShape({
   type: () =>
@@ -97,23 +88,8 @@ export const tasksShape = lazyShape({
 const TASKS = "expected a list of values or a mapping with values, count, from or from_stage";
 const tasks = once(() => z.union([taskValues(), mapping(tasksShape)], { error: TASKS }));
 
-export const dependencyShape = lazyShape({
-  stage: () => word().describe("The stage whose result is needed"),
-  even_if: () =>
-    list(oneOf(ACCEPTABLE), ACCEPTABLE.join(" or "))
-      .min(1, { error: `expected ${ACCEPTABLE.join(" or ")}` })
-      .describe("What may have become of it all the same: `failed` (it was optional), `skipped` (it was left out)")
-      .optional(),
-});
 const DEPENDENCY = "expected the name of a stage or a mapping such as {stage: warm, even_if: [failed]}";
 const dependency = once(() => z.union([word(), mapping(dependencyShape)], { error: DEPENDENCY }));
-
-export const thresholdsShape = lazyShape({
-  max_errors: () => whole(0, Number.MAX_SAFE_INTEGER).describe("Errors that are still borne").optional(),
-  max_error_rate: () => rate().describe("Errors / (done + errors) that is still borne").optional(),
-  max_consecutive_errors: () =>
-    whole(0, Number.MAX_SAFE_INTEGER).describe("Errors in a row that are still borne").optional(),
-});
 
 export const stageShape = lazyShape({
   name: () => word().describe("Unique in the plan; what `--only-stage` and `depends_on` mean"),
@@ -187,6 +163,8 @@ export const stageShape = lazyShape({
         "Wait for a person before this stage: at the terminal of `run`. A job has nobody to ask, and refuses it",
       )
       .optional(),
+  trials: () => mapping(trialsShape).describe("Run it several times, and compare the metrics").optional(),
+  measure: () => mapping(measureShape).describe("The time in which its metrics count").optional(),
   checks: () =>
     preflightChecks()
       .describe("What each agent must have before the command: disk, memory, tool, variable, reachable, port, clock")
@@ -208,6 +186,7 @@ export const stageShape = lazyShape({
 
 export const repeatShape = lazyShape({
   repeat: () => whole(0, 1000).describe("How often the stages are repeated; their names get -1, -2, …"),
+  trials: () => mapping(repeatTrialsShape).describe("Compare the metrics of the repetitions").optional(),
   stages: (): z.ZodType => stages(),
 });
 

@@ -106,8 +106,14 @@ function phaseResult(record: PhaseRecord, { readHistogram, baselines = [] }: Run
     agents: record.agents.map(agentResult),
     ...taskResults(record.tasks),
     ...quorumResult(record),
+    ...(record.trial === undefined ? {} : { trial: trialResult(record.trial) }),
     ...(record.earlier === undefined ? {} : { earlier_rounds: record.earlier.map(roundResult) }),
   };
+}
+
+function trialResult({ spreads, ...trial }: NonNullable<PhaseRecord["trial"]>): PhaseResult["trial"] {
+  if (spreads === undefined) return trial;
+  return { ...trial, spreads: spreads.map((one) => ({ ...one, values: [...one.values] })) };
 }
 
 function roundResult(round: PhaseRound): RoundResult {

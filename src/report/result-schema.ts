@@ -128,6 +128,28 @@ const phase = round.extend({
     .describe("Only of a stage with tasks: those that were not done first; `tasks.total` counts those beyond, too"),
   histograms: z.record(z.string(), text).describe("Name -> HdrHistogram V2 compressed, base64; of all agents"),
   percentiles: z.record(z.string(), figures).describe("The same in numbers"),
+  trial: z
+    .object({
+      of: text.describe("The name that its trials have in common"),
+      number: count,
+      count,
+      discarded: z.boolean().describe("It only warmed up"),
+      spreads: z
+        .array(
+          z.object({
+            metric: text,
+            values: z.array(number.nullable()).describe("Of each trial that is compared, in order"),
+            median: number,
+            min: number,
+            max: number,
+            spread: number.nullable().describe("(max - min) / median; null: the median is 0, and they differ"),
+          }),
+        )
+        .optional()
+        .describe("In the last trial: each metric over those that are compared"),
+    })
+    .optional()
+    .describe("Only of one of several trials"),
   earlier_rounds: z
     .array(round)
     .optional()

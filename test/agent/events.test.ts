@@ -135,7 +135,11 @@ describe("the events file", () => {
   });
 });
 
-function record(thresholds: Partial<Thresholds> | null = null, series = { inARow: 0 }) {
+function record(
+  thresholds: Partial<Thresholds> | null = null,
+  series = { inARow: 0 },
+  isMeasured: () => boolean = () => true,
+) {
   const seen = { warnings: [] as string[], tasks: [] as Json[], over: [] as string[] };
   const masks = new Masks();
   const made = new AttemptRecord({
@@ -145,6 +149,7 @@ function record(thresholds: Partial<Thresholds> | null = null, series = { inARow
     thresholds:
       thresholds === null ? null : { maxErrors: null, maxErrorRate: null, maxConsecutiveErrors: null, ...thresholds },
     series,
+    isMeasured,
     warn: (text) => seen.warnings.push(text),
     onProgress: () => undefined,
     onTasks: (values) => seen.tasks.push(...values),
@@ -156,6 +161,19 @@ function record(thresholds: Partial<Thresholds> | null = null, series = { inARow
 }
 
 describe("an attempt's record", () => {
+  it("counts what is measured only while it is to be measured, and says how much that left out", async () => {
+    let isOn = false;
+    const { made, report, seen } = record(null, { inARow: 0 }, () => isOn);
+    const measured = { metric: { name: "ops", value: 1, agg: "sum" }, histogram: { name: "l", value: 3 } } as const;
+    await made.take({ ...measured, output: { kept: 1 } });
+    isOn = true;
+    await made.take(measured);
+    isOn = false;
+    await made.take(measured);
+    expect(await report()).toMatchObject({ outputs: { kept: 1 }, metrics: [{ name: "ops", value: 1, count: 1 }] });
+    expect(seen.warnings).toEqual(["2 measurements of warmup and cooldown do not count"]);
+  });
+
   it("adds up metrics by their aggregation", async () => {
     const { made, report } = record();
     for (const [name, agg, values] of [

@@ -194,6 +194,11 @@ const needsBackgrounds = misreads(
   withStages(({ background, optional }) => ({ optional: background === null && optional })),
 );
 
+/** Takes any number for a result, however far it is from the others. */
+const comparesNothing = misreads(
+  withStages(({ trial }) => (trial === undefined ? {} : { trial: { ...trial, maxSpread: null } })),
+);
+
 /** Begins each attempt's time for the stage anew: it never comes to the stage's timeout. */
 const countsEachAttempt = misreads(withStages(({ timeoutMs }) => ({ timeoutMs: 9 * timeoutMs })));
 
@@ -357,6 +362,7 @@ export const BROKEN = {
   },
   "fails by what is a warning": { machine: failsHard, caughtAs: /by a code of its soft_fail/ },
   "fails by a background command that is optional": { machine: needsBackgrounds, caughtAs: /which is optional/ },
+  "passes trials that are not stable": { machine: comparesNothing, caughtAs: /are not stable/ },
   "works on after the deadline": { machine: neverLate, caughtAs: /plan's deadline/ },
   "waits for those who will not come": { machine: waitsForTheAbsent, caughtAs: /can come|is gone for good/ },
   "counts one who does not come twice": { machine: countsTheAbsentAgain, caughtAs: /it gave up although/ },

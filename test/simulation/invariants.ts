@@ -18,7 +18,7 @@ import { type GoingOn, judgeResumed } from "./resumed.ts";
 import { beforeGoingBack, Rounds, roundKey } from "./rounds.ts";
 import { judgeStatuses } from "./statuses.ts";
 import { TimeLimits } from "./time-limits.ts";
-import { judgeClosed, judgeFailure, missingWork, noteLostResults } from "./what-ran.ts";
+import { judgeClosed, judgeFailure, missingWork, noteLostResults, unstable } from "./what-ran.ts";
 import { judgeOwnCleanup, judgeWorker } from "./who-ran.ts";
 
 type Told = Exclude<RunEvent, { type: "created" }>;
@@ -148,7 +148,7 @@ export class Oracle {
     if (state.status === "succeeded" && failed.length > 0)
       return [`it succeeded although stage ${failed[0]?.stage} did not`];
     if (state.status !== "succeeded") return [];
-    const wrong = [...missingWork(this.#plan, state), ...this.#times.ended(state)];
+    const wrong = [...missingWork(this.#plan, state), ...unstable(this.#plan, state), ...this.#times.ended(state)];
     if (wrong.length > 0) return wrong;
     return stages.flatMap((run) => {
       const stage = this.#plan.stages[run.stage];

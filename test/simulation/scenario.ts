@@ -63,7 +63,8 @@ export function scenarioOf(random: Random, seed: number): Scenario {
   const untilMs = rough ? random.between(5, 60) * 1_000 : 0;
   const every = (probability: number): number =>
     rough && random.chance(probability) ? random.between(5, 40) * 1_000 : calm;
-  const stages = withQuorum(withGenerated(withSoftFail(stagesOf(random, agents, theme), seed), seed), seed);
+  const grown = withGenerated(withSoftFail(stagesOf(random, agents, theme), seed), seed);
+  const stages = withTrials(withQuorum(grown, seed), seed);
   const made = plan(stages, {
     deadlineMs: random.chance(theme === "times" ? 0.5 : 0.05) ? random.between(5, 60) * 1_000 : null,
     assembly: { timeoutMs: 30_000, atLeast: random.chance(0.4) ? random.between(1, agents) : null },
@@ -117,6 +118,20 @@ function withSoftFail(stages: readonly PlanStage[], seed: number): PlanStage[] {
   const some = random.chance(0.2);
   return stages.map((stage) =>
     some && stage.background === null && random.chance(0.5) ? { ...stage, softFail: [1] } : stage,
+  );
+}
+
+/** In a fifth of the stories the first stages are trials of the same work. Drawn by itself, too. */
+function withTrials(stages: readonly PlanStage[], seed: number): PlanStage[] {
+  const random = new Random(seed ^ 0x9e3779b9);
+  const count = Math.min(stages.filter(({ type }) => type !== "cleanup").length, random.between(2, 3));
+  const isFree = stages.every(({ quorum }) => quorum === undefined);
+  if (!random.chance(0.2) || count < 2 || !isFree) return [...stages];
+  const maxSpread = random.pick([0, 0.5, 5]);
+  return stages.map((stage, index) =>
+    index < count && stage.background === null
+      ? { ...stage, trial: { of: "work", number: index + 1, count, discard: 0, maxSpread } }
+      : stage,
   );
 }
 

@@ -87,6 +87,31 @@ export function missingWork(plan: Plan, state: RunState): readonly string[] {
   });
 }
 
+/** A run that is green although its trials are not one result. */
+export function unstable(plan: Plan, { stages, status }: RunState): readonly string[] {
+  if (status !== "succeeded") return [];
+  return plan.stages.flatMap(({ name, index, trial, optional }) => {
+    if (trial?.maxSpread == null || trial.number < trial.count || optional) return [];
+    const runs = plan.stages
+      .filter((other) => other.trial?.of === trial.of)
+      .flatMap((other) => itemAt(stages, other.index) ?? [])
+      .filter(({ startAt }) => startAt !== null);
+    if (itemAt(stages, index)?.startAt == null || runs.length < 2) return [];
+    const values = runs.map(({ metrics }) => metrics.find((one) => one.name === "ops")?.value);
+    const told = values.filter((value) => value !== undefined);
+    // Nobody measured anything in any of them.
+    if (told.length === 0) return [];
+    const isMissing = told.length < values.length;
+    const sorted = told.sort((a, b) => a - b);
+    const half = sorted.length / 2;
+    const median = ((sorted[Math.ceil(half) - 1] ?? 0) + (sorted[Math.floor(half)] ?? 0)) / 2;
+    const isWide = (sorted.at(-1) ?? 0) - (sorted[0] ?? 0) > trial.maxSpread * median + 1e-9;
+    return isMissing || isWide
+      ? [`it succeeded although the trials of ${name} are not stable: ${values.join(", ")}`]
+      : [];
+  });
+}
+
 /** The first stage whose result is needed and not there; null: all are, as far as they have to be. */
 function unmetOf(plan: Plan, state: RunState, stage: PlanStage, carried: Carried | null): string | null {
   for (const { stage: name, evenIf } of stage.dependsOn) {

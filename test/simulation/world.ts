@@ -220,6 +220,11 @@ class World {
 
   #noteRounds(): void {
     const most = Math.max(...[...itemsOf(this.#state.stages)].map(({ round }) => round));
+    const compared = this.#state.plan.stages.some(
+      ({ index, trial }) =>
+        trial !== undefined && trial.number === trial.count && itemAt(this.#state.stages, index)?.startAt != null,
+    );
+    if (compared) this.#kinds.add("trials that are compared");
     if (most > 1) this.#kinds.add("stages that are entered again");
     if (most > 2) this.#kinds.add("stages that are entered three times and more");
     const { plan } = this.#scenario;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { jsonBytes, PLAN_BOUNDS, TOLD_BOUNDS } from "../../plan/bounds.ts";
 import { escapeUnprintable, NOT_PRINTABLE, PRINTABLE } from "../../plan/parsing/names.ts";
 import type { Json } from "../../plan/plan.ts";
-import { LARGEST_METRIC } from "../../run/stage/metrics.ts";
+import { LARGEST_METRIC } from "../../run/measurement/metrics.ts";
 import { AGGREGATIONS } from "../../run/types.ts";
 import { unfitJson } from "./unfit-json.ts";
 

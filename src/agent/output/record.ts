@@ -2,8 +2,8 @@
 import type { Histogram } from "hdr-histogram-js";
 import { jsonBytes, TOLD_BOUNDS } from "../../plan/bounds.ts";
 import type { Json, Thresholds } from "../../plan/plan.ts";
-import { combined, isTellable, LARGEST_METRIC } from "../../run/stage/metrics.ts";
-import { overMaxErrors } from "../../run/stage/thresholds.ts";
+import { combined, isTellable, LARGEST_METRIC } from "../../run/measurement/metrics.ts";
+import { overMaxErrors } from "../../run/measurement/thresholds.ts";
 import type { Annotation, AttemptEnd, AttemptReport, Metric, Progress } from "../../run/types.ts";
 import type { Masks } from "../masking/masks.ts";
 import type { CommandEvent } from "./event-schema.ts";
@@ -27,6 +27,8 @@ export interface RecordOptions {
   readonly thresholds: Thresholds | null;
   /** Of all attempts that this agent makes at the stage's tasks; or of its one attempt at the stage itself. */
   readonly series: ErrorSeries;
+  /** Whether what is measured now counts. */
+  readonly isMeasured: () => boolean;
   readonly warn: (message: string) => void;
   readonly onProgress: (progress: Progress) => void;
   readonly onTasks: (values: readonly Json[]) => void;
@@ -45,6 +47,8 @@ export class AttemptRecord {
   readonly #annotations: Annotation[] = [];
   readonly #full = new Set<string>();
   #outputBytes = 0;
+  /** Lines with measurements outside of the time in which they count. */
+  #unmeasured = 0;
   #over = false;
 
   constructor(options: RecordOptions) {
@@ -56,11 +60,9 @@ export class AttemptRecord {
       const { done, total, errors } = event.progress;
       this.#onProgress({ done, total: total ?? null, errors: errors ?? 0 });
     }
-    if (event.metric !== undefined) {
-      const { name, value, unit, agg, count } = event.metric;
-      this.#onMetric({ name, value, unit: unit ?? "", agg: agg ?? "mean", count: count ?? 1 });
-    }
-    if (event.histogram !== undefined) await this.#onHistogram(event.histogram);
+    const measures = event.metric !== undefined || event.histogram !== undefined;
+    if (measures && !this.#options.isMeasured()) this.#unmeasured++;
+    else await this.#measure(event);
     if (event.annotation !== undefined) {
       const { path, line, level, title, message } = event.annotation;
       this.annotate({
@@ -73,6 +75,14 @@ export class AttemptRecord {
     }
     if (event.output !== undefined) for (const [key, value] of Object.entries(event.output)) this.#onOutput(key, value);
     if (event.tasks !== undefined) this.#options.onTasks(event.tasks);
+  }
+
+  async #measure(event: CommandEvent): Promise<void> {
+    if (event.metric !== undefined) {
+      const { name, value, unit, agg, count } = event.metric;
+      this.#onMetric({ name, value, unit: unit ?? "", agg: agg ?? "mean", count: count ?? 1 });
+    }
+    if (event.histogram !== undefined) await this.#onHistogram(event.histogram);
   }
 
   annotate(given: Omit<Extract<OutputCommand, { kind: "annotation" }>, "kind">): void {
@@ -106,7 +116,8 @@ export class AttemptRecord {
       "stage" | "attempt" | "task" | "startedAt" | "endedAt" | "end" | "ballot" | "laterTasks"
     >,
   ): Promise<AttemptReport> {
-    const { masks, tellsOutput } = this.#options;
+    const { masks, tellsOutput, warn } = this.#options;
+    if (this.#unmeasured > 0) warn(`${this.#unmeasured} measurements of warmup and cooldown do not count`);
     const histograms: Record<string, string> = {};
     if (this.#histograms.size > 0) {
       const hdr = await import("hdr-histogram-js");

@@ -183,6 +183,16 @@ const stage = z.strictObject({
     })
     .nullable(),
   softFail: z.array(z.number().int().min(1).max(255)).max(255).optional(),
+  trial: z
+    .strictObject({
+      of: name,
+      number: count.min(1),
+      count: count.min(1).max(PLAN_BOUNDS.stages),
+      discard: count,
+      maxSpread: z.number().min(0).max(100).nullable(),
+    })
+    .optional(),
+  measure: z.strictObject({ warmupMs: ms, cooldownMs: ms }).optional(),
   checks: z.array(check).max(100).optional(),
   stopGraceMs: z.number().min(0).max(PLAN_BOUNDS.stopGraceMs).optional(),
   resume: z.enum(RESUME_RULES).optional(),

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { jsonBytes, PLAN_BOUNDS, TOLD_BOUNDS, WIRE_BOUNDS } from "../../plan/bounds.ts";
 import type { Json } from "../../plan/plan.ts";
-import { LARGEST_METRIC } from "../../run/stage/metrics.ts";
+import { LARGEST_METRIC } from "../../run/measurement/metrics.ts";
 import { AGENT_STATUSES, AGGREGATIONS, DECISIONS, TIME_LIMITS } from "../../run/types.ts";
 import { isHistogram } from "../hosting/histograms.ts";
 import { agentAddress, planSchema, printable, taskKey, wireTaskValue } from "./plan-schema.ts";

@@ -181,6 +181,19 @@ export const share = once(() =>
     error: SHARE,
   }),
 );
+const SPREAD = 'expected a share such as "5%" or 0.05';
+/** 0.05 for "5%". */
+export const spread = once(() =>
+  z
+    .union(
+      [
+        z.number({ error: SPREAD }).min(0, { error: SPREAD }).max(100, { error: SPREAD }),
+        z.string({ error: SPREAD }).regex(/^[0-9]{1,4}(?:\.[0-9]{1,3})?%$/, { error: SPREAD }),
+      ],
+      { error: SPREAD },
+    )
+    .transform((value) => (typeof value === "number" ? value : Number(value.slice(0, -1)) / 100)),
+);
 const RULE = 'expected all_or_nothing, majority, best_effort, none, "at_least 3" or "at_least 75%"';
 export const rule = once(() =>
   z

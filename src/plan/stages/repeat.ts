@@ -1,29 +1,22 @@
 /** The list of stages as written (with `repeat`) -> the flat list that runs: epoch-1, checkpoint-1, epoch-2, … */
 import { PLAN_BOUNDS } from "../bounds.ts";
-import { isMapping, type Keys, type Place, parseKeys, parseValue } from "../parsing/key-parser.ts";
+import { isMapping, type Place, parseKeys, parseValue } from "../parsing/key-parser.ts";
 import { STAGE_WORDS } from "../parsing/other-words.ts";
 import { quote } from "../parsing/problems.ts";
 import type { Path } from "../parsing/source.ts";
 import { repeatShape, stageShape } from "../schema.ts";
+import {
+  betweenStage,
+  type ComparedTrials,
+  checkCompared,
+  lastTrial,
+  type Repetition,
+  trialOf,
+  trialsOf,
+} from "./trials.ts";
+import type { Expanded, Written } from "./written.ts";
 
 const MOST_STAGES = PLAN_BOUNDS.stages;
-
-/** A stage as written. Copies made by `repeat` share it. */
-export interface Written {
-  readonly keys: Keys<typeof stageShape>;
-  /** What stands there, valid or not: to tell a key that is missing from one that is wrong. */
-  readonly value: Readonly<Record<string, unknown>>;
-  readonly path: Path;
-}
-
-export interface Expanded {
-  readonly written: Written;
-  /** With the suffixes of the repeats around it; null when the name is missing or wrong. */
-  readonly name: string | null;
-  readonly repeated: boolean;
-  /** What another stage's name means here: within a repetition, a neighbour is the one of the same repetition. */
-  readonly resolve: (name: string) => string;
-}
 
 type Entry =
   | { readonly kind: "stage"; readonly written: Written }
@@ -31,6 +24,7 @@ type Entry =
       readonly kind: "repeat";
       readonly path: Path;
       readonly times: number;
+      readonly trials: ComparedTrials | null;
       readonly size: number;
       readonly entries: readonly Entry[];
     };
@@ -92,15 +86,39 @@ function readStage(value: Readonly<Record<string, unknown>>, place: Place): Entr
 
 function readRepeat(value: Readonly<Record<string, unknown>>, place: Place): Entry {
   const { repeat, stages, ...others } = value;
-  parseKeys({ repeat: repeatShape.repeat, stages: repeatShape.stages }, others, place);
+  const { trials = null } = parseKeys(repeatShape, others, place);
   const path = [...place.path, "repeat"];
   const times = parseValue(repeatShape.repeat, repeat, { ...place, path }, "repeat") ?? 1;
   const entries = readEntries(stages, { ...place, path: [...place.path, "stages"] }, "stages");
-  return { kind: "repeat", path: place.path, times, size: times * sizeOf(entries), entries };
+  if (trials !== null) checkRepeatedTrials(trials, times, entries, { ...place, path: [...place.path, "trials"] });
+  const between = trials?.between === undefined ? 0 : Math.max(0, times - 1);
+  return { kind: "repeat", path: place.path, times, trials, size: times * sizeOf(entries) + between, entries };
+}
+
+function checkRepeatedTrials(trials: ComparedTrials, times: number, entries: readonly Entry[], place: Place): void {
+  checkCompared(trials, times, place);
+  const inner = entries.find((entry) => entry.kind === "repeat" || entry.written.keys.trials !== undefined);
+  if (inner === undefined) return;
+  const message = "trials: they cannot stand inside one another, nor around a repetition";
+  place.problems.error(place.source.keyAt(place.path), message);
+}
+
+/** What runs before a repetition that is compared with the one before it. */
+function betweenTrials(repetition: Repetition, entries: readonly Entry[], path: Path): readonly Expanded[] {
+  const first = entries.find((entry) => entry.kind === "stage");
+  const name = first?.written.keys.name;
+  if (repetition.trials.between === undefined || first === undefined || name === undefined) return [];
+  return [betweenStage(first.written, name, repetition, [...path, "trials", "between"])];
 }
 
 function sizeOf(entries: readonly Entry[]): number {
-  return entries.reduce((sum, entry) => sum + (entry.kind === "stage" ? 1 : entry.size), 0);
+  return entries.reduce((sum, entry) => sum + (entry.kind === "stage" ? stagesOf(entry.written) : entry.size), 0);
+}
+
+/** How many stages one that is written becomes. */
+function stagesOf({ keys: { trials } }: Written): number {
+  const { count = 1, between } = trials ?? {};
+  return between === undefined ? count : 2 * count - 1;
 }
 
 function flatten(
@@ -109,28 +127,33 @@ function flatten(
   scope: ReadonlyMap<string, string>,
   once: boolean,
   into: Expanded[],
+  repetition: Repetition | null = null,
 ): void {
   const own = new Map(scope);
-  if (suffix !== "") {
-    for (const entry of entries) {
-      const name = entry.kind === "stage" ? entry.written.keys.name : undefined;
-      if (name !== undefined) {
-        own.set(name, name + suffix);
-      }
-    }
+  for (const entry of entries) {
+    const name = entry.kind === "stage" ? entry.written.keys.name : undefined;
+    if (entry.kind !== "stage" || name === undefined) continue;
+    const meant = lastTrial(entry.written, name + suffix);
+    if (meant !== name) own.set(name, meant);
   }
   for (const entry of entries) {
     if (entry.kind === "stage") {
-      const name = entry.written.keys.name;
-      into.push({
-        written: entry.written,
-        name: name === undefined ? null : name + suffix,
-        repeated: suffix !== "",
-        resolve: (other) => own.get(other) ?? other,
-      });
+      const { written } = entry;
+      const { name } = written.keys;
+      const resolve = (other: string): string => own.get(other) ?? other;
+      const trials = once ? [] : trialsOf(written, suffix, resolve);
+      if (trials.length > 0) into.push(...trials);
+      else {
+        const full = name === undefined ? null : name + suffix;
+        const trial = repetition === null || name === undefined ? null : trialOf(repetition, name);
+        into.push({ written, name: full, repeated: suffix !== "", resolve, trial });
+      }
     } else if (entry.size > 0) {
       for (let time = 1; time <= (once ? 1 : entry.times); time++) {
-        flatten(entry.entries, `${suffix}-${time}`, own, once, into);
+        const { trials, times: count } = entry;
+        const one = trials === null ? null : { trials, count, number: time, suffix };
+        if (one !== null && time > 1) into.push(...betweenTrials(one, entry.entries, entry.path));
+        flatten(entry.entries, `${suffix}-${time}`, own, once, into, one);
       }
     }
   }

@@ -2,7 +2,7 @@
 import { formatDuration } from "../parsing/duration.ts";
 import type { Place } from "../parsing/key-parser.ts";
 import { RETRY_REASONS, type Retry } from "../plan.ts";
-import type { Written } from "./repeat.ts";
+import type { Written } from "./written.ts";
 
 const BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 60_000;

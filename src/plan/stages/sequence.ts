@@ -4,8 +4,8 @@ import type { Place } from "../parsing/key-parser.ts";
 import { quote } from "../parsing/problems.ts";
 import type { PlanStage } from "../plan.ts";
 import { checkRetries } from "./quorum.ts";
-import type { Expanded } from "./repeat.ts";
 import { has } from "./stage.ts";
+import type { Expanded } from "./written.ts";
 
 export interface Step {
   readonly expanded: Expanded;

@@ -20,9 +20,10 @@ import {
 } from "./completion-rules.ts";
 import { expectationsOf } from "./expectations.ts";
 import { quorumOfStage } from "./quorum.ts";
-import type { Expanded, Written } from "./repeat.ts";
 import { pausesOf, retryOf } from "./retry.ts";
 import { tasksOf } from "./tasks.ts";
+import { checkTrials } from "./trials.ts";
+import type { Expanded, Written } from "./written.ts";
 
 /** A stage that does not say its timeout has at least so long, and each attempt so long beyond its duration. */
 const LEAST_TIMEOUT_MS = 6 * 3_600_000;
@@ -76,6 +77,7 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
     error("tasks", 'tasks need a command that carries them out, expected "run" or "command"');
   }
   if (command === null && !has(written, "run") && !has(written, "command")) warnOfNothingToReport(written, place);
+  checkTrials(written, place);
   if (has(written, "checks") && has(written, "tasks")) {
     error("checks", "checks: they are made once, not for each task, expected them on a stage before this one");
   }
@@ -113,13 +115,15 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
           maxConsecutiveErrors: keys.thresholds?.max_consecutive_errors ?? null,
         }
       : null,
-    ...expectationsOf(keys.expect, place),
+    ...expectationsOf(isWarmUp(expanded) ? undefined : keys.expect, place),
     checkpoint: keys.checkpoint ?? false,
     context: typeof keys.context === "string" ? [keys.context] : (keys.context ?? null),
     contextLimit: keys.context_limit ?? CONTEXT_LIMIT_BYTES,
     tasks: voting?.tasks ?? tasksOf(keys.tasks, options, has(written, "tasks"), place, expanded.resolve),
     background: backgroundOf(expanded, command, place),
     ...(keys.soft_fail === undefined ? {} : { softFail: [...new Set(keys.soft_fail)] }),
+    ...(expanded.trial === null ? {} : { trial: expanded.trial }),
+    ...measureOf(written, place),
     ...(keys.checks === undefined ? {} : { checks: keys.checks }),
     ...(keys.stop_grace === undefined ? {} : { stopGraceMs: keys.stop_grace }),
     ...resumeOf(written, place),
@@ -139,6 +143,24 @@ function warnOfNothingToReport(written: Written, { source, problems, path }: Pla
     const message = `${key}: without a command nothing is ever told, so the stage can only fail, expected "run" or "command"`;
     problems.warning(source.keyAt([...path, key]), message);
   }
+}
+
+/** A trial of which nothing is expected yet. */
+function isWarmUp({ trial }: Expanded): boolean {
+  return trial !== null && trial.number <= trial.discard;
+}
+
+function measureOf({ keys }: Written, { source, problems, path }: Place): Pick<PlanStage, "measure"> {
+  const { measure, duration } = keys;
+  if (measure === undefined) return {};
+  const { warmup: warmupMs = 0, cooldown: cooldownMs = 0 } = measure;
+  const at = source.keyAt([...path, "measure"]);
+  if (cooldownMs > 0 && duration === undefined) {
+    problems.error(at, "measure: cooldown is counted from the end of a duration, which the stage does not have");
+  } else if (duration !== undefined && warmupMs + cooldownMs >= duration) {
+    problems.error(at, `measure: warmup and cooldown leave nothing of the duration (${formatDuration(duration)})`);
+  }
+  return { measure: { warmupMs, cooldownMs } };
 }
 
 /** A stage whose tasks another one tells needs that one's result, said or not. */

@@ -1,5 +1,5 @@
 /** The record of a run: what each of its stages came to. What JSON, summary, check run and annotations are made from. */
-import type { Json } from "../../plan/plan.ts";
+import type { Json, Trial } from "../../plan/plan.ts";
 import type { MachineFacts } from "../group/machine-facts.ts";
 import type { Annotation, AttemptEnd, Deficiency, Metric, Progress, QuorumDecision, RunStatus } from "../types.ts";
 
@@ -37,6 +37,18 @@ export interface AgentPhase {
   readonly end: AttemptEnd | null;
   /** Its own part of the stage's metrics; not there: none. */
   readonly measured?: readonly Metric[];
+}
+
+/** One metric over the trials that are compared. */
+export interface TrialSpread {
+  readonly metric: string;
+  /** Of each trial in order; null: it told nothing of it. */
+  readonly values: readonly (number | null)[];
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  /** (max - min) / median; null: the median is 0, and they differ. */
+  readonly spread: number | null;
 }
 
 /** What one round of a stage came to. */
@@ -121,6 +133,12 @@ export interface PhaseRecord extends PhaseRound {
   readonly histograms: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Record<string, Json>>;
   readonly annotations: readonly (Annotation & { readonly agent: string })[];
+  /** Which of several trials it is; `spreads`: in the last of them. Not there: it is none. */
+  readonly trial?: Pick<Trial, "of" | "number" | "count"> & {
+    /** It only warmed up. */
+    readonly discarded: boolean;
+    readonly spreads?: readonly TrialSpread[];
+  };
   /** The rounds before the last one, in order; not there: there was one round. */
   readonly earlier?: readonly PhaseRound[];
 }

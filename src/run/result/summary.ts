@@ -1,6 +1,7 @@
 /** A run's result: what each stage came to, merged over its agents. What JSON, summary and check run are made from. */
 
 import type { PlanStage } from "../../plan/plan.ts";
+import { spreadsOf } from "../measurement/trials.ts";
 import { itemAt, itemsOf } from "../persistent-array.ts";
 import { expectations, tasksOf } from "../stage/judgement.ts";
 import type { AgentState, RunState, StageRun } from "../state.ts";
@@ -102,7 +103,17 @@ function phaseOf(state: RunState, run: StageRun, merge: MergeHistograms | undefi
     histograms: merged.histograms,
     outputs: Object.fromEntries(run.outputs.map(({ key, value }) => [key, value])),
     annotations: run.annotations,
+    ...trialOf(state, planned),
     ...(earlier.length > 0 ? { earlier } : {}),
+  };
+}
+
+function trialOf({ plan, stages }: RunState, planned: PlanStage): Pick<PhaseRecord, "trial"> {
+  if (planned.trial === undefined) return {};
+  const { of, number, count, discard } = planned.trial;
+  const spreads = spreadsOf(planned, plan.stages, (stage) => itemAt(stages, stage));
+  return {
+    trial: { of, number, count, discarded: number <= discard, ...(spreads.length > 0 ? { spreads } : {}) },
   };
 }
 

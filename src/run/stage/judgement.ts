@@ -2,6 +2,7 @@
 import { RUN_BOUNDS } from "../../plan/bounds.ts";
 import type { Comparison, PlanStage, Quorum } from "../../plan/plan.ts";
 import { remarksText } from "../draft.ts";
+import { overThresholds } from "../measurement/thresholds.ts";
 import { deficienciesText, quorumRound, roundText } from "../quorum/round.ts";
 import type { PhaseRecord, QuorumRound } from "../result/record.ts";
 import type { Failure, StageRun } from "../state.ts";
@@ -9,7 +10,6 @@ import { isPoolOver } from "../tasks/pool.ts";
 import type { Metric } from "../types.ts";
 import { ruleText } from "./barriers.ts";
 import { judgeCount } from "./completion.ts";
-import { overThresholds } from "./thresholds.ts";
 
 export interface StageJudgement {
   readonly status: PhaseRecord["status"];
@@ -26,11 +26,13 @@ export interface StageJudgement {
   readonly quorum?: QuorumRound;
 }
 
-/** What a quorum needs to know beside its own stage. */
-export interface QuorumView {
+/** What is to be known beside the stage itself. */
+export interface StageView {
   readonly nameOf: (slot: number) => string;
   /** The stages that it sends back, in order, without those that did not run. */
   readonly repeats: readonly number[];
+  /** Why its trials are not one result. */
+  readonly unstable: readonly string[];
 }
 
 /** @param failure what the run has failed of by now: the stage itself, or something else */
@@ -38,14 +40,14 @@ export function judgeStage(
   planned: PlanStage,
   run: StageRun,
   failure: Failure | null,
-  view: QuorumView = { nameOf: String, repeats: [] },
+  view: StageView = { nameOf: String, repeats: [], unstable: [] },
 ): StageJudgement {
   const isAborted = failure !== null && !run.cleanupMode;
   const quorum = isAborted || planned.quorum === undefined ? null : voted(planned.quorum, run, view);
   const back = run.repeat ?? quorum?.back ?? null;
   const failures = isAborted
     ? []
-    : [...groupFailures(planned, run), ...(quorum?.failures ?? []), ...tooManyRounds(run, back)];
+    : [...groupFailures(planned, run), ...view.unstable, ...(quorum?.failures ?? []), ...tooManyRounds(run, back)];
   const isOrigin = failure?.kind === "failed" && failure.stage === run.stage;
   const hasFailures = run.failures.count > 0;
   const isPartial = run.arrived < run.workers;
@@ -77,7 +79,7 @@ export function judgeStage(
 function voted(
   quorum: Quorum,
   run: StageRun,
-  { nameOf, repeats }: QuorumView,
+  { nameOf, repeats }: StageView,
 ): {
   readonly round: QuorumRound;
   readonly failures: readonly string[];

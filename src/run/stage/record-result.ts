@@ -2,11 +2,11 @@
 import { jsonBytes, RUN_BOUNDS, TOLD_BOUNDS } from "../../plan/bounds.ts";
 import type { Json } from "../../plan/plan.ts";
 import type { Draft } from "../draft.ts";
+import { acrossAgents } from "../measurement/metrics.ts";
 import type { AgentPhase } from "../result/record.ts";
 import { isAssigned, type StageHistogram, type StageRun, type StopReason } from "../state.ts";
 import type { AttemptEnd, AttemptReport, Metric } from "../types.ts";
 import { quorumOf } from "./barriers.ts";
-import { acrossAgents } from "./metrics.ts";
 
 const KEPT = RUN_BOUNDS;
 

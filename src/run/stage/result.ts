@@ -2,6 +2,7 @@
 import type { Json, PlanStage } from "../../plan/plan.ts";
 import type { Draft } from "../draft.ts";
 import { failRun, stopWaitOf } from "../group/abort.ts";
+import { spreadsOf, unstableTrials } from "../measurement/trials.ts";
 import { itemsOf } from "../persistent-array.ts";
 import { quorumRepeats, recordQuorum } from "../quorum/result.ts";
 import { goBack, type WayBack } from "../rounds/rounds.ts";
@@ -75,6 +76,10 @@ function closeStage(draft: Draft, stage: number): StageJudgement["then"] {
   const { status, worked, reasons, then, quorum } = judgeStage(planned, draft.whole(stage), draft.head.failure, {
     nameOf: (slot) => draft.agent(slot).name,
     repeats: quorumRepeats(draft, planned),
+    unstable: unstableTrials(
+      planned,
+      spreadsOf(planned, draft.plan.stages, (other) => draft.stage(other)),
+    ),
   });
   const reason = reasons.length === 0 ? null : reasons.join("; ");
   draft.editStage(stage, { phase: "closed", status, worked, reason, closedAt: draft.now });

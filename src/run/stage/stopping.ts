@@ -4,11 +4,11 @@ import { completionRules } from "../../plan/stages/completion-rules.ts";
 import { ENDS_SLACK_MS } from "../deadlines.ts";
 import type { Draft } from "../draft.ts";
 import { stopWaitOf } from "../group/abort.ts";
+import { overThresholds } from "../measurement/thresholds.ts";
 import type { StopReason } from "../state.ts";
 import { withdrawLeases } from "../tasks/leases.ts";
 import { finishAssignment } from "./assignments.ts";
 import { outcome } from "./record-result.ts";
-import { overThresholds } from "./thresholds.ts";
 
 /** Who has nothing running is done at once, the others when they say so. */
 export function stopStage(draft: Draft, stage: number, { why, well }: StopReason): void {

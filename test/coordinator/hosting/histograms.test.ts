@@ -95,6 +95,7 @@ describe("a histogram", () => {
           place: { path: "plan.yml", line: 1 },
           thresholds: null,
           series: { inARow: 0 },
+          isMeasured: () => true,
           warn: (text) => {
             throw new Error(text);
           },

@@ -109,6 +109,7 @@ function recordOf(masks = new Masks()): { readonly record: AttemptRecord; readon
     series: { inARow: 0 },
     place: { path: "plan.yml", line: 3 },
     thresholds: null,
+    isMeasured: () => true,
     warn: (text) => warnings.push(text),
     onProgress: () => undefined,
     onTasks: () => undefined,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { acrossAgents, combined, isTellable, LARGEST_METRIC } from "../../../src/run/stage/metrics.ts";
+import { acrossAgents, combined, isTellable, LARGEST_METRIC } from "../../../src/run/measurement/metrics.ts";
 import { AGGREGATIONS, type Aggregation, type Metric } from "../../../src/run/types.ts";
 
 const value = fc.double({ min: -LARGEST_METRIC, max: LARGEST_METRIC, noNaN: true });
