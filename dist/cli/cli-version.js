@@ -1,1 +1,1 @@
-import"./rolldown-runtime.js";const e=`0.1.0`;export{e as VERSION};
+import"./rolldown-runtime.js";const e=`0.1.0`;export{e as t};

@@ -1,0 +1,1 @@
+import"./rolldown-runtime.js";import{ar as e,or as t}from"./plans.js";async function n(n,r,i){let a=await t(n,r);if(a.length===0)return null;for(let t of a)i({title:`${t.category}: ${t.what}`,text:e(t)});let o=a.map(e).join(`; `);return{kind:`checks_failed`,message:`${a.length} of ${n.length} checks failed: ${o}`}}export{n as preflightEnd};

@@ -1,0 +1,1 @@
+export{n as githubClient,r as pullAddress}from"./cli-github-client.js";

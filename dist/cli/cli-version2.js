@@ -1,0 +1,1 @@
+export{t as VERSION}from"./cli-version.js";

@@ -1,0 +1,1 @@
+function e(e){return e===`win32`?`plans are run on Linux (and macOS): a command is ended with its whole process group, which Windows does not have; in WSL or on a Linux runner they run`:null}export{e as t};

@@ -1,0 +1,1 @@
+export{ut as resultJsonSchema}from"./plans.js";
