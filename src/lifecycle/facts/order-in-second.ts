@@ -224,9 +224,7 @@ export function unorderedSeconds(
     };
     const second = acts.slice(start, end).filter(counts);
     const unclear = second.some(
-      (act, index) =>
-        (open(act) && (isAlone(act, absences) || second.some((other) => conflict(act, other)))) ||
-        second.slice(index + 1).some((other) => conflict(act, other) && open(other)),
+      (act) => open(act) && (isAlone(act, absences) || second.some((other) => conflict(act, other))),
     );
     if (unclear) {
       found.push(at);

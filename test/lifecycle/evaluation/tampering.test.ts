@@ -51,6 +51,14 @@ test("what was right when it was done stays right when the pull request has gone
   expect(at(8, ...now).attempts).toEqual([]);
 });
 
+test("right is the label of the stage that it was in then, not of one before", () => {
+  const inB = labeled(1, "ready", alice);
+  expect(at(8, inB, unlabeled(4, "stage/b", ours), labeled(5, "stage/b", alice)).attempts).toEqual([]);
+  expect(at(8, inB, labeled(5, "stage/a", alice)).attempts).toHaveLength(1);
+  expect(at(8, inB, unlabeled(5, "stage/b", alice)).attempts).toHaveLength(1);
+  expect(at(8, labeled(6, "ready", alice), labeled(5, "stage/a", alice)).attempts).toEqual([]);
+});
+
 test("who is not known to be an operator is looked up, and counted until it is known", () => {
   const stranger: Actor = { kind: "user", id: 999, login: "stranger" };
   const facts = openedThen(labeled(5, "stage/b", stranger));

@@ -254,6 +254,14 @@ describe("an event tried out", () => {
     expect(tried(closed, null)).toMatchObject({ label: null, addLabels: [], removeLabels: [], checks: [] });
   });
 
+  it("asks nothing where everything is known", () => {
+    const answer = () => {
+      throw new Error("nothing is to be asked");
+    };
+    const facts = openedThen();
+    expect(simulatePolicy({ policy: POLICY, facts, before: null, answer })).toMatchObject({ unknown: [], from: null });
+  });
+
   it("asks as long as there is something new to be known, and then says what is not", () => {
     let rounds = 0;
     const result = simulatePolicy({

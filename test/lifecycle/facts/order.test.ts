@@ -244,6 +244,7 @@ describe("a second whose order is to be asked for", () => {
 
   it.each<[ActWithoutId, ActWithoutId, boolean]>([
     [labeled(5, "a", alice), unlabeled(5, "A", alice), true],
+    [labeled(5, "A", alice), unlabeled(5, "A", alice), true],
     [labeled(5, "a", alice), unlabeled(5, "b", alice), false],
     [labeled(5, "a", alice), labeled(5, "b", alice), false],
     [labeled(5, "a", alice), pushed(5, "a", "b", bob), true],
