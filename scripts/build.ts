@@ -112,7 +112,7 @@ function packageOf(file: string): string | null {
 }
 
 /** Packages that are loaded only when something is asked of them, of which nothing can be left out. */
-const LATE = ["@actions/github", "@octokit/rest", "selfsigned"];
+const LATE = ["@actions/cache", "@actions/github", "@octokit/rest", "selfsigned"];
 
 interface Packed {
   /** All that the package is and needs, as one module. */
@@ -135,7 +135,7 @@ async function pack(work: string): Promise<ReadonlyMap<string, Packed>> {
       // Where its assets would be: it has none.
       const file = join(out, "index.js");
       writeFileSync(file, readFileSync(file, "utf8").replace(/__nccwpck_require__\.ab = __dirname \+ "\/"/u, ""));
-      const folders = packagesIn(readFileSync(stats, "utf8").match(/node_modules\/[^"!|]+/gu) ?? []);
+      const folders = packagesIn(readFileSync(stats, "utf8").match(/node_modules\/[^"!|, ]+/gu) ?? []);
       return [name, { file, folders }] as const;
     }),
   );

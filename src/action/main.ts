@@ -2,7 +2,7 @@
 
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Agent, createAgent } from "../agent/agent.ts";
+import { createAgent } from "../agent/agent.ts";
 import type { AgentEvent } from "../agent/log.ts";
 import { NoTemporaryFiles } from "../agent/process/directory.ts";
 import { unseenWarning } from "../agent/process/process-groups.ts";
@@ -42,7 +42,8 @@ import { StepResult } from "./output/result.ts";
 import { checkExternalId, runSummaryOf } from "./output/run-summary.ts";
 import { Tracker } from "./output/tracker.ts";
 import { SavedState } from "./post-state.ts";
-import { type InterruptibleStep, Interruption } from "./signals.ts";
+import type { KeptState } from "./run-state.ts";
+import { Interruption, interruptible, type RunningStep } from "./signals.ts";
 
 /** Everything that one run needs, read and found in order. */
 interface Task {
@@ -154,7 +155,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     display.show(event);
     if (tracker.follow(event)) publisher.progress(tracker.progress(entry.pace.now()));
   };
-  const kept = keepsState(task) ? new (await import("./run-state.ts")).KeptState(task, entry) : null;
+  let kept: KeptState | null = null;
   let told = 0;
   const onChange = (host: RunHost): void => {
     kept?.follow(host.state);
@@ -165,7 +166,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     display.judged(phases, false);
     if (tracker.judged(phases)) publisher.progress(tracker.progress(entry.pace.now()));
   };
-  const running: Running = { agent: null, host: null, connecting: new AbortController() };
+  const running: RunningStep = { agent: null, host: null, connecting: new AbortController() };
   const result = new StepResult(job.temporary, entry);
   const reportNow = (summary: RunSummary): RunReport => {
     const whole = maskedSummary(summary, entry.masks);
@@ -195,6 +196,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     const incomplete = size > 1 ? await incompleteBecause(task, entry) : null;
     if (incomplete !== null) return failStep(incomplete, entry);
     const say = (text: string): void => entry.console.text(text);
+    kept = await keptState(task, entry);
     const carried = kept === null ? {} : { carried: await kept.take() };
     const about = { location: place.location, key, plan, selection, agentCount: size, ...carried, say };
     connection = await connect({ ...about, onChange }, running.connecting.signal);
@@ -242,6 +244,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     kept?.tell();
     const { checkRunUrl } = await publisher.finish(report, interruption.deadline);
     entry.files.output("check-run-url", checkRunUrl ?? "");
+    await kept?.settled(interruption.deadline);
     const gone = place.location.kind === "follower" ? leaderMayBeGone(end) : null;
     if (gone !== null) await endAbandoned(abandonedOf(task, connection), gone, entry, interruption.deadline);
     return interruption.exitCode ?? (summary.verdict === "success" ? 0 : 1);
@@ -259,30 +262,13 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
   }
 }
 
-/** Whether this step keeps the state of its run, which is hosted here. */
-function keepsState({ inputs, place }: Task): boolean {
+/** What keeps the state of the run, where it is hosted here; null: nothing does, or nothing was asked for. */
+async function keptState(task: Task, entry: Entry): Promise<KeptState | null> {
+  const { inputs, place } = task;
   const isHost = place.location.kind === "solo" || place.location.kind === "leader";
-  return isHost && (inputs.resume || inputs.stateFile !== null);
-}
-
-/** What a signal meets: an agent, or one that is still on its way to its group. */
-interface Running {
-  agent: Agent | null;
-  host: RunHost | null;
-  readonly connecting: AbortController;
-}
-
-function interruptible(running: Running, tellKnown: InterruptibleStep["tellKnown"]): InterruptibleStep {
-  return {
-    tellKnown,
-    cancel: async (why) => await running.host?.cancel("the runner", why),
-    leave: (why, graceMs) => {
-      running.connecting.abort(new Error(why));
-      running.agent?.leave(why, graceMs);
-    },
-    reset: (why) => running.agent?.reset(why),
-    kill: () => running.agent?.kill(),
-  };
+  if (!isHost || (!inputs.resume && inputs.stateFile === null)) return null;
+  const { KeptState: Kept } = await import("./run-state.ts");
+  return new Kept(task, entry);
 }
 
 /** Why the group cannot be complete in this attempt; null: it can, or GitHub does not say. */

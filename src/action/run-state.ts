@@ -14,13 +14,14 @@ import { carriedOf } from "../run/resume/saved-run.ts";
 import type { RunState } from "../run/state.ts";
 import type { RunKey, Selection } from "../run/types.ts";
 import { removeUnfinished, StateFile } from "../state-file/state-file.ts";
+import { type StateCache, stateCache } from "./cache/state-cache.ts";
 import type { Entry } from "./entry.ts";
 import type { Inputs } from "./input/inputs.ts";
 import type { Job } from "./input/job.ts";
 import { UnusableState } from "./output/refuse.ts";
 
 export interface RunStateOptions {
-  readonly inputs: Pick<Inputs, "resume" | "stateFile">;
+  readonly inputs: Pick<Inputs, "resume" | "stateFile" | "agentIndex">;
   readonly job: Job;
   readonly key: RunKey;
   readonly plan: Plan;
@@ -34,6 +35,10 @@ export class KeptState {
   readonly #entry: Entry;
   readonly #file: StateFile;
   readonly path: string;
+  #cache: StateCache | null = null;
+  /** What is on its way to the cache; null: nothing. */
+  #keeping: Promise<void> | null = null;
+  #isBehind = false;
 
   constructor(options: RunStateOptions, entry: Entry) {
     const { inputs, job, plan } = options;
@@ -44,6 +49,13 @@ export class KeptState {
         ? join(job.temporary, `stagewright-state-${unguessable()}.json`)
         : resolve(job.workspace, inputs.stateFile);
     const onTrouble = (why: string): void => entry.console.warning(`state-file: ${this.path}: ${why}`);
+    // A file that somebody named is looked for there alone.
+    if (inputs.stateFile === null) {
+      const { repositoryId, runId, group, attempt } = options.key;
+      const own = options.size === 1 ? String(inputs.agentIndex) : "";
+      const about = [repositoryId, runId, group, own, planPrint(plan).digest];
+      this.#cache = stateCache({ env: entry.env, about, attempt });
+    }
     this.#file = new StateFile({ path: this.path, plan, mask: entry.masks, onTrouble });
   }
 
@@ -54,7 +66,9 @@ export class KeptState {
       throw new UnusableState([`state-file: ${this.path} is not a file`]);
     }
     removeUnfinished(this.path);
-    const found = inputs.resume ? this.#find() : NOTHING_CARRIED;
+    const found = inputs.resume
+      ? await (inputs.stateFile === null ? this.#findKept() : this.#findFile())
+      : NOTHING_CARRIED;
     const missing = missingResults(plan, selection, found.succeeded);
     if (missing.length > 0) throw new UnusableState(missing);
     if (found.anew === undefined || key.attempt > 1) return found;
@@ -62,7 +76,50 @@ export class KeptState {
   }
 
   follow(state: RunState): void {
-    this.#file.follow(state);
+    if (this.#file.follow(state)) this.#keep();
+  }
+
+  /** Resolves when the last state is kept, or the signal says that there is no time for it. */
+  async settled(signal: AbortSignal): Promise<void> {
+    const aborted = new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
+    if (!signal.aborted) await Promise.race([this.#keeping, aborted]);
+    await this.#cache?.close();
+  }
+
+  /** One at a time; what has changed meanwhile goes with the next. */
+  #keep(): void {
+    if (this.#cache === null) return;
+    if (this.#keeping !== null) {
+      this.#isBehind = true;
+      return;
+    }
+    this.#isBehind = false;
+    this.#keeping = this.#cache
+      .keep(readFileSync(this.path))
+      .catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#entry.console.warning(`resume: GitHub's cache does not keep the state of this run: ${why}`);
+        // It would not take the next one either.
+        this.#cache = null;
+      })
+      .then(async () => {
+        this.#keeping = null;
+        if (this.#isBehind) this.#keep();
+        await this.#keeping;
+      });
+  }
+
+  async #findKept(): Promise<Carried> {
+    if (this.#options.key.attempt === 1) return NOTHING_CARRIED;
+    if (this.#cache === null) return anew("this job has no cache to find its last state in; name a state-file");
+    try {
+      const bytes = await this.#cache.newest();
+      if (bytes === null) return anew("GitHub's cache has no state of an attempt before this one");
+      const read = this.#read(bytes);
+      return "carried" in read ? read.carried : anew(`the state that was found: ${read.problems[0] ?? ""}`);
+    } catch (error) {
+      return anew(`its last state could not be looked for: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   /** Tells where the state is, for later steps. */
@@ -70,9 +127,9 @@ export class KeptState {
     this.#entry.files.output("state-file", existsSync(this.path) ? this.path : "");
   }
 
-  #find(): Carried {
+  #findFile(): Carried {
     const { inputs } = this.#options;
-    if (!existsSync(this.path)) return anew(`${inputs.stateFile ?? "its last state"} is not there`);
+    if (!existsSync(this.path)) return anew(`${inputs.stateFile ?? ""} is not there`);
     if (statSync(this.path).size > SAVED_RUN_BYTES) throw new UnusableState([`state-file: ${this.path} is too large`]);
     const read = this.#read(readFileSync(this.path));
     if ("problems" in read) {

@@ -3,6 +3,8 @@
  * process alone: its commands are ours to end. What is known is written before anything is waited for.
  */
 import { constants } from "node:os";
+import type { Agent } from "../agent/agent.ts";
+import type { RunHost } from "../coordinator/hosting/host.ts";
 
 /** What of the step an interruption needs. */
 export interface InterruptibleStep {
@@ -88,4 +90,24 @@ export class Interruption {
     this.#step.cancel(why).catch(() => undefined);
     this.#step.leave(why, graceMs);
   }
+}
+
+/** What a signal meets: an agent, or one that is still on its way to its group. */
+export interface RunningStep {
+  agent: Agent | null;
+  host: RunHost | null;
+  readonly connecting: AbortController;
+}
+
+export function interruptible(running: RunningStep, tellKnown: InterruptibleStep["tellKnown"]): InterruptibleStep {
+  return {
+    tellKnown,
+    cancel: async (why) => await running.host?.cancel("the runner", why),
+    leave: (why, graceMs) => {
+      running.connecting.abort(new Error(why));
+      running.agent?.leave(why, graceMs);
+    },
+    reset: (why) => running.agent?.reset(why),
+    kill: () => running.agent?.kill(),
+  };
 }

@@ -44,9 +44,12 @@ export class StateFile {
     return this.#trouble !== null;
   }
 
-  /** Saves the state when another stage has begun or ended: before anybody is told of it. Never throws. */
-  follow(state: RunState): void {
-    if (state.steps === this.#steps) return;
+  /**
+   * Saves the state when another stage has begun or ended: before anybody is told of it. Never throws.
+   * @returns whether there is another one now
+   */
+  follow(state: RunState): boolean {
+    if (state.steps === this.#steps) return false;
     this.#steps = state.steps;
     const { path, mask, onTrouble } = this.#options;
     try {
@@ -56,10 +59,12 @@ export class StateFile {
       }
       writeDurably(path, text);
       this.#trouble = null;
+      return true;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       if (why !== this.#trouble) onTrouble(why);
       this.#trouble = why;
+      return false;
     }
   }
 }

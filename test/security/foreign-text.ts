@@ -554,6 +554,7 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "src/agent/masking/mask-views.ts": "the views in which Masks looks for values, measured with it",
   "src/coordinator/client/addresses.ts": OF_BOUNDED,
   "src/state-file/state-file.ts": OF_OPERATOR,
+  "src/action/cache/state-cache.ts": OF_BOUNDED,
   "src/lifecycle/command-names.ts": OF_BOUNDED,
   "app/effects/handlers/auto-merge.ts": OF_BOUNDED,
   "app/http/adopt.ts": OF_BOUNDED,

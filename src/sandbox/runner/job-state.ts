@@ -45,7 +45,7 @@ export async function createJobState(request: JobRequest): Promise<JobState> {
     github: { ...github, job: request.id, workspace: folders.workspace, event_path: eventPath, token: request.token },
     runner: runnerContext(request.runner.name, folders),
     folders,
-    masks: createMasks([request.token, request.oidc?.token ?? "", ...request.secrets]),
+    masks: createMasks([request.token, request.oidc?.token ?? "", request.cache?.token ?? "", ...request.secrets]),
     trackingId: `github_${randomUUID()}`,
   };
   for (const block of request.env) {

@@ -53,6 +53,11 @@ function oidcVariables(request: JobRequest): Readonly<Record<string, string>> {
     : { ACTIONS_ID_TOKEN_REQUEST_URL: request.oidc.url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: request.oidc.token };
 }
 
+function cacheVariables({ cache }: JobRequest): Readonly<Record<string, string>> {
+  if (cache === undefined) return {};
+  return { ACTIONS_RESULTS_URL: cache.url, ACTIONS_RUNTIME_TOKEN: cache.token, ACTIONS_CACHE_SERVICE_V2: "True" };
+}
+
 function reportEnd(end: ProcessEnd, log: StepLog): boolean {
   if (end.kind !== "not_started" && end.cancelled) {
     log.error("The operation was canceled.");
@@ -83,7 +88,7 @@ async function execute(start: StepStart, program: Program): Promise<StepOutcome>
     env: { ...Object.fromEntries(state.env), ...start.env },
     path: state.path,
     trackingId: state.trackingId,
-    extra: { ...files, ...oidcVariables(request), ...program.extra },
+    extra: { ...files, ...oidcVariables(request), ...cacheVariables(request), ...program.extra },
   });
   const end = await runProcess({
     file: program.file,

@@ -60,6 +60,8 @@ export interface JobRequest {
   readonly timeoutMinutes: number;
   readonly token: string;
   readonly oidc: { readonly url: string; readonly token: string } | null;
+  /** Where the job finds GitHub's cache; not there: it has none. */
+  readonly cache?: { readonly url: string; readonly token: string };
   /** Values that never appear in the log, the token and the OIDC token besides. */
   readonly secrets: readonly string[];
   /** Directory in which the job's folders are made and, when it is over, removed. */

@@ -1,4 +1,5 @@
 /** What the parts of one attempt of a run share: its surroundings, its end, and what earlier attempts left. */
+import type { CacheService } from "../cache-service.ts";
 import type { OidcIssuer } from "../oidc.ts";
 import type { Value } from "../runner/expressions.ts";
 import type { CancelTimes } from "../runner/process.ts";
@@ -16,6 +17,8 @@ export interface WorkflowSurroundings {
   readonly pool: RunnerPool;
   /** Null: no job gets OIDC. */
   readonly issuer: OidcIssuer | null;
+  /** Not there: jobs have no cache. */
+  readonly cache?: Pick<CacheService, "url" | "token">;
   readonly urls: () => ServerUrls;
   /** Repository full name -> secrets and variables of its workflows. */
   readonly secrets: (repository: string) => Readonly<Record<string, string>>;

@@ -125,7 +125,7 @@ async function onRunner(
   deployment: Deployment | null,
 ): Promise<JobEnd> {
   const { attempt, level, definition, scope } = placed;
-  const { world, pool, issuer } = attempt.surroundings;
+  const { world, pool, issuer, cache } = attempt.surroundings;
   if (!pool.serves(job.labels)) {
     appendLog(job, `Waiting for a runner with the labels ${job.labels.join(", ")}: the sandbox has none.\n`);
   }
@@ -163,6 +163,7 @@ async function onRunner(
       timeoutMinutes: Number.isFinite(minutes) && minutes > 0 ? Math.min(minutes, LONGEST_TIMER_MS / 60_000) : 360,
       token,
       oidc,
+      ...(cache === undefined ? {} : { cache }),
       secrets: Object.values(level.secrets),
       directory: await mkdtemp(join(attempt.surroundings.directory, `job-${job.id}-`)),
       cancelTimes: attempt.surroundings.cancelTimes,

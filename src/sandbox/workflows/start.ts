@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startCacheService } from "../cache-service.ts";
 import type { Sandbox } from "../index.ts";
 import { createOidcIssuer, ISSUER_PATH, type OidcIssuer } from "../oidc.ts";
 import { type CancelTimes, GITHUB_CANCEL_TIMES } from "../runner/process.ts";
@@ -47,11 +48,13 @@ export async function startActions(
   const { world } = sandbox;
   const issuer = options.oidc === false ? null : await createOidcIssuer(() => world.baseUrl);
   if (issuer !== null) sandbox.mount(ISSUER_PATH, issuer.handle);
+  const cache = await startCacheService();
   const pool = createRunnerPool({ count: options.runners, labels: options.labels ?? ["ubuntu-latest"] });
   const workflows = startWorkflows({
     world,
     pool,
     issuer,
+    cache,
     urls: () => ({
       server: world.baseUrl,
       api: `${world.baseUrl}/api/v3`,
@@ -71,6 +74,7 @@ export async function startActions(
     issuer,
     async close(graceMs) {
       await workflows.close(graceMs);
+      await cache.close();
       await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     },
   };
