@@ -80,6 +80,8 @@ export interface Thresholds {
   /** 0..1, errors / (done + errors). */
   readonly maxErrorRate: number | null;
   readonly maxConsecutiveErrors: number | null;
+  /** Successes and errors until which no rate is one; not there: 1. */
+  readonly minSamples?: number | undefined;
 }
 
 export type Comparison = ">" | ">=" | "<" | "<=" | "==" | "!=";

@@ -22,6 +22,10 @@ export const retryShape = lazyShape({
 export const thresholdsShape = lazyShape({
   max_errors: () => whole(0, Number.MAX_SAFE_INTEGER).describe("Errors that are still borne").optional(),
   max_error_rate: () => rate().describe("Errors / (done + errors) that is still borne").optional(),
+  min_samples: () =>
+    whole(1, Number.MAX_SAFE_INTEGER)
+      .describe("Successes and errors from which on the rate counts; default 1")
+      .optional(),
   max_consecutive_errors: () =>
     whole(0, Number.MAX_SAFE_INTEGER).describe("Errors in a row that are still borne").optional(),
 });

@@ -294,6 +294,8 @@ export interface StageRun {
   /** Sums over the agents' present attempts. */
   readonly done: number;
   readonly errors: number;
+  /** Tasks that failed since one came through; not there: none. */
+  readonly failedInARow?: number;
   /** When the group's `duration` is over; null: it has none. */
   readonly endsAt: number | null;
   /** The latest of its attempts' own limits. */

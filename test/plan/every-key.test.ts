@@ -94,7 +94,7 @@ stages:
     depends_on: [base]
     expected_objects: 7
     expected_tasks: 8
-    thresholds: { max_errors: 9, max_error_rate: 0.1, max_consecutive_errors: 11 }
+    thresholds: { max_errors: 9, max_error_rate: 0.1, max_consecutive_errors: 11, min_samples: 12 }
     expect: { m: ">= 12", n: "!= -1.5e1", b: { baseline: { from: r, better: smaller, runs: 4, at_least: 3, test: percent, limit: 2.5, on_too_few: warn } } }
     checkpoint: true
     context: ["base.*"]
@@ -145,7 +145,7 @@ stages:
       dependsOn: [{ stage: "base", evenIf: [] }],
       expectedObjects: 7,
       expectedTasks: 8,
-      thresholds: { maxErrors: 9, maxErrorRate: 0.1, maxConsecutiveErrors: 11 },
+      thresholds: { maxErrors: 9, maxErrorRate: 0.1, maxConsecutiveErrors: 11, minSamples: 12 },
       expect: [
         { metric: "m", comparison: ">=", value: 12 },
         { metric: "n", comparison: "!=", value: -15 },

@@ -199,6 +199,9 @@ const comparesNothing = misreads(
   withStages(({ trial }) => (trial === undefined ? {} : { trial: { ...trial, maxSpread: null } })),
 );
 
+/** Bears whatever goes wrong. */
+const bearsEverything = misreads(withStages(() => ({ thresholds: null })));
+
 /** Begins each attempt's time for the stage anew: it never comes to the stage's timeout. */
 const countsEachAttempt = misreads(withStages(({ timeoutMs }) => ({ timeoutMs: 9 * timeoutMs })));
 
@@ -363,6 +366,7 @@ export const BROKEN = {
   "fails by what is a warning": { machine: failsHard, caughtAs: /by a code of its soft_fail/ },
   "fails by a background command that is optional": { machine: needsBackgrounds, caughtAs: /which is optional/ },
   "passes trials that are not stable": { machine: comparesNothing, caughtAs: /are not stable/ },
+  "bears more errors than it may": { machine: bearsEverything, caughtAs: /came through with \d+ failures/ },
   "works on after the deadline": { machine: neverLate, caughtAs: /plan's deadline/ },
   "waits for those who will not come": { machine: waitsForTheAbsent, caughtAs: /can come|is gone for good/ },
   "counts one who does not come twice": { machine: countsTheAbsentAgain, caughtAs: /it gave up although/ },

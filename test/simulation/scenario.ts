@@ -63,7 +63,7 @@ export function scenarioOf(random: Random, seed: number): Scenario {
   const untilMs = rough ? random.between(5, 60) * 1_000 : 0;
   const every = (probability: number): number =>
     rough && random.chance(probability) ? random.between(5, 40) * 1_000 : calm;
-  const grown = withGenerated(withSoftFail(stagesOf(random, agents, theme), seed), seed);
+  const grown = withGenerated(withThresholds(stagesOf(random, agents, theme), seed), seed);
   const stages = withTrials(withQuorum(grown, seed), seed);
   const made = plan(stages, {
     deadlineMs: random.chance(theme === "times" ? 0.5 : 0.05) ? random.between(5, 60) * 1_000 : null,
@@ -110,6 +110,14 @@ function repeatsOf(seed: number): readonly number[] {
   const random = new Random(seed ^ 0x51ed270b);
   if (!random.chance(0.25)) return [];
   return Array.from({ length: random.between(1, 4) }, () => random.between(1_000, 40_000));
+}
+
+/** In a fifth of the stories few errors are borne. Drawn by itself, too. */
+function withThresholds(stages: readonly PlanStage[], seed: number): PlanStage[] {
+  const random = new Random(seed ^ 0x85ebca6b);
+  const some = random.chance(0.2);
+  const thresholds = { maxErrors: random.between(0, 3), maxErrorRate: null, maxConsecutiveErrors: null };
+  return withSoftFail(stages, seed).map((stage) => (some && stage.tasks !== null ? { ...stage, thresholds } : stage));
 }
 
 /** In a fifth of the stories a failing command is a warning in some stages. Drawn by itself, too. */

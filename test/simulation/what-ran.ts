@@ -36,7 +36,15 @@ export function judgeClosed(
 ): readonly string[] {
   const stage = plan.stages[run.stage];
   if (stage === undefined) return [];
-  return [...hardFailures(stage, run), ...judgeEntry(plan, before, state, run, lost, carried)];
+  return [...hardFailures(stage, run), ...unborne(stage, run), ...judgeEntry(plan, before, state, run, lost, carried)];
+}
+
+/** A stage that came through with more failures of its tasks than it bears. */
+function unborne({ name, thresholds, quorum }: PlanStage, { pool, worked }: StageRun): readonly string[] {
+  const most = thresholds?.maxErrors;
+  if (most == null || pool === null || quorum !== undefined || worked !== true) return [];
+  const failures = [...itemsOf(pool.records)].reduce((sum, record) => sum + record.failures, 0);
+  return failures > most ? [`${name} came through with ${failures} failures, and bears ${most}`] : [];
 }
 
 /** Who failed in a stage by an exit code that the plan takes for a warning. */

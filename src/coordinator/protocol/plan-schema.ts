@@ -150,6 +150,7 @@ const stage = z.strictObject({
       maxErrors: count.nullable(),
       maxErrorRate: z.number().min(0).max(1).nullable(),
       maxConsecutiveErrors: count.nullable(),
+      minSamples: count.min(1).optional(),
     })
     .nullable(),
   expect: z

@@ -113,6 +113,7 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
           maxErrors: keys.thresholds?.max_errors ?? null,
           maxErrorRate: keys.thresholds?.max_error_rate ?? null,
           maxConsecutiveErrors: keys.thresholds?.max_consecutive_errors ?? null,
+          ...(keys.thresholds?.min_samples === undefined ? {} : { minSamples: keys.thresholds.min_samples }),
         }
       : null,
     ...expectationsOf(isWarmUp(expanded) ? undefined : keys.expect, place),

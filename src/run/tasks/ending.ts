@@ -46,8 +46,7 @@ function finishLease(draft: Draft, number: number, record: TaskRecord, agent: st
   const told = { ...record, end, ...(judged.ok ? ballot : {}) };
   draft.pool(stage).records.set(number, told);
   // Whatever became of the task: its errors happened.
-  const errors = report.progress?.errors ?? 0;
-  if (errors > 0) draft.editStage(stage, { errors: draft.stage(stage).errors + errors });
+  countErrors(draft, planned, judged.ok, report.progress?.errors ?? 0);
   const times = { startedAt: report.startedAt, endedAt: report.endedAt };
   if (judged.ok && end.kind === "time_over") {
     endTask(draft, stage, number, "unfinished", judged.reason, times);
@@ -62,6 +61,15 @@ function finishLease(draft: Draft, number: number, record: TaskRecord, agent: st
   } else {
     failTask(draft, planned, number, told, judged.reason, agent);
   }
+}
+
+/** What a task told of, and itself where it failed: that is an error, too, though its command may not have said so. */
+function countErrors(draft: Draft, { index, quorum }: PlanStage, isOk: boolean, told: number): void {
+  const { errors, failedInARow = 0 } = draft.stage(index);
+  const counted = isOk || quorum !== undefined ? told : Math.max(1, told);
+  if (counted > 0) draft.editStage(index, { errors: errors + counted });
+  const inARow = isOk ? 0 : failedInARow + 1;
+  if (inARow !== failedInARow) draft.editStage(index, { failedInARow: inARow });
 }
 
 /** Whether a validator came through and said how it votes. */

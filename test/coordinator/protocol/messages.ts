@@ -47,7 +47,7 @@ stages:
   - { name: shards, tasks: [1, { id: a }], needs: { a: [1] }, run: ./shard }
   - { name: epoch, duration: 1h, run: ./train, soft_fail: [3], trials: { count: 3, discard: 1, max_spread: 5% }, measure: { warmup: 1s, cooldown: 2s }, stop_grace: 1m, barrier: { type: majority, heartbeat_interval: 2m, missed_threshold: 3 } }
   - { name: save, command: /bin/save, args: ["--now"], depends_on: [{ stage: shards, even_if: [failed] }],
-      retry: { max_attempts: 3, attempt_timeout: 1m, on_exit_codes: [1] }, thresholds: { max_errors: 3 }, expect: { loss: "< 3", rate: { baseline: { from: results, better: bigger } } } }
+      retry: { max_attempts: 3, attempt_timeout: 1m, on_exit_codes: [1] }, thresholds: { max_errors: 3, min_samples: 9 }, expect: { loss: "< 3", rate: { baseline: { from: results, better: bigger } } } }
   - { name: told, tasks: { from_stage: save }, run: ./one }
   - { name: review, type: quorum, validators: [{ name: lint, run: ./lint, weight: 2, timeout: 1m }], retry_stages: [save] }
 `);
@@ -290,6 +290,7 @@ export const KINDS = Object.keys(MESSAGES) as readonly MessageKind[];
 export const WORDS = { refusals: REFUSALS, waits: WAIT_REASONS, runs: RUN_STATUSES };
 /** Keys, at any depth, that the number before the present one does not have. */
 const NEW_KEYS: ReadonlySet<string> = new Set([
+  "minSamples",
   "trial",
   "measure",
   "checks",

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Thresholds } from "../../../src/plan/plan.ts";
 import type { Lease } from "../../../src/run/instruction.ts";
 import { summary } from "../../../src/run/machine.ts";
 import { Group, plan, report, retrying, type StageOverrides } from "../builders.ts";
@@ -52,6 +53,51 @@ describe("the errors that a stage bears", () => {
     expect(group.state.failure?.reason).toContain(
       "work: max_error_rate: an error rate of 50.0 %, at most 40.0 % are allowed",
     );
+  });
+
+  it("are no rate before there are enough samples of it", () => {
+    const rate = (minSamples: number) => withTasks({ thresholds: { ...none, maxErrorRate: 0.4, minSamples } });
+    expect(rate(60).state.failure?.reason).toContain("max_error_rate");
+    expect(rate(61).state.failure).toBeNull();
+  });
+
+  it.each<[string, Partial<Thresholds>, string | null]>([
+    ["total", { maxErrors: 3 }, "max_errors: 4 errors, at most 3 are allowed"],
+    ["total that is borne", { maxErrors: 4 }, null],
+    ["rate", { maxErrorRate: 0.5 }, "max_error_rate: an error rate of 100.0 %, at most 50.0 % are allowed"],
+    ["rate of enough samples", { maxErrorRate: 0.5, minSamples: 6 }, "max_error_rate: an error rate of 66.7 %"],
+    ["rate that is borne", { maxErrorRate: 0.7, minSamples: 6 }, null],
+    ["series", { maxConsecutiveErrors: 2 }, "max_consecutive_errors: 3 tasks failed in a row, at most 2 errors"],
+    ["series that is borne", { maxConsecutiveErrors: 3 }, null],
+  ])("are tasks that fail, too, whatever they told: a %s", (_what, limits, reason) => {
+    // In this order, one after the other: two come through, the others fail and are borne as tasks.
+    const ends = [1, 1, 1, 0, 1, 0];
+    const tasks = {
+      source: { kind: "count", count: 6 },
+      concurrency: 1,
+      maxFailures: 9,
+      maxPreemptions: 9,
+      needs: {},
+    } as const;
+    const work = {
+      name: "work",
+      type: "prepare",
+      completion: "tasks_done",
+      tasks,
+      thresholds: { ...none, ...limits },
+    } as const;
+    const group = new Group(plan([work]), 1).join();
+    for (const code of ends) {
+      const now = group.sync("agent-0", { wants: 1 });
+      const [lease] = now.do === "execute" ? now.leases : [];
+      if (lease === undefined) break;
+      const { task, attempt } = lease;
+      group.sync("agent-0", { finished: [report({ stage: 0, task, attempt, end: { kind: "exited", code } })] });
+    }
+    const now = group.instruction("agent-0");
+    const why = group.state.failure?.reason ?? (now.do === "stop" ? now.why : null);
+    if (reason === null) expect(why).toBeNull();
+    else expect(why).toContain(reason);
   });
 
   it("are the group's, and end it while it runs", () => {
