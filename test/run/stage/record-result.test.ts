@@ -203,3 +203,32 @@ describe("metrics of which the last value counts", () => {
     expect(of.notices()).toHaveLength(said);
   });
 });
+
+describe("the values of single agents", () => {
+  const metrics = Array.from({ length: TOLD_BOUNDS.metrics }, (_, n) => {
+    return { name: `m${n}`, value: n, unit: "", agg: "sum", count: 1 } as const;
+  });
+  const kept = (of: Group): readonly (number | undefined)[] =>
+    phase(of)
+      .agents.toSorted((a, b) => a.index - b.index)
+      .map(({ measured }) => measured?.length);
+
+  it("are kept beside the group's, up to a bound of all of them, which is said once", () => {
+    const full = RUN_BOUNDS.agentMetrics / TOLD_BOUNDS.metrics;
+    const of = group(full + 2);
+    for (let n = 0; n < full + 2; n++) of.finish(`agent-${n}`, undefined, { metrics });
+    expect(kept(of)).toEqual([...new Array(full).fill(TOLD_BOUNDS.metrics), undefined, undefined]);
+    expect(of.notices().filter((text) => text.includes("single agents"))).toEqual([
+      `the values of single agents fill the result (${RUN_BOUNDS.agentMetrics}): further ones are left out of it`,
+    ]);
+  });
+
+  it("are those of the attempt that counts", () => {
+    const of = group(1, { name: "b", retry: retrying({ maxAttempts: 2, backoffMs: 0 }) });
+    of.finishAll();
+    const told = (value: number) => [{ name: "m", value, unit: "", agg: "sum", count: 1 }] as const;
+    of.finish("agent-0", fails, { metrics: told(1) });
+    of.finish("agent-0", undefined, { metrics: told(2) });
+    expect(phase(of, 1).agents[0]?.measured).toEqual(told(2));
+  });
+});
