@@ -7,9 +7,7 @@ import type { AgentEvent } from "../agent/log.ts";
 import { NoTemporaryFiles } from "../agent/process/directory.ts";
 import { unseenWarning } from "../agent/process/process-groups.ts";
 import type { GroupView } from "../agent/work.ts";
-import { VERSION } from "../cli/version.ts";
 import { type Connection, connect } from "../coordinator/client/connect.ts";
-import { readHistogram } from "../coordinator/hosting/histograms.ts";
 import type { RunHost } from "../coordinator/hosting/host.ts";
 import { Refusal } from "../coordinator/protocol/refusal.ts";
 import { beaconsOf } from "../github/checks/beacon-place.ts";
@@ -19,9 +17,7 @@ import { isSelected, select } from "../plan/select.ts";
 import { platformRefusal } from "../platform.ts";
 import { unguessable } from "../random.ts";
 import { NO_COLOURS, verdictLines } from "../report/log.ts";
-import type { Mask } from "../report/masked.ts";
 import { maskedSummary } from "../report/masked.ts";
-import { provenanceOf } from "../report/provenance.ts";
 import type { RunReport } from "../report/report.ts";
 import { AgentSummary } from "../run/result/agent-summary.ts";
 import type { RunSummary } from "../run/result/record.ts";
@@ -39,6 +35,7 @@ import { Display } from "./output/display.ts";
 import { Publisher } from "./output/publish.ts";
 import { annotateProblems, BAD_INPUT, failStep, refuseInputs, refusePlan, UnusableState } from "./output/refuse.ts";
 import { StepResult } from "./output/result.ts";
+import { heldAgainstBaselines, runReport } from "./output/run-report.ts";
 import { checkExternalId, runSummaryOf } from "./output/run-summary.ts";
 import { Tracker } from "./output/tracker.ts";
 import { SavedState } from "./post-state.ts";
@@ -170,13 +167,8 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
   const result = new StepResult(job.temporary, entry);
   const reportNow = (summary: RunSummary): RunReport => {
     const whole = maskedSummary(summary, entry.masks);
-    return reportOf(
-      task,
-      place.reports ? whole : new SummaryByAgent(whole, 0).of(agentName),
-      entry.masks,
-      startedAt,
-      entry.pace.now(),
-    );
+    const shown = place.reports ? whole : new SummaryByAgent(whole, 0).of(agentName);
+    return runReport(task, shown, entry.masks, { startedAt, completedAt: entry.pace.now() });
   };
   const tellKnown = (why: string): void => {
     // Once the run is over, only its reports are cut short.
@@ -232,7 +224,8 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     const end = await agent.run();
     // Cut off from its coordinator, it does not know what the others do.
     if (end.kind === "unreachable") group(agent.group(), true);
-    const report = reportNow(runSummaryOf(end, connection.host, own));
+    const known = reportNow(runSummaryOf(end, connection.host, own));
+    const report = await heldAgainstBaselines(known, task, say);
     const { summary } = report;
     display.closeGroup();
     display.judged(summary.phases, true);
@@ -292,25 +285,6 @@ async function incompleteBecause({ job, inputs, size }: Task, { env, console }: 
     console.text(`⚠ the jobs of attempt ${attempt} could not be listed (\`actions: read\` lets them be): ${why}`);
     return null;
   }
-}
-
-function reportOf(task: Task, summary: RunSummary, masks: Mask, startedAt: number, completedAt: number): RunReport {
-  const { selection, plan, source, job, key, place } = task;
-  const last = selection.stopAfter === null ? undefined : plan.stages[selection.stopAfter];
-  const reached = summary.phases.some(({ stage, status }) => stage === last?.index && status !== "skipped");
-  return {
-    summary,
-    planName: plan.name,
-    planFile: source.file,
-    workspace: job.workspace,
-    startedAt,
-    completedAt,
-    stoppedAfter: last !== undefined && reached && summary.verdict === "success" ? last.name : null,
-    // The group's result is shown once, by its leader or its app.
-    ...(place.reports ? {} : { part: "own" }),
-    provenance: provenanceOf({ key, plan, commit: job.headSha, version: VERSION }, masks),
-    readHistogram,
-  };
 }
 
 /** What the leader alone would have concluded: where it is, and the group's result. */

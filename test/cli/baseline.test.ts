@@ -24,7 +24,7 @@ it("a run is held against earlier ones: no verdict with too few, then within, th
     bench.file("rate", rate);
     const { code, stdout, stderr } = await bench.run(["run", "plan.yml", "-o", `results/${n}.json`]);
     outcomes.push([code, JSON.parse(stdout).phase_results[0].metrics[0].baseline.verdict]);
-    expect(stderr).toContain("baseline: results/broken.json:1:2: not valid JSON");
+    expect(stderr).toContain("results/broken.json:1:2: error: not valid JSON");
   }
   expect(outcomes).toEqual([
     [1, "no_verdict"],

@@ -8,12 +8,12 @@ import { baselineLine, verdictLines } from "../../report/log.ts";
 import { provenanceOf } from "../../report/provenance.ts";
 import type { RunReport } from "../../report/report.ts";
 import { testbedOf } from "../../report/testbed.ts";
+import { earlierResults } from "../../result-files/earlier-results.ts";
 import type { RunSummary } from "../../run/result/record.ts";
 import type { RunKey, Selection } from "../../run/types.ts";
 import { print } from "../print.ts";
 import { VERSION } from "../version.ts";
 import { writeWhole } from "../write-whole.ts";
-import { recordsIn } from "./baselines.ts";
 import type { ConsoleLog, Screen } from "./console.ts";
 
 export interface Told {
@@ -37,7 +37,7 @@ export function tellOutcome(told: Told, log: ConsoleLog, screen: Screen): boolea
     plan,
     told.summary,
     about,
-    recordsIn((line) => log.line(`⚠ ${line}`)),
+    earlierResults(process.cwd(), (line) => log.line(`⚠ ${line}`)),
   );
   for (const judged of baselines) log.line(baselineLine(judged, screen.colours));
   const summary = withBaselines(told.summary, baselines);
