@@ -114,28 +114,36 @@ function parameters({ params }: Result): string {
 }
 
 function failures(results: readonly ShownResult[]): string {
-  const lines = results.flatMap((of) =>
-    of.result.phase_results.flatMap((phase) => {
-      const agents = phase.agents.filter(({ status }) => status !== "success" && status !== "skipped");
+  const lines = results.flatMap((of) => {
+    // Who is excluded stays so: it is told once, not of each stage that follows.
+    const gone = new Set<string>();
+    return of.result.phase_results.flatMap((phase) => {
+      const agents = phase.agents.filter(({ agent, status, attempts }) => {
+        if (status === "success" || status === "skipped" || (attempts === 0 && gone.has(agent))) return false;
+        if (status === "excluded" || status === "lost") gone.add(agent);
+        return true;
+      });
       const isBad = phase.status === "failure" || phase.status === "warning" || phase.status === "cancelled";
-      if (!isBad && agents.length === 0) return [];
-      const parts = agents
-        .slice(0, 10)
-        .map(
-          ({ agent, status, reason }) =>
-            `<li>${shown(agent, 100)} ${status}: ${shown(reason ?? "no reason recorded")}</li>`,
-        );
-      const more = agents.length - parts.length;
-      const rest = more > 0 ? `<li>and ${count(more, "more agent")}</li>` : "";
-      const list = parts.length === 0 ? "" : `<ul>${parts.join("")}${rest}</ul>`;
-      return [
-        `<li>${badge(of)}${mark(phase)} <b>${shown(phase.phase, 100)}</b>: ${shown(phase.reason ?? phase.status, 1_000)}${list}</li>`,
-      ];
-    }),
-  );
+      return isBad || agents.length > 0 ? [failure(of, phase, agents)] : [];
+    });
+  });
   if (lines.length === 0) return "";
   const told = lines.slice(0, PAGE_BOUNDS.failures);
   return `<ul class="failures">${told.join("")}</ul>${leftOut(lines.length - told.length, "stage")}`;
+}
+
+function failure(of: ShownResult, phase: PhaseResult, agents: PhaseResult["agents"]): string {
+  const parts = agents
+    .slice(0, 10)
+    .map(
+      ({ agent, status, reason }) =>
+        `<li>${shown(agent, 100)} ${status}: ${shown(reason ?? "no reason recorded")}</li>`,
+    );
+  const more = agents.length - parts.length;
+  const rest = more > 0 ? `<li>and ${count(more, "more agent")}</li>` : "";
+  const list = parts.length === 0 ? "" : `<ul>${parts.join("")}${rest}</ul>`;
+  const why = phase.reason ?? (phase.status === "success" ? "succeeded, but not on all agents" : phase.status);
+  return `<li>${badge(of)}${mark(phase)} <b>${shown(phase.phase, 100)}</b>: ${shown(why, 1_000)}${list}</li>`;
 }
 
 /** A row for each stage, a column for each result. */

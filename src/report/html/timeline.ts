@@ -11,6 +11,10 @@ const STEPS = [
 const MOST_LINES = 4;
 /** A bar narrower than this is still to be seen; a wait narrower than this is none. */
 const LEAST_WIDTH = 0.002;
+/** A narrower one has no room for a stage's name. */
+const LEAST_NAMED = 0.025;
+/** Of the names of agents. */
+const LONG_PREFIX = 10;
 
 interface Span {
   readonly from: number;
@@ -47,7 +51,8 @@ function timeline(of: ShownResult, work: readonly Work[], whole: Span, bars: num
   const agents = agentsIn(work);
   const room = Math.max(1, Math.min(PAGE_BOUNDS.agents, Math.floor(bars / (2 * work.length))));
   const told = mostTelling(agents, work, room);
-  const rows = told.map((agent) => row(agent, work, whole));
+  const prefix = commonPrefix(told);
+  const rows = told.map((agent) => row(agent, prefix, work, whole));
   return [
     `<div class="timeline">${badge(of)}${scale(whole)}${stagesRow(work, whole)}${rows.join("")}</div>`,
     leftOut(agents.length - told.length, "agent"),
@@ -97,7 +102,16 @@ function mostTelling(agents: readonly string[], work: readonly Work[], room: num
   return agents.filter((agent) => chosen.has(agent));
 }
 
-function row(agent: string, work: readonly Work[], whole: Span): string {
+/** What all names begin with, up to a sign that parts words, where it is so long that the rest would not be seen. */
+function commonPrefix(names: readonly string[]): number {
+  const [first = "", ...others] = names;
+  let length = 0;
+  while (length < first.length && others.every((name) => name[length] === first[length])) length += 1;
+  const end = others.length === 0 ? 0 : first.slice(0, length).search(/[^-._/ ]*$/u);
+  return end >= LONG_PREFIX ? end : 0;
+}
+
+function row(agent: string, prefix: number, work: readonly Work[], whole: Span): string {
   const bars = work.flatMap((each) => {
     const part = each.agents.get(agent);
     const span = part === undefined ? null : spanOf(part);
@@ -121,7 +135,7 @@ function row(agent: string, work: readonly Work[], whole: Span): string {
         : []),
     ];
   });
-  return `<div class="lane"><span class="who" title="${shown(agent)}">${shown(agent, 60)}</span><div class="track">${bars.join("")}</div></div>`;
+  return `<div class="lane"><span class="who" title="${shown(agent)}">${prefix > 0 ? "…" : ""}${shown(agent.slice(prefix), 60)}</span><div class="track">${bars.join("")}</div></div>`;
 }
 
 function isWide({ from, to }: Span, whole: Span): boolean {
@@ -144,7 +158,7 @@ function stagesRow(work: readonly Work[], whole: Span): string {
   const names = work.map(({ phase, round, span }) => {
     const name = `${phase.phase}${round > 1 ? ` (${round})` : ""}`;
     const place = `left:${percent((span.from - whole.from) / length)};width:${percent((span.to - span.from) / length)}`;
-    return `<b style="${place}" title="${shown(`${name}: ${phase.status}, ${duration(span.to - span.from)}`)}">${shown(name, 60)}</b>`;
+    return `<b style="${place}" title="${shown(`${name}: ${phase.status}, ${duration(span.to - span.from)}`)}">${(span.to - span.from) / length >= LEAST_NAMED ? shown(name, 60) : ""}</b>`;
   });
   return `<div class="lane stages"><span class="who">stages</span><div class="track">${names.join("")}</div></div>`;
 }

@@ -169,6 +169,21 @@ describe("whatever a result holds", () => {
     ]);
   });
 
+  it("long names that begin alike are told by their ends", () => {
+    const agents = [0, 1].map((index) => agentPhase({ agent: `runner-pool-eu-${index}`, index }));
+    const page = htmlReport([{ file: "r", result: result([phase({ agents })]) }], OPTIONS);
+    expect(page).toContain('title="runner-pool-eu-1">…1</span>');
+  });
+
+  it("who is excluded is told of once, not of each stage that follows", () => {
+    const out = (attempts: number) =>
+      agentPhase({ agent: "b", index: 1, status: "excluded", attempts, reason: "silent for 30 s" });
+    const phases = [1, 0, 0].map((attempts, n) => phase({ name: `s-${n}`, agents: [agentPhase(), out(attempts)] }));
+    const page = htmlReport([{ file: "r", result: result(phases) }], OPTIONS);
+    expect(text(page).match(/b excluded: silent for 30 s/gu)).toHaveLength(1);
+    expect(text(page)).toContain("s-0 : succeeded, but not on all agents");
+  });
+
   it("300 stages of 256 agents, four times: a page that opens, with what is left out counted", () => {
     const agents = Array.from({ length: 256 }, (_, index) =>
       agentPhase({
