@@ -124,6 +124,7 @@ function surroundings(options: AgentOptions): Surroundings {
     processes: new Processes((text) => log({ kind: "warning", stage: null, text }), { path: environment.PATH }),
     masks,
     secrets,
+    said: new Set(),
     tellsOutput: options.tellsOutput ?? true,
     log,
   };

@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly processes: Processes;
   readonly masks: Masks;
   readonly secrets: SecretVariables;
+  /** What has been remarked on already. */
+  readonly said: Set<string>;
   /** False: what commands print is shown in the log and told to nobody. */
   readonly tellsOutput: boolean;
   readonly log: AgentLog;

@@ -3,23 +3,23 @@ import { jsonBytes, TOLD_BOUNDS } from "../plan/bounds.ts";
 import type { Command, Json } from "../plan/plan.ts";
 import { completionRules } from "../plan/stages/completion-rules.ts";
 import { stopGraceOf } from "../plan/stop-grace.ts";
+import { selectContext } from "../run/context/select.ts";
 import { isMeasured } from "../run/measurement/measure.ts";
 import type { AttemptEnd, AttemptReport } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
 import type { AttemptOptions, Surroundings } from "./attempt-options.ts";
 import { after, sleepFor } from "./clock.ts";
-import { contextFile } from "./context.ts";
-import { TOO_MANY_MASKS } from "./masking/masks.ts";
 import { BallotReader, maskedBallot } from "./output/ballot-reader.ts";
 import { EventsFile } from "./output/events.ts";
-import { printableLine, shortened } from "./output/lines.ts";
+import { lineReader } from "./output/line-reader.ts";
 import { AttemptRecord } from "./output/record.ts";
 import { Listing } from "./output/task-list.ts";
-import { CommandReader } from "./output/workflow-commands.ts";
 import type { AttemptFiles } from "./process/directory.ts";
 import { commandEnvironment, hostfile } from "./process/environment.ts";
 import { type RunningProcess, remainingText } from "./process/process.ts";
 
+/** Remarks of one kind that are made on one run. */
+const MOST_SAID = 100;
 /** How often a running command's events are read. */
 const EVENTS_EVERY_MS = 250;
 
@@ -186,16 +186,17 @@ export class Attempt {
   async #runCommand(command: Command | null): Promise<AttemptEnd> {
     const { stage, lease } = this.options;
     const { directory, processes } = this.#around;
-    const context = await contextFile(this.options.outputs, stage);
+    // The run has chosen already; whoever cleans up alone chooses by itself.
+    const context = selectContext(this.options.outputs, stage);
     if (context.leftOut.length > 0) {
       this.#warn(
         `$STAGEWRIGHT_CONTEXT is over its limit of ${stage.contextLimit} bytes: ${context.leftOut.join(", ")} left out`,
       );
     }
-    const files = await directory.attemptFiles(context.json, hostfile(this.options.roster));
+    const files = await directory.attemptFiles(`${JSON.stringify(context.outputs)}\n`, hostfile(this.options.roster));
     // Ended while the files were written: then it does not start at all.
     if (this.#ending !== null) return this.#ending;
-    this.#environmentOf = this.#environment(files);
+    this.#environmentOf = this.#environment(files, context.outputs);
     this.#around.secrets.mask(this.#environmentOf);
     const failed = await this.#preflight();
     if (this.#ending !== null) return this.#ending;
@@ -207,7 +208,18 @@ export class Attempt {
       name: stage.name,
       env: this.#environmentOf,
       workingDirectory: this.workingDirectory,
-      onLine: this.#lineReader(),
+      onLine: lineReader({
+        stage,
+        task: lease?.task ?? null,
+        masks: this.#around.masks,
+        log: this.#around.log,
+        tellsOutput: this.#around.tellsOutput,
+        record: this.record,
+        listing: this.#listing,
+        ballot: this.#ballot,
+        onTasks: this.options.onTasks,
+        warn: (text) => this.#warn(text),
+      }),
       onLeftBehind: (left) =>
         this.#warn(`the command left ${left.length} process(es) behind, ended now: ${left.join(", ")}`),
       onRemaining: (processes) => this.#warnEveryone(remainingText(processes)),
@@ -270,10 +282,10 @@ export class Attempt {
     return message === null ? null : { kind: "bad_tasks", message };
   }
 
-  #environment(files: AttemptFiles): Record<string, string> {
-    const { stage, attempt, lease, member, roster, partition, outputs, because } = this.options;
+  #environment(files: AttemptFiles, outputs: AttemptOptions["outputs"]): Record<string, string> {
+    const { stage, attempt, lease, member, roster, partition, because } = this.options;
     const { plan, run, inherited, ownSecrets, directory } = this.#around;
-    const { variables, leftOut } = commandEnvironment({
+    const { variables, leftOut, remarks } = commandEnvironment({
       inherited,
       ownSecrets,
       bin: directory.bin,
@@ -289,6 +301,12 @@ export class Attempt {
       task: lease === null ? null : { value: lease.value },
       deficiencies: because?.deficiencies ?? null,
     });
+    for (const remark of remarks) {
+      // Once for all attempts: a stage may have thousands of tasks.
+      if (this.#around.said.size >= MOST_SAID || this.#around.said.has(remark)) continue;
+      this.#around.said.add(remark);
+      this.#warn(remark);
+    }
     if (leftOut.length > 0) {
       const stages = leftOut.toReversed().join(", ");
       this.#warn(`outputs of ${stages} are too large together for variables: they are in $STAGEWRIGHT_CONTEXT alone`);
@@ -306,55 +324,6 @@ export class Attempt {
     const base = this.#around.workingDirectory;
     if (stage.workingDirectory === null) return base;
     return stage.workingDirectory.startsWith("/") ? stage.workingDirectory : `${base}/${stage.workingDirectory}`;
-  }
-
-  /** Takes the output line by line: workflow commands are followed, everything is masked before anybody sees it. */
-  #lineReader(): (line: string, stream: "stdout" | "stderr") => void {
-    const { stage, lease, onTasks } = this.options;
-    const { masks, log, tellsOutput } = this.#around;
-    const task = lease?.task ?? null;
-    const masked = { stdout: masks.lines(), stderr: masks.lines() };
-    // The two streams are read apart: a token of one must not stop the other.
-    const readers = { stdout: new CommandReader(), stderr: new CommandReader() };
-    const show = (raw: string, stream: "stdout" | "stderr"): void => {
-      const line = shortened(printableLine(masked[stream](raw)));
-      this.record.tail.push(line);
-      log({ kind: "output", stage, task, stream, line });
-    };
-    return (raw, stream) => {
-      const said = readers[stream].read(raw);
-      if (this.#listing !== null && stream === "stdout" && said === null) {
-        const known = this.#listing.trouble;
-        const values = this.#listing.take(raw);
-        if (values.length > 0) onTasks(values);
-        const { trouble } = this.#listing;
-        // One bad line is seldom alone, and they all mean the same.
-        if (trouble !== null && known === null) this.#warn(`the task generator's output: ${trouble}`);
-        return;
-      }
-      if (stream === "stdout" && said === null) this.#ballot?.take(raw);
-      switch (said?.kind) {
-        case undefined:
-          return show(raw, stream);
-        case "mask":
-          if (masks.add(said.value) === "just full") log({ kind: "warning", stage, text: TOO_MANY_MASKS });
-          log({ kind: "mask", value: said.value });
-          return;
-        case "annotation":
-          if (tellsOutput) this.record.annotate(said);
-          return show(`${said.level}: ${said.message}`, stream);
-        case "group":
-          log({ kind: "group", stage, title: shortened(printableLine(masks.text(said.title))) });
-          return;
-        case "endgroup":
-          log({ kind: "group", stage, title: null });
-          return;
-        case "debug":
-          return;
-        default:
-          said satisfies never;
-      }
-    };
   }
 
   /** In the log, and in the run's result: it matters to whoever uses this machine next. */

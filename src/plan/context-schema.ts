@@ -7,7 +7,9 @@ export const contextKeys = {
       .describe("What it tells is context for others: with `--enable-quorum` and no `--enable-context` it is left out")
       .optional(),
   context: () =>
-    patterns().describe("Which outputs (`<stage>.<key>` patterns) STAGEWRIGHT_CONTEXT holds; default all").optional(),
+    patterns()
+      .describe("Which outputs (`<stage>.<key>` patterns, `*` any text) its commands see; default all")
+      .optional(),
   context_limit: () =>
-    whole(1, 104_857_600).describe("Bytes that STAGEWRIGHT_CONTEXT may have; default 1 MiB").optional(),
+    whole(1, 104_857_600).describe("Bytes of outputs that its commands see; default 1 MiB").optional(),
 };

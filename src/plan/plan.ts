@@ -229,6 +229,8 @@ export interface PlanStage {
   readonly checkpoint: boolean;
   /** Patterns over `<stage>.<key>` that select outputs for STAGEWRIGHT_CONTEXT; null: all. */
   readonly context: readonly string[] | null;
+  /** Those of them without which the stage is not run; not there: none. */
+  readonly contextRequired?: readonly string[] | undefined;
   /** Bytes. */
   readonly contextLimit: number;
   readonly tasks: Tasks | null;

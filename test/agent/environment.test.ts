@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { contextFile } from "../../src/agent/context.ts";
 import {
   commandEnvironment,
   type EnvironmentOptions,
@@ -148,6 +147,17 @@ describe("a command's environment", () => {
     expect(Object.keys(env).filter((name) => name.includes("_EPOCH_1_"))).toHaveLength(2);
   });
 
+  it("says which outputs are in no variable: those too long, and those whose variable another one has", () => {
+    const outputs = { "build-a": { log: "x".repeat(70_000), b: 1 }, build: { "a.b": 2, "a-b": 3 } };
+    const { variables, remarks } = made({ outputs });
+    expect(variables).toMatchObject({ STAGEWRIGHT_OUTPUT_BUILD_A_B: "3" });
+    expect(remarks).toEqual([
+      "outputs build.a-b and build.a.b have one variable, STAGEWRIGHT_OUTPUT_BUILD_A_B: it has the first, both are in $STAGEWRIGHT_CONTEXT",
+      "outputs build.a-b and build-a.b have one variable, STAGEWRIGHT_OUTPUT_BUILD_A_B: it has the first, both are in $STAGEWRIGHT_CONTEXT",
+      "output build-a.log is too long for a variable: it is in $STAGEWRIGHT_CONTEXT alone",
+    ]);
+  });
+
   it.each([
     ["epoch-1", "EPOCH_1"],
     ["a.b c", "A_B_C"],
@@ -158,27 +168,6 @@ describe("a command's environment", () => {
   it("lists hosts by index, without ports", () => {
     const six = { name: "six", index: 2, role: null, roleIndex: 0, address: "[::1]:7000" };
     expect(hostfile([six, client, server])).toBe("10.0.0.1\n::1\n");
-  });
-});
-
-describe("the context file", () => {
-  const outputs = { prepare: { rows: 3, manifest: "m".repeat(500) }, epoch: { loss: [0.5] } };
-
-  it("has everything when nothing is selected", async () => {
-    const { json, leftOut } = await contextFile(outputs, { ...stage, context: null, contextLimit: 10_000 });
-    expect(JSON.parse(json)).toEqual(outputs);
-    expect(leftOut).toEqual([]);
-  });
-
-  it("has what the patterns select", async () => {
-    const { json } = await contextFile(outputs, { ...stage, context: ["prepare.r*", "epoch.*"], contextLimit: 10_000 });
-    expect(JSON.parse(json)).toEqual({ prepare: { rows: 3 }, epoch: { loss: [0.5] } });
-  });
-
-  it("leaves out the largest over its limit, and names them", async () => {
-    const { json, leftOut } = await contextFile(outputs, { ...stage, context: null, contextLimit: 100 });
-    expect(JSON.parse(json)).toEqual({ prepare: { rows: 3 }, epoch: { loss: [0.5] } });
-    expect(leftOut).toEqual(["prepare.manifest"]);
   });
 });
 

@@ -446,6 +446,7 @@ describe("waiting", () => {
       processes: new Processes(() => undefined),
       masks: new Masks(),
       secrets: new SecretVariables([], new Masks(), () => undefined),
+      said: new Set<string>(),
       tellsOutput: true,
       log: options.log,
     };
@@ -605,6 +606,7 @@ describe("cleaning up alone", () => {
         processes: new Processes(() => undefined),
         masks: new Masks(),
         secrets: new SecretVariables([], new Masks(), () => undefined),
+        said: new Set<string>(),
         tellsOutput: true,
         log: options.log,
       };

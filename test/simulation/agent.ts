@@ -320,6 +320,7 @@ export class ModelAgent {
       if (this.#ready.get(running.stage.index) === running.attempt) this.#ready.delete(running.stage.index);
       const now = this.#around.now();
       const done = end.kind === "exited" && end.code === 0 ? running.share : 0;
+      const later = this.#told(running, end);
       const told = report({
         stage: running.stage.index,
         attempt: running.attempt,
@@ -328,10 +329,10 @@ export class ModelAgent {
         endedAt: now,
         end,
         progress: running.share > 0 ? { done, total: running.share, errors: 0 } : null,
-        outputs: { from: this.name },
+        outputs: { from: this.name, ...(later.laterTasks === undefined ? {} : { told: true }) },
         metrics: [{ name: "ops", value: 1, unit: "", agg: "sum", count: 1 }],
         ...this.#voted(running, end),
-        ...this.#told(running, end),
+        ...later,
       });
       this.#reports.push(told);
       this.#known.set(running.attempt, told);

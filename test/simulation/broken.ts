@@ -385,6 +385,10 @@ export const BROKEN = {
   "believes that everybody is where they were": { machine: knowsNoMachines, caughtAs: /its machines have changed/ },
   "takes for done what is not": { machine: takesTooMuch, caughtAs: /left out as done, which it is not/ },
   "does again what is done": { machine: takesNothing, caughtAs: /was run again, though it was done/ },
+  "runs a stage without the context that it requires": {
+    machine: misreads(withStages(() => ({ contextRequired: [] }))),
+    caughtAs: /without the context/,
+  },
   "shares out tasks before what they need": { machine: needsNoTask, caughtAs: /has the tasks/ },
   "takes a failed task for a finished one": { machine: buildsOnFailures, caughtAs: /before what it needs is done/ },
   "loses tasks that were told": { machine: rewrites((tasks) => tasks.slice(0, -1)), caughtAs: /has the tasks/ },

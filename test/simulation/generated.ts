@@ -19,8 +19,11 @@ export function withGenerated(stages: readonly PlanStage[], seed: number): reado
   const source = sources[random.between(0, sources.length - 1)];
   if (source === undefined) return stages;
   const at = random.between(source.index + 1, stages.filter(({ type }) => type !== "cleanup").length);
+  const required = `${source.name}.told`;
+  const seen = random.chance(0.5) ? { context: [required], contextRequired: [required] } : {};
   const made = planStage({
     name: "generated",
+    ...seen,
     type: "prepare",
     completion: "tasks_done",
     timeoutMs: random.between(10, 25) * 1_000,
@@ -93,10 +96,15 @@ export class GeneratedTasks {
   step(before: RunState, after: RunState): readonly string[] {
     return this.#plan.stages.flatMap((stage) => {
       const run = itemAt(after.stages, stage.index);
-      if (stage.tasks?.source.kind !== "stage" || run?.phase !== "open") return [];
+      if (stage.tasks?.source.kind !== "stage" || run === undefined) return [];
       const was = itemAt(before.stages, stage.index);
-      const isNew = was?.phase !== "open" || was.round !== run.round;
-      return [...(isNew ? this.#judgeList(stage, run, after) : []), ...this.#judgeOrder(stage, run)];
+      const isBegun = run.startAt !== null && (was?.startAt == null || was.round !== run.round);
+      // What has nothing to do is over with the event that begins it.
+      const lacks = isBegun && !hasContext(stage, before) && !hasContext(stage, after);
+      const blind = lacks ? [`${stage.name} was begun without the context that it requires`] : [];
+      if (run.phase !== "open") return blind;
+      const begun = isBegun ? [...blind, ...this.#judgeList(stage, run, after)] : [];
+      return [...begun, ...this.#judgeOrder(stage, run)];
     });
   }
 
@@ -128,6 +136,7 @@ export class GeneratedTasks {
 
   /** Whether the tasks that a stage is told, if it is, can be done in some order. */
   isDoable(stage: PlanStage, state: RunState): boolean {
+    if (!hasContext(stage, state)) return false;
     const lists = this.#lists(stage, state);
     const texts = new Map(lists.flat().map((value) => [idOf(value), JSON.stringify(value)]));
     return lists.every((list) => new Set(list.map(idOf)).size === list.length) && isOrdered([...texts]);
@@ -144,6 +153,13 @@ export class GeneratedTasks {
     if (carried !== undefined) return [carried];
     return run === undefined ? [] : [...(this.#told.get(roundKey(run))?.values() ?? [])];
   }
+}
+
+function hasContext({ contextRequired = [] }: PlanStage, { outputs }: RunState): boolean {
+  return contextRequired.every((name) => {
+    const [stage = "", key = ""] = name.split(".");
+    return outputs[stage]?.[key] !== undefined;
+  });
 }
 
 function idOf(value: Json): string {

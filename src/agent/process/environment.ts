@@ -52,6 +52,8 @@ export interface CommandEnvironment {
   readonly variables: Record<string, string>;
   /** Stages whose outputs are not all in the variables, for want of room: the context file has them. */
   readonly leftOut: readonly string[];
+  /** Outputs that are in no variable, each in a sentence: too long, or of a variable that another one has. */
+  readonly remarks: readonly string[];
 }
 
 /** Whether commands are kept from a variable that this process was given. */
@@ -96,16 +98,29 @@ export function commandEnvironment(options: EnvironmentOptions): CommandEnvironm
     if (other.roleIndex === 0) ours[`ADDRESS_${variable(other.role)}`] = other.address;
   }
   const leftOut = new Set<string>();
+  const remarks: string[] = [];
+  /** Variable -> the output that it has. */
+  const sources = new Map<string, string>();
   let room = MOST_OUTPUTS;
   // The newest first: what is left out was said longest ago.
   for (const [stageName, values] of Object.entries(options.outputs).reverse()) {
     for (const [key, value] of Object.entries(values).reverse()) {
-      if (!isScalar(value) || String(value).length > LONGEST_VALUE) continue;
+      if (!isScalar(value)) continue;
+      if (String(value).length > LONGEST_VALUE) {
+        remarks.push(`output ${stageName}.${key} is too long for a variable: it is in $STAGEWRIGHT_CONTEXT alone`);
+        continue;
+      }
       const name = `OUTPUT_${variable(stageName)}_${variable(key)}`;
+      const same = sources.get(name);
+      if (same !== undefined) {
+        const both = `outputs ${same} and ${stageName}.${key} have one variable, STAGEWRIGHT_${name}`;
+        remarks.push(`${both}: it has the first, both are in $STAGEWRIGHT_CONTEXT`);
+      }
       const length = name.length + String(value).length;
       if (length > room) leftOut.add(stageName);
       else {
         room -= length;
+        sources.set(name, same ?? `${stageName}.${key}`);
         // Two names may come to one variable: then the newer one holds.
         ours[name] ??= value;
       }
@@ -117,7 +132,7 @@ export function commandEnvironment(options: EnvironmentOptions): CommandEnvironm
     // A NUL cannot be passed at all, and would keep the command from starting.
     if (text.length <= LONGEST_VALUE && !text.includes("\0")) env[`STAGEWRIGHT_${name}`] = text;
   }
-  return { variables: env, leftOut: [...leftOut] };
+  return { variables: env, leftOut: [...leftOut], remarks };
 }
 
 /** A name as a part of a variable's name: upper case, everything else an underscore ("epoch-1" -> "EPOCH_1"). */

@@ -27,7 +27,8 @@ export interface AnswerParts {
   readonly instruction: Instruction;
   readonly now: number;
   readonly roster: Roster | null;
-  readonly outputs: SyncAnswer["outputs"];
+  /** Null: it has no use for any now, and keeps what it knows. */
+  readonly outputs: SyncAnswer["outputs"] | null;
   readonly notices: readonly { readonly text: string }[];
   readonly notice: number;
   readonly known: SyncBody["known"];
@@ -35,7 +36,8 @@ export interface AnswerParts {
 
 export class Answers {
   readonly #roster = new Growing(rosterPieces);
-  readonly #outputs = new Growing(outputPieces);
+  /** Stages of one segment may see different ones. Versions are made from content: each goes on where another was. */
+  readonly #outputs = new WeakMap<Outputs, Growing<Outputs>>();
   #result: SummaryByAgent | null = null;
 
   /** The answer's JSON text. */
@@ -44,10 +46,16 @@ export class Answers {
     const instructed =
       instruction.do === "finish" ? this.#finishText(instruction.summary, parts.agent) : JSON.stringify(instruction);
     const agents = roster === null ? NOTHING : this.#roster.after(roster, known.roster);
-    const values = this.#outputs.after(outputs, known.outputs);
+    const values = outputs === null ? NOTHING : this.#growing(outputs).after(outputs, known.outputs);
     const more = agents.more || values.more;
     const notices = JSON.stringify(parts.notices.map(({ text }) => text));
     return `{"instruction":${instructed},"now":${parts.now},"roster":${agents.text},"outputs":${values.text},"more":${more},"notices":${notices},"notice":${parts.notice}}`;
+  }
+
+  #growing(outputs: Outputs): Growing<Outputs> {
+    const known = this.#outputs.get(outputs) ?? new Growing(outputPieces);
+    this.#outputs.set(outputs, known);
+    return known;
   }
 
   /** The result as others than its host get it: bounded. */

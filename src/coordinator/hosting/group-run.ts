@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { canonicalJson, planDifference, planDigest } from "../../plan/canonical.ts";
 import { escapeUnprintable } from "../../plan/parsing/names.ts";
+import { shownOutputs } from "../../run/context/shown.ts";
 import { admit, explain, noticesFor, outputsOf, rosterOf } from "../../run/machine.ts";
 import { itemAt, itemCount, itemsOf, lookUp } from "../../run/persistent-array.ts";
 import type { AgentState } from "../../run/state.ts";
@@ -123,12 +124,13 @@ export class GroupRun implements HostedRun {
   async sync(request: Numbered, body: SyncBody, signal: AbortSignal): Promise<string> {
     const { agent } = await this.#exchange(request, body, signal);
     const { state, now } = this.host;
+    const instruction = this.host.instruct(agent);
     return this.#answers.text({
       agent,
-      instruction: this.host.instruct(agent),
+      instruction,
       now,
       roster: rosterOf(state),
-      outputs: outputsOf(state),
+      outputs: shownOutputs(state, instruction),
       notices: noticesFor(state, agent, body.known.notice),
       notice: state.noticeSeq,
       known: body.known,
@@ -147,11 +149,12 @@ export class GroupRun implements HostedRun {
   ): Promise<{ readonly answer: SyncAnswer; readonly notice: number }> {
     const { agent } = await this.#exchange(request, said, signal);
     const { state, now } = this.host;
+    const instruction = this.host.instruct(agent);
     const answer = {
-      instruction: this.host.instruct(agent),
+      instruction,
       now,
       roster: rosterOf(state),
-      outputs: outputsOf(state),
+      outputs: shownOutputs(state, instruction) ?? outputsOf(state),
       notices: noticesFor(state, agent, notice).map(({ text }) => text),
     };
     return { answer, notice: state.noticeSeq };

@@ -173,6 +173,7 @@ const stage = z.strictObject({
     .optional(),
   checkpoint: z.boolean(),
   context: z.array(z.string().max(PLAN_BOUNDS.description)).max(PLAN_BOUNDS.patterns).nullable(),
+  contextRequired: z.array(z.string().max(PLAN_BOUNDS.description)).max(PLAN_BOUNDS.patterns).optional(),
   contextLimit: count,
   tasks: tasks.nullable(),
   background: z

@@ -238,8 +238,12 @@ export const ready = once(() =>
 );
 
 const pattern = once(() => text("a pattern", PLAN_BOUNDS.description));
+const PATTERN = "expected a pattern such as build.* or a mapping such as {pattern: build.*, required: true}";
+const contextPattern = once(() =>
+  z.union([pattern(), z.strictObject({ pattern: pattern(), required: z.boolean().optional() })], { error: PATTERN }),
+);
 export const patterns = once(() =>
-  z.union([pattern(), list(pattern(), "patterns", PLAN_BOUNDS.patterns)], {
+  z.union([contextPattern(), list(contextPattern(), "patterns", PLAN_BOUNDS.patterns)], {
     error: "expected a pattern or a list of patterns",
   }),
 );

@@ -118,7 +118,7 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
       : null,
     ...expectationsOf(isWarmUp(expanded) ? undefined : keys.expect, place),
     checkpoint: keys.checkpoint ?? false,
-    context: typeof keys.context === "string" ? [keys.context] : (keys.context ?? null),
+    ...contextOfStage(keys.context),
     contextLimit: keys.context_limit ?? CONTEXT_LIMIT_BYTES,
     tasks: voting?.tasks ?? tasksOf(keys.tasks, options, has(written, "tasks"), place, expanded.resolve),
     background: backgroundOf(expanded, command, place),
@@ -162,6 +162,17 @@ function measureOf({ keys }: Written, { source, problems, path }: Place): Pick<P
     problems.error(at, `measure: warmup and cooldown leave nothing of the duration (${formatDuration(duration)})`);
   }
   return { measure: { warmupMs, cooldownMs } };
+}
+
+/** The patterns, and those among them that are required. */
+function contextOfStage(said: Written["keys"]["context"]): Pick<PlanStage, "context" | "contextRequired"> {
+  if (said === undefined) return { context: null };
+  const entries = (Array.isArray(said) ? said : [said]).map((entry) =>
+    typeof entry === "string" ? { pattern: entry, required: false } : { required: false, ...entry },
+  );
+  const required = entries.filter((entry) => entry.required === true).map(({ pattern }) => pattern);
+  const context = entries.map(({ pattern }) => pattern);
+  return required.length === 0 ? { context } : { context, contextRequired: required };
 }
 
 /** A stage whose tasks another one tells needs that one's result, said or not. */

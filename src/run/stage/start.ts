@@ -2,6 +2,7 @@
 import type { Acceptable, Dependency, PlanStage } from "../../plan/plan.ts";
 import { isSelected } from "../../plan/select.ts";
 import { completionRules } from "../../plan/stages/completion-rules.ts";
+import { contextOf } from "../context/shown.ts";
 import { deadlineOf, deadlineOver, isBoundByDeadline } from "../deadlines.ts";
 import { type Draft, isLiving } from "../draft.ts";
 import { isFailing } from "../group/abort.ts";
@@ -48,6 +49,11 @@ export function decide(draft: Draft, index: number): Decision {
     if (planned.optional || failure !== null) return { kind: "skip", reason };
     const accepted = `depends_on: [{ stage: ${needed.stage}, even_if: [${missing.what}] }]`;
     return { kind: "unmet", reason: `${reason} (where the stage can do without: ${accepted})` };
+  }
+  const { missing } = contextOf(draft.head, index);
+  if (missing.length > 0) {
+    const reason = `needs the context ${missing.join(", ")}, which is not there or does not fit into its context_limit`;
+    return planned.optional || failure !== null ? { kind: "skip", reason } : { kind: "unmet", reason };
   }
   const generated = generatedTasks(draft, index);
   if (generated !== null && "problem" in generated) {
@@ -153,6 +159,11 @@ export function enter(draft: Draft, first: number): void {
 /** `together`: everyone starts it at `startAt`; in a later stage of a segment each agent has its own time. */
 function open(draft: Draft, index: number, workers: readonly number[], startAt: number, together: boolean): void {
   const planned = draft.planned(index);
+  const { leftOut } = contextOf(draft.head, index);
+  if (leftOut.length > 0) {
+    const what = leftOut.slice(0, 10).join(", ") + (leftOut.length > 10 ? ` and ${leftOut.length - 10} more` : "");
+    draft.notice(`${planned.name}: its context is over its limit of ${planned.contextLimit} bytes: ${what} left out`);
+  }
   const { endsAfter } = completionRules(planned.completion);
   const length = endsAfter === null ? null : planned[endsAfter];
   draft.editStage(index, {

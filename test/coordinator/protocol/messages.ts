@@ -42,7 +42,7 @@ deadline: 2h
 stages:
   - { name: look, checks: [{ disk: { path: /, free: 1GB } }, { memory: 1GB }, { tool: a }, { tool: { name: b, version: ">= 1.2" } },
       { variable: A }, { reachable: "a:1" }, { port: 80 }, { clock: 1s }], completion: validation_passed, type: validation }
-  - { name: serve, gathers_context: true, runs_on: first, run: ./serve, background: true, ready: { port: 5432 }, resume: rerun }
+  - { name: serve, gathers_context: true, context: [{ pattern: "a.*", required: true }], runs_on: first, run: ./serve, background: true, ready: { port: 5432 }, resume: rerun }
   - { name: list, tasks: { from: ./list }, run: ./one, concurrency: 2, max_failures: 2 }
   - { name: shards, tasks: [1, { id: a }], needs: { a: [1] }, run: ./shard }
   - { name: epoch, duration: 1h, run: ./train, soft_fail: [3], trials: { count: 3, discard: 1, max_spread: 5% }, measure: { warmup: 1s, cooldown: 2s }, stop_grace: 1m, barrier: { type: majority, heartbeat_interval: 2m, missed_threshold: 3 } }
@@ -298,6 +298,7 @@ const NEW_KEYS: ReadonlySet<string> = new Set([
   "ballot",
   "baselines",
   "because",
+  "contextRequired",
   "gathersContext",
   "records",
   "laterTasks",
