@@ -11,9 +11,16 @@ import type { Problem } from "../plan.ts";
 import { readPlan } from "../read.ts";
 import type { WorkloadPhase } from "../stages/completion-rules.ts";
 import { agentsOf, endpointsOf } from "./agents.ts";
-import { barrierSyncOf } from "./barriers.ts";
+import { barrierSyncOf, mostMissed } from "./barriers.ts";
 import { type About, type Note, Notes, Section } from "./notes.ts";
-import { type ConvertedStages, impliedStages, optional, type Place, writtenStages } from "./stages.ts";
+import {
+  type ConvertedStages,
+  impliedStages,
+  optional,
+  type Place,
+  type SharedByStages,
+  writtenStages,
+} from "./stages.ts";
 import { durationAt, flagAt, isVariableValue, wholeAt, wordAt } from "./values.ts";
 
 export interface Conversion {
@@ -110,8 +117,11 @@ function planOf(root: Section, file: string): Readonly<Record<string, unknown>> 
   const prepare = root.section("prepare");
   const env = rootVariables(root);
   const thresholds = thresholdsOf(root);
-  const group = distributed === null ? {} : groupOf(distributed);
-  const converted = stagesOf(root, distributed, prepare, thresholds);
+  const missed = distributed === null ? 0 : mostMissed(distributed);
+  const group = distributed === null ? {} : groupOf(distributed, missed);
+  const written = distributed?.sections("stages") ?? [];
+  const converted =
+    written.length === 0 ? impliedStages(root, prepare, thresholds) : stagesOf(root, written, { thresholds, missed });
   const workload = commandsOf(converted, { root, prepare }, file);
   prepare?.rest(PREPARE_KEYS);
   root.rest(ROOT_KEYS);
@@ -151,7 +161,7 @@ function thresholdsOf(root: Section): Readonly<Record<string, unknown>> | null {
   return most === null ? null : { max_errors: most };
 }
 
-function groupOf(distributed: Section): Readonly<Record<string, unknown>> {
+function groupOf(distributed: Section, missed: number): Readonly<Record<string, unknown>> {
   const template = distributed.text("path_template");
   if (template !== null) {
     distributed.tell("needs a command", "path_template", "each agent's command reads its own as BENCH_PATH_PREFIX");
@@ -175,7 +185,7 @@ function groupOf(distributed: Section): Readonly<Record<string, unknown>> {
   const ready = durationAt(distributed, "agent_ready_timeout");
   if (ready !== null) distributed.tell("mapped", "agent_ready_timeout", `assembly: { timeout: ${ready} }`);
   const mode = isAlone ? "isolated" : wanted;
-  const barriers = barrierSyncOf(distributed, mode === "coordinator" && count > 1);
+  const barriers = barrierSyncOf(distributed, mode === "coordinator" && count > 1, missed);
   distributed.rest({ ...DISTRIBUTED_KEYS, stages: ["mapped", "stages"] });
   return {
     agents,
@@ -188,19 +198,12 @@ function groupOf(distributed: Section): Readonly<Record<string, unknown>> {
   };
 }
 
-function stagesOf(
-  root: Section,
-  distributed: Section | null,
-  prepare: Section | null,
-  thresholds: Readonly<Record<string, unknown>> | null,
-): ConvertedStages {
-  const written = distributed?.sections("stages") ?? [];
-  if (written.length === 0) return impliedStages(root, prepare, thresholds);
+function stagesOf(root: Section, written: readonly Section[], shared: SharedByStages): ConvertedStages {
   if (root.has("duration")) {
     root.get("duration");
     root.tell("no meaning here", "duration", "the stages have their own");
   }
-  return writtenStages(written, thresholds);
+  return writtenStages(written, shared);
 }
 
 /** The workload's commands: scripts that somebody writes. A plan whose script is not there fails, and says so. */

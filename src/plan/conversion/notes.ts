@@ -59,6 +59,11 @@ export class Section {
     this.#value = value;
   }
 
+  /** The same for a look ahead: what is asked of it counts as not looked at, and nothing is told. */
+  lookAhead(): Section {
+    return new Section(this.source, new Notes(), this.path, this.#value);
+  }
+
   has(key: string): boolean {
     return Object.hasOwn(this.#value, key);
   }
@@ -69,7 +74,7 @@ export class Section {
 
   get(key: string): unknown {
     this.#seen.add(key);
-    return this.has(key) ? this.#value[key] : undefined;
+    return this.#value[key];
   }
 
   /** The mapping below a key; null where there is none, which is said if something else stands there. */

@@ -21,6 +21,13 @@ export interface ConvertedStages {
   readonly commands: ReadonlyMap<WorkloadPhase, Place>;
 }
 
+/** What the configuration says for all its stages. */
+export interface SharedByStages {
+  readonly thresholds: Readonly<Record<string, unknown>> | null;
+  /** The most heartbeats that any of its barriers may miss. */
+  readonly missed: number;
+}
+
 const STAGE_KEYS: Readonly<Record<string, About>> = {
   duration: ["changed", "only stages of type execute have one, left out"],
   expected_objects: ["changed", "only stages of type prepare and cleanup have it, left out"],
@@ -29,10 +36,7 @@ const STAGE_KEYS: Readonly<Record<string, About>> = {
 };
 
 /** The stages under `distributed.stages`, in the order in which they run. */
-export function writtenStages(
-  sections: readonly Section[],
-  thresholds: Readonly<Record<string, unknown>> | null,
-): ConvertedStages {
+export function writtenStages(sections: readonly Section[], shared: SharedByStages): ConvertedStages {
   const commands = new Map<WorkloadPhase, Place>();
   const taken = sections.slice(0, PLAN_BOUNDS.stages);
   for (const { notes, source, path } of sections.slice(PLAN_BOUNDS.stages)) {
@@ -41,7 +45,7 @@ export function writtenStages(
   const names = new Set<string>();
   const stages = taken.map((section) => {
     const order = wholeAt(section, "order", 0, 1_000_000);
-    return { order, stage: stageOf(section, names, thresholds, commands) };
+    return { order, stage: stageOf(section, names, shared, commands) };
   });
   const orders = stages.map(({ order }) => order);
   const isOrdered = !orders.includes(null) && new Set(orders).size === orders.length;
@@ -110,7 +114,7 @@ function objectsOf(prepare: Section): number | null {
 function stageOf(
   section: Section,
   names: Set<string>,
-  thresholds: Readonly<Record<string, unknown>> | null,
+  { thresholds, missed }: SharedByStages,
   commands: Map<WorkloadPhase, Place>,
 ): { readonly name: string; readonly [key: string]: unknown } {
   const said = section.text("name") ?? "";
@@ -132,7 +136,7 @@ function stageOf(
     ...optional({ completion, ...own.keys, timeout_secs: timeout }),
     ...(flagAt(section, "optional") === true ? { optional: true } : {}),
     ...(type === "execute" ? optional({ thresholds }) : {}),
-    ...(barrier === null ? {} : { barrier: benchBarrier(barrier) }),
+    ...(barrier === null ? {} : { barrier: benchBarrier(barrier, missed) }),
   };
   section.tell("mapped", "name", `stage ${name}, of type ${type}`);
   section.rest(STAGE_KEYS);

@@ -12,7 +12,7 @@ export type BarrierSync = Keys<typeof barrierSyncShape>;
 
 const STRAGGLER_GRACE_MS = 30_000;
 /** Heartbeats that may be missed where neither these nor `lost_after` are said: as many as the defaults come to. */
-const MISSED_THRESHOLD = LOST_AFTER_MS / HEARTBEAT_INTERVAL_MS;
+export const MISSED_THRESHOLD = LOST_AFTER_MS / HEARTBEAT_INTERVAL_MS;
 
 /** The barrier of a stage of this type. `own` stands at `place`, `sync` at `barrier_sync`. */
 export function barrierOf(own: BarrierValue | undefined, type: StageType, sync: BarrierSync, place: Place): Barrier {

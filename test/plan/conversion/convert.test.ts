@@ -160,6 +160,49 @@ describe("a sai3-bench configuration becomes a plan", () => {
     expect(free.stages.map(({ barrier }) => barrier.rule.kind)).toEqual(["all_or_nothing", "none"]);
   });
 
+  it("and one agent alone has nobody who waits for it", () => {
+    const alone = (agents: string) =>
+      convertBench(
+        `workload: []\ndistributed: { tree_creation_mode: coordinator, agents: ${agents}, barrier_sync: { enabled: false, prepare: { agent_barrier_timeout: 2m } } }`,
+        "c.yml",
+      ).plan;
+    expect(alone("[{}]")).toContain("  prepare:\n    agent_barrier_timeout: 2m\n    type: none\n");
+    expect(alone("[{}, {}]")).toContain("  prepare:\n    agent_barrier_timeout: 2m\n    type: all_or_nothing\n");
+  });
+
+  it.each([
+    ["default_heartbeat_interval: 35m", "", 2_100_000],
+    ["default_heartbeat_interval: 40m, default_missed_threshold: 3", "", 2_400_000],
+    ["default_heartbeat_interval: 2073600ms, default_missed_threshold: 1000", "", 2_073_600],
+    ["default_heartbeat_interval: 2073601ms, default_missed_threshold: 1000", "", null],
+    ["default_heartbeat_interval: 38h 24m", "", 138_240_000],
+    ["default_heartbeat_interval: 38h 25m", "", null],
+    ["default_heartbeat_interval: 35m, execute: { missed_threshold: 1000 }", "", null],
+    ["default_heartbeat_interval: 35m", "barrier: { missed_threshold: 1000 }", null],
+    ["execute: { heartbeat_interval: 35m, missed_threshold: 20 }", "barrier: { missed_threshold: 30 }", 2_100_000],
+    ["execute: { heartbeat_interval: 2d, missed_threshold: 2 }", "", null],
+  ])(
+    "with a heartbeat that is as slow as it was, unless the silence is longer than a plan takes: %s %s",
+    (sync, own, ms) => {
+      const { plan: slow, notes: told } = converted(
+        `distributed: { barrier_sync: { ${sync} }, stages: [{ name: e, type: execute, duration: 1s, ${own} }] }`,
+      );
+      expect(slow.stages[0]?.barrier.heartbeatIntervalMs).toBe(ms);
+      expect(told.filter((note) => note.includes("would be a silence of more than 24d, left out"))).toHaveLength(
+        ms === null ? 1 : 0,
+      );
+    },
+  );
+
+  it("is a plan though there is a warning of it", () => {
+    const text =
+      "distributed: { stages: [{ name: a-b, type: execute, duration: 1s }, { name: A.B, type: validation }] }";
+    expect(readPlan(convertBench(text, "c").plan ?? "", "c").problems.map(({ severity }) => severity)).toEqual([
+      "warning",
+    ]);
+    expect(convertBench(text, "c").problems).toEqual([]);
+  });
+
   it("refuses what is no such configuration, at its place", () => {
     for (const text of ["", "[", "on: push\njobs: {}\n", "workload: 1\nworkload: 2\n", "\0"]) {
       const { plan: none, problems } = convertBench(text, "x.yml");
@@ -275,9 +318,52 @@ describe("whatever stands in it", () => {
   });
 });
 
-it("durations are read as humantime writes them, and names become words", () => {
-  expect(["90", "1h 30m", "5min", "2 days", "250ms", "soon", "", "1x", "-1"].map(benchDuration)).toEqual([
-    ...[90_000, 5_400_000, 300_000, 172_800_000, 250, null, null, null, null],
-  ]);
-  expect(["a b", "1-x", "---", "ü", "a--"].map(nameOf)).toEqual(["a-b", "x", "", "", "a"]);
+it.each<[unknown, number | null]>([
+  ["90", 90_000],
+  [90, 90_000],
+  [0, 0],
+  [-1, null],
+  [Number.NaN, null],
+  [null, null],
+  ["1h 30m", 5_400_000],
+  ["1ms 2msec 3millis", 6],
+  ["1s 1sec 1secs 1second 1seconds", 5_000],
+  ["1m 1min 1mins 1minute 1minutes", 300_000],
+  ["1h 1hr 1hrs 1hour 1hours", 18_000_000],
+  ["1d 1day 1days", 259_200_000],
+  [" 1w 1week 1weeks ", 1_814_400_000],
+  ["250ms", 250],
+  ["soon", null],
+  ["", null],
+  ["1x", null],
+  ["1 constructor", null],
+  ["-1", null],
+  [`${"0".repeat(63)}1`, 1_000],
+  [`${"0".repeat(64)}1`, null],
+])("a duration is read as humantime writes it: %j", (written, ms) => {
+  expect(benchDuration(written)).toBe(ms);
+});
+
+it.each([
+  ["a b", "a-b"],
+  ["1-x", "x"],
+  ["---", ""],
+  ["ü", ""],
+  ["a--", "a"],
+  ["x".repeat(100), "x".repeat(92)],
+  [`${"1".repeat(399)}ab`, "a"],
+  [`${"1".repeat(400)}a`, ""],
+])("names become words: %s", (written, name) => {
+  expect(nameOf(written)).toBe(name);
+});
+
+it.each([
+  ["type: Prepare", "prepare"],
+  ["type: 5", "custom"],
+  ["type: ~", "custom"],
+  ["completion: ScriptExit, command: x", "script_exit"],
+  ["completion: Script-Exit, command: x", "script_exit"],
+])("words are read in any spelling: %s", (written, word) => {
+  const [stage] = converted(`distributed: { stages: [{ name: a, ${written} }] }`).plan.stages;
+  expect([stage?.type, stage?.completion]).toContain(word);
 });

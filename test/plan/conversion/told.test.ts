@@ -349,7 +349,7 @@ b:2:31: changed: prepare.ensure_objects.0.count: -1 is no whole number from 0 to
 b:3:16: unknown key: distributed.agents: expected a list, got 5
 b:3:27: mapped: distributed.barrier_sync: barrier_sync
 b:3:43: changed: distributed.barrier_sync.enabled: expected true or false, got "yes it is", left out
-b:3:63: changed: distributed.barrier_sync.default_heartbeat_interval: is longer than a plan takes, left out
+b:3:63: changed: distributed.barrier_sync.default_heartbeat_interval: 1000 missed ones would be a silence of more than 24d, left out
 `,
   ],
   [
