@@ -8,6 +8,8 @@ import type { Json, Plan } from "../plan/plan.ts";
 import type { MachineFacts } from "./group/machine-facts.ts";
 import type { Carried } from "./resume/carried.ts";
 
+export type { Deficiency, RoundReason } from "./quorum/reason.ts";
+
 /** Repository id, workflow run id, attempt, group, plan: `key` is these joined, unique per run. */
 export interface RunKey {
   readonly repositoryId: string;
@@ -101,20 +103,6 @@ export type Ballot =
       readonly deficiencies: readonly Json[];
     }
   | { readonly unreadable: string };
-
-/** Something that a validator found wanting. */
-export interface Deficiency {
-  readonly validator: string;
-  readonly deficiency: Json;
-}
-
-/** Why a stage begins a new round: what its commands are told of it. */
-export interface RoundReason {
-  /** The quorum stage that sent it back, in which of its rounds. */
-  readonly stage: string;
-  readonly round: number;
-  readonly deficiencies: readonly Deficiency[];
-}
 
 /** What an agent says of one attempt that has ended: a stage's own command, or one task's. */
 export interface AttemptReport {

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { planPrint } from "../plan/canonical.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Json, Plan } from "../plan/plan.ts";
 import { SAVED_RUN_BYTES, savedRunExcess } from "../run/resume/read-saved-run.ts";
 import { type SavedRunMask, savedRun } from "../run/resume/saved-run.ts";
 import type { RunState } from "../run/state.ts";
@@ -24,6 +24,8 @@ export interface StateFileOptions {
   readonly path: string;
   readonly plan: Plan;
   readonly mask: SavedRunMask;
+  /** What the run was given to work on; not there: nothing. */
+  readonly input?: Json;
   /** Told when the state could not be saved, and why: then the one before is still there. */
   readonly onTrouble: (why: string) => void;
 }
@@ -51,9 +53,9 @@ export class StateFile {
   follow(state: RunState): boolean {
     if (state.steps === this.#steps) return false;
     this.#steps = state.steps;
-    const { path, mask, onTrouble } = this.#options;
+    const { path, mask, input = null, onTrouble } = this.#options;
     try {
-      const text = `${JSON.stringify(savedRun(state, this.#print, state.now, mask))}\n`;
+      const text = `${JSON.stringify(savedRun(state, this.#print, state.now, mask, input))}\n`;
       if (Buffer.byteLength(text) > SAVED_RUN_BYTES || (text.length > LONG && savedRunExcess(text) !== null)) {
         throw new Error("there is more of it than a saved state may hold");
       }

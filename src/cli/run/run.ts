@@ -8,7 +8,7 @@ import { unseenWarning } from "../../agent/process/process-groups.ts";
 import { beginRun, InProcessCoordinator } from "../../coordinator/client/in-process.ts";
 import { PRINTABLE } from "../../plan/parsing/names.ts";
 import type { Position } from "../../plan/parsing/problems.ts";
-import type { Plan } from "../../plan/plan.ts";
+import type { Json, Plan } from "../../plan/plan.ts";
 import { isSelected, select } from "../../plan/select.ts";
 import { platformRefusal } from "../../platform.ts";
 import { unguessable } from "../../random.ts";
@@ -53,11 +53,13 @@ export async function run(file: string, options: RunOptions, env: NodeJS.Process
   const { plan, keys } = loadPlan(file, options.param ?? {}, (line) => process.stderr.write(`${line}\n`));
   const files = stateFiles(plan, file, options);
   const agents = agentCountOf(plan, options, file, keys);
-  const carried = files.load === null ? null : loadState(files.load, plan, agents);
+  const given = options.inputFile === undefined ? null : readInput(options.inputFile);
+  const loaded = files.load === null ? null : loadState(files.load, plan, agents, given);
+  const carried = loaded?.carried ?? null;
+  const text = loaded === null ? given : loaded.input;
   const selection = selectionOf(plan, options, carried);
   const names = agentNames(plan, agents, options.agentName);
   const reused = reusedHere(plan, selection, carried, names, env);
-  const input = options.inputFile === undefined ? null : readInput(options.inputFile);
   if (options.dryRun === true) {
     process.stdout.write(`${dryRun(plan, selection, reused, carried).join("\n")}\n`);
     return EXIT.success;
@@ -68,8 +70,9 @@ export async function run(file: string, options: RunOptions, env: NodeJS.Process
   if (files.anew !== null) process.stderr.write(`${files.anew}\n`);
   const { outputFile } = options;
   const stages = plan.stages.filter(({ index }) => isSelected(selection, index) && !reused.includes(index));
-  const task: RunTask = { file, plan, selection, carried, saveTo: files.save, names, stages, outputFile, env };
-  const written = giveInput(input, env);
+  const input: Json = text === null ? null : JSON.parse(text);
+  const task: RunTask = { file, plan, selection, carried, saveTo: files.save, names, stages, outputFile, input, env };
+  const written = giveInput(text, env);
   try {
     if (agents === 1) return await carryOut(task);
     const { runGroup } = await import("./group.ts");

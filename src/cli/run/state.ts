@@ -7,7 +7,7 @@ import type { Plan } from "../../plan/plan.ts";
 import type { Carried } from "../../run/resume/carried.ts";
 import { readSavedRun, SAVED_RUN_BYTES, savedRunRefusal } from "../../run/resume/read-saved-run.ts";
 import { keepsFiles, reusedStages } from "../../run/resume/resumption.ts";
-import { carriedOf, type SavedRunMask } from "../../run/resume/saved-run.ts";
+import { carriedOf, inputDigest, type SavedRun, type SavedRunMask } from "../../run/resume/saved-run.ts";
 import type { Selection } from "../../run/types.ts";
 import { removeUnfinished, StateFile } from "../../state-file/state-file.ts";
 import { UsageError } from "../exit.ts";
@@ -86,21 +86,43 @@ function checkSaved(file: string, isMade: boolean, planFile: string, outputFile:
   }
 }
 
-/** What a state file brings along for this plan. @throws UsageError: it cannot be read, is none, or another plan's */
-export function loadState(file: string, plan: Plan, agentCount: number): Carried {
+export interface LoadedState {
+  readonly carried: Carried;
+  /** What the run was given to work on, as JSON; null: nothing. */
+  readonly input: string | null;
+}
+
+/**
+ * What a state file brings along for this plan. @throws UsageError: it cannot be read, is none, or another plan's
+ * @param given the input that is given anew; null: none is
+ */
+export function loadState(file: string, plan: Plan, agentCount: number, given: string | null = null): LoadedState {
   const read = readSavedRun(readBounded(file, SAVED_RUN_BYTES));
   if ("problems" in read) throw new UsageError(...read.problems.map((problem) => `${file}:${problem}`));
   const refusal = savedRunRefusal(read.saved, { plan, print: planPrint(plan), agentCount });
   if (refusal !== null) throw new UsageError(`${file}: ${refusal}`);
-  return carriedOf(read.saved);
+  return { carried: carriedOf(read.saved), input: inputOf(read.saved, file, given) };
+}
+
+/** One run has one input: what is done was done with it. @throws UsageError */
+function inputOf({ input, input_digest: digest }: SavedRun, file: string, given: string | null): string | null {
+  if (digest === null) return given;
+  if (given !== null) {
+    if (inputDigest(JSON.parse(given)) === digest) return given;
+    throw new UsageError(
+      `--input-file: is not the input of the run whose state ${file} is, expected the same or nothing`,
+    );
+  }
+  if (inputDigest(input) === digest) return `${JSON.stringify(input)}\n`;
+  throw new UsageError(`${file}: something in the run's input was masked: give it again with --input-file`);
 }
 
 /** What keeps the state of this run as it goes on; null: nothing was asked for. */
-export function savedBy({ plan, saveTo }: RunTask, mask: SavedRunMask, log: ConsoleLog): StateFile | null {
+export function savedBy({ plan, saveTo, input }: RunTask, mask: SavedRunMask, log: ConsoleLog): StateFile | null {
   if (saveTo === null) return null;
   removeUnfinished(saveTo);
   const onTrouble = (why: string): void => log.line(`--save-state ${saveTo}: could not be written: ${why}`);
-  return new StateFile({ path: saveTo, plan, mask, onTrouble });
+  return new StateFile({ path: saveTo, plan, mask, input, onTrouble });
 }
 
 /** The stages that are not run again when agents of these names, all of them here, go on. */

@@ -1,5 +1,5 @@
 /** What `stagewright run` is to do, read and checked. */
-import type { Plan, PlanStage } from "../../plan/plan.ts";
+import type { Json, Plan, PlanStage } from "../../plan/plan.ts";
 import type { Carried } from "../../run/resume/carried.ts";
 import type { Selection } from "../../run/types.ts";
 
@@ -17,6 +17,8 @@ export interface RunTask {
   /** Those that are to be run. */
   readonly stages: readonly PlanStage[];
   readonly outputFile: string | undefined;
+  /** What the run is given to work on; null: nothing. */
+  readonly input: Json;
   /** This process's own. */
   readonly env: NodeJS.ProcessEnv;
 }

@@ -1,5 +1,6 @@
 /** What a run goes on from: results of an earlier one, and how far that had come. */
 import type { Json } from "../../plan/plan.ts";
+import type { RoundReason } from "../quorum/reason.ts";
 
 export interface Carried {
   /** Names of stages that succeeded: they satisfy `depends_on`. */
@@ -22,6 +23,8 @@ export interface Resumed {
   readonly finished: readonly FinishedStage[];
   /** Agent name -> the machine that it was on; only of those who said it. */
   readonly hosts: Readonly<Record<string, string>>;
+  /** Why a quorum has sent stages back: they are not begun again without a word of that. */
+  readonly sentBack: Readonly<Record<string, RoundReason>>;
   /** Names of the finished stages that are not run again; null: the group is not complete, and it is not decided. */
   readonly reused: readonly string[] | null;
 }

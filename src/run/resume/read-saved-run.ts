@@ -16,12 +16,14 @@ const MOST = { depth: TOLD_BOUNDS.nesting + 4, values: 1_000_000 };
 const NAMED = 10;
 /** What a plan has parts of: keys of its stages, parameters. */
 const MOST_PARTS = 100_000;
+const MOST_DEFICIENCIES = 100_000;
 /** Members of what is looked at one by one. */
 const MEMBERS = {
   "": 100,
   hosts: PLAN_BOUNDS.agents,
   phase_records: PLAN_BOUNDS.stages,
   global_context: PLAN_BOUNDS.stages,
+  sent_back: PLAN_BOUNDS.stages,
   tasks_data: PLAN_BOUNDS.stages,
   plan_parts: MOST_PARTS,
 } as const;
@@ -62,8 +64,18 @@ const schema = once(() => {
     current_phase: stageName.nullable(),
     global_context: z.record(stageName, outputs),
     quorum_result: json,
+    sent_back: z.record(
+      stageName,
+      z.strictObject({
+        stage: stageName,
+        round: z.number().int().min(1).max(RUN_BOUNDS.rounds),
+        deficiencies: z.array(z.strictObject({ validator: stageName, deficiency: json })).max(MOST_DEFICIENCIES),
+      }),
+    ),
     tasks_data: z.record(stageName, z.array(json).max(PLAN_BOUNDS.tasks)),
     user_prompt: z.string().max(RUN_BOUNDS.outputBytes).nullable(),
+    input: json,
+    input_digest: digest.nullable(),
     saved_at: time,
   });
 });

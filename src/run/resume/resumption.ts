@@ -73,12 +73,18 @@ export function beginResumed(draft: Draft): void {
   const reused = reusedStages(plan, head.selection, finished, keepsFiles(plan, resumed, [...draft.agents]));
   const names = reused.map((index) => draft.planned(index).name);
   head.carried = { ...head.carried, resumed: { ...resumed, reused: names } };
+  const wanting = new Set(Object.values(resumed.sentBack).map(({ stage }) => stage));
   const isKept = (name: string): boolean => {
+    if (wanting.has(name)) return true;
     const stage = plan.stages.find((one) => one.name === name);
     return stage === undefined || names.includes(name) || !isSelected(head.selection, stage.index);
   };
   head.outputs = Object.fromEntries(Object.entries(head.outputs).filter(([name]) => isKept(name)));
   head.outputBytes = jsonBytes(head.outputs);
+  for (const { name, index } of plan.stages) {
+    const because = resumed.sentBack[name];
+    if (because !== undefined && !names.includes(name)) draft.editStage(index, { because });
+  }
   const again = resumed.finished.map(({ name }) => name).filter((name) => !isKept(name));
   draft.notice(
     `goes on from the state of ${dateOf(resumed)}: ${countOf(names.length)} done${again.length === 0 ? "" : `, to be run again: ${listed(again)}`}`,

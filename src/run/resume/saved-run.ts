@@ -1,9 +1,11 @@
 /** A run's state as it is saved after each stage, for a later run of the same plan to go on from. Plain JSON. */
-import type { PlanPrint } from "../../plan/canonical.ts";
+import { createHash } from "node:crypto";
+import { canonicalJson, type PlanPrint } from "../../plan/canonical.ts";
 import type { Json } from "../../plan/plan.ts";
 import { itemAt, itemsOf } from "../persistent-array.ts";
-import type { RunState } from "../state.ts";
+import type { RunState, StageRun } from "../state.ts";
 import { laterTasksOf } from "../tasks/generated.ts";
+import type { RoundReason } from "../types.ts";
 import type { Carried, FinishedStage } from "./carried.ts";
 
 /** Rises when a saved state takes another form. */
@@ -34,9 +36,16 @@ export interface SavedRun {
   readonly global_context: Carried["outputs"];
   /** The last one; null: there was none. */
   readonly quorum_result: Json;
+  /** Stages that a quorum has sent back, and that have not been run since -> why. */
+  readonly sent_back: Readonly<Record<string, RoundReason>>;
   /** Stage -> the tasks that it told. */
   readonly tasks_data: Readonly<Record<string, readonly Json[]>>;
+  /** Of the run's input: its `prompt`, where it has one. */
   readonly user_prompt: string | null;
+  /** What the run was given to work on; null: nothing. */
+  readonly input: Json;
+  /** Of the input before anything in it was masked. */
+  readonly input_digest: string | null;
   /** ISO 8601, UTC. */
   readonly saved_at: string;
 }
@@ -53,11 +62,20 @@ export interface SavedRunMask {
   json(value: Json): Json;
 }
 
-/** What is to be saved of a run as it stands. @param print its plan's */
-export function savedRun(state: RunState, print: PlanPrint, at: number, mask: SavedRunMask): SavedRun {
+/** What is to be saved of a run as it stands. @param print its plan's @param input what it was given to work on */
+export function savedRun(
+  state: RunState,
+  print: PlanPrint,
+  at: number,
+  mask: SavedRunMask,
+  input: Json = null,
+): SavedRun {
   const { key, agentCount } = state;
   const finished = finishedStages(state);
   const names = new Set(finished.map(({ name }) => name));
+  const sentBack = sentBackStages(state, names, mask);
+  // What was found wanting is there for those that are sent back.
+  const told = new Set([...names, ...Object.values(sentBack).map(({ stage }) => stage)]);
   return {
     version: SAVED_RUN_VERSION,
     plan_digest: print.digest,
@@ -75,17 +93,18 @@ export function savedRun(state: RunState, print: PlanPrint, at: number, mask: Sa
     current_phase: state.plan.stages.find(({ name, when }) => when === "on_success" && !names.has(name))?.name ?? null,
     global_context: Object.fromEntries(
       Object.entries(state.outputs).flatMap(([stage, values]) =>
-        names.has(stage) ? [[stage, masked(values, mask)]] : [],
+        told.has(stage) ? [[stage, masked(values, mask)]] : [],
       ),
     ),
     quorum_result: quorumResult(state, mask),
+    sent_back: sentBack,
     tasks_data: Object.fromEntries(
       state.plan.stages.flatMap(({ name, index }) => {
         const told = names.has(name) ? toldBy(state, name, index) : [];
         return told.length === 0 ? [] : [[name, told.map((task) => mask.json(task))]];
       }),
     ),
-    user_prompt: null,
+    ...savedInput(input, mask),
     saved_at: new Date(at).toISOString(),
   };
 }
@@ -115,12 +134,31 @@ function toldBy({ stages, carried }: RunState, name: string, index: number): rea
 
 /** The decision that was made last. */
 function quorumResult({ plan, stages }: RunState, mask: SavedRunMask): Json {
-  const decided = plan.stages.findLast(({ index }) => itemAt(stages, index)?.quorum !== undefined);
-  const run = decided === undefined ? undefined : itemAt(stages, decided.index);
+  const lastOf = (index: number): StageRun | undefined => {
+    const run = itemAt(stages, index);
+    return [run, run?.earlier.at(-1)].find((round) => round?.quorum !== undefined);
+  };
+  const decided = plan.stages.findLast(({ index }) => lastOf(index) !== undefined);
+  const run = decided === undefined ? undefined : lastOf(decided.index);
   if (decided === undefined || run?.quorum === undefined) return null;
   const { decision, confidence, deficiencies } = run.quorum;
   const found = deficiencies.map(({ validator, deficiency }) => ({ validator, deficiency: mask.json(deficiency) }));
   return { stage: decided.name, round: run.round, decision, confidence, deficiencies: found };
+}
+
+function sentBackStages(
+  { plan, stages, carried }: RunState,
+  finished: ReadonlySet<string>,
+  mask: SavedRunMask,
+): SavedRun["sent_back"] {
+  return Object.fromEntries(
+    plan.stages.flatMap(({ name, index }) => {
+      const reason = itemAt(stages, index)?.because ?? carried.resumed?.sentBack[name];
+      if (reason === undefined || finished.has(name)) return [];
+      const deficiencies = reason.deficiencies.map((one) => ({ ...one, deficiency: mask.json(one.deficiency) }));
+      return [[name, { ...reason, deficiencies }]];
+    }),
+  );
 }
 
 /** The roster's, as far as they said it; until there is one those of the state that this run goes on from. */
@@ -135,6 +173,21 @@ function masked(values: Carried["outputs"][string], mask: SavedRunMask): Carried
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [mask.text(key), mask.json(value)]));
 }
 
+function savedInput(input: Json, mask: SavedRunMask): Pick<SavedRun, "user_prompt" | "input" | "input_digest"> {
+  if (input === null) return { user_prompt: null, input: null, input_digest: null };
+  const hidden = mask.json(input);
+  const prompt = typeof input === "object" && !Array.isArray(input) && "prompt" in input ? input.prompt : null;
+  return {
+    user_prompt: typeof prompt === "string" ? mask.text(prompt) : null,
+    input: hidden,
+    input_digest: inputDigest(input),
+  };
+}
+
+export function inputDigest(input: Json): string {
+  return createHash("sha256").update(canonicalJson(input)).digest("hex");
+}
+
 /** What a run with this plan goes on from. */
 export function carriedOf(saved: SavedRun): Carried {
   const finished = saved.phases_executed.flatMap((name): FinishedStage[] => {
@@ -147,6 +200,12 @@ export function carriedOf(saved: SavedRun): Carried {
     succeeded: finished.filter(({ worked }) => worked).map(({ name }) => name),
     outputs: saved.global_context,
     ...(Object.keys(saved.tasks_data).length === 0 ? {} : { tasks: saved.tasks_data }),
-    resumed: { savedAt: Date.parse(saved.saved_at), finished, hosts: saved.hosts, reused: null },
+    resumed: {
+      savedAt: Date.parse(saved.saved_at),
+      finished,
+      hosts: saved.hosts,
+      sentBack: saved.sent_back,
+      reused: null,
+    },
   };
 }

@@ -121,6 +121,7 @@ function carried(finished: readonly string[], more: Partial<Carried> = {}, faile
         completedAt: AT,
       })),
       hosts: { "agent-0": "bench-a", "agent-1": "bench-b" },
+      sentBack: {},
       reused: null,
     },
     ...more,
@@ -237,6 +238,19 @@ describe("a run that goes on", () => {
     group.finish("agent-0");
     expect(group.execute("agent-0").stage).toBe(0);
     expect(group.state.outputs).toEqual({});
+  });
+
+  it("tells a stage that was sent back what was found wanting", () => {
+    const of = plan([{ name: "a" }, { name: "b" }]);
+    const from = carried([], { outputs: { review: { decision: "RETRY" } } });
+    if (from.resumed === undefined) throw new Error("it goes on from nothing");
+    const because = { stage: "review", round: 1, deficiencies: [{ validator: "v", deficiency: "no tests" }] };
+    const sentBack = { a: because };
+    const group = resumed(of, { ...from, resumed: { ...from.resumed, sentBack } }, ["bench-a"]);
+    expect(group.execute("agent-0").because).toEqual(because);
+    expect(group.state.outputs).toEqual({ review: { decision: "RETRY" } });
+    group.finish("agent-0");
+    expect(group.execute("agent-0").because).toBeUndefined();
   });
 
   it("decides for whoever is there when the group starts with fewer", () => {
