@@ -103,7 +103,7 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
   program
     .command("convert")
     .argument("<file>", "a sai3-bench configuration")
-    .description("make a plan of it, on stdout; what became of each of its keys, line by line, on stderr")
+    .description("make a plan of a sai3-bench configuration, on stdout; what became of each of its keys, on stderr")
     .option("-o, --output-file <file>", "write the plan into this file instead", once)
     .action(async (file: string, options: ConvertOptions) => {
       const { convert } = await import("./convert.ts");

@@ -46,7 +46,6 @@ const ROOT_KEYS: Readonly<Record<string, About>> = {
       "processing_mode",
       "op_log_path",
       "perf_log",
-      "warmup_period",
       "cache_checkpoint_interval_secs",
       "enable_metadata_cache",
       "s3dlio_optimization",
@@ -116,12 +115,12 @@ function planOf(root: Section, file: string): Readonly<Record<string, unknown>> 
   const distributed = root.section("distributed");
   const prepare = root.section("prepare");
   const env = rootVariables(root);
-  const thresholds = thresholdsOf(root);
+  const execute = { thresholds: thresholdsOf(root), warmup: warmupOf(root) };
   const missed = distributed === null ? 0 : mostMissed(distributed);
   const group = distributed === null ? {} : groupOf(distributed, missed);
   const written = distributed?.sections("stages") ?? [];
   const converted =
-    written.length === 0 ? impliedStages(root, prepare, thresholds) : stagesOf(root, written, { thresholds, missed });
+    written.length === 0 ? impliedStages(root, prepare, execute) : stagesOf(root, written, { ...execute, missed });
   const workload = commandsOf(converted, { root, prepare }, file);
   prepare?.rest(PREPARE_KEYS);
   root.rest(ROOT_KEYS);
@@ -159,6 +158,13 @@ function thresholdsOf(root: Section): Readonly<Record<string, unknown>> | null {
   }
   handling.rest(Object.fromEntries(handling.keys().map((key) => [key, about])));
   return most === null ? null : { max_errors: most };
+}
+
+function warmupOf(root: Section): string | null {
+  const warmup = durationAt(root, "warmup_period");
+  if (warmup !== null) root.tell("mapped", "warmup_period", `measure: { warmup: ${warmup} } of stages of type execute`);
+  else if (root.has("warmup_period")) root.tell("mapped", "warmup_period", "none");
+  return warmup;
 }
 
 function groupOf(distributed: Section, missed: number): Readonly<Record<string, unknown>> {

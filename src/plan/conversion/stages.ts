@@ -5,7 +5,7 @@ import { COMPLETIONS, STAGE_TYPES, type StageType } from "../plan.ts";
 import { completionRules, LEGAL_COMPLETIONS, type WorkloadPhase, workloadPhase } from "../stages/completion-rules.ts";
 import { benchBarrier } from "./barriers.ts";
 import type { About, Section } from "./notes.ts";
-import { distinct, durationAt, flagAt, nameOf, wholeAt, wordAt } from "./values.ts";
+import { benchDuration, distinct, durationAt, flagAt, nameOf, wholeAt, wordAt } from "./values.ts";
 
 const MOST_OBJECTS = Number.MAX_SAFE_INTEGER;
 
@@ -21,9 +21,15 @@ export interface ConvertedStages {
   readonly commands: ReadonlyMap<WorkloadPhase, Place>;
 }
 
-/** What the configuration says for all its stages. */
-export interface SharedByStages {
+/** What the whole configuration says of its workload. */
+export interface ExecuteKeys {
   readonly thresholds: Readonly<Record<string, unknown>> | null;
+  /** As a plan writes it; null: none. */
+  readonly warmup: string | null;
+}
+
+/** What the configuration says for all its stages. */
+export interface SharedByStages extends ExecuteKeys {
   /** The most heartbeats that any of its barriers may miss. */
   readonly missed: number;
 }
@@ -64,11 +70,7 @@ export function writtenStages(sections: readonly Section[], shared: SharedByStag
 }
 
 /** What a configuration without stages goes through: preflight, prepare, execute, and cleanup where it asks for that. */
-export function impliedStages(
-  root: Section,
-  prepare: Section | null,
-  thresholds: Readonly<Record<string, unknown>> | null,
-): ConvertedStages {
+export function impliedStages(root: Section, prepare: Section | null, execute: ExecuteKeys): ConvertedStages {
   const commands = new Map<WorkloadPhase, Place>();
   const stages: Record<string, unknown>[] = [{ name: "preflight", type: "validation", timeout: "5m" }];
   commands.set("preflight", { section: root, key: "workload" });
@@ -89,7 +91,8 @@ export function impliedStages(
   } else {
     if (duration !== null) root.tell("mapped", "duration", `duration: ${duration} of the stage execute`);
     else root.tell("changed", "duration", "the stage execute lasts 60s, as is usual there");
-    stages.push({ name: "execute", type: "execute", duration: duration ?? "60s", ...optional({ thresholds }) });
+    const lasts = duration ?? "60s";
+    stages.push({ name: "execute", type: "execute", duration: lasts, ...executeKeys(root, execute, lasts) });
     commands.set("execute", { section: root, key: "workload" });
   }
   if (prepare !== null && prepare.get("cleanup") === true) {
@@ -114,7 +117,7 @@ function objectsOf(prepare: Section): number | null {
 function stageOf(
   section: Section,
   names: Set<string>,
-  { thresholds, missed }: SharedByStages,
+  shared: SharedByStages,
   commands: Map<WorkloadPhase, Place>,
 ): { readonly name: string; readonly [key: string]: unknown } {
   const said = section.text("name") ?? "";
@@ -135,8 +138,8 @@ function stageOf(
     type,
     ...optional({ completion, ...own.keys, timeout_secs: timeout }),
     ...(flagAt(section, "optional") === true ? { optional: true } : {}),
-    ...(type === "execute" ? optional({ thresholds }) : {}),
-    ...(barrier === null ? {} : { barrier: benchBarrier(barrier, missed) }),
+    ...(type === "execute" ? executeKeys(section, shared, durationAt(section, "duration")) : {}),
+    ...(barrier === null ? {} : { barrier: benchBarrier(barrier, shared.missed) }),
   };
   section.tell("mapped", "name", `stage ${name}, of type ${type}`);
   section.rest(STAGE_KEYS);
@@ -153,6 +156,20 @@ function stageOf(
 function counting(objects: number): string {
   const how = '{"progress":{"done":…}} in $STAGEWRIGHT_EVENTS';
   return `its command tells how many it has done (${how}): less than ${objects} over all agents fails the stage`;
+}
+
+/** The warm-up has to leave something of the stage. */
+function executeKeys(
+  section: Section,
+  { thresholds, warmup }: ExecuteKeys,
+  duration: string | null,
+): Readonly<Record<string, unknown>> {
+  const isShorter =
+    warmup !== null && duration !== null && (benchDuration(warmup) ?? 0) < (benchDuration(duration) ?? 0);
+  if (warmup !== null && !isShorter) {
+    section.tell("changed", "duration", `the warm-up of ${warmup} leaves nothing of it, left out of this stage`);
+  }
+  return optional({ thresholds, measure: isShorter ? { warmup } : null });
 }
 
 interface OwnKeys {

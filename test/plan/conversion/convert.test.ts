@@ -79,6 +79,7 @@ describe("a sai3-bench configuration becomes a plan", () => {
     ]);
     expect(stage("execute")?.durationMs).toBe(5_400_000);
     expect(stage("execute")?.thresholds?.maxErrors).toBe(50);
+    expect(stage("execute")?.measure?.warmupMs).toBe(5_000);
     expect(stage("mixed")?.maxDurationMs).toBe(300_000);
     expect(stage("preflight")?.timeoutMs).toBe(300_000);
     expect(stage("prepare")?.expectedObjects).toBe(1000);
@@ -132,7 +133,7 @@ describe("a sai3-bench configuration becomes a plan", () => {
 
   it.each([
     ["4:1: unknown key: version: left out"],
-    ["5:1: needs a command: warmup_period: a matter of the benchmark's own program"],
+    ["5:1: mapped: warmup_period: measure: { warmup: 5s } of stages of type execute"],
     ["6:19: mapped: error_handling.max_total_errors: thresholds: { max_errors: 50 } of stages of type execute"],
     ["11:3: unknown key: prepare.file_size: left out"],
     ["12:1: needs a command: workload: ./execute.sh, which carries the workload out; such as: sai3-bench run --config"],
@@ -258,6 +259,7 @@ describe("whatever stands in it", () => {
       prepare: value,
       workload: value,
       duration: leaf,
+      warmup_period: leaf,
       target: leaf,
       multi_endpoint: value,
     },
