@@ -46,9 +46,9 @@ function failAtDeadline(draft: Draft): boolean {
     return true;
   }
   if (checkpoint !== null) {
-    if (!isBoundByDeadline(head, checkpoint.stage)) return false;
-    leaveOut(draft, checkpoint.stage, { kind: "late", reason: over });
-    return true;
+    const isBound = isBoundByDeadline(head, checkpoint.stage);
+    if (isBound) leaveOut(draft, checkpoint.stage, { kind: "late", reason: over });
+    return isBound;
   }
   for (let stage = segment?.first ?? 0; stage <= (segment?.last ?? -1); stage++) {
     if (!isBoundByDeadline(head, stage) || draft.stage(stage).phase === "closed") continue;

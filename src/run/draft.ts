@@ -149,7 +149,6 @@ export class Draft {
   /** Once, when the group is complete: everyone in the position of their index. */
   replaceAgents(agents: RunState["agents"]): void {
     this.agents = new ArrayDraft(agents);
-    this.head.revision++;
   }
 
   /** One more (or less) whose outcome is to come. */

@@ -79,6 +79,15 @@ describe("the revision of a state", () => {
   });
 });
 
+describe("the time at which agents are looked through", () => {
+  it("is none where all of them are gone, and nothing that JSON does not know", () => {
+    const of = new Group(plan([{ name: "a" }]), 2).join("agent-0");
+    of.pass(31_000, of.names);
+    expect(of.state).toMatchObject({ status: "assembling", living: 0, sweepAt: null });
+    expect(JSON.parse(JSON.stringify(of.state))).toEqual(of.state);
+  });
+});
+
 describe("the revision of a state with tasks", () => {
   it("stays with those who want none, and with those who wait", () => {
     const tasks = {
@@ -202,6 +211,7 @@ describe("words that agents of other versions, and stored runs, know", () => {
     ]);
     expect(types.TIME_LIMITS).toEqual(["duration", "max_duration", "attempt_timeout", "timeout", "deadline"]);
     expect(types.AGGREGATIONS).toEqual(["sum", "mean", "min", "max", "last"]);
+    expect(types.DECISIONS).toEqual(["PASS", "RETRY", "FAIL"]);
     expect(WAIT_REASONS).toEqual([
       "assembly",
       "start",

@@ -242,6 +242,16 @@ describe("a stage whose barrier bears less silence", () => {
   });
 });
 
+describe("a deadline that came while the coordinator was away", () => {
+  it("fails the run when it is back, which cleans up at once where nobody had begun", () => {
+    const stages = [{ name: "a" }, { name: "cleanup", when: "always" }] as const;
+    const group = new Group(plan(stages, { deadlineMs: 10_000 }), 2).join();
+    group.send({ type: "coordinator_started", at: group.at + 10_000 });
+    expect(group.state.failure?.reason).toBe("a: the plan's deadline (10s) is over");
+    expect(group.execute("agent-0").stage).toBe(1);
+  });
+});
+
 describe("time that goes by before an event", () => {
   it("is acted on first: who comes too late for the assembly does not begin the run", () => {
     const assembly = { timeoutMs: 60_000, atLeast: null };

@@ -10,7 +10,7 @@ const KEY = 200;
 /** Those that failed first, then the others in their order; those of earlier rounds are not kept. */
 export function taskPhases(
   { agents }: Pick<RunState, "agents">,
-  { records }: TaskPool,
+  { records }: Pick<TaskPool, "records">,
 ): Pick<NonNullable<PhaseRound["tasks"]>, "records"> {
   const all = [...itemsOf(records)];
   if (all.length === 0) return {};

@@ -118,8 +118,8 @@ function finishedStages({ carried, plan, stages }: RunState): readonly FinishedS
   return plan.stages.flatMap(({ name, index }) => {
     const run = itemAt(stages, index);
     if (run === undefined || run.startAt === null) return run?.round === 1 ? (before.get(name) ?? []) : [];
-    const { phase, status, worked, cleanupMode, closedAt } = run;
-    if (phase !== "closed" || cleanupMode || (status !== "success" && status !== "warning")) return [];
+    const { status, worked, cleanupMode, closedAt } = run;
+    if (cleanupMode || (status !== "success" && status !== "warning")) return [];
     return { name, status, worked: worked === true, completedAt: closedAt };
   });
 }

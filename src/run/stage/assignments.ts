@@ -214,8 +214,7 @@ export function countProgress(draft: Draft, slot: number, progress: Progress | n
   const { assignment } = draft.agent(slot);
   if (assignment === null || assignment.finished || draft.stage(assignment.stage).pool !== null) return;
   const before = assignment.progress;
-  if (before?.done === progress?.done && before?.total === progress?.total && before?.errors === progress?.errors)
-    return;
+  if (before?.done === progress?.done && before?.errors === progress?.errors) return;
   const run = draft.stage(assignment.stage);
   const done = run.done + (progress?.done ?? 0) - (before?.done ?? 0);
   const errors = run.errors + (progress?.errors ?? 0) - (before?.errors ?? 0);

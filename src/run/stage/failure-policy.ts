@@ -43,7 +43,7 @@ export function applyFailurePolicy(
   switch (consequence) {
     case "abort":
       if (kind !== "failure") putAway(draft, slot, why);
-      failRun(draft, { kind: "failed", stage: stage ?? inForce, reason: `${at(draft, stage)}${agent.name} ${why}` });
+      failRun(draft, { kind: "failed", stage, reason: `${at(draft, stage)}${agent.name} ${why}` });
       return;
     case "exclude":
       exclude(draft, slot, why, stage);

@@ -29,7 +29,7 @@ export function shareOut(draft: Draft, stage: number): void {
   while (queueHead < queue.size && hungryHead < hungry.size) {
     const slot = hungry.at(hungryHead++) ?? 0;
     const { assignment } = draft.agent(slot);
-    if (assignment === null || assignment.stage !== stage || assignment.finished || !assignment.queued) continue;
+    if (assignment?.stage !== stage || !assignment.queued) continue;
     const leases = [...assignment.leases];
     let wants = assignment.wants;
     let isFull = false;

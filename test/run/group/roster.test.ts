@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Plan } from "../../../src/plan/plan.ts";
 import { compareNames, missingAgents } from "../../../src/run/group/assembly.ts";
-import { admit, apply } from "../../../src/run/machine.ts";
+import { admit, apply, explain } from "../../../src/run/machine.ts";
 import type { AgentState } from "../../../src/run/state.ts";
 import { agentIdentity } from "../../../src/run/types.ts";
 import { barrier, Group, joined, plan, type StageOverrides, synced } from "../builders.ts";
@@ -262,6 +262,20 @@ describe("an index", () => {
   });
 });
 
+describe("roles that nobody said", () => {
+  it.each<[string, readonly (number | null)[], string]>([
+    ["their own indexes", [2, 1, 0], "c"],
+    ["their names where they say no indexes", [null, null, null], "a"],
+    ["their names where their indexes are the same", [1, 1, 1], "a"],
+  ])("are given in the order of %s, not in that in which they came", (_what, indexes, server) => {
+    const group = new Group(plan(work, { roles: { server: 1, client: 2 } }), 3);
+    for (const [at, name] of ["b", "a", "c"].entries())
+      group.send(joined(name, group.at, { index: indexes[at] ?? null }));
+    const roles = group.state.roster?.agents.filter(({ role }) => role === "server").map(({ name }) => name);
+    expect(roles).toEqual([server]);
+  });
+});
+
 describe("who comes late", () => {
   const late = (roles: Readonly<Record<string, number>>, size = 4): Group => {
     const group = new Group(plan(work, { roles, ...fewer(2) }), size, { names: ["a", "b"] });
@@ -287,6 +301,16 @@ describe("who comes late", () => {
     ]);
     expect(group.execute("d").stage).toBe(0);
     expect(refusal(group, joined("e", group.at))).toContain("this group has its 4 agents (a, b, c, d)");
+  });
+
+  it("and has no part in what is open is shown to have come late", () => {
+    const group = new Group(plan([{ name: "a", runsOn: { kind: "first" } }], fewer(1)), 2).join("agent-0");
+    group.pass(60_000, ["agent-1"]);
+    group.join("agent-1");
+    expect(explain(group.state).agents.map(({ standing, why }) => [standing, why])).toEqual([
+      ["member", null],
+      ["away", "joins late"],
+    ]);
   });
 
   it("has the role that it says, or the first that the plan still asks for", () => {

@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Json, Quorum } from "../../../src/plan/plan.ts";
 import { confidenceOf, decisionOf, weightsOf } from "../../../src/run/quorum/decision.ts";
+import { deficienciesText, pauseBefore, roundText } from "../../../src/run/quorum/round.ts";
+import type { QuorumRound } from "../../../src/run/result/record.ts";
 import { DECISIONS } from "../../../src/run/types.ts";
 
 const SHARES = { passAt: 60, retryAt: 40 };
@@ -98,5 +101,54 @@ describe("a quorum's decision", () => {
     expect(confidenceOf(cast, "PASS")).toBe(0.625);
     expect(confidenceOf(cast, "FAIL")).toBe(0);
     expect(confidenceOf(cast, "RETRY")).toBeNull();
+  });
+});
+
+describe("a decision in words", () => {
+  const round: QuorumRound = {
+    decision: "RETRY",
+    confidence: null,
+    weights: { pass: 1, retry: 2, fail: 0 },
+    votes: [],
+    deficiencies: [],
+    leftOut: 0,
+    exhausted: null,
+  };
+  const found = (...deficiencies: readonly Json[]) =>
+    deficiencies.map((deficiency, at) => ({ validator: `v${at}`, deficiency }));
+
+  it("has the shares of the weight, and how sure it is where somebody said so", () => {
+    expect(roundText(round)).toBe("RETRY: pass 33.3 %, retry 66.7 %, fail 0 % of the weight");
+    expect(roundText({ ...round, confidence: 0.25 })).toMatch(/ of the weight, confidence 0\.25$/);
+    const weights = { pass: 0, retry: 0, fail: 0 };
+    expect(roundText({ ...round, weights })).toBe("RETRY: pass 0 %, retry 0 %, fail 0 % of the weight");
+  });
+
+  it.each<[string, readonly Json[], number, string]>([
+    ["nothing", [], 0, ""],
+    ["three", ["a", { at: 1 }, "c"], 0, 'v0: a; v1: {"at":1}; v2: c'],
+    ["more than three", ["a", "b", "c", "d"], 0, "v0: a; v1: b; v2: c; and 1 more"],
+    ["some that were left out", ["a"], 2, "v0: a; and 2 more"],
+    ["a long one", ["x".repeat(200)], 0, `v0: ${"x".repeat(200)}`],
+    ["one that is too long", ["x".repeat(201)], 0, `v0: ${"x".repeat(199)}…`],
+  ])("names what was wanting: %s", (_what, deficiencies, leftOut, text) => {
+    expect(deficienciesText({ ...round, deficiencies: found(...deficiencies), leftOut })).toBe(text);
+  });
+});
+
+describe("the pause before a round", () => {
+  const quorum = (backoffMs: number): Quorum => ({
+    validators: [],
+    ...SHARES,
+    retryStages: [],
+    maxRetries: 9,
+    backoffMs,
+    onExhausted: "warn",
+  });
+
+  it("doubles up to ten minutes, or stays what it is where that is longer", () => {
+    expect([0, 1, 2].map((retries) => pauseBefore(quorum(0), retries))).toEqual([0, 0, 0]);
+    expect([0, 1, 2].map((retries) => pauseBefore(quorum(200_000), retries))).toEqual([200_000, 400_000, 600_000]);
+    expect([0, 1].map((retries) => pauseBefore(quorum(900_000), retries))).toEqual([900_000, 900_000]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { RUN_BOUNDS } from "../../../src/plan/bounds.ts";
-import type { Plan, Quorum } from "../../../src/plan/plan.ts";
+import { jsonBytes, RUN_BOUNDS } from "../../../src/plan/bounds.ts";
+import type { Json, Plan, Quorum } from "../../../src/plan/plan.ts";
 import { summary } from "../../../src/run/machine.ts";
 import { repeatedBy } from "../../../src/run/quorum/round.ts";
 import type { AttemptEnd, Ballot } from "../../../src/run/types.ts";
@@ -98,6 +98,12 @@ describe("a quorum", () => {
       exhausted: null,
     });
     expect(of.state.outputs.review).toMatchObject({ decision: "PASS", round: 1 });
+    expect(of.notices()).toEqual([
+      "review, round 1: PASS: pass 66.7 %, retry 0 %, fail 33.3 % of the weight, confidence 0.9",
+      "review: lint (on agent-0) counts as PASS, confidence 0.9",
+      "review: audit (on agent-0) counts as FAIL",
+      "review: audit: voted FAIL and named no deficiency",
+    ]);
   });
 
   it("sends back with RETRY what it names and what depends on it, says why, and keeps the rest", () => {
@@ -107,6 +113,7 @@ describe("a quorum", () => {
     const because = { stage: "review", round: 1, deficiencies: [{ validator: "lint", deficiency: "no tests" }] };
     expect(of.execute("agent-0")).toMatchObject({ stage: 0, attempt: "0.2.0.1", because });
     expect(of.state.outputs.review).toMatchObject({ decision: "RETRY", deficiencies: because.deficiencies });
+    expect(of.notices().at(-1)).toMatch(/^going back to draft, round 2: RETRY: pass 33\.3 %/);
     of.pass(1_000).finishAll();
     expect(of.execute("agent-0")).toMatchObject({ stage: 2, because });
     until(of, "review");
@@ -194,6 +201,7 @@ describe("a quorum", () => {
       until(of, "review");
       vote(of, { lint: retry, audit: retry });
       expect(of.instruction("agent-0")).toMatchObject({ do: "wait", reason: "retry", stage: 0, until: of.at + ms });
+      expect(of.notices().at(-1)).toContain(` in ${ms / 1_000}s: RETRY`);
       of.pass(ms);
       expect(of.execute("agent-0").stage).toBe(0);
     }
@@ -245,6 +253,23 @@ describe("a quorum", () => {
     expect(summary(of.state).phases.length).toBeGreaterThan(0);
     const [round] = of.state.stages.flat()[3]?.earlier ?? [];
     expect(round?.quorum?.leftOut).toBe(1);
+  });
+
+  it.each([
+    ["as many bytes as a variable holds", 0, ["large", "small", "larger"]],
+    ["a byte more", 1, ["large", "small"]],
+  ])("passes on deficiencies of %s, up to there", (_what, over, kept) => {
+    const of = group();
+    until(of, "review");
+    const size = (deficiency: Json) => jsonBytes({ validator: "lint", deficiency }) + 1;
+    const small = size({ small: "" });
+    const text = (bytes: number) => "x".repeat(bytes);
+    const large = { large: text(10_000) };
+    const larger = RUN_BOUNDS.deficiencyBytes - size(large) - size({ larger: "" }) - small + over;
+    const deficiencies: readonly Json[] = [large, { small: "" }, { larger: text(larger) }];
+    vote(of, { lint: { decision: "RETRY", confidence: null, deficiencies }, audit: pass });
+    const told = of.execute("agent-0").because?.deficiencies ?? [];
+    expect(told.flatMap(({ deficiency }) => Object.keys(Object(deficiency)))).toEqual(kept);
   });
 
   it.each([

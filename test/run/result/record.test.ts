@@ -3,7 +3,17 @@ import { describe, expect, it } from "vitest";
 import { begin, summary } from "../../../src/run/machine.ts";
 import { hasHistogramsToMerge, type MergeHistograms } from "../../../src/run/result/summary.ts";
 import type { AttemptReport } from "../../../src/run/types.ts";
-import { barrier, created, Group, plan, report, retrying, type StageOverrides } from "../builders.ts";
+import {
+  barrier,
+  created,
+  Group,
+  joined,
+  machineOf,
+  plan,
+  report,
+  retrying,
+  type StageOverrides,
+} from "../builders.ts";
 
 const fails = { kind: "exited", code: 1 } as const;
 const ok = { kind: "exited", code: 0 } as const;
@@ -217,6 +227,31 @@ describe("a run's result", () => {
     expect(progress(tasks, count(3, 0))).toEqual({ done: 3, total: 8, errors: 0 });
     const skipped = group([{ name: "a", ...objects, when: "on_failure" }, { name: "b" }]);
     expect(summary(skipped.state).phases[0]?.progress).toBeNull();
+  });
+
+  it("names the machine of an agent's newest life, or the one that it named before", () => {
+    const of = new Group(plan([{ name: "a" }, { name: "b" }]), 1);
+    const host = () => summary(of.state).machines?.map(({ machine }) => machine?.host);
+    const lives = [undefined, machineOf("one"), undefined, machineOf("two")].map((machine, life) => {
+      of.send(joined("agent-0", of.at, { session: `life-${life}`, checkRunId: "1", machine }));
+      return host();
+    });
+    expect(lives).toEqual([[undefined], ["one"], ["one"], ["two"]]);
+  });
+
+  it("does not tell of who was excluded while others were in a stage that was not for it", () => {
+    const majority = { ...barrier, rule: { kind: "majority" } } as const;
+    const of = group([{ name: "a", runsOn: { kind: "agents", agents: [0, 1] }, barrier: majority }, { name: "b" }], 3);
+    of.pass(31_000, ["agent-2"]);
+    expect(of.instruction("agent-2").do).toBe("exclude");
+    of.finish("agent-0");
+    of.finish("agent-1");
+    of.finishAll();
+    const [a, b] = summary(of.state).phases;
+    expect([a, b].map((phase) => phase?.agents.map(({ status }) => status))).toEqual([
+      ["success", "success"],
+      ["success", "success", "excluded"],
+    ]);
   });
 
   it("tells of who was excluded before, in stages that were begun", () => {

@@ -46,6 +46,15 @@ describe("one agent's part in a result", () => {
     expect(earlier?.[0]?.agents.map(({ agent }) => agent)).toEqual(["agent-2", "agent-0"]);
   });
 
+  it("names the machine that it ran on alone, where the result names any", () => {
+    const { machines = [], ...without } = result();
+    expect(machines).toHaveLength(4);
+    const named = (agent: string) => new SummaryByAgent({ ...without, machines }, 1).of(agent).machines;
+    expect(named("agent-2")).toEqual([machines[2]]);
+    expect(named("somebody")).toEqual([]);
+    expect(new SummaryByAgent(without, 1).of("agent-2")).not.toHaveProperty("machines");
+  });
+
   it("has neither those that did well nor those that had nothing to do", () => {
     const [phase] = result().phases;
     if (phase === undefined) throw new Error("there is no stage");

@@ -81,6 +81,24 @@ describe("a saved state", () => {
     });
   });
 
+  it("holds the tasks that a stage told for a later one, which are there again", () => {
+    const limits = { concurrency: 1, maxFailures: 0, maxPreemptions: 9, needs: {} };
+    const tasks = { source: { kind: "stage", stage: "list" }, ...limits } as const;
+    const group = new Group(plan([{ name: "list" }, { name: "work", completion: "tasks_done", tasks }]), 1).join();
+    group.finish("agent-0", { kind: "exited", code: 0 }, { laterTasks: ["x", { id: "y" }] });
+    const state = saved(group);
+    expect(state.tasks_data).toEqual({ list: ["x", { id: "y" }] });
+    expect(carriedOf(state).tasks).toEqual({ list: ["x", { id: "y" }] });
+    expect(readSavedRun(bytes(state))).toEqual({ saved: state });
+  });
+
+  it("may have digests of up to 64 characters, and a hundred members in all", () => {
+    const state = { ...saved(failedAtB()), plan_digest: "a".repeat(64), plan_parts: { a: "x".repeat(64) } };
+    expect(readSavedRun(bytes(state))).toEqual({ saved: state });
+    const many = readSavedRun(bytes(Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`k${n}`, 1]))));
+    expect("problems" in many ? many.problems.join() : "").not.toContain("members");
+  });
+
   it("shows nothing that is masked", () => {
     const hides = (text: string): string => text.replaceAll("hunter2", "***");
     const mask = { text: hides, json: <T>(value: T): T => JSON.parse(hides(JSON.stringify(value))) };
@@ -143,6 +161,8 @@ describe("a state that does not fit", () => {
   it("is not read at all when it is too large", () => {
     const read = readSavedRun(new Uint8Array(SAVED_RUN_BYTES + 1));
     expect(read).toEqual({ problems: ["1:1: is larger than 32 MiB: no saved state is"] });
+    const most = readSavedRun(new Uint8Array(SAVED_RUN_BYTES).fill(0xff));
+    expect(most).toEqual({ problems: ["1:1: is not UTF-8 text, expected a saved state (JSON)"] });
   });
 
   it("ends with a place or a state for any bytes, and is a state only when it is one", () => {

@@ -131,6 +131,22 @@ describe("a stage that is entered again", () => {
   });
 });
 
+describe("a stage that another agent runs in its new round", () => {
+  it("is not waited at as one's own by the one that ran it before", () => {
+    const best = { ...barrier, rule: { kind: "best_effort" } } as const;
+    const first = { runsOn: { kind: "first" }, barrier: best } as const;
+    const of = group([{ name: "z", barrier: best }, { name: "a", ...first }, { name: "b" }], 2);
+    of.pass(31_000, ["agent-0"]);
+    of.finish("agent-1");
+    expect(of.execute("agent-1").stage).toBe(1);
+    of.sync("agent-0");
+    sendBack(of, 1);
+    of.finish("agent-1");
+    expect(of.execute("agent-0")).toMatchObject({ stage: 1, attempt: "1.2.0.1" });
+    expect(of.instruction("agent-1")).toMatchObject({ do: "wait", reason: "not_my_stage", stage: 1 });
+  });
+});
+
 describe("going back", () => {
   it("waits until what is open is over, and closes all of it", () => {
     const none = { ...barrier, rule: { kind: "none" } } as const;

@@ -89,8 +89,11 @@ describe("a background command", () => {
     }));
     const of = new Group(plan(some, { roles: { server: 1, worker: 2 } }), 3).join();
     ready(of);
+    const { steps } = of.state;
     lose(of);
     expect(of.state.failure).toBeNull();
+    // Its stage has another result now, which is to be shown.
+    expect(of.state.steps).toBe(steps + 1);
     expect(of.notices().join()).toContain("the group goes on, as its stage is optional");
     for (let stage = 1; stage < 4; stage++)
       for (const name of ["agent-1", "agent-2", "agent-0"]) finishIfWorking(of, name);
@@ -140,6 +143,24 @@ describe("a background command", () => {
     expect(of.instruction("agent-0")).toMatchObject({ do: "wait", stage: 1 });
     of.sync("agent-0", { stage: 1, finished: [report({ stage: 0, attempt: "0.1.0.b2", end: died })] });
     expect(of.state.failure?.reason).toBe("background stage server died on agent-0: exit code 1");
+  });
+
+  it("is not lost with a look at its agent while it runs, or has time left to get ready again", () => {
+    const [server, load] = stages;
+    const of = new Group(
+      plan([{ ...server, timeoutMs: 1_000, background: { ready: null, until: "load" } }, load], {
+        roles: { server: 1, worker: 1 },
+      }),
+      2,
+    ).join();
+    ready(of);
+    of.pass(62_000).pass(6_000, ["agent-0"]);
+    expect(of.notices().at(-1)).toContain("agent-0 has been silent for 5 s");
+    of.send({ type: "reset", at: of.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
+    of.pass(6_000, ["agent-0"]);
+    expect(of.notices().at(-1)).toContain("agent-0 has been silent for 5 s");
+    expect(of.execute("agent-0")).toMatchObject({ stage: 0, attempt: "0.1.0.b2" });
+    expect(of.state.failure).toBeNull();
   });
 
   it("that does not get ready again ends the run", () => {

@@ -125,6 +125,17 @@ describe("outputs of a stage", () => {
     expect(of.state.stages.flat()[0]?.outputs).toMatchObject([{ key: "url", value: "second" }]);
   });
 
+  it.each([
+    ["will be tried again", 2, {}],
+    ["was the last", 1, { half: 1 }],
+  ])("of an attempt that failed where it %s", (_what, maxAttempts, outputs) => {
+    const retry = retrying({ maxAttempts, backoffMs: 0 });
+    const of = new Group(plan([{ name: "a", optional: true, retry }, { name: "end" }]), 1).join();
+    of.finish("agent-0", fails, { outputs: { half: 1 } });
+    if (maxAttempts > 1) of.finish("agent-0");
+    expect(phase(of).outputs).toEqual(outputs);
+  });
+
   it("of a whole run have a bound, which what is carried over counts against", () => {
     const room = 100;
     const outputs = { old: { k: "x".repeat(RUN_BOUNDS.outputBytes - room - jsonBytes({ old: { k: "" } })) } };
@@ -148,7 +159,7 @@ describe("metrics of which the last value counts", () => {
     metrics: Object.entries(values).map(([name, value]) => ({ name, value, unit: "", agg: "last", count: 7 })),
   });
   const tasks = {
-    source: { kind: "list", values: ["t0", "t1", "t2"] },
+    source: { kind: "list", values: ["t0", "t1", "t2", "t3"] },
     concurrency: 1,
     maxFailures: 0,
     maxPreemptions: 1,
@@ -168,15 +179,17 @@ describe("metrics of which the last value counts", () => {
     tell("agent-0", { x: 3, y: 10 });
     tell("agent-1", { x: 100 });
     tell("agent-0", { x: 5 });
+    tell("agent-0", { y: 12 });
     expect(phase(of).metrics.map(({ name, value, count }) => [name, value, count])).toEqual([
       ["x", 105, 2],
-      ["y", 10, 1],
+      ["y", 12, 1],
     ]);
     tell("agent-0", { x: 1 });
     tell("agent-1", { x: 7 });
     tell("agent-0", { x: 4, y: 1 });
+    tell("agent-1", { x: 8 });
     expect(phase(of, 1).metrics.map(({ name, value, count }) => [name, value, count])).toEqual([
-      ["x", 11, 2],
+      ["x", 12, 2],
       ["y", 1, 1],
     ]);
   });
@@ -197,6 +210,7 @@ describe("metrics of which the last value counts", () => {
     const of = group(2);
     const many = Object.fromEntries(Array.from({ length: count }, (_, at) => [`m${at}`, at]));
     of.finish("agent-0", undefined, last(many));
+    expect(of.notices()).toHaveLength(said);
     of.pass(1_000);
     of.finish("agent-1", undefined, last({ m0: 1 }));
     expect(phase(of).metrics).toHaveLength(count);

@@ -41,6 +41,7 @@ describe("the stages that are open together", () => {
     ["those without, and the one with the next barrier", [a, b, c, { name: "d" }], {}, 2],
     ["those without up to the end of the plan", [a, b], {}, 1],
     ["not one that needs the result of one before", [a, b, { ...c, dependsOn: [needs("a")] }], {}, 1],
+    ["nor one that could do without that result", [a, b, { ...c, dependsOn: [needs("b", "skipped")] }], {}, 1],
     ["one that needs another result", [{ name: "z" }, a, { ...c, dependsOn: [needs("z")] }], { skip: [0] }, 1],
     [
       "not what comes after one that expects something of the group",

@@ -79,6 +79,15 @@ describe("tasks that a stage tells for a later one", () => {
     expect(keys(of)).toEqual(["x", "y", "z"]);
   });
 
+  it("are kept once where all agents tell the same", () => {
+    const of = tell(group(4), ["x"], ["x"], ["y"], ["x"]);
+    expect(of.state.stages.flat()[0]?.laterTasks).toEqual([
+      { rank: 0, tasks: ["x"] },
+      { rank: 2, tasks: ["y"] },
+    ]);
+    expect(keys(of)).toEqual(["x", "y"]);
+  });
+
   it.each([
     [
       "a circle",

@@ -96,6 +96,23 @@ describe("who gets which tasks", () => {
     expect(of.names.map((name) => held(of, name))).toEqual([["c"], ["b"], []]);
   });
 
+  it("is who could take more than there was, without its asking again", () => {
+    const of = group(["a", "b", "c"], { concurrency: 2, needs: { c: ["a"] } });
+    expect([wants(of, "agent-1"), wants(of, "agent-0", 2)]).toEqual([["a"], ["b"]]);
+    end(of, "agent-1", "a");
+    expect(held(of, "agent-0")).toEqual(["b", "c"]);
+  });
+
+  it("is not who asked for none before another asked", () => {
+    const of = group(["a", "b"], { needs: { b: ["a"] } }, 3);
+    wants(of, "agent-2");
+    wants(of, "agent-0", 0);
+    wants(of, "agent-1");
+    wants(of, "agent-0");
+    end(of, "agent-2", "a");
+    expect(of.names.map((name) => held(of, name))).toEqual([[], ["b"], []]);
+  });
+
   it("is nobody who has said meanwhile that it wants none, or is gone", () => {
     const of = group(["a", "b", "c"], { concurrency: 2, needs: { b: ["a"], c: ["a"] } }, 3);
     expect(wants(of, "agent-1", 2)).toEqual(["a"]);
