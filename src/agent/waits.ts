@@ -42,7 +42,7 @@ function reasonText(reason: Wait["reason"], stage: string | null): string {
     case "ready":
       return stage === null ? "for a background command" : `until ${stage} is ready`;
     case "checkpoint":
-      return stage === null ? "for a person" : `for a person before ${stage}`;
+      return stage === null ? "for a person" : `for a person at ${stage}`;
     default:
       return reason satisfies never;
   }

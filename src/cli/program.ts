@@ -16,7 +16,6 @@ const MOST_AGENTS = 256;
 /** Commands and options of the design that are not there yet: named, so that nobody takes them for misspelt. */
 const NOT_BUILT = {
   commands: { sandbox: "" },
-  options: [["-i, --interactive", "ask for input"]],
 } as const;
 
 /**
@@ -55,7 +54,7 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
     .showHelpAfterError("(--help says more)")
     .showSuggestionAfterError();
 
-  const run = program
+  program
     .command("run")
     .argument("<plan>", "a plan file")
     .description("run a plan on this machine; the result as JSON on stdout, the log on stderr")
@@ -81,13 +80,12 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
       agents,
     )
     .option("--agent-name <name>", "this agent's name; of several, what their names begin with", once)
+    .option("-i, --interactive", "ask before and after each stage: go on, retry, edit its tasks, skip it, quit")
     .option("--dry-run", "say what would run, and run nothing")
-    .action(async (plan: string, options: RunOptions & Record<string, unknown>) => {
-      refuseNotBuilt(options);
+    .action(async (plan: string, options: RunOptions) => {
       const { run: carryOut } = await import("./run/run.ts");
       end(await carryOut(plan, options, env));
     });
-  for (const [flags, description] of NOT_BUILT.options) run.option(flags, `${description} (not built yet)`);
 
   program
     .command("validate")
@@ -214,14 +212,6 @@ async function schemaOf(what: string): Promise<unknown> {
       return (await import("../report/result-schema.ts")).resultJsonSchema();
     default:
       throw new UsageError(`schema ${what}: expected "plan", "policy" or "result"`);
-  }
-}
-
-function refuseNotBuilt(options: Readonly<Record<string, unknown>>): void {
-  for (const [flags] of NOT_BUILT.options) {
-    const long = /--[a-z-]+/.exec(flags)?.[0] ?? flags;
-    const key = long.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    if (options[key] !== undefined) throw new UsageError(`${long}: not built yet`);
   }
 }
 

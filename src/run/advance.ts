@@ -1,5 +1,6 @@
 /** Advances a run as far as it goes now: through assembly, barriers, stages and its end. Every wait's end is looked at here. */
 
+import { awaitApproval, endReview, unanswered } from "./checkpoints/checkpoints.ts";
 import { deadlineOver, isBoundByDeadline } from "./deadlines.ts";
 import type { Draft } from "./draft.ts";
 import { failRun, finishAborted, isFailing } from "./group/abort.ts";
@@ -11,6 +12,7 @@ import { outcome } from "./stage/record-result.ts";
 import { closeSegment, release } from "./stage/result.ts";
 import { bringBack, type Decision, decide, enter, skip } from "./stage/start.ts";
 import { finishUnstopped, reasonToStop, stopStage } from "./stage/stopping.ts";
+import type { RunState } from "./state.ts";
 import { shareOut } from "./tasks/leases.ts";
 import { beginListing } from "./tasks/listing.ts";
 import { isPoolOver } from "./tasks/pool.ts";
@@ -47,7 +49,9 @@ function failAtDeadline(draft: Draft): boolean {
   }
   if (checkpoint !== null) {
     const isBound = isBoundByDeadline(head, checkpoint.stage);
-    if (isBound) leaveOut(draft, checkpoint.stage, { kind: "late", reason: over });
+    // What was looked at is done: whether there is time for more is seen where more begins.
+    if (isBound && checkpoint.after !== undefined) endReview(draft);
+    else if (isBound) leaveOut(draft, checkpoint.stage, { kind: "late", reason: over });
     return isBound;
   }
   for (let stage = segment?.first ?? 0; stage <= (segment?.last ?? -1); stage++) {
@@ -71,12 +75,20 @@ function stepStopping(draft: Draft, until: number): boolean {
 
 /** Decides on the next stage, or ends the run. */
 function next(draft: Draft): boolean {
-  const { head, now } = draft;
+  const { head } = draft;
   const index = head.position;
   bringBack(draft);
   if (head.living === 0 && index < draft.plan.stages.length && !isFailing(draft)) {
     failRun(draft, { kind: "failed", stage: null, reason: `no agent is left: ${gone(draft)}` });
     return true;
+  }
+  if (head.checkpoint !== null) {
+    const over = unanswered(draft);
+    if (over !== null) {
+      endUnanswered(draft, head.checkpoint, over);
+      return true;
+    }
+    if (head.checkpoint.after !== undefined) return false;
   }
   if (index >= draft.plan.stages.length) {
     endRun(draft);
@@ -98,10 +110,7 @@ function next(draft: Draft): boolean {
       leaveOut(draft, index, decision);
       return true;
     case "checkpoint":
-      if (head.checkpoint !== null) return false;
-      head.checkpoint = { stage: index, since: now };
-      draft.notice(`waiting for a person before ${draft.planned(index).name}`);
-      return true;
+      return awaitApproval(draft, index);
     case "enter":
       head.checkpoint = null;
       enter(draft, index);
@@ -109,6 +118,12 @@ function next(draft: Draft): boolean {
     default:
       return decision satisfies never;
   }
+}
+
+/** Nobody has answered in time. */
+function endUnanswered(draft: Draft, { stage, after }: NonNullable<RunState["checkpoint"]>, reason: string): void {
+  if (after === undefined) leaveOut(draft, stage, { kind: "late", reason });
+  else endReview(draft, { kind: "failed", stage, reason: `${draft.planned(stage).name}: ${reason}` });
 }
 
 /** Why the first few are not there any more. */
@@ -140,6 +155,11 @@ function endRun(draft: Draft): void {
 function stepSegment(draft: Draft, segment: { readonly first: number; readonly last: number }): boolean {
   for (let stage = segment.first; stage <= segment.last; stage++) {
     if (draft.stage(stage).phase === "open" && stepStage(draft, stage)) return true;
+  }
+  if (draft.head.withheld != null) {
+    if (pendingOf(draft) > 0) return false;
+    closeSegment(draft);
+    return true;
   }
   const ruling = rulingOf(draft, segment);
   switch (ruling.kind) {

@@ -1,4 +1,6 @@
 /** When time alone decides something: about an agent (its silence, its timeout), about a barrier, about the run. */
+
+import { approvalTimeoutMs } from "../plan/checkpoints.ts";
 import { heartbeatOf } from "../plan/liveness.ts";
 import { formatDuration } from "../plan/parsing/duration.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -39,6 +41,19 @@ export function isBoundByDeadline({ plan, failure }: Pick<RunState, "plan" | "fa
   return failure === null && plan.stages[stage]?.when === "on_success";
 }
 
+/** When the wait for a person is over, answered or not; null: nobody is waited for. */
+export function endOfCheckpoint({ checkpoint, plan }: Pick<RunState, "checkpoint" | "plan">): number | null {
+  return checkpoint === null ? null : checkpoint.since + approvalTimeoutMs(plan.stages[checkpoint.stage]);
+}
+
+/** When a person must have answered: the run's deadline may come before. */
+export function untilAnswered(state: RunState): number | null {
+  const { checkpoint, deadlineAt } = state;
+  const end = endOfCheckpoint(state);
+  if (checkpoint === null || end === null) return null;
+  return deadlineAt !== null && isBoundByDeadline(state, checkpoint.stage) ? Math.min(end, deadlineAt) : end;
+}
+
 /** Why nothing more is begun, or waited for. */
 export function deadlineOver({ plan }: Pick<Draft, "plan">): string {
   return `the plan's deadline (${formatDuration(plan.deadlineMs ?? 0)}) is over`;
@@ -68,12 +83,12 @@ export function nextDeadline(state: RunState): number | null {
 
 type Waits = Pick<
   RunState,
-  "status" | "sweepAt" | "assemblyUntil" | "stopping" | "segment" | "plan" | "now" | "deadlineAt"
+  "status" | "sweepAt" | "assemblyUntil" | "stopping" | "segment" | "plan" | "now" | "deadlineAt" | "checkpoint"
 >;
 
 export function nextTime(run: Waits, stageAt: (stage: number) => StageRun | undefined): number | null {
   if (isOver(run.status)) return null;
-  const times: (number | null)[] = [run.sweepAt, run.deadlineAt];
+  const times: (number | null)[] = [run.sweepAt, run.deadlineAt, endOfCheckpoint(run)];
   if (run.status === "assembling") times.push(run.assemblyUntil);
   if (run.stopping !== null) times.push(run.stopping.until);
   else if (run.segment !== null) {

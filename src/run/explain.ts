@@ -1,6 +1,7 @@
 /** Who waits for what, for whom, since when, until when: the same for the log, the status address and the check run. */
 
 import { agentStatus } from "./agent-status.ts";
+import { untilAnswered } from "./deadlines.ts";
 import { endOfWait, instructionFor, pendingAgents } from "./instruct.ts";
 import type { Awaited, WaitReason } from "./instruction.ts";
 import { itemAt, itemsOf } from "./persistent-array.ts";
@@ -74,11 +75,14 @@ function waitsOf(state: RunState): readonly ExplainedWait[] {
     return [{ reason: "assembly", stage: null, text, waiting: there, who, more, since, until }];
   }
   if (state.checkpoint !== null) {
-    const { stage, since } = state.checkpoint;
+    const { stage, since, after } = state.checkpoint;
     const name = nameOf(state, stage);
-    const text = `${name} begins when a person approves it`;
+    const text =
+      after === undefined
+        ? `${name} begins when a person approves it`
+        : `the run goes on when a person has looked at ${name}`;
     const wait = { reason: "checkpoint", stage: name, text, waiting: state.living, who: [], more: 0 } as const;
-    return [{ ...wait, since, until: state.deadlineAt }];
+    return [{ ...wait, since, until: untilAnswered(state) }];
   }
   const { segment } = state;
   if (segment === null) return [];

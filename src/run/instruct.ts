@@ -1,6 +1,6 @@
 /** What an agent is to do now: read from the state, never kept. Asking twice gives the same answer. */
 
-import { isBoundByDeadline } from "./deadlines.ts";
+import { isBoundByDeadline, untilAnswered } from "./deadlines.ts";
 import { missingAgents } from "./group/assembly.ts";
 import type { Awaited, Instruction, Lease } from "./instruction.ts";
 import { chunkRange, itemAt, itemsOf, lookUp } from "./persistent-array.ts";
@@ -32,7 +32,7 @@ export function instructionFor(state: RunState, agent: string, merge?: MergeHist
   if (assignment?.dismissed != null) return { do: "stop", stage: assignment.stage, why: assignment.dismissed.why };
   if (state.checkpoint !== null) {
     const { stage, since } = state.checkpoint;
-    return { do: "wait", reason: "checkpoint", stage, who: [], since, until: state.deadlineAt };
+    return { do: "wait", reason: "checkpoint", stage, who: [], since, until: untilAnswered(state) };
   }
   const { segment } = state;
   // Only while an event is being applied: nobody sees it.

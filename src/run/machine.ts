@@ -7,6 +7,7 @@
  */
 import { jsonBytes, WIRE_BOUNDS } from "../plan/bounds.ts";
 import { advance } from "./advance.ts";
+import { heedPerson } from "./checkpoints/checkpoints.ts";
 import { nextTime } from "./deadlines.ts";
 import { Draft, isLiving } from "./draft.ts";
 import { failRun } from "./group/abort.ts";
@@ -183,10 +184,11 @@ function handleEvent(draft: Draft, event: Exclude<RunEvent, { type: "created" }>
     case "ticked":
     case "coordinator_started":
       return;
+    case "attended":
     case "approved":
-      if (draft.head.approved.includes(event.stage) || draft.plan.stages[event.stage] === undefined) return;
-      draft.head.approved = [...draft.head.approved, event.stage];
-      draft.notice(`${event.by} approved ${draft.planned(event.stage).name}`);
+    case "stage_left_out":
+    case "stage_reviewed":
+      heedPerson(draft, event);
       return;
     case "repeat_requested":
       requestRepeat(draft, event);

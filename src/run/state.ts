@@ -84,7 +84,16 @@ export interface RunState extends Required<RunSpec> {
   readonly position: number;
   /** Stages that are open now, first to last: more than one where no barrier stands between them. */
   readonly segment: { readonly first: number; readonly last: number } | null;
-  readonly checkpoint: { readonly stage: number; readonly since: number } | null;
+  /** Waited for a person before a stage, or (`after`) behind it: `failure` is what the run fails of, unless it is repeated. */
+  readonly checkpoint: {
+    readonly stage: number;
+    readonly since: number;
+    readonly after?: { readonly failure: Omit<Failure, "at"> | null };
+  } | null;
+  /** Somebody is asked before and after each stage; not there: nobody. */
+  readonly attended?: boolean;
+  /** The open stage has failed; once all have ended it, a person is asked. Not there: it has not. */
+  readonly withheld?: Failure | null;
   readonly approved: readonly number[];
   readonly failure: Failure | null;
   /** While aborting: until everyone has ended what was running. */
@@ -321,6 +330,8 @@ export interface StageRun {
   readonly pool: TaskPool | null;
   /** What was told as tasks of a later stage, and by whom: agents by their index. Not there: nothing. */
   readonly laterTasks?: readonly { readonly rank: number; readonly tasks: readonly Json[] }[];
+  /** Tasks that a person gave it instead of its own; not there: nobody did. */
+  readonly given?: readonly Json[];
   /** What a quorum decided; not there: it has not. */
   readonly quorum?: QuorumRound;
   /** Why this round was begun; not there: it is the first, or nobody said. */

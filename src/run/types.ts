@@ -248,7 +248,34 @@ export type RunEvent =
   /** A message of this agent is on its way: it is there, whatever it will turn out to say. */
   | { readonly type: "heard"; readonly at: number; readonly agent: string; readonly session: string }
   | { readonly type: "ticked"; readonly at: number }
-  | { readonly type: "approved"; readonly at: number; readonly stage: number; readonly by: string }
+  /** A person may go on with this round of a stage (not there: the present one), with these tasks where they say so. */
+  | {
+      readonly type: "approved";
+      readonly at: number;
+      readonly stage: number;
+      readonly round?: number;
+      readonly by: string;
+      readonly tasks?: readonly Json[];
+    }
+  /** Whether somebody is there who is asked before and after each stage. */
+  | { readonly type: "attended"; readonly at: number; readonly wanted: boolean }
+  /** A person leaves out the stage that is waited before. */
+  | {
+      readonly type: "stage_left_out";
+      readonly at: number;
+      readonly stage: number;
+      readonly round: number;
+      readonly by: string;
+    }
+  /** A person has looked at what a stage came to. `repeat`: it is to be done again, and what was wanting; null: go on. */
+  | {
+      readonly type: "stage_reviewed";
+      readonly at: number;
+      readonly stage: number;
+      readonly round: number;
+      readonly by: string;
+      readonly repeat: string | null;
+    }
   /**
    * When this round of a stage is over and has not failed, the group goes back to `from`: that stage and all after it
    * begin a new round. Nothing in a plan asks for it: a quorum sends back by itself.

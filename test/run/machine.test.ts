@@ -53,8 +53,8 @@ describe("events", () => {
 
 describe("notices", () => {
   it("are told from a number on, to those whom they concern", () => {
-    const of = group([{ name: "a" }, { name: "b" }]);
-    of.send({ type: "approved", at: of.at, stage: 0, by: "ann" });
+    const of = group([{ name: "a" }, { name: "b" }, { name: "c" }]);
+    of.send({ type: "approved", at: of.at, stage: 2, by: "ann" });
     of.send({ type: "reset", at: of.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
     of.send({ type: "approved", at: of.at, stage: 1, by: "ann" });
     const texts = (agent: string, after?: number) => noticesFor(of.state, agent, after).map(({ seq }) => seq);

@@ -273,10 +273,11 @@ describe("why a stage is not run", () => {
 });
 
 describe("a checkpoint", () => {
-  it("waits for a person, without an end, and for that stage alone", () => {
+  it("waits for a person, for hours, and for that stage alone", () => {
     const group = new Group(plan([{ name: "a" }, { name: "b", checkpoint: true }]), 2).join();
     group.finishAll();
-    expect(group.instruction("agent-1")).toMatchObject({ do: "wait", reason: "checkpoint", stage: 1, until: null });
+    const until = group.at + 6 * 3_600_000;
+    expect(group.instruction("agent-1")).toMatchObject({ do: "wait", reason: "checkpoint", stage: 1, until });
     group.pass(7_200_000);
     group.send({ type: "approved", at: group.at, stage: 0, by: "ann" });
     expect(group.instruction("agent-1").do).toBe("wait");

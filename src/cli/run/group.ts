@@ -20,7 +20,6 @@ import { runIdOf } from "../../coordinator/protocol/run-id.ts";
 import { serveLoopback } from "../../coordinator/server/serve.ts";
 import { joinAddress, splitAddress } from "../../plan/parsing/address.ts";
 import { formatDuration } from "../../plan/parsing/duration.ts";
-import type { Plan } from "../../plan/plan.ts";
 import { maskedSummary } from "../../report/masked.ts";
 import { explain } from "../../run/explain.ts";
 import { agentIdentity, type RunKey } from "../../run/types.ts";
@@ -28,12 +27,12 @@ import { type ToldWait, waitLine } from "../../run/wait-lines.ts";
 import type { StateFile } from "../../state-file/state-file.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit.ts";
 import { type ParentMessage, PLAN_FILE_VARIABLE } from "./agent.ts";
-import { ask, userName } from "./checkpoint.ts";
+import { type Attendant, userName } from "./checkpoint.ts";
 import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
 import { tellOutcome } from "./outcome.ts";
 import { SECRET_VARIABLE, takeSecret } from "./secret.ts";
 import { Signals } from "./signals.ts";
-import { savedBy } from "./state.ts";
+import { attendantOf, savedBy } from "./state.ts";
 import type { RunTask } from "./task.ts";
 
 /** After the run is over agents only say goodbye; one that does not is ended. */
@@ -60,7 +59,7 @@ export async function runGroup(task: RunTask): Promise<ExitCode> {
   const startedAt = Date.now();
   const onError = (error: unknown, what: string): void =>
     log.line(`coordinator: ${what}: ${error instanceof Error ? error.message : String(error)}`);
-  const follower = new Follower(log, plan);
+  const follower = new Follower(log, attendantOf(task, masks, log));
   const runs = new Runs({ store: null, onError, onChange: ({ host }) => follower.look(host, state) });
   const given = groupSecret(takeSecret(env));
   const secret = given ?? randomBytes(32).toString("base64url");
@@ -74,6 +73,7 @@ export async function runGroup(task: RunTask): Promise<ExitCode> {
     agentCount: agents,
     ...(carried === null ? {} : { carried }),
   });
+  if (task.interactive) host.commit({ event: { type: "attended", at: host.now, wanted: true } });
   log.line(
     given === null
       ? `a group of ${agents} agents on this machine`
@@ -151,8 +151,7 @@ function hereOf(address: string | null): string {
 /** Tells what the whole group comes to while it goes on, and asks at checkpoints. */
 class Follower {
   readonly #log: ConsoleLog;
-  readonly #plan: Plan;
-  readonly #asking = new AbortController();
+  readonly #attendant: Attendant;
   readonly over: Promise<void>;
   #end: () => void = () => undefined;
   readonly #told = new WeakSet();
@@ -160,11 +159,10 @@ class Follower {
   #toldNotice = 0;
   #toldWait: ToldWait | null = null;
   #waiting: NodeJS.Timeout | null = null;
-  #asked = -1;
 
-  constructor(log: ConsoleLog, plan: Plan) {
+  constructor(log: ConsoleLog, attendant: Attendant) {
     this.#log = log;
-    this.#plan = plan;
+    this.#attendant = attendant;
     this.over = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -173,7 +171,7 @@ class Follower {
   /** `file`: where the run's state is kept, before anything of it is told. */
   look(host: RunHost, file: StateFile | null): void {
     file?.follow(host.state);
-    const { steps, checkpoint, notices, noticeSeq } = host.state;
+    const { steps, notices, noticeSeq } = host.state;
     for (const { agent, text } of notices.filter(({ seq }) => seq > this.#toldNotice)) {
       this.#log.line(agent === null ? `  ${text}` : `${agent} | ${text}`);
     }
@@ -184,7 +182,7 @@ class Follower {
       this.#log.phases(host.newPhases(this.#told));
     }
     this.#waiting ??= setInterval(() => this.#explain(host), WAITS_EVERY_MS).unref();
-    if (checkpoint !== null && checkpoint.stage !== this.#asked) this.#ask(host, checkpoint.stage);
+    this.#attendant.look(host);
     if (host.isOver) this.#end();
   }
 
@@ -201,32 +199,22 @@ class Follower {
   }
 
   stop(): void {
-    this.#asking.abort();
+    this.#attendant.stop();
     if (this.#waiting !== null) clearInterval(this.#waiting);
   }
 
   stopAsking(): void {
-    this.#asking.abort();
+    this.#attendant.stop();
   }
 
   /** What the group waits for: of several waits the first. */
   #explain(host: RunHost): void {
+    if (this.#attendant.isAsking) return;
     const wait = explain(host.state).waits.find(({ waiting }) => waiting > 0);
     const about = wait === undefined ? null : { key: `${wait.reason} ${wait.stage}`, since: wait.since };
     const { isDue, told } = waitLine(this.#toldWait, about, host.now);
     this.#toldWait = told;
     if (isDue && wait !== undefined) this.#log.line(`  ${waitText(wait.text, wait, host.now)}`);
-  }
-
-  #ask(host: RunHost, index: number): void {
-    this.#asked = index;
-    const stage = this.#plan.stages[index];
-    if (stage === undefined) return;
-    void ask(stage, this.#asking.signal).then((yes) => {
-      if (this.#asking.signal.aborted) return;
-      const by = userName();
-      void (yes ? host.approve(index, by) : host.cancel(by, `${by} did not agree to ${stage.name}`));
-    });
   }
 }
 

@@ -10,7 +10,8 @@ import { UsageError } from "../exit.ts";
 import { readBounded } from "../files.ts";
 
 const EXPECTED = 'an input such as {"prompt": …, "tasks": […]}';
-const STANDARD_INPUT = "-";
+/** As `--input-file`. */
+export const STANDARD_INPUT = "-";
 
 /** The input as JSON. @throws UsageError with all that is wrong with it, each at its place */
 export function readInput(file: string): string {

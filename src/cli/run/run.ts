@@ -17,13 +17,13 @@ import type { Carried } from "../../run/resume/carried.ts";
 import type { RunKey, Selection } from "../../run/types.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit.ts";
 import { loadPlan } from "../files.ts";
-import { ask, userName } from "./checkpoint.ts";
+import { userName } from "./checkpoint.ts";
 import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
 import { dryRun } from "./dry-run.ts";
-import { giveInput, readInput } from "./input.ts";
+import { giveInput, readInput, STANDARD_INPUT } from "./input.ts";
 import { tellOutcome } from "./outcome.ts";
 import { Signals } from "./signals.ts";
-import { loadState, reusedHere, type StateOptions, savedBy, stateFiles } from "./state.ts";
+import { attendantOf, loadState, reusedHere, type StateOptions, savedBy, stateFiles } from "./state.ts";
 import type { RunTask } from "./task.ts";
 
 export interface RunOptions extends StateOptions {
@@ -40,6 +40,7 @@ export interface RunOptions extends StateOptions {
   readonly enableQuorum?: boolean;
   readonly agentName?: string;
   readonly agents?: number;
+  readonly interactive?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -50,6 +51,7 @@ const DEFAULT_AGENT = "local";
 export async function run(file: string, options: RunOptions, env: NodeJS.ProcessEnv): Promise<ExitCode> {
   const refusal = platformRefusal(process.platform);
   if (refusal !== null && options.dryRun !== true) throw new UsageError(`run: ${refusal}`);
+  if (options.interactive === true) checkAttended(options);
   const { plan, keys } = loadPlan(file, options.param ?? {}, (line) => process.stderr.write(`${line}\n`));
   const files = stateFiles(plan, file, options);
   const agents = agentCountOf(plan, options, file, keys);
@@ -71,7 +73,9 @@ export async function run(file: string, options: RunOptions, env: NodeJS.Process
   const { outputFile } = options;
   const stages = plan.stages.filter(({ index }) => isSelected(selection, index) && !reused.includes(index));
   const input: Json = text === null ? null : JSON.parse(text);
-  const task: RunTask = { file, plan, selection, carried, saveTo: files.save, names, stages, outputFile, input, env };
+  const interactive = options.interactive === true;
+  const saveTo = files.save;
+  const task: RunTask = { file, plan, selection, carried, saveTo, names, stages, interactive, outputFile, input, env };
   const written = giveInput(text, env);
   try {
     if (agents === 1) return await carryOut(task);
@@ -113,6 +117,7 @@ async function carryOut(task: RunTask): Promise<ExitCode> {
   const state = savedBy(task, masks, log);
   const key: RunKey = { repositoryId: "local", runId: unguessable(), attempt: 1, group: "local", plan: plan.name };
   const startedAt = Date.now();
+  const attendant = attendantOf(task, masks, log);
   const told = new WeakSet();
   let steps = 0;
   const hosted = beginRun(
@@ -121,14 +126,16 @@ async function carryOut(task: RunTask): Promise<ExitCode> {
       onChange: (changed) => {
         state?.follow(changed.state);
         // Only when there can be another one.
-        if (changed.state.steps === steps) return;
-        steps = changed.state.steps;
-        log.phases(changed.newPhases(told));
+        if (changed.state.steps !== steps) {
+          steps = changed.state.steps;
+          log.phases(changed.newPhases(told));
+        }
+        attendant.look(changed);
       },
     },
   );
   const { host } = hosted;
-  const asking = new AbortController();
+  if (task.interactive) host.commit({ event: { type: "attended", at: host.now, wanted: true } });
   let agent: Agent;
   try {
     agent = createAgent({
@@ -148,15 +155,8 @@ async function carryOut(task: RunTask): Promise<ExitCode> {
       selection,
       agentCount: 1,
       log: (event) => {
-        log.event(event);
-        if (event.kind !== "checkpoint") return;
-        void ask(event.stage, asking.signal).then((yes) => {
-          if (asking.signal.aborted) return;
-          const by = userName();
-          void (yes
-            ? host.approve(event.stage.index, by)
-            : host.cancel(by, `${by} did not agree to ${event.stage.name}`));
-        });
+        // What it waits for then is on the screen.
+        if (event.kind !== "waiting" || !attendant.isAsking) log.event(event);
       },
     });
   } catch (error) {
@@ -166,7 +166,7 @@ async function carryOut(task: RunTask): Promise<ExitCode> {
   const signals = new Signals(
     {
       cancel: (by) => {
-        asking.abort();
+        attendant.stop();
         agent.hurry();
         void host.cancel(userName(), by);
       },
@@ -182,7 +182,7 @@ async function carryOut(task: RunTask): Promise<ExitCode> {
     end = await agent.run();
   } finally {
     signals.dispose();
-    asking.abort();
+    attendant.stop();
     host.close();
   }
   const summary = maskedSummary(end.kind === "finished" ? end.summary : host.summary(), masks);
@@ -221,6 +221,22 @@ function selectionOf(plan: Plan, options: RunOptions, carried: Carried | null): 
   return selected.selection;
 }
 
+/** @throws UsageError: there would be nobody to ask, or nothing to ask about */
+function checkAttended({ dryRun, inputFile }: RunOptions): void {
+  if (dryRun === true) {
+    throw new UsageError("--interactive and --dry-run contradict each other (nothing is run), expected one of them");
+  }
+  if (inputFile === STANDARD_INPUT) {
+    throw new UsageError("--interactive and --input-file - contradict each other: answers come from standard input");
+  }
+  if (!hasTerminal())
+    throw new UsageError("--interactive: there is no terminal to ask at (standard input or error is none)");
+}
+
+function hasTerminal(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY;
+}
+
 /** What would only be found out when it is too late. @throws UsageError */
 function checkBefore(
   plan: Plan,
@@ -235,7 +251,7 @@ function checkBefore(
   const checkpoint = plan.stages.find(
     (stage) => stage.checkpoint && isSelected(selection, stage.index) && !reused.includes(stage.index),
   );
-  if (checkpoint !== undefined && !(process.stdin.isTTY && process.stderr.isTTY)) {
+  if (checkpoint !== undefined && !hasTerminal()) {
     throw new UsageError(
       `${file}:${checkpoint.line}:${checkpoint.column}: error: stage "${checkpoint.name}" waits for a person, and there is no terminal to ask at`,
     );

@@ -12,6 +12,7 @@ import type { Selection } from "../../run/types.ts";
 import { removeUnfinished, StateFile } from "../../state-file/state-file.ts";
 import { UsageError } from "../exit.ts";
 import { readBounded } from "../files.ts";
+import { Attendant } from "./checkpoint.ts";
 import type { ConsoleLog } from "./console.ts";
 import type { RunTask } from "./task.ts";
 
@@ -123,6 +124,23 @@ export function savedBy({ plan, saveTo, input }: RunTask, mask: SavedRunMask, lo
   removeUnfinished(saveTo);
   const onTrouble = (why: string): void => log.line(`--save-state ${saveTo}: could not be written: ${why}`);
   return new StateFile({ path: saveTo, plan, mask, input, onTrouble });
+}
+
+/** Asks whoever is at the terminal. A run that is quit is kept, where nothing says otherwise with the plan's session. */
+export function attendantOf(task: RunTask, mask: SavedRunMask, log: ConsoleLog): Attendant {
+  const { plan, env, saveTo } = task;
+  const path = saveTo ?? sessionFile(plan);
+  return new Attendant({
+    plan,
+    env,
+    line: (text) => log.line(text),
+    save: (state) => {
+      const file = saveTo === null ? savedBy({ ...task, saveTo: path }, mask, log) : null;
+      file?.follow(state);
+      const how = saveTo === null ? "--resume-session" : `--load-state ${path}`;
+      if (file?.isBehind !== true) log.line(`the run's state is in ${path}; ${how} goes on from it`);
+    },
+  });
 }
 
 /** The stages that are not run again when agents of these names, all of them here, go on. */

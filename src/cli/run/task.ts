@@ -16,6 +16,8 @@ export interface RunTask {
   readonly names: readonly string[];
   /** Those that are to be run. */
   readonly stages: readonly PlanStage[];
+  /** Somebody is asked before and after each stage. */
+  readonly interactive: boolean;
   readonly outputFile: string | undefined;
   /** What the run is given to work on; null: nothing. */
   readonly input: Json;

@@ -26,6 +26,10 @@ export function isFailing(draft: Draft): boolean {
 export function failRun(draft: Draft, failure: Omit<Failure, "at">): void {
   const { head, now } = draft;
   if (head.failure !== null || isOver(head.status)) return;
+  if (mayBeReviewed(draft, failure)) {
+    if (head.withheld == null) withhold(draft, { ...failure, at: now });
+    return;
+  }
   head.failure = { ...failure, at: now };
   if (head.status === "assembling") {
     draft.setRunStatus(failure.kind);
@@ -35,6 +39,7 @@ export function failRun(draft: Draft, failure: Omit<Failure, "at">): void {
   draft.setRunStatus("aborting");
   draft.notice(`aborting: ${failure.reason}`);
   head.checkpoint = null;
+  if (head.withheld != null) head.withheld = null;
   const { segment } = head;
   // Commands of earlier stages may run in the background.
   const until = now + Math.max(...draft.plan.stages.map(stopWaitOf));
@@ -62,5 +67,32 @@ export function finishAborted(draft: Draft): void {
       recordRemaining(draft, slot, outcome(draft, "stopped", reason));
     }
     if (draft.agent(slot).backgrounds.length > 0) draft.editAgent(slot, { backgrounds: [] });
+  }
+}
+
+/** The open stage has failed by itself, and somebody is there who may have it done again. */
+function mayBeReviewed({ head, now }: Draft, { kind, stage }: Omit<Failure, "at">): boolean {
+  const { attended, segment, deadlineAt } = head;
+  if (attended !== true || kind === "cancelled" || segment === null || stage === null) return false;
+  return stage >= segment.first && stage <= segment.last && (deadlineAt === null || now < deadlineAt);
+}
+
+/** Ends what is open, as an abort does. What follows is a person's to say. */
+function withhold(draft: Draft, failure: Failure): void {
+  const { head, now } = draft;
+  head.withheld = failure;
+  const { segment } = head;
+  if (segment === null) return;
+  for (let stage = segment.first; stage <= segment.last; stage++) {
+    const until = now + stopWaitOf(draft.planned(stage));
+    draft.editStage(stage, { stopping: { since: now, until, why: failure.reason, well: false } });
+  }
+  for (let slot = 0; slot < draft.agents.size; slot++) {
+    const { assignment } = draft.agent(slot);
+    if (assignment === null || assignment.finished || assignment.stage < segment.first) continue;
+    const { pool } = draft.stage(assignment.stage);
+    const isForPool = pool !== null && pool.generator !== slot;
+    if (assignment.leases.length > 0 || (assignment.seenRunning && !isForPool)) continue;
+    recordRemaining(draft, slot, outcome(draft, "stopped", "the stage was ended before it began"));
   }
 }

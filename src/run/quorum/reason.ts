@@ -9,7 +9,7 @@ export interface Deficiency {
 
 /** Why a stage begins a new round: what its commands are told of it. */
 export interface RoundReason {
-  /** The quorum stage that sent it back, in which of its rounds. */
+  /** The quorum stage that sent it back, in which of its rounds; the stage itself, where a person did. */
   readonly stage: string;
   readonly round: number;
   readonly deficiencies: readonly Deficiency[];

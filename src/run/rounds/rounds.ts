@@ -27,17 +27,19 @@ export interface WayBack {
   readonly by: number;
   /** A quorum sends back: what it names, and what depends on that. Not there: `from` and all after it. */
   readonly sentBack?: true;
+  /** What its commands are told of it; not there: what the quorum found, or nothing. */
+  readonly because?: RoundReason;
 }
 
 /** Begins a new round of stages that have been decided on. Nothing is open. */
-export function goBack(draft: Draft, { from, why, by, sentBack }: WayBack): void {
+export function goBack(draft: Draft, { from, why, by, sentBack, ...told }: WayBack): void {
   const { head } = draft;
   const stages = sentBack === true ? quorumRepeats(draft, draft.planned(by)) : range(from, head.position);
-  const because = sentBack === true ? reasonOf(draft, by) : null;
+  const because = sentBack === true ? reasonOf(draft, by) : (told.because ?? null);
   const again = [...endedBackgrounds(draft, from), ...stages];
   const names = new Set(again.map((stage) => draft.planned(stage).name));
   // What a quorum found wanting is there for those that it sends back.
-  if (because !== null) names.delete(because.stage);
+  if (because !== null && sentBack === true) names.delete(because.stage);
   const isKept = ([name]: readonly [string, unknown]): boolean => !names.has(name);
   // What was brought along is there again only where nothing is made anew.
   const isMade = (name: string): boolean =>
@@ -51,8 +53,9 @@ export function goBack(draft: Draft, { from, why, by, sentBack }: WayBack): void
     const run = draft.whole(stage);
     head.outputBytes -= run.outputBytes;
     const earlier = [...run.earlier, closedRound(run)];
+    const given = run.given === undefined || isToldAnew(draft, stage, again) ? {} : { given: run.given };
     const reason = because === null ? {} : { because };
-    draft.replaceStage(stage, { ...newStageRun(stage), round: run.round + 1, earlier, ...reason });
+    draft.replaceStage(stage, { ...newStageRun(stage), round: run.round + 1, earlier, ...reason, ...given });
   }
   for (let slot = 0; slot < draft.agents.size; slot++) {
     const { backgrounds, lasts } = draft.agent(slot);
@@ -63,12 +66,20 @@ export function goBack(draft: Draft, { from, why, by, sentBack }: WayBack): void
       lasts: lasts.filter((one) => !isOver(one)),
     });
   }
+  // Who agreed to a round has not seen what comes next.
+  head.approved = head.approved.filter((stage) => !again.includes(stage));
   head.position = Math.min(...again);
   head.steps++;
   const { round } = draft.stage(from);
   const pause = (head.resumeAt ?? 0) - draft.now;
   const after = pause > 0 ? ` in ${formatDuration(pause)}` : "";
   draft.notice(`going back to ${draft.planned(from).name}, round ${round}${after}: ${why}`);
+}
+
+/** Its tasks come from a stage that is done again. */
+function isToldAnew(draft: Draft, stage: number, again: readonly number[]): boolean {
+  const { tasks } = draft.planned(stage);
+  return again.some((other) => tasks?.source.kind === "stage" && tasks.source.stage === draft.planned(other).name);
 }
 
 function range(from: number, end: number): readonly number[] {

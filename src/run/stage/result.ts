@@ -1,5 +1,6 @@
 /** Releases a barrier: leaves the late behind, writes the stages' results down, shows their outputs, and goes on or back. */
 import type { Json, PlanStage } from "../../plan/plan.ts";
+import { awaitReview } from "../checkpoints/review.ts";
 import type { Draft } from "../draft.ts";
 import { failRun, stopWaitOf } from "../group/abort.ts";
 import { spreadsOf, unstableTrials } from "../measurement/trials.ts";
@@ -37,10 +38,14 @@ export function closeSegment(draft: Draft): void {
   }
   draft.head.segment = null;
   draft.head.steps++;
-  if (failed !== null) {
-    const reason = `${draft.planned(failedStage).name}: ${failed}`;
-    failRun(draft, { kind: "failed", stage: failedStage, reason });
-  } else if (back !== null) goBack(draft, back);
+  const own =
+    failed === null
+      ? null
+      : ({ kind: "failed", stage: failedStage, reason: `${draft.planned(failedStage).name}: ${failed}` } as const);
+  const failure = draft.head.withheld ?? own;
+  if (failure === null && back !== null) goBack(draft, back);
+  else if (draft.head.attended === true && draft.head.failure === null) awaitReview(draft, segment.last, failure);
+  else if (failure !== null) failRun(draft, failure);
 }
 
 /** Members that are still at work when their barrier opens. */
@@ -73,14 +78,20 @@ function leaveBehind(draft: Draft): void {
 /** Writes down what a round came to. @returns what follows */
 function closeStage(draft: Draft, stage: number): StageJudgement["then"] {
   const planned = draft.planned(stage);
-  const { status, worked, reasons, then, quorum } = judgeStage(planned, draft.whole(stage), draft.head.failure, {
-    nameOf: (slot) => draft.agent(slot).name,
-    repeats: quorumRepeats(draft, planned),
-    unstable: unstableTrials(
-      planned,
-      spreadsOf(planned, draft.plan.stages, (other) => draft.stage(other)),
-    ),
-  });
+  const { failure, withheld } = draft.head;
+  const { status, worked, reasons, then, quorum } = judgeStage(
+    planned,
+    draft.whole(stage),
+    failure ?? withheld ?? null,
+    {
+      nameOf: (slot) => draft.agent(slot).name,
+      repeats: quorumRepeats(draft, planned),
+      unstable: unstableTrials(
+        planned,
+        spreadsOf(planned, draft.plan.stages, (other) => draft.stage(other)),
+      ),
+    },
+  );
   const reason = reasons.length === 0 ? null : reasons.join("; ");
   draft.editStage(stage, { phase: "closed", status, worked, reason, closedAt: draft.now });
   if (quorum !== undefined) recordQuorum(draft, stage, quorum);

@@ -64,7 +64,8 @@ export function decide(draft: Draft, index: number): Decision {
   if (deadlineAt !== null && draft.now >= deadlineAt && isBoundByDeadline(draft.head, index)) {
     return { kind: "late", reason: deadlineOver(draft) };
   }
-  if (planned.checkpoint && failure === null && !approved.includes(index)) return { kind: "checkpoint" };
+  const isAsked = planned.checkpoint || draft.head.attended === true;
+  if (isAsked && failure === null && !approved.includes(index)) return { kind: "checkpoint" };
   if (workersOf(draft, planned).length === 0) {
     const reason = draft.head.living === 0 ? "no agent is left" : `none of the agents that it is for is left`;
     return { kind: "nobody", reason };

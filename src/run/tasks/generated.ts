@@ -2,7 +2,8 @@
 import type { Json, Tasks } from "../../plan/plan.ts";
 import { checkedTasks, taskKey } from "../../plan/stages/tasks.ts";
 import type { Draft } from "../draft.ts";
-import type { StageRun } from "../state.ts";
+import { itemAt } from "../persistent-array.ts";
+import type { RunState, StageRun } from "../state.ts";
 
 export interface Generated {
   readonly values: readonly Json[];
@@ -30,16 +31,49 @@ export function laterTasksOf({
   return [...known.values()];
 }
 
-/** The tasks of a stage that another one tells; null: it has others, or none. */
+/** The tasks of a stage that a person gave it, or that another one tells; null: it has others, or none. */
 export function generatedTasks(draft: Draft, stage: number): Generated | { readonly problem: string } | null {
   const { tasks } = draft.planned(stage);
+  const { given } = draft.stage(stage);
+  if (given !== undefined && tasks !== null) {
+    const checked = checkedTasks(given, tasks.needs);
+    return "problem" in checked ? checked : { values: given, needs: checked.needs };
+  }
   if (tasks?.source.kind !== "stage") return null;
-  const { stage: name } = tasks.source;
-  const source = draft.plan.stages.findIndex((planned) => planned.name === name);
-  const run = draft.stage(source);
-  const carried = run.startAt === null ? draft.head.carried.tasks?.[name] : undefined;
-  const values = carried ?? laterTasksOf(run);
+  const values = toldBy(draft.head, tasks.source.stage, (index) => draft.stage(index));
   if ("problem" in values) return values;
   const checked = checkedTasks(values, tasks.needs);
   return "problem" in checked ? checked : { values, needs: checked.needs };
+}
+
+function toldBy(
+  { plan, carried }: Pick<RunState, "plan" | "carried">,
+  name: string,
+  runOf: (stage: number) => StageRun,
+): readonly Json[] | { readonly problem: string } {
+  const run = runOf(plan.stages.findIndex((planned) => planned.name === name));
+  return (run.startAt === null ? carried.tasks?.[name] : undefined) ?? laterTasksOf(run);
+}
+
+/** The tasks that a stage would begin with now, for a person to look at; null: it has none, or they are not known yet. */
+export function knownTasks(state: RunState, stage: number): readonly Json[] | null {
+  const { tasks, quorum } = state.plan.stages[stage] ?? {};
+  const run = itemAt(state.stages, stage);
+  if (tasks == null || run === undefined || quorum !== undefined) return null;
+  if (run.given !== undefined) return run.given;
+  const { source } = tasks;
+  switch (source.kind) {
+    case "list":
+      return source.values;
+    case "count":
+      return Array.from({ length: source.count }, (_, index) => index);
+    case "from":
+      return null;
+    case "stage": {
+      const told = toldBy(state, source.stage, (index) => itemAt(state.stages, index) ?? run);
+      return "problem" in told ? [] : told;
+    }
+    default:
+      return source satisfies never;
+  }
 }

@@ -442,7 +442,7 @@ describe("explaining", () => {
       { reason: "stopping", text: "3 agents are ending a: a: agent-3 failed: exit code 1" },
     ]);
     expect(explain(new Group(plan([{ name: "a", checkpoint: true }]), 1).join().state).waits).toMatchObject([
-      { reason: "checkpoint", stage: "a", until: null },
+      { reason: "checkpoint", stage: "a", text: "a begins when a person approves it", until: expect.any(Number) },
     ]);
   });
 });

@@ -315,11 +315,11 @@ describe("a state", () => {
   });
 
   it("has notices for everyone and for one, from a number on", () => {
-    const group = new Group(plan([{ name: "a" }]), 2).join();
+    const group = new Group(plan([{ name: "a" }, { name: "b" }]), 2).join();
     group.sync("agent-0", { stage: 0, status: "running", addTasks: [1] });
-    group.send({ type: "approved", at: group.at, stage: 0, by: "ann" });
+    group.send({ type: "approved", at: group.at, stage: 1, by: "ann" });
     expect(noticesFor(group.state, "agent-0").map(({ text }) => text)).toHaveLength(2);
-    expect(noticesFor(group.state, "agent-1").map(({ text }) => text)).toEqual(["ann approved a"]);
+    expect(noticesFor(group.state, "agent-1").map(({ text }) => text)).toEqual(["ann approved b"]);
     expect(noticesFor(group.state, "agent-1", group.state.noticeSeq)).toEqual([]);
   });
 });
