@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { jsonBytes, PLAN_BOUNDS } from "../../src/plan/bounds.ts";
+import { isDeeper, jsonBytes, PLAN_BOUNDS } from "../../src/plan/bounds.ts";
 import { readPlan } from "../../src/plan/read.ts";
 
 const one = (stage: string): string => `stages: [{ name: a, run: x, ${stage} }]\n`;
@@ -258,4 +258,26 @@ describe("a whole file", () => {
 
 it("bytes of a value are those of its JSON", () => {
   expect([jsonBytes("ä"), jsonBytes({ a: 1 }), jsonBytes(undefined)]).toEqual([4, 7, 0]);
+});
+
+it.each<[unknown, number, boolean]>([
+  ["text", 0, false],
+  [null, 0, false],
+  [[], 0, false],
+  [[null, "text", undefined, 1], 1, false],
+  [[null, "text"], 0, true],
+  [{ a: { b: "text" } }, 2, false],
+  [{ a: { b: "text" } }, 1, true],
+  [[[], {}, [[]]], 2, false],
+  [[[], {}, [[1]]], 2, true],
+])("%j stands more than %i deep: %s", (value, most, deeper) => {
+  expect(isDeeper(value, most)).toBe(deeper);
+});
+
+it("shares of a quorum are percent", () => {
+  const shares = ["100%", "66.67%", "40 %", "0.01%"].map((share) => {
+    const text = `stages: [{ name: q, type: quorum, max_retries: 0, validators: [{ name: v, run: x }], pass_at: ${share} }]\n`;
+    return readPlan(text, "p").plan?.stages[0]?.quorum?.passAt;
+  });
+  expect(shares).toEqual([100, 66.67, 40, 0.01]);
 });

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { canonicalJson, canonicalPlan, planDifference, planDigest } from "../../src/plan/canonical.ts";
+import {
+  canonicalJson,
+  canonicalPlan,
+  planDifference,
+  planDigest,
+  planPrint,
+  printDifference,
+} from "../../src/plan/canonical.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import { isSelected, select, stageNamed } from "../../src/plan/select.ts";
@@ -60,6 +67,42 @@ describe("how two plans differ", () => {
     expect(all[0]).toBe("agentCount: 2 here, 3 there");
     expect(planDifference(plan(base), other).split("; ")).toEqual([...all.slice(0, 5), "and 2 more"]);
     expect(planDifference(plan(base), other, 7).split("; ")).toEqual(all);
+  });
+});
+
+describe("how the prints of two plans differ", () => {
+  const base = "params: { n: { default: x } }\nstages:\n- { name: a.b, run: x }\n- { name: b, run: y }\n";
+  const { parts } = planPrint(plan(base));
+
+  it.each<[string, string]>([
+    [base, ""],
+    [base.replace("default: x", "default: y"), "params.n differs"],
+    [`deadline: 1h\n${base}`, "deadlineMs differs"],
+    [base.replace("run: y", "run: z"), "stages.b.command differs"],
+    [base.replace("run: y", "run: y, optional: true"), "stages.b.optional differs"],
+    [base.replace("name: b,", "name: c,"), "order of stages differs; stages.b is only here; stages.c is only there"],
+    [base.replace("name: a.b", "name: a"), "order of stages differs; stages.a.b is only here; stages.a is only there"],
+    [base.replace("run: x }", "run: x, description: d }"), "stages.a.b.description differs"],
+  ])("%j", (text, difference) => {
+    expect(printDifference(parts, planPrint(plan(text)).parts)).toBe(difference);
+  });
+
+  it("have a part for each that says something, in few letters", () => {
+    const [[name, print] = ["", ""]] = Object.entries(parts).filter(([path]) => path.endsWith("b.command"));
+    expect([name, print]).toEqual(["stages.a.b.command", expect.stringMatching(/^[0-9a-f]{12}$/)]);
+    const paths = Object.keys(parts);
+    expect(paths.filter((path) => /^params|[.](?:name|index|order)$|optional|deadline|env/.test(path))).toEqual([
+      "params.n",
+    ]);
+    expect(planPrint(plan(base)).digest).toBe(planDigest(plan(base)));
+  });
+
+  it("no more than the first few, the rest counted, each cut where it is long", () => {
+    const many = Object.fromEntries(["a", "b", "c", "d", "e", "f", "g"].map((key) => [key, "1"]));
+    expect(printDifference(many, {})).toBe("a differs; b differs; c differs; d differs; e differs; and 2 more");
+    expect(printDifference({}, many, 7)).not.toContain("more");
+    expect(printDifference({}, many, 6)).toMatch(/; and 1 more$/);
+    expect(printDifference({ ["x".repeat(401)]: "1" }, {})).toBe("x".repeat(400));
   });
 });
 

@@ -7,24 +7,45 @@ import { formatProblem, readPlan } from "../../src/plan/read.ts";
 const said = (text: string) => readPlan(text, "p").problems.map(formatProblem);
 const one = (stage: string) => `stages:\n  - ${stage}\n`;
 
+/** What is said of each word, after "unknown key". */
+const IN_STAGES: readonly (readonly [words: string, hint: string])[] = [
+  ["if condition rules only", "expected when: on_success | on_failure | always, or depends_on"],
+  ["retries attempts max_attempts retry_count", "expected retry: { max_attempts: 3, backoff: 1s }"],
+  [
+    "continue-on-error continue_on_error allow_failure ignore_errors",
+    "expected optional: true (a failure is a warning)",
+  ],
+  ["timeout-minutes timeout_minutes timeout_in_minutes", 'expected timeout, such as "10m"'],
+  ["script cmd shell steps commands exec", "expected run: a shell script"],
+  ["uses with", "expected run: actions have their place in a workflow's steps"],
+  ["dependencies requires after", "expected depends_on (needs is between tasks)"],
+  ["matrix strategy parallel foreach for_each with_items", "expected tasks: a value for each"],
+  ["runs-on hosts agents nodes", "expected runs_on: all | first | [names or indexes], or role"],
+  ["image container services", "expected run with the container tool of the runner"],
+  ["environment variables vars", "expected env"],
+];
+const IN_PLANS: typeof IN_STAGES = [
+  ["jobs steps phases tasks pipeline", 'expected "stages"'],
+  ["timeout timeout-minutes timeout_minutes max_duration", "expected deadline"],
+  ["inputs parameters variables vars", "expected params: { name: { type, default } }"],
+  ["environment", "expected env"],
+];
+const each = (table: typeof IN_STAGES) =>
+  table.flatMap(([words, hint]) => words.split(" ").map((word) => [word, hint]));
+
 describe("a word of another tool", () => {
-  it.each([
-    ["if: always()", "expected when: on_success | on_failure | always, or depends_on"],
-    ["retries: 3", "expected retry: { max_attempts: 3, backoff: 1s }"],
-    ["continue-on-error: true", "expected optional: true (a failure is a warning)"],
-    ["timeout-minutes: 5", 'expected timeout, such as "10m"'],
-    ["script: x", "expected run: a shell script"],
-    ["uses: actions/checkout@v4", "expected run: actions have their place in a workflow's steps"],
-    ["runs-on: self-hosted", "expected runs_on: all | first | [names or indexes], or role"],
-  ])("in a stage: %s", (key, hint) => {
-    const [name] = key.split(":");
-    expect(said(one(`{ name: a, run: x, ${key} }`))).toEqual([`p:2:24: error: unknown key "${name}", ${hint}`]);
+  it("in a stage: each has its own hint", () => {
+    const keys = each(IN_STAGES).map(([word]) => `    ${word}: x\n`);
+    expect(said(`stages:\n  - name: a\n    run: x\n${keys.join("")}`)).toEqual(
+      each(IN_STAGES).map(([word, hint], index) => `p:${index + 4}:5: error: unknown key "${word}", ${hint}`),
+    );
   });
 
-  it("among the plan's own keys", () => {
-    expect(said(`inputs: {}\n${one("{ name: a, run: x }")}`)).toEqual([
-      'p:1:1: error: unknown key "inputs", expected params: { name: { type, default } }',
-    ]);
+  it("among the plan's own keys, too", () => {
+    const keys = each(IN_PLANS).map(([word]) => `${word}: {}\n`);
+    expect(said(keys.join("") + one("{ name: a, run: x }"))).toEqual(
+      each(IN_PLANS).map(([word, hint], index) => `p:${index + 1}:1: error: unknown key "${word}", ${hint}`),
+    );
   });
 
   it.each([
@@ -64,6 +85,10 @@ describe("an expression of GitHub's", () => {
 });
 
 describe("a stage that can only fail", () => {
+  it("is no stage whose command is only wrong", () => {
+    expect(said(one("{ name: prepare, expected_objects: 1, run: 3 }")).join()).not.toContain("can only fail");
+  });
+
   it.each(["expected_objects: 1", "expected_tasks: 1", "expect: { rate: '> 1' }"])("is warned of: %s", (key) => {
     expect(said(one(`{ name: prepare, ${key} }`))).toEqual([
       expect.stringMatching(
@@ -97,8 +122,26 @@ describe("a file of another kind", () => {
     // Of both: whoever reads it says what is wrong.
     [one("{ name: a, run: x, gate: true }"), null],
     ["- a\n", null],
+    // A key of both kinds of files, or of a list of none.
+    ["jobs: { a: {} }\nfoo: 1\n", null],
+    ["jobs: 3\nname: x\n", null],
+    ["name: a\nruns: { foo: 1 }\n", null],
+    ["name: a\nruns: x\n", null],
+    ["stages: { a: { run: x } }\n", null],
+    ["stages: [x, ~, { run: x }]\n", "plan"],
+    ["stages: [x, ~, { gate: x }]\n", "policy"],
   ])("%j is told to be one", (text, kind) => {
     expect(fileKindOf(readYaml(text))).toBe(kind);
+  });
+
+  it.each<[string, (key: string) => object, string]>([
+    ["on true permissions concurrency name", (key) => ({ jobs: {}, [key]: 1 }), "workflow"],
+    ["extends on_push operators task_id max_rounds opt_out_label", (key) => ({ [key]: 1 }), "policy"],
+    ["distributed workload params barrier_sync liveness assembly tree_creation_mode", (key) => ({ [key]: 1 }), "plan"],
+    ["enter on_enter on_back gate owner max_age", (key) => ({ stages: [{ name: 1, [key]: 1 }] }), "policy"],
+    ["run command type completion duration barrier repeat", (key) => ({ stages: [{ name: 1, [key]: 1 }] }), "plan"],
+  ])("is known by any of its keys: %s", (keys, file, kind) => {
+    for (const key of keys.split(" ")) expect([key, fileKindOf(file(key))]).toEqual([key, kind]);
   });
 
   it("is told once, at its beginning, instead of each of its keys", () => {

@@ -308,6 +308,22 @@ describe("all that is wrong is told where it stands, and nothing else", () => {
       ["1:12 error agents.0"],
     ],
     [
+      "unknown keys in a list, none of which is a slip",
+      "agents: [{ ip: x }, { ip: y }]\nstages: [{ name: a, run: x }]\n",
+      ["1:12 error agents.0", "1:23 error agents.1"],
+    ],
+    [
+      "a slip beside a wrong value",
+      one("{ name: a, run: x, barrier: { tpye: none, query_retries: x } }"),
+      ["2:35 error barrier", "2:62 error barrier.query_retries"],
+    ],
+    ["one unknown key", one("{ name: a, run: x, barrier: { foreign: 1 } }"), ["2:35 error barrier"]],
+    [
+      "unknown keys beside wrong values",
+      one("{ name: a, run: x, barrier: { foreign: 1, query_retries: x } }"),
+      ["2:33 error barrier"],
+    ],
+    [
       "a metric that cannot be read",
       one('{ name: a, run: x, expect: { "a\\nb": "> 1" } }'),
       ["2:34 error expect.a\\nb: expected text"],

@@ -29,6 +29,29 @@ stages:
     expect(stages[5]?.dependsOn).toEqual([{ stage: "epoch-trial-3", evenIf: [] }]);
   });
 
+  it("run between them what stands beside, by the same agents, at its own place", () => {
+    const { stages } = plan(`roles: { r: 1 }
+stages:
+  - name: a
+    run: x
+    role: r
+    when: always
+    trials: { count: 2, between: ./drop.sh }
+  - repeat: 2
+    trials: { between: ./drop.sh }
+    stages: [{ name: b, run: y }]
+`);
+    expect(stages.map(({ name, line, column, role, when }) => [name, line, column, role, when])).toEqual([
+      ["a-trial-1", 3, 5, "r", "always"],
+      ["a-between-2", 7, 34, "r", "always"],
+      ["a-trial-2", 3, 5, "r", "always"],
+      ["b-1", 10, 14, null, "on_success"],
+      ["b-between-2", 9, 24, null, "on_success"],
+      ["b-2", 10, 14, null, "on_success"],
+    ]);
+    expect(stages[0]?.trial).toEqual({ of: "a", number: 1, count: 2, discard: 0, maxSpread: null });
+  });
+
   it("of a repetition compare its stages, each with itself", () => {
     const { stages } = plan(`
 stages:
@@ -76,6 +99,27 @@ stages:
       '2:46: error: checkpoint: a stage with "trials" cannot have it',
     ],
     [
+      "{ name: a, run: x, trials: { count: 2, discard: 3 } }",
+      "2:24: error: trials: 0 of 2 are left to be compared, expected at least 2",
+    ],
+    [
+      "{ name: a, run: x, trials: { count: 2 }, background: true }",
+      '2:46: error: background: a stage with "trials" cannot have it',
+    ],
+    [
+      "{ name: a, run: x, trials: { count: 2 }, order: 1 }",
+      "2:46: error: order: a repeated stage cannot have one, expected the file's order",
+    ],
+    [
+      "{ name: a, type: quorum, max_retries: 0, trials: { count: 2 }, validators: [{ name: v, run: x }] }",
+      '2:68: error: validators: a stage with "trials" cannot have it',
+    ],
+    ["{ run: x, trials: { count: 2 } }", '2:5: error: a stage has no name, expected "name"'],
+    [
+      "{ name: a, duration: 3s, measure: { warmup: 3s } }",
+      "2:30: error: measure: warmup and cooldown leave nothing of the duration (3s)",
+    ],
+    [
       "{ name: a, run: x, trials: { count: 2, max_spread: wide } }",
       '2:56: error: trials.max_spread: expected a share such as "5%" or 0.05, got "wide"',
     ],
@@ -97,6 +141,24 @@ stages:
     ],
   ])("that cannot be: %s", (stage, problem) => {
     expect(said(one(stage))).toEqual([`p:${problem}`]);
+  });
+
+  it.each([
+    ["{ name: a, run: x, measure: { warmup: 1s } }", { warmupMs: 1_000, cooldownMs: 0 }],
+    ["{ name: a, run: x, measure: { cooldown: 0 } }", { warmupMs: 0, cooldownMs: 0 }],
+    ["{ name: a, duration: 3s, measure: { warmup: 1s, cooldown: 1999ms } }", { warmupMs: 1_000, cooldownMs: 1_999 }],
+  ])("measurements count when a little is left, or the end is not known: %s", (stage, measure) => {
+    expect(plan(one(stage)).stages[0]?.measure).toEqual(measure);
+  });
+
+  it.each([
+    ['"5%"', 0.05],
+    ["0.05", 0.05],
+    ["100", 100],
+    ['"12.5%"', 0.125],
+  ])("may spread by %s", (written, share) => {
+    const [stage] = plan(one(`{ name: a, run: x, trials: { count: 2, max_spread: ${written} } }`)).stages;
+    expect(stage?.trial?.maxSpread).toBe(share);
   });
 
   it("tell when measurements count", () => {

@@ -30,6 +30,8 @@ describe("a misspelt word", () => {
     ["stagse", ["agents", "stages"], "stages"],
     ["timeuot", ["timeout", "duration"], "timeout"],
     ["max-attempts", ["max_attempts"], "max_attempts"],
+    ["a-b-c-d", ["a_b_c_d"], "a_b_c_d"],
+    ["rnu", ["run"], "run"],
     ["NAME", ["name"], "name"],
     ["x", ["y"], null],
     ["x", ["X"], "X"],

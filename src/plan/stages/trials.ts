@@ -69,7 +69,7 @@ export function checkTrials({ keys, value, path }: Written, place: Omit<Place, "
   const at: Place = { ...place, path: [...path, "trials"] };
   if (trials.count === undefined) place.problems.error(place.source.keyAt(at.path), 'trials: expected "count"');
   else checkCompared(trials, trials.count, at);
-  for (const key of ["background", "validators", "checkpoint", "order"].filter((one) => Object.hasOwn(value, one))) {
+  for (const key of ["background", "validators", "checkpoint"].filter((one) => Object.hasOwn(value, one))) {
     place.problems.error(place.source.keyAt([...path, key]), `${key}: a stage with "trials" cannot have it`);
   }
 }
