@@ -105,6 +105,5 @@ function issueOf(schema: z.ZodType, value: unknown, path: readonly (string | num
 }
 
 function versionOf(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-  return "schema_version" in value ? value.schema_version : null;
+  return isMapping(value) ? (value.schema_version ?? null) : null;
 }

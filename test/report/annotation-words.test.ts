@@ -72,6 +72,9 @@ describe("annotations", () => {
         .map((line) => line.length),
     ).toEqual(Array.from({ length: 7 }, () => 2000));
     expect(details(" \n ")).toBeNull();
+    const silent = Array.from({ length: 3 }, (_, index) => agentPhase({ index, status: "failure", tail: " \n" }));
+    const loud = agentPhase({ agent: "a-3", index: 3, status: "failure", tail: "out" });
+    expect(one(failed("save", { agents: [...silent, loud] }))[0]?.details).toBe("out");
   });
 
   it("a command's own: who said it, where, and what it called it", () => {

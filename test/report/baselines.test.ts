@@ -67,8 +67,9 @@ describe("which earlier runs count", () => {
     judgeBaselines(PLAN, run, { ...about, testbed: bed }, () => records)[0];
 
   it("the newest of the same plan on the same testbed, in whatever order they come", () => {
-    const records = [record(50, 3), record(1, 1), record(51, 4), record(49, 2)];
-    expect(judged(records)).toMatchObject({ verdict: "within", samples: 3, median: 50 });
+    const records = [record(1, 1), record(49, 2), record(50, 3), record(51, 4)];
+    for (const given of [records, records.toReversed(), [...records.slice(2), ...records.slice(0, 2)]])
+      expect(judged(given)).toMatchObject({ verdict: "within", samples: 3, median: 50 });
   });
 
   it.each<[string, Partial<Result>]>([

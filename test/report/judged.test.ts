@@ -204,6 +204,59 @@ describe("the tables of a page", () => {
     expect(text).toMatch(/ stage A B load .* save skipped – more – /u);
   });
 
+  it("name the columns of machines, and results beyond those that fit", () => {
+    const facts = { cores: 8, memoryBytes: 2 ** 34, cpu: "EPYC", os: "linux", kernel: "6.8", arch: "x64" };
+    const machines = [
+      { agent: "a", index: 0, role: "server", machine: { ...facts, runner: "r1" } },
+      { agent: "b", index: 1, role: null, machine: { ...facts, runner: null } },
+      { agent: "c", index: 2, role: null, machine: null },
+    ];
+    const made = resultOf(report({}, { phases: [phase()], machines }));
+    const text = words(htmlReport([{ file: "r", result: made }], OPTIONS));
+    expect(text).toContain(
+      " Machines 3 agents agent processors memory system runner a server 8 × EPYC x64 16.0 GiB linux 6.8 r1 b 8 × EPYC x64 16.0 GiB linux 6.8 – c not known ",
+    );
+    expect(words(htmlReport([{ file: "r", result: first }], OPTIONS))).not.toContain("Machines");
+    const many = Array.from({ length: 14 }, (_, index) => ({ file: `${index}`, result: first }));
+    expect(words(htmlReport(many, OPTIONS))).toContain("2 results are not shown");
+    expect(words(htmlReport(many.slice(2), OPTIONS))).not.toContain("not shown");
+  });
+
+  it("shorten what tells commits, plans and testbeds from one another", () => {
+    const digest = "0123456789abcdef0123456789abcdef";
+    const made = { ...first, commit: digest, testbed: digest, plan: { ...first.plan, digest } };
+    const text = words(htmlReport([{ file: "r", result: made }], OPTIONS));
+    expect(text).toContain(" commit 0123456789a… ");
+    expect(text).toContain(" testbed 0123456789abcde… ");
+    expect(text).toContain(" plan's digest 0123456789ab ");
+  });
+
+  it("of failures tell of stages that did not come through on all agents, and of who is gone once", () => {
+    const gone = (index: number, status: "excluded" | "lost", attempts: number) =>
+      agentPhase({ index, agent: `a${index}`, status, attempts, reason: "r" });
+    const text = words(
+      htmlReport(
+        [
+          {
+            file: "r",
+            result: result(
+              { name: "one", agents: [agentPhase(), gone(1, "excluded", 1), gone(2, "lost", 1)] },
+              { name: "two", agents: [gone(1, "excluded", 0), gone(2, "lost", 0)] },
+              { name: "three", agents: [gone(1, "excluded", 1), agentPhase({ status: "skipped" })] },
+              { name: "four", status: "warning", reason: null },
+              { name: "five", status: "cancelled", worked: false, reason: null },
+            ),
+          },
+        ],
+        OPTIONS,
+      ),
+    );
+    expect(/What did not succeed (.*) Timeline/u.exec(text)?.[1]).toBe(
+      "✓ one : succeeded, but not on all agents a1 excluded: r a2 lost: r ✓ three : succeeded, but not on all agents a1 excluded: r ! four : warning ⊘ five : cancelled",
+    );
+    expect(words(htmlReport([{ file: "r", result: first }], OPTIONS))).not.toContain("What did not succeed");
+  });
+
   it("of failures name the agents that failed, ten of them", () => {
     const agents = Array.from({ length: 12 }, (_, index) =>
       agentPhase({ index, agent: `a${index}`, status: "failure", reason: index === 0 ? null : "exit 3" }),

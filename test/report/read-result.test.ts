@@ -30,6 +30,9 @@ describe("a result that was written down", () => {
     ["bytes", new Uint8Array([0xc3, 0x28]), "1:1: the file is not text in UTF-8"],
     ["another JSON", "[1, 2]", "1:1: no result"],
     ["an older one", "{}", "1:1: no result"],
+    ["one word", '"schema_version"', "1:1: no result"],
+    ["null", "null", "1:1: no result"],
+    ["no version", '{"schema_version": null}', "1:1: no result"],
     ["a newer one", '{\n  "a": "schema_version",\n  "schema_version": 2\n}', "3:21: a result of version 2"],
     ["a wrong word", TEXT.replace('"status": "failure"', '"status": "sad"'), "phase_results.1.status: "],
     [
@@ -97,9 +100,11 @@ describe("a place in a JSON text", () => {
   });
 
   it("is counted from one", () => {
-    expect([positionAt("a\nbc", 0), positionAt("a\nbc", 3)]).toEqual([
+    expect([positionAt("a\nbc", 0), positionAt("a\nbc", 3), positionAt("\na\n", 0), positionAt("\na\n", 1)]).toEqual([
       { line: 1, column: 1 },
       { line: 2, column: 2 },
+      { line: 1, column: 1 },
+      { line: 2, column: 1 },
     ]);
   });
 });

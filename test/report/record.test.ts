@@ -4,15 +4,21 @@ import * as hdr from "hdr-histogram-js";
 import { describe, expect, it } from "vitest";
 import { readHistogram } from "../../src/coordinator/hosting/histograms.ts";
 import { planDigest } from "../../src/plan/canonical.ts";
+import type { Baseline } from "../../src/plan/plan.ts";
 import { histogramFigures } from "../../src/report/histograms.ts";
 import { resultJson, resultOf } from "../../src/report/json.ts";
 import { provenanceOf } from "../../src/report/provenance.ts";
+import { readResult } from "../../src/report/read-result.ts";
 import { resultJsonSchema, resultSchema } from "../../src/report/result-schema.ts";
 import { testbedOf } from "../../src/report/testbed.ts";
 import type { AgentMachine } from "../../src/run/result/record.ts";
 import { plan } from "../plan/builders.ts";
 import { agentPhase, failed, phase, report } from "./builders.ts";
 
+const BASELINE: Baseline = {
+  ...{ metric: "sum", from: ["r"], better: "bigger", runs: 10, atLeast: 1 },
+  ...{ test: "percent", limit: 10, onTooFew: "fail" },
+};
 const KEY = { repositoryId: "7", runId: "42", attempt: 2, group: "train", plan: "train" };
 const FACTS = { cores: 64, memoryBytes: 2 ** 38, cpu: "EPYC", os: "linux", kernel: "6.8.0-41", arch: "x64" };
 const machine = (index: number, overrides: object = {}): AgentMachine => ({
@@ -95,6 +101,62 @@ describe("the record of a run", () => {
     const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(resultJsonSchema());
     expect(validate(JSON.parse(resultJson(told))), JSON.stringify(validate.errors)).toBe(true);
   });
+});
+
+it("a result may say each word that a run's record has", () => {
+  const statuses = ["success", "warning", "failure", "skipped", "cancelled"] as const;
+  const parts = ["success", "failure", "skipped", "excluded", "lost", "stopped"] as const;
+  const tasks = ["done", "failed", "skipped", "unfinished"] as const;
+  const verdicts = ["within", "worse", "no_verdict"] as const;
+  const decisions = ["PASS", "RETRY", "FAIL"] as const;
+  const aggs = ["sum", "mean", "max", "min", "last"] as const;
+  const metrics = aggs.map((agg) => ({ name: agg, value: 1, unit: "s", agg, count: 1, expected: null, met: null }));
+  const record = { agent: null, attempts: 0, failures: 0, preemptions: 0, startedAt: null, endedAt: null, end: null };
+  const phases = statuses.map((status, stage) =>
+    phase({
+      ...{ stage, status, metrics },
+      agents: parts.map((each, index) => agentPhase({ index, status: each, measured: metrics.slice(0, 1) })),
+      tasks: {
+        ...{ done: 1, failed: 1, skipped: 1, total: 4 },
+        records: tasks.map((each) => ({ ...record, task: each, status: each, reason: null, outputs: { a: 1 } })),
+      },
+      trial: {
+        ...{ of: "load", number: 2, count: 2, discarded: false },
+        spreads: [{ metric: "sum", values: [1, null], median: 1, min: 1, max: 1, spread: 0 }],
+      },
+    }),
+  );
+  const votes = decisions.map((decision) => ({
+    ...{ validator: decision, weight: 1, decision, confidence: null, agent: null, reason: null },
+  }));
+  const quorums = decisions.map((decision) =>
+    phase({
+      quorum: {
+        ...{ decision, confidence: 0.5, weights: { pass: 1, retry: 1, fail: 1 }, votes },
+        ...{ deficiencies: [{ validator: "PASS", deficiency: ["x"] }], leftOut: 2, exhausted: null },
+      },
+    }),
+  );
+  const bound = { samples: 1, median: 1, bound: 1, text: "", stage: 0, baseline: BASELINE };
+  const baselines = verdicts.map((verdict, index) => ({ ...bound, verdict, metric: aggs[index] ?? "sum" }));
+  for (const verdict of ["success", "failure", "cancelled"] as const) {
+    const { result, problems } = readResult(
+      Buffer.from(resultJson(report({ baselines }, { verdict, phases: [...phases, ...quorums] }))),
+      "r",
+    );
+    expect(problems).toEqual([]);
+    expect(result?.verdict).toBe(verdict);
+    const [first] = result?.phase_results ?? [];
+    expect(result?.phase_results.slice(0, 5).map(({ status }) => status)).toEqual(statuses);
+    expect(first?.agents.map(({ status }) => status)).toEqual(parts);
+    expect(first?.task_records?.map(({ status }) => status)).toEqual(tasks);
+    expect(first?.metrics.map(({ baseline }) => baseline?.verdict)).toEqual([...verdicts, undefined, undefined]);
+    expect(first?.metrics.map(({ agg }) => agg)).toEqual(aggs);
+    expect(first?.trial?.spreads?.[0]?.values).toEqual([1, null]);
+    const [quorum] = result?.phase_results.slice(5) ?? [];
+    expect(quorum?.quorum?.votes).toEqual(votes);
+    expect(quorum?.quorum?.deficiencies_left_out).toBe(2);
+  }
 });
 
 describe("the fingerprint of the testbed", () => {

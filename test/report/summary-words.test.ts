@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { checkOutput, conclusionOf, progressOutput } from "../../src/report/check.ts";
+import { quorumSection } from "../../src/report/quorum-section.ts";
 import { fitting, icon, summaryOf, verdictLine } from "../../src/report/summary.ts";
-import type { AgentPhase, RunSummary } from "../../src/run/result/record.ts";
+import type { AgentPhase, QuorumRound, RunSummary, ValidatorVote } from "../../src/run/result/record.ts";
 import { agentPhase, failed, phase, report, T0 } from "./builders.ts";
 
 const metric = { name: "rate", value: 3.5, unit: "MB/s", agg: "mean", count: 4, expected: ">= 4", met: false } as const;
@@ -9,6 +10,9 @@ const statuses: readonly AgentPhase["status"][] = ["success", "failure", "lost",
 const everyone = statuses.map((status, index) =>
   agentPhase({ agent: `a-${index}`, index, status, reason: `why ${index}` }),
 );
+const vote = (validator: string, decision: ValidatorVote["decision"]): ValidatorVote => ({
+  ...{ validator, decision, weight: 1, confidence: null, agent: null, reason: null },
+});
 const cells = (text: string, row: number): string[] =>
   text
     .split("\n")
@@ -137,7 +141,16 @@ describe("the summary", () => {
       "**preflight** (`plans/train.yml:3`): warning\n\n❌ train-0 failure, 2 attempts: no reason recorded\n\n<details open>",
     );
     expect(text).toContain("📡 b lost: no reason recorded");
+    expect(text).not.toContain("_and ");
     expect(summaryOf(report())).not.toContain("What failed");
+  });
+
+  it("of more agents than columns counts how they fared, and has a dash where none took part", () => {
+    const many = Array.from({ length: 9 }, (_, index) =>
+      agentPhase({ agent: `a-${index}`, index, status: index > 6 ? "lost" : "success" }),
+    );
+    const text = summaryOf(report({}, { phases: [phase({ agents: many }), phase({ agents: [] })] }));
+    expect([2, 3].map((row) => cells(text, row).at(-1))).toEqual(["7 ✅ 2 📡", "–"]);
   });
 
   it("tells what is worth knowing, each with its reason", () => {
@@ -172,6 +185,46 @@ describe("the summary", () => {
       "| preflight | `rate` | 3.5 MB/s | mean of 4 | ✅ `>= 4` |\n| preflight | `rate` | 3.5 | mean of 4 |  |",
     );
     expect(text).not.toContain("not shown");
+  });
+
+  it("tells how each quorum decided, round by round, and what it found wanting", () => {
+    const quorum: QuorumRound = {
+      decision: "PASS",
+      confidence: 0.75,
+      weights: { pass: 2, retry: 1.5, fail: 0 },
+      votes: [vote("a|b", "PASS"), vote("c", "FAIL")],
+      deficiencies: [
+        { validator: "c", deficiency: "too *slow*" },
+        { validator: "a", deficiency: { of: ["x"] } },
+      ],
+      leftOut: 0,
+      exhausted: null,
+    };
+    const earlier: QuorumRound = {
+      ...quorum,
+      decision: "RETRY",
+      confidence: null,
+      votes: Array.from({ length: 12 }, (_, n) => vote(`v${n}`, "RETRY")),
+      deficiencies: Array.from({ length: 11 }, (_, n) => ({ validator: `v${n}`, deficiency: n })),
+      leftOut: 3,
+    };
+    const phases = [phase({ name: "load" }), phase({ name: "q*", quorum, earlier: [{ ...phase(), quorum: earlier }] })];
+    const shown = (remarks: number) => quorumSection(report({}, { phases }), { remarks });
+    const ten = (word: (n: number) => string) => Array.from({ length: 10 }, (_, n) => word(n)).join("<br>");
+    const last =
+      '| q\\* | 2 | PASS | 0.75 | 2 / 1.5 / 0 | a\\|b: PASS<br>c: FAIL | c: too \\*slow\\*<br>a: {"of":\\["x"\\]} |';
+    expect(shown(2).split("\n")).toEqual([
+      "### Quorums",
+      "",
+      "| quorum | round | decision | confidence | pass / retry / fail | votes | found wanting |",
+      "| --- | --- | --- | --- | --- | --- | --- |",
+      `| q\\* | 1 | RETRY |  | 2 / 1.5 / 0 | ${ten((n) => `v${n}: RETRY`)}<br>and 2 more | ${ten((n) => `v${n}: ${n}`)}<br>and 4 more |`,
+      last,
+    ]);
+    expect(shown(1)).toMatch(/\| --- \|\n\| q\\\* \| 2 .*\|\n\n_1 earlier round not shown._$/);
+    expect(shown(0)).toBe("");
+    expect(quorumSection(report(), { remarks: 9 })).toBe("");
+    expect(summaryOf(report({}, { phases }))).toContain(last);
   });
 
   it("names the round of a stage that was entered again", () => {

@@ -88,8 +88,8 @@ function runs(results: readonly ShownResult[]): string {
     row("started", ({ result }) => html(result.started_at.slice(0, 19).replace("T", " "))),
     row("took", ({ result }) => {
       const ms = result.timing_summary.total_duration_ms;
-      const against = first === undefined ? ms : first.result.timing_summary.total_duration_ms;
-      return time(ms) + (isSeveral && result !== first?.result ? change(against, ms) : "");
+      if (first === undefined || result === first.result) return time(ms);
+      return time(ms) + change(first.result.timing_summary.total_duration_ms, ms);
     }),
     row("agents", ({ result }) => String(result.agents.length)),
     row("commit", ({ result }) => (result.commit === null ? "–" : `<code>${shown(result.commit, 12)}</code>`)),

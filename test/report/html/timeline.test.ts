@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
 import { htmlReport } from "../../../src/report/html/page.ts";
+import type { ShownResult } from "../../../src/report/html/parts.ts";
+import { LEGEND, timelines } from "../../../src/report/html/timeline.ts";
 import { resultOf } from "../../../src/report/json.ts";
 import type { AgentPhase } from "../../../src/run/result/record.ts";
 import { agentPhase, phase, report, T0 } from "../builders.ts";
@@ -74,4 +76,61 @@ it("several stand on the scale of the longest, and one in which nothing began on
   expect(both[1]?.[0]).toBe("left:0%;width:12.5% | load: success, 1.0 s");
   expect(both[6]).toEqual(["bar success | left:0%;width:100% | a, load: success after 8.0 s"]);
   expect(lanes(nothing)).toEqual([]);
+});
+
+const alone = (...phases: (typeof load)[]): readonly ShownResult[] => [
+  { letter: "", index: 0, file: "0", result: resultOf(report({}, { phases })) },
+];
+
+it.each([
+  [4, "0, 1 ms, 2 ms, 3 ms, 4 ms"],
+  [5, "0, 2 ms, 4 ms"],
+  [40_000, "0, 10.0 s, 20.0 s, 30.0 s, 40.0 s"],
+  [60_000, "0, 15.0 s, 30.0 s, 45.0 s, 1 min"],
+  [2_400_000, "0, 10 min, 20 min, 30 min, 40 min"],
+  [5_400_000, "0, 30 min, 1 h, 1 h 30 min"],
+  [8 * 86_400_000, "0, 48 h, 96 h, 144 h, 192 h"],
+  // Longer than any step: its beginning and its end.
+  [30 * 86_400_000, "0, 720 h"],
+])("the scale of %i ms has at most four steps, of a size that people count in", (ms, ticks) => {
+  const page = timelines(alone({ ...load, completedAt: T0 + ms }), 100);
+  const found = [...page.matchAll(/<span class="tick(?: end)?" style="[^"]*">([^<]*)/gu)].map(([, said]) => said);
+  expect(found.join(", ")).toBe(ticks);
+});
+
+it("the colours are explained", () => {
+  expect([...LEGEND.matchAll(/<i class="key (\w*)"><\/i>([^<]*)/gu)].map(([, key, words]) => [key, words])).toEqual([
+    ["success", "success"],
+    ["failure", "failed, lost or excluded"],
+    ["stopped", "stopped"],
+    ["wait", "waiting at the barrier"],
+  ]);
+});
+
+it.each([
+  // Two bars for each agent and stage.
+  [12, "a b c d e f"],
+  [11, "a b c d f"],
+  [9, "a b d f"],
+  [7, "b d f"],
+  [5, "b d"],
+  [2, "b"],
+  [0, "b"],
+])("of more agents than %i bars have room for, those that did not come through are shown first", (most, names) => {
+  const fared = ["success", "lost", "skipped", "failure", "success", "stopped"] as const;
+  const agents = fared.map((status, index) => part("abcdef".charAt(index), index, 0, 1000, { status }));
+  const page = timelines(alone({ ...load, agents }), most);
+  const found = [...page.matchAll(/<span class="who" title="([^"]*)">/gu)].map(([, name]) => name);
+  expect(found.join(" ")).toBe(names);
+  const hidden = 6 - found.length;
+  const said = hidden === 1 ? "1 agent is" : `${hidden} agents are`;
+  expect(page.includes(`${said} not shown`)).toBe(hidden > 0);
+});
+
+it("several results share the bars", () => {
+  const agents = ["a", "b"].map((name, index) => part(name, index, 0, 1000));
+  const [only] = alone({ ...load, agents });
+  if (only === undefined) throw new Error("no result");
+  expect(timelines([only, only], 7).match(/1 agent is not shown/gu)).toHaveLength(2);
+  expect(timelines([only, only], 8)).not.toContain("not shown");
 });
