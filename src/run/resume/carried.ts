@@ -23,6 +23,8 @@ export interface Resumed {
   readonly finished: readonly FinishedStage[];
   /** Agent name -> the machine that it was on; only of those who said it. */
   readonly hosts: Readonly<Record<string, string>>;
+  /** What a quorum decided last, as the state tells it. */
+  readonly quorumResult: Json;
   /** Why a quorum has sent stages back: they are not begun again without a word of that. */
   readonly sentBack: Readonly<Record<string, RoundReason>>;
   /** Names of the finished stages that are not run again; null: the group is not complete, and it is not decided. */

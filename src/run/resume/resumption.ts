@@ -87,7 +87,7 @@ export function beginResumed(draft: Draft): void {
   }
   const again = resumed.finished.map(({ name }) => name).filter((name) => !isKept(name));
   draft.notice(
-    `goes on from the state of ${dateOf(resumed)}: ${countOf(names.length)} done${again.length === 0 ? "" : `, to be run again: ${listed(again)}`}`,
+    `goes on from the state of ${dateOf(resumed)}: ${countOf(resumed.finished.length - again.length)} done${again.length === 0 ? "" : `, to be run again: ${listed(again)}`}`,
   );
 }
 
@@ -98,6 +98,14 @@ export function whyReused(draft: Draft, index: number): string | null {
   if (resumed?.reused == null || draft.stage(index).round > 1) return null;
   const { name } = draft.planned(index);
   return resumed.reused.includes(name) ? doneBefore(resumed) : null;
+}
+
+/** Why a stage that is not selected is not run. */
+export function whyUnselected(draft: Draft, index: number): string {
+  const { resumed } = draft.head.carried;
+  const { name } = draft.planned(index);
+  const isDone = resumed?.finished.some((stage) => stage.name === name) === true;
+  return `not among the selected stages${isDone ? `; ${doneBefore(resumed)}` : ""}`;
 }
 
 export function doneBefore(resumed: Pick<Resumed, "savedAt">): string {

@@ -205,6 +205,7 @@ export function carriedOf(saved: SavedRun): Carried {
       finished,
       hosts: saved.hosts,
       sentBack: saved.sent_back,
+      quorumResult: saved.quorum_result,
       reused: null,
     },
   };

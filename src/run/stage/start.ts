@@ -7,7 +7,7 @@ import { deadlineOf, deadlineOver, isBoundByDeadline } from "../deadlines.ts";
 import { type Draft, isLiving } from "../draft.ts";
 import { isFailing } from "../group/abort.ts";
 import { persistentArray } from "../persistent-array.ts";
-import { whyReused } from "../resume/resumption.ts";
+import { whyReused, whyUnselected } from "../resume/resumption.ts";
 import { isAssigned, type StageRun } from "../state.ts";
 import { type Generated, generatedTasks } from "../tasks/generated.ts";
 import { poolOf } from "../tasks/pool.ts";
@@ -33,7 +33,7 @@ export function decide(draft: Draft, index: number): Decision {
   const reused = failure === null || planned.when === "on_success" ? whyReused(draft, index) : null;
   if (reused !== null) return { kind: "skip", reason: reused };
   if (failure === null) {
-    if (!isSelected(selection, index)) return { kind: "skip", reason: "not among the selected stages" };
+    if (!isSelected(selection, index)) return { kind: "skip", reason: whyUnselected(draft, index) };
     if (planned.when === "on_failure") return { kind: "skip", reason: "runs only after a failure" };
   } else {
     const { stage, kind } = failure;

@@ -121,6 +121,7 @@ function carried(finished: readonly string[], more: Partial<Carried> = {}, faile
         completedAt: AT,
       })),
       hosts: { "agent-0": "bench-a", "agent-1": "bench-b" },
+      quorumResult: null,
       sentBack: {},
       reused: null,
     },
@@ -251,6 +252,15 @@ describe("a run that goes on", () => {
     expect(group.state.outputs).toEqual({ review: { decision: "RETRY" } });
     group.finish("agent-0");
     expect(group.execute("agent-0").because).toBeUndefined();
+  });
+
+  it("says of what is not selected that it is done, too", () => {
+    const of = plan([{ name: "a" }, { name: "b" }]);
+    const group = resumed(of, carried(["a"]), ["bench-a"], { ...ALL, only: [1] });
+    group.finish("agent-0");
+    const [a] = summary(group.state).phases;
+    expect(a?.reason).toBe("not among the selected stages; done in the loaded state, 2026-01-31T12:00:00Z");
+    expect(group.notices()).toContain("goes on from the state of 2026-01-31T12:00:00Z: 1 stage done");
   });
 
   it("decides for whoever is there when the group starts with fewer", () => {
