@@ -46,8 +46,7 @@ export function betweenStage(
 ): Expanded {
   const { runs_on, role, when } = beside.keys;
   const full = `${name}${suffix}-between-${number}`;
-  const said = { name: full, run: trials.between, runs_on, role, when };
-  const value = Object.fromEntries(Object.entries(said).filter(([, one]) => one !== undefined));
+  const value = { name: full, run: trials.between, runs_on, role, when };
   // Of what is written beside it, each key as its own schema gave it.
   const written = { keys: value as Written["keys"], value, path };
   return { written, name: full, repeated: true, resolve: (other) => other, trial: null };

@@ -346,6 +346,24 @@ it.each<[unknown, number | null]>([
   expect(benchDuration(written)).toBe(ms);
 });
 
+it("a key without a value says nothing, and nothing is said of it", () => {
+  const { plan, notes } = converted(`workload: []
+prepare: ~
+error_handling: { max_total_errors: ~ }
+multi_endpoint: ~
+distributed:
+  agents: [{ id: ~, address: ~, listen_port: ~, env: ~, path_template: ~ }]
+  agent_ready_timeout: ~
+  shared_filesystem: ~
+  tree_creation_mode: ~
+  path_selection: ~
+  barrier_sync: { enabled: ~, default_heartbeat_interval: ~, default_missed_threshold: ~, execute: ~ }
+  stages: [{ name: a, type: ~, order: ~, completion: ~, timeout_secs: ~, optional: ~, barrier: ~, command: x, args: ~ }]
+`);
+  expect(plan.stages).toHaveLength(1);
+  expect(notes.filter((note) => /left out|expected/.test(note.replace(/ of its own: the plan .*/, "")))).toEqual([]);
+});
+
 it.each([
   ["a b", "a-b"],
   ["1-x", "x"],

@@ -137,7 +137,7 @@ describe("a histogram", () => {
         ([, colour, height, title], bin) => (colour === undefined ? [] : [`${bin} ${colour} ${height} ${title}`]),
       );
     expect(bars(first)).toEqual(["0 c0 100% 1 to 1: 30", "47 c0 3.333% 878 to 1000: 1"]);
-    expect(bars(second)).toEqual(["21 c1 100% 30 to 34: 4"]);
+    expect(bars(second)).toEqual(["21 c1 100% 29 to 34: 4"]);
     expect(first).toContain("<span>1</span><span>logarithmic</span><span>1000</span>");
     expect(second).toContain("<span>1</span><span>logarithmic</span><span>1000</span>");
   });
