@@ -5,6 +5,7 @@ import { ownCleanup } from "../run/stage/participants.ts";
 import { type AttemptReport, type RunKey, type RunTerms, type Selection, termsOf } from "../run/types.ts";
 import type { Surroundings } from "./attempt-options.ts";
 import { runCleanup } from "./cleanup.ts";
+import { Collector } from "./collect/collector.ts";
 import type { AgentLog } from "./log.ts";
 import { AgentLoop } from "./loop.ts";
 import type { LoopEnd } from "./loop-end.ts";
@@ -40,6 +41,8 @@ export interface AgentOptions {
   readonly tellsOutput?: boolean;
   /** What starts the command line of this program (`stagewright` for commands): `[node, …, cli]`. */
   readonly commandLine: readonly string[];
+  /** The run's folder for files that stages keep (`collect`): absolute; not there: nothing is kept. */
+  readonly collectTo?: string;
   readonly log: AgentLog;
 }
 
@@ -127,5 +130,6 @@ function surroundings(options: AgentOptions): Surroundings {
     said: new Set(),
     tellsOutput: options.tellsOutput ?? true,
     log,
+    collector: options.collectTo === undefined ? null : new Collector(options.collectTo, options.name, log),
   };
 }

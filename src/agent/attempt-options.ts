@@ -2,6 +2,7 @@
 import type { Command, Json, Plan, PlanStage } from "../plan/plan.ts";
 import type { Lease } from "../run/instruction.ts";
 import type { RoundReason } from "../run/types.ts";
+import type { Collector } from "./collect/collector.ts";
 import type { AgentLog } from "./log.ts";
 import type { Masks } from "./masking/masks.ts";
 import type { SecretVariables } from "./masking/secret-variables.ts";
@@ -27,6 +28,17 @@ export interface Surroundings {
   /** False: what commands print is shown in the log and told to nobody. */
   readonly tellsOutput: boolean;
   readonly log: AgentLog;
+  /** Keeps files of stages; null: there is nowhere to. */
+  readonly collector: Collector | null;
+}
+
+/** Where the stage's command runs. */
+export function workingDirectoryOf(
+  { workingDirectory }: PlanStage,
+  around: Pick<Surroundings, "workingDirectory">,
+): string {
+  if (workingDirectory === null) return around.workingDirectory;
+  return workingDirectory.startsWith("/") ? workingDirectory : `${around.workingDirectory}/${workingDirectory}`;
 }
 
 export interface AttemptOptions {

@@ -7,7 +7,7 @@ import { selectContext } from "../run/context/select.ts";
 import { isMeasured } from "../run/measurement/measure.ts";
 import type { AttemptEnd, AttemptReport } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
-import type { AttemptOptions, Surroundings } from "./attempt-options.ts";
+import { type AttemptOptions, type Surroundings, workingDirectoryOf } from "./attempt-options.ts";
 import { after, sleepFor } from "./clock.ts";
 import { BallotReader, maskedBallot } from "./output/ballot-reader.ts";
 import { EventsFile } from "./output/events.ts";
@@ -107,6 +107,7 @@ export class Attempt {
     const startedAt = steadyNow();
     this.#beganAt = performance.now();
     let end: AttemptEnd;
+    let endedAt = startedAt;
     if (this.#ending !== null) end = this.#ending;
     else {
       this.#around.log({ kind: "started", stage, task, attempt, attemptNumber });
@@ -120,19 +121,28 @@ export class Attempt {
         end = { kind: "not_started", message: error instanceof Error ? error.message : String(error) };
       }
       for (const cancel of cancelTimers) cancel();
+      endedAt = steadyNow();
+      await this.#collect();
     }
     const report = await this.record.report({
       stage: stage.index,
       attempt,
       task,
       startedAt,
-      endedAt: steadyNow(),
+      endedAt,
       end,
       ...this.#voted(end),
       ...this.#toldTasks(),
     });
     this.#around.log({ kind: "ended", stage, report });
     return report;
+  }
+
+  /** Before anybody learns that it is over, and may take its files away. Of tasks: see `Work`. */
+  async #collect(): Promise<void> {
+    const { stage, attempt } = this.options;
+    if (stage.tasks !== null) return;
+    await this.#around.collector?.collect(stage, attempt, this.workingDirectory, (text) => this.#warnEveryone(text));
   }
 
   #onTasks(values: readonly Json[]): void {
@@ -320,10 +330,7 @@ export class Attempt {
   }
 
   get workingDirectory(): string {
-    const { stage } = this.options;
-    const base = this.#around.workingDirectory;
-    if (stage.workingDirectory === null) return base;
-    return stage.workingDirectory.startsWith("/") ? stage.workingDirectory : `${base}/${stage.workingDirectory}`;
+    return workingDirectoryOf(this.options.stage, this.#around);
   }
 
   /** In the log, and in the run's result: it matters to whoever uses this machine next. */

@@ -53,7 +53,10 @@ export async function runCleanup(
       },
       around,
     );
-    const onAbort = (): void => attempt.end({ kind: "stopped", why: "the time for cleanup is over" }, 1_000);
+    const onAbort = (): void => {
+      attempt.end({ kind: "stopped", why: "the time for cleanup is over" }, 1_000);
+      around.collector?.hurry();
+    };
     signal.addEventListener("abort", onAbort, { once: true });
     reports.push(await attempt.ended);
     signal.removeEventListener("abort", onAbort);

@@ -27,6 +27,15 @@ export type AgentEvent =
   | { readonly kind: "group"; readonly stage: PlanStage; readonly title: string | null }
   | { readonly kind: "progress"; readonly stage: PlanStage; readonly task: string | null; readonly progress: Progress }
   | { readonly kind: "ended"; readonly stage: PlanStage; readonly report: AttemptReport }
+  /** Files of the stage are in this folder, but for so many that were left out. */
+  | {
+      readonly kind: "collected";
+      readonly stage: PlanStage;
+      readonly folder: string;
+      readonly files: number;
+      readonly bytes: number;
+      readonly leftOut: number;
+    }
   /** A background command is up. */
   | { readonly kind: "ready"; readonly stage: PlanStage }
   /** Somebody asked that this value be hidden: an entry may have to tell its runner. */

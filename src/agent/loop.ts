@@ -87,7 +87,7 @@ export class AgentLoop {
         if (this.#leaving.signal.aborted) return await this.#left();
         if (!this.#silence.signal.aborted) throw error;
         const why = `the coordinator has not answered for ${Math.round(this.#silenceMs / 1000)} s: this agent stops its work`;
-        around.log({ kind: "warning", stage: null, text: why });
+        this.#warn(why);
         return { kind: "unreachable", why };
       }
     } finally {
@@ -113,11 +113,12 @@ export class AgentLoop {
   /** From now on commands get this short a grace between TERM and KILL. */
   hurry(graceMs = SHUTDOWN_GRACE_MS): void {
     this.#graceMs = Math.min(this.#graceMs, graceMs);
+    this.#options.around.collector?.hurry();
   }
 
   /** KILLs what runs, without any grace. */
   kill(): void {
-    this.#graceMs = 0;
+    this.hurry(0);
     this.#work.endStage({ kind: "stopped", why: "killed" }, 0);
     this.#work.endBackground({ kind: "stopped", why: "killed" }, 0);
   }
@@ -211,6 +212,7 @@ export class AgentLoop {
         if (instruction.reason === "checkpoint" && instruction.stage !== null)
           this.#remarks.checkpoint(instruction.stage);
         work.endStage({ kind: "stopped", why: "the group is no longer in this stage" }, this.#graceMs);
+        if (instruction.reason !== "tasks") work.collectTasks();
         if (instruction.stage !== null) work.endUnneeded(instruction.stage, this.#graceMs);
         return;
       }
@@ -251,11 +253,7 @@ export class AgentLoop {
     if (!this.#worked || this.#cleanup !== null) return;
     const missed = missedCleanup(this.#ownCleanup(), summary, this.#view.member.name);
     if (missed.length === 0) return;
-    around.log({
-      kind: "warning",
-      stage: null,
-      text: "the group has cleaned up without this agent: doing its part now",
-    });
+    this.#warn("the group has cleaned up without this agent: doing its part now");
     this.#stopAll("the run is over");
     await this.#work.settled();
     await runCleanup(missed, around, this.#view, this.#leaving.signal);
@@ -296,11 +294,7 @@ export class AgentLoop {
     // Whoever told of them does so again.
     this.#work.newTasks = [];
     this.#instruction = null;
-    this.#options.around.log({
-      kind: "warning",
-      stage: null,
-      text: `reset (${why}): dropped its work, rejoins as idle`,
-    });
+    this.#warn(`reset (${why}): dropped its work, rejoins as idle`);
   }
 
   async #left(): Promise<LoopEnd> {
@@ -310,8 +304,7 @@ export class AgentLoop {
       await this.#options.coordinator.leave(this.#leaveWhy, AbortSignal.timeout(1_000));
       told = true;
     } catch (error) {
-      const text = `could not tell the coordinator: ${error instanceof Error ? error.message : String(error)}`;
-      this.#options.around.log({ kind: "warning", stage: null, text });
+      this.#warn(`could not tell the coordinator: ${error instanceof Error ? error.message : String(error)}`);
     }
     return { kind: "left", why: this.#leaveWhy, told };
   }
@@ -321,6 +314,10 @@ export class AgentLoop {
     await this.#cleanup;
     await this.#work.settled();
     await this.#options.around.processes.endAll(Math.min(this.#graceMs, GRACE_MS));
+  }
+
+  #warn(text: string): void {
+    this.#options.around.log({ kind: "warning", stage: null, text });
   }
 
   #wake(): void {

@@ -6,7 +6,7 @@ import { roundOf } from "../run/stage/attempt-id.ts";
 import type { AttemptReport, Progress } from "../run/types.ts";
 import { steadyNow } from "../steady-clock.ts";
 import { Attempt } from "./attempt.ts";
-import type { AttemptOptions, Surroundings } from "./attempt-options.ts";
+import { type AttemptOptions, type Surroundings, workingDirectoryOf } from "./attempt-options.ts";
 import { becomesReady } from "./background.ts";
 import { after } from "./clock.ts";
 import type { ErrorSeries } from "./output/record.ts";
@@ -40,7 +40,7 @@ const KEPT_REPORTS = 1_000;
 
 /** This agent's part in the stage that it is in. */
 interface Part {
-  readonly index: number;
+  readonly stage: PlanStage;
   readonly attempt: string;
   /** performance.now() */
   readonly startedAt: number;
@@ -58,6 +58,9 @@ export class Work {
   readonly #background = new Map<number, { attempt: Attempt; over: AbortController; ready: boolean }>();
   readonly #reports = new Map<string, AttemptReport>();
   #stage: Part | null = null;
+  /** The last part whose tasks' files are kept, or about to be. */
+  #collected: Part | null = null;
+  #collecting: Promise<unknown> = Promise.resolve();
 
   constructor(around: Surroundings, onChange: () => void) {
     this.#around = around;
@@ -119,12 +122,13 @@ export class Work {
     const startInMs = Math.max(0, instruction.startAt - now);
     const until = { ...instruction.until, at: performance.now() + instruction.until.at - now };
     const times = { startInMs, until, clockOffsetMs: now - steadyNow() };
-    if (this.#stage?.index !== stage.index || this.#stage.attempt !== instruction.attempt) {
+    if (this.#stage?.stage.index !== stage.index || this.#stage.attempt !== instruction.attempt) {
       // What an attempt had listed and not told: the next one lists it again.
       this.newTasks = [];
       this.#endOther(stage.index, instruction.attempt);
+      this.collectTasks();
       this.#stage = {
-        index: stage.index,
+        stage,
         attempt: instruction.attempt,
         startedAt: performance.now() + startInMs,
         series: { inARow: 0 },
@@ -175,6 +179,22 @@ export class Work {
   async settled(): Promise<void> {
     const all = [...this.#running.values(), ...[...this.#background.values()].map(({ attempt }) => attempt)];
     await Promise.all(all.map((attempt) => attempt.ended));
+    this.collectTasks();
+    await this.#collecting;
+  }
+
+  /** What the tasks of the stage have left here, when there are no more of them. What is begun then waits for it. */
+  collectTasks(): void {
+    const { collector, log } = this.#around;
+    const left = this.#stage;
+    if (collector === null || left === null || left.stage.tasks === null || this.#collected === left) return;
+    this.#collected = left;
+    const { stage, attempt } = left;
+    const ended = Promise.all(this.running.map((each) => each.ended));
+    const warn = (text: string): void => log({ kind: "warning", stage, text: this.#around.masks.text(text) });
+    this.#collecting = Promise.all([this.#collecting, ended]).then(() =>
+      collector.collect(stage, attempt, workingDirectoryOf(stage, this.#around), warn),
+    );
   }
 
   #ensure(stage: PlanStage, instruction: Execute, lease: Lease | null, times: Times, view: GroupView): void {
@@ -224,7 +244,8 @@ export class Work {
   /** Resolves once everything that has been told to end is gone. */
   #ending(): Promise<unknown> {
     const all = [...this.#running.values(), ...[...this.#background.values()].map(({ attempt }) => attempt)];
-    return Promise.all(all.filter((attempt) => attempt.isEnding).map((attempt) => attempt.ended));
+    const ending = all.filter((attempt) => attempt.isEnding).map((attempt) => attempt.ended);
+    return Promise.all([...ending, this.#collecting]);
   }
 
   #keep(stage: PlanStage, attempt: Attempt): void {
@@ -245,6 +266,7 @@ export class Work {
   #onEnded(id: string, stage: PlanStage, report: AttemptReport): void {
     this.#running.delete(id);
     if (this.#background.get(stage.index)?.attempt.options.attempt === id) this.#background.delete(stage.index);
+    if (report.task !== null) this.#collected = null;
     // Dropped to begin anew: the coordinator has been told of the reset, and gives a new attempt.
     if (report.end.kind === "reset") return;
     this.finished.push(report);

@@ -75,6 +75,11 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
     .option("--enable-quorum", "the same for quorum stages; with neither of the two all run")
     .option("-o, --output-file <file>", "write the JSON result into this file, too", once)
     .option(
+      "--collect-to <folder>",
+      "where the files go that stages keep (default: stagewright-collected/<plan and time>)",
+      once,
+    )
+    .option(
       "--agents <count>",
       "start so many agents on this machine, each a process (default: as the plan says)",
       agents,
@@ -184,6 +189,7 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
     .option("--agent-index <number>", "its number in the group, from 0", index)
     .option("--role <role>", "its role", once)
     .option("--address <host>", "where other agents reach it", once)
+    .option("--collect-to <folder>", "where the files go that stages keep (default: stagewright-collected/<run>)", once)
     .action(async (options: AgentCommandOptions) => {
       const { agent } = await import("./run/agent.ts");
       end(await agent(options, env));

@@ -55,6 +55,21 @@ export const PLAN_BOUNDS = {
   stopGraceMs: 600_000,
 } as const;
 
+/** Of the files that one agent keeps (`collect`). */
+export const COLLECT_BOUNDS = {
+  /** Paths and patterns of a stage. */
+  patterns: 100,
+  /** Of one stage's part, and of all of a run. */
+  files: 1_000,
+  bytes: 256 * MIB,
+  runFiles: 10_000,
+  runBytes: 1_024 * MIB,
+  /** Entries of folders that are looked at for one stage. */
+  entries: 100_000,
+  /** How long a stage waits for its files; shorter than what a failed run gives its agents to end their work. */
+  ms: 20_000,
+} as const;
+
 /** Of what a command tells, in one attempt. */
 export const TOLD_BOUNDS = {
   metrics: 1_000,

@@ -243,6 +243,8 @@ export interface PlanStage {
   readonly measure?: { readonly warmupMs: number; readonly cooldownMs: number } | undefined;
   /** What is looked at before its command, on each agent; not there: nothing. */
   readonly checks?: readonly PreflightCheck[] | undefined;
+  /** Paths and patterns of files that each agent keeps; not there: none. */
+  readonly collect?: readonly string[] | undefined;
   /** Between TERM and KILL; not there: see `stop-grace.ts`. */
   readonly stopGraceMs?: number | undefined;
   /** Whether it is run again when a run goes on after it; not there: by its type and where the run goes on. */

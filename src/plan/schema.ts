@@ -18,6 +18,7 @@ import {
   env,
   flag,
   graceOf,
+  keptPaths,
   list,
   mapping,
   oneOf,
@@ -168,6 +169,10 @@ export const stageShape = lazyShape({
   checks: () =>
     preflightChecks()
       .describe("What each agent must have before the command: disk, memory, tool, variable, reachable, port, clock")
+      .optional(),
+  collect: () =>
+    keptPaths()
+      .describe("Files that each agent keeps when its part is over, however that ended: paths and patterns")
       .optional(),
   ...contextKeys,
   tasks: () => tasks().describe("Units of work shared out to the agents").optional(),

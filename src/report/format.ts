@@ -31,6 +31,12 @@ export function count(n: number, singular: string, plural = `${singular}s`): str
   return `${n} ${n === 1 ? singular : plural}`;
 }
 
+/** "512 bytes", "1.2 MiB". */
+export function bytes(n: number): string {
+  if (n < 1024) return count(n, "byte");
+  return n < 1_048_576 ? `${(n / 1024).toFixed(1)} KiB` : `${(n / 1_048_576).toFixed(1)} MiB`;
+}
+
 /** At most six significant digits, no exponent where it can be helped: 1234567, 0.333333, 12.5. */
 export function number(value: number): string {
   if (!Number.isFinite(value)) return String(value);

@@ -3,7 +3,7 @@ import type { PhaseRecord, RunSummary } from "../run/result/record.ts";
 import type { AttemptEnd, Progress } from "../run/types.ts";
 import type { BaselineJudgement } from "./baselines.ts";
 import { clip, oneLine } from "./escape.ts";
-import { aggregation, between, count, duration, number } from "./format.ts";
+import { aggregation, between, bytes, count, duration, number } from "./format.ts";
 import { failingAgents, roundNumber } from "./report.ts";
 
 /** Each puts a text into a colour, or returns it as it is. */
@@ -113,6 +113,18 @@ export function progressText(progress: Progress): string {
       ? done
       : `${done} of ${number(progress.total)}${progress.total > 0 ? ` (${Math.floor((progress.done / progress.total) * 100)} %)` : ""}`;
   return progress.errors > 0 ? `${share}, ${count(progress.errors, "error")}` : share;
+}
+
+/** "kept 3 files (1.2 MiB) in out/local-0/load, 2 left out". */
+export function collectedText(kept: {
+  readonly folder: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly leftOut: number;
+}): string {
+  const left = kept.leftOut > 0 ? `, ${kept.leftOut} left out` : "";
+  if (kept.files === 0) return `kept no files${left}`;
+  return `kept ${count(kept.files, "file")} (${bytes(kept.bytes)}) in ${oneLine(kept.folder)}${left}`;
 }
 
 /** The last lines: verdict, counts, and where to look. */

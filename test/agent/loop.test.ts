@@ -448,6 +448,7 @@ describe("waiting", () => {
       secrets: new SecretVariables([], new Masks(), () => undefined),
       said: new Set<string>(),
       tellsOutput: true,
+      collector: null,
       log: options.log,
     };
     const scripted = new Scripted(() => execute("a-1"));
@@ -608,6 +609,7 @@ describe("cleaning up alone", () => {
         secrets: new SecretVariables([], new Masks(), () => undefined),
         said: new Set<string>(),
         tellsOutput: true,
+        collector: null,
         log: options.log,
       };
       const full = new Refusal("over_limit", "this repository has 200 runs going on");

@@ -43,6 +43,12 @@ const TABLE: readonly (readonly [string, (value: string) => string, readonly str
   ],
   ["pause", (v) => one(`barrier: { straggler_grace: ${v} }`), ["0", "0s", "24d"], ["-1", "25d"]],
   [
+    "collect",
+    (v) => one(`collect: ${v}`),
+    ["[a]", "[./a/b]", '["**/*.log"]', "[a..b]", listOf(100, "a"), `[${x(1000)}]`],
+    ["a", "[]", "[/a]", "[..]", "[a/../b]", '["!a"]', listOf(101, "a"), `[${x(1001)}]`, '[""]'],
+  ],
+  [
     "checks",
     (v) => one(`checks: [${v}]`),
     [

@@ -101,6 +101,7 @@ stages:
     context_limit: 13
     soft_fail: [4, 5, 4]
     stop_grace: 7s
+    collect: ["out/*.json", log, log]
     tasks: { values: [p, { id: q }, [r]], concurrency: 14, max_failures: 15, max_preemptions: 16, needs: { p: [q, 2] } }
     resume: rerun
 `);
@@ -161,6 +162,7 @@ stages:
       contextLimit: 13,
       softFail: [4, 5],
       stopGraceMs: 7_000,
+      collect: ["out/*.json", "log"],
       tasks: {
         source: { kind: "list", values: ["p", { id: "q" }, ["r"]] },
         concurrency: 14,

@@ -551,6 +551,8 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "app/github-cache/identity.ts": OF_OPERATOR,
   "app/settings/secrets.ts": OF_OPERATOR,
   "src/action/input/secrets.ts": OF_OPERATOR,
+  "src/agent/collect/file-name.ts": OF_BOUNDED,
+  "src/agent/collect/find-files.ts": OF_BOUNDED,
   "src/agent/masking/mask-views.ts": "the views in which Masks looks for values, measured with it",
   "src/coordinator/client/addresses.ts": OF_BOUNDED,
   "src/state-file/state-file.ts": OF_OPERATOR,

@@ -2,7 +2,15 @@
 import type { AgentEvent } from "../../agent/log.ts";
 import { oneLine, workflowCommand } from "../../report/escape.ts";
 import { duration } from "../../report/format.ts";
-import { agentOutcomes, endText, metricLines, NO_COLOURS, progressText, stageOutcome } from "../../report/log.ts";
+import {
+  agentOutcomes,
+  collectedText,
+  endText,
+  metricLines,
+  NO_COLOURS,
+  progressText,
+  stageOutcome,
+} from "../../report/log.ts";
 import { roundNumber } from "../../report/report.ts";
 import type { PhaseRecord } from "../../run/result/record.ts";
 import type { RunnerConsole } from "../runner.ts";
@@ -85,6 +93,8 @@ export class Display {
         const what = task === null ? "" : `task ${oneLine(task)}: `;
         return `▸ ${what}${endText(end)} after ${duration(Math.max(0, endedAt - startedAt))}`;
       }
+      case "collected":
+        return `▸ ${collectedText(event)}`;
       case "ready":
         return `▸ ${oneLine(event.stage.name)} is ready`;
       case "waiting":

@@ -29,6 +29,7 @@ export class Tracker {
       case "joined":
       case "assembled":
       case "ended":
+      case "collected":
       case "output":
       case "group":
       case "progress":

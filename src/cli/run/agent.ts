@@ -10,6 +10,7 @@ import { Refusal } from "../../coordinator/protocol/refusal.ts";
 import { ADDRESS, NOT_AN_ADDRESS } from "../../plan/parsing/address.ts";
 import { platformRefusal } from "../../platform.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit.ts";
+import { collectFolder } from "./collect.ts";
 import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
 import { SECRET_VARIABLE, takeSecret } from "./secret.ts";
 
@@ -20,6 +21,7 @@ export interface AgentCommandOptions {
   readonly agentIndex?: number;
   readonly role?: string;
   readonly address?: string;
+  readonly collectTo?: string;
 }
 
 /** How annotations are to name the plan's file. */
@@ -46,6 +48,7 @@ export async function agent(options: AgentCommandOptions, env: NodeJS.ProcessEnv
   if (options.role !== undefined && Object.keys(plan.roles).length === 0) {
     throw new UsageError(`--role ${options.role}: the plan has no roles`);
   }
+  const collectTo = collectFolder(plan, options.collectTo, options.run);
   const masks = new Masks();
   masks.hold(secret);
   const screen = maskedScreen(screenOf(process.stderr, env), masks);
@@ -65,6 +68,7 @@ export async function agent(options: AgentCommandOptions, env: NodeJS.ProcessEnv
     environment: env,
     ownSecrets: [],
     masks,
+    ...(collectTo === null ? {} : { collectTo }),
     commandLine: [process.execPath, realpathSync(process.argv[1] ?? "stagewright")],
     log: (event: AgentEvent): void => {
       // What concerns the group, its parent says once for all of them.

@@ -6,6 +6,7 @@ import type { Plan, PlanStage } from "../../plan/plan.ts";
 import {
   agentOutcomes,
   type Colours,
+  collectedText,
   endText,
   metricLines,
   NO_COLOURS,
@@ -98,6 +99,9 @@ export class ConsoleLog {
         if (event.report.task !== null && !(event.report.end.kind === "exited" && event.report.end.code === 0)) {
           this.line(`  ${colours.yellow("⚠")} task ${event.report.task}: ${endText(event.report.end)}`);
         }
+        return;
+      case "collected":
+        this.line(`  ${collectedText(event)}`);
         return;
       case "ready":
         this.line(`  ${colours.green("✓")} ${event.stage.name} is ready and goes on in the background`);

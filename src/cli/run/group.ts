@@ -48,7 +48,7 @@ const LEAST_SECRET = 32;
 
 /** @returns the exit code: the group's verdict */
 export async function runGroup(task: RunTask): Promise<ExitCode> {
-  const { file, plan, selection, carried, names, outputFile, env } = task;
+  const { file, plan, selection, carried, collectTo, names, outputFile, env } = task;
   const agents = names.length;
   // What its agents tell they have masked themselves; this masks what is known of the plan's secrets here.
   const masks = new Masks();
@@ -94,10 +94,11 @@ export async function runGroup(task: RunTask): Promise<ExitCode> {
   });
   for (const [index, name] of names.entries()) {
     // With roles, indexes are given by role when the group is assembled.
+    const kept = collectTo === null ? [] : ["--collect-to", collectTo];
     const place = Object.keys(plan.roles).length > 0 ? [] : ["--agent-index", String(index)];
     const address = hereOf(plan.agents[index]?.address ?? null);
     const where = ["--coordinator", `http://${serving.address}`, "--run", runIdOf(key), "--address", address];
-    children.start(name, ["agent", ...where, "--agent-name", name, ...place], {
+    children.start(name, ["agent", ...where, "--agent-name", name, ...place, ...kept], {
       [SECRET_VARIABLE]: secret,
       [PLAN_FILE_VARIABLE]: relative(process.cwd(), resolve(file)),
     });

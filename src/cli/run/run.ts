@@ -18,6 +18,7 @@ import type { RunKey, Selection } from "../../run/types.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit.ts";
 import { loadPlan } from "../files.ts";
 import { userName } from "./checkpoint.ts";
+import { collectFolder, refuseUsedFolder } from "./collect.ts";
 import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
 import { dryRun } from "./dry-run.ts";
 import { giveInput, readInput, STANDARD_INPUT } from "./input.ts";
@@ -35,6 +36,7 @@ export interface RunOptions extends StateOptions {
   readonly stopAfterPhase?: string;
   readonly skipPhases?: readonly string[];
   readonly outputFile?: string;
+  readonly collectTo?: string;
   readonly inputFile?: string;
   readonly enableContext?: boolean;
   readonly enableQuorum?: boolean;
@@ -62,6 +64,8 @@ export async function run(file: string, options: RunOptions, env: NodeJS.Process
   const selection = selectionOf(plan, options, carried);
   const names = agentNames(plan, agents, options.agentName);
   const reused = reusedHere(plan, selection, carried, names, env);
+  const began = new Date().toISOString().replaceAll(":", "-");
+  const collectTo = collectFolder(plan, options.collectTo, `${plan.name} ${began}`);
   if (options.dryRun === true) {
     process.stdout.write(`${dryRun(plan, selection, reused, carried).join("\n")}\n`);
     return EXIT.success;
@@ -69,13 +73,14 @@ export async function run(file: string, options: RunOptions, env: NodeJS.Process
   checkBefore(plan, selection, reused, options, file);
   const unseen = unseenWarning();
   if (unseen !== null) process.stderr.write(`warning: ${unseen}\n`);
+  refuseUsedFolder(options.collectTo);
   if (files.anew !== null) process.stderr.write(`${files.anew}\n`);
   const { outputFile } = options;
   const stages = plan.stages.filter(({ index }) => isSelected(selection, index) && !reused.includes(index));
   const input: Json = text === null ? null : JSON.parse(text);
   const interactive = options.interactive === true;
-  const saveTo = files.save;
-  const task: RunTask = { file, plan, selection, carried, saveTo, names, stages, interactive, outputFile, input, env };
+  const places = { saveTo: files.save, collectTo, outputFile };
+  const task: RunTask = { file, plan, selection, carried, names, stages, interactive, ...places, input, env };
   const written = giveInput(text, env);
   try {
     if (agents === 1) return await carryOut(task);
@@ -109,7 +114,7 @@ function agentNames(plan: Plan, agents: number, given: string | undefined): read
 }
 
 async function carryOut(task: RunTask): Promise<ExitCode> {
-  const { file, plan, selection, carried, env } = task;
+  const { file, plan, selection, carried, collectTo, env } = task;
   const masks = new Masks();
   const screen = maskedScreen(screenOf(process.stderr, env), masks);
   const log = new ConsoleLog(screen, plan, task.stages);
@@ -154,6 +159,7 @@ async function carryOut(task: RunTask): Promise<ExitCode> {
       coordinator: new InProcessCoordinator(hosted),
       selection,
       agentCount: 1,
+      ...(collectTo === null ? {} : { collectTo }),
       log: (event) => {
         // What it waits for then is on the screen.
         if (event.kind !== "waiting" || !attendant.isAsking) log.event(event);

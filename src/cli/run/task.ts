@@ -12,6 +12,8 @@ export interface RunTask {
   readonly carried: Carried | null;
   /** The file that the run's state is kept in; null: in none. */
   readonly saveTo: string | null;
+  /** The folder that agents keep stages' files in; null: no stage asks for it. */
+  readonly collectTo: string | null;
   /** Of the agents. */
   readonly names: readonly string[];
   /** Those that are to be run. */

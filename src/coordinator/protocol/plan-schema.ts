@@ -3,7 +3,7 @@
  * rely on its shape whoever sent it. What a plan *file* may say is `plan/schema.ts`'s business.
  */
 import { z } from "zod";
-import { jsonBytes, PLAN_BOUNDS } from "../../plan/bounds.ts";
+import { COLLECT_BOUNDS, jsonBytes, PLAN_BOUNDS } from "../../plan/bounds.ts";
 import { ADDRESS, NOT_AN_ADDRESS } from "../../plan/parsing/address.ts";
 import { NOT_PRINTABLE, PRINTABLE } from "../../plan/parsing/names.ts";
 import {
@@ -196,6 +196,7 @@ const stage = z.strictObject({
     .optional(),
   measure: z.strictObject({ warmupMs: ms, cooldownMs: ms }).optional(),
   checks: z.array(check).max(100).optional(),
+  collect: z.array(z.string().max(PLAN_BOUNDS.description)).max(COLLECT_BOUNDS.patterns).optional(),
   stopGraceMs: z.number().min(0).max(PLAN_BOUNDS.stopGraceMs).optional(),
   resume: z.enum(RESUME_RULES).optional(),
   quorum: quorum.optional(),

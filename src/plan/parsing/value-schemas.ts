@@ -5,7 +5,7 @@
  * Every message begins with "expected", because the reader adds what it got.
  */
 import { z } from "zod";
-import { jsonBytes, PLAN_BOUNDS } from "../bounds.ts";
+import { COLLECT_BOUNDS, jsonBytes, PLAN_BOUNDS } from "../bounds.ts";
 import type { Comparison, Json } from "../plan.ts";
 import { DURATION_PATTERN, formatDuration, parseDuration } from "./duration.ts";
 import { once } from "./lazy.ts";
@@ -246,6 +246,18 @@ export const patterns = once(() =>
   z.union([contextPattern(), list(contextPattern(), "patterns", PLAN_BOUNDS.patterns)], {
     error: "expected a pattern or a list of patterns",
   }),
+);
+
+const KEPT = 'expected a path or pattern inside the working directory, without "..", such as "results/*.json"';
+const keptPath = once(() =>
+  text("a path or pattern", PLAN_BOUNDS.description).refine(
+    (path) => !/^[/!]|\0/u.test(path) && path.split("/").every((part) => part !== ".."),
+    { error: KEPT },
+  ),
+);
+/** Of files that are kept. */
+export const keptPaths = once(() =>
+  list(keptPath(), "paths and patterns", COLLECT_BOUNDS.patterns).min(1, { error: "expected at least one path" }),
 );
 
 export const json = once((): z.ZodType<Json> => z.json());

@@ -126,6 +126,7 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
     ...(expanded.trial === null ? {} : { trial: expanded.trial }),
     ...measureOf(written, place),
     ...(keys.checks === undefined ? {} : { checks: keys.checks }),
+    ...(keys.collect === undefined ? {} : { collect: [...new Set(keys.collect)] }),
     ...(keys.stop_grace === undefined ? {} : { stopGraceMs: keys.stop_grace }),
     ...resumeOf(written, place),
     ...(keys.gathers_context === true ? { gathersContext: true } : {}),

@@ -95,6 +95,7 @@ const common = {
   context_limit: maybe(around(104_857_600)),
   soft_fail: maybe(fc.constantFrom([1], [255, 7])),
   stop_grace: maybe(fc.constantFrom(0, "10m")),
+  collect: maybe(fc.array(long(PLAN_BOUNDS.description), { minLength: 1, maxLength: 2 })),
   resume: maybe(fc.constantFrom("rerun", "reuse")),
 };
 /** Of each kind of work one; keys that have no effect with another are errors, and would leave little that is accepted. */

@@ -45,7 +45,7 @@ stages:
   - { name: serve, gathers_context: true, context: [{ pattern: "a.*", required: true }], runs_on: first, run: ./serve, background: true, ready: { port: 5432 }, resume: rerun }
   - { name: list, tasks: { from: ./list }, run: ./one, concurrency: 2, max_failures: 2 }
   - { name: shards, tasks: [1, { id: a }], needs: { a: [1] }, run: ./shard }
-  - { name: epoch, duration: 1h, run: ./train, soft_fail: [3], trials: { count: 3, discard: 1, max_spread: 5% }, measure: { warmup: 1s, cooldown: 2s }, stop_grace: 1m, barrier: { type: majority, heartbeat_interval: 2m, missed_threshold: 3 } }
+  - { name: epoch, duration: 1h, run: ./train, soft_fail: [3], trials: { count: 3, discard: 1, max_spread: 5% }, measure: { warmup: 1s, cooldown: 2s }, stop_grace: 1m, collect: [log], barrier: { type: majority, heartbeat_interval: 2m, missed_threshold: 3 } }
   - { name: save, command: /bin/save, args: ["--now"], depends_on: [{ stage: shards, even_if: [failed] }],
       retry: { max_attempts: 3, attempt_timeout: 1m, on_exit_codes: [1] }, thresholds: { max_errors: 3, min_samples: 9 }, expect: { loss: "< 3", rate: { baseline: { from: results, better: bigger } } } }
   - { name: told, tasks: { from_stage: save }, run: ./one }
@@ -294,6 +294,7 @@ const NEW_KEYS: ReadonlySet<string> = new Set([
   "trial",
   "measure",
   "checks",
+  "collect",
   "host",
   "ballot",
   "baselines",
