@@ -33,8 +33,8 @@ export function noteReturn(draft: Draft, { agent: name, checkRunId }: Extract<Ru
   const own = identitiesOf({ name, checkRunId });
   const kept = head.absent.filter(({ id }) => !own.includes(id));
   if (kept.length === head.absent.length) return;
+  // Whoever joins is kept anyway.
   head.absent = kept;
-  head.revision++;
 }
 
 function isIn(absent: readonly Absent[], id: string): boolean {

@@ -26,9 +26,10 @@ export function overThresholds(limits: Thresholds | null, counted: Counted): str
     return `max_consecutive_errors: ${failedInARow} tasks failed in a row, at most ${inARow} errors are allowed`;
   }
   const most = limits?.maxErrorRate ?? null;
-  const done = Math.max(counted.done, pool?.done ?? 0);
-  const rate = done + errors === 0 ? 0 : errors / (done + errors);
-  if (most === null || rate <= most || done + errors < (limits?.minSamples ?? 1)) return null;
+  const samples = Math.max(counted.done, pool?.done ?? 0) + errors;
+  if (most === null || samples < (limits?.minSamples ?? 1)) return null;
+  const rate = errors / samples;
+  if (rate <= most) return null;
   return `max_error_rate: an error rate of ${percent(rate)}, at most ${percent(most)} are allowed`;
 }
 

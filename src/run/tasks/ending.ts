@@ -67,9 +67,7 @@ function finishLease(draft: Draft, number: number, record: TaskRecord, agent: st
 function countErrors(draft: Draft, { index, quorum }: PlanStage, isOk: boolean, told: number): void {
   const { errors, failedInARow = 0 } = draft.stage(index);
   const counted = isOk || quorum !== undefined ? told : Math.max(1, told);
-  if (counted > 0) draft.editStage(index, { errors: errors + counted });
-  const inARow = isOk ? 0 : failedInARow + 1;
-  if (inARow !== failedInARow) draft.editStage(index, { failedInARow: inARow });
+  draft.editStage(index, { errors: errors + counted, failedInARow: isOk ? 0 : failedInARow + 1 });
 }
 
 /** Whether a validator came through and said how it votes. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Thresholds } from "../../../src/plan/plan.ts";
 import type { Lease } from "../../../src/run/instruction.ts";
 import { summary } from "../../../src/run/machine.ts";
+import { type Counted, overThresholds } from "../../../src/run/measurement/thresholds.ts";
 import { Group, plan, report, retrying, type StageOverrides } from "../builders.ts";
 
 const none = { maxErrors: null, maxErrorRate: null, maxConsecutiveErrors: null };
@@ -100,6 +101,31 @@ describe("the errors that a stage bears", () => {
     else expect(why).toContain(reason);
   });
 
+  it.each<[number, number, string | null]>([
+    [0, 3, "max_errors: 3 errors, at most 2 are allowed"],
+    [1, 3, "max_errors: 3 errors, at most 2 are allowed"],
+    [1, 0, null],
+    [0, 2, null],
+  ])(
+    "are those that a task told, and itself only where it told none: exit code %i with %i errors",
+    (code, told, why) => {
+      const source = { kind: "count", count: 2 } as const;
+      const tasks = { source, concurrency: 1, maxFailures: 9, maxPreemptions: 9, needs: {} };
+      const thresholds = { ...none, maxErrors: 2 };
+      const group = new Group(
+        plan([{ name: "work", type: "prepare", completion: "tasks_done", tasks, thresholds }]),
+        1,
+      ).join();
+      group.sync("agent-0", { wants: 1 });
+      const [lease] = group.execute("agent-0").leases;
+      const { task = "", attempt = "" } = lease ?? {};
+      const now = group.sync("agent-0", {
+        finished: [report({ stage: 0, task, attempt, end: { kind: "exited", code }, progress: progress(0, told) })],
+      });
+      expect(group.state.failure?.reason ?? (now.do === "stop" ? now.why : null)).toBe(why);
+    },
+  );
+
   it("are the group's, and end it while it runs", () => {
     const group = new Group(
       plan([{ name: "work", thresholds: { ...none, maxErrors: 5 } }, { name: "next" }]),
@@ -140,6 +166,29 @@ describe("the errors that a stage bears", () => {
     const end = { kind: "threshold", threshold: "max_errors", message: "6 errors, at most 5 are allowed" } as const;
     group.finish("agent-0", end, { progress: progress(0, 6) });
     expect(group.state.status).toBe("failed");
+  });
+});
+
+describe("errors held against what a stage bears", () => {
+  it.each<[Partial<Thresholds>, Partial<Counted>, string | null]>([
+    [{}, { errors: 99, failedInARow: 99 }, null],
+    [{ maxErrorRate: 0 }, {}, null],
+    [{ maxErrorRate: 0 }, { errors: 1 }, "max_error_rate: an error rate of 100.0 %, at most 0.0 % are allowed"],
+    [{ maxErrorRate: 0.25 }, { done: 3, errors: 1 }, null],
+    [{ maxErrorRate: 0.25 }, { errors: 1, pool: { done: 3 } }, null],
+    [{ maxErrorRate: 0.25 }, { done: 3, errors: 1, pool: { done: 1 } }, null],
+    [
+      { maxErrorRate: 0.25 },
+      { done: 2, errors: 1, pool: { done: 1 } },
+      "max_error_rate: an error rate of 33.3 %, at most 25.0 % are allowed",
+    ],
+    [{ maxErrorRate: 0.25, minSamples: 4 }, { done: 2, errors: 1 }, null],
+    [{ maxConsecutiveErrors: 0 }, {}, null],
+    [{ maxConsecutiveErrors: 1 }, { failedInARow: 1 }, null],
+  ])("%o of %o", (limits, counted, why) => {
+    const nothing: Counted = { done: 0, errors: 0, pool: null };
+    expect(overThresholds({ ...none, ...limits }, { ...nothing, ...counted })).toBe(why);
+    expect(overThresholds(null, { ...nothing, ...counted })).toBeNull();
   });
 });
 

@@ -61,6 +61,35 @@ describe("trials", () => {
     expect(ran(expecting("loss"), [1]).state.failure?.reason).not.toContain("unstable");
   });
 
+  it("are not held to what else they tell, nor to other trials", () => {
+    const told = (rate: number, other: number) =>
+      Object.entries({ rate, other }).map(([name, value]) => ({
+        name,
+        value,
+        unit: "",
+        agg: "mean" as const,
+        count: 1,
+      }));
+    const expecting = trials(2, 0.1, 0, { expect: [{ metric: "rate", comparison: ">=", value: 0 }] });
+    const warm = trials(2, 0.1).map(({ name, trial: one }) => ({
+      name: `warm-${name}`,
+      trial: { ...one, of: "warm" },
+    }));
+    const group = new Group(plan([...warm, ...expecting]), 1).join();
+    for (const [rate, other] of [
+      [500, 3],
+      [500, 3],
+      [100, 1],
+      [101, 9],
+    ] as const)
+      group.finish("agent-0", undefined, { metrics: told(rate, other) });
+    expect(group.state.failure).toBeNull();
+    expect(summary(group.state).phases[3]?.trial?.spreads?.map(({ metric, values }) => [metric, values])).toEqual([
+      ["rate", [100, 101]],
+      ["other", [1, 9]],
+    ]);
+  });
+
   it("of an optional stage are a warning", () => {
     const { state } = ran(trials(2, 0.1, 0, { optional: true }), [1, 9]);
     expect(state.status).toBe("succeeded");

@@ -75,6 +75,7 @@ function vote(of: Group, ballots: Readonly<Record<string, Ballot | AttemptEnd | 
   of.sync("agent-0", { finished });
 }
 
+const thresholds = { maxErrors: 0, maxErrorRate: null, maxConsecutiveErrors: null };
 const reviewOf = (of: Group) => summary(of.state).phases.find(({ name }) => name === "review");
 
 describe("a quorum", () => {
@@ -164,6 +165,15 @@ describe("a quorum", () => {
       decision: "FAIL",
       reason: expect.stringContaining(reason),
     });
+  });
+
+  it("counts a validator that crashes as a vote, and not as one of the errors that its stage bears", () => {
+    const of = group([{ name: "draft" }, review({}, { thresholds })]);
+    until(of, "review");
+    vote(of, { lint: pass, audit: { kind: "exited", code: 1 } });
+    until(of, "none");
+    expect(of.state.status).toBe("succeeded");
+    expect(reviewOf(of)).toMatchObject({ status: "success", quorum: { decision: "PASS" } });
   });
 
   it("believes no verdict of a command that failed", () => {

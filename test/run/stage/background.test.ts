@@ -103,6 +103,20 @@ describe("a background command", () => {
     expect(phases[0]?.reason).toMatch(/agent-0/);
   });
 
+  it("that is optional and dies while others are not ready yet has no result before they are", () => {
+    const until = {
+      background: { ready: null, until: "use" },
+      barrier: { ...barrier, rule: { kind: "best_effort" } },
+    } as const;
+    const of = new Group(plan([{ name: "serve", optional: true, ...until }, { name: "use" }]), 2).join();
+    of.sync("agent-0", { ready: [0] });
+    of.sync("agent-0", { finished: [report({ stage: 0, attempt: "0.1.0.1", end: died })] });
+    expect(summary(of.state).phases).toEqual([]);
+    of.sync("agent-1", { ready: [0] });
+    expect(summary(of.state).phases).toMatchObject([{ name: "serve", status: "warning", worked: false }]);
+    expect(of.execute("agent-0").stage).toBe(1);
+  });
+
   it("that ends after its last stage is as it should be", () => {
     const of = group();
     ready(of);
