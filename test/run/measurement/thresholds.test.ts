@@ -102,8 +102,8 @@ describe("the errors that a stage bears", () => {
   });
 
   it.each<[number, number, string | null]>([
-    [0, 3, "max_errors: 3 errors, at most 2 are allowed"],
-    [1, 3, "max_errors: 3 errors, at most 2 are allowed"],
+    [0, 3, "work: max_errors: 3 errors, at most 2 are allowed"],
+    [1, 3, "work: max_errors: 3 errors, at most 2 are allowed"],
     [1, 0, null],
     [0, 2, null],
   ])(

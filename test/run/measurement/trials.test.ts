@@ -71,10 +71,10 @@ describe("trials", () => {
         count: 1,
       }));
     const expecting = trials(2, 0.1, 0, { expect: [{ metric: "rate", comparison: ">=", value: 0 }] });
-    const warm = trials(2, 0.1).map(({ name, trial: one }) => ({
-      name: `warm-${name}`,
-      trial: { ...one, of: "warm" },
-    }));
+    const warm = [1, 2].map((number) => {
+      const { name, trial: one } = trial(number, 2, 0.1);
+      return { name: `warm-${name}`, trial: { ...one, of: "warm" } };
+    });
     const group = new Group(plan([...warm, ...expecting]), 1).join();
     for (const [rate, other] of [
       [500, 3],

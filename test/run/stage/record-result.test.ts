@@ -9,8 +9,11 @@ import { barrier, created, Group, plan, report, retrying, type StageOverrides } 
 const fails = { kind: "exited", code: 1 } as const;
 const best = { ...barrier, rule: { kind: "best_effort" } } as const;
 
+/** Sees of what was told before whatever there is. */
+const END = { name: "end", contextLimit: 2 * RUN_BOUNDS.outputBytes } as const;
+
 function group(size = 1, ...stages: readonly StageOverrides[]): Group {
-  return new Group(plan([{ name: "a" }, ...stages, { name: "end" }]), size).join();
+  return new Group(plan([{ name: "a" }, ...stages, END]), size).join();
 }
 
 function phase(of: Group, stage = 0): PhaseRecord {
@@ -139,7 +142,7 @@ describe("outputs of a stage", () => {
   it("of a whole run have a bound, which what is carried over counts against", () => {
     const room = 100;
     const outputs = { old: { k: "x".repeat(RUN_BOUNDS.outputBytes - room - jsonBytes({ old: { k: "" } })) } };
-    const of = plan([{ name: "a" }, { name: "b" }]);
+    const of = plan([{ ...END, name: "a" }, END]);
     const first = begin({ ...created(of, 1, 1_000_000), carried: { succeeded: [], outputs } });
     expect(first.outputBytes).toBe(RUN_BOUNDS.outputBytes - room);
     const kept = (bytes: number): readonly string[] => {
