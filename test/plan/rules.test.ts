@@ -115,6 +115,16 @@ describe("each rule is told at its place", () => {
       ['3:5: error: this stage has no "order" though others have, expected it on all stages or on none'],
     ],
     [
+      "order on some stages only, and what they need",
+      "stages:\n  - { name: a, order: 1, run: x }\n  - { name: b, run: x }\n  - { name: c, order: 2, run: x, depends_on: [b] }\n",
+      ['3:5: error: this stage has no "order" though others have, expected it on all stages or on none'],
+    ],
+    [
+      "tasks from nowhere",
+      one("{ name: a, run: x, tasks: {} }"),
+      ["2:31: error: tasks: expected one of values, count, from and from_stage, got none of them"],
+    ],
+    [
       "a gap in the order",
       "stages:\n  - { name: a, order: 1, run: x }\n  - { name: b, order: 4, run: x }\n",
       ["3:23: warning: order: there is a gap between 1 and 4"],
@@ -348,6 +358,26 @@ describe("each rule is told at its place", () => {
     expect(said(text).length).toBeLessThanOrEqual(
       expected.length + (text.startsWith("params") || text.includes("workload") ? 1 : 0),
     );
+  });
+
+  it.each([
+    ["duration: 1s", "max_duration or timeout"],
+    ["max_duration: 1s", "timeout"],
+    ["expected_objects: 1", "expect"],
+    ["expected_tasks: 1", "expect"],
+    ["tasks: [1]", "completion: duration_or_tasks"],
+  ])("a key that its completion ignores is told with what to use instead: %s", (key, instead) => {
+    expect(said(one(`{ name: a, type: custom, completion: script_exit, run: x, ${key} }`))).toEqual([
+      expect.stringMatching(
+        `^2:63: error: ${key.split(":")[0]}: it has no effect with completion: script_exit .*; or use ${instead}$`,
+      ),
+    ]);
+  });
+
+  it("a background command may be the workload's", () => {
+    const stages = one("{ name: a, type: prepare, background: true }\n  - { name: b, run: x }");
+    expect(said(`workload: { prepare: x }\n${stages}`)).toEqual([]);
+    expect(said(stages)).toEqual([expect.stringMatching("^2:31: error: background: ")]);
   });
 
   it.each(["weight", "weights", "shares"])("the key %s of a stage is told as not built yet", (key) => {

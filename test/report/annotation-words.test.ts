@@ -71,6 +71,10 @@ describe("annotations", () => {
         ?.split("\n")
         .map((line) => line.length),
     ).toEqual(Array.from({ length: 7 }, () => 2000));
+    // As long as it may be, and one more.
+    const seven = tail(7, 2000);
+    expect(details(`${"y".repeat(1_993)}\n${seven}`)).toBe(`${"y".repeat(1_993)}\n${seven}`);
+    expect(details(`${"y".repeat(1_994)}\n${seven}`)).toBe(seven);
     expect(details(" \n ")).toBeNull();
     const silent = Array.from({ length: 3 }, (_, index) => agentPhase({ index, status: "failure", tail: " \n" }));
     const loud = agentPhase({ agent: "a-3", index: 3, status: "failure", tail: "out" });

@@ -63,13 +63,24 @@ describe("the result", () => {
 
   it("tells the rounds of a stage that was entered again, in order, and masks each", () => {
     const part = agentPhase({ reason: "no hunter2 here" });
-    const earlier = ["first", "second"].map((reason) => ({ ...phase(), reason: `${reason}: hunter2`, agents: [part] }));
+    const metrics = [
+      { ...{ name: "rate", value: 3, unit: "", count: 1, expected: ">= 4", met: false }, agg: "sum" as const },
+    ];
+    const earlier = ["first", "second"].map((reason) => ({
+      ...phase({ metrics }),
+      reason: `${reason}: hunter2`,
+      agents: [part],
+    }));
     const masks = { text: (text: string) => text.replaceAll("hunter2", "***"), json: <T>(value: T) => value };
     const { summary } = report({}, { phases: [phase({ earlier })] });
     const [result] = resultOf(report({}, maskedSummary(summary, masks))).phase_results;
     expect(result?.earlier_rounds?.map(({ reason, agents }) => [reason, agents[0]?.reason])).toEqual([
       ["first: ***", "no *** here"],
       ["second: ***", "no *** here"],
+    ]);
+    expect(result?.earlier_rounds?.map((round) => [round.duration_ms, round.metrics])).toEqual([
+      [1_000, metrics],
+      [1_000, metrics],
     ]);
     expect(stageOutcome(phase({ earlier }), NO_COLOURS)).toContain("preflight (round 3)");
     expect(resultOf(report({}, { phases: [phase()] })).phase_results[0]).not.toHaveProperty("earlier_rounds");

@@ -254,6 +254,8 @@ describe("the tables of a page", () => {
     expect(/What did not succeed (.*) Timeline/u.exec(text)?.[1]).toBe(
       "✓ one : succeeded, but not on all agents a1 excluded: r a2 lost: r ✓ three : succeeded, but not on all agents a1 excluded: r ! four : warning ⊘ five : cancelled",
     );
+    const warned = result({ name: "four", status: "warning", reason: null });
+    expect(htmlReport([{ file: "r", result: warned }], OPTIONS)).not.toContain("<ul></ul>");
     expect(words(htmlReport([{ file: "r", result: first }], OPTIONS))).not.toContain("What did not succeed");
   });
 

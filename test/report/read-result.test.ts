@@ -30,6 +30,11 @@ describe("a result that was written down", () => {
     ["bytes", new Uint8Array([0xc3, 0x28]), "1:1: the file is not text in UTF-8"],
     ["another JSON", "[1, 2]", "1:1: no result"],
     ["an older one", "{}", "1:1: no result"],
+    [
+      "a wrong value below an odd name",
+      TEXT.replace('"params": {}', '"params": {"a\\nb": []}'),
+      ": params.a\\nb: Invalid input",
+    ],
     ["one word", '"schema_version"', "1:1: no result"],
     ["null", "null", "1:1: no result"],
     ["no version", '{"schema_version": null}', "1:1: no result"],

@@ -242,7 +242,7 @@ describe("the summary", () => {
   });
 
   it("in its shortest forms leaves out output, then failures and stages", () => {
-    const phases = [failed("save")];
+    const phases = [failed("save", { metrics: [metric] })];
     const text = (limit: number) => summaryOf(report({}, { phases }), ["n".repeat(50)], limit);
     const whole = text(10_000);
     expect(whole).toContain("<details open>");
@@ -253,6 +253,7 @@ describe("the summary", () => {
     const shortest = steps.findLast((step) => step.includes("Shortened"));
     expect(shortest).not.toContain("### What failed");
     expect(shortest).not.toContain("|");
+    expect(shortest).not.toContain("### Metrics");
   });
 
   it("counts what it leaves out of each part", () => {

@@ -346,6 +346,62 @@ it.each<[unknown, number | null]>([
   expect(benchDuration(written)).toBe(ms);
 });
 
+describe("a key that is known", () => {
+  const notesOf = (text: string) =>
+    convertBench(text, "c").notes.map(({ kind, message }) => `${kind}: ${message.split(":")[0]}`);
+
+  it.each(["workload", "prepare", "distributed", "target", "multi_endpoint"])(
+    "%s alone makes a file a configuration",
+    (key) => {
+      expect(convertBench(`${key}: {}\n`, "c").problems).toEqual([]);
+    },
+  );
+
+  it.each([
+    [
+      "needs a command",
+      "",
+      "range_engine page_cache_mode io_rate processes processing_mode op_log_path perf_log cache_checkpoint_interval_secs enable_metadata_cache s3dlio_optimization dynamic_put_pool autotune",
+    ],
+    [
+      "needs a command",
+      "prepare",
+      "cleanup_only cleanup_mode directory_structure prepare_strategy skip_verification force_overwrite post_prepare_delay key_prefix_shards",
+    ],
+    ["needs a command", "distributed", "kv_cache_dir"],
+    ["no meaning here", "", "distributed_env"],
+    [
+      "no meaning here",
+      "distributed",
+      "ssh deployment start_delay grpc_keepalive_interval grpc_keepalive_timeout partition_overlap",
+    ],
+  ])("and not in the plan is told as what it is: %s %s", (kind, below, keys) => {
+    const all = keys.split(" ");
+    const written = all.map((key) => `${key}: 1`).join(", ");
+    const text = below === "" ? `{ workload: [], ${written} }` : `${below}: { ${written} }`;
+    const path = below === "" ? "" : `${below}.`;
+    expect(notesOf(text)).toEqual(expect.arrayContaining(all.map((key) => `${kind}: ${path}${key}`)));
+  });
+});
+
+it("a command is taken as long as a path may be, and a duration that is none is the usual one", () => {
+  const stage = (command: string) =>
+    converted(`distributed: { stages: [{ name: a, type: custom, command: ${command} }] }`).plan.stages[0]?.command;
+  expect(stage("x".repeat(4096))).toEqual({ kind: "program", file: "x".repeat(4096), args: [] });
+  expect(stage("x".repeat(4097))).toEqual({ kind: "script", script: "./a.sh" });
+  expect(stage('""')).toEqual({ kind: "script", script: "./a.sh" });
+  const execute = converted("duration: 30d\nworkload: []\n").plan.stages.find(({ name }) => name === "execute");
+  expect(execute?.durationMs).toBe(60_000);
+});
+
+it("barriers that are off stay off where each agent prepares its own", () => {
+  const text = (mode: string) =>
+    `distributed: { tree_creation_mode: ${mode}, agents: [{}, {}], barrier_sync: { enabled: false }, stages: [{ name: prepare, type: prepare }] }`;
+  expect(
+    ["isolated", "concurrent", "coordinator"].map((mode) => converted(text(mode)).plan.stages[0]?.barrier.rule.kind),
+  ).toEqual(["none", "none", "all_or_nothing"]);
+});
+
 it("a key without a value says nothing, and nothing is said of it", () => {
   const { plan, notes } = converted(`workload: []
 prepare: ~
@@ -383,6 +439,7 @@ it.each([
   ["type: ~", "custom"],
   ["completion: ScriptExit, command: x", "script_exit"],
   ["completion: Script-Exit, command: x", "script_exit"],
+  ["type: hybrid, completion: validation_passed", "validation_passed"],
 ])("words are read in any spelling: %s", (written, word) => {
   const [stage] = converted(`distributed: { stages: [{ name: a, ${written} }] }`).plan.stages;
   expect([stage?.type, stage?.completion]).toContain(word);
