@@ -229,8 +229,8 @@ function pendingOf(draft: Draft): number {
 
 function rulingOf(draft: Draft, segment: { readonly last: number }): Ruling {
   const run = draft.stage(segment.last);
-  const { electorate, arrived, firstArrivalAt, metAt, cleanupMode, pending } = run;
-  const tally = { electorate, arrived, firstArrivalAt, metAt, pending: Math.max(pending, pendingOf(draft)) };
+  const { electorate, arrived, firstArrivalAt, metAt, cleanupMode } = run;
+  const tally = { electorate, arrived, firstArrivalAt, metAt, pending: pendingOf(draft) };
   return rule(draft.planned(segment.last).barrier, tally, draft.now, cleanupMode);
 }
 

@@ -228,7 +228,7 @@ describe("words that agents of other versions, and stored runs, know", () => {
   it("and so do the first event's", () => {
     const { plan: of, ...rest } = group([{ name: "a" }], 1).state;
     const spec = { key: rest.key, plan: of, selection: rest.selection, agentCount: 1 };
-    expect(types.runCreated(spec, 5)).toEqual({ type: "created", version: 2, at: 5, ...spec });
+    expect(types.runCreated(spec, 5)).toStrictEqual({ type: "created", version: 2, at: 5, ...spec });
     const carried = { succeeded: ["z"], outputs: {} };
     expect(types.runCreated({ ...spec, carried }, 5)).toEqual({ type: "created", version: 2, at: 5, ...spec, carried });
     expect(types.termsOf({ ...spec, ...{ other: 1 } })).toEqual(spec);

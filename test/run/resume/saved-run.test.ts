@@ -4,7 +4,7 @@ import { planPrint } from "../../../src/plan/canonical.ts";
 import { begin } from "../../../src/run/machine.ts";
 import { readSavedRun, SAVED_RUN_BYTES, savedRunRefusal } from "../../../src/run/resume/read-saved-run.ts";
 import { carriedOf, type SavedRun, savedRun } from "../../../src/run/resume/saved-run.ts";
-import { created, Group, joined, machineOf, plan } from "../builders.ts";
+import { created, Group, joined, machineOf, plan, report } from "../builders.ts";
 
 const PLAIN = { text: (text: string) => text, json: <T>(value: T): T => value };
 const OF = plan(
@@ -90,6 +90,28 @@ describe("a saved state", () => {
     expect(state.tasks_data).toEqual({ list: ["x", { id: "y" }] });
     expect(carriedOf(state).tasks).toEqual({ list: ["x", { id: "y" }] });
     expect(readSavedRun(bytes(state))).toEqual({ saved: state });
+  });
+
+  it("holds why stages were sent back, until they are through again", () => {
+    const limits = { concurrency: 1, maxFailures: 0, maxPreemptions: 9, needs: {} };
+    const tasks = { source: { kind: "list", values: ["v"] }, ...limits } as const;
+    const validators = [{ name: "v", run: "v", weight: 1, timeoutMs: null }];
+    const quorum = { validators, passAt: 60, retryAt: 40, retryStages: ["draft"], maxRetries: 1, backoffMs: 0 };
+    const review = { name: "review", type: "quorum", completion: "validation_passed", tasks } as const;
+    const of = plan([{ name: "draft" }, { ...review, quorum: { ...quorum, onExhausted: "warn" } }]);
+    const group = new Group(of, 1).join();
+    group.finish("agent-0");
+    group.sync("agent-0", { wants: 1 });
+    const { stage, leases } = group.execute("agent-0");
+    const { task = "", attempt = "" } = leases[0] ?? {};
+    const ballot = { decision: "RETRY", confidence: null, deficiencies: ["hunter2"] } as const;
+    group.sync("agent-0", { finished: [report({ stage, task, attempt, ballot })] });
+    const because = { stage: "review", round: 1, deficiencies: [{ validator: "v", deficiency: "***" }] };
+    const hides = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll("hunter2", "***"));
+    const mask = { text: (text: string) => text, json: hides };
+    expect(saved(group, mask).sent_back).toEqual({ draft: because, review: because });
+    group.finish("agent-0");
+    expect(saved(group, mask).sent_back).toEqual({ review: because });
   });
 
   it("may have digests of up to 64 characters, and a hundred members in all", () => {

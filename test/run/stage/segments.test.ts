@@ -96,6 +96,16 @@ describe("the stages that are open together", () => {
     expect(summary(of.state)).toMatchObject({ message: "1 stage succeeded, 1 skipped", status: "succeeded" });
   });
 
+  it("are waited for by the one with the barrier, also by those whom it is not for", () => {
+    const of = group([a, { ...c, runsOn: { kind: "agents", agents: [1] } }]);
+    of.finish("agent-1");
+    of.finish("agent-1");
+    expect(of.state.segment).toEqual({ first: 0, last: 1 });
+    expect(of.execute("agent-0").stage).toBe(0);
+    of.finish("agent-0");
+    expect(of.state.status).toBe("succeeded");
+  });
+
   it("are each alone when the run has failed", () => {
     const always = { when: "always", ...free } as const;
     const of = group([c, { ...always, name: "one" }, { ...always, name: "two" }], 1);
