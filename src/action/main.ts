@@ -31,6 +31,7 @@ import { type Job, readJob } from "./input/job.ts";
 import { type PlanFile, readPlanInput } from "./input/plan-file.ts";
 import { planProblems } from "./input/plan-problems.ts";
 import { type Abandoned, endAbandoned, leaderMayBeGone } from "./output/abandoned.ts";
+import { CollectedFiles } from "./output/collected.ts";
 import { Display } from "./output/display.ts";
 import { Publisher } from "./output/publish.ts";
 import { annotateProblems, BAD_INPUT, failStep, refuseInputs, refusePlan, UnusableState } from "./output/refuse.ts";
@@ -123,8 +124,10 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     rmSync(planCopy, { force: true });
     return failStep(new NoTemporaryFiles(job.temporary, entry.env, error).message, entry);
   }
-  state.run({ planCopy, planFile: source.file, agent: agentName, startedAt }, source.bytes);
-  const cleansUp = cleanupStages(plan).some(({ command }) => command !== null);
+  const collected = new CollectedFiles(plan, job.temporary, entry);
+  const collectTo = collected.folder;
+  state.run({ planCopy, planFile: source.file, agent: agentName, startedAt, collectTo }, source.bytes);
+  const leaves = collectTo !== null || cleanupStages(plan).some(({ command }) => command !== null);
 
   const stages = plan.stages.filter(({ index }) => isSelected(selection, index)).map(({ name }) => name);
   const tracker = new Tracker({ planName: plan.name, stages, startedAt });
@@ -147,7 +150,8 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     state.group({ skip: [...selection.skip], member, roster: [...roster], leftOut });
   const log = (event: AgentEvent): void => {
     if (event.kind === "assembled") group(event, false);
-    if (event.kind === "started" && cleansUp) state.started();
+    if (event.kind === "started" && leaves) state.started();
+    collected.follow(event);
     if (event.kind === "ended") own.add(event.stage, event.report);
     display.show(event);
     if (tracker.follow(event)) publisher.progress(tracker.progress(entry.pace.now()));
@@ -209,6 +213,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
       secrets: inputs.secrets,
       tellsOutput: inputs.reportOutput === "tail",
       commandLine: entry.commandLine,
+      ...(collectTo === null ? {} : { collectTo }),
       log,
       coordinator: connection.coordinator,
       selection,
@@ -234,6 +239,7 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     const excluded = end.kind === "finished" ? end.excluded : null;
     for (const line of verdictLines(report, NO_COLOURS)) entry.console.text(line);
     result.tell(report, excluded);
+    collected.tell();
     kept?.tell();
     const { checkRunUrl } = await publisher.finish(report, interruption.deadline);
     entry.files.output("check-run-url", checkRunUrl ?? "");

@@ -14,9 +14,11 @@ import { readPlan } from "../plan/read.ts";
 import { markdown } from "../report/escape.ts";
 import { endText } from "../report/log.ts";
 import { judgeAttempt } from "../run/stage/completion.ts";
+import { cleanupStages } from "../run/stage/participants.ts";
 import type { Entry } from "./entry.ts";
 import { readInputs, tokenOf } from "./input/inputs.ts";
 import { type Job, readJob } from "./input/job.ts";
+import { tellCollected } from "./output/collected.ts";
 import { Display } from "./output/display.ts";
 import { describe } from "./output/publish.ts";
 import { digestOf } from "./post-state.ts";
@@ -53,6 +55,7 @@ export async function runPost(entry: Entry): Promise<number> {
     failed = await cleanUpIfPossible({ run, group: left.group, job, entry });
   } else if (interrupted)
     entry.console.text("the run was interrupted before anything had been started: nothing to clean up");
+  if (interrupted) tellCollected(run.collectTo, entry.console);
   if (left.check !== null && !left.concluded) await closeCheck(left.check, left.finished, { token, job, entry });
   if (left.check === null && left.opening !== null) await closeLost(left.opening, left.finished, { token, job, entry });
   // Nobody answers there any more.
@@ -99,7 +102,9 @@ async function cleanUpAfter({ run, group, job, entry }: Interrupted): Promise<re
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   const display = new Display(console, entry.pace.now);
-  console.text("the run was interrupted: running its cleanup stages");
+  const stages = cleanupStages(plan).filter(({ command }) => command !== null);
+  const next = stages.length > 0 ? "running its cleanup stages" : "it has no cleanup stages";
+  console.text(`the run was interrupted: ${next}`);
   const reports = await cleanUp(
     {
       plan,
@@ -124,6 +129,7 @@ async function cleanUpAfter({ run, group, job, entry }: Interrupted): Promise<re
       masks: entry.masks,
       secrets: "inputs" in read ? read.inputs.secrets : [],
       commandLine: entry.commandLine,
+      ...(run.collectTo === null ? {} : { collectTo: run.collectTo }),
       log: (event) => display.show(event),
     },
     AbortSignal.any([stopping.signal, AbortSignal.timeout(CLEANUP_MS)]),

@@ -13,6 +13,8 @@ const runState = z.object({
   planFile: z.string(),
   agent: z.string(),
   startedAt: z.number(),
+  /** Where files of stages are kept; null: no stage asks for it. */
+  collectTo: z.string().nullable(),
 });
 export type PostRunState = z.infer<typeof runState>;
 

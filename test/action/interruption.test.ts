@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { NOBODY, rootPrefix } from "../agent/unendable.ts";
@@ -18,6 +19,7 @@ afterEach(async () => {
 /** Starts grandchildren, ignores the first signals, and leaves their ids in `pids`. */
 const PLAN = `stages:
   - name: work
+    collect: [index]
     run: |
       trap '' INT TERM
       sh -c 'echo $$ >> pids; sleep 300' &
@@ -28,7 +30,7 @@ const PLAN = `stages:
       sleep 300
       sleep 300
   - { name: after, run: touch after }
-  - { name: cleanup, run: "echo wiped > wiped; echo \\"$STAGEWRIGHT_AGENT_INDEX\\" >> index" }
+  - { name: cleanup, run: "echo wiped > wiped; echo \\"$STAGEWRIGHT_AGENT_INDEX\\" >> index", collect: [wiped] }
   - { name: keep, when: always, run: touch kept }
 `;
 
@@ -145,8 +147,12 @@ describe("an interruption", () => {
     expect(result.summary.match(/^## /gmu)).toHaveLength(1);
     expect(result.summary).toContain("work");
     expect(result.annotations).toMatchObject([{ path: "plan.yml", title: "work: cancelled" }]);
+    const kept = result.outputs.get("collected") ?? "";
+    expect(readFileSync(join(kept, "train-2/work/index"), "utf8")).toBe("0\n");
     const post = await runner.run({ inputs, state: result.state });
     expect(post.code).toBe(0);
+    expect(readFileSync(join(kept, "train-2/cleanup/wiped"), "utf8")).toBe("wiped\n");
+    expect(post.log.join("\n")).toContain(`the files that stages kept are in ${kept}`);
     expect(runner.file("wiped")).toBe("wiped\n");
     expect([runner.file("after"), runner.file("kept")]).toEqual([null, null]);
     expect(runner.file("index")).toBe("0\n0\n");

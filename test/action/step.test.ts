@@ -254,7 +254,7 @@ describe("a runner without room for temporary files", () => {
     const key = { token: "", job: { repositoryId: "11", runId: "77", attempt: 1, id: "train" } };
     const saved = new SavedState({ state: (name, value) => void state.set(name, value) }, key);
     const planCopy = join(runner.workspace, "plan.yml");
-    saved.run({ planCopy, planFile: "plan.yml", agent: "a", startedAt: 1 }, readFileSync(planCopy));
+    saved.run({ planCopy, planFile: "plan.yml", agent: "a", startedAt: 1, collectTo: null }, readFileSync(planCopy));
     const member = { name: "a", index: 0, role: null, roleIndex: 0, address: null };
     saved.group({ skip: [], member, roster: [member], leftOut: false });
     saved.started();

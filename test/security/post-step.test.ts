@@ -97,7 +97,7 @@ describe("the post step", () => {
     runner = await TestRunner.create();
     const foreign = await open("build");
     const forge = (state: SavedState): void => {
-      state.run({ planCopy: "x", planFile: "x", agent: "a", startedAt: 1 }, Buffer.from("x"));
+      state.run({ planCopy: "x", planFile: "x", agent: "a", startedAt: 1, collectTo: null }, Buffer.from("x"));
       state.finished("failure");
       state.beacon(foreign);
     };
@@ -115,7 +115,7 @@ describe("the post step", () => {
     runner = await TestRunner.create();
     const foreign = await open("build");
     const { said } = await post((state) => {
-      state.run({ planCopy: "x", planFile: "x", agent: "a", startedAt: 1 }, Buffer.from("x"));
+      state.run({ planCopy: "x", planFile: "x", agent: "a", startedAt: 1, collectTo: null }, Buffer.from("x"));
       state.beacon({ ...foreign, ...other });
     });
     expect(said).toContain(`is not the one that the step opened (${what} differ): left alone`);
@@ -126,7 +126,7 @@ describe("the post step", () => {
     runner = await TestRunner.create();
     const own = await open("leader / plan", "ours");
     const leave = (state: SavedState): void => {
-      state.run({ planCopy: "x", planFile: "x", agent: "a", startedAt: 1 }, Buffer.from("x"));
+      state.run({ planCopy: "x", planFile: "x", agent: "a", startedAt: 1, collectTo: null }, Buffer.from("x"));
       state.beacon(own);
     };
     expect(await post(leave)).toMatchObject({ code: 0 });
@@ -140,7 +140,10 @@ describe("the post step", () => {
     runner = await TestRunner.create({ "copy.yml": "stages: [{ name: cleanup, run: touch forged }]\n" });
     const planCopy = join(runner.workspace, "copy.yml");
     const { code, said } = await post((state) => {
-      state.run({ planCopy, planFile: "plan.yml", agent: "a", startedAt: 1 }, Buffer.from("stages: []"));
+      state.run(
+        { planCopy, planFile: "plan.yml", agent: "a", startedAt: 1, collectTo: null },
+        Buffer.from("stages: []"),
+      );
       const member = { name: "a", index: 0, role: null, roleIndex: 0, address: null };
       state.group({ skip: [], member, roster: [member], leftOut: false });
       state.started();

@@ -137,6 +137,9 @@ export const OUTPUTS = {
     description:
       "Path of a JSON file with the run's state, where this step keeps one (resume, state-file; not in followers).",
   },
+  collected: {
+    description: "Path of the folder with the files that stages keep (collect); empty: there are none.",
+  },
   "check-run-url": { description: "Address of the check run, if one was written." },
 } as const satisfies Readonly<Record<string, { readonly description: string }>>;
 
