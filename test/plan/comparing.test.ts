@@ -7,11 +7,11 @@ import {
   planPrint,
   printDifference,
 } from "../../src/plan/canonical.ts";
-import type { Plan } from "../../src/plan/plan.ts";
+import type { Json, Plan } from "../../src/plan/plan.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import { isSelected, select, stageNamed } from "../../src/plan/select.ts";
 import { pauseAfter, pausesOf } from "../../src/plan/stages/retry.ts";
-import { findCycle, taskKey } from "../../src/plan/stages/tasks.ts";
+import { checkedTasks, findCycle, taskKey } from "../../src/plan/stages/tasks.ts";
 
 function plan(text: string): Plan {
   const { plan: read } = readPlan(text, "p.yml");
@@ -195,6 +195,33 @@ describe("tasks", () => {
     [null, "5"],
   ])("the key of %o", (value, key) => {
     expect(taskKey(value, 5)).toBe(key);
+  });
+
+  it.each<[readonly Json[], Record<string, string[]>, ReturnType<typeof checkedTasks>]>([
+    [[], {}, { needs: {} }],
+    [["a", 2], {}, { needs: {} }],
+    [["a", { id: "b", needs: ["a", "a"] }], { b: ["c"], c: ["a"] }, { problem: 'needs: there is no task "c"' }],
+    [["a", { id: "b", needs: ["a", "a"] }, "c"], { b: ["c"] }, { needs: { b: ["c", "a"] } }],
+    [["a", "a"], {}, { problem: 'two tasks have the key "a", expected distinct values or ids' }],
+    [["a"], { a: ["b"] }, { problem: 'needs: there is no task "b"' }],
+    [["a"], { b: ["a"] }, { problem: 'needs: there is no task "b"' }],
+    [["a", "b"], { a: ["b"], b: ["a"] }, { problem: 'tasks need each other in a circle: "a" → "b" → "a"' }],
+    [[{ id: 1, needs: [true] }, "true"], {}, { needs: { 1: ["true"] } }],
+  ])("%j with needs %j are complete, or not", (values, needs, checked) => {
+    expect(checkedTasks(values, needs)).toEqual(checked);
+  });
+
+  it.each([["x"], [[null]], [[["a"]]], [null]])("a task cannot need %j", (needs) => {
+    expect(checkedTasks([{ id: 1, needs }], {})).toEqual({ problem: expect.stringMatching(/^needs of "1": expected/) });
+  });
+
+  it("are no more than a plan may have, and a long circle is told in part", () => {
+    const many = (count: number) => Array.from({ length: count }, (_, index) => index);
+    expect(checkedTasks(many(100_000), {})).toEqual({ needs: {} });
+    expect(checkedTasks(many(100_001), {})).toEqual({ problem: "more than 100000 tasks" });
+    const circle = Object.fromEntries(many(20).map((index) => [`${index}`, [`${(index + 1) % 20}`]]));
+    const checked = checkedTasks(many(20), circle);
+    expect("problem" in checked && checked.problem.match(/"/g)).toHaveLength(20);
   });
 
   it.each<[Record<string, string[]>, string[] | null]>([

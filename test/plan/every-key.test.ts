@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { heartbeatOf } from "../../src/plan/liveness.ts";
+import { extraStopMs, stopGraceOf } from "../../src/plan/stop-grace.ts";
 import { PLAIN_STAGE, plan } from "./builders.ts";
 
 describe("what a plan says", () => {
@@ -172,6 +174,28 @@ stages:
       },
       resume: "rerun",
     });
+  });
+
+  it.each([
+    ["", { runs: 10, atLeast: 5, test: "mad", limit: 3, onTooFew: "fail" }],
+    [", runs: 3", { runs: 3, atLeast: 3, test: "mad", limit: 3, onTooFew: "fail" }],
+    [", runs: 3, at_least: 3", { runs: 3, atLeast: 3, test: "mad", limit: 3, onTooFew: "fail" }],
+    [", test: percent", { runs: 10, atLeast: 5, test: "percent", limit: 10, onTooFew: "fail" }],
+    [", limit: 2", { runs: 10, atLeast: 5, test: "mad", limit: 2, onTooFew: "fail" }],
+  ])("every default of a baseline%s", (said, rest) => {
+    const [stage] = plan(
+      `stages: [{ name: a, run: x, expect: { m: { baseline: { from: [r, s], better: bigger${said} } } } }]\n`,
+    ).stages;
+    expect(stage?.baselines).toEqual([{ metric: "m", from: ["r", "s"], better: "bigger", ...rest }]);
+  });
+
+  it("how often an agent is heard from, and how long its command may take to end", () => {
+    const read = plan(
+      "stages: [{ name: a, run: x, barrier: { heartbeat_interval: 5s }, stop_grace: 9s }, { name: b, run: x, stop_grace: 1s }]\n",
+    );
+    expect([null, 0, 1, 2].map((stage) => heartbeatOf(read, stage))).toEqual([2_000, 5_000, 2_000, 2_000]);
+    expect(read.stages.map(extraStopMs)).toEqual([8_000, 0]);
+    expect([stopGraceOf({}), extraStopMs({})]).toEqual([5_000, 0]);
   });
 
   it("every default of barriers", () => {

@@ -265,6 +265,16 @@ describe("each rule is told at its place", () => {
       ['2:35: error: role: unknown role "sever"; did you mean "server"?, expected one of server'],
     ],
     [
+      "a role of none",
+      one("{ name: a, run: x, role: r }"),
+      ['2:30: error: role: unknown role "r", expected "roles" in the plan'],
+    ],
+    [
+      "a baseline of more runs than are looked at",
+      one("{ name: a, run: x, expect: { m: { baseline: { from: r, better: bigger, runs: 3, at_least: 4 } } } }"),
+      ["2:95: error: expect.m.baseline.at_least: 4 are never looked at, of 3 runs"],
+    ],
+    [
       "an agent that is not there",
       "agents: 2\nstages: [{ name: a, run: x, runs_on: [2] }]\n",
       ["2:39: error: runs_on: there is no agent 2, expected 0 to 1"],

@@ -48,7 +48,7 @@ export function durationAt(section: Section, key: string): string | null {
 export function wholeAt(section: Section, key: string, least: number, most: number): number | null {
   const value = section.get(key);
   if (value === undefined || value === null) return null;
-  const text = typeof value === "string" && value.length <= 64 ? value.replaceAll(/[,_ ]/g, "") : value;
+  const text = typeof value === "string" ? value.replaceAll(/[,_ ]/g, "") : value;
   const number = typeof text === "string" && /^[0-9]+$/.test(text) ? Number(text) : text;
   if (typeof number === "number" && Number.isInteger(number) && number >= least && number <= most) return number;
   section.tell("changed", key, `${quote(value)} is no whole number from ${least} to ${most}, left out`);

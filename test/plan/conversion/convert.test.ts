@@ -314,8 +314,12 @@ describe("whatever stands in it", () => {
       ["{a: 1}, ", "distributed: { stages: [", "] }"],
       ["{id: a, address: b, path_template: '{id}{id}'}, ", "distributed: { agents: [", "] }"],
     ] as const) {
-      const { plan, problems } = convertBench(before + part.repeat(3_000) + after, "c.yml");
+      const { plan, problems, notes } = convertBench(before + part.repeat(3_000) + after, "c.yml");
       expect([plan === null, problems]).toEqual([false, []]);
+      if (notes.length > 1_000) {
+        expect(notes).toHaveLength(1_001);
+        expect(notes[1_000]?.message).toMatch(/^and [1-9][0-9]* more notes$/);
+      }
     }
   });
 });
@@ -344,6 +348,27 @@ it.each<[unknown, number | null]>([
   [`${"0".repeat(64)}1`, null],
 ])("a duration is read as humantime writes it: %j", (written, ms) => {
   expect(benchDuration(written)).toBe(ms);
+});
+
+it("more than a thousand notes are counted", () => {
+  const notesOf = (count: number) => {
+    const keys = Array.from({ length: count - 3 }, (_, n) => `k${n}: 1\n`);
+    return convertBench(`workload: []\n${keys.join("")}`, "c").notes.map(({ message }) => message);
+  };
+  const all = notesOf(1_000);
+  const more = notesOf(1_003);
+  expect([all.length, all.at(-1)]).toEqual([1_000, "k996: left out"]);
+  expect([more.length, more.at(-1)]).toEqual([1_001, "and 3 more notes"]);
+});
+
+it("what is prepared is asked for where it is said, and a file system that is not shared says nothing of the tree", () => {
+  const { notes } = converted(
+    "prepare: { ensure_objects: [{ count: 1 }] }\ndistributed: { shared_filesystem: false, stages: [{ name: prepare, type: prepare }] }\n",
+  );
+  expect(notes.filter((note) => note.includes("./prepare.sh"))).toEqual([
+    expect.stringContaining("bench.yaml:1:12: needs a command: prepare.ensure_objects: ./prepare.sh, which makes"),
+  ]);
+  expect(notes.join()).not.toContain("tree_creation_mode");
 });
 
 describe("a key that is known", () => {
