@@ -14,6 +14,8 @@ export interface Broken {
   readonly machine: Machine;
   /** What the simulation says of it. */
   readonly caughtAs: RegExp;
+  /** The plans with which it is another one than it should be; not there: any. */
+  readonly concerns?: (plan: Plan) => boolean;
 }
 
 /** A barrier that counts a message that arrived twice as two arrivals. */
@@ -346,7 +348,19 @@ const takesNothing: Machine = {
   },
 };
 
-export const BROKEN = {
+function votes({ stages }: Plan): boolean {
+  return stages.some(({ quorum }) => quorum !== undefined);
+}
+
+function namesSeveral({ stages }: Plan): boolean {
+  return stages.some(({ quorum }) => quorum !== undefined && quorum.retryStages.length > 1);
+}
+
+function tellsTasks({ stages }: Plan): boolean {
+  return stages.some(({ tasks }) => tasks?.source.kind === "stage");
+}
+
+export const BROKEN: Readonly<Record<string, Broken>> = {
   "counts messages instead of identities": { machine: countsMessages, caughtAs: /was released with/ },
   "lets agents go on before the release": { machine: lets, caughtAs: /before stage \d+ was released/ },
   "believes attempts that are not in force": { machine: believesStaleAttempts, caughtAs: /not in force or not said/ },
@@ -373,24 +387,42 @@ export const BROKEN = {
   "has everyone run what is for some": { machine: knowsNobody, caughtAs: /which is not for it/ },
   "wipes what the others work on": { machine: wipes, caughtAs: /which is not its own/ },
   "waits for what cannot be ended": { machine: waitsForTheUnendable, caughtAs: /which cannot be ended/ },
-  "counts a validator that errs as PASS": { machine: passesWhatErrs, caughtAs: /was decided as/ },
-  "repeats without saying why": { machine: repeatsAlike, caughtAs: /is not told why/ },
+  "counts a validator that errs as PASS": { machine: passesWhatErrs, concerns: votes, caughtAs: /was decided as/ },
+  "repeats without saying why": { machine: repeatsAlike, concerns: votes, caughtAs: /is not told why/ },
   "repeats as often as it likes": {
     machine: misreadsQuorums({ maxRetries: 9 }),
+    concerns: votes,
     caughtAs: /sent back more often than max_retries/,
   },
-  "goes back at once": { machine: misreadsQuorums({ backoffMs: 0 }), caughtAs: /before the pause is over/ },
-  "passes with less than it needs": { machine: misreadsQuorums({ passAt: 20 }), caughtAs: /was decided as/ },
-  "repeats one stage alone": { machine: repeatsOne, caughtAs: /began a new round of stages/ },
+  "goes back at once": {
+    machine: misreadsQuorums({ backoffMs: 0 }),
+    concerns: votes,
+    caughtAs: /before the pause is over/,
+  },
+  "passes with less than it needs": {
+    machine: misreadsQuorums({ passAt: 20 }),
+    concerns: votes,
+    caughtAs: /was decided as/,
+  },
+  "repeats one stage alone": { machine: repeatsOne, concerns: namesSeveral, caughtAs: /began a new round of stages/ },
   "believes that everybody is where they were": { machine: knowsNoMachines, caughtAs: /its machines have changed/ },
   "takes for done what is not": { machine: takesTooMuch, caughtAs: /left out as done, which it is not/ },
   "does again what is done": { machine: takesNothing, caughtAs: /was run again, though it was done/ },
   "runs a stage without the context that it requires": {
     machine: misreads(withStages(() => ({ contextRequired: [] }))),
+    concerns: tellsTasks,
     caughtAs: /without the context/,
   },
-  "shares out tasks before what they need": { machine: needsNoTask, caughtAs: /has the tasks/ },
-  "takes a failed task for a finished one": { machine: buildsOnFailures, caughtAs: /before what it needs is done/ },
-  "loses tasks that were told": { machine: rewrites((tasks) => tasks.slice(0, -1)), caughtAs: /has the tasks/ },
+  "shares out tasks before what they need": { machine: needsNoTask, concerns: tellsTasks, caughtAs: /has the tasks/ },
+  "takes a failed task for a finished one": {
+    machine: buildsOnFailures,
+    concerns: tellsTasks,
+    caughtAs: /before what it needs is done/,
+  },
+  "loses tasks that were told": {
+    machine: rewrites((tasks) => tasks.slice(0, -1)),
+    concerns: tellsTasks,
+    caughtAs: /has the tasks/,
+  },
   "loses what was stored": { machine: forgets, caughtAs: /reads back as another one/ },
-} as const satisfies Record<string, Broken>;
+};

@@ -200,13 +200,15 @@ export class HttpCoordinator implements CoordinatorPort {
     onProgress: (() => void) | undefined,
   ): Promise<z.infer<typeof syncAnswerSchema>> {
     this.#sequence += 1;
-    const { doing, status, stage, progress, finished, wants, addTasks, ready, outputs } = sync;
+    const { doing, status, stage, progress, finished, wants, addTasks, ready, outputs, attempts } = sync;
+    // In rounds after the first nothing counts without them.
+    const about = attempts === undefined ? {} : { attempts };
     const body = {
       protocol: PROTOCOL,
       seq: this.#sequence,
       holdMs,
       reset,
-      sync: { doing, status, stage, progress, finished, wants, addTasks, ready, outputs },
+      sync: { doing, status, stage, progress, finished, wants, addTasks, ready, outputs, ...about },
       known: {
         roster: this.#roster?.version ?? null,
         outputs: this.#outputs?.version ?? null,
