@@ -55,6 +55,15 @@ describe("what somebody waits for", () => {
     expect(explain(of.state).stages).toEqual([]);
   });
 
+  it("is a person who looks at a stage that is over, where one is asked after each", () => {
+    const of = group([{ name: "a" }, { name: "b" }]);
+    of.send({ type: "attended", at: of.at, wanted: true });
+    of.finishAll();
+    expect(waits(of)).toMatchObject([
+      { reason: "checkpoint", stage: "a", text: "the run goes on when a person has looked at a", waiting: 2 },
+    ]);
+  });
+
   it("is the others' work, in each of the stages that are open", () => {
     const of = group([{ name: "a", barrier: free }, { name: "b" }, { name: "c" }], 3);
     const { at } = of;

@@ -114,5 +114,5 @@ export function deficienciesText({ deficiencies, leftOut }: QuorumRound, most = 
     return `${validator}: ${text.length > 200 ? `${text.slice(0, 199)}…` : text}`;
   });
   const more = deficiencies.length + leftOut - texts.length;
-  return texts.join("; ") + (more > 0 ? `; and ${more} more` : "");
+  return [...texts, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }

@@ -136,7 +136,7 @@ function stringEnd(text: string, quote: number): End {
       for (let digit = 1; digit <= 4; digit += 1) {
         if (!/[0-9a-fA-F]/u.test(text[at + digit] ?? "")) return { end: at + digit, isWhole: false };
       }
-    } else if (!'"\\/bfnrt'.includes(escaped) || escaped === "") return { end: at, isWhole: false };
+    } else if (!'"\\/bfnrt'.includes(escaped)) return { end: at, isWhole: false };
   }
   return { end: text.length, isWhole: false };
 }

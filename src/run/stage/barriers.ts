@@ -80,7 +80,7 @@ export function rule(barrier: Barrier, tally: Tally, now: number, cleanupMode: b
     case "best_effort":
       if (tally.pending > 0 && !late) return { kind: "wait", until: lateAt };
       if (tally.arrived > 0) return { kind: "release" };
-      return { kind: "abort", why: tally.pending > 0 ? "late" : "out_of_reach" };
+      return { kind: "abort", why: "out_of_reach" };
     case "majority":
     case "at_least":
     case "at_least_percent":

@@ -88,7 +88,8 @@ function voted(
 } {
   const round = quorumRound(quorum, run, { nameOf, canRepeat: repeats.length > 1 });
   const { decision, exhausted } = round;
-  const said = [roundText(round), deficienciesText(round)].filter((text) => text !== "").join("; ");
+  // Whoever does not agree says why.
+  const said = `${roundText(round)}; ${deficienciesText(round)}`;
   const nothing = { round, failures: [], warnings: [], back: null };
   if (decision === "PASS") return nothing;
   if (decision === "FAIL") return { ...nothing, failures: [said] };

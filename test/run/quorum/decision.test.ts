@@ -129,6 +129,7 @@ describe("a decision in words", () => {
     ["three", ["a", { at: 1 }, "c"], 0, 'v0: a; v1: {"at":1}; v2: c'],
     ["more than three", ["a", "b", "c", "d"], 0, "v0: a; v1: b; v2: c; and 1 more"],
     ["some that were left out", ["a"], 2, "v0: a; and 2 more"],
+    ["nothing that there was room for", [], 2, "and 2 more"],
     ["a long one", ["x".repeat(200)], 0, `v0: ${"x".repeat(200)}`],
     ["one that is too long", ["x".repeat(201)], 0, `v0: ${"x".repeat(199)}…`],
   ])("names what was wanting: %s", (_what, deficiencies, leftOut, text) => {

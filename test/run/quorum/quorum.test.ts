@@ -304,6 +304,12 @@ describe("a quorum", () => {
     expect(repeatedBy(of, planStage({ ...(of.stages[3] ?? STAGES[0]), name: "review" }))).toEqual(expected);
   });
 
+  it("repeats nothing before what it names, nor after itself", () => {
+    const serve = { name: "serve", background: { ready: null, until: "publish" } };
+    const of = plan([serve, { name: "draft" }, review(), { name: "publish", dependsOn: [needs("draft")] }]);
+    expect(repeatedBy(of, planStage({ ...(of.stages[2] ?? serve), name: "review" }))).toEqual([1, 2]);
+  });
+
   it("repeats background commands that began among them", () => {
     const serve = { name: "serve", background: { ready: null, until: "review" } };
     const of = plan([{ name: "draft" }, serve, { name: "use", dependsOn: [needs("serve")] }, review()]);

@@ -109,7 +109,9 @@ describe("a saved state", () => {
     const because = { stage: "review", round: 1, deficiencies: [{ validator: "v", deficiency: "***" }] };
     const hides = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll("hunter2", "***"));
     const mask = { text: (text: string) => text, json: hides };
-    expect(saved(group, mask).sent_back).toEqual({ draft: because, review: because });
+    const state = saved(group, mask);
+    expect(state.sent_back).toEqual({ draft: because, review: because });
+    expect(readSavedRun(bytes(state))).toEqual({ saved: state });
     group.finish("agent-0");
     expect(saved(group, mask).sent_back).toEqual({ review: because });
   });
@@ -132,6 +134,7 @@ describe("a saved state", () => {
 
 describe("a state that does not fit", () => {
   const state = saved(failedAtB());
+  const sentBackIn = (round: number) => ({ a: { stage: "b", round, deficiencies: [] } });
   it.each<[string, unknown, RegExp]>([
     ["no JSON", "{\n  a", /^2:3: is not JSON/],
     ["half a state", JSON.stringify(state).slice(0, 300), /^1:301: is not JSON/],
@@ -143,6 +146,8 @@ describe("a state that does not fit", () => {
     ["no record of a stage", { ...state, phase_records: {} }, /^phase_records: says nothing of "a"/],
     ["outputs that are a list", { ...state, global_context: { a: [1] } }, /^global_context\.a: expected a mapping/],
     ["outputs that are none", { ...state, global_context: { a: null } }, /^global_context\.a: expected a mapping/],
+    ["a round before the first", { ...state, sent_back: sentBackIn(0) }, /^sent_back\.a\.round: /],
+    ["a round beyond the last", { ...state, sent_back: sentBackIn(101) }, /^sent_back\.a\.round: /],
     ["no digest", { ...state, plan_digest: "abcdef01234g" }, /^plan_digest: expected a digest in hexadecimal/],
     ["a short digest", { ...state, plan_digest: "abcdef01234" }, /^plan_digest: expected a digest in hexadecimal/],
     ["parts that are no digests", { ...state, plan_parts: { a: 1 } }, /^plan_parts: expected a digest of each part/],

@@ -70,6 +70,16 @@ describe("the annotations of a stage", () => {
   });
 });
 
+describe("an optional stage", () => {
+  it("has been arrived at by those that failed it, and not by those that were lost in it", () => {
+    const of = new Group(plan([{ name: "a", optional: true, barrier: best }, { name: "b" }]), 3).join();
+    of.finish("agent-0");
+    of.finish("agent-1", fails);
+    of.pass(31_000, ["agent-2"]);
+    expect(of.state.stages.flat()[0]).toMatchObject({ phase: "closed", arrived: 2, workers: 3 });
+  });
+});
+
 describe("what an agent printed last", () => {
   const text = `${"x".repeat(TOLD_BOUNDS.tail)}y`;
 
