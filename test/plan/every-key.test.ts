@@ -198,6 +198,14 @@ stages:
     expect([stopGraceOf({}), extraStopMs({})]).toEqual([5_000, 0]);
   });
 
+  it("until when a background command lives that does not say it: the last stage before cleanup, or its own", () => {
+    const background = "run: x, background: true";
+    const { stages } = plan(
+      `stages: [{ name: a, ${background} }, { name: b, run: x }, { name: c, ${background} }, { name: d, type: cleanup, ${background} }, { name: cleanup, run: x }]\n`,
+    );
+    expect(stages.map((stage) => stage.background?.until ?? null)).toEqual(["c", null, "c", "d", null]);
+  });
+
   it("every default of barriers", () => {
     const read = plan(`agents: 9
 barrier_sync: { default_type: at_least, default_at_least: 2, default_agent_barrier_timeout: 1m, default_straggler_grace: 2s, default_on_straggler: rejoin, default_heartbeat_interval: 3s, default_missed_threshold: 4, default_query_timeout: 5s, default_query_retries: 6, prepare: best_effort, validation: { at_least: 3 }, cleanup: none, execute: majority }

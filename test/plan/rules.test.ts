@@ -179,6 +179,16 @@ describe("each rule is told at its place", () => {
       ],
     ],
     [
+      "a quorum that sends itself back",
+      one("{ name: q, type: quorum, validators: [{ name: v, run: x }], retry_stages: [q] }"),
+      ['2:80: error: retry_stages: "q" does not run before this stage, expected an earlier one'],
+    ],
+    [
+      "what is repeated no time, where all is too much",
+      "stages:\n  - { repeat: 0, stages: [{ name: a, run: x, depends_on: [z] }] }\n  - { repeat: 1000, stages: [{ name: b, run: x }, { name: c, run: x }] }\n",
+      ["3:15: error: the plan would have 2000 stages, expected at most 1000"],
+    ],
+    [
       "tasks of another stage",
       one(
         `{ name: a, tasks: [1], run: x }

@@ -106,7 +106,7 @@ function compose(
   lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
   // Keys are compared in `plainValue`: the library compares each with each, which is quadratic.
-  const composer = new Composer({ uniqueKeys: false, prettyErrors: false, strict: true, version: "1.2" });
+  const composer = new Composer({ uniqueKeys: false, strict: true, version: "1.2" });
   const documents = [];
   let lexemes = 0;
   for (const lexeme of new Lexer().lex(text)) {

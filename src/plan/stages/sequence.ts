@@ -156,7 +156,7 @@ function settled(
   }
   const { until } = expanded.written.keys;
   if (until === undefined) {
-    const last = steps.findLast((step, other) => other >= index && step.stage.type !== "cleanup");
+    const last = steps.slice(index).findLast((step) => step.stage.type !== "cleanup");
     return { ...stage.background, until: last?.stage.name ?? stage.name };
   }
   const found = byName.get(expanded.resolve(until));
