@@ -58,8 +58,9 @@ export class Work {
   readonly #background = new Map<number, { attempt: Attempt; over: AbortController; ready: boolean }>();
   readonly #reports = new Map<string, AttemptReport>();
   #stage: Part | null = null;
-  /** The last part whose tasks' files are kept, or about to be. */
-  #collected: Part | null = null;
+  /** A task has ended since its stage's files were kept. */
+  #hasUnkept = false;
+  #beingKept: Part | null = null;
   #collecting: Promise<unknown> = Promise.resolve();
 
   constructor(around: Surroundings, onChange: () => void) {
@@ -126,7 +127,10 @@ export class Work {
       // What an attempt had listed and not told: the next one lists it again.
       this.newTasks = [];
       this.#endOther(stage.index, instruction.attempt);
-      this.collectTasks();
+      const before = this.#stage;
+      // Another attempt of the same stage goes on with its tasks.
+      if (before?.stage.index !== stage.index || roundOf(before.attempt) !== roundOf(instruction.attempt))
+        this.collectTasks();
       this.#stage = {
         stage,
         attempt: instruction.attempt,
@@ -185,16 +189,20 @@ export class Work {
 
   /** What the tasks of the stage have left here, when there are no more of them. What is begun then waits for it. */
   collectTasks(): void {
-    const { collector, log } = this.#around;
+    const { collector, log, masks } = this.#around;
     const left = this.#stage;
-    if (collector === null || left === null || left.stage.tasks === null || this.#collected === left) return;
-    this.#collected = left;
+    if (collector === null || left === null || left.stage.tasks === null || this.#beingKept === left) return;
+    const { running } = this;
+    if (!this.#hasUnkept && running.length === 0) return;
+    this.#beingKept = left;
     const { stage, attempt } = left;
-    const ended = Promise.all(this.running.map((each) => each.ended));
-    const warn = (text: string): void => log({ kind: "warning", stage, text: this.#around.masks.text(text) });
-    this.#collecting = Promise.all([this.#collecting, ended]).then(() =>
-      collector.collect(stage, attempt, workingDirectoryOf(stage, this.#around), warn),
-    );
+    const warn = (text: string): void => log({ kind: "warning", stage, text: masks.text(text) });
+    const ended = Promise.all(running.map((each) => each.ended));
+    this.#collecting = Promise.all([this.#collecting, ended]).then(async () => {
+      this.#hasUnkept = false;
+      await collector.collect(stage, attempt, workingDirectoryOf(stage, this.#around), warn);
+      this.#beingKept = null;
+    });
   }
 
   #ensure(stage: PlanStage, instruction: Execute, lease: Lease | null, times: Times, view: GroupView): void {
@@ -266,7 +274,7 @@ export class Work {
   #onEnded(id: string, stage: PlanStage, report: AttemptReport): void {
     this.#running.delete(id);
     if (this.#background.get(stage.index)?.attempt.options.attempt === id) this.#background.delete(stage.index);
-    if (report.task !== null) this.#collected = null;
+    if (report.task !== null) this.#hasUnkept = true;
     // Dropped to begin anew: the coordinator has been told of the reset, and gives a new attempt.
     if (report.end.kind === "reset") return;
     this.finished.push(report);
