@@ -91,6 +91,17 @@ describe("who is missing", () => {
   });
 });
 
+describe("the place of who has left", () => {
+  it("is free again as long as the group is not complete", () => {
+    const group = new Group(plan(work), 2).join("a");
+    group.send({ type: "left", at: group.at, agent: "a", session: "a#1", why: "SIGTERM" });
+    group.join("b");
+    expect(refusal(group, joined("c", group.at))).toBe("admitted");
+    group.join("c");
+    expect(roster(group)?.map(([name]) => name)).toEqual(["b", "c"]);
+  });
+});
+
 describe("an identity that is held", () => {
   const held = new Group(plan(work), 3);
   held.send(joined("a", held.at, { address: "10.0.0.7" }));

@@ -55,6 +55,13 @@ describe("a saved state", () => {
     });
   });
 
+  it("was at what is to come next of its work, not at what runs only after a failure", () => {
+    const group = new Group(plan([{ name: "a" }, { name: "alarm", when: "on_failure" }, { name: "b" }]), 1).join();
+    expect(saved(group).current_phase).toBe("a");
+    group.finish("agent-0");
+    expect(saved(group).current_phase).toBe("b");
+  });
+
   it("is read back as it was, and brings along what is finished", () => {
     const state = saved(failedAtB());
     expect(readSavedRun(bytes(state))).toEqual({ saved: state });

@@ -122,6 +122,17 @@ describe("the stages that are open together", () => {
     expect(early.state.segment).toEqual({ first: 0, last: 1 });
   });
 
+  it("may be approved beforehand, each of them", () => {
+    const of = plan([
+      { ...a, checkpoint: true },
+      { ...c, checkpoint: true },
+    ]);
+    const early = new Group(of, 1);
+    for (const stage of [0, 1]) early.send({ type: "approved", at: early.at, stage, by: "ann" });
+    early.join();
+    expect(early.state.segment).toEqual({ first: 0, last: 1 });
+  });
+
   it("begin together where the group does, and each agent has its own time in the later ones", () => {
     const load = { type: "execute", completion: "duration", durationMs: 60_000 } as const;
     const of = group(

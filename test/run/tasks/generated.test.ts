@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { RUN_BOUNDS } from "../../../src/plan/bounds.ts";
 import { neededBy } from "../../../src/plan/stages/tasks.ts";
 import { summary } from "../../../src/run/machine.ts";
 import { laterTasksOf } from "../../../src/run/tasks/generated.ts";
@@ -77,6 +78,14 @@ describe("tasks that a stage tells for a later one", () => {
   it("are those of all agents, each once, in the order of the agents", () => {
     const of = tell(group(2), ["x", { id: "y" }], [{ id: "y" }, "z"]);
     expect(keys(of)).toEqual(["x", "y", "z"]);
+  });
+
+  it("have a bound over all agents, beyond which their stage has failed", () => {
+    const half = (letter: string) => [letter.repeat(RUN_BOUNDS.laterTaskBytes / 2)];
+    const of = tell(group(2), half("x"), half("y"));
+    const { laterTasks, error } = of.state.stages.flat()[0] ?? {};
+    expect(laterTasks).toHaveLength(1);
+    expect(error).toBe(`more than ${RUN_BOUNDS.laterTaskBytes / 1_048_576} MiB of tasks were told`);
   });
 
   it("are kept once where all agents tell the same", () => {

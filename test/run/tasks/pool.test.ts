@@ -103,6 +103,13 @@ describe("who gets which tasks", () => {
     expect(held(of, "agent-0")).toEqual(["b", "c"]);
   });
 
+  it("is nobody for what needs a task that failed, by way of another or not: that is skipped once", () => {
+    const of = group(["a", "c", "d"], { needs: { d: ["a", "c"], c: ["a"] } });
+    wants(of, "agent-0");
+    end(of, "agent-0", "a", fails);
+    expect(pool(of)).toMatchObject({ open: 0, failed: 1, skipped: 2 });
+  });
+
   it("is not who asked for none before another asked", () => {
     const of = group(["a", "b"], { needs: { b: ["a"] } }, 3);
     wants(of, "agent-2");
