@@ -52,7 +52,14 @@ function roundOfResult(round: RoundResult): PhaseRound {
     tasks: null,
     metrics: round.metrics,
     agents: round.agents.map(partOfResult),
+    ...quorumOfResult(round),
   };
+}
+
+function quorumOfResult({ quorum }: RoundResult): Pick<PhaseRound, "quorum"> {
+  if (quorum === undefined) return {};
+  const { deficiencies_left_out: leftOut, ...rest } = quorum;
+  return { quorum: { ...rest, leftOut } };
 }
 
 function partOfResult({ agent, index, status, attempts, reason, ...part }: ResultAgent): AgentPhase {

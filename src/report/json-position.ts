@@ -24,7 +24,7 @@ export function locateInJson(text: string, path: readonly (string | number)[]): 
   const indexes: number[] = [];
   let key: string | null = null;
   for (let at = 0; at < text.length; at += 1) {
-    const sign = text[at] ?? "";
+    const sign = text.charAt(at);
     if (sign === " " || sign === "\n" || sign === "\r" || sign === "\t" || sign === ":") continue;
     if (sign === ",") {
       const index = indexes[depth - 1];

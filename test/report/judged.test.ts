@@ -216,10 +216,45 @@ describe("the tables of a page", () => {
     expect(text).toContain(
       " Machines 3 agents agent processors memory system runner a server 8 × EPYC x64 16.0 GiB linux 6.8 r1 b 8 × EPYC x64 16.0 GiB linux 6.8 – c not known ",
     );
+    expect(text).not.toContain("not shown");
+    const agents = Array.from({ length: 301 }, () => ({ agent: "a", index: 0, role: null, machine: null }));
+    expect(words(htmlReport([{ file: "r", result: { ...made, agents } }], OPTIONS))).toContain("1 agent is not shown");
     expect(words(htmlReport([{ file: "r", result: first }], OPTIONS))).not.toContain("Machines");
     const many = Array.from({ length: 14 }, (_, index) => ({ file: `${index}`, result: first }));
     expect(words(htmlReport(many, OPTIONS))).toContain("2 results are not shown");
     expect(words(htmlReport(many.slice(2), OPTIONS))).not.toContain("not shown");
+  });
+
+  it("tell of a stage its rounds, retries and tasks, where there are any", () => {
+    const tasks = { done: 1, failed: 0, skipped: 1, total: 2 };
+    const text = words(
+      htmlReport(
+        [
+          {
+            file: "r",
+            result: result(
+              { name: "one" },
+              { name: "two", earlier: [phase()], retryCount: 2, tasks },
+              { name: "three", retryCount: 1, tasks: { ...tasks, total: 1 } },
+              { name: "four", status: "skipped", reason: "not selected" },
+            ),
+          },
+        ],
+        OPTIONS,
+      ),
+    );
+    expect(/ what came of it (.*) Made by/u.exec(text)?.[1]).toBe(
+      "one ✓ 1.0 s two ✓ 1.0 s · round 2 · 2 retries · 1 of 2 tasks three ✓ 1.0 s · 1 retry · 1 of 1 task four skipped: not selected",
+    );
+  });
+
+  it("of failures tell of fifty stages", () => {
+    const failures = (count: number) => {
+      const phases = Array.from({ length: count }, (_, n) => ({ name: `s${n}`, status: "failure" as const }));
+      return words(htmlReport([{ file: "r", result: result(...phases) }], OPTIONS)).split(" Timeline ")[0];
+    };
+    expect(failures(50)).toMatch(/ ✗ s49 : failure$/u);
+    expect(failures(52)).toMatch(/ ✗ s49 : failure 2 stages are not shown\.$/u);
   });
 
   it("shorten what tells commits, plans and testbeds from one another", () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { bytes } from "../../src/report/format.ts";
 import {
   agentOutcomes,
   type Colours,
+  collectedText,
   endText,
   metricLines,
   progressText,
@@ -105,4 +107,26 @@ describe("the log", () => {
     const backwards = verdictLines({ ...run, completedAt: T0 - 1, summary: summary() }, COLOURS);
     expect(backwards).toEqual(["<g ✓ succeeded> in 0 ms: 1 succeeded"]);
   });
+});
+
+it.each([
+  [0, "0 bytes"],
+  [1, "1 byte"],
+  [1023, "1023 bytes"],
+  [1024, "1.0 KiB"],
+  [1536, "1.5 KiB"],
+  [1_048_575, "1024.0 KiB"],
+  [1_048_576, "1.0 MiB"],
+  [1_310_720, "1.3 MiB"],
+])("%i bytes are %s", (count, said) => {
+  expect(bytes(count)).toBe(said);
+});
+
+it.each([
+  [{ files: 3, bytes: 1536, leftOut: 0 }, "kept 3 files (1.5 KiB) in out/a b"],
+  [{ files: 1, bytes: 1, leftOut: 2 }, "kept 1 file (1 byte) in out/a b, 2 left out"],
+  [{ files: 0, bytes: 0, leftOut: 0 }, "kept no files"],
+  [{ files: 0, bytes: 0, leftOut: 1 }, "kept no files, 1 left out"],
+])("what was collected: %j", (kept, said) => {
+  expect(collectedText({ folder: "out/a\nb", ...kept })).toBe(said);
 });

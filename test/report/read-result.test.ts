@@ -5,7 +5,8 @@ import { resultJson } from "../../src/report/json.ts";
 import { locateInJson, positionAt } from "../../src/report/json-position.ts";
 import { readResult } from "../../src/report/read-result.ts";
 import { summaryOf } from "../../src/report/summary.ts";
-import { failed, phase, report } from "./builders.ts";
+import type { PhaseRound } from "../../src/run/result/record.ts";
+import { agentPhase, failed, phase, report, T0 } from "./builders.ts";
 
 const WHOLE = report(
   {},
@@ -22,6 +23,37 @@ describe("a result that was written down", () => {
     const summary = result === null ? "" : summaryOf(reportOfResult(result));
     expect(summary).toContain("❌ train: failed at save");
     expect(summary).toContain("| ✅ | preflight | 1.0 s |");
+  });
+
+  it("makes the record that it was made from, round by round", () => {
+    const part = agentPhase({ end: null });
+    const whole: PhaseRound = {
+      ...{ status: "success", worked: true, reason: "r", startedAt: T0, completedAt: T0 + 1, retryCount: 2 },
+      ...{ progress: null, metrics: [], tasks: null, agents: [part] },
+      quorum: {
+        ...{ decision: "RETRY", confidence: 0.5, weights: { pass: 0, retry: 1, fail: 0 }, leftOut: 3, exhausted: "e" },
+        votes: [{ validator: "v", weight: 1, decision: "RETRY", confidence: 0.5, agent: "a", reason: null }],
+        deficiencies: [{ validator: "v", deficiency: { a: 1 } }],
+      },
+    };
+    const { quorum: _none, ...other } = whole;
+    const told = { line: 1, column: 1, annotations: [], earlier: [] };
+    const phases = [
+      phase({ ...told, ...whole, earlier: [{ ...whole, reason: null, startedAt: null }, other] }),
+      phase({
+        ...{ ...told, ...other, stage: 1, name: "b", description: "d", optional: true, order: 9 },
+        ...{ histograms: { h: "AAAA" }, outputs: { a: [1] }, tasks: { done: 1, failed: 2, skipped: 3, total: 6 } },
+        progress: { done: 1, total: null, errors: 2 },
+      }),
+    ];
+    const { result } = read(resultJson(report({ stoppedAfter: "b" }, { phases, message: "m" })));
+    if (result === null) throw new Error("no result");
+    const { summary, workspace, ...rest } = reportOfResult(result);
+    expect(summary.phases).toEqual(phases);
+    expect(workspace).toBeNull();
+    expect(rest).toEqual({
+      ...{ planName: "train", planFile: "plans/train.yml", startedAt: T0, completedAt: T0 + 65_000, stoppedAfter: "b" },
+    });
   });
 
   it.each<[string, string | Uint8Array, string]>([

@@ -78,6 +78,7 @@ describe("the summary", () => {
   it.each<[Partial<RunSummary>, string]>([
     [{}, "✅ train: succeeded"],
     [{ phases: [phase({ status: "warning" })] }, "⚠️ train: succeeded"],
+    [{ phases: [phase(), phase({ status: "warning" })] }, "⚠️ train: succeeded"],
     [{ verdict: "failure" }, "❌ train: failed"],
     [{ verdict: "failure", failedStage: "a" }, "❌ train: failed at a"],
     [{ verdict: "cancelled", failedStage: "a" }, "⛔ train: cancelled"],

@@ -82,7 +82,7 @@ function worksOf(phase: PhaseResult): readonly Work[] {
 function spanOf({ started_at, completed_at }: Pick<ResultAgent, "started_at" | "completed_at">): Span | null {
   if (started_at === null || completed_at === null) return null;
   const [from, to] = [Date.parse(started_at), Date.parse(completed_at)];
-  return Number.isFinite(from) && Number.isFinite(to) ? { from, to: Math.max(from, to) } : null;
+  return { from, to: Math.max(from, to) };
 }
 
 function agentsIn(work: readonly Work[]): readonly string[] {

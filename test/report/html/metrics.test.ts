@@ -120,6 +120,7 @@ describe("a histogram", () => {
   const samples: Readonly<Record<string, readonly { least: number; most: number; count: number }[]>> = {
     some: [
       { least: 1, most: 1, count: 30 },
+      { least: 500, most: 500, count: 3 },
       { least: 1000, most: 1000, count: 1 },
     ],
     more: [{ least: 31, most: 31, count: 4 }],
@@ -136,7 +137,7 @@ describe("a histogram", () => {
       [...text.matchAll(/<i(?: class="(c\d)" style="height:([^"]*)" title="([^"]*)")?><\/i>/gu)].flatMap(
         ([, colour, height, title], bin) => (colour === undefined ? [] : [`${bin} ${colour} ${height} ${title}`]),
       );
-    expect(bars(first)).toEqual(["0 c0 100% 1 to 1: 30", "47 c0 3.333% 878 to 1000: 1"]);
+    expect(bars(first)).toEqual(["0 c0 100% 1 to 1: 30", "42 c0 10% 459 to 523: 3", "47 c0 3.333% 878 to 1000: 1"]);
     expect(bars(second)).toEqual(["21 c1 100% 29 to 34: 4"]);
     expect(first).toContain("<span>1</span><span>logarithmic</span><span>1000</span>");
     expect(second).toContain("<span>1</span><span>logarithmic</span><span>1000</span>");
