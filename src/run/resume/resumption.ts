@@ -58,7 +58,7 @@ export function keepsFiles(
     plan.sharedFilesystem ||
     agents.every(({ name, machine }) => {
       const host = machine?.host;
-      return host !== undefined && Object.hasOwn(hosts, name) && hosts[name] === host;
+      return host !== undefined && hosts[name] === host;
     })
   );
 }

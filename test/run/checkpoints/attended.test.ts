@@ -50,6 +50,17 @@ describe("a run that somebody attends to", () => {
     expect(statuses(group)).toEqual(["a success", "b success"]);
   });
 
+  it("hears of a look at the round of the stage that it waits for alone", () => {
+    const group = attended([{ name: "a" }, { name: "b" }]);
+    approve(group, 0);
+    group.finish("agent-0");
+    review(group, 0, null, 2);
+    review(group, 1);
+    expect(waits(group)).toBe("after 0");
+    review(group, 0);
+    expect(waits(group)).toBe("before 1");
+  });
+
   it("goes on by itself once nobody wants to be asked", () => {
     const group = attended([{ name: "a" }, { name: "b" }]);
     approve(group, 0);

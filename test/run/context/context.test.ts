@@ -80,6 +80,30 @@ describe("a stage with context", () => {
     expect(of.execute("agent-0").stage).toBe(2);
   });
 
+  it.each([
+    [10, ""],
+    [11, " and 1 more"],
+  ])("says of %i what there is no room for, ten by name%s", (count, more) => {
+    const of = new Group(plan([{ name: "a" }, { name: "read", contextLimit: 2 }]), 1).join();
+    const names = Array.from({ length: count }, (_, at) => `k${at}`);
+    of.finish("agent-0", undefined, { outputs: Object.fromEntries(names.map((name) => [name, "x".repeat(30)])) });
+    const notice =
+      of.notices().find((text) => text.startsWith("read: its context is over its limit of 2 bytes: ")) ?? "";
+    expect(notice.endsWith(`${more} left out`)).toBe(true);
+    expect(notice.match(/a\.k/g)).toHaveLength(10);
+    expect(notice.includes("more")).toBe(count > 10);
+  });
+
+  it("sees as much as its limit holds", () => {
+    const told = { a: { k: "x" } };
+    const bytes = JSON.stringify("x").length + "a.k".length + 10 + 2;
+    expect(selectContext(told, { context: null, contextLimit: bytes }).outputs).toBe(told);
+    expect(selectContext(told, { context: null, contextLimit: bytes - 1 })).toMatchObject({
+      outputs: {},
+      leftOut: ["a.k"],
+    });
+  });
+
   it("says what there is no room for", () => {
     const of = told([gather, { name: "read", contextLimit: 40 }], 0);
     expect(of.notices()).toContain("read: its context is over its limit of 40 bytes: gather.topics left out");

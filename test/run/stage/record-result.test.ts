@@ -139,11 +139,12 @@ describe("outputs of a stage", () => {
   });
 
   it.each([
-    ["will be tried again", 2, {}],
-    ["was the last", 1, { half: 1 }],
-  ])("of an attempt that failed where it %s", (_what, maxAttempts, outputs) => {
+    ["will be tried again", true, 2, {}],
+    ["was the last of a stage that may fail", true, 1, { half: 1 }],
+    ["was the last of a stage that may not", false, 1, {}],
+  ])("of an attempt that failed where it %s", (_what, optional, maxAttempts, outputs) => {
     const retry = retrying({ maxAttempts, backoffMs: 0 });
-    const of = new Group(plan([{ name: "a", optional: true, retry }, { name: "end" }]), 1).join();
+    const of = new Group(plan([{ name: "a", optional, retry }, { name: "end" }]), 1).join();
     of.finish("agent-0", fails, { outputs: { half: 1 } });
     if (maxAttempts > 1) of.finish("agent-0");
     expect(phase(of).outputs).toEqual(outputs);
