@@ -202,6 +202,7 @@ describe("the tables of a page", () => {
       / A 1 B 2 verdict ✓ succeeded ✓ succeeded plan train train started .* took 1 min 05 s 2 min 10 s \+100 % agents /u,
     );
     expect(text).toMatch(/ stage A B load .* save skipped – more – /u);
+    expect(text).toMatch(/^(?:[^✓]* )Runs A 1 B 2 /u);
   });
 
   it("name the columns of machines, and results beyond those that fit", () => {

@@ -58,6 +58,7 @@ describe("a result that was written down", () => {
 
   it.each<[string, string | Uint8Array, string]>([
     ["nothing", "", "1:1: not valid JSON"],
+    ["a slip", '{"a": 1,\n x}', "2:2: not valid JSON"],
     ["half of it", TEXT.slice(0, 500), "not valid JSON"],
     ["bytes", new Uint8Array([0xc3, 0x28]), "1:1: the file is not text in UTF-8"],
     ["another JSON", "[1, 2]", "1:1: no result"],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkOutput, conclusionOf, progressOutput } from "../../src/report/check.ts";
 import { quorumSection } from "../../src/report/quorum-section.ts";
-import { fitting, icon, summaryOf, verdictLine } from "../../src/report/summary.ts";
+import { fitting, icon, SUMMARY_LIMIT, summaryOf, verdictLine } from "../../src/report/summary.ts";
 import type { AgentPhase, QuorumRound, RunSummary, ValidatorVote } from "../../src/run/result/record.ts";
 import { agentPhase, failed, phase, report, T0 } from "./builders.ts";
 
@@ -289,6 +289,8 @@ describe("the summary", () => {
   });
 
   it("is made again with less until it fits, and says so; at last it is one line", () => {
+    // GitHub's, with room for a line more.
+    expect(SUMMARY_LIMIT).toBeLessThan(1024 ** 2);
     const seen: number[] = [];
     const build = (limit: number) =>
       fitting(limit, (detail) => {

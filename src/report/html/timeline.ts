@@ -93,7 +93,6 @@ function agentsIn(work: readonly Work[]): readonly string[] {
 
 /** Where not all fit: those that did not come through first, in the order of their index. */
 function mostTelling(agents: readonly string[], work: readonly Work[], room: number): readonly string[] {
-  if (agents.length <= room) return agents;
   const isThrough = ({ status }: ResultAgent): boolean => status === "success" || status === "skipped";
   const failed = new Set(
     work.flatMap((each) => [...each.agents.values()].filter((part) => !isThrough(part)).map(({ agent }) => agent)),
