@@ -20,7 +20,14 @@ import {
   tasksShape,
   workloadShape,
 } from "./schema.ts";
-import { dependencyShape, measureShape, retryShape, thresholdsShape, trialsShape } from "./stage-shapes.ts";
+import {
+  checkpointShape,
+  dependencyShape,
+  measureShape,
+  retryShape,
+  thresholdsShape,
+  trialsShape,
+} from "./stage-shapes.ts";
 import { completionRules, LEGAL_COMPLETIONS } from "./stages/completion-rules.ts";
 
 export const KEY_TABLES = {
@@ -39,6 +46,7 @@ export const KEY_TABLES = {
   tasks: tasksShape,
   thresholds: thresholdsShape,
   trials: trialsShape,
+  checkpoint: checkpointShape,
   measure: measureShape,
   validators: validatorShape,
   workload: workloadShape,

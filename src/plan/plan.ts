@@ -227,6 +227,8 @@ export interface PlanStage {
   readonly baselines?: readonly Baseline[] | undefined;
   /** Wait for a person before this stage. */
   readonly checkpoint: boolean;
+  /** More on that wait; not there: for anybody, as long as `checkpoints.ts` says, and then the run fails. */
+  readonly approval?: Approval | undefined;
   /** Patterns over `<stage>.<key>` that select outputs for STAGEWRIGHT_CONTEXT; null: all. */
   readonly context: readonly string[] | null;
   /** Those of them without which the stage is not run; not there: none. */
@@ -253,6 +255,14 @@ export interface PlanStage {
   readonly gathersContext?: boolean | undefined;
   /** Of a quorum stage alone; not there: it is none (older agents and coordinators do not know it). */
   readonly quorum?: Quorum | undefined;
+}
+
+/** For whom a stage waits. */
+export interface Approval {
+  /** Users, apps (`name[bot]`) and teams (`@org/team`); none: anybody. */
+  readonly by: readonly string[];
+  readonly timeoutMs: number;
+  readonly onTimeout: "fail" | "go_on";
 }
 
 /** What becomes of a finished stage in a run that goes on from a saved state. */

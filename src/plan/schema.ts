@@ -39,6 +39,7 @@ import {
 import { COMPLETIONS, RESUME_RULES, STAGE_TYPES } from "./plan.ts";
 import { quorumKeys } from "./quorum-schema.ts";
 import {
+  checkpointShape,
   dependencyShape,
   measureShape,
   repeatTrialsShape,
@@ -91,6 +92,9 @@ const tasks = once(() => z.union([taskValues(), mapping(tasksShape)], { error: T
 
 const DEPENDENCY = "expected the name of a stage or a mapping such as {stage: warm, even_if: [failed]}";
 const dependency = once(() => z.union([word(), mapping(dependencyShape)], { error: DEPENDENCY }));
+
+const CHECKPOINT = "expected true or false, or a mapping with by, timeout and on_timeout";
+const checkpoint = once(() => z.union([flag(), mapping(checkpointShape)], { error: CHECKPOINT }));
 
 export const stageShape = lazyShape({
   name: () => word().describe("Unique in the plan; what `--only-stage` and `depends_on` mean"),
@@ -159,7 +163,7 @@ export const stageShape = lazyShape({
       .describe("Metric -> what it must be in the end: a comparison, or `baseline: {from, better, …}`")
       .optional(),
   checkpoint: () =>
-    flag()
+    checkpoint()
       .describe(
         "Wait for a person before this stage: at the terminal of `run`. A job has nobody to ask, and refuses it",
       )

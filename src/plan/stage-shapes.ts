@@ -1,5 +1,7 @@
 /** What keys of a stage may say that are mappings of their own: one zod schema per key, as in `schema.ts`. */
+import { z } from "zod";
 import { PLAN_BOUNDS } from "./bounds.ts";
+import { APPROVERS } from "./checkpoints.ts";
 import { lazyShape } from "./parsing/lazy.ts";
 import { duration, exitCodes, list, oneOf, pause, rate, spread, text, whole, word } from "./parsing/value-schemas.ts";
 import { ACCEPTABLE, RETRY_REASONS } from "./plan.ts";
@@ -47,6 +49,18 @@ export const trialsShape = lazyShape({
 
 /** Of a repetition, which says how many there are. */
 export const repeatTrialsShape = lazyShape(comparedTrials);
+
+const APPROVER = 'expected a user ("ann"), an app ("deployer[bot]") or a team ("@acme/qa")';
+
+export const checkpointShape = lazyShape({
+  by: () =>
+    list(z.string({ error: APPROVER }).regex(APPROVERS, { error: APPROVER }), "users, apps or teams", 100)
+      .min(1, { error: APPROVER })
+      .describe("For whom the run waits; default: for anybody")
+      .optional(),
+  timeout: () => duration().describe("How long it waits for them; default 6h").optional(),
+  on_timeout: () => oneOf(["fail", "go_on"]).describe("What an unanswered wait comes to; default fail").optional(),
+});
 
 export const measureShape = lazyShape({
   warmup: () => pause().describe("Metrics told before the group has worked so long do not count").optional(),

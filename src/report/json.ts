@@ -105,6 +105,7 @@ function phaseResult(record: PhaseRecord, { readHistogram, baselines = [] }: Run
     percentiles: percentilesOf(record, readHistogram),
     agents: record.agents.map(agentResult),
     ...taskResults(record.tasks),
+    ...approvalResult(record),
     ...quorumResult(record),
     ...(record.trial === undefined ? {} : { trial: trialResult(record.trial) }),
     ...(record.earlier === undefined ? {} : { earlier_rounds: record.earlier.map(roundResult) }),
@@ -127,8 +128,14 @@ function roundResult(round: PhaseRound): RoundResult {
     retry_count: round.retryCount,
     metrics: [...round.metrics],
     agents: round.agents.map(agentResult),
+    ...approvalResult(round),
     ...quorumResult(round),
   };
+}
+
+function approvalResult({ approval }: PhaseRound): Pick<RoundResult, "approval"> {
+  if (approval === undefined) return {};
+  return { approval: { by: approval.by, why: approval.why, at: iso(approval.at) } };
 }
 
 function quorumResult({ quorum }: PhaseRound): Pick<RoundResult, "quorum"> {

@@ -34,13 +34,14 @@ function masked(phase: PhaseRecord, mask: Mask): PhaseRecord {
   };
 }
 
-type Masked = Pick<PhaseRound, "reason" | "metrics" | "agents" | "tasks" | "quorum">;
+type Masked = Pick<PhaseRound, "reason" | "metrics" | "agents" | "tasks" | "quorum" | "approval">;
 
 function maskedRound(round: PhaseRound, mask: Mask): Masked {
   const text = (value: string | null): string | null => (value === null ? null : mask.text(value));
   return {
     reason: text(round.reason),
     tasks: maskedTasks(round.tasks, mask),
+    ...(round.approval === undefined ? {} : { approval: { ...round.approval, why: text(round.approval.why) } }),
     ...(round.quorum === undefined ? {} : { quorum: maskedQuorum(round.quorum, mask) }),
     metrics: round.metrics.map((metric) => ({ ...metric, name: mask.text(metric.name), unit: mask.text(metric.unit) })),
     agents: round.agents.map((agent) => ({

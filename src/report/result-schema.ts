@@ -79,6 +79,14 @@ const round = z.object({
   retry_count: count,
   metrics: z.array(metric),
   agents,
+  approval: z
+    .object({
+      by: text.nullable().describe("Null: nobody answered in time, and on_timeout is go_on"),
+      why: text.nullable(),
+      at: time.nullable(),
+    })
+    .optional()
+    .describe("Who let it begin; only of a stage with a checkpoint"),
   quorum: quorum.optional().describe("Only of a quorum stage that came to a decision"),
 });
 

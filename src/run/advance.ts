@@ -1,6 +1,6 @@
 /** Advances a run as far as it goes now: through assembly, barriers, stages and its end. Every wait's end is looked at here. */
 
-import { awaitApproval, endReview, unanswered } from "./checkpoints/checkpoints.ts";
+import { awaitApproval, endReview, goesOnUnanswered, unanswered } from "./checkpoints/checkpoints.ts";
 import { deadlineOver, isBoundByDeadline } from "./deadlines.ts";
 import type { Draft } from "./draft.ts";
 import { failRun, finishAborted, isFailing } from "./group/abort.ts";
@@ -100,6 +100,7 @@ function next(draft: Draft): boolean {
     return true;
   }
   const decision = decide(draft, index);
+  if (decision.kind !== "checkpoint" && head.checkpoint !== null) head.checkpoint = null;
   switch (decision.kind) {
     case "skip":
       skip(draft, index, decision.reason);
@@ -112,7 +113,6 @@ function next(draft: Draft): boolean {
     case "checkpoint":
       return awaitApproval(draft, index);
     case "enter":
-      head.checkpoint = null;
       enter(draft, index);
       return true;
     default:
@@ -122,6 +122,7 @@ function next(draft: Draft): boolean {
 
 /** Nobody has answered in time. */
 function endUnanswered(draft: Draft, { stage, after }: NonNullable<RunState["checkpoint"]>, reason: string): void {
+  if (after === undefined && goesOnUnanswered(draft, stage, reason)) return;
   if (after === undefined) leaveOut(draft, stage, { kind: "late", reason });
   else endReview(draft, { kind: "failed", stage, reason: `${draft.planned(stage).name}: ${reason}` });
 }

@@ -1,5 +1,6 @@
 /** Who waits for what, for whom, since when, until when: the same for the log, the status address and the check run. */
 
+import { approversText } from "../plan/checkpoints.ts";
 import { agentStatus } from "./agent-status.ts";
 import { untilAnswered } from "./deadlines.ts";
 import { endOfWait, instructionFor, pendingAgents } from "./instruct.ts";
@@ -79,7 +80,7 @@ function waitsOf(state: RunState): readonly ExplainedWait[] {
     const name = nameOf(state, stage);
     const text =
       after === undefined
-        ? `${name} begins when a person approves it`
+        ? `${name} begins when ${approversText(state.plan.stages[stage] ?? {})} approves it`
         : `the run goes on when a person has looked at ${name}`;
     const wait = { reason: "checkpoint", stage: name, text, waiting: state.living, who: [], more: 0 } as const;
     return [{ ...wait, since, until: untilAnswered(state) }];

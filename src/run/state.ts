@@ -2,7 +2,7 @@
 import type { Json, Tasks } from "../plan/plan.ts";
 import type { MachineFacts } from "./group/machine-facts.ts";
 import type { Directory, PersistentArray } from "./persistent-array.ts";
-import type { AgentPhase, PhaseRecord, QuorumRound } from "./result/record.ts";
+import type { AgentPhase, ApprovalRecord, PhaseRecord, QuorumRound } from "./result/record.ts";
 import type {
   Absent,
   Annotation,
@@ -332,6 +332,8 @@ export interface StageRun {
   readonly laterTasks?: readonly { readonly rank: number; readonly tasks: readonly Json[] }[];
   /** Tasks that a person gave it instead of its own; not there: nobody did. */
   readonly given?: readonly Json[];
+  /** Who approved it, where somebody is waited for; not there: nobody has. */
+  readonly approval?: ApprovalRecord;
   /** What a quorum decided; not there: it has not. */
   readonly quorum?: QuorumRound;
   /** Why this round was begun; not there: it is the first, or nobody said. */

@@ -255,6 +255,7 @@ export type RunEvent =
       readonly stage: number;
       readonly round?: number;
       readonly by: string;
+      readonly why?: string;
       readonly tasks?: readonly Json[];
     }
   /** Whether somebody is there who is asked before and after each stage. */

@@ -98,7 +98,7 @@ stages:
     expected_tasks: 8
     thresholds: { max_errors: 9, max_error_rate: 0.1, max_consecutive_errors: 11, min_samples: 12 }
     expect: { m: ">= 12", n: "!= -1.5e1", b: { baseline: { from: r, better: smaller, runs: 4, at_least: 3, test: percent, limit: 2.5, on_too_few: warn } } }
-    checkpoint: true
+    checkpoint: { by: [ann, "deployer[bot]", "@acme/qa"], timeout: 2h, on_timeout: go_on }
     context: ["base.*"]
     context_limit: 13
     soft_fail: [4, 5, 4]
@@ -160,6 +160,7 @@ stages:
         },
       ],
       checkpoint: true,
+      approval: { by: ["ann", "deployer[bot]", "@acme/qa"], timeoutMs: 7_200_000, onTimeout: "go_on" },
       context: ["base.*"],
       contextLimit: 13,
       softFail: [4, 5],

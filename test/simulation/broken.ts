@@ -2,7 +2,7 @@
  * Machines that were broken on purpose, each in the one way that an invariant is there to catch. Kept as a test: a
  * simulation that finds nothing wrong with these finds nothing.
  */
-import type { Json, Plan, PlanStage, Quorum } from "../../src/plan/plan.ts";
+import type { Approval, Json, Plan, PlanStage, Quorum } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
 import { itemAt, itemsOf, persistentArray } from "../../src/run/persistent-array.ts";
 import { cleanupStages } from "../../src/run/stage/participants.ts";
@@ -348,12 +348,33 @@ const takesNothing: Machine = {
   },
 };
 
+/** A machine that reads something else of who is waited for than what stands there. */
+function misreadsApprovals(change: Partial<Approval>): Machine {
+  return misreads(
+    withStages(({ approval }) => (approval === undefined ? {} : { approval: { ...approval, ...change } })),
+  );
+}
+
+/** Takes who agreed to a round for agreeing to all that follow. */
+const approvesForGood: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    const after = machine.apply(state, event);
+    const approved = [...new Set([...(state?.approved ?? []), ...after.approved])];
+    return { ...after, approved };
+  },
+};
+
 function votes({ stages }: Plan): boolean {
   return stages.some(({ quorum }) => quorum !== undefined);
 }
 
 function namesSeveral({ stages }: Plan): boolean {
   return stages.some(({ quorum }) => quorum !== undefined && quorum.retryStages.length > 1);
+}
+
+function waitsForSomebody({ stages }: Plan): boolean {
+  return stages.some(({ checkpoint }) => checkpoint);
 }
 
 function tellsTasks({ stages }: Plan): boolean {
@@ -369,6 +390,21 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   "waits without an end": { machine: timeless, caughtAs: /did not end within/ },
   "takes what is told twice as two": { machine: resetsAgain, caughtAs: /applied twice changes/ },
   "changes what it was given": { machine: changesInPlace, caughtAs: /changed the state that it was applied to/ },
+  "waits for a person for good": {
+    machine: misreadsApprovals({ timeoutMs: 6 * 3_600_000 }),
+    concerns: waitsForSomebody,
+    caughtAs: /still waits for a person/,
+  },
+  "takes no answer for a yes": {
+    machine: misreadsApprovals({ onTimeout: "go_on" }),
+    concerns: waitsForSomebody,
+    caughtAs: /began without a person's word/,
+  },
+  "takes an approval for all rounds": {
+    machine: approvesForGood,
+    concerns: waitsForSomebody,
+    caughtAs: /round [2-9].* began without a person's word/,
+  },
   "hides a failure": { machine: neverFails, caughtAs: /it succeeded although/ },
   "is green though work never ran": { machine: leavesOut, caughtAs: /although the work of \S+ never ran/ },
   "does not accept what the plan accepts": { machine: acceptsNothing, caughtAs: /although nothing kept it/ },

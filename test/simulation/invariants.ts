@@ -11,6 +11,7 @@ import { roundOf } from "../../src/run/stage/attempt-id.ts";
 import { type AgentState, isAssigned, type StageRun, type TaskRecord } from "../../src/run/state.ts";
 import type { RunEvent } from "../../src/run/types.ts";
 import { Absences } from "./absences.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { GeneratedTasks } from "./generated.ts";
 import type { Machine } from "./machine.ts";
 import { Quorums } from "./quorums.ts";
@@ -38,6 +39,7 @@ export class Oracle {
   readonly #rounds = new Rounds();
   readonly #lost = new Map<number, number>();
   readonly #quorums: Quorums;
+  readonly #checkpoints: Checkpoints;
   readonly #generated: GeneratedTasks;
   /** Attempts that agents were told of. */
   readonly #told = new Set<string>();
@@ -53,6 +55,7 @@ export class Oracle {
     this.#times = new TimeLimits(plan);
     this.#absences = new Absences(plan);
     this.#quorums = new Quorums(plan);
+    this.#checkpoints = new Checkpoints(plan);
     this.#generated = new GeneratedTasks(plan);
   }
 
@@ -90,6 +93,7 @@ export class Oracle {
     violations.push(
       ...this.#rounds.step(before, after),
       ...this.#quorums.step(before, closed, after),
+      ...this.#checkpoints.step(before, event, after),
       ...this.#generated.step(before, after),
       ...judgeStatuses(before, after),
       ...this.#times.step(after),
@@ -137,6 +141,7 @@ export class Oracle {
     this.#latest = state;
     this.#rounds.forget();
     this.#quorums.forget();
+    this.#checkpoints.loaded(state);
     return isDeepStrictEqual(JSON.parse(text), state) ? [] : ["the stored state reads back as another one"];
   }
 

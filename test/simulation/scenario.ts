@@ -2,6 +2,7 @@
 import type { Barrier, BarrierRule, Dependency, Plan, PlanStage, Retry, RunsOn, Tasks } from "../../src/plan/plan.ts";
 import type { Selection } from "../../src/run/types.ts";
 import { barrier, plan, planStage, retrying } from "../run/builders.ts";
+import { type Person, personsOf, withApprovals } from "./checkpoints.ts";
 import { withGenerated } from "./generated.ts";
 import { roundsAllowed, withQuorum } from "./quorums.ts";
 import { Random } from "./random.ts";
@@ -45,6 +46,8 @@ export interface Scenario {
   readonly work: Work;
   /** When the group is sent back: milliseconds from the start. */
   readonly repeats: readonly number[];
+  /** For each stage: who comes by where it waits for a person. */
+  readonly persons: readonly Person[];
   /** The coordinator keeps every event, or only what changes a decision (heartbeats are lost with it). */
   readonly keeps: "everything" | "revisions";
   /** The run must be over by then (milliseconds from the start). */
@@ -64,7 +67,7 @@ export function scenarioOf(random: Random, seed: number): Scenario {
   const every = (probability: number): number =>
     rough && random.chance(probability) ? random.between(5, 40) * 1_000 : calm;
   const grown = withGenerated(withThresholds(stagesOf(random, agents, theme), seed), seed);
-  const stages = withTrials(withQuorum(grown, seed), seed);
+  const stages = withApprovals(withTrials(withQuorum(grown, seed), seed), seed);
   const made = plan(stages, {
     deadlineMs: random.chance(theme === "times" ? 0.5 : 0.05) ? random.between(5, 60) * 1_000 : null,
     assembly: { timeoutMs: 30_000, atLeast: random.chance(0.4) ? random.between(1, agents) : null },
@@ -100,6 +103,7 @@ export function scenarioOf(random: Random, seed: number): Scenario {
       maxMs: random.pick([200, 2_000, 6_000]),
     },
     repeats,
+    persons: personsOf(made, seed),
     keeps: random.pick(["everything", "revisions"]),
     boundMs: (1 + repeats.length) * roundsAllowed(made) * boundOf(made.stages, untilMs),
   };
@@ -151,7 +155,8 @@ function skippedOf(random: Random, { stages }: Plan): readonly number[] {
 /** The sum of all that a run may wait for: generous, but finite. */
 function boundOf(stages: readonly PlanStage[], untilMs: number): number {
   const perStage = stages.map(
-    ({ timeoutMs, retry }) => (timeoutMs + 60_000 + 10_000) * (retry.maxAttempts + 2) + 120_000,
+    ({ timeoutMs, retry, approval }) =>
+      (timeoutMs + 60_000 + 10_000) * (retry.maxAttempts + 2) + 120_000 + (approval?.timeoutMs ?? 0),
   );
   return untilMs + 60_000 + perStage.reduce((sum, ms) => sum + ms, 0);
 }

@@ -6,6 +6,7 @@ import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
 import { type Absent, agentIdentity, type RunEvent } from "../../src/run/types.ts";
 import { created } from "../run/builders.ts";
 import { ModelAgent, type Surroundings } from "./agent.ts";
+import { checkpointKinds } from "./checkpoints.ts";
 import { laterTasksFrom } from "./generated.ts";
 import { Oracle } from "./invariants.ts";
 import type { Machine } from "./machine.ts";
@@ -236,6 +237,7 @@ class World {
         this.#kinds.add("generated tasks that are refused");
       if (run.because !== undefined) this.#kinds.add("stages that a quorum sends back");
     }
+    for (const kind of checkpointKinds(plan, this.#state)) this.#kinds.add(kind);
   }
 
   #armTick(): void {
@@ -289,23 +291,27 @@ class World {
     );
     repeat(leaveEveryMs, () => someone((agent) => agent.leave()));
     repeat(crashEveryMs, () => this.#crash());
-    // A person comes by.
-    for (const [stage, { checkpoint }] of this.#scenario.plan.stages.entries()) {
-      if (!checkpoint) continue;
-      const approve = (): void => {
-        if (isOver(this.#state)) return;
-        if (this.#isUp && this.#state.checkpoint?.stage === stage)
-          this.#apply({ type: "approved", at: this.#now, stage, by: "ann" });
-        else this.#queue.add(this.#now + 3_000, approve);
-      };
-      this.#queue.add(START + 1_000, approve);
-    }
+    for (const { checkpoint, index } of this.#scenario.plan.stages)
+      if (checkpoint) this.#queue.add(START + 1_000, () => this.#comeBy(index));
     for (const at of this.#scenario.repeats) this.#queue.add(START + at, () => this.#sendBack());
     if (this.#random.chance(0.05)) {
       this.#queue.add(START + this.#random.between(0, 20_000), () => {
         if (this.#isUp) this.#apply({ type: "cancelled", at: this.#now, by: "bob", why: "enough" });
       });
     }
+  }
+
+  /** A person looks every few seconds whether this stage waits for one: again in each of its rounds. */
+  #comeBy(stage: number): void {
+    if (isOver(this.#state)) return;
+    const person = this.#scenario.persons[stage];
+    if (this.#isUp && this.#state.checkpoint?.stage === stage) {
+      const round = itemAt(this.#state.stages, stage)?.round ?? 1;
+      const why = `not ${this.#scenario.plan.stages[stage]?.name}`;
+      if (person === "approves") this.#apply({ type: "approved", at: this.#now, stage, round, by: "ann" });
+      if (person === "stops") this.#apply({ type: "cancelled", at: this.#now, by: "ann", why });
+    }
+    this.#queue.add(this.#now + 3_000, () => this.#comeBy(stage));
   }
 
   /** What is open now is to lead back once it is over: to itself, or to any stage before it. */

@@ -2,6 +2,7 @@
 import { userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
 import type { RunHost } from "../../coordinator/hosting/host.ts";
+import { approversText } from "../../plan/checkpoints.ts";
 import type { Json, Plan, PlanStage } from "../../plan/plan.ts";
 import { itemAt } from "../../run/persistent-array.ts";
 import type { RunState } from "../../run/state.ts";
@@ -60,7 +61,7 @@ export class Attendant {
   async #answer(host: RunHost, wait: Wait, stage: PlanStage, round: number, signal: AbortSignal): Promise<void> {
     const by = userName();
     if (host.state.attended !== true) {
-      const answer = await question(`Go on with ${stage.name}? [y/N] `, signal);
+      const answer = await question(`Go on with ${stage.name}${forWhom(stage)}? [y/N] `, signal);
       if (signal.aborted) return;
       if (answer !== null && /^y(?:es)?$/i.test(answer)) this.#tell(host, approval(host, stage, round, by));
       else await host.cancel(by, `${by} did not agree to ${stage.name}`);
@@ -89,7 +90,7 @@ export class Attendant {
     const { tasks } = stage;
     const values = knownTasks(host.state, stage.index);
     const isEditable = tasks !== null && values !== null;
-    const approves = stage.checkpoint ? " (the plan asks for a person before it)" : "";
+    const approves = stage.checkpoint ? ` (the plan waits for ${approversText(stage)})` : "";
     const choices = `[g]o on, ${isEditable ? "[e]dit the tasks, " : ""}[s]kip, go on with [a]ll, [q]uit and save`;
     for (;;) {
       const answer = await question(`Before ${stage.name}${approves}: ${choices}? `, signal);
@@ -162,6 +163,10 @@ const FEEDBACK = 4_000;
 
 function approval(host: RunHost, { index }: PlanStage, round: number, by: string, tasks?: readonly Json[]): RunEvent {
   return { type: "approved", at: host.now, stage: index, round, by, ...(tasks === undefined ? {} : { tasks }) };
+}
+
+function forWhom(stage: PlanStage): string {
+  return stage.approval === undefined || stage.approval.by.length === 0 ? "" : ` (for ${approversText(stage)})`;
 }
 
 function letterOf(answer: string): string {

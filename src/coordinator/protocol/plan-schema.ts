@@ -172,6 +172,9 @@ const stage = z.strictObject({
     .max(PLAN_BOUNDS.expectations)
     .optional(),
   checkpoint: z.boolean(),
+  approval: z
+    .strictObject({ by: z.array(name).max(100), timeoutMs: ms.gt(0), onTimeout: z.enum(["fail", "go_on"]) })
+    .optional(),
   context: z.array(z.string().max(PLAN_BOUNDS.description)).max(PLAN_BOUNDS.patterns).nullable(),
   contextRequired: z.array(z.string().max(PLAN_BOUNDS.description)).max(PLAN_BOUNDS.patterns).optional(),
   contextLimit: count,

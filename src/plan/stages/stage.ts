@@ -1,6 +1,7 @@
 /** One stage as written -> one stage as the house sees it: inferred, completed, checked on its own. */
 
 import { PLAN_BOUNDS } from "../bounds.ts";
+import { approvalOf } from "../checkpoints.ts";
 import { formatDuration } from "../parsing/duration.ts";
 import { envOf, textOf } from "../parsing/env.ts";
 import type { Place } from "../parsing/key-parser.ts";
@@ -117,7 +118,8 @@ export function stageOf(expanded: Expanded, defaults: StageDefaults, { source, p
         }
       : null,
     ...expectationsOf(isWarmUp(expanded) ? undefined : keys.expect, place),
-    checkpoint: keys.checkpoint ?? false,
+    checkpoint: keys.checkpoint !== undefined && keys.checkpoint !== false,
+    ...(typeof keys.checkpoint === "object" ? { approval: approvalOf(keys.checkpoint) } : {}),
     ...contextOfStage(keys.context),
     contextLimit: keys.context_limit ?? CONTEXT_LIMIT_BYTES,
     tasks: voting?.tasks ?? tasksOf(keys.tasks, options, has(written, "tasks"), place, expanded.resolve),

@@ -1,4 +1,5 @@
 /** A run that waits for a person: before a stage that asks for it, and around every stage while somebody attends to it. */
+import { approversText } from "../../plan/checkpoints.ts";
 import { formatDuration } from "../../plan/parsing/duration.ts";
 import { checkedTasks } from "../../plan/stages/tasks.ts";
 import { endOfCheckpoint } from "../deadlines.ts";
@@ -45,7 +46,8 @@ export function awaitApproval(draft: Draft, index: number): boolean {
   if (head.checkpoint !== null) return false;
   head.checkpoint = { stage: index, since: now };
   // Who attends to the run is asked, and sees it.
-  if (head.attended !== true) draft.notice(`waiting for a person before ${draft.planned(index).name}`);
+  if (head.attended !== true)
+    draft.notice(`waiting for ${approversText(draft.planned(index))} before ${draft.planned(index).name}`);
   return true;
 }
 
@@ -55,8 +57,13 @@ export function unanswered({ head, now }: Draft): string | null {
   const until = endOfCheckpoint(head);
   if (checkpoint === null || until === null || now < until) return null;
   const where = checkpoint.after === undefined ? "before it" : "after it";
-  return `no person answered within ${formatDuration(until - checkpoint.since)} ${where}${forWhom(plan.stages[checkpoint.stage])}`;
+  const by = plan.stages[checkpoint.stage]?.approval?.by ?? [];
+  const who =
+    by.length === 0 ? "no person" : `none of ${by.slice(0, NAMED).join(", ")}${by.length > NAMED ? ", …" : ""}`;
+  return `${who} answered within ${formatDuration(until - checkpoint.since)} ${where}`;
 }
+
+const NAMED = 10;
 
 /** Goes on from the look at a stage that is over: to what comes next, or into the failure that was held back. */
 export function endReview(draft: Draft, otherwise: Omit<Failure, "at"> | null = null): void {
@@ -66,8 +73,15 @@ export function endReview(draft: Draft, otherwise: Omit<Failure, "at"> | null = 
   if (failure !== null) failRun(draft, failure);
 }
 
-function forWhom(_stage: unknown): string {
-  return "";
+/** Where the plan says so, a stage begins though nobody has answered. @returns whether it says so */
+export function goesOnUnanswered(draft: Draft, stage: number, why: string): boolean {
+  const planned = draft.planned(stage);
+  if (!planned.checkpoint || planned.approval?.onTimeout !== "go_on") return false;
+  draft.head.checkpoint = null;
+  draft.head.approved = [...draft.head.approved, stage];
+  draft.editStage(stage, { approval: { by: null, why, at: draft.now } });
+  draft.notice(`${planned.name} begins: ${why}`);
+  return true;
 }
 
 /** Whether the run waits for a word about this round of this stage. */
@@ -76,7 +90,8 @@ function isAsked(draft: Draft, stage: number, round: number): boolean {
 }
 
 /** Of this round alone: a later one is asked for again. What nobody has come to may be approved beforehand. */
-function approve(draft: Draft, { stage, round, by, tasks }: Extract<PersonEvent, { type: "approved" }>): void {
+function approve(draft: Draft, event: Extract<PersonEvent, { type: "approved" }>): void {
+  const { stage, round, by, why = null, tasks } = event;
   const { head } = draft;
   const planned = draft.plan.stages[stage];
   if (planned === undefined || head.approved.includes(stage)) return;
@@ -90,6 +105,7 @@ function approve(draft: Draft, { stage, round, by, tasks }: Extract<PersonEvent,
     draft.notice(`${by} gave ${planned.name} ${tasks.length} tasks`);
   }
   head.approved = [...head.approved, stage];
+  if (planned.checkpoint) draft.editStage(stage, { approval: { by, why, at: draft.now } });
   if (head.attended !== true || planned.checkpoint) draft.notice(`${by} approved ${planned.name}`);
 }
 

@@ -72,8 +72,18 @@ export interface PhaseRound {
     /** Of the first of them, those that failed before all others; not there: of an earlier round, or left out. */
     readonly records?: readonly TaskPhase[];
   } | null;
+  /** Who let it begin; not there: nobody was waited for, or it was not come to. */
+  readonly approval?: ApprovalRecord;
   /** How the validators of a quorum stage voted; not there: it is none, or did not come to a decision. */
   readonly quorum?: QuorumRound;
+}
+
+/** A wait for a person that has ended. */
+export interface ApprovalRecord {
+  /** Null: nobody answered in time, and the stage goes on without. */
+  readonly by: string | null;
+  readonly why: string | null;
+  readonly at: number;
 }
 
 /** How one task fared. */

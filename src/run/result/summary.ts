@@ -150,6 +150,7 @@ function roundOf(state: RunState, planned: PlanStage, run: StageRun, status: Pha
             total: tasksOf(run),
             ...taskPhases(state, run.pool),
           },
+    ...(run.approval === undefined ? {} : { approval: run.approval }),
     ...(run.quorum === undefined ? {} : { quorum: run.quorum }),
   };
 }

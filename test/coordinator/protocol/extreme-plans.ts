@@ -96,6 +96,16 @@ const common = {
   soft_fail: maybe(fc.constantFrom([1], [255, 7])),
   stop_grace: maybe(fc.constantFrom(0, "10m")),
   collect: maybe(fc.array(long(PLAN_BOUNDS.description), { minLength: 1, maxLength: 2 })),
+  // Nobody is there who could answer.
+  checkpoint: maybe(
+    fc
+      .array(fc.constantFrom("ann", "@acme/qa", `${"x".repeat(100)}[bot]`), { minLength: 1, maxLength: 100 })
+      .map((by) => ({
+        by,
+        timeout: "1ms",
+        on_timeout: "go_on",
+      })),
+  ),
   resume: maybe(fc.constantFrom("rerun", "reuse")),
 };
 /** Of each kind of work one; keys that have no effect with another are errors, and would leave little that is accepted. */

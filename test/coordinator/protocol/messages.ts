@@ -45,6 +45,7 @@ stages:
   - { name: serve, gathers_context: true, context: [{ pattern: "a.*", required: true }], runs_on: first, run: ./serve, background: true, ready: { port: 5432 }, resume: rerun }
   - { name: list, tasks: { from: ./list }, run: ./one, concurrency: 2, max_failures: 2 }
   - { name: shards, tasks: [1, { id: a }], needs: { a: [1] }, run: ./shard }
+  - { name: ask, run: "true", checkpoint: { by: [ann, "@acme/qa"], timeout: 1h, on_timeout: go_on } }
   - { name: epoch, duration: 1h, run: ./train, soft_fail: [3], trials: { count: 3, discard: 1, max_spread: 5% }, measure: { warmup: 1s, cooldown: 2s }, stop_grace: 1m, collect: [log], barrier: { type: majority, heartbeat_interval: 2m, missed_threshold: 3 } }
   - { name: save, command: /bin/save, args: ["--now"], depends_on: [{ stage: shards, even_if: [failed] }],
       retry: { max_attempts: 3, attempt_timeout: 1m, on_exit_codes: [1] }, thresholds: { max_errors: 3, min_samples: 9 }, expect: { loss: "< 3", rate: { baseline: { from: results, better: bigger } } } }
@@ -198,8 +199,10 @@ const summary: Whole<RunSummary> = {
         discarded: false,
         spreads: [{ metric: "loss", values: [0.5, null], median: 0.5, min: 0.5, max: 0.5, spread: 0 }],
       },
+      approval: { by: null, why: "no person answered within 1h before it", at: 5 },
       earlier: [
         {
+          approval: { by: "ann", why: "fine", at: 4 },
           status: "success",
           worked: true,
           reason: "sent back: not yet",
@@ -290,6 +293,7 @@ export const KINDS = Object.keys(MESSAGES) as readonly MessageKind[];
 export const WORDS = { refusals: REFUSALS, waits: WAIT_REASONS, runs: RUN_STATUSES };
 /** Keys, at any depth, that the number before the present one does not have. */
 const NEW_KEYS: ReadonlySet<string> = new Set([
+  "approval",
   "minSamples",
   "trial",
   "measure",
