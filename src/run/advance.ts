@@ -7,6 +7,7 @@ import { failRun, finishAborted, isFailing } from "./group/abort.ts";
 import { assemble } from "./group/assembly.ts";
 import { sweep } from "./group/liveness.ts";
 import { finishAssignment } from "./stage/assignments.ts";
+import { waitForEndings } from "./stage/background.ts";
 import { type Ruling, rule, ruleText } from "./stage/barriers.ts";
 import { outcome } from "./stage/record-result.ts";
 import { closeSegment, release } from "./stage/result.ts";
@@ -91,6 +92,7 @@ function next(draft: Draft): boolean {
     if (head.checkpoint.after !== undefined) return false;
   }
   if (index >= draft.plan.stages.length) {
+    if (waitForEndings(draft)) return true;
     endRun(draft);
     return true;
   }

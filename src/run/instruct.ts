@@ -9,6 +9,7 @@ import { rule } from "./stage/barriers.ts";
 import { type AgentState, type Assignment, isAssigned, type RunState, type StageRun } from "./state.ts";
 import { isOver } from "./transitions.ts";
 
+const ENDING = "every stage is over: what runs in the background is ended";
 /** How many of those waited for are named. */
 const NAMED = 16;
 /** In groups of more than so many who is missing is not looked for until few are. */
@@ -27,7 +28,7 @@ export function instructionFor(state: RunState, agent: string, merge?: MergeHist
   if (slot === undefined || known === undefined) return { do: "abort", why: `${agent} is not in this group` };
   if (known.membership === "excluded") return { do: "exclude", why: known.why ?? "" };
   if (state.status === "assembling") return waitForAssembly(state);
-  if (state.stopping !== null) return { do: "abort", why: state.failure?.reason ?? "the run is aborted" };
+  if (state.stopping !== null) return { do: "abort", why: state.failure?.reason ?? ENDING };
   const { assignment } = known;
   if (assignment?.dismissed != null) return { do: "stop", stage: assignment.stage, why: assignment.dismissed.why };
   if (state.checkpoint !== null) {

@@ -203,6 +203,8 @@ export interface BackgroundRun {
   readonly attempt: string;
   readonly attempts: number;
   readonly ready: boolean;
+  /** Its last stage is over: its agent ends it, and has still to tell what it came to. */
+  readonly ending?: true;
   readonly startAt: number;
   readonly overdueAt: number;
 }

@@ -227,3 +227,9 @@ export class Group {
     return this.state.notices.map(({ text }) => text);
   }
 }
+
+/** Background commands that the group still relies on. */
+export function reliedOn({ state }: Group): number {
+  return state.agents.flat().flatMap(({ backgrounds }) => backgrounds.filter(({ ending }) => ending === undefined))
+    .length;
+}

@@ -112,7 +112,9 @@ export function restart(draft: Draft, slot: number, why: string): void {
   if (assignment?.dismissed != null) draft.editAssignment(slot, { dismissed: null });
   const { backgrounds } = draft.agent(slot);
   draft.editAgent(slot, {
-    backgrounds: backgrounds.map((run) => {
+    backgrounds: backgrounds.flatMap((run) => {
+      // Nothing begins anew that nobody relies on any more.
+      if (run.ending === true) return [];
       const attempts = run.attempts + 1;
       const overdueAt = now + draft.planned(run.stage).timeoutMs + overdueAfterMs(draft.planned(run.stage));
       return {

@@ -93,7 +93,11 @@ function reasonOf(draft: Draft, stage: number): RoundReason {
 
 /** Background commands of stages before it that others rely on from then on, and that have been ended meanwhile. */
 function* endedBackgrounds(draft: Draft, from: number): Generator<number> {
-  const running = new Set([...draft.agents].flatMap(({ backgrounds }) => backgrounds.map(({ stage }) => stage)));
+  const running = new Set(
+    [...draft.agents].flatMap(({ backgrounds }) =>
+      backgrounds.flatMap(({ stage, ending }) => (ending === true ? [] : stage)),
+    ),
+  );
   for (let stage = 0; stage < from; stage++) {
     const { background } = draft.planned(stage);
     if (background === null || draft.stage(stage).startAt === null || running.has(stage)) continue;

@@ -72,9 +72,11 @@ function putAway(draft: Draft, slot: number, why: string): void {
 
 /** Background commands that end with their agent end the run, but for optional ones. @returns whether it has failed */
 function loseBackgrounds(draft: Draft, slot: number, why: string): boolean {
-  const { name, backgrounds } = draft.agent(slot);
-  if (backgrounds.length === 0) return false;
+  const { name, backgrounds: all } = draft.agent(slot);
+  if (all.length === 0) return false;
   draft.editAgent(slot, { backgrounds: [] });
+  // Nobody relies any more on those that are being ended.
+  const backgrounds = all.filter(({ ending }) => ending === undefined);
   if (backgrounds.some(({ stage }) => !draft.planned(stage).optional)) putAwayUnlessExcluded(draft, slot, why);
   for (const { stage } of backgrounds) {
     const gone = `is gone: ${name} ${why}`;

@@ -3,8 +3,9 @@ import { jsonBytes, RUN_BOUNDS, TOLD_BOUNDS } from "../../plan/bounds.ts";
 import type { Json } from "../../plan/plan.ts";
 import type { Draft } from "../draft.ts";
 import { acrossAgents } from "../measurement/metrics.ts";
+import { itemsOf } from "../persistent-array.ts";
 import type { AgentPhase } from "../result/record.ts";
-import { isAssigned, type StageHistogram, type StageRun, type StopReason } from "../state.ts";
+import { isAssigned, type StageHistogram, type StageRun, type StopReason, type TaskRecord } from "../state.ts";
 import type { AttemptEnd, AttemptReport, Metric } from "../types.ts";
 import { quorumOf } from "./barriers.ts";
 
@@ -258,4 +259,18 @@ function withHistogram(histograms: Histograms, name: string, part: StageHistogra
   const before = histograms[at];
   if (before === undefined) return [...histograms, { name, parts: [part] }];
   return histograms.with(at, { name, parts: [...before.parts, part] });
+}
+
+/** Shows its outputs to all: those of its tasks under the task's key, too. */
+export function publishOutputs(draft: Draft, stage: number): void {
+  const planned = draft.planned(stage);
+  const run = draft.whole(stage);
+  const ofTasks = run.pool === null ? [] : [...itemsOf(run.pool.records)].flatMap(outputsOfTask);
+  if (run.outputs.length === 0 && ofTasks.length === 0) return;
+  const own = Object.fromEntries([...ofTasks, ...run.outputs.map(({ key, value }) => [key, value] as const)]);
+  draft.head.outputs = { ...draft.head.outputs, [planned.name]: own };
+}
+
+function outputsOfTask({ key: task, outputs = {} }: TaskRecord): readonly (readonly [string, Json])[] {
+  return Object.entries(outputs).map(([key, value]) => [`${task}.${key}`, value]);
 }

@@ -8,7 +8,7 @@ import { endListing } from "../tasks/listing.ts";
 import type { AttemptReport } from "../types.ts";
 import { countProgress, endOf, failAttempt, finishAssignment, preempt } from "./assignments.ts";
 import { roundOf } from "./attempt-id.ts";
-import { loseBackground } from "./background.ts";
+import { isPast, loseBackground, tellLate } from "./background.ts";
 import { judgeAttempt } from "./completion.ts";
 import { addOutputs, annotate, contribute, stopOutcome } from "./record-result.ts";
 import { stopStage } from "./stopping.ts";
@@ -126,10 +126,12 @@ function handleOwnReport(draft: Draft, slot: number, report: AttemptReport): voi
 /** A background command has ended: as it should after its last stage, else it takes the run with it. */
 function endBackground(draft: Draft, slot: number, report: AttemptReport): void {
   const { name, backgrounds } = draft.agent(slot);
-  draft.editAgent(slot, { backgrounds: backgrounds.filter(({ attempt }) => attempt !== report.attempt) });
+  const known = backgrounds.find(({ attempt }) => attempt === report.attempt);
+  draft.editAgent(slot, { backgrounds: backgrounds.filter((one) => one !== known) });
   const planned = draft.planned(report.stage);
   contribute(draft, report.stage, draft.agent(slot).index, name, report);
-  if (isFailing(draft) || isPast(draft, report.stage)) return;
+  tellLate(draft, report);
+  if (known?.ending === true || isFailing(draft) || isPast(draft, report.stage)) return;
   const { reason } = judgeAttempt(planned, report.end, report.progress);
   const text = `background stage ${planned.name} died on ${name}: ${reason}`;
   loseBackground(
@@ -138,14 +140,6 @@ function endBackground(draft: Draft, slot: number, report: AttemptReport): void 
     `${name}: died before ${planned.background?.until ?? "its end"}: ${reason}`,
     text,
   );
-}
-
-/** Whether the last stage for which a background stage must live is behind the group. */
-export function isPast(draft: Draft, stage: number): boolean {
-  const until = draft.planned(stage).background?.until;
-  const last = draft.plan.stages.findIndex(({ name }) => name === until);
-  const { segment, position } = draft.head;
-  return segment === null ? position > last : segment.first > last;
 }
 
 function stale(draft: Draft, slot: number, report: AttemptReport): void {

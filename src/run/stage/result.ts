@@ -1,18 +1,15 @@
 /** Releases a barrier: leaves the late behind, writes the stages' results down, shows their outputs, and goes on or back. */
-import type { Json, PlanStage } from "../../plan/plan.ts";
 import { awaitReview } from "../checkpoints/review.ts";
 import type { Draft } from "../draft.ts";
 import { failRun, stopWaitOf } from "../group/abort.ts";
 import { spreadsOf, unstableTrials } from "../measurement/trials.ts";
-import { itemsOf } from "../persistent-array.ts";
 import { quorumRepeats, recordQuorum } from "../quorum/result.ts";
 import { goBack, type WayBack } from "../rounds/rounds.ts";
-import type { StageRun, TaskRecord } from "../state.ts";
 import { withdrawLeases } from "../tasks/leases.ts";
 import { consequenceOf } from "./barriers.ts";
 import { applyFailurePolicy, exclude } from "./failure-policy.ts";
 import { judgeStage, type StageJudgement } from "./judgement.ts";
-import { outcome, recordRemaining } from "./record-result.ts";
+import { outcome, publishOutputs, recordRemaining } from "./record-result.ts";
 
 /** Lets the group go on from its open stages. A result that is not good enough fails the run. */
 export function release(draft: Draft): void {
@@ -95,18 +92,6 @@ function closeStage(draft: Draft, stage: number): StageJudgement["then"] {
   const reason = reasons.length === 0 ? null : reasons.join("; ");
   draft.editStage(stage, { phase: "closed", status, worked, reason, closedAt: draft.now });
   if (quorum !== undefined) recordQuorum(draft, stage, quorum);
-  publish(draft, planned, draft.whole(stage));
+  publishOutputs(draft, stage);
   return then;
-}
-
-/** Shows its outputs to all: those of its tasks under the task's key, too. */
-function publish(draft: Draft, planned: PlanStage, run: StageRun): void {
-  const ofTasks = run.pool === null ? [] : [...itemsOf(run.pool.records)].flatMap(outputsOfTask);
-  if (run.outputs.length === 0 && ofTasks.length === 0) return;
-  const own = Object.fromEntries([...ofTasks, ...run.outputs.map(({ key, value }) => [key, value] as const)]);
-  draft.head.outputs = { ...draft.head.outputs, [planned.name]: own };
-}
-
-function outputsOfTask({ key: task, outputs = {} }: TaskRecord): readonly (readonly [string, Json])[] {
-  return Object.entries(outputs).map(([key, value]) => [`${task}.${key}`, value]);
 }

@@ -12,9 +12,9 @@ import { isAssigned, type StageRun } from "../state.ts";
 import { type Generated, generatedTasks } from "../tasks/generated.ts";
 import { poolOf } from "../tasks/pool.ts";
 import { beginAssignment } from "./assignments.ts";
+import { noteEnding } from "./background.ts";
 import { isFor, type Member, participants } from "./participants.ts";
 import { unreached } from "./record-result.ts";
-import { isPast } from "./reports.ts";
 
 export type Decision =
   | { readonly kind: "skip"; readonly reason: string }
@@ -150,9 +150,7 @@ export function enter(draft: Draft, first: number): void {
     }
   }
   for (let slot = 0; slot < draft.agents.size; slot++) {
-    const agent = draft.agent(slot);
-    const passed = agent.backgrounds.filter(({ stage }) => !isPast(draft, stage));
-    if (passed.length < agent.backgrounds.length) draft.editAgent(slot, { backgrounds: passed });
+    noteEnding(draft, slot);
     draft.wake(deadlineOf(draft, slot));
   }
 }

@@ -4,7 +4,7 @@ import { begin, newPhases, summary } from "../../../src/run/machine.ts";
 import { itemAt } from "../../../src/run/persistent-array.ts";
 import { roundOf } from "../../../src/run/stage/attempt-id.ts";
 import type { AttemptReport, Metric } from "../../../src/run/types.ts";
-import { barrier, created, Group, plan, planStage, report, type StageOverrides } from "../builders.ts";
+import { barrier, created, Group, plan, planStage, reliedOn, report, type StageOverrides } from "../builders.ts";
 
 const THREE: readonly StageOverrides[] = [{ name: "build" }, { name: "test" }, { name: "judge" }];
 
@@ -248,7 +248,7 @@ describe("a background command", () => {
 
   it("is begun again when others rely on it that it was ended before, and nothing in between", () => {
     const of = at(3);
-    expect(of.state.backgrounds).toBe(0);
+    expect(reliedOn(of)).toBe(0);
     sendBack(of, 2);
     of.finishAll();
     expect(of.execute("agent-0")).toMatchObject({ stage: 0, attempt: "0.2.0.1" });
@@ -291,14 +291,14 @@ describe("a background command", () => {
     sendBack(of, 1);
     of.finishAll();
     expect(of.execute("agent-0")).toMatchObject({ stage: 1, attempt: "1.2.0.1" });
-    expect(of.state.backgrounds).toBe(1);
+    expect(reliedOn(of)).toBe(1);
   });
 
   it("ends where the group goes back before it, and its end is no failure", () => {
     const of = at(2);
     sendBack(of, 0);
     of.finishAll();
-    expect(of.state.backgrounds).toBe(0);
+    expect(reliedOn(of)).toBe(0);
     of.sync("agent-0", {
       stage: 0,
       finished: [report({ stage: 0, attempt: "0.1.0.1", end: { kind: "stopped", why: "" } })],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { summary } from "../../../src/run/machine.ts";
-import { barrier, Group, plan, report } from "../builders.ts";
+import { barrier, Group, plan, reliedOn, report } from "../builders.ts";
 
 const stages = [
   { name: "server", role: "server", background: { ready: { port: 8080 }, until: "load" } },
@@ -134,6 +134,42 @@ describe("a background command", () => {
     expect(of.state.status).toBe("succeeded");
   });
 
+  const last = { metrics: [{ name: "ops", value: 7, unit: "", agg: "sum" as const, count: 1 }], outputs: { rows: 3 } };
+  const itsEnd = report({ stage: 0, attempt: "0.1.0.1", end: { kind: "stopped", why: "" }, ...last });
+
+  it("has in the result what it tells when it ends, and later stages have its outputs", () => {
+    const of = group();
+    ready(of);
+    of.finishAll();
+    of.sync("agent-0", { finished: [itsEnd] });
+    expect(of.state.outputs).toEqual({ server: { url: "http://10.0.0.1:8080", rows: 3 } });
+    // The same, told again.
+    of.sync("agent-0", { finished: [itsEnd] });
+    of.finishAll();
+    of.finishAll();
+    expect(of.state.status).toBe("succeeded");
+    expect(summary(of.state).phases[0]).toMatchObject({ metrics: [{ name: "ops", value: 7 }], outputs: { rows: 3 } });
+  });
+
+  it.each([
+    ["told", 7],
+    ["lost", null],
+    ["never told", null],
+  ])("is waited for at the run's end, and its last word is %s", (how, value) => {
+    const of = new Group(plan([{ ...stages[0], role: null, runsOn: { kind: "first" } }, { name: "load" }]), 2).join();
+    ready(of);
+    of.finishAll();
+    expect(of.state.status).toBe("running");
+    expect(of.instruction("agent-0")).toEqual({
+      do: "abort",
+      why: "every stage is over: what runs in the background is ended",
+    });
+    if (how === "told") of.sync("agent-0", { finished: [itsEnd] });
+    else of.pass(31_000, how === "lost" ? ["agent-0"] : []);
+    expect(of.state.status).toBe("succeeded");
+    expect(summary(of.state).phases[0]?.metrics[0]?.value ?? null).toBe(value);
+  });
+
   it("is gone with its agent, whatever the policy tolerates", () => {
     const best = { ...barrier, rule: { kind: "best_effort" } } as const;
     const of = new Group(
@@ -241,10 +277,10 @@ describe("a background command", () => {
     expect(of.execute("agent-0").stage).toBe(1);
     of.sync("agent-0", { ready: [1] });
     expect(of.execute("agent-0").stage).toBe(2);
-    expect(of.state.backgrounds).toBe(1);
+    expect(reliedOn(of)).toBe(1);
     of.finish("agent-0");
     expect(of.execute("agent-0").stage).toBe(3);
-    expect(of.state.backgrounds).toBe(0);
+    expect(reliedOn(of)).toBe(0);
     of.sync("agent-0", {
       stage: 3,
       finished: [report({ stage: 1, attempt: "1.1.0.1", end: { kind: "stopped", why: "" } })],

@@ -4,7 +4,7 @@ import type { Plan } from "../../../src/plan/plan.ts";
 import { begin, summary } from "../../../src/run/machine.ts";
 import type { StageRun } from "../../../src/run/state.ts";
 import type { Selection } from "../../../src/run/types.ts";
-import { barrier, created, Group, needs, plan, report, type StageOverrides } from "../builders.ts";
+import { barrier, created, Group, needs, plan, reliedOn, report, type StageOverrides } from "../builders.ts";
 
 const fails = { kind: "exited", code: 1 } as const;
 const free = { barrier: { ...barrier, rule: { kind: "none" } } } as const;
@@ -434,7 +434,7 @@ describe("the way back", () => {
     of.finish("agent-0");
     of.finish("agent-0");
     expect(of.execute("agent-0").stage).toBe(5);
-    expect(of.state.backgrounds).toBe(0);
+    expect(reliedOn(of)).toBe(0);
     back(of, 5, 4);
     of.finish("agent-0");
     expect(of.execute("agent-0")).toMatchObject({ stage: 0, attempt: "0.2.0.1" });
