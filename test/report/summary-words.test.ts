@@ -271,6 +271,7 @@ describe("the summary", () => {
     expect(text).toContain("_and 1 more agent_");
     expect(text).toContain("_and 1 more stage_");
     expect(text).toContain("- _and 2 more_");
+    expect(text.match(/\| `rate` \|/g)).toHaveLength(500);
     expect(text).toContain("_2 metrics not shown._");
     expect(text).not.toContain("stages not shown");
   });

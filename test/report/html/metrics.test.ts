@@ -137,6 +137,7 @@ describe("a histogram", () => {
       [...text.matchAll(/<i(?: class="(c\d)" style="height:([^"]*)" title="([^"]*)")?><\/i>/gu)].flatMap(
         ([, colour, height, title], bin) => (colour === undefined ? [] : [`${bin} ${colour} ${height} ${title}`]),
       );
+    expect((first + second).replaceAll(/<[^>]*>/gu, " ")).toMatch(/\scount\s+min\s+p50\s+p90\s+p99\s+p99\.9\s+max\s/u);
     expect(bars(first)).toEqual(["0 c0 100% 1 to 1: 30", "42 c0 10% 459 to 523: 3", "47 c0 3.333% 878 to 1000: 1"]);
     expect(bars(second)).toEqual(["21 c1 100% 29 to 34: 4"]);
     expect(first).toContain("<span>1</span><span>logarithmic</span><span>1000</span>");
