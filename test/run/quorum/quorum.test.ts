@@ -294,6 +294,8 @@ describe("a quorum", () => {
       [0, 2, 3],
     ],
     ["nothing before what it names", [["build", "draft"]], ["build"], [2, 3]],
+    ["nothing where it names nothing", [], [], []],
+    ["nothing where nothing that it names comes before it", [], ["review"], []],
   ])("repeats %s", (_what, depends, retryStages, expected) => {
     const of: Plan = plan(
       STAGES.slice(0, 4).map((stage) => {
