@@ -31,6 +31,7 @@ import { fill, fillMarkdown, mention, templateProblems } from "../../src/lifecyc
 import { Literals } from "../../src/literals.ts";
 import { foreignSign } from "../../src/local-caller.ts";
 import { printDifference } from "../../src/plan/canonical.ts";
+import { APPROVERS } from "../../src/plan/checkpoints.ts";
 import { convertBench } from "../../src/plan/conversion/convert.ts";
 import { ADDRESS } from "../../src/plan/parsing/address.ts";
 import { parseDuration } from "../../src/plan/parsing/duration.ts";
@@ -302,6 +303,12 @@ export const READERS: readonly Reader[] = [
     largest: 32 * KIB,
     read: parseDuration,
     texts: { hours: repeated("1h"), "a long fraction": repeated("1", "1.", "h") },
+  },
+  {
+    module: "src/plan/checkpoints.ts",
+    of: "APPROVERS",
+    largest: 32 * KIB,
+    read: (text) => APPROVERS.test(text),
   },
   {
     module: "src/plan/parsing/names.ts",

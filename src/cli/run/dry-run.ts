@@ -1,4 +1,5 @@
 /** `--dry-run`: what would run, in order, and why the rest would not. */
+import { approversText } from "../../plan/checkpoints.ts";
 import type { Plan, PlanStage } from "../../plan/plan.ts";
 import { isSelected } from "../../plan/select.ts";
 import type { Carried } from "../../run/resume/carried.ts";
@@ -36,7 +37,7 @@ function whyNot(stage: PlanStage, selection: Selection): string | null {
 function condition(stage: PlanStage): string {
   const parts: string[] = [];
   if (stage.when === "on_failure") parts.push("only if the run has failed");
-  if (stage.checkpoint) parts.push("after a person agrees");
+  if (stage.checkpoint) parts.push(`after ${approversText(stage)} agrees`);
   const needed = stage.dependsOn.map(({ stage: name, evenIf }) =>
     evenIf.length === 0 ? name : `${name} (even if ${evenIf.join(" or ")})`,
   );
