@@ -4,7 +4,7 @@ import type { Plan } from "../../../src/plan/plan.ts";
 import { begin, summary } from "../../../src/run/machine.ts";
 import type { StageRun } from "../../../src/run/state.ts";
 import type { Selection } from "../../../src/run/types.ts";
-import { barrier, created, Group, needs, plan, reliedOn, report, type StageOverrides } from "../builders.ts";
+import { barrier, created, Group, needs, plan, reliedOn, report, retrying, type StageOverrides } from "../builders.ts";
 
 const fails = { kind: "exited", code: 1 } as const;
 const free = { barrier: { ...barrier, rule: { kind: "none" } } } as const;
@@ -34,6 +34,19 @@ function run(of: Group, stage = 0): StageRun {
 const a = { name: "a", ...free } as const;
 const b = { name: "b", ...free } as const;
 const c = { name: "c" } as const;
+
+describe("the end of the last attempt at a stage", () => {
+  it("is that of who came late, though another begins again with less time", () => {
+    const stage = { name: "a", timeoutMs: 120_000, ...best, retry: retrying({ backoffMs: 0 }) };
+    const of = new Group(plan([stage], { assembly: { timeoutMs: 60_000, atLeast: 1 } }), 2).join("agent-0");
+    of.pass(70_000, ["agent-1"]);
+    of.join("agent-1");
+    const { overdueAt } = run(of);
+    expect(overdueAt).toBe(of.at + 120_000 + 60_000);
+    of.finish("agent-0", fails);
+    expect(run(of).overdueAt).toBe(overdueAt);
+  });
+});
 
 describe("the stages that are open together", () => {
   it.each<[string, readonly StageOverrides[], Partial<Selection>, number]>([
