@@ -16,7 +16,7 @@ import {
 } from "../src/lifecycle/policy/reference.ts";
 import { planJsonSchema } from "../src/plan/json-schema.ts";
 import { boundTable, completionTable, endingTable, KEY_TABLES, keyTable } from "../src/plan/key-table.ts";
-import { resultJsonSchema } from "../src/report/result-schema.ts";
+import { resultJsonSchema } from "../src/report/record/result-schema.ts";
 
 interface Generated {
   /** From the repository's root. */

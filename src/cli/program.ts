@@ -215,7 +215,7 @@ async function schemaOf(what: string): Promise<unknown> {
     case "policy":
       return (await import("../lifecycle/policy/reference.ts")).policyJsonSchema();
     case "result":
-      return (await import("../report/result-schema.ts")).resultJsonSchema();
+      return (await import("../report/record/result-schema.ts")).resultJsonSchema();
     default:
       throw new UsageError(`schema ${what}: expected "plan", "policy" or "result"`);
   }

@@ -1,17 +1,17 @@
 /** `stagewright report RESULT…`: results that were written down, for people to read and for other programs. */
 import { readHistogram } from "../coordinator/hosting/histograms.ts";
 import { formatProblem } from "../plan/read.ts";
+import { htmlReport } from "../report/html/page.ts";
 import {
   bencherMetrics,
   comparisonJson,
   DIRECTIONS,
   type Direction,
   githubActionBenchmark,
-} from "../report/exports.ts";
-import { reportOfResult } from "../report/from-result.ts";
-import { htmlReport } from "../report/html/page.ts";
-import { LARGEST_RESULT_BYTES, readResult } from "../report/read-result.ts";
-import type { Result } from "../report/result-schema.ts";
+} from "../report/record/exports.ts";
+import { reportOfResult } from "../report/record/from-result.ts";
+import { LARGEST_RESULT_BYTES, readResult } from "../report/record/read-result.ts";
+import type { Result } from "../report/record/result-schema.ts";
 import { summaryOf } from "../report/summary.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 import { readBounded } from "./files.ts";

@@ -6,7 +6,6 @@ import { formatDuration } from "./parsing/duration.ts";
 import { baselineShape } from "./parsing/expectation-schemas.ts";
 import { isMapping } from "./parsing/key-parser.ts";
 import { COMPLETIONS, STAGE_TYPES } from "./plan.ts";
-import { validatorShape } from "./quorum-schema.ts";
 import {
   agentShape,
   assemblyShape,
@@ -20,6 +19,7 @@ import {
   tasksShape,
   workloadShape,
 } from "./schema.ts";
+import { validatorShape } from "./shapes/quorum-schema.ts";
 import {
   checkpointShape,
   dependencyShape,
@@ -27,7 +27,7 @@ import {
   retryShape,
   thresholdsShape,
   trialsShape,
-} from "./stage-shapes.ts";
+} from "./shapes/stage-shapes.ts";
 import { completionRules, LEGAL_COMPLETIONS } from "./stages/completion-rules.ts";
 
 export const KEY_TABLES = {

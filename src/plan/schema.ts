@@ -5,7 +5,6 @@
  */
 import { z } from "zod";
 import { PLAN_BOUNDS } from "./bounds.ts";
-import { contextKeys } from "./context-schema.ts";
 import { HOST_AND_PORT } from "./parsing/address.ts";
 import { preflightChecks } from "./parsing/check-schemas.ts";
 import { expectation } from "./parsing/expectation-schemas.ts";
@@ -37,7 +36,8 @@ import {
   word,
 } from "./parsing/value-schemas.ts";
 import { COMPLETIONS, RESUME_RULES, STAGE_TYPES } from "./plan.ts";
-import { quorumKeys } from "./quorum-schema.ts";
+import { contextKeys } from "./shapes/context-schema.ts";
+import { quorumKeys } from "./shapes/quorum-schema.ts";
 import {
   checkpointShape,
   dependencyShape,
@@ -46,7 +46,7 @@ import {
   retryShape,
   thresholdsShape,
   trialsShape,
-} from "./stage-shapes.ts";
+} from "./shapes/stage-shapes.ts";
 
 export const barrierShape = lazyShape({
   type: () =>

@@ -1,9 +1,9 @@
 /** The readable log, a line a thing that happened. Pure strings; how they are coloured is the caller's. */
 import type { PhaseRecord, RunSummary } from "../run/result/record.ts";
 import type { AttemptEnd, Progress } from "../run/types.ts";
-import type { BaselineJudgement } from "./baselines.ts";
 import { clip, oneLine } from "./escape.ts";
 import { aggregation, between, bytes, count, duration, number } from "./format.ts";
+import type { BaselineJudgement } from "./record/baselines.ts";
 import { failingAgents, roundNumber } from "./report.ts";
 
 /** Each puts a text into a colour, or returns it as it is. */

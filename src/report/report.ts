@@ -1,8 +1,8 @@
 /** What every report is made from, and the few questions that several of them ask of it. */
 import type { AgentPhase, PhaseRecord, RunSummary } from "../run/result/record.ts";
-import type { BaselineJudgement } from "./baselines.ts";
 import type { ReadHistogram } from "./histograms.ts";
-import type { Provenance } from "./provenance.ts";
+import type { BaselineJudgement } from "./record/baselines.ts";
+import type { Provenance } from "./record/provenance.ts";
 
 export interface RunReport {
   readonly summary: RunSummary;

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Baseline } from "../plan/plan.ts";
 import { formatProblem } from "../plan/read.ts";
-import { LARGEST_RESULT_BYTES, readResult } from "../report/read-result.ts";
-import type { Result } from "../report/result-schema.ts";
+import { LARGEST_RESULT_BYTES, readResult } from "../report/record/read-result.ts";
+import type { Result } from "../report/record/result-schema.ts";
 
 /** Of one folder, the newest. */
 const MOST_FILES = 500;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { heldAgainstBaselines, runReport } from "../../src/action/output/run-report.ts";
-import { resultJson } from "../../src/report/json.ts";
+import { resultJson } from "../../src/report/record/json.ts";
 import type { RunSummary } from "../../src/run/result/record.ts";
 import { plan } from "../plan/builders.ts";
 import { phase, summary, T0 } from "../report/builders.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { resultJson } from "../../src/report/json.ts";
+import { resultJson } from "../../src/report/record/json.ts";
 import { failed, phase, report } from "../report/builders.ts";
 import { Bench } from "./cli.ts";
 

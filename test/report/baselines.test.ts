@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Baseline } from "../../src/plan/plan.ts";
-import { judge, judgeBaselines, withBaselines } from "../../src/report/baselines.ts";
-import { resultOf } from "../../src/report/json.ts";
-import { workDigestOf } from "../../src/report/provenance.ts";
-import type { Result } from "../../src/report/result-schema.ts";
+import { judge, judgeBaselines, withBaselines } from "../../src/report/record/baselines.ts";
+import { resultOf } from "../../src/report/record/json.ts";
+import { workDigestOf } from "../../src/report/record/provenance.ts";
+import type { Result } from "../../src/report/record/result-schema.ts";
 import { plan } from "../plan/builders.ts";
 import { phase, report, summary } from "./builders.ts";
 

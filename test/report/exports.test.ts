@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { bencherMetrics, comparisonJson, githubActionBenchmark } from "../../src/report/exports.ts";
 import { binned, histogramFigures, type Sample } from "../../src/report/histograms.ts";
-import { resultOf } from "../../src/report/json.ts";
-import { locateInJson, positionAt } from "../../src/report/json-position.ts";
-import type { PhaseResult, Result } from "../../src/report/result-schema.ts";
+import { bencherMetrics, comparisonJson, githubActionBenchmark } from "../../src/report/record/exports.ts";
+import { resultOf } from "../../src/report/record/json.ts";
+import { locateInJson, positionAt } from "../../src/report/record/json-position.ts";
+import type { PhaseResult, Result } from "../../src/report/record/result-schema.ts";
 import { agentPhase, phase, report, T0 } from "./builders.ts";
 
 const metric = (name: string, value: number, more: Partial<PhaseResult["metrics"][number]> = {}) => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { resultJson, resultOf } from "../../src/report/json.ts";
 import { NO_COLOURS, stageOutcome } from "../../src/report/log.ts";
 import { maskedSummary } from "../../src/report/masked.ts";
+import { resultJson, resultOf } from "../../src/report/record/json.ts";
 import { agentPhase, failed, phase, report, T0 } from "./builders.ts";
 
 describe("the result", () => {

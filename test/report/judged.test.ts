@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Baseline } from "../../src/plan/plan.ts";
-import { type BaselineJudgement, judge, withBaselines } from "../../src/report/baselines.ts";
 import { clip } from "../../src/report/escape.ts";
-import { reportOfResult } from "../../src/report/from-result.ts";
 import { htmlReport } from "../../src/report/html/page.ts";
-import { resultOf } from "../../src/report/json.ts";
 import { baselineLine, NO_COLOURS } from "../../src/report/log.ts";
-import type { Result } from "../../src/report/result-schema.ts";
+import { type BaselineJudgement, judge, withBaselines } from "../../src/report/record/baselines.ts";
+import { reportOfResult } from "../../src/report/record/from-result.ts";
+import { resultOf } from "../../src/report/record/json.ts";
+import type { Result } from "../../src/report/record/result-schema.ts";
 import { agentPhase, failed, phase, report, summary } from "./builders.ts";
 
 const BASELINE: Baseline = {

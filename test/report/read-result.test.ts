@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { reportOfResult } from "../../src/report/from-result.ts";
-import { resultJson } from "../../src/report/json.ts";
-import { locateInJson, positionAt } from "../../src/report/json-position.ts";
-import { readResult } from "../../src/report/read-result.ts";
+import { reportOfResult } from "../../src/report/record/from-result.ts";
+import { resultJson } from "../../src/report/record/json.ts";
+import { locateInJson, positionAt } from "../../src/report/record/json-position.ts";
+import { readResult } from "../../src/report/record/read-result.ts";
 import { summaryOf } from "../../src/report/summary.ts";
 import type { PhaseRound } from "../../src/run/result/record.ts";
 import { agentPhase, failed, phase, report, T0 } from "./builders.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { clip, codeBlock, codeSpan, html, lastLines, markdown, mermaidLabel } from "../../src/report/escape.ts";
 import { aggregation, between, count, duration, number } from "../../src/report/format.ts";
 import { timeline } from "../../src/report/gantt.ts";
-import { resultOf } from "../../src/report/json.ts";
+import { resultOf } from "../../src/report/record/json.ts";
 import { doneTimes, failingAgents, rosterOf } from "../../src/report/report.ts";
 import type { AgentPhase } from "../../src/run/result/record.ts";
 import { agentPhase, failed, phase, report, summary, T0 } from "./builders.ts";

@@ -41,7 +41,7 @@ import { readSource } from "../../src/plan/parsing/source.ts";
 import { readPlan } from "../../src/plan/read.ts";
 import { problemAnnotations, repositoryPath } from "../../src/report/annotations.ts";
 import * as escaping from "../../src/report/escape.ts";
-import { readResult } from "../../src/report/read-result.ts";
+import { readResult } from "../../src/report/record/read-result.ts";
 import { compareNames } from "../../src/run/group/assembly.ts";
 import { excessAt, jsonErrorAt } from "../../src/run/resume/json-error.ts";
 import { readSavedRun } from "../../src/run/resume/read-saved-run.ts";
@@ -159,7 +159,7 @@ export const READERS: readonly Reader[] = [
     read: (text) => readPlan(text, "p.yml"),
   },
   {
-    module: "src/report/read-result.ts",
+    module: "src/report/record/read-result.ts",
     of: "readResult",
     largest: 64 * KIB,
     texts: {
@@ -633,12 +633,12 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "src/lifecycle/policy/schema.ts": BY_THEIR_FILE,
   "src/lifecycle/policy/value-schemas.ts": BY_THEIR_FILE,
   "src/report/html/timeline.ts": "patterns only, of names that are bounded",
-  "src/report/json-position.ts": "read by readResult, which is measured",
-  "src/report/testbed.ts": "of a kernel's release, of at most 200 characters",
+  "src/report/record/json-position.ts": "read by readResult, which is measured",
+  "src/report/record/testbed.ts": "of a kernel's release, of at most 200 characters",
   "src/plan/conversion/agents.ts": "read by convertBench, which is measured",
   "src/plan/conversion/stages.ts": "read by convertBench, which is measured",
   "src/plan/conversion/values.ts": "read by convertBench, which is measured",
-  "src/plan/quorum-schema.ts": BY_THEIR_FILE,
+  "src/plan/shapes/quorum-schema.ts": BY_THEIR_FILE,
   "src/plan/schema.ts": BY_THEIR_FILE,
   "src/plan/select.ts": OF_BOUNDED,
   "src/plan/stages/sequence.ts": BY_THEIR_FILE,

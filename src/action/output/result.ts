@@ -6,7 +6,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { unguessable } from "../../random.ts";
 import { clip, oneLine } from "../../report/escape.ts";
-import { resultJson } from "../../report/json.ts";
+import { resultJson } from "../../report/record/json.ts";
 import type { RunReport } from "../../report/report.ts";
 import type { Entry } from "../entry.ts";
 

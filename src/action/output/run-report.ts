@@ -2,12 +2,12 @@
 import { VERSION } from "../../cli/version.ts";
 import { readHistogram } from "../../coordinator/hosting/histograms.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { judgeBaselines, withBaselines } from "../../report/baselines.ts";
 import { baselineLine, NO_COLOURS } from "../../report/log.ts";
 import type { Mask } from "../../report/masked.ts";
-import { provenanceOf } from "../../report/provenance.ts";
+import { judgeBaselines, withBaselines } from "../../report/record/baselines.ts";
+import { provenanceOf } from "../../report/record/provenance.ts";
+import { testbedOf } from "../../report/record/testbed.ts";
 import type { RunReport } from "../../report/report.ts";
-import { testbedOf } from "../../report/testbed.ts";
 import type { RunSummary } from "../../run/result/record.ts";
 import type { RunKey, Selection } from "../../run/types.ts";
 

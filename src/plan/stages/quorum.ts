@@ -3,7 +3,7 @@
 import type { Place } from "../parsing/key-parser.ts";
 import { quote } from "../parsing/problems.ts";
 import type { PlanStage, Quorum, StageType, Tasks } from "../plan.ts";
-import { quorumKeys } from "../quorum-schema.ts";
+import { quorumKeys } from "../shapes/quorum-schema.ts";
 import type { Expanded } from "./written.ts";
 
 const PASS_AT = 60;

@@ -2,7 +2,7 @@
 import type { Keys, Place } from "../parsing/key-parser.ts";
 import type { Path } from "../parsing/source.ts";
 import type { Trial } from "../plan.ts";
-import type { repeatTrialsShape } from "../stage-shapes.ts";
+import type { repeatTrialsShape } from "../shapes/stage-shapes.ts";
 import type { Expanded, Written } from "./written.ts";
 
 export type ComparedTrials = Keys<typeof repeatTrialsShape>;

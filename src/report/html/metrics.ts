@@ -1,7 +1,7 @@
 /** Metrics and histograms, by stage and name: each result a row, on one scale, so that they can be compared. */
 import { aggregation, number } from "../format.ts";
 import { binned, histogramFigures, type Sample } from "../histograms.ts";
-import type { PhaseResult } from "../result-schema.ts";
+import type { PhaseResult } from "../record/result-schema.ts";
 import {
   badge,
   leftOut,

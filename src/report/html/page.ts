@@ -4,7 +4,7 @@
  */
 import { html } from "../escape.ts";
 import { count, duration } from "../format.ts";
-import type { PhaseResult, Result } from "../result-schema.ts";
+import type { PhaseResult, Result } from "../record/result-schema.ts";
 import { change, histogramsOf, metricsOf } from "./metrics.ts";
 import {
   badge,

@@ -2,7 +2,7 @@
 import { clip, html } from "../escape.ts";
 import { duration, number } from "../format.ts";
 import type { ReadHistogram } from "../histograms.ts";
-import type { Result } from "../result-schema.ts";
+import type { Result } from "../record/result-schema.ts";
 
 /** One of the results on the page. */
 export interface ShownResult {

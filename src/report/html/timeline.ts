@@ -1,6 +1,6 @@
 /** The timeline of a result: a row for each agent, a bar for each stage, and how long it then waited for the others. */
 import { duration } from "../format.ts";
-import type { PhaseResult, ResultAgent, RoundResult } from "../result-schema.ts";
+import type { PhaseResult, ResultAgent, RoundResult } from "../record/result-schema.ts";
 import { badge, leftOut, PAGE_BOUNDS, percent, type ShownResult, shown } from "./parts.ts";
 
 /** Between two lines of the scale, milliseconds. */

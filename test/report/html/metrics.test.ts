@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { change, histogramsOf, metricsOf } from "../../../src/report/html/metrics.ts";
 import { PAGE_BOUNDS, type ShownResult } from "../../../src/report/html/parts.ts";
-import { resultOf } from "../../../src/report/json.ts";
+import { resultOf } from "../../../src/report/record/json.ts";
 import type { PhaseRecord } from "../../../src/run/result/record.ts";
 import { agentPhase, phase, report } from "../builders.ts";
 

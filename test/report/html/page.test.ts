@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { bencherMetrics, comparisonJson, githubActionBenchmark } from "../../../src/report/exports.ts";
 import { htmlReport } from "../../../src/report/html/page.ts";
-import { resultOf } from "../../../src/report/json.ts";
-import type { Result } from "../../../src/report/result-schema.ts";
+import { bencherMetrics, comparisonJson, githubActionBenchmark } from "../../../src/report/record/exports.ts";
+import { resultOf } from "../../../src/report/record/json.ts";
+import type { Result } from "../../../src/report/record/result-schema.ts";
 import type { PhaseRecord } from "../../../src/run/result/record.ts";
 import { agentPhase, phase, report, T0 } from "../builders.ts";
 

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { htmlReport } from "../../../src/report/html/page.ts";
 import type { ShownResult } from "../../../src/report/html/parts.ts";
 import { LEGEND, timelines } from "../../../src/report/html/timeline.ts";
-import { resultOf } from "../../../src/report/json.ts";
+import { resultOf } from "../../../src/report/record/json.ts";
 import type { AgentPhase } from "../../../src/run/result/record.ts";
 import { agentPhase, phase, report, T0 } from "../builders.ts";
 

@@ -1,5 +1,5 @@
 /** The keys of a stage that say what it sees of what others told, and that it is there to tell. */
-import { flag, patterns, whole } from "./parsing/value-schemas.ts";
+import { flag, patterns, whole } from "../parsing/value-schemas.ts";
 
 export const contextKeys = {
   gathers_context: () =>

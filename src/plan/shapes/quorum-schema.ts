@@ -1,8 +1,8 @@
 /** The keys of quorum stages, in which validators vote on what stages before them did. */
 import { z } from "zod";
-import { PLAN_BOUNDS } from "./bounds.ts";
-import { lazyShape } from "./parsing/lazy.ts";
-import { duration, list, mapping, oneOf, pause, text, whole, word } from "./parsing/value-schemas.ts";
+import { PLAN_BOUNDS } from "../bounds.ts";
+import { lazyShape } from "../parsing/lazy.ts";
+import { duration, list, mapping, oneOf, pause, text, whole, word } from "../parsing/value-schemas.ts";
 
 const WEIGHT = "expected a number above 0 and up to 1000000, with at most three decimals";
 const PERCENT = 'expected a share of the weight such as "60%"';

@@ -1,6 +1,6 @@
 /** A result that was written down, as the summary is made from: what the JSON does not have, it does not show. */
-import type { AgentPhase, PhaseRecord, PhaseRound } from "../run/result/record.ts";
-import type { RunReport } from "./report.ts";
+import type { AgentPhase, PhaseRecord, PhaseRound } from "../../run/result/record.ts";
+import type { RunReport } from "../report.ts";
 import type { PhaseResult, Result, ResultAgent, RoundResult } from "./result-schema.ts";
 
 export function reportOfResult(result: Result): RunReport {

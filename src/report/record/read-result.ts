@@ -1,9 +1,9 @@
 /** A result file as it was written, or what is wrong with it and where. Pure: the file's bytes come in. */
 import { z } from "zod";
-import { isDeeper } from "../plan/bounds.ts";
-import { isMapping } from "../plan/parsing/key-parser.ts";
-import { type Position, quote, START } from "../plan/parsing/problems.ts";
-import type { Problem } from "../plan/plan.ts";
+import { isDeeper } from "../../plan/bounds.ts";
+import { isMapping } from "../../plan/parsing/key-parser.ts";
+import { type Position, quote, START } from "../../plan/parsing/problems.ts";
+import type { Problem } from "../../plan/plan.ts";
 import { locateInJson, positionAt } from "./json-position.ts";
 import { RESULT_VERSION } from "./provenance.ts";
 import { type Result, resultSchema } from "./result-schema.ts";

@@ -1,7 +1,7 @@
 /** What a run was measured on, in one word: two runs with the same one may be compared. */
 import { createHash } from "node:crypto";
-import { canonicalJson } from "../plan/canonical.ts";
-import type { AgentMachine } from "../run/result/record.ts";
+import { canonicalJson } from "../../plan/canonical.ts";
+import type { AgentMachine } from "../../run/result/record.ts";
 
 const GIB = 1024 ** 3;
 

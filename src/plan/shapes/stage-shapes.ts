@@ -1,10 +1,10 @@
 /** What keys of a stage may say that are mappings of their own: one zod schema per key, as in `schema.ts`. */
 import { z } from "zod";
-import { PLAN_BOUNDS } from "./bounds.ts";
-import { APPROVERS } from "./checkpoints.ts";
-import { lazyShape } from "./parsing/lazy.ts";
-import { duration, exitCodes, list, oneOf, pause, rate, spread, text, whole, word } from "./parsing/value-schemas.ts";
-import { ACCEPTABLE, RETRY_REASONS } from "./plan.ts";
+import { PLAN_BOUNDS } from "../bounds.ts";
+import { APPROVERS } from "../checkpoints.ts";
+import { lazyShape } from "../parsing/lazy.ts";
+import { duration, exitCodes, list, oneOf, pause, rate, spread, text, whole, word } from "../parsing/value-schemas.ts";
+import { ACCEPTABLE, RETRY_REASONS } from "../plan.ts";
 
 export const retryShape = lazyShape({
   max_attempts: () => whole(1, PLAN_BOUNDS.attempts).describe("Attempts in all, the first included").optional(),

@@ -1,7 +1,7 @@
 /** A run's metrics against those of earlier runs of the same plan on the same testbed. */
-import type { Baseline, Plan } from "../plan/plan.ts";
-import type { PhaseRecord, RunSummary } from "../run/result/record.ts";
-import { count, number } from "./format.ts";
+import type { Baseline, Plan } from "../../plan/plan.ts";
+import type { PhaseRecord, RunSummary } from "../../run/result/record.ts";
+import { count, number } from "../format.ts";
 import type { BaselineVerdict, Result } from "./result-schema.ts";
 
 /** Makes the median absolute deviation of a normal distribution its standard deviation. */

@@ -1,8 +1,8 @@
 /** Where a result comes from: what its record tells so that it can be published, and measured again. */
-import { planDigest } from "../plan/canonical.ts";
-import type { Plan, Scalar } from "../plan/plan.ts";
-import type { RunKey } from "../run/types.ts";
-import type { Mask } from "./masked.ts";
+import { planDigest } from "../../plan/canonical.ts";
+import type { Plan, Scalar } from "../../plan/plan.ts";
+import type { RunKey } from "../../run/types.ts";
+import type { Mask } from "../masked.ts";
 
 /** The version of what `json.ts` writes: rises when something that a reader may rely on goes away or means something else. */
 export const RESULT_VERSION = 1;

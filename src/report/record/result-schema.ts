@@ -3,9 +3,9 @@
  * and baselines read, and what `stagewright schema result` prints.
  */
 import { z } from "zod";
-import { RUN_BOUNDS } from "../plan/bounds.ts";
-import type { Json } from "../plan/plan.ts";
-import { AGGREGATIONS, DECISIONS } from "../run/types.ts";
+import { RUN_BOUNDS } from "../../plan/bounds.ts";
+import type { Json } from "../../plan/plan.ts";
+import { AGGREGATIONS, DECISIONS } from "../../run/types.ts";
 import { RESULT_VERSION } from "./provenance.ts";
 
 export const RESULT_SCHEMA_ID = "urn:stagewright:schema:result";

@@ -1,5 +1,5 @@
 /** Where something stands in a JSON text. */
-import type { Position } from "../plan/parsing/problems.ts";
+import type { Position } from "../../plan/parsing/problems.ts";
 
 /** Line and column of an offset, both from 1. */
 export function positionAt(text: string, offset: number): Position {

@@ -1,11 +1,11 @@
 /** The machine-readable result: stdout of the command, `results-file` of the action. */
-import type { AgentMachine, AgentPhase, PhaseRecord, PhaseRound } from "../run/result/record.ts";
-import type { AttemptEnd, RunKey } from "../run/types.ts";
+import type { AgentMachine, AgentPhase, PhaseRecord, PhaseRound } from "../../run/result/record.ts";
+import type { AttemptEnd, RunKey } from "../../run/types.ts";
+import { between, iso } from "../format.ts";
+import { histogramFigures, type ReadHistogram } from "../histograms.ts";
+import { doneTimes, type RunReport } from "../report.ts";
 import type { BaselineJudgement } from "./baselines.ts";
-import { between, iso } from "./format.ts";
-import { histogramFigures, type ReadHistogram } from "./histograms.ts";
 import { RESULT_VERSION } from "./provenance.ts";
-import { doneTimes, type RunReport } from "./report.ts";
 import type { PhaseResult, Result, ResultAgent, RoundResult } from "./result-schema.ts";
 import { testbedOf } from "./testbed.ts";
 

@@ -1,6 +1,6 @@
 /** A result as other programs take it: as one JSON beside others, and for the two benchmark trackers people use most. */
-import type { Json } from "../plan/plan.ts";
-import { clip, oneLine } from "./escape.ts";
+import type { Json } from "../../plan/plan.ts";
+import { clip, oneLine } from "../escape.ts";
 import type { PhaseResult, Result } from "./result-schema.ts";
 
 /** Bencher's bounds. */
