@@ -1,0 +1,1 @@
+export{bt as resultJsonSchema}from"./plans.js";

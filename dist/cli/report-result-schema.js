@@ -1,1 +1,0 @@
-export{ut as resultJsonSchema}from"./plans.js";

@@ -1,0 +1,1 @@
+const e=[`validation`,`prepare`,`execute`,`custom`,`cleanup`,`hybrid`,`quorum`],t=[`duration`,`tasks_done`,`script_exit`,`validation_passed`,`duration_or_tasks`],n=[`failure`,`timeout`],r=[`mad`,`percent`],i=[`bigger`,`smaller`],a=[`rerun`,`reuse`],o=[`failed`,`skipped`];export{a,t as i,r as n,n as o,i as r,e as s,o as t};
