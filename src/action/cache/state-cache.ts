@@ -10,13 +10,17 @@ import type { CacheRequest } from "./work.ts";
 /** An entry is found by its path, too: it has to be the same on each machine. */
 const HOME = "/tmp";
 const ANSWER_MS = 60_000;
-const LONGEST_SAID = 10_000;
 const LONGEST_PROBLEM = 300;
 /** What the cache's client reads. */
 const NEEDED =
   /^(?:ACTIONS_(?:RUNTIME_TOKEN|RESULTS_URL|CACHE_URL|CACHE_SERVICE_V2|CACHE_MODE)|GITHUB_REF|RUNNER_(?:OS|TEMP)|PATH|HOME|HTTPS?_PROXY|NO_PROXY|https?_proxy|no_proxy)$/u;
 
-const answerSchema = z.object({ id: z.number(), found: z.string().nullable(), error: z.string().nullable() });
+const answerSchema = z.object({
+  id: z.number(),
+  found: z.string().nullable(),
+  error: z.string().nullable(),
+  said: z.string(),
+});
 
 export interface StateCacheOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -134,17 +138,13 @@ export class StateCache {
       stdout: true,
       stderr: true,
     });
-    for (const stream of [worker.stdout, worker.stderr]) {
-      stream.on("data", (data) => {
-        this.#said = `${this.#said}${String(data)}`.slice(-LONGEST_SAID);
-      });
-    }
     const ready = Promise.withResolvers<Worker>();
     worker.once("message", () => ready.resolve(worker));
     worker.on("message", (message) => {
       const told = answerSchema.safeParse(message);
       if (!told.success) return;
-      const { id, found, error } = told.data;
+      const { id, found, error, said } = told.data;
+      this.#said = said;
       if (error === null) this.#waiting.get(id)?.resolve(found);
       else this.#waiting.get(id)?.reject(new Error(error));
     });

@@ -22,7 +22,12 @@ export interface CacheAnswer {
   /** The entry's key, or of a saved one its number; null: there is none, or it was not taken. */
   readonly found: string | null;
   readonly error: string | null;
+  /** What the client printed meanwhile: it tells nobody else of its failures. */
+  readonly said: string;
 }
+
+/** Characters of it, its end. */
+const LONGEST_SAID = 10_000;
 
 /** What the client needs and no program that it starts: it is read by name, and not listed. */
 const UNLISTED = ["ACTIONS_RUNTIME_TOKEN"];
@@ -36,7 +41,15 @@ async function answerRequests(port: NonNullable<typeof parentPort>): Promise<voi
   for (const name of UNLISTED) Object.defineProperty(env, name, { value: env[name], enumerable: false });
   process.env = env;
   const { restoreCache, saveCache } = await import("@actions/cache");
-  const answer = async ({ id, file, key, prefix }: CacheRequest): Promise<CacheAnswer> => {
+  let said = "";
+  const keep = (text: unknown): boolean => {
+    said = `${said}${String(text)}`.slice(-LONGEST_SAID);
+    return true;
+  };
+  // Here, and not from the thread's streams: what they carry may come after the answer.
+  process.stdout.write = keep;
+  process.stderr.write = keep;
+  const answer = async ({ id, file, key, prefix }: CacheRequest): Promise<Omit<CacheAnswer, "said">> => {
     try {
       if (prefix !== undefined) {
         return { id, found: (await restoreCache([file], key, [prefix])) ?? null, error: null };
@@ -48,7 +61,8 @@ async function answerRequests(port: NonNullable<typeof parentPort>): Promise<voi
     }
   };
   port.on("message", (request: CacheRequest) => {
-    void answer(request).then((told) => port.postMessage(told));
+    said = "";
+    void answer(request).then((told) => port.postMessage({ ...told, said } satisfies CacheAnswer));
   });
   port.postMessage("ready");
 }
