@@ -99,7 +99,8 @@ export function rejoin(draft: Draft, slot: number): void {
     if (draft.results(stage).at(slot) == null) draft.editStage(stage, { workers: draft.stage(stage).workers + 1 });
     draft.countPending(stage, slot, 1);
   }
-  beginAssignment(draft, slot, first, draft.now);
+  // Not before the group's own start: a new round may begin after a pause.
+  beginAssignment(draft, slot, first, Math.max(draft.now, draft.stage(first).startAt ?? draft.now));
   for (const stage of later) draft.setResult(stage, slot, unreached(draft.agent(slot)));
   draft.wake(deadlineOf(draft, slot));
   draft.notice(`${name} takes part in ${draft.planned(first).name} again`, name);

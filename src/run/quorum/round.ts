@@ -72,9 +72,11 @@ function exhausted({ maxRetries, retryStages }: Quorum, run: StageRun, canRepeat
   return canRepeat ? null : `${retryStages.join(", ")} did not run in this run: nothing would be another time`;
 }
 
-/** How often it has sent the group back by now. */
+/** How often it has sent the group back by now. What somebody else sent back is no retry of its own. */
 export function retriesOf({ earlier }: StageRun): number {
-  return earlier.filter(({ quorum }) => quorum?.decision === "RETRY" && quorum.exhausted === null).length;
+  const isOwn = ({ quorum, repeat }: StageRun): boolean =>
+    quorum?.decision === "RETRY" && quorum.exhausted === null && repeat === null;
+  return earlier.filter(isOwn).length;
 }
 
 /** Milliseconds before the round that follows so many that were sent back before. */

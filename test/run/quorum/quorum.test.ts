@@ -4,7 +4,7 @@ import type { Json, Plan, Quorum } from "../../../src/plan/plan.ts";
 import { summary } from "../../../src/run/machine.ts";
 import { repeatedBy } from "../../../src/run/quorum/round.ts";
 import type { AttemptEnd, Ballot } from "../../../src/run/types.ts";
-import { Group, needs, plan, planStage, report, type StageOverrides } from "../builders.ts";
+import { barrier, Group, joined, needs, plan, planStage, report, type StageOverrides } from "../builders.ts";
 
 const QUORUM: Quorum = {
   validators: [
@@ -215,6 +215,35 @@ describe("a quorum", () => {
       of.pass(ms);
       expect(of.execute("agent-0").stage).toBe(0);
     }
+  });
+
+  it("has whoever comes back during the pause wait for its end, too", () => {
+    const best = { ...barrier, rule: { kind: "best_effort" } } as const;
+    const stages = [{ name: "draft", barrier: best }, review({ backoffMs: 60_000 }, { barrier: best })];
+    const of = new Group(plan(stages), 2).join();
+    of.pass(31_000, ["agent-1"]);
+    of.finish("agent-0");
+    vote(of, { lint: retry, audit: retry });
+    const startAt = of.at + 60_000;
+    of.pass(1_000, ["agent-1"]);
+    of.send(joined("agent-1", of.at, { session: "agent-1#2" }));
+    const assignments = of.state.agents.flat().map(({ assignment }) => assignment?.startAt ?? 0);
+    expect(Math.min(...assignments)).toBeGreaterThanOrEqual(startAt);
+  });
+
+  it("does not count what somebody else sent back", () => {
+    const of = group([{ name: "draft" }, review({ maxRetries: 1 })]);
+    for (const other of [true, false]) {
+      until(of, "review");
+      const { round } = of.state.stages.flat()[1] ?? { round: 0 };
+      const asked = { type: "repeat_requested", at: of.at, stage: 1, round, from: 0, why: "a person" } as const;
+      if (other) of.send(asked);
+      vote(of, { lint: retry, audit: retry });
+      expect(of.execute("agent-0").stage).toBe(0);
+    }
+    until(of, "review");
+    vote(of, { lint: retry, audit: retry });
+    expect(of.state.status).toBe("succeeded");
   });
 
   it.each([
