@@ -50,6 +50,12 @@ const entry: Entry = {
   },
 };
 
+// Whatever waits for something that cannot come any more leaves nothing to do, and Node ends with 0.
+process.once("beforeExit", () => {
+  runnerConsole.error("stagewright ended before its work was done, which is a fault of its own");
+  process.exit(1);
+});
+
 // Not awaited here: a module that waits cannot be joined with others when it is bundled, and the start-up takes a tenth
 // longer. `exit` ends the process in either case.
 void run();

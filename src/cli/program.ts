@@ -51,6 +51,8 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
     // Carried out before all this is loaded; here for the help.
     .option("-V, --version", "print the version")
     .exitOverride()
+    // Else a value of a subcommand's option that begins with -V (a run's id may) is taken for --version.
+    .enablePositionalOptions()
     .showHelpAfterError("(--help says more)")
     .showSuggestionAfterError();
 

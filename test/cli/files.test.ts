@@ -133,6 +133,15 @@ describe("usage", () => {
     expect(() => bench.read("ran")).toThrow();
   });
 
+  it("takes what follows an option for its value, whatever it begins with", async () => {
+    const run = "-VOpuHwM0NaOFT7NLgmuAS";
+    const { stderr } = await bench.run(
+      ["agent", "--coordinator", "http://127.0.0.1:1", "--run", run, "--agent-name", "a"],
+      { STAGEWRIGHT_COORDINATOR_SECRET: "a".repeat(43) },
+    );
+    expect(stderr).toContain(`--run ${run}:`);
+  });
+
   it("prints the JSON Schema of plans", async () => {
     const { code, stdout } = await bench.run(["schema", "plan"]);
     expect(code).toBe(0);

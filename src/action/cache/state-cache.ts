@@ -154,8 +154,10 @@ export class StateCache {
     };
     worker.on("error", failed);
     worker.on("exit", () => failed(new Error("the cache's thread has ended")));
+    // Until then nothing else keeps the process: it would end as if all were done.
+    await ready.promise;
     worker.unref();
-    return await ready.promise;
+    return worker;
   }
 }
 
