@@ -1,5 +1,7 @@
 /** `start` over real HTTP: once, in line, followed to its end, cancelled when nobody needs it, whatever gets lost. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RowConflict } from "../../../app/store/conflict.ts";
+import type { StartedRun } from "../../../app/store/model/started-runs.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
 import {
   addComment,
@@ -105,6 +107,23 @@ async function inQa(): Promise<PullRequest> {
   await house.settled();
   return pull;
 }
+/** Its started run as a process left it that was killed: nobody is to look at it again. */
+async function storeAs(pull: PullRequest, left: Partial<StartedRun>): Promise<void> {
+  await house.until("it is stored so", async () => {
+    const read = async () =>
+      (await house.store.starts.ofPull({ repositoryId: house.repository.id, number: pull.number }))[0];
+    const row = required((await read()) ?? null);
+    try {
+      await house.store.starts.save({ ...row, ...left, nextAt: null });
+    } catch (error) {
+      if (error instanceof RowConflict) return false;
+      throw error;
+    }
+    // A wake that came in between is kept, and would have it looked at anew.
+    return (await read())?.nextAt === null;
+  });
+}
+
 /** Its head is in mallory's fork. */
 async function forked(): Promise<PullRequest> {
   const fork = forkRepository(world(), asUser(house.mallory), house.repository, house.mallory);
@@ -366,10 +385,8 @@ describe("when GitHub's answers or webhooks go wrong", () => {
   it("killed between asking for a run and hearing of it, the app finds it when it comes back", async () => {
     await open(policy());
     const pull = await inQa();
-    const [row] = await house.store.starts.ofPull({ repositoryId: house.repository.id, number: pull.number });
     // What was stored at that moment.
-    const then = { ...required(row ?? null), state: "sent", runId: null, runUrl: null, askAt: null } as const;
-    await house.store.starts.save({ ...then, nextAt: null });
+    await storeAs(pull, { state: "sent", runId: null, runUrl: null, askAt: null });
     await house.app.engine().workflowRuns.worker.start();
     await house.settled();
     expect(runs()).toHaveLength(1);
@@ -380,9 +397,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     await open(policy());
     house.sandbox.faults.place({ kind: "status", match: dispatches, status: 502, times: 1 });
     const pull = await inQa();
-    const [row] = await house.store.starts.ofPull({ repositoryId: house.repository.id, number: pull.number });
-    const then = { ...required(row ?? null), state: "queued", sends: 0, sentAt: null, firstSentAt: null } as const;
-    await house.store.starts.save({ ...then, nextAt: null });
+    await storeAs(pull, { state: "queued", sends: 0, sentAt: null, firstSentAt: null });
     await house.app.engine().workflowRuns.worker.start();
     await house.settled();
     expect(runs()).toHaveLength(1);
