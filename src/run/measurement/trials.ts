@@ -35,7 +35,7 @@ export function spreadOf(metric: string, values: readonly (number | null)[]): Tr
   const told = values.filter((value) => value !== null).sort((a, b) => a - b);
   const middle = Math.floor(told.length / 2);
   const upper = told[middle] ?? 0;
-  const median = told.length % 2 === 1 ? upper : (told[middle - 1] ?? 0) / 2 + upper / 2;
+  const median = told.length % 2 === 1 ? upper : ((told[middle - 1] ?? 0) + upper) / 2;
   const [min = 0, max = 0] = [told[0], told.at(-1)];
   const width = max - min;
   // Of something that is nothing in the middle, any difference is too much.
