@@ -1,5 +1,6 @@
 /** Versions, as numbers with dots between them. */
-import type { Comparison, VersionBound } from "./plan.ts";
+import { comparesAs } from "./comparison.ts";
+import type { VersionBound } from "./plan.ts";
 
 /** The first thing in a text that looks like a version: `fio-3.35` -> [3, 35]; null: there is none. */
 export function versionIn(text: string): readonly number[] | null {
@@ -9,7 +10,7 @@ export function versionIn(text: string): readonly number[] | null {
 
 /** Whether a version is as it should be. What it does not say counts as 0: 3 is 3.0. */
 export function isVersion(found: readonly number[], { comparison, numbers }: VersionBound): boolean {
-  return holdsFor(compareVersions(found, numbers), comparison);
+  return comparesAs(compareVersions(found, numbers), comparison, 0);
 }
 
 function compareVersions(a: readonly number[], b: readonly number[]): number {
@@ -18,23 +19,4 @@ function compareVersions(a: readonly number[], b: readonly number[]): number {
     if (difference !== 0) return difference;
   }
   return 0;
-}
-
-function holdsFor(difference: number, comparison: Comparison): boolean {
-  switch (comparison) {
-    case ">":
-      return difference > 0;
-    case ">=":
-      return difference >= 0;
-    case "<":
-      return difference < 0;
-    case "<=":
-      return difference <= 0;
-    case "==":
-      return difference === 0;
-    case "!=":
-      return difference !== 0;
-    default:
-      return comparison satisfies never;
-  }
 }

@@ -1,5 +1,7 @@
 /** A run's metrics against those of earlier runs of the same plan on the same testbed. */
+
 import type { Baseline, Plan } from "../../plan/plan.ts";
+import { medianOf } from "../../run/measurement/median.ts";
 import type { PhaseRecord, RunSummary } from "../../run/result/record.ts";
 import { count, number } from "../format.ts";
 import type { BaselineVerdict, Result } from "./result-schema.ts";
@@ -92,13 +94,6 @@ export function judge(value: number, samples: readonly number[], baseline: Basel
 
 function noVerdict(samples: number, why: string): Judged {
   return { verdict: "no_verdict", samples, median: null, bound: null, text: `no verdict: ${why}` };
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
 /** The result with what came of its baselines: what is worse fails its stage, and no verdict is never a pass. */

@@ -2,6 +2,7 @@
 import type { PlanStage } from "../../plan/plan.ts";
 import type { TrialSpread } from "../result/record.ts";
 import type { StageRun } from "../state.ts";
+import { medianOf } from "./median.ts";
 
 /**
  * Each metric over the trials that this last one of them is compared with, warm-ups left out. Empty where it is not the
@@ -33,9 +34,7 @@ export function spreadsOf(
 /** `values`: of each trial in order; null: it told nothing of the metric. */
 export function spreadOf(metric: string, values: readonly (number | null)[]): TrialSpread {
   const told = values.filter((value) => value !== null).sort((a, b) => a - b);
-  const middle = Math.floor(told.length / 2);
-  const upper = told[middle] ?? 0;
-  const median = told.length % 2 === 1 ? upper : ((told[middle - 1] ?? 0) + upper) / 2;
+  const median = medianOf(told);
   const [min = 0, max = 0] = [told[0], told.at(-1)];
   const width = max - min;
   // Of something that is nothing in the middle, any difference is too much.

@@ -1,5 +1,6 @@
 /** Judges a round of a stage by what is known of it when it is closed: its status, whether it worked, what follows. */
 import { RUN_BOUNDS } from "../../plan/bounds.ts";
+import { comparesAs } from "../../plan/comparison.ts";
 import type { Comparison, PlanStage, Quorum } from "../../plan/plan.ts";
 import { remarksText } from "../draft.ts";
 import { overThresholds } from "../measurement/thresholds.ts";
@@ -173,25 +174,6 @@ export interface Expected {
 export function expectations(planned: Pick<PlanStage, "expect">, metrics: readonly Metric[]): readonly Expected[] {
   return planned.expect.map(({ metric, comparison, value }) => {
     const got = metrics.find(({ name }) => name === metric)?.value ?? null;
-    return { metric, comparison, value, got, met: got !== null && holds(got, comparison, value) };
+    return { metric, comparison, value, got, met: got !== null && comparesAs(got, comparison, value) };
   });
-}
-
-function holds(got: number, comparison: Comparison, value: number): boolean {
-  switch (comparison) {
-    case ">":
-      return got > value;
-    case ">=":
-      return got >= value;
-    case "<":
-      return got < value;
-    case "<=":
-      return got <= value;
-    case "==":
-      return got === value;
-    case "!=":
-      return got !== value;
-    default:
-      return comparison satisfies never;
-  }
 }
