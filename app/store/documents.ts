@@ -6,6 +6,7 @@
 import type { RunRecord } from "../../src/coordinator/hosting/run-store.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
 import type { Actor, Facts } from "../../src/lifecycle/facts/facts.ts";
+import { observedOnce, observedTwice } from "./facts-document.ts";
 import type { Blocked, ConfirmedState, Intent, PolicyState, StartedRun, WaitingGate } from "./model.ts";
 
 /** Of a started run and of a gate: what no query asks for. */
@@ -59,7 +60,7 @@ const same: Upgrade = (before) => before;
  * gets here what it means of what was written before.
  */
 const UPGRADES: { readonly [K in keyof Documents]: readonly Upgrade[] } = {
-  facts: [same],
+  facts: [same, same],
   confirmed: [same],
   evaluation: [
     // All that were open were evaluated anew when these were added.
@@ -91,7 +92,8 @@ export function read<K extends keyof Documents>(kind: K, text: string): Document
       `The database holds ${kind} of version ${v}, and this version of the app reads up to ${upgrades.length}: start the version that wrote it, or a newer one.`,
     );
   }
-  return upgrades.slice(v).reduce<Written>((before, upgrade) => upgrade(before), written) as Documents[K];
+  const upgraded = upgrades.slice(v).reduce<Written>((before, upgrade) => upgrade(before), written);
+  return (kind === "facts" ? observedTwice(upgraded) : upgraded) as Documents[K];
 }
 
 export function readOrNull<K extends keyof Documents>(kind: K, text: string | null): Documents[K] | null {
@@ -99,7 +101,8 @@ export function readOrNull<K extends keyof Documents>(kind: K, text: string | nu
 }
 
 export function written<K extends keyof Documents>(kind: K, value: Documents[K]): string {
-  return JSON.stringify({ v: UPGRADES[kind].length, ...value });
+  const shortened = kind === "facts" ? observedOnce(value as Facts) : value;
+  return JSON.stringify({ v: UPGRADES[kind].length, ...shortened });
 }
 
 export function writtenOrNull<K extends keyof Documents>(kind: K, value: Documents[K] | null): string | null {

@@ -53,3 +53,43 @@ it("a document that was written has what it was made from, and is not read again
   expect(readDocument("facts", "1-1", text)).toBe(again);
   expect(readDocument("facts", "1-1", written("facts", before))).toStrictEqual(before);
 });
+
+it("what was observed is written once where the facts say the same, and is read as it was (any states)", () => {
+  const facts = history(opened(), did(labeled(1, "one", rex)));
+  const { observed } = facts;
+  if (observed === null) throw new Error("nothing was observed");
+  const body = "A long description. ".repeat(500);
+  const once = written("facts", { ...facts, body, observed: { ...observed, body } });
+  expect(once.split(body)).toHaveLength(2);
+  const states = fc.record(
+    {
+      title: fc.string(),
+      body: fc.string(),
+      draft: fc.boolean(),
+      labels: fc.array(fc.string(), { maxLength: 2 }),
+      head: fc.record(
+        { sha: fc.constantFrom("a", "b"), ref: fc.string(), repositoryId: fc.option(fc.nat()) },
+        { noNullPrototype: true },
+      ),
+      updatedAt: fc.nat(),
+      asOf: fc.nat(),
+    },
+    { requiredKeys: [], noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(states, states, fc.boolean(), ({ asOf: _, head, ...now }, then, isNull) => {
+      const any = {
+        ...facts,
+        ...now,
+        head: { ...facts.head, ...head },
+        observed: isNull ? null : { ...observed, ...then },
+      };
+      expect(read("facts", written("facts", any))).toStrictEqual(any);
+    }),
+  );
+});
+
+it("facts that were written with all that was observed are read as before", () => {
+  const facts = history(opened(), did(labeled(1, "one", rex)));
+  expect(read("facts", JSON.stringify({ v: 1, ...facts }))).toStrictEqual(facts);
+});
