@@ -15,7 +15,7 @@ const ALONE = [
 
 export default defineConfig({
   test: {
-    globalSetup: ["test/compile-cache.ts", "test/programs.ts"],
+    globalSetup: ["test/compile-cache.ts", "test/programs.ts", "test/postgres/postgres.ts"],
     sequence: { sequencer: LongWaitsFirst },
     // Tests start real processes on shared machines: generous, so that slowness alone never fails one.
     testTimeout: 60_000,

@@ -30,7 +30,7 @@ import { addToDotEnv, checkDotEnv, readDotEnv } from "./settings/dot-env.ts";
 import { OpenToOthers } from "./store/database/private-files.ts";
 import { DatabaseInUse, holdDatabase, type ProcessLock } from "./store/database/process-lock.ts";
 import type { Store } from "./store/model.ts";
-import { DatabaseUnusable, DatabaseUrlError, openStore, unusable } from "./store/open.ts";
+import { DatabaseUnusable, DatabaseUrlError, databaseName, openStore, unusable } from "./store/open.ts";
 import { DEFAULT_TIMINGS } from "./work/timings.ts";
 
 /** A bad setting; nothing was started. */
@@ -76,7 +76,9 @@ async function main(words: readonly string[]): Promise<void> {
   const config = readConfig(env);
   const appId = settings.APP_ID;
   const probot = await loadProbot(config, appId, privateKey(env), settings);
-  const { store, sole } = await openDatabase(config.databaseUrl);
+  const { store, sole } = await openDatabase(config.databaseUrl, (error) =>
+    probot.log.warn({ err: error }, "a connection to the database was lost"),
+  );
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const app = createApp({ config, store, appId, registry });
@@ -95,7 +97,7 @@ async function main(words: readonly string[]): Promise<void> {
     );
   }
   probot.log.info(
-    { host: config.host, port, database: config.databaseUrl.split(":", 1)[0] },
+    { host: config.host, port, database: databaseName(config.databaseUrl) },
     `listening on http://${config.host}:${port}`,
   );
 
@@ -126,10 +128,13 @@ async function main(words: readonly string[]): Promise<void> {
   process.on("SIGINT", stop);
 }
 
-async function openDatabase(url: string): Promise<{ readonly store: Store; readonly sole: ProcessLock }> {
+async function openDatabase(
+  url: string,
+  onError: (error: Error) => void,
+): Promise<{ readonly store: Store; readonly sole: ProcessLock }> {
   try {
     const sole = holdDatabase(url, Date.now());
-    return { sole, store: await openStore(url) };
+    return { sole, store: await openStore(url, { onError }) };
   } catch (error) {
     const said = [DatabaseUrlError, DatabaseInUse, OpenToOthers].some((kind) => error instanceof kind);
     throw said ? error : unusable(url, error);

@@ -1,6 +1,7 @@
 /** One commit over all tables: everything in it happens, or nothing of it. */
 import type { Kysely, Transaction } from "kysely";
 import { RowConflict } from "./conflict.ts";
+import { inTransaction } from "./database/transaction.ts";
 import type { Commit, Committed, Store, Woken } from "./model.ts";
 import type { Tables } from "./schema.ts";
 import { finishDeliveries } from "./tables/deliveries.ts";
@@ -15,7 +16,7 @@ export function commitStore(db: Kysely<Tables>): Pick<Store, "commit"> {
   return {
     async commit(commit): Promise<Committed> {
       try {
-        const woken = await db.transaction().execute((transaction) => write(transaction, commit));
+        const woken = await inTransaction(db, (transaction) => write(transaction, commit));
         return woken === null ? { committed: true } : { committed: true, woken };
       } catch (error) {
         if (error instanceof RowConflict) {

@@ -1,8 +1,10 @@
 /** Opens the store that `DATABASE_URL` names and brings its tables up to date. */
 import { resolve } from "node:path";
-import { Kysely, Migrator } from "kysely";
+import { type Dialect, Kysely, Migrator } from "kysely";
 import { commitStore } from "./commit.ts";
 import { countStore } from "./counts.ts";
+import { type PostgresOptions, postgresDialect } from "./database/postgres.ts";
+import { postgresPlace, postgresRemedy } from "./database/postgres-errors.ts";
 import { sqliteDialect } from "./database/sqlite.ts";
 import { dueStore } from "./due.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
@@ -34,10 +36,15 @@ export class DatabaseUnusable extends Error {
   override readonly name = "DatabaseUnusable";
 }
 
-/** What the file system or SQLite threw, as one that says where. */
+/** What the file system, SQLite or PostgreSQL threw, as one that says where. */
 export function unusable(url: string, error: unknown): DatabaseUnusable {
   if (error instanceof DatabaseUnusable) {
     return error;
+  }
+  if (isPostgresUrl(url)) {
+    return new DatabaseUnusable(`The database ${postgresPlace(url)} cannot be used: ${postgresRemedy(error)}.`, {
+      cause: error,
+    });
   }
   const file = sqliteFile(url);
   const path = file === ":memory:" ? file : resolve(file);
@@ -48,15 +55,23 @@ export function unusable(url: string, error: unknown): DatabaseUnusable {
   );
 }
 
+export interface OpenOptions {
+  /** Told of what no caller is told: a connection was lost while nobody used it. */
+  readonly onError?: (error: Error) => void;
+}
+
 /**
- * `sqlite:<file>` (relative to the working directory, or absolute; `sqlite::memory:` for tests).
+ * `sqlite:<file>` (relative to the working directory, or absolute; `sqlite::memory:` for tests), or `postgres://…`.
  * Throws a DatabaseUrlError for any other address, and DatabaseUnusable when it cannot be opened.
  */
-export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Store> {
-  const db = new Kysely<Tables>({ dialect: sqliteDialect(sqliteFile(url)) });
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) {
+export async function openStore(
+  url: string = DEFAULT_DATABASE_URL,
+  { onError = () => undefined }: OpenOptions = {},
+): Promise<Store> {
+  const db = new Kysely<Tables>({ dialect: dialectOf(url, { onError }) });
+  try {
+    await (isPostgresUrl(url) ? migrateAlone(url, onError) : migrate(db));
+  } catch (error) {
     await db.destroy();
     throw unusable(url, error);
   }
@@ -82,20 +97,60 @@ export async function openStore(url: string = DEFAULT_DATABASE_URL): Promise<Sto
   };
 }
 
+/** In its own words, without a password, for the log. */
+export function databaseName(url: string): string {
+  return isPostgresUrl(url) ? `PostgreSQL, ${postgresPlace(url)}` : `SQLite, ${sqliteFile(url)}`;
+}
+
+export function isPostgresUrl(url: string): boolean {
+  return /^postgres(?:ql)?:/iu.test(url);
+}
+
 /** The file that a URL names, or `:memory:`. Throws as `openStore` does. */
 export function sqliteFile(url: string): string {
-  if (/^postgres(?:ql)?:/iu.test(url)) {
-    throw new DatabaseUrlError("PostgreSQL is not built yet: set DATABASE_URL to sqlite:<file>, or leave it out.");
-  }
   const file = /^sqlite:(?:\/\/(?=\/))?(?<file>.+)$/iu.exec(url)?.groups?.file;
   if (file === undefined) {
     throw new DatabaseUrlError(
-      `DATABASE_URL is “${withoutPassword(url)}”; expected sqlite:<file>, such as ${DEFAULT_DATABASE_URL}.`,
+      `DATABASE_URL is “${withoutPassword(url)}”; expected sqlite:<file>, such as ${DEFAULT_DATABASE_URL}, or postgres://<user>:<password>@<host>:5432/<database>.`,
     );
   }
   return file;
 }
 
-function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/u, "//***@");
+function dialectOf(url: string, options: PostgresOptions): Dialect {
+  if (!isPostgresUrl(url)) {
+    return sqliteDialect(sqliteFile(url));
+  }
+  try {
+    postgresPlace(url);
+  } catch (error) {
+    // Not as its cause: what cannot be parsed stands in it with its password.
+    const why = error instanceof Error && !("input" in error) ? error.message : "it cannot be parsed";
+    throw new DatabaseUrlError(
+      `DATABASE_URL is “${withoutPassword(url)}”: ${withoutPassword(why)}; expected postgres://<user>:<password>@<host>:5432/<database>, with what is special in the password as %-codes.`,
+    );
+  }
+  return postgresDialect(url, options);
+}
+
+/** On a connection of its own, which may wait for another process that is at it, and take its time. */
+async function migrateAlone(url: string, onError: (error: Error) => void): Promise<void> {
+  const db = new Kysely<Tables>({ dialect: dialectOf(url, { onError, connections: 1, patient: true }) });
+  try {
+    await migrate(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function migrate(db: Kysely<Tables>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    throw error;
+  }
+}
+
+function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^/]*@/u, "//***@").replaceAll(/(?<=[?&]password=)[^&]*/giu, "***");
 }

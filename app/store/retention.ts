@@ -1,5 +1,6 @@
 /** Forgetting rows that are of no use any more: some at a time, so that nothing waits for long meanwhile. */
 import type { Kysely } from "kysely";
+import { inTransaction } from "./database/transaction.ts";
 import type { RetentionStore } from "./model.ts";
 import type { Tables } from "./schema.ts";
 import { forgetDeliveries } from "./tables/deliveries.ts";
@@ -10,7 +11,7 @@ const BATCH = 500;
 export function retentionStore(db: Kysely<Tables>): RetentionStore {
   return {
     async pulls(closedBefore, limit = BATCH) {
-      return await db.transaction().execute(async (transaction) => {
+      return await inTransaction(db, async (transaction) => {
         const old = await transaction
           .selectFrom("pulls")
           .select(["repository_id", "number"])
@@ -71,7 +72,7 @@ export function retentionStore(db: Kysely<Tables>): RetentionStore {
     },
 
     async repository(id, limit = BATCH) {
-      return await db.transaction().execute(async (transaction) => {
+      return await inTransaction(db, async (transaction) => {
         let count = 0n;
         for (const table of ["history", "effects", "started_runs"] as const) {
           const result = await transaction

@@ -1,5 +1,5 @@
 /**
- * One process for each database: nothing that is to be done is leased, so two would do everything twice. The operating
+ * One process for each SQLite database: nothing that is to be done there is leased, so two would do everything twice. The operating
  * system holds the lock, on a small SQLite file beside the database, and lets it go when the process ends, however it
  * ends: no lock outlives its owner.
  */
@@ -8,7 +8,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
-import { sqliteFile } from "../open.ts";
+import { isPostgresUrl, sqliteFile } from "../open.ts";
 import { keepPrivate } from "./private-files.ts";
 
 /** Another process holds the database; nothing was opened. The message says which. */
@@ -33,12 +33,13 @@ const owner = z.object({ pid: z.number(), host: z.string(), since: z.number() })
 const failed = z.object({ errcode: z.number() });
 
 /**
- * Makes this process the only one that uses the database, until it ends or releases it. `url`: as `openStore` takes it.
+ * Makes this process the only one that uses the database, until it ends or releases it. `url`: as `openStore` takes it;
+ * several may share a PostgreSQL database, and one in memory is nobody else's.
  * @throws DatabaseInUse when another process has it, OpenToOthers when others can read it,
  * DatabaseUrlError when `url` is none
  */
 export function holdDatabase(url: string, now: number): ProcessLock {
-  const file = sqliteFile(url);
+  const file = isPostgresUrl(url) ? ":memory:" : sqliteFile(url);
   if (file === ":memory:") {
     return { release: () => undefined };
   }

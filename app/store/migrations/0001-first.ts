@@ -1,11 +1,12 @@
 /** Deliveries, repositories, pull requests with their history, effects, what may be asked again, single values. */
 import { type Kysely, type Migration, sql } from "kysely";
+import { rowNumber } from "../database/dialect.ts";
 
 export const migration: Migration = {
   up: async (db: Kysely<unknown>) => {
     await db.schema
       .createTable("deliveries")
-      .addColumn("seq", "integer", (column) => column.primaryKey().autoIncrement())
+      .addColumn("seq", ...rowNumber(db))
       .addColumn("id", "text", (column) => column.notNull().unique())
       .addColumn("event", "text", (column) => column.notNull())
       .addColumn("key", "text", (column) => column.notNull())
@@ -71,7 +72,7 @@ export const migration: Migration = {
       .execute();
     await db.schema
       .createTable("history")
-      .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
+      .addColumn("id", ...rowNumber(db))
       .addColumn("repository_id", "bigint", (column) => column.notNull())
       .addColumn("number", "integer", (column) => column.notNull())
       .addColumn("at", "bigint", (column) => column.notNull())
@@ -85,7 +86,7 @@ export const migration: Migration = {
     await db.schema.createIndex("history_pull").on("history").columns(["repository_id", "number", "id"]).execute();
     await db.schema
       .createTable("effects")
-      .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
+      .addColumn("id", ...rowNumber(db))
       .addColumn("key", "text", (column) => column.notNull().unique())
       .addColumn("repository_id", "bigint", (column) => column.notNull())
       .addColumn("number", "integer", (column) => column.notNull())

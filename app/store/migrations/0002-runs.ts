@@ -1,11 +1,12 @@
 /** Runs of groups. */
 import type { Kysely, Migration } from "kysely";
+import { rowNumber } from "../database/dialect.ts";
 
 export const migration: Migration = {
   up: async (db: Kysely<unknown>) => {
     await db.schema
       .createTable("runs")
-      .addColumn("seq", "integer", (column) => column.primaryKey().autoIncrement())
+      .addColumn("seq", ...rowNumber(db))
       .addColumn("id", "text", (column) => column.notNull().unique())
       .addColumn("version", "integer", (column) => column.notNull())
       .addColumn("created_at", "bigint", (column) => column.notNull())

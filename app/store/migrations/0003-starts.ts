@@ -1,11 +1,12 @@
 /** Workflow runs that are started for pull requests. */
 import { type Kysely, type Migration, sql } from "kysely";
+import { rowNumber } from "../database/dialect.ts";
 
 export const migration: Migration = {
   up: async (db: Kysely<unknown>) => {
     await db.schema
       .createTable("started_runs")
-      .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
+      .addColumn("id", ...rowNumber(db))
       .addColumn("key", "text", (column) => column.notNull().unique())
       .addColumn("repository_id", "bigint", (column) => column.notNull())
       .addColumn("number", "integer", (column) => column.notNull())

@@ -1,13 +1,14 @@
 /** When pull requests are overdue and since when they are closed: what is counted and forgotten by them. */
 import { type Kysely, type Migration, sql } from "kysely";
+import { isNullIn, numberIn } from "../database/dialect.ts";
 
 export const migration: Migration = {
   up: async (db: Kysely<unknown>) => {
     await db.schema.alterTable("pulls").addColumn("due_at", "bigint").execute();
     await db.schema.alterTable("pulls").addColumn("closed_at", "bigint").execute();
-    await sql`update pulls set closed_at = json_extract(facts_json, '$.updatedAt') where open = 0`.execute(db);
-    await sql`update pulls set due_at = json_extract(evaluation_json, '$.dueAt')
-      where open = 1 and json_extract(evaluation_json, '$.held') is null`.execute(db);
+    await sql`update pulls set closed_at = ${numberIn(db, "facts_json", "updatedAt")} where open = 0`.execute(db);
+    await sql`update pulls set due_at = ${numberIn(db, "evaluation_json", "dueAt")}
+      where open = 1 and ${isNullIn(db, "evaluation_json", "held")}`.execute(db);
     await db.schema
       .createIndex("pulls_due")
       .on("pulls")

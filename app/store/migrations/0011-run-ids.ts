@@ -3,6 +3,7 @@
  * See docs/decisions/gh-0002-ids-are-text.md.
  */
 import { type Kysely, type Migration, sql } from "kysely";
+import { freeConstraint } from "../database/dialect.ts";
 
 /** Pull requests that are rewritten at once. */
 const PAGE = 200;
@@ -57,6 +58,7 @@ async function gatesWithText(db: Kysely<unknown>): Promise<void> {
   await db.schema.dropIndex("waiting_gates_due").execute();
   await db.schema.dropIndex("waiting_gates_waiting").execute();
   await db.schema.alterTable("waiting_gates").renameTo("numbered_gates").execute();
+  await freeConstraint(db, "numbered_gates", "waiting_gates_key");
   await db.schema
     .createTable("waiting_gates")
     .addColumn("repository_id", "bigint", (column) => column.notNull())

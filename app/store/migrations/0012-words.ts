@@ -3,6 +3,7 @@
  * version, and what is large has rows of its own. From here on columns are only added.
  */
 import { type Kysely, type Migration, sql } from "kysely";
+import { freeConstraint, numberOn, rowNumber, rowNumberType } from "../database/dialect.ts";
 
 export const migration: Migration = {
   up: async (db: Kysely<unknown>) => {
@@ -38,6 +39,7 @@ async function narrowPulls(db: Kysely<unknown>): Promise<void> {
       select repository_id, number, ${sql.lit(kind)}, ${sql.ref(column)} from pulls
       where ${sql.ref(column)} is not null`.execute(db);
   }
+  await freeConstraint(db, "pulls", "pulls_key");
   await db.schema
     .createTable("narrow_pulls")
     .addColumn("repository_id", "bigint", (column) => column.notNull())
@@ -114,7 +116,7 @@ async function narrowPulls(db: Kysely<unknown>): Promise<void> {
 async function payloadsApart(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("delivery_payloads")
-    .addColumn("seq", "integer", (column) => column.primaryKey())
+    .addColumn("seq", rowNumberType(db), (column) => column.primaryKey())
     .addColumn("payload", "text", (column) => column.notNull())
     .execute();
   await sql`insert into delivery_payloads (seq, payload) select seq, payload from deliveries where status != 'done'`.execute(
@@ -124,7 +126,7 @@ async function payloadsApart(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable("deliveries").renameTo("wide_deliveries").execute();
   await db.schema
     .createTable("deliveries")
-    .addColumn("seq", "integer", (column) => column.primaryKey().autoIncrement())
+    .addColumn("seq", ...rowNumber(db))
     .addColumn("id", "text", (column) => column.notNull().unique())
     .addColumn("event", "text", (column) => column.notNull())
     .addColumn("key", "text", (column) => column.notNull())
@@ -137,6 +139,7 @@ async function payloadsApart(db: Kysely<unknown>): Promise<void> {
     .execute();
   const all = sql.raw("seq, id, event, key, status, tries, next_at, error, received_at, done_at");
   await sql`insert into deliveries (${all}) select ${all} from wide_deliveries`.execute(db);
+  await numberOn(db, "deliveries", "seq");
   await db.schema.dropTable("wide_deliveries").execute();
   await db.schema
     .createIndex("deliveries_open")

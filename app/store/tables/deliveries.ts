@@ -1,5 +1,6 @@
 /** The inbox's table. */
 import { type Kysely, type Selectable, type SelectQueryBuilder, sql, type Transaction } from "kysely";
+import { inTransaction } from "../database/transaction.ts";
 import type { Delivery, DeliveryStatus, Store } from "../model.ts";
 import type { Tables } from "../schema.ts";
 
@@ -53,7 +54,7 @@ export function deliveryStore(db: Kysely<Tables>): Part {
       if (batch.length === 0) {
         return [];
       }
-      return await db.transaction().execute(async (transaction) => {
+      return await inTransaction(db, async (transaction) => {
         const accepted = [];
         for (let from = 0; from < batch.length; from += MOST_ROWS) {
           accepted.push(...(await insert(transaction, from)));
@@ -168,7 +169,7 @@ export async function forgetDeliveries(
   db: Kysely<Tables>,
   which: (query: SelectQueryBuilder<Tables, "deliveries", { seq: number }>) => typeof query,
 ): Promise<number> {
-  return await db.transaction().execute(async (transaction) => {
+  return await inTransaction(db, async (transaction) => {
     const rows = await which(transaction.selectFrom("deliveries").select("seq")).execute();
     const seqs = rows.map(({ seq }) => seq);
     if (seqs.length > 0) {

@@ -1,6 +1,7 @@
 /** Jobs that wait for an environment whose protection rule is ours: one row for each run and environment. */
 import type { Kysely, Selectable } from "kysely";
 import { RowConflict } from "../conflict.ts";
+import { inTransaction } from "../database/transaction.ts";
 import { type GateDetail, read, written } from "../documents.ts";
 import { GATE_STATES, type GateStore, type WaitingGate } from "../model.ts";
 import type { Tables } from "../schema.ts";
@@ -25,7 +26,7 @@ export function gateStore(db: Kysely<Tables>): GateStore {
       };
       const fresh = { state: "waiting", asked_at: now, detail_json: written("gate", detail) };
       const key = { repository_id: gate.repositoryId, run_id: gate.runId, environment: gate.environment };
-      await db.transaction().execute(async (transaction) => {
+      await inTransaction(db, async (transaction) => {
         await transaction
           .insertInto("waiting_gates")
           .values({ ...key, ...fresh, next_at: now, ask_at: now, generation: 0, version: 1 })

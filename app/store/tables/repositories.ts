@@ -1,5 +1,6 @@
 /** Repositories. */
 import type { Kysely, Selectable } from "kysely";
+import { inTransaction } from "../database/transaction.ts";
 import type { Repository, Store } from "../model.ts";
 import type { Tables } from "../schema.ts";
 import { takeEffectsAlong } from "./effects.ts";
@@ -41,7 +42,7 @@ export function repositoryStore(db: Kysely<Tables>): Part {
       return rows.map(repository);
     },
     async putRepository(each) {
-      await db.transaction().execute((transaction) => putRepository(transaction, each));
+      await inTransaction(db, (transaction) => putRepository(transaction, each));
     },
   };
 }

@@ -10,6 +10,7 @@ import {
   UnreadableRun,
   VersionConflict,
 } from "../../../src/coordinator/hosting/run-store.ts";
+import { inTransaction } from "../database/transaction.ts";
 import { read, readOrNull, written } from "../documents.ts";
 import type { AppRunStore } from "../model.ts";
 import type { Tables } from "../schema.ts";
@@ -88,7 +89,7 @@ export function runStore(db: Kysely<Tables>): AppRunStore {
       return { items, next: rows.length > limit ? (rows[limit - 1]?.seq ?? null) : null };
     },
     async prune(overBefore, limit = 20) {
-      return await db.transaction().execute(async (transaction) => {
+      return await inTransaction(db, async (transaction) => {
         const rows = await transaction
           .selectFrom("runs")
           .select("id")
@@ -148,7 +149,7 @@ function understood(
 async function commit(db: Kysely<Tables>, batch: readonly Write[]): Promise<void> {
   const outcomes: (() => void)[] = [];
   try {
-    await db.transaction().execute(async (transaction) => {
+    await inTransaction(db, async (transaction) => {
       outcomes.length = 0;
       for (const write of batch) {
         const written = await writeOne(transaction, write);

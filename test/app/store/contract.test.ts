@@ -1,7 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { noteLine } from "../../../app/store/history.ts";
@@ -12,20 +10,19 @@ import { record } from "../../../src/lifecycle/facts/record.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
 import { evaluationOf, openedThen } from "../../lifecycle/builders.ts";
 import { pullState } from "../builders.ts";
+import { DATABASES, type EmptyDatabase } from "./databases.ts";
 
 // One set of expectations for every database behind the interface.
-const databases = [{ name: "SQLite", open: (directory: string) => openStore(`sqlite:${join(directory, "test.db")}`) }];
-
-describe.each(databases)("the store on $name", ({ open }) => {
-  let directory: string;
+describe.each(DATABASES)("the store on $name", ({ empty }) => {
+  let database: EmptyDatabase;
   let store: Store;
   beforeEach(async () => {
-    directory = mkdtempSync(join(tmpdir(), "stagewright-store-"));
-    store = await open(directory);
+    database = await empty();
+    store = await openStore(database.url);
   });
   afterEach(async () => {
     await store.close();
-    rmSync(directory, { recursive: true, force: true });
+    database.remove();
   });
 
   const delivery = (id: string, overrides: Partial<NewDelivery> = {}): NewDelivery => ({
@@ -578,7 +575,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
   });
 
   it("gives all who store a first value at once the same one", async () => {
-    const other = await open(directory);
+    const other = await openStore(database.url);
     const told = await Promise.all([store.firstMeta("secret", "one"), other.firstMeta("secret", "two")]);
     await other.close();
     expect(told[1]).toBe(told[0]);
@@ -589,7 +586,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
     await store.acceptDeliveries([delivery("a")]);
     await store.setMeta("cursor", "12");
     await store.close();
-    store = await open(directory);
+    store = await openStore(database.url);
     expect(await store.pendingDeliveries(0, 10)).toHaveLength(1);
     expect(await store.meta("cursor")).toBe("12");
     await store.ping();
@@ -599,7 +596,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
     await store.close();
     const child = spawn(
       join("node_modules", ".bin", "node"),
-      [join(import.meta.dirname, "accept-forever.ts"), join(directory, "test.db")],
+      [join(import.meta.dirname, "accept-forever.ts"), database.url],
       { stdio: ["ignore", "pipe", "inherit"] },
     );
     let answered = "";
@@ -610,7 +607,7 @@ describe.each(databases)("the store on $name", ({ open }) => {
       }
     });
     await once(child, "close");
-    store = await open(directory);
+    store = await openStore(database.url);
     const ids = answered.split("\n").slice(0, -1);
     expect(ids.length).toBeGreaterThan(100);
     const known = await store.knownDeliveries(ids);
@@ -620,8 +617,8 @@ describe.each(databases)("the store on $name", ({ open }) => {
 
 describe("DATABASE_URL", () => {
   it.each([
-    ["postgres://user:secret@host/db", /PostgreSQL is not built yet/],
-    ["postgresql://host/db", /PostgreSQL is not built yet/],
+    ["postgres://user:secret@host:what/db", /it cannot be parsed; expected postgres:.*%-codes/],
+    ["postgres://host/db?user=x&password=secret&sslmode=require&sslrootcert=/nowhere/ca.pem", /no such file/],
     ["mysql://user:secret@host/db", /expected sqlite:<file>/],
     ["data.db", /expected sqlite:<file>/],
   ])("%s is refused with a remedy and without its password", async (url, message) => {

@@ -4,16 +4,22 @@ import { noteLine } from "../../../app/store/history.ts";
 import type { NewStart, StartedRun, Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
 import { history, opened } from "../../lifecycle/builders.ts";
+import { DATABASES, type EmptyDatabase } from "./databases.ts";
 
 const BLANK = history(opened());
 
 // One set of expectations for every database behind the interface.
-describe.each([{ name: "SQLite", open: () => openStore("sqlite::memory:") }])("the store on $name", ({ open }) => {
+describe.each(DATABASES)("the store on $name", ({ empty }) => {
+  let database: EmptyDatabase;
   let store: Store;
   beforeEach(async () => {
-    store = await open();
+    database = await empty();
+    store = await openStore(database.url);
   });
-  afterEach(() => store.close());
+  afterEach(async () => {
+    await store.close();
+    database.remove();
+  });
 
   describe("runs that are started", () => {
     const start = (number: number, overrides: Partial<NewStart> = {}): NewStart => ({
