@@ -57,16 +57,21 @@ export interface AppOptions {
   readonly registry?: Registry;
   /** Shared with other apps of this process; default: one of its own, which ends with it. */
   readonly reader?: YamlReader;
+  /** Why the app's tokens cannot be signed just now; null: they can be, as far as is known. */
+  readonly signing?: () => string | null;
 }
 
 export interface App {
   readonly load: ApplicationFunction;
   /** Known once Probot has loaded it. */
   engine(): Engine;
+  /** GitHub is asked again whether it takes the app's key. */
+  keyChanged(): void;
   stop(): Promise<void>;
 }
 
-export function createApp({ config, store, appId, now = Date.now, registry, reader: shared }: AppOptions): App {
+export function createApp(options: AppOptions): App {
+  const { config, store, appId, now = Date.now, registry, reader: shared, signing = () => null } = options;
   const reader = shared ?? new YamlReader();
   let engine: Engine | undefined;
   let endpoints: Endpoints | undefined;
@@ -100,7 +105,7 @@ export function createApp({ config, store, appId, now = Date.now, registry, read
     engine = made;
     await made.start();
     const { inbox } = made;
-    const ready = (): string | null => (stopping ? "stopping" : who.refusal);
+    const ready = (): string | null => (stopping ? "stopping" : (who.refusal ?? signing()));
     endpoints = await createEndpoints({ ...runtime, config, appId, inbox, metrics, ready });
     for (const handler of endpoints.handlers) {
       addHandler(handler);
@@ -119,6 +124,7 @@ export function createApp({ config, store, appId, now = Date.now, registry, read
       }
       return engine;
     },
+    keyChanged: () => identity?.again(),
     stop: async () => {
       stopping = true;
       identity?.stop();

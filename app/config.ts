@@ -3,12 +3,18 @@ import { z } from "zod";
 import { GITHUB_ISSUER } from "../src/coordinator/admission/admission.ts";
 import { DEFAULT_QUOTAS, type QuotaLimits, type ScopeLimits } from "../src/coordinator/admission/quotas.ts";
 import { suggestion } from "../src/plan/parsing/problems.ts";
-import { weakness } from "./settings/secrets.ts";
+import { readSignCommand } from "./github-cache/sign-command.ts";
+import {
+  secretsOfEnvironment,
+  secretsOfFile,
+  UnusableSecrets,
+  type WebhookSecrets,
+} from "./settings/webhook-secrets.ts";
 import { DEFAULT_DATABASE_URL } from "./store/open.ts";
 import { DEFAULT_TIMINGS, type Timings } from "./work/timings.ts";
 
 export interface Config {
-  readonly webhookSecret: string;
+  readonly webhookSecrets: WebhookSecrets;
   readonly webhookPath: string;
   readonly databaseUrl: string;
   readonly host: string;
@@ -89,7 +95,12 @@ const settings = z.object({
     const number = Number(value);
     return Number.isSafeInteger(number) && number > 0 ? number : undefined;
   }),
+  SIGN_COMMAND: setting(
+    'a JSON list of a program and its arguments, ["sign", "--key", "app"], or one path',
+    readSignCommand,
+  ),
   WEBHOOK_SECRET: text,
+  WEBHOOK_SECRET_FILE: text,
   WEBHOOK_PATH: matching(/^\/[\w./~-]*$/u, "a path, such as /api/github/webhooks"),
   WEBHOOK_PROXY_URL: address,
   DATABASE_URL: text,
@@ -158,21 +169,9 @@ const DEFAULT_CONNECTIONS = 20_000;
 /** Throws a ConfigError that lists everything wrong at once. */
 export function readConfig(env: Environment): Config {
   const data = readSettings(env);
-  const secret = data.WEBHOOK_SECRET;
-  if (secret === undefined) {
-    throw new ConfigError(
-      "WEBHOOK_SECRET is missing: set it to the secret of the app's settings on GitHub, at least 20 random characters.",
-    );
-  }
-  const weak = weakness(secret);
-  if (weak !== null) {
-    throw new ConfigError(
-      `WEBHOOK_SECRET ${weak}: anybody could guess it and send webhooks in GitHub's name. Make one with \`openssl rand -hex 32\` and set it here and in the app's settings on GitHub.`,
-    );
-  }
   const pause = data.STAGEWRIGHT_RETRY_PAUSE_MS;
   return {
-    webhookSecret: secret,
+    webhookSecrets: webhookSecrets(data),
     webhookPath: data.WEBHOOK_PATH ?? WEBHOOK_PATH,
     databaseUrl: data.DATABASE_URL ?? DEFAULT_DATABASE_URL,
     ...listensAt(data),
@@ -200,6 +199,26 @@ export function readConfig(env: Environment): Config {
           : [1, 2, 4].map((factor) => Math.min(pause * factor, MOST_RETRY_PAUSE)),
     },
   };
+}
+
+/** @throws ConfigError */
+function webhookSecrets({ WEBHOOK_SECRET, WEBHOOK_SECRET_FILE }: Settings): WebhookSecrets {
+  if (WEBHOOK_SECRET !== undefined && WEBHOOK_SECRET_FILE !== undefined) {
+    throw new ConfigError("WEBHOOK_SECRET and WEBHOOK_SECRET_FILE are both set: leave one of them out.");
+  }
+  try {
+    if (WEBHOOK_SECRET_FILE !== undefined) {
+      return secretsOfFile(WEBHOOK_SECRET_FILE);
+    }
+    if (WEBHOOK_SECRET !== undefined) {
+      return secretsOfEnvironment(WEBHOOK_SECRET);
+    }
+  } catch (error) {
+    throw error instanceof UnusableSecrets ? new ConfigError(error.message, { cause: error }) : error;
+  }
+  throw new ConfigError(
+    "WEBHOOK_SECRET is missing: set it (or WEBHOOK_SECRET_FILE) to the secret of the app's settings on GitHub, at least 20 random characters.",
+  );
 }
 
 export function listensAt({ HOST, PORT }: Settings): { readonly host: string; readonly port: number } {

@@ -1,10 +1,9 @@
 /** `npm run app`: starts the app for real, with Probot's environment variables; without APP_ID its setup page. */
-import { createPrivateKey } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { getPrivateKey } from "@probot/get-private-key";
 import { pino } from "pino";
 import { createNodeMiddleware, createProbot, type Probot } from "probot";
 import { collectDefaultMetrics, Registry } from "prom-client";
@@ -24,8 +23,10 @@ import {
   type Settings,
   WEBHOOK_PATH,
 } from "./config.ts";
-import { fetchWithin, Octokit } from "./github-cache/octokit.ts";
+import type { AppTokens } from "./github-cache/app-token.ts";
+import { fetchWithin, Octokit, octokitWithTokens } from "./github-cache/octokit.ts";
 import { setupPages } from "./http/setup.ts";
+import { appKey } from "./settings/app-key.ts";
 import { addToDotEnv, checkDotEnv, readDotEnv } from "./settings/dot-env.ts";
 import { OpenToOthers } from "./store/database/private-files.ts";
 import { DatabaseInUse, holdDatabase, type ProcessLock } from "./store/database/process-lock.ts";
@@ -75,13 +76,14 @@ async function main(words: readonly string[]): Promise<void> {
   }
   const config = readConfig(env);
   const appId = settings.APP_ID;
-  const probot = await loadProbot(config, appId, privateKey(env), settings);
+  const key = appKey(env, settings, () => probot.log);
+  const probot = await loadProbot(config, appId, key.tokens, settings);
   const { store, sole } = await openDatabase(config.databaseUrl, (error) =>
     probot.log.warn({ err: error }, "a connection to the database was lost"),
   );
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const app = createApp({ config, store, appId, registry });
+  const app = createApp({ config, store, appId, registry, signing: () => key.tokens.failure });
   const middleware = await createNodeMiddleware(app.load, { probot, webhooksPath: config.webhookPath });
   const server = createServer(SERVER_OPTIONS, (request, response) => {
     void middleware(request, response, () => {
@@ -90,6 +92,11 @@ async function main(words: readonly string[]): Promise<void> {
   });
   boundServer(server, config.connections);
   const port = await listen(server, config);
+  config.webhookSecrets.file?.watch(probot.log);
+  key.file?.watch(probot.log, () => {
+    key.tokens.forget();
+    app.keyChanged();
+  });
   if (settings.WEBHOOK_PROXY_URL !== undefined) {
     const target = `http://${config.host}:${port}${config.webhookPath}`;
     probot.log.warn(
@@ -141,16 +148,18 @@ async function openDatabase(
   }
 }
 
-async function loadProbot(config: Config, appId: number, key: string, settings: Settings): Promise<Probot> {
+async function loadProbot(config: Config, appId: number, tokens: AppTokens, settings: Settings): Promise<Probot> {
   const { env } = process;
   const probot = createProbot({
     env,
     overrides: {
       appId,
-      privateKey: key,
-      Octokit,
+      // Its client never sees it: `tokens` sign.
+      privateKey: "none",
+      Octokit: octokitWithTokens(tokens.create),
       request: { fetch: fetchWithin(config.timings.requestTimeout) },
-      secret: config.webhookSecret,
+      // Our own endpoint takes all webhooks: nothing gets past it to Probot's with a secret that does not count any more.
+      secret: randomBytes(32).toString("hex"),
       ...logging(settings),
     },
   });
@@ -160,27 +169,6 @@ async function loadProbot(config: Config, appId: number, key: string, settings: 
 function logging({ LOG_FORMAT, LOG_LEVEL }: Settings) {
   const usual = process.env.NODE_ENV === "production" ? "json" : "pretty";
   return { logFormat: LOG_FORMAT ?? usual, logLevel: LOG_LEVEL ?? "info" } as const;
-}
-
-/** In PEM form, found where Probot looks for it. A key that GitHub could not know is told now, not at the first webhook. */
-function privateKey(env: NodeJS.ProcessEnv): string {
-  const path = env.PRIVATE_KEY_PATH ?? "";
-  const fromFile = empty(env.PRIVATE_KEY) && !empty(path);
-  try {
-    const key = getPrivateKey({ env }) ?? "";
-    const { asymmetricKeyType } = createPrivateKey(key);
-    if (asymmetricKeyType !== "rsa") {
-      throw new Error(`a key of the kind ${asymmetricKeyType}`);
-    }
-    return key;
-  } catch (error) {
-    if (fromFile) {
-      const why = existsSync(path) ? "this file holds no private RSA key in PEM form" : "there is no such file";
-      throw new ConfigError(`PRIVATE_KEY_PATH is ${path}: ${why}.`, { cause: error });
-    }
-    const remedy = "set it (or PRIVATE_KEY_PATH) to the app's private key, RSA in PEM form";
-    throw new ConfigError(`PRIVATE_KEY is missing or not a key: ${remedy}.`, { cause: error });
-  }
 }
 
 /** A page makes an app on GitHub from the manifest beside this file; its secrets go into `.env`. */
@@ -247,10 +235,6 @@ function loadDotEnv(): void {
   for (const [key, value] of Object.entries(readDotEnv(".env"))) {
     process.env[key] ??= value;
   }
-}
-
-function empty(value: string | undefined): boolean {
-  return value === undefined || value.trim() === "";
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -55,6 +55,16 @@ export class Identity {
     this.#first ??= this.#ask(FIRST_PAUSE_MS);
   }
 
+  /** The key is another one: it is asked at once whether GitHub takes it. */
+  again(): void {
+    this.#first = (this.#first ?? Promise.resolve()).then(async () => {
+      clearTimeout(this.#timer);
+      if (!this.#stopped) {
+        await this.#ask(FIRST_PAUSE_MS);
+      }
+    });
+  }
+
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);

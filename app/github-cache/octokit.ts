@@ -3,6 +3,7 @@
  * requests, and a write that failed is read back before anything is sent again.
  */
 import { ProbotOctokit } from "probot";
+import type { AppToken } from "./app-token.ts";
 
 type Options = ConstructorParameters<typeof ProbotOctokit>[0];
 
@@ -12,6 +13,14 @@ export const Octokit = ProbotOctokit.defaults((options: Options) => ({
   throttle: { enabled: false },
   retry: { enabled: false },
 }));
+
+/** The same, whose app tokens `createJwt` makes, instead of Octokit with a private key of its own. */
+export function octokitWithTokens(createJwt: (appId: number | string, ahead?: number) => Promise<AppToken>) {
+  return Octokit.defaults((options: Options) => {
+    const { privateKey: _, ...auth } = options?.auth ?? {};
+    return { ...options, auth: { ...auth, createJwt } };
+  });
+}
 
 /**
  * Ends requests that bring no signal of their own: an installation's token is fetched inside of another request, whose

@@ -30,7 +30,7 @@ export async function createEndpoints(options: EndpointsOptions): Promise<Endpoi
   const runs = config.publicUrl === null ? null : await hosted(options, config.publicUrl);
   const webhooks = webhookEndpoint({
     inbox,
-    secret: config.webhookSecret,
+    secrets: () => config.webhookSecrets.current,
     path: config.webhookPath,
     log,
     now,

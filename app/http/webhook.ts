@@ -26,7 +26,8 @@ const RETRY_AFTER_S = 5;
 
 export interface EndpointOptions {
   readonly inbox: Pick<Inbox, "accept">;
-  readonly secret: string;
+  /** Those that count when a webhook comes: one, or two while they are exchanged. */
+  readonly secrets: () => readonly string[];
   readonly path: string;
   readonly log: Logger;
   readonly now: () => number;
@@ -42,7 +43,7 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 
 /** Answers requests to `path`; returns false for all others. */
 export function webhookEndpoint(options: EndpointOptions): Handler {
-  const { inbox, secret, path, log, now, largestPayload = LARGEST_PAYLOAD, memory = MEMORY, onRefused } = options;
+  const { inbox, secrets, path, log, now, largestPayload = LARGEST_PAYLOAD, memory = MEMORY, onRefused } = options;
   const limits = { bytes: memory, bytesPerAddress: memory / 2, deadlineMs: DEADLINE_MS, leastRate: LEAST_RATE };
   const intake = options.intake ?? new BodyIntake(limits);
   return async (request, response) => {
@@ -64,11 +65,16 @@ export function webhookEndpoint(options: EndpointOptions): Handler {
       onRefused?.("headers");
       return refuse(response, 400, "X-GitHub-Event, X-GitHub-Delivery or X-Hub-Signature-256 is missing or malformed.");
     }
-    const hmac = createHmac("sha256", secret);
-    const onChunk = (chunk: Buffer): void => void hmac.update(chunk);
+    const hmacs = secrets().map((secret) => createHmac("sha256", secret));
+    const onChunk = (chunk: Buffer): void => {
+      for (const hmac of hmacs) {
+        hmac.update(chunk);
+      }
+    };
     try {
       return await intake.take(request, { most: largestPayload, onChunk }, async (body) => {
-        if (!timingSafeEqual(hmac.digest(), Buffer.from(signature.slice("sha256=".length), "hex"))) {
+        const shown = Buffer.from(signature.slice("sha256=".length), "hex");
+        if (!hmacs.map((hmac) => timingSafeEqual(hmac.digest(), shown)).includes(true)) {
           onRefused?.("signature");
           log.warn({ delivery: id, event }, "webhook with a wrong signature refused");
           return refuse(response, 400, "The signature does not match the webhook secret.");

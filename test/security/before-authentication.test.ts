@@ -196,7 +196,7 @@ describe("webhooks of a stranger", () => {
             return "stored";
           },
         },
-        secret: SECRET,
+        secrets: () => [SECRET],
         path: "/hook",
         log: pino({ level: "silent" }),
         now: Date.now,

@@ -30,7 +30,7 @@ describe("the webhook endpoint", () => {
     inbox = new Inbox({ store, log, now: Date.now, handle: async (delivery) => handled.push(delivery) < 0 });
     const endpoint = webhookEndpoint({
       inbox,
-      secret: SECRET,
+      secrets: () => [SECRET],
       path: "/hook",
       log,
       now: Date.now,
