@@ -5,7 +5,7 @@
  */
 import type { ApplicationFunction } from "probot";
 import type { Registry } from "prom-client";
-import { orderKey } from "../src/github/webhooks/webhook.ts";
+import { deliveryOrder } from "../src/github/webhooks/webhook.ts";
 import { localUses } from "../src/github/workflows/local-uses.ts";
 import { readPolicy } from "../src/lifecycle/policy/read-policy.ts";
 import { answerHandler } from "./commands/answers/answer.ts";
@@ -112,7 +112,8 @@ export function createApp(options: AppOptions): App {
     }
     probot.onAny(async ({ id, name, payload }) => {
       const text = JSON.stringify(payload);
-      await inbox.accept({ id, event: name, payload: text, key: orderKey(name, payload), receivedAt: now() });
+      const order = deliveryOrder(name, payload);
+      await inbox.accept({ id, event: name, payload: text, ...order, receivedAt: now() });
     });
   };
 

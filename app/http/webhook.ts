@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { BodyIntake, type BodyLoss, BodyLost } from "../../src/coordinator/server/body-intake.ts";
 import { parseExactly } from "../../src/github/exact-json.ts";
-import { orderKey } from "../../src/github/webhooks/webhook.ts";
+import { deliveryOrder } from "../../src/github/webhooks/webhook.ts";
 import { InboxFull } from "../webhooks/deliveries/storing.ts";
 import type { Inbox } from "../webhooks/inbox.ts";
 
@@ -86,8 +86,10 @@ export function webhookEndpoint(options: EndpointOptions): Handler {
           return refuse(response, 400, "The payload is not a JSON object.");
         }
         try {
-          const key = orderKey(event, parsed);
-          const outcome = await inbox.accept({ id, event, payload, key, receivedAt: now() }, parsed);
+          const outcome = await inbox.accept(
+            { id, event, payload, ...deliveryOrder(event, parsed), receivedAt: now() },
+            parsed,
+          );
           return answer(response, outcome === "stored" ? 202 : 200, { [outcome]: id });
         } catch (error) {
           onRefused?.("not_stored");

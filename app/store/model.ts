@@ -2,10 +2,11 @@
  * The app's memory, as the rest of the app sees it. Everything that changes state together goes through one `commit`,
  * so that after a crash either all of it or none of it has happened. Times are milliseconds since the epoch.
  */
+import type { ClaimStore, ReplicaStore } from "./model/claims.ts";
 import type { Commit, Committed } from "./model/commit.ts";
 import type { CountStore } from "./model/counts.ts";
 import type { Delivery, DeliveryStatus, NewDelivery, Page, PendingDelivery } from "./model/deliveries.ts";
-import type { DueStore } from "./model/due.ts";
+import type { DueStore, InstallationId } from "./model/due.ts";
 import type { Effect, EffectRead, EffectReason } from "./model/effects.ts";
 import type { GateStore } from "./model/gates.ts";
 import type { History } from "./model/history.ts";
@@ -17,6 +18,7 @@ import type { RetentionStore } from "./model/retention.ts";
 import type { AppRunStore } from "./model/runs.ts";
 import type { StartStore } from "./model/started-runs.ts";
 
+export * from "./model/claims.ts";
 export * from "./model/commit.ts";
 export * from "./model/counts.ts";
 export * from "./model/deliveries.ts";
@@ -33,6 +35,9 @@ export * from "./model/runs.ts";
 export * from "./model/started-runs.ts";
 
 export interface Store {
+  /** The processes that share the database, and which of them owns what. */
+  readonly replicas: ReplicaStore;
+  readonly claims: ClaimStore;
   /** Runs of groups: their own commits, apart from those of pull requests. */
   readonly runs: AppRunStore;
   /** Workflow runs that were started for pull requests. */
@@ -52,8 +57,8 @@ export interface Store {
 
   /** Stores deliveries in one commit. Returns those that were not known before, in order. */
   acceptDeliveries(batch: readonly NewDelivery[]): Promise<readonly PendingDelivery[]>;
-  /** Those still to be handled, oldest first, after a `seq`. */
-  pendingDeliveries(afterSeq: number, limit: number): Promise<readonly PendingDelivery[]>;
+  /** Those still to be handled, oldest first, after a `seq`; `of`: those of one installation. */
+  pendingDeliveries(afterSeq: number, limit: number, of?: InstallationId): Promise<readonly PendingDelivery[]>;
   delivery(seq: number): Promise<Delivery | null>;
   postponeDelivery(seq: number, nextAt: number, error: string): Promise<void>;
   /** Gives a delivery up; it is kept with its error. */

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type Dialect, Kysely, Migrator } from "kysely";
 import { commitStore } from "./commit.ts";
 import { countStore } from "./counts.ts";
+import { fenced } from "./database/fence.ts";
 import { type PostgresOptions, postgresDialect } from "./database/postgres.ts";
 import { postgresPlace, postgresRemedy } from "./database/postgres-errors.ts";
 import { sqliteDialect } from "./database/sqlite.ts";
@@ -12,6 +13,7 @@ import type { Store } from "./model.ts";
 import { retentionStore } from "./retention.ts";
 import type { Tables } from "./schema.ts";
 import { cacheStore } from "./tables/cache.ts";
+import { claimStore, replicaStore } from "./tables/claims.ts";
 import { deliveryStore } from "./tables/deliveries.ts";
 import { effectStore } from "./tables/effects.ts";
 import { gateStore } from "./tables/gates.ts";
@@ -58,6 +60,8 @@ export function unusable(url: string, error: unknown): DatabaseUnusable {
 export interface OpenOptions {
   /** Told of what no caller is told: a connection was lost while nobody used it. */
   readonly onError?: (error: Error) => void;
+  /** The clock of leases, where the database has none of its own. */
+  readonly now?: () => number;
 }
 
 /**
@@ -66,9 +70,9 @@ export interface OpenOptions {
  */
 export async function openStore(
   url: string = DEFAULT_DATABASE_URL,
-  { onError = () => undefined }: OpenOptions = {},
+  { onError = () => undefined, now = Date.now }: OpenOptions = {},
 ): Promise<Store> {
-  const db = new Kysely<Tables>({ dialect: dialectOf(url, { onError }) });
+  const db = new Kysely<Tables>({ dialect: fenced(dialectOf(url, { onError })) });
   try {
     await (isPostgresUrl(url) ? migrateAlone(url, onError) : migrate(db));
   } catch (error) {
@@ -85,6 +89,8 @@ export async function openStore(
     ...commitStore(db),
     ...cacheStore(db),
     ...metaStore(db),
+    replicas: replicaStore(db, now),
+    claims: claimStore(db, now),
     runs: runStore(db),
     starts: startStore(db),
     gates: gateStore(db),

@@ -13,6 +13,8 @@ export interface Tables {
     error: string | null;
     received_at: number;
     done_at: number | null;
+    /** Null: of none. */
+    installation_id: number | null;
   };
   /** What deliveries say, until they have had their effect: rows of their own, so that their room is free again. */
   delivery_payloads: { seq: number; payload: string };
@@ -158,6 +160,18 @@ export interface Tables {
   /** Emptied by whoever changes what a value means: it can be asked for again. */
   cache: { key: string; scope: string; value_json: string; at: number };
   meta: { key: string; value: string };
+  /** Processes of the app, and until when their leases last. */
+  replicas: { id: string; address: string | null; version: string; since: number; until: number };
+  claims: {
+    key: string;
+    /** A replica; it may be gone. */
+    owner: string;
+    fence: number;
+    since: number;
+    released_at: number | null;
+    /** Requests of owners before may be on their way until then. */
+    not_before: number;
+  };
 }
 
 export const PULL_DOCUMENTS = ["facts", "confirmed", "evaluation"] as const;

@@ -1,7 +1,7 @@
 /** What an event costs where there is much already: in a large repository, in a storm, on a talkative pull request. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pull } from "../../app/store/model.ts";
-import { orderKey } from "../../src/github/webhooks/webhook.ts";
+import { deliveryOrder } from "../../src/github/webhooks/webhook.ts";
 import type { Act } from "../../src/lifecycle/facts/facts.ts";
 import { addLabelsByName, asUser, type Delivery, required } from "../../src/sandbox/world/index.ts";
 import { type House, openHouse } from "../app/house.ts";
@@ -123,6 +123,6 @@ function delivery(label: Delivery, number: number, name: string) {
   payload.pull_request.head.sha = sha;
   payload.pull_request.labels = [...payload.pull_request.labels, { ...payload.label, name }];
   const receivedAt = Date.now();
-  const key = orderKey("pull_request", payload);
-  return { id: `${number}-${name}`, event: "pull_request", payload: JSON.stringify(payload), key, receivedAt };
+  const order = deliveryOrder("pull_request", payload);
+  return { id: `${number}-${name}`, event: "pull_request", payload: JSON.stringify(payload), ...order, receivedAt };
 }

@@ -5,7 +5,7 @@ import type { Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
 import { createRuntime } from "../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
-import { orderKey } from "../../src/github/webhooks/webhook.ts";
+import { deliveryOrder } from "../../src/github/webhooks/webhook.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import type { Delivery } from "../../src/sandbox/world/index.ts";
 import type { VirtualClock } from "./clock.ts";
@@ -117,7 +117,7 @@ export class AppProcess {
       id: delivery.guid,
       event: delivery.event,
       payload: delivery.request.body,
-      key: orderKey(delivery.event, content),
+      ...deliveryOrder(delivery.event, content),
       receivedAt: this.#clock.now(),
     });
     await this.#clock.settle();

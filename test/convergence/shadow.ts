@@ -77,7 +77,16 @@ export class Shadow {
     const { guid: id, event, request } = delivery;
     const content = parseExactly(request.body);
     this.#heard += 1;
-    const told = { id, event, payload: request.body, key: "", receivedAt: 0, seq: this.#heard, nextAt: 0 };
+    const told = {
+      id,
+      event,
+      payload: request.body,
+      key: "",
+      installationId: null,
+      receivedAt: 0,
+      seq: this.#heard,
+      nextAt: 0,
+    };
     this.#turn = this.#turn.then(() =>
       this.#processor.handle({ ...told, status: "pending", tries: 0, error: null }, content),
     );

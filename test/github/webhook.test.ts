@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { orderKey, readWebhook } from "../../src/github/webhooks/webhook.ts";
+import { deliveryOrder, readWebhook } from "../../src/github/webhooks/webhook.ts";
 
 const repository = {
   id: 1,
@@ -207,15 +207,15 @@ describe("others", () => {
 
 describe("the order of deliveries", () => {
   it.each([
-    ["pull_request", { repository: { id: 1 }, pull_request: { number: 7 } }, "1#7"],
+    ["pull_request", { repository: { id: 1 }, installation: { id: 3 }, pull_request: { number: 7 } }, "1#7", 3],
     ["issue_comment", { repository: { id: 1 }, issue: { number: 7 } }, "1#7"],
     ["check_run", { repository: { id: 1 } }, "1"],
-    ["installation", { installation: { id: 3 } }, "installation 3"],
+    ["installation", { installation: { id: 3 } }, "installation 3", 3],
     ["ping", { zen: "…" }, "ping"],
     ["odd", { repository: "x", pull_request: [] }, "odd"],
     ["none", null, "none"],
-  ])("of %s %j is kept by %s", (event, payload, key) => {
-    expect(orderKey(event, payload)).toBe(key);
+  ])("of %s %j is kept by %s", (event, payload, key, installationId?: number) => {
+    expect(deliveryOrder(event, payload)).toEqual({ key, installationId: installationId ?? null });
   });
 });
 

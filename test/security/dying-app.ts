@@ -10,7 +10,7 @@ import { openStore } from "../../app/store/open.ts";
 import { createRuntime } from "../../app/work/runtime.ts";
 import { pullsSetAside } from "../../app/work/set-aside.ts";
 import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
-import { orderKey } from "../../src/github/webhooks/webhook.ts";
+import { deliveryOrder } from "../../src/github/webhooks/webhook.ts";
 
 const KILLED = 9;
 const [url = "", deliveriesFile = ""] = process.argv.slice(2);
@@ -49,12 +49,11 @@ const engine = createEngine({
 await engine.start();
 const payloads: Record<string, { repository: { id: number } }> = JSON.parse(readFileSync(deliveriesFile, "utf8"));
 for (const [id, payload] of Object.entries(payloads)) {
-  const key = orderKey("pull_request", payload);
   void engine.inbox.accept({
     id,
     event: "pull_request",
     payload: JSON.stringify(payload),
-    key,
+    ...deliveryOrder("pull_request", payload),
     receivedAt: Date.now(),
   });
 }

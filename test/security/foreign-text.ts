@@ -15,7 +15,7 @@ import { hostfile, isWithheld, variable } from "../../src/agent/process/environm
 import { readHistogram } from "../../src/coordinator/hosting/histograms.ts";
 import { parseExactly } from "../../src/github/exact-json.ts";
 import { markerOf } from "../../src/github/pulls/comments.ts";
-import { orderKey, readWebhook } from "../../src/github/webhooks/webhook.ts";
+import { deliveryOrder, readWebhook } from "../../src/github/webhooks/webhook.ts";
 import { localUses } from "../../src/github/workflows/local-uses.ts";
 import { commandsToAnswer, readCommands } from "../../src/lifecycle/commands.ts";
 import { boxesOf } from "../../src/lifecycle/conditions/checklist.ts";
@@ -467,10 +467,10 @@ export const READERS: readonly Reader[] = [
   },
   {
     module: "src/github/webhooks/webhook.ts",
-    of: "orderKey, readWebhook",
+    of: "deliveryOrder, readWebhook",
     largest: 32 * KIB,
     read: (text) => [
-      orderKey("merge_group", { merge_group: { head_ref: text } }),
+      deliveryOrder("merge_group", { merge_group: { head_ref: text } }),
       reading("merge_group", text),
       reading("check_run", text),
       reading("push", text),

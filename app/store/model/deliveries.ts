@@ -8,6 +8,8 @@ export interface NewDelivery {
   readonly payload: string;
   /** Deliveries with one key are handled in the order they came: a pull request, else a repository or installation. */
   readonly key: string;
+  /** Whose it is; null or left out: of no installation. */
+  readonly installationId?: number | null;
   readonly receivedAt: number;
 }
 
@@ -17,6 +19,7 @@ export interface PendingDelivery {
   readonly seq: number;
   readonly id: string;
   readonly key: string;
+  readonly installationId: number | null;
   /** Not handled before this. */
   readonly nextAt: number;
 }
@@ -25,6 +28,7 @@ export type DeliveryStatus = "pending" | "done" | "dead";
 
 export interface Delivery extends NewDelivery {
   readonly seq: number;
+  readonly installationId: number | null;
   readonly status: DeliveryStatus;
   /** How often it has been tried. */
   readonly tries: number;

@@ -7,6 +7,9 @@ import type { Tables } from "../schema.ts";
 /** Rows in one statement: SQLite allows 32,766 parameters. */
 const MOST_ROWS = 500;
 
+/** What a place in the queue is made of. */
+const PENDING = ["seq", "id", "key", "installation_id as installationId", "next_at as nextAt"] as const;
+
 type Part = Pick<
   Store,
   | "acceptDeliveries"
@@ -39,10 +42,11 @@ export function deliveryStore(db: Kysely<Tables>): Part {
               error: null,
               received_at: delivery.receivedAt,
               done_at: null,
+              installation_id: delivery.installationId ?? null,
             })),
           )
           .onConflict((conflict) => conflict.column("id").doNothing())
-          .returning(["seq", "id", "key", "next_at as nextAt"])
+          .returning(PENDING)
           .execute();
         const payloads = new Map(some.toReversed().map(({ id, payload }) => [id, payload]));
         if (accepted.length > 0) {
@@ -63,14 +67,15 @@ export function deliveryStore(db: Kysely<Tables>): Part {
       });
     },
 
-    async pendingDeliveries(afterSeq, limit) {
+    async pendingDeliveries(afterSeq, limit, of) {
       return await db
         .selectFrom("deliveries")
-        .select(["seq", "id", "key", "next_at as nextAt"])
+        .select(PENDING)
         .where("status", "=", "pending")
         // Said again in the words of the index, which leaves out what is done.
         .where("status", "!=", "done")
         .where("seq", ">", afterSeq)
+        .$if(of !== undefined, (query) => query.where("installation_id", of === null ? "is" : "=", of ?? null))
         .orderBy("seq")
         .limit(limit)
         .execute();
@@ -117,7 +122,7 @@ export function deliveryStore(db: Kysely<Tables>): Part {
         .set({ status: "pending", tries: 0, next_at: now })
         .where("id", "=", id)
         .where("status", "=", "dead")
-        .returning(["seq", "id", "key", "next_at as nextAt"])
+        .returning(PENDING)
         .executeTakeFirst();
       return row ?? null;
     },
@@ -194,6 +199,7 @@ function delivery(row: Selectable<Tables["deliveries"]> & { readonly payload: st
     id: row.id,
     event: row.event,
     key: row.key,
+    installationId: row.installation_id,
     payload: row.payload ?? "",
     status: status(row.status),
     tries: row.tries,

@@ -10,9 +10,10 @@ import {
   UnreadableRun,
   VersionConflict,
 } from "../../../src/coordinator/hosting/run-store.ts";
+import { claimInForce, claimStands, withClaim } from "../database/fence.ts";
 import { inTransaction } from "../database/transaction.ts";
 import { read, readOrNull, written } from "../documents.ts";
-import type { AppRunStore } from "../model.ts";
+import { type AppRunStore, type Claim, ClaimLost } from "../model.ts";
 import type { Tables } from "../schema.ts";
 
 /** What follows on the records that there are, or stands in their place. */
@@ -21,6 +22,8 @@ type Content =
   | { readonly kind: "whole"; readonly next: number; readonly snapshot: RunSnapshot };
 
 interface Write {
+  /** Under which it was asked for: one commit holds writes under several. */
+  readonly claim: Claim | null;
   readonly run: string;
   readonly version: number;
   readonly content: Content;
@@ -43,14 +46,14 @@ export function runStore(db: Kysely<Tables>): AppRunStore {
     while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];
-      await commit(db, batch);
+      await withClaim(null, () => commit(db, batch));
     }
     writing = false;
   };
 
   const write = (run: string, version: number, content: Content): Promise<number> =>
     new Promise((resolve, reject) => {
-      waiting.push({ run, version, content, resolve, reject });
+      waiting.push({ claim: claimInForce(), run, version, content, resolve, reject });
       // One commit, and so one wait for the disk, for all runs that write in one turn of the event loop.
       if (waiting.length === 1) setImmediate(() => void writeAll());
     });
@@ -164,7 +167,11 @@ async function commit(db: Kysely<Tables>, batch: readonly Write[]): Promise<void
 }
 
 /** @returns the bytes that it takes */
-async function writeOne(db: Kysely<Tables>, { run, version, content }: Write): Promise<number | VersionConflict> {
+async function writeOne(
+  db: Kysely<Tables>,
+  { claim, run, version, content }: Write,
+): Promise<number | VersionConflict | ClaimLost> {
+  if (claim !== null && !(await claimStands(db, claim))) return new ClaimLost(claim);
   const next = content.kind === "records" ? version + content.records.length : content.next;
   if (version === 0) {
     const at = content.kind === "records" ? (content.records[0]?.event.at ?? 0) : content.snapshot.state.createdAt;

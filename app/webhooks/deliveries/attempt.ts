@@ -24,7 +24,7 @@ export interface DeliveryAttemptOptions {
 
 /** Returns 0 when the delivery is done or dead, else the pause until it is tried again. Never throws. */
 export async function attempt(
-  { seq, id, key, nextAt }: PendingDelivery,
+  { seq, id, key, installationId, nextAt }: PendingDelivery,
   {
     store,
     handle,
@@ -38,7 +38,8 @@ export async function attempt(
   let tries = 0;
   try {
     const known = recent.take(seq);
-    const delivery = known === undefined ? await store.delivery(seq) : { ...known.delivery, seq, ...UNTRIED, nextAt };
+    const delivery =
+      known === undefined ? await store.delivery(seq) : { ...known.delivery, seq, installationId, ...UNTRIED, nextAt };
     if (delivery === null || delivery.status !== "pending") {
       return 0;
     }

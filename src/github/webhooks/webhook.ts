@@ -102,15 +102,24 @@ const keyFields = z.object({
   issue: z.object({ number: z.number() }).nullish().catch(null),
 });
 
-/** Deliveries with one key are handled in the order they came. Any JSON value has a key. */
-export function orderKey(event: string, payload: unknown): string {
+/** Where a delivery stands in line. */
+export interface DeliveryOrder {
+  /** Deliveries with one key are handled in the order they came. */
+  readonly key: string;
+  /** Whose it is; null: of no installation. */
+  readonly installationId: number | null;
+}
+
+/** Any JSON value has a place. */
+export function deliveryOrder(event: string, payload: unknown): DeliveryOrder {
   const fields = keyFields.safeParse(payload);
   const { repository, installation, pull_request: pull, issue } = fields.data ?? {};
   const number = pull?.number ?? issue?.number;
+  const installationId = installation?.id ?? null;
   if (repository != null) {
-    return number === undefined ? `${repository.id}` : `${repository.id}#${number}`;
+    return { key: number === undefined ? `${repository.id}` : `${repository.id}#${number}`, installationId };
   }
-  return installation == null ? event : `installation ${installation.id}`;
+  return { key: installationId === null ? event : `installation ${installationId}`, installationId };
 }
 
 function readProtectionRule(payload: unknown): WebhookEvent[] {

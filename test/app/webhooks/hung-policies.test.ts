@@ -60,6 +60,7 @@ it("a command is recorded and its answer queued while the policy is being read a
     event: "issue_comment",
     payload: JSON.stringify(payload),
     key: "k",
+    installationId: 3,
     receivedAt: now(),
     seq: 1,
     status: "pending",
