@@ -1,10 +1,9 @@
 /** What an event costs where there is much already: in a large repository, in a storm, on a talkative pull request. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Pull } from "../../app/store/model.ts";
 import { deliveryOrder } from "../../src/github/webhooks/webhook.ts";
-import type { Act } from "../../src/lifecycle/facts/facts.ts";
 import { addLabelsByName, asUser, type Delivery, required } from "../../src/sandbox/world/index.ts";
 import { type House, openHouse } from "../app/house.ts";
+import { another } from "./another-pull.ts";
 import { type Bench, median, milliseconds } from "./bench.ts";
 
 const ROUNDS = 5;
@@ -91,26 +90,6 @@ async function grow(
       const { user, system } = process.cpuUsage(before);
       await sleep(5);
       return (user + system) / 1_000 / (events > EVENTS ? 1 : events);
-    },
-  };
-}
-
-/** Known and shown as this one is. */
-function another(row: Pull, number: number, acts: number): Pull {
-  const sha = number.toString(16).padStart(40, "0");
-  const text = JSON.stringify({ ...row, number, version: 0 });
-  const made: Pull = JSON.parse(text.replaceAll(row.facts.head.sha, sha).replaceAll(row.facts.nodeId, `PR_${number}`));
-  const more = Array.from({ length: acts }, (_, n): Act => {
-    const at = row.facts.openedAt - (n + 1) * 1_000;
-    return { kind: "labeled", id: `labeled:old-${n}@${at}`, at, label: `old-${n}`, by: row.facts.author };
-  });
-  return {
-    ...made,
-    facts: {
-      ...made.facts,
-      number,
-      acts: [...more.toReversed(), ...made.facts.acts],
-      observed: made.facts.observed,
     },
   };
 }

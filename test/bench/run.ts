@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   growth: () => import("./growth.ts"),
   "long-history": () => import("./long-history.ts"),
   webhooks: () => import("./webhooks.ts"),
+  tracked: () => import("./tracked.ts"),
   barrier: () => import("./barrier.ts"),
   tasks: () => import("./tasks.ts"),
   machine: () => import("./machine.ts"),
