@@ -18,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   "long-history": () => import("./long-history.ts"),
   webhooks: () => import("./webhooks.ts"),
   tracked: () => import("./tracked.ts"),
+  latency: () => import("./latency.ts"),
   barrier: () => import("./barrier.ts"),
   tasks: () => import("./tasks.ts"),
   machine: () => import("./machine.ts"),
