@@ -50,7 +50,7 @@ const probot = createProbot({
   env: process.env,
   overrides: {
     appId,
-    secret: config.webhookSecret,
+    secret: process.env.WEBHOOK_SECRET ?? "",
     Octokit,
     request: { fetch: fetchWithin(config.timings.requestTimeout) },
     log: pino({ level: "silent" }),
