@@ -123,6 +123,7 @@ async function copies(row: Pull, from: number, count: number): Promise<void> {
         event: "pull_request",
         payload: "{}",
         key: `${row.repositoryId}#${number}`,
+        installationId: row.installationId,
         receivedAt,
       })),
     );
