@@ -41,6 +41,7 @@ export const SECRET = "the secret of the tests";
 export interface House {
   readonly sandbox: Sandbox;
   readonly store: Store;
+  /** The one that runs now: `killed` puts another in its place. */
   readonly app: App;
   readonly url: string;
   readonly repository: Repository;
@@ -60,8 +61,17 @@ export interface House {
   checks(pull: PullRequest): Record<string, string>;
   row(pull: PullRequest): Promise<Pull | null>;
   history(pull: PullRequest): Promise<readonly History[]>;
-  /** Resolves when the sandbox has delivered what it had to and the app has nothing to do. */
+  /**
+   * Resolves when the sandbox has delivered what it had to and the app has nothing to do, nor will have after one of
+   * its short pauses. What it tries or asks again and again is not waited for: that is what `until` is for.
+   */
   settled(): Promise<void>;
+  /**
+   * The process ends, and another comes up on the same database, with what a kill at some other moment would have left
+   * there: `left` writes it while nobody works, for a living worker may save over it. GitHub's clock must not be ten
+   * minutes ahead: the new process has no token yet, and asks for one with a date of its own clock.
+   */
+  killed(left: (store: Store) => Promise<void>): Promise<void>;
   /** Lets GitHub's clock go on: its dates are of whole seconds, and what happens in one second has no order. */
   later(seconds?: number): void;
   /** GraphQL requests since the last call, by the operation's name. */
@@ -94,6 +104,12 @@ export interface HouseOptions {
 }
 
 const PATIENCE_MS = 20_000;
+/** The pauses between a test's tries (`retryPauses`, `reevaluationPause`) are shorter. */
+const SOON_MS = 100;
+/** As many as there are `retryPauses`, and one more. */
+const MOST_PAUSES = 4;
+/** What has been due for so long is held up by something: GitHub asked to wait, or the app is not installed. */
+const HELD_MS = 50;
 
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const faults: unknown[] = [];
@@ -151,35 +167,44 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const config = readConfig(env);
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? "silent" });
   const request = { fetch: fetchWithin(options.timings?.requestTimeout ?? config.timings.requestTimeout) };
-  const probot = createProbot({ env, overrides: { appId: registered.id, secret: SECRET, Octokit, request, log } });
-  const app = createApp({
-    reader: YAML_READER,
-    ...(options.oneClock === true ? { now } : {}),
-    store,
-    appId: registered.id,
-    config: {
-      ...config,
-      timings: {
-        ...config.timings,
-        writeInterval: 0,
-        retryPauses: [20, 40, 80],
-        reevaluationPause: 20,
-        // What runs by itself would come between what a test counts: it asks for it when it wants it.
-        reconcileDelay: 3_600_000,
-        sweepPause: 0,
-        ...options.timings,
+  const appNow = options.oneClock === true ? now : Date.now;
+  const begin = async () => {
+    const probot = createProbot({ env, overrides: { appId: registered.id, secret: SECRET, Octokit, request, log } });
+    const app = createApp({
+      reader: YAML_READER,
+      now: appNow,
+      store,
+      appId: registered.id,
+      config: {
+        ...config,
+        timings: {
+          ...config.timings,
+          writeInterval: 0,
+          retryPauses: [20, 40, 80],
+          reevaluationPause: 20,
+          // What runs by itself would come between what a test counts: it asks for it when it wants it.
+          reconcileDelay: 3_600_000,
+          sweepPause: 0,
+          ...options.timings,
+        },
       },
-    },
-  });
-  const middleware = await createNodeMiddleware(app.load, { probot, webhooksPath: config.webhookPath });
-  server.on("request", (request, response) => void middleware(request, response, () => response.writeHead(404).end()));
+    });
+    return { app, middleware: await createNodeMiddleware(app.load, { probot, webhooksPath: config.webhookPath }) };
+  };
+  let running = await begin();
+  server.on(
+    "request",
+    (request, response) => void running.middleware(request, response, () => response.writeHead(404).end()),
+  );
   install(world, asUser(owner), { app: registered, account: owner, repositories: [repository] });
 
   let branches = 0;
   const house: House = {
     sandbox,
     store,
-    app,
+    get app() {
+      return running.app;
+    },
     url,
     repository,
     registered,
@@ -213,12 +238,25 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     history: async (pull) => (await store.history({ repositoryId: repository.id, number: pull.number }, 1_000)).items,
     settled: async () => {
       let before = "";
-      for (let now = activity(sandbox); now !== before; now = activity(sandbox)) {
+      let pauses = 0;
+      let soon: number | null = null;
+      for (let now = activity(sandbox); soon !== null || now !== before; now = activity(sandbox)) {
         before = now;
         await sandbox.webhooks.idle();
-        await app.engine().idle();
+        await running.app.engine().idle();
         await sleep(2);
+        soon = pauses < MOST_PAUSES ? await pauseOf(store, appNow()) : null;
+        if (soon !== null) {
+          pauses += 1;
+          await sleep(soon);
+        }
       }
+    },
+    killed: async (left) => {
+      await running.app.stop();
+      await left(store);
+      running = await begin();
+      await house.settled();
     },
     later: (seconds = 2) => {
       ahead += seconds * 1_000;
@@ -239,7 +277,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     },
     close: async () => {
       await closeServer(server);
-      await app.stop();
+      await running.app.stop();
       await store.close();
       await sandbox.close();
       if (faults.length > 0) {
@@ -263,6 +301,14 @@ function ourChecks(sandbox: Sandbox, app: SandboxApp, pull: PullRequest): Record
 /** Changes with every request and every webhook. */
 function activity({ requests, world }: Sandbox): string {
   return `${requests.counts().total} ${requests.entries().length} ${world.deliveries.size}`;
+}
+
+/** For how long the app only waits for what is due soon; null: nothing is. */
+async function pauseOf({ due }: Store, now: number): Promise<number | null> {
+  const queues = [due.pulls, due.transitions, due.effects, due.starts, due.gates, due.policies];
+  const outlooks = await Promise.all(queues.map((queue) => queue.outlook(now - HELD_MS)));
+  const next = Math.min(...outlooks.map(({ nextAt }) => nextAt ?? Number.POSITIVE_INFINITY));
+  return next <= now + SOON_MS ? Math.max(next - now, 0) + 1 : null;
 }
 
 function closeServer(server: Server): Promise<void> {

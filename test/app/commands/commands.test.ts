@@ -255,11 +255,13 @@ describe("a command in a comment", () => {
       payload: { marker: "m", body: "hello" },
       nextAt: 0,
     };
-    await house.store.commit({ effects: [effect], now: 0 });
-    const [stored] = (await house.store.effectsOf(id)).filter((each) => each.key === "k");
-    await house.store.commit({
-      settled: [{ ...w.required(stored), status: "dead", error: "refused", errorCode: "refused", result: null }],
-      now: 0,
+    await house.killed(async (store) => {
+      await store.commit({ effects: [effect], now: 0 });
+      const [stored] = (await store.effectsOf(id)).filter((each) => each.key === "k");
+      await store.commit({
+        settled: [{ ...w.required(stored), status: "dead", error: "refused", errorCode: "refused", result: null }],
+        now: 0,
+      });
     });
     expect(reactions(await say(pull, house.mallory, "/stage retry"))).toEqual(["confused"]);
     expect(said(pull)).toEqual([expect.stringContaining("mallory has no write permission")]);

@@ -504,11 +504,10 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     const pull = await staged();
     const gate = wait(ofPull(pull));
     await house.settled();
-    const [row] = await house.store.gates.ofRun(house.repository.id, `${gate.run.id}`);
-    // What was stored at that moment.
-    await house.store.gates.save({ ...required(row ?? null), state: "waiting", sent: "approved", nextAt: null });
-    await house.app.engine().deploymentGates.worker.start();
-    await house.settled();
+    await house.killed(async ({ gates }) => {
+      const [row] = await gates.ofRun(house.repository.id, `${gate.run.id}`);
+      await gates.save({ ...required(row ?? null), state: "waiting", sent: "approved", nextAt: null });
+    });
     expect((await house.store.gates.ofRun(house.repository.id, `${gate.run.id}`))[0]?.state).toBe("approved");
     expect(said(gate)).toEqual(["#1 has reached staging."]);
   });

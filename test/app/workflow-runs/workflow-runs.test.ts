@@ -1,6 +1,5 @@
 /** `start` over real HTTP: once, in line, followed to its end, cancelled when nobody needs it, whatever gets lost. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RowConflict } from "../../../app/store/conflict.ts";
 import type { StartedRun } from "../../../app/store/model/started-runs.ts";
 import { readPolicy } from "../../../src/lifecycle/policy/read-policy.ts";
 import {
@@ -107,20 +106,13 @@ async function inQa(): Promise<PullRequest> {
   await house.settled();
   return pull;
 }
-/** Its started run as a process left it that was killed: nobody is to look at it again. */
-async function storeAs(pull: PullRequest, left: Partial<StartedRun>): Promise<void> {
-  await house.until("it is stored so", async () => {
-    const read = async () =>
-      (await house.store.starts.ofPull({ repositoryId: house.repository.id, number: pull.number }))[0];
-    const row = required((await read()) ?? null);
-    try {
-      await house.store.starts.save({ ...row, ...left, nextAt: null });
-    } catch (error) {
-      if (error instanceof RowConflict) return false;
-      throw error;
-    }
-    // A wake that came in between is kept, and would have it looked at anew.
-    return (await read())?.nextAt === null;
+async function startOf(pull: PullRequest): Promise<StartedRun | null> {
+  return (await house.store.starts.ofPull({ repositoryId: house.repository.id, number: pull.number }))[0] ?? null;
+}
+/** The process is killed, and had stored so much of the pull request's run. */
+async function killedAt(pull: PullRequest, left: Partial<StartedRun>): Promise<void> {
+  await house.killed(async ({ starts }) => {
+    expect(await starts.save({ ...required(await startOf(pull)), ...left, nextAt: null })).toBe(true);
   });
 }
 
@@ -385,10 +377,7 @@ describe("when GitHub's answers or webhooks go wrong", () => {
   it("killed between asking for a run and hearing of it, the app finds it when it comes back", async () => {
     await open(policy());
     const pull = await inQa();
-    // What was stored at that moment.
-    await storeAs(pull, { state: "sent", runId: null, runUrl: null, askAt: null });
-    await house.app.engine().workflowRuns.worker.start();
-    await house.settled();
+    await killedAt(pull, { state: "sent", runId: null, runUrl: null, askAt: null });
     expect(runs()).toHaveLength(1);
     expect((await house.store.starts.ofRun(house.repository.id, `${onlyRun().id}`))?.state).toBe("running");
   });
@@ -396,10 +385,10 @@ describe("when GitHub's answers or webhooks go wrong", () => {
   it("killed before it asked, the app asks when it comes back", async () => {
     await open(policy());
     house.sandbox.faults.place({ kind: "status", match: dispatches, status: 502, times: 1 });
-    const pull = await inQa();
-    await storeAs(pull, { state: "queued", sends: 0, sentAt: null, firstSentAt: null });
-    await house.app.engine().workflowRuns.worker.start();
-    await house.settled();
+    const pull = await opened();
+    go(pull);
+    await house.until("GitHub was asked", () => house.sandbox.requests.entries().some(({ status }) => status === 502));
+    await killedAt(pull, { state: "queued", sends: 0, sentAt: null, firstSentAt: null });
     expect(runs()).toHaveLength(1);
   });
 
