@@ -157,13 +157,14 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
     if (tracker.follow(event)) publisher.progress(tracker.progress(entry.pace.now()));
   };
   let kept: KeptState | null = null;
-  let told = 0;
+  let steps = 0;
+  const told = new WeakSet<object>();
   const onChange = (host: RunHost): void => {
     kept?.follow(host.state);
-    // A result is put together only when there can be another one: there may be many agents.
-    if (host.state.steps === told) return;
-    told = host.state.steps;
-    const { phases } = host.summary();
+    // What a stage came to is put together once, and only when there can be something new: there may be many agents.
+    if (host.state.steps === steps) return;
+    steps = host.state.steps;
+    const phases = host.newPhases(told);
     display.judged(phases, false);
     if (tracker.judged(phases)) publisher.progress(tracker.progress(entry.pace.now()));
   };

@@ -7,7 +7,7 @@ import { checkText, findingsOf, findingText } from "../agent/machine/checks.ts";
 import { isWithheld } from "../agent/process/environment.ts";
 import { Processes } from "../agent/process/process.ts";
 import { whyUnseen } from "../agent/process/process-groups.ts";
-import type { SetUpLook } from "../github/set-up.ts";
+import type { SetUpInspection } from "../github/set-up.ts";
 import type { Plan, PlanStage, PreflightCheck } from "../plan/plan.ts";
 import { platformRefusal } from "../platform.ts";
 import { oneLine } from "../report/escape.ts";
@@ -130,15 +130,15 @@ async function lookAtRepository(
     throw new UsageError(`${oneLine(repository)}: expected a repository as OWNER/NAME`);
   }
   const client = await githubClient(apiAddress(env), env);
-  const { lookAtSetUp } = await import("../github/set-up.ts");
-  const look = await lookAtSetUp(client, { owner, name }, { agents: plan?.agentCount ?? null, labels });
-  return { notes: look.notes, findings: [...look.findings, ...clockFinding(look)] };
+  const { inspectSetUp } = await import("../github/set-up.ts");
+  const found = await inspectSetUp(client, { owner, name }, { agents: plan?.agentCount ?? null, labels });
+  return { notes: found.notes, findings: [...found.findings, ...clockFinding(found)] };
 }
 
 /** A token of a group's leader is not valid on a machine whose clock is minutes off. */
 const MOST_CLOCK_OFFSET_MS = 30_000;
 
-function clockFinding({ clockOffsetMs }: SetUpLook): readonly Finding[] {
+function clockFinding({ clockOffsetMs }: SetUpInspection): readonly Finding[] {
   if (clockOffsetMs === null || Math.abs(clockOffsetMs) <= MOST_CLOCK_OFFSET_MS) return [];
   const message = `it is ${Math.round(Math.abs(clockOffsetMs) / 1000)} s ${clockOffsetMs > 0 ? "behind" : "ahead of"} GitHub's`;
   return [{ category: "system", what: "clock", message, remedy: "set it by NTP (timedatectl set-ntp true)" }];

@@ -12,7 +12,7 @@ export interface WantedSetUp {
   readonly labels: readonly string[];
 }
 
-export interface SetUpLook {
+export interface SetUpInspection {
   /** What is as it should be, and what cannot be seen, in words. */
   readonly notes: readonly string[];
   readonly findings: readonly Finding[];
@@ -39,11 +39,11 @@ const runners = z.object({
 const PAGE = 100;
 
 /** Asks one thing after the other; what one answer forbids does not keep the others from being looked at. */
-export async function lookAtSetUp(
+export async function inspectSetUp(
   client: GitHubClient,
   place: RepositoryPlace,
   wanted: WantedSetUp,
-): Promise<SetUpLook> {
+): Promise<SetUpInspection> {
   const notes: string[] = [];
   const findings: Finding[] = [];
   const at = { owner: place.owner, repo: place.name };

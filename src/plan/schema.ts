@@ -13,7 +13,7 @@ import { NOT_PRINTABLE, PRINTABLE } from "./parsing/names.ts";
 import {
   anyVariable,
   argument,
-  duration,
+  durationValue,
   env,
   flag,
   graceOf,
@@ -24,16 +24,16 @@ import {
   paramValue,
   pause,
   ready,
-  record,
-  rule,
+  recordOf,
+  ruleValue,
   runsOn,
   share,
-  taskKey,
   taskKeyValue,
   taskValue,
   text,
   whole,
   word,
+  writtenTaskKey,
 } from "./parsing/value-schemas.ts";
 import { COMPLETIONS, RESUME_RULES, STAGE_TYPES } from "./plan.ts";
 import { contextKeys } from "./shapes/context-schema.ts";
@@ -50,21 +50,25 @@ import {
 
 export const barrierShape = lazyShape({
   type: () =>
-    rule().describe("When the barrier releases: all_or_nothing, majority, best_effort, at_least N, none").optional(),
+    ruleValue()
+      .describe("When the barrier releases: all_or_nothing, majority, best_effort, at_least N, none")
+      .optional(),
   at_least: () =>
     share().describe('For `type: at_least`: how many agents, or the share of the roster ("75%")').optional(),
   agent_barrier_timeout: () =>
-    duration().describe("From the first arrival; default: the stage's remaining time").optional(),
+    durationValue().describe("From the first arrival; default: the stage's remaining time").optional(),
   straggler_grace: () => pause().describe("How long a released majority waits for the others").optional(),
   on_straggler: () => oneOf(["exclude", "rejoin"]).describe("What becomes of an agent that comes too late").optional(),
-  heartbeat_interval: () => duration().describe("Overrides `liveness.heartbeat_interval` during this stage").optional(),
+  heartbeat_interval: () =>
+    durationValue().describe("Overrides `liveness.heartbeat_interval` during this stage").optional(),
   missed_threshold: () => whole(1, 1000).describe("Heartbeats missed until an agent counts as silent").optional(),
-  query_timeout: () => duration().describe("How long a silent agent is asked before it counts as missing").optional(),
+  query_timeout: () =>
+    durationValue().describe("How long a silent agent is asked before it counts as missing").optional(),
   query_retries: () => whole(0, 100).describe("How often it is asked again").optional(),
 });
 
 const BARRIER = 'expected a policy ("majority") or a mapping with type, agent_barrier_timeout, …';
-const barrier = once(() => z.union([rule(), mapping(barrierShape)], { error: BARRIER }));
+const barrier = once(() => z.union([ruleValue(), mapping(barrierShape)], { error: BARRIER }));
 
 const taskOptions = {
   concurrency: () => whole(1, PLAN_BOUNDS.concurrency).describe("Tasks that one agent runs at a time").optional(),
@@ -72,7 +76,7 @@ const taskOptions = {
   max_preemptions: () => whole(0, 100_000).describe("How often one task may be lost with its agent").optional(),
   needs: () =>
     z
-      .record(taskKey(), list(taskKeyValue(), "task keys"), {
+      .record(writtenTaskKey(), list(taskKeyValue(), "task keys"), {
         error: "expected a mapping of a task to the tasks it needs",
       })
       .describe("Task -> tasks that must be done before it; a task's key is its value, its `id`, or its index")
@@ -114,16 +118,16 @@ export const stageShape = lazyShape({
         "Where the command runs; relative to where the run was started (in a job: its workspace), which is the default",
       )
       .optional(),
-  duration: () => duration().describe("How long the work goes on (`completion: duration`)").optional(),
+  duration: () => durationValue().describe("How long the work goes on (`completion: duration`)").optional(),
   max_duration: () =>
-    duration().describe("The longest it may take (`validation_passed`, `duration_or_tasks`)").optional(),
+    durationValue().describe("The longest it may take (`validation_passed`, `duration_or_tasks`)").optional(),
   timeout: () =>
-    duration()
+    durationValue()
       .describe(
         "The longest it may take on an agent, over all attempts; default: 6h, or what the attempts may take if that is more",
       )
       .optional(),
-  timeout_secs: () => duration().describe("The same as `timeout`").optional(),
+  timeout_secs: () => durationValue().describe("The same as `timeout`").optional(),
   optional: () => flag().describe("A failure is a warning").optional(),
   when: () =>
     oneOf(["on_success", "on_failure", "always"])
@@ -259,9 +263,9 @@ export const barrierSyncShape = lazyShape({
 });
 
 export const livenessShape = lazyShape({
-  heartbeat_interval: () => duration().describe("How often an agent is heard from; default 2s").optional(),
-  warn_after: () => duration().describe("Silence after which a warning is shown; default 5s").optional(),
-  lost_after: () => duration().describe("Silence after which an agent is lost; default 30s").optional(),
+  heartbeat_interval: () => durationValue().describe("How often an agent is heard from; default 2s").optional(),
+  warn_after: () => durationValue().describe("Silence after which a warning is shown; default 5s").optional(),
+  lost_after: () => durationValue().describe("Silence after which an agent is lost; default 30s").optional(),
 });
 
 const script = once(() => text("a shell script"));
@@ -273,7 +277,7 @@ export const workloadShape = lazyShape({
 });
 
 export const assemblyShape = lazyShape({
-  timeout: () => duration().describe("How long the group may take to come together; default 20m").optional(),
+  timeout: () => durationValue().describe("How long the group may take to come together; default 20m").optional(),
   at_least: () => whole(1, PLAN_BOUNDS.agents).describe("So many are enough once the time is over").optional(),
 });
 
@@ -296,7 +300,7 @@ export const planShape = lazyShape({
   agents: () =>
     agents().describe("Size of the group, or its agents; default --agents, else the size of the matrix").optional(),
   roles: () =>
-    record(word(), whole(1, PLAN_BOUNDS.agents), "roles to numbers of agents")
+    recordOf(word(), whole(1, PLAN_BOUNDS.agents), "roles to numbers of agents")
       .describe("Role -> how many agents")
       .optional(),
   shared_filesystem: () =>
@@ -319,7 +323,7 @@ export const planShape = lazyShape({
   workload: () => mapping(workloadShape).describe("Commands for stages that have none of their own").optional(),
   assembly: () => mapping(assemblyShape).describe("How the group comes together").optional(),
   deadline: () =>
-    duration()
+    durationValue()
       .describe(
         "From the run's first moment: work that is not done by then fails the run, cleanup still has its own time",
       )

@@ -103,7 +103,7 @@ export function noticesFor(state: RunState, agent: string, after = 0): RunState[
 }
 
 /** The group, once it is assembled. The same object as long as nobody is added. */
-export function rosterOf(state: RunState): RunState["roster"] {
+export function membersOf(state: RunState): RunState["roster"] {
   return state.roster;
 }
 

@@ -6,7 +6,8 @@ import type { PhaseRecord } from "../../run/result/record.ts";
 
 export class Tracker {
   readonly #base: Pick<RunProgress, "planName" | "stages" | "startedAt">;
-  #done: RunProgress["done"] = [];
+  /** By the stage's place in the plan. */
+  readonly #done = new Map<number, RunProgress["done"][number]>();
   #doing = "";
 
   constructor(base: Pick<RunProgress, "planName" | "stages" | "startedAt">) {
@@ -17,6 +18,8 @@ export class Tracker {
   follow(event: AgentEvent): boolean {
     switch (event.kind) {
       case "started":
+        // Entered again, it is not over any more.
+        this.#done.delete(event.stage.index);
         if (event.task !== null) return false;
         this.#doing = `running ${event.stage.name}${event.attemptNumber > 1 ? `, attempt ${event.attemptNumber}` : ""}`;
         return true;
@@ -42,22 +45,21 @@ export class Tracker {
     }
   }
 
-  /** @returns whether a stage is over that was not before */
+  /** @param phases those that are new or other than before @returns whether a stage is over that was not before */
   judged(phases: readonly PhaseRecord[]): boolean {
-    const before = this.#done.length;
-    this.#done = phases
-      .filter(({ completedAt }) => completedAt !== null)
-      .map(({ name, status, reason, startedAt, completedAt }) => {
-        const took = between(startedAt, completedAt);
-        return {
-          name,
-          how: `${status}${took === null ? "" : ` in ${duration(took)}`}${reason === null ? "" : `: ${reason}`}`,
-        };
-      });
-    return this.#done.length !== before;
+    let isNew = false;
+    for (const { stage, name, status, reason, startedAt, completedAt } of phases) {
+      if (completedAt === null) continue;
+      isNew ||= !this.#done.has(stage);
+      const took = between(startedAt, completedAt);
+      const how = `${status}${took === null ? "" : ` in ${duration(took)}`}${reason === null ? "" : `: ${reason}`}`;
+      this.#done.set(stage, { name, how });
+    }
+    return isNew;
   }
 
   progress(now: number): RunProgress {
-    return { ...this.#base, done: this.#done, doing: this.#doing, now };
+    const done = [...this.#done].sort(([a], [b]) => a - b).map(([, phase]) => phase);
+    return { ...this.#base, done, doing: this.#doing, now };
   }
 }

@@ -16,7 +16,7 @@ import { VERSION } from "../version.ts";
 import { writeWhole } from "../write-whole.ts";
 import type { ConsoleLog, Screen } from "./console.ts";
 
-export interface Told {
+export interface EndedRun {
   readonly file: string;
   readonly key: RunKey;
   readonly plan: Plan;
@@ -28,27 +28,27 @@ export interface Told {
 }
 
 /** @returns whether the run succeeded, its baselines included, and everything could be written */
-export function tellOutcome(told: Told, log: ConsoleLog, screen: Screen): boolean {
-  const { selection, key, plan, masks } = told;
+export function tellOutcome(run: EndedRun, log: ConsoleLog, screen: Screen): boolean {
+  const { selection, key, plan, masks } = run;
   const provenance = provenanceOf({ key, plan, commit: null, version: VERSION }, masks);
-  log.phases(told.summary.phases);
-  const about = { workDigest: provenance.workDigest, testbed: testbedOf(told.summary.machines ?? []) };
+  log.phases(run.summary.phases);
+  const about = { workDigest: provenance.workDigest, testbed: testbedOf(run.summary.machines ?? []) };
   const baselines = judgeBaselines(
     plan,
-    told.summary,
+    run.summary,
     about,
     earlierResults(process.cwd(), (line) => log.line(`⚠ ${line}`)),
   );
   for (const judged of baselines) log.line(baselineLine(judged, screen.colours));
-  const summary = withBaselines(told.summary, baselines);
+  const summary = withBaselines(run.summary, baselines);
   const stop =
     selection.stopAfter === null ? undefined : summary.phases.find(({ stage }) => stage === selection.stopAfter);
   const report: RunReport = {
     summary,
     planName: plan.name,
-    planFile: told.file,
+    planFile: run.file,
     workspace: process.cwd(),
-    startedAt: told.startedAt,
+    startedAt: run.startedAt,
     completedAt: Date.now(),
     stoppedAfter: stop?.status === "success" || stop?.status === "warning" ? stop.name : null,
     provenance,
@@ -59,7 +59,7 @@ export function tellOutcome(told: Told, log: ConsoleLog, screen: Screen): boolea
   const json = resultJson(report);
   const say = (text: string): void => log.line(text);
   const printed = printResult(json, say);
-  const isWritten = told.outputFile === undefined || writeResult(told.outputFile, json, say);
+  const isWritten = run.outputFile === undefined || writeResult(run.outputFile, json, say);
   return summary.verdict === "success" && isWritten && printed;
 }
 

@@ -18,7 +18,7 @@ const SENT_BYTES = 65_536;
 /** What one agent is sent of it at most. */
 const OWN_BYTES = WIRE_BOUNDS.answerBytes / 4;
 /** How many of those that failed every agent is told, besides its own part. */
-const FAILED_TOLD = 10;
+const MOST_FAILED_AGENTS = 10;
 
 const NOTHING = { text: "null", more: false } as const;
 
@@ -68,7 +68,7 @@ export class Answers {
    * are. @param summary of a run that is over: it does not change any more
    */
   agentSummary(summary: RunSummary, agent: string): RunSummary {
-    this.#result ??= new SummaryByAgent(sendable(summary), FAILED_TOLD);
+    this.#result ??= new SummaryByAgent(sendable(summary), MOST_FAILED_AGENTS);
     return firstWithin(this.#result.of(agent), OWN_STEPS, OWN_BYTES);
   }
 
@@ -234,7 +234,8 @@ function mapPhases(
 function earlierFailures(phase: RunSummary["phases"][number]): RunSummary["phases"][number] {
   if (phase.earlier === undefined) return phase;
   const isTold = ({ status }: AgentPhase): boolean => status !== "success" && status !== "skipped";
-  const told = (agents: readonly AgentPhase[]): readonly AgentPhase[] => agents.filter(isTold).slice(0, FAILED_TOLD);
+  const told = (agents: readonly AgentPhase[]): readonly AgentPhase[] =>
+    agents.filter(isTold).slice(0, MOST_FAILED_AGENTS);
   return { ...phase, earlier: phase.earlier.map((round) => ({ ...round, agents: told(round.agents) })) };
 }
 

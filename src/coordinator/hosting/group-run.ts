@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { canonicalJson, planDifference, planDigest } from "../../plan/canonical.ts";
 import { escapeUnprintable } from "../../plan/parsing/names.ts";
 import { shownOutputs } from "../../run/context/shown.ts";
-import { admit, explain, noticesFor, outputsOf, rosterOf } from "../../run/machine.ts";
+import { admit, explain, membersOf, noticesFor, outputsOf } from "../../run/machine.ts";
 import { itemAt, itemCount, itemsOf, lookUp } from "../../run/persistent-array.ts";
 import type { AgentState } from "../../run/state.ts";
 import { isThere } from "../../run/transitions.ts";
@@ -129,7 +129,7 @@ export class GroupRun implements HostedRun {
       agent,
       instruction,
       now,
-      roster: rosterOf(state),
+      roster: membersOf(state),
       outputs: shownOutputs(state, instruction),
       notices: noticesFor(state, agent, body.known.notice),
       notice: state.noticeSeq,
@@ -153,7 +153,7 @@ export class GroupRun implements HostedRun {
     const answer = {
       instruction,
       now,
-      roster: rosterOf(state),
+      roster: membersOf(state),
       outputs: shownOutputs(state, instruction) ?? outputsOf(state),
       notices: noticesFor(state, agent, notice).map(({ text }) => text),
     };
@@ -233,7 +233,7 @@ export class GroupRun implements HostedRun {
       plan: { name: state.plan.name, digest: this.#digest },
       status: state.status,
       now: this.host.now,
-      agents: rosterOf(state),
+      agents: membersOf(state),
       explanation: explain(state),
       summary: this.#answers.summary(this.host.summary()),
     };

@@ -37,7 +37,7 @@ export const wireTaskValue = json.refine(
   (value) => jsonBytes(value) <= PLAN_BOUNDS.taskBytes,
   `expected at most ${PLAN_BOUNDS.taskBytes} bytes`,
 );
-export const taskKey = z.string().max(PLAN_BOUNDS.taskBytes);
+export const wireTaskKey = z.string().max(PLAN_BOUNDS.taskBytes);
 const exitCodes = z.array(z.number().int().min(0).max(255)).max(256);
 
 const command = z.discriminatedUnion("kind", [
@@ -97,7 +97,7 @@ const tasks = z.strictObject({
   concurrency: z.number().int().min(1).max(PLAN_BOUNDS.concurrency),
   maxFailures: count,
   maxPreemptions: count,
-  needs: z.record(taskKey, z.array(taskKey).max(PLAN_BOUNDS.list)),
+  needs: z.record(wireTaskKey, z.array(wireTaskKey).max(PLAN_BOUNDS.list)),
 });
 
 const quorum = z.strictObject({

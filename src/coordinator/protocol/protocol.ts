@@ -10,7 +10,7 @@ import type { Json } from "../../plan/plan.ts";
 import { LARGEST_METRIC } from "../../run/measurement/metrics.ts";
 import { AGENT_STATUSES, AGGREGATIONS, DECISIONS, TIME_LIMITS } from "../../run/types.ts";
 import { isHistogram } from "../hosting/histograms.ts";
-import { agentAddress, planSchema, printable, taskKey, wireTaskValue } from "./plan-schema.ts";
+import { agentAddress, planSchema, printable, wireTaskKey, wireTaskValue } from "./plan-schema.ts";
 
 /** Newest first. */
 export const PROTOCOLS = [4, 3] as const;
@@ -99,7 +99,7 @@ const ballotSchema = z.union([
 const attemptReportSchema = z.strictObject({
   stage: count,
   attempt: name,
-  task: taskKey.nullable(),
+  task: wireTaskKey.nullable(),
   startedAt: time,
   endedAt: time,
   end: attemptEndSchema,

@@ -17,8 +17,8 @@ import {
   type ConvertedStages,
   impliedStages,
   optional,
-  type Place,
   type SharedByStages,
+  type WrittenAt,
   writtenStages,
 } from "./stages.ts";
 import { durationAt, flagAt, isVariableValue, wholeAt, wordAt } from "./values.ts";
@@ -218,7 +218,7 @@ function commandsOf(
   { root, prepare }: { readonly root: Section; readonly prepare: Section | null },
   file: string,
 ): Readonly<Record<string, string>> {
-  const written: Partial<Record<WorkloadPhase, Place>> = {
+  const written: Partial<Record<WorkloadPhase, WrittenAt>> = {
     ...(prepare?.has("ensure_objects") === true ? { prepare: { section: prepare, key: "ensure_objects" } } : {}),
     ...(root.has("workload") ? { execute: { section: root, key: "workload" } } : {}),
   };

@@ -10,7 +10,7 @@ import { benchDuration, distinct, durationAt, flagAt, nameOf, wholeAt, wordAt } 
 const MOST_OBJECTS = Number.MAX_SAFE_INTEGER;
 
 /** A key of the configuration. */
-export interface Place {
+export interface WrittenAt {
   readonly section: Section;
   readonly key: string;
 }
@@ -18,7 +18,7 @@ export interface Place {
 export interface ConvertedStages {
   readonly stages: readonly Readonly<Record<string, unknown>>[];
   /** The commands of the workload that they take, and where each is asked for first. */
-  readonly commands: ReadonlyMap<WorkloadPhase, Place>;
+  readonly commands: ReadonlyMap<WorkloadPhase, WrittenAt>;
 }
 
 /** What the whole configuration says of its workload. */
@@ -43,7 +43,7 @@ const STAGE_KEYS: Readonly<Record<string, About>> = {
 
 /** The stages under `distributed.stages`, in the order in which they run. */
 export function writtenStages(sections: readonly Section[], shared: SharedByStages): ConvertedStages {
-  const commands = new Map<WorkloadPhase, Place>();
+  const commands = new Map<WorkloadPhase, WrittenAt>();
   const taken = sections.slice(0, PLAN_BOUNDS.stages);
   for (const { notes, source, path } of sections.slice(PLAN_BOUNDS.stages)) {
     notes.add("changed", source.at(path), `${path.join(".")}: more than ${PLAN_BOUNDS.stages} stages, left out`);
@@ -71,7 +71,7 @@ export function writtenStages(sections: readonly Section[], shared: SharedByStag
 
 /** What a configuration without stages goes through: preflight, prepare, execute, and cleanup where it asks for that. */
 export function impliedStages(root: Section, prepare: Section | null, execute: ExecuteKeys): ConvertedStages {
-  const commands = new Map<WorkloadPhase, Place>();
+  const commands = new Map<WorkloadPhase, WrittenAt>();
   const stages: Record<string, unknown>[] = [{ name: "preflight", type: "validation", timeout: "5m" }];
   commands.set("preflight", { section: root, key: "workload" });
   if (prepare !== null) {
@@ -118,7 +118,7 @@ function stageOf(
   section: Section,
   names: Set<string>,
   shared: SharedByStages,
-  commands: Map<WorkloadPhase, Place>,
+  commands: Map<WorkloadPhase, WrittenAt>,
 ): { readonly name: string; readonly [key: string]: unknown } {
   const said = section.text("name") ?? "";
   const name = distinct(nameOf(said) || "stage", names);

@@ -4,7 +4,7 @@ import { PLAN_BOUNDS } from "../bounds.ts";
 import type { PreflightCheck, VersionBound } from "../plan.ts";
 import { HOST_AND_PORT } from "./address.ts";
 import { once } from "./lazy.ts";
-import { anyVariable, comparisonOf, duration, list, mapping, text, whole } from "./value-schemas.ts";
+import { anyVariable, comparisonOf, durationValue, list, mapping, text, whole } from "./value-schemas.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
   "": 1,
@@ -59,7 +59,7 @@ const KINDS = {
   variable: anyVariable,
   reachable: () => z.string({ error: ADDRESS }).max(300, { error: ADDRESS }).regex(HOST_AND_PORT, { error: ADDRESS }),
   port: () => whole(1, 65_535),
-  clock: duration,
+  clock: durationValue,
 } as const;
 
 const NAMES = Object.keys(KINDS).join(", ");

@@ -38,7 +38,7 @@ function durationOf(least: number) {
     });
 }
 
-export const duration = once(() => durationOf(1));
+export const durationValue = once(() => durationOf(1));
 export const pause = once(() => durationOf(0));
 /** From 0 to a bound of its own, in milliseconds. */
 export function graceOf(most: number) {
@@ -111,7 +111,7 @@ export function mapping<S extends z.ZodRawShape>(shape: S, what = "a mapping") {
   });
 }
 
-export function record<T extends z.ZodType>(key: z.ZodString, value: T, what: string) {
+export function recordOf<T extends z.ZodType>(key: z.ZodString, value: T, what: string) {
   return z.record(key, value, { error: `expected a mapping of ${what}` });
 }
 
@@ -135,7 +135,7 @@ const ANY_VARIABLE = 'expected the name of a variable (letters, digits, "_")';
 export const anyVariable = once(() =>
   z.string({ error: ANY_VARIABLE }).regex(/^[A-Za-z_][A-Za-z0-9_]{0,199}$/, { error: ANY_VARIABLE }),
 );
-export const env = once(() => record(variable(), argument(), "variables to values"));
+export const env = once(() => recordOf(variable(), argument(), "variables to values"));
 
 export const rate = once(() =>
   z
@@ -195,7 +195,7 @@ export const spread = once(() =>
     .transform((value) => (typeof value === "number" ? value : Number(value.slice(0, -1)) / 100)),
 );
 const RULE = 'expected all_or_nothing, majority, best_effort, none, "at_least 3" or "at_least 75%"';
-export const rule = once(() =>
+export const ruleValue = once(() =>
   z
     .string({ error: (issue) => RULE + guess(issue.input, ["all_or_nothing", "majority", "best_effort", "none"]) })
     .regex(
@@ -262,7 +262,7 @@ export const keptPaths = once(() =>
 
 export const json = once((): z.ZodType<Json> => z.json());
 const TASK_KEY = `expected the key of a task, at most ${PLAN_BOUNDS.taskBytes} characters`;
-export const taskKey = once(() => z.string().max(PLAN_BOUNDS.taskBytes, { error: TASK_KEY }));
+export const writtenTaskKey = once(() => z.string().max(PLAN_BOUNDS.taskBytes, { error: TASK_KEY }));
 export const taskKeyValue = once(() =>
   scalar().refine((value) => String(value).length <= PLAN_BOUNDS.taskBytes, { error: TASK_KEY }),
 );

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { PLAN_BOUNDS } from "../bounds.ts";
 import { lazyShape } from "../parsing/lazy.ts";
-import { duration, list, mapping, oneOf, pause, text, whole, word } from "../parsing/value-schemas.ts";
+import { durationValue, list, mapping, oneOf, pause, text, whole, word } from "../parsing/value-schemas.ts";
 
 const WEIGHT = "expected a number above 0 and up to 1000000, with at most three decimals";
 const PERCENT = 'expected a share of the weight such as "60%"';
@@ -24,7 +24,7 @@ export const validatorShape = lazyShape({
       .refine((value) => Number.isInteger(Math.round(value * 1e6) / 1e3), { error: WEIGHT })
       .describe("Of its vote beside the others'; default 1")
       .optional(),
-  timeout: () => duration().describe("Over it, its vote is FAIL; default: the stage's remaining time").optional(),
+  timeout: () => durationValue().describe("Over it, its vote is FAIL; default: the stage's remaining time").optional(),
 });
 
 export const quorumKeys = {

@@ -3,13 +3,26 @@ import { z } from "zod";
 import { PLAN_BOUNDS } from "../bounds.ts";
 import { APPROVERS } from "../checkpoints.ts";
 import { lazyShape } from "../parsing/lazy.ts";
-import { duration, exitCodes, list, oneOf, pause, rate, spread, text, whole, word } from "../parsing/value-schemas.ts";
+import {
+  durationValue,
+  exitCodes,
+  list,
+  oneOf,
+  pause,
+  rate,
+  spread,
+  text,
+  whole,
+  word,
+} from "../parsing/value-schemas.ts";
 import { ACCEPTABLE, RETRY_REASONS } from "../plan.ts";
 
 export const retryShape = lazyShape({
   max_attempts: () => whole(1, PLAN_BOUNDS.attempts).describe("Attempts in all, the first included").optional(),
   attempt_timeout: () =>
-    duration().describe("After this one attempt has failed (the stage's own `timeout` bounds all of them)").optional(),
+    durationValue()
+      .describe("After this one attempt has failed (the stage's own `timeout` bounds all of them)")
+      .optional(),
   backoff: () => pause().describe("Pause before the second attempt; doubles each time").optional(),
   max_backoff: () => pause().describe("The longest pause").optional(),
   on: () =>
@@ -58,7 +71,7 @@ export const checkpointShape = lazyShape({
       .min(1, { error: APPROVER })
       .describe("For whom the run waits; default: for anybody")
       .optional(),
-  timeout: () => duration().describe("How long it waits for them; default 6h").optional(),
+  timeout: () => durationValue().describe("How long it waits for them; default 6h").optional(),
   on_timeout: () => oneOf(["fail", "go_on"]).describe("What an unanswered wait comes to; default fail").optional(),
 });
 

@@ -3,7 +3,7 @@
 import type { PlanStage } from "../../plan/plan.ts";
 import { spreadsOf } from "../measurement/trials.ts";
 import { itemAt, itemsOf } from "../persistent-array.ts";
-import { expectations, tasksOf } from "../stage/judgement.ts";
+import { expectations, taskCount } from "../stage/judgement.ts";
 import type { AgentState, RunState, StageRun } from "../state.ts";
 import type { Progress } from "../types.ts";
 import type { AgentMachine, AgentPhase, PhaseRecord, PhaseRound, RunSummary, Verdict } from "./record.ts";
@@ -147,7 +147,7 @@ function roundOf(state: RunState, planned: PlanStage, run: StageRun, status: Pha
             done: run.pool.done,
             failed: run.pool.failed,
             skipped: run.pool.skipped,
-            total: tasksOf(run),
+            total: taskCount(run),
             ...taskPhases(state, run.pool),
           },
     ...(run.approval === undefined ? {} : { approval: run.approval }),
@@ -172,7 +172,7 @@ function totalOf({ expectedObjects, expectedTasks }: PlanStage): number | null {
 }
 
 function progressOf(run: StageRun, total: number | null): Progress | null {
-  if (run.pool !== null) return { done: run.pool.done, total: tasksOf(run), errors: run.pool.failed };
+  if (run.pool !== null) return { done: run.pool.done, total: taskCount(run), errors: run.pool.failed };
   if (run.done === 0 && run.errors === 0 && total === null) return null;
   return { done: run.done, total, errors: run.errors };
 }

@@ -143,13 +143,13 @@ function groupFailures(planned: PlanStage, run: StageRun): readonly string[] {
     if (pool.failed > 0) {
       const more = pool.failed - pool.examples.length;
       failures.push(
-        `${pool.failed} of ${tasksOf(run)} tasks failed: ${pool.examples.join(", ")}${more > 0 ? `, and ${more} more` : ""}` +
+        `${pool.failed} of ${taskCount(run)} tasks failed: ${pool.examples.join(", ")}${more > 0 ? `, and ${more} more` : ""}` +
           (pool.skipped > 0 ? `; ${pool.skipped} that need them were skipped` : ""),
       );
     } else if (pool.skipped > 0) failures.push(`${pool.skipped} tasks were skipped: what they need was not done`);
     const left = pool.open + (error === null ? 0 : pool.unfinished);
     if (run.stopping === null ? !isPoolOver(pool) : error !== null && left > 0) {
-      failures.push(`${left} of ${tasksOf(run)} tasks were not done`);
+      failures.push(`${left} of ${taskCount(run)} tasks were not done`);
     }
   }
   for (const { metric, comparison, value, met, got } of expectations(planned, run.metrics)) {
@@ -158,7 +158,7 @@ function groupFailures(planned: PlanStage, run: StageRun): readonly string[] {
   return failures;
 }
 
-export function tasksOf({ pool }: StageRun): number {
+export function taskCount({ pool }: StageRun): number {
   return pool === null ? 0 : pool.open + pool.done + pool.failed + pool.skipped + pool.unfinished;
 }
 
