@@ -29,6 +29,8 @@ export interface SandboxOptions {
   readonly checkResponses?: boolean;
   /** Carries a webhook to the app. Default: over HTTP. */
   readonly post?: Post;
+  /** Webhooks on their way to one hook at once; default: one after another. */
+  readonly hooksAtOnce?: number;
 }
 
 export interface Sandbox {
@@ -62,6 +64,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     world,
     fault: (delivery) => faults.takeHook(delivery),
     ...(options.post === undefined ? {} : { post: options.post }),
+    ...(options.hooksAtOnce === undefined ? {} : { atOnce: options.hooksAtOnce }),
   });
   const rest = new RestHandler({
     world,

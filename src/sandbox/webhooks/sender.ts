@@ -1,4 +1,4 @@
-/** Sends webhooks: one after another per hook, each once, remembered with what was answered. */
+/** Sends webhooks: so many at once per hook, in their order, each once, remembered with what was answered. */
 import { createHmac } from "node:crypto";
 import { serverVersion } from "../rest/meta.ts";
 import { app, type Change, type Delivery, required, type World } from "../world/index.ts";
@@ -36,14 +36,18 @@ export interface SenderOptions {
   readonly fault: (delivery: Delivery) => HookFault | null;
   /** Default: over HTTP. */
   readonly post?: Post;
+  /** To one hook at once; default: one after another. */
+  readonly atOnce?: number;
 }
 
 export class Sender {
   readonly #world: World;
   readonly #fault: SenderOptions["fault"];
   readonly #post: Post;
+  readonly #atOnce: number;
   readonly #queues = new Map<number, Delivery[]>();
-  readonly #busy = new Set<number>();
+  /** By app: how many are being sent. */
+  readonly #busy = new Map<number, number>();
   readonly #stop = new AbortController();
   readonly #later = new Map<NodeJS.Timeout, Delivery>();
   #waiters: (() => void)[] = [];
@@ -52,6 +56,7 @@ export class Sender {
     this.#world = options.world;
     this.#fault = options.fault;
     this.#post = options.post ?? overHttp;
+    this.#atOnce = options.atOnce ?? 1;
     this.#world.changes.record((change) => this.#told(change));
   }
 
@@ -169,10 +174,13 @@ export class Sender {
   }
 
   async #work(appId: number, queue: Delivery[]): Promise<void> {
-    if (this.#busy.has(appId)) return;
-    this.#busy.add(appId);
+    const busy = this.#busy.get(appId) ?? 0;
+    if (busy >= this.#atOnce) return;
+    this.#busy.set(appId, busy + 1);
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) await this.#sendWithFaults(next, queue);
-    this.#busy.delete(appId);
+    const left = (this.#busy.get(appId) ?? 1) - 1;
+    if (left > 0) this.#busy.set(appId, left);
+    else this.#busy.delete(appId);
     this.#settle();
   }
 

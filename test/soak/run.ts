@@ -1,0 +1,112 @@
+/**
+ * `npm run soak -- --pulls 1000 --runs 20 --kills 100 --minutes 15`: a crash test with real processes (`soak.ts`). Prints
+ * the figures; exit 1 when something was lost, doubled or is not as it must be, and then its logs and database are kept.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import bundlePrograms from "../programs.ts";
+import { type SoakReport, soak } from "./soak.ts";
+
+const USAGE =
+  "npm run soak -- [--pulls 100] [--runs 4] [--kills 10] [--minutes 3] [--seed 1] [--freeze COUNT] [--db-restarts COUNT]";
+const MINUTE = 60_000;
+const AGENTS = 8;
+const STEP_SECONDS = 5;
+/** Longer than a lease of a replica. */
+const FREEZE_MS = 40_000;
+/** Webhooks that were lost are looked for each five minutes, and what is sent again too late once more. */
+const PATIENCE_MS = 20 * MINUTE;
+const ORGANIZATIONS = 8;
+
+interface Asked {
+  readonly pulls: number;
+  readonly runs: number;
+  readonly kills: number;
+  readonly minutes: number;
+  readonly seed: number;
+  readonly freezes: number;
+  readonly restarts: number;
+}
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const asked = read();
+  if (asked === null) {
+    console.error(USAGE);
+    return 2;
+  }
+  const began = performance.now();
+  const say = (line: string): void =>
+    console.log(`${((performance.now() - began) / 1_000).toFixed(0).padStart(5)} s  ${line}`);
+  const end = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => end.abort());
+  const within = asked.minutes * MINUTE;
+  const late = setTimeout(() => end.abort(), 2 * within + PATIENCE_MS + 5 * MINUTE);
+  const removeBundles = await bundlePrograms();
+  const directory = mkdtempSync(join(tmpdir(), "stagewright-soak-"));
+  let well = false;
+  try {
+    const report = await soak(
+      {
+        ...asked,
+        ...{ within, directory, agents: AGENTS, stepSeconds: STEP_SECONDS, freezeMs: FREEZE_MS, replicas: 1 },
+        ...{ patience: PATIENCE_MS, faults: true, redeliver: false, organizations: ORGANIZATIONS, signal: end.signal },
+      },
+      say,
+    );
+    tell(asked, report);
+    writeFileSync(join(directory, "report.json"), JSON.stringify(report, null, 2));
+    well = report.violations.length === 0;
+  } catch (error) {
+    console.error(error);
+  } finally {
+    clearTimeout(late);
+    removeBundles();
+    if (well) rmSync(directory, { recursive: true, force: true });
+    else console.log(`logs and database are kept in ${directory}`);
+  }
+  return well ? 0 : 1;
+}
+
+function read(): Asked | null {
+  const option = (value: string) => ({ type: "string", default: value }) as const;
+  try {
+    const { values } = parseArgs({
+      options: {
+        ...{ pulls: option("100"), runs: option("4"), kills: option("10"), minutes: option("3"), seed: option("1") },
+        ...{ freeze: option("0"), "db-restarts": option("0") },
+      },
+    });
+    const whole = (text: string): number => {
+      const number = Number(text);
+      if (!Number.isInteger(number) || number < 0 || number > 100_000) throw new Error(`${text} is no such number`);
+      return number;
+    };
+    const minutes = Number(values.minutes);
+    if (!(minutes > 0 && minutes <= 600)) throw new Error("minutes");
+    return {
+      ...{ pulls: whole(values.pulls), runs: whole(values.runs), kills: whole(values.kills), minutes },
+      ...{ seed: whole(values.seed), freezes: whole(values.freeze), restarts: whole(values["db-restarts"]) },
+    };
+  } catch {
+    return null;
+  }
+}
+
+function tell({ runs }: Asked, report: SoakReport): void {
+  const { violations, chaos, webhooks, acts, pulls, started, requests, faults, settled, memory, disk } = report;
+  const about = (what: string): number => violations.filter((each) => each.includes(what)).length;
+  for (const violation of violations) console.log(violation);
+  console.log(`${pulls} pull requests, ${acts} acts, ${runs} runs of ${AGENTS} agents, ${started} started workflows`);
+  console.log(
+    `${webhooks.deliveries} deliveries in ${webhooks.attempts} attempts (${webhooks.refused} not taken, ${webhooks.lost} lost, ${webhooks.doubled} doubled, ${webhooks.late} late); ${requests} requests to GitHub, ${faults} faults placed`,
+  );
+  console.log(`${chaos.kills} kills, ${chaos.freezes} freezes, ${chaos.restarts} restarts of the database`);
+  console.log(
+    `right ${settled} s after the last act; memory of one process at most ${memory.peak.toFixed(0)} MiB, at the end ${memory.end.map((each) => each.toFixed(0)).join(", ")} MiB; database ${disk?.toFixed(1) ?? "?"} MiB`,
+  );
+  console.log(`lost: ${about("lost: ")}, doubled: ${about("doubled: ")}, violations: ${violations.length}`);
+}

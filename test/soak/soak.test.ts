@@ -1,0 +1,28 @@
+/** The short form of `npm run soak`: the real app is killed twice under a small load, and nothing is lost or doubled. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { soak } from "./soak.ts";
+
+const PATIENCE_MS = 120_000;
+
+it("has every effect once and ends every run as its plan says, however often the app is killed", {
+  timeout: 2 * PATIENCE_MS,
+}, async () => {
+  const directory = mkdtempSync(join(tmpdir(), "stagewright-soak-"));
+  const lines: string[] = [];
+  const report = await soak(
+    {
+      ...{ seed: 1, pulls: 4, runs: 1, agents: 3, stepSeconds: 1, kills: 2, freezes: 0, freezeMs: 0, restarts: 0 },
+      ...{ replicas: 1, within: 6_000, patience: PATIENCE_MS, faults: false, redeliver: true, organizations: 1 },
+      ...{ directory, signal: new AbortController().signal },
+    },
+    (line) => lines.push(line),
+  );
+  expect(report.violations, [directory, ...lines].join("\n")).toEqual([]);
+  expect(report.chaos.kills).toBe(2);
+  expect(report.pulls).toBe(4);
+  expect(report.webhooks.deliveries).toBeGreaterThan(20);
+  rmSync(directory, { recursive: true, force: true });
+});
