@@ -2,7 +2,7 @@
 import type { Kysely, Transaction } from "kysely";
 import { RowConflict } from "./conflict.ts";
 import { inTransaction } from "./database/transaction.ts";
-import type { Commit, Committed, Store, Woken } from "./model.ts";
+import type { Commit, Committed, PullId, Store, Woken } from "./model.ts";
 import type { Tables } from "./schema.ts";
 import { finishDeliveries } from "./tables/deliveries.ts";
 import { addEffects, settleEffects } from "./tables/effects.ts";
@@ -28,8 +28,13 @@ export function commitStore(db: Kysely<Tables>): Pick<Store, "commit"> {
   };
 }
 
+function byId(a: PullId, b: PullId): number {
+  return a.repositoryId - b.repositoryId || a.number - b.number;
+}
+
 async function write(db: Transaction<Tables>, commit: Commit): Promise<Woken | null> {
-  for (const each of commit.pulls ?? []) {
+  // In one order for all who write several: else two wait for each other.
+  for (const each of (commit.pulls ?? []).toSorted(byId)) {
     await writePull(db, each);
   }
   await addHistory(db, commit.history ?? []);

@@ -19,7 +19,7 @@ export function countStore(db: Kysely<Tables>): CountStore {
         .where(sql.ref("pulls.open"), "=", sql.lit(1))
         .groupBy("pulls.stage")
         .orderBy("count", "desc")
-        .orderBy("pulls.stage")
+        .orderBy("pulls.stage", (order) => order.asc().nullsFirst())
         .execute();
       const count = sql<number>`count(*)`.as("count");
       const overdue = await one(
@@ -80,7 +80,7 @@ export function countStore(db: Kysely<Tables>): CountStore {
           document("evaluation").as("evaluation"),
           "repositories.owner",
           "repositories.name",
-          sql<string | null>`json_extract(${document("facts")}, '$.title')`.as("title"),
+          document("facts").as("facts"),
         ])
         .where("pulls.overdue_at", "is not", null)
         .where("pulls.overdue_at", "<=", now)
@@ -101,7 +101,7 @@ export function countStore(db: Kysely<Tables>): CountStore {
           number: row.number,
           owner: row.owner,
           name: row.name,
-          title: row.title ?? "",
+          title: readOrNull("facts", row.facts)?.title ?? "",
           stage: evaluation?.stage ?? null,
           since: evaluation?.since ?? null,
           dueAt: row.overdue_at ?? 0,

@@ -75,15 +75,16 @@ function rowsOf<Row, T>(db: Kysely<Tables>, place: Place, read: (row: Row) => T)
     outlook: async (until) => {
       const found = await sql<{ id: InstallationId }>`
         select ${installation} as id, min(${at}) as first from ${sql.table(table)} as due ${owner}
-        where ${at} <= ${until} ${which} group by ${installation} order by first, id`.execute(db);
+        where ${at} <= ${until} ${which} group by ${installation} order by first, id nulls first`.execute(db);
       const later = await sql<{ at: number | null }>`
         select min(${at}) as at from ${sql.table(table)} as due where ${at} > ${until} ${which}`.execute(db);
       return { installations: found.rows.map(({ id }) => id), nextAt: later.rows[0]?.at ?? null };
     },
     of: async (installationId, until, limit) => {
+      const of = installationId === null ? sql`is null` : sql`= ${installationId}`;
       const { rows } = await sql<Row>`
         select due.* from ${sql.table(table)} as due ${owner}
-        where ${installation} is not distinct from ${installationId} and ${at} <= ${until} ${which}
+        where ${installation} ${of} and ${at} <= ${until} ${which}
         order by ${order} limit ${limit}`.execute(db);
       return rows.map(read);
     },

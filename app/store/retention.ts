@@ -1,5 +1,6 @@
 /** Forgetting rows that are of no use any more: some at a time, so that nothing waits for long meanwhile. */
 import type { Kysely } from "kysely";
+import { held, taken } from "./database/dialect.ts";
 import { inTransaction } from "./database/transaction.ts";
 import type { RetentionStore } from "./model.ts";
 import type { Tables } from "./schema.ts";
@@ -45,6 +46,8 @@ export function retentionStore(db: Kysely<Tables>): RetentionStore {
           )
           .orderBy("closed_at")
           .limit(limit)
+          // One that is reopened meanwhile is not among them.
+          .$call(taken(transaction))
           .execute();
         for (const { repository_id, number } of old) {
           for (const table of ["history", "pull_documents", "pulls"] as const) {
@@ -73,6 +76,16 @@ export function retentionStore(db: Kysely<Tables>): RetentionStore {
 
     async repository(id, limit = BATCH) {
       return await inTransaction(db, async (transaction) => {
+        const known = await transaction
+          .selectFrom("repositories")
+          .select("installation_id")
+          .where("id", "=", id)
+          .$call(held(transaction))
+          .executeTakeFirst();
+        if (known !== undefined && known.installation_id !== null) {
+          // The app has come back meanwhile.
+          return 0;
+        }
         let count = 0n;
         for (const table of ["history", "effects", "started_runs"] as const) {
           const result = await transaction

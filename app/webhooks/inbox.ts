@@ -15,9 +15,14 @@ import { DeliveryStorer } from "./deliveries/storing.ts";
 export interface InboxOptions
   extends DeliveryAttemptOptions,
     Pick<KeyQueuesOptions, "inProgress" | "concurrency">,
-    Pick<DoneOptions, "markAgainAfter"> {}
+    Pick<DoneOptions, "markAgainAfter"> {
+  /** Milliseconds until what may have been stored is read, after the store has failed. */
+  readonly readAgainAfter?: number;
+}
 
 const LOAD_PAGE = 1_000;
+/** After the store has failed. */
+const READ_AGAIN_MS = 1_000;
 
 export class Inbox {
   readonly #options: InboxOptions;
@@ -26,6 +31,8 @@ export class Inbox {
   readonly #queues: KeyQueues;
   readonly #done: DoneDeliveries;
   #waiting: (() => void)[] = [];
+  #readingAgain: NodeJS.Timeout | null = null;
+  #stopping = false;
 
   constructor(options: InboxOptions) {
     this.#options = options;
@@ -38,6 +45,7 @@ export class Inbox {
           this.#queues.add(pending);
         }
       },
+      unsure: () => this.#readAgain(),
       changed,
     });
     this.#queues = new KeyQueues({
@@ -51,6 +59,10 @@ export class Inbox {
 
   /** Takes up what was accepted and not handled before the process ended. */
   async start(): Promise<void> {
+    await this.#takeUp();
+  }
+
+  async #takeUp(): Promise<void> {
     for (let after = 0; ; ) {
       const page = await this.#options.store.pendingDeliveries(after, LOAD_PAGE);
       for (const pending of page) {
@@ -62,6 +74,30 @@ export class Inbox {
       }
       after = last.seq;
     }
+  }
+
+  /**
+   * The store has failed, and what it was given may be stored all the same: its answer was lost. Nobody would handle it,
+   * and GitHub's next attempt at it would be taken for a double.
+   */
+  #readAgain(): void {
+    if (this.#stopping) {
+      return;
+    }
+    this.#readingAgain ??= setTimeout(async () => {
+      let read = true;
+      try {
+        await this.#takeUp();
+      } catch (error) {
+        read = false;
+        this.#options.log.warn({ err: error }, "stored deliveries could not be read, will be tried again");
+      }
+      this.#readingAgain = null;
+      if (!read) {
+        this.#readAgain();
+      }
+      this.#changed();
+    }, this.#options.readAgainAfter ?? READ_AGAIN_MS);
   }
 
   /** Resolves once the delivery is on disk. `content`: the payload, parsed, if it is at hand. */
@@ -94,7 +130,7 @@ export class Inbox {
   }
 
   get #isBusy(): boolean {
-    return this.#storer.busy || this.#queues.busy || this.#done.busy;
+    return this.#storer.busy || this.#queues.busy || this.#done.busy || this.#readingAgain !== null;
   }
 
   /** Puts a dead delivery back into the queue. False: there is none with that id. */
@@ -126,6 +162,9 @@ export class Inbox {
 
   /** Takes up nothing more and resolves when what is being handled has ended. The rest stays stored. */
   async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#readingAgain ?? undefined);
+    this.#readingAgain = null;
     this.#queues.stop();
     this.#done.stop();
     while (this.#queues.active || this.#storer.busy || this.#done.busy) {

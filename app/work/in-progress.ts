@@ -103,9 +103,11 @@ export class InProgress {
       ids.map((id) => ({ kind, id })),
     );
     this.#next ??= this.#writing.then(() => {
-      this.#writing = this.#write({ items: this.#inProgress(), alone: null });
+      const write = this.#write({ items: this.#inProgress(), alone: null });
+      // Who asked for this one is told that it failed; the next is a try of its own.
+      this.#writing = write.catch(() => undefined);
       this.#next = null;
-      return this.#writing;
+      return write;
     });
     await this.#next;
   }

@@ -62,16 +62,12 @@ let own: Promise<string> | null = null;
 export async function emptiedPostgres(): Promise<string> {
   own ??= sharedPostgres().then((postgres) => postgres.database());
   const url = await own;
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
+  await withPostgres(url, async (client) => {
     const { rows } = await client.query<{ name: string }>(
       "select quote_ident(tablename) as name from pg_tables where schemaname = 'public' and tablename not like 'kysely%'",
     );
     await client.query(`truncate ${rows.map(({ name }) => name).join(", ")} restart identity`);
-  } finally {
-    await client.end();
-  }
+  });
   return url;
 }
 
@@ -142,13 +138,13 @@ async function told(path: string, command: string): Promise<string> {
 
 async function create(url: string, like: string): Promise<string> {
   const name = `test_${randomUUID().replaceAll("-", "")}`;
-  await administrate(url, (client) => client.query(`create database ${name} ${like}`));
+  await withPostgres(`${url}/postgres`, (client) => client.query(`create database ${name} ${like}`));
   return `${url}/${name}`;
 }
 
 /** All tables are made once, and copied for each database. */
 async function makeTemplate(url: string): Promise<void> {
-  await administrate(url, async (client) => {
+  await withPostgres(`${url}/postgres`, async (client) => {
     await client.query(`select pg_advisory_lock(${TEMPLATE_LOCK})`);
     const { rowCount } = await client.query("select 1 from pg_database where datname = $1", [TEMPLATE]);
     if (rowCount === 0) {
@@ -161,11 +157,12 @@ async function makeTemplate(url: string): Promise<void> {
   });
 }
 
-async function administrate(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client({ connectionString: `${url}/postgres` });
+/** A connection of its own, for as long as the work takes. */
+export async function withPostgres<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await work(client);
+    return await work(client);
   } finally {
     await client.end();
   }

@@ -5,6 +5,7 @@ import {
   type Kysely,
   PostgresAdapter,
   type RawBuilder,
+  type SelectQueryBuilder,
   sql,
 } from "kysely";
 
@@ -21,6 +22,20 @@ export async function lock<T>(db: Kysely<T>, name: string): Promise<void> {
   if (isShared(db)) {
     await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(db);
   }
+}
+
+/** For `$call`: rows that are read stay as they are until the end of the transaction. */
+export function held<T>(
+  db: Kysely<T>,
+): <DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>) => SelectQueryBuilder<DB, TB, O> {
+  return (query) => (isShared(db) ? query.forUpdate() : query);
+}
+
+/** For `$call`, as `held`: those that somebody else has, who may be changing them, are left out. */
+export function taken<T>(
+  db: Kysely<T>,
+): <DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>) => SelectQueryBuilder<DB, TB, O> {
+  return (query) => (isShared(db) ? query.forUpdate().skipLocked() : query);
 }
 
 /** A column that numbers the rows as they come: `addColumn("id", ...rowNumber(db))`. */

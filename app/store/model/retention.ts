@@ -5,7 +5,7 @@ export interface RetentionStore {
   pulls(closedBefore: number, limit?: number): Promise<number>;
   /** Deliveries that could not be handled. */
   deadDeliveries(receivedBefore: number, limit?: number): Promise<number>;
-  /** All that is known of a repository: at most `limit` rows of each kind, and with the last ones the repository itself. */
+  /** All that is known of a repository where the app is not installed: at most `limit` rows of each kind, and with the last ones the repository itself. */
   repository(id: number, limit?: number): Promise<number>;
   /** Repositories on which the app is not installed. */
   uninstalled(): Promise<readonly number[]>;

@@ -21,14 +21,16 @@ export function cacheStore(db: Kysely<Tables>): Part {
       return row === undefined ? undefined : parsed<unknown>(row.value_json);
     },
     async cache(entries, now) {
-      if (entries.length === 0) {
+      // Each once, the last of it, and in one order for all: else two wait for each other.
+      const byKey = [...new Map(entries.map((entry) => [entry.key, entry]))].sort(([a], [b]) => (a < b ? -1 : 1));
+      if (byKey.length === 0) {
         return;
       }
       await db
         .insertInto("cache")
         .values(
-          entries.map((entry) => ({
-            key: entry.key,
+          byKey.map(([key, entry]) => ({
+            key,
             scope: entry.scope,
             value_json: JSON.stringify(entry.value ?? null),
             at: now,

@@ -1,5 +1,6 @@
 /** The inbox's table. */
 import { type Kysely, type Selectable, type SelectQueryBuilder, sql, type Transaction } from "kysely";
+import { taken } from "../database/dialect.ts";
 import { inTransaction } from "../database/transaction.ts";
 import type { Delivery, DeliveryStatus, Store } from "../model.ts";
 import type { Tables } from "../schema.ts";
@@ -175,7 +176,8 @@ export async function forgetDeliveries(
   which: (query: SelectQueryBuilder<Tables, "deliveries", { seq: number }>) => typeof query,
 ): Promise<number> {
   return await inTransaction(db, async (transaction) => {
-    const rows = await which(transaction.selectFrom("deliveries").select("seq")).execute();
+    // What somebody puts back into the queue meanwhile is not among them.
+    const rows = await which(transaction.selectFrom("deliveries").select("seq").$call(taken(transaction))).execute();
     const seqs = rows.map(({ seq }) => seq);
     if (seqs.length > 0) {
       await transaction.deleteFrom("delivery_payloads").where("seq", "in", seqs).execute();

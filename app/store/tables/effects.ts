@@ -151,13 +151,16 @@ export function effectStore(db: Kysely<Tables>): EffectPart {
  * installation that is gone since, is to be done after all when it is asked for again.
  */
 export async function addEffects(db: Transaction<Tables>, effects: readonly NewEffect[]): Promise<void> {
-  if (effects.length === 0) {
+  // One statement may not write a row twice, and the second would find the first there anyway.
+  const keys = new Set<string>();
+  const once = effects.filter(({ key }) => !keys.has(key) && keys.add(key));
+  if (once.length === 0) {
     return;
   }
   await db
     .insertInto("effects")
     .values(
-      effects.map((each) => ({
+      once.map((each) => ({
         key: each.key,
         repository_id: each.repositoryId,
         number: each.number,

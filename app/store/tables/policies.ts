@@ -30,7 +30,8 @@ export function policyStore(db: Kysely<Tables>): PolicyStore {
     },
 
     async mark(repositoryIds, at) {
-      const ids = [...repositoryIds];
+      // Each once and in one order for all who mark: else two wait for each other.
+      const ids = [...new Set(repositoryIds)].sort((a, b) => a - b);
       while (ids.length > 0) {
         const fresh = {
           version: 0,

@@ -1,6 +1,8 @@
 /** The table of workflow runs that we start, and the store over it. */
 import type { Kysely, Selectable } from "kysely";
 import { RowConflict } from "../conflict.ts";
+import { lock } from "../database/dialect.ts";
+import { inTransaction } from "../database/transaction.ts";
 import { read, type StartDetail, written } from "../documents.ts";
 import { isRefused, START_STATES, type StartedRun, type StartStore } from "../model.ts";
 import type { Tables } from "../schema.ts";
@@ -76,8 +78,8 @@ export function startStore(db: Kysely<Tables>): StartStore {
       return found.map(startedOf);
     },
     async claim(start, sentAt) {
-      const others = (states: readonly string[]) =>
-        db
+      const others = (on: Kysely<Tables>, states: readonly string[]) =>
+        on
           .selectFrom("started_runs as other")
           .select((eb) => eb.fn.countAll<number>().as("count"))
           .where("other.repository_id", "=", start.repositoryId)
@@ -89,16 +91,22 @@ export function startStore(db: Kysely<Tables>): StartStore {
         firstSentAt: start.firstSentAt ?? sentAt,
         sends: start.sends + 1,
       };
-      const result = await db
-        .updateTable("started_runs")
-        .set({ state: "sent", detail_json: written("started_run", detailOf(sent)) })
-        .where("id", "=", start.id)
-        .where("version", "=", start.version)
-        .where("state", "=", "queued")
-        .where((eb) => eb(others(["sent"]), "=", 0))
-        .where((eb) => (start.limit === null ? eb.lit(true) : eb(others(["sent", "running"]), "<", start.limit)))
-        .executeTakeFirst();
-      return Number(result.numUpdatedRows) === 1;
+      return await inTransaction(db, async (transaction) => {
+        // Those who claim another of the workflow's at the same time would count the same, and both go over the limit.
+        await lock(transaction, `started runs of ${start.repositoryId}: ${start.workflow}`);
+        const result = await transaction
+          .updateTable("started_runs")
+          .set({ state: "sent", detail_json: written("started_run", detailOf(sent)) })
+          .where("id", "=", start.id)
+          .where("version", "=", start.version)
+          .where("state", "=", "queued")
+          .where((eb) => eb(others(transaction, ["sent"]), "=", 0))
+          .where((eb) =>
+            start.limit === null ? eb.lit(true) : eb(others(transaction, ["sent", "running"]), "<", start.limit),
+          )
+          .executeTakeFirst();
+        return Number(result.numUpdatedRows) === 1;
+      });
     },
     async save(start) {
       return await writeStart(db, start);
@@ -120,18 +128,20 @@ export function startStore(db: Kysely<Tables>): StartStore {
     },
     async retry(id, at) {
       const failed = (await this.ofPull(id)).filter(isRefused);
-      for (const start of failed) {
-        const again = { state: "queued", conclusion: null, note: "", sends: 0, sentAt: null, tries: 0 } as const;
-        const taken = await db
-          .updateTable("started_runs")
-          .set((eb) => ({ version: eb("version", "+", 1) }))
-          .where("id", "=", start.id)
-          .where("version", "=", start.version)
-          .executeTakeFirst();
-        if (Number(taken.numUpdatedRows) === 1) {
-          await writeStart(db, { ...start, ...again, version: start.version + 1, nextAt: at });
+      await inTransaction(db, async (transaction) => {
+        for (const start of failed) {
+          const again = { state: "queued", conclusion: null, note: "", sends: 0, sentAt: null, tries: 0 } as const;
+          const taken = await transaction
+            .updateTable("started_runs")
+            .set((eb) => ({ version: eb("version", "+", 1) }))
+            .where("id", "=", start.id)
+            .where("version", "=", start.version)
+            .executeTakeFirst();
+          if (Number(taken.numUpdatedRows) === 1) {
+            await writeStart(transaction, { ...start, ...again, version: start.version + 1, nextAt: at });
+          }
         }
-      }
+      });
       return failed.length;
     },
     async prune(before, limit = 500) {

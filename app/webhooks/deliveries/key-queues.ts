@@ -39,6 +39,8 @@ export class KeyQueues {
   readonly #options: KeyQueuesOptions;
   readonly #concurrency: number;
   readonly #queues = new Map<string, PendingDelivery[]>();
+  /** By `seq`: those in the queues. */
+  readonly #known = new Set<number>();
   #ready: string[] = [];
   #active = 0;
   /** By `seq`: those being handled, and those that are written down as in progress. */
@@ -82,10 +84,17 @@ export class KeyQueues {
     this.#cameAt = performance.now();
   }
 
+  /** Those that it has already are left as they are. */
   add(pending: PendingDelivery): void {
+    if (this.#known.has(pending.seq)) {
+      return;
+    }
+    this.#known.add(pending.seq);
     const queue = this.#queues.get(pending.key);
     if (queue !== undefined) {
-      queue.push(pending);
+      // What is found late takes its place in the order, but not before what may be handled by now.
+      const at = Math.max(1, queue.findLastIndex(({ seq }) => seq < pending.seq) + 1);
+      queue.splice(at, 0, pending);
       return;
     }
     this.#queues.set(pending.key, [pending]);
@@ -184,6 +193,7 @@ export class KeyQueues {
       this.#handling.delete(first.seq);
       if (pause === 0) {
         queue.shift();
+        this.#known.delete(first.seq);
       } else {
         queue[0] = { ...first, nextAt: now() + pause };
       }

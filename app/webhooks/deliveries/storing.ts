@@ -25,6 +25,8 @@ export interface StoringOptions {
   readonly recent: RecentDeliveries;
   /** Told what was stored, in its order. */
   readonly stored: (deliveries: readonly PendingDelivery[]) => void;
+  /** Told when the store has failed: what it was given may be stored, or not. */
+  readonly unsure: () => void;
   /** Told when nothing waits any more. */
   readonly changed: () => void;
 }
@@ -70,7 +72,7 @@ export class DeliveryStorer {
   }
 
   async #storeWaiting(): Promise<void> {
-    const { store, now, recent, stored, changed } = this.#options;
+    const { store, now, recent, stored, unsure, changed } = this.#options;
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
@@ -94,6 +96,7 @@ export class DeliveryStorer {
         for (const { reject } of batch) {
           reject(error);
         }
+        unsure();
       }
     }
     this.#storing = false;

@@ -61,7 +61,7 @@ describe("npm run app", () => {
       { PRIVATE_KEY: "", PRIVATE_KEY_PATH: "/etc/hostname" },
       /PRIVATE_KEY_PATH is \/etc\/hostname: this file holds no/,
     ],
-    ["PostgreSQL", { DATABASE_URL: "postgres://stagewright:hunter2@db/stagewright" }, /PostgreSQL is not built yet/],
+    ["no address of a database", { DATABASE_URL: "postgres://stagewright:hunter2@db:x/y" }, /it cannot be parsed/],
     ["a key of another kind", { PRIVATE_KEY: ED25519 }, /PRIVATE_KEY is missing or not a key: .* RSA/],
     [
       "settings that are none",

@@ -442,7 +442,7 @@ describe.each(DATABASES)("the store on $name", ({ empty }) => {
   });
 
   it("asks for thousands to be evaluated, each once, whatever page it is on", async () => {
-    const numbers = Array.from({ length: 1_201 }, (_, n) => n + 1);
+    const numbers = Array.from({ length: 601 }, (_, n) => n + 1);
     await store.commit({ pulls: numbers.map((number) => pull({ number, reevaluateAt: null })), now: 1 });
     expect(await store.requestReevaluation({ repositoryId: 1, open: true }, 70)).toBe(numbers.length);
     expect((await store.due.pulls.of(5, 70, 2_000)).map(({ number }) => number).sort((a, b) => a - b)).toEqual(numbers);
@@ -580,6 +580,34 @@ describe.each(DATABASES)("the store on $name", ({ empty }) => {
     await other.close();
     expect(told[1]).toBe(told[0]);
     expect(await store.firstMeta("secret", "three")).toBe(told[0]);
+  });
+
+  it("takes what is twice in one batch once, and text whatever it holds", async () => {
+    const effect = { key: "k", repositoryId: 1, number: 7, installationId: 5, kind: "comment", nextAt: 1 };
+    const effects = ["first", "second"].map((body) => ({ ...effect, payload: { body } }));
+    await store.commit({ effects, now: 1 });
+    expect(await store.effectsOf(effect)).toMatchObject([{ payload: { body: "first" }, version: 1 }]);
+    await store.policies.mark([2, 1, 2], 500);
+    expect(await store.policies.of(2)).toMatchObject({ generation: 1 });
+    const entry = { key: "a", scope: "s" };
+    await store.cache(
+      [
+        { ...entry, value: 1 },
+        { ...entry, value: 2 },
+      ],
+      1,
+    );
+    expect(await store.cached("a", 0)).toBe(2);
+    const [read] = await store.effectsDue(5, 9, 9);
+    if (read === undefined) throw new Error("it is due");
+    await store.deferEffect(read, 5, { code: "not_yet", text: "a \0 b \ud800 c" }, null);
+    expect((await store.effect(read.id))?.error).toMatch(/^a . b . c$/su);
+  });
+
+  it("refuses a number that it could not give back as it is", async () => {
+    const [accepted] = await store.acceptDeliveries([delivery("a")]);
+    await database.execute("update deliveries set received_at = 9007199254740993");
+    await expect(store.delivery(accepted?.seq ?? 0)).rejects.toThrow(/too large|beyond what can be counted/u);
   });
 
   it("keeps everything when it is opened again", async () => {

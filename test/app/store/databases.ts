@@ -2,23 +2,51 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { emptiedPostgres } from "../../postgres/postgres.ts";
+import { DatabaseSync } from "node:sqlite";
+import { emptiedPostgres, sharedPostgres, withPostgres } from "../../postgres/postgres.ts";
 
 export interface EmptyDatabase {
   /** As `openStore` takes it; it may be opened several times. */
   readonly url: string;
+  /** Past the store. */
+  execute(sql: string): Promise<void>;
   /** To be called when all stores over it are closed. */
   remove(): void;
 }
 
-export const DATABASES: readonly { readonly name: string; empty(): Promise<EmptyDatabase> }[] = [
+export interface DatabaseKind {
+  readonly name: "SQLite" | "PostgreSQL";
+  /** With all tables, or as `openStore` makes them, and nothing in them. */
+  empty(): Promise<EmptyDatabase>;
+  /** Without any tables. */
+  blank(): Promise<EmptyDatabase>;
+}
+
+export const DATABASES: readonly DatabaseKind[] = [
+  { name: "SQLite", empty: async () => sqliteFile(), blank: async () => sqliteFile() },
   {
-    name: "SQLite",
-    empty: async () => {
-      const directory = mkdtempSync(join(tmpdir(), "stagewright-store-"));
-      const remove = (): void => rmSync(directory, { recursive: true, force: true });
-      return { url: `sqlite:${join(directory, "test.db")}`, remove };
-    },
+    name: "PostgreSQL",
+    empty: async () => of(await emptiedPostgres()),
+    blank: async () => of(await (await sharedPostgres()).blank()),
   },
-  { name: "PostgreSQL", empty: async () => ({ url: await emptiedPostgres(), remove: () => undefined }) },
 ];
+
+function sqliteFile(): EmptyDatabase {
+  const directory = mkdtempSync(join(tmpdir(), "stagewright-store-"));
+  const file = join(directory, "test.db");
+  return {
+    url: `sqlite:${file}`,
+    execute: async (sql) => {
+      const database = new DatabaseSync(file);
+      database.exec(sql);
+      database.close();
+    },
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+/** They go with the server. */
+function of(url: string): EmptyDatabase {
+  const execute = (sql: string): Promise<void> => withPostgres(url, async (client) => void (await client.query(sql)));
+  return { url, execute, remove: () => undefined };
+}

@@ -1,7 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
@@ -10,24 +6,23 @@ import { SessionTable } from "../../../src/coordinator/hosting/session-table.ts"
 import { snapshotOf } from "../../../src/coordinator/hosting/snapshot.ts";
 import { begin } from "../../../src/run/machine.ts";
 import { created, plan } from "../../run/builders.ts";
+import { DATABASES, type EmptyDatabase } from "./databases.ts";
 
 const records = (...times: readonly number[]) => times.map((at) => ({ event: { type: "ticked", at } as const }));
 const whole = snapshotOf(begin(created(plan([{ name: "work" }]), 2, 5)), new SessionTable());
 
-let directory = "";
-let file = "";
-let store: Store;
-beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), "stagewright-runs-"));
-  file = join(directory, "app.db");
-  store = await openStore(`sqlite:${file}`);
-});
-afterEach(async () => {
-  await store.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+describe.each(DATABASES)("a stored run on $name", ({ empty }) => {
+  let database: EmptyDatabase;
+  let store: Store;
+  beforeEach(async () => {
+    database = await empty();
+    store = await openStore(database.url);
+  });
+  afterEach(async () => {
+    await store.close();
+    database.remove();
+  });
 
-describe("a stored run", () => {
   it("is its records until there is a snapshot, and then that and what came after it", async () => {
     const { runs } = store;
     expect(await runs.load("a")).toBeNull();
@@ -79,9 +74,7 @@ describe("a stored run", () => {
     ["a newer app wrote it", `update run_records set record_json = '{"v":99}'`, "version 99"],
   ])("is unreadable, not gone, when %s", async (_, damage, why) => {
     await store.runs.append("a", 0, records(1, 2, 3));
-    const database = new DatabaseSync(file);
-    database.exec(damage);
-    database.close();
+    await database.execute(damage);
     const reading = store.runs.load("a");
     await expect(reading).rejects.toThrow(UnreadableRun);
     await expect(reading).rejects.toThrow(why);

@@ -87,6 +87,34 @@ describe("the inbox", () => {
     expect(await store.countDeliveries()).toEqual({ pending: 0, done: 2, dead: 0 });
   });
 
+  it("handles what was stored although the store's answer was lost, once, and knows it when it comes again", async () => {
+    const seen: string[] = [];
+    const handle = async ({ id }: Delivery) => {
+      seen.push(id);
+      return false;
+    };
+    let lost = 2;
+    const failing: Store = {
+      ...store,
+      acceptDeliveries: async (batch) => {
+        await store.acceptDeliveries(batch);
+        throw new Error("the connection was lost");
+      },
+      pendingDeliveries: async (after, limit) => {
+        lost -= 1;
+        if (lost > 0) throw new Error("the connection is still lost");
+        return await store.pendingDeliveries(after, limit);
+      },
+    };
+    const box = inbox(handle, { store: failing, readAgainAfter: 1 });
+    await expect(box.accept(delivery("a", "k"))).rejects.toThrow("was lost");
+    expect(box.storeFailure).toBe("the connection was lost");
+    await box.idle();
+    expect(seen).toEqual(["a"]);
+    expect(await inbox(handle).accept(delivery("a", "k"))).toBe("duplicate");
+    expect(await store.countDeliveries()).toEqual({ pending: 0, done: 1, dead: 0 });
+  });
+
   it("keeps what fails for good as dead, with its error, and takes it up again on demand", async () => {
     let broken = true;
     const box = inbox(async () => {
