@@ -129,11 +129,7 @@ export function createApp(options: AppOptions): App {
     stop: async () => {
       stopping = true;
       identity?.stop();
-      await endpoints?.runs?.close();
-      if (shared === undefined) {
-        await reader.close();
-      }
-      await engine?.stop();
+      await Promise.all([endpoints?.runs?.close(), shared === undefined ? reader.close() : null, engine?.stop()]);
     },
   };
 }

@@ -32,6 +32,7 @@ import { OpenToOthers } from "./store/database/private-files.ts";
 import { DatabaseInUse, holdDatabase, type ProcessLock } from "./store/database/process-lock.ts";
 import type { Store } from "./store/model.ts";
 import { DatabaseUnusable, DatabaseUrlError, databaseName, openStore, unusable } from "./store/open.ts";
+import { openRequests, shutDown } from "./work/shutdown.ts";
 import { DEFAULT_TIMINGS } from "./work/timings.ts";
 
 /** A bad setting; nothing was started. */
@@ -44,8 +45,8 @@ directory. Without APP_ID it shows a page that makes the app on GitHub and write
 docs/app.md tells of each: APP_ID, PRIVATE_KEY or PRIVATE_KEY_PATH, WEBHOOK_SECRET, PUBLIC_URL, DATABASE_URL, HOST, PORT,
 LOG_LEVEL, LOG_FORMAT and others.
 `;
-/** What is being sent when the app is told to stop gets this long; what waits is stored anyway. */
-const STOP_MS = 20_000;
+/** For the last line of the log to be written. */
+const LAST_LINE_MS = 500;
 
 async function main(words: readonly string[]): Promise<void> {
   if (words.length > 0) {
@@ -91,6 +92,7 @@ async function main(words: readonly string[]): Promise<void> {
     });
   });
   boundServer(server, config.connections);
+  const open = openRequests(server);
   const port = await listen(server, config);
   config.webhookSecrets.file?.watch(probot.log);
   key.file?.watch(probot.log, () => {
@@ -109,30 +111,35 @@ async function main(words: readonly string[]): Promise<void> {
   );
 
   let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (stopping) {
-      return;
+      // Whoever says it twice does not want to wait.
+      process.exit(FAILED);
     }
     stopping = true;
     probot.log.info({ signal }, "stopping");
-    setTimeout(() => process.exit(FAILED), STOP_MS).unref();
-    server.closeIdleConnections();
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    setTimeout(() => server.closeAllConnections(), STOP_MS / 4).unref();
-    closed
-      .then(() => app.stop())
-      .then(() => store.close())
-      .then(() => sole.release())
-      .then(
-        () => probot.log.info("stopped"),
-        (error: unknown) => {
-          probot.log.error({ err: error }, "could not stop in order");
-          process.exitCode = FAILED;
-        },
-      );
+    config.webhookSecrets.file?.stop();
+    key.file?.stop();
+    const inOrder = await shutDown({
+      server,
+      open,
+      stopWork: () => app.stop(),
+      release: async () => {
+        await store.close();
+        sole.release();
+      },
+      log: probot.log,
+      // Not before the line that says so is out.
+      cut: () => setTimeout(() => process.exit(FAILED), LAST_LINE_MS),
+    });
+    if (!inOrder) {
+      process.exitCode = FAILED;
+    }
+    probot.log.info("stopped");
+    setTimeout(() => process.exit(process.exitCode ?? 0), LAST_LINE_MS).unref();
   };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+  process.on("SIGTERM", (signal) => void stop(signal));
+  process.on("SIGINT", (signal) => void stop(signal));
 }
 
 async function openDatabase(

@@ -16,7 +16,7 @@ export class Workers {
   readonly #inProgress: InProgress;
   readonly #workers: readonly Worker[];
 
-  /** `workers`: in the order in which they are begun; they are ended in the opposite one. */
+  /** `workers`: in the order in which they are begun. */
   constructor(inProgress: InProgress, workers: readonly Worker[]) {
     this.#inProgress = inProgress;
     this.#workers = workers;
@@ -30,11 +30,9 @@ export class Workers {
     }
   }
 
+  /** All at once: none begins anything more, and one that waits for GitHub keeps none of the others from ending. */
   async stop(): Promise<void> {
-    await this.#inProgress.endRecovery();
-    for (const worker of this.#workers.toReversed()) {
-      await worker.stop();
-    }
+    await Promise.all([this.#inProgress.endRecovery(), ...this.#workers.toReversed().map((worker) => worker.stop())]);
     await this.#inProgress.stop();
   }
 
