@@ -26,6 +26,7 @@ import { InstallationPermissions } from "./github-cache/installation-permissions
 import { LabelIds } from "./github-cache/label-ids.ts";
 import { PermissionCache } from "./github-cache/permissions.ts";
 import { createEndpoints, type Endpoints } from "./http/endpoints.ts";
+import type { Handler } from "./http/webhook.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { metered } from "./metrics/octokit.ts";
 import { PolicyCheck } from "./policies/check.ts";
@@ -67,6 +68,8 @@ export interface App {
   engine(): Engine;
   /** GitHub is asked again whether it takes the app's key. */
   keyChanged(): void;
+  /** For a listener that serves nothing but health and metrics. */
+  readonly monitoring: Handler;
   stop(): Promise<void>;
 }
 
@@ -83,7 +86,7 @@ export function createApp(options: AppOptions): App {
     const metrics = new Metrics({
       store,
       now,
-      runs: async () => (await endpoints?.runs?.states()) ?? null,
+      runs: async () => (await endpoints?.runs?.seen()) ?? null,
       ...(registry === undefined ? {} : { registry }),
     });
     const { requestTimeout } = config.timings;
@@ -126,6 +129,7 @@ export function createApp(options: AppOptions): App {
       return engine;
     },
     keyChanged: () => identity?.again(),
+    monitoring: async (request, response) => (await endpoints?.monitoring(request, response)) ?? false,
     stop: async () => {
       stopping = true;
       identity?.stop();
@@ -140,7 +144,7 @@ export interface EngineOptions {
   /** Where this app can be reached by people; null: nowhere. */
   readonly publicUrl: string | null;
   /** Told what becomes of moves. */
-  readonly metrics?: Pick<Metrics, "moved" | "transitioned">;
+  readonly metrics?: Pick<Metrics, "moved" | "transitioned" | "timed">;
   /** How repositories' files are read for an installation; default: here and at once, as simulations need it. */
   readonly reading?: (installationId: number) => Reading;
   /** In place of the repositories' own policy files. */

@@ -4,6 +4,7 @@ import { GITHUB_ISSUER } from "../src/coordinator/admission/admission.ts";
 import { DEFAULT_QUOTAS, type QuotaLimits, type ScopeLimits } from "../src/coordinator/admission/quotas.ts";
 import { suggestion } from "../src/plan/parsing/problems.ts";
 import { readSignCommand } from "./github-cache/sign-command.ts";
+import { weakness } from "./settings/secrets.ts";
 import {
   secretsOfEnvironment,
   secretsOfFile,
@@ -32,6 +33,15 @@ export interface Config {
   readonly webhookMemory: number;
   /** At once. */
   readonly connections: number;
+  /** Lets callers elsewhere read the metrics; null: only callers on this machine do. */
+  readonly metricsToken: string | null;
+  /** Where a listener of its own serves health and metrics; null: there is none. */
+  readonly metricsAddress: ListenAddress | null;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** Where GitHub sends webhooks unless it is told otherwise: Probot's path. */
@@ -76,6 +86,13 @@ const matching = (pattern: RegExp, expected: string) =>
 const address = setting("an address with http:// or https://", (value) =>
   /^https?:\/\/[^\s?#]+$/u.test(value) && URL.canParse(value) ? value.replace(/(?<!\/)\/+$/u, "") : undefined,
 );
+/** `host:port`, `[::1]:port`. */
+const listenAddress = setting("an address to listen at, such as 0.0.0.0:9464", (value) => {
+  const { host, port } = /^(?<host>[\w.-]+|\[[0-9a-f:]+\]):(?<port>\d{1,5})$/iu.exec(value)?.groups ?? {};
+  return host === undefined || Number(port) > 65_535
+    ? undefined
+    : { host: host.replace(/^\[|\]$/gu, ""), port: Number(port) };
+});
 /** `runs=100, agents=512`: those that are named, instead of the defaults. */
 const scopeLimits = (defaults: ScopeLimits) =>
   setting(`name=number, separated by commas; names are ${Object.keys(defaults).join(", ")}`, (value) => {
@@ -113,6 +130,8 @@ const settings = z.object({
   GH_ORG: matching(/^[a-z\d][a-z\d-]{0,99}$/iu, "the name of an organization on GitHub"),
   LOG_LEVEL: word(LOG_LEVELS),
   LOG_FORMAT: word(["pretty", "json"]),
+  METRICS_TOKEN: text,
+  METRICS_ADDRESS: listenAddress,
   STAGEWRIGHT_MANIFEST: word(["minimal", "full"]),
   STAGEWRIGHT_WRITE_INTERVAL_MS: whole(0, 3_600_000),
   STAGEWRIGHT_RETRY_PAUSE_MS: whole(0, 3_600_000),
@@ -169,6 +188,13 @@ const DEFAULT_CONNECTIONS = 20_000;
 /** Throws a ConfigError that lists everything wrong at once. */
 export function readConfig(env: Environment): Config {
   const data = readSettings(env);
+  const metricsToken = data.METRICS_TOKEN ?? null;
+  const weakToken = metricsToken === null ? null : weakness(metricsToken);
+  if (weakToken !== null) {
+    throw new ConfigError(
+      `METRICS_TOKEN ${weakToken}: anybody could guess it. Make one with \`openssl rand -hex 32\`.`,
+    );
+  }
   const pause = data.STAGEWRIGHT_RETRY_PAUSE_MS;
   return {
     webhookSecrets: webhookSecrets(data),
@@ -185,6 +211,8 @@ export function readConfig(env: Environment): Config {
     },
     webhookMemory: (data.STAGEWRIGHT_WEBHOOK_MEMORY ?? DEFAULT_WEBHOOK_MEMORY) * 1024 * 1024,
     connections: data.STAGEWRIGHT_CONNECTIONS ?? DEFAULT_CONNECTIONS,
+    metricsToken,
+    metricsAddress: data.METRICS_ADDRESS ?? null,
     apiUrl: apiUrl(data),
     timings: {
       ...DEFAULT_TIMINGS,
@@ -221,7 +249,7 @@ function webhookSecrets({ WEBHOOK_SECRET, WEBHOOK_SECRET_FILE }: Settings): Webh
   );
 }
 
-export function listensAt({ HOST, PORT }: Settings): { readonly host: string; readonly port: number } {
+export function listensAt({ HOST, PORT }: Settings): ListenAddress {
   return { host: HOST ?? "localhost", port: PORT ?? 3000 };
 }
 

@@ -16,6 +16,7 @@ import {
   type Config,
   ConfigError,
   githubUrl,
+  type ListenAddress,
   listensAt,
   misspelt,
   readConfig,
@@ -25,6 +26,7 @@ import {
 } from "./config.ts";
 import type { AppTokens } from "./github-cache/app-token.ts";
 import { fetchWithin, Octokit, octokitWithTokens } from "./github-cache/octokit.ts";
+import { monitoringServer } from "./http/monitoring.ts";
 import { setupPages } from "./http/setup.ts";
 import { appKey } from "./settings/app-key.ts";
 import { addToDotEnv, checkDotEnv, readDotEnv } from "./settings/dot-env.ts";
@@ -99,6 +101,11 @@ async function main(words: readonly string[]): Promise<void> {
     key.tokens.forget();
     app.keyChanged();
   });
+  if (config.metricsAddress !== null) {
+    const { host } = config.metricsAddress;
+    const metricsPort = await listen(monitoringServer(app.monitoring), config.metricsAddress, "METRICS_ADDRESS");
+    probot.log.info({ host, port: metricsPort }, `metrics at http://${host}:${metricsPort}/metrics`);
+  }
   if (settings.WEBHOOK_PROXY_URL !== undefined) {
     const target = `http://${config.host}:${port}${config.webhookPath}`;
     probot.log.warn(
@@ -221,12 +228,13 @@ const SETUP_CONNECTIONS = 100;
 /** `full`: with what optional actions of a policy need. */
 const MANIFESTS = { minimal: "app.yml", full: "app-full.yml" } as const;
 
-function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<number> {
+/** `setting`: of what is not the app's own listener, the setting that says where it listens. */
+function listen(server: Server, { host, port }: ListenAddress, setting?: string): Promise<number> {
   const remedies: Readonly<Record<string, string>> = {
-    EADDRINUSE: `Port ${port} is taken: set PORT to another one.`,
-    EACCES: `Port ${port} is not for this user: set PORT to another one.`,
-    EADDRNOTAVAIL: `HOST is “${host}”, which is no address of this machine.`,
-    ENOTFOUND: `HOST is “${host}”, which is no name of this machine.`,
+    EADDRINUSE: `Port ${port} is taken: set ${setting ?? "PORT"} to another one.`,
+    EACCES: `Port ${port} is not for this user: set ${setting ?? "PORT"} to another one.`,
+    EADDRNOTAVAIL: `${setting ?? "HOST"} is “${host}”, which is no address of this machine.`,
+    ENOTFOUND: `${setting ?? "HOST"} is “${host}”, which is no name of this machine.`,
   };
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {

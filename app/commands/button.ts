@@ -3,6 +3,7 @@ import type { Act, Actor } from "../../src/lifecycle/facts/facts.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
 import { pressed } from "../../src/lifecycle/presentation/buttons.ts";
 import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
+import { audit } from "../audit/audit.ts";
 import { type EffectPayload, newEffect, PAYLOADS } from "../effects/effect.ts";
 import type { EffectContext, EffectHandler, Performed } from "../effects/handler.ts";
 import { notCertain } from "../effects/handlers/comment.ts";
@@ -76,7 +77,7 @@ export function buttonHandler(
     const body = `${markdown(press.by.login)}, ${codeSpan(press.identifier)} on ${codeSpan(press.check)}: ${markdown(clip(refused, LONGEST_REASON))}.`;
     const result = await say(context, effect.key, body);
     const where = `${repository.owner}/${repository.name}`;
-    context.log.info({ repository: where, pull: effect.number, by: press.by.login, refused }, "button refused");
+    audit(context.log, "button.refused", { repository: where, pull: effect.number, by: press.by });
     return { state: "done", result, note: `${press.by.login} pressed ${button}: refused, ${refused}`, line };
   };
 }

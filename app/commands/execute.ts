@@ -13,6 +13,7 @@ import { changePull } from "../store/change-pull.ts";
 import type { HoldWord, Pull, PullId, Repository, Store } from "../store/model.ts";
 import { isRefused } from "../store/model.ts";
 import type { Wakeups } from "../work/wakeups.ts";
+import { auditCommand } from "./audit.ts";
 import type { Done, Effects } from "./command.ts";
 import { REPOSITORY_COMMANDS, STAGE_COMMANDS } from "./index.ts";
 import { unblocked } from "./unblocked.ts";
@@ -82,8 +83,10 @@ export class CommandExecutor {
     const { evaluator } = this.#options;
     const { command, by, at, act } = given;
     const before = await evaluator.evaluate(without, repository);
+    const decided = { command, by, before, pull, repository };
     const reason = await this.#refusal(given, before, pull, repository);
     if (reason !== null) {
+      auditCommand(this.#options.log, { ...decided, refused: true });
       return { outcome: "refused", reason };
     }
     if (command.kind === "unknown" || command.kind === "surplus" || command.kind === "policy") {
@@ -98,7 +101,9 @@ export class CommandExecutor {
     const carryOut = command.kind === "stage" ? STAGE_COMMANDS[command.name] : REPOSITORY_COMMANDS[command.name];
     const { argument } = command;
     const effects = this.#effects(pull, repository, after.policy);
-    return await carryOut({ by, at, argument, before, after, pull, repository, effects });
+    const outcome = await carryOut({ by, at, argument, before, after, pull, repository, effects });
+    auditCommand(this.#options.log, { ...decided, refused: false });
+    return outcome;
   }
 
   /** Null: it is allowed. */

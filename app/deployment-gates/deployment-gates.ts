@@ -16,6 +16,7 @@ import {
   releasesAny,
 } from "../../src/lifecycle/evaluation/deployment-gate.ts";
 import { validCommits } from "../../src/lifecycle/facts/pushes.ts";
+import { audit } from "../audit/audit.ts";
 import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { Policies } from "../policies/policy.ts";
 import { noteLine } from "../store/history.ts";
@@ -205,6 +206,8 @@ export class DeploymentGates {
     const word = verdict === "approved" ? "may begin" : "was rejected";
     const line = `the job that waited for the environment ${environment} ${word} (run ${runId}): ${reason}`;
     await store.commit({ gates: [done], history: lines(done, line, now()), now: now() });
+    const about = { repository: `${repository.owner}/${repository.name}`, by: null, environment, run: runId };
+    audit(this.#options.log, verdict === "approved" ? "job.let_in" : "job.rejected", { ...about, pulls: gate.pulls });
   }
 
   /** Says why it waits, if that is another reason than the last. */

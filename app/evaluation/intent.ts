@@ -16,6 +16,8 @@ const FIRST = 1;
 export interface At {
   readonly now: number;
   readonly timings: Pick<Timings, "reevaluationPause">;
+  /** Since when it has been due to be evaluated. */
+  readonly heardAt: number;
 }
 
 /** The row with its evaluation, when it is to be evaluated again, and what is to be sent for it. */
@@ -49,7 +51,7 @@ export function withIntent(row: Pull, { installationId }: Repository, evaluated:
   const urgent = !unknown && closesGate(desired, row.confirmed);
   return {
     ...base,
-    intent: intentOf(row, desired, now),
+    intent: intentOf(row, desired, at),
     intentAt: urgent ? Math.min(sendAt, row.reevaluateAt ?? sendAt, FIRST) : sendAt,
   };
 }
@@ -59,14 +61,17 @@ function withBasis(confirmed: ConfirmedState, { basis }: DesiredState): Confirme
   return basis === undefined ? confirmed : { ...confirmed, basis };
 }
 
-function intentOf({ intent: pending, confirmed }: Pull, desired: DesiredState, now: number): Intent {
+function intentOf({ intent: pending, intentAt, confirmed }: Pull, desired: DesiredState, { now, heardAt }: At): Intent {
   // Whose check runs are the newest on a shared commit is not known by heart.
   const read = desired.shared || confirmed?.shared === true;
   if (pending !== null) {
-    return { ...pending, to: desired.stage, read: pending.read || read };
+    // What was parked is taken up for what is new now.
+    const since = (intentAt === null ? undefined : pending.heardAt) ?? heardAt;
+    return { ...pending, to: desired.stage, heardAt: since, read: pending.read || read };
   }
   const from = confirmed?.stage ?? null;
-  return { id: randomUUID(), from, to: desired.stage, createdAt: now, tries: 0, sentAt: null, notes: [], read };
+  const { stage: to } = desired;
+  return { id: randomUUID(), from, to, createdAt: now, heardAt, tries: 0, sentAt: null, notes: [], read };
 }
 
 /** When something is due of which no event tells; null: nothing is. */

@@ -3,6 +3,7 @@
  *
  *   facts ──► evaluation ──► desired state ──► intent
  */
+import { LRUCache } from "lru-cache";
 import { mergingStages } from "../../src/lifecycle/evaluation/transition-actions.ts";
 import { parked, pullKey, pullOf } from "../store/change-pull.ts";
 import type { NewEffect, Pull } from "../store/model.ts";
@@ -35,10 +36,16 @@ interface Decision {
 
 /** After this many writes of others in between it is left for the next time. */
 const MOST_TRIES = 5;
+/** Pull requests of which it is remembered since when they wait, over what they are asked again for. */
+const MOST_HEARD = 10_000;
+/** Those that come before everything else are given no date, see `close-gates.ts`. */
+const NO_DATE = 1;
 
 export class Reevaluation {
   readonly #options: ReevaluationOptions;
   readonly #rules: PageRules;
+  /** Since when something has been due of which the evaluation could not tell yet. */
+  readonly #heard = new LRUCache<string, number>({ max: MOST_HEARD });
   readonly worker: DueWorker<Pull>;
 
   constructor(options: ReevaluationOptions) {
@@ -76,7 +83,7 @@ export class Reevaluation {
       return { next: { ...row, reevaluateAt: null, ...parked(row) }, effects: [], hasten: false };
     }
     const evaluated = await evaluator.evaluate(row, rules.repository, rules);
-    const next = withIntent(row, rules.repository, evaluated, { now: now(), timings });
+    const next = withIntent(row, rules.repository, evaluated, { now: now(), timings, heardAt: this.#heardAt(row) });
     const effects = effectsOfEvaluation(row, rules.repository.installationId, evaluated, now());
     const hasten = mergingStages(rules.policy.stages).some((stage) => stage.name === next.confirmed?.stage);
     this.#log(row, rules, evaluated, next);
@@ -112,6 +119,7 @@ export class Reevaluation {
         if (outcome.woken !== undefined) {
           tellWoken(this.#options, outcome.woken);
         }
+        this.#noteHeard(row, next);
         await this.#tell(row, decision);
         return;
       }
@@ -120,6 +128,23 @@ export class Reevaluation {
     }
     const { number: pull, repositoryId } = given;
     log.debug({ pull, repositoryId }, "changed again and again while it was evaluated");
+  }
+
+  #heardAt(row: Pull): number {
+    const now = this.#options.now();
+    const due = row.reevaluateAt === null || row.reevaluateAt <= NO_DATE ? now : Math.min(row.reevaluateAt, now);
+    return Math.min(this.#heard.get(pullKey(row)) ?? due, due);
+  }
+
+  /** What is not decided yet, because GitHub is asked something first, has been waiting since it was heard. */
+  #noteHeard(row: Pull, next: Pull): void {
+    const { now, timings } = this.#options;
+    const soon = now() + 5 * timings.reevaluationPause;
+    if (next.intentAt === null && next.reevaluateAt !== null && next.reevaluateAt <= soon) {
+      this.#heard.set(pullKey(row), this.#heardAt(row));
+    } else {
+      this.#heard.delete(pullKey(row));
+    }
   }
 
   /** Whatever rests on where the pull request is. */
@@ -145,6 +170,7 @@ export class Reevaluation {
     const tries = row.reevaluationTries + 1;
     const { number: pull, repositoryId } = row;
     log.warn({ pull, repositoryId, pause, tries }, "could not be evaluated, will be tried again");
+    this.#heard.set(pullKey(row), this.#heardAt(row));
     const later = { ...row, reevaluateAt: now() + pause, reevaluationTries: tries };
     await store.commit({ pulls: [later], now: now() });
   }

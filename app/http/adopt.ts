@@ -12,6 +12,7 @@ import type { GitHubClient } from "../../src/github/port.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { readTokenHolder, type TokenHolder } from "../../src/github/token-holder.ts";
 import { SingleFlight } from "../../src/single-flight.ts";
+import { audit } from "../audit/audit.ts";
 import { type AdoptionOptions, adoptPage } from "../reconciliation/adoption.ts";
 import { Strikes } from "./refused-tokens.ts";
 import { answer, type Handler, pathOf, refuseBody } from "./webhook.ts";
@@ -151,7 +152,9 @@ async function takeUp(
   if (adopted === null) {
     return answer(response, 404, { error: `GitHub does not show ${fullName} to the app.` });
   }
-  options.log.info({ repository: fullName, by, dryRun, adopted: adopted.adopted.length }, "asked to take up");
+  if (!dryRun) {
+    audit(options.log, "pulls.adopted", { repository: fullName, by: { login: by }, count: adopted.adopted.length });
+  }
   return answer(response, 200, { repository: fullName, dry_run: dryRun, ...adopted });
 }
 

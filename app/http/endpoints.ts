@@ -7,6 +7,7 @@ import { type HostedRuns, hostRuns, installationLookup } from "../plan-runs/plan
 import type { Inbox } from "../webhooks/inbox.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { adoptEndpoint } from "./adopt.ts";
+import { monitoring } from "./monitoring.ts";
 import { pages } from "./pages.ts";
 import { type Handler, webhookEndpoint } from "./webhook.ts";
 
@@ -21,6 +22,8 @@ export interface EndpointsOptions extends Runtime {
 
 export interface Endpoints {
   readonly handlers: readonly Handler[];
+  /** For a listener of its own: whether the app lives, and its metrics. */
+  readonly monitoring: Handler;
   /** Runs of groups that are hosted here; null: where nobody can reach the app there are none. */
   readonly runs: HostedRuns | null;
 }
@@ -43,8 +46,16 @@ export async function createEndpoints(options: EndpointsOptions): Promise<Endpoi
     onRefused: (reason) => metrics.refused("adopt", reason),
     withToken: (token) => tokenClient(token, config.apiUrl),
   });
-  const others = pages({ store, inbox, metrics, now, ready, wake: () => wakeups.notify("pulls") });
-  return { handlers: [webhooks, ...(runs === null ? [] : [runs.handler]), adopt, others], runs };
+  const watched = { store, inbox, metrics, ready, metricsToken: config.metricsToken };
+  const others = [
+    monitoring(watched, { own: false }),
+    pages({ store, inbox, now, log, wake: () => wakeups.notify("pulls") }),
+  ];
+  return {
+    handlers: [webhooks, ...(runs === null ? [] : [runs.handler]), adopt, ...others],
+    monitoring: monitoring(watched, { own: true }),
+    runs,
+  };
 }
 
 async function hosted(options: EndpointsOptions, publicUrl: string): Promise<HostedRuns> {
@@ -60,5 +71,6 @@ async function hosted(options: EndpointsOptions, publicUrl: string): Promise<Hos
     quotas: config.quotas,
     onRefused: (code) => metrics.refused("runs", code),
     onQuota: (quota) => metrics.overQuota(quota),
+    onChange: (run) => metrics.runChanged(run),
   });
 }

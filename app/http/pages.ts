@@ -1,21 +1,20 @@
-/** What the app answers besides webhooks: whether it lives, and what it knows of a pull request. */
+/** What the app tells who runs it: what it knows of a pull request, what is overdue, set aside or given up. */
+import type { Logger } from "pino";
 import { z } from "zod";
-import { SingleFlight } from "../../src/single-flight.ts";
-import type { Metrics } from "../metrics/metrics.ts";
+import { audit } from "../audit/audit.ts";
 import type { Store } from "../store/model.ts";
 import type { Inbox } from "../webhooks/inbox.ts";
 import { pullsSetAside, takeUpAgain } from "../work/set-aside.ts";
 import { notLocal } from "./local-caller.ts";
+import { saidToOthers } from "./monitoring.ts";
 import { overduePage } from "./overdue.ts";
 import { answer, type Handler, pathOf } from "./webhook.ts";
 
 export interface PagesOptions {
   readonly store: Store;
-  readonly inbox: Pick<Inbox, "backlog" | "revive" | "storeFailure">;
-  readonly metrics: Pick<Metrics, "text" | "contentType">;
+  readonly inbox: Pick<Inbox, "revive">;
   readonly now: () => number;
-  /** Null: it is; else why not. */
-  readonly ready: () => string | null;
+  readonly log: Logger;
   /** Told when a pull request is to be evaluated again. */
   readonly wake: () => void;
 }
@@ -23,33 +22,17 @@ export interface PagesOptions {
 const HISTORY_PAGE = 100;
 const DEAD_PAGE = 50;
 const SET_ASIDE_PAGE = 1_000;
-const LOCAL_PAGES: ReadonlySet<string> = new Set([
-  "/metrics",
-  "/api/overdue",
-  "/api/deliveries/dead",
-  "/api/pulls/set-aside",
-]);
+const LOCAL_PAGES: ReadonlySet<string> = new Set(["/api/overdue", "/api/deliveries/dead", "/api/pulls/set-aside"]);
 const pageNumber = z.coerce.number().int().positive().optional().catch(undefined);
 
 /**
- * `/healthz`, `/readyz`, and for callers on this machine `/metrics`, `/api/overdue`,
- * `/api/pulls/{owner}/{repo}/{number}`, `/api/pulls/set-aside` and `/api/deliveries/dead`.
+ * For callers on this machine `/api/overdue`, `/api/pulls/{owner}/{repo}/{number}`, `/api/pulls/set-aside` and
+ * `/api/deliveries/dead`.
  */
 export function pages(options: PagesOptions): Handler {
-  const { store, inbox, metrics, now, ready, wake } = options;
-  const pinging = new SingleFlight<"ping", void>();
+  const { store, inbox, now, log, wake } = options;
   return async (request, response) => {
     const path = pathOf(request);
-    if (path === "/healthz" && request.method === "GET") {
-      return answer(response, 200, { healthy: true });
-    }
-    if (path === "/readyz" && request.method === "GET") {
-      const ping = () => pinging.share("ping", () => store.ping()).then(() => storing(inbox.storeFailure), String);
-      const failure = ready() ?? (await ping());
-      return failure === null
-        ? answer(response, 200, { ready: true, backlog: inbox.backlog })
-        : answer(response, 503, { ready: false, reason: failure });
-    }
     const pull =
       /^\/api\/pulls\/(?<owner>[^/]{1,100})\/(?<name>[^/]{1,100})\/(?<number>\d{1,9})(?<retry>\/retry)?$/u.exec(
         path,
@@ -61,7 +44,7 @@ export function pages(options: PagesOptions): Handler {
     // These tell of private repositories, and there is no sign-in: only for who is on this machine.
     const foreign = notLocal(request);
     if (foreign !== null) {
-      return answer(response, 403, { error: `This is answered to callers on the app's own machine only: ${foreign}.` });
+      return answer(response, 403, { error: saidToOthers(foreign) });
     }
     const query = new URL(request.url ?? "/", "http://localhost").searchParams;
     if (pull?.retry !== undefined && request.method === "POST") {
@@ -71,6 +54,8 @@ export function pages(options: PagesOptions): Handler {
         return answer(response, 404, { error: "There is no such pull request that is set aside." });
       }
       wake();
+      const name = `${repository.owner}/${repository.name}`;
+      audit(log, "pull.taken_up_again", { repository: name, pull: id.number, by: "operator" });
       return answer(response, 202, { retried: id.number });
     }
     if (path === "/api/pulls/set-aside" && request.method === "GET") {
@@ -82,12 +67,6 @@ export function pages(options: PagesOptions): Handler {
       return found === null
         ? answer(response, 404, { error: "Nothing is known of that." })
         : answer(response, 200, found);
-    }
-    if (path === "/metrics" && request.method === "GET") {
-      const text = await metrics.text();
-      response.writeHead(200, { "content-type": metrics.contentType, "content-length": Buffer.byteLength(text) });
-      response.end(text);
-      return true;
     }
     if (path === "/api/overdue" && request.method === "GET") {
       const found = await overduePage(store, now(), query.get("after"));
@@ -104,6 +83,9 @@ export function pages(options: PagesOptions): Handler {
     }
     if (revived !== undefined && request.method === "POST") {
       const done = await inbox.revive(revived.id ?? "");
+      if (done) {
+        audit(log, "delivery.retried", { by: "operator", delivery: revived.id });
+      }
       return answer(
         response,
         done ? 202 : 404,
@@ -149,8 +131,4 @@ async function setAsidePage(store: Store) {
       return { repository: name, number, at: blocked?.at ?? null, reason: blocked?.reason ?? null };
     }),
   );
-}
-
-function storing(failure: string | null): string | null {
-  return failure === null ? null : `webhooks cannot be stored: ${failure}`;
 }

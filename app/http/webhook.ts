@@ -7,9 +7,10 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
-import { BodyIntake, type BodyLoss, BodyLost } from "../../src/coordinator/server/body-intake.ts";
+import { BodyIntake, BodyLost } from "../../src/coordinator/server/body-intake.ts";
 import { parseExactly } from "../../src/github/exact-json.ts";
 import { deliveryOrder } from "../../src/github/webhooks/webhook.ts";
+import type { WebhookRefusal } from "../metrics/metrics.ts";
 import { InboxFull } from "../webhooks/deliveries/storing.ts";
 import type { Inbox } from "../webhooks/inbox.ts";
 
@@ -36,7 +37,7 @@ export interface EndpointOptions {
   readonly memory?: number;
   readonly intake?: BodyIntake;
   /** Told of each refusal. */
-  readonly onRefused?: (reason: "headers" | "signature" | "content" | "not_stored" | BodyLoss) => void;
+  readonly onRefused?: (reason: WebhookRefusal) => void;
 }
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;

@@ -1,16 +1,29 @@
 /**
  * What the app tells Prometheus: how much waits, read from the store when asked, and how often something happened
- * since the process began. No repository and no pull request is named, and no label takes more than a few values.
+ * since the process began. No repository and no pull request is named, and no label takes more values than are shown
+ * together (`MOST_…`).
  */
 import { Counter, Gauge, Registry } from "prom-client";
-import type { RunStatus } from "../../src/run/types.ts";
+import { QUOTA_NAMES, type QuotaName } from "../../src/coordinator/admission/quotas.ts";
+import type { GroupRun } from "../../src/coordinator/hosting/group-run.ts";
 import type { Store } from "../store/model.ts";
-
-/** What became of a write of a pull request's label and check runs. `retried`: put off, to be tried again. */
-export type MoveOutcome = "verified" | "retried" | "blocked";
+import { GroupRunMetrics, type RunSeen } from "./group-runs.ts";
+import { MoveMetrics, type MoveOutcome, type MoveTime } from "./moves.ts";
+import { QuotaLeft, type RateLimit } from "./quota-left.ts";
 
 /** Where requests are refused, and what for: of closed lists. */
 export type Door = "runs" | "webhooks" | "adopt";
+export const WEBHOOK_REFUSALS = [
+  "headers",
+  "signature",
+  "content",
+  "not_stored",
+  "too_large",
+  "slow",
+  "over_budget",
+  "aborted",
+] as const;
+export type WebhookRefusal = (typeof WEBHOOK_REFUSALS)[number];
 
 /** An answer of GitHub, or that there was none. */
 export interface Request {
@@ -20,14 +33,14 @@ export interface Request {
   /** Null: there was no answer. */
   readonly status: number | null;
   /** As its headers say; null: they do not. */
-  readonly rateLimit: { readonly resource: string; readonly remaining: number; readonly resetAt: number } | null;
+  readonly rateLimit: RateLimit | null;
 }
 
 export interface MetricsOptions {
   readonly store: Pick<Store, "counts">;
   readonly now: () => number;
   /** Of the groups' runs in memory; null: none are hosted. */
-  readonly runs: () => Promise<readonly RunStatus[] | null>;
+  readonly runs: () => Promise<readonly RunSeen[] | null>;
   readonly registry?: Registry;
 }
 
@@ -37,28 +50,21 @@ const MOST_STAGES = 50;
 const NO_STAGE = "(none)";
 const OTHER_STAGES = "(other)";
 const METHODS: ReadonlySet<string> = new Set(["graphql", "GET", "POST", "PATCH", "PUT", "DELETE"]);
-/** GitHub's names of what it counts apart; others are not expected of what the app asks. */
-const RESOURCES: ReadonlySet<string> = new Set(["core", "graphql", "search", "integration_manifest"]);
-/** Installations whose rate limits are remembered. */
-const MOST_WINDOWS = 5_000;
 
 export class Metrics {
   readonly #options: MetricsOptions;
   readonly #registry: Registry;
-  readonly #moves: Counter<"outcome">;
-  readonly #transitions: Counter;
+  readonly #moves: MoveMetrics;
+  readonly #quotas: QuotaLeft;
+  readonly #groups: GroupRunMetrics;
   readonly #requests: Counter<"kind" | "status">;
   readonly #refusals: Counter<"door" | "reason">;
   readonly #quotaRefusals: Counter<"quota">;
-  readonly #rateLimit: Gauge<"resource">;
   readonly #pulls: Gauge<"stage">;
   readonly #deliveries: Gauge<"state">;
   readonly #effects: Gauge<"state">;
   readonly #starts: Gauge<"state">;
-  readonly #runs: Gauge<"state">;
   readonly #single: Readonly<Record<"overdue" | "blocked" | "moving" | "oldest" | "gates", Gauge>>;
-  /** By installation and resource: what is left until when. */
-  readonly #windows = new Map<string, { resource: string; remaining: number; resetAt: number }>();
   #reading: Promise<string> | null = null;
 
   constructor(options: MetricsOptions) {
@@ -86,21 +92,9 @@ export class Metrics {
       ["state"],
     );
     this.#starts = gauge("workflow_runs", "Workflow runs started for pull requests that have not ended.", ["state"]);
-    this.#runs = gauge("group_runs", "Runs of groups that this app hosts; those that ended, for ten minutes.", [
-      "state",
-    ]);
-    this.#rateLimit = gauge(
-      "github_rate_limit_remaining",
-      "What GitHub's rate limit leaves to the installation that it leaves least.",
-      ["resource"],
-    );
-    this.#moves = counter("moves_total", "Writes of a pull request's label and check runs, by what became of them.", [
-      "outcome",
-    ]);
-    for (const outcome of ["verified", "retried", "blocked"] as const) {
-      this.#moves.inc({ outcome }, 0);
-    }
-    this.#transitions = counter("transitions_total", "Confirmed moves of pull requests to another stage.");
+    this.#moves = new MoveMetrics(registry, PREFIX);
+    this.#quotas = new QuotaLeft(registry, PREFIX);
+    this.#groups = new GroupRunMetrics(registry, PREFIX);
     this.#requests = counter("github_requests_total", "Requests to GitHub, by kind and class of the answer.", [
       "kind",
       "status",
@@ -114,6 +108,13 @@ export class Metrics {
       "Requests of agents beyond what a repository, an installation or a workflow run may have.",
       ["quota"],
     );
+    // What is not there cannot be seen to increase: the first refusal would be missed.
+    for (const reason of WEBHOOK_REFUSALS) {
+      this.#refusals.inc({ door: "webhooks", reason }, 0);
+    }
+    for (const quota of QUOTA_NAMES) {
+      this.#quotaRefusals.inc({ quota }, 0);
+    }
   }
 
   get contentType(): string {
@@ -121,19 +122,29 @@ export class Metrics {
   }
 
   moved(outcome: MoveOutcome): void {
-    this.#moves.inc({ outcome });
+    this.#moves.moved(outcome);
   }
 
   /** GitHub shows the pull request in another stage than before. */
   transitioned(): void {
-    this.#transitions.inc();
+    this.#moves.transitioned();
+  }
+
+  /** How long it took until GitHub showed what follows from an event, or it was given up for the first time. */
+  timed(time: MoveTime): void {
+    this.#moves.timed(time);
+  }
+
+  /** A run that is hosted here has changed. */
+  runChanged(run: GroupRun): void {
+    this.#groups.changed(run);
   }
 
   refused(door: Door, reason: string): void {
     this.#refusals.inc({ door, reason });
   }
 
-  overQuota(quota: string): void {
+  overQuota(quota: QuotaName): void {
     this.#quotaRefusals.inc({ quota });
   }
 
@@ -142,17 +153,8 @@ export class Metrics {
       kind: METHODS.has(kind) ? kind : "other",
       status: status === null ? "none" : `${Math.floor(status / 100)}xx`,
     });
-    if (rateLimit === null) {
-      return;
-    }
-    const resource = RESOURCES.has(rateLimit.resource) ? rateLimit.resource : "other";
-    const key = `${installationId ?? "app"} ${resource}`;
-    // The newest is the last; of more than fit the oldest is forgotten.
-    this.#windows.delete(key);
-    this.#windows.set(key, { ...rateLimit, resource });
-    const [oldest] = this.#windows.keys();
-    if (this.#windows.size > MOST_WINDOWS && oldest !== undefined) {
-      this.#windows.delete(oldest);
+    if (rateLimit !== null) {
+      this.#quotas.heard(installationId, rateLimit);
     }
   }
 
@@ -168,7 +170,7 @@ export class Metrics {
     const { store, runs } = this.#options;
     const now = this.#options.now();
     const counts = await store.counts.all(now);
-    const states = await runs();
+    const seen = await runs();
     this.#pulls.reset();
     for (const [index, { stage, count }] of counts.stages.entries()) {
       this.#pulls.inc({ stage: index < MOST_STAGES ? (stage ?? NO_STAGE) : OTHER_STAGES }, count);
@@ -188,26 +190,8 @@ export class Metrics {
     for (const state of ["queued", "sent", "running"]) {
       this.#starts.set({ state }, counts.starts.find((each) => each.state === state)?.count ?? 0);
     }
-    this.#runs.reset();
-    for (const state of states ?? []) {
-      this.#runs.inc({ state });
-    }
-    this.#readRateLimits(now);
+    this.#groups.read(seen ?? []);
+    this.#quotas.read(now);
     return await this.#registry.metrics();
-  }
-
-  #readRateLimits(now: number): void {
-    const least = new Map<string, number>();
-    for (const [key, { resource, remaining, resetAt }] of this.#windows) {
-      if (resetAt <= now) {
-        this.#windows.delete(key);
-      } else {
-        least.set(resource, Math.min(least.get(resource) ?? remaining, remaining));
-      }
-    }
-    this.#rateLimit.reset();
-    for (const [resource, remaining] of least) {
-      this.#rateLimit.set({ resource }, remaining);
-    }
   }
 }

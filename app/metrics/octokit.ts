@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Metrics } from "./metrics.ts";
 
 const headers = z.object({
+  "x-ratelimit-limit": z.coerce.number().int().nonnegative().optional(),
   "x-ratelimit-remaining": z.coerce.number().int().nonnegative(),
   /** Seconds since the epoch. */
   "x-ratelimit-reset": z.coerce.number().int().positive(),
@@ -37,6 +38,7 @@ export function metered<T extends Pick<ProbotOctokit, "hook">>(
             ? null
             : {
                 resource: limit["x-ratelimit-resource"],
+                limit: limit["x-ratelimit-limit"] ?? null,
                 remaining: limit["x-ratelimit-remaining"],
                 resetAt: limit["x-ratelimit-reset"] * 1_000,
               },

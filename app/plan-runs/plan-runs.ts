@@ -17,10 +17,10 @@ import { type Caller, coordinatorHandler } from "../../src/coordinator/server/ha
 import type { Pace } from "../../src/github/checks/checks.ts";
 import { readInstallationId } from "../../src/github/installation.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
-import type { RunStatus } from "../../src/run/types.ts";
 import { SingleFlight } from "../../src/single-flight.ts";
 import { steadyNow } from "../../src/steady-clock.ts";
 import type { Handler } from "../http/webhook.ts";
+import { type RunSeen, runSeen } from "../metrics/group-runs.ts";
 import type { Store } from "../store/model.ts";
 import { RunChecks, type RunPlace } from "./checks.ts";
 import { EndedJobs } from "./ended-jobs.ts";
@@ -49,6 +49,8 @@ export interface HostRunsOptions {
   readonly jobsPace?: JobsPace;
   readonly onRefused?: (code: RefusalCode) => void;
   readonly onQuota?: (quota: QuotaName) => void;
+  /** Told after each change of a run. */
+  readonly onChange?: (run: GroupRun) => void;
 }
 
 export interface HostedRuns {
@@ -56,7 +58,7 @@ export interface HostedRuns {
   readonly handler: Handler;
   readonly runs: Runs;
   /** Of the runs in memory: those that go on, and those that ended some minutes ago. */
-  states(): Promise<readonly RunStatus[]>;
+  seen(): Promise<readonly RunSeen[]>;
   /** Resolves when what is to be shown on GitHub has been sent. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -116,6 +118,7 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
       const place = places.get(run.id) ?? null;
       checks.update(run, place);
       ended.update(run, place);
+      options.onChange?.(run);
     },
   });
   const authenticate = async (bearer: string): Promise<Caller> => {
@@ -166,10 +169,10 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
   return {
     handler,
     runs,
-    states: async () => {
-      const states: RunStatus[] = [];
-      for await (const run of runs) states.push(run.host.state.status);
-      return states;
+    seen: async () => {
+      const seen: RunSeen[] = [];
+      for await (const run of runs) seen.push(runSeen(run));
+      return seen;
     },
     settled: () => checks.settled(),
     close: async () => {

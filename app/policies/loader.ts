@@ -7,6 +7,7 @@ import { requestFailure } from "../../src/github/request-failure.ts";
 import { namesAny } from "../../src/lifecycle/policy/named-accounts.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
+import { audit } from "../audit/audit.ts";
 import type { DuePolicy, PolicyState, Repository, StoredPolicy } from "../store/model.ts";
 import { DueWorker } from "../work/due-worker.ts";
 import type { Runtime } from "../work/runtime.ts";
@@ -190,6 +191,7 @@ export class PolicyLoader implements Policies {
         );
       }
       if (!samePolicy(before?.inForce ?? null, state.inForce)) {
+        audit(log, "policy.in_force", { repository: nameOf(repository), by: null, commit: state.head });
         await store.requestReevaluation({ repositoryId: repository.id, open: true }, now());
         wakeups.notify("pulls");
       }

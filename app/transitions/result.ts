@@ -8,6 +8,7 @@ import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
 import { stageLabel, stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
+import { audit } from "../audit/audit.ts";
 import { effectRows } from "../effects/effect.ts";
 import { tellWoken } from "../evaluation/dependents.ts";
 import { blockedState, type DesiredState, desiredDigest } from "../evaluation/desired-state.ts";
@@ -22,10 +23,11 @@ import type { Runtime } from "../work/runtime.ts";
 import type { TransitionFailure } from "./failure.ts";
 import type { PendingTransition } from "./verify.ts";
 
-export interface TransitionResultsOptions extends Pick<Runtime, "store" | "log" | "now" | "timings" | "wakeups"> {
+export interface TransitionResultsOptions
+  extends Pick<Runtime, "store" | "log" | "now" | "timings" | "wakeups" | "writers"> {
   readonly ourselves: () => Ourselves;
   /** Counts what becomes of moves. */
-  readonly metrics?: Pick<Metrics, "moved" | "transitioned"> | undefined;
+  readonly metrics?: Pick<Metrics, "moved" | "transitioned" | "timed"> | undefined;
 }
 
 const MOST_NOTES = 20;
@@ -53,6 +55,7 @@ export class TransitionResults {
     const to = desired.stage;
     const { evaluation } = evaluated;
     let effects: NewEffect[] = [];
+    let moved: readonly NewHistory[] = [];
     const head = evaluated.facts.head.sha;
     const proposal = await proposalOf({ store, pull, repository, head, oid: policyOid, now: now() });
     const written = await changePull(
@@ -68,9 +71,10 @@ export class TransitionResults {
         effects = [...effectsOf(pending, from, newer ? pull : row, at), ...(proposal === null ? [] : [proposal])];
         const facts = seen === null ? row.facts : withSeen(row.facts, seen, removedBy(evaluated, shown));
         const notes = [...intent.notes, ...pending.notes];
+        moved = movedLines({ id: row, from, to, evaluation, facts: evaluated.facts, now: at });
         const history: NewHistory[] = [
           ...notes.map((note) => noteLine(row, "note", note, at)),
-          ...movedLines({ id: row, from, to, evaluation, facts: evaluated.facts, now: at }),
+          ...moved,
           ...(row.blocked === null ? [] : [noteLine(row, "unblocked", "the move could be made", at)]),
         ];
         // Somebody may have touched the labels while the request was on its way: then there is more to read.
@@ -99,7 +103,7 @@ export class TransitionResults {
                 },
           evaluation: newer ? row.evaluation : evaluation,
           blocked: null,
-          intent: keep && row.intent !== null ? { ...row.intent, sentAt: null, from: to } : null,
+          intent: keep && row.intent !== null ? goneOn(row.intent, intent, to, at) : null,
           intentAt: keep ? (row.intentAt ?? at) : null,
           reevaluateAt: differs ? sooner(row.reevaluateAt, at) : row.reevaluateAt,
         };
@@ -113,6 +117,10 @@ export class TransitionResults {
       this.#options.metrics?.moved("verified");
       if (from !== to) {
         this.#options.metrics?.transitioned();
+      }
+      this.#tellTime("verified", pending);
+      for (const { from: left, to: reached, actor: by, evidence } of moved) {
+        audit(log, "pull.moved", { ...nameOf(pending), by, from: left, to: reached, evidence });
       }
     }
     if (written !== null && effects.length > 0) {
@@ -180,7 +188,9 @@ export class TransitionResults {
     const code = failure.code === "behind" ? "not_shown" : failure.code;
     const { pull, intent, desired, repository } = pending;
     const from = pull.confirmed?.stage ?? null;
+    let isFirst = false;
     await changePull(store, pull, now, (row) => {
+      isFirst = false;
       if (row === null) {
         return null;
       }
@@ -192,6 +202,7 @@ export class TransitionResults {
       }
       const at = now();
       const times = (row.blocked?.times ?? 0) + 1;
+      isFirst = times === 1;
       const pause = Math.min(timings.blockedPause * 2 ** (times - 1), timings.blockedPauseMost);
       const to = desired.stage ?? "no stage";
       const line: NewHistory = {
@@ -209,8 +220,26 @@ export class TransitionResults {
       return { pull: next, history: [...intent.notes.map((note) => noteLine(row, "note", note, at)), line] };
     });
     this.#options.metrics?.moved("blocked");
+    if (isFirst) {
+      audit(log, "pull.blocked", { ...nameOf(pending), by: null, to: desired.stage, reason: code });
+      this.#tellTime("blocked", pending);
+    }
     log.error({ repository: `${repository.owner}/${repository.name}`, pull: pull.number, code, reason }, "blocked");
     this.#options.wakeups.notify("pulls");
+  }
+
+  /** How long it took from the event on; of what events were heard before this was kept, that is not known. */
+  #tellTime(outcome: "verified" | "blocked", { pull, intent, repository, writtenAt }: PendingTransition): void {
+    const { metrics, now, writers } = this.#options;
+    const { heardAt, createdAt } = intent;
+    if (heardAt === undefined || repository.installationId === null) {
+      return;
+    }
+    const at = now();
+    const readyAt = Math.max(createdAt, pull.intentAt ?? 0);
+    const writer = writers.of(repository.installationId);
+    const pacedMs = writer.pacedFor({ heardAt, readyAt, writtenAt: writtenAt ?? at });
+    metrics?.timed({ outcome, tookMs: at - heardAt, pacedMs });
   }
 
   /** What is shown while the move is blocked. */
@@ -218,6 +247,15 @@ export class TransitionResults {
     const from = pending.pull.confirmed?.stage ?? null;
     return blockedState(pending.desired, from, from === null ? null : stageLabel(from), reason);
   }
+}
+
+function nameOf({ repository, pull }: PendingTransition) {
+  return { repository: `${repository.owner}/${repository.name}`, pull: pull.number };
+}
+
+/** What was decided while it was on its way goes on from where it is now, and was heard since it was sent. */
+function goneOn(next: Intent, confirmed: Intent, from: string | null, at: number): Intent {
+  return { ...next, sentAt: null, from, heardAt: confirmed.sentAt ?? at };
 }
 
 /** Whether the pull request was evaluated anew while its move was on its way, and came out otherwise. */

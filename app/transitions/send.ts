@@ -132,7 +132,17 @@ export class TransitionSender {
         await results.drop(pull);
         return null;
       }
-      return { pull, intent, repository, evaluated, desired, shown: pull.confirmed, seen: null, notes: [] };
+      return {
+        pull,
+        intent,
+        repository,
+        evaluated,
+        desired,
+        shown: pull.confirmed,
+        seen: null,
+        notes: [],
+        writtenAt: null,
+      };
     } catch (error) {
       await results.postpone(pull, failureOf(requestFailure(error, this.#options.now())), this.#pauseOf(error));
       return null;
@@ -246,12 +256,13 @@ export class TransitionSender {
     const transitions = batch.map(({ transition }) => transition);
     const mutations = transitions.reduce((sum, each) => sum + mutationCount(each), 0);
     let answers: readonly WriteAnswer[];
+    let writtenAt: number | null = null;
     try {
-      answers = await writer.write(() =>
-        size.learnFrom(mutations, now, () =>
-          sendTransitions(client, transitions, AbortSignal.timeout(timings.requestTimeout)),
-        ),
-      );
+      answers = await writer.write(() => {
+        writtenAt = now();
+        const send = () => sendTransitions(client, transitions, AbortSignal.timeout(timings.requestTimeout));
+        return size.learnFrom(mutations, now, send);
+      });
     } catch (error) {
       await this.#retries.all(
         batch.map(({ pending }) => pending),
@@ -268,7 +279,8 @@ export class TransitionSender {
         throw new Error("There are fewer answers than transitions.");
       }
       if (verdict.right) {
-        await results.confirm(pending, written.pull ?? pending.seen, verdict.shown, written.policyOid);
+        const sent = { ...pending, writtenAt };
+        await results.confirm(sent, written.pull ?? pending.seen, verdict.shown, written.policyOid);
       } else {
         await this.#retries.refused(client, { pending, transition }, written, verdict.reason, writer);
       }

@@ -20,6 +20,8 @@ export interface PendingTransition {
   /** What was read just now. */
   readonly seen: PullSeen | null;
   readonly notes: readonly string[];
+  /** When the request that wrote it was begun; null: nothing had to be written. */
+  readonly writtenAt: number | null;
 }
 
 /** A pending with what is to be written for it. */

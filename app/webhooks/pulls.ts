@@ -3,6 +3,7 @@ import type { WebhookEvent } from "../../src/github/webhooks/webhook.ts";
 import type { Change } from "../../src/lifecycle/facts/change.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
 import { sameFacts } from "../../src/lifecycle/facts/same-facts.ts";
+import { audit } from "../audit/audit.ts";
 import { newEffect } from "../effects/effect.ts";
 import { dequeuedEffect } from "../effects/handlers/dequeued.ts";
 import { meansTheSame } from "../evaluation/same-meaning.ts";
@@ -79,7 +80,9 @@ export async function recordChange(
     }
     const at = now();
     const ours = !foreign && meansTheSame(facts, row.facts, ourselves());
-    const reevaluation = ours ? {} : { reevaluateAt: sooner(row.reevaluateAt, at), reevaluationTries: 0 };
+    // It has been due since it was heard: how long that is tells how we keep up. What a sweep found was never delivered.
+    const heardAt = delivery.receivedAt === 0 ? at : Math.min(delivery.receivedAt, at);
+    const reevaluation = ours ? {} : { reevaluateAt: sooner(row.reevaluateAt, heardAt), reevaluationTries: 0 };
     const next: Pull = { ...row, installationId, facts, ...reevaluation };
     return { pull: readAnew ? readAgain(next, at) : next };
   });
@@ -98,6 +101,17 @@ export async function recordChange(
     "recorded",
   );
   if (written !== null) {
+    auditReviews(change, origin, context);
     await context.handleEarly(written.facts.head.sha, origin);
+  }
+}
+
+function auditReviews(change: Change, { repository }: WebhookOrigin, { log }: ProcessingContext): void {
+  for (const act of change.kind === "observed" || change.kind === "acts" ? change.acts : []) {
+    if (act.kind === "review" && act.state !== "commented") {
+      const { by, state, sha } = act;
+      const name = `${repository.owner}/${repository.name}`;
+      audit(log, "review.given", { repository: name, pull: change.pull.number, by, state, sha });
+    }
   }
 }

@@ -3,6 +3,7 @@
  * be left alone.
  */
 import type { GitHubClient } from "../../src/github/port.ts";
+import { ClosedTimes, lengthOf } from "./closed-times.ts";
 import { sleepUnlessAborted } from "./pause.ts";
 import type { Timings } from "./timings.ts";
 
@@ -13,9 +14,20 @@ export interface WriterOptions {
   readonly timings: Pick<Timings, "writeInterval">;
 }
 
+/** How something came to be written. */
+export interface Awaited {
+  /** When it was first heard of. */
+  readonly heardAt: number;
+  /** When it could have been written, as far as we are concerned; tried again, when its pause was over. */
+  readonly readyAt: number;
+  readonly writtenAt: number;
+}
+
 export class InstallationWriter {
   readonly installationId: number;
   readonly #options: WriterOptions;
+  readonly #holds = new ClosedTimes();
+  readonly #writes = new ClosedTimes();
   #nextWriteAt = 0;
   #heldUntil = 0;
   /** Resolves when the writes before have been answered. */
@@ -38,11 +50,20 @@ export class InstallationWriter {
   /** GitHub said that it is too much: nothing is sent before then. */
   holdUntil(at: number): void {
     this.#heldUntil = Math.max(this.#heldUntil, at);
+    this.#holds.add(this.#options.now(), this.#heldUntil);
   }
 
   /** Milliseconds from now; a little even where GitHub says none, which would have it asked again and again. */
   holdFor(ms: number): void {
     this.holdUntil(this.#options.now() + Math.max(ms, LEAST_HOLD_MS));
+  }
+
+  /**
+   * Milliseconds of that time in which GitHub's pace kept it from being written: while GitHub had asked to be left alone,
+   * and from when it was ready also while another write was on its way or the pause after one was not over.
+   */
+  pacedFor({ heardAt, readyAt, writtenAt }: Awaited): number {
+    return lengthOf([...this.#holds.within(heardAt, writtenAt), ...this.#writes.within(readyAt, writtenAt)]);
   }
 
   /** Waits for its turn, then sends. */
@@ -72,10 +93,12 @@ export class InstallationWriter {
     for (let wait = this.#wait(); wait > 0; wait = this.#wait()) {
       await sleepUnlessAborted(wait);
     }
+    const began = now();
     try {
       return await send();
     } finally {
       this.#nextWriteAt = now() + timings.writeInterval;
+      this.#writes.add(began, this.#nextWriteAt);
     }
   }
 

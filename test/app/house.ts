@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { createNodeMiddleware, createProbot } from "probot";
 import { parse } from "yaml";
 import { type App, createApp } from "../../app/app.ts";
@@ -87,6 +87,8 @@ export interface HouseOptions {
   readonly databaseUrl?: string;
   /** The repository is private. */
   readonly private?: boolean;
+  /** Told what the app says. */
+  readonly log?: Logger;
   /** In place of the store, for what watches it. */
   readonly store?: (store: Store) => Store;
   /** The app's clock goes on with GitHub's when a test says `later`; else it stays behind. */
@@ -165,7 +167,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     GHE_PROTOCOL: "http",
   };
   const config = readConfig(env);
-  const log = pino({ level: process.env.TEST_LOG_LEVEL ?? "silent" });
+  const log = options.log ?? pino({ level: process.env.TEST_LOG_LEVEL ?? "silent" });
   const request = { fetch: fetchWithin(options.timings?.requestTimeout ?? config.timings.requestTimeout) };
   const appNow = options.oneClock === true ? now : Date.now;
   const begin = async () => {

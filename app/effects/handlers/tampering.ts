@@ -3,6 +3,7 @@ import { MOST_CORRECTIONS } from "../../../src/lifecycle/evaluation/tampering.ts
 import { mention } from "../../../src/lifecycle/policy/templates.ts";
 import { stageOfLabel } from "../../../src/lifecycle/presentation/display.ts";
 import { codeSpan } from "../../../src/report/escape.ts";
+import { audit } from "../../audit/audit.ts";
 import type { EffectPayload } from "../effect.ts";
 import type { EffectHandler } from "../handler.ts";
 import { notCertain, putComment } from "./comment.ts";
@@ -18,6 +19,8 @@ export const tampering: EffectHandler<"tampering"> = async (said, context) => {
   const { by } = said;
   const name = said.what === "stopped" ? "tampering stopped" : `tampering ${by.kind} ${by.id}`;
   const result = await putComment(context, markerOf(name), textOf(said), true);
+  const { repository, effect, log } = context;
+  audit(log, "label.corrected", { repository: `${repository.owner}/${repository.name}`, pull: effect.number, by });
   const evidence = said.what === "stopped" ? [] : [said.act];
   return { state: "done", result, note: noteOf(said), line: { kind: "tampering", actor: by, evidence } };
 };

@@ -43,6 +43,11 @@ export interface Intent {
   readonly from: string | null;
   readonly to: string | null;
   readonly createdAt: number;
+  /**
+   * When the first event was heard, or time came, that it follows from. Those of before have none: how long they take is
+   * not known.
+   */
+  readonly heardAt?: number;
   /** How often it has been sent. */
   readonly tries: number;
   /** When it was last sent; null: never. What was sent once may have been applied, so it is read before it is sent again. */

@@ -38,7 +38,8 @@ export const DEFAULT_QUOTAS: QuotaLimits = {
   workflowRun: 100,
 };
 
-export type QuotaName = keyof ScopeLimits | "workflowRun";
+export const QUOTA_NAMES = ["runs", "agents", "plans", "hourly", "requests", "traffic", "workflowRun"] as const;
+export type QuotaName = (typeof QUOTA_NAMES)[number];
 
 export interface QuotasOptions {
   readonly limits: QuotaLimits;

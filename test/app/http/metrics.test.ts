@@ -151,6 +151,9 @@ describe("the page of metrics", () => {
       'moves_total{outcome="verified"}': 1,
       'moves_total{outcome="blocked"}': 0,
       transitions_total: 1,
+      'event_to_verified_seconds_count{outcome="verified"}': 1,
+      'event_to_verified_beyond_pace_seconds_count{outcome="verified"}': 1,
+      'event_to_verified_seconds_count{outcome="blocked"}': 0,
       'inbox_deliveries{state="pending"}': 0,
       'inbox_deliveries{state="dead"}': 0,
       inbox_oldest_seconds: 0,
@@ -170,6 +173,8 @@ describe("the page of metrics", () => {
     await house.settled();
     const after = await metrics();
     expect(after).toMatchObject({ 'moves_total{outcome="blocked"}': 1, moves_blocked: 1, transitions_total: 1 });
+    // A move that was given up counts once, as late as it is.
+    expect(after['event_to_verified_seconds_count{outcome="blocked"}']).toBe(1);
     expect(after['moves_total{outcome="retried"}']).toBeGreaterThan(0);
     expect(after['github_requests_total{kind="graphql",status="5xx"}']).toBeGreaterThan(0);
     for (const name of Object.keys(after)) {
@@ -199,8 +204,14 @@ describe("the page of metrics", () => {
 
     const store = await openStore("sqlite::memory:");
     const registry = new Registry();
-    const own = new Metrics({ store, now: () => 1_000, runs: async () => ["running", "running", "failed"], registry });
-    const limit = (resource: string, remaining: number, resetAt: number) => ({ resource, remaining, resetAt });
+    const runs = (["running", "running", "failed"] as const).map((status) => ({ status, waitingSince: null, now: 0 }));
+    const own = new Metrics({ store, now: () => 1_000, runs: async () => [...runs], registry });
+    const limit = (resource: string, remaining: number, resetAt: number) => ({
+      resource,
+      limit: 100,
+      remaining,
+      resetAt,
+    });
     own.requested({ installationId: 1, kind: "GET", status: 200, rateLimit: limit("core", 70, 2_000) });
     own.requested({ installationId: 2, kind: "GET", status: 404, rateLimit: limit("core", 30, 2_000) });
     own.requested({ installationId: 3, kind: "GET", status: 200, rateLimit: limit("core", 5, 1_000) });

@@ -7,6 +7,7 @@ import type { Intent, Pull, Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
 import { TransitionResults } from "../../../app/transitions/result.ts";
 import type { PendingTransition } from "../../../app/transitions/verify.ts";
+import { InstallationWriters } from "../../../app/work/installation-writer.ts";
 import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
 import { Wakeups } from "../../../app/work/wakeups.ts";
 import { evaluate } from "../../../src/lifecycle/evaluation/evaluate.ts";
@@ -42,6 +43,7 @@ beforeEach(async () => {
     now: () => NOW,
     timings: DEFAULT_TIMINGS,
     wakeups: new Wakeups(),
+    writers: new InstallationWriters({ now: () => NOW, timings: DEFAULT_TIMINGS }),
     ourselves: () => ({ appId: 1, botLogin: "stagewright[bot]" }),
   });
 });
@@ -81,7 +83,7 @@ async function overtaken(): Promise<PendingTransition> {
   const evaluated = { facts, policy: DEFAULT_POLICY, permissions, evaluation, tampering: NO_TAMPERING, desired };
   const { repository: seen } = facts;
   const repository = { ...seen, nodeId: "R", installationId: 1 };
-  return { pull, intent, repository, evaluated, desired, shown: null, seen: null, notes: [] };
+  return { pull, intent, repository, evaluated, desired, shown: null, seen: null, notes: [], writtenAt: null };
 }
 
 it("a confirmed move does not overwrite what was decided while it was on its way", async () => {
