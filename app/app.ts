@@ -12,6 +12,7 @@ import { answerHandler } from "./commands/answers/answer.ts";
 import { holdProgressHandler } from "./commands/answers/hold-progress.ts";
 import { buttonHandler } from "./commands/button.ts";
 import { CommandExecutor } from "./commands/execute.ts";
+import { RunDecider } from "./commands/run-decisions.ts";
 import type { Config } from "./config.ts";
 import { DeploymentGates } from "./deployment-gates/deployment-gates.ts";
 import type { EffectHandlers } from "./effects/handler.ts";
@@ -29,6 +30,7 @@ import { createEndpoints, type Endpoints } from "./http/endpoints.ts";
 import type { Handler } from "./http/webhook.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { metered } from "./metrics/octokit.ts";
+import type { RunApprovals } from "./plan-runs/approvals.ts";
 import { PolicyCheck } from "./policies/check.ts";
 import { PolicyLoader } from "./policies/loader.ts";
 import type { Policies } from "./policies/policy.ts";
@@ -104,6 +106,11 @@ export function createApp(options: AppOptions): App {
       publicUrl: config.publicUrl,
       metrics,
       reading: reader.of,
+      runs: async () => {
+        // What was going on when the last process ended is taken up before.
+        if (endpoints === undefined) throw new Error("the runs of groups are not taken up yet");
+        return endpoints.runs?.approvals ?? null;
+      },
     });
     engine = made;
     await made.start();
@@ -147,6 +154,8 @@ export interface EngineOptions {
   readonly metrics?: Pick<Metrics, "moved" | "transitioned" | "timed">;
   /** How repositories' files are read for an installation; default: here and at once, as simulations need it. */
   readonly reading?: (installationId: number) => Reading;
+  /** Runs that this app hosts; null: it hosts none. Throws while that is not known. Default: none. */
+  readonly runs?: () => Promise<RunApprovals | null>;
   /** In place of the repositories' own policy files. */
   readonly policies?: Policies;
 }
@@ -199,11 +208,12 @@ export function createEngine(options: EngineOptions): Engine {
   });
   const transitions = new TransitionQueue({ ...runtime, sender, inProgress });
   const refusal = (kind: string, installation: number) => installationPermissions.refusal(kind, installation);
-  const executor = new CommandExecutor({ ...runtime, evaluator });
+  const decider = new RunDecider({ runs: options.runs ?? (async () => null), evaluator });
+  const executor = new CommandExecutor({ ...runtime, evaluator, runs: decider });
   const handlers = {
     ...HANDLERS,
     answer: answerHandler(executor),
-    button: buttonHandler(executor, evaluator, sentByGitHub({ clients, timings, now })),
+    button: buttonHandler(executor, evaluator, decider, sentByGitHub({ clients, timings, now })),
     hold_progress: holdProgressHandler(policies),
     merge_group: mergeGroup,
     proposed_policy: proposalHandler(check, read),

@@ -17,6 +17,7 @@ export function commandAct(
     command.kind === "unknown" ||
     command.kind === "surplus" ||
     command.kind === "repository" ||
+    command.kind === "run" ||
     (command.kind === "stage" && !COMMANDS[command.name].isAct)
   ) {
     return null;

@@ -13,6 +13,7 @@ import type { Delivery, NewEffect, Pull, PullId } from "../store/model.ts";
 import { contentOf, type sentByGitHub } from "../webhooks/replays.ts";
 import { say } from "./answers/answer.ts";
 import type { CommandExecutor } from "./execute.ts";
+import type { RunDecider } from "./run-decisions.ts";
 
 const LONGEST = 60;
 const LONGEST_REASON = 1_000;
@@ -23,7 +24,12 @@ export interface PressedButton {
   readonly identifier: string;
   readonly check: string;
   readonly by: Actor;
+  /** The run that the check run is of; left out: it is none of a plan's run. */
+  readonly run?: string;
 }
+
+/** In the place of a pull request's number: the run is about none that is known. */
+export const NO_PULL = 0;
 
 /** What is done about it: once for each delivery that tells of a press. */
 export function buttonEffect(
@@ -33,7 +39,7 @@ export function buttonEffect(
   delivery: Pick<Delivery, "id" | "seq" | "receivedAt" | "event" | "payload">,
 ): NewEffect {
   const { id, seq, receivedAt } = delivery;
-  const { identifier, check, by } = pressed;
+  const { identifier, check, by, run = null } = pressed;
   return newEffect(
     "button",
     pull,
@@ -41,6 +47,7 @@ export function buttonEffect(
     {
       identifier: clip(oneLine(identifier), LONGEST),
       check: clip(oneLine(check), 2 * LONGEST),
+      run,
       by,
       at: receivedAt,
       seq,
@@ -53,6 +60,7 @@ export function buttonEffect(
 export function buttonHandler(
   executor: CommandExecutor,
   evaluator: Evaluator,
+  runs: RunDecider,
   sent: ReturnType<typeof sentByGitHub>,
 ): EffectHandler<"button"> {
   return async (press, context): Promise<Performed> => {
@@ -61,21 +69,21 @@ export function buttonHandler(
     if (unsure !== null) {
       return { state: "again", at: unsure, reason: "whether it was answered already is not certain yet" };
     }
-    if (pull === null) {
+    if (pull === null && press.run === null) {
       return { state: "dropped", reason: "the pull request is not known any more" };
     }
     const copied = await copyOf(press, context, sent);
     if (copied !== null) {
       return copied;
     }
-    const refused = await decideAndExecute(press, pull, context, executor, evaluator);
+    const refused = await refusalOf(press, context, executor, evaluator, runs);
     const button = `the button “${press.identifier}” of “${press.check}”`;
     const line = { kind: "note", actor: press.by } as const;
     if (refused === null) {
       return { state: "done", note: `${press.by.login} pressed ${button}: done`, line };
     }
     const body = `${markdown(press.by.login)}, ${codeSpan(press.identifier)} on ${codeSpan(press.check)}: ${markdown(clip(refused, LONGEST_REASON))}.`;
-    const result = await say(context, effect.key, body);
+    const result = effect.number === NO_PULL ? null : await say(context, effect.key, body);
     const where = `${repository.owner}/${repository.name}`;
     audit(context.log, "button.refused", { repository: where, pull: effect.number, by: press.by });
     return { state: "done", result, note: `${press.by.login} pressed ${button}: refused, ${refused}`, line };
@@ -120,6 +128,19 @@ async function copyOf(
 }
 
 /** Null: it was allowed, and carried out; else why not. */
+async function refusalOf(
+  press: Payload,
+  context: EffectContext,
+  executor: CommandExecutor,
+  evaluator: Evaluator,
+  runs: RunDecider,
+): Promise<string | null> {
+  const { pull, repository } = context;
+  if (press.run !== null) return await runs.press({ ...press, run: press.run }, repository);
+  return pull === null ? null : await decideAndExecute(press, pull, context, executor, evaluator);
+}
+
+/** The same for the buttons of a pull request's stages. */
 async function decideAndExecute(
   press: Payload,
   pull: Pull,

@@ -29,6 +29,8 @@ export interface Effects {
    * whose gates are open, and are to be closed by it, come first.
    */
   readonly hold: (word: HoldWord) => Promise<readonly OpenGates[] | null>;
+  /** What runs of this pull request wait for, where they wait for a person: a line of Markdown each. */
+  readonly waits: () => Promise<readonly string[]>;
   /** Effects of this pull request that were given up. */
   readonly failed: () => Promise<number>;
 }

@@ -1,8 +1,9 @@
 /** Executes commands, whether written in a comment or given with a button: decided, then carried out. */
 import type { Logger } from "pino";
-import { decideCommand, isOutsider, type ParsedCommand } from "../../src/lifecycle/commands.ts";
+import { decideCommand, type ParsedCommand } from "../../src/lifecycle/commands.ts";
 import type { Act, Actor, Facts } from "../../src/lifecycle/facts/facts.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
+import { isOutsider } from "../../src/lifecycle/outsiders.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import type { EvaluatedPull, Evaluator } from "../evaluation/evaluator.ts";
 import { closeGates } from "../evaluation/holds/close-gates.ts";
@@ -16,12 +17,14 @@ import type { Wakeups } from "../work/wakeups.ts";
 import { auditCommand } from "./audit.ts";
 import type { Done, Effects } from "./command.ts";
 import { REPOSITORY_COMMANDS, STAGE_COMMANDS } from "./index.ts";
+import type { RunDecider } from "./run-decisions.ts";
 import { unblocked } from "./unblocked.ts";
 
 export interface CommandExecutorOptions {
   readonly store: Store;
   readonly clients: Pick<Clients, "installation">;
   readonly evaluator: Evaluator;
+  readonly runs: RunDecider;
   readonly now: () => number;
   readonly wakeups: Wakeups;
   readonly log: Logger;
@@ -82,6 +85,11 @@ export class CommandExecutor {
   ): Promise<CommandOutcome> {
     const { evaluator } = this.#options;
     const { command, by, at, act } = given;
+    // Neither the policy nor where the pull request is has a say in it.
+    if (command.kind === "run") {
+      const { name: verb, argument } = command;
+      return await this.#options.runs.command({ verb, argument, by, at }, pull, repository);
+    }
     const before = await evaluator.evaluate(without, repository);
     const decided = { command, by, before, pull, repository };
     const reason = await this.#refusal(given, before, pull, repository);
@@ -156,8 +164,9 @@ export class CommandExecutor {
   }
 
   #effects(pull: Pull, repository: Repository, policy: Policy): Effects {
-    const { store, now, wakeups, clients, log } = this.#options;
+    const { store, now, wakeups, clients, log, runs } = this.#options;
     return {
+      waits: () => runs.waits(pull),
       failed: async () =>
         (await store.effectsOf(pull)).filter((effect) => effect.status === "dead").length +
         (await store.starts.ofPull(pull)).filter(isRefused).length,

@@ -8,8 +8,10 @@ const LONGEST_REASON = 500;
 export const status: CommandHandler = async ({ before, pull, effects }) => {
   const failed = await effects.failed();
   const { blocked } = pull;
+  const waits = await effects.waits();
   const lines = [
     statusText(before),
+    ...waits.flatMap((each) => ["", each]),
     ...(blocked === null ? [] : ["", `**Blocked**: ${markdown(clip(blocked.reason, LONGEST_REASON))}. See ${RETRY}.`]),
     ...(failed === 0 ? [] : ["", `${failed} of its actions could not be done. See ${RETRY}.`]),
   ];

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { githubId } from "../../src/github/id.ts";
-import { COMMAND_NAMES } from "../../src/lifecycle/command-names.ts";
+import { PULL_COMMANDS, RUN_COMMANDS } from "../../src/lifecycle/command-names.ts";
 import type { StageActions } from "../../src/lifecycle/evaluation/transition-actions.ts";
 import { stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import type { Effect, NewEffect, PullId } from "../store/model.ts";
@@ -16,7 +16,8 @@ const texts = z.record(text, text);
 const actor = z.object({ kind: z.enum(["user", "bot"]), id: z.number(), login: text });
 const otherLabels = z.array(text.refine((name) => stageOfLabel(name) === null, "stage labels are no action's to set"));
 const given = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("stage"), name: z.enum(COMMAND_NAMES), argument: text }),
+  z.object({ kind: z.literal("stage"), name: z.enum(PULL_COMMANDS), argument: text }),
+  z.object({ kind: z.literal("run"), name: z.enum(RUN_COMMANDS), argument: text }),
   z.object({ kind: z.literal("repository"), name: z.enum(["hold", "unhold"]), argument: text }),
   z.object({ kind: z.literal("policy"), name: text, argument: text }),
   z.object({ kind: z.literal("unknown"), word: text, suggestion: text }),
@@ -56,6 +57,8 @@ export const PAYLOADS = {
     identifier: text,
     /** Name of the check run. */
     check: text,
+    /** The run that the check run is of; null: it is none of a plan's run. */
+    run: text.nullable().default(null),
     by: actor,
     at: z.number(),
     /** Of the delivery that told of it: grows, and is the press's own. */

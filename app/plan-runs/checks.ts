@@ -2,13 +2,13 @@
  * Shows each group's run as one check run on its commit: how far it is and what it waits for while it goes on, the
  * merged result when it is over.
  */
-import { z } from "zod";
 import type { GroupRun } from "../../src/coordinator/hosting/group-run.ts";
-import type { CheckTarget } from "../../src/github/checks/check-run.ts";
+import type { CheckTarget, CheckText } from "../../src/github/checks/check-run.ts";
 import { LiveCheck, openCheck, type Pace } from "../../src/github/checks/checks.ts";
-import { githubId } from "../../src/github/id.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { readRunHead } from "../../src/github/workflows/workflows.ts";
+import { orList } from "../../src/lifecycle/evaluation/permissions.ts";
+import { runButtons } from "../../src/lifecycle/presentation/run-buttons.ts";
 import {
   ANNOTATIONS_PER_CHECK,
   annotationsOf,
@@ -16,33 +16,26 @@ import {
   hiddenLine,
   limited,
 } from "../../src/report/annotations.ts";
-import { type CheckOutput, checkOutput, conclusionOf, progressOutput } from "../../src/report/check.ts";
+import { checkOutput, conclusionOf, progressOutput } from "../../src/report/check.ts";
 import { clip, markdown } from "../../src/report/escape.ts";
 import { count, duration } from "../../src/report/format.ts";
 import type { RunReport } from "../../src/report/report.ts";
+import { type AskedApproval, askedApproval } from "../../src/run/checkpoints/decisions.ts";
 import { type Explanation, explain } from "../../src/run/machine.ts";
 import type { AppRunStore } from "../store/model.ts";
+import { type RunNote, type RunPlace, runNote } from "./note.ts";
 
 /** Waits are shown at most this often; what ends or begins is shown at once. */
 const EVERY_MS = 10_000;
 const CONCLUDE_MS = 60_000;
 
-/** Where a run's check run belongs. */
-export interface RunPlace {
-  /** owner/name */
-  readonly repository: string;
-  readonly installationId: number;
-}
-
-const noteSchema = z.object({
-  repository: z.string(),
-  installationId: z.number(),
-  checkId: githubId.nullable(),
-  url: z.string().nullable(),
-});
+/** Of those who were refused, shown on the check run that they pressed. */
+const MOST_REMARKS = 3;
 
 export interface RunChecksOptions {
   readonly store: Pick<AppRunStore, "note" | "setNote">;
+  /** Numbers of the pull requests that a workflow run on this commit is about. */
+  readonly pullsOf: (repositoryId: number, workflowRun: string, sha: string) => Promise<readonly number[]>;
   readonly client: (installationId: number) => Promise<GitHubClient>;
   readonly pace: Pace;
   readonly onError: (error: unknown, what: string) => void;
@@ -58,24 +51,33 @@ export class RunChecks {
 
   /** Shows where a run is: opens, updates or concludes its check run. `place`: null when the store knows it. */
   update(run: GroupRun, place: RunPlace | null): void {
+    this.#of(run, place).update();
+  }
+
+  /** Says something beside what follows from the run's state, while it waits. Plain text. */
+  tell(run: GroupRun, text: string): void {
+    this.#of(run, null).tell(text);
+  }
+
+  #of(run: GroupRun, place: RunPlace | null): RunCheck {
     let shown = this.#shown.get(run.id);
     if (shown === undefined) {
       shown = new RunCheck(run, place, this.#options, () => this.#shown.delete(run.id));
       this.#shown.set(run.id, shown);
     }
-    shown.update();
+    return shown;
   }
 
   /** Ends the check run of a run that cannot be gone on with. @throws why it cannot be concluded */
   async unreadable(run: string, why: string): Promise<void> {
     const { store, client, pace } = this.#options;
-    const known = noteSchema.safeParse(await store.note(run));
+    const known = runNote.safeParse(await store.note(run));
     if (!known.success || known.data.checkId === null) return;
     const { repository, installationId, checkId: id, url } = known.data;
     const [owner = "", repo = ""] = repository.split("/");
     const check = new LiveCheck(await client(installationId), { owner, repo }, { id, url }, pace);
     const summary = `The coordinator was started anew and cannot go on with this run: ${markdown(why)}. Its agents end. Run the workflow again.`;
-    const text = { title: "the run cannot be gone on with", summary, text: null };
+    const text = { title: "the run cannot be gone on with", summary, text: null, actions: [] };
     concluded(await check.conclude("failure", text, [], AbortSignal.timeout(CONCLUDE_MS)));
   }
 
@@ -98,7 +100,9 @@ class RunCheck {
   #check: Promise<LiveCheck | null> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #shownSteps = 0;
+  #pulls: readonly number[] = [];
   #ending: Promise<void> | null = null;
+  #remarks: readonly string[] = [];
 
   constructor(run: GroupRun, place: RunPlace | null, options: RunChecksOptions, over: () => void) {
     this.#run = run;
@@ -120,6 +124,11 @@ class RunCheck {
       this.#show();
     }
     this.#timer ??= setInterval(() => this.#show(), EVERY_MS);
+  }
+
+  tell(text: string): void {
+    this.#remarks = [...this.#remarks, `${time(this.#run.host.now)}: ${text}`].slice(-MOST_REMARKS);
+    if (this.#ending === null && !this.#stop.signal.aborted) this.#show();
   }
 
   async settled(): Promise<void> {
@@ -146,7 +155,7 @@ class RunCheck {
     );
   }
 
-  #progress(): CheckOutput {
+  #progress(): CheckText {
     const { host } = this.#run;
     const { plan, createdAt } = host.state;
     const { waits, stages } = explain(host.state);
@@ -161,25 +170,49 @@ class RunCheck {
       startedAt: createdAt,
       now: host.now,
     });
-    return { ...output, text: waits.length === 0 ? null : waitsText(waits, host.now) };
+    const asked = askedApproval(host.state);
+    const remarks = this.#remarks.map((each) => `- ${markdown(each)}`);
+    const text = [
+      waitsText(waits, host.now),
+      ...(asked === null ? [] : [howToDecide(asked, this.#pulls), remarks.join("\n")]),
+    ];
+    return {
+      ...output,
+      text: waits.length === 0 ? null : text.filter((part) => part !== "").join("\n\n"),
+      actions: asked === null ? [] : runButtons(asked),
+    };
   }
 
   async #open(): Promise<LiveCheck | null> {
     const { store, pace } = this.#options;
-    const known = noteSchema.safeParse(await store.note(this.#run.id));
+    const known = runNote.safeParse(await store.note(this.#run.id));
     if (known.success) this.#place = known.data;
     const place = this.#place;
     if (place === null) return null;
     const client = await this.#options.client(place.installationId);
     const target = await this.#target(client, place);
+    const note = await this.#noteOf(place, target.headSha, known.data ?? null);
+    this.#pulls = note.pulls;
     if (known.success && known.data.checkId !== null) {
       return new LiveCheck(client, target, { id: known.data.checkId, url: known.data.url }, pace);
     }
     const opened = await openCheck(client, target, this.#progress(), pace, this.#stop.signal);
     if (!opened.opened) throw new Error(`the check run could not be opened: ${opened.failure.message}`);
     const { id, url } = opened.check.handle;
-    await store.setNote(this.#run.id, { ...place, checkId: id, url });
+    await store.setNote(this.#run.id, { ...note, checkId: id, url });
     return opened.check;
+  }
+
+  /** Where the run belongs, kept before anything is shown: what waits for a person is found by it. */
+  async #noteOf(place: RunPlace, headSha: string, known: RunNote | null): Promise<RunNote> {
+    if (known !== null && known.headSha !== null) return known;
+    const { key, id } = this.#run;
+    const { repository, installationId } = place;
+    const pulls = [...(await this.#options.pullsOf(Number(key.repositoryId), key.runId, headSha))];
+    const about = { checkId: known?.checkId ?? null, url: known?.url ?? null };
+    const note = { repository, installationId, headSha, pulls, ...about };
+    await this.#options.store.setNote(id, note);
+    return note;
   }
 
   async #target(client: GitHubClient, { repository }: RunPlace): Promise<CheckTarget> {
@@ -220,7 +253,7 @@ class RunCheck {
       const note = hiddenLine(hidden);
       const result = await check.conclude(
         conclusionOf(summary.verdict),
-        checkOutput(report, note === null ? [] : [note]),
+        { ...checkOutput(report, note === null ? [] : [note]), actions: [] },
         shown.map(checkAnnotation),
         AbortSignal.any([this.#stop.signal, AbortSignal.timeout(CONCLUDE_MS)]),
       );
@@ -239,6 +272,20 @@ class RunCheck {
 function concluded({ concluded: isTaken, failure }: Awaited<ReturnType<LiveCheck["conclude"]>>): void {
   if (!isTaken) throw new Error(`the check run could not be concluded: ${failure?.message ?? ""}`);
 }
+
+/** How the wait for a person is ended, and by whom. Markdown. */
+function howToDecide({ by, until }: AskedApproval, pulls: readonly number[]): string {
+  const who = by.length === 0 ? "someone with write permission" : orList(by);
+  const on =
+    pulls.length === 0 ? "" : ` in a comment on ${orList(pulls.slice(0, MOST_PULLS).map((number) => `#${number}`))}`;
+  return [
+    `**${markdown(clip(who, 2_000))}** may decide${until === null ? "" : ` until ${new Date(until).toISOString().slice(0, 16).replace("T", " ")} UTC`}:`,
+    `- it goes on with the button *Continue*, or \`/stage continue [reason]\`${on}`,
+    `- it ends with the button *Stop*, or \`/stage stop [reason]\`${on}`,
+  ].join("\n");
+}
+
+const MOST_PULLS = 5;
 
 /** Who waits for what, for whom, since when, what they were last seen doing, until when. */
 function waitsText(waits: Explanation["waits"], now: number): string {

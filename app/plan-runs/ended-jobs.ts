@@ -5,7 +5,7 @@ import type { GitHubClient } from "../../src/github/port.ts";
 import { AttemptJobs } from "../../src/github/workflows/attempt-jobs.ts";
 import { itemsOf } from "../../src/run/persistent-array.ts";
 import { jobIdentity } from "../../src/run/types.ts";
-import type { RunPlace } from "./checks.ts";
+import type { RunPlace } from "./note.ts";
 
 const PACE: JobsPace = { firstMs: 10_000, everyMs: 60_000 };
 

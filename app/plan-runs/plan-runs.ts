@@ -22,8 +22,10 @@ import { steadyNow } from "../../src/steady-clock.ts";
 import type { Handler } from "../http/webhook.ts";
 import { type RunSeen, runSeen } from "../metrics/group-runs.ts";
 import type { Store } from "../store/model.ts";
-import { RunChecks, type RunPlace } from "./checks.ts";
+import { type RunApprovals, runApprovals } from "./approvals.ts";
+import { RunChecks } from "./checks.ts";
 import { EndedJobs } from "./ended-jobs.ts";
+import type { RunPlace } from "./note.ts";
 
 const ASK_MS = 10_000;
 /** Runs whose place on GitHub is remembered until their check run is open. */
@@ -31,7 +33,7 @@ const MOST_PLACES = 10_000;
 const SECRET = "run-session-secret";
 
 export interface HostRunsOptions {
-  readonly store: Pick<Store, "runs" | "firstMeta">;
+  readonly store: Pick<Store, "runs" | "firstMeta" | "pullIds" | "starts">;
   /** This app's own address: what agents name as their coordinator, and the audience of their tokens. */
   readonly publicUrl: string;
   /** Who issues the tokens of the jobs: github.com's, or a GitHub Enterprise Server's own. */
@@ -57,6 +59,8 @@ export interface HostedRuns {
   /** Answers `/api/runs/…`. */
   readonly handler: Handler;
   readonly runs: Runs;
+  /** What people decide about them. */
+  readonly approvals: RunApprovals;
   /** Of the runs in memory: those that go on, and those that ended some minutes ago. */
   seen(): Promise<readonly RunSeen[]>;
   /** Resolves when what is to be shown on GitHub has been sent. */
@@ -98,7 +102,17 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
   const audience = new URL(options.publicUrl).origin;
   const verify = options.verifier ?? createTokenVerifier({ issuer: options.issuer, audience });
   const places = new LRUCache<string, RunPlace>({ max: MOST_PLACES });
-  const checks = new RunChecks({ store: store.runs, client: options.client, pace, onError });
+  const checks = new RunChecks({
+    store: store.runs,
+    pullsOf: async (repositoryId, workflowRun, headSha) => {
+      const started = await store.starts.ofRun(repositoryId, workflowRun);
+      const heads = await store.pullIds({ repositoryId, headSha });
+      return [...new Set([...(started === null ? [] : [started.number]), ...heads.map(({ number }) => number)])];
+    },
+    client: options.client,
+    pace,
+    onError,
+  });
   const ended = new EndedJobs({
     client: options.client,
     onError,
@@ -169,6 +183,7 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
   return {
     handler,
     runs,
+    approvals: runApprovals({ store: store.runs, runs, checks }),
     seen: async () => {
       const seen: RunSeen[] = [];
       for await (const run of runs) seen.push(runSeen(run));

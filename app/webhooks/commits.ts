@@ -1,5 +1,5 @@
 /** Webhooks of commits (checks, statuses, runs, buttons): each concerns the pull requests that have it as head. */
-import { buttonEffect } from "../commands/button.ts";
+import { buttonEffect, NO_PULL } from "../commands/button.ts";
 import { pullKeyOf } from "../reconciliation/ensure-pull.ts";
 import type { Repository } from "../store/model.ts";
 import { type ProcessingContext, storeEffects, type WebhookOrigin } from "./context.ts";
@@ -11,6 +11,10 @@ export async function handleCommit(
   origin: WebhookOrigin,
   context: ProcessingContext,
 ): Promise<void> {
+  if (event.what.kind === "run_pressed") {
+    await recordRunPress(event, event.what, origin, context);
+    return;
+  }
   for (const number of await pullsOfCommit(event, origin.repository, context)) {
     await recordCommit(event, number, origin, context);
   }
@@ -32,6 +36,21 @@ async function pullsOfCommit(
   return new Set(await heads());
 }
 
+/** One press is one, however many pull requests have this head, or none. */
+async function recordRunPress(
+  { sha, pulls }: CommitWebhook,
+  pressed: Extract<CommitWebhook["what"], { kind: "run_pressed" }>,
+  origin: WebhookOrigin,
+  context: ProcessingContext,
+): Promise<void> {
+  const repositoryId = origin.repository.id;
+  const heads = await context.store.pullIds({ repositoryId, headSha: sha });
+  const number = heads[0]?.number ?? pulls[0] ?? NO_PULL;
+  await storeEffects(origin, context, (installationId) => [
+    buttonEffect({ repositoryId, number }, installationId, pressed, origin.delivery),
+  ]);
+}
+
 async function recordCommit(
   { what }: CommitWebhook,
   number: number,
@@ -49,6 +68,9 @@ async function recordCommit(
       if (!what.dispatched || what.acts.some((each) => each.by.login !== context.ourselves().botLogin)) {
         await recordChange({ pull, kind: "acts", acts: what.acts }, origin, context);
       }
+      break;
+    case "run_pressed":
+      // Recorded once, see above.
       break;
     case "pressed":
       if (what.pull === null || what.pull === number) {

@@ -43,7 +43,7 @@ export type AgentEvent =
   /** A wait of more than ten seconds, explained in one sentence; again when it has lasted much longer or is another. */
   | { readonly kind: "waiting"; readonly text: string }
   /** The next stage waits for a person. Told once. */
-  | { readonly kind: "checkpoint"; readonly stage: PlanStage }
+  | { readonly kind: "checkpoint"; readonly stage: PlanStage; readonly until: number | null }
   | { readonly kind: "excluded"; readonly why: string }
   /** What the coordinator has to say to this agent. */
   | { readonly kind: "notice"; readonly text: string }

@@ -209,8 +209,7 @@ export class AgentLoop {
     const { log, plan } = this.#options.around;
     switch (instruction.do) {
       case "wait": {
-        if (instruction.reason === "checkpoint" && instruction.stage !== null)
-          this.#remarks.checkpoint(instruction.stage);
+        this.#remarks.checkpoint(instruction);
         work.endStage({ kind: "stopped", why: "the group is no longer in this stage" }, this.#graceMs);
         if (instruction.reason !== "tasks") work.collectTasks();
         if (instruction.stage !== null) work.endUnneeded(instruction.stage, this.#graceMs);

@@ -14,7 +14,7 @@ export class LoopRemarks {
   #wait: Wait | null = null;
   #lastLine: ToldWait | null = null;
   #cancelNext: () => void = () => undefined;
-  #checkpoint = -1;
+  #checkpointSince = -1;
   #clockWarned = false;
 
   /** @param now on the coordinator's clock */
@@ -36,12 +36,12 @@ export class LoopRemarks {
     if (next !== null) this.#cancelNext = after(next - now, () => this.waits(this.#wait));
   }
 
-  /** A person is asked before this stage. */
-  checkpoint(index: number): void {
-    const stage = this.#plan.stages[index];
-    if (stage === undefined || this.#checkpoint === index) return;
-    this.#checkpoint = index;
-    this.#log({ kind: "checkpoint", stage });
+  /** Told once of each wait for a person: of each round of a stage. */
+  checkpoint({ reason, stage: index, since, until }: Wait): void {
+    const stage = reason === "checkpoint" && index !== null ? this.#plan.stages[index] : undefined;
+    if (stage === undefined || this.#checkpointSince === since) return;
+    this.#checkpointSince = since;
+    this.#log({ kind: "checkpoint", stage, until });
   }
 
   /** @param offsetMs how far this machine's clock is behind the coordinator's */

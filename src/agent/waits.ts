@@ -1,4 +1,5 @@
 /** Explains waits: what for, for whom, since when, what they were last seen doing, until when. */
+import { approversText } from "../plan/checkpoints.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Awaited, Instruction } from "../run/instruction.ts";
 
@@ -8,8 +9,10 @@ const NAMED = 8;
 
 /** One sentence about a wait. `now` is on the coordinator's clock, like all times of the instruction. */
 export function explainWait(wait: Wait, plan: Plan, now: number): string {
-  const stage = wait.stage === null ? null : (plan.stages[wait.stage]?.name ?? `stage ${wait.stage}`);
-  return waitText(`waiting ${reasonText(wait.reason, stage)}`, wait, now);
+  const planned = wait.stage === null ? undefined : plan.stages[wait.stage];
+  const stage = wait.stage === null ? null : (planned?.name ?? `stage ${wait.stage}`);
+  const forWhom = wait.reason === "checkpoint" && planned !== undefined ? ` (${approversText(planned)})` : "";
+  return waitText(`waiting ${reasonText(wait.reason, stage)}${forWhom}`, wait, now);
 }
 
 /** The same of any wait. `what`: what for, in words. */

@@ -1,8 +1,16 @@
-/** Commands in comments: how they are written, who may give them, and their help, all from one table. */
+/** Commands in comments: how they are written and who may give them, from one table. */
 
 import { suggestion } from "../plan/parsing/problems.ts";
 import { oneLine } from "../report/escape.ts";
-import { COMMAND_NAMES, COMMAND_WORD, type CommandName, isOurs } from "./command-names.ts";
+import {
+  COMMAND_NAMES,
+  COMMAND_WORD,
+  type CommandName,
+  isOurs,
+  isRunCommand,
+  type PullCommandName,
+  type RunCommandName,
+} from "./command-names.ts";
 import { leavesOf } from "./conditions/index.ts";
 import type { Evaluation } from "./evaluation/evaluation.ts";
 import { authorityOf, mayMaintain, orList, whoMay } from "./evaluation/permissions.ts";
@@ -11,11 +19,14 @@ import { proseLines } from "./facts/prose.ts";
 import { type Leaf, type Policy, policyStage } from "./policy/policy.ts";
 import { sayInactive } from "./presentation/inactive.ts";
 
-interface CommandDefinition {
+export interface CommandDefinition {
   readonly usage: string;
   readonly help: string;
-  /** Anyone, or those with write permission and the operators; `to` asks more for a way forward. */
-  readonly by: "anyone" | "writers";
+  /**
+   * Anyone; those with write permission and the operators (`to` asks more for a way forward); or whom the run's plan
+   * names, else those with write permission.
+   */
+  readonly by: "anyone" | "writers" | "approvers";
   /** Kept with the pull request's acts, because where it is depends on it. */
   readonly isAct: boolean;
 }
@@ -52,11 +63,31 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
     by: "writers",
     isAct: true,
   },
+  continue: {
+    usage: "/stage continue [--run <name>] [reason]",
+    help: "Let a run of this pull request go on that waits for a person at a checkpoint of its plan.",
+    by: "approvers",
+    isAct: false,
+  },
+  stop: {
+    usage: "/stage stop [--run <name>] [reason]",
+    help: "End a run of this pull request that waits for a person.",
+    by: "approvers",
+    isAct: false,
+  },
   help: { usage: "/stage help", help: "List these commands.", by: "anyone", isAct: false },
 };
 
+/** About a run that waits for a person. */
+export interface RunCommand {
+  readonly kind: "run";
+  readonly name: RunCommandName;
+  readonly argument: string;
+}
+
 export type ParsedCommand =
-  | { readonly kind: "stage"; readonly name: CommandName; readonly argument: string }
+  | { readonly kind: "stage"; readonly name: PullCommandName; readonly argument: string }
+  | RunCommand
   /** For all pull requests of the repository: `hold --repository`, `unhold --repository`. */
   | { readonly kind: "repository"; readonly name: "hold" | "unhold"; readonly argument: string }
   /** Any other word: a `command` condition of the policy may wait for it. */
@@ -126,6 +157,9 @@ function parseLine(line: string): ParsedCommand | null {
     return COMMAND_WORD.test(name) ? { kind: "policy", name, argument: argumentOf(words) } : null;
   }
   const word = (words[0] ?? "help").toLowerCase();
+  if (isRunCommand(word)) {
+    return { kind: "run", name: word, argument: argumentOf(words.slice(1)) };
+  }
   if (!isOurs(word)) {
     return { kind: "unknown", word: word.slice(0, 40), suggestion: suggestion(word, COMMAND_NAMES) };
   }
@@ -177,7 +211,10 @@ export interface CommandInput {
   readonly permissions: Permissions;
 }
 
-/** Whether this person may give this command now, and if not, why not. Lookups: ask again when they are known. */
+/**
+ * Whether this person may give this command now, and if not, why not. Lookups: ask again when they are known. Who may
+ * decide about a run is for that run to say.
+ */
 export function decideCommand(input: CommandInput): CommandDecision {
   const { command } = input;
   switch (command.kind) {
@@ -191,6 +228,8 @@ export function decideCommand(input: CommandInput): CommandDecision {
       return decidePolicyCommand(command.name, input);
     case "repository":
       return decideForRepository(input);
+    case "run":
+      return { allowed: true };
     case "stage":
       return COMMANDS[command.name].by === "anyone" ? { allowed: true } : decideForPull(command, input);
   }
@@ -293,39 +332,10 @@ function whoOperates({ operators }: Policy): string {
   return operators.length === 0 ? "the policy names no operators" : `${whoMay(operators)} may`;
 }
 
-/**
- * Whether somebody has no permission at all: neither operator nor writer nor the owner of any stage. What such people
- * ask for stays refused, whatever they become later. Unknown is not "no"; `lookups`: what would tell.
- */
-export function isOutsider({ actor, policy, permissions }: Pick<CommandInput, "actor" | "policy" | "permissions">): {
-  readonly outsider: boolean;
-  readonly lookups: readonly Lookup[];
-} {
-  const owners = policy.stages.flatMap(({ owner }) => (owner === null ? [] : [owner]));
-  const authorities = [policy.operators, null, owners].map((names) => authorityOf(actor, names, permissions));
-  if (authorities.some(({ truth }) => truth === "yes")) {
-    return { outsider: false, lookups: [] };
-  }
-  const lookups = authorities.flatMap((each) => each.lookups);
-  return { outsider: lookups.length === 0, lookups };
-}
-
 function ownerHere(evaluation: Evaluation, policy: Policy): string | null {
   return policyStage(policy, evaluation.stage)?.owner ?? null;
 }
 
 function refuse(reason: string, lookups: readonly Lookup[] = []): CommandDecision {
   return { allowed: false, reason, lookups };
-}
-
-/** The table of all commands, in Markdown. */
-export function helpText(policy: Policy): string {
-  const rows = COMMAND_NAMES.map((name) => {
-    const { usage, help, by } = COMMANDS[name];
-    return `| \`${usage}\` | ${help} | ${by === "anyone" ? "anyone" : "write permission, operators"} |`;
-  });
-  const own = policyCommands(policy).map(
-    (name) => `| \`/${name}\` | Asked for by this repository's policy. | as the policy says |`,
-  );
-  return ["| Command | | Who |", "|---|---|---|", ...rows, ...own].join("\n");
 }

@@ -15,6 +15,7 @@ import type { History, Pull, Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
 import type { Timings } from "../../app/work/timings.ts";
 import { createSandbox, type Sandbox } from "../../src/sandbox/index.ts";
+import { ISSUER_PATH } from "../../src/sandbox/oidc.ts";
 import {
   type Account,
   addApp,
@@ -95,6 +96,8 @@ export interface HouseOptions {
   readonly oneClock?: boolean;
   /** Default: the minimal one. */
   readonly manifest?: "app.yml" | "app-full.yml";
+  /** It hosts runs of groups, for jobs with tokens of this issuer (default: the sandbox's own). */
+  readonly hosts?: boolean | { readonly issuer: string };
   /** Besides those of the manifest. */
   readonly events?: readonly string[];
   /** Of the app, other than the manifest's. */
@@ -165,6 +168,12 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     WEBHOOK_SECRET: SECRET,
     GHE_HOST: new URL(sandboxUrl).host,
     GHE_PROTOCOL: "http",
+    ...(options.hosts === undefined || options.hosts === false
+      ? {}
+      : {
+          PUBLIC_URL: url,
+          OIDC_ISSUER: options.hosts === true ? `${sandboxUrl}${ISSUER_PATH}` : options.hosts.issuer,
+        }),
   };
   const config = readConfig(env);
   const log = options.log ?? pino({ level: process.env.TEST_LOG_LEVEL ?? "silent" });

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
+import { helpText } from "../../src/lifecycle/command-help.ts";
 import { COMMAND_NAMES } from "../../src/lifecycle/command-names.ts";
 import {
   COMMANDS,
   commandsToAnswer,
   decideCommand,
-  helpText,
-  isOutsider,
   type ParsedCommand,
   policyCommands,
   readCommands,
 } from "../../src/lifecycle/commands.ts";
 import type { Evaluation, Hold } from "../../src/lifecycle/evaluation/evaluation.ts";
 import type { Actor } from "../../src/lifecycle/facts/facts.ts";
+import { isOutsider } from "../../src/lifecycle/outsiders.ts";
 import {
   alice,
   bob,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { helpText } from "../../src/lifecycle/command-help.ts";
 import { COMMAND_NAMES } from "../../src/lifecycle/command-names.ts";
-import { commandsToAnswer, decideCommand, helpText, readCommands } from "../../src/lifecycle/commands.ts";
+import { commandsToAnswer, decideCommand, readCommands } from "../../src/lifecycle/commands.ts";
 import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import { ticketNumber, ticketOf } from "../../src/lifecycle/facts/ticket.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";

@@ -28,6 +28,8 @@ import { DEFAULT_POLICY } from "../../src/lifecycle/policy/default-policy.ts";
 import { policyCheckOutput } from "../../src/lifecycle/policy/policy-check.ts";
 import { readPolicy } from "../../src/lifecycle/policy/read-policy.ts";
 import { fill, fillMarkdown, mention, templateProblems } from "../../src/lifecycle/policy/templates.ts";
+import { readRunButton } from "../../src/lifecycle/presentation/run-buttons.ts";
+import { readRunArgument, shortestName } from "../../src/lifecycle/run-commands.ts";
 import { Literals } from "../../src/literals.ts";
 import { foreignSign } from "../../src/local-caller.ts";
 import { printDifference } from "../../src/plan/canonical.ts";
@@ -274,6 +276,25 @@ export const READERS: readonly Reader[] = [
     largest: 32 * KIB,
     read: (text) => commandsToAnswer(readCommands(text), DEFAULT_POLICY),
     texts: { commands: repeated("/stage to a\n"), words: repeated("/a\n"), "a long command": repeated(" a", "/stage") },
+  },
+  {
+    module: "src/lifecycle/run-commands.ts",
+    of: "readRunArgument",
+    largest: 32 * KIB,
+    read: (text) => {
+      const read = readRunArgument(`--run ${text}`);
+      return "run" in read
+        ? shortestName({ id: "a", plan: text, group: text }, [{ id: "a", plan: text, group: text }])
+        : 0;
+    },
+    texts: { dashes: repeated("—"), "a long option": repeated("=", "--run="), words: repeated(" a", "--run") },
+  },
+  {
+    module: "src/lifecycle/presentation/run-buttons.ts",
+    of: "readRunButton",
+    largest: 32 * KIB,
+    read: (text) => readRunButton(text),
+    texts: { digits: repeated("1", "continue:"), colons: repeated(":1", "stop") },
   },
   {
     module: "src/lifecycle/facts/ticket.ts",

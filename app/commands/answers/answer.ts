@@ -133,6 +133,7 @@ function writtenOf(command: ParsedCommand | undefined): string {
     case undefined:
       return "";
     case "stage":
+    case "run":
       return clip(oneLine(`/stage ${command.name} ${command.argument}`), LONGEST_COMMAND);
     case "repository":
       return clip(oneLine(`/stage ${command.name} --repository ${command.argument}`), LONGEST_COMMAND);

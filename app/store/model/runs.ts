@@ -12,6 +12,8 @@ export interface AppRunStore extends RunStore {
   /** What `setNote` kept; null: nothing. */
   note(run: string): Promise<unknown>;
   setNote(run: string, note: object): Promise<void>;
+  /** Those that are not over, oldest first, with what `setNote` kept of each. */
+  open(): Promise<readonly { readonly id: string; readonly note: unknown }[]>;
   /** Newest first; `before`: a `next` of an earlier page. */
   list(limit: number, before?: number): Promise<{ readonly items: readonly RunRow[]; readonly next: number | null }>;
   /** Forgets runs that were over before a time, at most `limit` (default 20: each has many records). Returns how many. */

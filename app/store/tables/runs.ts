@@ -80,6 +80,15 @@ export function runStore(db: Kysely<Tables>): AppRunStore {
         .where("id", "=", run)
         .execute();
     },
+    async open() {
+      const rows = await db
+        .selectFrom("runs")
+        .select(["id", "note_json"])
+        .where("over_at", "is", null)
+        .orderBy("seq")
+        .execute();
+      return rows.map(({ id, note_json }) => ({ id, note: readOrNull("run_note", note_json) }));
+    },
     async list(limit, before) {
       const rows = await db
         .selectFrom("runs")

@@ -8,7 +8,7 @@ import type { Inputs } from "./inputs.ts";
 /** A line for each reason. */
 export function planProblems(plan: Plan, selection: Selection, inputs: Inputs): readonly string[] {
   return [
-    ...checkpointProblems(plan, selection),
+    ...checkpointProblems(plan, selection, inputs),
     ...baselineProblems(plan, selection, inputs),
     ...roleProblems(plan, inputs),
     ...indexProblems(plan, inputs),
@@ -17,13 +17,14 @@ export function planProblems(plan: Plan, selection: Selection, inputs: Inputs): 
   ];
 }
 
-/** A job has nobody to ask, and its runner would be held until GitHub ends it. */
-function checkpointProblems(plan: Plan, selection: Selection): readonly string[] {
+/** The app asks people on GitHub. Without it a job has nobody to ask. */
+function checkpointProblems(plan: Plan, selection: Selection, { coordinator }: Inputs): readonly string[] {
+  if (isUrl(coordinator)) return [];
   return plan.stages
     .filter(({ checkpoint, index }) => checkpoint && isSelected(selection, index))
     .map(
       ({ name }) =>
-        `plan: stage "${name}" waits for a person (checkpoint), and in a job nobody can be asked; leave it out with skip-stages, or split the plan in two jobs and give the second an environment with required reviewers`,
+        `plan: stage "${name}" waits for a person (checkpoint), who can be asked only where the app coordinates the group (coordinator: https://…); leave it out with skip-stages, or split the plan in two jobs and give the second an environment with required reviewers`,
     );
 }
 

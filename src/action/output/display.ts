@@ -1,5 +1,6 @@
 /** Shows on the step's log what happens on this agent: a foldable group for each stage, everything of it inside. */
 import type { AgentEvent } from "../../agent/log.ts";
+import { approversText } from "../../plan/checkpoints.ts";
 import { oneLine, workflowCommand } from "../../report/escape.ts";
 import { duration } from "../../report/format.ts";
 import {
@@ -100,11 +101,17 @@ export class Display {
       case "waiting":
         return `… ${oneLine(event.text)}`;
       case "checkpoint":
-        return `… ${oneLine(event.stage.name)} waits for a person`;
+        return `… ${oneLine(checkpointText(event))}`;
       case "notice":
         return oneLine(event.text);
       case "warning":
         return `⚠ ${oneLine(event.text)}`;
     }
   }
+}
+
+/** Whom it waits for, until when, and what they do: only the app has somebody to ask. */
+function checkpointText({ stage, until }: Extract<AgentEvent, { kind: "checkpoint" }>): string {
+  const limit = until === null ? "" : ` until ${new Date(until).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  return `${stage.name} waits for ${approversText(stage)}${limit}: it begins with the button Continue of the group's check run, or with a comment /stage continue on the pull request`;
 }

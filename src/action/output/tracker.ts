@@ -1,5 +1,6 @@
 /** Follows a run, to say while it goes on how far it is. */
 import type { AgentEvent } from "../../agent/log.ts";
+import { approversText } from "../../plan/checkpoints.ts";
 import type { RunProgress } from "../../report/check.ts";
 import { between, duration } from "../../report/format.ts";
 import type { PhaseRecord } from "../../run/result/record.ts";
@@ -27,7 +28,7 @@ export class Tracker {
         this.#doing = event.text;
         return true;
       case "checkpoint":
-        this.#doing = `${event.stage.name} waits for a person`;
+        this.#doing = `${event.stage.name} waits for ${approversText(event.stage)}`;
         return true;
       case "joined":
       case "assembled":

@@ -24,6 +24,15 @@ export interface CheckText {
   /** Markdown, escaped and bounded. */
   readonly summary: string;
   readonly text: string | null;
+  /** In place of those that are there; left out: they stay. */
+  readonly actions?: readonly CheckAction[];
+}
+
+/** A button, within GitHub's limits: at most three, of 20, 40 and 20 characters. */
+export interface CheckAction {
+  readonly label: string;
+  readonly description: string;
+  readonly identifier: string;
 }
 
 export type CheckConclusion = "success" | "failure" | "cancelled" | "neutral" | "timed_out" | "action_required";
@@ -172,6 +181,7 @@ function fields({
   return {
     ...(status === undefined ? {} : { status }),
     ...(conclusion === null ? {} : { conclusion }),
+    ...(text.actions === undefined ? {} : { actions: text.actions }),
     ...(startedAt === undefined ? {} : { started_at: new Date(startedAt).toISOString() }),
     ...(completedAt === undefined ? {} : { completed_at: new Date(completedAt).toISOString() }),
     output: {

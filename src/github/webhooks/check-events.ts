@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { act, type CheckSeen } from "../../lifecycle/facts/change.ts";
 import type { SuiteSeen } from "../../lifecycle/facts/suites.ts";
 import { POLICY_CHECK_NAME } from "../../lifecycle/policy/policy-check.ts";
+import { readRunButton } from "../../lifecycle/presentation/run-buttons.ts";
 import type { AppIdentity, WebhookEvent } from "./events.ts";
 import * as payloads from "./payloads.ts";
 import { actorOf, checkStatus, pullNumbers, runResult, suiteSeen, WORKFLOWS_APP } from "./values.ts";
@@ -18,13 +19,12 @@ export function readCheckRun(payload: unknown, { appId }: AppIdentity): WebhookE
   }
   if (ours && (event.action === "rerequested" || event.action === "requested_action")) {
     const identifier = event.action === "rerequested" ? "retry" : (event.requested_action?.identifier ?? "");
-    const what = {
-      kind: "pressed",
-      by: actorOf(event.sender),
-      identifier,
-      check: run.name,
-      pull: writtenFor(run.external_id),
-    } as const;
+    const pressed = { by: actorOf(event.sender), identifier, check: run.name } as const;
+    const ofRun = readRunButton(identifier) === null ? null : (run.external_id ?? "");
+    const what =
+      ofRun === null
+        ? ({ kind: "pressed", ...pressed, pull: writtenFor(run.external_id) } as const)
+        : ({ kind: "run_pressed", ...pressed, run: ofRun } as const);
     return [{ kind: "commit", sha: run.head_sha, pulls, what }];
   }
   if (ours) {

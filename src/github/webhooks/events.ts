@@ -27,6 +27,14 @@ export type CommitEvent =
       readonly check: string;
       /** The pull request that the check run was written for; null: it does not say. */
       readonly pull: number | null;
+    }
+  /** Somebody pressed a button on the check run of a plan's run: it is about that run, whatever commit it is on. */
+  | {
+      readonly kind: "run_pressed";
+      readonly by: Actor;
+      readonly identifier: string;
+      readonly check: string;
+      readonly run: string;
     };
 
 export type WebhookEvent =

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isMapping } from "../../plan/parsing/key-parser.ts";
 import type { Json } from "../../plan/plan.ts";
 import { ACTIONS } from "../actions/index.ts";
+import { WHO_MAY } from "../command-help.ts";
 import { COMMAND_NAMES } from "../command-names.ts";
 import { COMMANDS } from "../commands.ts";
 import { CONDITIONS } from "../conditions/index.ts";
@@ -33,7 +34,7 @@ export function actionTable(): string {
 export function commandTable(): string {
   const rows = COMMAND_NAMES.map((name) => {
     const { usage, help, by } = COMMANDS[name];
-    return `| \`${usage}\` | ${cell(help)} | ${by === "anyone" ? "anyone" : "write permission, operators"} |`;
+    return `| \`${usage}\` | ${cell(help)} | ${WHO_MAY[by]} |`;
   });
   return ["| command | what it does | who may |", "|---|---|---|", ...rows].join("\n");
 }
