@@ -7,7 +7,14 @@ import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Plugin } from "rolldown";
 
-const PROGRAMS = ["src/cli.ts", "src/action.ts", "src/post.ts", "app/main.ts", "app/demo/start.ts"] as const;
+const PROGRAMS = [
+  "src/cli.ts",
+  "src/action.ts",
+  "src/post.ts",
+  "app/main.ts",
+  "app/db.ts",
+  "app/demo/start.ts",
+] as const;
 const ROOT = dirname(import.meta.dirname);
 const FOLDER = "STAGEWRIGHT_TEST_PROGRAMS";
 

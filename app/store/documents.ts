@@ -79,6 +79,11 @@ const UPGRADES: { readonly [K in keyof Documents]: readonly Upgrade[] } = {
   run_note: [same],
 };
 
+/** The newest version of each that this version of the app reads. */
+export const NEWEST_DOCUMENTS = Object.fromEntries(
+  Object.entries(UPGRADES).map(([kind, { length }]) => [kind, length]),
+) as Readonly<Record<keyof Documents, number>>;
+
 /** It was written by a version of this app that is newer than this one. */
 export class NewerDocument extends Error {
   override readonly name = "NewerDocument";

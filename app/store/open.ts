@@ -1,14 +1,14 @@
 /** Opens the store that `DATABASE_URL` names and brings its tables up to date. */
 import { resolve } from "node:path";
-import { type Dialect, Kysely, Migrator } from "kysely";
+import { DEFAULT_MIGRATION_TABLE, type Dialect, Kysely, Migrator, sql } from "kysely";
 import { commitStore } from "./commit.ts";
 import { countStore } from "./counts.ts";
 import { fenced } from "./database/fence.ts";
+import { unknownMigrations } from "./database/newer-migrations.ts";
 import { type PostgresOptions, postgresDialect } from "./database/postgres.ts";
 import { postgresPlace, postgresRemedy } from "./database/postgres-errors.ts";
 import { sqliteDialect } from "./database/sqlite.ts";
 import { dueStore } from "./due.ts";
-import { MIGRATIONS } from "./migrations/index.ts";
 import type { Store } from "./model.ts";
 import { retentionStore } from "./retention.ts";
 import type { Tables } from "./schema.ts";
@@ -150,11 +150,29 @@ async function migrateAlone(url: string, onError: (error: Error) => void): Promi
 }
 
 async function migrate(db: Kysely<Tables>): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
+  const { known, breaking } = unknownMigrations(await appliedMigrations(db));
+  if (breaking !== null) {
+    throw new Error(
+      `a newer version of the app has changed it in a way that this one cannot go on with (${breaking}); start that version, or restore a backup from before it`,
+    );
+  }
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...known }) } });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) {
     throw error;
   }
+}
+
+/** Names, in their order. */
+async function appliedMigrations(db: Kysely<Tables>): Promise<string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) {
+    return [];
+  }
+  const { rows } = await sql<{
+    name: string;
+  }>`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)} order by name`.execute(db);
+  return rows.map(({ name }) => name);
 }
 
 function withoutPassword(text: string): string {

@@ -170,6 +170,17 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
     });
 
   program
+    .command("db")
+    .argument("[words...]", "backup FILE, restore FILE, check [FILE]")
+    .description("copy, restore or check the app's database, where the app runs (stagewright db --help)")
+    .helpOption(false)
+    .allowUnknownOption()
+    .action(async (words: string[]) => {
+      const { db } = await import("./db.ts");
+      end(await db(words, env));
+    });
+
+  program
     .command("schema")
     .argument("<what>", "plan | policy | result")
     .description("print the JSON Schema of plan or policy files, or of results")
