@@ -11,6 +11,7 @@ import { boundServer, SERVER_OPTIONS } from "../src/coordinator/server/bounds.ts
 import { registeredApp } from "../src/github/app-manifest.ts";
 import { ProxyError, useProxies } from "../src/proxy.ts";
 import { createApp } from "./app.ts";
+import { keepPrivate } from "./audit/private-log.ts";
 import {
   apiUrl,
   type Config,
@@ -177,7 +178,9 @@ async function loadProbot(config: Config, appId: number, tokens: AppTokens, sett
       ...logging(settings),
     },
   });
-  return await probot.ready();
+  const ready = await probot.ready();
+  keepPrivate(ready.log);
+  return ready;
 }
 
 function logging({ LOG_FORMAT, LOG_LEVEL }: Settings) {

@@ -3,6 +3,7 @@
  * requests, and a write that failed is read back before anything is sent again.
  */
 import { ProbotOctokit } from "probot";
+import { messagesOnly } from "../audit/private-log.ts";
 import type { AppToken } from "./app-token.ts";
 
 type Options = ConstructorParameters<typeof ProbotOctokit>[0];
@@ -10,6 +11,7 @@ type Options = ConstructorParameters<typeof ProbotOctokit>[0];
 /** A function, because it must come after Probot's own defaults. */
 export const Octokit = ProbotOctokit.defaults((options: Options) => ({
   ...options,
+  ...(options?.log === undefined ? {} : { log: messagesOnly(options.log) }),
   throttle: { enabled: false },
   retry: { enabled: false },
 }));

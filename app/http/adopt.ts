@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { BodyIntake, BodyLost } from "../../src/coordinator/server/body-intake.ts";
+import { BodyIntake, BodyLost, saysJson } from "../../src/coordinator/server/body-intake.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { readTokenHolder, type TokenHolder } from "../../src/github/token-holder.ts";
@@ -88,6 +88,10 @@ export function adoptEndpoint(options: AdoptEndpointOptions): Handler {
       ?.groups?.token;
     if (token === undefined) {
       return answer(response, 401, { error: "Send a token of GitHub's as a bearer token." });
+    }
+    if (!saysJson(request)) {
+      onRefused?.("body");
+      return answer(response, 415, { error: "Send application/json." });
     }
     const address = request.socket.remoteAddress ?? "";
     const restMs = strikes.restOf(address);

@@ -7,7 +7,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
-import { BodyIntake, BodyLost } from "../../src/coordinator/server/body-intake.ts";
+import { BodyIntake, BodyLost, saysJson } from "../../src/coordinator/server/body-intake.ts";
 import { parseExactly } from "../../src/github/exact-json.ts";
 import { deliveryOrder } from "../../src/github/webhooks/webhook.ts";
 import type { WebhookRefusal } from "../metrics/metrics.ts";
@@ -58,7 +58,7 @@ export function webhookEndpoint(options: EndpointOptions): Handler {
     const event = header(request, "x-github-event");
     const id = header(request, "x-github-delivery");
     const signature = header(request, "x-hub-signature-256");
-    if (!/^application\/json\b/iu.test(request.headers["content-type"] ?? "")) {
+    if (!saysJson(request)) {
       onRefused?.("headers");
       return refuse(response, 415, "Set the webhook's content type to application/json.");
     }

@@ -339,7 +339,7 @@ describe("strangers who ask to adopt", () => {
       fetch(url, {
         method: "POST",
         body: '{"repository":"acme/widget"}',
-        headers: { authorization: `Bearer ${token}` },
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       });
     return { url, asked, post, arrived: () => arrived, answering };
   }
@@ -347,7 +347,7 @@ describe("strangers who ask to adopt", () => {
   it("take no place from who has a token, by sending nothing", async () => {
     const { url, asked, post, answering } = await endpoint();
     answering.resolve();
-    const headers = { authorization: "Bearer of-nobody-at-all" };
+    const headers = { authorization: "Bearer of-nobody-at-all", "content-type": "application/json" };
     const strangers = Array.from({ length: 10 }, () => unfinished(url, { headers, length: 1_000 }));
     const honest = await post("a-good-token");
     // Served: the store knows of no installation.

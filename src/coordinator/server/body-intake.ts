@@ -38,6 +38,13 @@ export interface TakeOptions {
   readonly onChunk?: (chunk: Buffer) => void;
 }
 
+const JSON_TYPE = /^application\/json[\t ]*(?:;[\t ]*charset="?utf-8"?[\t ]*)?$/iu;
+
+/** Whether the body says of itself that it is JSON: no web page can have a browser send that elsewhere unasked. */
+export function saysJson({ headers }: Pick<http.IncomingMessage, "headers">): boolean {
+  return JSON_TYPE.test(headers["content-type"] ?? "");
+}
+
 /** What a body costs besides its bytes, and each piece of it: many small ones are not to be free. */
 const BODY_COST = 8 * 1024;
 const CHUNK_COST = 256;

@@ -22,7 +22,7 @@ import {
 import { Refusal } from "../protocol/refusal.ts";
 import { runIdOf } from "../protocol/run-id.ts";
 import { type ErrorListeners, send, sendError, sendText } from "./answer.ts";
-import { BodyIntake } from "./body-intake.ts";
+import { BodyIntake, saysJson } from "./body-intake.ts";
 import { RequestLimit } from "./request-limit.ts";
 
 /** Who somebody proved to be. */
@@ -215,6 +215,7 @@ async function receive<T>(
   repositoryId: string | null,
   { onRefused, onChunk }: RequestCallbacks = {},
 ): Promise<{ readonly body: T; readonly digest: string; readonly bytes: number }> {
+  if (!saysJson(message)) throw new Refusal("unsupported", "the content type must be application/json");
   return await intake.take(message, { most: WIRE_BOUNDS.bodyBytes, ...(onChunk && { onChunk }) }, async (packed) => {
     const bytes = await unpack(packed, message.headers["content-encoding"], WIRE_BOUNDS.bodyBytes);
     if (repositoryId !== null) spend?.(repositoryId, { bytes: bytes.length });

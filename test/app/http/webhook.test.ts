@@ -90,6 +90,8 @@ describe("the webhook endpoint", () => {
     ["no delivery id", 400, "{}", { "x-github-delivery": "" }],
     ["a delivery id without an end", 400, "{}", { "x-github-delivery": "x".repeat(300) }],
     ["no event", 400, "{}", { "x-github-event": "" }],
+    ["JSON of another kind", 415, "{}", { "content-type": "application/json-seq" }],
+    ["JSON in another alphabet", 415, "{}", { "content-type": "application/json; charset=utf-7" }],
     ["a form", 415, "payload={}", { "content-type": "application/x-www-form-urlencoded" }],
     ["what is no JSON", 400, "{", {}],
     ["an array", 400, "[]", {}],

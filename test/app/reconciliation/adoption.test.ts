@@ -40,7 +40,11 @@ describe("pull requests that were open before the installation", () => {
     return bench.run(["adopt", "acme/widget", "--app", house.url, ...more], { GITHUB_TOKEN: token });
   };
   const post = (body: string, headers: Record<string, string> = {}) =>
-    fetch(`${house.url}/api/adopt`, { method: "POST", body, headers });
+    fetch(`${house.url}/api/adopt`, {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json", ...headers },
+    });
 
   it("are left by the sweep until something happens to them", async () => {
     const repository = await house.store.repository(house.repository.id);
@@ -102,6 +106,8 @@ describe("pull requests that were open before the installation", () => {
     ]) {
       expect({ body, status: (await post(body, { authorization })).status }).toEqual({ body, status: 400 });
     }
+    const form = { authorization, "content-type": "text/plain" };
+    expect((await post('{"repository":"acme/widget"}', form)).status).toBe(415);
     expect((await post("x".repeat(10_000), { authorization })).status).toBe(413);
     expect((await post('{"repository":"acme/nothing"}', { authorization })).status).toBe(404);
     expect((await fetch(`${house.url}/api/adopt`)).status).toBe(405);

@@ -208,7 +208,7 @@ describe("over a slow link", () => {
     const send = (path: string, bearer: string) =>
       http.request(`http://${serving.address}${path}`, {
         method: "POST",
-        headers: { authorization: `Bearer ${bearer}` },
+        headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json" },
       });
     const joining = send("/api/runs/join", SECRET);
     joining.end(JSON.stringify(join));

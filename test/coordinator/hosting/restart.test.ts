@@ -117,7 +117,10 @@ describe("an app that is killed and started again", () => {
     await start();
     const answer = await fetch(`http://127.0.0.1:${port}/api/runs/join`, {
       method: "POST",
-      headers: { authorization: `Bearer ${await issuer.token({ audience: PUBLIC_URL })}` },
+      headers: {
+        authorization: `Bearer ${await issuer.token({ audience: PUBLIC_URL })}`,
+        "content-type": "application/json",
+      },
       body: JSON.stringify({ protocol: PROTOCOL, nonce: "late-late-late-late", ...joinOf(plan, "node-9") }),
     });
     expect([answer.status, await answer.text()]).toEqual([

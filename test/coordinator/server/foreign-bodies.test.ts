@@ -39,6 +39,20 @@ async function send(
   return { status: answer.status, code: error?.code ?? "", message: error?.message ?? "", text };
 }
 
+describe("a body that does not say that it is JSON", () => {
+  it.each([
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "application/jsonp",
+    "",
+    "application/json; charset=latin1",
+  ])("(%s) is refused before it is read", async (type) => {
+    const body = JSON.stringify({ protocol: PROTOCOL, nonce: "0123456789abcdef", ...joinOf(PLAN, "node-0") });
+    const answer = await send("/api/runs/join", SECRET, body, { "content-type": type });
+    expect(answer).toMatchObject({ status: 415, code: "unsupported" });
+  });
+});
+
 describe("a body that is not what its headers say", () => {
   const whole = gzipSync(JSON.stringify({ protocol: PROTOCOL, seq: 1, why: "enough of it, and more of it" }));
   const flipped = Buffer.from(whole);
