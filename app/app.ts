@@ -208,7 +208,7 @@ export function createEngine(options: EngineOptions): Engine {
   });
   const transitions = new TransitionQueue({ ...runtime, sender, inProgress });
   const refusal = (kind: string, installation: number) => installationPermissions.refusal(kind, installation);
-  const decider = new RunDecider({ runs: options.runs ?? (async () => null), evaluator });
+  const decider = new RunDecider({ runs: options.runs ?? (async () => null), evaluator, log });
   const executor = new CommandExecutor({ ...runtime, evaluator, runs: decider });
   const handlers = {
     ...HANDLERS,

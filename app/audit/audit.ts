@@ -21,6 +21,8 @@ export const AUDIT_EVENTS = {
   "repository.held": "all pull requests of the repository were put on hold",
   "repository.released": "the hold of the repository was ended",
   "review.given": "a review approved it or requested changes: `state`, the commit (`sha`)",
+  "run.approved": "a run that waited for a person goes on: `run`, `stage`, `round`",
+  "run.stopped": "a run that waited for a person was ended: `run`, `stage`, `round`",
   "command.refused": "somebody gave a command that they may not give: `command`",
   "button.refused": "somebody pressed a button that they may not press",
   "label.corrected": "a stage label that somebody set or took off by hand was put right",

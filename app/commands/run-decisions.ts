@@ -1,4 +1,5 @@
 /** Decisions about runs that wait for a person, by comment or by button: who may, which run is meant, what becomes of it. */
+import type { Logger } from "pino";
 import type { RunCommandName } from "../../src/lifecycle/command-names.ts";
 import { authorityOf, orList, whoMay } from "../../src/lifecycle/evaluation/permissions.ts";
 import { type Actor, NO_PERMISSIONS } from "../../src/lifecycle/facts/facts.ts";
@@ -6,11 +7,13 @@ import { readRunButton } from "../../src/lifecycle/presentation/run-buttons.ts";
 import { readRunArgument, runsNamed, shortestName } from "../../src/lifecycle/run-commands.ts";
 import { clip, codeSpan, markdown, oneLine } from "../../src/report/escape.ts";
 import { type AskedApproval, hasDecided } from "../../src/run/checkpoints/decisions.ts";
+import { audit } from "../audit/audit.ts";
 import type { Evaluator } from "../evaluation/evaluator.ts";
 import type { DecidableRun, RunApprovals } from "../plan-runs/approvals.ts";
 import type { Pull, Repository } from "../store/model.ts";
 import { DONE, type Done } from "./command.ts";
 
+const EVENTS = { continue: "run.approved", stop: "run.stopped" } as const;
 const MOST_NAMED = 10;
 const LONGEST_NAME = 200;
 /** Permissions that were asked for may lead to further questions. */
@@ -26,6 +29,7 @@ export interface RunDecisionsOptions {
   /** Null: the app hosts none. Throws while they are not taken up: then it is tried again. */
   readonly runs: () => Promise<RunApprovals | null>;
   readonly evaluator: Pick<Evaluator, "learn">;
+  readonly log: Logger;
 }
 
 export interface GivenRunCommand {
@@ -76,7 +80,13 @@ export class RunDecider {
     const reason =
       (await this.#refusal(by, asked.by, repository)) ??
       (await approvals.act(run.id, { ...said, stage: asked.stage, round: asked.round }));
-    return reason === null ? DONE : refused(reason);
+    const about = { repository: `${repository.owner}/${repository.name}`, pull: pull.number, by };
+    if (reason !== null) {
+      audit(this.#options.log, "command.refused", { ...about, command: verb });
+      return refused(reason);
+    }
+    audit(this.#options.log, EVENTS[verb], { ...about, run: run.id, stage: asked.stage, round: asked.round });
+    return DONE;
   }
 
   /** Carries out a press of a button on a run's check run. @returns why it counts for nothing; null: it counts */
@@ -101,6 +111,9 @@ export class RunDecider {
     if (reason !== null) {
       const text = `${by.login} pressed ${verb === "continue" ? "Continue" : "Stop"}, which does not count: ${reason}`;
       await approvals.act(id, { verb: "refused", text: clip(oneLine(text), 2_000) });
+    } else {
+      const about = { repository: `${repository.owner}/${repository.name}`, by };
+      audit(this.#options.log, EVENTS[verb], { ...about, run: id, stage, round });
     }
     return reason;
   }

@@ -1,5 +1,6 @@
 /** What a check run shows of a run, while it goes on and when it is over. */
 import type { Verdict } from "../run/result/record.ts";
+import { approvalsSection, quorumSection, tasksSection } from "./decisions-section.ts";
 import { clip, markdown, oneLine } from "./escape.ts";
 import { count, duration } from "./format.ts";
 import { type RunReport, rosterOf } from "./report.ts";
@@ -34,6 +35,9 @@ export function checkOutput(report: RunReport, notes: readonly string[] = []): C
   const text = fitting(CHECK_TEXT_LIMIT, (detail) => [
     failuresSection(report, detail),
     remarksSection(report, detail),
+    approvalsSection(report, detail),
+    quorumSection(report, detail),
+    tasksSection(report, detail),
     metricsSection(report, detail),
     timelineSection(report, detail),
   ]).trim();

@@ -3,10 +3,10 @@
  * made again with less detail, step by step; it is never cut in the middle of anything.
  */
 import type { AgentPhase, PhaseRecord } from "../run/result/record.ts";
+import { approvalsSection, quorumSection, tasksSection } from "./decisions-section.ts";
 import { byteLength, clip, codeBlock, codeSpan, lastLines, markdown } from "./escape.ts";
 import { aggregation, between, clock, count, duration, number } from "./format.ts";
 import { timeline } from "./gantt.ts";
-import { quorumSection } from "./quorum-section.ts";
 import { doneTimes, failingAgents, type RunReport, rosterOf, roundNumber } from "./report.ts";
 
 /** GitHub's limit for the summary of one step is 1 MiB; the rest is room for what a later line may add. */
@@ -43,9 +43,16 @@ export function summaryOf(report: RunReport, notes: readonly string[] = [], limi
     stagesSection(report, detail),
     failuresSection(report, detail),
     remarksSection(report, detail),
-    quorumSection(report, detail),
     // What the whole group came to is shown once, not by each of its jobs.
-    ...(isWhole ? [metricsSection(report, detail), timelineSection(report, detail)] : []),
+    ...(isWhole
+      ? [
+          approvalsSection(report, detail),
+          quorumSection(report, detail),
+          tasksSection(report, detail),
+          metricsSection(report, detail),
+          timelineSection(report, detail),
+        ]
+      : []),
     notes.map((note) => `_${markdown(note)}_`).join("  \n"),
   ]);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkOutput, conclusionOf, progressOutput } from "../../src/report/check.ts";
-import { quorumSection } from "../../src/report/quorum-section.ts";
+import { quorumSection } from "../../src/report/decisions-section.ts";
 import { fitting, icon, SUMMARY_LIMIT, summaryOf, verdictLine } from "../../src/report/summary.ts";
 import type { AgentPhase, QuorumRound, RunSummary, ValidatorVote } from "../../src/run/result/record.ts";
 import { agentPhase, failed, phase, report, T0 } from "./builders.ts";

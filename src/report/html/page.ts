@@ -5,6 +5,7 @@
 import { html } from "../escape.ts";
 import { count, duration } from "../format.ts";
 import type { PhaseResult, Result } from "../record/result-schema.ts";
+import { approvalsOf, quorumsOf, tasksOf } from "./decisions.ts";
 import { change, histogramsOf, metricsOf } from "./metrics.ts";
 import {
   badge,
@@ -43,6 +44,9 @@ export function htmlReport(
     section(results.length > 1 ? "Runs" : "Run", runs(results) + leftOut(given.length - results.length, "result")),
     section("What did not succeed", failures(results)),
     section("Timeline", drawn === "" ? "" : LEGEND + drawn),
+    section("Approvals", approvalsOf(results)),
+    section("Quorums", quorumsOf(results)),
+    section("Tasks", tasksOf(results)),
     section("Metrics", metricsOf(results)),
     section("Histograms", histogramsOf(results, options)),
     section("Stages", stages(results)),

@@ -31,6 +31,10 @@ export const PAGE_BOUNDS = {
   histograms: 60,
   machines: 300,
   failures: 50,
+  /** Of approvals and quorums; votes and deficiencies of each. */
+  rounds: 100,
+  votes: 50,
+  tasks: 500,
   text: 300,
 } as const;
 

@@ -55,6 +55,16 @@ article{border:1px solid var(--line);border-radius:6px;padding:10px 12px;min-wid
 .bins{display:flex;align-items:flex-end;gap:1px;height:72px;border-bottom:1px solid var(--line);margin-top:.3em}
 .bins i{flex:1;background:var(--c);min-width:0}
 .histogram td,.histogram th{padding-right:.7em;font-size:.82rem}
+.decision{margin:.2em 0}
+.shares{display:flex;gap:1px;height:18px;margin:.3em 0 .5em}
+.shares i{min-width:2px;border-radius:2px;background:currentColor;overflow:hidden}
+.shares span{display:block;padding:0 5px;font-size:.72rem;font-style:normal;font-weight:600;line-height:18px;color:var(--bg);white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
+.decisions th,.decisions td{white-space:nowrap}
+.decisions tbody th,.decisions td:has(small){white-space:normal;overflow-wrap:anywhere;min-width:9em}
+.decisions tbody th{max-width:48em}
+.when{white-space:normal}
+article table{font-size:.85rem}
+details+details,details+p,p+details{margin-top:.5em}
 details summary{cursor:pointer;color:var(--muted)}
 @media (max-width:560px){main{padding:12px}.lane{grid-template-columns:5.5em minmax(0,1fr)}}
 `;
