@@ -22,6 +22,7 @@ export interface Basis {
 
 export function evaluationBasis({ facts, sharing, ...rest }: Basis, botLogin: string | null): string {
   const sharers = (sharing?.sharers ?? []).map(({ number, evaluation }) => ({ number, evaluation }));
-  const all = canonicalJson({ ...rest, sharers, facts: meaningOf(facts, botLogin) });
-  return createHash("sha256").update(all).digest("base64url");
+  // Two texts, of which the second may be long; the first says where it ends.
+  const hash = createHash("sha256").update(canonicalJson({ ...rest, sharers }));
+  return hash.update(meaningOf(facts, botLogin)).digest("base64url");
 }

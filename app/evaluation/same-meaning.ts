@@ -1,10 +1,11 @@
 /** Whether two sets of facts lead to the same evaluation: they differ at most in what observed them, and when. */
+import { hash } from "node:crypto";
 import type { Act, Facts } from "../../src/lifecycle/facts/facts.ts";
 import { stageOfLabel } from "../../src/lifecycle/presentation/display.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 
-/** Of acts, which are never changed: of those of one pull request most were there when it was last looked at. */
-const actTexts = new WeakMap<object, string>();
+/** Digests of acts, which are never changed: of those of one pull request most were there when it was last looked at. */
+const actDigests = new WeakMap<object, string>();
 
 export interface Meaning {
   /**
@@ -18,7 +19,7 @@ export function meansTheSame(a: Facts, b: Facts, { botLogin }: Meaning = { botLo
   return meaningOf(a, botLogin) === meaningOf(b, botLogin);
 }
 
-/** What an evaluation follows from, as text. */
+/** What an evaluation follows from, as a text to be compared: of acts it has digests, for there may be thousands. */
 export function meaningOf(facts: Facts, botLogin: string | null): string {
   const { observed: _, heads: __, fileLists: ___, updatedAt: ____, suites = [], ...rest } = facts;
   // A list that shows what is known is no news: where it matters it was asked for.
@@ -32,11 +33,11 @@ export function meaningOf(facts: Facts, botLogin: string | null): string {
           acts: acts.filter((act) => !isOurs(act, botLogin)),
         };
   for (const act of foreign.acts) {
-    if (!actTexts.has(act)) {
-      actTexts.set(act, canonicalJson(act));
+    if (!actDigests.has(act)) {
+      actDigests.set(act, hash("sha256", canonicalJson(act), "base64url"));
     }
   }
-  return canonicalJson({ ...rest, ...foreign, unfinished }, actTexts);
+  return canonicalJson({ ...rest, ...foreign, unfinished }, actDigests);
 }
 
 function isOurs(act: Act, botLogin: string): boolean {
