@@ -256,6 +256,27 @@ describe("all that is wrong is told where it stands, and nothing else", () => {
       one("{ name: a, run: x, background: true, completion: script_exit, retry: { max_attempts: 2 } }"),
       ["2:42 error completion", "2:67 error retry"],
     ],
+    [
+      "what a background command is to leave for a resumed run",
+      one("{ name: a, run: x, background: true, resume: reuse }"),
+      ["2:50 error resume"],
+    ],
+    ["a background command that runs again", one("{ name: a, run: x, background: true, resume: rerun }"), []],
+    [
+      "a background command that lives on after those that are sent back",
+      "stages:\n  - { name: s, run: x, background: true }\n  - { name: q, type: quorum, validators: [{ name: v, run: x }], retry_stages: [s] }\n  - { name: b, run: x }\n",
+      ["3:65 error retry_stages"],
+    ],
+    [
+      "a background command that lives until the cleanup",
+      "stages:\n  - { name: s, run: x, background: true }\n  - { name: q, type: quorum, validators: [{ name: v, run: x }], retry_stages: [s] }\n  - { name: cleanup, run: x }\n",
+      [],
+    ],
+    [
+      "two repetitions that are too long each",
+      "stages:\n  - { repeat: 1000, stages: [{ name: a, run: x }, { name: b, run: x }] }\n  - { repeat: 1000, stages: [{ name: c, run: x }, { name: d, run: x }] }\n",
+      ["2:15 error the plan would"],
+    ],
     ["until without background", one("{ name: a, run: x, background: false, until: b }"), ["2:43 error until"]],
     ["until nobody", one("{ name: a, run: x, background: true, until: b }"), ["2:49 error until"]],
     ["until the stage itself", one("{ name: a, run: x, background: true, until: a }"), ["2:49 error until"]],
@@ -322,6 +343,11 @@ describe("all that is wrong is told where it stands, and nothing else", () => {
       "unknown keys beside wrong values",
       one("{ name: a, run: x, barrier: { foreign: 1, query_retries: x } }"),
       ["2:33 error barrier"],
+    ],
+    [
+      "unknown keys below a known one",
+      one("{ name: a, run: x, expect: { m: { baseline: { foreign: 1, from: r, better: bigger, runs: 0 } } } }"),
+      ["2:51 error expect.m.baseline", "2:94 error expect.m.baseline.runs"],
     ],
     [
       "a metric that cannot be read",

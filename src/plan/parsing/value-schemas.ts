@@ -197,7 +197,7 @@ export const spread = once(() =>
 const RULE = 'expected all_or_nothing, majority, best_effort, none, "at_least 3" or "at_least 75%"';
 export const ruleValue = once(() =>
   z
-    .string({ error: (issue) => RULE + guess(issue.input, ["all_or_nothing", "majority", "best_effort", "none"]) })
+    .string({ error: RULE })
     .regex(
       /^(?:all_or_nothing|majority|best_effort|none|at_least|at_least (?:[1-9][0-9]{0,4}|(?:[1-9][0-9]?|100)%))$/,
       {

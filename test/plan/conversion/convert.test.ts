@@ -87,6 +87,13 @@ describe("a sai3-bench configuration becomes a plan", () => {
     expect(stage("cleanup")?.optional).toBe(true);
   });
 
+  it.each(["''", "'1e3'", "'0x10'", "true", "1.5"])("without a number of objects that is written as %s", (count) => {
+    const text = `workload: [{ op: get, path: x }]\nprepare: { ensure_objects: [{ base_uri: d, count: ${count} }] }\n`;
+    const { plan: without, notes: told } = converted(text);
+    expect(without.stages.map(({ expectedObjects }) => expectedObjects)).toEqual(without.stages.map(() => null));
+    expect(told.join("\n")).toMatch(/ensure_objects\.0\.count: .* is no whole number/);
+  });
+
   it("with its barriers and how its group comes together", () => {
     expect(stage("prepare")?.barrier).toMatchObject({
       rule: { kind: "all_or_nothing" },
