@@ -96,6 +96,12 @@ describe("of what was finished", () => {
       ["each-time", "epoch-2"],
     ],
     [
+      "what was prepared between stages that are left is prepared again for the later one",
+      ["prepare"],
+      { stages: [{ name: "epoch-1" }, { name: "prepare", type: "prepare" }, { name: "epoch-2" }] },
+      ["epoch-1", "prepare", "epoch-2"],
+    ],
+    [
       "what is to be run each time is not when everything is done",
       ["each-time", "epoch-1"],
       { stages: [{ name: "each-time", resume: "rerun" }, { name: "epoch-1" }] },

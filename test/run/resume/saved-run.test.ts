@@ -97,6 +97,32 @@ describe("a saved state", () => {
     expect(state.tasks_data).toEqual({ list: ["x", { id: "y" }] });
     expect(carriedOf(state).tasks).toEqual({ list: ["x", { id: "y" }] });
     expect(readSavedRun(bytes(state))).toEqual({ saved: state });
+    const again = new Group(group.state.plan, 1);
+    again.state = begin({ ...created(group.state.plan, 1, again.at), carried: carriedOf(state) });
+    expect(saved(again).tasks_data).toEqual(state.tasks_data);
+    expect(saved(again.join()).tasks_data).toEqual(state.tasks_data);
+  });
+
+  it("does not hold as finished what was so before and is sent back now", () => {
+    const limits = { concurrency: 1, maxFailures: 0, maxPreemptions: 9, needs: {} };
+    const tasks = { source: { kind: "list", values: ["v"] }, ...limits } as const;
+    const validators = [{ name: "v", run: "v", weight: 1, timeoutMs: null }];
+    const quorum = { validators, passAt: 60, retryAt: 40, retryStages: ["draft"], maxRetries: 1, backoffMs: 0 };
+    const review = { name: "review", type: "quorum", completion: "validation_passed", tasks } as const;
+    const of = plan([{ name: "draft" }, { ...review, quorum: { ...quorum, onExhausted: "warn" } }]);
+    const before = new Group(of, 1).join();
+    before.finish("agent-0", { kind: "exited", code: 0 }, { outputs: { text: "first" } });
+    const group = new Group(of, 1);
+    group.state = begin({ ...created(of, 1, group.at), carried: carriedOf(saved(before)) });
+    group.join();
+    expect(saved(group).phases_executed).toEqual(["draft"]);
+    group.sync("agent-0", { wants: 1 });
+    const { stage, leases } = group.execute("agent-0");
+    const { task = "", attempt = "" } = leases[0] ?? {};
+    const ballot = { decision: "RETRY", confidence: null, deficiencies: ["too short"] } as const;
+    group.sync("agent-0", { finished: [report({ stage, task, attempt, ballot })] });
+    expect(saved(group)).toMatchObject({ phases_executed: [], current_phase: "draft" });
+    expect(Object.keys(saved(group).sent_back)).toEqual(["draft", "review"]);
   });
 
   it("holds why stages were sent back, until they are through again", () => {

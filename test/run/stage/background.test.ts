@@ -240,6 +240,24 @@ describe("a background command", () => {
     expect(of.state.failure?.reason).toBe("background stage one did not get ready again on agent-0");
   });
 
+  it("that is ready again is waited for no more, and the other one is", () => {
+    const until = { background: { ready: null, until: "use" } } as const;
+    const of = new Group(
+      plan([
+        { name: "one", ...until },
+        { name: "two", ...until },
+        { name: "use", timeoutMs: 900_000 },
+      ]),
+      1,
+    ).join();
+    of.sync("agent-0", { ready: [0] });
+    of.sync("agent-0", { ready: [1] });
+    of.send({ type: "reset", at: of.at, agent: "agent-0", session: "agent-0#1", why: "SIGHUP" });
+    of.sync("agent-0", { status: "running", ready: [1] });
+    of.pass(661_000);
+    expect(of.state.failure?.reason).toBe("background stage one did not get ready again on agent-0");
+  });
+
   it("that is one of two, one of them optional, takes the run and its agent's membership with it", () => {
     const until = { background: { ready: null, until: "use" } } as const;
     const of = new Group(

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { jsonBytes, RUN_BOUNDS } from "../../../src/plan/bounds.ts";
 import type { Json, TaskSource, Tasks } from "../../../src/plan/plan.ts";
 import { explain, summary } from "../../../src/run/machine.ts";
 import type { AttemptEnd } from "../../../src/run/types.ts";
@@ -196,6 +197,22 @@ describe("tasks", () => {
     expect(phase?.metrics).toMatchObject([{ name: "rows", value: 21, count: 2 }]);
     // The first task's, whichever came first.
     expect(phase?.outputs).toEqual({ path: "/data/a" });
+  });
+
+  it.each([
+    ["that just fit", 0, {}, ["k"], 0],
+    ["that do not fit, and none after them", 1, { l: 1 }, [], 1],
+  ])("keep outputs of their own %s beside those of their stage", (_, more, others, kept, said) => {
+    const group = hungry(new Group(plan([stage(tasks(["a"])), { name: "end" }]), 1).join());
+    const [{ task, attempt } = { task: "", attempt: "" }] = group.execute("agent-0").leases;
+    const around = ["k", "a.k", "", ""].reduce((sum, text) => sum + jsonBytes(text), 4);
+    const outputs = { k: "x".repeat((RUN_BOUNDS.stageOutputBytes - around) / 2 + more), ...others };
+    group.sync("agent-0", { finished: [report({ stage: 0, task, attempt, outputs })] });
+    const [phase] = summary(group.state).phases;
+    expect(Object.keys(phase?.outputs ?? {})).toEqual(Object.keys(outputs));
+    expect(Object.keys(phase?.tasks?.records?.[0]?.outputs ?? {})).toEqual(kept);
+    const leftOut = "outputs of single tasks of work were left out: there is no room for more";
+    expect(group.notices().filter((text) => text === leftOut)).toHaveLength(said);
   });
 });
 
