@@ -79,6 +79,17 @@ describe("a result that was written down", () => {
       "phase_results.0.output_data.a: lists and mappings stand more than 100 deep",
     ],
     [
+      "more values than any result has",
+      `{"schema_version": 1, "a": [${"1,".repeat(2_000_000)}1]}`,
+      "1:4000026: more than 2,000,000 values",
+    ],
+    ["lists in lists", "[".repeat(20_000), "1:10001: lists and mappings stand more than 10,000 deep"],
+    [
+      "a wrong value far into a large list",
+      `{"schema_version": 1, "success": true, "plan": "p", "metrics": [${"{},".repeat(30_000)}{}]}`,
+      "1:1: ",
+    ],
+    [
       "a long list of nothing",
       `{"schema_version": 1, "phase_results": [${"{},".repeat(200_000)}{}]}`,
       "1:1: success: ",
