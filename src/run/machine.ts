@@ -59,7 +59,13 @@ export function begin(event: Created): RunState {
     absent: [],
     living: 0,
     backgrounds: 0,
-    stages: persistentArray(plan.stages.map((_, index) => newStageRun(index))),
+    stages: persistentArray(
+      plan.stages.map(({ name }, index) => {
+        const given =
+          carried.given !== undefined && Object.hasOwn(carried.given, name) ? carried.given[name] : undefined;
+        return { ...newStageRun(index), ...(given === undefined ? {} : { given }) };
+      }),
+    ),
     position: 0,
     segment: null,
     checkpoint: null,

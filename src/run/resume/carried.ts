@@ -9,6 +9,8 @@ export interface Carried {
   readonly outputs: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   /** Stage name -> what it told as tasks of a later stage; not there: none did. */
   readonly tasks?: Readonly<Record<string, readonly Json[]>>;
+  /** Stage name -> tasks that a person gave it instead of its own; not there: nobody did. */
+  readonly given?: Readonly<Record<string, readonly Json[]>>;
   /** Not there: only these results are brought along. */
   readonly resumed?: Resumed;
   /** Why the run begins anew although it was to go on; not there: it was not, or does. */

@@ -73,6 +73,7 @@ const schema = once(() => {
       }),
     ),
     tasks_data: z.record(stageName, z.array(json).max(PLAN_BOUNDS.tasks)),
+    tasks_given: z.record(stageName, z.array(json).max(PLAN_BOUNDS.tasks)).optional(),
     user_prompt: z.string().max(RUN_BOUNDS.outputBytes).nullable(),
     input: json,
     input_digest: digest.nullable(),

@@ -40,6 +40,8 @@ export interface SavedRun {
   readonly sent_back: Readonly<Record<string, RoundReason>>;
   /** Stage -> the tasks that it told. */
   readonly tasks_data: Readonly<Record<string, readonly Json[]>>;
+  /** Stage that is not finished -> the tasks that a person gave it instead of its own; not there: nobody did. */
+  readonly tasks_given?: Readonly<Record<string, readonly Json[]>> | undefined;
   /** Of the run's input: its `prompt`, where it has one. */
   readonly user_prompt: string | null;
   /** What the run was given to work on; null: nothing. */
@@ -104,6 +106,7 @@ export function savedRun(
         return told.length === 0 ? [] : [[name, told.map((task) => mask.json(task))]];
       }),
     ),
+    ...givenTasks(state, names, mask),
     ...savedInput(input, mask),
     saved_at: new Date(at).toISOString(),
   };
@@ -122,6 +125,18 @@ function finishedStages({ carried, plan, stages }: RunState): readonly FinishedS
     if (cleanupMode || (status !== "success" && status !== "warning")) return [];
     return { name, status, worked: worked === true, completedAt: closedAt };
   });
+}
+
+function givenTasks(
+  { plan, stages }: RunState,
+  finished: ReadonlySet<string>,
+  mask: SavedRunMask,
+): Pick<SavedRun, "tasks_given"> {
+  const given = plan.stages.flatMap(({ name, index }) => {
+    const tasks = finished.has(name) ? undefined : itemAt(stages, index)?.given;
+    return tasks === undefined ? [] : [[name, tasks.map((task) => mask.json(task))] as const];
+  });
+  return given.length === 0 ? {} : { tasks_given: Object.fromEntries(given) };
 }
 
 /** What a stage told as tasks of a later one, in this run or the one before it. */
@@ -200,6 +215,7 @@ export function carriedOf(saved: SavedRun): Carried {
     succeeded: finished.filter(({ worked }) => worked).map(({ name }) => name),
     outputs: saved.global_context,
     ...(Object.keys(saved.tasks_data).length === 0 ? {} : { tasks: saved.tasks_data }),
+    ...(saved.tasks_given === undefined ? {} : { given: saved.tasks_given }),
     resumed: {
       savedAt: Date.parse(saved.saved_at),
       finished,
