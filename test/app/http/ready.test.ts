@@ -1,9 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
-import { pages } from "../../../app/http/pages.ts";
+import { monitoring } from "../../../app/http/monitoring.ts";
 import type { Store } from "../../../app/store/model.ts";
-import { openStore } from "../../../app/store/open.ts";
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -11,20 +10,12 @@ afterEach(async () => {
 });
 
 async function serve(ping: Store["ping"]): Promise<string> {
-  const store = await openStore("sqlite::memory:");
-  const handler = pages({
-    store: { ...store, ping },
-    inbox: { backlog: 0, revive: async () => false, storeFailure: null },
-    metrics: { text: async () => "", contentType: "" },
-    now: Date.now,
-    ready: () => null,
-    wake: () => undefined,
-  });
+  const inbox = { backlog: 0, storeFailure: null };
+  const metrics = { text: async () => "", contentType: "" };
+  const options = { store: { ping }, inbox, metrics, ready: () => null, metricsToken: null };
+  const handler = monitoring(options, { own: false });
   const server = createServer((request, response) => void handler(request, response));
-  closers.push(
-    () => store.close(),
-    () => server.close(),
-  );
+  closers.push(() => server.close());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/readyz`;
 }
