@@ -12,7 +12,7 @@ import { retried } from "./retried.ts";
 /** Of each process. A server allows a hundred unless it is told otherwise. */
 const CONNECTIONS = 10;
 /** What makes a connection, and what waits for one that is free, gives up after this. */
-const CONNECT_MS = 5_000;
+const CONNECT_MS = 10_000;
 /** The server ends a statement after this, and a transaction in which nothing happens. */
 const STATEMENT_MS = 15_000;
 /** A server that does not answer at all is given up after this; longer, so that what it says itself comes first. */
