@@ -66,12 +66,23 @@ export class Runs {
   async open(spec: RunSpec & { readonly resume?: boolean | undefined }): Promise<GroupRun> {
     const id = runIdOf(spec.key);
     const found = await this.find(id);
-    if (found !== null) return found;
     // Nobody else may begin it meanwhile: what is found now is found by all.
-    const begun = this.#runs.get(id) ?? this.#hold(id, this.#begin(id, spec));
-    const run = await begun;
+    const run = found ?? (await (this.#runs.get(id) ?? this.#hold(id, this.#begin(id, spec))));
     if (run === null) throw new Refusal("not_found", `run ${id} could not be begun`);
+    this.#checkResume(run, spec);
     return run;
+  }
+
+  /** Where attempts are kept, whoever comes first decides for the group whether it goes on: the others must want the same. */
+  #checkResume({ host }: GroupRun, { key, resume = false }: RunSpec & { readonly resume?: boolean | undefined }): void {
+    const { resumed, anew } = host.state.carried;
+    const goesOn = resumed !== undefined || anew !== undefined;
+    if (this.#options.store === null || key.attempt === 1 || resume === goesOn) return;
+    const [own, others] = [`resume: ${resume}`, `resume: ${goesOn}`];
+    throw new Refusal(
+      "different_plan",
+      `this agent says ${own}, the others of this run ${others}: all must say one of them`,
+    );
   }
 
   /** @returns null when there is none, neither here nor in the store. @throws Refusal of one that cannot be read */

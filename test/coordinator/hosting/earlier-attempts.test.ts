@@ -63,6 +63,20 @@ describe("a re-run whose coordinator keeps the attempts before", () => {
     expect(await play(store, 2, { resume: false })).toEqual(["prepare", "a", "b", "cleanup"]);
   });
 
+  it.each([true, false])("refuses those who say otherwise than the first: resume: %s", async (resume) => {
+    const store = new MemoryRunStore();
+    await play(store, 1);
+    const others = runsOver(store);
+    const spec = { key: { ...key, attempt: 2 }, plan: OF, selection: ALL, agentCount: 1 };
+    const first = await others.open({ ...spec, resume });
+    const refusal = `this agent says resume: ${!resume}, the others of this run resume: ${resume}`;
+    await expect(others.open({ ...spec, resume: !resume })).rejects.toThrow(refusal);
+    expect(await others.open({ ...spec, resume })).toBe(first);
+    // Nor does the process that takes the run up later forget it.
+    await first.host.saved();
+    await expect(runsOver(store).open({ ...spec, resume: !resume })).rejects.toThrow(refusal);
+  });
+
   it("says so when there is no state, or another plan's", async () => {
     const store = new MemoryRunStore();
     expect(await play(store, 2)).toHaveLength(4);
