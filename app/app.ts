@@ -38,7 +38,7 @@ import { proposalHandler } from "./policies/proposal.ts";
 import type { Reading } from "./policies/reader.ts";
 import { YamlReader } from "./policies/reader.ts";
 import { Reconciliation } from "./reconciliation/reconciliation.ts";
-import type { Store } from "./store/model.ts";
+import type { Replica, Store } from "./store/model.ts";
 import { TransitionQueue } from "./transitions/queue.ts";
 import { TransitionResults } from "./transitions/result.ts";
 import { TransitionSender } from "./transitions/send.ts";
@@ -46,6 +46,8 @@ import { Inbox } from "./webhooks/inbox.ts";
 import { WebhookProcessor } from "./webhooks/processing.ts";
 import { sentByGitHub } from "./webhooks/replays.ts";
 import { InProgress } from "./work/in-progress.ts";
+import { type JoinedReplicas, joinReplicas } from "./work/replicas/join.ts";
+import { SharedProgress } from "./work/replicas/shared-progress.ts";
 import { createRuntime, type Runtime } from "./work/runtime.ts";
 import type { Wakeups } from "./work/wakeups.ts";
 import { Workers } from "./work/workers.ts";
@@ -62,6 +64,8 @@ export interface AppOptions {
   readonly reader?: YamlReader;
   /** Why the app's tokens cannot be signed just now; null: they can be, as far as is known. */
   readonly signing?: () => string | null;
+  /** This process among those that share its database; default: it has it to itself. */
+  readonly replica?: Replica;
 }
 
 export interface App {
@@ -82,6 +86,7 @@ export function createApp(options: AppOptions): App {
   let endpoints: Endpoints | undefined;
   let stopping = false;
   let identity: Identity | undefined;
+  let joined: JoinedReplicas | null = null;
 
   const load: ApplicationFunction = async (probot, { addHandler }) => {
     const { log } = probot;
@@ -99,7 +104,10 @@ export function createApp(options: AppOptions): App {
       return metered(await probot.auth(installationId), installationId ?? null, metrics);
     });
     who.start();
-    const runtime = createRuntime({ store, clients, log, now, timings: config.timings });
+    const { timings, databaseUrl: url } = config;
+    const { replica } = options;
+    joined = replica === undefined ? null : joinReplicas({ store, url, replica, log, now, timings });
+    const runtime = createRuntime({ store, clients, log, now, timings, ...joined });
     const made = createEngine({
       runtime,
       ourselves: () => who.ourselves(),
@@ -141,6 +149,7 @@ export function createApp(options: AppOptions): App {
       stopping = true;
       identity?.stop();
       await Promise.all([endpoints?.runs?.close(), shared === undefined ? reader.close() : null, engine?.stop()]);
+      await joined?.close();
     },
   };
 }
@@ -192,7 +201,8 @@ export function createEngine(options: EngineOptions): Engine {
   const policies = options.policies ?? loader;
   const readUses = (installationId: number) => reading(installationId).uses;
   const evaluator = new Evaluator({ store, clients, permissions, policies, ourselves, now, requestTimeout, readUses });
-  const inProgress = new InProgress({ store, log });
+  const { ownership } = runtime;
+  const inProgress = ownership.shared ? new SharedProgress({ store, log, ownership }) : new InProgress({ store, log });
   const workflowRuns = new WorkflowRuns({ ...runtime, inProgress, evaluator, ourselves });
   const deploymentGates = new DeploymentGates({ ...runtime, inProgress, evaluator, policies, appId });
   const results = new TransitionResults({ ...runtime, ourselves, metrics: options.metrics });
@@ -244,7 +254,7 @@ export function createEngine(options: EngineOptions): Engine {
     handle: (delivery, content) => processor.handle(delivery, content),
   });
   const loading = policies === loader ? [loader.worker] : [];
-  const workers = new Workers(inProgress, [
+  const workers = new Workers(inProgress, ownership, [
     transitions.worker,
     workflowRuns.worker,
     deploymentGates.worker,

@@ -1,5 +1,5 @@
 /** `npm run app`: starts the app for real, with Probot's environment variables; without APP_ID its setup page. */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { createNodeMiddleware, createProbot, type Probot } from "probot";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { VERSION } from "../src/cli/version.ts";
 import { boundServer, SERVER_OPTIONS } from "../src/coordinator/server/bounds.ts";
 import { registeredApp } from "../src/github/app-manifest.ts";
 import { ProxyError, useProxies } from "../src/proxy.ts";
@@ -34,7 +35,7 @@ import { addToDotEnv, checkDotEnv, readDotEnv } from "./settings/dot-env.ts";
 import { OpenToOthers } from "./store/database/private-files.ts";
 import { DatabaseInUse, holdDatabase, type ProcessLock } from "./store/database/process-lock.ts";
 import type { Store } from "./store/model.ts";
-import { DatabaseUnusable, DatabaseUrlError, databaseName, openStore, unusable } from "./store/open.ts";
+import { DatabaseUnusable, DatabaseUrlError, databaseName, isPostgresUrl, openStore, unusable } from "./store/open.ts";
 import { openRequests, shutDown } from "./work/shutdown.ts";
 import { DEFAULT_TIMINGS } from "./work/timings.ts";
 
@@ -87,7 +88,16 @@ async function main(words: readonly string[]): Promise<void> {
   );
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const app = createApp({ config, store, appId, registry, signing: () => key.tokens.failure });
+  // A file is one process's own; a server's database may have several.
+  const shared = isPostgresUrl(config.databaseUrl);
+  const app = createApp({
+    config,
+    store,
+    appId,
+    registry,
+    signing: () => key.tokens.failure,
+    ...(shared ? { replica: { id: randomUUID(), address: null, version: VERSION } } : {}),
+  });
   const middleware = await createNodeMiddleware(app.load, { probot, webhooksPath: config.webhookPath });
   const server = createServer(SERVER_OPTIONS, (request, response) => {
     void middleware(request, response, () => {

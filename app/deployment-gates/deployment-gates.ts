@@ -47,7 +47,7 @@ export class DeploymentGates {
       topic: "deployment-gates",
       kind: "deployment-gate",
       rows: due.gates,
-      takeUp: () => options.store.gates.wakeAll(options.now()),
+      takeUp: (of) => options.store.gates.wakeAll(options.now(), of),
       idOf: ({ repositoryId, runId, environment }) => `${repositoryId} ${runId} ${environment}`,
       find: (id) => this.#find(id),
       step: (gate, access) => this.#step(gate, access),

@@ -12,7 +12,7 @@ import { noteLine } from "../store/history.ts";
 import type { Effect, EffectReason, HistoryKind, NewHistory, PullId, Repository } from "../store/model.ts";
 import { backoffPause } from "../work/backoff.ts";
 import { DueWorker } from "../work/due-worker.ts";
-import type { Alone, InProgress } from "../work/in-progress.ts";
+import type { Alone, ProgressMarks } from "../work/in-progress.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { causeOf, knownKind } from "./effect.ts";
 import { isReport, reportOf } from "./failure-report.ts";
@@ -22,7 +22,7 @@ import { permissionHint } from "./permission-hints.ts";
 export interface EffectRunnerOptions extends Runtime {
   readonly ourselves: () => Ourselves;
   /** Written down before they are carried out. */
-  readonly inProgress: Pick<InProgress, "ready" | "mark" | "done">;
+  readonly inProgress: ProgressMarks;
   readonly handlers: EffectHandlers;
   /** Why the app may not do what an effect of this kind takes; null: nothing is known to speak against it. */
   readonly refusal?: (kind: string, installationId: number) => Promise<string | null>;

@@ -9,7 +9,7 @@ import { parked, pullKey, pullOf } from "../store/change-pull.ts";
 import type { NewEffect, Pull } from "../store/model.ts";
 import { backoffPause } from "../work/backoff.ts";
 import { DueWorker } from "../work/due-worker.ts";
-import type { Alone, InProgress } from "../work/in-progress.ts";
+import type { Alone, ProgressMarks } from "../work/in-progress.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { setPullAside } from "../work/set-aside.ts";
 import { tellSharers, tellWoken } from "./dependents.ts";
@@ -23,7 +23,7 @@ export interface ReevaluationOptions extends Runtime {
   readonly evaluator: Evaluator;
   readonly policies: RulesOptions["policies"];
   /** WriteAnswer down before they are evaluated. */
-  readonly inProgress: Pick<InProgress, "ready" | "mark" | "done">;
+  readonly inProgress: ProgressMarks;
 }
 
 interface Decision {

@@ -1,10 +1,11 @@
 /**
  * Clients that do as GitHub says: once it has asked an installation to wait, none of that installation's requests is
- * sent before then, whoever would send it.
+ * sent before then, whoever would send it. Nor is any for an installation that may be another process's by now.
  */
 import type { GitHubClient } from "../../src/github/port.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
 import type { InstallationWriter, InstallationWriters } from "../work/installation-writer.ts";
+import type { Ownership } from "../work/replicas/ownership.ts";
 import type { Timings } from "../work/timings.ts";
 import type { Clients } from "./clients.ts";
 
@@ -12,6 +13,7 @@ export interface HeldClientsOptions {
   readonly clients: Clients;
   readonly now: () => number;
   readonly timings: Pick<Timings, "rateLimitPause">;
+  readonly ownership: Pick<Ownership, "assertOwned">;
 }
 
 /** In place of GitHub's own answer, as its client would throw it: nothing was sent. */
@@ -34,8 +36,13 @@ export function heldClients(options: HeldClientsOptions, writers: InstallationWr
   };
 }
 
-function held(client: GitHubClient, writer: InstallationWriter, { now, timings }: HeldClientsOptions): GitHubClient {
+function held(
+  client: GitHubClient,
+  writer: InstallationWriter,
+  { now, timings, ownership }: HeldClientsOptions,
+): GitHubClient {
   const obeying = async <T>(send: () => Promise<T>): Promise<T> => {
+    ownership.assertOwned();
     if (writer.isHeld) {
       throw new StillHeld(writer.heldUntil - now());
     }

@@ -51,6 +51,10 @@ export class Reconciliation {
     this.#missed = new WorkerLoop(() => this.#missedDue(), now, failed("looking for missed webhooks"));
     this.#maintenance = new WorkerLoop(() => this.#maintenanceDue(), now, failed("maintenance"));
     options.wakeups.on("sweeps", (repositoryId) => this.#sweepSoon(repositoryId));
+    options.wakeups.on("app", () => {
+      this.#missed.wake();
+      this.#maintenance.wake();
+    });
   }
 
   start(): void {
@@ -198,12 +202,16 @@ export class Reconciliation {
   }
 
   async #inTurn(turn: Turn, every: number, work: () => Promise<void>): Promise<Turn> {
-    const { now } = this.#options;
+    const { now, ownership, timings } = this.#options;
+    if (!ownership.owns("app")) {
+      // Somebody else does it; or it is ours soon, and told then.
+      return { ...turn, nextAt: now() + timings.sharedPoll };
+    }
     const at = Math.max(turn.nextAt, this.#startsAt);
     if (now() < at || this.#stop.signal.aborted) {
       return { ...turn, nextAt: at };
     }
-    await work();
+    await ownership.run("app", work);
     return { nextAt: now() + every, failures: 0 };
   }
 

@@ -6,14 +6,14 @@ import type { ClaimStore, ReplicaStore } from "./model/claims.ts";
 import type { Commit, Committed } from "./model/commit.ts";
 import type { CountStore } from "./model/counts.ts";
 import type { Delivery, DeliveryStatus, NewDelivery, Page, PendingDelivery } from "./model/deliveries.ts";
-import type { DueStore, InstallationId } from "./model/due.ts";
+import type { DueStore } from "./model/due.ts";
 import type { Effect, EffectRead, EffectReason } from "./model/effects.ts";
 import type { GateStore } from "./model/gates.ts";
 import type { History } from "./model/history.ts";
 import type { HoldStore } from "./model/holds.ts";
 import type { PolicyStore } from "./model/policies.ts";
 import type { Pull, PullFilter, PullId } from "./model/pulls.ts";
-import type { Repository } from "./model/repositories.ts";
+import type { InstallationId, Repository } from "./model/repositories.ts";
 import type { RetentionStore } from "./model/retention.ts";
 import type { AppRunStore } from "./model/runs.ts";
 import type { StartStore } from "./model/started-runs.ts";
@@ -59,6 +59,8 @@ export interface Store {
   acceptDeliveries(batch: readonly NewDelivery[]): Promise<readonly PendingDelivery[]>;
   /** Those still to be handled, oldest first, after a `seq`; `of`: those of one installation. */
   pendingDeliveries(afterSeq: number, limit: number, of?: InstallationId): Promise<readonly PendingDelivery[]>;
+  /** Whose deliveries are still to be handled. */
+  pendingInstallations(): Promise<readonly InstallationId[]>;
   delivery(seq: number): Promise<Delivery | null>;
   postponeDelivery(seq: number, nextAt: number, error: string): Promise<void>;
   /** Gives a delivery up; it is kept with its error. */

@@ -5,7 +5,7 @@
 import { pullKey, pullOf } from "../store/change-pull.ts";
 import type { Pull } from "../store/model.ts";
 import { DueWorker, type HandleContext } from "../work/due-worker.ts";
-import type { Alone, InProgress } from "../work/in-progress.ts";
+import type { Alone, ProgressMarks } from "../work/in-progress.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { setPullAside } from "../work/set-aside.ts";
 import type { TransitionSender } from "./send.ts";
@@ -13,7 +13,7 @@ import type { TransitionSender } from "./send.ts";
 export interface TransitionQueueOptions extends Runtime {
   readonly sender: TransitionSender;
   /** Written down before they are sent. */
-  readonly inProgress: Pick<InProgress, "ready" | "mark" | "done">;
+  readonly inProgress: ProgressMarks;
 }
 
 export class TransitionQueue {

@@ -3,8 +3,12 @@
  * (`deliveries/key-queues.ts`), tried again with growing pauses, and at last kept as dead with their error (`deliveries/attempt.ts`). What is
  * stored survives the process.
  */
-import type { NewDelivery, PendingDelivery } from "../store/model.ts";
+import { ClaimLost, type InstallationId, type NewDelivery, type PendingDelivery } from "../store/model.ts";
 import type { Alone } from "../work/in-progress.ts";
+import { type Ownership, SOLE_OWNERSHIP } from "../work/replicas/ownership.ts";
+import type { Timings } from "../work/timings.ts";
+import type { Wakeups } from "../work/wakeups.ts";
+import { WorkerLoop } from "../work/worker-loop.ts";
 import type { Worker } from "../work/workers.ts";
 import { attempt, type DeliveryAttemptOptions } from "./deliveries/attempt.ts";
 import { DoneDeliveries, type DoneOptions } from "./deliveries/done.ts";
@@ -18,11 +22,20 @@ export interface InboxOptions
     Pick<DoneOptions, "markAgainAfter"> {
   /** Milliseconds until what may have been stored is read, after the store has failed. */
   readonly readAgainAfter?: number;
+  /** Whose deliveries are handled here; default: all. */
+  readonly ownership?: Pick<Ownership, "shared" | "owns" | "run">;
+  /** Needed where there are others. */
+  readonly wakeups?: Wakeups;
+  readonly timings?: Pick<Timings, "sharedPoll">;
 }
 
 const LOAD_PAGE = 1_000;
+/** Of one installation in memory, of those that others stored: more are read when there are fewer. */
+const FEW = 500;
 /** After the store has failed. */
 const READ_AGAIN_MS = 1_000;
+/** Looked at again when it may be this process's to handle. */
+const NOT_OURS_MS = 1_000;
 
 export class Inbox {
   readonly #options: InboxOptions;
@@ -30,43 +43,61 @@ export class Inbox {
   readonly #storer: DeliveryStorer;
   readonly #queues: KeyQueues;
   readonly #done: DoneDeliveries;
+  readonly #ownership: Pick<Ownership, "shared" | "owns" | "run">;
+  /** Takes what others have stored. */
+  readonly #others: WorkerLoop;
   #waiting: (() => void)[] = [];
   #readingAgain: NodeJS.Timeout | null = null;
   #stopping = false;
 
   constructor(options: InboxOptions) {
     this.#options = options;
+    this.#ownership = options.ownership ?? SOLE_OWNERSHIP;
     const changed = (): void => this.#changed();
     this.#storer = new DeliveryStorer({
       ...options,
       recent: this.#recent,
-      stored: (deliveries) => {
-        for (const pending of deliveries) {
-          this.#queues.add(pending);
-        }
-      },
+      stored: (deliveries) => this.#stored(deliveries),
       unsure: () => this.#readAgain(),
       changed,
     });
     this.#queues = new KeyQueues({
       ...options,
+      mayHandle: (installationId) => this.#ownership.owns(installationId),
       attempt: (pending) => this.#attempt(pending),
       full: () => this.#recent.full,
       changed,
     });
     this.#done = new DoneDeliveries({ ...options, changed });
+    const failed = (error: unknown): void =>
+      options.log.error({ err: error }, "looking for deliveries that others stored failed");
+    this.#others = new WorkerLoop(() => this.#takeOthers(), options.now, failed);
+    if (this.#ownership.shared) {
+      options.wakeups?.on("deliveries", () => this.#others.wake());
+    }
   }
 
-  /** Takes up what was accepted and not handled before the process ended. */
+  /** Begins with what was accepted and not handled before the process ended. */
   async start(): Promise<void> {
     await this.#takeUp();
   }
 
   async #takeUp(): Promise<void> {
+    if (this.#ownership.shared) {
+      this.#others.wake();
+    } else {
+      await this.#load();
+    }
+  }
+
+  /** Those that are in memory already are taken once. */
+  async #load(of?: InstallationId): Promise<void> {
     for (let after = 0; ; ) {
-      const page = await this.#options.store.pendingDeliveries(after, LOAD_PAGE);
+      const page = await this.#options.store.pendingDeliveries(after, LOAD_PAGE, of);
       for (const pending of page) {
-        this.#queues.add(pending);
+        if (!this.#done.has(pending.seq)) {
+          this.#queues.add(pending);
+        }
       }
       const last = page.at(-1);
       if (last === undefined || page.length < LOAD_PAGE) {
@@ -100,6 +131,31 @@ export class Inbox {
     }, this.#options.readAgainAfter ?? READ_AGAIN_MS);
   }
 
+  /** What others have stored of installations that are this process's. */
+  async #takeOthers(): Promise<number | null> {
+    const { store, now, timings } = this.#options;
+    for (const installationId of await store.pendingInstallations()) {
+      if (this.#ownership.owns(installationId) && this.#queues.countOf(installationId) < FEW) {
+        await this.#load(installationId);
+      }
+    }
+    return now() + (timings?.sharedPoll ?? NOT_OURS_MS);
+  }
+
+  #stored(deliveries: readonly PendingDelivery[]): void {
+    const others = new Set<InstallationId>();
+    for (const pending of deliveries) {
+      if (this.#ownership.owns(pending.installationId)) {
+        this.#queues.add(pending);
+      } else {
+        others.add(pending.installationId);
+      }
+    }
+    for (const installationId of others) {
+      this.#options.wakeups?.notify("deliveries", installationId);
+    }
+  }
+
   /** Resolves once the delivery is on disk. `content`: the payload, parsed, if it is at hand. */
   accept(delivery: NewDelivery, content?: unknown): Promise<"stored" | "duplicate"> {
     this.#queues.standBack();
@@ -111,7 +167,7 @@ export class Inbox {
     attempt: async (seq) => {
       const delivery = await this.#options.store.delivery(Number(seq));
       if (delivery !== null && delivery.status === "pending") {
-        await this.#attempt(delivery);
+        await this.#attemptOwned(delivery);
       }
     },
     setAside: (seq, why) => this.#options.store.buryDelivery(Number(seq), why),
@@ -122,6 +178,11 @@ export class Inbox {
     const isIdle = (): boolean => !this.#isBusy;
     return {
       start: () => this.start(),
+      drop: (scope) => {
+        if (scope !== "app") {
+          this.#queues.drop(scope);
+        }
+      },
       stop: () => this.stop(),
       get idle() {
         return isIdle();
@@ -130,7 +191,9 @@ export class Inbox {
   }
 
   get #isBusy(): boolean {
-    return this.#storer.busy || this.#queues.busy || this.#done.busy || this.#readingAgain !== null;
+    return (
+      this.#storer.busy || this.#queues.busy || this.#done.busy || this.#readingAgain !== null || !this.#others.idle
+    );
   }
 
   /** Puts a dead delivery back into the queue. False: there is none with that id. */
@@ -139,7 +202,7 @@ export class Inbox {
     if (pending === null) {
       return false;
     }
-    this.#queues.add(pending);
+    this.#stored([pending]);
     return true;
   }
 
@@ -167,13 +230,33 @@ export class Inbox {
     this.#readingAgain = null;
     this.#queues.stop();
     this.#done.stop();
+    await this.#others.stop();
     while (this.#queues.active || this.#storer.busy || this.#done.busy) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
 
-  #attempt(pending: PendingDelivery): Promise<number> {
-    return attempt(pending, { ...this.#options, recent: this.#recent, done: (seq) => this.#done.add(seq) });
+  /** Never throws. */
+  async #attempt(pending: PendingDelivery): Promise<number> {
+    if (!this.#ownership.owns(pending.installationId)) {
+      return NOT_OURS_MS;
+    }
+    try {
+      return await this.#attemptOwned(pending);
+    } catch (error) {
+      if (!(error instanceof ClaimLost)) {
+        throw error;
+      }
+      // Whoever has it now handles it.
+      return 0;
+    }
+  }
+
+  #attemptOwned(pending: PendingDelivery): Promise<number> {
+    const done = (seq: number): void => this.#done.add(seq);
+    return this.#ownership.run(pending.installationId, () =>
+      attempt(pending, { ...this.#options, recent: this.#recent, done }),
+    );
   }
 
   #changed(): void {

@@ -8,10 +8,11 @@
  */
 import { setImmediate } from "node:timers/promises";
 import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
-import type { InstallationId, Outlook } from "../store/model.ts";
+import { ClaimLost, type InstallationId, type Outlook } from "../store/model.ts";
 import { LocalClaims } from "./claims.ts";
-import type { InProgress, Kind } from "./in-progress.ts";
+import type { Kind, ProgressMarks } from "./in-progress.ts";
 import { inTurns } from "./in-turns.ts";
+import { type Ownership, type Scope, SOLE_OWNERSHIP, type TakenScope } from "./replicas/ownership.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Topic } from "./wakeups.ts";
 import { WorkerLoop } from "./worker-loop.ts";
@@ -25,8 +26,8 @@ export interface DueQueue<T> {
   readonly topic: Topic;
   /** As what it is written down before it is handled; null: it cannot end the process. */
   readonly kind: Kind | null;
-  /** Before it looks for the first time: what was going on when the process ended is due again. */
-  takeUp?(): Promise<void>;
+  /** Before its first look at it: what was going on when it was last worked at is due again. */
+  takeUp?(scope: TakenScope, unreleased: boolean): Promise<void>;
   idOf(item: T): string;
   /** Of those with one key one is handled at a time; default: each by itself. */
   orderKeyOf?(item: T): string;
@@ -51,7 +52,9 @@ export interface HandleContext {
 
 export interface DueWorkerOptions extends Pick<Runtime, "log" | "now" | "timings" | "writers" | "wakeups"> {
   /** Needed for what has a kind. */
-  readonly inProgress?: Pick<InProgress, "ready" | "mark" | "done">;
+  readonly inProgress?: ProgressMarks;
+  /** Whose installations it works for; default: all are its own. */
+  readonly ownership?: Pick<Ownership, "shared" | "owns" | "run">;
   /** Of one installation, handled at once. */
   readonly each?: number;
   /** Of all together. */
@@ -103,9 +106,23 @@ export class DueWorker<T> implements Worker {
     options.wakeups.on(queue.topic, () => this.wake());
   }
 
-  async start(): Promise<void> {
-    await this.#queue.takeUp?.();
+  async takeUp(scope: TakenScope, unreleased: boolean): Promise<void> {
+    await this.#queue.takeUp?.(scope, unreleased);
+  }
+
+  drop(scope: Scope): void {
+    const state = scope === "app" ? undefined : this.#states.get(scope);
+    if (state !== undefined) {
+      state.waiting = [];
+    }
+  }
+
+  start(): void {
     this.wake();
+  }
+
+  get #ownership(): Pick<Ownership, "shared" | "owns" | "run"> {
+    return this.#options.ownership ?? SOLE_OWNERSHIP;
   }
 
   /** Something may be due. */
@@ -136,20 +153,25 @@ export class DueWorker<T> implements Worker {
 
   /** Gives each installation that has something due its places. Resolves with when to look again. */
   async #pass(): Promise<number | null> {
-    const { inProgress, now } = this.#options;
+    const { inProgress, now, timings } = this.#options;
     await inProgress?.ready();
     const at = now();
     const { installations, nextAt } = await this.#queue.outlook(at);
-    let next = Math.min(at + POLL_MS, nextAt ?? at + POLL_MS);
+    const poll = this.#ownership.shared ? timings.sharedPoll : POLL_MS;
+    let next = Math.min(at + poll, nextAt ?? at + poll);
     for (const installationId of installations) {
       if (this.#stop.signal.aborted) {
         return null;
+      }
+      if (!this.#ownership.owns(installationId)) {
+        // Somebody else's; or it is ours soon, and told then.
+        continue;
       }
       const state = this.#stateOf(installationId);
       if (this.#isHeld(state)) {
         next = Math.min(next, this.#heldUntil(state));
       } else if (this.#going < (this.#options.total ?? TOTAL)) {
-        await this.#fill(state);
+        await this.#fill(state).catch(unlessLost);
       }
     }
     return next;
@@ -176,7 +198,13 @@ export class DueWorker<T> implements Worker {
 
   #hasRoom(state: InstallationState<T>): boolean {
     const { each = EACH, total = TOTAL } = this.#options;
-    return state.going < each && this.#going < total && !this.#stop.signal.aborted && !this.#isHeld(state);
+    return (
+      state.going < each &&
+      this.#going < total &&
+      !this.#stop.signal.aborted &&
+      !this.#isHeld(state) &&
+      this.#ownership.owns(state.installationId)
+    );
   }
 
   /** Resolves with how many are due, as far as was asked. */
@@ -187,7 +215,7 @@ export class DueWorker<T> implements Worker {
     const due = await this.#queue.due(state.installationId, now(), limit);
     const fresh = due.filter((item) => !state.handling.has(idOf(item)) && !state.ended.has(idOf(item)));
     if (kind !== null && fresh.length > 0) {
-      await inProgress?.mark(kind, [...state.handling.keys(), ...fresh.map(idOf)], `${state.installationId}`);
+      await inProgress?.mark(kind, [...state.handling.keys(), ...fresh.map(idOf)], state.installationId);
     }
     const late = fresh.filter((item) => !state.ended.has(idOf(item)));
     state.waiting = inTurns(late, (item) => this.#queue.repositoryOf(item));
@@ -232,8 +260,13 @@ export class DueWorker<T> implements Worker {
     try {
       await this.#handle(items, state);
     } catch (error) {
-      this.#options.log.error({ err: error }, `what became of due ${this.#queue.what} could not be stored`);
-      state.restUntil = this.#options.now() + STORE_PAUSE_MS;
+      if (error instanceof ClaimLost) {
+        // Whoever has it now does it anew.
+        state.waiting = [];
+      } else {
+        this.#options.log.error({ err: error }, `what became of due ${this.#queue.what} could not be stored`);
+        state.restUntil = this.#options.now() + STORE_PAUSE_MS;
+      }
     }
     for (const item of items) {
       this.#claims.release(this.#keyOf(item));
@@ -248,7 +281,7 @@ export class DueWorker<T> implements Worker {
     }
     this.#begin(state);
     if (state.going === 0 && this.#queue.kind !== null && state.waiting.length === 0) {
-      this.#options.inProgress?.done(this.#queue.kind, `${state.installationId}`);
+      this.#options.inProgress?.done(this.#queue.kind, state.installationId);
     }
     if (state.waiting.length === 0 || (!state.complete && state.going < (this.#options.each ?? EACH))) {
       this.wake();
@@ -259,10 +292,17 @@ export class DueWorker<T> implements Worker {
   }
 
   async #handle(items: readonly T[], state: InstallationState<T>): Promise<void> {
+    await this.#ownership.run(state.installationId, () => this.#handleOwned(items, state));
+  }
+
+  async #handleOwned(items: readonly T[], state: InstallationState<T>): Promise<void> {
     const { installationId, page } = state;
     try {
       await this.#queue.handle(items, { installationId, signal: this.#stop.signal, page });
     } catch (error) {
+      if (error instanceof ClaimLost) {
+        throw error;
+      }
       const { now, timings, log, writers } = this.#options;
       const failure = requestFailure(error, now());
       if (failure.kind === "rate_limit" && installationId !== null) {
@@ -303,5 +343,12 @@ export class DueWorker<T> implements Worker {
       this.#states.set(installationId, state);
     }
     return state;
+  }
+}
+
+/** What is somebody else's by now is left to them. */
+function unlessLost(error: unknown): void {
+  if (!(error instanceof ClaimLost)) {
+    throw error;
   }
 }

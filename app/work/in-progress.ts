@@ -9,7 +9,8 @@
 import type { Logger } from "pino";
 import { z } from "zod";
 import { parsed } from "../store/documents.ts";
-import type { Store } from "../store/model.ts";
+import type { InstallationId, Store } from "../store/model.ts";
+import type { Scope } from "./replicas/ownership.ts";
 
 /** Closed list: what is handled from the store. */
 export const KINDS = ["delivery", "reevaluation", "transition", "effect", "workflow-run", "deployment-gate"] as const;
@@ -23,14 +24,44 @@ export interface Alone {
   setAside(id: string, reason: string): Promise<void>;
 }
 
+/** Where it is written down. */
+export interface ProgressMarks {
+  /** Resolves when what was left behind has been tried. */
+  ready(): Promise<void>;
+  /** Resolves when these are written down, in place of what an installation had in progress of this kind before. */
+  mark(kind: Kind, ids: readonly string[], of: InstallationId): Promise<void>;
+  /** They have been handled: the next mark leaves them out. */
+  done(kind: Kind, of: InstallationId): void;
+}
+
+/** What begins with what was left behind, and ends with nothing left. */
+export interface ProgressRecord extends ProgressMarks {
+  /** Begins with what the last process had in progress; everybody else waits for that in `ready`. */
+  start(handlers: Readonly<Record<Kind, Alone>>): Promise<void>;
+  /** Resolves when what its last owner had in progress has been tried. */
+  take(scope: Scope, handlers: Readonly<Record<Kind, Alone>>): Promise<void>;
+  /** Nothing of it is in progress any more. */
+  released(scope: Scope): Promise<void>;
+  lost(scope: Scope): void;
+  /** Nothing of before is being tried. */
+  readonly idle: boolean;
+  /** No further item is tried alone; resolves when nobody has to wait for that any more. */
+  endRecovery(): Promise<void>;
+  /** The process ends in order, and everybody has stopped: nothing is in progress any more. */
+  stop(): Promise<void>;
+}
+
 export interface InProgressOptions {
   readonly store: Pick<Store, "meta" | "setMeta">;
   readonly log: Logger;
+  /** Of the row that holds them. */
+  readonly key?: string;
   /** So long one item alone keeps the others waiting; what takes longer waits for somebody, and is no danger. */
   readonly aloneMs?: number;
 }
 
-const KEY = "in-progress";
+/** Of a process with a database of its own; with the key of a claim behind it, of that. */
+export const IN_PROGRESS = "in-progress";
 /** So many times alone; one death may have had another cause. */
 const MOST_ALONE = 2;
 const ALONE_MS = 30_000;
@@ -52,9 +83,9 @@ type Suspect = z.infer<typeof suspected>;
 type LeftBehind = z.infer<typeof leftBehind>;
 const NOTHING: LeftBehind = { items: [], alone: null };
 
-export class InProgress {
+export class InProgress implements ProgressRecord {
   readonly #options: InProgressOptions;
-  /** By kind and by who of that kind handles them. */
+  /** By kind and installation. */
   readonly #marks = new Map<string, readonly Item[]>();
   readonly #ready = Promise.withResolvers<void>();
   /** What was tried alone, took too long to be waited for, and goes on: it is in progress until it has ended. */
@@ -70,9 +101,8 @@ export class InProgress {
     this.#options = options;
   }
 
-  /** Begins with what the last process had in progress; everybody else waits for that in `ready`. */
   async start(handlers: Readonly<Record<Kind, Alone>>): Promise<void> {
-    const text = await this.#options.store.meta(KEY);
+    const text = await this.#options.store.meta(this.#key);
     const left = text === null ? NOTHING : leftBehind.parse(parsed(text));
     if (left.items.length === 0 && left.alone === null) {
       this.#ready.resolve();
@@ -86,20 +116,17 @@ export class InProgress {
     });
   }
 
-  /** Resolves when what the last process had in progress has been tried. */
   ready(): Promise<void> {
     return this.#ready.promise;
   }
 
-  /** Nothing of the last process is being tried. */
   get idle(): boolean {
     return this.#idle;
   }
 
-  /** Resolves when these are written down, in place of what `who` of this kind had in progress before. */
-  async mark(kind: Kind, ids: readonly string[], who: number | string = ""): Promise<void> {
+  async mark(kind: Kind, ids: readonly string[], of: InstallationId): Promise<void> {
     this.#marks.set(
-      `${kind} ${who}`,
+      `${kind} ${of}`,
       ids.map((id) => ({ kind, id })),
     );
     this.#next ??= this.#writing.then(() => {
@@ -112,22 +139,28 @@ export class InProgress {
     await this.#next;
   }
 
-  /** They have been handled: the next mark leaves them out. */
-  done(kind: Kind, who: number | string = ""): void {
-    this.#marks.delete(`${kind} ${who}`);
+  done(kind: Kind, of: InstallationId): void {
+    this.#marks.delete(`${kind} ${of}`);
   }
 
-  /** No further item is tried alone; resolves when nobody has to wait for that any more. */
+  /** One process has everything from its start on. */
+  async take(): Promise<void> {}
+  async released(): Promise<void> {}
+  lost(): void {}
+
   async endRecovery(): Promise<void> {
     this.#stopping = true;
     await this.#recovering;
   }
 
-  /** The process ends in order, and everybody has stopped: nothing is in progress any more. */
   async stop(): Promise<void> {
     await this.#next;
     await this.#writing;
     await this.#write(NOTHING);
+  }
+
+  get #key(): string {
+    return this.#options.key ?? IN_PROGRESS;
   }
 
   #inProgress(): Suspect[] {
@@ -188,7 +221,7 @@ export class InProgress {
   }
 
   async #write(state: LeftBehind): Promise<void> {
-    await this.#options.store.setMeta(KEY, JSON.stringify(state));
+    await this.#options.store.setMeta(this.#key, JSON.stringify(state));
   }
 }
 

@@ -5,10 +5,10 @@
 import { withDeadline } from "../../src/github/deadline.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import type { RequestFailure } from "../../src/github/request-failure.ts";
-import type { DueRows, Repository } from "../store/model.ts";
+import type { DueRows, InstallationId, Repository } from "../store/model.ts";
 import { backoffPause } from "./backoff.ts";
 import { DueWorker, type DueWorkerOptions } from "./due-worker.ts";
-import type { Alone, InProgress, Kind } from "./in-progress.ts";
+import type { Alone, Kind, ProgressMarks } from "./in-progress.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Topic } from "./wakeups.ts";
 
@@ -29,8 +29,8 @@ export interface RepositorySteps<T> {
   readonly topic: Topic;
   readonly kind: Kind;
   readonly rows: DueRows<T>;
-  /** Before the first step: what was going on when the process ended is due again. */
-  takeUp(): Promise<void>;
+  /** Before the first step: what was going on when it was last worked at is due again; `of`: of one installation. */
+  takeUp(of?: InstallationId): Promise<void>;
   idOf(item: T): string;
   find(id: string): Promise<T | null>;
   /** Stores what came of it, and when it is due again. What it throws is told to `failed`. */
@@ -43,7 +43,7 @@ export interface RepositorySteps<T> {
 
 export interface StepWorkerOptions extends Runtime {
   /** Written down before their steps are taken. */
-  readonly inProgress: Pick<InProgress, "ready" | "mark" | "done">;
+  readonly inProgress: ProgressMarks;
 }
 
 interface Stepped {
@@ -76,7 +76,11 @@ export class StepWorker<T extends Stepped> implements Alone {
         what,
         topic,
         kind,
-        takeUp: () => steps.takeUp(),
+        takeUp: async (scope) => {
+          if (scope !== "app") {
+            await steps.takeUp(scope === "all" ? undefined : scope);
+          }
+        },
         idOf: (item) => steps.idOf(item),
         repositoryOf: ({ repositoryId }) => repositoryId,
         outlook: (until) => rows.outlook(until),

@@ -4,6 +4,7 @@ import type { Clients } from "../github-cache/clients.ts";
 import { heldClients } from "../github-cache/held-clients.ts";
 import type { Store } from "../store/model.ts";
 import { InstallationWriters } from "./installation-writer.ts";
+import { type Ownership, SOLE_OWNERSHIP } from "./replicas/ownership.ts";
 import type { Timings } from "./timings.ts";
 import { Wakeups } from "./wakeups.ts";
 
@@ -18,10 +19,15 @@ export interface Runtime {
   readonly now: () => number;
   readonly timings: Timings;
   readonly wakeups: Wakeups;
+  /** Which installations are this process's to work for. */
+  readonly ownership: Ownership;
 }
 
 /** One runtime for all parts of an app. */
-export function createRuntime(given: Omit<Runtime, "writers" | "wakeups">): Runtime {
+export function createRuntime(
+  given: Omit<Runtime, "writers" | "wakeups" | "ownership"> & Partial<Pick<Runtime, "wakeups" | "ownership">>,
+): Runtime {
+  const { wakeups = new Wakeups(), ownership = SOLE_OWNERSHIP } = given;
   const writers = new InstallationWriters(given);
-  return { ...given, clients: heldClients(given, writers), writers, wakeups: new Wakeups() };
+  return { ...given, clients: heldClients({ ...given, ownership }, writers), writers, wakeups, ownership };
 }

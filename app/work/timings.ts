@@ -56,6 +56,11 @@ export interface Timings {
   readonly freeRunMost: number;
   /** Between two readings of the installations, and of rows that are old enough to go. */
   readonly maintenanceEvery: number;
+  /** Of a replica among several: it is taken for gone so long after it was last heard of, and says so often that it lives. */
+  readonly lease: number;
+  readonly beatEvery: number;
+  /** Where others work on the same database, between two looks at what they may have said in vain. */
+  readonly sharedPoll: number;
   /** How long rows are kept that are of no use for what goes on. */
   readonly keep: KeepTimes;
 }
@@ -109,6 +114,9 @@ export const DEFAULT_TIMINGS: Timings = {
   askGates: 6 * 60 * 60_000,
   freeRunMost: 24 * 60 * 60_000,
   maintenanceEvery: 60 * 60_000,
+  lease: 15_000,
+  beatEvery: 5_000,
+  sharedPoll: 10_000,
   keep: {
     deliveries: 7 * DAY,
     deadDeliveries: 30 * DAY,

@@ -1,11 +1,13 @@
 /**
  * One way to say that something may be due. It is a hint and no promise: who works through a queue also looks by
- * itself, so what was told to nobody is done a little later. Here it is a call; with several processes on one database
- * the same words would be a NOTIFY.
+ * itself, so what was told to nobody is done a little later. Here it is a call; where others work on the same database
+ * it is also relayed to them.
  */
 
-/** Closed list: each is a queue that somebody works through. */
+/** Closed list: each is a queue that somebody works through; `app`: what is done once for all;
+ * `claims`: what was given back. */
 export const TOPICS = [
+  "deliveries",
   "pulls",
   "transitions",
   "effects",
@@ -13,6 +15,8 @@ export const TOPICS = [
   "deployment-gates",
   "policies",
   "sweeps",
+  "app",
+  "claims",
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 
@@ -21,12 +25,28 @@ type Listener = (about: number | null) => void;
 
 export class Wakeups {
   readonly #listeners = new Map<Topic, Set<Listener>>();
+  #relay: ((topic: Topic, about: number | null) => void) | null = null;
 
   /** `about`: the id of a repository that is meant above others; null: anything. */
   notify(topic: Topic, about: number | null = null): void {
+    this.hear(topic, about);
+    this.#relay?.(topic, about);
+  }
+
+  /** Others have said so. */
+  hear(topic: Topic, about: number | null): void {
     for (const listener of this.#listeners.get(topic) ?? []) {
       listener(about);
     }
+  }
+
+  /** From now on what is said here is passed on to others by `send`, unless it is about what is our own (`isOurs`). */
+  relay(send: (topic: Topic, about: number | null) => void, isOurs: () => boolean): void {
+    this.#relay = (topic, about) => {
+      if (!isOurs()) {
+        send(topic, about);
+      }
+    };
   }
 
   /** Returns what ends it. */

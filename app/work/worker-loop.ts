@@ -1,8 +1,11 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate } from "node:timers/promises";
 
 /** Wakes one loop: at a time, or at once when told that there is something to do. Never runs it twice at a time. */
 export class WorkerLoop {
   readonly #work: () => Promise<number | null>;
+  /** Whoever wakes it does so from its own work, under its own claim: the loop runs in none of that. */
+  readonly #apart: <T>(work: () => T) => T = AsyncLocalStorage.snapshot();
   readonly #now: () => number;
   readonly #failed: (error: unknown) => void;
   #timer: NodeJS.Timeout | null = null;
@@ -26,7 +29,7 @@ export class WorkerLoop {
       return;
     }
     this.#again = true;
-    this.#running ??= this.#run();
+    this.#running ??= this.#apart(() => this.#run());
   }
 
   get idle(): boolean {

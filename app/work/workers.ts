@@ -1,10 +1,15 @@
 /** All that works by itself: begun together, ended together. */
-import type { InProgress } from "./in-progress.ts";
+import type { Alone, Kind, ProgressRecord } from "./in-progress.ts";
 import { sleepUnlessAborted } from "./pause.ts";
+import type { Ownership, Scope, TakenScope } from "./replicas/ownership.ts";
 
 /** One of them. */
 export interface Worker {
-  /** Takes up what was left when the process ended. */
+  /** What was going on when it was last worked at is due again. */
+  takeUp?(scope: TakenScope, unreleased: boolean): Promise<void>;
+  /** It is somebody else's: what is remembered of it is dropped. */
+  drop?(scope: Scope): void;
+  /** Begins. */
   start(): Promise<void> | void;
   /** Nothing is going on at this moment. */
   readonly idle: boolean;
@@ -13,20 +18,50 @@ export interface Worker {
 }
 
 export class Workers {
-  readonly #inProgress: InProgress;
+  readonly #inProgress: ProgressRecord;
+  readonly #ownership: Ownership;
   readonly #workers: readonly Worker[];
 
   /** `workers`: in the order in which they are begun. */
-  constructor(inProgress: InProgress, workers: readonly Worker[]) {
+  constructor(inProgress: ProgressRecord, ownership: Ownership, workers: readonly Worker[]) {
     this.#inProgress = inProgress;
+    this.#ownership = ownership;
     this.#workers = workers;
   }
 
   /** What the last process was at comes first, by itself: see `in-progress.ts`. */
-  async start(alone: Parameters<InProgress["start"]>[0]): Promise<void> {
+  async start(alone: Readonly<Record<Kind, Alone>>): Promise<void> {
+    const { shared } = this.#ownership;
     await this.#inProgress.start(alone);
+    await this.#ownership.start({
+      taken: async (scope, unreleased) => {
+        await this.#inProgress.take(scope, alone);
+        await this.#ownership.run(scope, async () => {
+          for (const worker of this.#workers) {
+            await worker.takeUp?.(scope, unreleased);
+          }
+        });
+      },
+      released: async (scope) => {
+        await this.#inProgress.released(scope);
+        this.#drop(scope);
+      },
+      lost: (scope) => {
+        this.#inProgress.lost(scope);
+        this.#drop(scope);
+      },
+    });
     for (const worker of this.#workers) {
+      if (!shared) {
+        await worker.takeUp?.("all", true);
+      }
       await worker.start();
+    }
+  }
+
+  #drop(scope: Scope): void {
+    for (const worker of this.#workers) {
+      worker.drop?.(scope);
     }
   }
 
@@ -34,11 +69,12 @@ export class Workers {
   async stop(): Promise<void> {
     await Promise.all([this.#inProgress.endRecovery(), ...this.#workers.toReversed().map((worker) => worker.stop())]);
     await this.#inProgress.stop();
+    await this.#ownership.stop();
   }
 
   /** Resolves when there is nothing to do before some later time. */
   async idle(): Promise<void> {
-    while (!this.#inProgress.idle || this.#workers.some((worker) => !worker.idle)) {
+    while (!this.#inProgress.idle || !this.#ownership.idle || this.#workers.some((worker) => !worker.idle)) {
       await sleepUnlessAborted(2);
     }
   }

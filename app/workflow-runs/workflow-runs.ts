@@ -45,7 +45,7 @@ export class WorkflowRuns {
       topic: "workflow-runs",
       kind: "workflow-run",
       rows: due.starts,
-      takeUp: () => starts.wakeAll(options.now()),
+      takeUp: (of) => starts.wakeAll(options.now(), of),
       idOf: ({ key }) => key,
       find: (key) => starts.byKey(key),
       step: (start, access) => this.#step(start, access),

@@ -1,6 +1,13 @@
 /** A clock of our own under everything that waits: timers fire when the simulation says so, and nothing waits really. */
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** Whose timers do not fire while it is frozen. */
+export interface Freezable {
+  frozen: boolean;
+}
 
 interface Timer {
+  readonly of: Freezable | null;
   readonly at: number;
   readonly order: number;
   readonly fire: () => void;
@@ -20,6 +27,7 @@ export class VirtualClock {
   #order = 0;
   #busy = 0;
   readonly #timers = new Map<object, Timer>();
+  readonly #owner = new AsyncLocalStorage<Freezable | null>();
 
   /** `start`: milliseconds since the epoch. */
   constructor(start: number) {
@@ -27,6 +35,15 @@ export class VirtualClock {
   }
 
   readonly now = (): number => this.#now;
+
+  /** What is begun in there waits while it is frozen. */
+  as<T>(owner: Freezable | null, work: () => T): T {
+    return this.#owner.run(owner, work);
+  }
+
+  get owner(): Freezable | null {
+    return this.#owner.getStore() ?? null;
+  }
 
   /** Something outside of promises (a signature) is waited for. */
   async outside<T>(work: Promise<T>): Promise<T> {
@@ -45,7 +62,7 @@ export class VirtualClock {
       const handle = { ref: () => handle, unref: () => handle, hasRef: () => true, refresh: () => handle };
       this.#order += 1;
       const at = this.#now + Math.max(1, Number.isFinite(ms) ? ms : 0);
-      this.#timers.set(handle, { at, order: this.#order, fire: () => fire(...args) });
+      this.#timers.set(handle, { of: this.owner, at, order: this.#order, fire: () => fire(...args) });
       return handle;
     };
     Object.assign(globalThis, {
@@ -89,7 +106,7 @@ export class VirtualClock {
     for (const [handle, timer] of this.#timers) {
       const sooner =
         first === null || timer.at < first[1].at || (timer.at === first[1].at && timer.order < first[1].order);
-      if (timer.at <= until && sooner) {
+      if (timer.at <= until && sooner && timer.of?.frozen !== true) {
         first = [handle, timer];
       }
     }

@@ -73,6 +73,8 @@ export class SimulatedGitHub implements Scene {
   readonly #answers = new Map<string, { readonly answer: Answer; readonly at: number }>();
   /** Asked for each request. */
   trouble: () => Trouble | null = () => null;
+  /** Asked for each request: how long it is on its way before GitHub takes it. Milliseconds. */
+  slow: () => number = () => 0;
 
   /** `bots`: rex, cleo and tess are apps. */
   constructor(clock: VirtualClock, seed: number, files: Readonly<Record<string, string>>, bots = false) {
@@ -157,6 +159,20 @@ export class SimulatedGitHub implements Scene {
 
   async #fetch(as: "app" | number, url: string, init: Init, alive: () => boolean, troubled: boolean) {
     await died(alive);
+    const asking = this.#clock.owner;
+    const late = troubled ? this.slow() : 0;
+    if (late > 0) {
+      // It is on its way, whatever becomes of whoever sent it.
+      await this.#clock.as(null, () => new Promise<void>((resolve) => setTimeout(resolve, late)));
+    }
+    const answer = await this.#answer(as, url, init, alive, troubled);
+    while (asking?.frozen === true) {
+      await this.#clock.as(asking, () => new Promise<void>((resolve) => setTimeout(resolve, 1)));
+    }
+    return answer;
+  }
+
+  async #answer(as: "app" | number, url: string, init: Init, alive: () => boolean, troubled: boolean) {
     const body = init.body ?? "";
     const key = `${init.method} ${url} ${body}`;
     const trouble = troubled ? this.trouble() : null;

@@ -3,16 +3,20 @@ import { pino } from "pino";
 import { createEngine, type Engine } from "../../app/app.ts";
 import type { Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
+import { type ReplicaCounts, ReplicaOwnership } from "../../app/work/replicas/replica.ts";
 import { createRuntime } from "../../app/work/runtime.ts";
-import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
+import { DEFAULT_TIMINGS, type Timings } from "../../app/work/timings.ts";
+import { type Topic, Wakeups } from "../../app/work/wakeups.ts";
 import { deliveryOrder } from "../../src/github/webhooks/webhook.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import type { Delivery } from "../../src/sandbox/world/index.ts";
-import type { VirtualClock } from "./clock.ts";
+import type { Freezable, VirtualClock } from "./clock.ts";
 import { died, type SimulatedGitHub } from "./github.ts";
 import type { Rules } from "./rules.ts";
 
 const SILENT = pino({ level: "silent" });
+/** So far: no two have one name. */
+let replicas = 0;
 
 /** What a broken variant puts in place of the real parts. */
 export interface Breakage {
@@ -22,8 +26,19 @@ export interface Breakage {
   readonly policy?: (now: Policy, first: Policy) => Policy;
 }
 
+/** One of several on one store. */
+export interface Shared {
+  readonly store: Store;
+  /** What it says to the others. */
+  readonly relay: (topic: Topic, about: number | null, from: AppProcess) => void;
+}
+
+/** Fewer looks and longer leases: a story tells the same in a third of the time. */
+const SHARED_TIMINGS = { lease: 30_000, beatEvery: 10_000, sharedPoll: 60_000 };
+
 export class AppProcess {
   readonly store: Store;
+  readonly #shared: Shared | null;
   readonly #clock: VirtualClock;
   readonly #github: SimulatedGitHub;
   readonly #breakage: Breakage;
@@ -32,6 +47,10 @@ export class AppProcess {
   #engine: Engine | null = null;
   /** Which life this is. */
   #life = 0;
+  /** Its timers do not fire, and what it is answered it does not hear, while it is frozen. */
+  #self: Freezable = { frozen: false };
+  #wakeups: Wakeups | null = null;
+  #ownership: ReplicaOwnership | null = null;
 
   private constructor(
     store: Store,
@@ -39,8 +58,10 @@ export class AppProcess {
     github: SimulatedGitHub,
     rules: Pick<Rules, "policy">,
     breakage: Breakage,
+    shared: Shared | null,
   ) {
     this.store = store;
+    this.#shared = shared;
     this.#rules = rules;
     this.#first = rules.policy;
     this.#clock = clock;
@@ -53,8 +74,46 @@ export class AppProcess {
     github: SimulatedGitHub,
     rules: Pick<Rules, "policy">,
     breakage: Breakage = {},
+    shared: Shared | null = null,
   ): Promise<AppProcess> {
-    return new AppProcess(await openStore("sqlite::memory:"), clock, github, rules, breakage);
+    const store = shared?.store ?? (await openStore("sqlite::memory:", { now: clock.now }));
+    return new AppProcess(store, clock, github, rules, breakage, shared);
+  }
+
+  get frozen(): boolean {
+    return this.#self.frozen;
+  }
+
+  /** As SIGSTOP does: nothing of it goes on. */
+  freeze(): void {
+    this.#self.frozen = true;
+  }
+
+  async thaw(): Promise<void> {
+    this.#self.frozen = false;
+    await this.#clock.advance(1);
+  }
+
+  get counts(): ReplicaCounts {
+    return this.#ownership?.counts ?? { takeovers: 0, handovers: 0, lost: 0 };
+  }
+
+  /** Another has said that there may be something to do. */
+  hear(topic: Topic, about: number | null): void {
+    if (this.#engine !== null && !this.#self.frozen) {
+      this.#clock.as(this.#self, () => this.#wakeups?.hear(topic, about));
+    }
+  }
+
+  /** In order: it finishes what it has in hand and gives back what it has. */
+  async leave(): Promise<void> {
+    const engine = this.#engine;
+    this.#engine = null;
+    if (engine !== null) {
+      const left = this.#clock.as(this.#self, () => engine.stop());
+      left.catch((error: unknown) => this.#github.faults.push(error));
+      await this.#clock.settle();
+    }
   }
 
   get running(): boolean {
@@ -62,6 +121,11 @@ export class AppProcess {
   }
 
   async start(): Promise<void> {
+    this.#self = { frozen: false };
+    await this.#clock.as(this.#self, () => this.#start());
+  }
+
+  async #start(): Promise<void> {
     this.#life += 1;
     const life = this.#life;
     const alive = (): boolean => this.#life === life;
@@ -79,16 +143,28 @@ export class AppProcess {
               namedMayHaveChanged: async () => undefined,
             },
           };
+    const own = this.#breakage.store?.(store) ?? store;
+    const timings = {
+      ...DEFAULT_TIMINGS,
+      ...(this.#breakage.sweeps === false ? NO_SWEEPS : {}),
+      ...(this.#shared === null ? {} : SHARED_TIMINGS),
+    };
+    const wakeups = new Wakeups();
+    const ownership = this.#shared === null ? null : this.#replica(own, wakeups, timings);
+    this.#wakeups = wakeups;
+    this.#ownership = ownership;
     const engine = createEngine({
       ...policies,
       runtime: createRuntime({
-        store: this.#breakage.store?.(store) ?? store,
+        store: own,
+        wakeups,
+        ...(ownership === null ? {} : { ownership }),
         clients: {
           installation: async (id) => github.client(id, alive),
           app: async () => github.client("app", alive),
         },
         log: SILENT,
-        timings: this.#breakage.sweeps === false ? { ...DEFAULT_TIMINGS, ...NO_SWEEPS } : DEFAULT_TIMINGS,
+        timings,
         now: this.#clock.now,
       }),
       ourselves: () => ({ appId: github.app.id, botLogin: "stagewright[bot]" }),
@@ -98,6 +174,17 @@ export class AppProcess {
     const started = engine.start();
     started.catch((error: unknown) => this.#github.faults.push(error));
     await this.#clock.settle();
+  }
+
+  #replica(store: Store, wakeups: Wakeups, timings: Timings): ReplicaOwnership {
+    const { now } = this.#clock;
+    replicas += 1;
+    const replica = { id: `replica ${replicas}`, address: null, version: "1" };
+    wakeups.relay(
+      (topic, about) => this.#shared?.relay(topic, about, this),
+      () => store.claims.inForce() !== null,
+    );
+    return new ReplicaOwnership({ store, replica, log: SILENT, now, timings, wakeups });
   }
 
   /** At once, whatever it was doing. What it had asked of store or GitHub may still happen; it hears of nothing. */
@@ -113,17 +200,22 @@ export class AppProcess {
       return false;
     }
     const content: unknown = JSON.parse(delivery.request.body);
-    void engine.inbox.accept({
-      id: delivery.guid,
-      event: delivery.event,
-      payload: delivery.request.body,
-      ...deliveryOrder(delivery.event, content),
-      receivedAt: this.#clock.now(),
-    });
+    void this.#clock.as(this.#self, () =>
+      engine.inbox.accept({
+        id: delivery.guid,
+        event: delivery.event,
+        payload: delivery.request.body,
+        ...deliveryOrder(delivery.event, content),
+        receivedAt: this.#clock.now(),
+      }),
+    );
     await this.#clock.settle();
     return true;
   }
 }
+
+/** What only runs what it is given. */
+const SYNCHRONOUS: ReadonlySet<string> = new Set(["inForce", "outside", "within"]);
 
 const NEVER = 1e12;
 const NO_SWEEPS = { sweepEvery: NEVER, reconcileDelay: NEVER, deliveriesEvery: NEVER };
@@ -133,6 +225,9 @@ function fenced<T extends object>(target: T, alive: () => boolean): T {
   return new Proxy(target, {
     get(object, key, receiver) {
       const value: unknown = Reflect.get(object, key, receiver);
+      if (typeof value === "function" && SYNCHRONOUS.has(String(key))) {
+        return value.bind(object);
+      }
       if (typeof value === "function") {
         return async (...args: unknown[]) => {
           await died(alive);

@@ -17,7 +17,7 @@ process.exitCode = options.endToEnd
     : await replay(options.seed);
 
 async function replay(seed: number): Promise<number> {
-  const outcome = await simulate(seed, (line) => console.log(line));
+  const outcome = await simulate(seed, (line) => console.log(line), {}, replicasOf(seed));
   tell(outcome);
   console.log(
     `seed ${seed}: ${outcome.acts} acts, ${outcome.kills} kills, ${outcome.requests} requests, violations: ${outcome.violations.length}`,
@@ -28,6 +28,7 @@ async function replay(seed: number): Promise<number> {
 async function runMany(from: number, count: number): Promise<number> {
   const began = performance.now();
   const sum = { acts: 0, kills: 0, requests: 0, bad: 0 };
+  const shared = new Map<string, number>();
   const told = new Map<string, number>();
   const happened = new Map<string, { forward: number; back: number; last: number; held: number }>();
   const atOnce = new Map<SecondKind, number>(SECONDS.map((kind) => [kind, 0]));
@@ -36,6 +37,9 @@ async function runMany(from: number, count: number): Promise<number> {
     sum.acts += outcome.acts;
     sum.kills += outcome.kills;
     sum.requests += outcome.requests;
+    for (const [what, times] of Object.entries(outcome.replicas ?? {})) {
+      shared.set(what, (shared.get(what) ?? 0) + times);
+    }
     if (outcome.happened !== null) {
       const { policy, forward, back, last, held } = outcome.happened;
       for (const [kind, times] of outcome.happened.seconds) atOnce.set(kind, (atOnce.get(kind) ?? 0) + times);
@@ -64,6 +68,7 @@ async function runMany(from: number, count: number): Promise<number> {
   }
   console.log(`  within one second: ${[...atOnce].map(([kind, times]) => `${kind} ${times}`).join(", ")}`);
   console.log(`  ${[...told].map(([what, times]) => `${times} ${what}`).join(", ")}`);
+  console.log(`  among replicas: ${[...shared].map(([what, times]) => `${times} ${what}`).join(", ")}`);
   console.log(`violations: ${sum.bad}`);
   return sum.bad > 0 ? 1 : 0;
 }
@@ -79,12 +84,17 @@ async function playForReal(seed: number, stories: number): Promise<number> {
   return violations.length > 0 ? 1 : 0;
 }
 
+/** One process, two, three, in turns. */
+function replicasOf(seed: number): number {
+  return 1 + (seed % 3);
+}
+
 async function safely(seed: number): Promise<Omit<Outcome, "happened"> & { happened: Outcome["happened"] | null }> {
   try {
-    return await simulate(seed);
+    return await simulate(seed, undefined, {}, replicasOf(seed));
   } catch (error) {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { seed, violations: [`threw ${message}`], acts: 0, requests: 0, kills: 0, happened: null };
+    return { seed, violations: [`threw ${message}`], acts: 0, requests: 0, kills: 0, happened: null, replicas: null };
   }
 }
 

@@ -7,6 +7,7 @@ import { SimulatedGitHub, type Trouble, UNREAD_FIELDS } from "./github.ts";
 import { violationsOf, watchChecks } from "./invariants.ts";
 import { chosenPolicy, GIVERS, POLICIES, type PolicyName } from "./policies.ts";
 import { AppProcess, type Breakage } from "./process.ts";
+import { type ReplicaStory, Replicas } from "./replicas.ts";
 import { Rights } from "./rights.ts";
 import { Rules } from "./rules.ts";
 import { CI_FILES, forgeriesBelieved } from "./runs.ts";
@@ -21,6 +22,8 @@ export interface Outcome {
   readonly requests: number;
   readonly kills: number;
   readonly happened: Happened;
+  /** Null: there was one process. */
+  readonly replicas: ReplicaStory | null;
 }
 
 /** What the app did in a story: where nothing happens, nothing can go wrong. */
@@ -47,6 +50,7 @@ const MINUTE = 60 * SECOND;
 const RULES = 1_000_003;
 const ACCESS = 2_000_003;
 const PEOPLE = 3_000_017;
+const REPLICAS = 4_000_037;
 /** In one story. */
 const MOST_REINSTALLATIONS = 2;
 const MOST_RIGHTS_CHANGED = 2;
@@ -69,12 +73,18 @@ const TROUBLES: readonly [Trouble, ...Trouble[]] = [
   ...UNREAD_FIELDS.map((field) => `unread ${field}` as const),
 ];
 
-export async function simulate(seed: number, trace: Trace = () => {}, breakage: Breakage = {}): Promise<Outcome> {
+/** `replicas`: processes on one store; default: one with a store of its own. */
+export async function simulate(
+  seed: number,
+  trace: Trace = () => {},
+  breakage: Breakage = {},
+  replicas = 1,
+): Promise<Outcome> {
   const random = new Random(seed);
   const clock = new VirtualClock(START);
   clock.install();
   try {
-    return await new Simulation(seed, random, clock, trace, breakage).run();
+    return await new Simulation(seed, random, clock, trace, breakage, replicas).run();
   } finally {
     clock.uninstall();
   }
@@ -86,9 +96,11 @@ class Simulation {
   readonly #clock: VirtualClock;
   readonly #trace: Trace;
   readonly #breakage: Breakage;
+  readonly #replicas: number;
   #kills = 0;
 
-  constructor(seed: number, random: Random, clock: VirtualClock, trace: Trace, breakage: Breakage) {
+  constructor(seed: number, random: Random, clock: VirtualClock, trace: Trace, breakage: Breakage, replicas: number) {
+    this.#replicas = replicas;
     this.#seed = seed;
     this.#random = random;
     this.#clock = clock;
@@ -129,7 +141,11 @@ class Simulation {
       },
       word: () => rules.word,
     });
-    const app = await AppProcess.open(clock, github, rules, this.#breakage);
+    const several = { count: this.#replicas, random: new Random(this.#seed + REPLICAS) };
+    const app =
+      this.#replicas === 1
+        ? await AppProcess.open(clock, github, rules, this.#breakage)
+        : await Replicas.open(clock, github, rules, this.#breakage, several);
     const story = new Story(github, random, {
       byWhatIsShown,
       ...GIVERS[chosen],
@@ -225,6 +241,10 @@ class Simulation {
         await this.#pass(random.pick([1, 2, 5, 20, 200]), overhear);
       } else if (chance < 0.92) {
         troubleLeft = random.between(1, 3);
+      } else if (app instanceof Replicas) {
+        const { what, killed } = await app.disturb();
+        this.#say(what);
+        this.#kills += killed ? 1 : 0;
       } else if (app.running && random.chance(0.5)) {
         this.#say("killed");
         this.#kills += 1;
@@ -235,7 +255,7 @@ class Simulation {
       }
     }
     troubleLeft = 0;
-    if (!app.running) {
+    if (app instanceof Replicas || !app.running) {
       await app.start();
     }
     /** What is still on its way comes, or never does. */
@@ -292,13 +312,14 @@ class Simulation {
       },
     };
     app.kill();
-    return { seed: this.#seed, violations, acts, requests, kills: this.#kills, happened };
+    const replicas = app instanceof Replicas ? app.story : null;
+    return { replicas, seed: this.#seed, violations, acts, requests, kills: this.#kills, happened };
   }
 
   /** Long enough for two sweeps and for what was put off; what the app's own writes cause is heard. */
   async #rest(
     minutes: number,
-    app: AppProcess,
+    app: AppProcess | Replicas,
     github: SimulatedGitHub,
     overhear: () => void,
     take: (index: number) => SimulatedGitHub["underway"][number] | undefined,

@@ -108,7 +108,7 @@ async function lives(items: readonly string[], deadly: ReadonlySet<string>, page
     await inProgress.ready();
     try {
       for (let due = [...waiting].slice(0, page); due.length > 0; due = [...waiting].slice(0, page)) {
-        await inProgress.mark("effect", due);
+        await inProgress.mark("effect", due, 1);
         for (const id of due) handle(id);
       }
       await inProgress.stop();
@@ -190,13 +190,13 @@ it("sets aside one that takes longer than it is waited for before it kills, and 
     if (!alive) return "died";
     if (started) {
       // Nothing but the slow one is left, and what is written is what the next life knows.
-      await inProgress.mark("reevaluation", ["unrelated"]);
+      await inProgress.mark("reevaluation", ["unrelated"], 1);
       slow.resolve();
       await expect(death.promise).rejects.toThrow(Died);
       return "died";
     }
     if (waiting.has("slow")) {
-      await inProgress.mark("effect", [...waiting]);
+      await inProgress.mark("effect", [...waiting], 1);
       die();
       return "died";
     }

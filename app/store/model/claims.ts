@@ -78,6 +78,8 @@ export interface ClaimStore {
    * @throws ClaimLost from such a write, which changes nothing, when the claim is somebody else's
    */
   within<T>(claim: Claim, work: () => Promise<T>): Promise<T>;
+  /** The claim that writes check here; null: none. */
+  inForce(): Claim | null;
   /** Runs work under no claim, wherever it was begun. */
   outside<T>(work: () => T): T;
   /** Forgets claims and replicas that ended before a time, at most `limit` of each (default 500). Returns how many. */

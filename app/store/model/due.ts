@@ -2,10 +2,8 @@
 import type { Effect } from "./effects.ts";
 import type { WaitingGate } from "./gates.ts";
 import type { Pull } from "./pulls.ts";
+import type { InstallationId } from "./repositories.ts";
 import type { StartedRun } from "./started-runs.ts";
-
-/** Null: of none. */
-export type InstallationId = number | null;
 
 export interface Outlook {
   /** Installations of which something is due by then, that with the longest due first. */

@@ -1,5 +1,7 @@
 /** Jobs that wait for an environment whose protection rule is ours. */
+
 import type { PullId } from "./pulls.ts";
+import type { InstallationId } from "./repositories.ts";
 
 /** `gone`: nothing waits there any more (cancelled, or answered by somebody else). */
 export const GATE_STATES = ["waiting", "approved", "rejected", "gone"] as const;
@@ -56,8 +58,8 @@ export interface GateStore {
   wake(repositoryId: number, at: number): Promise<void>;
   /** Something about the pull request is new: those that may belong to it are looked at. False: there are none. */
   wakePull(pull: PullId & { readonly headSha: string }, at: number): Promise<boolean>;
-  /** All that wait are looked at. */
-  wakeAll(at: number): Promise<void>;
+  /** All that wait are looked at; `of`: those of one installation's repositories. */
+  wakeAll(at: number, of?: InstallationId): Promise<void>;
   /** Forgets those that were answered, or are gone, and were asked for before this, at most `limit` (default 500). */
   prune(before: number, limit?: number): Promise<number>;
   /** Whether jobs have ever waited there. */

@@ -1,4 +1,7 @@
 /** Repositories that the app has heard of. */
+/** Null: of none. */
+export type InstallationId = number | null;
+
 export interface Repository {
   readonly id: number;
   /** GraphQL node id. */

@@ -1,5 +1,7 @@
 /** Workflow runs that we start for pull requests: waiting for their turn, going on, ended. */
+
 import type { PullId } from "./pulls.ts";
+import type { InstallationId } from "./repositories.ts";
 
 /** `sent`: asked for, and GitHub has not said yet which run it is. */
 export const START_STATES = ["queued", "sent", "running", "done"] as const;
@@ -94,8 +96,8 @@ export interface StartStore {
   wakeQueue(repositoryId: number, workflow: string, at: number): Promise<void>;
   /** Something about the run is new: GitHub is asked. False: the run is none of ours. */
   wakeRun(repositoryId: number, runId: string, at: number): Promise<boolean>;
-  /** All that have not ended are looked at. */
-  wakeAll(at: number): Promise<void>;
+  /** All that have not ended are looked at; `of`: those of one installation's repositories. */
+  wakeAll(at: number, of?: InstallationId): Promise<void>;
   /** GitHub is asked about all runs of the repository that go on. */
   wakeRuns(repositoryId: number, at: number): Promise<void>;
   /** Those of the pull request that GitHub refused, or that never appeared, stand in line again. How many. */

@@ -2,7 +2,7 @@
 import type { Kysely, Transaction } from "kysely";
 import { sql } from "kysely";
 import { isShared } from "../database/dialect.ts";
-import { withClaim } from "../database/fence.ts";
+import { claimInForce, withClaim } from "../database/fence.ts";
 import { inTransaction } from "../database/transaction.ts";
 import type { Beat, Claim, ClaimRequest, ClaimStore, ReplicaStore, TakenClaim } from "../model.ts";
 import type { Tables } from "../schema.ts";
@@ -91,6 +91,7 @@ export function claimStore(db: Kysely<Tables>, clock: Clock): ClaimStore {
       return row ?? null;
     },
     within: (claim, work) => withClaim(claim, work),
+    inForce: () => claimInForce(),
     outside: (work) => withClaim(null, work),
     prune: (before, limit = MOST_PRUNED) =>
       unclaimed(db, async (on) => {

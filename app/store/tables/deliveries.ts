@@ -15,6 +15,7 @@ type Part = Pick<
   Store,
   | "acceptDeliveries"
   | "pendingDeliveries"
+  | "pendingInstallations"
   | "delivery"
   | "postponeDelivery"
   | "buryDelivery"
@@ -80,6 +81,18 @@ export function deliveryStore(db: Kysely<Tables>): Part {
         .orderBy("seq")
         .limit(limit)
         .execute();
+    },
+
+    async pendingInstallations() {
+      const rows = await db
+        .selectFrom("deliveries")
+        .select("installation_id")
+        .distinct()
+        .where("status", "=", "pending")
+        .where(sql.ref("status"), "!=", sql.lit("done"))
+        .orderBy("installation_id")
+        .execute();
+      return rows.map((row) => row.installation_id);
     },
 
     async delivery(seq) {

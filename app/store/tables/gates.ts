@@ -70,11 +70,19 @@ export function gateStore(db: Kysely<Tables>): GateStore {
     async save(each) {
       return await writeGate(db, each);
     },
-    async wakeAll(at) {
+    async wakeAll(at, of) {
       await db
         .updateTable("waiting_gates")
         .set((eb) => ({ next_at: at, generation: eb("generation", "+", 1) }))
         .where("state", "=", "waiting")
+        .$if(of !== undefined, (query) =>
+          query.where("repository_id", "in", (from) =>
+            from
+              .selectFrom("repositories")
+              .select("repositories.id")
+              .where("repositories.installation_id", of === null ? "is" : "=", of ?? null),
+          ),
+        )
         .execute();
     },
     async prune(before, limit = 500) {

@@ -111,11 +111,19 @@ export function startStore(db: Kysely<Tables>): StartStore {
     async save(start) {
       return await writeStart(db, start);
     },
-    async wakeAll(at) {
+    async wakeAll(at, of) {
       await db
         .updateTable("started_runs")
         .set((eb) => ({ next_at: at, generation: eb("generation", "+", 1) }))
         .where("state", "!=", "done")
+        .$if(of !== undefined, (query) =>
+          query.where("repository_id", "in", (from) =>
+            from
+              .selectFrom("repositories")
+              .select("repositories.id")
+              .where("repositories.installation_id", of === null ? "is" : "=", of ?? null),
+          ),
+        )
         .execute();
     },
     async wakeRuns(repositoryId, at) {

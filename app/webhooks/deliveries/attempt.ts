@@ -1,7 +1,7 @@
 /** One attempt at a delivery: done, tried again after a growing pause, or at last kept as dead with its error. */
 import type { Logger } from "pino";
 import { ZodError, z } from "zod";
-import type { Delivery, PendingDelivery, Store } from "../../store/model.ts";
+import { ClaimLost, type Delivery, type PendingDelivery, type Store } from "../../store/model.ts";
 import type { RecentDeliveries } from "./recent.ts";
 
 const DEFAULT_PAUSES = [1_000, 5_000, 30_000, 120_000, 600_000] as const;
@@ -22,7 +22,10 @@ export interface DeliveryAttemptOptions {
   readonly pauses?: readonly number[];
 }
 
-/** Returns 0 when the delivery is done or dead, else the pause until it is tried again. Never throws. */
+/**
+ * Returns 0 when the delivery is done or dead, else the pause until it is tried again.
+ * @throws ClaimLost: it is somebody else's to handle
+ */
 export async function attempt(
   { seq, id, key, installationId, nextAt }: PendingDelivery,
   {
@@ -49,6 +52,9 @@ export async function attempt(
     }
     return 0;
   } catch (error) {
+    if (error instanceof ClaimLost) {
+      throw error;
+    }
     const message = describe(error).slice(0, LONGEST_ERROR);
     // What has not the expected shape now will not have it later.
     const pause = error instanceof ZodError ? undefined : pauses[tries];

@@ -1,4 +1,5 @@
 /** Marks handled deliveries as done, many at once. If the process ends before, they are handled again: nothing changes. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Logger } from "pino";
 import type { Store } from "../../store/model.ts";
 
@@ -23,6 +24,8 @@ export class DoneDeliveries {
   #done: number[] = [];
   #marking: NodeJS.Timeout | null = null;
   #stopping = false;
+  /** They have had their effect, whoever is their owner by now. */
+  readonly #apart: <T>(work: () => T) => T = AsyncLocalStorage.snapshot();
 
   constructor(options: DoneOptions) {
     this.#options = options;
@@ -32,12 +35,21 @@ export class DoneDeliveries {
     return this.#done.length > 0;
   }
 
+  /** Whether it is still to be marked. */
+  has(seq: number): boolean {
+    return this.#done.includes(seq);
+  }
+
   /** From now on what the store refuses is left to the next process. */
   stop(): void {
     this.#stopping = true;
   }
 
   add(seq: number): void {
+    this.#apart(() => this.#add(seq));
+  }
+
+  #add(seq: number): void {
     this.#done.push(seq);
     if (this.#done.length === MOST_AT_ONCE && this.#marking !== null) {
       clearTimeout(this.#marking);

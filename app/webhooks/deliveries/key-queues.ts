@@ -5,8 +5,8 @@
  * handling stands back for moments while deliveries come in.
  */
 import type { Logger } from "pino";
-import type { PendingDelivery } from "../../store/model.ts";
-import type { InProgress } from "../../work/in-progress.ts";
+import { ClaimLost, type InstallationId, type PendingDelivery } from "../../store/model.ts";
+import type { ProgressMarks } from "../../work/in-progress.ts";
 
 const DEFAULT_CONCURRENCY = 16;
 /** Deliveries are coming in when the last one came less than this ago. */
@@ -19,12 +19,15 @@ const SLICE_MS = 5;
 /** Deliveries that are written down as in progress together. */
 const MOST_IN_PROGRESS = 256;
 const CLAIM_AGAIN_MS = 1_000;
+const NOT_NOW_MS = 1_000;
 
 export interface KeyQueuesOptions {
   /** Returns 0 when the delivery is done or dead, else the pause until it is tried again. Never throws. */
   readonly attempt: (delivery: PendingDelivery) => Promise<number>;
   /** Written down before they are handled; default: nowhere. */
-  readonly inProgress?: Pick<InProgress, "ready" | "mark">;
+  readonly inProgress?: ProgressMarks;
+  /** Whether one of this installation may be handled now; it is looked at again a little later. */
+  readonly mayHandle: (installationId: InstallationId) => boolean;
   readonly log: Logger;
   readonly now: () => number;
   /** How many keys are handled at once. */
@@ -44,8 +47,9 @@ export class KeyQueues {
   #ready: string[] = [];
   #active = 0;
   /** By `seq`: those being handled, and those that are written down as in progress. */
-  readonly #handling = new Set<number>();
+  readonly #handling = new Map<number, PendingDelivery>();
   #inProgress: ReadonlySet<number> = new Set();
+  #marked: readonly InstallationId[] = [];
   #claiming = false;
   /** performance.now() of the last delivery that came, and since when handling stands back. */
   #cameAt = Number.NEGATIVE_INFINITY;
@@ -84,7 +88,27 @@ export class KeyQueues {
     this.#cameAt = performance.now();
   }
 
-  /** Those that it has already are left as they are. */
+  /** Those of one installation that are not handled yet. */
+  countOf(installationId: InstallationId): number {
+    let count = 0;
+    for (const queue of this.#queues.values()) {
+      count += queue.filter((each) => each.installationId === installationId).length;
+    }
+    return count;
+  }
+
+  /** Somebody else handles those of this installation: what has not been begun is dropped. */
+  drop(installationId: InstallationId): void {
+    for (const queue of this.#queues.values()) {
+      const kept = queue.filter((each) => each.installationId !== installationId || this.#handling.has(each.seq));
+      for (const each of queue) {
+        if (!kept.includes(each)) this.#known.delete(each.seq);
+      }
+      queue.splice(0, queue.length, ...kept);
+    }
+  }
+
+  /** Once, however often it is told. */
   add(pending: PendingDelivery): void {
     if (this.#known.has(pending.seq)) {
       return;
@@ -147,6 +171,11 @@ export class KeyQueues {
       }
       const [key = ""] = this.#ready;
       const first = this.#queues.get(key)?.[0];
+      if (first !== undefined && !this.#options.mayHandle(first.installationId)) {
+        this.#ready.shift();
+        this.#readyAfter(NOT_NOW_MS, key);
+        continue;
+      }
       if (first !== undefined && inProgress !== undefined && !this.#inProgress.has(first.seq)) {
         void this.#claim(inProgress);
         return;
@@ -158,17 +187,19 @@ export class KeyQueues {
   }
 
   /** Writes down what is handled next, many at once: the first of each key, as far as there is room. Never throws. */
-  async #claim(inProgress: Pick<InProgress, "ready" | "mark">): Promise<void> {
+  async #claim(inProgress: ProgressMarks): Promise<void> {
     if (this.#claiming) {
       return;
     }
     this.#claiming = true;
     try {
       await inProgress.ready();
-      const firsts = this.#ready.slice(0, MOST_IN_PROGRESS).flatMap((key) => this.#queues.get(key)?.[0]?.seq ?? []);
-      const claimed = new Set([...this.#handling, ...firsts]);
-      await inProgress.mark("delivery", [...claimed].map(String));
-      this.#inProgress = claimed;
+      const firsts = this.#ready
+        .slice(0, MOST_IN_PROGRESS)
+        .flatMap((key) => this.#queues.get(key)?.[0] ?? [])
+        .filter((each) => this.#options.mayHandle(each.installationId));
+      const claimed = [...this.#handling.values(), ...firsts.filter((each) => !this.#handling.has(each.seq))];
+      this.#inProgress = new Set(await this.#mark(inProgress, claimed));
       this.#claiming = false;
       this.#pump();
     } catch (error) {
@@ -176,6 +207,26 @@ export class KeyQueues {
       this.#claiming = false;
       this.#pumpAfter(CLAIM_AGAIN_MS);
     }
+  }
+
+  /** Resolves with those that were written down: an installation may have become somebody else's. */
+  async #mark(inProgress: ProgressMarks, claimed: readonly PendingDelivery[]): Promise<number[]> {
+    const groups = Map.groupBy(claimed, (each) => each.installationId);
+    for (const of of this.#marked) {
+      if (!groups.has(of)) inProgress.done("delivery", of);
+    }
+    this.#marked = [...groups.keys()];
+    const marked = [...groups].map(async ([of, some]) => {
+      const seqs = some.map(({ seq }) => seq);
+      try {
+        await inProgress.mark("delivery", seqs.map(String), of);
+        return seqs;
+      } catch (error) {
+        if (error instanceof ClaimLost) return [];
+        throw error;
+      }
+    });
+    return (await Promise.all(marked)).flat();
   }
 
   /** Handles the first delivery of a key; never throws. */
@@ -188,7 +239,7 @@ export class KeyQueues {
     if (first !== undefined && wait > 0) {
       pause = wait;
     } else if (first !== undefined) {
-      this.#handling.add(first.seq);
+      this.#handling.set(first.seq, first);
       pause = await attempt(first);
       this.#handling.delete(first.seq);
       if (pause === 0) {

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { heldClients } from "../../../app/github-cache/held-clients.ts";
 import { InstallationWriters } from "../../../app/work/installation-writer.ts";
+import { SOLE_OWNERSHIP } from "../../../app/work/replicas/ownership.ts";
 import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
 import type { GitHubClient } from "../../../src/github/port.ts";
 import { requestFailure } from "../../../src/github/request-failure.ts";
@@ -33,7 +34,10 @@ function github(answers: { readonly retryAfter: string | null }) {
   };
   const writers = new InstallationWriters({ now: Date.now, timings: DEFAULT_TIMINGS });
   const given = { installation: async (id: number) => of(id), app: async () => of(0) };
-  const clients = heldClients({ clients: given, now: Date.now, timings: DEFAULT_TIMINGS }, writers);
+  const clients = heldClients(
+    { clients: given, now: Date.now, timings: DEFAULT_TIMINGS, ownership: SOLE_OWNERSHIP },
+    writers,
+  );
   return { clients, writers, sent };
 }
 

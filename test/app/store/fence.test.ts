@@ -115,9 +115,9 @@ const WRITES: Readonly<Record<string, (store: Store, stored: Stored) => Promise<
 
 /** What reads, what is about claims themselves, and what ends the store. */
 const OTHERS = `
-  pendingDeliveries delivery deadDeliveries knownDeliveries countDeliveries pull pulls pullIds history effectsDue effect
+  pendingDeliveries pendingInstallations delivery deadDeliveries knownDeliveries countDeliveries pull pulls pullIds history effectsDue effect
   effectsOf repository repositoryByName repositories installedRepositories cached meta ping close
-  replicas.beat replicas.leave claims.claim claims.release claims.heldBy claims.ownerOf claims.within claims.outside
+  replicas.beat replicas.leave claims.claim claims.release claims.heldBy claims.ownerOf claims.within claims.inForce claims.outside
   claims.prune
   runs.load runs.unfinished runs.note runs.list starts.byKey starts.ofPull starts.ofRun starts.open gates.ofRun
   gates.waiting gates.known policies.of policies.dependents holds.of counts.all counts.overdue forget.uninstalled

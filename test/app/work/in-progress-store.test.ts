@@ -13,9 +13,9 @@ it("writes down what is in progress again once the store can be written again", 
     },
   };
   const inProgress = new InProgress({ store, log: pino({ level: "silent" }) });
-  const marks = [inProgress.mark("delivery", ["1"]), inProgress.mark("effect", ["2"])];
+  const marks = [inProgress.mark("delivery", ["1"], 1), inProgress.mark("effect", ["2"], 1)];
   for (const mark of marks) await expect(mark).rejects.toThrow("away");
   away = false;
-  await inProgress.mark("delivery", ["3"]);
+  await inProgress.mark("delivery", ["3"], 1);
   expect(written.map((text) => JSON.parse(text).items.map(({ id }: { id: string }) => id))).toEqual([["3", "2"]]);
 });
