@@ -1,11 +1,8 @@
-/** `run --interactive` at a real terminal: util-linux's script gives the command a pseudo-terminal, and types into it. */
-import { spawn } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { COMPILE_CACHE } from "../compile-cache.ts";
-import { program } from "../programs.ts";
 import { Bench } from "./cli.ts";
+import { talk } from "./terminal.ts";
 
 let bench: Bench;
 beforeAll(() => {
@@ -20,46 +17,12 @@ stages:
   - { name: taste, run: 'echo tasted' }
 `;
 
-/** What is answered to each question, in their order. */
-type Dialogue = readonly (readonly [question: string, answer: string])[];
-
-/** Runs the command at a terminal. @returns its exit code and all that the terminal showed */
-function talk(args: readonly string[], dialogue: Dialogue): Promise<{ code: number | null; screen: string }> {
-  const quoted = [process.execPath, program("src/cli.ts"), ...args].map((word) => `'${word}'`).join(" ");
-  const child = spawn("script", ["-qefc", quoted, "/dev/null"], {
-    cwd: bench.directory,
-    env: {
-      ...{ PATH: process.env.PATH, HOME: bench.directory, TMPDIR: bench.directory, TERM: "xterm" },
-      ...{ EDITOR: join(bench.directory, "editor"), SHELL: "/bin/sh", ...COMPILE_CACHE },
-    },
-  });
-  let screen = "";
-  let read = 0;
-  const left = [...dialogue];
-  child.stdout.on("data", (data) => {
-    screen += data;
-    const [next] = left;
-    if (next === undefined) return;
-    const at = screen.indexOf(next[0], read);
-    if (at < 0) return;
-    read = at + next[0].length;
-    left.shift();
-    child.stdin.write(`${next[1]}\n`);
-  });
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => {
-      if (left.length === 0) resolve({ code, screen });
-      else reject(new Error(`never asked ${left[0]?.[0]}:\n${screen}`));
-    });
-  });
-}
-
 it("asks at a terminal: again with feedback, tasks in the editor, quit; what was edited is what it goes on with", async () => {
   bench.file("plan.yml", PLAN);
   bench.file("editor", '#!/bin/sh\nprintf "tasks: [bread, cake]\\n" > "$1"\n');
   chmodSync(join(bench.directory, "editor"), 0o755);
   const { code, screen } = await talk(
+    bench,
     ["run", "plan.yml", "--interactive", "--save-state", "state.json"],
     [
       ["Before mix: [g]o on", "g"],
@@ -90,6 +53,7 @@ it("skips a stage, and asks no more once it is told to go on with all", async ()
     "stages: [{ name: a, run: echo ran-a }, { name: b, run: echo ran-b }, { name: c, run: echo ran-c }]",
   );
   const { code, screen } = await talk(
+    bench,
     ["run", "easy.yml", "-i"],
     [
       ["Before a:", "s"],

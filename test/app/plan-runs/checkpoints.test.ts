@@ -1,4 +1,6 @@
 /** Runs that wait for a person, over the whole way: agent, machine, check run, comment or button, answer. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import * as w from "../../../src/sandbox/world/index.ts";
 import { type Issuer, startIssuer } from "../../coordinator/admission/issuer.ts";
@@ -119,10 +121,12 @@ it("takes a button of who may, once, and says on the check run whose did not cou
 
 it("has to be named where several of a pull request wait, and a run of none has its buttons", async () => {
   const one = startJob(house, issuer, { headSha: pull.head.sha, name: "one", stages: ANYBODY });
+  // Names are listed in the order in which the runs began.
+  await one.waits();
   const two = startJob(house, issuer, { headSha: pull.head.sha, name: "two", stages: ANYBODY });
   const main = house.repository.refs.get("refs/heads/main") ?? "";
   const alone = startJob(house, issuer, { headSha: main, name: "nightly", stages: ANYBODY });
-  for (const job of [one, two, alone]) await job.waits();
+  for (const job of [two, alone]) await job.waits();
   await say(house.cleo, "/stage continue");
   expect(answers()[0]).toContain(
     "2 runs wait for a person, name one: --run one (before deploy) or --run two (before deploy)",
@@ -137,4 +141,26 @@ it("has to be named where several of a pull request wait, and a run of none has 
   await house.until("the refusal is shown", () => shown(alone.check()).includes("mallory has no write permission"));
   await press(await alone.waits(), house.cleo, "continue:0:1");
   expect(await alone.end).toMatchObject({ summary: { verdict: "success" } });
+});
+
+it("goes through a recipe, whose deliverables people approve one after the other", async () => {
+  const recipe = readFileSync("examples/recipe/recipe.yml", "utf8").replaceAll(
+    "node examples",
+    `node ${resolve("examples")}`,
+  );
+  const [, stages = ""] = recipe.split("stages:\n");
+  const job = startJob(house, issuer, { headSha: pull.head.sha, name: "recipe", stages });
+  const steps = ["evaluation", "sub-tasks", "execution", "review", "commit"];
+  for (const [index, step] of steps.entries()) {
+    await house.until(
+      `it waits before ${step}`,
+      () => job.check()?.output.title?.startsWith(`${step} begins when`) === true,
+    );
+    expect(
+      reactions(await say(index % 2 === 0 ? house.cleo : house.tess, `/stage continue ${step} can begin`)),
+    ).toEqual(["+1"]);
+  }
+  expect(await job.end).toMatchObject({ summary: { verdict: "success" } });
+  await house.until("it is concluded", () => job.check()?.conclusion === "success");
+  for (const step of steps) expect(job.check()?.output.text).toContain(`| ${step} can begin |`);
 });
