@@ -12,7 +12,7 @@ import {
   type WebhookSecrets,
 } from "./settings/webhook-secrets.ts";
 import { DEFAULT_DATABASE_URL } from "./store/open.ts";
-import { DEFAULT_TIMINGS, type Timings } from "./work/timings.ts";
+import { DEFAULT_TIMINGS, type KeepTimes, type Timings } from "./work/timings.ts";
 
 export interface Config {
   readonly webhookSecrets: WebhookSecrets;
@@ -52,6 +52,9 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
+const DAY_MS = 24 * 60 * 60_000;
+/** GitHub redelivers for three: what is known by its id is not handled twice. */
+const LEAST_DELIVERY_DAYS = 4;
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -106,6 +109,21 @@ const scopeLimits = (defaults: ScopeLimits) =>
     }
     return { ...defaults, ...limits };
   });
+/** `history=90, runs=14`: days, in place of the defaults. */
+const keepDays = setting(
+  `name=days, separated by commas; names are ${Object.keys(DEFAULT_TIMINGS.keep).join(", ")}; deliveries for at least 4 days, since GitHub sends them again for 3`,
+  (value): KeepTimes | undefined => {
+    const keep: Record<string, number> = { ...DEFAULT_TIMINGS.keep };
+    for (const each of value.split(",").filter((part) => part.trim() !== "")) {
+      const [, name = "", days = ""] = /^\s*(?<name>[a-zA-Z]+)\s*=\s*(?<days>\d{1,5})\s*$/u.exec(each) ?? [];
+      if (!Object.hasOwn(keep, name) || Number(days) < (name === "deliveries" ? LEAST_DELIVERY_DAYS : 1)) {
+        return undefined;
+      }
+      keep[name] = Number(days) * DAY_MS;
+    }
+    return { ...DEFAULT_TIMINGS.keep, ...keep };
+  },
+);
 /** Everything that the app reads from its environment but the private key, which may be a file. */
 const settings = z.object({
   APP_ID: setting("the number in the app's settings on GitHub", (value) => {
@@ -136,6 +154,7 @@ const settings = z.object({
   STAGEWRIGHT_WRITE_INTERVAL_MS: whole(0, 3_600_000),
   STAGEWRIGHT_RETRY_PAUSE_MS: whole(0, 3_600_000),
   STAGEWRIGHT_SWEEP_MINUTES: whole(1, 10_080),
+  STAGEWRIGHT_KEEP_DAYS: keepDays,
   STAGEWRIGHT_REPOSITORY_LIMITS: scopeLimits(DEFAULT_QUOTAS.repository),
   STAGEWRIGHT_INSTALLATION_LIMITS: scopeLimits(DEFAULT_QUOTAS.installation),
   STAGEWRIGHT_WORKFLOW_RUN_GROUPS: whole(1, 100_000),
@@ -220,6 +239,7 @@ export function readConfig(env: Environment): Config {
         data.STAGEWRIGHT_SWEEP_MINUTES === undefined
           ? DEFAULT_TIMINGS.sweepEvery
           : data.STAGEWRIGHT_SWEEP_MINUTES * 60_000,
+      keep: data.STAGEWRIGHT_KEEP_DAYS ?? DEFAULT_TIMINGS.keep,
       writeInterval: data.STAGEWRIGHT_WRITE_INTERVAL_MS ?? DEFAULT_TIMINGS.writeInterval,
       retryPauses:
         pause === undefined

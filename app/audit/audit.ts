@@ -30,6 +30,7 @@ export const AUDIT_EVENTS = {
   "job.rejected": "a job that waited for an environment was rejected: `environment`, `run`",
   "policy.in_force": "another policy is in force: the `commit` that it was read at",
   "delivery.retried": "the operator had a webhook handled again that was given up: `delivery`",
+  "effect.retried": "the operator had something tried again that was given up on GitHub: `effect`, its id",
 } as const satisfies Readonly<Record<string, string>>;
 export type AuditEvent = keyof typeof AUDIT_EVENTS;
 

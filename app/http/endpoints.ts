@@ -7,6 +7,7 @@ import { type HostedRuns, hostRuns, installationLookup } from "../plan-runs/plan
 import type { Inbox } from "../webhooks/inbox.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { adoptEndpoint } from "./adopt.ts";
+import { deadEffects } from "./dead-effects.ts";
 import { monitoring } from "./monitoring.ts";
 import { pages } from "./pages.ts";
 import { type Handler, webhookEndpoint } from "./webhook.ts";
@@ -49,6 +50,7 @@ export async function createEndpoints(options: EndpointsOptions): Promise<Endpoi
   const watched = { store, inbox, metrics, ready, metricsToken: config.metricsToken };
   const others = [
     monitoring(watched, { own: false }),
+    deadEffects({ store, log, now, wake: () => wakeups.notify("effects") }),
     pages({ store, inbox, now, log, wake: () => wakeups.notify("pulls") }),
   ];
   return {

@@ -134,6 +134,8 @@ export async function prune({ store, log, now, timings }: MaintenanceOptions, st
     deliveries: () => store.pruneDeliveries(now() - keep.deliveries),
     deadDeliveries: () => store.forget.deadDeliveries(now() - keep.deadDeliveries),
     effects: () => store.pruneEffects(now() - keep.effects),
+    openEffects: () => store.forget.openEffects(now() - keep.openEffects),
+    history: () => store.forget.history(now() - keep.history),
     cached: () => store.pruneCache(now() - keep.cache),
     starts: () => store.starts.prune(now() - keep.starts),
     gates: () => store.gates.prune(now() - keep.starts),

@@ -101,6 +101,10 @@ export interface Store {
   hastenEffects(id: PullId, kind: string, now: number): Promise<void>;
   /** Effects of the pull request that were given up are tried again. Returns how many. */
   reviveEffects(id: PullId, now: number): Promise<number>;
+  /** Effects that were given up, newest first; `before`: an id. */
+  deadEffects(limit: number, before?: number): Promise<Page<Effect>>;
+  /** One that was given up is tried again. False: there is none with that id. */
+  reviveEffect(id: number, now: number): Promise<boolean>;
   /**
    * Effects of this kind whose result says `open: true` and that were done after `since`, and those that wait for no
    * failure's sake, are due now: what they rest on is new. Returns how many.

@@ -14,6 +14,7 @@ import { retentionStore } from "./retention.ts";
 import type { Tables } from "./schema.ts";
 import { cacheStore } from "./tables/cache.ts";
 import { claimStore, replicaStore } from "./tables/claims.ts";
+import { deadEffectStore } from "./tables/dead-effects.ts";
 import { deliveryStore } from "./tables/deliveries.ts";
 import { effectStore } from "./tables/effects.ts";
 import { gateStore } from "./tables/gates.ts";
@@ -84,6 +85,7 @@ export async function openStore(
     ...deliveryStore(db),
     ...pullStore(db),
     ...effects,
+    ...deadEffectStore(db),
     ...repositoryStore(db),
     ...historyStore(db),
     ...commitStore(db),

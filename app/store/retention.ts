@@ -1,5 +1,5 @@
 /** Forgetting rows that are of no use any more: some at a time, so that nothing waits for long meanwhile. */
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { held, taken } from "./database/dialect.ts";
 import { inTransaction } from "./database/transaction.ts";
 import type { RetentionStore } from "./model.ts";
@@ -8,6 +8,8 @@ import { forgetDeliveries } from "./tables/deliveries.ts";
 
 /** Rows that one statement deletes: a few milliseconds. */
 const BATCH = 500;
+/** Effects that are kept of each open pull request, however old: what is still asked for is known by them. */
+const KEPT_OF_A_PULL = 200;
 
 export function retentionStore(db: Kysely<Tables>): RetentionStore {
   return {
@@ -72,6 +74,49 @@ export function retentionStore(db: Kysely<Tables>): RetentionStore {
           .orderBy("seq")
           .limit(limit),
       );
+    },
+
+    async openEffects(doneBefore, limit = BATCH) {
+      const deleted = await db
+        .deleteFrom("effects")
+        .where("id", "in", (from) =>
+          from
+            .selectFrom("effects as old")
+            .select("old.id")
+            .where("old.status", "in", ["done", "dead"])
+            // Said again in the words of the index, which leaves out what waits.
+            .where(sql.ref("old.status"), "!=", sql.lit("pending"))
+            .where("old.done_at", "<", doneBefore)
+            .where("old.id", "<", (eb) =>
+              eb
+                .selectFrom("effects as newer")
+                .select("newer.id")
+                .whereRef("newer.repository_id", "=", "old.repository_id")
+                .whereRef("newer.number", "=", "old.number")
+                .orderBy("newer.id", "desc")
+                .limit(1)
+                .offset(KEPT_OF_A_PULL - 1),
+            )
+            .limit(limit),
+        )
+        .executeTakeFirst();
+      return Number(deleted.numDeletedRows);
+    },
+
+    async history(before, limit = BATCH) {
+      // Ids grow as time does: some of the oldest rows are old enough, or none is, and no others are looked at.
+      const deleted = await db
+        .deleteFrom("history")
+        .where("id", "in", (from) =>
+          from
+            .selectFrom((oldest) =>
+              oldest.selectFrom("history").select(["id", "at"]).orderBy("id").limit(limit).as("oldest"),
+            )
+            .select("oldest.id")
+            .where("oldest.at", "<", before),
+        )
+        .executeTakeFirst();
+      return Number(deleted.numDeletedRows);
     },
 
     async repository(id, limit = BATCH) {

@@ -73,6 +73,10 @@ export interface KeepTimes {
   readonly deadDeliveries: number;
   /** Effects that were done or given up, of pull requests that are not open. */
   readonly effects: number;
+  /** The same of those that are open still, beyond the newest of each. */
+  readonly openEffects: number;
+  /** Lines of the history, of open pull requests, too. */
+  readonly history: number;
   /** What was learnt from GitHub and can be asked for again: permissions, labels' ids. */
   readonly cache: number;
   /** Workflow runs that were started and jobs that waited, once they ended: GitHub lets a run be run again for 30 days. */
@@ -121,6 +125,8 @@ export const DEFAULT_TIMINGS: Timings = {
     deliveries: 7 * DAY,
     deadDeliveries: 30 * DAY,
     effects: 30 * DAY,
+    openEffects: 365 * DAY,
+    history: 365 * DAY,
     cache: 2 * DAY,
     starts: 60 * DAY,
     runs: 35 * DAY,

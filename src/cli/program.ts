@@ -5,6 +5,7 @@ import type { AdoptCommandOptions } from "./adopt.ts";
 import type { ConvertOptions } from "./convert.ts";
 import type { DoctorOptions } from "./doctor.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
+import type { OperatorOptions } from "./operator.ts";
 import type { ReportOptions } from "./report.ts";
 import type { AgentCommandOptions } from "./run/agent.ts";
 import type { RunOptions } from "./run/run.ts";
@@ -180,6 +181,25 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
       end(await db(words, env));
     });
 
+  for (const [name, what, of] of [
+    ["inbox", "inbox", "webhooks that the app could not handle"],
+    ["effects", "effects", "what the app gave up to do on GitHub"],
+  ] as const) {
+    program
+      .command(name)
+      .argument("<what>", "list | retry")
+      .argument("[ids...]", "those that are tried again")
+      .description(`${of}: listed, or tried again; on the app's own machine`)
+      .option("--app <url>", "the app's address (default: http://localhost and PORT, or 3000)", once)
+      .option("--all", "with retry: all that there are now")
+      .option("--limit <number>", "with list: how many at most (default: 1000)", limit)
+      .option("--json", "as JSON")
+      .action(async (words: string, ids: string[], options: OperatorOptions) => {
+        const operator = await import("./operator.ts");
+        end(await operator[what](words, ids, options, env));
+      });
+  }
+
   program
     .command("schema")
     .argument("<what>", "plan | policy | result")
@@ -248,6 +268,11 @@ function agents(text: string): number {
     throw new InvalidArgumentError(`Expected a number from 1 to ${MOST_AGENTS}.`);
   }
   return count;
+}
+
+function limit(text: string): number {
+  if (!/^[1-9][0-9]{0,6}$/.test(text)) throw new InvalidArgumentError("Expected a number from 1 to 9999999.");
+  return Number(text);
 }
 
 function index(text: string): number {

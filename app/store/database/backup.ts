@@ -37,7 +37,7 @@ const PLACES = [
   ["run_note", "runs", "note_json", "1"],
 ] as const;
 
-export interface Found {
+export interface CheckedDatabase {
   readonly path: string;
   /** The newest migration that it has had; null: none. */
   readonly migration: string | null;
@@ -49,7 +49,7 @@ export interface Found {
  * Writes a copy that is of one moment to `target`, for this user alone, and reads it through. The app may run.
  * @throws BackupFailed, and what the file system throws
  */
-export async function backUpDatabase(url: string, target: string): Promise<Found> {
+export async function backUpDatabase(url: string, target: string): Promise<CheckedDatabase> {
   const source = existing(sqliteFile(url));
   const path = resolve(target);
   if (existsSync(path)) {
@@ -68,7 +68,7 @@ export async function restoreDatabase(
   url: string,
   from: string,
   at: number,
-): Promise<{ readonly found: Found; readonly before: string | null }> {
+): Promise<{ readonly found: CheckedDatabase; readonly before: string | null }> {
   const source = existing(from);
   const target = resolve(sqliteFile(url));
   const was = existsSync(target);
@@ -96,7 +96,7 @@ export async function restoreDatabase(
 }
 
 /** Reads all of a database: whether it is whole, and whether this version of the app can go on with it. */
-export function checkDatabase(file: string): Found {
+export function checkDatabase(file: string): CheckedDatabase {
   const path = existing(file);
   const problems: string[] = [];
   let migration: string | null = null;
@@ -116,7 +116,7 @@ export function checkDatabase(file: string): Found {
   return { path, migration, problems: problems.slice(0, MOST_FINDINGS) };
 }
 
-async function copied(source: string, target: string): Promise<Found> {
+async function copied(source: string, target: string): Promise<CheckedDatabase> {
   const partial = `${target}.partial`;
   rmSync(partial, { force: true });
   // Made by us first: SQLite would make it for whoever the umask says.

@@ -3,6 +3,10 @@
 export interface RetentionStore {
   /** Closed pull requests to which nothing has happened since, with their history, unless something is still to be done. */
   pulls(closedBefore: number, limit?: number): Promise<number>;
+  /** Effects that ended, of pull requests that are open still: all but the newest of each. */
+  openEffects(doneBefore: number, limit?: number): Promise<number>;
+  /** Lines of the history, whatever became of their pull request. */
+  history(before: number, limit?: number): Promise<number>;
   /** Deliveries that could not be handled. */
   deadDeliveries(receivedBefore: number, limit?: number): Promise<number>;
   /** All that is known of a repository where the app is not installed: at most `limit` rows of each kind, and with the last ones the repository itself. */

@@ -46,6 +46,22 @@ describe("a setting that is wrong", () => {
   });
 });
 
+describe("days that what is over is kept", () => {
+  const keep = (text: string) => readConfig({ WEBHOOK_SECRET: SECRET, STAGEWRIGHT_KEEP_DAYS: text }).timings.keep;
+
+  it("are those that are named, and the defaults of all others", () => {
+    expect(keep("history=90, runs = 14,")).toEqual({
+      ...keep(""),
+      history: 90 * 86_400_000,
+      runs: 14 * 86_400_000,
+    });
+  });
+
+  it.each(["runs=0", "deliveries=3", "rnus=4", "runs", "toString=4"])("are refused where they are none: %s", (text) => {
+    expect(complaint({ STAGEWRIGHT_KEEP_DAYS: text })).toContain("expected name=days");
+  });
+});
+
 describe("a webhook secret", () => {
   it.each([
     "x",

@@ -62,6 +62,7 @@ const WRITES: Readonly<Record<string, (store: Store, stored: Stored) => Promise<
   hastenEffects: (store) => store.hastenEffects(PULL, "label", 1),
   reviveEffects: (store) => store.reviveEffects(PULL, 1),
   reopenEffects: (store) => store.reopenEffects(1, "label", 0, 1),
+  reviveEffect: (store, { effect }) => store.reviveEffect(effect.id, 1),
   pruneEffects: (store) => store.pruneEffects(9),
   putRepository: (store) => store.putRepository({ ...repository, name: "other" }),
   cache: (store) => store.cache([{ key: "k", scope: "s", value: 1 }], 1),
@@ -110,12 +111,14 @@ const WRITES: Readonly<Record<string, (store: Store, stored: Stored) => Promise<
   "holds.put": (store) => store.holds.put({ repositoryId: 1, held: true, at: 1, by, reason: "" }),
   "forget.pulls": (store) => store.forget.pulls(9),
   "forget.deadDeliveries": (store) => store.forget.deadDeliveries(9),
+  "forget.openEffects": (store) => store.forget.openEffects(9),
+  "forget.history": (store) => store.forget.history(9),
   "forget.repository": (store) => store.forget.repository(1),
 };
 
 /** What reads, what is about claims themselves, and what ends the store. */
 const OTHERS = `
-  pendingDeliveries pendingInstallations delivery deadDeliveries knownDeliveries countDeliveries pull pulls pullIds history effectsDue effect
+  pendingDeliveries pendingInstallations delivery deadDeliveries knownDeliveries countDeliveries pull pulls pullIds history effectsDue effect deadEffects
   effectsOf repository repositoryByName repositories installedRepositories cached meta ping close
   replicas.beat replicas.leave claims.claim claims.release claims.heldBy claims.ownerOf claims.within claims.inForce claims.outside
   claims.prune
