@@ -1,7 +1,13 @@
 /** `stagewright db`: copies of the app's database, made, put back and checked. Runs where the app runs. */
 import { ConfigError, readSettings } from "./config.ts";
 import { readDotEnv } from "./settings/dot-env.ts";
-import { BackupFailed, backUpDatabase, checkDatabase, type CheckedDatabase, restoreDatabase } from "./store/database/backup.ts";
+import {
+  BackupFailed,
+  backUpDatabase,
+  type CheckedDatabase,
+  checkDatabase,
+  restoreDatabase,
+} from "./store/database/backup.ts";
 import { OpenToOthers } from "./store/database/private-files.ts";
 import { DatabaseInUse } from "./store/database/process-lock.ts";
 import { DatabaseUrlError, DEFAULT_DATABASE_URL, isPostgresUrl, sqliteFile } from "./store/open.ts";

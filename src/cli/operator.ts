@@ -105,7 +105,8 @@ async function carryOut<T>(
   if (what !== "retry") throw new UsageError(`${oneLine(what)}: expected list or retry`);
   if ((ids.length === 0) === (options.all !== true)) throw new UsageError("retry: expected ids, or --all");
   const wrong = ids.find((id) => !kind.id.test(id));
-  if (wrong !== undefined) throw new UsageError(`${clip(oneLine(wrong), LONGEST_REASON)}: expected an id, as list shows it`);
+  if (wrong !== undefined)
+    throw new UsageError(`${clip(oneLine(wrong), LONGEST_REASON)}: expected an id, as list shows it`);
   return await answering(() => retry(kind, app, ids, options));
 }
 
@@ -158,7 +159,9 @@ async function retry<T>(
     else failed.push({ id, reason: clip(oneLine(answer.reason), LONGEST_REASON) });
   }
   for (const { id, reason } of failed) process.stderr.write(`${id}: ${reason}\n`);
-  process.stdout.write(json === true ? `${JSON.stringify({ retried, failed })}\n` : `${retried.length} are tried again\n`);
+  process.stdout.write(
+    json === true ? `${JSON.stringify({ retried, failed })}\n` : `${retried.length} are tried again\n`,
+  );
   return failed.length === 0 ? EXIT.success : EXIT.failure;
 }
 
@@ -177,9 +180,7 @@ async function* listed<T>(kind: Kind<T>, app: URL): AsyncGenerator<T> {
   }
 }
 
-type Answered =
-  | { readonly ok: true; readonly body: unknown }
-  | { readonly ok: false; readonly reason: string };
+type Answered = { readonly ok: true; readonly body: unknown } | { readonly ok: false; readonly reason: string };
 
 /** @throws Unanswered where nobody answers */
 async function ask(url: URL, method: "GET" | "POST"): Promise<Answered> {

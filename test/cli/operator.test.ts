@@ -66,8 +66,13 @@ it("lists all pages of what could not be done, as lines and as JSON, without wha
     run("effects", "list", "--limit", "3"),
   ]);
   expect(lines.code, lines.stderr).toBe(0);
-  expect(lines.stdout.split("\n").filter((line) => /^d-\d+ 1970-\S+ push 1#7 \d+ tries: boom$/u.test(line))).toHaveLength(MANY);
-  expect(JSON.parse(json.stdout)).toMatchObject({ items: { length: MANY, 0: { code: "permission", pull: 7 } }, more: false });
+  expect(
+    lines.stdout.split("\n").filter((line) => /^d-\d+ 1970-\S+ push 1#7 \d+ tries: boom$/u.test(line)),
+  ).toHaveLength(MANY);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    items: { length: MANY, 0: { code: "permission", pull: 7 } },
+    more: false,
+  });
   expect(few.stdout.trim().split("\n")).toHaveLength(3);
   expect(few.stderr).toContain("and more");
   expect(lines.stdout + json.stdout).not.toContain("secret");
@@ -86,7 +91,12 @@ it("has those tried again that are named, or all, once each; what is not there f
 });
 
 it("is told what is wrong: bad usage with 2, an app that is not there with 1", async () => {
-  const wrong = [["effects", "list", "7"], ["effects", "retry"], ["inbox", "retry", "a/../b"], ["inbox", "drop"]];
+  const wrong = [
+    ["effects", "list", "7"],
+    ["effects", "retry"],
+    ["inbox", "retry", "a/../b"],
+    ["inbox", "drop"],
+  ];
   const outcomes = await Promise.all([
     ...wrong.map((words) => run(...words)),
     bench.run(["inbox", "list", "--app", "https://stagewright.example"]),

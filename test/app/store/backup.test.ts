@@ -23,6 +23,7 @@ beforeEach(() => {
   file = join(directory, "app.db");
   url = `sqlite:${file}`;
 });
+afterEach(endAll);
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const db = (...words: string[]) => {

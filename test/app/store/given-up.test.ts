@@ -31,7 +31,16 @@ describe.each(DATABASES)("the store on $name", ({ empty }) => {
       acts: [act({ kind: "opened", at: 1, by: pullState().author })],
     });
     const nothing = { confirmed: null, evaluation: null, reevaluateAt: null, reevaluationTries: 0 };
-    const pull = { ...PULL, installationId: 5, version: 0, facts, ...nothing, intent: null, intentAt: null, blocked: null };
+    const pull = {
+      ...PULL,
+      installationId: 5,
+      version: 0,
+      facts,
+      ...nothing,
+      intent: null,
+      intentAt: null,
+      blocked: null,
+    };
     await store.commit({ pulls: [pull], now: 1 });
   }
 
