@@ -1,13 +1,15 @@
 /**
  * Shows each group's run as one check run on its commit: how far it is and what it waits for while it goes on, the
- * merged result when it is over.
+ * merged result when it is over. Only what is kept is shown, and only by whoever has the run.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { GroupRun } from "../../src/coordinator/hosting/group-run.ts";
+import { Refusal } from "../../src/coordinator/protocol/refusal.ts";
+import { Elsewhere, type OwnedRun } from "../../src/coordinator/replicas/owners.ts";
 import type { CheckTarget, CheckText } from "../../src/github/checks/check-run.ts";
 import { LiveCheck, openCheck, type Pace } from "../../src/github/checks/checks.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { readRunHead } from "../../src/github/workflows/workflows.ts";
-import { orList } from "../../src/lifecycle/evaluation/permissions.ts";
 import { runButtons } from "../../src/lifecycle/presentation/run-buttons.ts";
 import {
   ANNOTATIONS_PER_CHECK,
@@ -17,13 +19,14 @@ import {
   limited,
 } from "../../src/report/annotations.ts";
 import { checkOutput, conclusionOf, progressOutput } from "../../src/report/check.ts";
-import { clip, markdown } from "../../src/report/escape.ts";
-import { count, duration } from "../../src/report/format.ts";
+import { markdown } from "../../src/report/escape.ts";
 import type { RunReport } from "../../src/report/report.ts";
-import { type AskedApproval, askedApproval } from "../../src/run/checkpoints/decisions.ts";
-import { type Explanation, explain } from "../../src/run/machine.ts";
+import { askedApproval } from "../../src/run/checkpoints/decisions.ts";
+import { explain } from "../../src/run/machine.ts";
+import { steadyNow } from "../../src/steady-clock.ts";
 import type { AppRunStore } from "../store/model.ts";
 import { type RunNote, type RunPlace, runNote } from "./note.ts";
+import { howToDecide, timeOfDay, waitsText } from "./wait-text.ts";
 
 /** Waits are shown at most this often; what ends or begins is shown at once. */
 const EVERY_MS = 10_000;
@@ -38,6 +41,8 @@ export interface RunChecksOptions {
   readonly pullsOf: (repositoryId: number, workflowRun: string, sha: string) => Promise<readonly number[]>;
   readonly client: (installationId: number) => Promise<GitHubClient>;
   readonly pace: Pace;
+  /** By what this process has the run; null: there are no others. */
+  readonly owned: (run: GroupRun) => OwnedRun | null;
   readonly onError: (error: unknown, what: string) => void;
 }
 
@@ -51,20 +56,38 @@ export class RunChecks {
 
   /** Shows where a run is: opens, updates or concludes its check run. `place`: null when the store knows it. */
   update(run: GroupRun, place: RunPlace | null): void {
-    this.#of(run, place).update();
+    this.#checkOf(run, place, false).update();
   }
 
   /** Says something beside what follows from the run's state, while it waits. Plain text. */
   tell(run: GroupRun, text: string): void {
-    this.#of(run, null).tell(text);
+    this.#checkOf(run, null, false).tell(text);
   }
 
-  #of(run: GroupRun, place: RunPlace | null): RunCheck {
-    let shown = this.#shown.get(run.id);
-    if (shown === undefined) {
-      shown = new RunCheck(run, place, this.#options, () => this.#shown.delete(run.id));
-      this.#shown.set(run.id, shown);
-    }
+  /** The same of a run that another process had before: it may have shown it. */
+  taken(run: GroupRun): void {
+    this.#checkOf(run, null, true).update();
+  }
+
+  /** Another process shows it from now on. */
+  lost(run: GroupRun): void {
+    this.#shown.get(run.id)?.close();
+    this.#shown.delete(run.id);
+  }
+
+  /** Resolves when the end of a run is shown, or cannot be. Rejects when another process is to show it. */
+  async concluded(run: GroupRun): Promise<void> {
+    await this.#shown.get(run.id)?.concluded();
+  }
+
+  #checkOf(run: GroupRun, place: RunPlace | null, wasTaken: boolean): RunCheck {
+    const known = this.#shown.get(run.id);
+    if (known !== undefined) return known;
+    const over = (): void => {
+      if (this.#shown.get(run.id) === shown) this.#shown.delete(run.id);
+    };
+    const shown = new RunCheck(run, { ...this.#options, place, wasTaken, over });
+    this.#shown.set(run.id, shown);
     return shown;
   }
 
@@ -91,10 +114,15 @@ export class RunChecks {
   }
 }
 
+interface RunCheckOptions extends RunChecksOptions {
+  readonly place: RunPlace | null;
+  readonly wasTaken: boolean;
+  readonly over: () => void;
+}
+
 class RunCheck {
   readonly #run: GroupRun;
-  readonly #options: RunChecksOptions;
-  readonly #over: () => void;
+  readonly #options: RunCheckOptions;
   readonly #stop = new AbortController();
   #place: RunPlace | null;
   #check: Promise<LiveCheck | null> | null = null;
@@ -104,11 +132,10 @@ class RunCheck {
   #ending: Promise<void> | null = null;
   #remarks: readonly string[] = [];
 
-  constructor(run: GroupRun, place: RunPlace | null, options: RunChecksOptions, over: () => void) {
+  constructor(run: GroupRun, options: RunCheckOptions) {
     this.#run = run;
-    this.#place = place;
+    this.#place = options.place;
     this.#options = options;
-    this.#over = over;
   }
 
   update(): void {
@@ -127,8 +154,13 @@ class RunCheck {
   }
 
   tell(text: string): void {
-    this.#remarks = [...this.#remarks, `${time(this.#run.host.now)}: ${text}`].slice(-MOST_REMARKS);
+    this.#remarks = [...this.#remarks, `${timeOfDay(this.#run.host.now)}: ${text}`].slice(-MOST_REMARKS);
     if (this.#ending === null && !this.#stop.signal.aborted) this.#show();
+  }
+
+  async concluded(): Promise<void> {
+    await this.#ending;
+    this.#stop.signal.throwIfAborted();
   }
 
   async settled(): Promise<void> {
@@ -143,16 +175,24 @@ class RunCheck {
 
   #show(): void {
     this.#check ??= this.#open();
-    void this.#check.then(
-      (check) => {
-        if (!this.#run.host.isOver) check?.update(this.#progress());
-      },
-      (error: unknown) => {
-        this.#failed(error);
-        // The next look tries again.
-        this.#check = null;
-      },
-    );
+    const shown = this.#check.then(async (check) => {
+      await this.#run.host.saved();
+      if (!this.#run.host.isOver && !this.#stop.signal.aborted) check?.update(this.#progress());
+    });
+    shown.catch((error: unknown) => {
+      this.#failed(error);
+      // The next look tries again.
+      this.#check = null;
+    });
+  }
+
+  /** What this process says is kept, and nobody else says anything. @throws that it is not so */
+  async #mayShow(): Promise<void> {
+    const { signal } = this.#stop;
+    const waitMs = (this.#options.owned(this.#run)?.from ?? 0) - steadyNow();
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal });
+    await this.#run.host.kept();
+    signal.throwIfAborted();
   }
 
   #progress(): CheckText {
@@ -184,7 +224,8 @@ class RunCheck {
   }
 
   async #open(): Promise<LiveCheck | null> {
-    const { store, pace } = this.#options;
+    const { store, pace, wasTaken } = this.#options;
+    await this.#mayShow();
     const known = runNote.safeParse(await store.note(this.#run.id));
     if (known.success) this.#place = known.data;
     const place = this.#place;
@@ -196,23 +237,29 @@ class RunCheck {
     if (known.success && known.data.checkId !== null) {
       return new LiveCheck(client, target, { id: known.data.checkId, url: known.data.url }, pace);
     }
-    const opened = await openCheck(client, target, this.#progress(), pace, this.#stop.signal);
+    const opened = await openCheck(client, target, this.#progress(), pace, this.#stop.signal, wasTaken);
     if (!opened.opened) throw new Error(`the check run could not be opened: ${opened.failure.message}`);
     const { id, url } = opened.check.handle;
-    await store.setNote(this.#run.id, { ...note, checkId: id, url });
+    await this.#keep({ ...note, checkId: id, url });
     return opened.check;
   }
 
   /** Where the run belongs, kept before anything is shown: what waits for a person is found by it. */
   async #noteOf(place: RunPlace, headSha: string, known: RunNote | null): Promise<RunNote> {
     if (known !== null && known.headSha !== null) return known;
-    const { key, id } = this.#run;
+    const { key } = this.#run;
     const { repository, installationId } = place;
     const pulls = [...(await this.#options.pullsOf(Number(key.repositoryId), key.runId, headSha))];
     const about = { checkId: known?.checkId ?? null, url: known?.url ?? null };
     const note = { repository, installationId, headSha, pulls, ...about };
-    await this.#options.store.setNote(id, note);
+    await this.#keep(note);
     return note;
+  }
+
+  async #keep(note: RunNote): Promise<void> {
+    const { store, owned } = this.#options;
+    const keep = (): Promise<void> => store.setNote(this.#run.id, note);
+    await (owned(this.#run)?.within(keep) ?? keep());
   }
 
   async #target(client: GitHubClient, { repository }: RunPlace): Promise<CheckTarget> {
@@ -235,6 +282,7 @@ class RunCheck {
       this.#check ??= this.#open();
       const check = await this.#check;
       if (check === null) return;
+      await this.#mayShow();
       const { host } = this.#run;
       const { createdAt, endedAt } = host.state;
       const summary = host.summary();
@@ -256,14 +304,17 @@ class RunCheck {
         { ...checkOutput(report, note === null ? [] : [note]), actions: [] },
         shown.map(checkAnnotation),
         AbortSignal.any([this.#stop.signal, AbortSignal.timeout(CONCLUDE_MS)]),
+        this.#options.wasTaken,
       );
       concluded(result);
     } finally {
-      this.#over();
+      this.#options.over();
     }
   }
 
   #failed(error: unknown): void {
+    // Then somebody else shows it, or it is shown later: whoever keeps the run says why.
+    if (this.#stop.signal.aborted || error instanceof Refusal || error instanceof Elsewhere) return;
     this.#options.onError(error, `the check run of run ${this.#run.id}`);
   }
 }
@@ -271,35 +322,4 @@ class RunCheck {
 /** @throws when GitHub has not taken it */
 function concluded({ concluded: isTaken, failure }: Awaited<ReturnType<LiveCheck["conclude"]>>): void {
   if (!isTaken) throw new Error(`the check run could not be concluded: ${failure?.message ?? ""}`);
-}
-
-/** How the wait for a person is ended, and by whom. Markdown. */
-function howToDecide({ by, until }: AskedApproval, pulls: readonly number[]): string {
-  const who = by.length === 0 ? "someone with write permission" : orList(by);
-  const on =
-    pulls.length === 0 ? "" : ` in a comment on ${orList(pulls.slice(0, MOST_PULLS).map((number) => `#${number}`))}`;
-  return [
-    `**${markdown(clip(who, 2_000))}** may decide${until === null ? "" : ` until ${new Date(until).toISOString().slice(0, 16).replace("T", " ")} UTC`}:`,
-    `- it goes on with the button *Continue*, or \`/stage continue [reason]\`${on}`,
-    `- it ends with the button *Stop*, or \`/stage stop [reason]\`${on}`,
-  ].join("\n");
-}
-
-const MOST_PULLS = 5;
-
-/** Who waits for what, for whom, since when, what they were last seen doing, until when. */
-function waitsText(waits: Explanation["waits"], now: number): string {
-  const lines = waits.flatMap(({ text, waiting, who, more, since, until }) => [
-    `- **${markdown(text)}**: ${count(waiting, "agent")} waiting since ${time(since)}, ${until === null ? "until a person decides" : `until ${time(until)} at the latest`}`,
-    ...who.map(
-      ({ agent, lastSeenAt, lastDoing }) =>
-        `  - ${markdown(agent)}: ${lastSeenAt === null ? "not seen yet" : `last seen ${duration(Math.max(0, now - lastSeenAt))} ago`}, ${markdown(clip(lastDoing, 200))}`,
-    ),
-    ...(more > 0 ? [`  - and ${more} more`] : []),
-  ]);
-  return lines.slice(0, 500).join("\n");
-}
-
-function time(at: number): string {
-  return `${new Date(at).toISOString().slice(11, 19)} UTC`;
 }

@@ -27,8 +27,7 @@ export class EndedJobs {
   /** After each change of a run. `place`: null when it is not known (any more), and then nothing is asked. */
   update(run: GroupRun, place: RunPlace | null): void {
     if (run.host.state.status !== "assembling") {
-      this.#watching.get(run.id)?.abort();
-      this.#watching.delete(run.id);
+      this.lost(run);
       return;
     }
     if (place === null || this.#watching.has(run.id)) return;
@@ -38,6 +37,12 @@ export class EndedJobs {
     this.#watching.set(run.id, stop);
     const onError = (error: unknown): void => this.#options.onError(error, `jobs of run ${run.id}`);
     this.#watch(run, place, first.checkRunId, stop.signal).catch(onError);
+  }
+
+  /** It is not watched here any more. */
+  lost(run: GroupRun): void {
+    this.#watching.get(run.id)?.abort();
+    this.#watching.delete(run.id);
   }
 
   close(): void {

@@ -13,6 +13,8 @@ import { SessionTokens } from "../../src/coordinator/hosting/session-tokens.ts";
 import type { JoinRequest } from "../../src/coordinator/protocol/port.ts";
 import { Refusal, type RefusalCode } from "../../src/coordinator/protocol/refusal.ts";
 import { runIdOf } from "../../src/coordinator/protocol/run-id.ts";
+import { Forwarding } from "../../src/coordinator/replicas/forwarding.ts";
+import { ReplicaSignature } from "../../src/coordinator/replicas/signature.ts";
 import { type Caller, coordinatorHandler } from "../../src/coordinator/server/handler.ts";
 import type { Pace } from "../../src/github/checks/checks.ts";
 import { readInstallationId } from "../../src/github/installation.ts";
@@ -26,14 +28,21 @@ import { type RunApprovals, runApprovals } from "./approvals.ts";
 import { RunChecks } from "./checks.ts";
 import { EndedJobs } from "./ended-jobs.ts";
 import type { RunPlace } from "./note.ts";
+import { ClaimedRuns, type ClaimedRunsOptions } from "./owners.ts";
+import { TakeUp } from "./take-up.ts";
 
 const ASK_MS = 10_000;
 /** Runs whose place on GitHub is remembered until their check run is open. */
 const MOST_PLACES = 10_000;
-const SECRET = "run-session-secret";
+/** Signs session tokens: kept, so that sessions outlive the process, and hold at every replica. */
+const SESSION_SECRET = "run-session-secret";
+/** Signs what replicas pass on to each other. */
+const REPLICA_SECRET = "replica-secret";
 
 export interface HostRunsOptions {
-  readonly store: Pick<Store, "runs" | "firstMeta" | "pullIds" | "starts">;
+  readonly store: Pick<Store, "runs" | "firstMeta" | "pullIds" | "starts" | "claims">;
+  /** Where several replicas of the app share the store; null (default): this process has all runs. */
+  readonly replicas?: RunReplicas | null;
   /** This app's own address: what agents name as their coordinator, and the audience of their tokens. */
   readonly publicUrl: string;
   /** Who issues the tokens of the jobs: github.com's, or a GitHub Enterprise Server's own. */
@@ -53,6 +62,11 @@ export interface HostRunsOptions {
   readonly onQuota?: (quota: QuotaName) => void;
   /** Told after each change of a run. */
   readonly onChange?: (run: GroupRun) => void;
+}
+
+export interface RunReplicas extends Pick<ClaimedRunsOptions, "lease" | "requestMs"> {
+  /** How often it is looked for runs that nobody has. Milliseconds; default 5 s. */
+  readonly takeUpEveryMs?: number;
 }
 
 export interface HostedRuns {
@@ -96,9 +110,11 @@ export function installationLookup(
   };
 }
 
-/** Takes up the runs that the last process left, and answers from then on. */
+/** Takes up the runs that the last process left, or that no other replica has, and answers from then on. */
 export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
   const { store, onError, pace, onRefused, onQuota } = options;
+  const replicas = options.replicas ?? null;
+  const owners = replicas === null ? null : new ClaimedRuns({ claims: store.claims, ...replicas });
   const audience = new URL(options.publicUrl).origin;
   const verify = options.verifier ?? createTokenVerifier({ issuer: options.issuer, audience });
   const places = new LRUCache<string, RunPlace>({ max: MOST_PLACES });
@@ -111,6 +127,7 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
     },
     client: options.client,
     pace,
+    owned: (run) => runs.owned(run),
     onError,
   });
   const ended = new EndedJobs({
@@ -123,9 +140,21 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
     now: steadyNow,
     ...(onQuota === undefined ? {} : { onRefused: onQuota }),
   });
-  const runs = new Runs({
+  const runs: Runs = new Runs({
     store: store.runs,
     onError,
+    ...(owners === null ? {} : { owners }),
+    onTaken: (run) => {
+      const { plan, agentCount } = run.host.state;
+      quotas.restore(run.id, run.key, agentCount, JSON.stringify(plan).length);
+      checks.taken(run);
+    },
+    onLost: (run) => {
+      quotas.gone(run.id);
+      checks.lost(run);
+      ended.lost(run);
+    },
+    onOver: (run) => checks.concluded(run),
     onUnreadable: (run, why) => checks.unreadable(run, why),
     onChange: (run) => {
       if (run.host.isOver) quotas.over(run.id);
@@ -161,25 +190,33 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
       return await runs.open(request);
     } catch (error) {
       // Another may have begun it meanwhile, in the same place.
-      if ((await runs.find(id)) === null) giveBack();
+      if (!runs.holds(id)) giveBack();
       throw error;
     }
   };
+  const passing = owners === null || replicas === null ? null : await forwarding(options, replicas, owners);
   const handler = coordinatorHandler({
     open,
     find: (run) => runs.find(run),
     authenticate,
     spend: (repositoryId, what) => quotas.spend(repositoryId, what),
-    tokens: new SessionTokens(await sessionSecret(store)),
+    tokens: new SessionTokens(await kept(store, SESSION_SECRET)),
+    ...(passing === null ? {} : { replicas: passing }),
     onError,
     ...(onRefused === undefined ? {} : { onRefused }),
   });
-  await runs.restore();
-  for await (const run of runs) {
-    const { plan, agentCount } = run.host.state;
-    quotas.restore(run.id, run.key, agentCount, JSON.stringify(plan).length);
-    checks.update(run, null);
-  }
+  const takeUp =
+    replicas === null
+      ? null
+      : new TakeUp({
+          runs,
+          store: store.runs,
+          claims: store.claims,
+          replica: replicas.lease.id,
+          onError,
+          ...(replicas.takeUpEveryMs === undefined ? {} : { everyMs: replicas.takeUpEveryMs }),
+        });
+  await (takeUp?.start() ?? runs.restore());
   return {
     handler,
     runs,
@@ -191,14 +228,21 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
     },
     settled: () => checks.settled(),
     close: async () => {
+      await takeUp?.close();
       checks.close();
       ended.close();
       await runs.close();
+      passing?.close();
     },
   };
 }
 
-/** Signs session tokens: kept, so that sessions outlive the process. Of processes that begin at once all take one. */
-async function sessionSecret(store: Pick<Store, "firstMeta">): Promise<string> {
-  return await store.firstMeta(SECRET, randomBytes(32).toString("base64url"));
+async function forwarding(options: HostRunsOptions, { lease }: RunReplicas, owners: ClaimedRuns): Promise<Forwarding> {
+  const signature = new ReplicaSignature(await kept(options.store, REPLICA_SECRET), lease.id);
+  return new Forwarding({ signature, owners, onError: options.onError });
+}
+
+/** Of processes that begin at once all take the same one. */
+async function kept(store: Pick<Store, "firstMeta">, secret: string): Promise<string> {
+  return await store.firstMeta(secret, randomBytes(32).toString("base64url"));
 }

@@ -93,7 +93,7 @@ export async function openStore(
     ...metaStore(db),
     replicas: replicaStore(db, now),
     claims: claimStore(db, now),
-    runs: runStore(db),
+    runs: runStore(db, now),
     starts: startStore(db),
     gates: gateStore(db),
     due: dueStore(db, effects),

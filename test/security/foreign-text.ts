@@ -13,6 +13,7 @@ import { Listing } from "../../src/agent/output/task-list.ts";
 import { CommandReader } from "../../src/agent/output/workflow-commands.ts";
 import { hostfile, isWithheld, variable } from "../../src/agent/process/environment.ts";
 import { readHistogram } from "../../src/coordinator/hosting/histograms.ts";
+import { readForwarded } from "../../src/coordinator/replicas/signature.ts";
 import { parseExactly } from "../../src/github/exact-json.ts";
 import { markerOf } from "../../src/github/pulls/comments.ts";
 import { deliveryOrder, readWebhook } from "../../src/github/webhooks/webhook.ts";
@@ -177,6 +178,13 @@ export const READERS: readonly Reader[] = [
     of: "readHistogram",
     largest: 64 * KIB,
     read: readHistogram,
+  },
+  {
+    module: "src/coordinator/replicas/signature.ts",
+    of: "readForwarded",
+    largest: 16 * KIB,
+    texts: { digits: repeated("1", "to=a; at="), names: repeated("a", "to=") },
+    read: readForwarded,
   },
   {
     module: "src/plan/conversion/convert.ts",

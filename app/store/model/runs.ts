@@ -1,6 +1,9 @@
 /** Runs of groups, as the app asks for them. */
 import type { RunStore } from "../../../src/coordinator/hosting/run-store.ts";
 
+/** A hosted run is claimed by this and its id. */
+export const RUN_CLAIMS = "run:";
+
 export interface RunRow {
   readonly id: string;
   readonly createdAt: number;
@@ -9,6 +12,8 @@ export interface RunRow {
 
 /** What the app asks of runs beyond what a coordinator does. */
 export interface AppRunStore extends RunStore {
+  /** Runs that are not over and that no replica has whose lease lasts, the oldest first. */
+  orphans(limit: number): Promise<readonly string[]>;
   /** What `setNote` kept; null: nothing. */
   note(run: string): Promise<unknown>;
   setNote(run: string, note: object): Promise<void>;

@@ -8,13 +8,13 @@ import type { Beat, Claim, ClaimRequest, ClaimStore, ReplicaStore, TakenClaim } 
 import type { Tables } from "../schema.ts";
 
 /** Where the database has no clock of its own. */
-type Clock = () => number;
+export type LeaseClock = () => number;
 
 const FENCE = "fence";
 /** Rows of one statement that forgets. */
 const MOST_PRUNED = 500;
 
-export function replicaStore(db: Kysely<Tables>, clock: Clock): ReplicaStore {
+export function replicaStore(db: Kysely<Tables>, clock: LeaseClock): ReplicaStore {
   return {
     beat: (replica, leaseMs) =>
       unclaimed(db, async (on): Promise<Beat> => {
@@ -26,7 +26,7 @@ export function replicaStore(db: Kysely<Tables>, clock: Clock): ReplicaStore {
           .$if(isShared(db), (query) => query.forUpdate())
           .executeTakeFirst();
         // After the wait for whoever was taking over just now.
-        const at = await now(on, clock);
+        const at = await storeTime(on, clock);
         const row = { address, version, until: at + leaseMs };
         await on
           .insertInto("replicas")
@@ -46,18 +46,18 @@ export function replicaStore(db: Kysely<Tables>, clock: Clock): ReplicaStore {
       }),
     leave: (id) =>
       unclaimed(db, async (on) => {
-        const at = await now(on, clock);
+        const at = await storeTime(on, clock);
         await on.updateTable("replicas").set({ until: at }).where("id", "=", id).where("until", ">", at).execute();
       }),
   };
 }
 
-export function claimStore(db: Kysely<Tables>, clock: Clock): ClaimStore {
+export function claimStore(db: Kysely<Tables>, clock: LeaseClock): ClaimStore {
   return {
     claim: async (request) => (request.keys.length === 0 ? [] : await unclaimed(db, (on) => take(on, request, clock))),
     release: (claims) =>
       unclaimed(db, async (on) => {
-        const at = await now(on, clock);
+        const at = await storeTime(on, clock);
         for (const { key, owner, fence } of claims.toSorted(byKey)) {
           await on
             .updateTable("claims")
@@ -79,7 +79,7 @@ export function claimStore(db: Kysely<Tables>, clock: Clock): ClaimStore {
         .execute();
     },
     async ownerOf(key) {
-      const at = await now(db, clock);
+      const at = await storeTime(db, clock);
       const row = await db
         .selectFrom("claims")
         .innerJoin("replicas", "replicas.id", "claims.owner")
@@ -126,12 +126,12 @@ export function claimStore(db: Kysely<Tables>, clock: Clock): ClaimStore {
 async function take(
   db: Transaction<Tables>,
   { keys, owner, requestMs }: ClaimRequest,
-  clock: Clock,
+  clock: LeaseClock,
 ): Promise<TakenClaim[]> {
   const wanted = [...new Set(keys)].sort();
   // Everybody who claims waits here for the one before: nobody waits for rows of claims while holding others.
   const last = await nextFences(db, wanted.length);
-  const at = await now(db, clock);
+  const at = await storeTime(db, clock);
   const self = await db.selectFrom("replicas").select("until").where("id", "=", owner).executeTakeFirst();
   if (self === undefined || self.until <= at) {
     return [];
@@ -213,7 +213,7 @@ function unclaimed<T>(db: Kysely<Tables>, work: (on: Transaction<Tables>) => Pro
 }
 
 /** The store's clock: one for all replicas. */
-async function now(db: Kysely<Tables>, clock: Clock): Promise<number> {
+export async function storeTime(db: Kysely<Tables>, clock: LeaseClock): Promise<number> {
   if (!isShared(db)) {
     return clock();
   }

@@ -2,7 +2,7 @@
  * Runs of groups: now and then the whole of each, and what happened since in order. One commit holds what all runs wrote
  * in one turn.
  */
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import {
   type RunRecord,
   type RunSnapshot,
@@ -13,8 +13,9 @@ import {
 import { claimInForce, claimStands, withClaim } from "../database/fence.ts";
 import { inTransaction } from "../database/transaction.ts";
 import { read, readOrNull, written } from "../documents.ts";
-import { type AppRunStore, type Claim, ClaimLost } from "../model.ts";
+import { type AppRunStore, type Claim, ClaimLost, RUN_CLAIMS } from "../model.ts";
 import type { Tables } from "../schema.ts";
+import { type LeaseClock, storeTime } from "./claims.ts";
 
 /** What follows on the records that there are, or stands in their place. */
 type Content =
@@ -36,7 +37,7 @@ const ROWS_AT_ONCE = 5_000;
 /** A run may be written while it is read, by another process: then it is read again. */
 const READS = 5;
 
-export function runStore(db: Kysely<Tables>): AppRunStore {
+export function runStore(db: Kysely<Tables>, clock: LeaseClock): AppRunStore {
   let waiting: Write[] = [];
   let writing = false;
 
@@ -62,11 +63,38 @@ export function runStore(db: Kysely<Tables>): AppRunStore {
     append: (run, version, records) => write(run, version, { kind: "records", records }),
     replace: (run, version, next, snapshot) => write(run, version, { kind: "whole", next, snapshot }),
     load: (run) => load(db, run),
+    async has(run) {
+      return (await db.selectFrom("runs").select("id").where("id", "=", run).executeTakeFirst()) !== undefined;
+    },
     async close(run, at) {
       await db.updateTable("runs").set({ over_at: at }).where("id", "=", run).where("over_at", "is", null).execute();
     },
     async unfinished() {
       const rows = await db.selectFrom("runs").select("id").where("over_at", "is", null).orderBy("seq").execute();
+      return rows.map(({ id }) => id);
+    },
+    async orphans(limit) {
+      const at = await storeTime(db, clock);
+      const rows = await db
+        .selectFrom("runs")
+        .select("id")
+        .where("over_at", "is", null)
+        .where((eb) =>
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom("claims")
+                .innerJoin("replicas", "replicas.id", "claims.owner")
+                .select("claims.key")
+                .where("claims.key", "=", sql<string>`${RUN_CLAIMS} || runs.id`)
+                .where("claims.released_at", "is", null)
+                .where("replicas.until", ">", at),
+            ),
+          ),
+        )
+        .orderBy("seq")
+        .limit(limit)
+        .execute();
       return rows.map(({ id }) => id);
     },
     async note(run) {

@@ -145,6 +145,11 @@ export class Quotas {
     if (entry !== undefined) entry.overAt ??= this.#options.now();
   }
 
+  /** Another process counts it. */
+  gone(id: string): void {
+    this.#entries.delete(id);
+  }
+
   #scopes(repositoryId: string) {
     const { repository, installation } = this.#options.limits;
     const own = this.#installations.get(repositoryId);

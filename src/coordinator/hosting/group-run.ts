@@ -221,11 +221,13 @@ export class GroupRun implements HostedRun {
     return this.sessions.get(session) !== undefined;
   }
 
-  terms(): RunTerms {
+  async terms(): Promise<RunTerms> {
+    await this.host.confirm();
     return termsOf(this.host.state);
   }
 
-  status(): unknown {
+  async status(): Promise<unknown> {
+    await this.host.confirm();
     const { state } = this.host;
     return {
       run: this.id,

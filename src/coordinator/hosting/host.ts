@@ -2,6 +2,7 @@
  * Hosts one run: feeds what happens into the machine with the real clock, keeps it, and holds agents until there is
  * something new. Everything that decides is the machine's; who may speak, and over what, is the caller's.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Instruction } from "../../run/instruction.ts";
 import {
   apply,
@@ -36,6 +37,8 @@ export interface RunHostOptions {
    * Keeps records; an agent's answer waits for it. Rejects: the agents get the error and ask again.
    */
   readonly append?: (records: readonly RunRecord[]) => Promise<void>;
+  /** Whether the run is still to be told from here; null: certainly. Rejects: nothing may be told of it. */
+  readonly confirm?: () => Promise<void> | null;
 }
 
 interface Waiter {
@@ -61,6 +64,7 @@ export class RunHost {
   #deadline: number | null = null;
   #flush: NodeJS.Immediate | null = null;
   #closed = false;
+  #lost: Error | null = null;
   /** A deadline came while nothing could be kept: it has yet to be met. */
   #stalled = false;
   /** As of the last look for changes. */
@@ -90,6 +94,11 @@ export class RunHost {
 
   get now(): number {
     return this.#now();
+  }
+
+  /** Somebody else goes on with the run. */
+  get isLost(): boolean {
+    return this.#lost !== null;
   }
 
   get isOver(): boolean {
@@ -133,6 +142,7 @@ export class RunHost {
 
   /** Applies one event, now; `saved` tells when it is kept. */
   commit(record: RunRecord): void {
+    if (this.#lost !== null) return;
     const { event } = record;
     this.#resume();
     if (event.type === "left" && this.isOver) this.noteHeardEnd(event.agent);
@@ -153,10 +163,38 @@ export class RunHost {
     });
   }
 
-  /** Resolves when everything committed so far survives a crash, and may be told. @throws what the store says */
+  /** Resolves when everything committed so far survives a crash, and may be told. @throws what the store says; as `confirm` */
   async saved(): Promise<void> {
     await this.#journal?.saved();
     await this.#merging;
+    await this.confirm();
+  }
+
+  /** As `saved`, however long that takes. @throws once this host is closed: another one goes on with the run */
+  async kept(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.saved();
+      } catch (error) {
+        if (this.#closed) throw error;
+        await sleep(STALLED_MS, undefined, { ref: false });
+      }
+    }
+  }
+
+  /** Resolves when what is in memory may be told: nobody else goes on with the run. @throws Refusal `not_stored`; Elsewhere */
+  async confirm(): Promise<void> {
+    if (this.#lost !== null) throw this.#lost;
+    await this.#options.confirm?.();
+  }
+
+  /**
+   * Somebody else goes on with the run: nothing is decided or told here any more.
+   * @param why what whoever asks is told
+   */
+  lose(why: Error = new Refusal("not_stored", "another replica goes on with this run: ask again")): void {
+    this.#lost = why;
+    this.close();
   }
 
   /** What this agent is to do, noted as told. */

@@ -78,6 +78,8 @@ export interface RunStore {
    * @throws VersionConflict when the run does not have exactly `version` records.
    */
   replace(run: string, version: number, next: number, snapshot: RunSnapshot): Promise<number>;
+  /** Whether there is such a run, over or not. */
+  has(run: string): Promise<boolean>;
   /** Null: there is no such run. @throws UnreadableRun */
   load(run: string): Promise<StoredRun | null>;
   /** The run is over: it is not taken up again after a restart. */

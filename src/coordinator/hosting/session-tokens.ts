@@ -6,8 +6,8 @@ import { Refusal } from "../protocol/refusal.ts";
 
 const KEPT_TOKENS = 20_000;
 
-/** SHA-256 of a request's body as it was sent, base64url. */
-export function tokenDigest(body: Buffer): string {
+/** SHA-256 of a body as it was sent, base64url. */
+export function bodyDigest(body: Buffer | string): string {
   return createHash("sha256").update(body).digest("base64url");
 }
 

@@ -4,6 +4,9 @@ import type http from "node:http";
 import { escapeUnprintable } from "../../plan/parsing/names.ts";
 import { pack, UnusableBody } from "../client/http.ts";
 import { PASSING, REFUSALS, Refusal, type RefusalCode, RunEnded } from "../protocol/refusal.ts";
+import type { AnsweredElsewhere } from "../replicas/forwarding.ts";
+import { ANSWERED } from "../replicas/owners.ts";
+import type { PassedOn } from "../replicas/signature.ts";
 import { type BodyLoss, BodyLost } from "./body-intake.ts";
 
 export interface ErrorListeners {
@@ -13,18 +16,26 @@ export interface ErrorListeners {
   readonly onRefused?: (code: RefusalCode) => void;
 }
 
-export async function send(response: http.ServerResponse, status: number, body: unknown): Promise<void> {
-  await sendText(response, status, JSON.stringify(body));
+/** Where an answer goes. */
+export interface Reply {
+  readonly response: http.ServerResponse;
+  /** Of a request that another coordinator has passed on: its answer is signed. */
+  readonly passedOn: PassedOn | null;
+}
+
+export async function send(reply: Reply, status: number, body: unknown): Promise<void> {
+  await sendText(reply, status, JSON.stringify(body));
 }
 
 /** Compressed for those who understand it: their links may be slow. */
-export async function sendText(response: http.ServerResponse, status: number, text: string): Promise<void> {
+export async function sendText({ response, passedOn }: Reply, status: number, text: string): Promise<void> {
   const takesGzip = /\bgzip\b/i.test(String(response.req.headers["accept-encoding"] ?? ""));
   const { bytes, encoding } = takesGzip ? await pack(text) : { bytes: text, encoding: null };
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(bytes),
     ...(encoding === null ? {} : { "content-encoding": encoding }),
+    ...(passedOn === null ? {} : { [ANSWERED]: passedOn.seal({ status, encoding, body: bytes }) }),
   });
   // As text, not as bytes: Node then sends head and body in one piece, not two, a thousand times at a large barrier.
   response.end(bytes);
@@ -43,12 +54,14 @@ const LOSS_REFUSALS = {
   aborted: "invalid",
 } as const satisfies Record<BodyLoss, RefusalCode>;
 
-export async function sendError(
-  response: http.ServerResponse,
-  error: unknown,
-  options: ErrorListeners,
-  request: string,
-): Promise<void> {
+/** What another coordinator has answered, as it came. */
+export function relay({ response }: Reply, { status, headers, body }: AnsweredElsewhere): void {
+  response.writeHead(status, { ...headers, "content-length": body.length });
+  response.end(body);
+}
+
+export async function sendError(reply: Reply, error: unknown, options: ErrorListeners, request: string): Promise<void> {
+  const { response } = reply;
   let refusal: Refusal;
   if (error instanceof Refusal) refusal = error;
   else if (error instanceof UnusableBody) refusal = new Refusal(BODY_REFUSALS[error.why], error.message);
@@ -59,7 +72,7 @@ export async function sendError(
   } else {
     const incident = randomBytes(4).toString("hex");
     options.onError(error, `${request} (incident ${incident})`);
-    await send(response, 500, {
+    await send(reply, 500, {
       error: { code: "internal", message: `something went wrong here; its log says more under incident ${incident}` },
     });
     return;
@@ -72,5 +85,5 @@ export async function sendError(
   const message = escapeUnprintable(refusal.message);
   const ended =
     refusal instanceof RunEnded ? { ended: { member: refusal.wasMember, summary: refusal.summary } } : undefined;
-  await send(response, REFUSALS[code], { error: { code, message }, ...ended });
+  await send(reply, REFUSALS[code], { error: { code, message }, ...ended });
 }

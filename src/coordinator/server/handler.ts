@@ -4,25 +4,28 @@
  */
 
 import type http from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { isDeeper, PLAN_BOUNDS, WIRE_BOUNDS } from "../../plan/bounds.ts";
+import { PLAN_BOUNDS, WIRE_BOUNDS } from "../../plan/bounds.ts";
 import type { RunKey, RunTerms } from "../../run/types.ts";
-import { unpack } from "../client/http.ts";
-import { type SessionTokens, tokenDigest } from "../hosting/session-tokens.ts";
+import type { SessionTokens } from "../hosting/session-tokens.ts";
 import type { JoinRequest } from "../protocol/port.ts";
 import {
   joinBodySchema,
   leaveBodySchema,
   PROTOCOL,
-  PROTOCOLS,
   runKeySchema,
   type SyncBody,
   syncBodySchema,
 } from "../protocol/protocol.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { runIdOf } from "../protocol/run-id.ts";
-import { type ErrorListeners, send, sendError, sendText } from "./answer.ts";
-import { BodyIntake, saysJson } from "./body-intake.ts";
+import type { Forwarding } from "../replicas/forwarding.ts";
+import { Elsewhere, NOT_MINE } from "../replicas/owners.ts";
+import type { PassedOn } from "../replicas/signature.ts";
+import { type ErrorListeners, type Reply, relay, send, sendError, sendText } from "./answer.ts";
+import { BodyIntake } from "./body-intake.ts";
+import { NotUnderstood, RequestBody } from "./request-body.ts";
 import { RequestLimit } from "./request-limit.ts";
 
 /** Who somebody proved to be. */
@@ -62,9 +65,9 @@ export interface HostedRun {
   /** Whether this session is one of this run's. */
   knows(session: string): boolean;
   /** What an agent must agree to: key, plan, selection, size. For agents that are told only where to join. */
-  terms(): RunTerms;
+  terms(): Promise<RunTerms>;
   /** What everybody of the run may read: who waits for what, since when, until when. */
-  status(): unknown;
+  status(): Promise<unknown>;
 }
 
 export interface CoordinatorServerOptions extends ErrorListeners {
@@ -80,23 +83,51 @@ export interface CoordinatorServerOptions extends ErrorListeners {
   /** Counts a request of this repository's, and then what it turned out to weigh. @throws Refusal when it is too much */
   readonly spend?: (repositoryId: string, what: "request" | { readonly bytes: number }) => void;
   readonly tokens: SessionTokens;
+  /** Where several coordinators share a store: whoever has the run is asked. `open` and `find` then throw `Elsewhere`. */
+  readonly replicas?: Pick<Forwarding, "received" | "ask" | "heard">;
   readonly intake?: BodyIntake;
 }
 
 /** Of callers who are known: agents send a plan in moments. */
 const INTAKE = { bytes: 256 * 1024 * 1024, bytesPerAddress: 128 * 1024 * 1024, deadlineMs: 30_000, leastRate: 1_024 };
 
-/** While a body is on its way, its agent counts as heard so often. */
-const HEARD_EVERY_MS = 500;
+/**
+ * While the replica that has a run does not answer, so long until somebody who asks is told to ask again: agents give a
+ * request up that is not held after ten seconds.
+ */
+const LOOKED_FOR_MS = 8_000;
+const LOOK_AGAIN_MS = 500;
 
-const ROUTE = /^\/api\/runs\/(?:(join)|([A-Za-z0-9_-]{22})(?:\/(sync|leave|plan))?)(?:\?.*)?$/;
+/** While a body is on its way, its agent counts as heard so often, by a coordinator here and by one elsewhere. */
+const HEARD_EVERY_MS = 500;
+const HEARD_ELSEWHERE_EVERY_MS = 2_000;
+
+const ROUTE = /^\/api\/runs\/(?:(join)|([A-Za-z0-9_-]{22})(?:\/(sync|leave|plan|heard))?)(?:\?.*)?$/;
 
 type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => Promise<boolean>;
 
+type Options = CoordinatorServerOptions & { readonly intake: BodyIntake; readonly limit: RequestLimit };
+
+/** A request whose sender is known, or about to be. */
+interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly route: RegExpExecArray;
+  readonly bearer: string;
+  readonly accepts: string | undefined;
+  readonly body: RequestBody;
+  readonly passedOn: PassedOn | null;
+  /** Nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Answers a request, where the run is coordinated here: the answer's JSON text. @throws Elsewhere where it is not */
+type Answering = () => Promise<string>;
+
 /** @returns a handler that answers `/api/runs/…` and says false to everything else. */
 export function coordinatorHandler(given: CoordinatorServerOptions): Handler {
-  const options = { ...given, intake: given.intake ?? new BodyIntake(INTAKE) };
   const limit = new RequestLimit(WIRE_BOUNDS.syncsPerSecond);
+  const options = { ...given, intake: given.intake ?? new BodyIntake(INTAKE), limit };
   return async (request, response) => {
     if (!request.url?.startsWith("/api/runs/")) return false;
     const closed = new AbortController();
@@ -104,79 +135,146 @@ export function coordinatorHandler(given: CoordinatorServerOptions): Handler {
       // After its answer a response closes, too: then nobody waits for it.
       if (!response.writableEnded) closed.abort(new Error("the agent closed the connection"));
     });
+    let reply: Reply = { response, passedOn: null };
+    let body: RequestBody | null = null;
     try {
       const route = ROUTE.exec(request.url);
       if (route === null) throw new Refusal("not_found", "there is no such address; see GET /api/runs/{run}");
-      const [, join, run = "", action] = route;
       const bearer = bearerOf(request);
-      if (request.method === "GET" && join === undefined && (action === undefined || action === "plan")) {
-        const hosted = await readableRun(options, bearer, run);
-        await send(response, 200, action === "plan" ? hosted.terms() : hosted.status());
-      } else if (request.method !== "POST" || action === "plan" || (join === undefined && action === undefined)) {
-        throw new Refusal("not_found", `${request.method} is not served here`);
-      } else if (join !== undefined) await send(response, 200, await joinRun(options, bearer, request));
-      else {
-        const session = options.tokens.verify(bearer);
-        limit.check(session);
-        const hosted = await hostedRun(options, run);
-        if (!hosted.knows(session)) throw notOfThisRun();
-        const { repositoryId } = hosted.key;
-        options.spend?.(repositoryId, "request");
-        if (action === "sync") {
-          const onChunk = everySecond(() => hosted.heard(session));
-          const { body, digest } = await receive(options, request, syncBodySchema, repositoryId, { onChunk });
-          await sendText(
-            response,
-            200,
-            await hosted.sync({ session, sequence: body.seq, digest }, body, closed.signal),
-          );
-        } else {
-          const { body, digest } = await receive(options, request, leaveBodySchema, repositoryId);
-          await hosted.leave({ session, sequence: body.seq, digest }, body.why);
-          limit.forget(session);
-          await send(response, 200, { left: true });
-        }
-      }
+      const passedOn = options.replicas?.received(request, bearer) ?? null;
+      reply = { response, passedOn };
+      const { intake, replicas } = options;
+      const isKept = replicas !== undefined && passedOn === null;
+      body = new RequestBody(request, { intake, digest: passedOn?.digest ?? null, isKept });
+      const { method = "", url, headers } = request;
+      const accepts = headers["accept-encoding"];
+      await answer(options, { method, url, route, bearer, accepts, body, passedOn, signal: closed.signal }, reply);
     } catch (error) {
-      if (!closed.signal.aborted) await sendError(response, error, options, `${request.method} ${request.url}`);
+      if (!closed.signal.aborted) await sendError(reply, error, options, `${request.method} ${request.url}`);
+    } finally {
+      body?.release();
     }
     return true;
   };
 }
 
-type Options = CoordinatorServerOptions & { readonly intake: BodyIntake };
+/** Here, or by whoever has the run: once it is passed on, it is not passed on again. */
+async function answer(options: Options, asked: Asked, reply: Reply): Promise<void> {
+  const answering = await answeringOf(options, asked);
+  const until = performance.now() + LOOKED_FOR_MS;
+  for (;;) {
+    try {
+      return await sendText(reply, 200, await answering());
+    } catch (error) {
+      const { replicas } = options;
+      if (!(error instanceof Elsewhere) || replicas === undefined) throw error;
+      if (asked.passedOn !== null) return await send(reply, NOT_MINE, {});
+      const { body, method, url: path, bearer, accepts, signal } = asked;
+      body.onChunk = every(HEARD_ELSEWHERE_EVERY_MS, () => replicas.heard(error, bearer));
+      const passed = { method, path, bearer, accepts, encoding: body.encoding };
+      const sent = method === "GET" ? Buffer.alloc(0) : await body.sent();
+      const answered = await replicas.ask(error, { ...passed, body: sent }, signal);
+      if (answered !== null) return relay(reply, answered);
+      if (performance.now() > until)
+        throw new Refusal("unavailable", "the replica that coordinates this run is gone: ask again");
+      await sleep(LOOK_AGAIN_MS, undefined, { signal });
+    }
+  }
+}
 
-async function joinRun(options: Options, bearer: string, message: http.IncomingMessage): Promise<unknown> {
+/** What comes before the run is looked for. @throws Refusal */
+async function answeringOf(options: Options, asked: Asked): Promise<Answering> {
+  const { method, route, bearer, passedOn } = asked;
+  const [, join, run = "", action] = route;
+  if (method === "GET" && join === undefined && (action === undefined || action === "plan")) {
+    return await reading(options, bearer, run, action === "plan");
+  }
+  const isPosted = join !== undefined || action === "sync" || action === "leave";
+  if (method !== "POST" || !(isPosted || (action === "heard" && passedOn !== null))) {
+    throw new Refusal("not_found", `${method} is not served here`);
+  }
+  if (join !== undefined) return await joining(options, asked);
+  const session = options.tokens.verify(bearer);
+  options.limit.check(session);
+  if (action === "heard") {
+    return async () => {
+      const hosted = await hostedRun(options, run);
+      hosted.heard(session);
+      return "{}";
+    };
+  }
+  return action === "sync" ? syncing(options, asked, run, session) : leaving(options, asked, run, session);
+}
+
+async function joining(options: Options, { bearer, body }: Asked): Promise<Answering> {
   const caller = await options.authenticate(bearer);
   const { repositoryId } = caller;
   if (repositoryId !== null) options.spend?.(repositoryId, "request");
-  const onRefused = (value: unknown, refusal: Refusal) => noteRefused(options, caller, value, refusal);
-  const { body, bytes } = await receive(options, message, joinBodySchema, repositoryId, { onRefused });
-  const run = runIdOf(body.key);
-  const principal = await caller.admit(body.key);
-  if (body.agentCount > PLAN_BOUNDS.agents) {
+  const understood = await body.understood(joinBodySchema, spending(options, repositoryId)).catch((error: unknown) => {
+    if (error instanceof NotUnderstood) return error;
+    throw error;
+  });
+  if (understood instanceof NotUnderstood) {
+    return async () => {
+      await noteRefused(options, caller, understood);
+      throw understood;
+    };
+  }
+  const { protocol: _protocol, nonce, ...request } = understood.body;
+  const run = runIdOf(request.key);
+  const principal = await caller.admit(request.key);
+  if (request.agentCount > PLAN_BOUNDS.agents) {
     throw new Refusal(
       "over_limit",
-      `a run takes at most ${PLAN_BOUNDS.agents} agents, this one asks for ${body.agentCount}`,
+      `a run takes at most ${PLAN_BOUNDS.agents} agents, this one asks for ${request.agentCount}`,
     );
   }
-  const { protocol: _protocol, nonce, ...request } = body;
-  const hosted = await options.open(request, bytes);
-  try {
-    const joined = await hosted.join(request, nonce, principal);
-    return { protocol: PROTOCOL, run, session: options.tokens.issue(joined.session), now: joined.now };
-  } catch (error) {
-    if (error instanceof Refusal) hosted.refused(body.agent, principal, error);
-    throw error;
-  }
+  return async () => {
+    const hosted = await options.open(request, understood.bytes);
+    try {
+      const joined = await hosted.join(request, nonce, principal);
+      const session = options.tokens.issue(joined.session);
+      return JSON.stringify({ protocol: PROTOCOL, run, session, now: joined.now });
+    } catch (error) {
+      if (error instanceof Refusal) hosted.refused(request.agent, principal, error);
+      throw error;
+    }
+  };
+}
+
+function syncing(options: Options, { body, signal }: Asked, run: string, session: string): Answering {
+  return async () => {
+    const hosted = await sessionsRun(options, run, session);
+    body.onChunk = every(HEARD_EVERY_MS, () => hosted.heard(session));
+    const said = await body.understood(syncBodySchema, spending(options, hosted.key.repositoryId));
+    const request = { session, sequence: said.body.seq, digest: said.digest };
+    return await hosted.sync(request, said.body, signal);
+  };
+}
+
+function leaving(options: Options, { body }: Asked, run: string, session: string): Answering {
+  return async () => {
+    const hosted = await sessionsRun(options, run, session);
+    const said = await body.understood(leaveBodySchema, spending(options, hosted.key.repositoryId));
+    await hosted.leave({ session, sequence: said.body.seq, digest: said.digest }, said.body.why);
+    options.limit.forget(session);
+    return JSON.stringify({ left: true });
+  };
+}
+
+async function sessionsRun(options: Options, run: string, session: string): Promise<HostedRun> {
+  const hosted = await hostedRun(options, run);
+  if (!hosted.knows(session)) throw notOfThisRun();
+  options.spend?.(hosted.key.repositoryId, "request");
+  return hosted;
 }
 
 /** Whatever else is wrong with a request to join: whose it is, and of which run. */
 const askedToJoin = z.looseObject({ key: runKeySchema, agent: z.string().min(1).max(200) });
 
 /** Tells the run of somebody whose request to join cannot even be read. */
-async function noteRefused(options: Options, caller: Caller, value: unknown, refusal: Refusal): Promise<void> {
-  const asked = askedToJoin.safeParse(value);
+async function noteRefused(options: Options, caller: Caller, refusal: NotUnderstood): Promise<void> {
+  const asked = askedToJoin.safeParse(refusal.value);
   if (!asked.success) return;
   const { key, agent } = asked.data;
   try {
@@ -189,56 +287,31 @@ async function noteRefused(options: Options, caller: Caller, value: unknown, ref
   }
 }
 
-interface RequestCallbacks {
-  /** Of one that is JSON, but no such body. */
-  readonly onRefused?: (value: unknown, refusal: Refusal) => Promise<void>;
-  /** Of each piece as it arrives. */
-  readonly onChunk?: () => void;
-}
-
 /** Not when it is called first: what arrives in one go is heard when it has arrived. */
-function everySecond(work: () => void): () => void {
+function every(ms: number, work: () => void): () => void {
   let last = performance.now();
   return () => {
     const now = performance.now();
-    if (now - last < HEARD_EVERY_MS) return;
+    if (now - last < ms) return;
     last = now;
     work();
   };
 }
 
-/** The body of somebody who is known; `bytes`: after decompression. */
-async function receive<T>(
-  { intake, spend }: Options,
-  message: http.IncomingMessage,
-  schema: z.ZodType<T>,
-  repositoryId: string | null,
-  { onRefused, onChunk }: RequestCallbacks = {},
-): Promise<{ readonly body: T; readonly digest: string; readonly bytes: number }> {
-  if (!saysJson(message)) throw new Refusal("unsupported", "the content type must be application/json");
-  return await intake.take(message, { most: WIRE_BOUNDS.bodyBytes, ...(onChunk && { onChunk }) }, async (packed) => {
-    const bytes = await unpack(packed, message.headers["content-encoding"], WIRE_BOUNDS.bodyBytes);
-    if (repositoryId !== null) spend?.(repositoryId, { bytes: bytes.length });
-    const value = parseJson(bytes);
-    let body: T;
-    try {
-      body = parse(schema, value);
-    } catch (error) {
-      if (error instanceof Refusal) await onRefused?.(value, error);
-      throw error;
-    }
-    return { body, digest: tokenDigest(bytes), bytes: bytes.length };
-  });
+function spending({ spend }: Options, repositoryId: string | null): ((bytes: number) => void) | undefined {
+  return spend === undefined || repositoryId === null ? undefined : (bytes) => spend(repositoryId, { bytes });
 }
 
-async function readableRun(options: CoordinatorServerOptions, bearer: string, run: string): Promise<HostedRun> {
+async function reading(options: Options, bearer: string, run: string, isPlan: boolean): Promise<Answering> {
   const session = options.tokens.read(bearer);
   const caller = session === null ? await options.authenticate(bearer) : null;
-  const hosted = await hostedRun(options, run);
-  options.spend?.(hosted.key.repositoryId, "request");
-  if (caller !== null) await caller.admit(hosted.key);
-  else if (session === null || !hosted.knows(session)) throw notOfThisRun();
-  return hosted;
+  return async () => {
+    const hosted = await hostedRun(options, run);
+    options.spend?.(hosted.key.repositoryId, "request");
+    if (caller !== null) await caller.admit(hosted.key);
+    else if (session === null || !hosted.knows(session)) throw notOfThisRun();
+    return JSON.stringify(isPlan ? await hosted.terms() : await hosted.status());
+  };
 }
 
 function notOfThisRun(): Refusal {
@@ -256,38 +329,4 @@ function bearerOf(request: http.IncomingMessage): string {
   if (match?.[1] === undefined)
     throw new Refusal("unauthorized", "an Authorization header with a bearer token is needed");
   return match[1];
-}
-
-/** Characters that are said about one field. */
-const LONGEST_ISSUE = 500;
-
-/** What a body says of its version, before anything else of it is believed; null: nothing. */
-function protocolOf(value: unknown): number | null {
-  if (typeof value !== "object" || value === null || !("protocol" in value)) return null;
-  return typeof value.protocol === "number" ? value.protocol : null;
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    throw new Refusal("invalid", "the body is not JSON");
-  }
-}
-
-function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const protocol = protocolOf(value);
-  if (protocol !== null && !PROTOCOLS.some((known) => known === protocol)) {
-    throw new Refusal(
-      "protocol",
-      `protocol ${protocol} is not served here, ${PROTOCOLS.join(" and ")} is: use one version of the action everywhere`,
-    );
-  }
-  if (isDeeper(value, WIRE_BOUNDS.nesting)) throw new Refusal("invalid", "the body is nested too deeply");
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues
-    .slice(0, 5)
-    .map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`.slice(0, LONGEST_ISSUE));
-  throw new Refusal("invalid", `the body does not fit the protocol: ${issues.join("; ")}`);
 }

@@ -45,15 +45,19 @@ const ANNOTATIONS_PER_REQUEST = 50;
 
 const NEVER = new AbortController().signal;
 
-/** Creates the check run, in progress. After a lost answer it is looked for before it is created again. */
+/**
+ * Creates the check run, in progress. After a lost answer it is looked for before it is created again.
+ * @param mayBeThere whether another process may have created it: then it is looked for at first
+ */
 export async function openCheck(
   client: GitHubClient,
   target: CheckTarget,
   text: CheckText,
   pace: Pace,
   signal: AbortSignal,
+  mayBeThere = false,
 ): Promise<Opened> {
-  let first = true;
+  let first = !mayBeThere;
   const result = await persistently(pace, signal, async () => {
     if (!first) {
       const runs = await listCheckRuns(client, target, { check_name: target.name }, signal);
@@ -143,12 +147,14 @@ export class LiveCheck {
   /**
    * Ends the check run: first the conclusion with the first annotations, then the further batches, so that the verdict
    * never waits for them. Returns how many annotations GitHub has taken and the failure that stopped it, if any.
+   * @param mayBeSent whether another process may have begun with it: annotations that are there are not sent again
    */
   async conclude(
     conclusion: CheckConclusion,
     text: CheckText,
     annotations: readonly CheckAnnotation[],
     signal: AbortSignal,
+    mayBeSent = false,
   ): Promise<{
     readonly concluded: boolean;
     readonly annotationsSent: number;
@@ -162,7 +168,7 @@ export class LiveCheck {
     do {
       const batch = annotations.slice(sent, sent + ANNOTATIONS_PER_REQUEST);
       const before = sent;
-      let first = true;
+      let first = !mayBeSent;
       const result = await persistently(this.#pace, signal, async () => {
         // Batches append: after a lost answer, one that has arrived must not be sent again.
         if (!first && batch.length > 0 && (await this.#annotationsCount(signal)) >= before + batch.length) return;

@@ -37,6 +37,10 @@ export class MemoryRunStore implements RunStore {
     return this.#count(kept.snapshot.length);
   }
 
+  async has(run: string): Promise<boolean> {
+    return this.runs.has(run);
+  }
+
   async load(run: string): Promise<StoredRun | null> {
     const kept = this.runs.get(run);
     if (kept === undefined) return null;
