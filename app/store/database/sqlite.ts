@@ -1,7 +1,7 @@
 /** SQLite through Node's own module, as Kysely wants it. */
 import { resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { type Dialect, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
+import { type Dialect, SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
 import { LRUCache } from "lru-cache";
 import { keepPrivate } from "./private-files.ts";
 
@@ -15,7 +15,20 @@ const BUSY_MS = 2_000;
  * has returned survives a crash of the process and of the machine.
  */
 export function sqliteDialect(file: string): Dialect {
-  return new SqliteDialect({ database: async () => adapt(open(file)) });
+  return new WholeMigrations({ database: async () => adapt(open(file)) });
+}
+
+/** SQLite's tables are changed within transactions, too: a start that is cut off leaves no half of a migration. */
+class WholeMigrations extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalAdapter();
+  }
+}
+
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
 }
 
 function open(file: string): DatabaseSync {
