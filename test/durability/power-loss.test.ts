@@ -154,7 +154,11 @@ async function lastNeeded(each: Copy): Promise<number> {
 }
 
 /** What was answered and is not there when the files are opened so, as the app opens them. @throws when they are not whole */
-async function missing({ log, answered: ids }: Pick<Copy, "log" | "answered">, database: Buffer, cut: number): Promise<string[]> {
+async function missing(
+  { log, answered: ids }: Pick<Copy, "log" | "answered">,
+  database: Buffer,
+  cut: number,
+): Promise<string[]> {
   const folder = mkdtempSync(join(directory, "copy-"));
   const file = join(folder, "app.db");
   writeFileSync(file, database);

@@ -7,10 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import bundlePrograms from "../programs.ts";
+import { SOAK_DATABASES, type SoakDatabaseKind } from "./database.ts";
 import { type SoakReport, soak } from "./soak.ts";
 
 const USAGE =
-  "npm run soak -- [--pulls 100] [--runs 4] [--kills 10] [--minutes 3] [--seed 1] [--freeze COUNT] [--db-restarts COUNT]";
+  "npm run soak -- [--pulls 100] [--runs 4] [--kills 10] [--minutes 3] [--seed 1] [--freeze COUNT] [--db-restarts COUNT] [--database sqlite|postgres] [--replicas N]";
 const MINUTE = 60_000;
 const AGENTS = 8;
 const STEP_SECONDS = 5;
@@ -28,6 +29,8 @@ interface Asked {
   readonly seed: number;
   readonly freezes: number;
   readonly restarts: number;
+  readonly database: SoakDatabaseKind;
+  readonly replicas: number;
 }
 
 process.exitCode = await main();
@@ -52,7 +55,7 @@ async function main(): Promise<number> {
     const report = await soak(
       {
         ...asked,
-        ...{ within, directory, agents: AGENTS, stepSeconds: STEP_SECONDS, freezeMs: FREEZE_MS, replicas: 1 },
+        ...{ within, directory, agents: AGENTS, stepSeconds: STEP_SECONDS, freezeMs: FREEZE_MS },
         ...{ patience: PATIENCE_MS, faults: true, redeliver: false, organizations: ORGANIZATIONS, signal: end.signal },
       },
       say,
@@ -77,7 +80,7 @@ function read(): Asked | null {
     const { values } = parseArgs({
       options: {
         ...{ pulls: option("100"), runs: option("4"), kills: option("10"), minutes: option("3"), seed: option("1") },
-        ...{ freeze: option("0"), "db-restarts": option("0") },
+        ...{ freeze: option("0"), "db-restarts": option("0"), database: option("sqlite"), replicas: option("1") },
       },
     });
     const whole = (text: string): number => {
@@ -87,26 +90,33 @@ function read(): Asked | null {
     };
     const minutes = Number(values.minutes);
     if (!(minutes > 0 && minutes <= 600)) throw new Error("minutes");
+    const database = SOAK_DATABASES.find((each) => each === values.database);
+    const replicas = whole(values.replicas);
+    if (database === undefined || replicas < 1 || replicas > 9) throw new Error("database and replicas");
+    if (database === "sqlite" && replicas > 1) throw new Error("a file is one process's");
     return {
       ...{ pulls: whole(values.pulls), runs: whole(values.runs), kills: whole(values.kills), minutes },
       ...{ seed: whole(values.seed), freezes: whole(values.freeze), restarts: whole(values["db-restarts"]) },
+      ...{ database, replicas },
     };
-  } catch {
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
     return null;
   }
 }
 
-function tell({ runs }: Asked, report: SoakReport): void {
+function tell({ runs, database, replicas }: Asked, report: SoakReport): void {
   const { violations, chaos, webhooks, acts, pulls, started, requests, faults, settled, memory, disk } = report;
   const about = (what: string): number => violations.filter((each) => each.includes(what)).length;
   for (const violation of violations) console.log(violation);
+  console.log(`${database}, ${replicas} ${replicas === 1 ? "process" : "processes"}`);
   console.log(`${pulls} pull requests, ${acts} acts, ${runs} runs of ${AGENTS} agents, ${started} started workflows`);
   console.log(
     `${webhooks.deliveries} deliveries in ${webhooks.attempts} attempts (${webhooks.refused} not taken, ${webhooks.lost} lost, ${webhooks.doubled} doubled, ${webhooks.late} late); ${requests} requests to GitHub, ${faults} faults placed`,
   );
   console.log(`${chaos.kills} kills, ${chaos.freezes} freezes, ${chaos.restarts} restarts of the database`);
   console.log(
-    `right ${settled} s after the last act; memory of one process at most ${memory.peak.toFixed(0)} MiB, at the end ${memory.end.map((each) => each.toFixed(0)).join(", ")} MiB; database ${disk?.toFixed(1) ?? "?"} MiB`,
+    `right ${settled} s after the last act; memory of one process at most ${memory.peak.toFixed(0)} MiB, at the end ${memory.end.map((each) => each.toFixed(0)).join(", ")} MiB; database ${disk.toFixed(1)} MiB`,
   );
   console.log(`lost: ${about("lost: ")}, doubled: ${about("doubled: ")}, violations: ${violations.length}`);
 }

@@ -15,7 +15,15 @@ it("has every effect once and ends every run as its plan says, however often the
   const report = await soak(
     {
       ...{ seed: 1, pulls: 4, runs: 1, agents: 3, stepSeconds: 1, kills: 2, freezes: 0, freezeMs: 0, restarts: 0 },
-      ...{ replicas: 1, within: 6_000, patience: PATIENCE_MS, faults: false, redeliver: true, organizations: 1 },
+      ...{
+        database: "sqlite",
+        replicas: 1,
+        within: 6_000,
+        patience: PATIENCE_MS,
+        faults: false,
+        redeliver: true,
+        organizations: 1,
+      },
       ...{ directory, signal: new AbortController().signal },
     },
     (line) => lines.push(line),

@@ -11,7 +11,7 @@ import { KEYS } from "../keys.ts";
 import { Random } from "../simulation/random.ts";
 import { Balancer } from "./balancer.ts";
 import { type ChaosCounts, play, trouble } from "./chaos.ts";
-import { type SoakDatabase, sqliteDatabase } from "./database.ts";
+import { openSoakDatabase, type SoakDatabase, type SoakDatabaseKind } from "./database.ts";
 import { Groups } from "./groups.ts";
 import { freePorts, Replica } from "./replica.ts";
 import { buildTown, SECRET, type SoakTown } from "./town.ts";
@@ -31,6 +31,7 @@ export interface SoakOptions {
   readonly freezes: number;
   readonly freezeMs: number;
   readonly restarts: number;
+  readonly database: SoakDatabaseKind;
   readonly replicas: number;
   /** All of it happens within this. Milliseconds. */
   readonly within: number;
@@ -60,7 +61,7 @@ export interface SoakReport {
   /** MiB: of one process, the most it ever held; and all of them at the end. */
   readonly memory: { readonly peak: number; readonly end: readonly number[] };
   /** MiB. */
-  readonly disk: number | null;
+  readonly disk: number;
 }
 
 const LOOK_EVERY_MS = 1_000;
@@ -105,7 +106,7 @@ class Soak {
         this.#faults.push(`GitHub's stand-in: ${error instanceof Error ? error.stack : String(error)}`),
     });
     this.#closers.push(() => town.sandbox.close());
-    const database = sqliteDatabase(directory);
+    const database = await openSoakDatabase(this.#options.database, directory);
     this.#closers.push(() => database.close());
     const replicas = this.#replicas(town, database, url, ports);
     const balancer = await Balancer.open(address, ports);
@@ -151,7 +152,7 @@ class Soak {
       ...{ chaos: counts, webhooks: this.#carrier.counts, acts: traffic.acts, pulls: traffic.walks.length },
       started: workflows.byKey().size,
       requests: town.sandbox.requests.counts().total,
-      ...{ faults, settled: seconds, memory, disk: database.size() },
+      ...{ faults, settled: seconds, memory, disk: await database.size() },
     };
   }
 
