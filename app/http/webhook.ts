@@ -11,7 +11,6 @@ import { BodyIntake, BodyLost, saysJson } from "../../src/coordinator/server/bod
 import { parseExactly } from "../../src/github/exact-json.ts";
 import { deliveryOrder } from "../../src/github/webhooks/webhook.ts";
 import type { WebhookRefusal } from "../metrics/metrics.ts";
-import { InboxFull } from "../webhooks/deliveries/storing.ts";
 import type { Inbox } from "../webhooks/inbox.ts";
 
 /** GitHub sends no payload larger than 25 MB. */
@@ -94,12 +93,10 @@ export function webhookEndpoint(options: EndpointOptions): Handler {
           return answer(response, outcome === "stored" ? 202 : 200, { [outcome]: id });
         } catch (error) {
           onRefused?.("not_stored");
-          log.error({ delivery: id, event, err: error }, "delivery could not be stored");
-          const isFull = error instanceof InboxFull;
-          if (isFull) {
-            response.setHeader("retry-after", RETRY_AFTER_S);
-          }
-          return refuse(response, isFull ? 503 : 500, "The delivery could not be stored: redeliver it.");
+          // Why is told by whoever could not store it, once for all that come meanwhile.
+          log.debug({ delivery: id, event, err: error }, "delivery could not be stored");
+          response.setHeader("retry-after", RETRY_AFTER_S);
+          return refuse(response, 503, "The delivery could not be stored: redeliver it.");
         }
       });
     } catch (error) {

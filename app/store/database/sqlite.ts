@@ -1,7 +1,15 @@
 /** SQLite through Node's own module, as Kysely wants it. */
 import { resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { type Dialect, SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
+import {
+  type DatabaseConnection,
+  type Dialect,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+  type SqliteStatement,
+} from "kysely";
 import { LRUCache } from "lru-cache";
 import { keepPrivate } from "./private-files.ts";
 
@@ -15,16 +23,40 @@ const BUSY_MS = 2_000;
  * has returned survives a crash of the process and of the machine.
  */
 export function sqliteDialect(file: string): Dialect {
-  return new WholeMigrations({ database: async () => adapt(open(file)) });
+  return new FileDialect(async () => adapt(open(file)));
 }
 
-/** SQLite's tables are changed within transactions, too: a start that is cut off leaves no half of a migration. */
-class WholeMigrations extends SqliteDialect {
+class FileDialect extends SqliteDialect {
+  readonly #database: () => Promise<SqliteDatabase>;
+
+  constructor(database: () => Promise<SqliteDatabase>) {
+    super({ database });
+    this.#database = database;
+  }
+
   override createAdapter(): SqliteAdapter {
     return new TransactionalAdapter();
   }
+
+  override createDriver(): SqliteDriver {
+    return new FirstErrorDriver({ database: this.#database });
+  }
 }
 
+/** After some errors (a full disk) SQLite has undone everything by itself: what is told is that error. */
+class FirstErrorDriver extends SqliteDriver {
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await super.rollbackTransaction(connection);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes("no transaction is active"))) {
+        throw error;
+      }
+    }
+  }
+}
+
+/** SQLite's tables are changed within transactions, too: a start that is cut off leaves no half of a migration. */
 class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;

@@ -2,7 +2,9 @@
  * Stores deliveries before GitHub is answered. Those that come while a commit is on its way share the next one, because a
  * synced commit for each would be the slowest part of answering.
  */
+import type { Logger } from "pino";
 import type { NewDelivery, PendingDelivery, Store } from "../../store/model.ts";
+import { RepeatedFailure } from "../../work/repeated-failure.ts";
 import type { RecentDeliveries, RecentDelivery } from "./recent.ts";
 
 /** Thrown when more deliveries wait to be stored than memory should hold: GitHub shows them as failed. */
@@ -20,6 +22,7 @@ interface Waiting extends RecentDelivery {
 }
 
 export interface StoringOptions {
+  readonly log: Logger;
   readonly store: Store;
   readonly now: () => number;
   readonly recent: RecentDeliveries;
@@ -36,10 +39,16 @@ export class DeliveryStorer {
   #waiting: Waiting[] = [];
   #waitingSize = 0;
   #storeFailure: { readonly at: number; readonly reason: string } | null = null;
+  readonly #failure: RepeatedFailure;
   #storing = false;
 
   constructor(options: StoringOptions) {
     this.#options = options;
+    this.#failure = new RepeatedFailure({
+      ...options,
+      failing: "deliveries cannot be stored: GitHub is told so of each, and they are asked for again later",
+      over: "deliveries can be stored again",
+    });
   }
 
   get busy(): boolean {
@@ -59,7 +68,9 @@ export class DeliveryStorer {
   /** Resolves once the delivery is on disk. */
   accept(delivery: NewDelivery, content: unknown): Promise<"stored" | "duplicate"> {
     if (this.#waitingSize > MOST_WAITING) {
-      return Promise.reject(new InboxFull("Too many deliveries wait to be stored."));
+      const full = new InboxFull("Too many deliveries wait to be stored.");
+      this.#failure.failed(full);
+      return Promise.reject(full);
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ delivery, content, resolve, reject });
@@ -81,6 +92,7 @@ export class DeliveryStorer {
         const accepted = await store.acceptDeliveries(batch.map((each) => each.delivery));
         const seqs = new Map(accepted.map((each) => [each.id, each.seq]));
         this.#storeFailure = null;
+        this.#failure.succeeded();
         for (const { delivery, content, resolve } of batch) {
           // Of two with one id in one batch the first is the one that was stored.
           const seq = seqs.get(delivery.id);
@@ -93,6 +105,7 @@ export class DeliveryStorer {
         stored(accepted);
       } catch (error) {
         this.#storeFailure = { at: now(), reason: error instanceof Error ? error.message : String(error) };
+        this.#failure.failed(error, batch.length);
         for (const { reject } of batch) {
           reject(error);
         }

@@ -138,9 +138,9 @@ describe("the webhook endpoint", () => {
     expect((await fetch(`${url}/other`)).status).toBe(404);
   });
 
-  it("answers 500 when the delivery cannot be stored", async () => {
+  it("answers 503 when the delivery cannot be stored", async () => {
     await store.close();
-    expect((await send("{}")).status).toBe(500);
+    expect((await send("{}")).status).toBe(503);
     store = await openStore(`sqlite:${join(directory, "test.db")}`);
   });
 });
