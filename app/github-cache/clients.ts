@@ -1,6 +1,7 @@
 /** GitHub clients, one for each installation, and what the app knows of itself. */
 import { LRUCache } from "lru-cache";
 import type { GitHubClient } from "../../src/github/port.ts";
+import { away } from "../work/away.ts";
 
 export interface Ourselves {
   readonly appId: number;
@@ -26,7 +27,7 @@ export function createClients(auth: (installationId?: number) => Promise<GitHubC
       if (known !== undefined) {
         return await known;
       }
-      const made = auth(id);
+      const made = away(() => auth(id)).then(watchedClient);
       clients.set(id, made);
       try {
         return await made;
@@ -35,6 +36,14 @@ export function createClients(auth: (installationId?: number) => Promise<GitHubC
         throw error;
       }
     },
-    app: () => auth(),
+    app: async () => watchedClient(await auth()),
+  };
+}
+
+/** The same; whoever watches a piece of work is told when it waits for GitHub. */
+function watchedClient(client: GitHubClient): GitHubClient {
+  return {
+    request: (route, parameters) => away(() => client.request(route, parameters)),
+    graphql: (query, variables) => away(() => client.graphql(query, variables)),
   };
 }

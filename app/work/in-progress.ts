@@ -10,6 +10,7 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import { parsed } from "../store/documents.ts";
 import type { InstallationId, Store } from "../store/model.ts";
+import { type AwayWatch, watched } from "./away.ts";
 import type { Scope } from "./replicas/ownership.ts";
 
 /** Closed list: what is handled from the store. */
@@ -209,19 +210,57 @@ export class InProgress implements ProgressRecord {
     // Beside one that goes on it is not alone: should the process end now, it has not been tried.
     const others = [...this.#lingering];
     const tried = { kind, id, times: suspect.times + (others.length === 0 ? 1 : 0) };
-    await this.#write(
-      others.length === 0 ? { items: [...rest], alone: tried } : { items: [...others, tried, ...rest], alone: null },
-    );
+    const write = (times: number): Promise<void> => {
+      const now = { kind, id, times };
+      return this.#write(
+        others.length === 0 ? { items: [...rest], alone: now } : { items: [...others, now, ...rest], alone: null },
+      );
+    };
+    await write(tried.times);
     this.#lingering.add(tried);
-    const attempt = handlers[kind]
-      .attempt(id)
+    const asking = new Asking((waits) => write(waits ? suspect.times : tried.times));
+    const attempt = watched(asking, () => handlers[kind].attempt(id))
       .catch((error: unknown) => log.warn({ kind, id, err: error }, "failed alone, too"))
       .finally(() => this.#lingering.delete(tried));
     await within(aloneMs, attempt);
+    asking.watching = false;
+    if (asking.waits) {
+      tried.times = suspect.times;
+    }
   }
 
   async #write(state: LeftBehind): Promise<void> {
     await this.#options.store.setMeta(this.#key, JSON.stringify(state));
+  }
+}
+
+/** What is tried alone waits for GitHub's answer: whoever is killed meanwhile did not die of it. */
+class Asking implements AwayWatch {
+  readonly #told: (waits: boolean) => Promise<void>;
+  watching = true;
+  #asked = 0;
+  waits = false;
+
+  constructor(told: (waits: boolean) => Promise<void>) {
+    this.#told = told;
+  }
+
+  async left(): Promise<void> {
+    this.#asked += 1;
+    // With one answer of several it goes on.
+    await this.#tell(this.#asked === 1);
+  }
+
+  async back(): Promise<void> {
+    this.#asked -= 1;
+    await this.#tell(false);
+  }
+
+  async #tell(waits: boolean): Promise<void> {
+    if (this.waits !== waits && this.watching) {
+      await this.#told(waits);
+    }
+    this.waits = waits;
   }
 }
 

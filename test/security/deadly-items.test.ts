@@ -7,6 +7,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { pino } from "pino";
 import { afterAll, describe, expect, it } from "vitest";
+import { away } from "../../app/work/away.ts";
 import { type Alone, InProgress, KINDS, type Kind } from "../../app/work/in-progress.ts";
 import { COMPILE_CACHE } from "../compile-cache.ts";
 
@@ -63,6 +64,49 @@ describe("an app that is started again whenever it dies", () => {
     // What is heard of it later changes nothing.
     writeFileSync(file, JSON.stringify({ again: deliveryOf(13, "another title") }));
     expect(live(url, file)).toMatchObject({ counts: { done: 4 }, aside: [{ number: 13 }] });
+  });
+});
+
+/** Lives of which each is ended while one item is tried alone: before it asks GitHub, while it waits, or with the answer. */
+async function blamed(when: "before" | "waiting" | "answered", most: number): Promise<boolean> {
+  const meta = new Map([["in-progress", JSON.stringify({ items: [{ kind: "effect", id: "1" }], alone: null })]]);
+  let aside = false;
+  for (let life = 0; life < most && !aside; life += 1) {
+    let dead = false;
+    const die = (at: typeof when): Promise<void> => {
+      dead ||= when === at;
+      return dead ? new Promise<never>(() => undefined) : Promise.resolve();
+    };
+    const store = {
+      meta: async (key: string) => meta.get(key) ?? null,
+      setMeta: async (key: string, value: string) => {
+        if (!dead) meta.set(key, value);
+      },
+    };
+    const inProgress = new InProgress({ store, log: pino({ level: "silent" }), aloneMs: 20 });
+    const alone: Alone = {
+      attempt: async () => {
+        await die("before");
+        await away(() => die("waiting"));
+        await die("answered");
+      },
+      setAside: async () => {
+        aside = true;
+      },
+    };
+    await inProgress.start(Object.fromEntries(KINDS.map((kind) => [kind, alone])) as Record<Kind, Alone>);
+    await inProgress.ready();
+  }
+  return aside;
+}
+
+describe("an app that others kill", () => {
+  it.each([
+    ["before", true],
+    ["waiting", false],
+    ["answered", true],
+  ] as const)("while an item is tried alone, %s: the item is blamed: %s", async (when, expected) => {
+    expect(await blamed(when, 5)).toBe(expected);
   });
 });
 
