@@ -94,6 +94,7 @@ export function createApp(options: AppOptions): App {
       store,
       now,
       runs: async () => (await endpoints?.runs?.seen()) ?? null,
+      claims: () => joined?.ownership.counts ?? null,
       ...(registry === undefined ? {} : { registry }),
     });
     const { requestTimeout } = config.timings;

@@ -12,7 +12,7 @@ import { boundServer, SERVER_OPTIONS } from "../src/coordinator/server/bounds.ts
 import { registeredApp } from "../src/github/app-manifest.ts";
 import { ProxyError, useProxies } from "../src/proxy.ts";
 import { createApp } from "./app.ts";
-import { keepPrivate } from "./audit/private-log.ts";
+import { boundErrors } from "./audit/private-log.ts";
 import {
   apiUrl,
   type Config,
@@ -189,7 +189,7 @@ async function loadProbot(config: Config, appId: number, tokens: AppTokens, sett
     },
   });
   const ready = await probot.ready();
-  keepPrivate(ready.log);
+  boundErrors(ready.log);
   return ready;
 }
 

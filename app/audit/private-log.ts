@@ -29,7 +29,7 @@ export function errorTold(error: unknown): unknown {
 }
 
 /** From now on this log, and whatever was made of it, tells of errors no more than that. */
-export function keepPrivate<T extends Logger>(log: T): T {
+export function boundErrors<T extends Logger>(log: T): T {
   const serializers: unknown = Reflect.get(log, pino.symbols.serializersSym);
   if (typeof serializers !== "object" || serializers === null) {
     throw new Error("This version of pino keeps its serializers elsewhere: what errors tell could not be bounded.");

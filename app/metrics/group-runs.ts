@@ -6,7 +6,7 @@ import type { AgentState, RunState, StageRun } from "../../src/run/state.ts";
 import { RUN_STATUSES, type RunStatus } from "../../src/run/types.ts";
 
 /** What metrics are told of a run as it stands. */
-export interface RunSeen {
+export interface HostedRunSeen {
   readonly status: RunStatus;
   /** Since when somebody waits at a barrier for the others; null: nobody does. On the run's clock. */
   readonly waitingSince: number | null;
@@ -71,7 +71,7 @@ export class GroupRunMetrics {
   }
 
   /** Sets the gauges. */
-  read(runs: readonly RunSeen[]): void {
+  read(runs: readonly HostedRunSeen[]): void {
     for (const state of RUN_STATUSES) {
       this.#runs.set({ state }, 0);
     }
@@ -85,7 +85,7 @@ export class GroupRunMetrics {
 }
 
 /** What `read` wants to know of a run. */
-export function runSeen(run: GroupRun): RunSeen {
+export function hostedRunSeen(run: GroupRun): HostedRunSeen {
   const { state, now } = run.host;
   const { segment, status } = state;
   let waitingSince: number | null = null;

@@ -7,7 +7,8 @@ import { Counter, Gauge, Registry } from "prom-client";
 import { QUOTA_NAMES, type QuotaName } from "../../src/coordinator/admission/quotas.ts";
 import type { GroupRun } from "../../src/coordinator/hosting/group-run.ts";
 import type { Store } from "../store/model.ts";
-import { GroupRunMetrics, type RunSeen } from "./group-runs.ts";
+import type { ReplicaCounts } from "../work/replicas/replica.ts";
+import { GroupRunMetrics, type HostedRunSeen } from "./group-runs.ts";
 import { MoveMetrics, type MoveOutcome, type MoveTime } from "./moves.ts";
 import { QuotaLeft, type RateLimit } from "./quota-left.ts";
 
@@ -40,7 +41,9 @@ export interface MetricsOptions {
   readonly store: Pick<Store, "counts">;
   readonly now: () => number;
   /** Of the groups' runs in memory; null: none are hosted. */
-  readonly runs: () => Promise<readonly RunSeen[] | null>;
+  readonly runs: () => Promise<readonly HostedRunSeen[] | null>;
+  /** What became of what this replica claimed, since it began; left out: it shares its database with nobody. */
+  readonly claims?: () => ReplicaCounts | null;
   readonly registry?: Registry;
 }
 
@@ -60,6 +63,7 @@ export class Metrics {
   readonly #requests: Counter<"kind" | "status">;
   readonly #refusals: Counter<"door" | "reason">;
   readonly #quotaRefusals: Counter<"quota">;
+  readonly #claims: Counter<"event">;
   readonly #pulls: Gauge<"stage">;
   readonly #deliveries: Gauge<"state">;
   readonly #effects: Gauge<"state">;
@@ -107,6 +111,11 @@ export class Metrics {
       "quota_refusals_total",
       "Requests of agents beyond what a repository, an installation or a workflow run may have.",
       ["quota"],
+    );
+    this.#claims = counter(
+      "claims_total",
+      "Installations and others of which replicas take turns: taken over from one that ended without giving them back, handed over, lost to another.",
+      ["event"],
     );
     // What is not there cannot be seen to increase: the first refusal would be missed.
     for (const reason of WEBHOOK_REFUSALS) {
@@ -190,6 +199,11 @@ export class Metrics {
     for (const state of ["queued", "sent", "running"]) {
       this.#starts.set({ state }, counts.starts.find((each) => each.state === state)?.count ?? 0);
     }
+    const { takeovers, handovers, lost } = this.#options.claims?.() ?? { takeovers: 0, handovers: 0, lost: 0 };
+    this.#claims.reset();
+    this.#claims.inc({ event: "taken_over" }, takeovers);
+    this.#claims.inc({ event: "handed_over" }, handovers);
+    this.#claims.inc({ event: "lost" }, lost);
     this.#groups.read(seen ?? []);
     this.#quotas.read(now);
     return await this.#registry.metrics();

@@ -22,7 +22,7 @@ import type { GitHubClient } from "../../src/github/port.ts";
 import { SingleFlight } from "../../src/single-flight.ts";
 import { steadyNow } from "../../src/steady-clock.ts";
 import type { Handler } from "../http/webhook.ts";
-import { type RunSeen, runSeen } from "../metrics/group-runs.ts";
+import { type HostedRunSeen, hostedRunSeen } from "../metrics/group-runs.ts";
 import type { Store } from "../store/model.ts";
 import { type RunApprovals, runApprovals } from "./approvals.ts";
 import { RunChecks } from "./checks.ts";
@@ -76,7 +76,7 @@ export interface HostedRuns {
   /** What people decide about them. */
   readonly approvals: RunApprovals;
   /** Of the runs in memory: those that go on, and those that ended some minutes ago. */
-  seen(): Promise<readonly RunSeen[]>;
+  seen(): Promise<readonly HostedRunSeen[]>;
   /** Resolves when what is to be shown on GitHub has been sent. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -222,8 +222,8 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
     runs,
     approvals: runApprovals({ store: store.runs, runs, checks }),
     seen: async () => {
-      const seen: RunSeen[] = [];
-      for await (const run of runs) seen.push(runSeen(run));
+      const seen: HostedRunSeen[] = [];
+      for await (const run of runs) seen.push(hostedRunSeen(run));
       return seen;
     },
     settled: () => checks.settled(),

@@ -15,7 +15,7 @@ export interface WriterOptions {
 }
 
 /** How something came to be written. */
-export interface Awaited {
+export interface WriteTimes {
   /** When it was first heard of. */
   readonly heardAt: number;
   /** When it could have been written, as far as we are concerned; tried again, when its pause was over. */
@@ -62,7 +62,7 @@ export class InstallationWriter {
    * Milliseconds of that time in which GitHub's pace kept it from being written: while GitHub had asked to be left alone,
    * and from when it was ready also while another write was on its way or the pause after one was not over.
    */
-  pacedFor({ heardAt, readyAt, writtenAt }: Awaited): number {
+  pacedFor({ heardAt, readyAt, writtenAt }: WriteTimes): number {
     return lengthOf([...this.#holds.within(heardAt, writtenAt), ...this.#writes.within(readyAt, writtenAt)]);
   }
 

@@ -2,7 +2,7 @@
 import { createHmac } from "node:crypto";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
-import { errorTold, keepPrivate } from "../../app/audit/private-log.ts";
+import { boundErrors, errorTold } from "../../app/audit/private-log.ts";
 import { addComment, addLabelsByName, asUser, submitReview } from "../../src/sandbox/world/index.ts";
 import { openProcessHouse } from "../app/process-house.ts";
 import { KEYS } from "../keys.ts";
@@ -80,7 +80,7 @@ describe.each(["info", "debug"] as const)("the log at level %s", (level) => {
 describe("an error in the log", () => {
   it("tells kind, message, causes, code and status, and nothing that was hung on it", () => {
     const lines: string[] = [];
-    const log = keepPrivate(pino({ level: "debug" }, { write: (line: string) => void lines.push(line) }));
+    const log = boundErrors(pino({ level: "debug" }, { write: (line: string) => void lines.push(line) }));
     const cause = Object.assign(new Error("no answer"), { code: "ECONNRESET", request: { body: WORDS } });
     const error = Object.assign(new TypeError("could not be asked", { cause }), {
       status: 502,

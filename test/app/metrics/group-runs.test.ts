@@ -1,7 +1,7 @@
 /** What is counted of hosted runs. */
 import { Registry } from "prom-client";
 import { expect, it } from "vitest";
-import { GroupRunMetrics, runSeen } from "../../../app/metrics/group-runs.ts";
+import { GroupRunMetrics, hostedRunSeen } from "../../../app/metrics/group-runs.ts";
 import type { GroupRun } from "../../../src/coordinator/hosting/group-run.ts";
 import { Group, plan } from "../../run/builders.ts";
 
@@ -20,7 +20,7 @@ it("counts who was lost, and how long the first waited at each barrier, once", a
   };
   // What was before it was first seen is another process's.
   metrics.changed(run);
-  metrics.read([runSeen(run)]);
+  metrics.read([hostedRunSeen(run)]);
   expect(await samples()).toMatchObject({
     'x_group_runs{state="running"}': 1,
     'x_group_runs{state="failed"}': 0,
@@ -32,13 +32,13 @@ it("counts who was lost, and how long the first waited at each barrier, once", a
   metrics.changed(run);
   group.pass(4_000);
   metrics.changed(run);
-  metrics.read([runSeen(run)]);
+  metrics.read([hostedRunSeen(run)]);
   expect((await samples()).x_barrier_oldest_wait_seconds).toBe(4);
   group.finish("agent-1");
   group.finish("agent-2");
   metrics.changed(run);
   metrics.changed(run);
-  metrics.read([runSeen(run)]);
+  metrics.read([hostedRunSeen(run)]);
   expect(await samples()).toMatchObject({
     x_barrier_wait_seconds_count: 1,
     x_barrier_wait_seconds_sum: 4,
