@@ -119,20 +119,12 @@ function below(step: string | number, { path, message }: Wrong): Wrong {
 
 /** Whether it is made of few values, and not deep; looks at no more of them than a few. */
 function isSmall(value: unknown): boolean {
-  let level: readonly unknown[] = [value];
-  let count = 0;
-  for (let depth = 0; level.length > 0 && depth <= DEEPEST; depth += 1) {
-    const below: unknown[] = [];
-    for (const each of level) {
-      if (typeof each === "object" && each !== null) {
-        for (const member of Object.values(each)) if (below.push(member) > AT_ONCE) return false;
-      }
-    }
-    count += below.length;
-    if (count > AT_ONCE) return false;
-    level = below;
+  const values = [value];
+  for (const each of values) {
+    if (typeof each === "object" && each !== null) for (const member of Object.values(each)) values.push(member);
+    if (values.length > AT_ONCE) return false;
   }
-  return level.length === 0;
+  return !isDeeper(value, DEEPEST);
 }
 
 function firstIssueOf(schema: z.ZodType, value: unknown): Wrong | null {
