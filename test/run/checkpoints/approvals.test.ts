@@ -42,6 +42,19 @@ describe("a wait for a person", () => {
     }
   });
 
+  it("may be over beforehand, by who approves first, and of a stage of the plan alone", () => {
+    const group = new Group(plan([{ name: "a" }, { name: "b", checkpoint: true }]), 1).join();
+    group.send({ type: "approved", at: group.at, stage: 2, by: "ann" });
+    expect(group.state.approved).toEqual([]);
+    for (const by of ["ann", "bob"]) group.send({ type: "approved", at: group.at, stage: 1, by });
+    expect(group.notices().filter((text) => text.includes("approved"))).toEqual(["ann approved b"]);
+    group.finish("agent-0");
+    group.finish("agent-0");
+    expect(summary(group.state).phases[1]).toMatchObject({ status: "success", approval: { by: "ann" } });
+    group.send({ type: "approved", at: group.at, stage: 0, by: "bob" });
+    expect(group.notices()).not.toContain("bob approved a");
+  });
+
   it("is over with an approval of this round, which stands in the result", () => {
     const group = asked();
     group.send({ type: "approved", at: group.at, stage: 0, round: 2, by: "bob" });
