@@ -88,27 +88,6 @@ export const BROKEN: Readonly<Record<string, Breakage>> = {
   },
 };
 
-/** What is broken where several processes share a store -> how. */
-export const BROKEN_REPLICAS: Readonly<Record<string, Breakage>> = {
-  // Nor does anybody ask whether a claim still stands before a request: none is known to be in force.
-  "writes and sends for an installation that is another's by now": {
-    store: (store) => withClaims(store, { ...store.claims, within: (_, work) => work() }),
-  },
-  "does not wait for the requests of whoever had it before": {
-    store: (store) =>
-      withClaims(store, {
-        ...store.claims,
-        claim: async (request) => (await store.claims.claim(request)).map((each) => ({ ...each, waitMs: 0 })),
-      }),
-  },
-};
-
-function withClaims(store: Store, claims: Store["claims"]): Store {
-  return new Proxy(store, {
-    get: (target, key, receiver) => (key === "claims" ? claims : Reflect.get(target, key, receiver)),
-  });
-}
-
 function believed({ runOrigins }: Facts): Pick<Facts, "runOrigins"> {
   return runOrigins === undefined
     ? {}

@@ -27,6 +27,8 @@ const FIRST_BROKEN_SEEDS: Readonly<Record<string, number>> = {
   "keeps to the installation that it knew first": 113,
 };
 const PATIENCE_MS = 240_000;
+/** A story in which processes are frozen and thawed. */
+const REPLICA_SEED = 200;
 
 it(`comes to the same as if nothing had gone wrong, in ${SEEDS} stories`, { timeout: PATIENCE_MS }, async () => {
   const found: string[] = [];
@@ -52,6 +54,14 @@ it(`comes to the same as if nothing had gone wrong, in ${SEEDS} stories`, { time
     expect(back, policy).toBeGreaterThan(0);
     expect(last, policy).toBeGreaterThan(0);
   }
+});
+
+it("comes to the same where processes share a store, are frozen and thawed", { timeout: PATIENCE_MS }, async () => {
+  const told: string[] = [];
+  const { violations, replicas: story } = await simulate(REPLICA_SEED, (line) => told.push(line), {}, 3);
+  expect(violations).toEqual([]);
+  expect(story?.frozen).toBeGreaterThan(0);
+  expect(told.some((line) => line.includes("is thawed"))).toBe(true);
 });
 
 it("plays the same story each time", { timeout: PATIENCE_MS }, async () => {

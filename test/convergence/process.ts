@@ -15,8 +15,6 @@ import { died, type SimulatedGitHub } from "./github.ts";
 import type { Rules } from "./rules.ts";
 
 const SILENT = pino({ level: "silent" });
-/** So far: no two have one name. */
-let replicas = 0;
 
 /** What a broken variant puts in place of the real parts. */
 export interface Breakage {
@@ -29,12 +27,14 @@ export interface Breakage {
 /** One of several on one store. */
 export interface Shared {
   readonly store: Store;
+  /** Of each life another. */
+  readonly name: () => string;
   /** What it says to the others. */
   readonly relay: (topic: Topic, about: number | null, from: AppProcess) => void;
 }
 
-/** Fewer looks and longer leases: a story tells the same in a third of the time. */
-const SHARED_TIMINGS = { lease: 30_000, beatEvery: 10_000, sharedPoll: 60_000 };
+/** Fewer looks, so that a story takes less time; leases so short that requests are on their way when one ends. */
+const SHARED_TIMINGS = { lease: 12_000, beatEvery: 5_000, sharedPoll: 60_000 };
 
 export class AppProcess {
   readonly store: Store;
@@ -178,8 +178,7 @@ export class AppProcess {
 
   #replica(store: Store, wakeups: Wakeups, timings: Timings): ReplicaOwnership {
     const { now } = this.#clock;
-    replicas += 1;
-    const replica = { id: `replica ${replicas}`, address: null, version: "1" };
+    const replica = { id: this.#shared?.name() ?? "", address: null, version: "1" };
     wakeups.relay(
       (topic, about) => this.#shared?.relay(topic, about, this),
       () => store.claims.inForce() !== null,

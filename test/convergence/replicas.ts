@@ -19,7 +19,7 @@ export interface ReplicaStory {
 /** Of what they say to each other so much is heard by nobody. */
 const UNHEARD = 0.2;
 /** How often a request is on its way for a while, and how long at most: GitHub ends a request after 10 s. Milliseconds. */
-const SLOW = 0.15;
+const SLOW = 0.3;
 const SLOW_MOST_MS = 9_000;
 
 export class Replicas {
@@ -50,8 +50,13 @@ export class Replicas {
         }
       }
     };
+    let lives = 0;
+    const name = (): string => {
+      lives += 1;
+      return `replica ${lives}`;
+    };
     for (let nth = 0; nth < count; nth += 1) {
-      processes.push(await AppProcess.open(clock, github, rules, breakage, { store, relay }));
+      processes.push(await AppProcess.open(clock, github, rules, breakage, { store, relay, name }));
     }
     github.slow = () => (random.chance(SLOW) ? random.between(1, SLOW_MOST_MS) : 0);
     return new Replicas(store, random, processes);

@@ -51,6 +51,8 @@ const RULES = 1_000_003;
 const ACCESS = 2_000_003;
 const PEOPLE = 3_000_017;
 const REPLICAS = 4_000_037;
+/** In so many of the steps something happens to one of several processes, whatever else does. */
+const DISTURBED = 0.15;
 /** In one story. */
 const MOST_REINSTALLATIONS = 2;
 const MOST_RIGHTS_CHANGED = 2;
@@ -199,6 +201,11 @@ class Simulation {
     const byBots = chosen === "bots";
     for (let step = 0; step < steps; step += 1) {
       const chance = random.next();
+      if (app instanceof Replicas && several.random.chance(DISTURBED)) {
+        const { what, killed } = await app.disturb();
+        this.#say(what);
+        this.#kills += killed ? 1 : 0;
+      }
       if (reinstallations < MOST_REINSTALLATIONS && access.chance(0.02) && (await allKnown(app.store, github, story))) {
         reinstallations += 1;
         this.#say("the app is installed anew");
@@ -242,9 +249,7 @@ class Simulation {
       } else if (chance < 0.92) {
         troubleLeft = random.between(1, 3);
       } else if (app instanceof Replicas) {
-        const { what, killed } = await app.disturb();
-        this.#say(what);
-        this.#kills += killed ? 1 : 0;
+        await this.#pass(random.between(1, 30), overhear);
       } else if (app.running && random.chance(0.5)) {
         this.#say("killed");
         this.#kills += 1;
