@@ -365,6 +365,27 @@ const approvesForGood: Machine = {
   },
 };
 
+/** Takes no notice of who attends to the run. */
+const asksNobody: Machine = {
+  ...machine,
+  apply: (state, event) => machine.apply(state, event.type === "attended" ? { ...event, wanted: false } : event),
+};
+
+/** Goes on from each stage that is over, and into the next, as if somebody had looked at it. */
+const goesOnUnseen: Machine = {
+  ...machine,
+  apply: (state, event) => {
+    const after = machine.apply(state, event);
+    const { checkpoint } = after;
+    if (checkpoint?.after === undefined) return after;
+    const { stage } = checkpoint;
+    const round = itemAt(after.stages, stage)?.round ?? 1;
+    const approved = [...after.approved, stage + 1];
+    const looked = { type: "stage_reviewed", at: event.at, stage, round, by: "nobody", repeat: null } as const;
+    return machine.apply({ ...after, approved }, looked);
+  },
+};
+
 function votes({ stages }: Plan): boolean {
   return stages.some(({ quorum }) => quorum !== undefined);
 }
@@ -405,6 +426,8 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
     concerns: waitsForSomebody,
     caughtAs: /round [2-9].* began without a person's word/,
   },
+  "asks nobody who attends": { machine: asksNobody, caughtAs: /who attends was not asked/ },
+  "goes on before anybody has looked": { machine: goesOnUnseen, caughtAs: /before anybody looked/ },
   "hides a failure": { machine: neverFails, caughtAs: /it succeeded although/ },
   "is green though work never ran": { machine: leavesOut, caughtAs: /although the work of \S+ never ran/ },
   "does not accept what the plan accepts": { machine: acceptsNothing, caughtAs: /although nothing kept it/ },

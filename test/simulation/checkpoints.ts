@@ -2,6 +2,7 @@
 import type { Plan, PlanStage } from "../../src/plan/plan.ts";
 import type { RunState } from "../../src/run/machine.ts";
 import { itemAt } from "../../src/run/persistent-array.ts";
+import type { StageRun } from "../../src/run/state.ts";
 import type { RunEvent } from "../../src/run/types.ts";
 import { Random } from "./random.ts";
 import { roundKey } from "./rounds.ts";
@@ -65,7 +66,7 @@ export class Checkpoints {
   loaded({ checkpoint, stages }: RunState): void {
     this.#since.clear();
     const run = checkpoint === null ? undefined : itemAt(stages, checkpoint.stage);
-    if (checkpoint !== null && run !== undefined) this.#since.set(roundKey(run), checkpoint.since);
+    if (checkpoint !== null && run !== undefined) this.#since.set(waitKey(checkpoint, run), checkpoint.since);
   }
 
   /** Stages that began with this event. */
@@ -87,10 +88,15 @@ export class Checkpoints {
     const run = checkpoint === null ? undefined : itemAt(stages, checkpoint.stage);
     const planned = run === undefined ? undefined : this.#plan.stages[run.stage];
     if (run === undefined || planned === undefined) return [];
-    const key = roundKey(run);
+    const key = waitKey(checkpoint, run);
     const since = this.#since.get(key) ?? now;
     this.#since.set(key, since);
     const end = since + (planned.approval?.timeoutMs ?? Number.POSITIVE_INFINITY);
     return now < end ? [] : [`${planned.name} still waits for a person, ${now - end} ms after that wait's end`];
   }
+}
+
+/** A round is waited before, and, where somebody attends to the run, behind. */
+function waitKey(checkpoint: RunState["checkpoint"], run: StageRun): string {
+  return checkpoint?.after === undefined ? roundKey(run) : `${roundKey(run)} after`;
 }

@@ -11,6 +11,7 @@ import { roundOf } from "../../src/run/stage/attempt-id.ts";
 import { type AgentState, isAssigned, type StageRun, type TaskRecord } from "../../src/run/state.ts";
 import type { RunEvent } from "../../src/run/types.ts";
 import { Absences } from "./absences.ts";
+import { Attendance } from "./attended.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { GeneratedTasks } from "./generated.ts";
 import type { Machine } from "./machine.ts";
@@ -40,6 +41,7 @@ export class Oracle {
   readonly #lost = new Map<number, number>();
   readonly #quorums: Quorums;
   readonly #checkpoints: Checkpoints;
+  readonly #attendance: Attendance;
   readonly #generated: GeneratedTasks;
   /** Attempts that agents were told of. */
   readonly #told = new Set<string>();
@@ -56,6 +58,7 @@ export class Oracle {
     this.#absences = new Absences(plan);
     this.#quorums = new Quorums(plan);
     this.#checkpoints = new Checkpoints(plan);
+    this.#attendance = new Attendance(plan);
     this.#generated = new GeneratedTasks(plan);
   }
 
@@ -94,6 +97,7 @@ export class Oracle {
       ...this.#rounds.step(before, after),
       ...this.#quorums.step(before, closed, after),
       ...this.#checkpoints.step(before, event, after),
+      ...this.#attendance.step(before, event, after),
       ...this.#generated.step(before, after),
       ...judgeStatuses(before, after),
       ...this.#times.step(after),
@@ -142,6 +146,7 @@ export class Oracle {
     this.#rounds.forget();
     this.#quorums.forget();
     this.#checkpoints.loaded(state);
+    this.#attendance.loaded(state);
     return isDeepStrictEqual(JSON.parse(text), state) ? [] : ["the stored state reads back as another one"];
   }
 

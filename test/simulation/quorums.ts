@@ -138,7 +138,8 @@ export class Quorums {
         `${where} was decided as ${run.quorum.decision}, but the votes come to ${decision} (${JSON.stringify(weight)})`,
       ];
     }
-    const failed = after.failure !== null;
+    // Where somebody attends to the run, what it fails of is held back until they have looked at it.
+    const failed = after.failure !== null || after.withheld != null || after.checkpoint?.after?.failure != null;
     if (decision === "FAIL") return failed || stage.optional ? [] : [`${where} went on after FAIL`];
     if (decision === "PASS" || run.repeat !== null) return [];
     const isBack = (itemAt(after.stages, stage.index)?.round ?? 0) > run.round;

@@ -2,6 +2,7 @@
 import type { Barrier, BarrierRule, Dependency, Plan, PlanStage, Retry, RunsOn, Tasks } from "../../src/plan/plan.ts";
 import type { Selection } from "../../src/run/types.ts";
 import { barrier, plan, planStage, retrying } from "../run/builders.ts";
+import { AttendingPerson, isAttended, MOST_SENT_BACK } from "./attended.ts";
 import { type Person, personsOf, withApprovals } from "./checkpoints.ts";
 import { withGenerated } from "./generated.ts";
 import { roundsAllowed, withQuorum } from "./quorums.ts";
@@ -48,6 +49,8 @@ export interface Scenario {
   readonly repeats: readonly number[];
   /** For each stage: who comes by where it waits for a person. */
   readonly persons: readonly Person[];
+  /** Who is asked around each stage; null: nobody. */
+  readonly attended: AttendingPerson | null;
   /** The coordinator keeps every event, or only what changes a decision (heartbeats are lost with it). */
   readonly keeps: "everything" | "revisions";
   /** The run must be over by then (milliseconds from the start). */
@@ -104,8 +107,12 @@ export function scenarioOf(random: Random, seed: number): Scenario {
     },
     repeats,
     persons: personsOf(made, seed),
+    attended: isAttended(seed) ? new AttendingPerson(seed) : null,
     keeps: random.pick(["everything", "revisions"]),
-    boundMs: (1 + repeats.length) * roundsAllowed(made) * boundOf(made.stages, untilMs),
+    boundMs:
+      (1 + repeats.length + (isAttended(seed) ? MOST_SENT_BACK + 2 : 0)) *
+      roundsAllowed(made) *
+      boundOf(made.stages, untilMs),
   };
 }
 

@@ -6,6 +6,7 @@ import { itemAt, itemsOf } from "../../src/run/persistent-array.ts";
 import { type Absent, agentIdentity, type RunEvent } from "../../src/run/types.ts";
 import { created } from "../run/builders.ts";
 import { ModelAgent, type Surroundings } from "./agent.ts";
+import { attendedKinds } from "./attended.ts";
 import { checkpointKinds } from "./checkpoints.ts";
 import { laterTasksFrom } from "./generated.ts";
 import { Oracle } from "./invariants.ts";
@@ -293,6 +294,10 @@ class World {
     repeat(crashEveryMs, () => this.#crash());
     for (const { checkpoint, index } of this.#scenario.plan.stages)
       if (checkpoint) this.#queue.add(START + 1_000, () => this.#comeBy(index));
+    if (this.#scenario.attended !== null) {
+      this.#queue.add(START + 1, () => this.#apply({ type: "attended", at: this.#now, wanted: true }));
+      this.#queue.add(START + 2_000, () => this.#attend());
+    }
     for (const at of this.#scenario.repeats) this.#queue.add(START + at, () => this.#sendBack());
     if (this.#random.chance(0.05)) {
       this.#queue.add(START + this.#random.between(0, 20_000), () => {
@@ -312,6 +317,17 @@ class World {
       if (person === "stops") this.#apply({ type: "cancelled", at: this.#now, by: "ann", why });
     }
     this.#queue.add(this.#now + 3_000, () => this.#comeBy(stage));
+  }
+
+  /** Whoever attends to the run looks at it every two seconds. */
+  #attend(): void {
+    if (isOver(this.#state)) return;
+    const event = this.#isUp ? (this.#scenario.attended?.says(this.#state, this.#now) ?? null) : null;
+    if (event !== null && event.type !== "created") {
+      for (const kind of attendedKinds(event)) this.#kinds.add(kind);
+      this.#apply(event);
+    }
+    this.#queue.add(this.#now + 2_000, () => this.#attend());
   }
 
   /** What is open now is to lead back once it is over: to itself, or to any stage before it. */
