@@ -110,7 +110,7 @@ export async function registerApp(): Promise<RegisteredApp> {
 
 /** Asks until the answer is such; fails with what the app has said when that takes too long, or when it has ended. */
 export async function told(app: Started, what: RegExp, ask: () => Promise<string | number> | string): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 90_000;
   for (let answer = `${await ask()}`; !what.test(answer); answer = `${await ask()}`) {
     if (Date.now() > deadline || app.child.exitCode !== null) {
       throw new Error(`${what} was not told, but ${answer}: ${app.output()}`);

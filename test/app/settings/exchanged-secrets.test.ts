@@ -59,7 +59,7 @@ it("takes webhook secrets and the private key from their files as they change, a
   app.child.kill("SIGTERM");
   const [code] = await once(app.child, "exit");
   expect(code, app.output()).toBe(0);
-}, 90_000);
+}, 240_000);
 
 it("has its tokens signed by a command, without a key of its own, and says in /readyz when that fails", async () => {
   const { directory, ping, readiness, sandbox } = registered;
@@ -91,4 +91,4 @@ it("has its tokens signed by a command, without a key of its own, and says in /r
   app.child.kill("SIGTERM");
   const [code] = await once(app.child, "exit");
   expect(code, app.output()).toBe(0);
-}, 90_000);
+}, 240_000);

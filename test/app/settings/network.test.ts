@@ -98,4 +98,4 @@ it("works through its proxy with the private authority's certificate, and says w
   app.child.kill("SIGTERM");
   const [code] = await once(app.child, "exit");
   expect(code, app.output()).toBe(0);
-}, 90_000);
+}, 240_000);

@@ -12,7 +12,8 @@ import { join as joinRun, post, syncBody } from "../../coordinator/server/raw.ts
 import { registerApp, told } from "../registered-app.ts";
 import { endAll, type Started } from "../server-process.ts";
 
-const LONGEST_MS = 25_000;
+/** It ends itself after 20 s and a moment, which takes longer on a machine that has much else to do. */
+const LONGEST_MS = 60_000;
 
 afterAll(endAll);
 
@@ -56,7 +57,7 @@ it.concurrent("ends in order, answers agents that are held, and says nothing aft
   expect((await held).status).toBeGreaterThan(0);
   await issuer.close();
   await registered.close();
-});
+}, 240_000);
 
 it.concurrent("ends while GitHub does not answer; a second signal ends it at once", async () => {
   const registered = await registerApp();
@@ -81,7 +82,7 @@ it.concurrent("ends while GitHub does not answer; a second signal ends it at onc
     sandbox.faults.clear();
   }
   await registered.close();
-}, 120_000);
+}, 240_000);
 
 it.concurrent("ends with 1 where its database is held by another process, or a request waits for GitHub", async () => {
   const registered = await registerApp();
@@ -110,4 +111,4 @@ it.concurrent("ends with 1 where its database is held by another process, or a r
   other.exec("ROLLBACK");
   other.close();
   await registered.close();
-}, 120_000);
+}, 240_000);

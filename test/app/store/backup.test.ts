@@ -192,4 +192,4 @@ it("put back, is reconciled with GitHub when the app starts: what moved since sh
   expect(labelsOn(world, pull).map((label) => label.name)).toEqual(expect.arrayContaining(["stage/ready-for-qa"]));
   await endAll();
   await registered.close();
-}, 120_000);
+}, 240_000);

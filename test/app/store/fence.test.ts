@@ -122,7 +122,7 @@ const OTHERS = `
   effectsOf repository repositoryByName repositories installedRepositories cached meta ping close
   replicas.beat replicas.leave claims.claim claims.release claims.heldBy claims.ownerOf claims.within claims.inForce claims.outside
   claims.prune
-  runs.load runs.unfinished runs.note runs.list starts.byKey starts.ofPull starts.ofRun starts.open gates.ofRun
+  runs.load runs.unfinished runs.note runs.list runs.open starts.byKey starts.ofPull starts.ofRun starts.open gates.ofRun
   gates.waiting gates.known policies.of policies.dependents holds.of counts.all counts.overdue forget.uninstalled
   due.pulls.outlook due.pulls.of due.transitions.outlook due.transitions.of due.effects.outlook due.effects.of
   due.starts.outlook due.starts.of due.gates.outlook due.gates.of due.policies.outlook due.policies.of
