@@ -109,6 +109,9 @@ export function createApp(options: AppOptions): App {
     const { replica } = options;
     joined = replica === undefined ? null : joinReplicas({ store, url, replica, log, now, timings });
     const runtime = createRuntime({ store, clients, log, now, timings, ...joined });
+    const ownership = joined?.ownership;
+    const lease =
+      replica === undefined || ownership === undefined ? null : { id: replica.id, inForce: () => ownership.inForce() };
     const made = createEngine({
       runtime,
       ourselves: () => who.ourselves(),
@@ -125,7 +128,7 @@ export function createApp(options: AppOptions): App {
     await made.start();
     const { inbox } = made;
     const ready = (): string | null => (stopping ? "stopping" : (who.refusal ?? signing()));
-    endpoints = await createEndpoints({ ...runtime, config, appId, inbox, metrics, ready });
+    endpoints = await createEndpoints({ ...runtime, config, appId, inbox, metrics, lease, ready });
     for (const handler of endpoints.handlers) {
       addHandler(handler);
     }

@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { GITHUB_ISSUER } from "../src/coordinator/admission/admission.ts";
 import { DEFAULT_QUOTAS, type QuotaLimits, type ScopeLimits } from "../src/coordinator/admission/quotas.ts";
+import { reachableHost } from "../src/coordinator/client/addresses.ts";
+import { joinAddress } from "../src/plan/parsing/address.ts";
 import { suggestion } from "../src/plan/parsing/problems.ts";
 import { readSignCommand } from "./github-cache/sign-command.ts";
 import { weakness } from "./settings/secrets.ts";
@@ -24,6 +26,8 @@ export interface Config {
   readonly publicUrl: string | null;
   /** Who issues the OIDC tokens of the jobs that may join runs. */
   readonly oidcIssuer: string;
+  /** Where other processes on the same database reach this one; null: nowhere. */
+  readonly replicaAddress: string | null;
   /** GitHub's REST API, without a slash at the end. */
   readonly apiUrl: string;
   readonly timings: Timings;
@@ -150,6 +154,10 @@ const settings = z.object({
   LOG_FORMAT: word(["pretty", "json"]),
   METRICS_TOKEN: text,
   METRICS_ADDRESS: listenAddress,
+  REPLICA_ADDRESS: matching(
+    /^(?:https?:\/\/)?(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?$/iu,
+    "host:port, or an address with http:// or https://",
+  ),
   STAGEWRIGHT_MANIFEST: word(["minimal", "full"]),
   STAGEWRIGHT_WRITE_INTERVAL_MS: whole(0, 3_600_000),
   STAGEWRIGHT_RETRY_PAUSE_MS: whole(0, 3_600_000),
@@ -232,6 +240,7 @@ export function readConfig(env: Environment): Config {
     connections: data.STAGEWRIGHT_CONNECTIONS ?? DEFAULT_CONNECTIONS,
     metricsToken,
     metricsAddress: data.METRICS_ADDRESS ?? null,
+    replicaAddress: data.REPLICA_ADDRESS ?? reachedAt(data),
     apiUrl: apiUrl(data),
     timings: {
       ...DEFAULT_TIMINGS,
@@ -281,4 +290,10 @@ export function githubUrl({ GHE_HOST, GHE_PROTOCOL }: Settings): string {
 /** GitHub's REST API, without a slash at the end. */
 export function apiUrl(data: Settings): string {
   return data.GHE_HOST === undefined ? "https://api.github.com" : `${githubUrl(data)}/api/v3`;
+}
+
+/** This machine's first address in a network; null: the port is not known before the app listens. */
+function reachedAt(data: Settings): string | null {
+  const { host, port } = listensAt(data);
+  return port === 0 ? null : joinAddress(reachableHost(host), port);
 }

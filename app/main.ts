@@ -96,7 +96,7 @@ async function main(words: readonly string[]): Promise<void> {
     appId,
     registry,
     signing: () => key.tokens.failure,
-    ...(shared ? { replica: { id: randomUUID(), address: null, version: VERSION } } : {}),
+    ...(shared ? { replica: { id: randomUUID(), address: config.replicaAddress, version: VERSION } } : {}),
   });
   const middleware = await createNodeMiddleware(app.load, { probot, webhooksPath: config.webhookPath });
   const server = createServer(SERVER_OPTIONS, (request, response) => {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { tokenClient } from "../../src/github/client.ts";
 import type { Config } from "../config.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { ReplicaLease } from "../plan-runs/owners.ts";
 import { type HostedRuns, hostRuns, installationLookup } from "../plan-runs/plan-runs.ts";
 import type { Inbox } from "../webhooks/inbox.ts";
 import type { Runtime } from "../work/runtime.ts";
@@ -17,6 +18,8 @@ export interface EndpointsOptions extends Runtime {
   readonly appId: number;
   readonly inbox: Inbox;
   readonly metrics: Metrics;
+  /** This process's lease among several on one database; null: it has the database to itself. */
+  readonly lease: ReplicaLease | null;
   /** Null: it is ready; else why not. */
   readonly ready: () => string | null;
 }
@@ -61,9 +64,10 @@ export async function createEndpoints(options: EndpointsOptions): Promise<Endpoi
 }
 
 async function hosted(options: EndpointsOptions, publicUrl: string): Promise<HostedRuns> {
-  const { config, metrics, store, clients, writers, log, now } = options;
+  const { config, metrics, store, clients, writers, log, now, lease } = options;
   return await hostRuns({
     store,
+    replicas: lease === null ? null : { lease, requestMs: config.timings.requestTimeout },
     publicUrl,
     issuer: config.oidcIssuer,
     installation: installationLookup(store, () => clients.app()),

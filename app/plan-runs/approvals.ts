@@ -1,7 +1,9 @@
 /** Runs that wait for a person: which of them belong to a pull request, and what becomes of what people decide. */
 import type { GroupRun } from "../../src/coordinator/hosting/group-run.ts";
 import type { Runs } from "../../src/coordinator/hosting/runs.ts";
+import { restoreRun } from "../../src/coordinator/hosting/snapshot.ts";
 import { Refusal } from "../../src/coordinator/protocol/refusal.ts";
+import { Elsewhere } from "../../src/coordinator/replicas/owners.ts";
 import type { RunName } from "../../src/lifecycle/run-commands.ts";
 import {
   type AskedApproval,
@@ -11,6 +13,7 @@ import {
   type PersonDecision,
   type RunDecisions,
 } from "../../src/run/checkpoints/decisions.ts";
+import type { RunState } from "../../src/run/machine.ts";
 import type { AppRunStore, PullId } from "../store/model.ts";
 import type { RunChecks } from "./checks.ts";
 import { type RunNote, runNote } from "./note.ts";
@@ -41,17 +44,21 @@ export interface RunApprovals {
 }
 
 export interface RunApprovalsOptions {
-  readonly store: Pick<AppRunStore, "open" | "note">;
+  readonly store: Pick<AppRunStore, "open" | "note" | "load">;
   readonly runs: Pick<Runs, "find">;
+  /** Has a run hear it that another replica coordinates. */
+  readonly elsewhere: (at: Elsewhere, act: SaidToRun) => Promise<string | null>;
   readonly checks: Pick<RunChecks, "tell">;
 }
 
-export function runApprovals({ store, runs, checks }: RunApprovalsOptions): RunApprovals {
+export function runApprovals({ store, runs, checks, elsewhere }: RunApprovalsOptions): RunApprovals {
   const find = async (id: string): Promise<DecidableRun | null> => {
     const run = await hosted(runs, id);
     if (run === null) return null;
+    const state = run instanceof Elsewhere ? await stored(store, id) : run.host.state;
+    if (state === null) return null;
     const note = runNote.safeParse(await store.note(id));
-    return decidable(run, note.data?.url ?? null);
+    return decidable(id, state, note.data?.url ?? null);
   };
   return {
     find,
@@ -68,6 +75,7 @@ export function runApprovals({ store, runs, checks }: RunApprovalsOptions): RunA
     async act(id, act) {
       const run = await hosted(runs, id);
       if (run === null) return "the run is not known any more";
+      if (run instanceof Elsewhere) return await elsewhere(run, act);
       if (act.verb === "refused") {
         checks.tell(run, act.text);
         return null;
@@ -85,18 +93,25 @@ function isOf({ headSha, pulls }: RunNote, number: number, head: string): boolea
   return pulls.includes(number) || headSha === head;
 }
 
+/** As it was when something of it was last kept. */
+async function stored(store: Pick<AppRunStore, "load">, id: string): Promise<RunState | null> {
+  const found = await store.load(id);
+  return found === null ? null : restoreRun(found).state;
+}
+
 /** Null: there is none, or it cannot be gone on with. */
-async function hosted(runs: Pick<Runs, "find">, id: string): Promise<GroupRun | null> {
+async function hosted(runs: Pick<Runs, "find">, id: string): Promise<GroupRun | Elsewhere | null> {
   try {
     return await runs.find(id);
   } catch (error) {
+    if (error instanceof Elsewhere) return error;
     if (error instanceof Refusal && error.code === "ended") return null;
     throw error;
   }
 }
 
-function decidable({ id, key, host }: GroupRun, url: string | null): DecidableRun {
-  const { plan, group, repositoryId } = key;
+function decidable(id: string, state: RunState, url: string | null): DecidableRun {
+  const { plan, group, repositoryId } = state.key;
   const about = { id, plan, group, repositoryId: Number(repositoryId), url };
-  return { ...about, asked: askedApproval(host.state), decided: decisionsOf(host.state) };
+  return { ...about, asked: askedApproval(state), decided: decisionsOf(state) };
 }

@@ -14,6 +14,7 @@ import type { JoinRequest } from "../../src/coordinator/protocol/port.ts";
 import { Refusal, type RefusalCode } from "../../src/coordinator/protocol/refusal.ts";
 import { runIdOf } from "../../src/coordinator/protocol/run-id.ts";
 import { Forwarding } from "../../src/coordinator/replicas/forwarding.ts";
+import type { Elsewhere } from "../../src/coordinator/replicas/owners.ts";
 import { ReplicaSignature } from "../../src/coordinator/replicas/signature.ts";
 import { type Caller, coordinatorHandler } from "../../src/coordinator/server/handler.ts";
 import type { Pace } from "../../src/github/checks/checks.ts";
@@ -24,8 +25,9 @@ import { steadyNow } from "../../src/steady-clock.ts";
 import type { Handler } from "../http/webhook.ts";
 import { type HostedRunSeen, hostedRunSeen } from "../metrics/group-runs.ts";
 import type { Store } from "../store/model.ts";
-import { type RunApprovals, runApprovals } from "./approvals.ts";
+import { type RunApprovals, runApprovals, type SaidToRun } from "./approvals.ts";
 import { RunChecks } from "./checks.ts";
+import { decideElsewhere, decisionsEndpoint } from "./decisions-elsewhere.ts";
 import { EndedJobs } from "./ended-jobs.ts";
 import type { RunPlace } from "./note.ts";
 import { ClaimedRuns, type ClaimedRunsOptions } from "./owners.ts";
@@ -217,10 +219,17 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
           ...(replicas.takeUpEveryMs === undefined ? {} : { everyMs: replicas.takeUpEveryMs }),
         });
   await (takeUp?.start() ?? runs.restore());
+  const elsewhere = async (at: Elsewhere, act: SaidToRun): Promise<string | null> => {
+    if (passing === null) throw at;
+    return await decideElsewhere(at, act, passing);
+  };
+  const approvals = runApprovals({ store: store.runs, runs, checks, elsewhere });
+  const decisions = passing === null ? null : decisionsEndpoint(passing, approvals.act, onError);
   return {
-    handler,
+    handler: async (request, response) =>
+      (await decisions?.(request, response)) === true || (await handler(request, response)),
     runs,
-    approvals: runApprovals({ store: store.runs, runs, checks }),
+    approvals: underNoClaim(store, approvals),
     seen: async () => {
       const seen: HostedRunSeen[] = [];
       for await (const run of runs) seen.push(hostedRunSeen(run));
@@ -234,6 +243,15 @@ export async function hostRuns(options: HostRunsOptions): Promise<HostedRuns> {
       await runs.close();
       passing?.close();
     },
+  };
+}
+
+/** Whoever decides has a claim of an installation: what goes on with the run afterwards is not to rest on that. */
+function underNoClaim({ claims }: Pick<Store, "claims">, approvals: RunApprovals): RunApprovals {
+  return {
+    ofPull: (pull) => claims.outside(() => approvals.ofPull(pull)),
+    find: (run) => claims.outside(() => approvals.find(run)),
+    act: (run, act) => claims.outside(() => approvals.act(run, act)),
   };
 }
 

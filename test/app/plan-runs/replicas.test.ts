@@ -203,3 +203,22 @@ describe("what is asked of another replica than the run's", () => {
     await expect.poll(() => run?.host.state.status).toBe("failed");
   });
 });
+
+describe("what a person decides", () => {
+  it("is heard by the run's coordinator, whichever replica was told, and known to all", async () => {
+    house = await startReplicas(2);
+    const [first, second] = house.all as [TestReplica, TestReplica];
+    const plan = planOf("name: asked\nagents: 1\nstages: [{ name: work, checkpoint: true, run: 'true' }]");
+    const bearer = await house.token(0);
+    const { run, session } = await join(first.address, joinOf(plan, "node-0", { index: 0 }), { bearer });
+    await post(first.address, `/api/runs/${run}/sync`, session, syncBody(1));
+    const asked = (await second.hosted.approvals.find(run))?.asked;
+    expect(asked).toMatchObject({ stage: 0, round: 1 });
+    const decision = { verb: "continue", stage: 0, round: 1, by: "ann", why: null } as const;
+    expect(await second.hosted.approvals.act(run, decision)).toBeNull();
+    expect(await second.hosted.approvals.act(run, decision)).toContain("is decided");
+    expect((await second.hosted.approvals.find(run))?.decided.approvals).toMatchObject([{ by: "ann" }]);
+    expect(second.hosted.runs.holds(run)).toBe(false);
+    expect((await first.hosted.runs.find(run))?.host.state.checkpoint).toBeNull();
+  });
+});
