@@ -85,11 +85,15 @@ async function restart({ database, say }: ChaosOptions, counts: ChaosCounts): Pr
 }
 
 const FAULT_EVERY_MS = 700;
+/** Kinds that wait for their request at once: where more are placed than are met, nothing would be answered well. */
+const MOST_WAITING = 2;
 
 /** Until the signal: requests fail, some after they were applied, or are answered late. */
 export async function trouble(faults: Faults, random: Random, signal: AbortSignal): Promise<number> {
   let placed = 0;
   while (!signal.aborted) {
+    await sleep(FAULT_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    if (faults.list().length >= MOST_WAITING) continue;
     const times = random.between(1, 3);
     faults.place(
       random.pick([
@@ -104,7 +108,6 @@ export async function trouble(faults: Faults, random: Random, signal: AbortSigna
       ]),
     );
     placed += 1;
-    await sleep(FAULT_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
   faults.clear();
   return placed;

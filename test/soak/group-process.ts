@@ -17,6 +17,9 @@ const orders = z.object({
 });
 export type GroupOrders = z.infer<typeof orders>;
 
+/** On a busy machine the app may be away for longer than an agent waits by itself. */
+const SILENCE_MS = 10 * 60_000;
+
 /** How one agent ended; text: why it did not. */
 export type GroupEnds = readonly { readonly agent: string; readonly end: string }[];
 
@@ -60,6 +63,7 @@ async function one(told: GroupOrders, index: number): Promise<GroupEnds[number]>
     }),
     selection: { only: null, skip: [], stopAfter: null },
     agentCount: jobs.length,
+    silenceMs: SILENCE_MS,
   });
   try {
     const end = await made.run();
