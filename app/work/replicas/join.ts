@@ -4,7 +4,7 @@ import { Notifications } from "../../store/database/notifications.ts";
 import type { Replica, Store } from "../../store/model.ts";
 import type { Timings } from "../timings.ts";
 import { TOPICS, Wakeups } from "../wakeups.ts";
-import { relay } from "./relay.ts";
+import { relayWakeups } from "./relay.ts";
 import { ReplicaOwnership } from "./replica.ts";
 
 export interface JoinOptions {
@@ -36,7 +36,7 @@ export function joinReplicas({ store, url, replica, log, now, timings }: JoinOpt
       }
     },
   });
-  const heard = relay(wakeups, notifications, { replica: replica.id, inForce: () => store.claims.inForce() });
+  const heard = relayWakeups(wakeups, notifications, { replica: replica.id, inForce: () => store.claims.inForce() });
   notifications.start();
   const ownership = new ReplicaOwnership({ store, replica, log, now, timings, wakeups });
   return { ownership, wakeups, close: () => notifications.close() };

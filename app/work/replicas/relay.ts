@@ -14,7 +14,7 @@ export interface Carrier {
  * `replica`: this one's id. What is said in the midst of an installation's own work is about that: nobody else needs to
  * hear it. Returns what hears the others.
  */
-export function relay(
+export function relayWakeups(
   wakeups: Wakeups,
   carrier: Carrier,
   { replica, inForce }: { readonly replica: string; readonly inForce: () => Claim | null },

@@ -6,7 +6,7 @@ import { type Claim, ClaimLost, type Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
 import type { OwnershipListener, Scope } from "../../../app/work/replicas/ownership.ts";
 import { preferredReplica } from "../../../app/work/replicas/preference.ts";
-import { relay } from "../../../app/work/replicas/relay.ts";
+import { relayWakeups } from "../../../app/work/replicas/relay.ts";
 import { ReplicaOwnership } from "../../../app/work/replicas/replica.ts";
 import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
 import { Wakeups } from "../../../app/work/wakeups.ts";
@@ -198,7 +198,7 @@ describe("what replicas say to each other over PostgreSQL", () => {
           again = Promise.withResolvers();
         },
       });
-      hear = relay(wakeups, notifications, { replica: id, inForce: () => inForce });
+      hear = relayWakeups(wakeups, notifications, { replica: id, inForce: () => inForce });
       wakeups.on("deliveries", (about) => heard.push(`${id} heard ${about}`));
       open.push(notifications);
       const { promise } = again;
