@@ -1,5 +1,6 @@
 /** What watches the app asks it: whether it lives, whether it can work, and its metrics. */
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { secretMatches } from "../../src/coordinator/admission/admission.ts";
 import { boundServer, SERVER_OPTIONS } from "../../src/coordinator/server/bounds.ts";
 import { SingleFlight } from "../../src/single-flight.ts";
@@ -21,6 +22,7 @@ export interface MonitoringOptions {
 
 /** Of the listener that serves nothing else: a few Prometheus servers, and who asks whether the app lives. */
 const MOST_CONNECTIONS = 100;
+const PING_MS = 2_000;
 
 /** `/healthz`, `/readyz` and `/metrics`. `own`: on a listener of its own, which only those reach who may read them. */
 export function monitoring(options: MonitoringOptions, { own }: { readonly own: boolean }): Handler {
@@ -38,7 +40,11 @@ export function monitoring(options: MonitoringOptions, { own }: { readonly own: 
       return answer(response, 200, { healthy: true });
     }
     if (path === "/readyz") {
-      const ping = () => pinging.share("ping", () => store.ping()).then(() => storing(inbox.storeFailure), String);
+      const ping = () =>
+        withinTime(
+          pinging.share("ping", () => store.ping()).then(() => storing(inbox.storeFailure), String),
+          "the database does not answer",
+        );
       const failure = ready() ?? (await ping());
       return failure === null
         ? answer(response, 200, { ready: true, backlog: inbox.backlog })
@@ -80,6 +86,17 @@ export function monitoringServer(handler: Handler): Server {
 
 function bearerOf({ headers }: IncomingMessage): string | null {
   return /^bearer (?<token>[\x21-\x7e]{1,1000})$/iu.exec(headers.authorization ?? "")?.groups?.token ?? null;
+}
+
+/** What `work` resolves with, or after some seconds `late`: who asks whether the app is ready does not wait for long. */
+async function withinTime<T>(work: Promise<T>, late: T): Promise<T> {
+  const enough = new AbortController();
+  const time = sleep(PING_MS, late, { signal: enough.signal }).catch(() => late);
+  try {
+    return await Promise.race([work, time]);
+  } finally {
+    enough.abort();
+  }
 }
 
 function storing(failure: string | null): string | null {

@@ -50,6 +50,7 @@ export function countStore(db: Kysely<Tables>): CountStore {
         .select((eb) => ["state", eb.fn.countAll<number>().as("count")])
         .where(sql.ref("state"), "!=", sql.lit("done"))
         .groupBy("state")
+        .orderBy("state")
         .execute();
       return {
         stages: stages.map((each) => ({ stage: each.stage, count: Number(each.count) })),

@@ -611,6 +611,7 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "app/reconciliation/maintenance.ts": OF_GITHUB,
   "app/workflow-runs/find.ts": OF_BOUNDED,
   "app/store/open.ts": OF_OPERATOR,
+  "app/store/database/postgres-errors.ts": OF_OPERATOR,
   "app/http/webhook.ts": OF_STREAM,
   "src/action.ts": OF_OPERATOR,
   "src/action/input/inputs.ts": OF_OPERATOR,

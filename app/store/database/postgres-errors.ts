@@ -62,8 +62,5 @@ export function postgresRemedy(error: unknown): string {
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === "") {
-    return error.errors.map((each) => messageOf(each)).join(", ");
-  }
   return error instanceof Error ? error.message : String(error);
 }

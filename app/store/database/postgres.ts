@@ -12,9 +12,9 @@ import { retried } from "./retried.ts";
 /** Of each process. A server allows a hundred unless it is told otherwise. */
 const CONNECTIONS = 10;
 /** What makes a connection, and what waits for one that is free, gives up after this. */
-const CONNECT_MS = 5_000;
+const CONNECT_MS = 10_000;
 /** The server ends a statement after this, and a transaction in which nothing happens. */
-const STATEMENT_MS = 30_000;
+const STATEMENT_MS = 15_000;
 /** A server that does not answer at all is given up after this; longer, so that what it says itself comes first. */
 const ANSWER_MS = STATEMENT_MS + 5_000;
 /** Of PostgreSQL's catalogue: int8, which all columns of ours are that are not small. */
@@ -57,8 +57,17 @@ export function postgresDialect(url: string, { onError, connections, patient = f
   // Whoever uses a connection that is lost is told by its statement; without this the process would end of it.
   pool.on("connect", (client) => client.on("error", () => undefined));
   return new PostgresDialect({
-    pool: { connect: async () => adapt(await pool.connect()), end: () => pool.end() },
+    pool: { connect: async () => adapt(await pool.connect().catch(inOne)), end: () => pool.end() },
   });
+}
+
+/** A name with several addresses fails as often, and says nothing by itself. */
+function inOne(error: unknown): never {
+  if (error instanceof AggregateError && error.message === "") {
+    const [first] = error.errors;
+    throw first instanceof Error ? first : error;
+  }
+  throw error;
 }
 
 /** A connection that may have been lost is not used again; its end undoes what it was about. */

@@ -630,7 +630,7 @@ describe.each(DATABASES)("the store on $name", ({ empty }) => {
     let answered = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       answered += text;
-      if (answered.length > 20_000) {
+      if (answered.length > 3_000) {
         child.kill("SIGKILL");
       }
     });
