@@ -2,8 +2,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { createSandbox, type Sandbox } from "../../src/sandbox/index.ts";
@@ -25,7 +27,7 @@ import { KEYS } from "../keys.ts";
 import { freePort } from "./redis.ts";
 
 export type Question =
-  | { readonly ask: "idle" | "latencies" | "heap" | "cpu" }
+  | { readonly ask: "idle" | "latencies" | "heap" | "cpu" | "pending" }
   | { readonly ask: "sweep"; readonly repositoryId: number }
   | {
       readonly ask: "copies";
@@ -43,6 +45,8 @@ export interface Answer {
   readonly heap?: number;
   /** Milliseconds since the start. */
   readonly cpu?: number;
+  /** Deliveries that are stored and not handled. */
+  readonly pending?: number;
 }
 
 /** What one installation has. */
@@ -64,8 +68,16 @@ export interface AppBeside {
 
 const SECRET = "the webhook secret of this bench";
 
-/** `installations`: each with one repository. `databaseUrl`: default a file of its own, which goes with it. */
-export async function appBeside(installations: number, pullsEach: number, databaseUrl?: string): Promise<AppBeside> {
+/**
+ * `installations`: each with one repository. `databaseUrl`: default a file of its own, which goes with it. `replicas`: on
+ * a database that several may share, webhooks in turns; questions are put to the first of them.
+ */
+export async function appBeside(
+  installations: number,
+  pullsEach: number,
+  databaseUrl?: string,
+  replicas = 1,
+): Promise<AppBeside> {
   const folder = await mkdtemp(path.join(tmpdir(), "stagewright-bench-"));
   const databaseFile = path.join(folder, "bench.db");
   const sandbox = createSandbox({ limits: { installation: 10_000_000 } as never, report: () => undefined });
@@ -81,26 +93,36 @@ export async function appBeside(installations: number, pullsEach: number, databa
     events: manifest.default_events,
     webhook: { url: `http://127.0.0.1:${port}/api/github/webhooks`, secret: SECRET },
   });
-  const child = fork(fileURLToPath(new URL("app-child.ts", import.meta.url)), {
-    env: {
-      ...process.env,
-      APP_ID: `${registered.id}`,
-      PRIVATE_KEY: registered.privateKey ?? "",
-      WEBHOOK_SECRET: SECRET,
-      GHE_HOST: new URL(url).host,
-      GHE_PROTOCOL: "http",
-      PORT: `${port}`,
-      DATABASE_URL: databaseUrl ?? `sqlite:${databaseFile}`,
-    },
-  });
-  const ask = asker(child);
-  await ask.ready;
+  const ports = await Promise.all(Array.from({ length: replicas }, freePort));
+  const children = ports.map((own) =>
+    fork(fileURLToPath(new URL("app-child.ts", import.meta.url)), {
+      env: {
+        ...process.env,
+        APP_ID: `${registered.id}`,
+        PRIVATE_KEY: registered.privateKey ?? "",
+        WEBHOOK_SECRET: SECRET,
+        GHE_HOST: new URL(url).host,
+        GHE_PROTOCOL: "http",
+        PORT: `${own}`,
+        DATABASE_URL: databaseUrl ?? `sqlite:${databaseFile}`,
+      },
+    }),
+  );
+  const askers = children.map(asker);
+  await Promise.all(askers.map(({ ready }) => ready));
+  const front = inTurns(ports);
+  front.listen(port, "127.0.0.1");
+  const ask = askers[0];
+  if (ask === undefined) throw new Error("There is no app.");
   const [rex, cleo] = [addUser(world, "rex"), addUser(world, "cleo")];
   const settled = async (): Promise<void> => {
-    for (let before = -1; before !== world.deliveries.size; ) {
+    for (let before = -1, pending = 1; pending > 0 || before !== world.deliveries.size; ) {
       before = world.deliveries.size;
       await sandbox.webhooks.idle();
-      await ask({ ask: "idle" });
+      await Promise.all(askers.map((each) => each({ ask: "idle" })));
+      // Another replica may not have heard of it yet.
+      pending = (await ask({ ask: "pending" })).pending ?? 0;
+      if (pending > 0) await sleep(5);
     }
   };
   const places: Place[] = [];
@@ -126,13 +148,28 @@ export async function appBeside(installations: number, pullsEach: number, databa
     ask,
     settled,
     close: async () => {
-      const gone = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGKILL");
-      await gone;
+      for (const child of children) {
+        const gone = new Promise((resolve) => child.once("exit", resolve));
+        child.kill("SIGKILL");
+        await gone;
+      }
+      front.close();
       await sandbox.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Each connection to the next of the ports, as a balancer would. */
+function inTurns(ports: readonly number[]): Server {
+  let turn = 0;
+  return createServer((client) => {
+    turn += 1;
+    const replica = connect(ports[turn % ports.length] ?? 0, "127.0.0.1");
+    client.pipe(replica).pipe(client);
+    client.on("error", () => replica.destroy());
+    replica.on("error", () => client.destroy());
+  });
 }
 
 /** One question at a time, in their order. */

@@ -13,7 +13,7 @@ import { createApp } from "../../app/app.ts";
 import { readConfig } from "../../app/config.ts";
 import { fetchWithin, Octokit } from "../../app/github-cache/octokit.ts";
 import type { Pull, Store } from "../../app/store/model.ts";
-import { openStore } from "../../app/store/open.ts";
+import { isPostgresUrl, openStore } from "../../app/store/open.ts";
 import { another } from "./another-pull.ts";
 import type { Answer, Question } from "./app-beside.ts";
 
@@ -56,9 +56,11 @@ const probot = createProbot({
     log: pino({ level: "silent" }),
   },
 });
+const shared = isPostgresUrl(config.databaseUrl);
 const app = createApp({
   store,
   appId,
+  ...(shared ? { replica: { id: randomUUID(), address: null, version: "bench" } } : {}),
   config: {
     ...config,
     timings: { ...config.timings, writeInterval: 0, reconcileDelay: HOUR_MS, sweepPause: 0, settled: 0 },
@@ -101,6 +103,8 @@ async function answerTo(question: Question): Promise<void> {
       setFlagsFromString("--expose-gc");
       runInNewContext("gc")();
       return answer({ heap: process.memoryUsage().heapUsed });
+    case "pending":
+      return answer({ pending: (await opened.countDeliveries()).pending });
     case "cpu": {
       const { user, system } = process.cpuUsage();
       return answer({ cpu: (user + system) / 1_000 });

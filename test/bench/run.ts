@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   webhooks: () => import("./webhooks.ts"),
   tracked: () => import("./tracked.ts"),
   latency: () => import("./latency.ts"),
+  replicas: () => import("./replicas.ts"),
   barrier: () => import("./barrier.ts"),
   tasks: () => import("./tasks.ts"),
   machine: () => import("./machine.ts"),
