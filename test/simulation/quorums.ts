@@ -123,7 +123,8 @@ export class Quorums {
   ): readonly string[] {
     const where = `${stage.name}, round ${run.round}`;
     if (run.quorum === undefined) {
-      return closed.failure === null && before.failure === null ? [`${where} was closed without a decision`] : [];
+      const isAborted = [before, closed].some((state) => state.failure !== null || state.withheld != null);
+      return isAborted || closed.checkpoint?.after?.failure != null ? [] : [`${where} was closed without a decision`];
     }
     const weight = { PASS: 0, RETRY: 0, FAIL: 0 };
     for (const validator of stage.quorum?.validators ?? []) {
