@@ -99,6 +99,9 @@ export class Groups {
     });
     closeSync(output);
     this.#children.add(child);
+    const kill = (): void => void child.kill("SIGKILL");
+    process.once("exit", kill);
+    child.once("exit", () => process.off("exit", kill));
     const ended = once(child, "exit").then(() => this.#children.delete(child));
     const told = new Promise<void>((resolve) => {
       child.once("message", (ends) => {

@@ -67,6 +67,10 @@ export class Replica {
     closeSync(output);
     this.#child = child;
     this.#wanted = true;
+    // However whoever started it ends.
+    const end = (): void => void child.kill("SIGKILL");
+    process.once("exit", end);
+    child.once("exit", () => process.off("exit", end));
     child.once("exit", (code, signal) => {
       if (this.#child === child && this.#wanted) {
         this.accidents.push(`${name} ended by itself: ${code ?? signal}`);

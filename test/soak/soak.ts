@@ -122,7 +122,8 @@ class Soak {
     const groups = new Groups({ town, runs, agents, coordinator: url, directory, within, stepSeconds });
     this.#closers.push(() => groups.close());
     const judge = await Judge.open({ town, walks: () => traffic.walks, started: () => workflows.byKey() });
-    this.#closers.push(() => judge.close());
+    // What is on its way is still heard while the others end.
+    this.#closers.unshift(() => judge.close());
     this.#begin(judge);
     await town.sandbox.webhooks.idle();
 
