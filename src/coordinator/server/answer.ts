@@ -55,7 +55,7 @@ const LOSS_REFUSALS = {
 } as const satisfies Record<BodyLoss, RefusalCode>;
 
 /** What another coordinator has answered, as it came. */
-export function relay({ response }: Reply, { status, headers, body }: AnsweredElsewhere): void {
+export function sendAsAnswered({ response }: Reply, { status, headers, body }: AnsweredElsewhere): void {
   response.writeHead(status, { ...headers, "content-length": body.length });
   response.end(body);
 }

@@ -23,7 +23,7 @@ import { runIdOf } from "../protocol/run-id.ts";
 import type { Forwarding } from "../replicas/forwarding.ts";
 import { Elsewhere, NOT_MINE } from "../replicas/owners.ts";
 import type { PassedOn } from "../replicas/signature.ts";
-import { type ErrorListeners, type Reply, relay, send, sendError, sendText } from "./answer.ts";
+import { type ErrorListeners, type Reply, send, sendAsAnswered, sendError, sendText } from "./answer.ts";
 import { BodyIntake } from "./body-intake.ts";
 import { NotUnderstood, RequestBody } from "./request-body.ts";
 import { RequestLimit } from "./request-limit.ts";
@@ -174,7 +174,7 @@ async function answer(options: Options, asked: Asked, reply: Reply): Promise<voi
       const passed = { method, path, bearer, accepts, encoding: body.encoding };
       const sent = method === "GET" ? Buffer.alloc(0) : await body.sent();
       const answered = await replicas.ask(error, { ...passed, body: sent }, signal);
-      if (answered !== null) return relay(reply, answered);
+      if (answered !== null) return sendAsAnswered(reply, answered);
       if (performance.now() > until)
         throw new Refusal("unavailable", "the replica that coordinates this run is gone: ask again");
       await sleep(LOOK_AGAIN_MS, undefined, { signal });
