@@ -81,7 +81,7 @@ function wanting({ deficiencies, deficiencies_left_out }: Quorum): string {
 }
 
 /** Of each stage with tasks those that were not done first. */
-export function tasksOf(results: readonly ShownResult[]): string {
+export function taskTables(results: readonly ShownResult[]): string {
   let left: number = PAGE_BOUNDS.tasks;
   const parts = results.flatMap((of) =>
     of.result.phase_results.flatMap((phase) => {

@@ -5,7 +5,7 @@
 import { html } from "../escape.ts";
 import { count, duration } from "../format.ts";
 import type { PhaseResult, Result } from "../record/result-schema.ts";
-import { approvalsOf, quorumsOf, tasksOf } from "./decisions.ts";
+import { approvalsOf, quorumsOf, taskTables } from "./decisions.ts";
 import { change, histogramsOf, metricsOf } from "./metrics.ts";
 import {
   badge,
@@ -46,7 +46,7 @@ export function htmlReport(
     section("Timeline", drawn === "" ? "" : LEGEND + drawn),
     section("Approvals", approvalsOf(results)),
     section("Quorums", quorumsOf(results)),
-    section("Tasks", tasksOf(results)),
+    section("Tasks", taskTables(results)),
     section("Metrics", metricsOf(results)),
     section("Histograms", histogramsOf(results, options)),
     section("Stages", stages(results)),
