@@ -29,7 +29,10 @@ export class Absences {
     }
     const gaveUp = before.status === "assembling" && after.failure?.reason.includes("can be there") === true;
     if (gaveUp && coming >= needed) return [`it gave up although ${coming} agents, of ${needed} needed, can come`];
-    if (coming === 0 && there.length === 0 && !isOver(after)) return ["it goes on although nobody will ever come"];
+    // Whoever attends to the run is told of it first.
+    const isShown = after.withheld != null || after.checkpoint?.after !== undefined;
+    if (coming === 0 && there.length === 0 && !isOver(after) && !isShown)
+      return ["it goes on although nobody will ever come"];
     return [];
   }
 }
