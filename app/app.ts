@@ -45,7 +45,7 @@ import { TransitionSender } from "./transitions/send.ts";
 import { Inbox } from "./webhooks/inbox.ts";
 import { WebhookProcessor } from "./webhooks/processing.ts";
 import { sentByGitHub } from "./webhooks/replays.ts";
-import { InProgress } from "./work/in-progress.ts";
+import { InProgress } from "./work/in-progress/in-progress.ts";
 import { type JoinedReplicas, joinReplicas } from "./work/replicas/join.ts";
 import { SharedProgress } from "./work/replicas/shared-progress.ts";
 import { createRuntime, type Runtime } from "./work/runtime.ts";

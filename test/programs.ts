@@ -12,7 +12,7 @@ const PROGRAMS = [
   "src/action.ts",
   "src/post.ts",
   "app/main.ts",
-  "app/db.ts",
+  "app/backup/db.ts",
   "app/demo/start.ts",
 ] as const;
 const ROOT = dirname(import.meta.dirname);

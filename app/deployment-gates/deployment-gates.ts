@@ -22,7 +22,7 @@ import type { Policies } from "../policies/policy.ts";
 import { noteLine } from "../store/history.ts";
 import type { NewHistory, Repository, WaitingGate } from "../store/model.ts";
 import type { DueWorker } from "../work/due-worker.ts";
-import type { Alone } from "../work/in-progress.ts";
+import type { Alone } from "../work/in-progress/in-progress.ts";
 import { type RepositoryAccess, StepWorker, type StepWorkerOptions } from "../work/repository-steps.ts";
 import { type Concerned, pullsOf } from "./pulls.ts";
 import { findWaiting } from "./sweep.ts";

@@ -12,7 +12,7 @@ import { noteLine } from "../store/history.ts";
 import type { Effect, EffectReason, HistoryKind, NewHistory, PullId, Repository } from "../store/model.ts";
 import { backoffPause } from "../work/backoff.ts";
 import { DueWorker } from "../work/due-worker.ts";
-import type { Alone, ProgressMarks } from "../work/in-progress.ts";
+import type { Alone, ProgressMarks } from "../work/in-progress/in-progress.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { causeOf, knownKind } from "./effect.ts";
 import { isReport, reportOf } from "./failure-report.ts";

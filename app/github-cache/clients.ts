@@ -1,7 +1,7 @@
 /** GitHub clients, one for each installation, and what the app knows of itself. */
 import { LRUCache } from "lru-cache";
 import type { GitHubClient } from "../../src/github/port.ts";
-import { away } from "../work/away.ts";
+import { away } from "../work/in-progress/away.ts";
 
 export interface Ourselves {
   readonly appId: number;

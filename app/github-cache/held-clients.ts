@@ -4,9 +4,9 @@
  */
 import type { GitHubClient } from "../../src/github/port.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
-import type { InstallationWriter, InstallationWriters } from "../work/installation-writer.ts";
 import type { Ownership } from "../work/replicas/ownership.ts";
 import type { Timings } from "../work/timings.ts";
+import type { InstallationWriter, InstallationWriters } from "../work/writer/installation-writer.ts";
 import type { Clients } from "./clients.ts";
 
 export interface HeldClientsOptions {

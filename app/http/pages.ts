@@ -4,7 +4,7 @@ import { z } from "zod";
 import { audit } from "../audit/audit.ts";
 import type { Store } from "../store/model.ts";
 import type { Inbox } from "../webhooks/inbox.ts";
-import { pullsSetAside, takeUpAgain } from "../work/set-aside.ts";
+import { pullsSetAside, takeUpAgain } from "../work/in-progress/set-aside.ts";
 import { notLocal } from "./local-caller.ts";
 import { saidToOthers } from "./monitoring.ts";
 import { overduePage } from "./overdue.ts";

@@ -6,7 +6,8 @@
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { KeyRefused } from "../github-cache/identity.ts";
 import type { Repository } from "../store/model.ts";
-import { type DueQueue, DueWorker, type DueWorkerOptions } from "../work/due-worker.ts";
+import type { DueQueue } from "../work/due-queue.ts";
+import { DueWorker, type DueWorkerOptions } from "../work/due-worker.ts";
 import { WorkerLoop } from "../work/worker-loop.ts";
 import { prune, readInstallations } from "./maintenance.ts";
 import { type DeliveriesReport, MissedDeliveries } from "./missed-deliveries.ts";

@@ -10,7 +10,7 @@ import { stageLabel } from "../../src/lifecycle/presentation/display.ts";
 import { labelsNeeded, writesFor } from "../evaluation/desired-state.ts";
 import type { KnownLabels, LabelIds } from "../github-cache/label-ids.ts";
 import type { Repository } from "../store/model.ts";
-import type { InstallationWriter } from "../work/installation-writer.ts";
+import type { InstallationWriter } from "../work/writer/installation-writer.ts";
 import type { PendingTransition, PreparedTransition } from "./verify.ts";
 
 export interface WritesOptions {

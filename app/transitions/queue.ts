@@ -4,10 +4,11 @@
  */
 import { pullKey, pullOf } from "../store/change-pull.ts";
 import type { Pull } from "../store/model.ts";
-import { DueWorker, type HandleContext } from "../work/due-worker.ts";
-import type { Alone, ProgressMarks } from "../work/in-progress.ts";
+import type { HandleContext } from "../work/due-queue.ts";
+import { DueWorker } from "../work/due-worker.ts";
+import type { Alone, ProgressMarks } from "../work/in-progress/in-progress.ts";
+import { setPullAside } from "../work/in-progress/set-aside.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { setPullAside } from "../work/set-aside.ts";
 import type { TransitionSender } from "./send.ts";
 
 export interface TransitionQueueOptions extends Runtime {

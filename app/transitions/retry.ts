@@ -12,8 +12,8 @@ import {
 import { requestFailure } from "../../src/github/request-failure.ts";
 import type { LabelIds } from "../github-cache/label-ids.ts";
 import type { ConfirmedState } from "../store/model.ts";
-import type { InstallationWriter } from "../work/installation-writer.ts";
 import type { Runtime } from "../work/runtime.ts";
+import type { InstallationWriter } from "../work/writer/installation-writer.ts";
 import { failureOf, type TransitionFailure } from "./failure.ts";
 import type { Writes } from "./plan.ts";
 import type { TransitionResults } from "./result.ts";

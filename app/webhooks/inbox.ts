@@ -4,7 +4,7 @@
  * stored survives the process.
  */
 import { ClaimLost, type InstallationId, type NewDelivery, type PendingDelivery } from "../store/model.ts";
-import type { Alone } from "../work/in-progress.ts";
+import type { Alone } from "../work/in-progress/in-progress.ts";
 import { type Ownership, SOLE_OWNERSHIP } from "../work/replicas/ownership.ts";
 import type { Timings } from "../work/timings.ts";
 import type { Wakeups } from "../work/wakeups.ts";

@@ -8,7 +8,7 @@ import type { RequestFailure } from "../../src/github/request-failure.ts";
 import type { DueRows, InstallationId, Repository } from "../store/model.ts";
 import { backoffPause } from "./backoff.ts";
 import { DueWorker, type DueWorkerOptions } from "./due-worker.ts";
-import type { Alone, Kind, ProgressMarks } from "./in-progress.ts";
+import type { Alone, Kind, ProgressMarks } from "./in-progress/in-progress.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Topic } from "./wakeups.ts";
 

@@ -3,10 +3,10 @@ import type { Logger } from "pino";
 import type { Clients } from "../github-cache/clients.ts";
 import { heldClients } from "../github-cache/held-clients.ts";
 import type { Store } from "../store/model.ts";
-import { InstallationWriters } from "./installation-writer.ts";
 import { type Ownership, SOLE_OWNERSHIP } from "./replicas/ownership.ts";
 import type { Timings } from "./timings.ts";
 import { Wakeups } from "./wakeups.ts";
+import { InstallationWriters } from "./writer/installation-writer.ts";
 
 export interface Runtime {
   readonly store: Store;

@@ -1,5 +1,5 @@
 /** All that works by itself: begun together, ended together. */
-import type { Alone, Kind, ProgressRecord } from "./in-progress.ts";
+import type { Alone, Kind, ProgressRecord } from "./in-progress/in-progress.ts";
 import { sleepUnlessAborted } from "./pause.ts";
 import type { Ownership, Scope, TakenScope } from "./replicas/ownership.ts";
 

@@ -14,7 +14,7 @@ import { changePull } from "../store/change-pull.ts";
 import { noteLine } from "../store/history.ts";
 import type { NewHistory, Pull, Repository, StartedRun } from "../store/model.ts";
 import type { DueWorker } from "../work/due-worker.ts";
-import type { Alone } from "../work/in-progress.ts";
+import type { Alone } from "../work/in-progress/in-progress.ts";
 import { type RepositoryAccess, StepWorker, type StepWorkerOptions } from "../work/repository-steps.ts";
 import { showStart } from "./check.ts";
 import { findStarted } from "./find.ts";

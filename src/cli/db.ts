@@ -6,7 +6,7 @@ import { resolve, sep } from "node:path";
 import { EXIT, type ExitCode, UsageError } from "./exit.ts";
 
 /** From src/cli and from dist/cli alike. */
-const PROGRAM = resolve(import.meta.dirname, "../../app/db.ts");
+const PROGRAM = resolve(import.meta.dirname, "../../app/backup/db.ts");
 
 /** @throws UsageError where the app is not */
 export async function db(words: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {

@@ -329,11 +329,10 @@ function isCurrent(draft: Draft, slot: number, stage: number, { attempts = [] }:
   const run = draft.stage(stage);
   if (run.round === 1) return true;
   const { assignment, backgrounds } = draft.agent(slot);
-  const inForce = [
-    ...backgrounds.filter((one) => one.stage === stage),
-    ...(isAssigned(assignment, run) ? [assignment] : []),
-  ];
-  return inForce.some(({ attempt }) => attempts.includes(attempt));
+  const inForce = backgrounds.filter((one) => one.stage === stage);
+  return [...inForce, ...(isAssigned(assignment, run) ? [assignment] : [])].some(({ attempt }) =>
+    attempts.includes(attempt),
+  );
 }
 
 /** Whose event it is; null (and a notice): nobody's, or one from a life that is over. */
@@ -345,8 +344,7 @@ function slotOf(draft: Draft, event: Extract<RunEvent, { readonly session: strin
   }
   const { session, presence } = draft.agent(slot);
   if (session === event.session) return slot;
-  // Its last word, said again.
-  if (presence === "left" && event.type === "left") return null;
+  if (presence === "left" && event.type === "left") return null; // Its last word, said again.
   draft.reject(slot, `a message of an old session of ${event.agent}`);
   return null;
 }

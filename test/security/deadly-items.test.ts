@@ -7,8 +7,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { pino } from "pino";
 import { afterAll, describe, expect, it } from "vitest";
-import { away } from "../../app/work/away.ts";
-import { type Alone, InProgress, KINDS, type Kind } from "../../app/work/in-progress.ts";
+import { away } from "../../app/work/in-progress/away.ts";
+import { type Alone, InProgress, KINDS, type Kind } from "../../app/work/in-progress/in-progress.ts";
 import { COMPILE_CACHE } from "../compile-cache.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "stagewright-test-"));

@@ -7,8 +7,8 @@ import { Writable } from "node:stream";
 import { pino } from "pino";
 import { createEngine } from "../../app/app.ts";
 import { openStore } from "../../app/store/open.ts";
+import { pullsSetAside } from "../../app/work/in-progress/set-aside.ts";
 import { createRuntime } from "../../app/work/runtime.ts";
-import { pullsSetAside } from "../../app/work/set-aside.ts";
 import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
 import { deliveryOrder } from "../../src/github/webhooks/webhook.ts";
 

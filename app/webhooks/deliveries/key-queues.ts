@@ -6,7 +6,7 @@
  */
 import type { Logger } from "pino";
 import { ClaimLost, type InstallationId, type PendingDelivery } from "../../store/model.ts";
-import type { ProgressMarks } from "../../work/in-progress.ts";
+import type { ProgressMarks } from "../../work/in-progress/in-progress.ts";
 
 const DEFAULT_CONCURRENCY = 16;
 /** Deliveries are coming in when the last one came less than this ago. */

@@ -10,7 +10,7 @@ import {
   type InProgressOptions,
   type Kind,
   type ProgressRecord,
-} from "../in-progress.ts";
+} from "../in-progress/in-progress.ts";
 import type { Ownership, Scope } from "./ownership.ts";
 import { keyOf } from "./replica.ts";
 

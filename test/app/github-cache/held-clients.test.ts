@@ -1,9 +1,9 @@
 /** Once GitHub has asked an installation to wait, nobody sends anything for it before then. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { heldClients } from "../../../app/github-cache/held-clients.ts";
-import { InstallationWriters } from "../../../app/work/installation-writer.ts";
 import { SOLE_OWNERSHIP } from "../../../app/work/replicas/ownership.ts";
 import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
+import { InstallationWriters } from "../../../app/work/writer/installation-writer.ts";
 import type { GitHubClient } from "../../../src/github/port.ts";
 import { requestFailure } from "../../../src/github/request-failure.ts";
 

@@ -27,7 +27,7 @@ afterEach(endAll);
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const db = (...words: string[]) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program("app/db.ts"), ...words], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program("app/backup/db.ts"), ...words], {
     encoding: "utf8",
     env: { PATH: process.env.PATH, DATABASE_URL: url },
   });

@@ -1,7 +1,7 @@
 /** What of a wait was GitHub's, and what was ours. */
 import { describe, expect, it } from "vitest";
-import { ClosedTimes, lengthOf } from "../../../app/work/closed-times.ts";
-import { InstallationWriter } from "../../../app/work/installation-writer.ts";
+import { ClosedTimes, lengthOf } from "../../../app/work/writer/closed-times.ts";
+import { InstallationWriter } from "../../../app/work/writer/installation-writer.ts";
 
 describe("times that were closed", () => {
   it("count once where they overlap, and only as far as they reach into what is asked about", () => {

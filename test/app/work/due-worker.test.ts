@@ -2,10 +2,11 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { DueWorker, type DueWorkerOptions, type HandleContext } from "../../../app/work/due-worker.ts";
-import { InstallationWriters } from "../../../app/work/installation-writer.ts";
+import type { HandleContext } from "../../../app/work/due-queue.ts";
+import { DueWorker, type DueWorkerOptions } from "../../../app/work/due-worker.ts";
 import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
 import { Wakeups } from "../../../app/work/wakeups.ts";
+import { InstallationWriters } from "../../../app/work/writer/installation-writer.ts";
 
 interface Item {
   readonly id: string;

@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import { expect, it } from "vitest";
-import { InProgress } from "../../../app/work/in-progress.ts";
+import { InProgress } from "../../../app/work/in-progress/in-progress.ts";
 
 it("writes down what is in progress again once the store can be written again", async () => {
   const written: string[] = [];

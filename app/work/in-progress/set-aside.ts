@@ -1,8 +1,8 @@
 /** Pull requests that the process died of: left alone until somebody who runs the app takes them up again. */
 
-import { changePull, parked } from "../store/change-pull.ts";
-import { noteLine } from "../store/history.ts";
-import type { Pull, PullId, Store } from "../store/model.ts";
+import { changePull, parked } from "../../store/change-pull.ts";
+import { noteLine } from "../../store/history.ts";
+import type { Pull, PullId, Store } from "../../store/model.ts";
 
 /** Nothing evaluates or moves it any more, whatever is heard of it. */
 export async function setPullAside(

@@ -1,16 +1,16 @@
 /** `stagewright db`: copies of the app's database, made, put back and checked. Runs where the app runs. */
-import { ConfigError, readSettings } from "./config.ts";
-import { readDotEnv } from "./settings/dot-env.ts";
+import { ConfigError, readSettings } from "../config.ts";
+import { readDotEnv } from "../settings/dot-env.ts";
 import {
   BackupFailed,
   backUpDatabase,
   type CheckedDatabase,
   checkDatabase,
   restoreDatabase,
-} from "./store/database/backup.ts";
-import { OpenToOthers } from "./store/database/private-files.ts";
-import { DatabaseInUse } from "./store/database/process-lock.ts";
-import { DatabaseUrlError, DEFAULT_DATABASE_URL, isPostgresUrl, sqliteFile } from "./store/open.ts";
+} from "../store/database/backup.ts";
+import { OpenToOthers } from "../store/database/private-files.ts";
+import { DatabaseInUse } from "../store/database/process-lock.ts";
+import { DatabaseUrlError, DEFAULT_DATABASE_URL, isPostgresUrl, sqliteFile } from "../store/open.ts";
 
 const BAD_USAGE = 2;
 const FAILED = 1;

@@ -8,10 +8,10 @@
  */
 import type { Logger } from "pino";
 import { z } from "zod";
-import { parsed } from "../store/documents.ts";
-import type { InstallationId, Store } from "../store/model.ts";
+import { parsed } from "../../store/documents.ts";
+import type { InstallationId, Store } from "../../store/model.ts";
+import type { Scope } from "../replicas/ownership.ts";
 import { type AwayWatch, watched } from "./away.ts";
-import type { Scope } from "./replicas/ownership.ts";
 
 /** Closed list: what is handled from the store. */
 export const KINDS = ["delivery", "reevaluation", "transition", "effect", "workflow-run", "deployment-gate"] as const;

@@ -2,10 +2,10 @@
  * The one way to write to an installation: one request at a time, at GitHub's pace, and none while GitHub has asked to
  * be left alone.
  */
-import type { GitHubClient } from "../../src/github/port.ts";
+import type { GitHubClient } from "../../../src/github/port.ts";
+import { sleepUnlessAborted } from "../pause.ts";
+import type { Timings } from "../timings.ts";
 import { ClosedTimes, lengthOf } from "./closed-times.ts";
-import { sleepUnlessAborted } from "./pause.ts";
-import type { Timings } from "./timings.ts";
 
 const LEAST_HOLD_MS = 1_000;
 
