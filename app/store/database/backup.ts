@@ -1,5 +1,5 @@
 /** Copies of a SQLite database, made while the app runs, and put back while it does not. */
-import { closeSync, existsSync, fsyncSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { NEWEST_DOCUMENTS } from "../documents.ts";
@@ -75,6 +75,7 @@ export async function restoreDatabase(
   if (was && realpathSync(target) === realpathSync(source)) {
     throw new BackupFailed(`${source} is the database itself.`);
   }
+  refuseForOthers(target);
   const held = holdDatabase(url, at);
   try {
     // Two names of one file are one database.
@@ -92,6 +93,16 @@ export async function restoreDatabase(
     return { found, before: was ? before : null };
   } finally {
     held.release();
+  }
+}
+
+/** What root puts there would be root's own: the app could not open it, and its user could have root write elsewhere. */
+function refuseForOthers(target: string): void {
+  const known = statSync(target, { throwIfNoEntry: false }) ?? statSync(dirname(target), { throwIfNoEntry: false });
+  if (process.getuid?.() === 0 && known !== undefined && known.uid !== 0) {
+    throw new BackupFailed(
+      `The app could not open what root puts at ${target}, which is user ${known.uid}'s: run this as that user (sudo -u '#${known.uid}' …), who has to be able to read the copy.`,
+    );
   }
 }
 
@@ -195,7 +206,9 @@ function* versionProblems(database: DatabaseSync, applied: readonly string[]): G
 function existing(file: string): string {
   const path = resolve(file);
   if (file === ":memory:" || !existsSync(path)) {
-    throw new BackupFailed(`There is no database ${file === ":memory:" ? file : path}.`);
+    throw new BackupFailed(
+      `There is no database ${file === ":memory:" ? file : path}. DATABASE_URL says which is meant: set it as it is for the app.`,
+    );
   }
   return path;
 }

@@ -1,7 +1,7 @@
 /** Copies of the database: made while the app runs, put back while it does not, and read through each time. */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -130,6 +130,20 @@ describe("a database that a newer version has brought up to date", () => {
 });
 
 describe("stagewright db", () => {
+  it.runIf(process.getuid?.() === 0)("is not put by root where the app's user could not open it", async () => {
+    const copy = join(directory, "copy.db");
+    await (await openStore(url)).close();
+    await backUpDatabase(url, copy);
+    chownSync(file, 65_534, 65_534);
+    await expect(restoreDatabase(url, copy, 0)).rejects.toThrow("run this as that user (sudo -u '#65534' …)");
+    rmSync(file);
+    chownSync(directory, 65_534, 65_534);
+    await expect(restoreDatabase(url, copy, 0)).rejects.toThrow("run this as that user");
+    expect(existsSync(file)).toBe(false);
+    chownSync(directory, 0, 0);
+    expect((await restoreDatabase(url, copy, 0)).before).toBeNull();
+  });
+
   it("ends with what became of it, and says for PostgreSQL what to do", async () => {
     await (await openStore(url)).close();
     const copy = join(directory, "copy.db");
