@@ -197,7 +197,9 @@ describe("the unit for systemd", () => {
 
   it("gives it longer to stop than it takes, and starts what exists", () => {
     expect(Number(/^TimeoutStopSec=(?<seconds>\d+)$/mu.exec(unit)?.groups?.seconds)).toBeGreaterThan(25);
-    expect(/^ExecStart=\S+ (?<file>\S+)$/mu.exec(unit)?.groups?.file).toBe("app/main.ts");
+    const files = /^ExecStart=\S+ -r (?<guard>\S+) (?<file>\S+)$/mu.exec(unit)?.groups ?? {};
+    expect(files.file).toBe("app/main.ts");
+    for (const file of Object.values(files)) expect(existsSync(file), file).toBe(true);
     expect(unit).toMatch(/^ProtectSystem=strict$/mu);
   });
 });
