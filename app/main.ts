@@ -124,7 +124,13 @@ async function main(words: readonly string[]): Promise<void> {
     );
   }
   probot.log.info(
-    { host: config.host, port, database: databaseName(config.databaseUrl) },
+    {
+      host: config.host,
+      port,
+      database: databaseName(config.databaseUrl),
+      // What other replicas are told: a wrong one is found here.
+      ...(shared ? { replicaAddress: config.replicaAddress } : {}),
+    },
     `listening on http://${config.host}:${port}`,
   );
 

@@ -114,11 +114,21 @@ describe(`an object of Kubernetes (${excerpt.source})`, () => {
   });
 });
 
+/** As Kubernetes makes them: what is written `$(NAME)` is a variable that stands above. */
+function inPod(env: readonly { readonly name: string; readonly value?: string | undefined }[]): Record<string, string> {
+  const known: Record<string, string> = { POD_IP: "10.0.0.7", DATABASE_URL: "postgres://x@y/z" };
+  const made: Record<string, string> = {};
+  for (const { name, value = known[name] ?? "" } of env) {
+    made[name] = value.replace(/\$\((?<of>\w+)\)/gu, (whole, of: string) => made[of] ?? whole);
+  }
+  return made;
+}
+
 describe("the app's settings", () => {
   const [container] = deployment.spec.template.spec.containers;
   const ofImage = { HOST: "0.0.0.0", PORT: "3000" };
   const given = {
-    kubernetes: Object.fromEntries(container.env.map(({ name, value }) => [name, value ?? "postgres://x@y/z"])),
+    kubernetes: inPod(container.env),
     compose: Object.fromEntries(
       Object.entries(compose.services.app.environment).map(([name, value]) => [
         name,
@@ -135,7 +145,14 @@ describe("the app's settings", () => {
     expect(config.publicUrl).toMatch(/^https:/u);
     expect(config.databaseUrl).toMatch(/^postgres:/u);
     const documented = readFileSync("docs/app.md", "utf8");
-    for (const name of Object.keys(given[where])) expect(documented, name).toContain(`\`${name}\``);
+    const names = Object.keys(given[where]).filter((name) => name !== "POD_IP");
+    for (const name of names) expect(documented, name).toContain(`\`${name}\``);
+  });
+
+  it("of Kubernetes' replicas tell each other the pod's address", () => {
+    const { WEBHOOK_SECRET_FILE, PRIVATE_KEY_PATH, ...env } = given.kubernetes;
+    const config = readConfig({ ...ofImage, ...env, WEBHOOK_SECRET: "x9Zk-2pQ7-vB4m-tR8w-uN3e" });
+    expect(config.replicaAddress).toBe("10.0.0.7:3000");
   });
 
   it("of Prometheus' configuration name the port of the metrics", () => {
