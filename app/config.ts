@@ -6,6 +6,7 @@ import { reachableHost } from "../src/coordinator/client/addresses.ts";
 import { joinAddress } from "../src/plan/parsing/address.ts";
 import { suggestion } from "../src/plan/parsing/problems.ts";
 import { readSignCommand } from "./github-cache/sign-command.ts";
+import { KEEP_DAYS_EXPECTED, namedNumbers, readKeepDays, readWaits, WAITS_EXPECTED } from "./settings/named-numbers.ts";
 import { weakness } from "./settings/secrets.ts";
 import {
   secretsOfEnvironment,
@@ -14,7 +15,7 @@ import {
   type WebhookSecrets,
 } from "./settings/webhook-secrets.ts";
 import { DEFAULT_DATABASE_URL } from "./store/open.ts";
-import { DEFAULT_TIMINGS, type KeepTimes, type Timings } from "./work/timings.ts";
+import { DEFAULT_TIMINGS, type Timings } from "./work/timings.ts";
 
 export interface Config {
   readonly webhookSecrets: WebhookSecrets;
@@ -56,9 +57,6 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-const DAY_MS = 24 * 60 * 60_000;
-/** GitHub redelivers for three: what is known by its id is not handled twice. */
-const LEAST_DELIVERY_DAYS = 4;
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -102,32 +100,9 @@ const listenAddress = setting("an address to listen at, such as 0.0.0.0:9464", (
 });
 /** `runs=100, agents=512`: those that are named, instead of the defaults. */
 const scopeLimits = (defaults: ScopeLimits) =>
-  setting(`name=number, separated by commas; names are ${Object.keys(defaults).join(", ")}`, (value) => {
-    const limits: Record<string, number> = { ...defaults };
-    for (const each of value.split(",").filter((part) => part.trim() !== "")) {
-      const [, name = "", number = ""] = /^\s*(?<name>[a-z]+)\s*=\s*(?<number>\d{1,9})\s*$/u.exec(each) ?? [];
-      if (!Object.hasOwn(defaults, name) || Number(number) < 1) {
-        return undefined;
-      }
-      limits[name] = Number(number);
-    }
-    return { ...defaults, ...limits };
-  });
-/** `history=90, runs=14`: days, in place of the defaults. */
-const keepDays = setting(
-  `name=days, separated by commas; names are ${Object.keys(DEFAULT_TIMINGS.keep).join(", ")}; deliveries for at least 4 days, since GitHub sends them again for 3`,
-  (value): KeepTimes | undefined => {
-    const keep: Record<string, number> = { ...DEFAULT_TIMINGS.keep };
-    for (const each of value.split(",").filter((part) => part.trim() !== "")) {
-      const [, name = "", days = ""] = /^\s*(?<name>[a-zA-Z]+)\s*=\s*(?<days>\d{1,5})\s*$/u.exec(each) ?? [];
-      if (!Object.hasOwn(keep, name) || Number(days) < (name === "deliveries" ? LEAST_DELIVERY_DAYS : 1)) {
-        return undefined;
-      }
-      keep[name] = Number(days) * DAY_MS;
-    }
-    return { ...DEFAULT_TIMINGS.keep, ...keep };
-  },
-);
+  setting(`name=number, separated by commas; names are ${Object.keys(defaults).join(", ")}`, (value) =>
+    namedNumbers({ ...defaults }, value, (_, number) => number >= 1),
+  );
 /** Everything that the app reads from its environment but the private key, which may be a file. */
 const settings = z.object({
   APP_ID: setting("the number in the app's settings on GitHub", (value) => {
@@ -162,7 +137,8 @@ const settings = z.object({
   STAGEWRIGHT_WRITE_INTERVAL_MS: whole(0, 3_600_000),
   STAGEWRIGHT_RETRY_PAUSE_MS: whole(0, 3_600_000),
   STAGEWRIGHT_SWEEP_MINUTES: whole(1, 10_080),
-  STAGEWRIGHT_KEEP_DAYS: keepDays,
+  STAGEWRIGHT_KEEP_DAYS: setting(KEEP_DAYS_EXPECTED, readKeepDays),
+  STAGEWRIGHT_WAIT_SECONDS: setting(WAITS_EXPECTED, readWaits),
   STAGEWRIGHT_REPOSITORY_LIMITS: scopeLimits(DEFAULT_QUOTAS.repository),
   STAGEWRIGHT_INSTALLATION_LIMITS: scopeLimits(DEFAULT_QUOTAS.installation),
   STAGEWRIGHT_WORKFLOW_RUN_GROUPS: whole(1, 100_000),
@@ -244,6 +220,7 @@ export function readConfig(env: Environment): Config {
     apiUrl: apiUrl(data),
     timings: {
       ...DEFAULT_TIMINGS,
+      ...data.STAGEWRIGHT_WAIT_SECONDS,
       sweepEvery:
         data.STAGEWRIGHT_SWEEP_MINUTES === undefined
           ? DEFAULT_TIMINGS.sweepEvery

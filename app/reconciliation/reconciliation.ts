@@ -8,6 +8,7 @@ import { KeyRefused } from "../github-cache/identity.ts";
 import type { Repository } from "../store/model.ts";
 import type { DueQueue } from "../work/due-queue.ts";
 import { DueWorker, type DueWorkerOptions } from "../work/due-worker.ts";
+import { RepeatedFailure } from "../work/repeated-failure.ts";
 import { WorkerLoop } from "../work/worker-loop.ts";
 import { prune, readInstallations } from "./maintenance.ts";
 import { type DeliveriesReport, MissedDeliveries } from "./missed-deliveries.ts";
@@ -47,10 +48,11 @@ export class Reconciliation {
     const { now, log } = options;
     this.#sweeper = new Sweeper(options);
     this.#deliveries = new MissedDeliveries(options);
-    const failed = (what: string) => (error: unknown) => log.error({ err: error }, `${what} failed`);
+    const failure = (what: string): RepeatedFailure =>
+      new RepeatedFailure({ log, now, failing: `${what} fails`, over: `${what} succeeds again` });
     this.#sweeps = new DueWorker({ ...options, ...SWEEPS }, this.#dueSweeps());
-    this.#missed = new WorkerLoop(() => this.#missedDue(), now, failed("looking for missed webhooks"));
-    this.#maintenance = new WorkerLoop(() => this.#maintenanceDue(), now, failed("maintenance"));
+    this.#missed = new WorkerLoop(() => this.#missedDue(), now, failure("looking for missed webhooks"));
+    this.#maintenance = new WorkerLoop(() => this.#maintenanceDue(), now, failure("maintenance"));
     options.wakeups.on("sweeps", (repositoryId) => this.#sweepSoon(repositoryId));
     options.wakeups.on("app", () => {
       this.#missed.wake();

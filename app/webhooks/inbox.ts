@@ -5,6 +5,7 @@
  */
 import { ClaimLost, type InstallationId, type NewDelivery, type PendingDelivery } from "../store/model.ts";
 import type { Alone } from "../work/in-progress/in-progress.ts";
+import { RepeatedFailure } from "../work/repeated-failure.ts";
 import { type Ownership, SOLE_OWNERSHIP } from "../work/replicas/ownership.ts";
 import type { Timings } from "../work/timings.ts";
 import type { Wakeups } from "../work/wakeups.ts";
@@ -69,9 +70,9 @@ export class Inbox {
       changed,
     });
     this.#done = new DoneDeliveries({ ...options, changed });
-    const failed = (error: unknown): void =>
-      options.log.error({ err: error }, "looking for deliveries that others stored failed");
-    this.#others = new WorkerLoop(() => this.#takeOthers(), options.now, failed);
+    const looking = "looking for deliveries that others stored";
+    const failure = new RepeatedFailure({ ...options, failing: `${looking} fails`, over: `${looking} succeeds again` });
+    this.#others = new WorkerLoop(() => this.#takeOthers(), options.now, failure);
     if (this.#ownership.shared) {
       options.wakeups?.on("deliveries", () => this.#others.wake());
     }

@@ -13,6 +13,7 @@ import { LocalClaims } from "./claims.ts";
 import type { DueQueue } from "./due-queue.ts";
 import type { ProgressMarks } from "./in-progress/in-progress.ts";
 import { inTurns } from "./in-turns.ts";
+import { RepeatedFailure } from "./repeated-failure.ts";
 import { type Ownership, type Scope, SOLE_OWNERSHIP, type TakenScope } from "./replicas/ownership.ts";
 import type { Runtime } from "./runtime.ts";
 import { WorkerLoop } from "./worker-loop.ts";
@@ -62,6 +63,7 @@ export class DueWorker<T> implements Worker {
   readonly #loop: WorkerLoop;
   readonly #states = new Map<InstallationId, InstallationState<T>>();
   readonly #claims = new LocalClaims();
+  readonly #unstored: RepeatedFailure;
   readonly #stop = new AbortController();
   #going = 0;
   #ended: (() => void)[] = [];
@@ -69,8 +71,16 @@ export class DueWorker<T> implements Worker {
   constructor(options: DueWorkerOptions, queue: DueQueue<T>) {
     this.#options = options;
     this.#queue = queue;
-    const failed = (error: unknown): void => options.log.error({ err: error }, `looking for due ${queue.what} failed`);
-    this.#loop = new WorkerLoop(() => this.#pass(), options.now, failed);
+    const { log, now } = options;
+    const looking = `looking for due ${queue.what}`;
+    const failing = `${looking} fails`;
+    const looks = new RepeatedFailure({ log, now, failing, over: `${looking} succeeds again` });
+    this.#loop = new WorkerLoop(() => this.#pass(), now, looks);
+    this.#unstored = new RepeatedFailure({
+      ...{ log, now },
+      failing: `what became of due ${queue.what} could not be stored`,
+      over: `what becomes of due ${queue.what} can be stored again`,
+    });
     options.wakeups.on(queue.topic, () => this.wake());
   }
 
@@ -227,12 +237,13 @@ export class DueWorker<T> implements Worker {
     await setImmediate();
     try {
       await this.#handle(items, state);
+      this.#unstored.succeeded();
     } catch (error) {
       if (error instanceof ClaimLost) {
         // Whoever has it now does it anew.
         state.waiting = [];
       } else {
-        this.#options.log.error({ err: error }, `what became of due ${this.#queue.what} could not be stored`);
+        this.#unstored.failed(error);
         state.restUntil = this.#options.now() + STORE_PAUSE_MS;
       }
     }

@@ -1,5 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate } from "node:timers/promises";
+import type { RepeatedFailure } from "./repeated-failure.ts";
+
+/** Told how each run of a loop ended. */
+export type LoopFailure = Pick<RepeatedFailure, "failed" | "succeeded">;
 
 /** Wakes one loop: at a time, or at once when told that there is something to do. Never runs it twice at a time. */
 export class WorkerLoop {
@@ -7,20 +11,20 @@ export class WorkerLoop {
   /** Whoever wakes it does so from its own work, under its own claim: the loop runs in none of that. */
   readonly #apart: <T>(work: () => T) => T = AsyncLocalStorage.snapshot();
   readonly #now: () => number;
-  readonly #failed: (error: unknown) => void;
+  readonly #failure: LoopFailure;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
   #again = false;
   #stopped = false;
 
   /**
-   * `work` resolves with the time at which it wants to run again (null: when told). When it throws, `failed` is told
+   * `work` resolves with the time at which it wants to run again (null: when told). When it throws, `failure` is told
    * and it runs again after `FAILED_PAUSE`.
    */
-  constructor(work: () => Promise<number | null>, now: () => number, failed: (error: unknown) => void) {
+  constructor(work: () => Promise<number | null>, now: () => number, failure: LoopFailure) {
     this.#work = work;
     this.#now = now;
-    this.#failed = failed;
+    this.#failure = failure;
   }
 
   /** There may be something to do. */
@@ -57,8 +61,9 @@ export class WorkerLoop {
       this.#clear();
       try {
         next = await this.#work();
+        this.#failure.succeeded();
       } catch (error) {
-        this.#failed(error);
+        this.#failure.failed(error);
         next = this.#now() + FAILED_PAUSE;
       }
     }

@@ -16,9 +16,9 @@ const MINUTE = 60_000;
 const AGENTS = 8;
 const STEP_SECONDS = 5;
 /** Longer than a lease of a replica. */
-const FREEZE_MS = 40_000;
-/** Webhooks that were lost are looked for each five minutes, and what is sent again too late once more. */
-const PATIENCE_MS = 20 * MINUTE;
+const FREEZE_MS = 15_000;
+/** Webhooks that were lost are found, what is put off comes to its turn. */
+const PATIENCE_MS = 5 * MINUTE;
 const ORGANIZATIONS = 8;
 
 interface Asked {

@@ -65,6 +65,9 @@ export interface SoakReport {
 }
 
 const LOOK_EVERY_MS = 1_000;
+/** Killed each few seconds, nobody would come to take anything over; and what was lost is to be found before the end. */
+const WAITS =
+  "lease=4,requestTimeout=5,deliveriesEvery=15,deliveryGrace=15,redeliverPause=10,askRuns=15,blockedPause=10,sharedPoll=5";
 /** So many of those that are wrong are told. */
 const MOST_TOLD = 100;
 
@@ -185,6 +188,7 @@ class Soak {
       STAGEWRIGHT_WRITE_INTERVAL_MS: "20",
       STAGEWRIGHT_RETRY_PAUSE_MS: "500",
       STAGEWRIGHT_SWEEP_MINUTES: "1",
+      STAGEWRIGHT_WAIT_SECONDS: WAITS,
     };
     return ports.map((port, nth) => {
       const replica = new Replica({ name: `app-${nth}`, port, directory, env });

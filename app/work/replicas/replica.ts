@@ -7,6 +7,7 @@
  */
 import type { Logger } from "pino";
 import { type Claim, ClaimLost, type Replica, type Store, type TakenClaim } from "../../store/model.ts";
+import { RepeatedFailure } from "../repeated-failure.ts";
 import type { Timings } from "../timings.ts";
 import { TOPICS, type Wakeups } from "../wakeups.ts";
 import { WorkerLoop } from "../worker-loop.ts";
@@ -74,7 +75,11 @@ export class ReplicaOwnership implements Ownership {
     this.#loop = new WorkerLoop(
       () => options.store.claims.outside(() => this.#pass()),
       options.now,
-      (error) => options.log.warn({ err: error }, "the lease of this replica could not be renewed"),
+      new RepeatedFailure({
+        ...{ log: options.log, now: options.now },
+        failing: "the lease of this replica cannot be renewed",
+        over: "the lease of this replica is renewed again",
+      }),
     );
     options.wakeups.on("claims", () => this.#loop.wake());
   }

@@ -62,6 +62,23 @@ describe("days that what is over is kept", () => {
   });
 });
 
+describe("seconds that something waits", () => {
+  const timings = (text: string) => readConfig({ WEBHOOK_SECRET: SECRET, STAGEWRIGHT_WAIT_SECONDS: text }).timings;
+
+  it("are those that are named, with three beats to a lease, and the defaults of all others", () => {
+    expect(timings("lease=6, askRuns = 20")).toEqual({
+      ...timings(""),
+      lease: 6_000,
+      beatEvery: 2_000,
+      askRuns: 20_000,
+    });
+  });
+
+  it.each(["lease=1", "lease=3601", "leese=4", "lease", "keep=4"])("are refused where they are none: %s", (text) => {
+    expect(complaint({ STAGEWRIGHT_WAIT_SECONDS: text })).toContain("expected name=seconds");
+  });
+});
+
 describe("a webhook secret", () => {
   it.each([
     "x",
