@@ -1,5 +1,6 @@
 /** Deliberately broken variants of the app: each must be caught, or the invariants are worth nothing. */
-import type { Commit, Pull, Repository, Store } from "../../app/store/model.ts";
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Claim, Commit, Pull, Repository, Store } from "../../app/store/model.ts";
 import type { Evaluation } from "../../src/lifecycle/evaluation/evaluation.ts";
 import type { Facts } from "../../src/lifecycle/facts/facts.ts";
 import { placeKey } from "../../src/lifecycle/facts/order-in-second.ts";
@@ -86,7 +87,30 @@ export const BROKEN: Readonly<Record<string, Breakage>> = {
         ),
       })),
   },
+  "writes what others own by now": {
+    replicas: 3,
+    store: (store) => withClaims(store, unfenced(store.claims)),
+  },
+  "takes over while requests of the owner before are on their way": {
+    replicas: 3,
+    store: (store) =>
+      withClaims(store, {
+        ...store.claims,
+        claim: async (request) => (await store.claims.claim(request)).map((taken) => ({ ...taken, waitMs: 0 })),
+      }),
+  },
 };
+
+/** Knows what claim is in force, and checks none. */
+function unfenced(claims: Store["claims"]): Store["claims"] {
+  const inForce = new AsyncLocalStorage<Claim | null>();
+  return {
+    ...claims,
+    within: (claim, work) => inForce.run(claim, work),
+    inForce: () => inForce.getStore() ?? null,
+    outside: (work) => inForce.run(null, () => claims.outside(work)),
+  };
+}
 
 function believed({ runOrigins }: Facts): Pick<Facts, "runOrigins"> {
   return runOrigins === undefined
@@ -149,6 +173,12 @@ function givenAfterAll({ acts }: Facts, evaluation: Evaluation | null): Pick<Fac
 
 function withPulls(store: Store, change: (pull: Pull) => Pull): Store {
   return withCommit(store, async (commit) => ({ ...commit, pulls: (commit.pulls ?? []).map(change) }));
+}
+
+function withClaims(store: Store, claims: Store["claims"]): Store {
+  return new Proxy(store, {
+    get: (target, key, receiver) => (key === "claims" ? claims : Reflect.get(target, key, receiver)),
+  });
 }
 
 function withHolds(store: Store, holds: Store["holds"]): Store {

@@ -21,7 +21,7 @@ import {
 } from "../../src/sandbox/world/index.ts";
 import { KEYS } from "../keys.ts";
 import { addBot } from "./bots.ts";
-import type { VirtualClock } from "./clock.ts";
+import type { Freezable, VirtualClock } from "./clock.ts";
 import { MANIFEST } from "./manifest.ts";
 
 const BASE = "http://github.test";
@@ -47,7 +47,6 @@ export interface Scene {
   readonly app: SandboxApp;
 }
 
-/** What goes wrong with one request. */
 /** Fields of which GitHub fails to read all values now and then. */
 export const UNREAD_FIELDS = ["labels", "timelineItems", "reviews", "statusCheckRollup", "checkRuns"] as const;
 
@@ -55,6 +54,15 @@ export const UNREAD_FIELDS = ["labels", "timelineItems", "reviews", "statusCheck
 export type Trouble =
   | ("502" | "500" | "cut" | "lost answer" | "429" | "403" | "stale" | "unread")
   | `unread ${(typeof UNREAD_FIELDS)[number]}`;
+
+/** A request that has just been sent. */
+export interface SentRequest {
+  readonly url: string;
+  readonly body: string;
+  readonly writes: boolean;
+  /** Null: nobody that can be frozen. */
+  readonly by: Freezable | null;
+}
 
 export class SimulatedGitHub implements Scene {
   readonly sandbox: Sandbox;
@@ -73,8 +81,8 @@ export class SimulatedGitHub implements Scene {
   readonly #answers = new Map<string, { readonly answer: Answer; readonly at: number }>();
   /** Asked for each request. */
   trouble: () => Trouble | null = () => null;
-  /** Asked for each request: how long it is on its way before GitHub takes it. Milliseconds. */
-  slow: () => number = () => 0;
+  /** Asked for each request when it is sent: how long it is on its way before GitHub takes it. Milliseconds. */
+  slow: (request: SentRequest) => number = () => 0;
 
   /** `bots`: rex, cleo and tess are apps. */
   constructor(clock: VirtualClock, seed: number, files: Readonly<Record<string, string>>, bots = false) {
@@ -160,7 +168,8 @@ export class SimulatedGitHub implements Scene {
   async #fetch(as: "app" | number, url: string, init: Init, alive: () => boolean, troubled: boolean) {
     await died(alive);
     const asking = this.#clock.owner;
-    const late = troubled ? this.slow() : 0;
+    const { method, body = "" } = init;
+    const late = troubled ? this.slow({ url, body, writes: !isRead(method, body), by: asking }) : 0;
     if (late > 0) {
       // It is on its way, whatever becomes of whoever sent it.
       await this.#clock.as(null, () => new Promise<void>((resolve) => setTimeout(resolve, late)));

@@ -20,6 +20,8 @@ const SILENT = pino({ level: "silent" });
 export interface Breakage {
   readonly store?: (store: Store) => Store;
   readonly sweeps?: boolean;
+  /** Found out among so many processes; default: one. */
+  readonly replicas?: number;
   /** The policy that the app goes by, instead of the one that there is. */
   readonly policy?: (now: Policy, first: Policy) => Policy;
 }
@@ -31,10 +33,12 @@ export interface Shared {
   readonly name: () => string;
   /** What it says to the others. */
   readonly relay: (topic: Topic, about: number | null, from: AppProcess) => void;
+  /** The store as one of its lives uses it. */
+  readonly watch: (store: Store) => Store;
 }
 
 /** Fewer looks, so that a story takes less time; leases so short that requests are on their way when one ends. */
-const SHARED_TIMINGS = { lease: 12_000, beatEvery: 5_000, sharedPoll: 60_000 };
+const SHARED_TIMINGS = { lease: 6_000, beatEvery: 5_000, sharedPoll: 60_000 };
 
 export class AppProcess {
   readonly store: Store;
@@ -84,14 +88,19 @@ export class AppProcess {
     return this.#self.frozen;
   }
 
+  /** Whether it is what this life of the process began. */
+  began(what: Freezable | null): boolean {
+    return what === this.#self;
+  }
+
   /** As SIGSTOP does: nothing of it goes on. */
   freeze(): void {
     this.#self.frozen = true;
   }
 
-  async thaw(): Promise<void> {
+  /** As SIGCONT does; what it waited for goes on with the clock. */
+  thaw(): void {
     this.#self.frozen = false;
-    await this.#clock.advance(1);
   }
 
   get counts(): ReplicaCounts {
@@ -143,7 +152,8 @@ export class AppProcess {
               namedMayHaveChanged: async () => undefined,
             },
           };
-    const own = this.#breakage.store?.(store) ?? store;
+    const perhapsBroken = this.#breakage.store?.(store) ?? store;
+    const own = this.#shared?.watch(perhapsBroken) ?? perhapsBroken;
     const timings = {
       ...DEFAULT_TIMINGS,
       ...(this.#breakage.sweeps === false ? NO_SWEEPS : {}),

@@ -4,7 +4,8 @@ import { openStore } from "../../app/store/open.ts";
 import type { Delivery } from "../../src/sandbox/world/index.ts";
 import type { Random } from "../simulation/random.ts";
 import type { VirtualClock } from "./clock.ts";
-import type { SimulatedGitHub } from "./github.ts";
+import type { SentRequest, SimulatedGitHub } from "./github.ts";
+import { WatchedOwners } from "./owners.ts";
 import { AppProcess, type Breakage } from "./process.ts";
 import type { Rules } from "./rules.ts";
 
@@ -21,15 +22,56 @@ const UNHEARD = 0.2;
 /** How often a request is on its way for a while, and how long at most: GitHub ends a request after 10 s. Milliseconds. */
 const SLOW = 0.3;
 const SLOW_MOST_MS = 9_000;
+/** How often, where something is to happen, it happens to whoever sends a certain request next, while that is on its way. */
+const AMBUSH = 0.5;
+/** So long such a request is on its way: its sender's lease ends before it arrives, a request's timeout after that not. */
+const LATE_MS = [8_000, 14_500] as const;
+/** Whoever is frozen then is thawed after so long: others have had time to take over, to wait and to work. */
+const THAWED_MS = [10_000, 60_000] as const;
+
+export interface ReplicasOptions {
+  readonly count: number;
+  readonly random: Random;
+  /** Tells what happens to them in between. */
+  readonly say: (line: string) => void;
+}
+
+/** What is waited for, and what becomes of its sender. */
+interface Ambush {
+  readonly meets: (request: SentRequest) => boolean;
+  readonly kills: boolean;
+}
+
+const MADE = /createCheckRun|addComment/u;
+const MEETS = [
+  // What would be there twice.
+  ({ url, body, writes }: SentRequest) => writes && (MADE.test(body) || url.endsWith("/comments")),
+  ({ writes }: SentRequest) => writes,
+  () => true,
+] as const;
 
 export class Replicas {
   readonly store: Store;
   readonly #random: Random;
+  readonly #clock: VirtualClock;
   readonly #processes: readonly AppProcess[];
+  readonly #owners: WatchedOwners;
+  readonly #say: (line: string) => void;
+  #ambush: Ambush | null = null;
   readonly #sum = { takeovers: 0, handovers: 0, frozen: 0, lost: 0 };
 
-  private constructor(store: Store, random: Random, processes: readonly AppProcess[]) {
+  private constructor(
+    store: Store,
+    clock: VirtualClock,
+    random: Random,
+    processes: readonly AppProcess[],
+    owners: WatchedOwners,
+    say: (line: string) => void,
+  ) {
+    this.#owners = owners;
+    this.#say = say;
     this.store = store;
+    this.#clock = clock;
     this.#random = random;
     this.#processes = processes;
   }
@@ -39,7 +81,7 @@ export class Replicas {
     github: SimulatedGitHub,
     rules: Pick<Rules, "policy">,
     breakage: Breakage,
-    { count, random }: { readonly count: number; readonly random: Random },
+    { count, random, say }: ReplicasOptions,
   ): Promise<Replicas> {
     const store = await openStore("sqlite::memory:", { now: clock.now });
     const processes: AppProcess[] = [];
@@ -50,16 +92,19 @@ export class Replicas {
         }
       }
     };
+    const owners = new WatchedOwners();
+    const watch = (own: Store): Store => owners.watch(own);
     let lives = 0;
     const name = (): string => {
       lives += 1;
       return `replica ${lives}`;
     };
     for (let nth = 0; nth < count; nth += 1) {
-      processes.push(await AppProcess.open(clock, github, rules, breakage, { store, relay, name }));
+      processes.push(await AppProcess.open(clock, github, rules, breakage, { store, relay, name, watch }));
     }
-    github.slow = () => (random.chance(SLOW) ? random.between(1, SLOW_MOST_MS) : 0);
-    return new Replicas(store, random, processes);
+    const replicas = new Replicas(store, clock, random, processes, owners, say);
+    github.slow = (request) => replicas.#met(request) ?? (random.chance(SLOW) ? random.between(1, SLOW_MOST_MS) : 0);
+    return replicas;
   }
 
   /** Somebody takes what comes. */
@@ -75,7 +120,8 @@ export class Replicas {
   async start(): Promise<void> {
     for (const each of this.#processes) {
       if (each.frozen && each.running) {
-        await each.thaw();
+        each.thaw();
+        await this.#clock.advance(1);
       } else if (!each.running) {
         await each.start();
       }
@@ -98,6 +144,10 @@ export class Replicas {
 
   /** Something happens to one of them. Says what; `killed`: at once. */
   async disturb(): Promise<{ readonly what: string; readonly killed: boolean }> {
+    if (this.#ambush === null && this.#random.chance(AMBUSH)) {
+      this.#ambush = { meets: this.#random.pick(MEETS), kills: this.#random.chance(0.3) };
+      return { what: "a request is waited for", killed: false };
+    }
     const nth = this.#random.between(0, this.#processes.length - 1);
     const each = this.#processes[nth];
     const chance = this.#random.next();
@@ -107,7 +157,8 @@ export class Replicas {
       return said("joins");
     }
     if (each.frozen && chance < 0.7) {
-      await each.thaw();
+      each.thaw();
+      await this.#clock.advance(1);
       return said("is thawed");
     }
     if (chance < 0.35) {
@@ -122,6 +173,40 @@ export class Replicas {
     }
     await each.leave();
     return said("is stopped");
+  }
+
+  /** Freezes or kills who sends what was waited for, if another is there to take over; how long it is on its way then. */
+  #met(request: SentRequest): number | null {
+    const ambush = this.#ambush;
+    const sender = this.#listening.find((each) => each.began(request.by));
+    if (ambush === null || sender === undefined || this.#listening.length < 2 || !ambush.meets(request)) {
+      return null;
+    }
+    this.#ambush = null;
+    const nth = this.#processes.indexOf(sender);
+    const what = request.writes ? "a change" : "a question";
+    this.#say(`replica ${nth} is ${ambush.kills ? "killed" : "frozen"} with ${what} on its way`);
+    if (ambush.kills) {
+      this.#end(sender);
+      sender.kill();
+    } else {
+      this.#sum.frozen += 1;
+      sender.freeze();
+      const thaw = this.#random.between(...THAWED_MS);
+      const thawed = (): void => {
+        if (sender.frozen && sender.began(request.by)) {
+          this.#say(`replica ${nth} is thawed`);
+          sender.thaw();
+        }
+      };
+      this.#clock.as(null, () => setTimeout(thawed, thaw));
+    }
+    return this.#random.between(...LATE_MS);
+  }
+
+  /** One sentence for each way in which somebody did what was another's. */
+  get violations(): string[] {
+    return [...this.#owners.violations];
   }
 
   get story(): ReplicaStory {

@@ -143,7 +143,11 @@ class Simulation {
       },
       word: () => rules.word,
     });
-    const several = { count: this.#replicas, random: new Random(this.#seed + REPLICAS) };
+    const several = {
+      count: this.#replicas,
+      random: new Random(this.#seed + REPLICAS),
+      say: (line: string) => this.#say(line),
+    };
     const app =
       this.#replicas === 1
         ? await AppProcess.open(clock, github, rules, this.#breakage)
@@ -289,7 +293,7 @@ class Simulation {
     this.#say("nothing happens any more");
     await this.#rest(rightsChanged + reinstallations === 0 ? REST : REST_AFTER_ACCESS, app, github, overhear, take);
     const violations = github.faults.map((fault) => `a fault: ${fault instanceof Error ? fault.stack : String(fault)}`);
-    violations.push(...doubled);
+    violations.push(...doubled, ...(app instanceof Replicas ? app.violations : []));
     for (const pull of story.pulls) {
       violations.push(...(await violationsOf(github, app.store, byWhatIsShown ? null : shadow, pull, rules)));
       if (chosen === "runs" && !byWhatIsShown) {
