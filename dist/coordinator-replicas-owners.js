@@ -1,0 +1,1 @@
+const e=`stagewright-answered`;var t=class extends Error{name=`Elsewhere`;run;owner;constructor(e,t){super(`run ${e} is coordinated by another replica (${t.address??`without an address`})`),this.run=e,this.owner=t}};export{t as n,e as t};
