@@ -37,6 +37,7 @@ import type { Policies } from "./policies/policy.ts";
 import { proposalHandler } from "./policies/proposal.ts";
 import type { Reading } from "./policies/reader.ts";
 import { YamlReader } from "./policies/reader.ts";
+import { RepositoryActivity } from "./reconciliation/activity.ts";
 import { Reconciliation } from "./reconciliation/reconciliation.ts";
 import type { Replica, Store } from "./store/model.ts";
 import { TransitionQueue } from "./transitions/queue.ts";
@@ -241,6 +242,7 @@ export function createEngine(options: EngineOptions): Engine {
     policies,
     installationPermissions,
     ourselves,
+    activity: new RepositoryActivity(runtime),
   });
   const reconciliation = new Reconciliation({
     ...runtime,

@@ -137,6 +137,7 @@ const settings = z.object({
   STAGEWRIGHT_WRITE_INTERVAL_MS: whole(0, 3_600_000),
   STAGEWRIGHT_RETRY_PAUSE_MS: whole(0, 3_600_000),
   STAGEWRIGHT_SWEEP_MINUTES: whole(1, 10_080),
+  STAGEWRIGHT_SWEEP_IDLE_MINUTES: whole(1, 1_440),
   STAGEWRIGHT_KEEP_DAYS: setting(KEEP_DAYS_EXPECTED, readKeepDays),
   STAGEWRIGHT_WAIT_SECONDS: setting(WAITS_EXPECTED, readWaits),
   STAGEWRIGHT_REPOSITORY_LIMITS: scopeLimits(DEFAULT_QUOTAS.repository),
@@ -225,6 +226,10 @@ export function readConfig(env: Environment): Config {
         data.STAGEWRIGHT_SWEEP_MINUTES === undefined
           ? DEFAULT_TIMINGS.sweepEvery
           : data.STAGEWRIGHT_SWEEP_MINUTES * 60_000,
+      sweepIdle:
+        data.STAGEWRIGHT_SWEEP_IDLE_MINUTES === undefined
+          ? DEFAULT_TIMINGS.sweepIdle
+          : data.STAGEWRIGHT_SWEEP_IDLE_MINUTES * 60_000,
       keep: data.STAGEWRIGHT_KEEP_DAYS ?? DEFAULT_TIMINGS.keep,
       writeInterval: data.STAGEWRIGHT_WRITE_INTERVAL_MS ?? DEFAULT_TIMINGS.writeInterval,
       retryPauses:

@@ -10,13 +10,16 @@ import { type ListedDelivery, listDeliveries, redeliver } from "../../src/github
 import type { Clients } from "../github-cache/clients.ts";
 import type { Store } from "../store/model.ts";
 import type { Timings } from "../work/timings.ts";
+import type { Wakeups } from "../work/wakeups.ts";
+import { turnAfter } from "./sweep-turns.ts";
 
 export interface MissedDeliveriesOptions {
-  readonly store: Pick<Store, "knownDeliveries" | "meta" | "setMeta">;
+  readonly store: Pick<Store, "knownDeliveries" | "meta" | "setMeta" | "sweeps">;
   readonly clients: Clients;
   readonly log: Logger;
   readonly now: () => number;
   readonly timings: Timings;
+  readonly wakeups: Wakeups;
 }
 
 export interface DeliveriesReport {
@@ -60,6 +63,7 @@ export class MissedDeliveries {
     const known = await store.knownDeliveries([...groups.keys()]);
     const report = { listed: groups.size, missed: 0, redelivered: 0, givenUp: 0 };
     let settled = at - timings.deliveryGrace;
+    const repositories = new Set<number>();
     for (const [guid, attempts] of groups) {
       const [last] = attempts;
       // Before this memory began, what GitHub saw arrive was somebody's; it is not asked for again.
@@ -70,6 +74,7 @@ export class MissedDeliveries {
       const onItsWay = last.deliveredAt > at - timings.deliveryGrace;
       if (!onItsWay) {
         report.missed += 1;
+        if (last.repositoryId !== null) repositories.add(last.repositoryId);
         report.givenUp += attempts.length >= MOST_ATTEMPTS ? 1 : 0;
       }
       if (attempts.length >= MOST_ATTEMPTS) {
@@ -86,6 +91,7 @@ export class MissedDeliveries {
         report.redelivered += (await this.#ask(client, last, attempts.length, stop)) ? 1 : 0;
       }
     }
+    await this.#sweep(repositories, at);
     await store.setMeta(SINCE, `${Math.max(settled, since)}`);
     if (report.missed > 0) {
       log.warn(report, "webhooks were missed");
@@ -93,6 +99,17 @@ export class MissedDeliveries {
       log.debug(report, "no webhook was missed");
     }
     return report;
+  }
+
+  /** Of what was missed something may never come: their repositories are swept soon, and more often for a while. */
+  async #sweep(repositories: ReadonlySet<number>, at: number): Promise<void> {
+    const { store, timings, wakeups } = this.#options;
+    for (const id of repositories) {
+      await store.sweeps.noteActivity(id, at, turnAfter(id, at, timings.sweepEvery));
+    }
+    if (repositories.size > 0) {
+      wakeups.notify("sweeps");
+    }
   }
 
   /** The deliveries since then, newest first, with all attempts at each. */

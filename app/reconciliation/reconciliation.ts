@@ -5,14 +5,14 @@
  */
 import { requestFailure } from "../../src/github/request-failure.ts";
 import { KeyRefused } from "../github-cache/identity.ts";
-import type { Repository } from "../store/model.ts";
-import type { DueQueue } from "../work/due-queue.ts";
+import type { DueSweep, Repository } from "../store/model.ts";
 import { DueWorker, type DueWorkerOptions } from "../work/due-worker.ts";
 import { RepeatedFailure } from "../work/repeated-failure.ts";
 import { WorkerLoop } from "../work/worker-loop.ts";
 import { prune, readInstallations } from "./maintenance.ts";
 import { type DeliveriesReport, MissedDeliveries } from "./missed-deliveries.ts";
 import { fullNameOf, RepositoryHidden, Sweeper, type SweeperOptions, type SweepReport } from "./sweep.ts";
+import { peopleQueue, sweepQueue } from "./sweep-turns.ts";
 
 export interface ReconcileOptions extends SweeperOptions {
   /** Whoever else has something to make up for in a repository that was swept. */
@@ -21,7 +21,6 @@ export interface ReconcileOptions extends SweeperOptions {
 
 /** Sweeps at one time: one of an installation; each waits for GitHub most of its time. */
 const SWEEPS = { each: 1, total: 8, page: 1 } as const satisfies Partial<DueWorkerOptions>;
-const PAGE = 500;
 
 interface Turn {
   readonly nextAt: number;
@@ -34,11 +33,10 @@ export class Reconciliation {
   readonly #sweeper: Sweeper;
   readonly #deliveries: MissedDeliveries;
   readonly #stop = new AbortController();
-  readonly #sweeps: DueWorker<Repository>;
+  readonly #sweeps: DueWorker<DueSweep>;
+  readonly #people: DueWorker<Repository>;
   readonly #missed: WorkerLoop;
   readonly #maintenance: WorkerLoop;
-  /** By repository. */
-  readonly #turns = new Map<number, Turn>();
   #startsAt = Number.POSITIVE_INFINITY;
   #missedTurn: Turn = { nextAt: 0, failures: 0 };
   #maintenanceTurn: Turn = { nextAt: 0, failures: 0 };
@@ -50,10 +48,24 @@ export class Reconciliation {
     this.#deliveries = new MissedDeliveries(options);
     const failure = (what: string): RepeatedFailure =>
       new RepeatedFailure({ log, now, failing: `${what} fails`, over: `${what} succeeds again` });
-    this.#sweeps = new DueWorker({ ...options, ...SWEEPS }, this.#dueSweeps());
+    const startsAt = (): number => this.#startsAt;
+    const queue = sweepQueue({
+      ...options,
+      startsAt,
+      stopped: () => this.#stop.signal.aborted,
+      sweep: (repository) => this.sweep(repository),
+      failed: (repository, error, times) => {
+        this.#say(error, { repository: fullNameOf(repository), ...times }, "could not be swept");
+        if (error instanceof RepositoryHidden) {
+          this.#maintenanceTurn = { ...this.#maintenanceTurn, nextAt: 0 };
+          options.wakeups.notify("app");
+        }
+      },
+    });
+    this.#sweeps = new DueWorker({ ...options, ...SWEEPS }, queue);
+    this.#people = new DueWorker({ ...options, ...SWEEPS }, peopleQueue({ ...options, startsAt }));
     this.#missed = new WorkerLoop(() => this.#missedDue(), now, failure("looking for missed webhooks"));
     this.#maintenance = new WorkerLoop(() => this.#maintenanceDue(), now, failure("maintenance"));
-    options.wakeups.on("sweeps", (repositoryId) => this.#sweepSoon(repositoryId));
     options.wakeups.on("app", () => {
       this.#missed.wake();
       this.#maintenance.wake();
@@ -64,26 +76,19 @@ export class Reconciliation {
     this.#startsAt = this.#options.now() + this.#options.timings.reconcileDelay;
     this.#missed.wake();
     this.#maintenance.wake();
-    this.#sweeps.wake();
+    this.#sweeps.start();
+    this.#people.start();
   }
 
   /** Nothing is going on at this moment. */
   get idle(): boolean {
-    return this.#sweeps.idle && this.#missed.idle && this.#maintenance.idle;
+    return this.#sweeps.idle && this.#people.idle && this.#missed.idle && this.#maintenance.idle;
   }
 
   /** Resolves when what was going on has ended; requests on their way are given up. */
   async stop(): Promise<void> {
     this.#stop.abort(new Error("The app is stopping."));
-    await Promise.all([this.#sweeps.stop(), this.#missed.stop(), this.#maintenance.stop()]);
-  }
-
-  /** This repository is swept as soon as may be: something about it is known to be out of date. */
-  #sweepSoon(repositoryId: number | null): void {
-    if (repositoryId !== null) {
-      this.#turns.set(repositoryId, { nextAt: 0, failures: 0 });
-    }
-    this.#sweeps.wake();
+    await Promise.all([this.#sweeps.stop(), this.#people.stop(), this.#missed.stop(), this.#maintenance.stop()]);
   }
 
   /** Sweeps one repository now. Throws what kept it from being swept. */
@@ -100,86 +105,15 @@ export class Reconciliation {
 
   /** Reads where the app is installed now; what is new to us is swept. */
   async readInstallations(): Promise<void> {
-    for (const repositoryId of await readInstallations(this.#options, this.#stop.signal)) {
-      this.#sweepSoon(repositoryId);
-    }
+    const { store, now, wakeups } = this.#options;
+    await store.sweeps.request(await readInstallations(this.#options, this.#stop.signal), now());
+    wakeups.notify("sweeps");
   }
 
   /** Forgets what is old enough to go, then reads where the app is installed. */
   async maintenance(): Promise<void> {
     await prune(this.#options, this.#stop.signal);
     await this.readInstallations();
-  }
-
-  /** All repositories on which the app is installed, each when its turn comes. */
-  #dueSweeps(): DueQueue<Repository> {
-    const { timings } = this.#options;
-    let installed: readonly Repository[] = [];
-    const dueBy = (until: number): Repository[] =>
-      until < this.#startsAt ? [] : installed.filter(({ id }) => (this.#turns.get(id)?.nextAt ?? 0) <= until);
-    return {
-      what: "sweeps",
-      topic: "sweeps",
-      kind: null,
-      idOf: ({ id }) => String(id),
-      repositoryOf: ({ id }) => id,
-      outlook: async (until) => {
-        installed = await this.#installed();
-        this.#forgetTurns(installed);
-        const later = [...this.#turns.values()].map(({ nextAt }) => nextAt).filter((at) => at > until);
-        const nextAt = Math.max(this.#startsAt, Math.min(until + timings.sweepEvery, ...later));
-        return { installations: [...new Set(dueBy(until).map(({ installationId }) => installationId))], nextAt };
-      },
-      due: async (installationId, until, limit) =>
-        dueBy(until)
-          .filter((each) => each.installationId === installationId)
-          .slice(0, limit),
-      handle: async (due) => {
-        for (const repository of due) {
-          await this.#sweepOne(repository);
-        }
-      },
-      failed: async () => undefined,
-    };
-  }
-
-  /** Of repositories on which the app is not installed any more. */
-  #forgetTurns(installed: readonly Repository[]): void {
-    const known = new Set(installed.map(({ id }) => id));
-    for (const id of this.#turns.keys()) {
-      if (!known.has(id)) {
-        this.#turns.delete(id);
-      }
-    }
-  }
-
-  /** Never throws: a failed sweep has its next turn sooner. */
-  async #sweepOne(repository: Repository): Promise<void> {
-    const { now, timings } = this.#options;
-    const failures = this.#turns.get(repository.id)?.failures ?? 0;
-    // Asked for again meanwhile: then it is swept once more.
-    this.#turns.set(repository.id, { nextAt: now() + timings.sweepEvery, failures });
-    const turn = this.#turns.get(repository.id);
-    let next: Turn = { nextAt: 0, failures: 0 };
-    try {
-      const { unsettled } = await this.sweep(repository);
-      const pause = unsettled > 0 ? Math.min(timings.settled, timings.sweepEvery) : timings.sweepEvery;
-      next = { nextAt: now() + pause, failures: 0 };
-    } catch (error) {
-      if (this.#stop.signal.aborted) {
-        return;
-      }
-      next = this.#later(error, failures, timings.sweepRetryPause, timings.sweepEvery);
-      const pause = next.nextAt - now();
-      this.#say(error, { repository: fullNameOf(repository), failures: failures + 1, pause }, "could not be swept");
-      if (error instanceof RepositoryHidden) {
-        this.#maintenanceTurn = { ...this.#maintenanceTurn, nextAt: 0 };
-        this.#maintenance.wake();
-      }
-    }
-    if (this.#turns.get(repository.id) === turn) {
-      this.#turns.set(repository.id, next);
-    }
   }
 
   async #missedDue(): Promise<number | null> {
@@ -229,16 +163,5 @@ export class Reconciliation {
     const { now } = this.#options;
     const asked = requestFailure(error, now()).retryAfterMs ?? 0;
     return { nextAt: now() + Math.max(asked, Math.min(pause * 2 ** failures, most)), failures: failures + 1 };
-  }
-
-  async #installed(): Promise<Repository[]> {
-    const all: Repository[] = [];
-    for (;;) {
-      const page = await this.#options.store.installedRepositories(PAGE, all.at(-1)?.id);
-      all.push(...page);
-      if (page.length < PAGE) {
-        return all;
-      }
-    }
   }
 }

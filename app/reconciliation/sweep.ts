@@ -11,14 +11,13 @@ import type { Repository } from "../store/model.ts";
 import { sleepUnlessAborted } from "../work/pause.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { installedSince, setSwept, sweptUntil, watchFrom } from "./installed-since.ts";
+import { type PeopleOptions, reevaluatePeopleIfDue } from "./people.ts";
 import { completed, recordSnapshot } from "./record-snapshot.ts";
 
-export interface SweeperOptions extends Runtime {
+export interface SweeperOptions extends Runtime, PeopleOptions {
   readonly appId: number;
   /** Comments as they were written; those that are known already change nothing. */
   readonly comments: (repository: Repository, number: number, comments: readonly CommentSeen[]) => Promise<void>;
-  /** Told when those whom a repository's policy names may not be who they were. */
-  readonly people: (repository: Repository) => Promise<void>;
 }
 
 /** How many pull requests were seen, and what became of them. */
@@ -99,7 +98,7 @@ export class Sweeper {
       this.#wake();
     }
     await this.#unlisted(tour, [...known]);
-    await this.#reevaluatePeople(repository, began);
+    await reevaluatePeopleIfDue(this.#options, repository, began);
     this.#wake();
     await setSwept(store, repository.id, began);
     log.info({ repository: fullNameOf(repository), ...counts, took: now() - began }, "swept");
@@ -110,21 +109,6 @@ export class Sweeper {
   #wake(): void {
     this.#options.wakeups.notify("pulls");
     this.#options.wakeups.notify("transitions");
-  }
-
-  /** No snapshot shows that somebody left a team or lost a permission, and of some such changes there is no event. */
-  async #reevaluatePeople(repository: Repository, began: number): Promise<void> {
-    const { store, timings, people } = this.#options;
-    const key = `looked at people:${repository.id}`;
-    const before = await store.meta(key);
-    const due = before !== null && began - Number(before) >= timings.reevaluatePeople;
-    if (due) {
-      await store.requestReevaluation({ repositoryId: repository.id, open: true, people: true }, began);
-      await people(repository);
-    }
-    if (due || before === null) {
-      await store.setMeta(key, `${began}`);
-    }
   }
 
   /** Pages of the open pull requests; smaller ones after GitHub could not answer in time. */

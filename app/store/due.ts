@@ -1,15 +1,22 @@
 /** One way to ask for what is due, whatever it is. */
 import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
-import type { DuePolicy, DueRows, DueStore, Effect, InstallationId, Store } from "./model.ts";
+import type { DuePolicy, DueRows, DueStore, DueSweep, Effect, InstallationId, Repository, Store } from "./model.ts";
 import type { Tables } from "./schema.ts";
 import { effectOf } from "./tables/effects.ts";
 import { gateOf } from "./tables/gates.ts";
 import { pullOfRow, pullRows } from "./tables/pulls.ts";
+import { repositoryOf } from "./tables/repositories.ts";
 import { startedOf } from "./tables/started-runs.ts";
+import { dueSweepOf } from "./tables/sweeps.ts";
+
+const ONLY = {
+  pending: sql`and due.status = 'pending'`,
+  installed: sql`and due.installation_id is not null`,
+} as const;
 
 /** The names of a table and its columns. */
 interface Place {
-  readonly table: "pulls" | "effects" | "started_runs" | "waiting_gates" | "policies";
+  readonly table: "pulls" | "effects" | "started_runs" | "waiting_gates" | "policies" | "repositories";
   /** When a row is due. */
   readonly at: string;
   /** Default: by when it is due. */
@@ -17,11 +24,13 @@ interface Place {
   /** Default: that of the row's repository. */
   readonly ownInstallation?: true;
   /** Rows that it is about; default: all. */
-  readonly only?: "pending";
+  readonly only?: keyof typeof ONLY;
 }
 
 /** A run that has ended makes room for those that wait, of which only the place in the line may have to be told. */
 const STARTS_ORDER = sql`due.state = 'queued', due.id`;
+
+const INSTALLED = { table: "repositories", ownInstallation: true, only: "installed" } as const;
 
 export function dueStore(db: Kysely<Tables>, { effectsDue }: Pick<Store, "effectsDue">): DueStore {
   const effects = rowsOf<Selectable<Tables["effects"]>, Effect>(
@@ -44,6 +53,8 @@ export function dueStore(db: Kysely<Tables>, { effectsDue }: Pick<Store, "effect
       { table: "policies", at: "due_at" },
       ({ repository_id }) => ({ repositoryId: repository_id }),
     ),
+    sweeps: rowsOf<Selectable<Tables["repositories"]>, DueSweep>(db, { ...INSTALLED, at: "sweep_at" }, dueSweepOf),
+    people: rowsOf<Selectable<Tables["repositories"]>, Repository>(db, { ...INSTALLED, at: "people_at" }, repositoryOf),
   };
 }
 
@@ -70,7 +81,7 @@ function rowsOf<Row, T>(db: Kysely<Tables>, place: Place, read: (row: Row) => T)
   const order = place.order ?? at;
   const installation = sql.ref(ownInstallation ? "due.installation_id" : "repositories.installation_id");
   const owner = ownInstallation ? sql`` : sql`left join repositories on repositories.id = due.repository_id`;
-  const which = only === undefined ? sql`` : sql`and due.status = 'pending'`;
+  const which = only === undefined ? sql`` : ONLY[only];
   return {
     outlook: async (until) => {
       const found = await sql<{ id: InstallationId }>`

@@ -13,7 +13,7 @@ import type { History } from "./model/history.ts";
 import type { HoldStore } from "./model/holds.ts";
 import type { PolicyStore } from "./model/policies.ts";
 import type { Pull, PullFilter, PullId } from "./model/pulls.ts";
-import type { InstallationId, Repository } from "./model/repositories.ts";
+import type { InstallationId, Repository, SweepStore } from "./model/repositories.ts";
 import type { RetentionStore } from "./model/retention.ts";
 import type { AppRunStore } from "./model/runs.ts";
 import type { StartStore } from "./model/started-runs.ts";
@@ -48,6 +48,8 @@ export interface Store {
   readonly policies: PolicyStore;
   /** Repositories that are on hold. */
   readonly holds: HoldStore;
+  /** When each repository is swept. */
+  readonly sweeps: SweepStore;
   /** How much there is of everything. */
   readonly counts: CountStore;
   /** What is due, by installation. */

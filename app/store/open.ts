@@ -26,6 +26,7 @@ import { pullStore } from "./tables/pulls.ts";
 import { repositoryStore } from "./tables/repositories.ts";
 import { runStore } from "./tables/runs.ts";
 import { startStore } from "./tables/started-runs.ts";
+import { sweepStore } from "./tables/sweeps.ts";
 
 export const DEFAULT_DATABASE_URL = "sqlite:data/stagewright.db";
 
@@ -99,6 +100,7 @@ export async function openStore(
     due: dueStore(db, effects),
     policies: policyStore(db),
     holds: holdStore(db),
+    sweeps: sweepStore(db),
     counts: countStore(db),
     forget: retentionStore(db),
     close: () => db.destroy(),

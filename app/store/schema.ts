@@ -28,6 +28,16 @@ export interface Tables {
     full_name: string;
     default_branch: string;
     private: number;
+    /** When it is swept next. */
+    sweep_at: Generated<number>;
+    /** Grows with each request for a sweep. */
+    sweep_generation: Generated<number>;
+    /** How often in a row it could not be swept. */
+    sweep_failures: Generated<number>;
+    /** When something last happened there, or was missed, to half an hour. */
+    active_at: Generated<number>;
+    /** When what rests on people is evaluated again; null: a sweep says so. */
+    people_at: number | null;
   };
   /** What is looked for and changed often; what is large is in `pull_documents`. */
   pulls: {

@@ -5,6 +5,7 @@ import type { InstallationPermissions } from "../github-cache/installation-permi
 import type { LabelIds } from "../github-cache/label-ids.ts";
 import type { PermissionCache } from "../github-cache/permissions.ts";
 import type { Policies } from "../policies/policy.ts";
+import type { RepositoryActivity } from "../reconciliation/activity.ts";
 import type { Delivery, NewEffect, Repository, Store } from "../store/model.ts";
 import type { Wakeups } from "../work/wakeups.ts";
 import type { EarlyEvents } from "./early-events.ts";
@@ -19,6 +20,8 @@ export interface ProcessingOptions {
   readonly log: Logger;
   readonly now: () => number;
   readonly wakeups: Wakeups;
+  /** Told of each repository in which something happens; default: nobody asks. */
+  readonly activity?: Pick<RepositoryActivity, "note">;
 }
 
 export interface ProcessingContext extends ProcessingOptions {

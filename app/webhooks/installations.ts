@@ -22,6 +22,7 @@ export async function handleInstalled(
     }
     if ((await store.requestReevaluation({ repositoryId: repository.id, open: true }, now())) > 0) {
       // What happened while the app was away is nowhere but on GitHub.
+      await store.sweeps.request([repository.id], now());
       wakeups.notify("sweeps", repository.id);
     }
   }

@@ -47,13 +47,16 @@ export class WebhookProcessor {
    * it has been parsed already.
    */
   async handle(delivery: Delivery, content?: unknown): Promise<boolean> {
-    const { ourselves, log, wakeups } = this.#context;
+    const { ourselves, log, wakeups, activity } = this.#context;
     const payload: unknown = content ?? parseExactly(delivery.payload);
     const read = readWebhook(delivery.event, payload, ourselves());
     const { sender, events, installationId } = read;
     const repository =
       read.repository === null ? null : await recordRepository(read.repository, installationId, this.#context);
     const foreign = sender === null || sender.kind !== "bot" || sender.login !== ourselves().botLogin;
+    if (foreign && repository !== null) {
+      await activity?.note(repository.id);
+    }
     const key = repository === null ? {} : { repository: `${repository.owner}/${repository.name}` };
     log.debug(
       { delivery: delivery.id, event: delivery.event, events: events.map((event) => event.kind), ...key },

@@ -56,12 +56,13 @@ export async function handleDefaultBranch(
 export async function handleLabels(
   { onPulls }: Extract<WebhookEvent, { kind: "labels" }>,
   { repository, foreign }: WebhookOrigin,
-  { labelIds, wakeups }: ProcessingContext,
+  { labelIds, store, now, wakeups }: ProcessingContext,
 ): Promise<void> {
   if (foreign) {
     await labelIds.forget(repository.id);
   }
   if (onPulls) {
+    await store.sweeps.request([repository.id], now());
     wakeups.notify("sweeps", repository.id);
   }
 }

@@ -16,7 +16,7 @@ export interface Timings {
   readonly keepPermissions: number;
   /**
    * What rests on people is evaluated again after this, should the event that changed their permissions have been lost, or
-   * there be none. With what is kept of their permissions, and the time until a sweep, at most an hour.
+   * there be none. With what is kept of their permissions at most an hour.
    */
   readonly reevaluatePeople: number;
   /** A policy is read again after this, should the event that it changed have been lost. */
@@ -27,8 +27,12 @@ export interface Timings {
   readonly requestTarget: number;
   /** Reconciling begins this long after the start, when whoever sends webhooks has found us again. */
   readonly reconcileDelay: number;
-  /** Between two sweeps over a repository's open pull requests. */
+  /** Between two sweeps over a repository's open pull requests, while something happens there or was missed. */
   readonly sweepEvery: number;
+  /** The same where nothing did for a while. */
+  readonly sweepIdle: number;
+  /** So long after something happened in a repository, or was missed, nothing did "for a while". */
+  readonly sweepActive: number;
   /** Between two pages of a sweep. */
   readonly sweepPause: number;
   /** A sweep over one repository that takes longer is ended, and begun again later. */
@@ -106,6 +110,8 @@ export const DEFAULT_TIMINGS: Timings = {
   requestTarget: 6_000,
   reconcileDelay: 5_000,
   sweepEvery: 10 * 60_000,
+  sweepIdle: 6 * 60 * 60_000,
+  sweepActive: 60 * 60_000,
   sweepPause: 250,
   sweepMost: 15 * 60_000,
   sweepRetryPause: 30_000,

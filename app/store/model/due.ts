@@ -2,7 +2,7 @@
 import type { Effect } from "./effects.ts";
 import type { WaitingGate } from "./gates.ts";
 import type { Pull } from "./pulls.ts";
-import type { InstallationId } from "./repositories.ts";
+import type { DueSweep, InstallationId, Repository } from "./repositories.ts";
 import type { StartedRun } from "./started-runs.ts";
 
 export interface Outlook {
@@ -34,4 +34,8 @@ export interface DueStore {
   readonly gates: DueRows<WaitingGate>;
   /** Policies to be read or shown. */
   readonly policies: DueRows<DuePolicy>;
+  /** Repositories on which the app is installed, to be swept. */
+  readonly sweeps: DueRows<DueSweep>;
+  /** Those in which what rests on people is to be evaluated again. */
+  readonly people: DueRows<Repository>;
 }

@@ -1,5 +1,5 @@
 /** Repositories. */
-import type { Kysely, Selectable } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import { inTransaction } from "../database/transaction.ts";
 import type { Repository, Store } from "../model.ts";
 import type { Tables } from "../schema.ts";
@@ -11,7 +11,7 @@ export function repositoryStore(db: Kysely<Tables>): Part {
   return {
     async repository(id) {
       const row = await db.selectFrom("repositories").selectAll().where("id", "=", id).executeTakeFirst();
-      return row === undefined ? null : repository(row);
+      return row === undefined ? null : repositoryOf(row);
     },
     async repositoryByName(owner, name) {
       const row = await db
@@ -19,7 +19,7 @@ export function repositoryStore(db: Kysely<Tables>): Part {
         .selectAll()
         .where("full_name", "=", `${owner}/${name}`.toLowerCase())
         .executeTakeFirst();
-      return row === undefined ? null : repository(row);
+      return row === undefined ? null : repositoryOf(row);
     },
     async repositories(installationId) {
       const rows = await db
@@ -28,7 +28,7 @@ export function repositoryStore(db: Kysely<Tables>): Part {
         .where("installation_id", "=", installationId)
         .orderBy("id")
         .execute();
-      return rows.map(repository);
+      return rows.map(repositoryOf);
     },
     async installedRepositories(limit, after = 0) {
       const rows = await db
@@ -39,7 +39,7 @@ export function repositoryStore(db: Kysely<Tables>): Part {
         .orderBy("id")
         .limit(limit)
         .execute();
-      return rows.map(repository);
+      return rows.map(repositoryOf);
     },
     async putRepository(each) {
       await inTransaction(db, (transaction) => putRepository(transaction, each));
@@ -47,7 +47,7 @@ export function repositoryStore(db: Kysely<Tables>): Part {
   };
 }
 
-function repository(row: Selectable<Tables["repositories"]>): Repository {
+export function repositoryOf(row: Selectable<Tables["repositories"]>): Repository {
   return {
     id: row.id,
     nodeId: row.node_id,
@@ -75,11 +75,19 @@ export async function putRepository(
   await db
     .insertInto("repositories")
     .values({ id: repository.id, ...values })
-    .onConflict((conflict) => conflict.column("id").doUpdateSet(values))
+    .onConflict((conflict) =>
+      conflict.column("id").doUpdateSet({ ...values, sweep_at: sweptWhereItWas(values.installation_id) }),
+    )
     .execute();
   if (repository.installationId !== null) {
     await takeAlong(db, repository.id, repository.installationId);
   }
+}
+
+/** What happened while another installation, or none, had it is nowhere but on GitHub: then it is swept at once. */
+function sweptWhereItWas(installationId: number | null) {
+  const same = installationId === null ? sql`is null` : sql`= ${installationId}`;
+  return sql<number>`case when repositories.installation_id ${same} then repositories.sweep_at else 0 end`;
 }
 
 /** What is to be done for the repository's pull requests goes out through the installation that it has now. */

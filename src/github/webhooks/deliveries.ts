@@ -14,6 +14,8 @@ export interface ListedDelivery {
   readonly action: string | null;
   /** It was answered with a status of 2xx. */
   readonly arrived: boolean;
+  /** Null: it is about none, or GitHub does not say. */
+  readonly repositoryId: number | null;
 }
 
 const PER_PAGE = 100;
@@ -26,6 +28,7 @@ const listed = z.array(
     event: z.string(),
     action: z.string().nullish(),
     status_code: z.number(),
+    repository_id: z.number().nullish(),
   }),
 );
 
@@ -47,6 +50,7 @@ export async function listDeliveries(
     event: each.event,
     action: each.action ?? null,
     arrived: each.status_code >= 200 && each.status_code < 300,
+    repositoryId: each.repository_id ?? null,
   }));
   return { deliveries, next: nextCursor(answer.headers.link) };
 }

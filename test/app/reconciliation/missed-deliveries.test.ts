@@ -32,9 +32,15 @@ describe("webhooks that never came", () => {
     expect(await check()).toMatchObject({ missed: 0 });
     house.later(20);
     expect(house.stageLabels(pull)).toEqual(["stage/pr-created"]);
+    const idle = await house.store.sweeps.of(house.repository.id);
+    if (idle === null) throw new Error("The repository is not known.");
+    const tomorrow = house.sandbox.world.now() + 86_400_000;
+    const rarely = { failures: 0, activeSince: tomorrow, activeAt: tomorrow, idleAt: tomorrow };
+    await house.store.sweeps.settle(idle, rarely);
     const before = attempts();
     expect(await check()).toMatchObject({ missed: 1, redelivered: 1, givenUp: 0 });
     expect(attempts() - before).toBe(1);
+    expect((await house.store.due.sweeps.outlook(0)).nextAt).toBeLessThanOrEqual(tomorrow - 86_400_000 + 600_000);
     house.later(20);
     expect(await check()).toMatchObject({ missed: 0 });
     const row = await house.row(pull);

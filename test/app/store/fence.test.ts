@@ -109,6 +109,13 @@ const WRITES: Readonly<Record<string, (store: Store, stored: Stored) => Promise<
     }),
   "policies.postpone": (store) => store.policies.postpone(1, 1),
   "holds.put": (store) => store.holds.put({ repositoryId: 1, held: true, at: 1, by, reason: "" }),
+  "sweeps.request": (store) => store.sweeps.request([1], 1),
+  "sweeps.noteActivity": (store) => store.sweeps.noteActivity(1, 1, 1),
+  "sweeps.settle": async (store) => {
+    const sweep = await store.sweeps.of(1);
+    return sweep && (await store.sweeps.settle(sweep, { failures: 0, activeSince: 0, activeAt: 1, idleAt: 2 }));
+  },
+  "sweeps.setPeopleAt": (store) => store.sweeps.setPeopleAt(1, 1),
   "forget.pulls": (store) => store.forget.pulls(9),
   "forget.deadDeliveries": (store) => store.forget.deadDeliveries(9),
   "forget.openEffects": (store) => store.forget.openEffects(9),
@@ -122,10 +129,11 @@ const OTHERS = `
   effectsOf repository repositoryByName repositories installedRepositories cached meta ping close
   replicas.beat replicas.leave claims.claim claims.release claims.heldBy claims.ownerOf claims.within claims.inForce claims.outside
   claims.prune
-  runs.load runs.unfinished runs.note runs.list runs.open starts.byKey starts.ofPull starts.ofRun starts.open gates.ofRun
+  runs.load runs.has runs.orphans runs.unfinished runs.note runs.list runs.open starts.byKey starts.ofPull starts.ofRun starts.open gates.ofRun
   gates.waiting gates.known policies.of policies.dependents holds.of counts.all counts.overdue forget.uninstalled
   due.pulls.outlook due.pulls.of due.transitions.outlook due.transitions.of due.effects.outlook due.effects.of
   due.starts.outlook due.starts.of due.gates.outlook due.gates.of due.policies.outlook due.policies.of
+  due.sweeps.outlook due.sweeps.of due.people.outlook due.people.of sweeps.of sweeps.peopleAt
 `
   .split(/\s+/u)
   .filter((name) => name !== "");
