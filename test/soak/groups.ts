@@ -42,6 +42,8 @@ interface GroupSeen {
 
 /** Of so many runs one fails, as its plan says. */
 const FAILS_EVERY = 5;
+/** Where all share one busy machine, whoever stands still for half a minute is not gone. */
+const LOST_AFTER = "5m";
 const WORKFLOW = ".github/workflows/group.yml";
 const STAGES = ["prepare", "work", "verify", "report", "cleanup"] as const;
 
@@ -130,6 +132,7 @@ function planText(name: string, agents: number, seconds: number, fails: boolean)
   const fault = fails ? '; if [ "$STAGEWRIGHT_AGENT_INDEX" = 3 ]; then exit 7; fi' : "";
   return `name: ${name}
 agents: ${agents}
+liveness: { lost_after: ${LOST_AFTER} }
 stages:
   - { name: prepare, runs_on: first, run: '${say("prepare")}; sleep ${seconds}' }
   - { name: work, run: '${say("work")}; sleep ${seconds}' }

@@ -56,6 +56,12 @@ export class Replica {
     return this.#status("VmRSS");
   }
 
+  /** Claims that it took, in all of its lives, from whoever had not released them. */
+  get takeovers(): number {
+    const lines = readFileSync(this.log, "utf8").split("\n");
+    return lines.filter((line) => line.includes('"unreleased":true') && line.includes('"msg":"claimed"')).length;
+  }
+
   start(): void {
     const { name, directory, env } = this.#options;
     const output = openSync(this.log, "a", 0o600);

@@ -11,7 +11,7 @@ import { SOAK_DATABASES, type SoakDatabaseKind } from "./database.ts";
 import { type SoakReport, soak } from "./soak.ts";
 
 const USAGE =
-  "npm run soak -- [--pulls 100] [--runs 4] [--kills 10] [--minutes 3] [--seed 1] [--freeze COUNT] [--db-restarts COUNT] [--database sqlite|postgres] [--replicas N]";
+  "npm run soak -- [--pulls 100] [--runs 4] [--kills 10] [--minutes 3] [--seed 1] [--freeze COUNT] [--db-restarts COUNT] [--database sqlite|postgres] [--replicas N] [--plant]";
 const MINUTE = 60_000;
 const AGENTS = 8;
 const STEP_SECONDS = 5;
@@ -19,6 +19,8 @@ const STEP_SECONDS = 5;
 const FREEZE_MS = 15_000;
 /** Webhooks that were lost are found, what is put off comes to its turn. */
 const PATIENCE_MS = 5 * MINUTE;
+/** Longer than anything is put off, where people's permissions, blocked moves and redeliveries have their turns. */
+const STILLNESS_MS = 2 * MINUTE;
 const ORGANIZATIONS = 8;
 
 interface Asked {
@@ -31,6 +33,7 @@ interface Asked {
   readonly restarts: number;
   readonly database: SoakDatabaseKind;
   readonly replicas: number;
+  readonly plant: boolean;
 }
 
 process.exitCode = await main();
@@ -56,13 +59,20 @@ async function main(): Promise<number> {
       {
         ...asked,
         ...{ within, directory, agents: AGENTS, stepSeconds: STEP_SECONDS, freezeMs: FREEZE_MS },
-        ...{ patience: PATIENCE_MS, faults: true, redeliver: false, organizations: ORGANIZATIONS, signal: end.signal },
+        ...{
+          patience: PATIENCE_MS,
+          stillness: STILLNESS_MS,
+          faults: true,
+          redeliver: false,
+          organizations: ORGANIZATIONS,
+          signal: end.signal,
+        },
       },
       say,
     );
     tell(asked, report);
     writeFileSync(join(directory, "report.json"), JSON.stringify(report, null, 2));
-    well = report.violations.length === 0;
+    well = report.violations.length === 0 && report.planted.length === 0;
   } catch (error) {
     console.error(error);
   } finally {
@@ -81,6 +91,7 @@ function read(): Asked | null {
       options: {
         ...{ pulls: option("100"), runs: option("4"), kills: option("10"), minutes: option("3"), seed: option("1") },
         ...{ freeze: option("0"), "db-restarts": option("0"), database: option("sqlite"), replicas: option("1") },
+        plant: { type: "boolean", default: false },
       },
     });
     const whole = (text: string): number => {
@@ -97,7 +108,7 @@ function read(): Asked | null {
     return {
       ...{ pulls: whole(values.pulls), runs: whole(values.runs), kills: whole(values.kills), minutes },
       ...{ seed: whole(values.seed), freezes: whole(values.freeze), restarts: whole(values["db-restarts"]) },
-      ...{ database, replicas },
+      ...{ database, replicas, plant: values.plant },
     };
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
@@ -106,15 +117,32 @@ function read(): Asked | null {
 }
 
 function tell({ runs, database, replicas }: Asked, report: SoakReport): void {
-  const { violations, chaos, webhooks, acts, pulls, started, requests, faults, settled, memory, disk } = report;
+  const {
+    violations,
+    planted,
+    takeovers,
+    chaos,
+    webhooks,
+    acts,
+    pulls,
+    started,
+    requests,
+    faults,
+    settled,
+    memory,
+    disk,
+  } = report;
   const about = (what: string): number => violations.filter((each) => each.includes(what)).length;
   for (const violation of violations) console.log(violation);
+  for (const fault of planted) console.log(`placed and found: ${fault}`);
   console.log(`${database}, ${replicas} ${replicas === 1 ? "process" : "processes"}`);
   console.log(`${pulls} pull requests, ${acts} acts, ${runs} runs of ${AGENTS} agents, ${started} started workflows`);
   console.log(
     `${webhooks.deliveries} deliveries in ${webhooks.attempts} attempts (${webhooks.refused} not taken, ${webhooks.lost} lost, ${webhooks.doubled} doubled, ${webhooks.late} late); ${requests} requests to GitHub, ${faults} faults placed`,
   );
-  console.log(`${chaos.kills} kills, ${chaos.freezes} freezes, ${chaos.restarts} restarts of the database`);
+  console.log(
+    `${chaos.kills} kills, ${chaos.freezes} freezes, ${chaos.restarts} restarts of the database; ${takeovers} takeovers`,
+  );
   console.log(
     `right ${settled} s after the last act; memory of one process at most ${memory.peak.toFixed(0)} MiB, at the end ${memory.end.map((each) => each.toFixed(0)).join(", ")} MiB; database ${disk.toFixed(1)} MiB`,
   );

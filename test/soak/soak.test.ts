@@ -20,6 +20,8 @@ it("has every effect once and ends every run as its plan says, however often the
         replicas: 1,
         within: 6_000,
         patience: PATIENCE_MS,
+        stillness: PATIENCE_MS,
+        plant: true,
         faults: false,
         redeliver: true,
         organizations: 1,
@@ -32,5 +34,7 @@ it("has every effect once and ends every run as its plan says, however often the
   expect(report.chaos.kills).toBe(2);
   expect(report.pulls).toBe(4);
   expect(report.webhooks.deliveries).toBeGreaterThan(20);
+  const planted = [/^lost: the delivery 0/, /^doubled: 2 runs were started/, /comment .+ stands there 2 times$/];
+  for (const fault of planted) expect(report.planted).toContainEqual(expect.stringMatching(fault));
   rmSync(directory, { recursive: true, force: true });
 });

@@ -13,6 +13,7 @@ import { Balancer } from "./balancer.ts";
 import { type ChaosCounts, play, trouble } from "./chaos.ts";
 import { openSoakDatabase, type SoakDatabase, type SoakDatabaseKind } from "./database.ts";
 import { Groups } from "./groups.ts";
+import { doubleComment, doubleStart } from "./plant.ts";
 import { freePorts, Replica } from "./replica.ts";
 import { buildTown, SECRET, type SoakTown } from "./town.ts";
 import { Traffic } from "./traffic.ts";
@@ -37,10 +38,14 @@ export interface SoakOptions {
   readonly within: number;
   /** Until all is as it must be. Milliseconds. */
   readonly patience: number;
+  /** What has been wrong for so long, all of it and nothing else, will stay so. Milliseconds. */
+  readonly stillness: number;
   /** GitHub answers badly, and loses webhooks. */
   readonly faults: boolean;
   /** Somebody presses “Redeliver” for what did not arrive; else the app finds it by itself. */
   readonly redeliver: boolean;
+  /** Once all is as it must be, faults are placed that the judge has to find. */
+  readonly plant: boolean;
   readonly organizations: number;
   /** Where databases and logs are kept; whoever calls removes it. */
   readonly directory: string;
@@ -49,6 +54,8 @@ export interface SoakOptions {
 
 export interface SoakReport {
   readonly violations: readonly string[];
+  /** What was found of the faults that were placed at the end. */
+  readonly planted: readonly string[];
   readonly chaos: ChaosCounts;
   readonly webhooks: Carrier["counts"];
   readonly acts: number;
@@ -56,6 +63,8 @@ export interface SoakReport {
   readonly started: number;
   readonly requests: number;
   readonly faults: number;
+  /** Installations, and the app's own work, that were taken from whoever had not given them back. */
+  readonly takeovers: number;
   /** From the last act until all was as it must be. Seconds. */
   readonly settled: number;
   /** MiB: of one process, the most it ever held; and all of them at the end. */
@@ -65,6 +74,8 @@ export interface SoakReport {
 }
 
 const LOOK_EVERY_MS = 1_000;
+/** A delivery that the app does not have. */
+const NEVER_SENT = "00000000-0000-0000-0000-000000000000";
 /** Killed each few seconds, nobody would come to take anything over; and what was lost is to be found before the end. */
 const WAITS =
   "lease=4,requestTimeout=5,deliveriesEvery=15,deliveryGrace=15,redeliverPause=10,askRuns=15,blockedPause=10,sharedPoll=5";
@@ -148,14 +159,16 @@ class Soak {
     const faults = await troubles;
     for (const replica of replicas) await replica.ready();
     this.#say(`${traffic.acts} acts, ${counts.kills} kills; nothing happens any more`);
-    const { left, seconds } = await this.#settle(town, database, judge, groups);
+    const { left, planted, seconds } = await this.#settle(town, database, judge, groups, traffic);
     const memory = { end: replicas.map((each) => each.memory), peak: Math.max(...replicas.map((each) => each.peak)) };
     const accidents = replicas.flatMap((each) => each.accidents);
     return {
       violations: [...this.#faults, ...accidents, ...left],
+      planted,
       ...{ chaos: counts, webhooks: this.#carrier.counts, acts: traffic.acts, pulls: traffic.walks.length },
       started: workflows.byKey().size,
       requests: town.sandbox.requests.counts().total,
+      takeovers: replicas.reduce((sum, each) => sum + each.takeovers, 0),
       ...{ faults, settled: seconds, memory, disk: await database.size() },
     };
   }
@@ -198,23 +211,29 @@ class Soak {
   }
 
   /** Waits until all is as it must be, and looks at everything once more. */
-  async #settle(town: SoakTown, database: SoakDatabase, judge: Judge, groups: Groups) {
-    const { patience, redeliver, signal } = this.#options;
+  async #settle(town: SoakTown, database: SoakDatabase, judge: Judge, groups: Groups, traffic: Traffic) {
+    const { patience, stillness, redeliver, signal } = this.#options;
     await town.sandbox.webhooks.idle();
     if (redeliver) this.#redeliver(town);
     const began = Date.now();
     const store = await openStore(database.url);
     try {
-      for (let before = -1; ; ) {
+      let changedAt = began;
+      for (let before = ""; ; ) {
         const found = [...(await judge.wrong(store, this.#carrier.taken, false)), ...groups.wrong()];
         const seconds = Math.round((Date.now() - began) / 1_000);
-        if (found.length !== before)
+        if (found.join("\n") !== before) {
           this.#say(`after ${seconds} s: ${found.length} wrong, such as: ${found[0] ?? "-"}`);
-        before = found.length;
-        const late = Date.now() - began > patience;
+          changedAt = Date.now();
+        }
+        before = found.join("\n");
+        const late = Date.now() - began > patience || Date.now() - changedAt > stillness;
         if (found.length === 0 || late) {
           const left = await this.#all(store, judge, groups);
-          if (left.length === 0 || late) return { left: left.slice(0, MOST_TOLD), seconds };
+          if (left.length === 0 || late) {
+            const planted = this.#options.plant ? await this.#plant(store, judge, town, traffic) : [];
+            return { left: left.slice(0, MOST_TOLD), planted, seconds };
+          }
         }
         await sleep(LOOK_EVERY_MS, undefined, { signal });
       }
@@ -225,6 +244,13 @@ class Soak {
 
   async #all(store: Store, judge: Judge, groups: Groups): Promise<string[]> {
     return [...(await judge.wrong(store, this.#carrier.taken, true)), ...groups.wrong()];
+  }
+
+  /** What the judge says of a delivery that was lost, a comment and a start that are there twice. */
+  async #plant(store: Store, judge: Judge, town: SoakTown, { walks }: Traffic): Promise<string[]> {
+    doubleComment(town, walks);
+    doubleStart(town);
+    return await judge.wrong(store, [...this.#carrier.taken, NEVER_SENT], true);
   }
 
   #redeliver(town: SoakTown): void {
