@@ -70,7 +70,7 @@ export class PolicyLoader implements Policies {
 
   /** It is read again before it is used; those that extend it, too. */
   async mayHaveChanged(repository: Repository): Promise<boolean> {
-    const { store, now } = this.#options;
+    const { store, now, wakeups } = this.#options;
     const dependents = await store.policies.dependents(nameOf(repository));
     const ids = [repository.id, ...dependents.filter((id) => id !== repository.id)];
     await store.policies.mark(ids, now());
@@ -78,6 +78,10 @@ export class PolicyLoader implements Policies {
       this.#restUntil.delete(id);
     }
     this.worker.wake();
+    if (ids.length > 1) {
+      // Those that extend it may be of other installations.
+      wakeups.notifyAll("policies");
+    }
     return false;
   }
 

@@ -10,6 +10,8 @@ import { fullNameOf } from "./sweep.ts";
 export type MaintenanceOptions = Runtime;
 
 const PAGE = 500;
+/** Of replicas that are gone, and of what was given back and nobody asked for since. */
+const CLAIMS_KEPT_MS = 7 * 24 * 60 * 60_000;
 
 /** Ids of repositories that are known to be installed since now. */
 export async function readInstallations(options: MaintenanceOptions, stop: AbortSignal): Promise<readonly number[]> {
@@ -140,6 +142,7 @@ export async function prune({ store, log, now, timings }: MaintenanceOptions, st
     starts: () => store.starts.prune(now() - keep.starts),
     gates: () => store.gates.prune(now() - keep.starts),
     runs: () => store.runs.prune(now() - keep.runs),
+    claims: () => store.claims.prune(now() - CLAIMS_KEPT_MS),
     closedPulls: () => store.forget.pulls(now() - keep.closedPulls),
   };
   const forgotten: Record<string, number> = {};

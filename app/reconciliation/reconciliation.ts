@@ -58,7 +58,7 @@ export class Reconciliation {
         this.#say(error, { repository: fullNameOf(repository), ...times }, "could not be swept");
         if (error instanceof RepositoryHidden) {
           this.#maintenanceTurn = { ...this.#maintenanceTurn, nextAt: 0 };
-          options.wakeups.notify("app");
+          options.wakeups.notifyAll("app");
         }
       },
     });

@@ -7,7 +7,7 @@ import type { ProcessingContext, WebhookOrigin } from "./context.ts";
 export async function recordRepository(
   seen: RepositorySeen,
   installationId: number | null,
-  { store, policies }: ProcessingContext,
+  { store, policies, wakeups }: ProcessingContext,
 ): Promise<Repository> {
   const before = await store.repository(seen.id);
   const now: Repository = {
@@ -21,6 +21,12 @@ export async function recordRepository(
   };
   if (before === null || JSON.stringify(before) !== JSON.stringify(now)) {
     await store.putRepository(now);
+  }
+  if (before !== null && before.installationId !== now.installationId) {
+    // What is to be done there is another installation's from now on, whose owner may be somebody else.
+    for (const topic of ["pulls", "transitions", "effects", "sweeps"] as const) {
+      wakeups.notifyAll(topic);
+    }
   }
   const moved = before !== null && (before.owner !== now.owner || before.name !== now.name);
   const other = before !== null && before.defaultBranch !== "" && before.defaultBranch !== now.defaultBranch;

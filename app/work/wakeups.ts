@@ -25,12 +25,21 @@ type Listener = (about: number | null) => void;
 
 export class Wakeups {
   readonly #listeners = new Map<Topic, Set<Listener>>();
-  #relay: ((topic: Topic, about: number | null) => void) | null = null;
+  #send: ((topic: Topic, about: number | null) => void) | null = null;
+  #isOurs: () => boolean = () => true;
 
   /** `about`: the id of a repository that is meant above others; null: anything. */
   notify(topic: Topic, about: number | null = null): void {
     this.hear(topic, about);
-    this.#relay?.(topic, about);
+    if (!this.#isOurs()) {
+      this.#send?.(topic, about);
+    }
+  }
+
+  /** What may be due is not only our own, whoever's work this is. */
+  notifyAll(topic: Topic): void {
+    this.hear(topic, null);
+    this.#send?.(topic, null);
   }
 
   /** Others have said so. */
@@ -42,11 +51,8 @@ export class Wakeups {
 
   /** From now on what is said here is passed on to others by `send`, unless it is about what is our own (`isOurs`). */
   relay(send: (topic: Topic, about: number | null) => void, isOurs: () => boolean): void {
-    this.#relay = (topic, about) => {
-      if (!isOurs()) {
-        send(topic, about);
-      }
-    };
+    this.#send = send;
+    this.#isOurs = isOurs;
   }
 
   /** Returns what ends it. */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Claim } from "../../store/model.ts";
 import { TOPICS, type Wakeups } from "../wakeups.ts";
+import { INSTALLATION } from "./replica.ts";
 
 const said = z.object({ from: z.string(), topic: z.enum(TOPICS), about: z.number().nullable() });
 
@@ -21,7 +22,7 @@ export function relayWakeups(
 ): (text: string) => void {
   wakeups.relay(
     (topic, about) => carrier.send(JSON.stringify({ from: replica, topic, about })),
-    () => inForce() !== null,
+    () => inForce()?.key.startsWith(INSTALLATION) === true,
   );
   return (text) => {
     let json: unknown;

@@ -95,15 +95,22 @@ export class ReplicaOwnership implements Ownership {
     return this.#loop.idle && [...this.#owned.values()].every(({ state }) => state === "owned");
   }
 
+  retire(): void {
+    this.#stopping = true;
+    for (const each of this.#owned.values()) {
+      // What was not taken up yet is for the next one to take up.
+      each.state = each.state === "owned" ? "leaving" : each.state;
+    }
+    this.#loop.wake();
+  }
+
   /** Gives back what is not being worked at; the rest is taken over when its time is up. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.retire();
     await this.#loop.stop();
     const { store, replica, log } = this.#options;
     try {
       for (const each of this.#owned.values()) {
-        // What was not taken up yet is for the next one to take up.
-        each.state = each.state === "owned" ? "leaving" : each.state;
         await this.#release(each);
       }
       await store.claims.outside(() => store.replicas.leave(replica.id));
@@ -194,7 +201,7 @@ export class ReplicaOwnership implements Ownership {
         each.state = "leaving";
       }
       if (each.state === "leaving" && each.hands === 0) {
-        this.counts.handovers += 1;
+        this.counts.handovers += this.#stopping ? 0 : 1;
         await this.#release(each);
         this.#options.wakeups.notify("claims");
       }
@@ -325,7 +332,8 @@ function ownedOf(scope: Scope, { claim, waitMs, unreleased }: TakenClaim, at: nu
   return { scope, claim, unreleased, from: at + waitMs, state: "waiting", hands: 0 };
 }
 
-const INSTALLATION = "installation:";
+/** Keys of installations begin so. */
+export const INSTALLATION = "installation:";
 const APP = "app";
 
 function isScope(key: string): boolean {
