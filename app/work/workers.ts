@@ -67,6 +67,8 @@ export class Workers {
 
   /** All at once: none begins anything more, and one that waits for GitHub keeps none of the others from ending. */
   async stop(): Promise<void> {
+    // What nothing is going on of is somebody else's at once: it waits for nobody who still finishes something.
+    this.#ownership.retire();
     await Promise.all([this.#inProgress.endRecovery(), ...this.#workers.toReversed().map((worker) => worker.stop())]);
     await this.#inProgress.stop();
     await this.#ownership.stop();

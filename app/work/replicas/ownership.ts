@@ -26,6 +26,8 @@ export interface Ownership {
   start(listener: OwnershipListener): Promise<void>;
   /** Nothing is just changing hands. */
   readonly idle: boolean;
+  /** Takes nothing more: gives back what nothing is going on of, and the rest as it ends. */
+  retire(): void;
   /** Gives back what it has. */
   stop(): Promise<void>;
 }
@@ -38,6 +40,7 @@ export const SOLE_OWNERSHIP: Ownership = {
   assertOwned: () => undefined,
   start: async () => undefined,
   idle: true,
+  retire: () => undefined,
   stop: async () => undefined,
 };
 

@@ -101,6 +101,30 @@ describe("a replica", () => {
     expect(b.replica.counts.takeovers).toBe(0);
   });
 
+  it("gives back at once what nothing is going on of when it retires, and the rest as it ends", async () => {
+    await open();
+    const a = await join("a");
+    a.replica.owns(5);
+    a.replica.owns(6);
+    await a.look();
+    const hanging = Promise.withResolvers<void>();
+    const going = a.replica.run(5, () => hanging.promise);
+    a.replica.retire();
+    await a.look();
+    expect(await store.claims.ownerOf("installation:6")).toBeNull();
+    expect(await store.claims.ownerOf("installation:5")).toMatchObject({ owner: "a" });
+    expect([a.replica.owns(5), a.replica.owns(6), a.replica.owns(7)]).toEqual([false, false, false]);
+    hanging.resolve();
+    await going;
+    await a.look();
+    expect(await store.claims.ownerOf("installation:5")).toBeNull();
+    expect(a.told.filter(([what]) => what === "released")).toEqual([
+      ["released", 6],
+      ["released", 5],
+    ]);
+    expect(a.replica.counts.handovers).toBe(0);
+  });
+
   it("begins nothing once its lease may have ended, and drops what somebody else has taken meanwhile", async () => {
     await open();
     const a = await join("a");
@@ -211,13 +235,19 @@ describe("what replicas say to each other over PostgreSQL", () => {
     };
     const a = await connect("a");
     const b = await connect("b");
-    const owner = await connect("c", { key: "k", owner: "c", fence: 1 });
+    const owner = await connect("c", { key: "installation:5", owner: "c", fence: 1 });
     // What an owner says of its own is for itself.
     owner.wakeups.notify("deliveries", 1);
     a.wakeups.notify("deliveries", 7);
     await until("b heard 7");
     await until("c heard 7");
     expect(heard.toSorted()).toEqual(["a heard 7", "b heard 7", "c heard 1", "c heard 7"]);
+    // But for what may be another installation's, and what is done once for the whole app.
+    owner.wakeups.notifyAll("deliveries");
+    await until("b heard null");
+    const once = await connect("d", { key: "app", owner: "d", fence: 2 });
+    once.wakeups.notify("deliveries", 3);
+    await until("b heard 3");
     const back = b.again();
     const { default: pg } = await import("pg");
     const other = new pg.Client({ connectionString: url });
