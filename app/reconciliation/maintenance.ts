@@ -2,7 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import { type InstalledRepository, listInstallations, listRepositories } from "../../src/github/installations.ts";
 import { requestFailure } from "../../src/github/request-failure.ts";
-import type { Repository, Store } from "../store/model.ts";
+import { ClaimLost, type Repository, type Store } from "../store/model.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { installedSince, watchFrom } from "./installed-since.ts";
 import { fullNameOf } from "./sweep.ts";
@@ -30,7 +30,7 @@ export async function readInstallations(options: MaintenanceOptions, stop: Abort
     try {
       found = await listRepositories(await clients.installation(installation.id), signal());
     } catch (error) {
-      if (requestFailure(error, options.now()).kind === "rate_limit") {
+      if (error instanceof ClaimLost || requestFailure(error, options.now()).kind === "rate_limit") {
         throw error;
       }
       unread.add(installation.id);

@@ -10,6 +10,9 @@ import { program } from "../programs.ts";
 
 const START_MS = 90_000;
 const STOP_MS = 30_000;
+/** What it says at its start before it ends. */
+const DATABASE_AWAY = /^stagewright: The database .+ cannot be used: /u;
+const START_AGAIN_MS = 500;
 const KIB_IN_MIB = 1_024;
 
 export interface ReplicaOptions {
@@ -78,10 +81,12 @@ export class Replica {
     process.once("exit", end);
     child.once("exit", () => process.off("exit", end));
     child.once("exit", (code, signal) => {
-      if (this.#child === child && this.#wanted) {
-        this.accidents.push(`${name} ended by itself: ${code ?? signal}`);
-        this.#child = null;
-      }
+      if (this.#child !== child || !this.#wanted) return;
+      this.#child = null;
+      if (DATABASE_AWAY.test(readFileSync(this.log, "utf8").trimEnd().split("\n").at(-1) ?? "")) {
+        // As whatever runs it in production does.
+        setTimeout(() => this.#wanted && this.#child === null && this.start(), START_AGAIN_MS);
+      } else this.accidents.push(`${name} ended by itself: ${code ?? signal}`);
     });
   }
 
@@ -94,7 +99,7 @@ export class Replica {
       );
       await answer?.arrayBuffer().catch(() => undefined);
       if (answer?.ok === true) return;
-      if (this.#child === null || Date.now() > deadline) throw new Error(`The app is not ready: see ${this.log}`);
+      if (this.accidents.length > 0 || Date.now() > deadline) throw new Error(`The app is not ready: see ${this.log}`);
       await sleep(50);
     }
   }
