@@ -3,10 +3,12 @@ import { pino } from "pino";
 import { createEngine, type Engine } from "../../app/app.ts";
 import type { Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
+import { away } from "../../app/work/in-progress/away.ts";
 import { type ReplicaCounts, ReplicaOwnership } from "../../app/work/replicas/replica.ts";
 import { createRuntime } from "../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS, type Timings } from "../../app/work/timings.ts";
 import { type Topic, Wakeups } from "../../app/work/wakeups.ts";
+import type { GitHubClient } from "../../src/github/port.ts";
 import { deliveryOrder } from "../../src/github/webhooks/webhook.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import type { Delivery } from "../../src/sandbox/world/index.ts";
@@ -170,7 +172,7 @@ export class AppProcess {
         wakeups,
         ...(ownership === null ? {} : { ownership }),
         clients: {
-          installation: async (id) => github.client(id, alive),
+          installation: async (id) => this.#heeded(github.client(id, alive)),
           app: async () => github.client("app", alive),
         },
         log: SILENT,
@@ -184,6 +186,17 @@ export class AppProcess {
     const started = engine.start();
     started.catch((error: unknown) => this.#github.faults.push(error));
     await this.#clock.settle();
+  }
+
+  /** As the app's own clients do: who is killed while GitHub is asked did not die of what asks. */
+  #heeded(client: GitHubClient): GitHubClient {
+    if (this.#shared === null) {
+      return client;
+    }
+    return {
+      request: (route, parameters) => away(() => client.request(route, parameters)),
+      graphql: (query, variables) => away(() => client.graphql(query, variables)),
+    };
   }
 
   #replica(store: Store, wakeups: Wakeups, timings: Timings): ReplicaOwnership {
