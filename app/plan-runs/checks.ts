@@ -230,6 +230,10 @@ class RunCheck {
     if (known.success) this.#place = known.data;
     const place = this.#place;
     if (place === null) return null;
+    if (!known.success) {
+      // Only the job that began the run said it: whoever goes on with the run could not show it.
+      await this.#keep({ ...place, headSha: null, pulls: [], checkId: null, url: null });
+    }
     const client = await this.#options.client(place.installationId);
     const target = await this.#target(client, place);
     const note = await this.#noteOf(place, target.headSha, known.data ?? null);
