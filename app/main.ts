@@ -98,7 +98,13 @@ async function main(words: readonly string[]): Promise<void> {
     signing: () => key.tokens.failure,
     ...(shared ? { replica: { id: randomUUID(), address: config.replicaAddress, version: VERSION } } : {}),
   });
-  const middleware = await createNodeMiddleware(app.load, { probot, webhooksPath: config.webhookPath });
+  const middleware = await createNodeMiddleware(app.load, { probot, webhooksPath: config.webhookPath }).catch(
+    async (error: unknown) => {
+      // It may have gone away since it was opened: said as what it is, and no fault of the app's.
+      await store.ping().catch((gone: unknown) => Promise.reject(unusable(config.databaseUrl, gone)));
+      throw error;
+    },
+  );
   const server = createServer(SERVER_OPTIONS, (request, response) => {
     void middleware(request, response, () => {
       response.writeHead(404, { "content-type": "application/json" }).end('{"error":"There is nothing here."}\n');
