@@ -246,7 +246,7 @@ describe("one repository", () => {
     const sync = () =>
       fetch(`http://${address}/api/runs/${String(joined.body.run)}/sync`, {
         method: "POST",
-        headers: { authorization: `Bearer ${String(joined.body.session)}` },
+        headers: { authorization: `Bearer ${String(joined.body.session)}`, "content-type": "application/json" },
         body: JSON.stringify(syncBody(1)),
       });
     expect((await sync()).status).toBe(200);
