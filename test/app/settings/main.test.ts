@@ -139,7 +139,7 @@ describe("npm run app", () => {
       });
     const other = new DatabaseSync(file);
     other.exec("BEGIN EXCLUSIVE");
-    expect((await post("first")).status).toBe(500);
+    expect((await post("first")).status).toBe(503);
     const refused = await fetch(`http://127.0.0.1:${port}/readyz`);
     expect(refused.status).toBe(503);
     expect(await refused.json()).toEqual({ ready: false, reason: expect.stringContaining("database is locked") });
