@@ -118,7 +118,7 @@ describe("a group whose agents come with tokens of GitHub's", () => {
       async () => {
         const deep = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
         const body = JSON.stringify(syncBody(1)).replace('"addTasks":[]', `"addTasks":[${deep}]`);
-        const headers = { authorization: `Bearer ${session}` };
+        const headers = { authorization: `Bearer ${session}`, "content-type": "application/json" };
         const answer = await fetch(`http://${address}/api/runs/${theirs.id}/sync`, { method: "POST", headers, body });
         return { status: answer.status, message: await answer.text() };
       },
