@@ -584,6 +584,7 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   "app/plan-runs/decisions-elsewhere.ts": "an address of at most 16 KB, one class repeated exactly 22 times",
   "app/settings/dot-env.ts": OF_OPERATOR,
   "app/settings/webhook-secrets.ts": OF_OPERATOR,
+  "app/settings/named-numbers.ts": OF_OPERATOR,
   "app/github-cache/sign-command.ts": OF_OPERATOR,
   "app/http/dead-effects.ts": OF_BOUNDED,
   "app/store/database/backup.ts": OF_OPERATOR,
