@@ -8,7 +8,6 @@ const LONG_WAITS = [
   "test/action/leader-lost.test.ts",
   "test/end-to-end/demo.test.ts",
   "test/end-to-end/group-table.test.ts",
-  "test/soak/soak.test.ts",
 ];
 
 /**
