@@ -12,7 +12,7 @@ const MEASURABLE_MS = 4;
 /** Less than that is mostly the clock. */
 const LEAST_MS = 1;
 /** What goes on beside it makes a measurement longer, but hardly all of them: the first that is well decides. */
-const MOST_ROUNDS = 40;
+const MOST_ROUNDS = 160;
 /** Of the smaller size, whose time taken too long would hide growth. */
 const SMALL_RUNS = 3;
 
