@@ -193,7 +193,8 @@ export class Reevaluation {
         stage: evaluation.stage,
         confirmed: row.confirmed?.stage ?? null,
         inactive: evaluation.inactive,
-        missing: evaluation.missing?.summary ?? null,
+        // The stage alone: what is missing may hold words that people wrote.
+        missing: evaluation.missing?.stage ?? null,
         decided: next.intentAt !== null,
       },
       "evaluated",
