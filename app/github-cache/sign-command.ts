@@ -39,7 +39,7 @@ const MOST_SAID = 500;
 /** Of RSA keys of 2,048 to 8,192 bits. */
 const SIZES = { least: 256, most: 1_024 };
 /** Of the app itself: the command needs none of them. */
-const OURS = ["WEBHOOK_SECRET", "PRIVATE_KEY", "DATABASE_URL"];
+const OURS = ["WEBHOOK_SECRET", "PRIVATE_KEY", "DATABASE_URL", "METRICS_TOKEN"];
 
 const words = z.tuple([z.string().min(1)], z.string());
 

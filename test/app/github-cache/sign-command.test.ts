@@ -9,6 +9,12 @@ import { AppTokens, keySigner } from "../../../app/github-cache/app-token.ts";
 import { commandSigner, readSignCommand } from "../../../app/github-cache/sign-command.ts";
 import { webhookSecretsOf } from "../../../app/settings/webhook-secrets.ts";
 
+/** The app's own, of which the command sees none. */
+const SECRETS = { WEBHOOK_SECRET: "s3cret", PRIVATE_KEY: "s3cret", DATABASE_URL: "s3cret", METRICS_TOKEN: "s3cret" };
+const PRINT_SECRETS = `printf "%s" ${Object.keys(SECRETS)
+  .map((name) => `"$${name}"`)
+  .join(" ")}`;
+
 const { privateKey, publicKey } = generateKeyPairSync("rsa", {
   modulusLength: 2048,
   publicKeyEncoding: { type: "spki", format: "pem" },
@@ -27,7 +33,7 @@ const log = { error: (...line: unknown[]) => lines.push(line), info: (...line: u
 const shell = (script: string, deadlineMs = 60_000) => {
   lines.length = 0;
   const command = ["/bin/sh", "-c", script, "sign", directory] as const;
-  return commandSigner({ command, env: { ...process.env, WEBHOOK_SECRET: "s3cret" }, log: () => log, deadlineMs });
+  return commandSigner({ command, env: { ...process.env, ...SECRETS }, log: () => log, deadlineMs });
 };
 const SIGN = `"${process.execPath}" -e 'const { readFileSync } = require("fs");
   process.stdout.write(require("crypto").sign("RSA-SHA256", readFileSync(0), readFileSync(process.argv[1])))' "$1/key.pem"`;
@@ -48,7 +54,7 @@ describe("a command that signs", () => {
     ["failed", "kill -9 $$", "SIGN_COMMAND was ended by SIGKILL"],
     ["too_much", "yes", "SIGN_COMMAND printed more than 8192 bytes"],
     ["no_signature", "echo nothing", "SIGN_COMMAND printed no RSA signature (8 bytes)"],
-    ["no_signature", 'printf "%s" "$WEBHOOK_SECRET"', "SIGN_COMMAND printed no RSA signature (0 bytes)"],
+    ["no_signature", PRINT_SECRETS, "SIGN_COMMAND printed no RSA signature (0 bytes)"],
   ])("that is wrong is told as %s: %s", async (problem, script, message) => {
     await expect(shell(script)("a.b")).rejects.toMatchObject({ problem, message: expect.stringContaining(message) });
     expect(lines).toHaveLength(1);
