@@ -41,7 +41,7 @@ export function createClients(auth: (installationId?: number) => Promise<GitHubC
 }
 
 /** The same; whoever watches a piece of work is told when it waits for GitHub. */
-function watchedClient(client: GitHubClient): GitHubClient {
+export function watchedClient(client: GitHubClient): GitHubClient {
   return {
     request: (route, parameters) => away(() => client.request(route, parameters)),
     graphql: (query, variables) => away(() => client.graphql(query, variables)),

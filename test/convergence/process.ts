@@ -1,9 +1,9 @@
 /** The app as a process that can be killed: the real engine over a store that outlives it. */
 import { pino } from "pino";
 import { createEngine, type Engine } from "../../app/app.ts";
+import { watchedClient } from "../../app/github-cache/clients.ts";
 import type { Store } from "../../app/store/model.ts";
 import { openStore } from "../../app/store/open.ts";
-import { away } from "../../app/work/in-progress/away.ts";
 import { type ReplicaCounts, ReplicaOwnership } from "../../app/work/replicas/replica.ts";
 import { createRuntime } from "../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS, type Timings } from "../../app/work/timings.ts";
@@ -165,6 +165,8 @@ export class AppProcess {
     const ownership = this.#shared === null ? null : this.#replica(own, wakeups, timings);
     this.#wakeups = wakeups;
     this.#ownership = ownership;
+    // As the app's own clients do: who is killed while GitHub is asked did not die of what asks.
+    const heeded = this.#shared === null ? (client: GitHubClient) => client : watchedClient;
     const engine = createEngine({
       ...policies,
       runtime: createRuntime({
@@ -172,7 +174,7 @@ export class AppProcess {
         wakeups,
         ...(ownership === null ? {} : { ownership }),
         clients: {
-          installation: async (id) => this.#heeded(github.client(id, alive)),
+          installation: async (id) => heeded(github.client(id, alive)),
           app: async () => github.client("app", alive),
         },
         log: SILENT,
@@ -186,17 +188,6 @@ export class AppProcess {
     const started = engine.start();
     started.catch((error: unknown) => this.#github.faults.push(error));
     await this.#clock.settle();
-  }
-
-  /** As the app's own clients do: who is killed while GitHub is asked did not die of what asks. */
-  #heeded(client: GitHubClient): GitHubClient {
-    if (this.#shared === null) {
-      return client;
-    }
-    return {
-      request: (route, parameters) => away(() => client.request(route, parameters)),
-      graphql: (query, variables) => away(() => client.graphql(query, variables)),
-    };
   }
 
   #replica(store: Store, wakeups: Wakeups, timings: Timings): ReplicaOwnership {
