@@ -5,6 +5,7 @@ import { inTransaction } from "../database/transaction.ts";
 import { type GateDetail, read, written } from "../documents.ts";
 import { GATE_STATES, type GateStore, type WaitingGate } from "../model.ts";
 import type { Tables } from "../schema.ts";
+import { repositoriesOf } from "./repositories.ts";
 
 export function gateStore(db: Kysely<Tables>): GateStore {
   const rows = () => db.selectFrom("waiting_gates").selectAll();
@@ -75,14 +76,7 @@ export function gateStore(db: Kysely<Tables>): GateStore {
         .updateTable("waiting_gates")
         .set((eb) => ({ next_at: at, generation: eb("generation", "+", 1) }))
         .where("state", "=", "waiting")
-        .$if(of !== undefined, (query) =>
-          query.where("repository_id", "in", (from) =>
-            from
-              .selectFrom("repositories")
-              .select("repositories.id")
-              .where("repositories.installation_id", of === null ? "is" : "=", of ?? null),
-          ),
-        )
+        .$if(of !== undefined, (query) => query.where("repository_id", "in", repositoriesOf(db, of ?? null)))
         .execute();
     },
     async prune(before, limit = 500) {

@@ -1,11 +1,19 @@
 /** Repositories. */
 import { type Kysely, type Selectable, sql } from "kysely";
 import { inTransaction } from "../database/transaction.ts";
-import type { Repository, Store } from "../model.ts";
+import type { InstallationId, Repository, Store } from "../model.ts";
 import type { Tables } from "../schema.ts";
 import { takeEffectsAlong } from "./effects.ts";
 
 type Part = Pick<Store, "repository" | "repositoryByName" | "repositories" | "installedRepositories" | "putRepository">;
+
+/** Ids of an installation's repositories, for what is to be done to their rows. */
+export function repositoriesOf(db: Kysely<Tables>, installationId: InstallationId) {
+  return db
+    .selectFrom("repositories")
+    .select("repositories.id")
+    .where("repositories.installation_id", installationId === null ? "is" : "=", installationId);
+}
 
 export function repositoryStore(db: Kysely<Tables>): Part {
   return {

@@ -6,6 +6,7 @@ import { inTransaction } from "../database/transaction.ts";
 import { read, type StartDetail, written } from "../documents.ts";
 import { isRefused, START_STATES, type StartedRun, type StartStore } from "../model.ts";
 import type { Tables } from "../schema.ts";
+import { repositoriesOf } from "./repositories.ts";
 
 export function startStore(db: Kysely<Tables>): StartStore {
   const rows = () => db.selectFrom("started_runs").selectAll();
@@ -116,14 +117,7 @@ export function startStore(db: Kysely<Tables>): StartStore {
         .updateTable("started_runs")
         .set((eb) => ({ next_at: at, generation: eb("generation", "+", 1) }))
         .where("state", "!=", "done")
-        .$if(of !== undefined, (query) =>
-          query.where("repository_id", "in", (from) =>
-            from
-              .selectFrom("repositories")
-              .select("repositories.id")
-              .where("repositories.installation_id", of === null ? "is" : "=", of ?? null),
-          ),
-        )
+        .$if(of !== undefined, (query) => query.where("repository_id", "in", repositoriesOf(db, of ?? null)))
         .execute();
     },
     async wakeRuns(repositoryId, at) {
