@@ -135,8 +135,10 @@ export class Inbox {
   /** What others have stored of installations that are this process's. */
   async #takeOthers(): Promise<number | null> {
     const { store, now, timings } = this.#options;
-    for (const installationId of await store.pendingInstallations()) {
-      if (this.#ownership.owns(installationId) && this.#queues.countOf(installationId) < FEW) {
+    const pending = await store.pendingInstallations();
+    const here = this.#queues.counts();
+    for (const installationId of pending) {
+      if (this.#ownership.owns(installationId) && (here.get(installationId) ?? 0) < FEW) {
         await this.#load(installationId);
       }
     }

@@ -88,13 +88,15 @@ export class KeyQueues {
     this.#cameAt = performance.now();
   }
 
-  /** Those of one installation that are not handled yet. */
-  countOf(installationId: InstallationId): number {
-    let count = 0;
+  /** How many of each installation are not handled yet. */
+  counts(): ReadonlyMap<InstallationId, number> {
+    const counts = new Map<InstallationId, number>();
     for (const queue of this.#queues.values()) {
-      count += queue.filter((each) => each.installationId === installationId).length;
+      for (const { installationId } of queue) {
+        counts.set(installationId, (counts.get(installationId) ?? 0) + 1);
+      }
     }
-    return count;
+    return counts;
   }
 
   /** Somebody else handles those of this installation: what has not been begun is dropped. */
