@@ -1,7 +1,7 @@
 /** How people and quorums decided, and how tasks fared, for the job summary and the check run. */
 import { clip, markdown } from "./escape.ts";
 import { between, clock, count, duration, number } from "./format.ts";
-import type { RunReport } from "./report.ts";
+import { phaseRounds, type RunReport } from "./report.ts";
 
 /** Votes and deficiencies of one round that are each told. */
 const NAMED = 10;
@@ -10,7 +10,7 @@ const NAMED = 10;
 export function quorumSection(report: RunReport, detail: { readonly remarks: number }): string {
   if (detail.remarks === 0) return "";
   const rounds = report.summary.phases.flatMap((phase) =>
-    [...(phase.earlier ?? []), phase].flatMap(({ quorum }, round) =>
+    phaseRounds(phase).flatMap(({ quorum }, round) =>
       quorum === undefined ? [] : [{ name: markdown(clip(phase.name, 200)), round: round + 1, quorum }],
     ),
   );
@@ -42,7 +42,7 @@ function lines(shown: readonly string[], all: number): string {
 export function approvalsSection(report: RunReport, detail: { readonly remarks: number }): string {
   if (detail.remarks === 0) return "";
   const all = report.summary.phases.flatMap((phase) =>
-    [...(phase.earlier ?? []), phase].flatMap(({ approval }, round) =>
+    phaseRounds(phase).flatMap(({ approval }, round) =>
       approval === undefined ? [] : [{ name: markdown(clip(phase.name, 200)), round: round + 1, approval }],
     ),
   );

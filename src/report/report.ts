@@ -1,5 +1,5 @@
 /** What every report is made from, and the few questions that several of them ask of it. */
-import type { AgentPhase, PhaseRecord, RunSummary } from "../run/result/record.ts";
+import type { AgentPhase, PhaseRecord, PhaseRound, RunSummary } from "../run/result/record.ts";
 import type { ReadHistogram } from "./histograms.ts";
 import type { BaselineJudgement } from "./record/baselines.ts";
 import type { Provenance } from "./record/provenance.ts";
@@ -43,6 +43,11 @@ export function rosterOf(summary: RunSummary): readonly { readonly name: string;
 /** The round that a record tells of; the ones before are in `earlier`. */
 export function roundNumber({ earlier = [] }: Pick<PhaseRecord, "earlier">): number {
   return earlier.length + 1;
+}
+
+/** All rounds of a stage, the first one first. */
+export function phaseRounds(phase: PhaseRecord): readonly PhaseRound[] {
+  return [...(phase.earlier ?? []), phase];
 }
 
 /** When the first and the last agent of a stage ended their part; null when none did. */
