@@ -1,1 +1,1 @@
-export{bt as resultJsonSchema}from"./plans.js";
+export{xt as resultJsonSchema}from"./plans.js";
