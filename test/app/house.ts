@@ -1,12 +1,10 @@
 /** The app in this process, connected over real HTTP to a sandbox with one repository and a few people. */
 
-import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Logger, pino } from "pino";
 import { createNodeMiddleware, createProbot } from "probot";
-import { parse } from "yaml";
 import { type App, createApp } from "../../app/app.ts";
 import { readConfig } from "../../app/config.ts";
 import { fetchWithin, Octokit } from "../../app/github-cache/octokit.ts";
@@ -18,7 +16,6 @@ import { createSandbox, type Sandbox } from "../../src/sandbox/index.ts";
 import { ISSUER_PATH } from "../../src/sandbox/oidc.ts";
 import {
   type Account,
-  addApp,
   addOrganization,
   addRepository,
   addUser,
@@ -33,7 +30,7 @@ import {
   type App as SandboxApp,
   setCollaborator,
 } from "../../src/sandbox/world/index.ts";
-import { KEYS } from "../keys.ts";
+import { addStagewright, type StagewrightOptions } from "./add-stagewright.ts";
 
 /** One thread for all houses of a process: it takes a second to start. */
 const YAML_READER = new YamlReader();
@@ -82,7 +79,7 @@ export interface House {
   close(): Promise<void>;
 }
 
-export interface HouseOptions {
+export interface HouseOptions extends StagewrightOptions {
   readonly timings?: Partial<Timings>;
   readonly files?: Readonly<Record<string, string>>;
   readonly databaseUrl?: string;
@@ -94,14 +91,8 @@ export interface HouseOptions {
   readonly store?: (store: Store) => Store;
   /** The app's clock goes on with GitHub's when a test says `later`; else it stays behind. */
   readonly oneClock?: boolean;
-  /** Default: the minimal one. */
-  readonly manifest?: "app.yml" | "app-full.yml";
   /** It hosts runs of groups, for jobs with tokens of this issuer (default: the sandbox's own). */
   readonly hosts?: boolean | { readonly issuer: string };
-  /** Besides those of the manifest. */
-  readonly events?: readonly string[];
-  /** Of the app, other than the manifest's. */
-  readonly permissions?: Readonly<Record<string, "read" | "write">>;
   /** What there is on GitHub before the app is installed, and before its database is opened. */
   readonly before?: (
     github: Pick<House, "sandbox" | "repository" | "registered" | "owner" | "rex" | "cleo" | "tess">,
@@ -131,17 +122,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  const manifest = parse(readFileSync(`app/${options.manifest ?? "app.yml"}`, "utf8"));
   const owner = addOrganization(world, "acme");
-  const registered = addApp(world, {
-    keys: KEYS,
-    slug: "stagewright",
-    name: "Stagewright",
-    owner,
-    permissions: { ...manifest.default_permissions, ...options.permissions },
-    events: [...manifest.default_events, ...(options.events ?? [])],
-    webhook: { url: `${url}/api/github/webhooks`, secret: SECRET },
-  });
+  const registered = addStagewright(world, owner, url, SECRET, options);
   const [rex, cleo, tess, mallory] = ["rex", "cleo", "tess", "mallory"].map((name) => addUser(world, name)) as [
     Account,
     Account,

@@ -1,13 +1,11 @@
 /** The app as a process of its own, connected over real HTTP to a sandbox with a repository and a few people. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parse } from "yaml";
 import { createSandbox, type Sandbox } from "../../src/sandbox/index.ts";
 import {
   type Account,
-  addApp,
   addOrganization,
   addRepository,
   addUser,
@@ -20,7 +18,7 @@ import {
   type Repository,
   setCollaborator,
 } from "../../src/sandbox/world/index.ts";
-import { KEYS } from "../keys.ts";
+import { addStagewright } from "./add-stagewright.ts";
 import { endAll, freePort, healthy, SECRET, type Started, startServer } from "./server-process.ts";
 
 const PATIENCE_MS = 40_000;
@@ -50,17 +48,8 @@ export async function openProcessHouse(
   const github = new URL(await sandbox.listen());
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const manifest = parse(readFileSync("app/app.yml", "utf8"));
   const owner = addOrganization(world, "acme");
-  const app = addApp(world, {
-    keys: KEYS,
-    slug: "stagewright",
-    name: "Stagewright",
-    owner,
-    permissions: manifest.default_permissions,
-    events: manifest.default_events,
-    webhook: { url: `${url}/api/github/webhooks`, secret: env.WEBHOOK_SECRET ?? SECRET },
-  });
+  const app = addStagewright(world, owner, url, env.WEBHOOK_SECRET ?? SECRET);
   const [rex, cleo, tess] = [addUser(world, "rex"), addUser(world, "cleo"), addUser(world, "tess")];
   const repository = addRepository(world, asUser(owner), {
     owner,

@@ -1,14 +1,12 @@
 /** An app that is registered and installed in a sandbox, for tests that run it as a process of its own. */
 import { createHmac } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parse } from "yaml";
 import { createSandbox, type Sandbox } from "../../src/sandbox/index.ts";
 import {
   type Account,
-  addApp,
   addOrganization,
   addRepository,
   addUser,
@@ -17,7 +15,7 @@ import {
   type Repository,
   setCollaborator,
 } from "../../src/sandbox/world/index.ts";
-import { KEYS } from "../keys.ts";
+import { addStagewright } from "./add-stagewright.ts";
 import { freePort, SECRET, type Started, startServer } from "./server-process.ts";
 
 export interface RegisteredApp {
@@ -45,17 +43,8 @@ export async function registerApp(): Promise<RegisteredApp> {
   const url = await sandbox.listen();
   const { world } = sandbox;
   const port = await freePort();
-  const manifest = parse(readFileSync("app/app.yml", "utf8"));
   const owner = addOrganization(world, "acme");
-  const app = addApp(world, {
-    keys: KEYS,
-    slug: "stagewright",
-    name: "Stagewright",
-    owner,
-    permissions: manifest.default_permissions,
-    events: manifest.default_events,
-    webhook: { url: `http://127.0.0.1:${port}/api/github/webhooks`, secret: SECRET },
-  });
+  const app = addStagewright(world, owner, `http://127.0.0.1:${port}`, SECRET);
   const repository = addRepository(world, asUser(owner), { owner, name: "widget", files: { "README.md": "# w\n" } });
   const rex = addUser(world, "rex");
   setCollaborator(world, asUser(owner), repository, rex, "write");

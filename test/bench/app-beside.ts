@@ -1,17 +1,14 @@
 /** The sandbox here, and the app in a process of its own: what each of them costs can be told apart. */
 import { type ChildProcess, fork } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parse } from "yaml";
 import { createSandbox, type Sandbox } from "../../src/sandbox/index.ts";
 import {
   type Account,
-  addApp,
   addOrganization,
   addRepository,
   addUser,
@@ -23,7 +20,7 @@ import {
   type Repository,
   setCollaborator,
 } from "../../src/sandbox/world/index.ts";
-import { KEYS } from "../keys.ts";
+import { addStagewright } from "../app/add-stagewright.ts";
 import { freePort } from "./redis.ts";
 
 export type Question =
@@ -83,16 +80,7 @@ export async function appBeside(
   const sandbox = createSandbox({ limits: { installation: 10_000_000 } as never, report: () => undefined });
   const { world } = sandbox;
   const [url, port] = [await sandbox.listen(), await freePort()];
-  const manifest = parse(readFileSync("app/app.yml", "utf8"));
-  const registered = addApp(world, {
-    keys: KEYS,
-    slug: "stagewright",
-    name: "Stagewright",
-    owner: addOrganization(world, "vendor"),
-    permissions: manifest.default_permissions,
-    events: manifest.default_events,
-    webhook: { url: `http://127.0.0.1:${port}/api/github/webhooks`, secret: SECRET },
-  });
+  const registered = addStagewright(world, addOrganization(world, "vendor"), `http://127.0.0.1:${port}`, SECRET);
   const ports = await Promise.all(Array.from({ length: replicas }, freePort));
   const children = ports.map((own) =>
     fork(fileURLToPath(new URL("app-child.ts", import.meta.url)), {

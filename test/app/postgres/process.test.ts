@@ -1,13 +1,11 @@
 /** The real app as a process of its own, over a real PostgreSQL that is stopped and started again under it. */
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { parse } from "yaml";
 import { createSandbox, type Sandbox } from "../../../src/sandbox/index.ts";
 import {
-  addApp,
   addOrganization,
   addRepository,
   addUser,
@@ -21,6 +19,7 @@ import {
 } from "../../../src/sandbox/world/index.ts";
 import { KEYS } from "../../keys.ts";
 import { type Postgres, startPostgres } from "../../postgres/postgres.ts";
+import { addStagewright } from "../add-stagewright.ts";
 import { endAll, freePort, healthy, SECRET, startServer } from "../server-process.ts";
 
 const PATIENCE = { timeout: 40_000, interval: 50 };
@@ -55,16 +54,7 @@ describe("the app on PostgreSQL", () => {
     if (rex === undefined || tess === undefined || cleo === undefined) throw new Error("unreachable");
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    const manifest = parse(readFileSync("app/app.yml", "utf8"));
-    const registered = addApp(world, {
-      keys: KEYS,
-      slug: "stagewright",
-      name: "Stagewright",
-      owner,
-      permissions: manifest.default_permissions,
-      events: manifest.default_events,
-      webhook: { url: `${url}/api/github/webhooks`, secret: SECRET },
-    });
+    const registered = addStagewright(world, owner, url, SECRET);
     const files = { "README.md": "# widget\n", ".github/stagewright.yml": POLICY };
     const repository = addRepository(world, asUser(owner), { owner, name: "widget", files });
     for (const person of [rex, tess, cleo]) setCollaborator(world, asUser(owner), repository, person, "write");

@@ -8,12 +8,10 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseEnv } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import { z } from "zod";
 import { openStore } from "../../../app/store/open.ts";
 import { createSandbox, type Sandbox } from "../../../src/sandbox/index.ts";
 import {
-  addApp,
   addLabelsByName,
   addOrganization,
   addRepository,
@@ -27,7 +25,7 @@ import {
   type Repository,
   setCollaborator,
 } from "../../../src/sandbox/world/index.ts";
-import { KEYS } from "../../keys.ts";
+import { addStagewright } from "../add-stagewright.ts";
 import { endAll, freePort, healthy, PRIVATE_KEY, SECRET, startServer } from "../server-process.ts";
 
 let directory: string;
@@ -204,17 +202,8 @@ describe("the app, killed at any moment", () => {
     const url = await sandbox.listen();
     const { world } = sandbox;
     port = await freePort();
-    const manifest = parse(readFileSync("app/app.yml", "utf8"));
     const owner = addOrganization(world, "acme");
-    const app = addApp(world, {
-      keys: KEYS,
-      slug: "stagewright",
-      name: "Stagewright",
-      owner,
-      permissions: manifest.default_permissions,
-      events: manifest.default_events,
-      webhook: { url: `http://127.0.0.1:${port}/api/github/webhooks`, secret: SECRET },
-    });
+    const app = addStagewright(world, owner, `http://127.0.0.1:${port}`, SECRET);
     repository = addRepository(world, asUser(owner), { owner, name: "widget", files: { "README.md": "# widget\n" } });
     env = {
       APP_ID: `${app.id}`,
