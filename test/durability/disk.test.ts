@@ -5,10 +5,10 @@ import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { freePort, PRIVATE_KEY, SECRET } from "../app/server-process.ts";
+import { openBeside } from "../beside.ts";
 import { COMPILE_CACHE } from "../compile-cache.ts";
 import { program } from "../programs.ts";
 
@@ -105,7 +105,7 @@ function lines(text: string): number {
 }
 
 function stored(): Set<string> {
-  const database = new DatabaseSync(join(directory, "app.db"));
+  const database = openBeside(join(directory, "app.db"));
   const ids = database
     .prepare("SELECT id FROM deliveries")
     .all()
@@ -146,7 +146,7 @@ it(
   async () => {
     await start(null);
     expect(await send(randomUUID(), "before")).toBe(202);
-    const other = new DatabaseSync(join(directory, "app.db"));
+    const other = openBeside(join(directory, "app.db"));
     other.exec("BEGIN IMMEDIATE;");
     const late = randomUUID();
     expect(await send(late, "meanwhile")).toBe(503);

@@ -8,6 +8,7 @@ import { sqliteFile } from "../open.ts";
 import { unknownMigrations } from "./newer-migrations.ts";
 import { keepPrivate } from "./private-files.ts";
 import { holdDatabase } from "./process-lock.ts";
+import { BUSY_MS } from "./sqlite.ts";
 
 /** It could not be done, or what was found is no database to go on with. The message says what to do. */
 export class BackupFailed extends Error {
@@ -112,7 +113,7 @@ export function checkDatabase(file: string): CheckedDatabase {
   const problems: string[] = [];
   let migration: string | null = null;
   try {
-    const database = new DatabaseSync(path, { readOnly: true });
+    const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
     try {
       problems.push(...integrity(database));
       const applied = migrationsOf(database);
@@ -133,7 +134,7 @@ async function copied(source: string, target: string): Promise<CheckedDatabase> 
   // Made by us first: SQLite would make it for whoever the umask says.
   keepPrivate(partial);
   try {
-    const database = new DatabaseSync(source, { readOnly: true });
+    const database = new DatabaseSync(source, { readOnly: true, timeout: BUSY_MS });
     try {
       await backup(database, partial, { rate: ALL_PAGES });
     } finally {

@@ -16,7 +16,7 @@ import { keepPrivate } from "./private-files.ts";
 /** Preparing costs more than running most statements; the app has fewer than this. */
 const MOST_STATEMENTS = 200;
 /** How long a statement waits for another process (a backup) to let go of the file: nothing is answered meanwhile. */
-const BUSY_MS = 2_000;
+export const BUSY_MS = 2_000;
 
 /**
  * Opens (and creates) the file; `:memory:` keeps everything in memory. With WAL and full synchronisation a commit that

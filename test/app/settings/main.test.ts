@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseEnv } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -25,6 +24,7 @@ import {
   type Repository,
   setCollaborator,
 } from "../../../src/sandbox/world/index.ts";
+import { openBeside } from "../../beside.ts";
 import { addStagewright } from "../add-stagewright.ts";
 import { endAll, freePort, healthy, PRIVATE_KEY, SECRET, startServer } from "../server-process.ts";
 
@@ -135,7 +135,7 @@ describe("npm run app", () => {
         },
         body,
       });
-    const other = new DatabaseSync(file);
+    const other = openBeside(file);
     other.exec("BEGIN EXCLUSIVE");
     expect((await post("first")).status).toBe(503);
     const refused = await fetch(`http://127.0.0.1:${port}/readyz`);

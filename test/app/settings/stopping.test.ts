@@ -2,10 +2,10 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
 import { asUser, commitFiles, openPull } from "../../../src/sandbox/world/index.ts";
+import { openBeside } from "../../beside.ts";
 import { startIssuer } from "../../coordinator/admission/issuer.ts";
 import { joinOf, planOf } from "../../coordinator/builders.ts";
 import { join as joinRun, post, syncBody } from "../../coordinator/server/raw.ts";
@@ -103,7 +103,7 @@ it.concurrent("ends with 1 where its database is held by another process, or a r
   registered.sandbox.faults.clear();
   const again = registered.start();
   await told(again, /^200/, registered.readiness);
-  const other = new DatabaseSync(join(registered.directory, "app.db"));
+  const other = openBeside(join(registered.directory, "app.db"));
   other.exec("BEGIN EXCLUSIVE");
   const second = await stop(again);
   expect(second.code, again.output()).toBe(1);

@@ -13,13 +13,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { backUpDatabase, checkDatabase, restoreDatabase } from "../../../app/store/database/backup.ts";
 import { holdDatabase } from "../../../app/store/database/process-lock.ts";
 import { openStore } from "../../../app/store/open.ts";
 import { addLabelsByName, asUser, commitFiles, labelsOn, openPull } from "../../../src/sandbox/world/index.ts";
+import { openBeside } from "../../beside.ts";
 import { program } from "../../programs.ts";
 import { registerApp, told } from "../registered-app.ts";
 import { endAll } from "../server-process.ts";
@@ -43,7 +43,7 @@ const db = (...words: string[]) => {
   return { status, stdout, stderr };
 };
 const change = (sql: string): void => {
-  const database = new DatabaseSync(file);
+  const database = openBeside(file);
   database.exec(sql);
   database.close();
 };

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { openBeside } from "../../beside.ts";
 import { emptiedPostgres, sharedPostgres, withPostgres } from "../../postgres/postgres.ts";
 
 export interface EmptyDatabase {
@@ -37,7 +37,7 @@ function sqliteFile(): EmptyDatabase {
   return {
     url: `sqlite:${file}`,
     execute: async (sql) => {
-      const database = new DatabaseSync(file);
+      const database = openBeside(file);
       database.exec(sql);
       database.close();
     },

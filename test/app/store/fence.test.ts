@@ -1,5 +1,5 @@
 /** Whatever writes to the store is fenced: a method that is new and in neither list fails here. */
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newPull } from "../../../app/store/change-pull.ts";
 import { type Claim, ClaimLost, type Effect, type StartedRun, type Store } from "../../../app/store/model.ts";
@@ -8,6 +8,7 @@ import { SessionTable } from "../../../src/coordinator/hosting/session-table.ts"
 import { snapshotOf } from "../../../src/coordinator/hosting/snapshot.ts";
 import { record } from "../../../src/lifecycle/facts/record.ts";
 import { begin } from "../../../src/run/machine.ts";
+import { openBeside } from "../../beside.ts";
 import { created, plan } from "../../run/builders.ts";
 import { pullState } from "../builders.ts";
 import { DATABASES, type EmptyDatabase } from "./databases.ts";
@@ -167,7 +168,7 @@ describe.each(DATABASES)("the store on $name", ({ empty }) => {
     const started = await store.starts.byKey("start");
     if (accepted === undefined || effectRead === undefined || started === null) throw new Error("it is stored");
     stored = { effect: effectRead, started, seq: accepted.seq };
-    beside = isPostgresUrl(database.url) ? null : new DatabaseSync(sqliteFile(database.url));
+    beside = isPostgresUrl(database.url) ? null : openBeside(sqliteFile(database.url));
   });
   afterAll(async () => {
     beside?.close();
