@@ -24,6 +24,8 @@ export interface CacheService {
   readonly token: string;
   /** Keys of the entries that are whole, oldest first. */
   keys(): readonly string[];
+  /** What was kept last, as the client packed it; null: nothing was. */
+  newest(): Buffer | null;
   close(): Promise<void>;
 }
 
@@ -86,6 +88,7 @@ export async function startCacheService(): Promise<CacheService> {
     url,
     token,
     keys: () => entries.filter(({ isWhole }) => isWhole).map(({ key }) => key),
+    newest: () => entries.findLast(({ isWhole }) => isWhole)?.file ?? null,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -186,46 +186,6 @@ stages:
   });
 });
 
-test("goes on at the stage that failed, when all of its jobs run again", async () => {
-  const file = `
-on: pull_request
-permissions: ${PERMISSIONS}
-jobs:
-  train:
-    runs-on: self-hosted
-    strategy: { fail-fast: false, matrix: { index: [0, 1, 2, 3] } }
-    steps:
-      - uses: actions/checkout@v5
-      - uses: stagewright/stagewright@v1
-        with: { plan: plan.yml, coordinator: leader, listen: "127.0.0.1:0", resume: true }
-`;
-  const plan = `stages:
-  - { name: prepare, run: 'echo "ran prepare-$STAGEWRIGHT_AGENT_INDEX"' }
-  - { name: load, run: 'echo "ran load-$STAGEWRIGHT_AGENT_INDEX"; stagewright emit rows=3' }
-  - { name: train, run: 'echo "ran train-$STAGEWRIGHT_AGENT_INDEX with $STAGEWRIGHT_OUTPUT_LOAD_ROWS"; test "$GITHUB_RUN_ATTEMPT" = 2' }
-  - { name: cleanup, run: 'echo "ran cleanup-$STAGEWRIGHT_AGENT_INDEX"' }
-`;
-  here = await place({ ".github/workflows/bench.yml": file, "plan.yml": plan }, { runners: 4 });
-  here.pull("four", { "a.txt": "1" });
-  const ranIn = (run: WorkflowRun): readonly string[] =>
-    // What failed is told in other logs, too.
-    [...new Set([...logs(run).matchAll(/^(?:\S+Z )?ran (\S+)/gmu)].map(([, what]) => what ?? ""))].sort();
-  const each = (name: string): readonly string[] => [0, 1, 2, 3].map((index) => `${name}-${index}`);
-  const run = await completed(here, "pull_request");
-  expect(run.conclusion, logs(run)).toBe("failure");
-  // The first that fails ends the others.
-  const first = ranIn(run).filter((what) => !what.startsWith("train"));
-  expect(first, logs(run)).toEqual(["cleanup", "load", "prepare"].flatMap(each));
-  rerun(here.world, asUser(here.alice), run, "all");
-  const again = await completed(here, "pull_request");
-  expect(again.conclusion, logs(again)).toBe("success");
-  // The same runners take the jobs in any order: what was prepared elsewhere is prepared again.
-  const made = ranIn(again).filter((what) => !what.startsWith("prepare"));
-  expect(made, logs(again)).toEqual(["cleanup", "train"].flatMap(each));
-  expect(logs(again)).toContain("with 3");
-  expect(logs(again)).toMatch(/goes on from the state of 20\d\d-/);
-});
-
 test("the reusable workflow makes the matrix from a number", async () => {
   const caller = `
 on: pull_request

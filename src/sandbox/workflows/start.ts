@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startCacheService } from "../cache-service.ts";
+import { type CacheService, startCacheService } from "../cache-service.ts";
 import type { Sandbox } from "../index.ts";
 import { createOidcIssuer, ISSUER_PATH, type OidcIssuer } from "../oidc.ts";
 import { type CancelTimes, GITHUB_CANCEL_TIMES } from "../runner/process.ts";
@@ -33,6 +33,7 @@ export interface ActionsOptions {
 export interface Actions {
   readonly pool: RunnerPool;
   readonly issuer: OidcIssuer | null;
+  readonly cache: Pick<CacheService, "newest">;
   /** Cancels all runs, ends by force after `graceMs` what still runs, and leaves nothing behind. */
   close(graceMs: number): Promise<void>;
 }
@@ -72,6 +73,7 @@ export async function startActions(
   return {
     pool,
     issuer,
+    cache,
     async close(graceMs) {
       await workflows.close(graceMs);
       await cache.close();
