@@ -24,7 +24,7 @@ export interface IdentityOptions {
   readonly requestTimeout: number;
 }
 
-const FIRST_PAUSE_MS = 30_000;
+const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 600_000;
 
 export class Identity {
@@ -42,7 +42,7 @@ export class Identity {
     this.#ourselves = { appId: options.appId, botLogin: null };
   }
 
-  /** The bot's name only saves reads (our own events are known as ours), so it may take its time. */
+  /** The bot's name saves reads (our own events are known as ours), and workflow runs that we started are found by it. */
   ourselves(): Ourselves {
     return this.#ourselves;
   }

@@ -1,6 +1,5 @@
 /** Which run a start became, when GitHub's answer did not say so or was lost. */
 import { dispatchedRuns, type RunSeen } from "../../src/github/workflows/workflows.ts";
-import type { Ourselves } from "../github-cache/clients.ts";
 import type { StartedRun, StartStore } from "../store/model.ts";
 import type { RepositoryAccess } from "../work/repository-steps.ts";
 
@@ -11,17 +10,14 @@ const ANY_KEY = /\b\d{1,15}-\d{1,10}-\S{1,100}-\d{1,15}-\d{1,10}-start\b/u;
 
 /**
  * Our oldest run of the workflow since then that belongs to no other start; one that says the key before all. Null:
- * there is none (yet). Throws what the client throws, and while the app does not know its own name.
+ * there is none (yet). Throws what the client throws.
  */
 export async function findStarted(
   start: StartedRun,
   starts: Pick<StartStore, "ofRun">,
-  { botLogin }: Ourselves,
+  botLogin: string,
   { repository, client, signal }: RepositoryAccess,
 ): Promise<RunSeen | null> {
-  if (botLogin === null) {
-    throw new Error("The app does not know its own name yet, so it cannot tell its runs from others'.");
-  }
   const since = (start.firstSentAt ?? start.queuedAt) - SKEW_MS;
   let first: RunSeen | null = null;
   for (const run of await dispatchedRuns(client, repository, start.workflow, since, signal)) {

@@ -124,7 +124,11 @@ export class WorkflowRuns {
       return [waiting, turn];
     }
     if (start.sends > 0) {
-      const found = await findStarted(start, this.#options.store.starts, this.#options.ourselves(), access);
+      const { botLogin } = this.#options.ourselves();
+      if (botLogin === null) {
+        return [this.#nameless(waiting), null];
+      }
+      const found = await findStarted(start, starts, botLogin, access);
       if (found !== null) {
         return [await this.#began(waiting, found.id, found.url), null];
       }
@@ -171,8 +175,12 @@ export class WorkflowRuns {
 
   /** GitHub was asked, and has not said which run it is. */
   async #find(start: StartedRun, access: RepositoryAccess): Promise<StartedRun> {
-    const { now, timings } = this.#options;
-    const found = await findStarted(start, this.#options.store.starts, this.#options.ourselves(), access);
+    const { now, timings, store, ourselves } = this.#options;
+    const { botLogin } = ourselves();
+    if (botLogin === null) {
+      return this.#nameless(start);
+    }
+    const found = await findStarted(start, store.starts, botLogin, access);
     if (found !== null) {
       return await this.#began(start, found.id, found.url);
     }
@@ -187,6 +195,12 @@ export class WorkflowRuns {
     const note = `No run appeared within ${minutes} min; it is asked for again`;
     await this.#tell(start, `${start.workflow}: no run appeared within ${minutes} min, it is asked for again`);
     return { ...start, state: "queued", note, nextAt: now() };
+  }
+
+  /** Until the app knows its own name it cannot tell its runs from others'; it asks GitHub for that by itself. */
+  #nameless(start: StartedRun): StartedRun {
+    const { now, timings } = this.#options;
+    return { ...start, nextAt: now() + timings.reevaluationPause };
   }
 
   async #began(start: StartedRun, runId: string, runUrl: string | null): Promise<StartedRun> {
@@ -309,13 +323,19 @@ export class WorkflowRuns {
   }
 
   async #failed({ key }: StartedRun, { kind, message }: RequestFailure, at: number): Promise<void> {
-    const { starts } = this.#options.store;
+    const { now, store } = this.#options;
+    const { starts } = store;
     const start = await starts.byKey(key);
     if (start === null) {
       return;
     }
     if (kind === "rate_limit") {
       await starts.save({ ...start, nextAt: at, error: message });
+      return;
+    }
+    if (start.pausedUntil !== null && now() < start.pausedUntil) {
+      // It was woken within the pause of its last failure: that says nothing new of how long GitHub is in trouble.
+      await starts.save({ ...start, error: message, nextAt: start.pausedUntil });
       return;
     }
     const tries = start.tries + 1;
@@ -325,6 +345,6 @@ export class WorkflowRuns {
       return;
     }
     const given = start.state === "done" && tries >= MOST_TRIES;
-    await starts.save({ ...start, tries, error: message, nextAt: given ? null : at });
+    await starts.save({ ...start, tries, error: message, pausedUntil: at, nextAt: given ? null : at });
   }
 }

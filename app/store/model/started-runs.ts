@@ -63,8 +63,10 @@ export interface StartedRun extends NewStart {
   readonly askAt: number | null;
   /** When there is something to do; null: only when told. */
   readonly nextAt: number | null;
-  /** Failures in a row. */
+  /** Failures in a row; one within the pause of the last does not count. */
   readonly tries: number;
+  /** The end of that pause; null: it has not failed. */
+  readonly pausedUntil: number | null;
   readonly error: string | null;
   /** Counts what has been heard of it. */
   readonly generation: number;

@@ -31,6 +31,7 @@ export function startStore(db: Kysely<Tables>): StartStore {
         cancelSent: false,
         check: null,
         tries: 0,
+        pausedUntil: null,
         error: null,
       };
       await db
@@ -237,8 +238,14 @@ export function startedOf(row: Selectable<Tables["started_runs"]>): StartedRun {
   if (state === undefined) {
     throw new Error(`The database holds a started run in the unknown state “${row.state}”.`);
   }
+  // What an earlier version wrote does not say until when it is paused.
+  const detail: Omit<StartDetail, "pausedUntil"> & { readonly pausedUntil?: number | null } = read(
+    "started_run",
+    row.detail_json,
+  );
   return {
-    ...read("started_run", row.detail_json),
+    ...detail,
+    pausedUntil: detail.pausedUntil ?? null,
     id: row.id,
     version: row.version,
     key: row.key,

@@ -32,6 +32,8 @@ let hosted: HostedRuns;
 let server: http.Server;
 let address = "";
 let errors: string[] = [];
+/** So often the app is not let in by GitHub. */
+let refusals = 0;
 
 beforeAll(async () => {
   issuer = await startIssuer();
@@ -39,6 +41,7 @@ beforeAll(async () => {
 afterAll(() => issuer.close());
 beforeEach(async () => {
   errors = [];
+  refusals = 0;
   directory = mkdtempSync(joinPath(tmpdir(), "stagewright-runs-"));
   github = await new CheckServer().start();
   await start();
@@ -59,6 +62,7 @@ async function start(): Promise<void> {
     issuer: issuer.url,
     installation: async (repositoryId) => (repositoryId === 42 ? 7 : null),
     client: async () => ({
+      ...letIn(),
       request: async (route: string, parameters?: Record<string, unknown>) => {
         if (!route.includes("/actions/runs/") || route.includes("/attempts/"))
           return await octokit.request(route, parameters);
@@ -66,7 +70,7 @@ async function start(): Promise<void> {
       },
       graphql: async () => null,
     }),
-    pace: { now: Date.now, sleep: async (ms, signal) => sleep(ms, undefined, { signal }) },
+    pace: { now: Date.now, sleep: async (ms, signal) => sleep(Math.min(ms, 100), undefined, { signal }) },
     jobsPace: { firstMs: 200, everyMs: 200 },
     onError: (error, what) => errors.push(`${what}: ${String(error)}`),
   });
@@ -74,6 +78,12 @@ async function start(): Promise<void> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const at = server.address();
   address = typeof at === "object" && at !== null ? `127.0.0.1:${at.port}` : "";
+}
+
+function letIn(): Record<string, never> {
+  if (refusals === 0) return {};
+  refusals -= 1;
+  throw new Error("other side closed");
 }
 
 async function stop(): Promise<void> {
@@ -111,6 +121,19 @@ describe("runs that the app hosts", () => {
     });
     for (const name of ["node-0", "node-1"]) expect(JSON.stringify(github.checks[0]?.output)).toContain(name);
     expect(errors).toEqual([]);
+  });
+
+  it("are shown as they ended although GitHub was in trouble all the while, and then are over", async () => {
+    refusals = 40;
+    for (const end of await Promise.all(agents().map(({ agent }) => agent.run()))) {
+      expect(end).toMatchObject({ kind: "finished", summary: { verdict: "success" } });
+    }
+    await expect.poll(() => github.checks[0]?.conclusion, { timeout: 20_000 }).toBe("success");
+    await hosted.settled();
+    expect(github.checks).toHaveLength(1);
+    await expect.poll(() => store.runs.unfinished()).toEqual([]);
+    expect(errors.length).toBeGreaterThan(1);
+    for (const error of errors) expect(error).toContain("other side closed");
   });
 
   it("end when a job of theirs failed before its step, naming it", async () => {

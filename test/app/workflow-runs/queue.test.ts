@@ -36,6 +36,7 @@ function start(id: number, overrides: Partial<StartedRun> = {}): StartedRun {
     askAt: null,
     nextAt: null,
     tries: 0,
+    pausedUntil: null,
     error: null,
     generation: 0,
     version: 1,

@@ -109,6 +109,11 @@ async function inQa(): Promise<PullRequest> {
 async function startOf(pull: PullRequest): Promise<StartedRun | null> {
   return (await house.store.starts.ofPull({ repositoryId: house.repository.id, number: pull.number }))[0] ?? null;
 }
+/** Something is told of its pull request, and looked at. */
+async function woken(pull: PullRequest, nth: number): Promise<void> {
+  addLabelsByName(world(), asUser(house.cleo), pull, [`told-${nth}`]);
+  await house.settled();
+}
 /** The process is killed, and had stored so much of the pull request's run. */
 async function killedAt(pull: PullRequest, left: Partial<StartedRun>): Promise<void> {
   await house.killed(async ({ starts }) => {
@@ -339,6 +344,39 @@ describe("when GitHub's answers or webhooks go wrong", () => {
     go(pull);
     await house.until("it is given up", () => checkOf(pull)?.conclusion === "failure");
     expect(shown(pull)).toMatch(/^failure: Not started: GitHub was asked 3 times, and no run appeared/);
+  });
+
+  it("is not given up for failing each time that something wakes it within its pause", async () => {
+    await open(policy(), { timings: { reevaluationPause: 3_600_000 } });
+    const pull = await opened();
+    const listed = { route: "GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs" };
+    house.sandbox.faults.place({ kind: "dropAnswer", match: dispatches });
+    house.sandbox.faults.place({ kind: "status", match: listed, status: 502, times: 100 });
+    go(pull);
+    await house.until("it is asked for", async () => (await startOf(pull))?.state === "sent");
+    for (let nth = 0; nth < 13; nth += 1) await woken(pull, nth);
+    expect(await startOf(pull)).toMatchObject({ state: "sent", tries: 1 });
+    house.sandbox.faults.clear();
+    await woken(pull, 13);
+    await house.until("it is followed", () => shown(pull) === "queued: Waits for a runner");
+    expect(runs()).toHaveLength(1);
+  });
+
+  it("is not looked for while the app does not know its own name, nor given up for that", async () => {
+    const named = { route: "GET /app" };
+    await open(policy(), {
+      before: ({ sandbox }) => sandbox.faults.place({ kind: "status", match: named, status: 502, times: 100 }),
+    });
+    const pull = await opened();
+    house.sandbox.faults.place({ kind: "dropAnswer", match: dispatches });
+    go(pull);
+    await house.until("it is asked for", async () => (await startOf(pull))?.state === "sent");
+    for (let nth = 0; nth < 13; nth += 1) await woken(pull, nth);
+    expect(await startOf(pull)).toMatchObject({ state: "sent", tries: 0, error: null });
+    house.sandbox.faults.clear();
+    await house.killed(async () => undefined);
+    await house.until("it is followed", () => shown(pull) === "queued: Waits for a runner");
+    expect(runs()).toHaveLength(1);
   });
 
   it("a rate limit is waited for", async () => {
