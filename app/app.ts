@@ -260,7 +260,7 @@ export function createEngine(options: EngineOptions): Engine {
     handle: (delivery, content) => processor.handle(delivery, content),
   });
   const loading = policies === loader ? [loader.worker] : [];
-  const workers = new Workers(inProgress, ownership, [
+  const workers = new Workers(inProgress, runtime, [
     transitions.worker,
     workflowRuns.worker,
     deploymentGates.worker,

@@ -181,6 +181,10 @@ export interface Tables {
     released_at: number | null;
     /** Requests of owners before may be on their way until then. */
     not_before: number;
+    /** GitHub has asked that nothing is sent before. */
+    held_until: number | null;
+    /** Whoever owned it last has written just before. */
+    next_write_at: number | null;
   };
 }
 

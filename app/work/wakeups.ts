@@ -5,7 +5,7 @@
  */
 
 /** Closed list: each is a queue that somebody works through; `app`: what is done once for all;
- * `claims`: what was given back. */
+ * `claims`: what was given back; `holds`: what GitHub has asked of an installation. */
 export const TOPICS = [
   "deliveries",
   "pulls",
@@ -17,6 +17,7 @@ export const TOPICS = [
   "sweeps",
   "app",
   "claims",
+  "holds",
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 
@@ -28,7 +29,7 @@ export class Wakeups {
   #send: ((topic: Topic, about: number | null) => void) | null = null;
   #isOurs: () => boolean = () => true;
 
-  /** `about`: the id of a repository that is meant above others; null: anything. */
+  /** `about`: the id of a repository (of deliveries and holds: an installation) that is meant above others; null: anything. */
   notify(topic: Topic, about: number | null = null): void {
     this.hear(topic, about);
     if (!this.#isOurs()) {

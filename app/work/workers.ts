@@ -1,7 +1,9 @@
 /** All that works by itself: begun together, ended together. */
 import type { Alone, Kind, ProgressRecord } from "./in-progress/in-progress.ts";
 import { sleepUnlessAborted } from "./pause.ts";
+import type { KeptPaces } from "./replicas/kept-pace.ts";
 import type { Ownership, Scope, TakenScope } from "./replicas/ownership.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** One of them. */
 export interface Worker {
@@ -20,21 +22,29 @@ export interface Worker {
 export class Workers {
   readonly #inProgress: ProgressRecord;
   readonly #ownership: Ownership;
+  readonly #paces: KeptPaces;
   readonly #workers: readonly Worker[];
 
   /** `workers`: in the order in which they are begun. */
-  constructor(inProgress: ProgressRecord, ownership: Ownership, workers: readonly Worker[]) {
+  constructor(
+    inProgress: ProgressRecord,
+    { ownership, paces }: Pick<Runtime, "ownership" | "paces">,
+    workers: readonly Worker[],
+  ) {
     this.#inProgress = inProgress;
     this.#ownership = ownership;
+    this.#paces = paces;
     this.#workers = workers;
   }
 
   /** What the last process was at comes first, by itself: see `in-progress.ts`. */
   async start(alone: Readonly<Record<Kind, Alone>>): Promise<void> {
     const { shared } = this.#ownership;
+    await this.#paces.start();
     await this.#inProgress.start(alone);
     await this.#ownership.start({
       taken: async (scope, unreleased) => {
+        await this.#paces.taken(scope);
         await this.#inProgress.take(scope, alone);
         await this.#ownership.run(scope, async () => {
           for (const worker of this.#workers) {
@@ -44,6 +54,7 @@ export class Workers {
       },
       released: async (scope) => {
         await this.#inProgress.released(scope);
+        await this.#paces.released(scope);
         this.#drop(scope);
       },
       lost: (scope) => {
@@ -71,12 +82,18 @@ export class Workers {
     this.#ownership.retire();
     await Promise.all([this.#inProgress.endRecovery(), ...this.#workers.toReversed().map((worker) => worker.stop())]);
     await this.#inProgress.stop();
+    await this.#paces.stop();
     await this.#ownership.stop();
   }
 
   /** Resolves when there is nothing to do before some later time. */
   async idle(): Promise<void> {
-    while (!this.#inProgress.idle || !this.#ownership.idle || this.#workers.some((worker) => !worker.idle)) {
+    while (
+      !this.#inProgress.idle ||
+      !this.#ownership.idle ||
+      !this.#paces.idle ||
+      this.#workers.some((worker) => !worker.idle)
+    ) {
       await sleepUnlessAborted(2);
     }
   }

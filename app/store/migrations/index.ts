@@ -17,6 +17,7 @@ import { migration as m0014 } from "./0014-effect-codes.ts";
 import { migration as m0015 } from "./0015-in-progress.ts";
 import { migration as m0016 } from "./0016-replicas.ts";
 import { migration as m0017 } from "./0017-sweeps.ts";
+import { migration as m0018 } from "./0018-pace.ts";
 
 /** In the order they are applied. A migration that was released is never changed. From 0012 on, columns are only added. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -37,4 +38,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0015-in-progress": m0015,
   "0016-replicas": m0016,
   "0017-sweeps": m0017,
+  "0018-pace": m0018,
 };

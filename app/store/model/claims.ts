@@ -61,6 +61,15 @@ export interface Owner {
   readonly address: string | null;
 }
 
+/** What GitHub asks of whoever works under a key. Milliseconds from now. */
+export interface KeptPace {
+  readonly key: string;
+  /** Nothing is to be sent before. */
+  readonly heldMs: number;
+  /** Nothing is to be written before. */
+  readonly nextWriteMs: number;
+}
+
 export interface ClaimStore {
   /**
    * Takes those of the keys that nobody has, that were released, or whose owner's lease has ended. What the replica has
@@ -82,6 +91,10 @@ export interface ClaimStore {
   inForce(): Claim | null;
   /** Runs work under no claim, wherever it was begun. */
   outside<T>(work: () => T): T;
+  /** Keeps what GitHub asks, whoever has heard it and whoever has the key: what is kept and lasts longer stays. */
+  keepPace(pace: KeptPace): Promise<void>;
+  /** What is kept of a key, or of all (default), and is not over. */
+  paces(key?: string): Promise<readonly KeptPace[]>;
   /** Forgets claims and replicas that ended before a time, at most `limit` of each (default 500). Returns how many. */
   prune(before: number, limit?: number): Promise<number>;
 }

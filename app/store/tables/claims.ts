@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import { isShared } from "../database/dialect.ts";
 import { claimInForce, withClaim } from "../database/fence.ts";
 import { inTransaction } from "../database/transaction.ts";
-import type { Beat, Claim, ClaimRequest, ClaimStore, ReplicaStore, TakenClaim } from "../model.ts";
+import type { Beat, Claim, ClaimRequest, ClaimStore, KeptPace, ReplicaStore, TakenClaim } from "../model.ts";
 import type { Tables } from "../schema.ts";
 
 /** Where the database has no clock of its own. */
@@ -93,12 +93,34 @@ export function claimStore(db: Kysely<Tables>, clock: LeaseClock): ClaimStore {
     within: (claim, work) => withClaim(claim, work),
     inForce: () => claimInForce(),
     outside: (work) => withClaim(null, work),
+    keepPace: (pace) => unclaimed(db, (on) => keepPace(on, pace, clock)),
+    async paces(key) {
+      const at = await storeTime(db, clock);
+      const rows = await db
+        .selectFrom("claims")
+        .select(["key", "held_until", "next_write_at"])
+        .where((eb) => eb.or([eb("held_until", ">", at), eb("next_write_at", ">", at)]))
+        .$if(key !== undefined, (query) => query.where("key", "=", key ?? ""))
+        .orderBy("key")
+        .execute();
+      return rows.map((row) => ({
+        key: row.key,
+        heldMs: Math.max(0, (row.held_until ?? 0) - at),
+        nextWriteMs: Math.max(0, (row.next_write_at ?? 0) - at),
+      }));
+    },
     prune: (before, limit = MOST_PRUNED) =>
       unclaimed(db, async (on) => {
         const claims = await on
           .deleteFrom("claims")
           .where("key", "in", (from) =>
-            from.selectFrom("claims").select("key").where("released_at", "<", before).orderBy("key").limit(limit),
+            from
+              .selectFrom("claims")
+              .select("key")
+              .where("released_at", "<", before)
+              .where((eb) => eb.or([eb("held_until", "is", null), eb("held_until", "<", before)]))
+              .orderBy("key")
+              .limit(limit),
           )
           .executeTakeFirst();
         // Those of whom nothing is left: what was not released says by them when its owner's lease ended.
@@ -136,11 +158,7 @@ async function take(
   if (self === undefined || self.until <= at) {
     return [];
   }
-  await db
-    .insertInto("claims")
-    .values(wanted.map((key) => ({ key, owner: "", fence: 0, since: at, released_at: at, not_before: 0 })))
-    .onConflict((conflict) => conflict.column("key").doNothing())
-    .execute();
+  await addFree(db, wanted, at);
   // What somebody is just writing under is not free yet: the next try finds it.
   const rows = await db
     .selectFrom("claims")
@@ -170,6 +188,37 @@ async function take(
     taken.push({ claim, waitMs: Math.max(0, not_before - at), unreleased });
   }
   return taken;
+}
+
+/** Rows of those keys that nobody has had. */
+async function addFree(db: Transaction<Tables>, keys: readonly string[], at: number): Promise<void> {
+  await db
+    .insertInto("claims")
+    .values(keys.map((key) => ({ key, owner: "", fence: 0, since: at, released_at: at, not_before: 0 })))
+    .onConflict((conflict) => conflict.column("key").doNothing())
+    .execute();
+}
+
+async function keepPace(
+  db: Transaction<Tables>,
+  { key, heldMs, nextWriteMs }: KeptPace,
+  clock: LeaseClock,
+): Promise<void> {
+  const at = await storeTime(db, clock);
+  await addFree(db, [key], at);
+  for (const [column, ms] of [
+    ["held_until", heldMs],
+    ["next_write_at", nextWriteMs],
+  ] as const) {
+    if (ms > 0) {
+      await db
+        .updateTable("claims")
+        .set({ [column]: Math.ceil(at + ms) })
+        .where("key", "=", key)
+        .where((eb) => eb.or([eb(column, "is", null), eb(column, "<", Math.ceil(at + ms))]))
+        .execute();
+    }
+  }
 }
 
 interface Lease {

@@ -3,6 +3,7 @@
  * be left alone.
  */
 import type { GitHubClient } from "../../../src/github/port.ts";
+import type { KeptPace } from "../../store/model.ts";
 import { sleepUnlessAborted } from "../pause.ts";
 import type { Timings } from "../timings.ts";
 import { ClosedTimes, lengthOf } from "./closed-times.ts";
@@ -12,6 +13,8 @@ const LEAST_HOLD_MS = 1_000;
 export interface WriterOptions {
   readonly now: () => number;
   readonly timings: Pick<Timings, "writeInterval">;
+  /** Told when GitHub has asked it to be left alone for so long from now, and again when for longer. Must not throw. */
+  readonly onHeld?: (installationId: number, ms: number) => void;
 }
 
 /** How something came to be written. */
@@ -30,6 +33,7 @@ export class InstallationWriter {
   readonly #writes = new ClosedTimes();
   #nextWriteAt = 0;
   #heldUntil = 0;
+  #toldUntil = 0;
   /** Resolves when the writes before have been answered. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -49,13 +53,39 @@ export class InstallationWriter {
 
   /** GitHub said that it is too much: nothing is sent before then. */
   holdUntil(at: number): void {
-    this.#heldUntil = Math.max(this.#heldUntil, at);
-    this.#holds.add(this.#options.now(), this.#heldUntil);
+    this.#hold(at);
+    // Whoever is refused meanwhile says it again, each time for a moment longer.
+    if (at - this.#toldUntil >= LEAST_HOLD_MS) {
+      this.#toldUntil = at;
+      this.#options.onHeld?.(this.installationId, at - this.#options.now());
+    }
   }
 
   /** Milliseconds from now; a little even where GitHub says none, which would have it asked again and again. */
   holdFor(ms: number): void {
     this.holdUntil(this.#options.now() + Math.max(ms, LEAST_HOLD_MS));
+  }
+
+  /** What others know that GitHub asks: milliseconds from now. */
+  heed({ heldMs, nextWriteMs }: Pick<KeptPace, "heldMs" | "nextWriteMs">): void {
+    const at = this.#options.now();
+    if (heldMs > 0) {
+      this.#hold(at + heldMs);
+      this.#toldUntil = Math.max(this.#toldUntil, at + heldMs);
+    }
+    if (nextWriteMs > 0) {
+      this.#nextWriteAt = Math.max(this.#nextWriteAt, at + nextWriteMs);
+    }
+  }
+
+  /** Nothing is written for so long, because of the write before. Milliseconds. */
+  get nextWriteMs(): number {
+    return Math.max(0, this.#nextWriteAt - this.#options.now());
+  }
+
+  #hold(at: number): void {
+    this.#heldUntil = Math.max(this.#heldUntil, at);
+    this.#holds.add(this.#options.now(), this.#heldUntil);
   }
 
   /**

@@ -155,6 +155,42 @@ describe("a claim", () => {
   });
 });
 
+describe("what GitHub asks of a key", () => {
+  const kept = (key: string, heldMs: number, nextWriteMs = 0) => store.claims.keepPace({ key, heldMs, nextWriteMs });
+
+  it("is kept until it is over, of whoever has the key, and never for less than was said before", async () => {
+    await kept("x", 60_000);
+    await kept("x", 30_000, 1_000);
+    await kept("y", 0, 500);
+    expect(await store.claims.paces()).toEqual([
+      { key: "x", heldMs: 60_000, nextWriteMs: 1_000 },
+      { key: "y", heldMs: 0, nextWriteMs: 500 },
+    ]);
+    await beat("a");
+    // That it was said makes it nobody's.
+    expect(await takeOne("a", "x")).toMatchObject({ waitMs: 0, unreleased: false });
+    at += 59_000;
+    expect(await store.claims.paces()).toEqual([{ key: "x", heldMs: 1_000, nextWriteMs: 0 }]);
+    expect(await store.claims.paces("y")).toEqual([]);
+    await kept("x", 2_000);
+    expect(await store.claims.paces("x")).toEqual([{ key: "x", heldMs: 2_000, nextWriteMs: 0 }]);
+    at += 2_000;
+    expect(await store.claims.paces()).toEqual([]);
+  });
+
+  it("is not forgotten with a claim that ended long ago", async () => {
+    await beat("a");
+    await store.claims.release([(await takeOne("a", "x")).claim, (await takeOne("a", "y")).claim]);
+    at += LEASE;
+    await kept("x", 60_000);
+    expect(await store.claims.prune(at)).toBe(1);
+    expect(await store.claims.paces()).toMatchObject([{ key: "x" }]);
+    at += 60_001;
+    // With its replica, of whom nothing is left.
+    expect(await store.claims.prune(at)).toBe(2);
+  });
+});
+
 describe("work within a claim", () => {
   const lost: Claim = { key: "x", owner: "gone", fence: 1 };
 
@@ -230,6 +266,20 @@ describe.each(DATABASES)("replicas on $name", ({ empty }) => {
     expect(await of(2).meta("m")).toBe("by a");
     expect(await of(2).claims.ownerOf("k")).toMatchObject({ owner: "b" });
     expect(await of(2).claims.heldBy("a")).toEqual([]);
+  });
+
+  it("know what GitHub asks of a key, whichever of them has heard it and has the key", async () => {
+    await claim(0, ["k"]);
+    await Promise.all(
+      names.map((_, index) => of(index).claims.keepPace({ key: "k", heldMs: LONG, nextWriteMs: LONG })),
+    );
+    for (const index of [0, 1, 2]) {
+      const [pace, ...others] = await of(index).claims.paces();
+      expect([pace?.key, others]).toEqual(["k", []]);
+      expect(pace?.heldMs).toBeGreaterThan(LONG - 60_000);
+      expect(pace?.nextWriteMs).toBeLessThanOrEqual(LONG);
+    }
+    expect(await of(0).claims.ownerOf("k")).toMatchObject({ owner: "a" });
   });
 
   it("leave a key alone while its owner is just writing under it", async () => {

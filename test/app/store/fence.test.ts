@@ -129,7 +129,7 @@ const OTHERS = `
   pendingDeliveries pendingInstallations delivery deadDeliveries knownDeliveries countDeliveries pull pulls pullIds history effectsDue effect deadEffects
   effectsOf repository repositoryByName repositories installedRepositories cached meta ping close
   replicas.beat replicas.leave claims.claim claims.release claims.heldBy claims.ownerOf claims.within claims.inForce claims.outside
-  claims.prune
+  claims.keepPace claims.paces claims.prune
   runs.load runs.has runs.orphans runs.unfinished runs.note runs.list runs.open starts.byKey starts.ofPull starts.ofRun starts.open gates.ofRun
   gates.waiting gates.known policies.of policies.dependents holds.of counts.all counts.overdue forget.uninstalled
   due.pulls.outlook due.pulls.of due.transitions.outlook due.transitions.of due.effects.outlook due.effects.of
