@@ -12,18 +12,24 @@ const MAX_BARS = 400;
 export function timeline(phases: readonly PhaseRecord[], bars: "agents" | "stages"): string | null {
   const ran = phases.filter((phase) => phase.startedAt !== null && phase.completedAt !== null);
   if (ran.length === 0) return null;
+  // Counted before they are drawn: of a large group there are a hundred times as many.
+  const drawn = bars === "agents" ? ran.reduce((sum, phase) => sum + barsOf(phase), 0) : ran.length;
+  if (drawn > MAX_BARS) return bars === "agents" ? timeline(phases, "stages") : null;
   const lines = ["gantt", "  dateFormat x", "  axisFormat %H:%M:%S", "  todayMarker off"];
-  let drawn = 0;
   for (const phase of ran) {
     lines.push(`  section ${mermaidLabel(phase.name)}`);
     const drawnBars = bars === "agents" ? agentBars(phase) : [];
     if (drawnBars.length === 0) drawnBars.push(stageBar(phase));
     lines.push(...drawnBars);
-    drawn += drawnBars.length;
   }
   const text = lines.join("\n");
-  if (drawn <= MAX_BARS && text.length <= MAX_CHARACTERS) return text;
+  if (text.length <= MAX_CHARACTERS) return text;
   return bars === "agents" ? timeline(phases, "stages") : null;
+}
+
+/** How many bars a stage has where each agent has one. */
+function barsOf(phase: PhaseRecord): number {
+  return Math.max(1, phase.agents.filter((agent) => agent.startedAt !== null && agent.endedAt !== null).length);
 }
 
 function agentBars(phase: PhaseRecord): string[] {

@@ -71,6 +71,11 @@ describe("a result that was written down", () => {
     ["one word", '"schema_version"', "1:1: no result"],
     ["null", "null", "1:1: no result"],
     ["no version", '{"schema_version": null}', "1:1: no result"],
+    [
+      "more stages than any plan has",
+      JSON.stringify({ ...JSON.parse(TEXT), phase_results: Array(1_001).fill(JSON.parse(TEXT).phase_results[0]) }),
+      ": phase_results: Too big: expected array to have <=1000 items",
+    ],
     ["a newer one", '{\n  "a": "schema_version",\n  "schema_version": 2\n}', "3:21: a result of version 2"],
     ["a wrong word", TEXT.replace('"status": "failure"', '"status": "sad"'), "phase_results.1.status: "],
     [

@@ -62,13 +62,20 @@ export function readResult(content: Uint8Array, file: string): ReadResult {
     const at = positionAt(text, locateInJson(text, ["schema_version"]));
     return problem(at, `a result of version ${quote(version)}, and this program reads ${RESULT_VERSION}`);
   }
-  const first = firstProblem(resultSchema, value);
-  const parsed = first === null ? resultSchema.safeParse(value) : null;
-  if (parsed?.success === true) return { result: parsed.data, problems: [] };
-  const wrong = first ?? firstIssue(parsed?.error);
+  if (isResult(value)) return { result: value, problems: [] };
+  const wrong = firstProblem(resultSchema, value) ??
+    firstIssueOf(resultSchema, value) ?? { path: [], message: "no result" };
   const name = wrong.path.map((step) => (typeof step === "number" ? step : quote(step).slice(1, -1))).join(".");
   const at = positionAt(text, locateInJson(text, wrong.path));
   return problem(at, `${name === "" ? "" : `${name}: `}${quote(wrong.message).slice(1, -1)}`);
+}
+
+/**
+ * Held against the schema once, piece by piece, and taken as it is: the copies that the schema would make of all of it
+ * cost more than to read it. What the schema does not know is left in, and nobody looks at it.
+ */
+function isResult(value: unknown): value is Result {
+  return firstProblem(resultSchema, value) === null;
 }
 
 interface Wrong {
@@ -87,6 +94,9 @@ function firstProblem(schema: unknown, value: unknown): Wrong | null {
   }
   if (schema instanceof z.ZodType && isSmall(value)) return firstIssueOf(schema, value);
   if (schema instanceof z.ZodArray && Array.isArray(value)) {
+    // How many there may be.
+    const wrong = firstIssueOf(schema.clone({ ...schema.def, element: z.unknown() }), value);
+    if (wrong !== null) return wrong;
     for (const [index, member] of value.entries()) {
       const wrong = firstProblem(schema.element, member);
       if (wrong !== null) return below(index, wrong);
@@ -119,23 +129,32 @@ function below(step: string | number, { path, message }: Wrong): Wrong {
 
 /** Whether it is made of few values, and not deep; looks at no more of them than a few. */
 function isSmall(value: unknown): boolean {
-  const values = [value];
-  for (const each of values) {
-    if (typeof each === "object" && each !== null) for (const member of Object.values(each)) values.push(member);
-    if (values.length > AT_ONCE) return false;
+  return roomBeside(value, AT_ONCE, DEEPEST) >= 0;
+}
+
+/** What is left of so many values and levels, without those of this one; negative: it has more. */
+function roomBeside(value: unknown, room: number, levels: number): number {
+  if (typeof value !== "object" || value === null) return room;
+  if (levels === 0) return -1;
+  let left = room;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length && left >= 0; index += 1) {
+      left = roomBeside(value[index], left - 1, levels - 1);
+    }
+  } else if (isMapping(value)) {
+    // Not `Object.values`: of a large result that would be a list for each of some hundred thousand mappings.
+    for (const key in value) {
+      if (left < 0) break;
+      left = roomBeside(value[key], left - 1, levels - 1);
+    }
   }
-  return !isDeeper(value, DEEPEST);
+  return left;
 }
 
 function firstIssueOf(schema: z.ZodType, value: unknown): Wrong | null {
-  const { error } = schema.safeParse(value);
-  return error === undefined ? null : firstIssue(error);
-}
-
-function firstIssue(error: z.ZodError | undefined): Wrong {
-  const [issue] = error?.issues ?? [];
-  const steps = issue?.path.map((step) => (typeof step === "number" ? step : String(step))) ?? [];
-  return { path: steps, message: issue?.message ?? "no result" };
+  const [issue] = schema.safeParse(value).error?.issues ?? [];
+  if (issue === undefined) return null;
+  return { path: issue.path.map((step) => (typeof step === "number" ? step : String(step))), message: issue.message };
 }
 
 function versionOf(value: unknown): unknown {

@@ -2,6 +2,11 @@
 import type { Position } from "../../plan/parsing/problems.ts";
 
 const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+/** Of a mapping; of a list it is the same without the bit of 0x20. */
+const OPENING = 0x7b;
+const CLOSING = 0x7d;
 const WORDS = ["true", "false", "null"];
 
 /** The place of the first character that cannot stand there; the end, where more was expected. */
@@ -21,14 +26,26 @@ export function excessAt(
   let values = 1;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) at = stringEnd(text, at).end - 1;
-    else if (code === 0x2c) values += 1;
-    else if (code === 0x5b || code === 0x7b) depth += 1;
-    else if (code === 0x5d || code === 0x7d) depth -= 1;
-    if (depth > most.depth) return { what: "depth", at: positionAt(text, at) };
-    if (values > most.values) return { what: "values", at: positionAt(text, at) };
+    if (code === QUOTE) at = closingQuote(text, at);
+    else if (code === COMMA) {
+      values += 1;
+      if (values > most.values) return { what: "values", at: positionAt(text, at) };
+    } else if ((code | 0x20) === OPENING) {
+      depth += 1;
+      if (depth > most.depth) return { what: "depth", at: positionAt(text, at) };
+    } else if ((code | 0x20) === CLOSING) depth -= 1;
   }
   return null;
+}
+
+/** Of the string that begins there; where it breaks off, that. Asks nothing else of it: large texts are mostly strings. */
+function closingQuote(text: string, from: number): number {
+  for (let at = from + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE || code < 0x20) return at;
+    if (code === BACKSLASH) at += 1;
+  }
+  return text.length;
 }
 
 function positionAt(text: string, at: number): Position {
@@ -129,7 +146,7 @@ function stringEnd(text: string, quote: number): End {
     const code = text.charCodeAt(at);
     if (code === QUOTE) return { end: at + 1, isWhole: true };
     if (code < 0x20) return { end: at, isWhole: false };
-    if (code !== 0x5c) continue;
+    if (code !== BACKSLASH) continue;
     at += 1;
     const escaped = text[at] ?? "";
     if (escaped === "u") {

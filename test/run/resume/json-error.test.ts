@@ -102,7 +102,7 @@ describe("what a text holds too much of", () => {
     ["[[],[[", most(2, 9), ["depth", 6]],
     ["1,2,3", most(9, 3), null],
     ["1,2,3", most(9, 2), ["values", 4]],
-    ["1", most(9, 0), ["values", 1]],
+    ["1", most(9, 1), null],
     ['"[[,,"', most(0, 1), null],
     ['"\\"[", [', most(0, 9), ["depth", 8]],
     ['"a\n[', most(0, 9), ["depth", 2]],
