@@ -149,4 +149,46 @@ describe("a rule", () => {
     expect([tess, alice, outsider, cleo].map((by) => rounds(comment(2, by, "redo")))).toEqual([1, 1, 0, 0]);
     expect([tess, alice, outsider, bob].map((by) => rounds(comment(2, by, "stop")))).toEqual([0, 0, 0, 1]);
   });
+
+  describe("of an earlier stage fires after the furthest's, at the next act that may make one fire", () => {
+    const rule = (command: string, to: string): string =>
+      `back: { when: { all: [{ command: ${command} }, { not: { label: broken } }, { not: changes_requested }] }, to: ${to} }`;
+    const both = policyOf(`stages:
+  - { name: a, enter: { draft: false } }
+  - { name: b, enter: { label: to-b }, ${rule("redo", "a")} }
+  - { name: c, enter: { label: to-c }, ${rule("stop", "b")} }
+on_push: { back_to: false }
+`);
+    const reached = [labeled(1, "to-b", alice), labeled(2, "to-c", alice)];
+    const asked = [comment(4, alice, "stop"), comment(5, alice, "redo")];
+    const mended = unlabeled(8, "broken", alice);
+    const ready = (n: number): ActWithoutId => ({ kind: "readied", at: minute(n), by: alice });
+    // From then on neither holds, so that nothing is made up for now.
+    const brokenAgain = labeled(12, "broken", alice);
+    const sentTo = (wrong: ActWithoutId, deeds: readonly ActWithoutId[], resets: readonly Reset[] = []) =>
+      evaluationOf({ ...openedThen(...reached, wrong, ...asked, ...deeds, brokenAgain), resets }, both).resets.map(
+        ({ stage }) => stage,
+      );
+
+    it.each<[string, readonly ActWithoutId[], readonly string[]]>([
+      ["none", [mended], ["b"]],
+      ["a later one", [mended, ready(9)], ["b", "a"]],
+    ])("%s", (_, deeds, stages) => {
+      expect(sentTo(labeled(3, "broken", alice), deeds)).toEqual(stages);
+    });
+
+    it("one after a reset of the app's own", () => {
+      const own: Reset = {
+        ...{ id: "own", stage: "c", head: "aaaaaaa1", at: minute(9) },
+        ...{ by: alice, why: "command", note: "" },
+      };
+      expect(sentTo(labeled(3, "broken", alice), [mended, ready(9)], [own])).toEqual(["b", "a", "c"]);
+    });
+
+    it("one in the same second that comes before it", () => {
+      const wrong = review(3, bob, "changes_requested");
+      const approved = review(8, bob, "approved");
+      expect([sentTo(wrong, [approved]), sentTo(wrong, [ready(8), approved])]).toEqual([["b"], ["b", "a"]]);
+    });
+  });
 });

@@ -119,6 +119,8 @@ describe("what an act resets", () => {
     expect(at(own(3)).resets.map(({ id }) => id)).toEqual(["3"]);
     expect(at(own(4), own(3)).resets.map(({ id }) => id)).toEqual(["3", "4"]);
     expect(at(own(6)).resets.map(({ note }) => note)).toEqual(["alice asked for it", ""]);
+    expect(at(own(9), own(3)).resets.map(({ id }) => id)).toEqual(["3", "9"]);
+    expect(at({ ...own(3), stage: "b" }, own(4)).resets.map(({ id }) => id)).toEqual(["3", "4"]);
   });
 });
 
