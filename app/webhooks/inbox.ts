@@ -47,6 +47,12 @@ export class Inbox {
   readonly #ownership: Pick<Ownership, "shared" | "owns" | "run">;
   /** Takes what others have stored. */
   readonly #others: WorkerLoop;
+  /** Others have stored something of these. */
+  #named = new Set<number>();
+  /** Or of any. */
+  #all = false;
+  /** When all installations are looked at in any case: what others said may have been heard by nobody. */
+  #pollAt = 0;
   #waiting: (() => void)[] = [];
   #readingAgain: NodeJS.Timeout | null = null;
   #stopping = false;
@@ -74,7 +80,7 @@ export class Inbox {
     const failure = new RepeatedFailure({ ...options, failing: `${looking} fails`, over: `${looking} succeeds again` });
     this.#others = new WorkerLoop(() => this.#takeOthers(), options.now, failure);
     if (this.#ownership.shared) {
-      options.wakeups?.on("deliveries", () => this.#others.wake());
+      options.wakeups?.on("deliveries", (about) => this.#takeOthersSoon(about));
     }
   }
 
@@ -85,7 +91,7 @@ export class Inbox {
 
   async #takeUp(): Promise<void> {
     if (this.#ownership.shared) {
-      this.#others.wake();
+      this.#takeOthersSoon(null);
     } else {
       await this.#load();
     }
@@ -135,14 +141,37 @@ export class Inbox {
   /** What others have stored of installations that are this process's. */
   async #takeOthers(): Promise<number | null> {
     const { store, now, timings } = this.#options;
-    const pending = await store.pendingInstallations();
-    const here = this.#queues.counts();
-    for (const installationId of pending) {
-      if (this.#ownership.owns(installationId) && (here.get(installationId) ?? 0) < FEW) {
-        await this.#load(installationId);
+    const at = now();
+    const all = this.#all || at >= this.#pollAt;
+    const named = this.#named;
+    this.#all = false;
+    this.#named = new Set();
+    try {
+      const pending = all ? await store.pendingInstallations() : [...named];
+      const here = this.#queues.counts();
+      for (const installationId of pending) {
+        if (this.#ownership.owns(installationId) && (here.get(installationId) ?? 0) < FEW) {
+          await this.#load(installationId);
+        }
       }
+    } catch (error) {
+      this.#all = true;
+      throw error;
     }
-    return now() + (timings?.sharedPoll ?? NOT_OURS_MS);
+    if (all) {
+      this.#pollAt = at + (timings?.sharedPoll ?? NOT_OURS_MS);
+    }
+    return this.#pollAt;
+  }
+
+  /** `about`: an installation; null: any. */
+  #takeOthersSoon(about: number | null): void {
+    if (about === null) {
+      this.#all = true;
+    } else {
+      this.#named.add(about);
+    }
+    this.#others.wake();
   }
 
   #stored(deliveries: readonly PendingDelivery[]): void {

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import type { Delivery, NewDelivery, Store } from "../../../app/store/model.ts";
 import { openStore } from "../../../app/store/open.ts";
 import { Inbox, type InboxOptions } from "../../../app/webhooks/inbox.ts";
+import { SOLE_OWNERSHIP } from "../../../app/work/replicas/ownership.ts";
+import { Wakeups } from "../../../app/work/wakeups.ts";
 
 describe("the inbox", () => {
   let store: Store;
@@ -157,6 +159,49 @@ describe("the inbox", () => {
     await box.idle();
     expect(seen.filter((each) => each.key === "a").map((each) => each.id)).toEqual(["a1", "a2"]);
     expect(seen).toHaveLength(3);
+  });
+
+  it("reads of what others stored only what they name, and now and then all", async () => {
+    const asked: unknown[] = [];
+    const seen: string[] = [];
+    const watching: Store = {
+      ...store,
+      pendingDeliveries: async (...given) => {
+        asked.push(given[2]);
+        return await store.pendingDeliveries(...given);
+      },
+      pendingInstallations: async () => {
+        asked.push("all");
+        return await store.pendingInstallations();
+      },
+    };
+    const from = (id: string, installationId: number): NewDelivery => ({ ...delivery(id, id), installationId });
+    let at = 1_000_000;
+    const wakeups = new Wakeups();
+    const ownership = { ...SOLE_OWNERSHIP, shared: true, owns: (scope: unknown) => scope !== 9 };
+    const timings = { sharedPoll: 10_000 };
+    const box = inbox(async ({ id }) => seen.push(id) < 0, {
+      ...{ store: watching, ownership, wakeups, timings, now: () => at },
+    });
+    const others = async (): Promise<unknown[]> => {
+      await vi.waitFor(() => expect(box.worker.idle).toBe(true), { interval: 2 });
+      return asked.splice(0);
+    };
+    await box.start();
+    expect(await others()).toEqual(["all"]);
+    await store.acceptDeliveries([from("a", 5), from("b", 6), from("c", 9)]);
+    wakeups.hear("deliveries", 5);
+    wakeups.hear("deliveries", 9);
+    expect(await others()).toEqual([5]);
+    expect(seen).toEqual(["a"]);
+    at += 10_000;
+    wakeups.hear("deliveries", 9);
+    expect(await others()).toEqual(["all", 6]);
+    expect(seen).toEqual(["a", "b"]);
+    await store.acceptDeliveries([from("d", 6)]);
+    wakeups.hear("deliveries", null);
+    expect(await others()).toEqual(["all", 6]);
+    expect(seen).toEqual(["a", "b", "d"]);
   });
 
   it("marks deliveries as done once the store takes it, though it refused at first", async () => {
