@@ -20,6 +20,10 @@ export default defineConfig({
     // Tests start real processes on shared machines: generous, so that slowness alone never fails one.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is waited for comes when it comes, on whatever machine: the default is a second.
+    expect: { poll: { timeout: 30_000 } },
+    // Node runs the sources as it does for users, and keeps what it has compiled for the next process.
+    experimental: { viteModuleRunner: false },
     // End-to-end tests mostly wait (for a loss to be noticed, for a grace to be over): more of them than there are cores.
     maxWorkers: 4,
     projects: [

@@ -64,6 +64,8 @@ export interface OpenOptions {
   readonly onError?: (error: Error) => void;
   /** The clock of leases, where the database has none of its own. */
   readonly now?: () => number;
+  /** For a database in memory: the bytes of the one that it begins as a copy of. */
+  readonly copied?: Uint8Array;
 }
 
 /**
@@ -72,9 +74,9 @@ export interface OpenOptions {
  */
 export async function openStore(
   url: string = DEFAULT_DATABASE_URL,
-  { onError = () => undefined, now = Date.now }: OpenOptions = {},
+  { onError = () => undefined, now = Date.now, copied }: OpenOptions = {},
 ): Promise<Store> {
-  const db = new Kysely<Tables>({ dialect: fenced(dialectOf(url, { onError })) });
+  const db = new Kysely<Tables>({ dialect: fenced(dialectOf(url, { onError }, copied)) });
   try {
     await (isPostgresUrl(url) ? migrateAlone(url, onError) : migrate(db));
   } catch (error) {
@@ -127,9 +129,9 @@ export function sqliteFile(url: string): string {
   return file;
 }
 
-function dialectOf(url: string, options: PostgresOptions): Dialect {
+function dialectOf(url: string, options: PostgresOptions, copied?: Uint8Array): Dialect {
   if (!isPostgresUrl(url)) {
-    return sqliteDialect(sqliteFile(url));
+    return sqliteDialect(sqliteFile(url), copied);
   }
   try {
     postgresPlace(url);

@@ -31,6 +31,7 @@ import {
   setCollaborator,
 } from "../../src/sandbox/world/index.ts";
 import { addStagewright, type StagewrightOptions } from "./add-stagewright.ts";
+import { openMemoryStore } from "./store/memory.ts";
 
 /** One thread for all houses of a process: it takes a second to start. */
 const YAML_READER = new YamlReader();
@@ -142,7 +143,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   setCollaborator(world, asUser(owner), repository, mallory, "read");
   options.before?.({ sandbox, repository, registered, owner, rex, cleo, tess });
 
-  const opened = await openStore(options.databaseUrl ?? "sqlite::memory:");
+  const opened = await (options.databaseUrl === undefined ? openMemoryStore() : openStore(options.databaseUrl));
   const store = options.store?.(opened) ?? opened;
   const env = {
     APP_ID: `${registered.id}`,

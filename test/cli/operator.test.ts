@@ -6,8 +6,8 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { deadEffects } from "../../app/http/dead-effects.ts";
 import { pages } from "../../app/http/pages.ts";
 import type { Store } from "../../app/store/model.ts";
-import { openStore } from "../../app/store/open.ts";
 import { Inbox } from "../../app/webhooks/inbox.ts";
+import { openMemoryStore } from "../app/store/memory.ts";
 import { Bench } from "./cli.ts";
 
 const MANY = 60;
@@ -20,7 +20,7 @@ let woken: string[];
 beforeEach(async () => {
   bench = new Bench();
   woken = [];
-  store = await openStore("sqlite::memory:");
+  store = await openMemoryStore();
   const log = pino({ level: "silent" });
   const inbox = new Inbox({ store, log, now: Date.now, handle: async () => true });
   const handlers = [

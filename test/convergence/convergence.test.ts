@@ -4,7 +4,7 @@ import { BROKEN } from "./broken.ts";
 import { simulate } from "./simulate.ts";
 
 /** Some of each policy, among them such as go back and such as lead to the last stage. */
-const SEEDS = [84, 114, 312, 313, 315, 316, 317, 318, 320, 321, 322, 323];
+const SEEDS = [307, 316, 318, 323, 325, 358];
 /** Within so many seeds from its first one on each broken variant is found out. */
 const MOST_SEEDS = 80;
 const FIRST_BROKEN_SEED = 60;

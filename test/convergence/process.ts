@@ -3,7 +3,6 @@ import { pino } from "pino";
 import { createEngine, type Engine } from "../../app/app.ts";
 import { watchedClient } from "../../app/github-cache/clients.ts";
 import type { Store } from "../../app/store/model.ts";
-import { openStore } from "../../app/store/open.ts";
 import { type ReplicaCounts, ReplicaOwnership } from "../../app/work/replicas/replica.ts";
 import { createRuntime } from "../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS, type Timings } from "../../app/work/timings.ts";
@@ -12,6 +11,7 @@ import type { GitHubClient } from "../../src/github/port.ts";
 import { deliveryOrder } from "../../src/github/webhooks/webhook.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import type { Delivery } from "../../src/sandbox/world/index.ts";
+import { openMemoryStore } from "../app/store/memory.ts";
 import type { Freezable, VirtualClock } from "./clock.ts";
 import { died, type SimulatedGitHub } from "./github.ts";
 import type { Rules } from "./rules.ts";
@@ -82,7 +82,7 @@ export class AppProcess {
     breakage: Breakage = {},
     shared: Shared | null = null,
   ): Promise<AppProcess> {
-    const store = shared?.store ?? (await openStore("sqlite::memory:", { now: clock.now }));
+    const store = shared?.store ?? (await openMemoryStore({ now: clock.now }));
     return new AppProcess(store, clock, github, rules, breakage, shared);
   }
 

@@ -1,7 +1,7 @@
 /** Two or three processes on one store: killed, frozen beyond their leases and thawed, stopped in order, joined. */
 import type { Store } from "../../app/store/model.ts";
-import { openStore } from "../../app/store/open.ts";
 import type { Delivery } from "../../src/sandbox/world/index.ts";
+import { openMemoryStore } from "../app/store/memory.ts";
 import type { Random } from "../simulation/random.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { SentRequest, SimulatedGitHub } from "./github.ts";
@@ -83,7 +83,7 @@ export class Replicas {
     breakage: Breakage,
     { count, random, say }: ReplicasOptions,
   ): Promise<Replicas> {
-    const store = await openStore("sqlite::memory:", { now: clock.now });
+    const store = await openMemoryStore({ now: clock.now });
     const processes: AppProcess[] = [];
     const relay: NonNullable<Parameters<typeof AppProcess.open>[4]>["relay"] = (topic, about, from) => {
       for (const each of processes) {

@@ -10,7 +10,6 @@ import { LabelIds } from "../../app/github-cache/label-ids.ts";
 import { PermissionCache } from "../../app/github-cache/permissions.ts";
 import type { Policies } from "../../app/policies/policy.ts";
 import type { HoldWord, Pull, Store } from "../../app/store/model.ts";
-import { openStore } from "../../app/store/open.ts";
 import { WebhookProcessor } from "../../app/webhooks/processing.ts";
 import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
 import { Wakeups } from "../../app/work/wakeups.ts";
@@ -18,6 +17,7 @@ import { parseExactly } from "../../src/github/exact-json.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { localUses } from "../../src/github/workflows/local-uses.ts";
 import type { Delivery } from "../../src/sandbox/world/index.ts";
+import { openMemoryStore } from "../app/store/memory.ts";
 
 export interface ShadowOptions {
   readonly now: () => number;
@@ -70,7 +70,7 @@ export class Shadow {
   }
 
   static async open(options: ShadowOptions): Promise<Shadow> {
-    return new Shadow(await openStore("sqlite::memory:"), options);
+    return new Shadow(await openMemoryStore(), options);
   }
 
   hear(delivery: Delivery): void {

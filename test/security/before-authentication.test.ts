@@ -8,7 +8,6 @@ import { afterEach, describe, expect, it } from "vitest";
 import { adoptEndpoint } from "../../app/http/adopt.ts";
 import { webhookEndpoint } from "../../app/http/webhook.ts";
 import { installationLookup } from "../../app/plan-runs/plan-runs.ts";
-import { openStore } from "../../app/store/open.ts";
 import { createRuntime } from "../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS } from "../../app/work/timings.ts";
 import { createTokenVerifier } from "../../src/coordinator/admission/admission.ts";
@@ -20,6 +19,7 @@ import { BodyIntake } from "../../src/coordinator/server/body-intake.ts";
 import { coordinatorHandler } from "../../src/coordinator/server/handler.ts";
 import { leaderProofHandler, makeLeaderIdentity } from "../../src/coordinator/server/leader.ts";
 import { WIRE_BOUNDS } from "../../src/plan/bounds.ts";
+import { openMemoryStore } from "../app/store/memory.ts";
 import { startIssuer } from "../coordinator/admission/issuer.ts";
 import { joinOf, planOf, startCoordinator } from "../coordinator/builders.ts";
 import { get } from "../coordinator/server/raw.ts";
@@ -151,7 +151,7 @@ describe("many who ask at once", () => {
   });
 
   it("have GitHub asked once about a repository that the app does not know", async () => {
-    const store = await openStore("sqlite::memory:");
+    const store = await openMemoryStore();
     closing.push(() => store.close());
     let asked = 0;
     const lookup = installationLookup(store, async () => ({
@@ -296,7 +296,7 @@ describe("webhooks of a stranger", () => {
 
 describe("strangers who ask to adopt", () => {
   async function endpoint() {
-    const store = await openStore("sqlite::memory:");
+    const store = await openMemoryStore();
     closing.push(() => store.close());
     const asked: string[] = [];
     const answering = Promise.withResolvers<void>();

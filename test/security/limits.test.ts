@@ -15,6 +15,7 @@ import { Refusal } from "../../src/coordinator/protocol/refusal.ts";
 import { followerAudience, proveLeader } from "../../src/coordinator/server/leader.ts";
 import { serveLeader } from "../../src/coordinator/server/serve.ts";
 import type { RunKey } from "../../src/run/types.ts";
+import { openMemoryStore } from "../app/store/memory.ts";
 import { type Issuer, startIssuer } from "../coordinator/admission/issuer.ts";
 import { joinOf, keyOf, NEVER, planOf } from "../coordinator/builders.ts";
 import { join, type Said, syncBody } from "../coordinator/server/raw.ts";
@@ -380,7 +381,7 @@ describe("the settings", () => {
 });
 
 it("refusals are counted, by what they are for", async () => {
-  const store = await openStore("sqlite::memory:");
+  const store = await openMemoryStore();
   closing.push(() => store.close());
   const metrics = new Metrics({ store, now: Date.now, runs: async () => null });
   metrics.overQuota("runs");

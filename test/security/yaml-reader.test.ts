@@ -162,8 +162,8 @@ it("keeps one that asks for little from waiting longer than for one thing of eac
 
 it("does things of one in the order in which they came", () => {
   const things = Array.from({ length: 20 }, (_, at) => ({ of: at % 3, at, takes: 7 }));
-  for (const of of [0, 1, 2]) {
-    const order = waits(things).flatMap((each) => (each.of === of ? [each.at] : []));
+  for (const one of [0, 1, 2]) {
+    const order = waits(things).flatMap((each) => (each.of === one ? [each.at] : []));
     expect(order).toEqual(order.toSorted((a, b) => a - b));
   }
 });

@@ -20,10 +20,10 @@ export const BUSY_MS = 2_000;
 
 /**
  * Opens (and creates) the file; `:memory:` keeps everything in memory. With WAL and full synchronisation a commit that
- * has returned survives a crash of the process and of the machine.
+ * has returned survives a crash of the process and of the machine. One in memory may begin as a copy of another.
  */
-export function sqliteDialect(file: string): Dialect {
-  return new FileDialect(async () => adapt(open(file)));
+export function sqliteDialect(file: string, copied?: Uint8Array): Dialect {
+  return new FileDialect(async () => adapt(open(file, copied)));
 }
 
 class FileDialect extends SqliteDialect {
@@ -63,11 +63,14 @@ class TransactionalAdapter extends SqliteAdapter {
   }
 }
 
-function open(file: string): DatabaseSync {
+function open(file: string, copied: Uint8Array | undefined): DatabaseSync {
   if (file !== ":memory:") {
     keepPrivate(resolve(file));
   }
   const database = new DatabaseSync(file, { timeout: BUSY_MS });
+  if (copied !== undefined) {
+    database.deserialize(copied);
+  }
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
   return database;
 }

@@ -87,7 +87,13 @@ const body = z.object({
   operationName: z.string().nullish(),
 });
 
-/** GitHub gives parsed and validated documents names; the same query comes again and again. */
+interface Prepared {
+  readonly document: DocumentNode;
+  readonly errors: readonly GraphQLError[];
+}
+
+/** The same query comes again and again: as it was parsed and validated against the one schema. */
+const documents = new Map<string, Prepared>();
 const documentsKept = 200;
 
 export interface GraphqlOptions {
@@ -98,10 +104,6 @@ export interface GraphqlOptions {
 export class GraphqlHandler {
   readonly #world: World;
   readonly #limits: RateLimits;
-  readonly #documents = new Map<
-    string,
-    { readonly document: DocumentNode; readonly errors: readonly GraphQLError[] }
-  >();
 
   constructor(options: GraphqlOptions) {
     this.#world = options.world;
@@ -156,7 +158,7 @@ export class GraphqlHandler {
       return json(200, { errors: [{ message: "A query attribute must be specified and must be a string." }] });
     const { query, variables, operationName } = sent.data;
     const schema = await githubSchema();
-    const { document, errors } = this.#prepare(schema, query);
+    const { document, errors } = prepare(schema, query);
     if (errors.length > 0) return json(200, { errors: errors.map(shown) });
     const missing = missingRoots(document, operationName ?? null);
     if (missing.length > 0) {
@@ -179,23 +181,23 @@ export class GraphqlHandler {
       ...(result.errors === undefined ? {} : { errors: result.errors.map(shown) }),
     });
   }
+}
 
-  #prepare(schema: GraphQLSchema, query: string) {
-    const known = this.#documents.get(query);
-    if (known !== undefined) return known;
-    let prepared: { document: DocumentNode; errors: readonly GraphQLError[] };
-    try {
-      const document = parse(query);
-      prepared = { document, errors: validate(schema, document) };
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== "GraphQLError") throw error;
-      prepared = { document: { kind: Kind.DOCUMENT, definitions: [] }, errors: [error as GraphQLError] };
-    }
-    const oldest = this.#documents.keys().next().value;
-    if (this.#documents.size >= documentsKept && oldest !== undefined) this.#documents.delete(oldest);
-    this.#documents.set(query, prepared);
-    return prepared;
+function prepare(schema: GraphQLSchema, query: string): Prepared {
+  const known = documents.get(query);
+  if (known !== undefined) return known;
+  let prepared: Prepared;
+  try {
+    const document = parse(query);
+    prepared = { document, errors: validate(schema, document) };
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "GraphQLError") throw error;
+    prepared = { document: { kind: Kind.DOCUMENT, definitions: [] }, errors: [error as GraphQLError] };
   }
+  const oldest = documents.keys().next().value;
+  if (documents.size >= documentsKept && oldest !== undefined) documents.delete(oldest);
+  documents.set(query, prepared);
+  return prepared;
 }
 
 /** As GitHub writes errors: their type stands beside the message. */

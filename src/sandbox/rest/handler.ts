@@ -61,38 +61,55 @@ interface Unserved {
 
 type Known = Route | Unserved;
 
+/** What is served and what is not in one table, so that no route takes what belongs to a more precise operation. */
+interface Operations {
+  readonly matcher: Matcher<Known>;
+  /** First segments of GitHub's paths. */
+  readonly roots: ReadonlySet<string>;
+}
+
+const operationsByDescription = new WeakMap<Description, Operations>();
+
+/** Made once for all the sandboxes of a process. */
+function operationsOf(description: Description): Operations {
+  const made = operationsByDescription.get(description);
+  if (made !== undefined) return made;
+  const others = Object.entries(description.excerpt.others).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, id]): Unserved => ({ operation: `${method} ${path}`, id })),
+  );
+  const known: readonly Known[] = [...routes, ...others];
+  const operations: Operations = {
+    matcher: new Matcher(known.map((one) => [one.operation, one] as const)),
+    roots: new Set(known.map(({ operation }) => operation.split("/")[1] ?? "")),
+  };
+  operationsByDescription.set(description, operations);
+  return operations;
+}
+
 export class RestHandler {
   readonly #options: RestOptions;
-  /** What is served and what is not in one table, so that no route takes what belongs to a more precise operation. */
-  readonly #operations: Matcher<Known>;
-  /** First segments of GitHub's paths. */
-  readonly #roots: ReadonlySet<string>;
+  readonly #operations: Operations;
 
   constructor(options: RestOptions) {
     this.#options = options;
-    const others = Object.entries(options.description.excerpt.others).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, id]): Unserved => ({ operation: `${method} ${path}`, id })),
-    );
-    const known: readonly Known[] = [...routes, ...others];
-    this.#operations = new Matcher(known.map((one) => [one.operation, one] as const));
-    this.#roots = new Set(known.map(({ operation }) => operation.split("/")[1] ?? ""));
+    this.#operations = operationsOf(options.description);
   }
 
   /** `GET /repos/{owner}/{repo}`; the bare path where nothing matches. */
   operationOf(method: string, path: string): string {
-    return this.#operations.find(method, path)?.value.operation ?? `${method} ${path}`;
+    return this.#operations.matcher.find(method, path)?.value.operation ?? `${method} ${path}`;
   }
 
   /** Whether paths of GitHub's API begin like this. */
   knows(path: string): boolean {
     const root = path.split("/")[1] ?? "";
-    return root !== "" && this.#roots.has(root);
+    return root !== "" && this.#operations.roots.has(root);
   }
 
   /** @param path the path below `/api/v3` */
   async handle(request: Request, path: string): Promise<Response> {
     const { world, limits } = this.#options;
-    const match = this.#operations.find(request.method, path);
+    const match = this.#operations.matcher.find(request.method, path);
     const operation = match?.value;
     if (operation !== undefined && "id" in operation) return missing(`${operation.operation} (${operation.id})`);
     const served = operation === undefined ? null : { value: operation, path: match?.path ?? {} };

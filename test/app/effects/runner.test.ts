@@ -5,12 +5,12 @@ import type { EffectHandlers, Performed } from "../../../app/effects/handler.ts"
 import { HANDLERS } from "../../../app/effects/handlers/index.ts";
 import { EffectRunner } from "../../../app/effects/runner.ts";
 import type { NewEffect, Store } from "../../../app/store/model.ts";
-import { openStore } from "../../../app/store/open.ts";
 import { createRuntime } from "../../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS, type Timings } from "../../../app/work/timings.ts";
 import type { GitHubClient } from "../../../src/github/port.ts";
 import * as w from "../../../src/sandbox/world/index.ts";
 import { furnish, type House } from "../../sandbox/house.ts";
+import { openMemoryStore } from "../store/memory.ts";
 
 const PATIENCE_MS = 20_000;
 const COMMENT = "POST /repos/{owner}/{repo}/issues/{issue_number}/comments";
@@ -23,7 +23,7 @@ const started: { stop(): Promise<void> }[] = [];
 
 beforeEach(async () => {
   house = await furnish();
-  store = await openStore("sqlite::memory:");
+  store = await openMemoryStore();
   const { bot } = house;
   client = {
     request: (route, parameters) => bot.request(route, parameters),

@@ -5,10 +5,10 @@ import { Registry } from "prom-client";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { Metrics } from "../../../app/metrics/metrics.ts";
-import { openStore } from "../../../app/store/open.ts";
 import { addComment, addLabelsByName, asUser, closePull, type PullRequest } from "../../../src/sandbox/world/index.ts";
 import type { House } from "../house.ts";
 import { openPolicyHouse } from "../policy-house.ts";
+import { openMemoryStore } from "../store/memory.ts";
 
 let house: House;
 afterEach(async () => {
@@ -202,7 +202,7 @@ describe("the page of metrics", () => {
     expect(found).toHaveLength(51);
     expect(found.reduce((sum, [, count]) => sum + count, 0)).toBe(201);
 
-    const store = await openStore("sqlite::memory:");
+    const store = await openMemoryStore();
     const registry = new Registry();
     const runs = (["running", "running", "failed"] as const).map((status) => ({ status, waitingSince: null, now: 0 }));
     const own = new Metrics({ store, now: () => 1_000, runs: async () => [...runs], registry });

@@ -5,12 +5,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { getOctokit } from "@actions/github";
 import { type HostedRuns, hostRuns } from "../../../app/plan-runs/plan-runs.ts";
 import type { Store } from "../../../app/store/model.ts";
-import { openStore } from "../../../app/store/open.ts";
 import { HttpCoordinator } from "../../../src/coordinator/client/client.ts";
 import type { Plan } from "../../../src/plan/plan.ts";
 import { type Issuer, startIssuer } from "../../coordinator/admission/issuer.ts";
 import { agentOf, joinOf, type TestAgent } from "../../coordinator/builders.ts";
 import { CheckServer } from "../../github/check-server.ts";
+import { openMemoryStore } from "../store/memory.ts";
 
 export const PUBLIC_URL = "https://stagewright.example";
 const LEASE_MS = 15_000;
@@ -49,7 +49,7 @@ export interface Replicas {
 
 export async function startReplicas(count: number): Promise<Replicas> {
   let now = 1_000_000;
-  const store = await openStore("sqlite::memory:", { now: () => now });
+  const store = await openMemoryStore({ now: () => now });
   const issuer = await startIssuer();
   const github = await new CheckServer().start();
   const errors: string[] = [];

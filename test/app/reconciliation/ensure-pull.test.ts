@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { ensurePull, ensurePullWith, pullKeyOf } from "../../../app/reconciliation/ensure-pull.ts";
 import type { Repository, Store } from "../../../app/store/model.ts";
-import { openStore } from "../../../app/store/open.ts";
 import { Wakeups } from "../../../app/work/wakeups.ts";
+import { openMemoryStore } from "../store/memory.ts";
 
 const REPOSITORY: Repository = {
   id: 7,
@@ -20,7 +20,7 @@ let notified: number;
 let wakeups: Wakeups;
 
 beforeEach(async () => {
-  store = await openStore("sqlite::memory:");
+  store = await openMemoryStore();
   await store.putRepository(REPOSITORY);
   notified = 0;
   wakeups = new Wakeups();

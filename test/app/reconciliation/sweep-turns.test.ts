@@ -5,11 +5,11 @@ import { watchFrom } from "../../../app/reconciliation/installed-since.ts";
 import { Sweeper } from "../../../app/reconciliation/sweep.ts";
 import { peopleQueue, sweepQueue, turnAfter } from "../../../app/reconciliation/sweep-turns.ts";
 import type { Store } from "../../../app/store/model.ts";
-import { openStore } from "../../../app/store/open.ts";
 import type { DueQueue } from "../../../app/work/due-queue.ts";
 import { createRuntime } from "../../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
 import type { GitHubClient } from "../../../src/github/port.ts";
+import { openMemoryStore } from "../store/memory.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -26,7 +26,7 @@ describe("a repository's turns", () => {
     at = START;
     requests = 0;
     fails = false;
-    store = await openStore("sqlite::memory:");
+    store = await openMemoryStore();
   });
   afterEach(() => store.close());
 

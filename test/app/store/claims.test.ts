@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Claim, ClaimLost, type Store, type TakenClaim } from "../../../app/store/model.ts";
 import { isPostgresUrl, openStore } from "../../../app/store/open.ts";
 import { DATABASES, type EmptyDatabase } from "./databases.ts";
+import { openMemoryStore } from "./memory.ts";
 
 const LEASE = 15_000;
 const REQUEST = 10_000;
@@ -12,7 +13,7 @@ let at = 0;
 let store: Store;
 beforeEach(async () => {
   at = 1_000_000;
-  store = await openStore("sqlite::memory:", { now: () => at });
+  store = await openMemoryStore({ now: () => at });
 });
 afterEach(() => store.close());
 

@@ -4,7 +4,6 @@ import { pino } from "pino";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { confirmedStateOf, type DesiredState } from "../../../app/evaluation/desired-state.ts";
 import type { Intent, Pull, Store } from "../../../app/store/model.ts";
-import { openStore } from "../../../app/store/open.ts";
 import { TransitionResults } from "../../../app/transitions/result.ts";
 import type { PendingTransition } from "../../../app/transitions/verify.ts";
 import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
@@ -15,6 +14,7 @@ import type { Hold } from "../../../src/lifecycle/evaluation/evaluation.ts";
 import { NO_TAMPERING } from "../../../src/lifecycle/evaluation/tampering.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
 import { alice, did, history, labeled, opened, permissions } from "../../lifecycle/builders.ts";
+import { openMemoryStore } from "../store/memory.ts";
 
 const NOW = Date.parse("2026-03-02T10:00:00Z");
 const HOLD: Hold = { why: "repository", at: Date.parse("2026-03-02T08:00:00Z"), by: null, reason: "release" };
@@ -36,7 +36,7 @@ const ID = { repositoryId: 100, number: 7 };
 let store: Store;
 let results: TransitionResults;
 beforeEach(async () => {
-  store = await openStore("sqlite::memory:");
+  store = await openMemoryStore();
   results = new TransitionResults({
     store,
     log: pino({ level: "silent" }),

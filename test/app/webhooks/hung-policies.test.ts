@@ -7,14 +7,14 @@ import { LabelIds } from "../../../app/github-cache/label-ids.ts";
 import { PermissionCache } from "../../../app/github-cache/permissions.ts";
 import type { Policies } from "../../../app/policies/policy.ts";
 import type { Store } from "../../../app/store/model.ts";
-import { openStore } from "../../../app/store/open.ts";
 import { WebhookProcessor } from "../../../app/webhooks/processing.ts";
 import { Wakeups } from "../../../app/work/wakeups.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/policy/default-policy.ts";
+import { openMemoryStore } from "../store/memory.ts";
 
 let store: Store;
 beforeEach(async () => {
-  store = await openStore("sqlite::memory:");
+  store = await openMemoryStore();
 });
 afterEach(() => store.close());
 

@@ -3,16 +3,16 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import type { Delivery, NewDelivery, Store } from "../../../app/store/model.ts";
-import { openStore } from "../../../app/store/open.ts";
 import { Inbox, type InboxOptions } from "../../../app/webhooks/inbox.ts";
 import { SOLE_OWNERSHIP } from "../../../app/work/replicas/ownership.ts";
 import { Wakeups } from "../../../app/work/wakeups.ts";
+import { openMemoryStore } from "../store/memory.ts";
 
 describe("the inbox", () => {
   let store: Store;
   const open: Inbox[] = [];
   beforeEach(async () => {
-    store = await openStore("sqlite::memory:");
+    store = await openMemoryStore();
   });
   afterEach(async () => {
     for (const each of open.splice(0)) {

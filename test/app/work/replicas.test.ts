@@ -3,7 +3,6 @@ import { pino } from "pino";
 import { afterEach, describe, expect, it } from "vitest";
 import { Notifications } from "../../../app/store/database/notifications.ts";
 import { type Claim, ClaimLost, type Store } from "../../../app/store/model.ts";
-import { openStore } from "../../../app/store/open.ts";
 import type { OwnershipListener, Scope } from "../../../app/work/replicas/ownership.ts";
 import { preferredReplica } from "../../../app/work/replicas/preference.ts";
 import { relayWakeups } from "../../../app/work/replicas/relay.ts";
@@ -11,6 +10,7 @@ import { ReplicaOwnership } from "../../../app/work/replicas/replica.ts";
 import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
 import { Wakeups } from "../../../app/work/wakeups.ts";
 import { emptiedPostgres } from "../../postgres/postgres.ts";
+import { openMemoryStore } from "../store/memory.ts";
 
 const log = pino({ level: "silent" });
 
@@ -42,7 +42,7 @@ describe("a replica", () => {
 
   async function open(): Promise<void> {
     at = 1_000_000;
-    store = await openStore("sqlite::memory:", { now: () => at });
+    store = await openMemoryStore({ now: () => at });
   }
 
   async function join(id: string) {

@@ -2,10 +2,10 @@
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { StartedRun, Store } from "../../../app/store/model.ts";
-import { openStore } from "../../../app/store/open.ts";
 import { StepWorker } from "../../../app/work/repository-steps.ts";
 import { createRuntime } from "../../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
+import { openMemoryStore } from "../store/memory.ts";
 
 const REPOSITORY = {
   id: 7,
@@ -19,7 +19,7 @@ const REPOSITORY = {
 
 let store: Store;
 beforeEach(async () => {
-  store = await openStore("sqlite::memory:");
+  store = await openMemoryStore();
   await store.putRepository(REPOSITORY);
 });
 afterEach(() => store.close());
