@@ -115,8 +115,10 @@ const HAPPENINGS = {
   },
   "restarts within lost_after": {
     liveness: LONG,
-    async happen({ group, victim }) {
+    async happen({ group, victim, network }) {
       victim.child.kill("SIGKILL");
+      // What it has said and is on its way would be heard as a sign of life.
+      network.cut();
       // Its place is held for it until it has been silent for warn_after.
       await group.until("its silence to be noticed", () => group.seen(VICTIM).presence === "silent");
       group.start(VICTIM);
