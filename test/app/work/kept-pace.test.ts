@@ -2,7 +2,6 @@
 import { pino } from "pino";
 import { afterEach, expect, it } from "vitest";
 import type { Store } from "../../../app/store/model.ts";
-import { openStore } from "../../../app/store/open.ts";
 import { preferredReplica } from "../../../app/work/replicas/preference.ts";
 import { ReplicaOwnership } from "../../../app/work/replicas/replica.ts";
 import { createRuntime, type Runtime } from "../../../app/work/runtime.ts";
@@ -10,6 +9,7 @@ import { DEFAULT_TIMINGS } from "../../../app/work/timings.ts";
 import { Wakeups } from "../../../app/work/wakeups.ts";
 import { Workers } from "../../../app/work/workers.ts";
 import type { GitHubClient } from "../../../src/github/port.ts";
+import { openMemoryStore } from "../store/memory.ts";
 
 const log = pino({ level: "silent" });
 const timings = { ...DEFAULT_TIMINGS, lease: 30_000, beatEvery: 10_000, requestTimeout: 5_000 };
@@ -96,7 +96,7 @@ async function begin(
 
 it("whoever takes over from a replica that GitHub had asked to wait sends nothing before that is over", async () => {
   at = 1_000_000;
-  store = await openStore("sqlite::memory:", { now: () => at });
+  store = await openMemoryStore({ now: () => at });
   const hub = github();
   const first = preferredReplica("installation:5", ["a", "b"]) ?? "";
   const a = await begin(first, hub);
@@ -125,7 +125,7 @@ it("whoever takes over from a replica that GitHub had asked to wait sends nothin
 
 it("a process that begins anew on its own database remembers what GitHub asked of the one before", async () => {
   at = 1_000_000;
-  store = await openStore("sqlite::memory:", { now: () => at });
+  store = await openMemoryStore({ now: () => at });
   const hub = github();
   const before = await begin(null, hub);
   expect(before.early).toEqual(["Error"]);
@@ -138,7 +138,7 @@ it("a process that begins anew on its own database remembers what GitHub asked o
 
 it("replicas that show runs of groups at an installation which is another's hear of its hold at once", async () => {
   at = 1_000_000;
-  store = await openStore("sqlite::memory:", { now: () => at });
+  store = await openMemoryStore({ now: () => at });
   const hub = github();
   const wakeups: Wakeups[] = [];
   const a = await begin("a", hub, wakeups);
@@ -156,7 +156,7 @@ it("replicas that show runs of groups at an installation which is another's hear
 
 it("whoever is given an installation waits with its first write as the one before would have", async () => {
   at = 1_000_000;
-  store = await openStore("sqlite::memory:", { now: () => at });
+  store = await openMemoryStore({ now: () => at });
   const hub = github();
   hub.sent.push("something before");
   const a = await begin("a", hub);
