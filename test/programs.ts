@@ -24,6 +24,12 @@ export function program(source: (typeof PROGRAMS)[number]): string {
   return folder === undefined ? resolve(ROOT, source) : join(folder, source.replace(/\.ts$/u, ".js"));
 }
 
+/** For processes that are given an environment of their own, and start them. */
+export function bundledPrograms(): Readonly<Record<string, string>> {
+  const folder = process.env[FOLDER];
+  return folder === undefined ? {} : { [FOLDER]: folder };
+}
+
 /** What a module finds beside itself stays beside its source. */
 const whereTheSourceIs: Plugin = {
   name: "where-the-source-is",

@@ -17,12 +17,17 @@ export interface ChaosOptions {
   /** Longer than a lease. Milliseconds. */
   readonly freezeMs: number;
   readonly restarts: number;
+  /** Whoever is killed had come to answer, however long that took; else it may be at its start. */
+  readonly readyFirst: boolean;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
 
 /** Until it is started again. */
 const DOWN_MS = 400;
+/** Longer than anybody is frozen. */
+const RUNNING_MS = 60_000;
+const RUNNING_PAUSE_MS = 20;
 
 export interface ChaosCounts {
   kills: number;
@@ -49,17 +54,22 @@ export async function play(options: ChaosOptions): Promise<ChaosCounts> {
   const lasting: Promise<void>[] = [];
   for (const { at, act } of plan) {
     await sleep(Math.max(0, began + at - Date.now()), undefined, { signal });
-    lasting.push(act());
+    const acting = act();
+    // Told below.
+    acting.catch(() => undefined);
+    lasting.push(acting);
   }
   await Promise.all(lasting);
   return counts;
 }
 
-async function kill({ replicas, random, say }: ChaosOptions, counts: ChaosCounts): Promise<void> {
-  const [first, ...others] = replicas.filter((each) => each.running && !each.frozen);
-  // Whoever is being started again has just been killed.
-  if (first === undefined) return;
-  const replica = random.pick([first, ...others]);
+async function kill({ replicas, random, signal, readyFirst, say }: ChaosOptions, counts: ChaosCounts): Promise<void> {
+  let replica = await someRunning(replicas, random, signal);
+  for (; readyFirst; replica = await someRunning(replicas, random, signal)) {
+    await replica.ready();
+    // Another kill may have waited for the same.
+    if (replica.running && !replica.frozen) break;
+  }
   counts.kills += 1;
   await replica.kill();
   say(`killed ${replica.port}`);
@@ -67,15 +77,25 @@ async function kill({ replicas, random, say }: ChaosOptions, counts: ChaosCounts
   replica.start();
 }
 
-async function freeze({ replicas, random, freezeMs, say }: ChaosOptions, counts: ChaosCounts): Promise<void> {
-  const [first, ...others] = replicas.filter((each) => each.running && !each.frozen);
-  if (first === undefined) return;
-  const replica = random.pick([first, ...others]);
+async function freeze(options: ChaosOptions, counts: ChaosCounts): Promise<void> {
+  const { replicas, random, freezeMs, signal, say } = options;
+  const replica = await someRunning(replicas, random, signal);
   counts.freezes += 1;
   replica.freeze();
   say(`froze ${replica.port} for ${freezeMs / 1_000} s`);
   await sleep(freezeMs);
   replica.thaw();
+}
+
+/** Whoever was killed or frozen is there again soon. @throws when nobody comes to be, or the signal aborts */
+async function someRunning(replicas: readonly Replica[], random: Random, signal: AbortSignal): Promise<Replica> {
+  const deadline = Date.now() + RUNNING_MS;
+  for (;;) {
+    const [first, ...others] = replicas.filter((each) => each.running && !each.frozen);
+    if (first !== undefined) return random.pick([first, ...others]);
+    if (Date.now() > deadline) throw new Error("No replica came to run again.");
+    await sleep(RUNNING_PAUSE_MS, undefined, { signal });
+  }
 }
 
 async function restart({ database, say }: ChaosOptions, counts: ChaosCounts): Promise<void> {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { createAgent } from "../../src/agent/agent.ts";
 import { HttpCoordinator } from "../../src/coordinator/client/client.ts";
 import { planOf } from "../coordinator/builders.ts";
+import { program } from "../programs.ts";
 
 const orders = z.object({
   coordinator: z.string(),
@@ -50,7 +51,7 @@ async function one(told: GroupOrders, index: number): Promise<GroupEnds[number]>
     workingDirectory: directory,
     environment: { PATH: process.env.PATH, RUNNER_TEMP: folder },
     ownSecrets: [],
-    commandLine: [process.execPath, new URL("../../src/cli.ts", import.meta.url).pathname],
+    commandLine: [process.execPath, program("src/cli.ts")],
     log: (event) => process.stderr.write(`${JSON.stringify({ at: Date.now(), agent, ...event })}\n`),
     coordinator: new HttpCoordinator({
       url: new URL(coordinator),

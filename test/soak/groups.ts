@@ -14,6 +14,8 @@ import {
   type WorkflowJob,
   type WorkflowRun,
 } from "../../src/sandbox/world/index.ts";
+import { COMPILE_CACHE } from "../compile-cache.ts";
+import { bundledPrograms } from "../programs.ts";
 import type { GroupEnds, GroupOrders } from "./group-process.ts";
 import type { Place, SoakTown } from "./town.ts";
 
@@ -96,7 +98,7 @@ export class Groups {
     this.#seen.push(seen);
     const output = openSync(join(directory, "agents.log"), "a", 0o600);
     const child = fork(new URL("./group-process.ts", import.meta.url), {
-      env: { PATH: process.env.PATH ?? "", TMPDIR: directory },
+      env: { PATH: process.env.PATH ?? "", TMPDIR: directory, ...COMPILE_CACHE, ...bundledPrograms() },
       stdio: ["ignore", output, output, "ipc"],
     });
     closeSync(output);

@@ -63,6 +63,7 @@ async function main(): Promise<number> {
           patience: PATIENCE_MS,
           stillness: STILLNESS_MS,
           faults: true,
+          readyFirst: false,
           redeliver: false,
           organizations: ORGANIZATIONS,
           signal: end.signal,

@@ -29,6 +29,8 @@ export interface SoakOptions {
   readonly agents: number;
   readonly stepSeconds: number;
   readonly kills: number;
+  /** Whoever is killed had come to answer, however long that took; else it may be at its start. */
+  readonly readyFirst: boolean;
   readonly freezes: number;
   readonly freezeMs: number;
   readonly restarts: number;
@@ -147,10 +149,10 @@ class Soak {
       ? trouble(town.sandbox.faults, new Random(seed + 1), until)
       : Promise.resolve(0);
     if (this.#options.faults) this.#carrier.mischief = new Random(seed + 3);
-    const { kills, freezes, freezeMs, restarts } = this.#options;
+    const { kills, readyFirst, freezes, freezeMs, restarts } = this.#options;
     const random = new Random(seed + 2);
     const chaos = play({
-      ...{ replicas, database, random, within, kills, freezes, freezeMs, restarts, signal, say: this.#say },
+      ...{ replicas, database, random, within, kills, readyFirst, freezes, freezeMs, restarts, signal, say: this.#say },
     });
     const playing = Promise.all([traffic.play(), chaos, groups.play()]);
     const [, counts] = await Promise.race([playing, aborted(signal)]);

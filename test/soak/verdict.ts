@@ -72,7 +72,8 @@ export class Judge {
     for (const walk of this.#options.walks()) {
       if (this.#well.has(walk)) continue;
       const { repository, people } = walk.place;
-      const said = await this.#wrongOf(store, walk);
+      // Such as that it was set aside.
+      const said = await this.#wrongOf(store, walk).catch((error: unknown) => [`#${walk.pull.number} ${error}`]);
       if (said.length === 0) this.#well.add(walk);
       found.push(...said.map((each) => `${people.owner.login}/${repository.name}${each}`));
     }

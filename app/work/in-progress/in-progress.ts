@@ -52,11 +52,21 @@ export interface ProgressRecord extends ProgressMarks {
   stop(): Promise<void>;
 }
 
+/** The processes of the app, from the start to the end of each. */
+export interface ProcessesSeen {
+  /** This one's. */
+  readonly id: string;
+  /** Whether it is known to go on. */
+  isLive(id: string): boolean;
+}
+
 export interface InProgressOptions {
   readonly store: Pick<Store, "meta" | "setMeta">;
   readonly log: Logger;
   /** Of the row that holds them. */
   readonly key?: string;
+  /** Default: whatever was in progress at the start was another's, who is dead. */
+  readonly processes?: ProcessesSeen;
   /** So long one item alone keeps the others waiting; what takes longer waits for somebody, and is no danger. */
   readonly aloneMs?: number;
 }
@@ -73,8 +83,8 @@ interface Item {
 }
 
 const item = z.object({ kind: z.enum(KINDS), id: z.string() });
-/** `times`: how often it has been tried alone without coming to an end. */
-const suspected = item.extend({ times: z.number().default(0) });
+/** `times`: how often it has been tried alone without coming to an end; `by`: by which processes, since they say so. */
+const suspected = item.extend({ times: z.number().default(0), by: z.array(z.string()).default([]) });
 const leftBehind = z.object({
   items: z.array(suspected),
   /** What is tried alone, and for which time. */
@@ -165,15 +175,18 @@ export class InProgress implements ProgressRecord {
   }
 
   #inProgress(): Suspect[] {
-    const marked = [...this.#marks.values()].flat().map((each) => ({ ...each, times: 0 }));
+    const marked = [...this.#marks.values()].flat().map((each) => ({ ...each, times: 0, by: [] }));
     return [...this.#lingering, ...marked.filter((each) => ![...this.#lingering].some((other) => same(each, other)))];
   }
 
   /** Never throws: what fails in another way is left to whoever handles it next. */
   async #recover(left: LeftBehind, handlers: Readonly<Record<Kind, Alone>>): Promise<void> {
     const { log } = this.#options;
-    const { alone } = left;
-    const all = alone === null ? left.items : [alone, ...left.items.filter((each) => !same(each, alone))];
+    const alone = left.alone === null ? null : this.#acquitted(left.alone);
+    const all =
+      alone === null
+        ? left.items
+        : [alone, ...left.items.map((each) => this.#acquitted(each)).filter((each) => !same(each, alone))];
     // What has been tried least comes first: what the others may have been blamed for.
     const suspects = all.toSorted((a, b) => (same(a, alone) ? 0 : a.times) - (same(b, alone) ? 0 : b.times));
     log.warn(
@@ -198,6 +211,12 @@ export class InProgress implements ProgressRecord {
     }
   }
 
+  /** Who tried it and lives has not died of it, but could not write that down: the database was away. */
+  #acquitted(suspect: Suspect): Suspect {
+    const dead = suspect.by.filter((id) => this.#options.processes?.isLive(id) !== true);
+    return { ...suspect, by: dead, times: suspect.times - (suspect.by.length - dead.length) };
+  }
+
   async #setAside({ kind, id, times }: Suspect, handlers: Readonly<Record<Kind, Alone>>): Promise<void> {
     const reason = `the app's process ended ${times + 1} times while this was being handled, ${times} times with nothing else going on`;
     await handlers[kind].setAside(id, reason);
@@ -209,24 +228,28 @@ export class InProgress implements ProgressRecord {
     const { kind, id } = suspect;
     // Beside one that goes on it is not alone: should the process end now, it has not been tried.
     const others = [...this.#lingering];
-    const tried = { kind, id, times: suspect.times + (others.length === 0 ? 1 : 0) };
-    const write = (times: number): Promise<void> => {
-      const now = { kind, id, times };
-      return this.#write(
+    const tried: Suspect = others.length === 0 ? this.#triedOnce(suspect) : { ...suspect };
+    const write = (now: Suspect): Promise<void> =>
+      this.#write(
         others.length === 0 ? { items: [...rest], alone: now } : { items: [...others, now, ...rest], alone: null },
       );
-    };
-    await write(tried.times);
+    await write(tried);
     this.#lingering.add(tried);
-    const asking = new Asking((waits) => write(waits ? suspect.times : tried.times));
+    const asking = new Asking((waits) => write(waits ? suspect : tried));
     const attempt = watched(asking, () => handlers[kind].attempt(id))
       .catch((error: unknown) => log.warn({ kind, id, err: error }, "failed alone, too"))
       .finally(() => this.#lingering.delete(tried));
     await within(aloneMs, attempt);
     asking.watching = false;
     if (asking.waits) {
-      tried.times = suspect.times;
+      Object.assign(tried, suspect);
     }
+  }
+
+  #triedOnce(suspect: Suspect): Suspect {
+    const { processes } = this.#options;
+    const by = processes === undefined ? suspect.by : [...suspect.by, processes.id];
+    return { ...suspect, by, times: suspect.times + 1 };
   }
 
   async #write(state: LeftBehind): Promise<void> {

@@ -13,6 +13,10 @@ export type TakenScope = Scope | "all";
 export interface Ownership {
   /** Whether others work on the same database. */
   readonly shared: boolean;
+  /** Of this process. */
+  readonly id: string;
+  /** Whether the process with this id is known to go on. */
+  isLive(id: string): boolean;
   /** Whether its work may be begun now. What nobody has is taken soon, since somebody asks; whoever asked is woken then. */
   owns(scope: Scope): boolean;
   /**
@@ -35,6 +39,8 @@ export interface Ownership {
 /** One process with a database of its own: everything is its own, always. */
 export const SOLE_OWNERSHIP: Ownership = {
   shared: false,
+  id: "",
+  isLive: () => false,
   owns: () => true,
   run: (_, work) => work(),
   assertOwned: () => undefined,

@@ -172,6 +172,10 @@ export class ReplicaOwnership implements Ownership {
     return this.#options.replica.id;
   }
 
+  isLive(id: string): boolean {
+    return id === this.id || this.#live.includes(id);
+  }
+
   /**
    * `until`: by `performance.now()`, when the lease may end; `breaks`: how often it had ended before it was renewed, so
    * that what was claimed before may be somebody else's.

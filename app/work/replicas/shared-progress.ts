@@ -14,8 +14,8 @@ import {
 import type { Ownership, Scope } from "./ownership.ts";
 import { keyOf } from "./replica.ts";
 
-export interface SharedProgressOptions extends Omit<InProgressOptions, "key"> {
-  readonly ownership: Pick<Ownership, "run">;
+export interface SharedProgressOptions extends Omit<InProgressOptions, "key" | "processes"> {
+  readonly ownership: Pick<Ownership, "run" | "id" | "isLive">;
 }
 
 export class SharedProgress implements ProgressRecord {
@@ -38,7 +38,7 @@ export class SharedProgress implements ProgressRecord {
 
   async take(scope: Scope, handlers: Readonly<Record<Kind, Alone>>): Promise<void> {
     const { ownership, ...options } = this.#options;
-    const row = new InProgress({ ...options, key: `${IN_PROGRESS}:${keyOf(scope)}` });
+    const row = new InProgress({ ...options, processes: ownership, key: `${IN_PROGRESS}:${keyOf(scope)}` });
     this.#rows.set(scope, row);
     this.#taking += 1;
     const taken = this.#turn.then(() =>

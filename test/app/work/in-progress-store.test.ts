@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import { expect, it } from "vitest";
-import { InProgress } from "../../../app/work/in-progress/in-progress.ts";
+import { type Alone, InProgress, KINDS, type Kind } from "../../../app/work/in-progress/in-progress.ts";
 
 it("writes down what is in progress again once the store can be written again", async () => {
   const written: string[] = [];
@@ -18,4 +18,31 @@ it("writes down what is in progress again once the store can be written again", 
   away = false;
   await inProgress.mark("delivery", ["3"], 1);
   expect(written.map((text) => JSON.parse(text).items.map(({ id }: { id: string }) => id))).toEqual([["3", "2"]]);
+});
+
+it("sets aside what two processes died of alone, and not what they tried when the database went away", async () => {
+  const left = { items: [], alone: { kind: "delivery", id: "1", times: 2, by: ["a", "b"] } };
+  const take = async (live: readonly string[]) => {
+    const written: unknown[] = [];
+    const store = {
+      meta: async () => JSON.stringify(left),
+      setMeta: async (_: string, value: string) => void written.push(JSON.parse(value)),
+    };
+    const processes = { id: "c", isLive: (id: string) => live.includes(id) };
+    const inProgress = new InProgress({ store, log: pino({ level: "silent" }), processes });
+    const done: string[] = [];
+    const alone = {
+      attempt: async (id: string) => void done.push(`tried ${id}`),
+      setAside: async (id: string, reason: string) => void done.push(`set aside ${id}: ${reason}`),
+    };
+    const handlers = Object.fromEntries(KINDS.map((kind) => [kind, alone])) as Record<Kind, Alone>;
+    await inProgress.start(handlers);
+    await inProgress.ready();
+    return { done, written };
+  };
+  expect((await take([])).done).toEqual([expect.stringMatching(/^set aside 1: .+ ended 3 times/u)]);
+  const { done, written } = await take(["a"]);
+  expect(done).toEqual(["tried 1"]);
+  expect(written[0]).toEqual({ items: [], alone: { kind: "delivery", id: "1", times: 2, by: ["b", "c"] } });
+  expect(written.at(-1)).toEqual({ items: [], alone: null });
 });
