@@ -1,5 +1,4 @@
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Bench } from "./cli.ts";
@@ -355,34 +354,5 @@ describe("signals", () => {
     child.kill("SIGKILL");
     await outcome;
     await until(() => bench.processes().length === 0);
-  });
-});
-
-describe("run, of work that is dispatched in five phases", () => {
-  it("repeats what the quorum sends back with what was wanting, and gives each task the context that it requires", async () => {
-    const root = join(import.meta.dirname, "../..");
-    const args = ["run", "examples/dispatch.yml", "-f", "examples/dispatch-input.json"];
-    const { code, stdout, stderr } = await bench.start(args, {}, { before: `cd ${root}` }).outcome;
-    const { phase_results } = JSON.parse(stdout);
-    const [context, validate, , , execute] = phase_results;
-    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
-    expect(phase_results.map((phase: { success: boolean }) => phase.success)).toEqual([true, true, true, true, true]);
-    expect(validate.earlier_rounds.map((round: { quorum: object }) => round.quorum)).toEqual([
-      expect.objectContaining({
-        decision: "RETRY",
-        deficiencies: [{ validator: "coverage", deficiency: { missing: "tests" } }],
-      }),
-    ]);
-    expect(validate.quorum).toMatchObject({ decision: "PASS", deficiencies: [] });
-    expect(Object.keys(context.output_data)).toEqual(["files", "tests"]);
-    expect(stderr).toContain("round 2: found wanting before: tests");
-    const told = execute.task_records.map((task: { output_data: { result: string } }) => task.output_data.result);
-    expect(told).toEqual([
-      expect.stringMatching(/^reader: list what can be tried, knowing \d+ files$/),
-      expect.stringMatching(/^tester: say how it is tested, knowing 5 tests$/),
-      expect.stringMatching(/^writer: write the description, knowing \d+ files and 5 tests$/),
-    ]);
-    // The input is gone with the run.
-    expect(readdirSync(bench.directory).filter((name) => name.startsWith("stagewright-input-"))).toEqual([]);
   });
 });

@@ -47,3 +47,43 @@ describe("four agents over HTTP", () => {
     expect(lines[3]).toEqual(["work: 3 of 4", "check: first is node-0"]);
   });
 });
+
+describe("a quorum over HTTP", () => {
+  const REVIEWED = planOf(`
+name: reviewed
+agents: 2
+stages:
+  - { name: gather, run: 'echo "$STAGEWRIGHT_ROUND: $STAGEWRIGHT_DEFICIENCIES"; stagewright emit topic-$STAGEWRIGHT_AGENT_INDEX=$STAGEWRIGHT_ROUND' }
+  - name: review
+    type: quorum
+    retry_stages: [gather]
+    backoff: 1ms
+    validators:
+      - { name: tests, run: 'test "$STAGEWRIGHT_OUTPUT_GATHER_TOPIC_1" = 2 && echo "{\\"decision\\":\\"PASS\\"}" || echo "{\\"decision\\":\\"RETRY\\",\\"deficiencies\\":[\\"no tests\\"]}"' }
+      - { name: size, run: 'echo "{\\"decision\\":\\"PASS\\"}"' }
+  - { name: publish, run: 'echo "of round $STAGEWRIGHT_OUTPUT_GATHER_TOPIC_0"' }
+`);
+
+  it("sends both agents back with what was wanting, and lets them go on when that is there", async () => {
+    const coordinator = await startCoordinator();
+    serving.push(coordinator);
+    const agents = [0, 1].map((index) =>
+      agentOf(clientOf(coordinator.address), joinOf(REVIEWED, `node-${index}`, { index })),
+    );
+    const ends = await Promise.all(agents.map(({ agent }) => agent.run()));
+    expect(ends.map((end) => (end.kind === "finished" ? end.summary.verdict : end.why))).toEqual([
+      "success",
+      "success",
+    ]);
+    for (const { events } of agents) {
+      const lines = events.flatMap((event) =>
+        event.kind === "output" && event.stage.name !== "review" ? [event.line] : [],
+      );
+      expect(lines).toEqual(["1: ", '2: [{"validator":"tests","deficiency":"no tests"}]', "of round 2"]);
+    }
+    const run = await coordinator.runs.find(runIdOf(keyOf(REVIEWED)));
+    const [, review] = run?.host.summary().phases ?? [];
+    const decisions = [...(review?.earlier ?? []), review].map((round) => round?.quorum?.decision);
+    expect(decisions).toEqual(["RETRY", "PASS"]);
+  });
+});
