@@ -189,7 +189,8 @@ function checkSize({ stages, ...others }: Plan, { source, problems, path }: Plac
   if (stages.length === 0) {
     problems.error(at, "stages: none is left once they are repeated, expected at least one");
   }
-  let bytes = jsonBytes(others);
+  // Each stage comes with a comma but for the last.
+  let bytes = jsonBytes({ ...others, stages: [] }) - 1;
   for (const stage of stages) {
     if (bytes > PLAN_BOUNDS.planBytes) break;
     bytes += jsonBytes(stage) + 1;

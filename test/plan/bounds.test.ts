@@ -260,6 +260,15 @@ describe("a whole file", () => {
       expect.stringContaining("more than 4 MiB"),
     ]);
   });
+
+  it("may have 4 MiB to the byte, as it is sent", () => {
+    const long = (rest: number): string =>
+      `stages: [{ repeat: 100, stages: [{ name: a, run: ${x(40_000)} }] }, { name: b, run: ${x(20_000 + rest)} }]\n`;
+    const { plan } = readPlan(long(0), "p");
+    const left = PLAN_BOUNDS.planBytes - jsonBytes(plan);
+    expect(jsonBytes(readPlan(long(left), "p").plan)).toBe(PLAN_BOUNDS.planBytes);
+    expect(readPlan(long(left + 1), "p").plan).toBeNull();
+  });
 });
 
 it("bytes of a value are those of its JSON", () => {

@@ -126,6 +126,35 @@ describe("a run that somebody attends to", () => {
     },
   );
 
+  it("asks about the first failure of a stage, whatever fails while it ends", () => {
+    const group = attended([{ name: "a" }], 2);
+    approve(group, 0);
+    for (const agent of group.names) group.sync(agent, { stage: 0, status: "running" });
+    const { attempt } = group.execute("agent-1");
+    group.finish("agent-0", fails);
+    group.sync("agent-1", { finished: [report({ stage: 0, attempt, end: { kind: "exited", code: 7 } })] });
+    expect(waits(group)).toBe("after 0");
+    review(group, 0);
+    expect(group.state.failure?.reason).toBe("a: agent-0 failed: exit code 1");
+  });
+
+  it("waits, once a stage with tasks has failed, for those alone who hold one", () => {
+    const source = { kind: "list", values: ["x", "y"] } as const;
+    const tasks = { source, concurrency: 1, maxFailures: 0, maxPreemptions: 1, needs: {} };
+    const group = attended([{ name: "a", completion: "tasks_done", tasks }], 3);
+    approve(group, 0);
+    for (const agent of group.names) group.sync(agent, { wants: 1 });
+    group.send({ type: "left", at: group.at, agent: "agent-0", session: "agent-0#1", why: "SIGTERM" });
+    const ended = () =>
+      itemAt(group.state.stages, 0)
+        ?.results.flat()
+        .map((result) => result?.status ?? null);
+    expect([ended(), waits(group)]).toEqual([["lost", null, "stopped"], ""]);
+    const end = { kind: "stopped", why: "told so" } as const;
+    group.sync("agent-1", { finished: [report({ stage: 0, task: "y", attempt: "0.1.t1.1", end })] });
+    expect([ended()?.includes(null), waits(group)]).toEqual([false, "after 0"]);
+  });
+
   it("leaves a stage out, and what needs it does without, or fails", () => {
     const group = attended([{ name: "a" }, { name: "b", dependsOn: [needs("a")] }]);
     group.send({ type: "stage_left_out", at: group.at, stage: 0, round: 1, by: "ann" });
@@ -154,6 +183,34 @@ describe("a run that somebody attends to", () => {
         .map(({ key }) => key),
     ).toEqual(["z"]);
     expect(knownTasks(group.state, 0)).toEqual(["z"]);
+  });
+
+  it("keeps the tasks that it was given until what tells them is done again", () => {
+    const source = { kind: "stage", stage: "tell" } as const;
+    const tasks = { source, concurrency: 1, maxFailures: 0, maxPreemptions: 1, needs: {} };
+    const tell = (group: Group, laterTasks: readonly string[]): void => {
+      group.finish("agent-0", { kind: "exited", code: 0 }, { laterTasks });
+    };
+    const repeated = (from: number): Group => {
+      const group = attended([{ name: "tell" }, { name: "work", completion: "tasks_done", tasks }]);
+      approve(group, 0);
+      tell(group, ["x"]);
+      review(group, 0);
+      approve(group, 1, { tasks: ["z"] });
+      const why = "once more";
+      group.send({ type: "repeat_requested", at: group.at, stage: 1, round: 1, from, why });
+      group.sync("agent-0", { wants: 1 });
+      group.sync("agent-0", { finished: [report({ stage: 1, task: "z", attempt: "1.1.t0.1" })] });
+      return group;
+    };
+    const again = repeated(1);
+    expect([waits(again), knownTasks(again.state, 1)]).toEqual(["before 1", ["z"]]);
+    const anew = repeated(0);
+    expect(waits(anew)).toBe("before 0");
+    approve(anew, 0, { round: 2 });
+    tell(anew, ["y"]);
+    review(anew, 0, null, 2);
+    expect([waits(anew), knownTasks(anew.state, 1)]).toEqual(["before 1", ["y"]]);
   });
 
   it("is not asked about what it is not to run, nor after a failure of its own kind", () => {

@@ -80,6 +80,15 @@ describe("a stage with context", () => {
     expect(of.execute("agent-0").stage).toBe(2);
   });
 
+  it("is left out without what it requires, where the run has failed already", () => {
+    const of = told([gather, { name: "mid" }, { ...read, when: "always" }, { name: "wipe", when: "always" }], 1);
+    of.finish("agent-0", { kind: "exited", code: 2 });
+    of.pass(31_000);
+    expect(of.state.failure?.reason).toBe("mid: agent-0 failed: exit code 2");
+    expect(summary(of.state).phases[2]).toMatchObject({ status: "skipped", reason: expect.stringContaining("topics") });
+    expect(of.execute("agent-0").stage).toBe(3);
+  });
+
   it.each([
     [10, ""],
     [11, " and 1 more"],

@@ -95,6 +95,20 @@ describe("a run that fails", () => {
     expect(of.execute("agent-1").stage).toBe(2);
   });
 
+  it("has not reached what would have come next for whoever ended meanwhile", () => {
+    const of = group([{ name: "a", ...policy("none") }, { name: "b" }, cleanup], 3);
+    for (const name of of.names) of.sync(name);
+    of.send({ type: "cancelled", at: of.at, by: "ann", why: "no" });
+    of.sync("agent-0", { finished: [report({ stage: 0, attempt: "0.1.0.1" })] });
+    expect(of.instruction("agent-0").do).not.toBe("execute");
+    of.pass(30_000);
+    expect(told(phase(of, 1).agents)).toEqual([
+      ["skipped", "not reached"],
+      ["stopped", "cancelled by ann: no"],
+      ["stopped", "cancelled by ann: no"],
+    ]);
+  });
+
   it("takes back the tasks that nobody has said the end of", () => {
     const of = group([work, cleanup], 2);
     for (const name of of.names) of.sync(name, { wants: 1 });

@@ -76,6 +76,9 @@ describe("where a text ceases to be JSON", () => {
     ['"\\u123`"', 6],
     ['"\\u123G"', 6],
     ['"a\tb"', 2],
+    ['["\\,1]', 3],
+    ['["\\u12,1]', 6],
+    ['{"\\u12:1}', 6],
     ['"a b"c', 5],
   ])("%s: at %i", (text, at) => {
     expect(() => JSON.parse(text)).toThrow();

@@ -118,6 +118,22 @@ describe("tasks that a stage tells for a later one", () => {
     expect(work(optional)).toMatchObject({ status: "skipped", reason: expect.stringContaining(reason) });
   });
 
+  it("that cannot be taken leave a stage out where the run has failed already", () => {
+    const of = group(1);
+    const { plan: read } = of.state;
+    of.state = {
+      ...of.state,
+      plan: {
+        ...read,
+        stages: read.stages.map((stage) => (stage.name === "plan" ? stage : { ...stage, when: "always" })),
+      },
+    };
+    of.finish("agent-0", { kind: "exited", code: 1 }, { laterTasks: [{ id: "a", needs: ["c"] }] });
+    expect(of.state.failure?.reason).toBe("plan: agent-0 failed: exit code 1");
+    expect(work(of)).toMatchObject({ status: "skipped" });
+    expect(of.execute("agent-0").stage).toBe(2);
+  });
+
   it("must not differ under one key", () => {
     const told = [
       { rank: 1, tasks: [{ id: "a", n: 2 }] },
