@@ -12,7 +12,7 @@ import { answer, type Handler, pathOf } from "./webhook.ts";
 
 export interface MonitoringOptions {
   readonly store: Pick<Store, "ping">;
-  readonly inbox: Pick<Inbox, "backlog" | "storeFailure">;
+  readonly inbox: Pick<Inbox, "backlog">;
   readonly metrics: Pick<Metrics, "text" | "contentType">;
   /** Null: it is; else why not. */
   readonly ready: () => string | null;
@@ -42,7 +42,7 @@ export function monitoring(options: MonitoringOptions, { own }: { readonly own: 
     if (path === "/readyz") {
       const ping = () =>
         withinTime(
-          pinging.share("ping", () => store.ping()).then(() => storing(inbox.storeFailure), String),
+          pinging.share("ping", () => store.ping()).then(() => null, String),
           "the database does not answer",
         );
       const failure = ready() ?? (await ping());
@@ -97,8 +97,4 @@ async function withinTime<T>(work: Promise<T>, late: T): Promise<T> {
   } finally {
     enough.abort();
   }
-}
-
-function storing(failure: string | null): string | null {
-  return failure === null ? null : `webhooks cannot be stored: ${failure}`;
 }

@@ -136,7 +136,7 @@ export interface Store {
   /** Stores it unless there is one. Resolves with what is stored: to all who ask at once the same. */
   firstMeta(key: string, value: string): Promise<string>;
 
-  /** Resolves if the database answers; rejects otherwise. */
+  /** Resolves if the database answers and, where the last write failed for its sake, takes one now; rejects otherwise. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { DEFAULT_MIGRATION_TABLE, type Dialect, Kysely, Migrator, sql } from "ky
 import { commitStore } from "./commit.ts";
 import { countStore } from "./counts.ts";
 import { fenced } from "./database/fence.ts";
+import { StoreHealth, watched } from "./database/health.ts";
 import { unknownMigrations } from "./database/newer-migrations.ts";
 import { type PostgresOptions, postgresDialect } from "./database/postgres.ts";
 import { postgresPlace, postgresRemedy } from "./database/postgres-errors.ts";
@@ -62,7 +63,7 @@ export function unusable(url: string, error: unknown): DatabaseUnusable {
 export interface OpenOptions {
   /** Told of what no caller is told: a connection was lost while nobody used it. */
   readonly onError?: (error: Error) => void;
-  /** The clock of leases, where the database has none of its own. */
+  /** The clock of leases, where the database has none of its own, and of when a failed write is tried again. */
   readonly now?: () => number;
   /** For a database in memory: the bytes of the one that it begins as a copy of. */
   readonly copied?: Uint8Array;
@@ -76,7 +77,8 @@ export async function openStore(
   url: string = DEFAULT_DATABASE_URL,
   { onError = () => undefined, now = Date.now, copied }: OpenOptions = {},
 ): Promise<Store> {
-  const db = new Kysely<Tables>({ dialect: fenced(dialectOf(url, { onError }, copied)) });
+  const health = new StoreHealth(now);
+  const db = new Kysely<Tables>({ dialect: fenced(watched(dialectOf(url, { onError }, copied), health)) });
   try {
     await (isPostgresUrl(url) ? migrateAlone(url, onError) : migrate(db));
   } catch (error) {
@@ -93,7 +95,7 @@ export async function openStore(
     ...historyStore(db),
     ...commitStore(db),
     ...cacheStore(db),
-    ...metaStore(db),
+    ...metaStore(db, health),
     replicas: replicaStore(db, now),
     claims: claimStore(db, now),
     runs: runStore(db, now),

@@ -238,11 +238,6 @@ export class Inbox {
     return true;
   }
 
-  /** Why deliveries could not be stored just now; null: they can be, as far as is known. */
-  get storeFailure(): string | null {
-    return this.#storer.storeFailure;
-  }
-
   /** Deliveries that are stored and not handled yet. */
   get backlog(): number {
     return this.#queues.backlog;

@@ -16,12 +16,10 @@ import {
 import { type Claim, ClaimLost } from "../model/claims.ts";
 import type { Tables } from "../schema.ts";
 import { isShared } from "./dialect.ts";
+import { isRead } from "./reads.ts";
 import { retried } from "./retried.ts";
 
 const inForce = new AsyncLocalStorage<Claim | null>();
-/** What only reads begins so, and has none of the words below; anything else is taken for a write. */
-const READS = /^\s*(?:select|with|values|pragma|explain)\b/iu;
-const WRITES = /\b(?:insert|update|delete|merge|replace|truncate|create|alter|drop|call)\b/iu;
 
 const STANDS = "select 1 from claims where released_at is null and";
 
@@ -144,7 +142,7 @@ class FencedConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    if (this.#inTransaction || claimInForce() === null || (READS.test(query.sql) && !WRITES.test(query.sql))) {
+    if (this.#inTransaction || claimInForce() === null || isRead(query.sql)) {
       return await this.inner.executeQuery<R>(query);
     }
     // A statement by itself: the check has to be in its transaction.

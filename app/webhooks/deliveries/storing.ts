@@ -14,7 +14,6 @@ export class InboxFull extends Error {
 
 /** Characters of payload that may wait for one commit. */
 const MOST_WAITING = 256 * 1024 * 1024;
-const FAILURE_TOLD_MS = 30_000;
 
 interface Waiting extends RecentDelivery {
   readonly resolve: (outcome: "stored" | "duplicate") => void;
@@ -38,7 +37,6 @@ export class DeliveryStorer {
   readonly #options: StoringOptions;
   #waiting: Waiting[] = [];
   #waitingSize = 0;
-  #storeFailure: { readonly at: number; readonly reason: string } | null = null;
   readonly #failure: RepeatedFailure;
   #storing = false;
 
@@ -53,16 +51,6 @@ export class DeliveryStorer {
 
   get busy(): boolean {
     return this.#storing;
-  }
-
-  /**
-   * Why deliveries could not be stored just now; null: they can be, as far as is known. Forgotten after half a minute:
-   * who sends none to an app that is not ready would never learn that it is.
-   */
-  get storeFailure(): string | null {
-    return this.#storeFailure !== null && this.#options.now() - this.#storeFailure.at < FAILURE_TOLD_MS
-      ? this.#storeFailure.reason
-      : null;
   }
 
   /** Resolves once the delivery is on disk. */
@@ -83,7 +71,7 @@ export class DeliveryStorer {
   }
 
   async #storeWaiting(): Promise<void> {
-    const { store, now, recent, stored, unsure, changed } = this.#options;
+    const { store, recent, stored, unsure, changed } = this.#options;
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
@@ -91,7 +79,6 @@ export class DeliveryStorer {
       try {
         const accepted = await store.acceptDeliveries(batch.map((each) => each.delivery));
         const seqs = new Map(accepted.map((each) => [each.id, each.seq]));
-        this.#storeFailure = null;
         this.#failure.succeeded();
         for (const { delivery, content, resolve } of batch) {
           // Of two with one id in one batch the first is the one that was stored.
@@ -104,7 +91,6 @@ export class DeliveryStorer {
         }
         stored(accepted);
       } catch (error) {
-        this.#storeFailure = { at: now(), reason: error instanceof Error ? error.message : String(error) };
         this.#failure.failed(error, batch.length);
         for (const { reject } of batch) {
           reject(error);

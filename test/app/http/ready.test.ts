@@ -10,7 +10,7 @@ afterEach(async () => {
 });
 
 async function serve(ping: Store["ping"]): Promise<string> {
-  const inbox = { backlog: 0, storeFailure: null };
+  const inbox = { backlog: 0 };
   const metrics = { text: async () => "", contentType: "" };
   const options = { store: { ping }, inbox, metrics, ready: () => null, metricsToken: null };
   const handler = monitoring(options, { own: false });
