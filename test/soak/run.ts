@@ -1,8 +1,8 @@
 /**
- * `npm run soak -- --pulls 1000 --runs 20 --kills 100 --minutes 15`: a crash test with real processes (`soak.ts`). Prints
+ * `npm run soak -- --pulls 1000 --runs 20 --kills 100`: a crash test with real processes (`soak.ts`). Prints
  * the figures; exit 1 when something was lost, doubled or is not as it must be, and then its logs and database are kept.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -11,8 +11,11 @@ import { SOAK_DATABASES, type SoakDatabaseKind } from "./database.ts";
 import { type SoakReport, soak } from "./soak.ts";
 
 const USAGE =
-  "npm run soak -- [--pulls 100] [--runs 4] [--kills 10] [--minutes 3] [--seed 1] [--freeze COUNT] [--db-restarts COUNT] [--database sqlite|postgres] [--replicas N] [--plant]";
+  "npm run soak -- [--pulls 100] [--runs 4] [--kills 10] [--minutes N] [--seed 1] [--freeze COUNT] [--db-restarts COUNT] [--database sqlite|postgres] [--replicas N] [--plant]";
 const MINUTE = 60_000;
+/** As much as two cores bear with everything else of it; `--minutes` when it is not told. */
+const PULLS_A_MINUTE = 110;
+const KILLS_A_MINUTE = 11;
 const AGENTS = 8;
 const STEP_SECONDS = 5;
 /** Longer than a lease of a replica. */
@@ -72,6 +75,8 @@ async function main(): Promise<number> {
       say,
     );
     tell(asked, report);
+    const { own, others } = processorSeconds();
+    say(`done; ${own.toFixed(0)} s of processor time here, ${others.toFixed(0)} s in the app, agents and the database`);
     writeFileSync(join(directory, "report.json"), JSON.stringify(report, null, 2));
     well = report.violations.length === 0 && report.planted.length === 0;
   } catch (error) {
@@ -90,7 +95,13 @@ function read(): Asked | null {
   try {
     const { values } = parseArgs({
       options: {
-        ...{ pulls: option("100"), runs: option("4"), kills: option("10"), minutes: option("3"), seed: option("1") },
+        ...{
+          pulls: option("100"),
+          runs: option("4"),
+          kills: option("10"),
+          minutes: { type: "string" },
+          seed: option("1"),
+        },
         ...{ freeze: option("0"), "db-restarts": option("0"), database: option("sqlite"), replicas: option("1") },
         plant: { type: "boolean", default: false },
       },
@@ -100,14 +111,15 @@ function read(): Asked | null {
       if (!Number.isInteger(number) || number < 0 || number > 100_000) throw new Error(`${text} is no such number`);
       return number;
     };
-    const minutes = Number(values.minutes);
+    const [pulls, kills] = [whole(values.pulls), whole(values.kills)];
+    const minutes = Number(values.minutes ?? Math.max(1, pulls / PULLS_A_MINUTE, kills / KILLS_A_MINUTE));
     if (!(minutes > 0 && minutes <= 600)) throw new Error("minutes");
     const database = SOAK_DATABASES.find((each) => each === values.database);
     const replicas = whole(values.replicas);
     if (database === undefined || replicas < 1 || replicas > 9) throw new Error("database and replicas");
     if (database === "sqlite" && replicas > 1) throw new Error("a file is one process's");
     return {
-      ...{ pulls: whole(values.pulls), runs: whole(values.runs), kills: whole(values.kills), minutes },
+      ...{ pulls, runs: whole(values.runs), kills, minutes },
       ...{ seed: whole(values.seed), freezes: whole(values.freeze), restarts: whole(values["db-restarts"]) },
       ...{ database, replicas, plant: values.plant },
     };
@@ -115,6 +127,17 @@ function read(): Asked | null {
     console.error(error instanceof Error ? error.message : error);
     return null;
   }
+}
+
+/** Of this process, and of those that it started and that have ended. */
+function processorSeconds(): { readonly own: number; readonly others: number } {
+  // From the third field of proc(5) on: user and system time are the 14th to the 17th, in hundredths of a second.
+  const fields = readFileSync("/proc/self/stat", "utf8")
+    .replace(/^.*\) /u, "")
+    .split(" ")
+    .map(Number);
+  const [user = 0, system = 0, othersUser = 0, othersSystem = 0] = fields.slice(11, 15);
+  return { own: (user + system) / 100, others: (othersUser + othersSystem) / 100 };
 }
 
 function tell({ runs, database, replicas }: Asked, report: SoakReport): void {
