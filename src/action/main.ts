@@ -173,7 +173,8 @@ async function carryOut(task: Task, entry: Entry): Promise<number> {
   const reportNow = (summary: RunSummary): RunReport => {
     const whole = maskedSummary(summary, entry.masks);
     const shown = place.reports ? whole : new SummaryByAgent(whole, 0).of(agentName);
-    return runReport(task, shown, entry.masks, { startedAt, completedAt: entry.pace.now() });
+    const times = { startedAt, completedAt: entry.pace.now() };
+    return { ...runReport(task, shown, entry.masks, times), collected: collected.parts.all() };
   };
   const tellKnown = (why: string): void => {
     // Once the run is over, only its reports are cut short.

@@ -30,11 +30,16 @@ export type AgentEvent =
   /** Files of the stage are in this folder, but for so many that were left out. */
   | {
       readonly kind: "collected";
+      readonly agent: string;
       readonly stage: PlanStage;
+      readonly round: number;
       readonly folder: string;
-      readonly files: number;
       readonly bytes: number;
-      readonly leftOut: number;
+      /** Paths below the stage's working directory. Nothing of it is masked. */
+      readonly kept: readonly { readonly path: string; readonly bytes: number }[];
+      readonly missed: readonly { readonly path: string; readonly why: string }[];
+      /** False: there was more to look through than there was time or room for. */
+      readonly isWhole: boolean;
     }
   /** A background command is up. */
   | { readonly kind: "ready"; readonly stage: PlanStage }

@@ -116,15 +116,15 @@ export function progressText(progress: Progress): string {
 }
 
 /** "kept 3 files (1.2 MiB) in out/local-0/load, 2 left out". */
-export function collectedText(kept: {
+export function collectedText(told: {
   readonly folder: string;
-  readonly files: number;
+  readonly kept: readonly unknown[];
   readonly bytes: number;
-  readonly leftOut: number;
+  readonly missed: readonly unknown[];
 }): string {
-  const left = kept.leftOut > 0 ? `, ${kept.leftOut} left out` : "";
-  if (kept.files === 0) return `kept no files${left}`;
-  return `kept ${count(kept.files, "file")} (${bytes(kept.bytes)}) in ${oneLine(kept.folder)}${left}`;
+  const left = told.missed.length > 0 ? `, ${told.missed.length} left out` : "";
+  if (told.kept.length === 0) return `kept no files${left}`;
+  return `kept ${count(told.kept.length, "file")} (${bytes(told.bytes)}) in ${oneLine(told.folder)}${left}`;
 }
 
 /** The last lines: verdict, counts, and where to look. */

@@ -2,6 +2,7 @@
 import type { AgentPhase, PhaseRecord, PhaseRound, RunSummary } from "../run/result/record.ts";
 import type { ReadHistogram } from "./histograms.ts";
 import type { BaselineJudgement } from "./record/baselines.ts";
+import type { CollectedPart } from "./record/collected.ts";
 import type { Provenance } from "./record/provenance.ts";
 
 export interface RunReport {
@@ -22,6 +23,8 @@ export interface RunReport {
   readonly provenance?: Provenance;
   /** What came of the plan's baselines; not there: they were not looked at. */
   readonly baselines?: readonly BaselineJudgement[];
+  /** Files that stages kept, as far as who reports knows of them; not there: none. */
+  readonly collected?: readonly CollectedPart[];
   /** Not there: histograms are shown as they are. */
   readonly readHistogram?: ReadHistogram;
 }

@@ -149,6 +149,8 @@ describe("an interruption", () => {
     expect(result.annotations).toMatchObject([{ path: "plan.yml", title: "work: cancelled" }]);
     const kept = result.outputs.get("collected") ?? "";
     expect(readFileSync(join(kept, "train-2/work/index"), "utf8")).toBe("0\n");
+    const { collected } = JSON.parse(readFileSync(result.outputs.get("results-file") ?? "", "utf8"));
+    expect(collected).toMatchObject([{ agent: "train-2", phase: "work", files: [{ path: "index", bytes: 2 }] }]);
     const post = await runner.run({ inputs, state: result.state });
     expect(post.code).toBe(0);
     expect(readFileSync(join(kept, "train-2/cleanup/wiped"), "utf8")).toBe("wiped\n");

@@ -145,7 +145,7 @@ describe("keeping files", () => {
         .sort(),
     );
     expect(warnings).toEqual([]);
-    expect(events.map((event) => (event.kind === "collected" ? [event.files, event.bytes] : null))).toEqual([
+    expect(events.map((event) => (event.kind === "collected" ? [event.kept.length, event.bytes] : null))).toEqual([
       [1, 7],
       [2, 14],
       [3, 23],

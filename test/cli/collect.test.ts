@@ -36,7 +36,7 @@ const PLAN = `stages:
 describe("files that stages keep", () => {
   it("are there for each agent, though the stage failed and cleanup has wiped the rest", async () => {
     bench.file("plan.yml", PLAN);
-    const { code, stderr } = await bench.run(["run", "plan.yml", "--agents", "2", "--collect-to", "kept"]);
+    const { code, stdout, stderr } = await bench.run(["run", "plan.yml", "--agents", "2", "--collect-to", "kept"]);
     expect({ code, stderr }).toMatchObject({ code: 1 });
     expect(filesIn("kept")).toEqual([
       "local-0/fail/log-local-0",
@@ -47,6 +47,31 @@ describe("files that stages keep", () => {
     expect(stderr).toContain('collect: 1 left out, a link out of the working directory: "out/users"');
     expect(stderr).toContain('collect: there is nothing that "nothing" names');
     expect(stderr).toMatch(/kept 1 file \(2 bytes\) in \S+\/kept\/local-0\/load, 1 left out/);
+    const part = { round: 1, left_out_total: 0, left_out: [], complete: true };
+    const folder = (end: string) => expect.stringMatching(new RegExp(`/kept/${end}$`, "u"));
+    const counted = { files_total: 1, bytes_total: 2 };
+    expect(JSON.parse(stdout).collected).toEqual([
+      {
+        ...{ ...part, ...counted, agent: "local-0", phase: "load", folder: folder("local-0/load") },
+        files: [{ path: "out/load.json", bytes: 2 }],
+        ...{ left_out_total: 1, left_out: [{ path: "out/users", why: "a link out of the working directory" }] },
+      },
+      {
+        ...{ ...part, agent: "local-0", phase: "fail", folder: folder("local-0/fail"), files_total: 1, bytes_total: 8 },
+        files: [{ path: "log-local-0", bytes: 8 }],
+      },
+      {
+        ...{
+          ...part,
+          agent: "local-1",
+          phase: "tasks",
+          folder: folder("local-1/tasks"),
+          files_total: 2,
+          bytes_total: 4,
+        },
+        files: ["task-x", "task-y"].map((path) => ({ path, bytes: 2 })),
+      },
+    ]);
     const again = await bench.run(["run", "plan.yml", "--agents", "2", "--collect-to", "kept"]);
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining("expected a folder that is empty") });
   });
@@ -59,7 +84,11 @@ describe("files that stages keep", () => {
     const { child, outcome } = bench.start(["run", "plan.yml"]);
     for (let tries = 0; tries < 1_000 && !existsSync(join(bench.directory, "begun")); tries += 1) await sleep(20);
     child.kill("SIGINT");
-    expect(await outcome).toMatchObject({ code: 130 });
+    const { code, stdout } = await outcome;
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout).collected).toMatchObject([
+      { phase: "load", files: expect.arrayContaining([{ path: "log", bytes: 2 }]) },
+    ]);
     expect(existsSync(join(bench.directory, "log"))).toBe(false);
     const files = filesIn("stagewright-collected");
     expect(files).toContainEqual(expect.stringMatching(/^plan \d{4}-\d\d-\d\dT[\d.-]+Z\/local-0\/load\/log$/));

@@ -123,10 +123,10 @@ it.each([
 });
 
 it.each([
-  [{ files: 3, bytes: 1536, leftOut: 0 }, "kept 3 files (1.5 KiB) in out/a b"],
-  [{ files: 1, bytes: 1, leftOut: 2 }, "kept 1 file (1 byte) in out/a b, 2 left out"],
-  [{ files: 0, bytes: 0, leftOut: 0 }, "kept no files"],
-  [{ files: 0, bytes: 0, leftOut: 1 }, "kept no files, 1 left out"],
+  [{ kept: [1, 2, 3], bytes: 1536, missed: [] }, "kept 3 files (1.5 KiB) in out/a b"],
+  [{ kept: [1], bytes: 1, missed: [2, 3] }, "kept 1 file (1 byte) in out/a b, 2 left out"],
+  [{ kept: [], bytes: 0, missed: [] }, "kept no files"],
+  [{ kept: [], bytes: 0, missed: [1] }, "kept no files, 1 left out"],
 ])("what was collected: %j", (kept, said) => {
   expect(collectedText({ folder: "out/a\nb", ...kept })).toBe(said);
 });

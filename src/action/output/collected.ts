@@ -4,16 +4,19 @@ import { join } from "node:path";
 import type { AgentEvent } from "../../agent/log.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { unguessable } from "../../random.ts";
+import { CollectedParts, collectedPart } from "../../report/record/collected.ts";
 import type { Entry } from "../entry.ts";
 
 export class CollectedFiles {
   /** Made when there is something to keep; null: no stage asks for it. */
   readonly folder: string | null;
-  readonly #entry: Pick<Entry, "console" | "files">;
+  /** What is kept in it so far. */
+  readonly parts = new CollectedParts();
+  readonly #entry: Pick<Entry, "console" | "files" | "masks">;
   #isTold = false;
 
   /** @param temporary where the runner has its temporary files, which it removes when the job is over */
-  constructor(plan: Plan, temporary: string, entry: Pick<Entry, "console" | "files">) {
+  constructor(plan: Plan, temporary: string, entry: Pick<Entry, "console" | "files" | "masks">) {
     const keeps = plan.stages.some(({ collect }) => collect !== undefined);
     this.folder = keeps ? join(temporary, `stagewright-collected-${unguessable()}`) : null;
     this.#entry = entry;
@@ -21,7 +24,9 @@ export class CollectedFiles {
 
   /** The output is written with the first files: a step that is killed has it, too. */
   follow(event: AgentEvent): void {
-    if (event.kind !== "collected" || event.files === 0 || this.folder === null || this.#isTold) return;
+    if (event.kind !== "collected" || this.folder === null) return;
+    this.parts.add(collectedPart(event, this.#entry.masks));
+    if (event.kept.length === 0 || this.#isTold) return;
     this.#isTold = true;
     this.#entry.files.output("collected", this.folder);
   }

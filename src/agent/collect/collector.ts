@@ -21,8 +21,14 @@ const LONGEST_NAME = 200;
 const CHUNK = 1_048_576;
 const TIME_OVER = "the time for it is over";
 
+interface KeptFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
 export class Collector {
   readonly #folder: string;
+  readonly #agent: string;
   readonly #own: string;
   readonly #log: AgentLog;
   /** By stage and round: what it has kept so far. */
@@ -33,6 +39,7 @@ export class Collector {
   /** @param folder of the run; made when there is something to keep */
   constructor(folder: string, agent: string, log: AgentLog) {
     this.#folder = folder;
+    this.#agent = agent;
     this.#own = join(folder, safeFileName(agent));
     this.#log = log;
   }
@@ -59,11 +66,13 @@ export class Collector {
       const folder = join(this.#own, safeFileName(stage.name), ...(round > 1 ? [`round-${round}`] : []));
       const keptIn = await realpath(this.#folder).catch(() => this.#folder);
       const found = await findFiles(from, patterns, keptIn, stopping.signal);
-      const { part, leftOut } = await this.#keep(found.files, folder, stopping.signal);
+      const { kept, bytes, leftOut } = await this.#keep(found.files, folder, stopping.signal);
       for (const text of saidOf([...found.leftOut, ...leftOut])) warn(text);
       for (const pattern of found.unused) warn(`collect: there is nothing that ${quoted(pattern)} names`);
       if (found.isCut) warn(cutText(stopping.signal));
-      this.#log({ kind: "collected", stage, folder, ...part, leftOut: found.leftOut.length + leftOut.length });
+      const missed = [...found.leftOut, ...leftOut];
+      const what = { kept, bytes, missed, isWhole: !found.isCut };
+      this.#log({ kind: "collected", agent: this.#agent, stage, round, folder, ...what });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       warn(`collect: its files could not be kept: ${printableLine(why)}`);
@@ -77,17 +86,20 @@ export class Collector {
     files: readonly FoundFile[],
     folder: string,
     signal: AbortSignal,
-  ): Promise<{ part: { files: number; bytes: number }; leftOut: readonly LeftOut[] }> {
+  ): Promise<{ kept: readonly KeptFile[]; bytes: number; leftOut: readonly LeftOut[] }> {
     // Only what this agent has put there itself is replaced.
     if (this.#parts.has(folder)) await rm(folder, { recursive: true, force: true });
     const part = { files: 0, bytes: 0 };
     this.#parts.set(folder, part);
+    const kept: KeptFile[] = [];
     const leftOut: LeftOut[] = [];
     for (const file of files) {
+      const before = part.bytes;
       const why = signal.aborted ? TIME_OVER : await this.#keepOne(file, folder, part, signal);
       if (why !== null) leftOut.push({ path: file.path, why });
+      else kept.push({ path: file.path, bytes: part.bytes - before });
     }
-    return { part, leftOut };
+    return { kept, bytes: part.bytes, leftOut };
   }
 
   /** @returns why it is left out; null: it is kept */

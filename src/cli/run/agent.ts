@@ -1,5 +1,6 @@
 /** `stagewright agent`: one agent of a run whose coordinator is elsewhere. Joins, works, ends with the group's verdict. */
 import { realpathSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { cleanUp, createAgent } from "../../agent/agent.ts";
 import type { AgentEvent } from "../../agent/log.ts";
 import type { LoopEnd } from "../../agent/loop-end.ts";
@@ -9,6 +10,7 @@ import { HttpCoordinator, readTerms, sayRetries } from "../../coordinator/client
 import { Refusal } from "../../coordinator/protocol/refusal.ts";
 import { ADDRESS, NOT_AN_ADDRESS } from "../../plan/parsing/address.ts";
 import { platformRefusal } from "../../platform.ts";
+import { collectedPart } from "../../report/record/collected.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit.ts";
 import { collectFolder } from "./collect.ts";
 import { ConsoleLog, maskedScreen, screenOf } from "./console.ts";
@@ -32,6 +34,7 @@ export type ParentMessage = "hurry" | "kill";
 
 const TERMS_MS = 60_000;
 const CLEANUP_MS = 240_000;
+const TELLING_MS = 5_000;
 
 /** @returns the exit code. @throws UsageError before anything has run */
 export async function agent(options: AgentCommandOptions, env: NodeJS.ProcessEnv): Promise<ExitCode> {
@@ -56,6 +59,8 @@ export async function agent(options: AgentCommandOptions, env: NodeJS.ProcessEnv
   const unseen = unseenWarning();
   // A parent has said it for all of its agents.
   if (unseen !== null && !process.connected) log.line(`warning: ${unseen}`);
+  // On their way to the parent.
+  const telling: Promise<void>[] = [];
   const shared = {
     plan,
     planFile: env[PLAN_FILE_VARIABLE] || plan.name,
@@ -71,6 +76,9 @@ export async function agent(options: AgentCommandOptions, env: NodeJS.ProcessEnv
     ...(collectTo === null ? {} : { collectTo }),
     commandLine: [process.execPath, realpathSync(process.argv[1] ?? "stagewright")],
     log: (event: AgentEvent): void => {
+      if (event.kind === "collected" && process.connected) {
+        telling.push(new Promise((done) => process.send?.(collectedPart(event, masks), () => done())));
+      }
       // What concerns the group, its parent says once for all of them.
       if (!process.connected || (event.kind !== "notice" && event.kind !== "waiting")) log.event(event);
     },
@@ -121,7 +129,10 @@ export async function agent(options: AgentCommandOptions, env: NodeJS.ProcessEnv
     return EXIT.failure;
   } finally {
     for (const [name, handler] of handlers) process.removeListener(name, handler);
-    if (process.connected) process.disconnect();
+    if (process.connected) {
+      await Promise.race([Promise.all(telling), sleep(TELLING_MS, undefined, { ref: false })]);
+      process.disconnect();
+    }
   }
   if (exitCode !== null) return exitCode;
   return end.kind === "finished" && end.summary.verdict === "success" ? EXIT.success : EXIT.failure;

@@ -21,6 +21,8 @@ import { serveLoopback } from "../../coordinator/server/serve.ts";
 import { joinAddress, splitAddress } from "../../plan/parsing/address.ts";
 import { formatDuration } from "../../plan/parsing/duration.ts";
 import { maskedSummary } from "../../report/masked.ts";
+import { CollectedParts } from "../../report/record/collected.ts";
+import { collectedPartSchema } from "../../report/record/result-schema.ts";
 import { explain } from "../../run/explain.ts";
 import { agentIdentity, type RunKey } from "../../run/types.ts";
 import { type ToldWait, waitLine } from "../../run/wait-lines.ts";
@@ -125,7 +127,9 @@ export async function runGroup(task: RunTask): Promise<ExitCode> {
     await serving.close();
   }
   const summary = maskedSummary(host.summary(), masks);
-  const isTold = tellOutcome({ file, key, plan, masks, summary, selection, startedAt, outputFile }, log, screen);
+  const { collected } = children;
+  const ended = { file, key, plan, masks, summary, selection, startedAt, outputFile, collected };
+  const isTold = tellOutcome(ended, log, screen);
   if (signals.exitCode !== null) return signals.exitCode;
   const isWell = host.isOver && isTold && state?.isBehind !== true;
   return isWell ? EXIT.success : EXIT.failure;
@@ -227,6 +231,8 @@ interface Gone {
 
 /** The agents' processes; their logs are shown with their names. */
 class Children {
+  /** What they told that they kept. */
+  readonly collected = new CollectedParts();
   readonly #env: NodeJS.ProcessEnv;
   readonly #log: ConsoleLog;
   readonly #running = new Map<string, ChildProcess>();
@@ -256,6 +262,10 @@ class Children {
     if (child.stderr !== null) {
       createInterface({ input: child.stderr }).on("line", (line) => this.#log.line(`${name} | ${line}`));
     }
+    child.on("message", (message) => {
+      const part = collectedPartSchema.safeParse(message);
+      if (part.success) this.collected.add(part.data);
+    });
     const end = once(child, "close").then(
       ([code, signal]) => {
         const how = signal === null ? `exited with ${String(code)}` : `was ended by ${String(signal)}`;

@@ -4,6 +4,7 @@ import { readHistogram } from "../../coordinator/hosting/histograms.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { baselineLine, verdictLines } from "../../report/log.ts";
 import { judgeBaselines, withBaselines } from "../../report/record/baselines.ts";
+import type { CollectedParts } from "../../report/record/collected.ts";
 import { resultJson } from "../../report/record/json.ts";
 import { provenanceOf } from "../../report/record/provenance.ts";
 import { testbedOf } from "../../report/record/testbed.ts";
@@ -25,6 +26,7 @@ export interface EndedRun {
   readonly selection: Selection;
   readonly startedAt: number;
   readonly outputFile: string | undefined;
+  readonly collected: CollectedParts;
 }
 
 /** @returns whether the run succeeded, its baselines included, and everything could be written */
@@ -53,6 +55,7 @@ export function tellOutcome(run: EndedRun, log: ConsoleLog, screen: Screen): boo
     stoppedAfter: stop?.status === "success" || stop?.status === "warning" ? stop.name : null,
     provenance,
     baselines,
+    collected: run.collected.all(),
     readHistogram,
   };
   for (const line of verdictLines(report, screen.colours)) log.line(line);

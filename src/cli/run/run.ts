@@ -13,6 +13,7 @@ import { isSelected, select } from "../../plan/select.ts";
 import { platformRefusal } from "../../platform.ts";
 import { unguessable } from "../../random.ts";
 import { maskedSummary } from "../../report/masked.ts";
+import { CollectedParts, collectedPart } from "../../report/record/collected.ts";
 import type { Carried } from "../../run/resume/carried.ts";
 import type { RunKey, Selection } from "../../run/types.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit.ts";
@@ -123,6 +124,7 @@ async function carryOut(task: RunTask): Promise<ExitCode> {
   const key: RunKey = { repositoryId: "local", runId: unguessable(), attempt: 1, group: "local", plan: plan.name };
   const startedAt = Date.now();
   const attendant = attendantOf(task, masks, log);
+  const collected = new CollectedParts();
   const told = new WeakSet();
   let steps = 0;
   const hosted = beginRun(
@@ -161,6 +163,7 @@ async function carryOut(task: RunTask): Promise<ExitCode> {
       agentCount: 1,
       ...(collectTo === null ? {} : { collectTo }),
       log: (event) => {
+        if (event.kind === "collected") collected.add(collectedPart(event, masks));
         // What it waits for then is on the screen.
         if (event.kind !== "waiting" || !attendant.isAsking) log.event(event);
       },
@@ -193,7 +196,8 @@ async function carryOut(task: RunTask): Promise<ExitCode> {
   }
   const summary = maskedSummary(end.kind === "finished" ? end.summary : host.summary(), masks);
   const { outputFile } = task;
-  const isTold = tellOutcome({ file, key, plan, masks, summary, selection, startedAt, outputFile }, log, screen);
+  const ended = { file, key, plan, masks, summary, selection, startedAt, outputFile, collected };
+  const isTold = tellOutcome(ended, log, screen);
   if (signals.exitCode !== null) return signals.exitCode;
   const isWell = end.kind === "finished" && isTold && state?.isBehind !== true;
   return isWell ? EXIT.success : EXIT.failure;

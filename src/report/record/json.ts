@@ -39,6 +39,7 @@ export function resultOf(report: RunReport): Result {
       phases: summary.phases.map(timing),
     },
     stopped_after_phase: report.stoppedAfter,
+    ...(report.collected === undefined || report.collected.length === 0 ? {} : { collected: [...report.collected] }),
   };
 }
 

@@ -3,7 +3,7 @@
  * and baselines read, and what `stagewright schema result` prints.
  */
 import { z } from "zod";
-import { RUN_BOUNDS } from "../../plan/bounds.ts";
+import { COLLECT_BOUNDS, RUN_BOUNDS } from "../../plan/bounds.ts";
 import type { Json } from "../../plan/plan.ts";
 import { AGGREGATIONS, DECISIONS } from "../../run/types.ts";
 import { RESULT_VERSION } from "./provenance.ts";
@@ -174,6 +174,23 @@ const machine = z.object({
   runner: text.nullable().describe("The runner's name; null: it was no job"),
 });
 
+/** What one agent kept of one round of a stage. */
+export const collectedPartSchema = z.object({
+  agent: text,
+  phase: text,
+  round: count,
+  folder: text.describe("Where it put them, on its own machine"),
+  files_total: count,
+  bytes_total: count,
+  files: z
+    .array(z.object({ path: text, bytes: count }))
+    .max(COLLECT_BOUNDS.files)
+    .describe("By their place below the stage's working directory; fewer than the total where there are very many"),
+  left_out_total: count,
+  left_out: z.array(z.object({ path: text, why: text })).max(COLLECT_BOUNDS.files),
+  complete: z.boolean().describe("False: there was more to look through than there was time or room for"),
+});
+
 export const resultSchema = z.object({
   schema_version: z
     .literal(RESULT_VERSION)
@@ -225,6 +242,13 @@ export const resultSchema = z.object({
     ),
   }),
   stopped_after_phase: text.nullable(),
+  collected: z
+    .array(collectedPartSchema)
+    .max(10_000)
+    .optional()
+    .describe(
+      "Files that stages kept (`collect`), by agent: of the agents that who writes this started, so in a job of its own. Not there: none were kept or left out",
+    ),
 });
 
 export type Result = Readonly<z.infer<typeof resultSchema>>;
