@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
+import { record } from "../../../src/lifecycle/facts/record.ts";
 import { check, checked, history, OUR_APP_ID, opened, suite, withSuites } from "../builders.ts";
 import { verdict } from "../policies.ts";
 
@@ -121,6 +122,13 @@ describe("checks", () => {
       );
     const ignoring = "{ checks_pass: { ignore: [lint, docs] } }";
     expect(verdict(ignoring, facts(open("1"), open("2"))).holds).toBe(true);
+    // What has ended in such a suite, or is of another commit, keeps nobody waiting.
+    const beside = [
+      check(1, { name: "unit", suite: "1" }),
+      check(1, { name: "unit", sha: "0ther", suite: "2", ...running }),
+    ];
+    const more = withSuites(record(facts(), checked(...beside)), [open("1"), open("2")]);
+    expect(verdict(ignoring, more).holds).toBe(true);
     expect(verdict(ignoring, facts(open("1"), open("3", { app: "ci" })))).toMatchObject({
       holds: false,
       reason: "more checks may come: ci has not finished",

@@ -75,6 +75,12 @@ describe("commands and labels", () => {
       "label go/a was added by outsider, who has no write permission: someone with write permission can remove it and add it again",
     ],
     [
+      "{ label: 'go/*' }",
+      history(opened({ labels: ["Go/x"] })),
+      false,
+      "label go/x is on it, and it is not known who gave it: someone with write permission can remove it and add it again",
+    ],
+    [
       "{ label: '*' }",
       history(opened({ labels: ["stage/only"] })),
       false,

@@ -21,6 +21,12 @@ const known = (
 ): Permissions => ({ levels, teams, identities });
 
 describe("who may", () => {
+  it("is nobody where nobody is named", () => {
+    expect(authorityOf(alice, [], known({ "user:21": "admin" }))).toMatchObject({
+      ...{ truth: "no", reason: "is not named, as nobody is" },
+    });
+  });
+
   it.each<[Permissions["levels"], string]>([
     [{ "user:21": "none" }, "no"],
     [{ "user:21": "read" }, "no"],

@@ -177,6 +177,11 @@ on_push: { back_to: false }
       expect(sentTo(labeled(3, "broken", alice), deeds)).toEqual(stages);
     });
 
+    it("or now, which counts as a round as well", () => {
+      const facts = openedThen(...reached, labeled(3, "broken", alice), ...asked, mended);
+      expect(evaluationOf(facts, both)).toMatchObject({ rounds: 2, resets: [{ stage: "b" }, { stage: "a" }] });
+    });
+
     it("one after a reset of the app's own", () => {
       const own: Reset = {
         ...{ id: "own", stage: "c", head: "aaaaaaa1", at: minute(9) },

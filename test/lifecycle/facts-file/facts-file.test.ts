@@ -30,3 +30,12 @@ test("an event ends a suite", () => {
   const ended = after.get("ended")?.() ?? facts;
   expect(evaluationOf(ended, policy).stage).toBe("only");
 });
+
+test("it may tell of 100 events, and no more", () => {
+  const told = (count: number) => ({
+    pull: { number: 1, author: "alice", head: "abcd" },
+    events: Object.fromEntries(Array.from({ length: count }, (_, n) => [`e${n}`, { checks: [{ name: "ci-a" }] }])),
+  });
+  expect(readFactsFile(told(100)).after.size).toBe(100);
+  expect(() => readFactsFile(told(101))).toThrow("expected at most 100 events");
+});

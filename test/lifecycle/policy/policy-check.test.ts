@@ -64,6 +64,7 @@ describe("what is said of a policy", () => {
     const { title, summary } = verdict({ problems });
     expect(summary).not.toContain("<b>");
     expect(summary).toContain("- …and 30 more");
+    expect(summary.match(/^- \d+:5: error/gmu)).toEqual(Array.from({ length: 20 }, (_, n) => `- ${n + 1}:5: error`));
     expect(title.length).toBeLessThanOrEqual(200);
   });
 

@@ -96,6 +96,7 @@ max_rounds: 0
 });
 
 test.each([
+  [stage("{ name: b, enter: { nto: { label: x } } }"), /unknown condition "nto"; did you mean "not"\?/],
   [stage("{ name: b, enter: {} }"), /^p:3:23: error: enter: expected a condition, got an empty mapping$/],
   [stage("{ name: b, enter: [draft] }"), /enter: expected a condition, such as .*, got a list/],
   [stage("{ name: b, enter: { any: [] } }"), /enter.any: expected a list of 1 to 100 conditions/],
