@@ -4,7 +4,7 @@
  * has reached the stage that releases the environment, whichever of the two came first.
  */
 import { isOnBranch } from "../../src/github/branches.ts";
-import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
+import type { RequestFailure } from "../../src/github/request-failure.ts";
 import { answerGate, MOST_COMMENTS } from "../../src/github/workflows/gates.ts";
 import { readRun } from "../../src/github/workflows/workflows.ts";
 import {
@@ -22,6 +22,7 @@ import type { Policies } from "../policies/policy.ts";
 import { noteLine } from "../store/history.ts";
 import type { NewHistory, Repository, WaitingGate } from "../store/model.ts";
 import type { DueWorker } from "../work/due-worker.ts";
+import { failureOfWork } from "../work/failure.ts";
 import type { Alone } from "../work/in-progress/in-progress.ts";
 import { type RepositoryAccess, StepWorker, type StepWorkerOptions } from "../work/repository-steps.ts";
 import { type Concerned, pullsOf } from "./pulls.ts";
@@ -194,7 +195,7 @@ export class DeploymentGates {
         return;
       }
     } catch (error) {
-      if (requestFailure(error, now()).status !== 422) {
+      if (failureOfWork(error, now()).status !== 422) {
         throw error;
       }
       if (gate.sent !== verdict) {
@@ -231,7 +232,7 @@ export class DeploymentGates {
         answerGate(client, repository, { runId, environment, verdict: null, comment: text }, signal),
       );
     } catch (error) {
-      if (requestFailure(error, now()).status !== 422) {
+      if (failureOfWork(error, now()).status !== 422) {
         throw error;
       }
       await this.#over(gate, "nothing waits there for our answer");

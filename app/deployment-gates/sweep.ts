@@ -1,8 +1,9 @@
 /** Jobs that wait although nobody told us: found by asking GitHub for them. */
-import { requestFailure } from "../../src/github/request-failure.ts";
+
 import { guards, pendingEnvironments } from "../../src/github/workflows/gates.ts";
 import { waitingRuns } from "../../src/github/workflows/workflows.ts";
 import type { Repository } from "../store/model.ts";
+import { failureOfWork } from "../work/failure.ts";
 import type { Runtime } from "../work/runtime.ts";
 
 export interface FindOptions extends Runtime {
@@ -17,7 +18,7 @@ export async function findWaiting(options: FindOptions, repository: Repository):
   try {
     await find(options, repository);
   } catch (error) {
-    if (requestFailure(error, 0).kind !== "permission") {
+    if (failureOfWork(error, 0).kind !== "permission") {
       throw error;
     }
     const names = { repository: `${repository.owner}/${repository.name}` };

@@ -4,7 +4,6 @@
  * repository; effects of one pull request one after the other.
  */
 import { withDeadline } from "../../src/github/deadline.ts";
-import { requestFailure } from "../../src/github/request-failure.ts";
 import type { Actor } from "../../src/lifecycle/facts/facts.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
 import { pullKey } from "../store/change-pull.ts";
@@ -12,6 +11,7 @@ import { noteLine } from "../store/history.ts";
 import type { Effect, EffectReason, HistoryKind, NewHistory, PullId, Repository } from "../store/model.ts";
 import { backoffPause } from "../work/backoff.ts";
 import { DueWorker } from "../work/due-worker.ts";
+import { failureOfWork } from "../work/failure.ts";
 import type { Alone, ProgressMarks } from "../work/in-progress/in-progress.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { causeOf, knownKind } from "./effect.ts";
@@ -160,7 +160,7 @@ export class EffectRunner {
 
   async #failed(effect: Effect, error: unknown, result: Effect["result"]): Promise<void> {
     const { store, now, timings, writers, log } = this.#options;
-    const failure = requestFailure(error, now());
+    const failure = failureOfWork(error, now());
     const why: EffectReason = { code: failure.kind, text: failure.message };
     if (failure.kind === "rate_limit") {
       const pause = failure.retryAfterMs ?? timings.rateLimitPause;

@@ -3,13 +3,13 @@
  * that the last good one outlives restarts and GitHub's outages. What was read is then said in a check run.
  */
 import { loadPolicy, policyFetcher, type ReadPolicy } from "../../src/github/policy-files/load-policy.ts";
-import { requestFailure } from "../../src/github/request-failure.ts";
 import { namesAny } from "../../src/lifecycle/policy/named-accounts.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { canonicalJson } from "../../src/plan/canonical.ts";
 import { audit } from "../audit/audit.ts";
 import type { DuePolicy, PolicyState, Repository, StoredPolicy } from "../store/model.ts";
 import { DueWorker } from "../work/due-worker.ts";
+import { failureOfWork } from "../work/failure.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { type Policies, PolicyUnreadable } from "./policy.ts";
 
@@ -247,7 +247,7 @@ export class PolicyLoader implements Policies {
 
   #pause(tries: number, error: unknown): number {
     const { now, timings } = this.#options;
-    const asked = requestFailure(error, now()).retryAfterMs ?? 0;
+    const asked = failureOfWork(error, now()).retryAfterMs ?? 0;
     return Math.max(asked, Math.min(timings.reevaluationPause * 2 ** tries, timings.reevaluationPauseMost));
   }
 }

@@ -1,8 +1,8 @@
 /** Now and then: where the app is installed is read again, and rows that are old enough go. */
 import { setImmediate } from "node:timers/promises";
 import { type InstalledRepository, listInstallations, listRepositories } from "../../src/github/installations.ts";
-import { requestFailure } from "../../src/github/request-failure.ts";
-import { ClaimLost, type Repository, type Store } from "../store/model.ts";
+import type { Repository, Store } from "../store/model.ts";
+import { failureOfWork } from "../work/failure.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { installedSince, watchFrom } from "./installed-since.ts";
 import { fullNameOf } from "./sweep.ts";
@@ -30,7 +30,7 @@ export async function readInstallations(options: MaintenanceOptions, stop: Abort
     try {
       found = await listRepositories(await clients.installation(installation.id), signal());
     } catch (error) {
-      if (error instanceof ClaimLost || requestFailure(error, options.now()).kind === "rate_limit") {
+      if (failureOfWork(error, options.now()).kind === "rate_limit") {
         throw error;
       }
       unread.add(installation.id);

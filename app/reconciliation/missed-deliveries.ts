@@ -5,10 +5,10 @@
 import type { Logger } from "pino";
 import { z } from "zod";
 import type { GitHubClient } from "../../src/github/port.ts";
-import { requestFailure } from "../../src/github/request-failure.ts";
 import { type ListedDelivery, listDeliveries, redeliver } from "../../src/github/webhooks/deliveries.ts";
 import type { Clients } from "../github-cache/clients.ts";
 import type { Store } from "../store/model.ts";
+import { failureOfWork } from "../work/failure.ts";
 import type { Timings } from "../work/timings.ts";
 import type { Wakeups } from "../work/wakeups.ts";
 import { turnAfter } from "./sweep-turns.ts";
@@ -142,7 +142,7 @@ export class MissedDeliveries {
       log.info(about, "missed webhook asked for again");
       return true;
     } catch (error) {
-      const failure = requestFailure(error, now());
+      const failure = failureOfWork(error, now());
       log.warn({ ...about, err: error }, "missed webhook could not be asked for");
       if (failure.kind === "rate_limit" || failure.kind === "temporary") {
         throw error;

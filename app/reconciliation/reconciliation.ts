@@ -3,10 +3,11 @@
  * shows otherwise than we confirmed, installations that changed while nobody listened. All of it runs by itself, at
  * the start and then in regular intervals; a part that fails is tried again sooner, and says so.
  */
-import { requestFailure } from "../../src/github/request-failure.ts";
+
 import { KeyRefused } from "../github-cache/identity.ts";
-import type { DueSweep, Repository } from "../store/model.ts";
+import { ClaimLost, type DueSweep, type Repository } from "../store/model.ts";
 import { DueWorker, type DueWorkerOptions } from "../work/due-worker.ts";
+import { failureOfWork } from "../work/failure.ts";
 import { RepeatedFailure } from "../work/repeated-failure.ts";
 import { WorkerLoop } from "../work/worker-loop.ts";
 import { prune, readInstallations } from "./maintenance.ts";
@@ -148,7 +149,14 @@ export class Reconciliation {
     if (now() < at || this.#stop.signal.aborted) {
       return { ...turn, nextAt: at };
     }
-    await ownership.run("app", work);
+    try {
+      await ownership.run("app", work);
+    } catch (error) {
+      if (error instanceof ClaimLost) {
+        return { ...turn, nextAt: now() + timings.sharedPoll };
+      }
+      throw error;
+    }
     return { nextAt: now() + every, failures: 0 };
   }
 
@@ -161,7 +169,7 @@ export class Reconciliation {
 
   #later(error: unknown, failures: number, pause: number, most: number): Turn {
     const { now } = this.#options;
-    const asked = requestFailure(error, now()).retryAfterMs ?? 0;
+    const asked = failureOfWork(error, now()).retryAfterMs ?? 0;
     return { nextAt: now() + Math.max(asked, Math.min(pause * 2 ** failures, most)), failures: failures + 1 };
   }
 }

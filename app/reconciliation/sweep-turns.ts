@@ -3,9 +3,10 @@
  * Each has its own place within these pauses, which follows from its id, so that many do not come at once; when it is
  * swept next is stored, so that whoever works for it next goes on with that.
  */
-import { requestFailure } from "../../src/github/request-failure.ts";
+
 import { ClaimLost, type DueSweep, type Repository } from "../store/model.ts";
 import type { DueQueue } from "../work/due-queue.ts";
+import { failureOfWork } from "../work/failure.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { Timings } from "../work/timings.ts";
 import { type PeopleOptions, reevaluatePeople } from "./people.ts";
@@ -94,7 +95,7 @@ async function takeTurn(due: DueSweep, options: SweepQueueOptions): Promise<void
     if (stopped()) {
       return;
     }
-    const asked = requestFailure(error, now()).retryAfterMs ?? 0;
+    const asked = failureOfWork(error, now()).retryAfterMs ?? 0;
     const pause = Math.max(asked, Math.min(timings.sweepRetryPause * 2 ** due.failures, timings.sweepEvery));
     const failures = due.failures + 1;
     failed(repository, error, { failures, pause });

@@ -6,8 +6,8 @@
 import type { GitHubClient } from "../../src/github/port.ts";
 import { MOST_SNAPSHOTS, readOpenPulls, readPullsById, type Snapshot } from "../../src/github/pulls/snapshot.ts";
 import type { CommentSeen } from "../../src/github/pulls/snapshot-acts.ts";
-import { requestFailure } from "../../src/github/request-failure.ts";
-import { ClaimLost, type Repository } from "../store/model.ts";
+import type { Repository } from "../store/model.ts";
+import { failureOfWork } from "../work/failure.ts";
 import { sleepUnlessAborted } from "../work/pause.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { installedSince, setSwept, sweptUntil, watchFrom } from "./installed-since.ts";
@@ -122,8 +122,8 @@ export class Sweeper {
       try {
         read = await readOpenPulls(client, repository, { after, first }, appId, this.#bounded(signal));
       } catch (error) {
-        const failure = requestFailure(error, now());
-        if (error instanceof ClaimLost || failure.kind !== "temporary" || first <= LEAST_PAGE || signal.aborted) {
+        const failure = failureOfWork(error, now());
+        if (failure.kind !== "temporary" || first <= LEAST_PAGE || signal.aborted) {
           throw error;
         }
         first = Math.max(LEAST_PAGE, Math.floor(first / 2));

@@ -9,9 +9,9 @@ import {
   type Transition,
   type WriteAnswer,
 } from "../../src/github/pulls/transition.ts";
-import { requestFailure } from "../../src/github/request-failure.ts";
 import type { LabelIds } from "../github-cache/label-ids.ts";
 import type { ConfirmedState } from "../store/model.ts";
+import { failureOfWork, notLost } from "../work/failure.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { InstallationWriter } from "../work/writer/installation-writer.ts";
 import { failureOf, type TransitionFailure } from "./failure.ts";
@@ -79,6 +79,7 @@ export class TransitionRetries {
       await writer.write(() => sendTransitions(client, [undo], AbortSignal.timeout(timings.requestTimeout)));
       log.info({ ...names, labels: labelsOff }, "labels that bear the id of another now were taken off again");
     } catch (error) {
+      notLost(error);
       log.warn({ ...names, labels: labelsOff, err: error }, "labels set by mistake could not be taken off again");
     }
   }
@@ -86,7 +87,7 @@ export class TransitionRetries {
   /** There was no answer to what was asked or written for all of them. */
   async all(all: readonly PendingTransition[], error: unknown, writer: InstallationWriter): Promise<void> {
     const { results, now, log, timings } = this.#options;
-    const failure = requestFailure(error, now());
+    const failure = failureOfWork(error, now());
     log.warn({ installation: writer.installationId, pulls: all.length, kind: failure.kind, err: error }, "not sent");
     if (failure.kind === "rate_limit") {
       const pause = failure.retryAfterMs ?? timings.rateLimitPause;
@@ -149,6 +150,7 @@ export class TransitionRetries {
       const verdict = written === undefined ? null : verifyWritten({ ...pending, desired, shown }, transition, written);
       return verdict?.right === true ? verdict.shown : shown;
     } catch (error) {
+      notLost(error);
       const names = { repository: `${repository.owner}/${repository.name}`, pull: pull.number };
       log.warn({ ...names, err: error }, "what a blocked move left behind could not be put right");
       return null;

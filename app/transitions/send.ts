@@ -6,12 +6,13 @@ import { GraphqlUnread } from "../../src/github/graphql.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
 import { MOST_READ, readCurrentDisplay } from "../../src/github/pulls/current-display.ts";
 import { mutationCount, sendTransitions, type WriteAnswer } from "../../src/github/pulls/transition.ts";
-import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
+import type { RequestFailure } from "../../src/github/request-failure.ts";
 import { confirmedStateOf, differs, mutationsNeeded } from "../evaluation/desired-state.ts";
 import type { Evaluator } from "../evaluation/evaluator.ts";
 import { PageRules, type RulesOptions } from "../evaluation/repository-rules.ts";
 import type { LabelIds } from "../github-cache/label-ids.ts";
 import type { Intent, Pull, PullId, Repository } from "../store/model.ts";
+import { failureOfWork } from "../work/failure.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { InstallationWriter } from "../work/writer/installation-writer.ts";
 import { BatchSize } from "./batch-size.ts";
@@ -144,7 +145,7 @@ export class TransitionSender {
         writtenAt: null,
       };
     } catch (error) {
-      await results.postpone(pull, failureOf(requestFailure(error, this.#options.now())), this.#pauseOf(error));
+      await results.postpone(pull, failureOf(failureOfWork(error, this.#options.now())), this.#pauseOf(error));
       return null;
     }
   }
@@ -298,7 +299,7 @@ export class TransitionSender {
 
   #pauseOf(error: unknown): number {
     const { timings, now } = this.#options;
-    return requestFailure(error, now()).retryAfterMs ?? timings.reevaluationPause;
+    return failureOfWork(error, now()).retryAfterMs ?? timings.reevaluationPause;
   }
 }
 

@@ -7,10 +7,10 @@
  * told, when the next thing falls due, and now and then in case nobody told.
  */
 import { setImmediate } from "node:timers/promises";
-import { requestFailure } from "../../src/github/request-failure.ts";
 import { ClaimLost, type InstallationId } from "../store/model.ts";
 import { LocalClaims } from "./claims.ts";
 import type { DueQueue } from "./due-queue.ts";
+import { failureOfWork } from "./failure.ts";
 import type { ProgressMarks } from "./in-progress/in-progress.ts";
 import { inTurns } from "./in-turns.ts";
 import { RepeatedFailure } from "./repeated-failure.ts";
@@ -279,11 +279,8 @@ export class DueWorker<T> implements Worker {
     try {
       await this.#queue.handle(items, { installationId, signal: this.#stop.signal, page });
     } catch (error) {
-      if (error instanceof ClaimLost) {
-        throw error;
-      }
       const { now, timings, log, writers } = this.#options;
-      const failure = requestFailure(error, now());
+      const failure = failureOfWork(error, now());
       if (failure.kind === "rate_limit" && installationId !== null) {
         writers.of(installationId).holdFor(failure.retryAfterMs ?? timings.rateLimitPause);
       }

@@ -2,9 +2,9 @@
 import type { Logger } from "pino";
 import { type CheckTarget, createCheckRun, listCheckRuns, updateCheckRun } from "../../src/github/checks/check-run.ts";
 import type { GitHubClient } from "../../src/github/port.ts";
-import { requestFailure } from "../../src/github/request-failure.ts";
 import { newestId } from "../../src/ids.ts";
 import type { StartCheck, StartedRun } from "../store/model.ts";
+import { failureOfWork } from "../work/failure.ts";
 import type { RepositoryAccess } from "../work/repository-steps.ts";
 import { shownDigest, shownOfStart } from "./check-text.ts";
 import type { Turn } from "./queue.ts";
@@ -58,7 +58,7 @@ export async function showStart(
       await write((writer) => updateCheckRun(writer, target, known, { ...said, detailsUrl }, signal));
     }
   } catch (error) {
-    const failure = requestFailure(error, now());
+    const failure = failureOfWork(error, now());
     if (failure.kind === "temporary" || failure.kind === "rate_limit") {
       throw error;
     }

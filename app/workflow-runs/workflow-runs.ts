@@ -4,7 +4,7 @@
  * done with one follows from what is known of it, its pull request and the line it stands in; a step is taken when
  * something about these is new, and from time to time in case nobody told.
  */
-import { type RequestFailure, requestFailure } from "../../src/github/request-failure.ts";
+import type { RequestFailure } from "../../src/github/request-failure.ts";
 import { runResult } from "../../src/github/webhooks/webhook.ts";
 import { cancelRun, dispatchWorkflow, type RunSeen, readRun } from "../../src/github/workflows/workflows.ts";
 import { isUnsettled } from "../effects/staleness.ts";
@@ -14,6 +14,7 @@ import { changePull } from "../store/change-pull.ts";
 import { noteLine } from "../store/history.ts";
 import type { NewHistory, Pull, Repository, StartedRun } from "../store/model.ts";
 import type { DueWorker } from "../work/due-worker.ts";
+import { failureOfWork } from "../work/failure.ts";
 import type { Alone } from "../work/in-progress/in-progress.ts";
 import { type RepositoryAccess, StepWorker, type StepWorkerOptions } from "../work/repository-steps.ts";
 import { showStart } from "./check.ts";
@@ -160,7 +161,7 @@ export class WorkflowRuns {
         return await this.#began(start, run.runId, run.url);
       }
     } catch (error) {
-      const failure = requestFailure(error, now());
+      const failure = failureOfWork(error, now());
       if (failure.kind === "rate_limit") {
         await store.starts.save({ ...start, state: "queued", sends: start.sends - 1 });
         throw error;

@@ -8,7 +8,7 @@ import {
   type PullPlace,
   updateComment,
 } from "../../../src/github/pulls/comments.ts";
-import { requestFailure } from "../../../src/github/request-failure.ts";
+import { failureOfWork } from "../../work/failure.ts";
 import { type EffectContext, type EffectHandler, placeOf } from "../handler.ts";
 import { staleReason } from "../staleness.ts";
 
@@ -92,7 +92,7 @@ async function updateIfThere(
     await updateComment(client, place, id, text, signal);
     return true;
   } catch (error) {
-    if (requestFailure(error, 0).status === 404) {
+    if (failureOfWork(error, 0).status === 404) {
       return false;
     }
     throw error;

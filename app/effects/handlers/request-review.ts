@@ -1,8 +1,8 @@
 import type { GitHubClient } from "../../../src/github/port.ts";
 import type { PullPlace } from "../../../src/github/pulls/comments.ts";
 import { type Reviewers, readReviewRequests, requestReviews } from "../../../src/github/pulls/review-requests.ts";
-import { requestFailure } from "../../../src/github/request-failure.ts";
 import type { Facts } from "../../../src/lifecycle/facts/facts.ts";
+import { failureOfWork } from "../../work/failure.ts";
 import { type EffectContext, type EffectHandler, type Performed, placeOf } from "../handler.ts";
 import { staleReason } from "../staleness.ts";
 
@@ -68,7 +68,7 @@ async function ask(reviewers: Reviewers, place: PullPlace, { write, signal, now 
         break;
       }
     } catch (error) {
-      const failure = requestFailure(error, now());
+      const failure = failureOfWork(error, now());
       if (failure.status !== INVALID) {
         throw error;
       }

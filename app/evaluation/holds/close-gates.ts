@@ -1,10 +1,12 @@
 /** What a hold of the whole repository sets off: its open gates are closed, those of what is about to merge first. */
+
 import type { Logger } from "pino";
 import type { GitHubClient } from "../../../src/github/port.ts";
 import { readAboutToMerge } from "../../../src/github/pulls/about-to-merge.ts";
 import type { Policy } from "../../../src/lifecycle/policy/policy.ts";
 import { changePull } from "../../store/change-pull.ts";
 import type { Pull, Repository, Store } from "../../store/model.ts";
+import { notLost } from "../../work/failure.ts";
 import { openGates } from "./open-gates.ts";
 
 export interface CloseGatesOptions {
@@ -73,6 +75,7 @@ async function aboutToMerge(
   try {
     return new Set(await readAboutToMerge(await client(), ids, AbortSignal.timeout(ANSWER_WITHIN)));
   } catch (error) {
+    notLost(error);
     const names = { repository: `${repository.owner}/${repository.name}` };
     log.warn({ ...names, err: error }, "what is about to merge could not be asked: gates are closed in any order");
     return new Set();

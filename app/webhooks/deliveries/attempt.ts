@@ -1,7 +1,8 @@
 /** One attempt at a delivery: done, tried again after a growing pause, or at last kept as dead with its error. */
 import type { Logger } from "pino";
 import { ZodError, z } from "zod";
-import { ClaimLost, type Delivery, type PendingDelivery, type Store } from "../../store/model.ts";
+import type { Delivery, PendingDelivery, Store } from "../../store/model.ts";
+import { notLost } from "../../work/failure.ts";
 import type { RecentDeliveries } from "./recent.ts";
 
 const DEFAULT_PAUSES = [1_000, 5_000, 30_000, 120_000, 600_000] as const;
@@ -52,9 +53,7 @@ export async function attempt(
     }
     return 0;
   } catch (error) {
-    if (error instanceof ClaimLost) {
-      throw error;
-    }
+    notLost(error);
     const message = describe(error).slice(0, LONGEST_ERROR);
     // What has not the expected shape now will not have it later.
     const pause = error instanceof ZodError ? undefined : pauses[tries];
@@ -67,6 +66,7 @@ export async function attempt(
       await store.postponeDelivery(seq, now() + pause, message);
       log.warn({ delivery: id, key, tries: tries + 1, pause, err: error }, "delivery failed, will be tried again");
     } catch (storeError) {
+      notLost(storeError);
       log.error({ delivery: id, key, err: storeError }, "the failure of a delivery could not be stored");
     }
     return pause ?? pauses[0] ?? 1_000;

@@ -9,7 +9,7 @@
 import type { Logger } from "pino";
 import { z } from "zod";
 import { parsed } from "../../store/documents.ts";
-import type { InstallationId, Store } from "../../store/model.ts";
+import { ClaimLost, type InstallationId, type Store } from "../../store/model.ts";
 import type { Scope } from "../replicas/ownership.ts";
 import { type AwayWatch, watched } from "./away.ts";
 
@@ -207,6 +207,10 @@ export class InProgress implements ProgressRecord {
       }
       await this.#write({ items: [...this.#lingering], alone: null });
     } catch (error) {
+      if (error instanceof ClaimLost) {
+        log.info({ key: error.claim.key }, "what was in progress is somebody else's to try by now");
+        return;
+      }
       log.error({ err: error }, "what the last process had in progress could not be tried alone");
     }
   }
@@ -237,7 +241,12 @@ export class InProgress implements ProgressRecord {
     this.#lingering.add(tried);
     const asking = new Asking((waits) => write(waits ? suspect : tried));
     const attempt = watched(asking, () => handlers[kind].attempt(id))
-      .catch((error: unknown) => log.warn({ kind, id, err: error }, "failed alone, too"))
+      .catch((error: unknown) => {
+        // It has not failed: whoever has it now tries it.
+        if (!(error instanceof ClaimLost)) {
+          log.warn({ kind, id, err: error }, "failed alone, too");
+        }
+      })
       .finally(() => this.#lingering.delete(tried));
     await within(aloneMs, attempt);
     asking.watching = false;

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EffectHandlers, Performed } from "../../../app/effects/handler.ts";
 import { HANDLERS } from "../../../app/effects/handlers/index.ts";
 import { EffectRunner } from "../../../app/effects/runner.ts";
-import type { NewEffect, Store } from "../../../app/store/model.ts";
+import { ClaimLost, type NewEffect, type Store } from "../../../app/store/model.ts";
 import { createRuntime } from "../../../app/work/runtime.ts";
 import { DEFAULT_TIMINGS, type Timings } from "../../../app/work/timings.ts";
 import type { GitHubClient } from "../../../src/github/port.ts";
@@ -169,6 +169,23 @@ describe("GitHub's answers", () => {
     await until("it is given up", async () => (await all()).some((each) => each.status === "dead"));
     expect(sent(COMMENT)).toBeLessThanOrEqual(1);
   });
+});
+
+it("an installation that was lost in the midst of an effect is no failure of the effect", async () => {
+  let lost = 2;
+  const losing: GitHubClient = {
+    ...client,
+    request: async (route, parameters) => {
+      lost -= 1;
+      if (lost >= 0) throw new ClaimLost({ key: "installation:5", owner: "frozen", fence: 1 });
+      return await client.request(route, parameters);
+    },
+  };
+  await queue(comment("a", "hello"));
+  open({ client: losing }).worker.wake();
+  await done();
+  expect(await all()).toMatchObject([{ tries: 0, error: null }]);
+  expect(texts()).toEqual(["hello"]);
 });
 
 it("an effect of a later version is left to it", async () => {

@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { expect, it } from "vitest";
+import { ClaimLost } from "../../../app/store/model.ts";
 import { type Alone, InProgress, KINDS, type Kind } from "../../../app/work/in-progress/in-progress.ts";
 
 it("writes down what is in progress again once the store can be written again", async () => {
@@ -18,6 +19,34 @@ it("writes down what is in progress again once the store can be written again", 
   away = false;
   await inProgress.mark("delivery", ["3"], 1);
   expect(written.map((text) => JSON.parse(text).items.map(({ id }: { id: string }) => id))).toEqual([["3", "2"]]);
+});
+
+it("does not tell of what was lost to another process as failed, and tries no more of it", async () => {
+  const lost = new ClaimLost({ key: "installation:5", owner: "frozen", fence: 1 });
+  const items = ["1", "2"].map((id) => ({ kind: "delivery", id, times: 0 }));
+  const said: string[] = [];
+  const log = pino({ level: "debug" }, { write: (line: string) => void said.push(JSON.parse(line).msg) });
+  let standing = true;
+  const store = {
+    meta: async () => JSON.stringify({ items, alone: null }),
+    setMeta: async () => {
+      if (!standing) throw lost;
+    },
+  };
+  const tried: string[] = [];
+  const alone: Alone = {
+    attempt: async (id) => {
+      tried.push(id);
+      standing = false;
+      throw lost;
+    },
+    setAside: async () => Promise.reject(new Error("nothing died")),
+  };
+  const inProgress = new InProgress({ store, log });
+  await inProgress.start(Object.fromEntries(KINDS.map((kind) => [kind, alone])) as Record<Kind, Alone>);
+  await inProgress.ready();
+  expect(tried).toEqual(["1"]);
+  expect(said.slice(1)).toEqual(["what was in progress is somebody else's to try by now"]);
 });
 
 it("sets aside what two processes died of alone, and not what they tried when the database went away", async () => {
