@@ -14,11 +14,6 @@ import type { SimulateOptions } from "./simulate/simulate.ts";
 /** Processes that one machine is asked for. */
 const MOST_AGENTS = 256;
 
-/** Commands and options of the design that are not there yet: named, so that nobody takes them for misspelt. */
-const NOT_BUILT = {
-  commands: { sandbox: "" },
-} as const;
-
 /**
  * Carries out a command line.
  * @param env this process's own environment: what is secret in it is taken out of it
@@ -177,8 +172,19 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
     .helpOption(false)
     .allowUnknownOption()
     .action(async (words: string[]) => {
-      const { db } = await import("./db.ts");
+      const { db } = await import("./own-program.ts");
       end(await db(words, env));
+    });
+
+  program
+    .command("sandbox")
+    .argument("[words...]", "--seed FILE, --port N, --runners N, …")
+    .description("start a local stand-in for GitHub and its runners, in a checkout (stagewright sandbox --help)")
+    .helpOption(false)
+    .allowUnknownOption()
+    .action(async (words: string[]) => {
+      const { sandbox } = await import("./own-program.ts");
+      end(await sandbox(words, env));
     });
 
   for (const [name, what, of] of [
@@ -228,16 +234,6 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
       end(await agent(options, env));
     });
 
-  for (const name of Object.keys(NOT_BUILT.commands)) {
-    program
-      .command(name)
-      .description("not built yet")
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .action(() => {
-        throw new UsageError(`stagewright ${name}: not built yet`);
-      });
-  }
   return program;
 }
 

@@ -1,4 +1,4 @@
-/** Runs a sandbox as a process: `node src/sandbox/main.ts --seed seed.json`. */
+/** Runs a sandbox as a process: `stagewright sandbox --seed seed.json`. */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { createSandbox, type Sandbox } from "./index.ts";
 import { plant, seedSchema } from "./seed.ts";
 import { addUserToken } from "./world/index.ts";
 
-const usage = `usage: node src/sandbox/main.ts [options]
+const usage = `usage: stagewright sandbox [options]
   --seed FILE          what there is from the start (JSON)
   --port N             where it listens on 127.0.0.1 (default: any free port)
   --runners N          runs workflows on so many runners (default: 0, workflows only queue)
@@ -115,10 +115,13 @@ function credentials({ world, url }: Sandbox) {
   };
 }
 
-try {
-  const { sandbox, close } = await start(process.argv.slice(2));
+async function run(argv: readonly string[]): Promise<void> {
+  const { sandbox, close } = await start(argv);
   console.log(`The sandbox listens at ${sandbox.url}`);
+  let isEnding = false;
   const end = (signal: "SIGINT" | "SIGTERM") => {
+    if (isEnding) return;
+    isEnding = true;
     close().then(
       // Ctrl-C is an interruption, being told to end is not.
       () => process.exit(signal === "SIGINT" ? INTERRUPTED : 0),
@@ -129,6 +132,14 @@ try {
     );
   };
   process.once("SIGINT", end).once("SIGTERM", end);
+  // The command that started it is gone.
+  process.once("disconnect", () => end("SIGTERM"));
+}
+
+try {
+  const argv = process.argv.slice(2);
+  if (argv.includes("--help")) console.log(usage);
+  else await run(argv);
 } catch (error) {
   console.error(error instanceof Usage ? error.message : error);
   process.exitCode = error instanceof Usage ? 2 : 1;

@@ -112,7 +112,7 @@ describe("usage", () => {
     [["run", "good.yml", "-f", "x"], "x: there is no such file"],
     [["run", "good.yml", "-f", "input.yml"], "input.yml:2:1: error:"],
     [["run", "good.yml", "--input-file", "list.json"], "list.json:1:1: error: expected a mapping"],
-    [["sandbox"], "not built yet"],
+    [["sandbox", "--runners", "x"], "--runners takes a number from 0 to 64"],
     [["schema", "nothing"], 'expected "plan", "policy" or "result"'],
     [["report", "nowhere.json"], "there is no such file"],
     [["report", "good.yml", "--format", "pdf"], "expected summary | html | json"],

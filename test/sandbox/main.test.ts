@@ -2,10 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { program } from "../programs.ts";
 
+const command = program("src/cli.ts");
 const main = fileURLToPath(new URL("../../src/sandbox/main.ts", import.meta.url));
 let folder: string;
 let child: ChildProcess | null = null;
@@ -41,7 +44,11 @@ const seed = {
 
 /** Starts the process; resolves with its first line, or with its exit code and what it said. */
 function run(...args: string[]): Promise<{ line: string } | { code: number | null; stderr: string }> {
-  const started = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  return startAs([main, ...args]);
+}
+
+function startAs(words: readonly string[]): Promise<{ line: string } | { code: number | null; stderr: string }> {
+  const started = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "pipe"] });
   child = started;
   return new Promise((resolve) => {
     let [stdout, stderr] = ["", ""];
@@ -109,5 +116,22 @@ describe("the sandbox as a process", () => {
       code: 2,
       stderr: expect.stringContaining("cannot be read"),
     });
+  });
+
+  it("is started by the command, ends on Ctrl-C with it, and when it is killed", async () => {
+    const isThere = (url: string): Promise<boolean> =>
+      fetch(url).then(
+        () => true,
+        () => false,
+      );
+    for (const signal of ["SIGINT", "SIGKILL"] as const) {
+      const started = await startAs([command, "sandbox"]);
+      const [url = ""] = "line" in started ? (/http:\S+/u.exec(started.line) ?? []) : [];
+      expect(await isThere(url)).toBe(true);
+      const ended = new Promise((resolve) => child?.once("exit", (code, by) => resolve(code ?? by)));
+      child?.kill(signal);
+      expect(await ended).toBe(signal === "SIGINT" ? 130 : "SIGKILL");
+      while (await isThere(url)) await sleep(20);
+    }
   });
 });
