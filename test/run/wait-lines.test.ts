@@ -41,6 +41,8 @@ describe("a wait", () => {
     const changing = (s: number): WaitAbout =>
       s < 30 ? { key: "barrier 1", since: START } : { key: "checkpoint 2", since: START + 30_000 };
     expect(lines(changing, 100)).toEqual([10, 30, 40, 90]);
+    const twice = (s: number): WaitAbout => (s < 35 ? changing(s) : { key: "barrier 2", since: START + 35_000 });
+    expect(lines(twice, 100)).toEqual([10, 30, 35, 45, 95]);
   });
 
   it("that is over in less than 10 s is never told of, however many there are", () => {

@@ -300,6 +300,23 @@ describe("the plan's deadline", () => {
 describe("a barrier that cannot be met", () => {
   const majority = { barrier: { ...barrier, rule: { kind: "majority" } } } as const;
 
+  it("does not lack who is in another stage, which runs beside it", () => {
+    const of = group(
+      [
+        { ...a, role: "server" },
+        { name: "c", role: "client", barrier: { ...barrier, timeoutMs: 10_000 } },
+      ],
+      3,
+      { roles: { server: 1, client: 2 } },
+    );
+    for (const name of of.names) of.sync(name);
+    of.finish("agent-1");
+    of.pass(10_000);
+    expect(of.state.failure?.reason).toBe(
+      "c: barrier all_or_nothing not met within 10 s of the first arrival: 1 of 2 arrived, missing: agent-2",
+    );
+  });
+
   it("names the first ten that are missing, and the first three that failed", () => {
     const reason = (size: number): string | undefined => {
       const of = group([{ ...c, ...best }], size);

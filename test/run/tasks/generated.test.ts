@@ -95,6 +95,8 @@ describe("tasks that a stage tells for a later one", () => {
       { rank: 2, tasks: ["y"] },
     ]);
     expect(keys(of)).toEqual(["x", "y"]);
+    const some = tell(group(2), [], ["x"]);
+    expect(some.state.stages.flat()[0]?.laterTasks).toEqual([{ rank: 1, tasks: ["x"] }]);
   });
 
   it.each([
@@ -132,6 +134,11 @@ describe("tasks that a stage tells for a later one", () => {
     expect(of.state.failure?.reason).toBe("plan: agent-0 failed: exit code 1");
     expect(work(of)).toMatchObject({ status: "skipped" });
     expect(of.execute("agent-0").stage).toBe(2);
+  });
+
+  it("stand in the order of the agents, whoever told first", () => {
+    const told = [2, 0, 1].map((rank) => ({ rank, tasks: [`of ${rank}`] }));
+    expect(laterTasksOf({ laterTasks: told })).toEqual(["of 0", "of 1", "of 2"]);
   });
 
   it("must not differ under one key", () => {
