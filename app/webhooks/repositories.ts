@@ -7,7 +7,13 @@ import type { ProcessingContext, WebhookOrigin } from "./context.ts";
 export async function recordRepository(
   seen: RepositorySeen,
   installationId: number | null,
-  { store, policies, wakeups }: ProcessingContext,
+  {
+    store,
+    policies,
+    wakeups,
+  }: Pick<ProcessingContext, "store" | "wakeups"> & {
+    readonly policies: Pick<ProcessingContext["policies"], "mayHaveChanged">;
+  },
 ): Promise<Repository> {
   const before = await store.repository(seen.id);
   const now: Repository = {

@@ -85,6 +85,17 @@ describe("replicas over one store", () => {
     expect(house.github.checks.map(({ conclusion }) => conclusion)).toEqual(["success"]);
   });
 
+  it("show a run whose owner was killed before GitHub had said on which commit it is", async () => {
+    house = await startReplicas(2);
+    const [first, second] = house.all as [TestReplica, TestReplica];
+    const asked = first.unanswered();
+    await joined(first);
+    await asked;
+    await house.all[0]?.kill();
+    await house.endLeasesBut(second);
+    await expect.poll(() => house.github.checks.length, { timeout: 15_000 }).toBe(1);
+  });
+
   it("take a run up that nobody asks for, so that its deadlines are met", async () => {
     house = await startReplicas(2);
     const [first, second] = house.all as [TestReplica, TestReplica];

@@ -26,6 +26,8 @@ export interface TestReplica {
   /** It takes connections and answers nothing; what it knows stays as it is. */
   freeze(): void;
   thaw(): void;
+  /** From now on GitHub does not answer it where a run belongs. Resolves when it has asked. */
+  unanswered(): Promise<void>;
   /** As by SIGKILL: nothing is answered, decided, kept or given back any more. */
   kill(): Promise<void>;
 }
@@ -136,6 +138,7 @@ interface Around {
 
 async function startReplica(id: string, { store, issuer, github, errors }: Around): Promise<TestReplica> {
   let thawed: PromiseWithResolvers<void> | null = null;
+  let asked: PromiseWithResolvers<void> | null = null;
   let isSure = true;
   let breaks = 0;
   const server = http.createServer((request, response) => {
@@ -163,10 +166,14 @@ async function startReplica(id: string, { store, issuer, github, errors }: Aroun
     issuer: issuer.url,
     installation: async () => 7,
     client: async () => ({
-      request: async (route: string, parameters?: Record<string, unknown>) =>
-        !route.includes("/actions/runs/") || route.includes("/attempts/")
-          ? await octokit.request(route, parameters)
-          : { status: 200, data: { head_sha: "c".repeat(40), html_url: null }, headers: {} },
+      request: async (route: string, parameters?: Record<string, unknown>) => {
+        if (!route.includes("/actions/runs/") || route.includes("/attempts/")) {
+          return await octokit.request(route, parameters);
+        }
+        asked?.resolve();
+        if (asked !== null) await new Promise(() => undefined);
+        return { status: 200, data: { head_sha: "c".repeat(40), html_url: null }, headers: {} };
+      },
       graphql: async () => null,
     }),
     pace: { now: Date.now, sleep: async (ms, signal) => sleep(ms, undefined, { signal }) },
@@ -186,6 +193,10 @@ async function startReplica(id: string, { store, issuer, github, errors }: Aroun
     thaw: () => {
       thawed?.resolve();
       thawed = null;
+    },
+    unanswered: () => {
+      asked = Promise.withResolvers();
+      return asked.promise;
     },
     kill: async () => {
       for await (const run of hosted.runs) run.host.lose();
