@@ -16,7 +16,7 @@ import { meansTheSame } from "../evaluation/same-meaning.ts";
 import type { Ourselves } from "../github-cache/clients.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { proposalOf } from "../policies/proposal.ts";
-import { changePull, parked, sooner } from "../store/change-pull.ts";
+import { changePull, parked, readAgain, sooner } from "../store/change-pull.ts";
 import { movedLines, noteLine } from "../store/history.ts";
 import type { ConfirmedState, Intent, NewEffect, NewHistory, Pull } from "../store/model.ts";
 import type { Runtime } from "../work/runtime.ts";
@@ -56,6 +56,7 @@ export class TransitionResults {
     const { evaluation } = evaluated;
     let effects: NewEffect[] = [];
     let moved: readonly NewHistory[] = [];
+    let isTold = false;
     const head = evaluated.facts.head.sha;
     const proposal = await proposalOf({ store, pull, repository, head, oid: policyOid, now: now() });
     const written = await changePull(
@@ -67,6 +68,14 @@ export class TransitionResults {
           return null;
         }
         const at = now();
+        const reached = row.confirmed?.stage ?? from;
+        if (reached !== from) {
+          // Somebody else has confirmed it since: what came of it is told once.
+          effects = [];
+          moved = [];
+          isTold = true;
+          return reached === to ? null : { pull: readAgain(row, at) };
+        }
         const newer = decidedSince(pull, row);
         effects = [...effectsOf(pending, from, newer ? pull : row, at), ...(proposal === null ? [] : [proposal])];
         const facts = seen === null ? row.facts : withSeen(row.facts, seen, removedBy(evaluated, shown));
@@ -113,7 +122,7 @@ export class TransitionResults {
       pull,
       (woken) => tellWoken(this.#options, woken),
     );
-    if (written !== null) {
+    if (written !== null && !isTold) {
       this.#options.metrics?.moved("verified");
       if (from !== to) {
         this.#options.metrics?.transitioned();

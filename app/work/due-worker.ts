@@ -121,11 +121,18 @@ export class DueWorker<T> implements Worker {
     }
   }
 
-  /** Handles this alone, whatever else waits: nothing else goes on. */
+  /** Handles this alone, whatever else waits: nothing else goes on; and should something, then not with this. */
   async alone(item: T, installationId: InstallationId): Promise<void> {
     const state = this.#stateOf(installationId);
-    if (!this.#isHeld(state)) {
+    const key = this.#keyOf(item);
+    if (this.#isHeld(state) || !this.#claims.claim(key)) {
+      return;
+    }
+    try {
       await this.#handle([item], state);
+    } finally {
+      this.#claims.release(key);
+      this.wake();
     }
   }
 

@@ -89,7 +89,7 @@ export interface TownOptions {
 
 const LIMIT = 1_000_000_000;
 /** On their way to the app at once. */
-const HOOKS_AT_ONCE = 8;
+const HOOKS_AT_ONCE = 24;
 
 export async function buildTown(options: TownOptions): Promise<SoakTown> {
   const limits = { installation: LIMIT, app: LIMIT, user: LIMIT } as never;

@@ -2,6 +2,7 @@
 import { Octokit } from "@octokit/rest";
 import { z } from "zod";
 import type { Effect, History, Pull, Store } from "../../app/store/model.ts";
+import { parkedBecause } from "../../app/workflow-runs/needed.ts";
 import { githubId } from "../../src/github/id.ts";
 import type { Policy } from "../../src/lifecycle/policy/policy.ts";
 import { addUserToken, type Delivery, labelsOn, type WorkflowRun } from "../../src/sandbox/world/index.ts";
@@ -82,7 +83,7 @@ export class Judge {
 
   /** Nothing waits, and nothing was given up. */
   async #unfinished(store: Store): Promise<string[]> {
-    const { deliveries, effects, starts, moving, blocked } = await store.counts.all(Date.now());
+    const { deliveries, effects, moving, blocked } = await store.counts.all(Date.now());
     const counts: Readonly<Record<string, number>> = {
       "deliveries are not handled": deliveries.pending,
       "deliveries are dead": deliveries.dead,
@@ -90,7 +91,6 @@ export class Judge {
       "effects are dead": effects.dead,
       "pull requests are on their way": moving,
       "pull requests are blocked": blocked,
-      "started workflow runs have not ended": starts.reduce((sum, { count }) => sum + count, 0),
     };
     return Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : []));
   }
@@ -123,11 +123,15 @@ export class Judge {
     const runs = this.#options.started();
     const starts = await store.starts.ofPull(row);
     const began = starts.filter(({ runId }) => runId !== null);
-    const found = began.flatMap(({ key, runId }) =>
+    // Where its pull request is on hold, or has gone back, it waits for somebody.
+    const waiting = starts.filter((start) => start.state !== "done" && parkedBecause(start, row) === "");
+    const found = waiting.map(({ key, state }) => `the start ${key} has not ended: ${state}`);
+    const notThere = began.flatMap(({ key, runId }) =>
       (runs.get(key) ?? []).some(({ id }) => `${id}` === runId) ? [] : [`lost: no run was started for ${key}`],
     );
     const notes = starts.map(({ state, note, parked, conclusion }) => [state, conclusion, note, parked].join(" "));
     const once = !straight || hurried || began.length === 1;
+    found.push(...notThere);
     return once ? found : [...found, `has started ${began.length} runs: ${notes.join("; ")}`];
   }
 }

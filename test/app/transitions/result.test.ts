@@ -123,3 +123,25 @@ it("a move dropped does not drop what was decided since", async () => {
   await results.drop(pull);
   expect(await store.pull(ID)).toMatchObject({ intentAt: NOW });
 });
+
+it("a move that two of the app's tries found made is told once", async () => {
+  const pending = await overtaken();
+  await results.confirm(pending, null, shown);
+  await results.confirm(pending, null, shown);
+  const lines = (await store.history(ID, 10)).items.filter(({ kind }) => kind === "moved").map(({ to }) => to);
+  expect(lines).toEqual(["pr-created", "ready-for-qa"]);
+});
+
+it("a move found made after another one is read again, and told no more", async () => {
+  const pending = await overtaken();
+  const row = await store.pull(ID);
+  if (row === null) throw new Error("it is known");
+  await store.commit({ pulls: [{ ...row, confirmed: { ...shown, stage: "approved" }, intentAt: null }], now: NOW });
+  await results.confirm(pending, null, shown);
+  expect(await store.pull(ID)).toMatchObject({
+    confirmed: { stage: "approved" },
+    intent: { read: true },
+    intentAt: NOW,
+  });
+  expect((await store.history(ID, 10)).items).toEqual([]);
+});

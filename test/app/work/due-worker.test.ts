@@ -226,3 +226,26 @@ it("stops when what is being handled has ended, and begins nothing more", async 
   await stopping;
   expect(begun).toBe(4);
 });
+
+it("what is tried alone, and takes long, is not handled beside that", async () => {
+  const handled: string[] = [];
+  const end = Promise.withResolvers<void>();
+  const { add, worker, stored } = house(async ({ id }) => {
+    handled.push(id);
+    await end.promise;
+  });
+  add(1, 1, { pull: "P" });
+  const [item] = stored.values();
+  if (item === undefined) throw new Error("it was added");
+  const alone = worker.alone(item, 1);
+  worker.wake();
+  await quiet();
+  expect(handled).toEqual([item.id]);
+  end.resolve();
+  await alone;
+  add(1, 1, { pull: "P" });
+  worker.wake();
+  await quiet();
+  expect(handled).toHaveLength(2);
+  expect(stored.size).toBe(0);
+});
