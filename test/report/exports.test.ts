@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { binned, histogramFigures, type Sample } from "../../src/report/histograms.ts";
 import { bencherMetrics, comparisonJson, githubActionBenchmark } from "../../src/report/record/exports.ts";
 import { resultOf } from "../../src/report/record/json.ts";
-import { locateInJson, positionAt } from "../../src/report/record/json-position.ts";
+import { locateInJson } from "../../src/report/record/json-position.ts";
 import type { PhaseResult, Result } from "../../src/report/record/result-schema.ts";
+import { positionAt } from "../../src/run/resume/json-error.ts";
 import { agentPhase, phase, report, T0 } from "./builders.ts";
 
 const metric = (name: string, value: number, more: Partial<PhaseResult["metrics"][number]> = {}) => ({

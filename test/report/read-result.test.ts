@@ -2,10 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { reportOfResult } from "../../src/report/record/from-result.ts";
 import { resultJson } from "../../src/report/record/json.ts";
-import { locateInJson, positionAt } from "../../src/report/record/json-position.ts";
+import { locateInJson } from "../../src/report/record/json-position.ts";
 import { readResult } from "../../src/report/record/read-result.ts";
 import { summaryOf } from "../../src/report/summary.ts";
 import type { PhaseRound } from "../../src/run/result/record.ts";
+import { positionAt } from "../../src/run/resume/json-error.ts";
 import { agentPhase, failed, phase, report, T0 } from "./builders.ts";
 
 const WHOLE = report(
@@ -85,8 +86,13 @@ describe("a result that was written down", () => {
     ],
     [
       "more values than any result has",
-      `{"schema_version": 1, "a": [${"1,".repeat(2_000_000)}1]}`,
-      "1:4000026: more than 2,000,000 values",
+      `{"schema_version": 1, "a": [${`[${"1,".repeat(99_999)}1],`.repeat(20)}1]}`,
+      "1:4000065: more than 2,000,000 values",
+    ],
+    [
+      "more names in one mapping than any result has",
+      `{"schema_version": 1, "a": {${'"b":1,'.repeat(200_000)}"b":1}}`,
+      "1:1200028: more than 200,000 values in one list or mapping",
     ],
     ["lists in lists", "[".repeat(20_000), "1:10001: lists and mappings stand more than 10,000 deep"],
     [
@@ -96,7 +102,7 @@ describe("a result that was written down", () => {
     ],
     [
       "a long list of nothing",
-      `{"schema_version": 1, "phase_results": [${"{},".repeat(200_000)}{}]}`,
+      `{"schema_version": 1, "phase_results": [${"{},".repeat(199_000)}{}]}`,
       "1:1: success: ",
     ],
   ])("%s is told at its place", (_, text, message) => {

@@ -476,7 +476,7 @@ export const READERS: readonly Reader[] = [
     module: "src/run/resume/json-error.ts",
     of: "jsonErrorAt, excessAt",
     largest: 256 * KIB,
-    read: (text) => [jsonErrorAt(text), excessAt(text, { depth: 100, values: 1_000_000 })],
+    read: (text) => [jsonErrorAt(text), excessAt(text, { depth: 100, values: 1_000_000, members: 1_000_000 })],
     texts: { lines: repeated("\n1,", "["), "white space": repeated(" ", "1") },
   },
   {

@@ -1,17 +1,4 @@
 /** Where something stands in a JSON text. */
-import type { Position } from "../../plan/parsing/problems.ts";
-
-/** Line and column of an offset, both from 1. */
-export function positionAt(text: string, offset: number): Position {
-  let line = 1;
-  let start = 0;
-  for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) {
-    line += 1;
-    start = at + 1;
-  }
-  return { line, column: Math.max(0, offset - start) + 1 };
-}
-
 /**
  * The offset of the value at this path in a text that is valid JSON; of the nearest mapping or list around it where it is
  * not there. Looks at each character once, and calls nothing for each level.

@@ -4,8 +4,8 @@ import { isDeeper } from "../../plan/bounds.ts";
 import { isMapping } from "../../plan/parsing/key-parser.ts";
 import { type Position, quote, START } from "../../plan/parsing/problems.ts";
 import type { Problem } from "../../plan/plan.ts";
-import { excessAt } from "../../run/resume/json-error.ts";
-import { locateInJson, positionAt } from "./json-position.ts";
+import { excessAt, positionAt } from "../../run/resume/json-error.ts";
+import { locateInJson } from "./json-position.ts";
 import { RESULT_VERSION } from "./provenance.ts";
 import { type Result, resultSchema } from "./result-schema.ts";
 
@@ -16,7 +16,7 @@ const DEEPEST = 100;
  * Looked for before anything is made of the text: a million empty mappings cost a second. The largest that is written,
  * of 300 stages and 256 agents with two metrics each, has 1,470,000 values on 52 MiB.
  */
-const MOST = { depth: 10_000, values: 2_000_000 };
+const MOST = { depth: 10_000, values: 2_000_000, members: 200_000 };
 /** So many values are held against the schema at once. */
 const AT_ONCE = 20_000;
 
@@ -43,7 +43,11 @@ export function readResult(content: Uint8Array, file: string): ReadResult {
   }
   const excess = excessAt(text, MOST);
   if (excess !== null) {
-    const most = { depth: "lists and mappings stand more than 10,000 deep", values: "more than 2,000,000 values" };
+    const most = {
+      depth: "lists and mappings stand more than 10,000 deep",
+      values: "more than 2,000,000 values",
+      members: "more than 200,000 values in one list or mapping",
+    };
     return problem(excess.at, `${most[excess.what]}, expected a result`);
   }
   let value: unknown;

@@ -1,6 +1,7 @@
 /** Where a text ceases to be JSON: what `JSON.parse` says of it only sometimes. */
 import type { Position } from "../../plan/parsing/problems.ts";
 
+const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -14,25 +15,39 @@ export function jsonErrorAt(text: string): Position {
   return positionAt(text, errorOffset(text));
 }
 
+export interface JsonBounds {
+  /** Lists and mappings in one another. */
+  readonly depth: number;
+  readonly values: number;
+  /** Of one list or mapping: a million different names in one cost seconds to be read. */
+  readonly members: number;
+}
+
 /**
- * Where a text holds more than so many values, or has lists and mappings deeper in one another than that: cheap to be
- * found before they are made. Reads what is no JSON, too. Null: nowhere.
+ * Where a text holds more than so many values, in all or in one list or mapping, or has lists and mappings deeper in one
+ * another than that: cheap to be found before they are made. Reads what is no JSON, too. Null: nowhere.
  */
 export function excessAt(
   text: string,
-  most: { readonly depth: number; readonly values: number },
-): { readonly what: keyof typeof most; readonly at: Position } | null {
+  most: JsonBounds,
+): { readonly what: keyof JsonBounds; readonly at: Position } | null {
   let depth = 0;
   let values = 1;
+  // By depth, of what is open there.
+  const members = new Uint32Array(most.depth + 1);
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) at = closingQuote(text, at);
     else if (code === COMMA) {
       values += 1;
+      const own = (members[depth] ?? 0) + 1;
+      members[depth] = own;
       if (values > most.values) return { what: "values", at: positionAt(text, at) };
+      if (own >= most.members) return { what: "members", at: positionAt(text, at) };
     } else if ((code | 0x20) === OPENING) {
       depth += 1;
       if (depth > most.depth) return { what: "depth", at: positionAt(text, at) };
+      members[depth] = 0;
     } else if ((code | 0x20) === CLOSING) depth -= 1;
   }
   return null;
@@ -48,14 +63,16 @@ function closingQuote(text: string, from: number): number {
   return text.length;
 }
 
-function positionAt(text: string, at: number): Position {
+/** Line and column of an offset, both from 1. Looks at each character: a text may be nothing but ends of lines. */
+export function positionAt(text: string, offset: number): Position {
   let line = 1;
   let start = 0;
-  for (let end = text.indexOf("\n"); end !== -1 && end < at; end = text.indexOf("\n", start)) {
+  for (let at = 0; at < offset && at < text.length; at += 1) {
+    if (text.charCodeAt(at) !== NEWLINE) continue;
     line += 1;
-    start = end + 1;
+    start = at + 1;
   }
-  return { line, column: at - start + 1 };
+  return { line, column: offset - start + 1 };
 }
 
 /** Goes through the text once. What is open is a list, so that no depth is too deep. */

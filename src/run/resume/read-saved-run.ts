@@ -12,7 +12,7 @@ import { SAVED_RUN_VERSION, type SavedRun } from "./saved-run.ts";
 /** Bytes of a saved state: what a run may keep of outputs and tasks, and room for the rest. */
 export const SAVED_RUN_BYTES = 2 * RUN_BOUNDS.outputBytes;
 /** Outputs may be as deep as commands tell them. */
-const MOST = { depth: TOLD_BOUNDS.nesting + 4, values: 1_000_000 };
+const MOST = { depth: TOLD_BOUNDS.nesting + 4, values: 1_000_000, members: 200_000 };
 const NAMED = 10;
 /** What a plan has parts of: keys of its stages, parameters. */
 const MOST_PARTS = 100_000;
@@ -137,9 +137,15 @@ export function savedRunExcess(decoded: string): string | null {
   const excess = excessAt(decoded, MOST);
   if (excess === null) return null;
   const { line, column } = excess.at;
-  return excess.what === "depth"
-    ? `${line}:${column}: lists and mappings stand more than ${MOST.depth} deep in one another`
-    : `${line}:${column}: holds more than ${MOST.values} values: no saved state does`;
+  const where = `${line}:${column}`;
+  switch (excess.what) {
+    case "depth":
+      return `${where}: lists and mappings stand more than ${MOST.depth} deep in one another`;
+    case "values":
+      return `${where}: holds more than ${MOST.values} values: no saved state does`;
+    case "members":
+      return `${where}: holds a list or mapping of more than ${MOST.members} values: no saved state does`;
+  }
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -95,7 +95,7 @@ describe("where a text ceases to be JSON", () => {
 });
 
 describe("what a text holds too much of", () => {
-  const most = (depth: number, values: number) => ({ depth, values });
+  const most = (depth: number, values: number, members = 9) => ({ depth, values, members });
 
   it.each([
     ["[[1]]", most(2, 9), null],
@@ -106,6 +106,10 @@ describe("what a text holds too much of", () => {
     ["1,2,3", most(9, 3), null],
     ["1,2,3", most(9, 2), ["values", 4]],
     ["1", most(9, 1), null],
+    ["[1,[2,3],4]", most(9, 9, 3), null],
+    ["[1,[2,3],4]", most(9, 9, 2), ["members", 9]],
+    ['{"a":[1,2,3]}', most(9, 9, 2), ["members", 10]],
+    ["]],1,2", most(9, 2), ["values", 5]],
     ['"[[,,"', most(0, 1), null],
     ['"\\"[", [', most(0, 9), ["depth", 8]],
     ['"a\n[', most(0, 9), ["depth", 2]],

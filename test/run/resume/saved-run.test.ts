@@ -206,7 +206,8 @@ describe("a state that does not fit", () => {
       /says nothing of "s9", which phases_executed names$/,
     ],
     ["no time", { ...state, saved_at: "yesterday" }, /^saved_at: expected a time such as/],
-    ["too many values", `[${"1,".repeat(1_000_001)}1]`, /^1:2000001: holds more than 1000000 values/],
+    ["too many values", `[${`[${"1,".repeat(99_999)}1],`.repeat(11)}1]`, /^1:2000021: holds more than 1000000 values/],
+    ["too long a list", `[${"1,".repeat(200_000)}1]`, /^1:400001: holds a list or mapping of more than 200000 values/],
     [
       "too many stages",
       { ...state, global_context: Object.fromEntries(Array.from({ length: 1_001 }, (_, n) => [n, {}])) },
