@@ -244,3 +244,11 @@ describe("an agent that drops and finishes at once", () => {
     expect(of.state.stages.flat()[0]?.results.flat()[0]?.status).toBe("success");
   });
 });
+
+it("where the first whose outcome is to come are far behind, that is stored as it is", () => {
+  const roles = { idle: 64, late: 1 };
+  const of = new Group(plan([{ name: "a", role: "late" }], { roles }), 65).join();
+  const pending = of.state.stages.flat()[0]?.pendingByChunk;
+  expect(pending?.at(-1)).toBe(1);
+  expect(JSON.parse(JSON.stringify(pending))).toEqual(pending);
+});
