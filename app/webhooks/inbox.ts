@@ -51,8 +51,8 @@ export class Inbox {
   #named = new Set<number>();
   /** Or of any. */
   #all = false;
-  /** When all installations are looked at in any case: what others said may have been heard by nobody. */
-  #pollAt = 0;
+  /** When all installations were looked at: it is done again in any case, for what was heard by nobody. */
+  #polledAt = Number.NEGATIVE_INFINITY;
   #waiting: (() => void)[] = [];
   #readingAgain: NodeJS.Timeout | null = null;
   #stopping = false;
@@ -142,7 +142,9 @@ export class Inbox {
   async #takeOthers(): Promise<number | null> {
     const { store, now, timings } = this.#options;
     const at = now();
-    const all = this.#all || at >= this.#pollAt;
+    const poll = timings?.sharedPoll ?? NOT_OURS_MS;
+    // Or the clock was set back.
+    const all = this.#all || Math.abs(at - this.#polledAt) >= poll;
     const named = this.#named;
     this.#all = false;
     this.#named = new Set();
@@ -159,9 +161,9 @@ export class Inbox {
       throw error;
     }
     if (all) {
-      this.#pollAt = at + (timings?.sharedPoll ?? NOT_OURS_MS);
+      this.#polledAt = at;
     }
-    return this.#pollAt;
+    return this.#polledAt + poll;
   }
 
   /** `about`: an installation; null: any. */

@@ -66,7 +66,6 @@ export class ReplicaOwnership implements Ownership {
   #live: readonly string[] = [];
   /** When the lease was last asked for, by both clocks: whichever has gone further counts. */
   #renewed: { readonly at: number; readonly monotonic: number } | null = null;
-  #nextBeat = 0;
   #breaks = 0;
   #stopping = false;
 
@@ -187,17 +186,18 @@ export class ReplicaOwnership implements Ownership {
 
   /** Whether the lease lasts for sure. */
   get #isAlive(): boolean {
-    const { now, timings } = this.#options;
-    if (this.#renewed === null) {
-      return false;
-    }
-    const { at, monotonic } = this.#renewed;
-    return Math.max(now() - at, performance.now() - monotonic) < timings.lease;
+    return this.#age < this.#options.timings.lease;
+  }
+
+  /** How long ago the lease was asked for: a clock that is set back makes it no younger. Milliseconds. */
+  get #age(): number {
+    const { at, monotonic } = this.#renewed ?? { at: Number.NEGATIVE_INFINITY, monotonic: 0 };
+    return Math.max(this.#options.now() - at, performance.now() - monotonic);
   }
 
   async #pass(): Promise<number | null> {
-    const { now } = this.#options;
-    if (now() >= this.#nextBeat || !this.#isAlive) {
+    const { now, timings } = this.#options;
+    if (this.#age >= timings.beatEvery) {
       await this.#beat();
     }
     for (const each of [...this.#owned.values()]) {
@@ -211,7 +211,7 @@ export class ReplicaOwnership implements Ownership {
       }
     }
     await this.#claim();
-    let next = this.#nextBeat;
+    let next = now() + timings.beatEvery - this.#age;
     for (const each of this.#owned.values()) {
       if (each.state === "waiting" && each.from <= now()) {
         each.state = "taking";
@@ -239,7 +239,6 @@ export class ReplicaOwnership implements Ownership {
       }
     }
     this.#renewed = asked;
-    this.#nextBeat = asked.at + timings.beatEvery;
     const ids = live.map(({ id }) => id);
     const gone = this.#live.some((id) => !ids.includes(id));
     this.#live = ids;

@@ -133,7 +133,10 @@ export class InstallationWriter {
   }
 
   #wait(): number {
-    return Math.max(this.#nextWriteAt, this.#heldUntil) - this.#options.now();
+    const at = this.#options.now();
+    // The clock may have been set back: the pause is no longer than it was.
+    this.#nextWriteAt = Math.min(this.#nextWriteAt, at + this.#options.timings.writeInterval);
+    return Math.max(this.#nextWriteAt, this.#heldUntil) - at;
   }
 }
 

@@ -201,6 +201,10 @@ describe("the inbox", () => {
     wakeups.hear("deliveries", null);
     expect(await others()).toEqual(["all", 6]);
     expect(seen).toEqual(["a", "b", "d"]);
+    // The clock is set back.
+    at -= 3_600_000;
+    wakeups.hear("deliveries", 9);
+    expect(await others()).toEqual(["all"]);
   });
 
   it("marks deliveries as done once the store takes it, though it refused at first", async () => {

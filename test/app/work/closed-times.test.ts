@@ -48,4 +48,12 @@ describe("a write's wait", () => {
     // It is its own request that is on its way then.
     expect(writer.pacedFor({ heardAt: 9_000, readyAt: 9_000, writtenAt: 10_000 })).toBe(0);
   });
+
+  it("is no longer than the pause between two, though the clock is set back by an hour meanwhile", async () => {
+    let set = 0;
+    const writer = new InstallationWriter(1, { now: () => Date.now() + set, timings: { writeInterval: 20 } });
+    await writer.write(async () => undefined);
+    set = -3_600_000;
+    await expect(writer.write(async () => "written")).resolves.toBe("written");
+  });
 });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { Notifications } from "../../../app/store/database/notifications.ts";
 import { type Claim, ClaimLost, type Store } from "../../../app/store/model.ts";
 import type { OwnershipListener, Scope } from "../../../app/work/replicas/ownership.ts";
@@ -171,6 +171,25 @@ describe("a replica", () => {
     expect(a.replica.owns(5)).toBe(true);
     expect(a.replica.inForce().breaks).toBe(breaks + 1);
     expect(a.told).toEqual([["taken", 5]]);
+  });
+
+  it("renews its lease in time although the clock is set back by an hour", async () => {
+    await open();
+    let steady = performance.now();
+    const watch = vi.spyOn(performance, "now").mockImplementation(() => steady);
+    try {
+      const a = await join("a");
+      a.replica.owns(5);
+      await a.look();
+      at -= 3_600_000;
+      steady += 20_000;
+      await a.look();
+      steady += 20_000;
+      expect(a.replica.owns(5)).toBe(true);
+      expect(a.replica.inForce().breaks).toBe(0);
+    } finally {
+      watch.mockRestore();
+    }
   });
 
   it("hands over what a newcomer is preferred for, once what it has begun has ended", async () => {
