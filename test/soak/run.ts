@@ -14,8 +14,8 @@ const USAGE =
   "npm run soak -- [--pulls 100] [--runs 4] [--kills 10] [--minutes N] [--seed 1] [--freeze COUNT] [--db-restarts COUNT] [--database sqlite|postgres] [--replicas N] [--plant]";
 const MINUTE = 60_000;
 /** As much as two cores bear with everything else of it; `--minutes` when it is not told. */
-const PULLS_A_MINUTE = 110;
-const KILLS_A_MINUTE = 11;
+const PULLS_A_MINUTE = 90;
+const KILLS_A_MINUTE = 9;
 const AGENTS = 8;
 const STEP_SECONDS = 5;
 /** Longer than a lease of a replica. */
