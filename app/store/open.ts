@@ -4,7 +4,7 @@ import { DEFAULT_MIGRATION_TABLE, type Dialect, Kysely, Migrator, sql } from "ky
 import { commitStore } from "./commit.ts";
 import { countStore } from "./counts.ts";
 import { fenced } from "./database/fence.ts";
-import { StoreHealth, watched } from "./database/health.ts";
+import { StoreHealth, withHealth } from "./database/health.ts";
 import { unknownMigrations } from "./database/newer-migrations.ts";
 import { type PostgresOptions, postgresDialect } from "./database/postgres.ts";
 import { postgresPlace, postgresRemedy } from "./database/postgres-errors.ts";
@@ -78,7 +78,7 @@ export async function openStore(
   { onError = () => undefined, now = Date.now, copied }: OpenOptions = {},
 ): Promise<Store> {
   const health = new StoreHealth(now);
-  const db = new Kysely<Tables>({ dialect: fenced(watched(dialectOf(url, { onError }, copied), health)) });
+  const db = new Kysely<Tables>({ dialect: fenced(withHealth(dialectOf(url, { onError }, copied), health)) });
   try {
     await (isPostgresUrl(url) ? migrateAlone(url, onError) : migrate(db));
   } catch (error) {

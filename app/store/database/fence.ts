@@ -16,7 +16,7 @@ import {
 import { type Claim, ClaimLost } from "../model/claims.ts";
 import type { Tables } from "../schema.ts";
 import { isShared } from "./dialect.ts";
-import { isRead } from "./reads.ts";
+import { changesNothing } from "./reads.ts";
 import { retried } from "./retried.ts";
 
 const inForce = new AsyncLocalStorage<Claim | null>();
@@ -142,7 +142,7 @@ class FencedConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    if (this.#inTransaction || claimInForce() === null || isRead(query.sql)) {
+    if (this.#inTransaction || claimInForce() === null || changesNothing(query.sql)) {
       return await this.inner.executeQuery<R>(query);
     }
     // A statement by itself: the check has to be in its transaction.

@@ -6,7 +6,7 @@
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult, TransactionSettings } from "kysely";
 import pg from "pg";
 import { databaseErrorCode } from "./postgres-errors.ts";
-import { isRead } from "./reads.ts";
+import { changesNothing } from "./reads.ts";
 
 /** After a failure, until a write is tried for the sake of who asks: one may take seconds to fail. */
 const TRY_AGAIN_MS = 1_000;
@@ -38,7 +38,7 @@ export class StoreHealth {
 }
 
 /** The same dialect; `health` is told how its writes end. */
-export function watched(dialect: Dialect, health: StoreHealth): Dialect {
+export function withHealth(dialect: Dialect, health: StoreHealth): Dialect {
   return {
     createAdapter: () => dialect.createAdapter(),
     createDriver: () => new WatchedDriver(dialect.createDriver(), health),
@@ -136,7 +136,7 @@ class WatchedConnection implements DatabaseConnection {
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     try {
       const result = await this.inner.executeQuery<R>(query);
-      if (this.#health.failure !== null && !isRead(query.sql)) {
+      if (this.#health.failure !== null && !changesNothing(query.sql)) {
         this.written = true;
         if (!this.inTransaction) {
           this.#health.wrote();
@@ -145,7 +145,7 @@ class WatchedConnection implements DatabaseConnection {
       return result;
     } catch (error) {
       // A question that takes too long says nothing of what can be written.
-      if (!isRead(query.sql)) {
+      if (!changesNothing(query.sql)) {
         this.#health.failed(error);
       }
       throw error;
