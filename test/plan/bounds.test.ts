@@ -296,3 +296,12 @@ it("shares of a quorum are percent", () => {
   });
   expect(shares).toEqual([100, 66.67, 40, 0.01]);
 });
+
+it("what a quorum repeats are the stages that it names, each once, by the names of their repetitions", () => {
+  const text = `stages:
+  - { repeat: 2, stages: [{ name: a, run: x }] }
+  - { name: b, run: x }
+  - { name: q, type: quorum, validators: [{ name: v, run: x }], retry_stages: [b, a-2, b] }
+`;
+  expect(readPlan(text, "p").plan?.stages.at(-1)?.quorum?.retryStages).toEqual(["b", "a-2"]);
+});

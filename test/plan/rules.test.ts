@@ -217,6 +217,13 @@ describe("each rule is told at its place", () => {
       ],
     ],
     [
+      "what has no effect on a quorum, beside what it says of itself",
+      one(
+        "{ name: q, type: quorum, validators: [{ name: v, run: x }], max_retries: 0, when: on_success, soft_fail: [2] }",
+      ),
+      ["2:99: error: soft_fail: it has no effect on a quorum stage: whoever does not exit with 0 has not voted"],
+    ],
+    [
       "weighted shares",
       "weights: [1, 2]\nworkload: { preflight: x }\n",
       ["1:1: error: weights: weighted shares are not built yet"],

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { convertBench } from "../../../src/plan/conversion/convert.ts";
-import { formatNote } from "../../../src/plan/conversion/notes.ts";
+import { formatNote, Notes } from "../../../src/plan/conversion/notes.ts";
 
 /** What is converted, the plan that comes of it without its first lines, and what is told. */
 const TOLD: readonly (readonly [what: string, configuration: string, plan: string, notes: string])[] = [
@@ -415,4 +415,12 @@ it.each(TOLD)("%s: the plan, and a line for each key", (_, configuration, plan, 
       .concat("")
       .join("\n"),
   ).toBe(notes);
+});
+
+it("of more than a thousand the others are counted where the last one stands", () => {
+  const notes = new Notes();
+  for (let line = 1_002; line > 0; line -= 1) notes.add("mapped", { line, column: 1 }, "x");
+  const listed = notes.list();
+  expect([listed.length, listed[0]?.line]).toEqual([1_001, 3]);
+  expect(listed.at(-1)).toMatchObject({ line: 1_002, message: "and 2 more notes" });
 });
