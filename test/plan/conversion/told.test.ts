@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
+import { PLAN_BOUNDS } from "../../../src/plan/bounds.ts";
 import { convertBench } from "../../../src/plan/conversion/convert.ts";
 import { formatNote, Notes } from "../../../src/plan/conversion/notes.ts";
+import { isVariableValue } from "../../../src/plan/conversion/values.ts";
 
 /** What is converted, the plan that comes of it without its first lines, and what is told. */
 const TOLD: readonly (readonly [what: string, configuration: string, plan: string, notes: string])[] = [
@@ -423,4 +425,25 @@ it("of more than a thousand the others are counted where the last one stands", (
   const listed = notes.list();
   expect([listed.length, listed[0]?.line]).toEqual([1_001, 3]);
   expect(listed.at(-1)).toMatchObject({ line: 1_002, message: "and 2 more notes" });
+});
+
+it.each([
+  ["2", true, []],
+  ["1", false, ["not every stage has one of its own: the plan lists them as they run, without"]],
+])("order %s beside order 1 is kept: %s; told: %j", (order, isKept, said) => {
+  const text = `distributed:
+  stages:
+    - { name: a, type: custom, command: x, order: 1 }
+    - { name: b, type: custom, command: x, order: ${order} }
+workload: []
+`;
+  const { plan, notes } = convertBench(text, "c");
+  expect(plan?.includes("order: ")).toBe(isKept);
+  expect(notes.flatMap(({ message }) => /not every stage.*/u.exec(message) ?? [])).toEqual(said);
+});
+
+it("a variable's value has no placeholder, and as many bytes as a process can be given", () => {
+  const most = PLAN_BOUNDS.argumentBytes;
+  const values = ["a {{b}}", "x".repeat(most), "x".repeat(most + 1), "ä".repeat(most / 2), `${"ä".repeat(most / 2)}x`];
+  expect(values.map(isVariableValue)).toEqual([false, true, false, true, false]);
 });
