@@ -47,6 +47,7 @@ it("of a stage that is tried again what was kept last is told, by agent; nothing
     ["b", 1, 1],
   ]);
   expect(resultOf(report({ collected: [] }))).not.toHaveProperty("collected");
+  expect(resultOf(report({ collected: parts.all() })).collected).toEqual(parts.all());
 });
 
 it("as many names are told as a result holds, and the others counted", () => {

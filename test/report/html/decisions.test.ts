@@ -92,7 +92,7 @@ describe.each([
     expect(shown).toContain("| publish | 1 | _nobody_ | 09:00:00 | nobody answered within 1h before it |");
     expect(shown).toContain("| publish | 2 | tess | 09:00:05 | &lt;b&gt;fine&lt;/b&gt; |");
     expect(shown).toContain("### Quorums");
-    expect(shown).toContain("**work**: 1 of 9 tasks done, 1 failed");
+    expect(shown).toContain("**work**: 1 of 9 tasks done, 1 failed\n");
     expect(shown).toMatch(/\| .*one.* \| failed \| a-0 \| 3 \| 2\.0 s \| exit code 3 \|/u);
     expect(shown).toContain("_7 tasks not shown._");
   });
