@@ -13,6 +13,9 @@ const ALONE = [
   "test/security/post-step.test.ts",
 ];
 
+/** Whole programs, machines that die, disks and databases that fail: `npm run test:end-to-end`, some minutes of its own. */
+const END_TO_END = ["end-to-end", "durability", "deploy", "app/postgres"].map((folder) => `test/${folder}/**/*.test.ts`);
+
 export default defineConfig({
   test: {
     globalSetup: ["test/compile-cache.ts", "test/programs.ts", "test/postgres/postgres.ts"],
@@ -29,7 +32,11 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "alone", include: ALONE } },
       // Files take turns in a few processes, which load the modules once: a quarter of the time was loading them anew.
-      { extends: true, test: { name: "together", include: ["test/**/*.test.ts"], exclude: ALONE, isolate: false } },
+      {
+        extends: true,
+        test: { name: "together", include: ["test/**/*.test.ts"], exclude: [...ALONE, ...END_TO_END], isolate: false },
+      },
+      { extends: true, test: { name: "end-to-end", include: END_TO_END, isolate: false } },
     ],
   },
 });

@@ -5,9 +5,11 @@ import { BaseSequencer } from "vitest/node";
 
 /** They wait for most of their time, and longer than others take: begun last, they would be waited for alone. */
 const LONG_WAITS = [
-  "test/action/leader-lost.test.ts",
+  "test/end-to-end/leader-lost.test.ts",
   "test/end-to-end/demo.test.ts",
   "test/end-to-end/group-table.test.ts",
+  "test/end-to-end/killed-job.test.ts",
+  "test/app/postgres/process.test.ts",
 ];
 
 /**

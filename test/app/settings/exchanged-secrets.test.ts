@@ -38,7 +38,7 @@ it("takes webhook secrets and the private key from their files as they change, a
   await told(app, /^503 .*does not accept PRIVATE_KEY/, readiness);
   swap(pem, registered.privateKey);
   await told(app, /^200/, readiness);
-  expect(app.output()).toMatch(/"bot":"stagewright\[bot\]"/);
+  await told(app, /"bot":"stagewright\[bot\]"/, app.output);
   swap(pem, "no key");
   await told(app, /PRIVATE_KEY_PATH: .* cannot be used as it is now/, app.output);
 

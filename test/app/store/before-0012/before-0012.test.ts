@@ -194,7 +194,7 @@ describe("a database of the version before 0012", () => {
       const agents = required(run?.host.state.agents[0], "no agents");
       expect(agents.map((agent) => agent.name)).toEqual(["node-0", "node-1"]);
       await run?.host.cancel("somebody", "enough");
-      await vi.waitFor(async () => expect(await store.runs.unfinished()).toEqual([]), { timeout: 30_000 });
+      await vi.waitFor(async () => expect(await store.runs.unfinished()).toEqual([]), { timeout: 55_000 });
     } finally {
       await hosted.close();
     }

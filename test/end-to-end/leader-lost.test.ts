@@ -1,7 +1,7 @@
-/** By itself: a leader is given up after a minute, which other tests need not wait for. */
+/** A leader is given up after a minute. */
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { Matrix, PLAN } from "./matrix.ts";
+import { Matrix, PLAN } from "../action/matrix.ts";
 
 let matrix: Matrix;
 beforeEach(async () => {
