@@ -14,7 +14,9 @@ const ALONE = [
 ];
 
 /** Whole programs, machines that die, disks and databases that fail: `npm run test:end-to-end`, some minutes of its own. */
-const END_TO_END = ["end-to-end", "durability", "deploy", "app/postgres"].map((folder) => `test/${folder}/**/*.test.ts`);
+const END_TO_END = ["end-to-end", "durability", "deploy", "app/postgres"].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+);
 
 export default defineConfig({
   test: {

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { act as actOf } from "../../src/lifecycle/facts/change.ts";
 import type { Act, Actor } from "../../src/lifecycle/facts/facts.ts";
 import { record } from "../../src/lifecycle/facts/record.ts";
@@ -11,7 +12,7 @@ import type { Evaluator } from "../evaluation/evaluator.ts";
 import { changePull, sooner } from "../store/change-pull.ts";
 import type { Delivery, NewEffect, Pull, PullId } from "../store/model.ts";
 import { contentOf, type sentByGitHub } from "../webhooks/replays.ts";
-import { say } from "./answers/answer.ts";
+import { say, withKept } from "./answers/answer.ts";
 import type { CommandExecutor } from "./execute.ts";
 import type { RunDecider } from "./run-decisions.ts";
 
@@ -27,6 +28,9 @@ export interface PressedButton {
   /** The run that the check run is of; left out: it is none of a plan's run. */
   readonly run?: string;
 }
+
+/** What became of the press, kept before it is said: pressed again for a failed answer, it would be refused. */
+const decided = z.object({ refused: z.string().nullable() });
 
 /** In the place of a pull request's number: the run is about none that is known. */
 export const NO_PULL = 0;
@@ -76,14 +80,18 @@ export function buttonHandler(
     if (copied !== null) {
       return copied;
     }
-    const refused = await refusalOf(press, context, executor, evaluator, runs);
+    const kept = decided.safeParse(effect.result).data;
+    const refused = kept === undefined ? await refusalOf(press, context, executor, evaluator, runs) : kept.refused;
+    if (kept === undefined) {
+      await context.keep({ refused });
+    }
     const button = `the button “${press.identifier}” of “${press.check}”`;
     const line = { kind: "note", actor: press.by } as const;
     if (refused === null) {
       return { state: "done", note: `${press.by.login} pressed ${button}: done`, line };
     }
     const body = `${markdown(press.by.login)}, ${codeSpan(press.identifier)} on ${codeSpan(press.check)}: ${markdown(clip(refused, LONGEST_REASON))}.`;
-    const result = effect.number === NO_PULL ? null : await say(context, effect.key, body);
+    const result = effect.number === NO_PULL ? null : await say(withKept(context, { refused }), effect.key, body);
     const where = `${repository.owner}/${repository.name}`;
     audit(context.log, "button.refused", { repository: where, pull: effect.number, by: press.by });
     return { state: "done", result, note: `${press.by.login} pressed ${button}: refused, ${refused}`, line };

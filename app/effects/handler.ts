@@ -22,8 +22,10 @@ export interface EffectContext {
   readonly write: <T>(send: (client: GitHubClient) => Promise<T>) => Promise<T>;
   /** Ends what takes too long as a whole; a single request ends earlier. */
   readonly signal: AbortSignal;
-  /** Keeps this as the effect's result, whatever becomes of the request that follows. */
+  /** Keeps this as the effect's result, in case that no answer to the request that follows ever comes. */
   readonly remember: (result: object) => Promise<void>;
+  /** Keeps this as the effect's result from now on, however the requests that follow end. */
+  readonly keep: (result: object) => Promise<void>;
   readonly wakeups: Wakeups;
   readonly timings: Pick<Timings, "requestTimeout" | "reevaluationPause" | "settled">;
   readonly store: Store;

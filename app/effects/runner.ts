@@ -64,7 +64,7 @@ export class EffectRunner {
             await this.#one(effect);
           }
         },
-        failed: (effect, _, error) => this.#failed(effect, error, effect.result),
+        failed: (effect, _, error) => this.#failed(effect, error, notedOf(effect)),
       },
     );
   }
@@ -103,26 +103,30 @@ export class EffectRunner {
       await this.#giveUp(effect, NOT_INSTALLED, false);
       return;
     }
-    let { result } = effect;
+    const noted = notedOf(effect);
     const remember = async (value: object): Promise<void> => {
       await store.noteEffect(effect, value);
-      result = value;
+      noted.latest = value;
+    };
+    const keep = async (value: object): Promise<void> => {
+      await remember(value);
+      noted.kept = value;
     };
     let performed: Performed;
     try {
-      performed = await this.#perform(effect, repository, installationId, remember);
+      performed = await this.#perform(effect, repository, installationId, { remember, keep });
     } catch (error) {
-      await this.#failed(effect, error, result);
+      await this.#failed(effect, error, noted);
       return;
     }
-    await this.#settle(effect, performed);
+    await this.#settle(effect, performed, noted);
   }
 
   async #perform(
     effect: Effect,
     repository: Repository,
     installationId: number,
-    remember: EffectContext["remember"],
+    memory: Pick<EffectContext, "remember" | "keep">,
   ): Promise<Performed> {
     const { store, clients, ourselves, writers, wakeups, log, now, timings } = this.#options;
     const kind = knownKind(effect.kind);
@@ -146,7 +150,7 @@ export class EffectRunner {
       repository,
       pull: await store.pull(effect),
       write: (send) => writers.of(installationId).write(() => send(client)),
-      remember,
+      ...memory,
       signal: AbortSignal.timeout(EFFECT_TIMEOUT),
       wakeups,
       timings,
@@ -158,7 +162,7 @@ export class EffectRunner {
     return await perform(kind, this.#options.handlers, context);
   }
 
-  async #failed(effect: Effect, error: unknown, result: Effect["result"]): Promise<void> {
+  async #failed(effect: Effect, error: unknown, { latest, kept }: Noted): Promise<void> {
     const { store, now, timings, writers, log } = this.#options;
     const failure = failureOfWork(error, now());
     const why: EffectReason = { code: failure.kind, text: failure.message };
@@ -166,7 +170,7 @@ export class EffectRunner {
       const pause = failure.retryAfterMs ?? timings.rateLimitPause;
       writers.of(effect.installationId).holdFor(pause);
       // It keeps its place: while the installation is left alone nothing of it is taken up.
-      await store.deferEffect(effect, effect.nextAt, why, effect.result);
+      await store.deferEffect(effect, effect.nextAt, why, kept);
       log.warn({ ...name(effect), reason: failure.message, pause }, "effect put off: it is too much for GitHub");
       return;
     }
@@ -180,12 +184,12 @@ export class EffectRunner {
     const pauses = { first: timings.reevaluationPause, most: timings.blockedPauseMost };
     const pause = backoffPause(pauses, effect.tries, failure);
     // An answer tells that the request is over; without one it may still be on its way.
-    const known = failure.status === null ? result : effect.result;
+    const known = failure.status === null ? latest : kept;
     await store.postponeEffect(effect, now() + pause, why, known);
     log.warn({ ...name(effect), err: error, pause, tries: effect.tries + 1 }, "effect put off");
   }
 
-  async #settle(effect: Effect, performed: Performed): Promise<void> {
+  async #settle(effect: Effect, performed: Performed, { kept }: Noted): Promise<void> {
     const { store, log } = this.#options;
     switch (performed.state) {
       case "done":
@@ -200,7 +204,7 @@ export class EffectRunner {
       }
       case "again": {
         const { at, code = "not_yet", reason: text } = performed;
-        await store.deferEffect(effect, at, { code, text }, performed.result ?? effect.result);
+        await store.deferEffect(effect, at, { code, text }, performed.result ?? kept);
         log.info({ ...name(effect), code, reason: text }, "effect waits");
         return;
       }
@@ -252,6 +256,16 @@ export class EffectRunner {
 }
 
 /** What a line of the history is about. */
+/** An effect's result: as a handler noted it last, and as it stays where GitHub has answered with an error. */
+interface Noted {
+  latest: Effect["result"];
+  kept: Effect["result"];
+}
+
+function notedOf({ result }: Effect): Noted {
+  return { latest: result, kept: result };
+}
+
 interface HistoryAbout {
   readonly kind: HistoryKind;
   readonly actor: Actor | null;

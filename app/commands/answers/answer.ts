@@ -2,6 +2,7 @@
  * The answer to a comment with commands: a reaction, and a comment where there is something to say. It is an effect of
  * its own, known by the comment's id, so that a comment is answered once however often it is told of.
  */
+import { z } from "zod";
 import { markerOf } from "../../../src/github/pulls/comments.ts";
 import { type Reaction, react } from "../../../src/github/pulls/reactions.ts";
 import type { ParsedCommand } from "../../../src/lifecycle/commands.ts";
@@ -31,6 +32,29 @@ export interface CommandSeen {
   readonly act: Act | null;
 }
 
+/**
+ * What became of the commands, kept before it is said: carried out again when saying it has failed, they would find
+ * that there is nothing to do, and that would be a second answer.
+ */
+const decided = z.object({
+  outcomes: z.array(
+    z.discriminatedUnion("outcome", [
+      z.object({
+        outcome: z.enum(["done", "seen"]),
+        text: z.string().nullable(),
+        closing: z
+          .object({
+            hold: z.enum(["pull", "repository"]),
+            at: z.number(),
+            gates: z.array(z.tuple([z.number(), z.number()])),
+          })
+          .exactOptional(),
+      }),
+      z.object({ outcome: z.literal("refused"), reason: z.string() }),
+    ]),
+  ),
+});
+
 /** What answers a comment. An edited comment is answered once more, and no more after that. */
 export function answerTo(
   pull: PullId,
@@ -58,9 +82,15 @@ export function answerHandler(executor: CommandExecutor): EffectHandler<"answer"
     const commands = given.map(
       ({ command, act }): GivenCommand => ({ command, by, at, act: act === null ? null : parsed<Act>(act) }),
     );
-    const outcomes = edited
-      ? commands.map((): CommandOutcome => ({ outcome: "refused", reason: EDITED }))
-      : await executor.execute(commands, pull, repository);
+    const kept = decided.safeParse(effect.result).data?.outcomes;
+    const outcomes: readonly CommandOutcome[] =
+      kept ??
+      (edited
+        ? commands.map((): CommandOutcome => ({ outcome: "refused", reason: EDITED }))
+        : await executor.execute(commands, pull, repository));
+    if (kept === undefined) {
+      await context.keep({ outcomes });
+    }
     const place = placeOf(context);
     const there = await write((client) => react(client, place, commentId, reactionTo(outcomes), signal));
     const note = `${by.login} asked for ${commands.map((each, index) => sayOutcome(each, outcomes[index])).join("; ")}`;
@@ -74,7 +104,7 @@ export function answerHandler(executor: CommandExecutor): EffectHandler<"answer"
     }
     const closing = outcomes.flatMap((each) => (each.outcome === "refused" ? [] : (each.closing ?? []))).at(-1);
     const counted = closing === undefined ? "" : `\n\n${sayProgress(noneClosed(closing))}`;
-    const result = await say(context, effect.key, `${said}${counted}`);
+    const result = await say(withKept(context, { outcomes }), effect.key, `${said}${counted}`);
     if (closing !== undefined && result !== null) {
       const answer = { key: effect.key, marker: result.marker, said };
       await store.commit({
@@ -87,6 +117,11 @@ export function answerHandler(executor: CommandExecutor): EffectHandler<"answer"
 }
 
 const EDITED = "an edited comment gives no commands: write it in a new one";
+
+/** For what notes something of its own in the result: what is kept there stays beside it. */
+export function withKept(context: EffectContext, kept: object): EffectContext {
+  return { ...context, remember: (result) => context.remember({ ...result, ...kept }) };
+}
 
 /** In a comment of its own, unless there are too many of them already: then the reaction has to do. */
 export async function say(context: EffectContext, marker: string, body: string): Promise<PutComment | null> {

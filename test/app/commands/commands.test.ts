@@ -129,6 +129,20 @@ describe("a command in a comment", () => {
     expect(said(pull)).toEqual([expect.stringContaining("it is not on hold")]);
   });
 
+  it("is answered in one way, though saying it took several tries and things have changed since", async () => {
+    const pull = await open();
+    const route = "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions";
+    house.sandbox.faults.place({ kind: "dropAnswer", match: { route }, how: "502", times: 2 });
+    const comment = w.addComment(house.sandbox.world, w.asUser(house.cleo), pull, "/stage hold");
+    await house.until("its answer is there", () => comment.reactions.length > 0);
+    w.setCollaborator(house.sandbox.world, w.asUser(house.owner), house.repository, house.cleo, "read");
+    await house.until("saying it succeeded", async () => {
+      const row = await house.row(pull);
+      return row !== null && (await house.store.effectsOf(row)).some(({ status }) => status === "done");
+    });
+    expect(reactions(comment)).toEqual(["+1"]);
+  });
+
   it("says that a word is none, and which one may have been meant", async () => {
     const pull = await open();
     const comment = await say(pull, house.cleo, "/stage bakc");

@@ -230,6 +230,7 @@ it.each([
       return await send(client);
     },
     remember: async () => {},
+    keep: async () => {},
     signal: AbortSignal.timeout(20_000),
     wakeups: new Wakeups(),
     timings: DEFAULT_TIMINGS,
