@@ -183,7 +183,11 @@ describe("a database of the version before 0012", () => {
       issuer: "https://tokens.example",
       installation: async () => 7,
       client: async () => ({
-        request: async () => ({ status: 200, data: {}, headers: {} }),
+        request: async () => ({
+          status: 200,
+          data: { id: 4711, head_sha: "a".repeat(40), total_count: 0, check_runs: [] },
+          headers: {},
+        }),
         graphql: async () => null,
       }),
       pace: { now: Date.now, sleep: async (ms, signal) => sleep(ms, undefined, { signal }) },
@@ -194,7 +198,7 @@ describe("a database of the version before 0012", () => {
       const agents = required(run?.host.state.agents[0], "no agents");
       expect(agents.map((agent) => agent.name)).toEqual(["node-0", "node-1"]);
       await run?.host.cancel("somebody", "enough");
-      await vi.waitFor(async () => expect(await store.runs.unfinished()).toEqual([]), { timeout: 55_000 });
+      await vi.waitFor(async () => expect(await store.runs.unfinished()).toEqual([]), { timeout: 30_000 });
     } finally {
       await hosted.close();
     }
