@@ -1,1 +1,1 @@
-export{xt as resultJsonSchema}from"./plans.js";
+export{wt as resultJsonSchema}from"./plans.js";
