@@ -73,8 +73,8 @@ export interface InProgressOptions {
 
 /** Of a process with a database of its own; with the key of a claim behind it, of that. */
 export const IN_PROGRESS = "in-progress";
-/** So many times alone; one death may have had another cause. */
-const MOST_ALONE = 2;
+/** So many times alone; somebody who ends the process again and again as it comes up may hit the same item twice. */
+const MOST_ALONE = 3;
 const ALONE_MS = 30_000;
 
 interface Item {

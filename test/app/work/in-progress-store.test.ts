@@ -49,8 +49,8 @@ it("does not tell of what was lost to another process as failed, and tries no mo
   expect(said.slice(1)).toEqual(["what was in progress is somebody else's to try by now"]);
 });
 
-it("sets aside what two processes died of alone, and not what they tried when the database went away", async () => {
-  const left = { items: [], alone: { kind: "delivery", id: "1", times: 2, by: ["a", "b"] } };
+it("sets aside what three processes died of alone, and not what they tried when the database went away", async () => {
+  const left = { items: [], alone: { kind: "delivery", id: "1", times: 3, by: ["a", "b", "x"] } };
   const take = async (live: readonly string[]) => {
     const written: unknown[] = [];
     const store = {
@@ -69,9 +69,9 @@ it("sets aside what two processes died of alone, and not what they tried when th
     await inProgress.ready();
     return { done, written };
   };
-  expect((await take([])).done).toEqual([expect.stringMatching(/^set aside 1: .+ ended 3 times/u)]);
+  expect((await take([])).done).toEqual([expect.stringMatching(/^set aside 1: .+ ended 4 times/u)]);
   const { done, written } = await take(["a"]);
   expect(done).toEqual(["tried 1"]);
-  expect(written[0]).toEqual({ items: [], alone: { kind: "delivery", id: "1", times: 2, by: ["b", "c"] } });
+  expect(written[0]).toEqual({ items: [], alone: { kind: "delivery", id: "1", times: 3, by: ["b", "x", "c"] } });
   expect(written.at(-1)).toEqual({ items: [], alone: null });
 });
