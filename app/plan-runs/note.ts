@@ -19,5 +19,7 @@ export const runNote = z.object({
   headSha: z.string().nullable().default(null),
   /** Pull requests that had it as their head when the run began, or for which the app started the workflow. */
   pulls: z.array(z.number()).default([]),
+  /** A request to make the check run was about to be sent then, and nothing is known of its answer (ms). */
+  creatingSince: z.number().nullable().default(null),
 });
 export type RunNote = z.output<typeof runNote>;

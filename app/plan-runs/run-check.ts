@@ -37,6 +37,9 @@ const SHARED_TRIES_MS = 8 * 60_000;
 /** Where there is no other process. */
 const OWN_TRIES_MS = 24 * 3_600_000;
 
+/** As long as a request to GitHub may take. */
+const ON_ITS_WAY_MS = 15_000;
+
 /** Of those who were refused, shown on the check run that they pressed. */
 const MOST_REMARKS = 3;
 
@@ -174,7 +177,7 @@ export class RunCheck {
     if (place === null) return null;
     if (!known.success) {
       // Only the job that began the run said it: whoever goes on with the run could not show it.
-      await this.#keep({ ...place, headSha: null, pulls: [], checkId: null, url: null });
+      await this.#keep({ ...place, headSha: null, pulls: [], checkId: null, url: null, creatingSince: null });
     }
     const client = await this.#options.client(place.installationId);
     const target = await this.#target(client, place);
@@ -183,13 +186,26 @@ export class RunCheck {
     if (known.success && known.data.checkId !== null) {
       return new LiveCheck(client, target, { id: known.data.checkId, url: known.data.url }, pace);
     }
-    const mayBeThere = this.#mayBeThere;
+    await this.#whenNoneIsOnItsWay(note);
+    await this.#keep({ ...note, creatingSince: pace.now() });
+    const mayBeThere = this.#mayBeThere || note.creatingSince !== null;
     this.#mayBeThere = true;
     const opened = await openCheck(client, target, this.#progress(), pace, this.#stop.signal, mayBeThere);
-    if (!opened.opened) throw new NotShown("opened", opened.failure);
+    if (!opened.opened) {
+      // An answer tells that the request is over.
+      if (opened.failure.status !== null) await this.#keep({ ...note, creatingSince: null });
+      throw new NotShown("opened", opened.failure);
+    }
     const { id, url } = opened.check.handle;
-    await this.#keep({ ...note, checkId: id, url });
+    await this.#keep({ ...note, checkId: id, url, creatingSince: null });
     return opened.check;
+  }
+
+  /** What a process sent that is dead by now, GitHub may still be at: looked for too early, it would be made twice. */
+  async #whenNoneIsOnItsWay({ creatingSince }: RunNote): Promise<void> {
+    const { pace } = this.#options;
+    const ms = creatingSince === null ? 0 : creatingSince + ON_ITS_WAY_MS - pace.now();
+    if (ms > 0) await pace.sleep(Math.min(ms, ON_ITS_WAY_MS), this.#stop.signal);
   }
 
   /** Where the run belongs, kept before anything is shown: what waits for a person is found by it. */
@@ -198,7 +214,11 @@ export class RunCheck {
     const { key } = this.#run;
     const { repository, installationId } = place;
     const pulls = [...(await this.#options.pullsOf(Number(key.repositoryId), key.runId, headSha))];
-    const about = { checkId: known?.checkId ?? null, url: known?.url ?? null };
+    const about = {
+      checkId: known?.checkId ?? null,
+      url: known?.url ?? null,
+      creatingSince: known?.creatingSince ?? null,
+    };
     const note = { repository, installationId, headSha, pulls, ...about };
     await this.#keep(note);
     return note;

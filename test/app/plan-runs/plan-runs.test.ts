@@ -34,6 +34,9 @@ let address = "";
 let errors: string[] = [];
 /** So often the app is not let in by GitHub. */
 let refusals = 0;
+/** The request that makes a check run reaches GitHub only when this is called. */
+let onItsWay: (() => Promise<unknown>) | null = null;
+let slow = false;
 
 beforeAll(async () => {
   issuer = await startIssuer();
@@ -42,6 +45,8 @@ afterAll(() => issuer.close());
 beforeEach(async () => {
   errors = [];
   refusals = 0;
+  slow = false;
+  onItsWay = null;
   directory = mkdtempSync(joinPath(tmpdir(), "stagewright-runs-"));
   github = await new CheckServer().start();
   await start();
@@ -64,13 +69,21 @@ async function start(): Promise<void> {
     client: async () => ({
       ...letIn(),
       request: async (route: string, parameters?: Record<string, unknown>) => {
+        if (slow && route.startsWith("POST") && route.endsWith("/check-runs"))
+          return await sentSlowly(route, parameters);
         if (!route.includes("/actions/runs/") || route.includes("/attempts/"))
           return await octokit.request(route, parameters);
         return { status: 200, data: { head_sha: "c".repeat(40), html_url: null }, headers: {} };
       },
       graphql: async () => null,
     }),
-    pace: { now: Date.now, sleep: async (ms, signal) => sleep(Math.min(ms, 100), undefined, { signal }) },
+    pace: {
+      now: Date.now,
+      sleep: async (ms, signal) => {
+        await sleep(Math.min(ms, 100), undefined, { signal });
+        if (ms > 10_000) await arrived();
+      },
+    },
     jobsPace: { firstMs: 200, everyMs: 200 },
     onError: (error, what) => errors.push(`${what}: ${String(error)}`),
   });
@@ -78,6 +91,22 @@ async function start(): Promise<void> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const at = server.address();
   address = typeof at === "object" && at !== null ? `127.0.0.1:${at.port}` : "";
+}
+
+/** Its answer is never heard: whoever sent it is killed before. */
+async function sentSlowly(route: string, parameters: Record<string, unknown> = {}): Promise<never> {
+  const octokit = getOctokit("t", { baseUrl: github.url });
+  const { request, ...body } = parameters as { request?: { signal?: AbortSignal } };
+  onItsWay = () => octokit.request(route, body);
+  return await new Promise<never>((_, reject) => {
+    request?.signal?.addEventListener("abort", () => reject(new Error("killed")));
+  });
+}
+
+async function arrived(): Promise<void> {
+  const send = onItsWay;
+  onItsWay = null;
+  await send?.();
 }
 
 function letIn(): Record<string, never> {
@@ -162,6 +191,21 @@ describe("runs that the app hosts", () => {
     await expect.poll(() => github.checks[0]?.conclusion, { timeout: 60_000, interval: 100 }).toBe("cancelled");
     expect(github.checks).toHaveLength(1);
     await expect.poll(() => store.runs.unfinished()).toEqual([]);
+  });
+
+  it("have one check run though the app was killed while GitHub was at making it", async () => {
+    slow = true;
+    const bearer = await issuer.token({ audience: PUBLIC_URL, claims });
+    expect((await join(address, joinOf(PLAN, "node-0"), { bearer })).status).toBe(200);
+    await expect.poll(() => onItsWay).not.toBeNull();
+    await stop();
+    slow = false;
+    await start();
+    const [id] = await store.runs.unfinished();
+    await (await hosted.runs.find(id ?? ""))?.host.cancel("somebody", "enough");
+    await expect.poll(() => github.checks.at(-1)?.conclusion, { timeout: 60_000, interval: 100 }).toBe("cancelled");
+    await arrived();
+    expect(github.checks).toHaveLength(1);
   });
 
   it("end for their agents and on GitHub when another version stored them, saying so", async () => {
