@@ -200,8 +200,7 @@ export class WorkflowRuns {
 
   /** Until the app knows its own name it cannot tell its runs from others'; it asks GitHub for that by itself. */
   #nameless(start: StartedRun): StartedRun {
-    const { now, timings } = this.#options;
-    return { ...start, nextAt: now() + timings.reevaluationPause };
+    return { ...start, nextAt: this.#options.now() + this.#options.timings.reevaluationPause };
   }
 
   async #began(start: StartedRun, runId: string, runUrl: string | null): Promise<StartedRun> {

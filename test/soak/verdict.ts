@@ -112,14 +112,19 @@ export class Judge {
     const more = [
       ...effects.flatMap((each) => wrongEffect(each, walk)),
       ...wrongAnswers(effects, walk),
-      ...(await this.#wrongStarts(store, row, walk)),
+      ...(await this.#wrongStarts(store, row, walk, history)),
       ...(walk.straight ? wrongWay(history, walk) : []),
     ];
     return [...found, ...more.map((each) => `#${pull.number} ${each}`)];
   }
 
   /** Each start that became a run is one run in GitHub's world. */
-  async #wrongStarts(store: Store, row: Pull, { straight, hurried }: Walk): Promise<string[]> {
+  async #wrongStarts(
+    store: Store,
+    row: Pull,
+    { straight, hurried }: Walk,
+    history: readonly History[],
+  ): Promise<string[]> {
     const runs = this.#options.started();
     const starts = await store.starts.ofPull(row);
     const began = starts.filter(({ runId }) => runId !== null);
@@ -130,10 +135,19 @@ export class Judge {
       (runs.get(key) ?? []).some(({ id }) => `${id}` === runId) ? [] : [`lost: no run was started for ${key}`],
     );
     const notes = starts.map(({ state, note, parked, conclusion }) => [state, conclusion, note, parked].join(" "));
-    const once = !straight || hurried || began.length === 1;
+    const once = !straight || hurried || began.length === 1 || (began.length === 0 && onlyPassed(history));
     found.push(...notThere);
     return once ? found : [...found, `has started ${began.length} runs: ${notes.join("; ")}`];
   }
+}
+
+/**
+ * While the app could not write, all came together that leads to the last stage: the stage before it was passed in the
+ * same move, and what a stage does on entry is not done for one that is passed.
+ */
+function onlyPassed(history: readonly History[]): boolean {
+  const [, between, last] = history.filter(({ kind }) => kind === "moved");
+  return between !== undefined && last !== undefined && between.at === last.at;
 }
 
 /** What was answered with 2xx has to be there. */
@@ -181,7 +195,8 @@ function wrongWay(history: readonly History[], { place, pull, hurried }: Walk): 
   const own = pull.comments.filter(({ authorId }) => authorId === place.app.botId).map(({ body }) => body);
   const count = (text: string): number => own.filter((body) => body.includes(text)).length;
   // Where it went on before the comment's turn came, nobody needed that any more.
-  const needless = hurried || history.some(({ reason }) => reason.startsWith("comment is not needed any more"));
+  const needless =
+    hurried || onlyPassed(history) || history.some(({ reason }) => reason.startsWith("comment is not needed any more"));
   if (count("Over to") !== 1 && !(needless && count("Over to") === 0)) {
     found.push(`says “Over to” ${count("Over to")} times`);
   }

@@ -18,11 +18,11 @@ import {
   WorldError,
 } from "../world/index.ts";
 import { serverVersion } from "./meta.ts";
-import { type Match, Matcher } from "./request/match.ts";
+import type { Match } from "./request/match.ts";
 import { mediaOf, wanted } from "./request/media.ts";
+import { type Operations, operationsOf } from "./request/operations.ts";
 import { watched } from "./request/query.ts";
 import type { Answer, Media, Route, RouteContext } from "./route.ts";
-import { routes } from "./routes.ts";
 
 export interface RestOptions {
   readonly world: World;
@@ -51,39 +51,6 @@ const statuses = {
 export function refused(error: WorldError): Response {
   const message = error.refusal === "not_found" ? "Not Found" : error.message;
   return refusal(statuses[error.refusal], message, error.errors.length > 0 ? { errors: error.errors } : {});
-}
-
-/** An operation of GitHub's that has no route here. */
-interface Unserved {
-  readonly operation: string;
-  readonly id: string;
-}
-
-type Known = Route | Unserved;
-
-/** What is served and what is not in one table, so that no route takes what belongs to a more precise operation. */
-interface Operations {
-  readonly matcher: Matcher<Known>;
-  /** First segments of GitHub's paths. */
-  readonly roots: ReadonlySet<string>;
-}
-
-const operationsByDescription = new WeakMap<Description, Operations>();
-
-/** Made once for all the sandboxes of a process. */
-function operationsOf(description: Description): Operations {
-  const made = operationsByDescription.get(description);
-  if (made !== undefined) return made;
-  const others = Object.entries(description.excerpt.others).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, id]): Unserved => ({ operation: `${method} ${path}`, id })),
-  );
-  const known: readonly Known[] = [...routes, ...others];
-  const operations: Operations = {
-    matcher: new Matcher(known.map((one) => [one.operation, one] as const)),
-    roots: new Set(known.map(({ operation }) => operation.split("/")[1] ?? "")),
-  };
-  operationsByDescription.set(description, operations);
-  return operations;
 }
 
 export class RestHandler {
