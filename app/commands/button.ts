@@ -12,7 +12,7 @@ import type { Evaluator } from "../evaluation/evaluator.ts";
 import { changePull, sooner } from "../store/change-pull.ts";
 import type { Delivery, NewEffect, Pull, PullId } from "../store/model.ts";
 import { contentOf, type sentByGitHub } from "../webhooks/replays.ts";
-import { say, withKept } from "./answers/answer.ts";
+import { decidedOnce, say } from "./answers/answer.ts";
 import type { CommandExecutor } from "./execute.ts";
 import type { RunDecider } from "./run-decisions.ts";
 
@@ -80,18 +80,16 @@ export function buttonHandler(
     if (copied !== null) {
       return copied;
     }
-    const kept = decided.safeParse(effect.result).data;
-    const refused = kept === undefined ? await refusalOf(press, context, executor, evaluator, runs) : kept.refused;
-    if (kept === undefined) {
-      await context.keep({ refused });
-    }
+    const [{ refused }, after] = await decidedOnce(context, decided, async () => ({
+      refused: await refusalOf(press, context, executor, evaluator, runs),
+    }));
     const button = `the button “${press.identifier}” of “${press.check}”`;
     const line = { kind: "note", actor: press.by } as const;
     if (refused === null) {
       return { state: "done", note: `${press.by.login} pressed ${button}: done`, line };
     }
     const body = `${markdown(press.by.login)}, ${codeSpan(press.identifier)} on ${codeSpan(press.check)}: ${markdown(clip(refused, LONGEST_REASON))}.`;
-    const result = effect.number === NO_PULL ? null : await say(withKept(context, { refused }), effect.key, body);
+    const result = effect.number === NO_PULL ? null : await say(after, effect.key, body);
     const where = `${repository.owner}/${repository.name}`;
     audit(context.log, "button.refused", { repository: where, pull: effect.number, by: press.by });
     return { state: "done", result, note: `${press.by.login} pressed ${button}: refused, ${refused}`, line };

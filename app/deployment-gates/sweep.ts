@@ -1,5 +1,4 @@
 /** Jobs that wait although nobody told us: found by asking GitHub for them. */
-
 import { guards, pendingEnvironments } from "../../src/github/workflows/gates.ts";
 import { waitingRuns } from "../../src/github/workflows/workflows.ts";
 import type { Repository } from "../store/model.ts";

@@ -3,7 +3,6 @@
  * shows otherwise than we confirmed, installations that changed while nobody listened. All of it runs by itself, at
  * the start and then in regular intervals; a part that fails is tried again sooner, and says so.
  */
-
 import { KeyRefused } from "../github-cache/identity.ts";
 import { ClaimLost, type DueSweep, type Repository } from "../store/model.ts";
 import { DueWorker, type DueWorkerOptions } from "../work/due-worker.ts";

@@ -3,7 +3,6 @@
  * Each has its own place within these pauses, which follows from its id, so that many do not come at once; when it is
  * swept next is stored, so that whoever works for it next goes on with that.
  */
-
 import { ClaimLost, type DueSweep, type Repository } from "../store/model.ts";
 import type { DueQueue } from "../work/due-queue.ts";
 import { failureOfWork } from "../work/failure.ts";

@@ -1,5 +1,6 @@
 /** What happens on this agent, one event one thing; how it is shown is the entry's business. */
 import type { PlanStage } from "../plan/plan.ts";
+import type { KeptFiles } from "../report/record/collected.ts";
 import type { AttemptReport, Progress } from "../run/types.ts";
 import type { RosterMember } from "./process/environment.ts";
 
@@ -27,20 +28,8 @@ export type AgentEvent =
   | { readonly kind: "group"; readonly stage: PlanStage; readonly title: string | null }
   | { readonly kind: "progress"; readonly stage: PlanStage; readonly task: string | null; readonly progress: Progress }
   | { readonly kind: "ended"; readonly stage: PlanStage; readonly report: AttemptReport }
-  /** Files of the stage are in this folder, but for so many that were left out. */
-  | {
-      readonly kind: "collected";
-      readonly agent: string;
-      readonly stage: PlanStage;
-      readonly round: number;
-      readonly folder: string;
-      readonly bytes: number;
-      /** Paths below the stage's working directory. Nothing of it is masked. */
-      readonly kept: readonly { readonly path: string; readonly bytes: number }[];
-      readonly missed: readonly { readonly path: string; readonly why: string }[];
-      /** False: there was more to look through than there was time or room for. */
-      readonly isWhole: boolean;
-    }
+  /** Files of the stage are in a folder, but for those that were left out. Nothing of it is masked. */
+  | ({ readonly kind: "collected"; readonly stage: PlanStage } & KeptFiles)
   /** A background command is up. */
   | { readonly kind: "ready"; readonly stage: PlanStage }
   /** Somebody asked that this value be hidden: an entry may have to tell its runner. */

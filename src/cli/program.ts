@@ -165,27 +165,25 @@ function build(env: NodeJS.ProcessEnv, end: (code: ExitCode) => void): Command {
       end(await adopt(repository, options, env));
     });
 
-  program
-    .command("db")
-    .argument("[words...]", "backup FILE, restore FILE, check [FILE]")
-    .description("copy, restore or check the app's database, where the app runs (stagewright db --help)")
-    .helpOption(false)
-    .allowUnknownOption()
-    .action(async (words: string[]) => {
-      const { db } = await import("./own-program.ts");
-      end(await db(words, env));
-    });
-
-  program
-    .command("sandbox")
-    .argument("[words...]", "--seed FILE, --port N, --runners N, …")
-    .description("start a local stand-in for GitHub and its runners, in a checkout (stagewright sandbox --help)")
-    .helpOption(false)
-    .allowUnknownOption()
-    .action(async (words: string[]) => {
-      const { sandbox } = await import("./own-program.ts");
-      end(await sandbox(words, env));
-    });
+  for (const [name, usage, what] of [
+    ["db", "backup FILE, restore FILE, check [FILE]", "copy, restore or check the app's database, where the app runs"],
+    [
+      "sandbox",
+      "--seed FILE, --port N, --runners N, …",
+      "start a local stand-in for GitHub and its runners, in a checkout",
+    ],
+  ] as const) {
+    program
+      .command(name)
+      .argument("[words...]", usage)
+      .description(`${what} (stagewright ${name} --help)`)
+      .helpOption(false)
+      .allowUnknownOption()
+      .action(async (words: string[]) => {
+        const programs = await import("./own-program.ts");
+        end(await programs[name](words, env));
+      });
+  }
 
   for (const [name, what, of] of [
     ["inbox", "inbox", "webhooks that the app could not handle"],

@@ -36,7 +36,7 @@ export interface CommandSeen {
  * What became of the commands, kept before it is said: carried out again when saying it has failed, they would find
  * that there is nothing to do, and that would be a second answer.
  */
-const decided = z.object({
+const decided: z.ZodType<{ readonly outcomes: readonly CommandOutcome[] }> = z.object({
   outcomes: z.array(
     z.discriminatedUnion("outcome", [
       z.object({
@@ -82,15 +82,11 @@ export function answerHandler(executor: CommandExecutor): EffectHandler<"answer"
     const commands = given.map(
       ({ command, act }): GivenCommand => ({ command, by, at, act: act === null ? null : parsed<Act>(act) }),
     );
-    const kept = decided.safeParse(effect.result).data?.outcomes;
-    const outcomes: readonly CommandOutcome[] =
-      kept ??
-      (edited
+    const [{ outcomes }, after] = await decidedOnce(context, decided, async () => ({
+      outcomes: edited
         ? commands.map((): CommandOutcome => ({ outcome: "refused", reason: EDITED }))
-        : await executor.execute(commands, pull, repository));
-    if (kept === undefined) {
-      await context.keep({ outcomes });
-    }
+        : await executor.execute(commands, pull, repository),
+    }));
     const place = placeOf(context);
     const there = await write((client) => react(client, place, commentId, reactionTo(outcomes), signal));
     const note = `${by.login} asked for ${commands.map((each, index) => sayOutcome(each, outcomes[index])).join("; ")}`;
@@ -104,7 +100,7 @@ export function answerHandler(executor: CommandExecutor): EffectHandler<"answer"
     }
     const closing = outcomes.flatMap((each) => (each.outcome === "refused" ? [] : (each.closing ?? []))).at(-1);
     const counted = closing === undefined ? "" : `\n\n${sayProgress(noneClosed(closing))}`;
-    const result = await say(withKept(context, { outcomes }), effect.key, `${said}${counted}`);
+    const result = await say(after, effect.key, `${said}${counted}`);
     if (closing !== undefined && result !== null) {
       const answer = { key: effect.key, marker: result.marker, said };
       await store.commit({
@@ -118,9 +114,21 @@ export function answerHandler(executor: CommandExecutor): EffectHandler<"answer"
 
 const EDITED = "an edited comment gives no commands: write it in a new one";
 
-/** For what notes something of its own in the result: what is kept there stays beside it. */
-export function withKept(context: EffectContext, kept: object): EffectContext {
-  return { ...context, remember: (result) => context.remember({ ...result, ...kept }) };
+/**
+ * Decides, and keeps what was decided for whatever tries follow; then the same is returned as at first. With the context
+ * for what comes next: what that remembers stands beside what is kept.
+ */
+export async function decidedOnce<T extends object>(
+  context: EffectContext,
+  schema: z.ZodType<T>,
+  decide: () => Promise<T>,
+): Promise<readonly [decided: T, after: EffectContext]> {
+  const kept = schema.safeParse(context.effect.result).data;
+  const decision = kept ?? (await decide());
+  if (kept === undefined) {
+    await context.keep(decision);
+  }
+  return [decision, { ...context, remember: (result) => context.remember({ ...result, ...decision }) }];
 }
 
 /** In a comment of its own, unless there are too many of them already: then the reaction has to do. */

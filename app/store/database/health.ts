@@ -2,7 +2,6 @@
  * Whether the database takes what is written. A write that fails for the database's sake says at once that it does not,
  * whoever wanted it, and the first that succeeds says that it does.
  */
-
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult, TransactionSettings } from "kysely";
 import pg from "pg";
 import { databaseErrorCode } from "./postgres-errors.ts";

@@ -16,8 +16,10 @@ export interface KeptFiles {
   readonly round: number;
   readonly folder: string;
   readonly bytes: number;
+  /** Paths below the stage's working directory. */
   readonly kept: readonly { readonly path: string; readonly bytes: number }[];
   readonly missed: readonly { readonly path: string; readonly why: string }[];
+  /** False: there was more to look through than there was time or room for. */
   readonly isWhole: boolean;
 }
 

@@ -1,4 +1,5 @@
 /** Where something stands in a JSON text. */
+
 /**
  * The offset of the value at this path in a text that is valid JSON; of the nearest mapping or list around it where it is
  * not there. Looks at each character once, and calls nothing for each level.
